@@ -1,0 +1,87 @@
+# Needs Python 3.11 or newer and make; everything else is installed into .venv by the first target that wants it.
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+SHELL := /bin/sh
+
+STORE ?= demo/store
+PYTEST_WORKERS ?= 2
+VENV := .venv
+BIN := $(VENV)/bin
+DEV := $(VENV)/.dev
+RUNTIME := $(VENV)/.runtime
+BOOT := $(VENV)/.boot
+# The locks and what says how to install the project; a change of any of them installs again, and nothing else does.
+LOCKS := requirements.lock requirements-boot.lock pyproject.toml
+
+export GX_ANALYTICS_ENABLED := false
+
+.PHONY: help demo test bench lint lock report clean
+
+help: ## Show this list
+	@awk 'BEGIN {FS = ":.*## "; print "make <target>\n"} /^[a-z-]+:.*## / {printf "  %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(RUNTIME) ## Mine a made-up company's conversations and show its backlog
+	@$(BIN)/lacuna demo --store demo/store --folder demo
+
+test: $(DEV) ## Run the tests, a browser and Airflow included
+	@$(BIN)/python -m pytest -n $(PYTEST_WORKERS) $(ARGS)
+
+bench: $(DEV) ## Measure time and memory of each step
+	@$(BIN)/python -m tests.bench $(ARGS)
+
+lint: $(DEV) ## Check style, format and types
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+lock: $(DEV) ## Resolve the dependencies again and write the lock files
+	@printf 'uv\nsetuptools>=80\n' | $(COMPILE) --no-annotate - -o requirements-boot.lock
+	@$(COMPILE) --override overrides.txt pyproject.toml -o requirements.lock
+	@$(COMPILE) --override overrides.txt --all-extras --group test --group lint -c requirements.lock \
+		pyproject.toml -o requirements-dev.lock
+
+COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-header
+
+report: ## Open the latest report of STORE (default: the demo's), or print its path
+	@latest=$$(ls -d $(STORE)/runs/[0-9]*/report.html 2>/dev/null | sort | tail -n 1); \
+	if [ -z "$$latest" ]; then echo "no report in $(STORE): run 'make demo' first" >&2; exit 1; fi; \
+	echo "$$latest"; \
+	if [ -n "$$DISPLAY$$WAYLAND_DISPLAY" ] && command -v xdg-open >/dev/null; then xdg-open "$$latest"; \
+	elif [ "$$(uname)" = Darwin ]; then open "$$latest"; fi
+
+clean: ## Remove the environment, the demo and all caches
+	@rm -rf $(VENV) demo build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The installer itself is pinned by hash; it then installs the rest by hash.
+$(BOOT): requirements-boot.lock
+	@for python in $(PYTHON) python3 python3.13 python3.12 python3.11; do \
+		if "$$python" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+			found="$$python"; break; fi; \
+	done; \
+	if [ -z "$$found" ]; then \
+		echo "Lacuna needs Python 3.11 or newer with its venv module; none was found." >&2; \
+		echo "  -> install it (Debian: apt install python3-venv), or name one: make PYTHON=/path/to/python3.11" >&2; \
+		exit 1; fi; \
+	if [ ! -x $(BIN)/python ]; then echo "Making $(VENV) with $$($$found --version)"; "$$found" -m venv $(VENV); fi; \
+	if [ ! -x $(BIN)/pip ]; then $(BIN)/python -m ensurepip --upgrade >/dev/null; fi; \
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-boot.lock
+	@touch $@
+
+# A development environment holds all that the runtime needs: it is never cut back to that.
+$(RUNTIME): $(LOCKS) $(BOOT)
+	@if [ -e $(DEV) ]; then $(MAKE) --no-print-directory $(DEV); else \
+		echo "Installing the locked packages into $(VENV); this is done once and takes up to a minute"; \
+		$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock requirements-boot.lock && \
+		$(INSTALL); fi
+	@touch $@
+
+$(DEV): requirements-dev.lock $(LOCKS) $(BOOT)
+	@echo "Installing the locked packages into $(VENV), those for development included"
+	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements-dev.lock requirements-boot.lock
+	@$(INSTALL)
+	@touch $(RUNTIME) $@
+
+INSTALL = $(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .

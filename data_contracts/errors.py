@@ -1,0 +1,61 @@
+"""The errors that Lacuna raises on purpose: one base, one class a situation, each with what to do about it."""
+
+# ruff: noqa: N818 - each error is named after its situation
+from __future__ import annotations
+
+__all__ = [
+    "BundleUnreadable",
+    "ContractBroken",
+    "LacunaError",
+    "NothingToMine",
+    "SettingsInvalid",
+    "StoreUnusable",
+]
+
+
+class LacunaError(Exception):
+    """A problem that a user can act on.
+
+    Parameters
+    ----------
+    problem
+        What is wrong, naming the thing (table, column, file, setting).
+    remedy
+        What to do about it; may be empty.
+
+    Examples
+    --------
+    >>> print(LacunaError("no table 'articles' in the bundle", "add articles.csv"))
+    no table 'articles' in the bundle
+      → add articles.csv
+    """
+
+    exit_code: int = 2
+
+    def __init__(self, problem: str, remedy: str = "") -> None:
+        super().__init__(problem, remedy)
+        self.problem = problem
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        return f"{self.problem}\n  → {self.remedy}" if self.remedy else self.problem
+
+
+class ContractBroken(LacunaError):
+    """The input misses a table or column, or too many of a table's rows break its contract."""
+
+
+class BundleUnreadable(LacunaError):
+    """The bundle, or a file in it, can't be opened or is not what its name says."""
+
+
+class NothingToMine(LacunaError):
+    """Nothing is left to mine: no conversations at all, or none in the window."""
+
+
+class SettingsInvalid(LacunaError):
+    """A setting is unknown, of the wrong type or out of range."""
+
+
+class StoreUnusable(LacunaError):
+    """The store can't be read or written: missing rights, a full disk, a path that is not a folder."""

@@ -1,0 +1,234 @@
+"""Handoff triggers: why customers leave the bot for a person, read from what was said.
+
+Detectors are plain functions from texts to truth values, over whole columns at once; `conversation_signals` puts them
+together, one row a conversation. The phrases are in ``models.handoff_phrases``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+import numpy as np
+import pandas as pd
+
+from models.handoff_phrases import (
+    ACCOUNT_ACTION,
+    FALLBACK,
+    FRUSTRATION,
+    HUMAN_REQUEST,
+    NOT_A_HUMAN_REQUEST,
+    NOT_FRUSTRATION,
+    NOT_THANKS,
+    POLICY_HANDOVER,
+    REPHRASING,
+    THANKS,
+)
+
+__all__ = [
+    "conversation_signals",
+    "is_rephrased",
+    "reports_account_action",
+    "says_fallback",
+    "says_policy_handover",
+    "shows_frustration",
+    "shows_thanks",
+    "wants_human",
+]
+
+_QUOTED = re.compile(r"^>.*$", re.MULTILINE)
+_SPACE = re.compile(r"\s+")
+_LONGEST = 4000
+_SHOUTED = re.compile(r"(?:\b[A-ZÄÖÜ]{3,}\b[^a-zäöü]{0,12}){4,}")
+_MARKS = re.compile(r"[!?]{3,}")
+_WORDS = re.compile(r"[^\W\d_]{2,}|\d{2,}")
+_CHANGED_MIND = 0.5
+# Words that two different questions share: they must not make one look like the other said again.
+_COMMON = frozenset(
+    """and are but can could das dass der die does doesn don ein eine einen for from get have hello hi how ich ihr is
+    ist it just kann keine mein meine mich mir mit my nicht not oder of on or please sie so still that the there this to
+    und want was we what when where why will with would you your bitte hallo wie wo wann warum""".split()
+)
+
+
+def _clean(texts: pd.Series) -> pd.Series:
+    """Texts ready to match: the start of long ones, no quoted lines, straight apostrophes, single spaces."""
+    plain = texts.astype("object").where(texts.notna(), "").astype(str).str.slice(0, _LONGEST)
+    quoted = plain.str.startswith(">") | plain.str.contains("\n>", regex=False)
+    if quoted.any():
+        plain = plain.where(~quoted, plain.str.replace(_QUOTED, " ", regex=True))
+    return plain.str.replace("’", "'", regex=False).str.replace(_SPACE, " ", regex=True).str.strip()
+
+
+def _matches(texts: pd.Series, pattern: re.Pattern[str], unless: re.Pattern[str] | None = None) -> pd.Series:
+    """Where a pattern is found; with ``unless``, where it still is once those phrases are taken out."""
+    unique = pd.Series(texts.unique(), dtype="object")
+    found = np.array([pattern.search(text) is not None for text in unique], dtype=bool)
+    if unless is not None:
+        for place in np.flatnonzero(found):
+            text = unique.iloc[place]
+            rest = unless.sub(" ~ ", text)
+            if rest != text:
+                found[place] = pattern.search(rest) is not None
+    hits = dict(zip(unique, found, strict=True))
+    return texts.map(hits).astype(bool)
+
+
+def wants_human(texts: pd.Series) -> pd.Series:
+    """Customers' messages that ask for a person ("let me talk to someone real", "kann mich jemand anrufen?").
+
+    Parameters
+    ----------
+    texts
+        Customers' messages; null reads as empty.
+
+    Returns
+    -------
+    Series of bool
+        On the same index.
+
+    Examples
+    --------
+    >>> wants_human(pd.Series(["agent please", "was it human error?"])).tolist()
+    [True, False]
+    """
+    return _matches(_clean(texts), HUMAN_REQUEST, NOT_A_HUMAN_REQUEST)
+
+
+def shows_frustration(texts: pd.Series) -> pd.Series:
+    """Customers' messages that show anger or despair, in words, in capitals or in rows of ``!?``."""
+    plain = _clean(texts)
+    loud = plain.str.contains(_SHOUTED, regex=True) | plain.str.contains(_MARKS, regex=True)
+    return _matches(plain, FRUSTRATION, NOT_FRUSTRATION) | loud
+
+
+def shows_thanks(texts: pd.Series) -> pd.Series:
+    """Customers' messages that say thanks for an answer or that it is solved; "thanks in advance" says neither."""
+    return _matches(_clean(texts), THANKS, NOT_THANKS)
+
+
+def says_fallback(texts: pd.Series) -> pd.Series:
+    """Bot messages that say that the bot has no answer, for bundles that don't mark them."""
+    return _matches(_clean(texts), FALLBACK)
+
+
+def reports_account_action(texts: pd.Series) -> pd.Series:
+    """Agents' messages that report what only a person with access could do ("I have cancelled it for you")."""
+    return _matches(_clean(texts), ACCOUNT_ACTION)
+
+
+def says_policy_handover(texts: pd.Series) -> pd.Series:
+    """Bot messages that hand over by rule ("I'll connect you with a colleague", "das darf nur ein Mitarbeiter")."""
+    return _matches(_clean(texts), POLICY_HANDOVER)
+
+
+def is_rephrased(texts: pd.Series, previous: pd.Series) -> pd.Series:
+    """Customers' messages that say again what their message before had said.
+
+    Either the words say so ("as I said", "das war nicht meine Frage"), or the two messages share most of their
+    telling words or of their character trigrams.
+
+    Parameters
+    ----------
+    texts, previous
+        A customer's messages and the same customer's message before each, null where there is none.
+
+    Returns
+    -------
+    Series of bool
+        False where there is no message before.
+    """
+    now, before = _clean(texts), _clean(previous)
+    there = (before.str.len() > 0) & (now.str.len() > 0)
+    said = _matches(now.where(there, ""), REPHRASING)
+    near = [bool(ok) and _alike(a, b) for ok, a, b in zip(there, now, before, strict=True)]
+    return there & (said | pd.Series(near, index=texts.index, dtype=bool))
+
+
+def _alike(text: str, other: str) -> bool:
+    words = {word for word in _WORDS.findall(text[:600].lower()) if word not in _COMMON}
+    others = {word for word in _WORDS.findall(other[:600].lower()) if word not in _COMMON}
+    if min(len(words), len(others)) < 2:
+        return len(words) == 1 and words == others
+    shared = len(words & others)
+    # The share of the shorter message's words: a rephrasing often drops or adds half a sentence.
+    if shared >= 2 and shared / min(len(words), len(others)) >= 0.6:
+        return True
+    if len(text) > 200 or len(other) > 200:
+        return False
+    grams, others_grams = _trigrams(words), _trigrams(others)
+    common = sum((grams & others_grams).values())
+    return 2 * common / (grams.total() + others_grams.total()) >= _CHANGED_MIND
+
+
+def _trigrams(words: set[str]) -> Counter[str]:
+    return Counter(f" {word} "[i : i + 3] for word in words for i in range(len(word)))
+
+
+def conversation_signals(messages: pd.DataFrame) -> pd.DataFrame:
+    """Handoff triggers and counts, one row a conversation.
+
+    Parameters
+    ----------
+    messages
+        Columns of the contract: conversation_id, position, role, text; is_fallback where there is one (a bot message
+        whose mark is missing is judged by its words).
+
+    Returns
+    -------
+    DataFrame
+        Sorted by conversation_id. Bool: ``handoff_request``, ``frustration``, ``rephrasing``, ``repeated_fallback``
+        (two or more), ``account_action``, ``policy_handover``, ``thanked`` (after a bot's or an agent's message),
+        ``abandoned`` (no agent, and it ends with a fallback, or with a customer who waits and didn't say thanks; a
+        candidate only, as the table doesn't know whether a ticket was opened). Int64-free counts: ``fallbacks``,
+        ``bot_messages``, ``agent_messages``, ``customer_messages``.
+    """
+    frame = messages[["conversation_id", "position", "role", "text"]].copy()
+    marks = messages["is_fallback"] if "is_fallback" in messages else pd.Series(pd.NA, index=messages.index)
+    frame["marked"] = marks.astype("boolean")
+    frame = frame.sort_values(["conversation_id", "position"], kind="stable", ignore_index=True)
+    bot, agent, customer = (frame["role"] == role for role in ("bot", "agent", "customer"))
+    off = pd.Series(False, index=frame.index)
+
+    def on(rows: pd.Series, found: pd.Series) -> pd.Series:
+        hits = off.copy()
+        hits[rows] = found
+        return hits
+
+    said = frame.loc[customer, "text"]
+    unmarked = bot & frame["marked"].isna()
+    frame["fallbacks"] = on(unmarked, says_fallback(frame.loc[unmarked, "text"])) | (bot & frame["marked"].fillna(False)).astype(bool)
+    frame["handoff_request"] = on(customer, wants_human(said))
+    frame["frustration"] = on(customer, shows_frustration(said))
+    grateful = on(customer, shows_thanks(said))
+    answered = (~customer).groupby(frame["conversation_id"]).cumsum() > 0
+    frame["thanked"] = grateful & answered
+    previous = said.groupby(frame.loc[customer, "conversation_id"]).shift()
+    frame["rephrasing"] = on(customer, is_rephrased(said, previous)) & ~grateful
+    frame["account_action"] = on(agent, reports_account_action(frame.loc[agent, "text"]))
+    frame["policy_handover"] = on(bot, says_policy_handover(frame.loc[bot, "text"]))
+    frame["bot_messages"], frame["agent_messages"], frame["customer_messages"] = bot, agent, customer
+
+    groups = frame.groupby("conversation_id", sort=True)
+    any_columns = ["handoff_request", "frustration", "rephrasing", "account_action", "policy_handover", "thanked"]
+    signals = groups[any_columns].any()
+    counts = groups[["fallbacks", "bot_messages", "agent_messages", "customer_messages"]].sum().astype("int64")
+    last = groups.tail(1).set_index("conversation_id").reindex(signals.index)
+    waiting = (last["role"] == "customer") & ~last["thanked"]
+    signals["repeated_fallback"] = counts["fallbacks"] >= 2
+    signals["abandoned"] = (waiting | last["fallbacks"]) & (counts["agent_messages"] == 0)
+    order = [
+        "handoff_request",
+        "frustration",
+        "rephrasing",
+        "repeated_fallback",
+        "fallbacks",
+        "bot_messages",
+        "agent_messages",
+        "customer_messages",
+        "account_action",
+        "policy_handover",
+        "thanked",
+        "abandoned",
+    ]
+    return signals.join(counts)[order].reset_index()

@@ -1,0 +1,136 @@
+"""The sentences behind the handoff triggers, English and German, as patterns in one place.
+
+Every alternation is read as one line a family of phrases. All are matched without regard to case, on text whose white
+space has been collapsed and whose apostrophes are straight.
+"""
+
+from __future__ import annotations
+
+import re
+
+__all__ = [
+    "ACCOUNT_ACTION",
+    "FALLBACK",
+    "FRUSTRATION",
+    "HUMAN_REQUEST",
+    "NOT_A_HUMAN_REQUEST",
+    "NOT_FRUSTRATION",
+    "NOT_THANKS",
+    "POLICY_HANDOVER",
+    "REPHRASING",
+    "THANKS",
+]
+
+_PERSON = (
+    r"(?:human(?: being)?s?|person|real (?:one|someone|agent|people|human|person)|people|someone(?: real| else)?|somebody|agents?|representatives?|rep|advis[eo]rs?"
+    r"|operators?|(?:support |service |customer )?(?:staff|employee|worker|team member|specialist|consultant)s?|supervisor|manager|colleague|customer (?:service|support|care)|live (?:chat|agent|person|support)|support team"
+    r"|man or woman|actual (?:human|person|agent)|your team|team)"
+)
+_MENSCH = (
+    r"(?:(?:echte[nrms]?|richtige[nrms]?|wirkliche[nrms]?|lebende[nrms]?) (?:mensch(?:en)?|person(?:en)?|mitarbeiter(?:in)?|ansprechpartner)|menschen?|jemande?[nm]?|mitarbeiter(?:in|n|innen)?|kollegen|kollegin|berater(?:in)?"
+    r"|kundenservice|kundendienst|kundenberater(?:in)?|sachbearbeiter(?:in)?|ansprechpartner(?:in)?|person(?:al)?|vorgesetzten?|support|agenten?|agent(?:in)?)"
+)
+_ARTICLE = r"(?:a |an |the |some |any |your |one of your |with |to |live |real |actual |another |proper )*"
+
+
+def _any(*lines: str) -> re.Pattern[str]:
+    return re.compile("|".join(f"(?:{line})" for line in lines), re.IGNORECASE)
+
+
+HUMAN_REQUEST = _any(
+    r"\b(?:talk|speak|chat|spoke|text|write|type)(?:ing)? (?:to|with|2) " + _ARTICLE + _PERSON + r"\b",
+    r"\b(?:connect|transfer|forward|put|pass|refer|escalate|route|redirect|hand)(?: (?:me|us|this|it|my (?:case|chat|request|issue)))?(?: (?:through|over|on))? (?:to|with) " + _ARTICLE + _PERSON + r"\b",
+    r"\b(?:get|give|send|bring|find|want|need|prefer|like|have|fetch|contact|reach|call|ask for|see|is there|are there|rather have)(?: me| us| to (?:have|reach|contact|see))? (?:" + _ARTICLE + r")(?:human|person\b(?! who (?:left|sold))|real (?:person|human|agent|people)|actual (?:human|person|agent)|live (?:agent|person|chat|support|operator)|(?:human|customer service|support) (?:agent|rep|representative|operator|support)|representative|operator|supervisor)\b",
+    r"\b(?:can|could|may|will|would|should|please)(?: please)? (?:" + _ARTICLE + r")(?:human|real person|actual person|real human|person|someone|somebody|agent|representative|supervisor|colleague)(?: (?:please|from your (?:team|side)|real|human|there|actually))* (?:call|ring|phone|help|look|contact|take over|assist|answer|read|check|step in|handle|reply|respond)\b",
+    r"^\W*(?:an? |the |real |live |actual )*(?:human|agent|representative|operator|real person|live (?:agent|chat|person|support)|customer service|real human|human (?:agent|please|being))(?: (?:agent|please|now|pls|plz))*\W*$",
+    r"\b(?:human|real person|agent|representative|operator|live (?:agent|person)|someone real)\W{0,3}(?:please|pls|plz|now)\b",
+    r"\b(?:stop|enough|done|fed up|sick|tired)(?: of)?(?: (?:with|talking|chatting|writing))*(?: to| with)?(?: (?:this|the|a|your|stupid|these))* (?:bot|chat ?bot|robot|machine|automated \w+)s?\b",
+    r"\b(?:not|no|don't want|do not want|instead of|rather than) (?:to )?(?:talk to |speak to |speak with |talk with |chat with |with )?(?:an? |the |this |another |your |some )?(?:chat ?bot|robot|machine|bot|computer|ai)\b(?=[^.!?]{0,40}\b(?:human|person|someone|people|agent|please)|\W*$)",
+    r"\b(?:is|are) (?:there |this )?(?:an? |any |some )?(?:real |actual |live )?(?:human|person|people|someone|anyone|anybody)s?(?: (?:there|here|real|human|alive|available|i can (?:talk|speak|write) (?:to|with)|on the other (?:end|side)|at your company|who can))+",
+    r"\bnobody (?:human|real)|\b(?:call|phone|ring) me back\b|\b(?:please|someone|you) (?:call|phone|ring) me\b|\bi (?:want|need|demand|would like|'d like) (?:a )?(?:call ?back|phone call)\b",
+    r"\b(?:mit|an|zu|von|bei) (?:einem|einer|einen|ihrem|ihren|ihrer|euren|eurem|dem|der|den|nem|ner)? ?" + _MENSCH + r" (?:\w+ ){0,3}?(?:sprechen|reden|verbunden|verbinden|weitergeleitet|weiterleiten|schreiben|chatten|telefonieren|kommunizieren|übergeben|zurückgerufen|durchgestellt|durchstellen|geholfen)",
+    r"\b(?:sprech|red|schreib|chatt|telefonier)(?:e|en) (?:\w+ ){0,4}?mit (?:einem |einer |ihrem |dem |ihren |nem )?" + _MENSCH + r"\b",
+    r"\b(?:will|möchte|brauche|hätte|wünsche|verlange|bitte|gib|gebt|geben)(?: (?:ich|sie|mir|gern|gerne|jetzt|endlich|bitte|um|doch|lieber|einfach|sofort))* (?:(?:einen?|mit|einem|einer|euren?|ihren?) )*(?:echte[nrm]? |richtige[nrm]? |lebende[nrm]? |wirkliche[nrm]? )?(?:menschen|mitarbeiter(?:in)?|ansprechpartner(?:in)?|berater(?:in)?|kundenberater(?:in)?|vorgesetzten?|person|rückruf)\b",
+    r"\b(?:kann|könnte|soll|würde|darf)(?: (?:mich|mir|bitte|sich|das|da|mal|denn|hier|ich))* (?:jemand|ein mensch|ein mitarbeiter|eine mitarbeiterin|ein echter \w+|einer von euch|eine person|ein kollege)\b[^.!?]{0,50}(?:zurückrufen|rückrufen|anrufen|melden|helfen|ansehen|anschauen|kümmern|übernehmen|antworten|kontaktieren|prüfen)",
+    r"\b(?:gibt es|ist)(?: (?:hier|da|bei euch|denn|auch|dort))* (?:einen?|irgendwo|jemand(?:en)?|echte?n?|richtige?n?|nur)(?: (?:echte[nrm]?|richtige[nrm]?))? ?(?:menschen?|mensch|mitarbeiter|jemand(?:en)?|ansprechpartner|person|da|echtes)\b",
+    r"\b(?:kein|nicht|keine lust|statt)(?: (?:auf|mit|einen?|einem|mehr|dem|diesem))* (?:chat ?bot|bot|roboter|maschine|computer|automaten?)\b(?=[^.!?]{0,60}(?:mensch|person|mitarbeiter|sprechen|reden|schreiben)|\W*$)",
+    r"\b(?:rufen sie|ruft|ruf) (?:mich|uns)(?: \w+){0,3} (?:an|zurück)\b|\bbitte (?:um )?(?:einen )?rückruf\b|\bverbinde[nt]? sie mich\b|\bverbinde mich\b|\bmitarbeiter(?:in)? bitte\b|\bmensch bitte\b",
+)
+NOT_A_HUMAN_REQUEST = _any(
+    r"\bhuman (?:error|resources?|verification|readable|rights|hair|body|mistake|check|test)\b",
+    r"\b(?:verify|verifying|prove|confirm|check|sure)(?: that)?(?: (?:i|you|we))?(?:'m|'re| am| are)?(?: a| not a)? (?:human|robot|real person)",
+    r"\b(?:user|travel|estate|mail|mail transfer|transfer|cleaning|background|proxy|insurance) agents?\b",
+    r"\b(?:i|we) (?:already )?(?:spoke|talked|have spoken|have talked|was speaking|chatted)\b",
+    r"\b(?:habe|hatte|haben)\b[^.!?]{0,40}\b(?:gesprochen|telefoniert|geredet)\b",
+    r"\b(?:password|account|task|file|window|package|download|boot|context|driver|print) manager\b",
+    r"\bper person\b|\bin person\b|\bpro person\b|\bpersons? (?:can|per|table|tent|household)\b",
+)
+
+FRUSTRATION = _any(
+    r"\b(?:useless|ridiculous|pathetic|horrible|terrible|awful|unacceptable|appalling|disgrace(?:ful)?|disgusting|infuriating|frustrat(?:ed|ing)|fed up|sick (?:and tired )?of|tired of (?:this|waiting|asking|explaining)|annoy(?:ed|ing)|pissed|a joke|nightmare|outrageous|rubbish|garbage|nonsense|absurd|scam|rip-?off)\b",
+    r"\b(?:wtf|ffs|omg|for (?:god|heaven|christ|crying|fuck|pete)(?:'?s)? ?(?:sake|out loud)|damn(?: it)?|bullshit|fuck\w*|crap|what the (?:hell|heck))\b",
+    r"\b(?:i give up|giving up|i(?:'m| am) (?:so |really |very |extremely |beyond |getting )*(?:angry|mad|furious|upset|disappointed|annoyed|frustrated|livid|done|losing (?:my )?patience))\b|\blos(?:t|ing) (?:all |my )*patience\b",
+    r"\b(?:worst|never (?:again|buy(?:ing)?|order(?:ing)?) (?:\w+ ){0,4}(?:you|here|again|company|shop|service|experience)|waste of (?:my )?(?:time|money)|wasted? (?:my|hours|days|so much|an hour))\b",
+    r"\b(?:you(?:'re| are) not (?:helping|listening|reading)|that (?:doesn't|does not|didn't|did not) help(?: me)?(?: at all| one bit| either)?|no help at all|not helpful|unhelpful|did you even read|are you (?:even|kidding|serious|joking)|drives? me (?:mad|crazy|nuts|insane|up the wall)|driving me (?:mad|crazy|nuts|insane|up the wall))\b",
+    r"\b(?:how (?:many|often) (?:more )?(?:times|do i)|(?:third|fourth|fifth|tenth|hundredth|3rd|4th|5th|10th|umpteenth) time|over and over|for the (?:last|hundredth|millionth) time|still (?:no|nothing|waiting|not) (?:\w+ ){0,4}(?:after|since) (?:\w+ ){0,3}(?:weeks?|months?|days))\b",
+    r"\b(?:unverschämt(?:heit)?|frechheit|unmöglich(?:er)? (?:service|laden|zustand)|lächerlich|katastroph\w*|saftladen|nutzlos|sinnlos|unfassbar|zum kotzen|nervt|nervig|genervt|frustrier\w*|ärgerlich|verärgert|stinksauer|sauer|wütend|enttäusch\w+|zumutung|sauerei|scheiß\w*|scheisse|verarschen|verarscht|mies(?:er|e)?|inakzeptabel|unterirdisch|nie wieder)\b",
+    r"\b(?:ich geb(?:e)?(?: jetzt| langsam)? auf|das hilft (?:mir )?(?:nicht|überhaupt nicht|gar nicht|kein bisschen|null)|hilft mir (?:nicht|kein)\w*|zum (?:dritten|vierten|fünften|zehnten|hundertsten|x-ten|letzten|wiederholten) mal|wie oft (?:denn |muss |soll |noch )+|was soll (?:das|der mist|der quatsch)|geduld (?:ist )?(?:am ende|verloren|zu ende)|so ein (?:mist|quatsch|blödsinn)|reicht(?:'s| es) mir|mir reicht(?:'s| es)|reinste[rs]? \w+|verschwend\w+|zeitverschwendung)\b",
+)
+NOT_FRUSTRATION = _any(
+    r"\bnot? (?:really |very |too |at all )?(?:annoyed|angry|upset|frustrated|bad|terrible|a scam)\b|\bnicht (?:so |sehr |wirklich )?(?:schlimm|sauer|verärgert|enttäuscht)\b",
+    r"\b(?:scam|rubbish|garbage|nonsense|junk|spam) (?:detection|filter|warning|mails?|e-?mails?|messages?|collection|bin|alert|call)s?\b|\b(?:report|block|about|as|possible) (?:a |an )?scam\b|\bsaure? (?:sahne|gurken|drops)\b",
+    r"\bnever (?:disappointed|frustrat\w+)\b|\bnie enttäuscht\b",
+)
+
+THANKS = _any(
+    r"\b(?:thanks?|thank (?:you|u)|thx|ty|tysm|cheers|much appreciated|appreciate (?:it|your|the|that)|you(?:'re| are) (?:a (?:star|legend|lifesaver|hero)|the best|great|awesome))\b",
+    r"\b(?:solved|fixed|sorted(?: it| now| out)?|resolved|(?:it|that|this|everything|all) (?:now )?(?:works|worked|is working|did (?:it|the (?:trick|job)))(?: now| again| perfectly| fine| great| for me)?|works (?:now|again|perfectly|fine|great|like a charm)|(?:found|got) it(?: now)?|that (?:helped|helps|was it|did it|does it|answers))\b",
+    r"\b(?:perfect|great|awesome|brilliant|excellent|wonderful|lovely|super)[!.,]",
+    r"\b(?:danke|dankeschön|dank|merci|vielen dank|herzlichen dank|besten dank)\b",
+    r"\b(?:gelöst|erledigt|geklappt|funktioniert (?:jetzt|wieder|nun|es jetzt|es wieder|einwandfrei|prima|super)|(?:jetzt|nun) (?:geht|funktioniert|läuft|klappt)(?: es|'s| alles)?|(?:hat|das hat) (?:\w+ )?geholfen|geht wieder|klappt (?:jetzt|wieder|nun|prima)|alles klar|passt(?: so)?[!.]|(?:super|prima|perfekt|klasse|toll|top|spitze)[!.,])",
+)
+NOT_THANKS = _any(
+    r"\b(?:thanks|thank you|thx|many thanks|danke|vielen dank|besten dank|herzlichen dank|dank)(?: \w+){0,2} (?:in advance|im voraus|vorab)\b|\b(?:im voraus|vorab)(?: \w+){0,2} (?:danke|vielen dank|besten dank)\b",
+    r"\b(?:no thanks|no thank you|nein,? danke|thanks for nothing|danke für (?:nichts|gar nichts)|thanks but|thanks,? but|thank you,? but|danke,? aber|no thanks to|thanks to (?:your|the|this)|dank (?:ihre[rms]?|eure[rms]?|des|der|dem))\b",
+    r"\b(?:not|isn't|wasn't|never|hasn't been|un|haven't|nothing(?:'s| is)?|still (?:not|isn't|unsolved)) (?:been |yet |really |got )*(?:solved|fixed|sorted|resolved|helped)\b|\bnicht (?:gelöst|erledigt|geklappt|geholfen)\b|\bkein(?:e|en)? dank\b",
+    r"\b(?:can|could|will|when|how|want|need|please|get|to be|be|should|to get) (?:\w+ ){0,4}(?:this |it |that )?(?:solved|fixed|sorted|resolved)\b|\b(?:is|are|was) (?:this|it|that) (?:solved|fixed|resolved)\b",
+    r"\b(?:it|that|this|everything) (?:worked|works|did it) (?:until|before|yesterday|last|on my|only|but|for (?:years|months|a)|once|fine (?:until|before|in|on|for|last))\b|\b(?:would be|sounds|not so|not that|was|looks|sure is|just) (?:great|perfect|awesome|brilliant|wonderful)[!.,]",
+)
+
+REPHRASING = _any(
+    r"\b(?:i mean|i meant|what i mean(?:t)?|as i (?:said|wrote|mentioned|explained)|like i (?:said|wrote|told)|i (?:already|just) (?:said|told|explained|wrote|asked|did that|tried that|mentioned)|i(?:'ve| have) (?:already |just )?(?:said|told you|explained|asked)|that(?:'s| is| was)? not (?:what i (?:asked|meant|mean|want(?:ed)?|said|need(?:ed)?)|my (?:question|problem|issue|point)|the (?:question|point|problem))|doesn't answer|didn't answer|not answer(?:ing)? my|let me (?:rephrase|try again|explain|put it|repeat|be clear(?:er)?|say it)|to (?:rephrase|repeat|clarify)|in other words|once (?:more|again)[:,]|again[:,]|(?:ask|asking|try|trying|repeat|say|explain)(?:ing)? (?:you |it |this |that |myself )?(?:again|once more)|wrong (?:answer|topic|question)|you (?:misunderstood|don't understand|did not understand|didn't understand|misread)|no, (?:i|my|the|not|that|it)\b|my (?:question|actual question|real question) (?:is|was))",
+    r"\b(?:ich meine|ich meinte|gemeint|wie gesagt|wie ich (?:schon |bereits |eben |oben )*(?:schrieb|sagte|geschrieben|gesagt|erwähnt)|das war nicht (?:meine|die) frage|das ist nicht (?:meine|die) frage|(?:nicht|keine antwort auf) (?:meine|die) frage|(?:habe|hab) ich (?:doch |schon |bereits |ja |eben )+(?:gesagt|geschrieben|gemacht|probiert|versucht|erklärt)|(?:schon|bereits|doch|eben) (?:gesagt|geschrieben|erwähnt|gefragt|erklärt)|noch ?mal[:,]|nochmals|noch einmal|anders (?:gesagt|formuliert|gefragt|ausgedrückt)|falsch verstanden|nicht verstanden|missverstanden|(?:das )?(?:wollte|suche|meine|meinte|brauche|will|frage) ich (?:gar |doch )?nicht|falsche antwort|meine (?:eigentliche )?frage (?:ist|war|lautet)|nein, (?:ich|mein|das|es|nicht))",
+)
+
+FALLBACK = _any(
+    r"\b(?:sorry|unfortunately|apologi[sz]e|i'm afraid)\b[^.!?]{0,40}\b(?:(?:could ?n[o']t|can(?:no|')t|did ?n[o']t|do ?n[o']t|unable to|not able to|not sure)(?: (?:quite|really|fully))? (?:find|get|understand|help|catch|answer|know|follow|have an answer|sure)|no (?:answer|result|match)|not sure (?:i|what|how))",
+    r"\b(?:i (?:don't|do not|didn't|did not|couldn't|could not|can't|cannot)(?: (?:quite|really|fully))? (?:understand|get that|find (?:an answer|anything|any article|a match)|have an answer|know the answer|catch that|answer (?:that|this)))\b",
+    r"\b(?:(?:could|can) you (?:please )?(?:rephrase|reword|try (?:again|asking|other words|different words))|please (?:rephrase|reword|try (?:rephrasing|again with|different words))|try (?:rephrasing|different words|asking (?:it |that )?(?:differently|in other words)))\b",
+    r"\b(?:keine (?:passende |gute )?(?:antwort|lösung|treffer|artikel)(?: \w+){0,3} (?:gefunden|finden|parat)|(?:leider )?nicht (?:ganz |richtig )?verstanden|(?:das )?(?:weiß|verstehe) ich (?:leider )?nicht|kann ich (?:leider )?nicht beantworten|(?:anders|neu) formulieren|umformulieren|da(?:zu|bei) kann ich (?:leider |ihnen |dir )*nicht(?:s)? (?:weiter)?(?:helfen|sagen|finden)|nichts (?:dazu |passendes )+(?:gefunden|finden))\b",
+)
+
+_DID = r"(?:cancel(?:l?ed)|refunded|deleted|removed|closed|credited|reset|unlocked|re-?activated|de-?activated|unblocked|updated|changed|corrected|adjusted|merged|transferred|upgraded|downgraded|terminated|reversed|waived|re-?issued|extended|verified|approved|granted|escalated|booked|re-?sent|re-?ordered|replaced|restored|reinstated|lifted|released|arranged|amended|processed|charged back|voided|disabled|enabled|re-?routed|re-?scheduled)"
+_TAT = r"(?:storniert|gekündigt|erstattet|zurückerstattet|gelöscht|geschlossen|gutgeschrieben|zurückgesetzt|entsperrt|freigeschaltet|freigegeben|deaktiviert|reaktiviert|aktiviert|geändert|korrigiert|angepasst|zusammengeführt|übertragen|umgebucht|verlängert|verifiziert|genehmigt|weitergeleitet|eskaliert|veranlasst|ausgestellt|erlassen|hinterlegt|wiederhergestellt|aufgehoben|überwiesen|angewiesen|umgestellt|eingetragen|ausgetragen|eingeleitet|angestoßen|beauftragt|verlegt|abgemeldet|nachgesendet|gebucht)"
+ACCOUNT_ACTION = _any(
+    r"\b(?:i|we|i've|we've|i have|we have|i had|i just|i've just|i have just|i have now|i've now|i went ahead and|my colleague(?: has)?|our (?:\w+ )?team (?:has|have)|the (?:\w+ )?(?:team|department) has)(?: (?:now|just|already|also|manually|gone ahead and|today|had to|to|have|been able to|managed to|personally))* " + _DID + r"\b(?! (?:that|this|the) (?:bug|article|page|problem) (?:in|last|with))(?=[^.!?]{0,80}\b(?:you|your|yours|account|order|subscription|refund|payment|invoice|address|card|booking|parcel|package|ticket|case|fee|contract|password|access|block|limit|plan|it|profile|e-?mail|charge|credit|delivery|return|membership)\b)",
+    r"\b(?:your|the) (?:account|order|subscription|refund|payment|invoice|address|booking|contract|membership|plan|profile|access|charge|fee|card|data|delivery|return|credit)(?: \w+){0,3} (?:has|have|is|was|were)(?: now| just| already)? been(?: now| successfully| manually)? " + _DID + r"\b",
+    r"\b(?:on (?:our|my) (?:end|side)|in (?:our|the) (?:system|back ?end|back office|database|admin)|from our side|manually)\b(?=[^.!?]{0,80}\b(?:" + _DID[3:-1] + r"|done|set)\b)",
+    r"\b" + _DID + r"(?: \w+){0,6} (?:on (?:our|my) (?:end|side)|in our (?:system|database|back ?end)|from our side|manually|for you)\b",
+    r"\bfor (?:security|privacy|data protection|legal|safety) reasons\b|\b(?:only|just) (?:we|our (?:\w+ )?(?:team|staff|colleagues|agents)|an? (?:agent|admin(?:istrator)?|colleague|employee)) (?:can|may|could|is able to|are able to|am able to)\b|\byou (?:can't|cannot|can not|won't be able to) (?:do|change|cancel|delete|reset|edit) (?:this|that|it)(?: \w+){0,2} yourself\b|\b(?:verif(?:y|ied)|confirm(?:ed)?|check(?:ed)?) your (?:identity|id|personal details)\b",
+    r"\b(?:escalated|forwarded|passed|handed|raised|sent|referred)(?: (?:this|it|your \w+|the \w+|that))*(?: on| over| along)? (?:to|with) (?:our|the|my|a) (?:[\w-]+ ){0,3}(?:team|department|colleagues?|specialists?|engineers?|accounting|billing|finance|warehouse|carrier|supervisor|manager|back office|developers?)\b",
+    r"\b(?:ich|wir)(?: \w+){0,3} (?:habe|haben|hab)\b[^.!?]{0,90}\b" + _TAT + r"\b|\b(?:habe|haben|hab) (?:ich|wir)\b[^.!?]{0,90}\b" + _TAT + r"\b|\b(?:ich|wir) (?:habe|haben|hab)\b[^.!?]{0,90}\b" + _TAT + r"\b",
+    r"\b(?:ihr|ihre|ihren|dein|deine|die|das|der) (?:konto|bestellung|abo|abonnement|vertrag|erstattung|zahlung|rechnung|adresse|buchung|zugang|profil|daten|gutschrift|betrag|lieferadresse|passwort|sperre)(?: \w+){0,4} (?:wurden?|ist|sind|worden)(?: \w+){0,4} " + _TAT,
+    r"\baus (?:sicherheits|datenschutz|rechtlichen )-?(?:gründen|rechtlichen gründen)\b|\baus datenschutzrechtlichen gründen\b|\b(?:das|dies) (?:können|kann|dürfen) (?:leider )?nur (?:wir|unser\w*|ein\w? (?:mitarbeiter\w*|kolleg\w+))\b|\b(?:nur|ausschließlich) (?:von )?(?:uns|unser\w* \w+|ein\w* mitarbeiter\w*) (?:manuell |intern )?(?:geändert|erledigt|gelöscht|durchgeführt|vorgenommen)|\bbei uns im system\b|\bmanuell (?:" + _TAT[3:-1] + r")\b",
+    r"\b(?:an|ins|in) (?:unser\w*|die|das|den|meine) (?:\w+ )?(?:[\w-]*abteilung|[\w-]*team|buchhaltung|kolleg\w+|lager|technik|spezialist\w*|fachabteilung|vorgesetzt\w+)(?: \w+){0,3} (?:weitergeleitet|übergeben|eskaliert|weitergegeben|abgegeben)\b",
+)
+
+POLICY_HANDOVER = _any(
+    r"\b(?:i(?:'ll| will| am going to|'m going to| can| have to| need to| must)|we(?:'ll| will)|let me|i'm|i am)(?: now| just| gladly| happily)? (?:connect|transfer|hand|pass|forward|put|escalat|rout|direct|refer)(?:e|ing|ting|ring)?(?: (?:you|this|it|your (?:\w+ ?){1,2}|the conversation|the chat))*(?: (?:over|on|through|along|straight|directly))*(?: (?:to|with)) ",
+    r"\b(?:connecting|transferring|handing|passing|forwarding|routing) (?:you|this|your \w+)(?: (?:over|on|through|now|along))* (?:to|with)\b",
+    r"\b(?:a|an|one of our|our|someone from (?:our|the)|somebody from (?:our|the)) (?:human )?(?:\w+ )?(?:colleagues?|agents?|team(?: mates?)?|specialists?|advis[eo]rs?|representatives?|experts?|staff|members? of (?:our|the) team|team members?|person|human|teammates?|experts)(?: from \w+)? (?:will|is going to|can|has to|needs to|must|should|would)(?: \w+){0,2} (?:help|take|get|contact|reach|assist|look|call|reply|respond|be (?:with|in touch)|handle|review|check|join|follow|decide|do|process|answer|continue|pick)\b",
+    r"\b(?:this|that|these|such (?:requests?|cases?|matters?))(?: (?:request|case|topic|matter|question)s?)? (?:can only be|must be|has to be|have to be|needs? to be|is|are)(?: always)? (?:handled|dealt with|answered|processed|reviewed|done|decided|approved|checked)(?: only| manually| personally| always)? by (?:a |an |our |one of our |the )?",
+    r"\b(?:i(?:'m| am) not (?:allowed|permitted|authori[sz]ed)|i(?:'m| am) unable to (?:discuss|access|change)|i (?:can't|cannot|may not) (?:discuss|access|make changes|process|do this|give (?:legal|medical)))\b",
+    r"\b(?:ich|wir) (?:verbinde|leite|übergebe|gebe|stelle|reiche|verbinden|leiten|übergeben|geben)\b[^.!?]{0,60}\b(?:mit (?:einem|einer|unser\w*|dem)|an (?:eine[nr]?|unser\w*|die|den|meine\w?)|weiter|durch|zu)\b",
+    r"\b(?:ein|eine|einer|unser|unsere|jemand)(?: \w+){0,3}? (?:mitarbeiter(?:in)?|kolleg(?:e|in|en|innen)|team|berater(?:in)?|spezialist(?:in)?|fachabteilung|experten?|expertin|kundenservice|unserem team|aus dem team|aus unserem \w+)(?: \w+){0,3} (?:wird|werden|meldet|melden|kümmert|kümmern|übernimmt|übernehmen|hilft|prüft|ist gleich|schaut|ruft|kontaktiert|bearbeitet|antwortet)\b|\b(?:wird|meldet|kümmert|übernimmt|hilft)(?: \w+){0,5} (?:ein|eine|einer|unser|unsere)(?: \w+){0,2} (?:mitarbeiter(?:in)?|kolleg(?:e|in|en|innen)|team|berater(?:in)?|spezialist(?:in)?|kundenservice)\b",
+    r"\b(?:das|dies|solche \w+|diese \w+) (?:darf|dürfen|kann|können|muss|müssen) (?:ich |nur |leider |immer |ausschließlich )*(?:nur |nicht |von |durch )*(?:ein\w* |unser\w* )?(?:mensch\w*|mitarbeiter\w*|kolleg\w+|team|selbst entscheiden|ändern|bearbeiten|entscheiden)\b|\bich darf (?:leider )?(?:keine|das nicht|dazu keine|hierzu keine)\b",
+)

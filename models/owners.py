@@ -1,0 +1,106 @@
+"""Who is asked to close a gap, and why that person."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+import pandas as pd
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """An owner, or None, and the reason in plain words."""
+
+    owner_id: str | None
+    reason: str
+
+
+class OwnerBook:
+    """Who owns what; inactive owners are passed over.
+
+    Parameters
+    ----------
+    owners : DataFrame
+        owner_id, name, areas (list of str), active.
+    articles : DataFrame
+        article_id, title, owner_id.
+    revisions : DataFrame
+        article_id, revised_at, author_id, approved.
+    """
+
+    def __init__(self, owners: pd.DataFrame, articles: pd.DataFrame, revisions: pd.DataFrame) -> None:
+        rows = owners.sort_values("owner_id")
+        self._names = {o: n if isinstance(n, str) else o for o, n in zip(rows["owner_id"], rows["name"], strict=True)}
+        self._inactive = set(rows.loc[rows["active"].eq(False).fillna(False).astype(bool), "owner_id"])
+        self._areas = {
+            owner: list(areas) if areas is not None and not isinstance(areas, float) else []
+            for owner, areas in zip(rows["owner_id"], rows["areas"], strict=True)
+        }
+        known = articles.drop_duplicates("article_id")
+        self._of_article = dict(zip(known["article_id"], known["owner_id"], strict=True))
+        self._titles = dict(zip(known["article_id"], known["title"], strict=True))
+        approved = revisions[revisions["author_id"].notna() & revisions["approved"].ne(False).fillna(True)]
+        ordered = approved.sort_values(["revised_at", "author_id"])
+        self._reviser = dict(zip(ordered["article_id"], ordered["author_id"], strict=True))
+
+    def name(self, owner_id: str | None) -> str | None:
+        """The owner's name, or the id where no name is known."""
+        return self._names.get(owner_id, owner_id) if owner_id else None
+
+    def _active(self, owner: object) -> bool:
+        return isinstance(owner, str) and owner != "" and owner not in self._inactive
+
+    def for_article(self, article_id: str, intents: Mapping[str, float], products: Mapping[str, float]) -> Assignment:
+        """The article's owner; else who owns its area; else who revised it last; else nobody."""
+        owner = self._of_article.get(article_id)
+        title = self._titles.get(article_id, article_id)
+        passed = ""
+        if self._active(owner):
+            return Assignment(owner, f"owns the article '{title}'")
+        if isinstance(owner, str) and owner in self._inactive:
+            passed = f"; its owner {self.name(owner)} is no longer active"
+        exact = [o for o, areas in self._areas.items() if self._active(o) and _owns_article(areas, article_id)]
+        if exact:
+            return Assignment(exact[0], f"is responsible for the article '{title}'{passed}")
+        by_area = self._by_area(intents, products, passed)
+        if by_area.owner_id:
+            return by_area
+        reviser = self._reviser.get(article_id)
+        if self._active(reviser):
+            return Assignment(reviser, f"revised '{title}' last; nobody owns it or its area{passed}")
+        return Assignment(None, f"unowned: nobody active owns '{title}' or its area, or revised it{passed}")
+
+    def for_topic(
+        self, intents: Mapping[str, float], products: Mapping[str, float], nearest: Sequence[str]
+    ) -> Assignment:
+        """Who owns the area of a missing article: by intent, by product, by the articles nearest to it."""
+        by_area = self._by_area(intents, products, "")
+        if by_area.owner_id:
+            return by_area
+        for article in nearest:
+            owner = self._of_article.get(article)
+            if self._active(owner):
+                return Assignment(owner, f"owns the nearest article, '{self._titles.get(article, article)}'")
+        return by_area
+
+    def _by_area(self, intents: Mapping[str, float], products: Mapping[str, float], passed: str) -> Assignment:
+        for what, shares in (("intent", intents), ("product", products)):
+            for area, share in sorted(shares.items(), key=lambda item: (-item[1], item[0])):
+                if share < 0.3:
+                    break
+                owners = [o for o, areas in self._areas.items() if self._active(o) and area in areas]
+                if owners:
+                    # Whoever owns the fewest areas knows this one best.
+                    owner = min(owners, key=lambda o: (len(self._areas[o]), o))
+                    return Assignment(
+                        owner, f"owns the {what} '{area}' ({share:.0%} of the conversations){passed}"
+                    )
+        first = next(iter(sorted(intents, key=lambda a: (-intents[a], a))), None)
+        return Assignment(None, f"unowned: nobody active owns the intent '{first}'{passed}" if first else "unowned")
+
+
+def _owns_article(areas: Sequence[str], article_id: str) -> bool:
+    globs = [area.removeprefix("article:") for area in areas if area.startswith("article:")]
+    return any(fnmatchcase(article_id, glob) for glob in globs)

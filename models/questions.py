@@ -1,0 +1,86 @@
+"""From a conversation to the one question it is about."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+
+import pandas as pd
+
+MAX_WORDS = 220
+ENOUGH_WORDS = 4
+
+_PLACEHOLDER = re.compile(r"<[A-Z_]{2,}>|\[(?:name|user|email|link|phone|number)\]")
+_QUOTED_LINE = re.compile(r"^\s*>.*$", re.M)
+_FORWARDED = re.compile(r"^-{3,}\s*(?:original message|ursprüngliche nachricht).*\Z", re.M | re.I | re.S)
+_GREETING = re.compile(
+    r"^\s*(?:(?:hi|hiya|hello|hey|dear|good (?:morning|afternoon|evening|day)|greetings|hallo|moin|servus|grüezi|"
+    r"guten (?:morgen|tag|abend)|sehr geehrte\w*(?: damen und herren)?|liebe\w*)"
+    r"(?:[ ,]+(?:there|all|team|everyone|folks|support|zusammen|ihr|sir|madam|or))*[\s,.!:–-]*)+",
+    re.I,
+)
+_SIGN_OFF = re.compile(
+    r"(?:^|(?<=[.!?\n]))\s*(?:(?:many |best |kind |warm )?(?:thanks|thank you|thx|cheers|regards|best wishes|"
+    r"sincerely|yours)|(?:viele|liebe|beste|freundliche|herzliche) (?:grüße|grüsse)|mit freundlichen grüßen|"
+    r"vielen dank|danke(?: schön| im voraus)?|lg|mfg)\b[^.?!\n]{0,40}[.!]*\s*\Z",
+    re.I,
+)
+_SPACES = re.compile(r"\s+")
+_WORD = re.compile(r"\w{2,}")
+
+
+def clean(text: str) -> str:
+    """One customer message without quoted replies, greeting, sign-off and redaction placeholders.
+
+    Examples
+    --------
+    >>> clean("Hi there, my tent pole snapped. Thanks, <NAME>")
+    'my tent pole snapped.'
+    """
+    text = _FORWARDED.sub("", _QUOTED_LINE.sub("", text[:20_000]))
+    text = _PLACEHOLDER.sub(" ", text)
+    text = _GREETING.sub("", text, count=1)
+    for _ in range(2):
+        text = _SIGN_OFF.sub("", text)
+    return " ".join(_SPACES.sub(" ", text).split(" ")[:MAX_WORDS]).strip(" ,;-–")
+
+
+def questions(messages: pd.DataFrame) -> pd.DataFrame:
+    """The question of every conversation that has customer text.
+
+    The first message of the customer that says something; what follows is added until there is enough to go by.
+
+    Parameters
+    ----------
+    messages : DataFrame
+        conversation_id, position, role, text.
+
+    Returns
+    -------
+    DataFrame
+        conversation_id, question (str), key (str, hash of the question's folded text), by conversation_id.
+    """
+    said = messages[messages["role"] == "customer"].sort_values(["conversation_id", "position"])
+    rows = []
+    for conversation_id, texts in said.groupby("conversation_id", sort=True)["text"]:
+        question = _question(list(texts))
+        if question:
+            rows.append((conversation_id, question, key_of(question)))
+    return pd.DataFrame(rows, columns=["conversation_id", "question", "key"]).astype("str")
+
+
+def key_of(text: str) -> str:
+    """A content key: 16 hex digits that equal texts share, whatever their case and spacing."""
+    folded = _SPACES.sub(" ", text.casefold()).strip()
+    return hashlib.blake2b(folded.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+
+
+def _question(texts: list[str]) -> str:
+    parts: list[str] = []
+    for text in texts:
+        part = clean(str(text))
+        if part:
+            parts.append(part)
+        if sum(len(_WORD.findall(p)) for p in parts) >= ENOUGH_WORDS:
+            break
+    return " ".join(parts)

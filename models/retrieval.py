@@ -1,0 +1,113 @@
+"""Question to article, by meaning and by words together, on passages and whole articles."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import bm25s
+import numpy as np
+import pandas as pd
+import Stemmer
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+
+PASSAGE_WORDS = 110
+BEST_PASSAGES = 3  # an article that answers says so in more than one place; one lucky sentence is not an answer
+
+_HEADING = re.compile(r"^#+\s*(.*)$")
+_TAG = re.compile(r"<[^>]{1,400}>")
+_LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
+_STEMMERS = {"en": "english", "de": "german", "fr": "french", "es": "spanish", "it": "italian", "nl": "dutch"}
+
+
+def passages(articles: pd.DataFrame) -> pd.DataFrame:
+    """Cut articles into passages of about 110 words that keep their heading.
+
+    Parameters
+    ----------
+    articles : DataFrame
+        article_id, title, body (Markdown, HTML or plain text).
+
+    Returns
+    -------
+    DataFrame
+        article_id, passage (str); the first passage of an article is its title.
+    """
+    rows = []
+    for article in articles.sort_values("article_id").itertuples():
+        rows.append((article.article_id, str(article.title)))
+        for heading, words in _chunks(plain(str(article.body))):
+            rows.append((article.article_id, f"{article.title}. {heading + '. ' if heading else ''}{' '.join(words)}"))
+    return pd.DataFrame(rows, columns=["article_id", "passage"]).astype("str")
+
+
+def plain(body: str) -> str:
+    """Markdown or HTML without its marks; headings keep their ``#``."""
+    return _LINK.sub(r"\1", _TAG.sub(" ", body))
+
+
+def _chunks(body: str) -> list[tuple[str, list[str]]]:
+    chunks: list[tuple[str, list[str]]] = []
+    heading, words = "", list[str]()
+    for line in filter(None, (part.strip() for part in body.splitlines())):
+        if found := _HEADING.match(line):
+            if words:
+                chunks.append((heading, words))
+            heading, words = found[1], []
+            continue
+        words = words + line.split()
+        while len(words) >= PASSAGE_WORDS:
+            chunks.append((heading, words[:PASSAGE_WORDS]))
+            words = words[PASSAGE_WORDS:]
+    return [*chunks, (heading, words)] if words else chunks
+
+
+def meaning_scores(queries: Floats, passage_vectors: Floats, passage_article: NDArray[np.int64], n: int) -> Floats:
+    """Mean cosine of each query to the best passages of each article, float32 (queries, n)."""
+    similarity = queries @ passage_vectors.T
+    out = np.zeros((len(queries), n), dtype=np.float32)
+    for article in range(n):
+        own = similarity[:, passage_article == article]
+        if own.shape[1]:
+            keep = min(BEST_PASSAGES, own.shape[1])
+            out[:, article] = np.partition(own, -keep, axis=1)[:, -keep:].mean(axis=1)
+    return out
+
+
+def word_scores(queries: Sequence[str], articles: Sequence[str], language: str = "en") -> Floats:
+    """BM25 of each query on each article's whole text, float32 (queries, articles)."""
+    stemmer = Stemmer.Stemmer(_STEMMERS.get(language[:2].lower(), "english"))
+
+    def cut(texts: Sequence[str], ids: bool) -> bm25s.tokenization.Tokenized | list[list[str]]:
+        return bm25s.tokenize(
+            list(texts), stopwords="en", stemmer=stemmer, show_progress=False, return_ids=ids, allow_empty=True
+        )
+
+    index = bm25s.BM25(k1=1.2, b=0.75)
+    index.index(cut(articles, True), show_progress=False)
+    out = np.zeros((len(queries), len(articles)), dtype=np.float32)
+    known = index.vocab_dict
+    for row, words in enumerate(cut(queries, False)):
+        words = [word for word in words if word in known]
+        if words:
+            out[row] = index.get_scores(words)
+    return out
+
+
+def standardise(scores: Floats) -> Floats:
+    """Each row to mean 0 and standard deviation 1: how an article stands out among all for one query."""
+    spread = scores.std(axis=1, keepdims=True)
+    return ((scores - scores.mean(axis=1, keepdims=True)) / np.where(spread > 1e-9, spread, 1)).astype(np.float32)
+
+
+def profile(match: Floats) -> Floats:
+    """A question described by the articles that come near it: squared positive part of ``match``, rows of length 1."""
+    return unit(np.maximum(standardise(match), 0) ** 2)
+
+
+def unit(vectors: Floats) -> Floats:
+    """Rows of length 1; a row of zeros stays."""
+    length = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return (vectors / np.where(length > 1e-9, length, 1)).astype(np.float32)

@@ -1,0 +1,199 @@
+"""Questions to topics: a tree over all questions, cut where failure is concentrated, described by BERTopic."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from bertopic import BERTopic
+from bertopic.dimensionality import BaseDimensionalityReduction
+from bertopic.vectorizers import ClassTfidfTransformer
+from numpy.typing import NDArray
+from scipy.cluster.hierarchy import linkage
+from scipy.optimize import linear_sum_assignment
+from scipy.spatial.distance import pdist
+from sklearn.base import BaseEstimator, ClusterMixin
+from sklearn.feature_extraction.text import CountVectorizer
+
+Floats = NDArray[np.float32]
+Ints = NDArray[np.int64]
+
+
+class FailureTree(ClusterMixin, BaseEstimator):
+    """Average-linkage tree of unit vectors, cut into topics with no number of topics given.
+
+    Where questions fail more than elsewhere, the cut follows the failure: among all sets of disjoint branches, the one
+    with the largest total scan statistic is taken (Kulldorff 1997, with branches as windows), so that a failing topic
+    is neither split in two nor diluted by a healthy neighbour. What remains is cut at one height.
+
+    Parameters
+    ----------
+    max_distance
+        Cosine distance above which two groups are never one topic.
+    min_size
+        Questions that a topic needs at least.
+    evidence
+        Log-likelihood that a failing branch must gain to stand as a topic of its own.
+
+    Attributes
+    ----------
+    labels_
+        int (n,); -1 for questions in no topic.
+    """
+
+    def __init__(self, max_distance: float = 0.5, min_size: int = 5, evidence: float = 1.0) -> None:
+        self.max_distance = max_distance
+        self.min_size = min_size
+        self.evidence = evidence
+
+    def fit(self, X: Floats, y: NDArray[np.float64] | None = None) -> FailureTree:
+        """Cut the tree of ``X`` (n, dim); ``y`` (n,) is each question's chance that its answer failed, 0 to 1."""
+        X = np.asarray(X, dtype=np.float32)
+        n = len(X)
+        failed = np.zeros(n) if y is None else np.asarray(y, dtype=float)
+        self.labels_ = np.full(n, -1, dtype=np.int64)
+        if n < max(2, self.min_size):
+            return self
+        tree = linkage(pdist(X, "cosine").clip(min=0), "average")
+        for label, members in enumerate(self._branches(tree, failed)):
+            self.labels_[members] = label
+        return self
+
+    def _branches(self, tree: NDArray[np.float64], failed: NDArray[np.float64]) -> list[Ints]:
+        n = len(failed)
+        size, bad = np.r_[np.ones(n), np.zeros(n - 1)], np.r_[failed, np.zeros(n - 1)]
+        best, taken = np.zeros(2 * n - 1), np.zeros(2 * n - 1, dtype=bool)
+        base = float(np.clip(failed.mean(), 0.02, 0.98))
+        for row, (left, right, height, _) in enumerate(tree):
+            a, b, node = int(left), int(right), n + row
+            size[node], bad[node] = size[a] + size[b], bad[a] + bad[b]
+            gain = -1.0
+            if height <= self.max_distance + 0.1 and size[node] >= self.min_size:
+                gain = excess(bad[node], size[node], base) - self.evidence
+            best[node] = max(gain, best[a] + best[b], 0.0)
+            taken[node] = gain > 0 and gain >= best[a] + best[b]
+        found: list[Ints] = []
+        stack = [2 * n - 2]
+        while stack:
+            node = stack.pop()
+            if node < n:
+                continue
+            left, right, height = tree[node - n, :3]
+            if taken[node] or (best[node] == 0 and height <= self.max_distance):
+                if size[node] >= self.min_size:
+                    found.append(_members(tree, node, n))
+            else:
+                stack += [int(left), int(right)]
+        return sorted(found, key=lambda members: (-len(members), int(members[0])))
+
+
+def excess(bad: float, size: float, base: float) -> float:
+    """Log-likelihood ratio of a failure rate above ``base``; 0 where it is not above (Kulldorff 1997)."""
+    rate = min(bad / size, 0.98)
+    if rate <= base:
+        return 0.0
+    return float(bad * np.log(rate / base) + (size - bad) * np.log((1 - rate) / (1 - base)))
+
+
+def _members(tree: NDArray[np.float64], node: int, n: int) -> Ints:
+    stack, found = [node], []
+    while stack:
+        at = stack.pop()
+        if at < n:
+            found.append(at)
+        else:
+            stack += [int(tree[at - n, 0]), int(tree[at - n, 1])]
+    return np.array(sorted(found), dtype=np.int64)
+
+
+def fit_topics(
+    questions: Sequence[str],
+    vectors: Floats,
+    failed: NDArray[np.float64],
+    stop_words: Sequence[str],
+    **tree: Any,
+) -> tuple[Ints, dict[int, list[tuple[str, float]]]]:
+    """Fit BERTopic with a :class:`FailureTree`.
+
+    Parameters
+    ----------
+    questions, vectors, failed
+        n texts, float32 (n, dim) unit rows, float (n,) from 0 to 1.
+    stop_words
+        Words that describe no topic.
+    **tree
+        Parameters of :class:`FailureTree`.
+
+    Returns
+    -------
+    labels : int (n,), -1 for no topic
+    phrases : for each label, phrases of up to four words with their c-TF-IDF weight, best first
+    """
+    model = BERTopic(
+        embedding_model=None,
+        umap_model=BaseDimensionalityReduction(),
+        hdbscan_model=FailureTree(**tree),
+        vectorizer_model=CountVectorizer(
+            ngram_range=(1, 2), stop_words=list(stop_words), token_pattern=r"(?u)\b[^\W\d_][\w'’-]+\b", min_df=1
+        ),
+        ctfidf_model=ClassTfidfTransformer(reduce_frequent_words=True),
+        top_n_words=30,
+        calculate_probabilities=False,
+        verbose=False,
+    )
+    docs = [text or "?" for text in questions]
+    try:
+        labels, _ = model.fit_transform(docs, embeddings=vectors, y=list(failed))
+    except ValueError as error:
+        if "empty vocabulary" not in str(error):
+            raise
+        return np.full(len(docs), -1, dtype=np.int64), {}
+    found = np.asarray(labels, dtype=np.int64)
+    words = {int(k): [(w, float(v)) for w, v in ws if w] for k, ws in model.get_topics().items() if k >= 0}
+    return found, words
+
+
+def strengths(vectors: Floats, centroids: Floats) -> Floats:
+    """Cosine of each vector to each centroid, float32 (n, topics)."""
+    return np.asarray(vectors @ centroids.T, dtype=np.float32)
+
+
+def match_topics(
+    centroids: Floats,
+    members: Sequence[set[str]],
+    known_centroids: Floats,
+    known_members: Sequence[set[str]],
+    at_least: float = 0.8,
+) -> dict[int, int]:
+    """Which known topic each topic is, one to one; a topic that resembles none stays out.
+
+    The likeness of two topics is the larger of their centroids' cosine and the share of questions that the smaller
+    has in common with the other; the assignment with the largest total is taken (Hungarian method).
+    """
+    if not len(centroids) or not len(known_centroids):
+        return {}
+    alike = np.asarray(centroids @ known_centroids.T, dtype=float)
+    for i, mine in enumerate(members):
+        for j, theirs in enumerate(known_members):
+            if mine and theirs:
+                alike[i, j] = max(alike[i, j], 0.5 + 0.5 * len(mine & theirs) / min(len(mine), len(theirs)))
+    rows, columns = linear_sum_assignment(-np.where(alike >= at_least, alike, 0))
+    return {int(i): int(j) for i, j in zip(rows, columns, strict=True) if alike[i, j] >= at_least}
+
+
+def map_coordinates(centroids: Floats) -> pd.DataFrame:
+    """A map of topics: x and y (float, −1 to 1) by classical scaling of the centroids, signs fixed."""
+    n = len(centroids)
+    if n < 2:
+        return pd.DataFrame({"x": np.zeros(n), "y": np.zeros(n)})
+    centred = centroids - centroids.mean(axis=0)
+    left, scale, _ = np.linalg.svd(centred, full_matrices=False)
+    flat = np.zeros((n, 2))
+    flat[:, : min(2, left.shape[1])] = (left * scale)[:, :2]
+    signs = np.sign(flat[np.abs(flat).argmax(axis=0), range(2)])
+    flat = flat * np.where(signs == 0, 1, signs)
+    reach = np.abs(flat).max(axis=0)
+    flat = np.round(flat / np.where(reach > 0, reach, 1), 4)
+    return pd.DataFrame(flat, columns=["x", "y"])

@@ -1,0 +1,1 @@
+"""The seven verbs of a run, and what drives them."""

@@ -1,0 +1,9 @@
+"""The bundled demo: Wolder & Birk, a web shop for bikes, tents and clothing that we made up, with gaps that we planted.
+
+``shop/`` holds what was written (articles, what customers and agents say, owners, releases); the modules hold chance.
+"""
+
+from pipelines.demo.world import TopicTruth, Truth, load_truth
+from pipelines.demo.write import write_demo
+
+__all__ = ["TopicTruth", "Truth", "load_truth", "write_demo"]

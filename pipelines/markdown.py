@@ -1,0 +1,48 @@
+"""Text from anywhere, made harmless inside Markdown: it shows as it was written and starts nothing."""
+
+from __future__ import annotations
+
+import re
+
+_UNSEEN = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff\ud800-\udfff]"
+)
+# `[` guards images and footnotes too. `<` and `&` become entities: not every renderer knows `\<`.
+_MARKS = re.compile(r"([\\`*_{}\[\]~|$^])")
+_AT_START = re.compile(r"^([#>=+\-:])")
+_NUMBERED = re.compile(r"^(\d{1,9})([.)])")
+_ADDRESS = re.compile(r"(?i)(?<=[a-z0-9])(:)(?=//)|(?<=\bwww)(\.)|\b(mailto|javascript|data|vbscript)(:)")
+
+
+def inline(value: object) -> str:
+    r"""A text on one line, with everything that Markdown or HTML would act on escaped.
+
+    Examples
+    --------
+    >>> inline("# <b>50% off</b> [now](http://example.org)")
+    '\\\\# &lt;b>50% off&lt;/b> \\\\[now\\\\](http\\\\://example.org)'
+    """
+    return _escaped(" ".join(_UNSEEN.sub("", str(value)).split()))
+
+
+def _escaped(line: str) -> str:
+    found = _MARKS.sub(r"\\\1", line).replace("&", "&amp;").replace("<", "&lt;")
+    found = _ADDRESS.sub(lambda hit: hit.group(0)[:-1] + "\\" + hit.group(0)[-1], found)
+    return _NUMBERED.sub(r"\1\\\2", _AT_START.sub(r"\\\1", found))
+
+
+def quote(value: object) -> str:
+    """A text as a block quote, line by line."""
+    cleaned = _UNSEEN.sub("", str(value).replace("\r\n", "\n").replace("\r", "\n")).strip()
+    lines = [_escaped(line.strip()) for line in cleaned.split("\n")]
+    return "\n".join(f"> {line}".rstrip() for line in lines) or ">"
+
+
+def bullet(value: object, escaped: bool = False) -> str:
+    """A text as an item of a list."""
+    return f"- {value if escaped else inline(value)}"
+
+
+def heading(value: str) -> str:
+    """A heading of an article without its marks, for a list of sections."""
+    return re.sub(r"\s+#+\s*$", "", value).strip("*_ ")

@@ -1,0 +1,135 @@
+"""publish: the run folder, whole or not at all, and the memory of what was found."""
+
+from __future__ import annotations
+
+import json
+import platform
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from data_contracts.check import faults
+from data_contracts.errors import ContractBroken
+from pipelines.drafts import write_drafts
+from pipelines.embedders import embedder
+from pipelines.job import Job
+from pipelines.report import ReportData, render_report
+from pipelines.state import open_state
+from pipelines.steps import version
+from pipelines.store import publishing, read_parquet, write_parquet
+from pipelines.workbook import write_backlog
+
+LIBRARIES = ("bertopic", "ctranslate2", "duckdb", "great-expectations", "numpy", "pandas", "pyarrow", "scikit-learn")
+
+
+def publish(job: Job) -> None:
+    """Write ``<store>/runs/<run_id>/`` and record the run's topics and gaps."""
+    backlog = job.read("rank/backlog")
+    topics, accuracy, kpis = _topics(job, backlog), job.read("measure/accuracy"), job.read("measure/kpis")
+    not_content = job.read_json("diagnose/not_content")
+    assignments = _assignments(job)
+    with publishing(job.store, job.run_id) as folder:
+        run = _run(job, backlog)
+        backlog["draft"] = pd.array(
+            [None] * len(backlog), dtype="str"
+        )
+        drafts = write_drafts(folder, backlog, job.read("load/articles"), run)
+        backlog["draft"] = pd.array([drafts.get(gap) for gap in backlog.get("gap_id", [])], dtype="str")
+        wrong = faults("backlog", backlog) if len(backlog) else []
+        if wrong:
+            raise ContractBroken("the backlog breaks its own contract: " + "; ".join(wrong), "please report this")
+        write_backlog(folder, backlog, run, topics, kpis, not_content, accuracy)
+        for name, frame in (("topics", topics), ("assignments", assignments), ("accuracy", accuracy), ("kpis", kpis)):
+            write_parquet(folder / f"{name}.parquet", frame)
+        _lines(folder / "not_content.jsonl", not_content)
+        quarantine = _quarantine(job, folder)
+        report = ReportData(
+            backlog, topics, assignments, kpis, accuracy, not_content, run, _previous(job), job.read("load/owners"),
+            quarantine,
+        )  # fmt: skip
+        (folder / "report.html").write_text(render_report(report), encoding="utf-8", newline="")
+        _json(folder / "run.json", run)
+    _remember(job, backlog, run["input_hash"])
+
+
+def _topics(job: Job, backlog: pd.DataFrame) -> pd.DataFrame:
+    topics = job.read("understand/topics")
+    demand = job.read("measure/demand").set_index("topic_id")
+    rate = [float(demand["failed"][t] / max(1, demand["reached"][t])) for t in topics["topic_id"]]
+    topics["failure_rate"] = pd.array([round(r, 4) for r in rate], dtype="float64")
+    topics["conversations"] = [int(demand["reached"][t]) for t in topics["topic_id"]]
+    gaps = backlog.groupby("topic_id")["gap_id"].agg(list).to_dict() if len(backlog) else {}
+    topics["gap_ids"] = [gaps.get(t, []) for t in topics["topic_id"]]
+    return topics
+
+
+def _assignments(job: Job) -> pd.DataFrame:
+    facts = job.read("measure/facts")
+    inside = set(facts.loc[facts["in_window"], "conversation_id"])
+    assigned = job.read("understand/assignments")
+    return assigned[assigned["conversation_id"].isin(inside)].reset_index(drop=True)
+
+
+def _run(job: Job, backlog: pd.DataFrame) -> dict[str, Any]:
+    begun, loaded = job.read_json("run"), job.read_json("load/load")
+    redacted = job.read_json("redact/redact")
+    model = embedder(job.settings.embedder.name)
+    steps = [json.loads(p.read_text(encoding="utf-8")) for p in sorted(job.path("steps").glob("*.json"))]
+    order = ["load", "redact", "understand", "measure", "diagnose", "rank", "publish"]
+    kinds = backlog["kind"].value_counts().sort_index().to_dict() if len(backlog) else {}
+    statuses = backlog["status"].value_counts().sort_index().to_dict() if len(backlog) else {}
+    return {
+        "run_id": job.run_id,
+        "window": {"start": job.start.isoformat(), "end": job.end.isoformat(), "days": job.days},
+        "lacuna_version": version(),
+        "versions": {"python": platform.python_version()} | {name: metadata.version(name) for name in LIBRARIES},
+        "inputs": loaded["inputs"],
+        "tables": loaded["tables"],
+        "settings": job.settings.public(),
+        "seed": job.settings.run.seed,
+        "embedder": {"name": model.name, "version": model.version},
+        "steps": sorted(steps, key=lambda step: order.index(step["name"]) if step["name"] in order else 99),
+        "warnings": loaded["warnings"],
+        "redacted": redacted,
+        "input_hash": begun["input_hash"],
+        "backlog": {"gaps": len(backlog), "by_kind": kinds, "by_status": statuses},
+        "previous_run": begun["previous_run"],
+    }
+
+
+def _previous(job: Job) -> dict[str, Any] | None:
+    before = job.read_json("run")["previous_run"]
+    path = job.runs / str(before) / "run.json"
+    return json.loads(path.read_text(encoding="utf-8")) if before and path.exists() else None
+
+
+def _quarantine(job: Job, folder: Path) -> list[dict[str, Any]]:
+    """Copy the rejected rows into the run, and count them by table, rule and column."""
+    counted = []
+    for path in sorted(job.path("load/quarantine").glob("*.parquet")):
+        rows = read_parquet(path)
+        (folder / "quarantine").mkdir(exist_ok=True)
+        write_parquet(folder / "quarantine" / path.name, rows)
+        groups = rows.assign(column=rows["column"].fillna("")).groupby(["table", "rule", "column"], sort=True).size()
+        counted += [{"table": t, "rule": r, "column": c, "count": int(n)} for (t, r, c), n in groups.items()]
+    return counted
+
+
+def _lines(path: Path, rows: list[dict[str, Any]]) -> None:
+    text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    path.write_text(text, encoding="utf-8", newline="")
+
+
+def _json(path: Path, value: dict[str, Any]) -> None:
+    path.write_text(json.dumps(value, ensure_ascii=False, indent=2) + "\n", encoding="utf-8", newline="")
+
+
+def _remember(job: Job, backlog: pd.DataFrame, input_hash: str) -> None:
+    registry = job.read("understand/registry")
+    columns = ["gap_id", "kind", "topic_id", "article_id", "title", "status", "score", "rank", "first_seen", "last_seen"]
+    gaps = backlog[columns] if len(backlog) else pd.DataFrame(columns=columns)
+    state = open_state(job.settings, job.store)
+    state.record_run(job.run_id, input_hash, registry.assign(last_seen=job.run_id), gaps, (job.start, job.end))
+    state.close()

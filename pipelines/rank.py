@@ -1,0 +1,203 @@
+"""rank: gaps in order of what closing them would avoid, each with an owner, its evidence and its history."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from models.labels import examples as telling
+from models.owners import OwnerBook
+from models.ranking import rank_gaps
+from models.retrieval import unit
+from pipelines.job import Job
+from pipelines.state import open_state
+
+QUOTES, QUOTE_LENGTH = 6, 420
+DECIDED = {"accepted", "drafting", "published", "verified", "snoozed", "dismissed"}
+
+
+def rank(job: Job) -> None:
+    """Write rank/backlog: the ranked backlog, one row a gap, all fields of the contract but the draft."""
+    gaps = job.read("diagnose/gaps")
+    facts = job.read("measure/facts").set_index("conversation_id")
+    demand = job.read("measure/demand").set_index("topic_id")
+    topics = job.read("understand/topics").set_index("topic_id")
+    articles = job.read("load/articles").drop_duplicates("article_id").set_index("article_id")
+    gaps["gap_id"] = pd.array([_gap_id(row) for row in gaps.to_dict("records")], dtype="str")
+    gaps["reached"], gaps["failed"] = _reach(gaps, facts, demand)
+    ranked = rank_gaps(gaps, job.days / 7, job.settings.accuracy.confidence, job.settings.run.seed)
+    book = OwnerBook(job.read("load/owners"), job.read("load/articles"), job.read("load/article_revisions"))
+    said = _said(job)
+    history = _history(job)
+    cost = _cost(job, facts)
+    rows = [_row(job, gap, facts, demand, topics, articles, book, said, history, cost) for gap in _records(ranked)]
+    job.write("rank/backlog", pd.DataFrame(rows))
+
+
+def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    return [{str(k): v for k, v in row.items()} for row in frame.to_dict("records")]
+
+
+def _gap_id(gap: dict[str, Any]) -> str:
+    about = f"{gap['kind']}:{gap['article_id']}" if isinstance(gap["article_id"], str) else f"topic:{gap['topic_id']}"
+    return "g-" + hashlib.blake2b(about.encode(), digest_size=4).hexdigest()
+
+
+def _reach(gaps: pd.DataFrame, facts: pd.DataFrame, demand: pd.DataFrame) -> tuple[list[float], list[float]]:
+    """Conversations in the window that reach each gap, and how many of them failed (chances added up)."""
+    reached, failed = [], []
+    for gap in _records(gaps):
+        own = set(gap["conversation_ids"])
+        bad = float(facts.loc[sorted(own), "failed"].sum())
+        if gap["kind"] == "missing":
+            own |= set(facts.index[facts["topic_id"].eq(gap["topic_id"]) & facts["in_window"]])
+        else:
+            window = facts[facts["in_window"] & facts["topic_id"].eq(gap["topic_id"])]
+            cites = facts[facts["in_window"] & facts["cited_first"].eq(gap["article_id"])]
+            own |= set(window.index) | set(cites.index)
+        reached.append(float(len(own)))
+        failed.append(bad)
+    return reached, failed
+
+
+def _cost(job: Job, facts: pd.DataFrame) -> float:
+    """What one human-handled conversation costs: the agents' mean time where known, else the set price."""
+    seconds = facts.loc[facts["in_window"], "handle_seconds"].dropna()
+    if len(seconds) < 5:
+        return job.settings.cost.per_escalation
+    return float(seconds.mean()) / 3600 * job.settings.cost.agent_hour
+
+
+def _said(job: Job) -> pd.DataFrame:
+    """Question, vector and best agent's answer of each conversation, by conversation_id."""
+    asked = job.read("understand/questions").merge(job.read("understand/vectors"), on="conversation_id")
+    messages = job.read("redact/messages")
+    replies = messages[(messages["role"] == "agent") & messages["text"].str.split().str.len().ge(8)]
+    first = replies.sort_values(["conversation_id", "position"]).drop_duplicates("conversation_id")
+    answers = first.set_index("conversation_id")["text"].rename("answer")
+    return asked.set_index("conversation_id").join(answers)
+
+
+def _history(job: Job) -> dict[str, Any]:
+    state = open_state(job.settings, job.store)
+    previous = state.previous_run(job.run_id)
+    before, decisions = state.gaps_before(job.run_id), state.decisions()
+    state.close()
+    decided = decisions[decisions["decision"].isin(DECIDED) & (decisions["at"] < pd.Timestamp.now(tz="UTC"))]
+    last = dict(zip(decided["gap_id"], decided["decision"], strict=True))
+    return {"previous": previous, "before": before.set_index("gap_id").to_dict("index"), "decided": last}
+
+
+def _life(job: Job, gap: dict[str, Any], history: dict[str, Any]) -> tuple[str, str, dict[str, Any]]:
+    """Status, first run, and what carried over from the run before."""
+    known = history["before"].get(gap["gap_id"])
+    decided = history["decided"].get(gap["gap_id"])
+    if known is None:
+        return decided or "new", job.run_id, {"weeks_open": 0, "previous_rank": None, "previous_score": None, "change": "new"}
+    came_back = known["run_id"] != history["previous"]
+    status = "reopened" if came_back or decided in ("published", "verified") else decided or "open"
+    old = int(known["rank"])
+    moved = "reopened" if status == "reopened" else "same" if old == gap["rank"] else "up" if old > gap["rank"] else "down"
+    days = (pd.Timestamp(job.run_id) - pd.Timestamp(known["first_seen"])).days
+    carried = {"weeks_open": days // 7, "previous_rank": old, "previous_score": float(known["score"]), "change": moved}
+    return status, str(known["first_seen"]), carried
+
+
+def _shares(values: pd.Series) -> dict[str, float]:
+    counts = values.dropna().value_counts()
+    return {str(k): float(v / max(1, len(values))) for k, v in sorted(counts.items(), key=lambda i: (-i[1], str(i[0])))}
+
+
+def _row(
+    job: Job, gap: dict[str, Any], facts: pd.DataFrame, demand: pd.DataFrame, topics: pd.DataFrame,
+    articles: pd.DataFrame, book: OwnerBook, said: pd.DataFrame, history: dict[str, Any], cost: float,
+) -> dict[str, Any]:  # fmt: skip
+    ids = list(gap["conversation_ids"])
+    own = facts.loc[ids]
+    topic, flow = topics.loc[gap["topic_id"]], demand.loc[gap["topic_id"]]
+    article = gap["article_id"] if isinstance(gap["article_id"], str) else None
+    title = str(articles["title"][article]) if article else None
+    intents, products = _shares(own["true_intent"].fillna(own["predicted_intent"])), _shares(own["product"])
+    nearest = [dict(n) for n in gap["nearest"]]
+    if article:
+        owner = book.for_article(article, intents, products)
+    else:
+        owner = book.for_topic(intents, products, [n["article_id"] for n in nearest])
+    status, first_seen, carried = _life(job, gap, history)
+    quotes, answers = _quotes(ids, said)
+    customers = own["customer_id"]
+    change = gap["change_point"]
+    return {
+        "gap_id": gap["gap_id"], "rank": int(gap["rank"]), "kind": gap["kind"], "status": status,
+        "title": _title(gap, str(topic["label"]), title, articles), "topic_id": gap["topic_id"],
+        "topic_label": str(topic["label"]), "article_id": article, "nearest_articles": nearest,
+        "owner_id": owner.owner_id, "owner_reason": owner.reason, "conversations": len(ids),
+        "customers": int(customers.nunique() + customers.isna().sum()),
+        "weekly_rate": round(len(ids) / (job.days / 7), 3), "trend": dict(flow["trend"]),
+        **{k: round(float(gap[k]), 4) for k in ("failure_rate", "failure_low", "failure_high")},
+        "labels": int(gap["labels"]),
+        **{k: round(float(gap[k]), 4) for k in ("score", "score_low", "score_high")},
+        "rank_low": int(gap["rank_low"]), "rank_high": int(gap["rank_high"]),
+        "cost_avoidable": round(float(gap["score"]) * cost, 2), "reasons": list(gap["reasons"]),
+        "examples": quotes, "conversation_ids": ids, "draft": None, "first_seen": first_seen, "last_seen": job.run_id,
+        "probability": float(gap["probability"]), "demand": round(float(gap["demand"]), 4),
+        "p_fail": round(float(gap["p_fail"]), 4), "p_fixable": round(float(gap["p_fixable"]), 4),
+        "weekly": _weekly(facts, own, gap), "theme": topic["theme"] if isinstance(topic["theme"], str) else None,
+        "products": list(products), "languages": list(_shares(own["language"])), "intents": list(intents),
+        "customer_words": list(gap["customer_words"]), "agent_answers": answers,
+        "passages": [dict(p) for p in gap["passages"]], "steps": [],
+        "change_point": dict(change) if isinstance(change, dict) else None, "carried": carried, "article_title": title,
+        "owner_name": book.name(owner.owner_id),
+        "surge": dict(flow["surge"]) if isinstance(flow["surge"], dict) else None,
+    }  # fmt: skip
+
+
+def _title(gap: dict[str, Any], label: str, title: str | None, articles: pd.DataFrame) -> str:
+    other = gap["other_article_id"]
+    return {
+        "missing": label,
+        "stale": f"Update “{title}”",
+        "incomplete": f"Extend “{title}”: {label[:1].lower() + label[1:]}",
+        "contradictory": f"Settle “{title}” against “{articles['title'].get(other, other)}”",
+        "unfindable": f"Make “{title}” findable: {label[:1].lower() + label[1:]}",
+    }[gap["kind"]]
+
+
+def _quotes(ids: list[str], said: pd.DataFrame) -> tuple[list[dict[str, str]], list[dict[str, str]]]:
+    own = said.loc[[i for i in ids if i in said.index]]
+    if own.empty:
+        return [], []
+    vectors = np.stack(own["vector"].to_numpy()).astype(np.float32)
+    close = vectors @ unit(vectors.mean(axis=0, keepdims=True))[0]
+    chosen = telling([str(q) for q in own["question"]], [float(c) for c in close], QUOTES)
+    quotes = [{"conversation_id": str(own.index[i]), "quote": _cut(str(own["question"].iloc[i]))} for i in chosen]
+    replied = own[own["answer"].notna()]
+    texts = [str(a) for a in replied["answer"]]
+    near = [float(c) for c in close[own["answer"].notna().to_numpy()]]
+    answers = [
+        {"conversation_id": str(replied.index[i]), "quote": _cut(texts[i])} for i in telling(texts, near, QUOTES)
+    ]
+    return quotes, answers
+
+
+def _cut(text: str) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= QUOTE_LENGTH else text[: QUOTE_LENGTH - 1].rsplit(" ", 1)[0] + "…"
+
+
+def _weekly(facts: pd.DataFrame, own: pd.DataFrame, gap: dict[str, Any]) -> list[dict[str, Any]]:
+    """Conversations that reach the gap, and how many failed, by week over history and window."""
+    if gap["kind"] in ("stale", "incomplete") and isinstance(gap["article_id"], str):
+        reach = facts[facts["cited_first"].eq(gap["article_id"]) | facts.index.isin(own.index)]
+    else:
+        reach = facts[facts["topic_id"].eq(gap["topic_id"]) | facts.index.isin(own.index)]
+    weeks = sorted(facts["week"].unique())
+    grouped = reach.groupby("week")["failed"]
+    counts, failed = grouped.size().reindex(weeks, fill_value=0), grouped.sum().reindex(weeks, fill_value=0.0)
+    return [
+        {"week": w, "conversations": int(c), "failed": round(float(f), 2)}
+        for w, c, f in zip(weeks, counts, failed, strict=True)
+    ]

@@ -1,0 +1,209 @@
+"""The KPIs on top of the report: the window's value, its interval, its change and what it means."""
+
+from __future__ import annotations
+
+import math
+from datetime import date, timedelta
+from typing import Any
+
+import pandas as pd
+
+from .charts import spark
+from .format import NARROW, day, money, number, percent, percent_range, points, text
+from .format import rows as records
+
+# key, label, better when it goes, what it means in plain words
+KPIS = (
+    (
+        "deflection",
+        "Deflection",
+        1,
+        "Of everybody who asked the bot or the help centre, the share who opened no ticket and reached no human. "
+        "Silence is not success: confirmed, silent and abandoned are shown apart.",
+    ),
+    (
+        "escalation_ratio",
+        "Escalation ratio",
+        -1,
+        "The share of conversations that a human took over, or that became a ticket.",
+    ),
+    (
+        "resolution_accuracy",
+        "Resolution accuracy",
+        1,
+        "The share of the bot's answers that were right, estimated from tagged outcomes. "
+        "The interval is wide where few answers were tagged.",
+    ),
+    (
+        "csat_self_service",
+        "Self-service CSAT",
+        1,
+        "The mean rating, from 1 to 5, that customers gave to conversations in which no human took part.",
+    ),
+    (
+        "cost_avoided",
+        "Cost avoided",
+        1,
+        "What the conversations that needed no human would have cost, had a human handled them.",
+    ),
+)
+_SPARK_WEEKS = 26
+
+
+def window_weeks(weeks: list[date], start: date | None, end: date | None) -> list[date]:
+    """The Mondays of the weeks with at least four days in the window; in a shorter window, of every week it touches."""
+    if start is None or end is None:
+        return weeks[-4:]
+    inside = {week: (min(end, week + timedelta(days=6)) - max(start, week)).days + 1 for week in weeks}
+    return [week for week in weeks if inside[week] >= 4] or [week for week in weeks if inside[week] >= 1]
+
+
+def kpi_cards(kpis: pd.DataFrame | None, run: dict[str, Any]) -> list[dict[str, Any]]:
+    """One card a KPI, over the weeks of the window and against as many weeks before it.
+
+    A ratio over several weeks is the mean of the weeks, weighted by conversations (CSAT: by ratings), and its interval
+    comes from the weeks' intervals taken as independent; a cost is a sum. A change counts as clear where it is larger
+    than 1.96 of its standard errors, or where no interval is known.
+
+    Parameters
+    ----------
+    kpis : DataFrame or None
+        `kpis.parquet`: one row a week and segment; the rows of segment `all` are used.
+    run : dict
+        `run.json`, for the window.
+    """
+    if kpis is None or kpis.empty or "week" not in kpis:
+        return []
+    frame = kpis[kpis["segment"].astype(str) == "all"] if "segment" in kpis else kpis
+    rows = {when: row for row in records(frame) if (when := day(row["week"])) is not None}
+    weeks = sorted(rows)
+    if not weeks:
+        return []
+    window = run.get("window") or {}
+    current = window_weeks(weeks, day(window.get("start")), day(window.get("end")))
+    if not current:
+        return []
+    before = [week for week in weeks if week < current[0]][-len(current) :]
+    shown = [week for week in weeks if week <= current[-1]][-_SPARK_WEEKS:]
+    currency = next((text(rows[week].get("currency")) for week in current if text(rows[week].get("currency"))), "EUR")
+    cards = []
+    for key, label, better, means in KPIS:
+        now = _pooled(key, [rows[week] for week in current])
+        past = _pooled(key, [rows[week] for week in before]) if len(before) == len(current) else None
+        cards.append(
+            {
+                "key": key,
+                "label": label,
+                "means": means,
+                "value": _shown(key, now, currency),
+                "range": _range(key, now),
+                "change": _change(key, now, past, better, currency, len(current)),
+                "parts": _parts(rows, current) if key == "deflection" else "",
+                "spark": spark([number(rows[week].get(key)) for week in shown], 132, 30, zero=key == "cost_avoided"),
+                "weeks": len(shown),
+                "inside": len(current),
+            }
+        )
+    return cards
+
+
+def _pooled(key: str, rows: list[dict[str, Any]]) -> tuple[float, float | None] | None:
+    """(value, standard error or None) of a KPI over several weeks, or None where no week has it."""
+    if key == "cost_avoided":
+        known = [found for row in rows if (found := number(row.get(key))) is not None]
+        return (sum(known), None) if known else None
+    total = mass = variance = 0.0
+    sure = True
+    for row in rows:
+        value = number(row.get(key))
+        weight = _weight(key, row)
+        if value is None or weight <= 0:
+            continue
+        low, high = number(row.get(f"{key}_low")), number(row.get(f"{key}_high"))
+        total += weight * value
+        mass += weight
+        if low is None or high is None:
+            sure = False
+        else:
+            variance += (weight * (high - low) / 3.92) ** 2
+    if not mass:
+        return None
+    return total / mass, math.sqrt(variance) / mass if sure else None
+
+
+def _weight(key: str, row: dict[str, Any]) -> float:
+    names = {
+        "csat_self_service": ("csat_self_service_n", "csat_n", "n"),
+        "deflection": ("self_service_users", "conversations"),
+    }.get(key, ("conversations",))
+    return next((found for name in names if (found := number(row.get(name))) is not None), 1.0)
+
+
+def _shown(key: str, found: tuple[float, float | None] | None, currency: str) -> str:
+    if found is None:
+        return ""
+    if key == "cost_avoided":
+        return money(found[0], currency)
+    return f"{found[0]:.2f}" if key == "csat_self_service" else percent(found[0])
+
+
+def _range(key: str, found: tuple[float, float | None] | None) -> str:
+    if found is None or found[1] is None:
+        return ""
+    low, high = found[0] - 1.96 * found[1], found[0] + 1.96 * found[1]
+    if key == "csat_self_service":
+        return f"[{max(low, 1):.2f}–{min(high, 5):.2f}]"
+    return percent_range(max(low, 0), min(high, 1))
+
+
+def _change(
+    key: str,
+    now: tuple[float, float | None] | None,
+    past: tuple[float, float | None] | None,
+    better: int,
+    currency: str,
+    weeks: int,
+) -> dict[str, str]:
+    if now is None or past is None:
+        return {}
+    step = now[0] - past[0]
+    error = math.hypot(now[1], past[1]) if now[1] is not None and past[1] is not None else 0.0
+    clear = abs(step) > 1.96 * error and abs(step) > 1e-9
+    if key == "cost_avoided":
+        words = ("+" if step > 0 else "") + money(step, currency)
+        if past[0] > 0:
+            words += f" ({step / past[0] * 100:+.0f}{NARROW}%)".replace("-", "−")
+    elif key == "csat_self_service":
+        words = f"{step:+.2f}".replace("-", "−")
+    else:
+        words = points(step)
+    tone = "same" if not clear else "better" if step * better > 0 else "worse"
+    return {
+        "words": words,
+        "tone": tone,
+        "arrow": "→" if not clear else "↑" if step > 0 else "↓",
+        "against": f"against the {weeks} weeks before" if weeks > 1 else "against the week before",
+        "said": {"same": "no clear change", "better": "better", "worse": "worse"}[tone],
+    }
+
+
+def _parts(rows: dict[date, dict[str, Any]], current: list[date]) -> str:
+    """Deflection split into what is confirmed, silent and abandoned."""
+    named = (("confirmed", "deflection_confirmed"), ("silent", "silent"), ("abandoned", "abandoned"))
+    told = []
+    for label, key in named:
+        known = [
+            (found, _weight("deflection", rows[week]))
+            for week in current
+            if (found := number(rows[week].get(key))) is not None
+        ]
+        mass = sum(weight for _, weight in known)
+        # Shares and counts both occur: a count is turned into a share of the self-service users.
+        if known and mass > 0:
+            share = (
+                sum(v * w for v, w in known) / mass
+                if max(v for v, _ in known) <= 1
+                else sum(v for v, _ in known) / mass
+            )
+            told.append(f"{percent(share)} {label}")
+    return " · ".join(told)

@@ -1,0 +1,204 @@
+"""Figures and texts as a person reads them: `63 % [48–76]`, `1.2 a week`, `3–30 June 2024`."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterable, Mapping
+from datetime import date, timedelta
+from typing import Any
+
+import pandas as pd
+
+NARROW = "\u202f"
+DASH = "–"
+NONE = "—"
+
+_CURRENCY = {"EUR": "€", "USD": "$", "GBP": "£", "JPY": "¥", "CHF": "CHF"}
+# Characters that no reader sees and that parsers disagree about; tab and line feed stay.
+_UNSEEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufeff\ufffe\uffff]")
+_MONTHS = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+]
+
+
+def number(value: object) -> float | None:
+    """A finite float, or None for anything that is not one (null, NaN, infinity, text)."""
+    try:
+        found = float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return None
+    return found if math.isfinite(found) else None
+
+
+def whole(value: object) -> int | None:
+    """A finite number rounded to an int, or None."""
+    found = number(value)
+    return None if found is None else round(found)
+
+
+def text(value: object, limit: int = 0) -> str:
+    """Text without control characters and lone surrogates; null gives an empty string.
+
+    Parameters
+    ----------
+    value : object
+        Anything; None, NaN and pandas' NA count as null.
+    limit : int
+        Characters after which the text is cut and marked with `…`; 0 keeps all of it.
+    """
+    if value is None or (_is_null(value) and number(value) is None):
+        return ""
+    found = _UNSEEN.sub("", str(value).replace("\r\n", "\n").replace("\r", "\n"))
+    found = found.encode("utf-8", "replace").decode("utf-8").strip()
+    return found if not limit or len(found) <= limit else found[: limit - 1].rstrip() + "…"
+
+
+def line(value: object, limit: int = 0) -> str:
+    """`text` on one line."""
+    found = " ".join(text(value).split())
+    return found if not limit or len(found) <= limit else found[: limit - 1].rstrip() + "…"
+
+
+def _is_null(value: object) -> bool:
+    return isinstance(value, float) or type(value).__name__ in {"NAType", "NaTType"}
+
+
+def texts(value: object) -> list[str]:
+    """A list field as a list of non-empty texts; null, or a lone string, degrade to a list."""
+    return [found for item in items(value) if (found := text(item))]
+
+
+def items(value: object) -> list[Any]:
+    """A list field as a list: null gives an empty one, an array is unpacked, a lone value is wrapped."""
+    if value is None or _is_null(value):
+        return []
+    if isinstance(value, str | bytes | Mapping):
+        return [value]
+    if isinstance(value, Iterable):
+        return list(value)
+    return [value]
+
+
+def record(value: object) -> dict[str, Any]:
+    """A dict field as a dict: anything else gives an empty one."""
+    return dict(value) if isinstance(value, Mapping) else {}
+
+
+def rows(frame: pd.DataFrame | None) -> list[dict[str, Any]]:
+    """The rows of a frame as dicts; None gives no rows."""
+    return [
+        {str(name): value for name, value in row.items()} for row in ([] if frame is None else frame.to_dict("records"))
+    ]
+
+
+def count(value: object) -> str:
+    """`1,234`."""
+    found = whole(value)
+    return NONE if found is None else f"{found:,}"
+
+
+def decimal(value: object) -> str:
+    """One decimal below ten, none from ten on: `1.2`, `14`, `1,204`; what rounds to nothing is `<0.1`."""
+    found = number(value)
+    if found is None:
+        return NONE
+    if 0 < found < 0.05:
+        return "<0.1"
+    return f"{found:.1f}" if abs(found) < 9.95 else f"{found:,.0f}"
+
+
+def percent(value: object) -> str:
+    """`63 %`, with a narrow space that does not break."""
+    found = number(value)
+    return NONE if found is None else f"{found * 100:.0f}{NARROW}%"
+
+
+def points(value: float) -> str:
+    """A difference of two shares, in percentage points: `+3.1 points`."""
+    return f"{value * 100:+.1f} points".replace("-", "−")
+
+
+def money(value: object, currency: str = "EUR") -> str:
+    """`€ 1,240`: whole units from ten on, two decimals below."""
+    found = number(value)
+    if found is None:
+        return NONE
+    shown = f"{abs(found):,.0f}" if abs(found) >= 10 else f"{abs(found):.2f}"
+    sign = "−" if found < 0 and float(shown.replace(",", "")) else ""
+    return f"{sign}{_CURRENCY.get(currency, text(currency))}{NARROW}{shown}"
+
+
+def percent_range(low: object, high: object) -> str:
+    """`[48–76]`, in percent, or nothing where an end is not known."""
+    first, last = number(low), number(high)
+    return "" if first is None or last is None else f"[{first * 100:.0f}{DASH}{last * 100:.0f}]"
+
+
+def decimal_range(low: object, high: object) -> str:
+    """`[3.9–7.1]`, or nothing where an end is not known."""
+    return "" if number(low) is None or number(high) is None else f"[{decimal(low)}{DASH}{decimal(high)}]"
+
+
+def plural(value: int, one: str, many: str = "") -> str:
+    """`1 gap`, `12 gaps`."""
+    return f"{value:,} {one if value == 1 else many or one + 's'}"
+
+
+def day(value: object) -> date | None:
+    """The date in an ISO text, a date or a timestamp; None where there is none."""
+    try:
+        return date.fromisoformat(str(value)[:10])
+    except ValueError:
+        return None
+
+
+def monday(value: date) -> date:
+    """The Monday of a day's week."""
+    return value - timedelta(days=value.weekday())
+
+
+def short_day(value: object, year: bool = False) -> str:
+    """`6 May`, or `6 May 2024`; what is not a date comes back as text."""
+    found = day(value)
+    if found is None:
+        return text(value)
+    return f"{found.day} {_MONTHS[found.month - 1][:3]}" + (f" {found.year}" if year else "")
+
+
+def period(first: object, last: object) -> str:
+    """`3–30 June 2024`, `27 May – 23 June 2024`, `4 December 2023 – 2 January 2024`."""
+    start, end = day(first), day(last)
+    if start is None or end is None:
+        return DASH.join(part for part in (text(first), text(last)) if part)
+    close = f"{end.day} {_MONTHS[end.month - 1]} {end.year}"
+    if start == end:
+        return close
+    if (start.year, start.month) == (end.year, end.month):
+        return f"{start.day}{DASH}{close}"
+    opening = f"{start.day} {_MONTHS[start.month - 1]}" + ("" if start.year == end.year else f" {start.year}")
+    return f"{opening} {DASH} {close}"
+
+
+def json_block(value: object) -> str:
+    r"""JSON on one line that is safe inside a `<script>` element, whatever the texts in it hold.
+
+    `<`, `>` and `&` leave no way to close the element or to open a comment; U+2028 and U+2029 are line ends to older
+    parsers. All are written as `\u` escapes, which every JSON parser reads back unchanged.
+    """
+    found = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    for character in "<>&\u2028\u2029":
+        found = found.replace(character, f"\\u{ord(character):04x}")
+    return found

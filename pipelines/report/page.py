@@ -1,0 +1,206 @@
+"""A gap's own page in the side panel: why this kind, why this rank, and everything said about it."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from .format import (
+    NARROW,
+    NONE,
+    count,
+    day,
+    decimal,
+    decimal_range,
+    items,
+    line,
+    monday,
+    money,
+    number,
+    percent,
+    percent_range,
+    plural,
+    record,
+    short_day,
+    text,
+    texts,
+    whole,
+)
+from .gaps import KINDS, owner, relative_link, trend, weeks
+
+_QUOTE = 1200
+_CHANGES = {
+    "new": "New this time.",
+    "up": "Moved up",
+    "down": "Moved down",
+    "same": "Same rank as last time.",
+    "reopened": "Came back after it was closed.",
+}
+
+
+def page(row: dict[str, Any], currency: str, until: date | None, articles: dict[str, str]) -> dict[str, Any]:
+    """Everything that the side panel shows of a gap, as texts ready to be read.
+
+    Parameters
+    ----------
+    row : dict
+        One backlog row.
+    currency, until
+        As in `table_row`.
+    articles : dict
+        What is known of each article's accuracy, by article_id.
+    """
+    kind = text(row.get("kind"))
+    probability = number(row.get("probability"))
+    listed = weeks(row.get("weekly"), until)
+    who = owner(row)
+    article = text(row.get("article_id"))
+    ids = texts(row.get("conversation_ids"))
+    moving = trend(row.get("trend"))
+    return {
+        "id": text(row.get("gap_id")),
+        "title": line(row.get("title")) or "Untitled gap",
+        "tone": kind if kind in KINDS else "other",
+        "kindLabel": KINDS.get(kind, (kind.capitalize() or "Unknown", ""))[0],
+        "kindMeans": KINDS.get(kind, ("", ""))[1],
+        "status": text(row.get("status")),
+        "sure": "" if probability is None else f"{percent(probability)} sure",
+        "topic": {
+            "id": text(row.get("topic_id")),
+            "label": line(row.get("topic_label")),
+            "theme": line(row.get("theme")),
+        },
+        "places": _places(row),
+        "figures": _figures(row, currency, moving),
+        "reasons": texts(row.get("reasons")),
+        "equation": _equation(row),
+        "weekly": [list(entry) for entry in listed],
+        "change": _change(row.get("change_point")),
+        "owner": who,
+        "draft": {"link": relative_link(row.get("draft")), "path": text(row.get("draft"))},
+        "article": {
+            "id": article,
+            "title": line(row.get("article_title")) or article,
+            "accuracy": articles.get(article, ""),
+        },
+        "quotes": _said(row.get("examples")),
+        "answers": _said(row.get("agent_answers")),
+        "steps": [
+            {"text": text(found.get("text"), _QUOTE), "count": whole(found.get("count"))}
+            for found in map(record, items(row.get("steps")))
+            if text(found.get("text"))
+        ],
+        "passages": [
+            {name: text(found.get(name), _QUOTE) for name in ("article_id", "passage", "evidence")}
+            for found in map(record, items(row.get("passages")))
+        ],
+        "words": texts(row.get("customer_words"))[:40],
+        "nearest": [
+            {
+                "id": text(found.get("article_id")),
+                "title": line(found.get("title"), 300) or text(found.get("article_id")),
+                "near": min(max(number(found.get("similarity")) or 0.0, 0.0), 1.0),
+                "shown": "" if (near := number(found.get("similarity"))) is None else f"{near:.2f}",
+            }
+            for found in map(record, items(row.get("nearest_articles")))
+        ],
+        "history": _history(row, until),
+        "ids": ids,
+    }
+
+
+def _said(value: object) -> list[dict[str, str]]:
+    found = [record(entry) if not isinstance(entry, str) else {"quote": entry} for entry in items(value)]
+    return [
+        {"text": said, "id": text(entry.get("conversation_id"))}
+        for entry in found
+        if (said := text(entry.get("quote"), _QUOTE))
+    ]
+
+
+def _places(row: dict[str, Any]) -> list[str]:
+    named = (("Product", "products"), ("Language", "languages"), ("Intent", "intents"))
+    return [f"{label}: {', '.join(found[:6])}" for label, name in named if (found := texts(row.get(name)))]
+
+
+def _figures(row: dict[str, Any], currency: str, moving: dict[str, Any]) -> list[dict[str, str]]:
+    customers, labels = whole(row.get("customers")), whole(row.get("labels"))
+    turn = " ".join(part for part in (moving.get("arrow"), moving.get("words"), moving.get("times")) if part)
+    surge = record(row.get("surge"))
+    if number(surge.get("ratio")) is not None:
+        turn = f"surging ×{number(surge['ratio']):.1f} since {short_day(surge.get('started'))}"
+    tagged = "" if labels is None else plural(labels, "tagged answer")
+    fails = " · ".join(
+        part for part in (percent_range(row.get("failure_low"), row.get("failure_high")), tagged) if part
+    )
+    return [
+        {
+            "label": "Conversations",
+            "value": count(row.get("conversations")),
+            "note": "" if customers is None else f"from {plural(customers, 'customer')}",
+        },
+        {"label": "A week", "value": decimal(row.get("weekly_rate")), "note": turn},
+        {"label": "Answers that failed", "value": percent(row.get("failure_rate")), "note": fails},
+        {
+            "label": "Cost a week",
+            "value": money(row.get("cost_avoidable"), currency),
+            "note": "that an article would avoid",
+        },
+    ]
+
+
+def _equation(row: dict[str, Any]) -> dict[str, str]:
+    rank, low, high = (whole(row.get(name)) for name in ("rank", "rank_low", "rank_high"))
+    place = f"Rank {count(rank)}."
+    if low is not None and high is not None:
+        between = f"with 95{NARROW}% confidence between {low} and {high}"
+        place = f"Rank {count(rank)}, and the order is sure." if low == high else f"Rank {count(rank)}; {between}."
+    known = all(number(row.get(name)) is not None for name in ("demand", "p_fail", "p_fixable"))
+    return {
+        "demand": decimal(row.get("demand")) if known else "",
+        "fail": percent(row.get("p_fail")) if known else "",
+        "fix": percent(row.get("p_fixable")) if known else "",
+        "score": decimal(row.get("score")),
+        "range": decimal_range(row.get("score_low"), row.get("score_high")),
+        "place": place,
+    }
+
+
+def _change(value: object) -> dict[str, str] | None:
+    found = record(value)
+    week = day(found.get("week"))
+    if week is None:
+        return None
+    low, high = day(found.get("low")) or week, day(found.get("high")) or week
+    words = f"It changed in the week of {short_day(week, year=True)}"
+    if low != high:
+        words += f" (95{NARROW}% between {short_day(low)} and {short_day(high)})"
+    if number(found.get("before")) is not None and number(found.get("after")) is not None:
+        words += f": {percent(found['before'])} of answers failed before, {percent(found['after'])} since"
+    ends = {name: monday(when).isoformat() for name, when in (("week", week), ("low", low), ("high", high))}
+    return ends | {"words": words + "."}
+
+
+def _history(row: dict[str, Any], until: date | None) -> list[str]:
+    carried = record(row.get("carried"))
+    told = []
+    first, last = text(row.get("first_seen")), text(row.get("last_seen"))
+    if first:
+        told.append(f"First seen in the run of {short_day(first, year=True)}.")
+    change, before = text(carried.get("change")), whole(carried.get("previous_rank"))
+    words = _CHANGES.get(change, "")
+    if before is not None and change in {"up", "down"}:
+        words = f"{words} from rank {before}."
+    elif words and not words.endswith("."):
+        words += "."
+    score = number(carried.get("previous_score"))
+    if score is not None:
+        words += f" Its score last time was {decimal(score)}, now {decimal(row.get('score'))}."
+    open_for = whole(carried.get("weeks_open"))
+    if open_for:
+        words += f" Open for {plural(open_for, 'week')}."
+    if words.strip():
+        told.append(words.strip())
+    if last and last != first and day(last) != until:
+        told.append(f"Last seen in the run of {short_day(last, year=True)}.")
+    return told or [NONE]

@@ -1,0 +1,299 @@
+"""What stands below the backlog: topics and their map, not-content clusters, owners, accuracy, data quality."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import quote
+
+import pandas as pd
+
+from .charts import bar, topic_map
+from .format import (
+    NARROW,
+    count,
+    decimal,
+    items,
+    line,
+    number,
+    percent,
+    percent_range,
+    period,
+    plural,
+    record,
+    text,
+    texts,
+    whole,
+)
+from .format import rows as records
+from .gaps import CLOSED, owner
+
+REASONS = {
+    "handoff by policy": "A rule sends these to a human. An article would not change that; the rule might.",
+    "account action needed": "Only a person, or the product itself, may do what the customer needs.",
+    "intent routing": "The bot took the question for another one. This is work for whoever trains the intents.",
+    "bot fault": "The article answers it and the bot answered wrongly. This is work for whoever runs the bot.",
+}
+_STEPS = (0.2, 0.35, 0.5, 0.65)
+_ACCURACY_BY = ("article", "intent", "product", "language", "topic")
+_ACCURACY_ROWS = 12
+_BASIS = {"escalated only": "holds among escalated conversations only", "estimated": "estimated, few tags"}
+
+
+def topics(frame: pd.DataFrame | None, shown: dict[str, str]) -> dict[str, Any]:
+    """The topics table and the map in two sizes.
+
+    Parameters
+    ----------
+    frame : DataFrame or None
+        `topics.parquet`.
+    shown : dict
+        Titles of the backlog's gaps by gap_id, so that a topic links only to gaps that are there.
+    """
+    listed: list[dict[str, Any]] = []
+    for row in records(frame):
+        key, label = text(row.get("topic_id")), line(row.get("label"), 200) or "Unnamed topic"
+        failure = number(row.get("failure_rate"))
+        listed.append(
+            {
+                "topic_id": key,
+                "label": label,
+                "short": label if len(label) <= 30 else label[:29].rstrip() + "…",
+                "theme": line(row.get("theme"), 120),
+                "conversations": whole(row.get("conversations")) or 0,
+                "asked": plural(whole(row.get("conversations")) or 0, "conversation"),
+                "customers": count(row.get("customers")),
+                "fails": percent(failure),
+                "step": "x" if failure is None else str(sum(failure >= edge for edge in _STEPS)),
+                "link": "#topic=" + quote(key, safe=""),
+                "keywords": ", ".join(texts(row.get("keywords"))[:6]),
+                "examples": [line(found, 240) for found in texts(row.get("examples"))[:2]],
+                "lineage": text(row.get("lineage")),
+                "gaps": [
+                    {"link": "#gap=" + quote(gap, safe=""), "title": shown[gap]}
+                    for gap in texts(row.get("gap_ids"))
+                    if gap in shown
+                ],
+                "x": row.get("x"),
+                "y": row.get("y"),
+            }
+        )
+    listed.sort(key=lambda topic: (-topic["conversations"], topic["topic_id"]))
+    return {
+        "rows": listed,
+        "maps": [
+            {"name": "wide", "width": 1160, "height": 520, "marks": topic_map(listed, 1160, 520, 28)},
+            {"name": "narrow", "width": 358, "height": 440, "marks": topic_map(listed, 358, 440, 9)},
+        ]
+        if len(listed) > 1
+        else [],
+    }
+
+
+def not_content(entries: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The clusters that an article would not fix, grouped by why, largest group first."""
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for entry in entries:
+        reason = text(entry.get("reason")) or "other"
+        true, predicted = text(entry.get("true_intent")), text(entry.get("predicted_intent"))
+        groups.setdefault(reason, []).append(
+            {
+                "label": line(entry.get("topic_label"), 200) or text(entry.get("cluster_id")),
+                "conversations": whole(entry.get("conversations")) or 0,
+                "rate": decimal(entry.get("weekly_rate")),
+                "fails": percent(entry.get("failure_rate")),
+                "why": texts(entry.get("why")),
+                "routing": f"{predicted} → {true}" if true and predicted and true != predicted else "",
+                "examples": [_quote(found) for found in items(entry.get("examples"))[:3]],
+            }
+        )
+    found = []
+    for reason, rows in groups.items():
+        rows.sort(key=lambda row: (-row["conversations"], row["label"]))
+        total = sum(row["conversations"] for row in rows)
+        found.append(
+            {
+                "reason": reason[:1].upper() + reason[1:],
+                "means": REASONS.get(reason, ""),
+                "rows": rows,
+                "total": plural(total, "conversation"),
+                "size": total,
+            }
+        )
+    return sorted(found, key=lambda group: (-group["size"], group["reason"]))
+
+
+def _quote(value: object) -> str:
+    return text(value, 400) if isinstance(value, str) else text(record(value).get("quote"), 400)
+
+
+def owners(rows: list[dict[str, Any]], frame: pd.DataFrame | None) -> list[dict[str, Any]]:
+    """The load of each owner: open gaps, conversations and score, against the capacity where it is known."""
+    known = {text(row.get("owner_id")): row for row in records(frame)}
+    load: dict[str, dict[str, Any]] = {}
+    for row in rows:
+        if text(row.get("status")) in CLOSED:
+            continue
+        who = owner(row)
+        entry = load.setdefault(who["id"], {"id": who["id"], "name": who["name"], "gaps": 0, "asked": 0, "score": 0.0})
+        entry["gaps"] += 1
+        entry["asked"] += whole(row.get("conversations")) or 0
+        entry["score"] += number(row.get("score")) or 0.0
+    most = max((entry["score"] for entry in load.values()), default=0.0)
+    for entry in load.values():
+        about = known.get(entry["id"], {})
+        capacity = whole(about.get("weekly_capacity"))
+        entry |= {
+            "known": bool(entry["id"]),
+            "name": line(about.get("name"), 80) or entry["name"],
+            "team": line(about.get("team"), 80),
+            "link": "#owner=" + quote(entry["id"] or "-", safe=""),
+            "shown_gaps": plural(entry["gaps"], "gap"),
+            "shown_asked": plural(entry["asked"], "conversation"),
+            "shown_score": decimal(entry["score"]),
+            "bar": f"{entry['score'] / most * 160:.3g}" if most else "0",
+            "capacity": ""
+            if not capacity
+            else f"can take {capacity} a week: {plural(-(-entry['gaps'] // capacity), 'week')} of work",
+            "over": bool(capacity) and entry["gaps"] > 4 * (capacity or 0),
+        }
+    return sorted(load.values(), key=lambda entry: (entry["known"], -entry["score"], entry["id"]))
+
+
+def accuracy(frame: pd.DataFrame | None) -> list[dict[str, Any]]:
+    """The lowest answer accuracies by article, intent and so on, each with its interval and its tags."""
+    if frame is None or frame.empty or not {"by", "key", "accuracy"} <= set(frame.columns):
+        return []
+    groups = []
+    for by in _ACCURACY_BY:
+        rows = [row for row in records(frame[frame["by"].astype(str) == by]) if number(row["accuracy"]) is not None]
+        if not rows:
+            continue
+        rows.sort(key=lambda row: (number(row["accuracy"]), -(number(row.get("conversations")) or 0), text(row["key"])))
+        groups.append(
+            {
+                "by": by,
+                "total": len(rows),
+                "rows": [
+                    {
+                        "name": line(row.get("label_name"), 160) or text(row["key"]),
+                        "key": text(row["key"]),
+                        "accuracy": percent(row["accuracy"]),
+                        "range": percent_range(row.get("low"), row.get("high")),
+                        "bar": bar(row["accuracy"], row.get("low"), row.get("high"), 120),
+                        "conversations": count(row.get("conversations")),
+                        "labels": count(row.get("labels")),
+                        "basis": _BASIS.get(text(row.get("basis")), ""),
+                    }
+                    for row in rows[:_ACCURACY_ROWS]
+                ],
+            }
+        )
+    return groups
+
+
+def article_accuracy(frame: pd.DataFrame | None) -> dict[str, str]:
+    """One sentence on each article's accuracy, by article_id, for the side panel."""
+    if frame is None or frame.empty or not {"by", "key", "accuracy"} <= set(frame.columns):
+        return {}
+    told = {}
+    for row in records(frame[frame["by"].astype(str) == "article"]):
+        if number(row["accuracy"]) is not None:
+            limits = percent_range(row.get("low"), row.get("high"))
+            basis = _BASIS.get(text(row.get("basis")), "")
+            told[text(row["key"])] = " ".join(
+                part
+                for part in (
+                    f"Its answers are right {percent(row['accuracy'])}",
+                    limits,
+                    f"of the time, by {plural(whole(row.get('labels')) or 0, 'tagged answer')}"
+                    + (f" ({basis})." if basis else "."),
+                )
+                if part
+            )
+    return told
+
+
+def quality(
+    run: dict[str, Any], quarantine: Iterable[dict[str, Any]], assignments: pd.DataFrame | None
+) -> dict[str, Any]:
+    """Rows in, kept and quarantined, warnings, and what the run was made with."""
+    tables = []
+    for name, found in sorted(record(run.get("tables")).items()):
+        sizes = record(found)
+        tables.append(
+            {
+                "name": text(name),
+                "came": count(sizes.get("rows_in")),
+                "kept": count(sizes.get("rows_kept")),
+                "quarantined": whole(sizes.get("rows_quarantined")) or 0,
+                "later": count(sizes.get("rows_later") or 0),
+            }
+        )
+    seconds = [
+        (text(step.get("name")), number(step.get("seconds")), number(step.get("peak_mb")))
+        for step in map(record, items(run.get("steps")))
+    ]
+    embedder = record(run.get("embedder"))
+    facts = [
+        ("Run", text(run.get("run_id"))),
+        ("Lacuna", text(run.get("lacuna_version"))),
+        ("Embedder", " ".join(found for found in (text(embedder.get("name")), text(embedder.get("version"))) if found)),
+        ("Seed", text(run.get("seed"))),
+        ("Input hash", text(run.get("input_hash"))),
+        ("Previous run", text(run.get("previous_run"))),
+    ]
+    return {
+        "tables": tables,
+        "quarantined": sum(table["quarantined"] for table in tables),
+        "rules": [
+            {name: line(found.get(name), 300) for name in ("table", "rule", "column")}
+            | {"count": count(found.get("count"))}
+            for found in map(record, quarantine)
+        ],
+        "warnings": [
+            {
+                "table": text(found.get("table")),
+                "rule": text(found.get("rule")),
+                "message": text(found.get("message"), 500),
+                "count": count(found.get("count")) if whole(found.get("count")) is not None else "",
+            }
+            for found in map(record, items(run.get("warnings")))
+        ],
+        "inputs": [
+            {
+                "file": line(found.get("file"), 200),
+                "rows": count(found.get("rows")),
+                "sha256": text(found.get("sha256"))[:16],
+            }
+            for found in map(record, items(run.get("inputs")))
+        ],
+        "steps": [
+            {
+                "name": name,
+                "seconds": f"{took:,.1f} s" if took is not None else "",
+                "memory": f"{peak:,.0f} MB" if peak is not None else "",
+            }
+            for name, took, peak in seconds
+        ],
+        "took": f"{sum(took for _, took, _ in seconds if took is not None):,.1f} s" if seconds else "",
+        "facts": [(label, found) for label, found in facts if found],
+        "versions": sorted((text(name), text(found)) for name, found in record(run.get("versions")).items()),
+        "settings": text(
+            json.dumps(run.get("settings") or {}, indent=2, sort_keys=True, ensure_ascii=False, default=str)
+        ),
+        "topics": _states(assignments),
+        "window": period(record(run.get("window")).get("start"), record(run.get("window")).get("end")),
+    }
+
+
+def _states(assignments: pd.DataFrame | None) -> str:
+    if assignments is None or assignments.empty or "state" not in assignments:
+        return ""
+    shares = assignments["state"].astype(str).value_counts(normalize=True)
+    core, near = float(shares.get("core", 0.0)), float(shares.get("nearest", 0.0))
+    return (
+        f"{percent(core + near)} of the conversations have a topic ({percent(core)} at its core, {percent(near)} near it);"
+        f" {100 - round((core + near) * 100)}{NARROW}% have none."
+    )

@@ -1,0 +1,118 @@
+"""The window in a few plain sentences, made of texts and links."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import quote
+
+from .format import count, decimal, line, money, number, percent, plural, record, short_day, text
+from .gaps import CLOSED, trend
+
+_NAMED = 3
+
+
+def _link(row: dict[str, Any]) -> dict[str, str]:
+    key = text(row.get("gap_id"))
+    return {"link": "#gap=" + quote(key, safe=""), "text": line(row.get("title"), 90) or "Untitled gap"}
+
+
+def _say(value: str) -> dict[str, str]:
+    return {"text": value, "link": ""}
+
+
+def _listed(rows: Sequence[dict[str, Any]], note: dict[str, str] | None = None) -> list[dict[str, str]]:
+    """Titles as links, at most three, with how many more there are."""
+    parts: list[dict[str, str]] = []
+    for position, row in enumerate(rows[:_NAMED]):
+        if position:
+            parts.append(_say(", " if position < min(len(rows), _NAMED) - 1 or len(rows) > _NAMED else " and "))
+        parts.append(_link(row))
+        if note and note.get(text(row.get("gap_id"))):
+            parts.append(_say(f" ({note[text(row.get('gap_id'))]})"))
+    if len(rows) > _NAMED:
+        parts.append(_say(f" and {len(rows) - _NAMED:,} more"))
+    return parts
+
+
+def summary(
+    backlog: Sequence[dict[str, Any]], currency: str, previous: dict[str, Any] | None
+) -> list[list[dict[str, str]]]:
+    """Say the window in a few plain sentences: the size of it, what is new, what surged, what came back, what has no owner.
+
+    Returns
+    -------
+    list of list of dict
+        Sentences made of parts: `text`, and `link` where the part leads to a gap or to a filter.
+    """
+    live = [row for row in backlog if text(row.get("status")) not in CLOSED]
+    if not live:
+        return [[_say("No open gap: in this window, nothing failed often enough to ask for an article.")]]
+    hands = sum(number(row.get("score")) or 0.0 for row in live)
+    cost = sum(number(row.get("cost_avoidable")) or 0.0 for row in live)
+    first = [
+        _say(
+            f"{plural(len(live), 'gap')} {'is' if len(live) == 1 else 'are'} open, and closing them would avoid about {decimal(hands)} human-handled conversations a week"
+        )
+    ]
+    if cost > 0:
+        first.append(_say(f" ({money(cost, currency)})"))
+    if len(live) > 8 and hands > 0:
+        top = sum(sorted((number(row.get("score")) or 0.0 for row in live), reverse=True)[:5])
+        first.append(_say(f"; the first five make up {percent(top / hands)} of that"))
+    gaps = record(record(previous).get("backlog")).get("gaps") if previous else None
+    if number(gaps) is not None:
+        first.append(_say(f". The run before listed {count(gaps)}"))
+    sentences = [[*first, _say(".")]]
+    fresh = [row for row in live if text(row.get("status")) == "new"]
+    back = [row for row in live if text(row.get("status")) == "reopened"]
+    if fresh and len(fresh) == len(live):
+        sentences.append([_say("All of them are new, led by "), *_listed(fresh), _say(".")])
+    elif fresh:
+        sentences.append(
+            [{"text": f"{len(fresh):,} new", "link": "#status=new"}, _say(": "), *_listed(fresh), _say(".")]
+        )
+    else:
+        sentences.append([_say("Nothing is new this time.")])
+    surged, notes = _surging(live)
+    if surged:
+        sentences.append([_say("Surging: "), *_listed(surged, notes), _say(".")])
+    if back:
+        sentences.append(
+            [
+                {"text": f"{len(back):,} came back", "link": "#status=reopened"},
+                _say(" after being closed: "),
+                *_listed(back),
+                _say("."),
+            ]
+        )
+    lone = [row for row in live if not text(row.get("owner_id"))]
+    if lone:
+        many = "has no owner" if len(lone) == 1 else "have no owner"
+        sentences.append(
+            [{"text": f"{plural(len(lone), 'gap')} {many}", "link": "#owner=-"}, _say(": "), *_listed(lone), _say(".")]
+        )
+    else:
+        sentences.append([_say("Every gap has an owner.")])
+    return sentences
+
+
+def _surging(live: Sequence[dict[str, Any]]) -> tuple[list[dict[str, Any]], dict[str, str]]:
+    """Gaps with a surge, steepest first; without any, gaps whose demand clearly rises."""
+    steep: list[tuple[float, str, dict[str, Any]]] = []
+    notes: dict[str, str] = {}
+    for row in live:
+        surge, key = record(row.get("surge")), text(row.get("gap_id"))
+        ratio = number(surge.get("ratio"))
+        if ratio is not None:
+            steep.append((-ratio, key, row))
+            notes[key] = f"×{ratio:.1f} since {short_day(surge.get('started'))}"
+    if not steep:
+        for row in live:
+            moving, ratio = trend(row.get("trend")), number(record(row.get("trend")).get("ratio"))
+            key = text(row.get("gap_id"))
+            if moving.get("direction") == "up" and ratio is not None and ratio >= 1.5:
+                steep.append((-ratio, key, row))
+                notes[key] = f"×{ratio:.1f}"
+    steep.sort(key=lambda entry: entry[:2])
+    return [row for _, _, row in steep], notes

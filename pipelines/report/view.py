@@ -1,0 +1,209 @@
+"""From the run's frames to the plain dicts that the template prints: every figure leaves here as text."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from . import sections
+from .figures import kpi_cards
+from .format import (
+    day,
+    items,
+    json_block,
+    line,
+    number,
+    period,
+    plural,
+    record,
+    short_day,
+    text,
+)
+from .format import rows as records
+from .gaps import KINDS, page, table_row
+from .page import page
+from .summary import summary
+
+FIRST_ROWS = 60
+
+
+@dataclass(frozen=True)
+class ReportData:
+    """What the report is made of: the run's own tables, as they are written beside it.
+
+    Attributes
+    ----------
+    backlog, topics, kpis, accuracy : DataFrame
+        As in the run folder.
+    assignments : DataFrame or None
+        Conversation to topic, for the share without one.
+    not_content : sequence of dict
+        The lines of `not_content.jsonl`.
+    run : dict
+        `run.json`.
+    previous : dict or None
+        `run.json` of the run before.
+    owners : DataFrame or None
+        The bundle's owners, for names, teams and capacities.
+    quarantine : sequence of dict
+        Rejected rows counted by `table`, `rule` and `column`, each with a `count`.
+    """
+
+    backlog: pd.DataFrame
+    topics: pd.DataFrame | None
+    assignments: pd.DataFrame | None
+    kpis: pd.DataFrame | None
+    accuracy: pd.DataFrame | None
+    not_content: Sequence[dict[str, Any]]
+    run: dict[str, Any]
+    previous: dict[str, Any] | None = None
+    owners: pd.DataFrame | None = None
+    quarantine: Sequence[dict[str, Any]] = ()
+
+
+def build_view(data: ReportData) -> dict[str, Any]:
+    """Everything that the template prints, and the two blocks of JSON that the script reads.
+
+    Returns
+    -------
+    dict
+        `rows_json` holds the keys to sort and filter by, one entry a row; `pages_json` one line of JSON a gap, so that
+        the script reads only the gap that is opened.
+    """
+    run = data.run
+    window = record(run.get("window"))
+    until = day(window.get("end"))
+    settings = record(record(run.get("settings")).get("report"))
+    currency = _currency(data)
+    backlog = records(data.backlog)
+    backlog.sort(key=lambda row: (number(row.get("rank")) or float("inf"), text(row.get("gap_id"))))
+    top_score = max((number(row.get("score")) or 0.0 for row in backlog), default=0.0)
+    rows = [table_row(row, currency, top_score, until) for row in backlog]
+    about = sections.article_accuracy(data.accuracy)
+    pages = [page(row, currency, until, about) for row in backlog]
+    titles = {row["id"]: row["title"] for row in rows}
+    return {
+        "title": line(settings.get("title"), 120) or "Knowledge gaps",
+        "company": line(settings.get("company"), 120),
+        "run_id": text(run.get("run_id")),
+        "window": period(window.get("start"), window.get("end")),
+        "days": plural(int(number(window.get("days")) or 0), "day") if window.get("days") else "",
+        "range": _range(backlog),
+        "kpis": kpi_cards(data.kpis, run),
+        "summary": summary(backlog, currency, data.previous),
+        "kinds": _kinds(backlog),
+        "rows": rows[:FIRST_ROWS],
+        "more_rows": rows[FIRST_ROWS:],
+        "total": len(rows),
+        "filters": _filters(rows),
+        "topics": sections.topics(data.topics, titles),
+        "not_content": sections.not_content(data.not_content),
+        "owners": sections.owners(backlog, data.owners),
+        "accuracy": sections.accuracy(data.accuracy),
+        "quality": sections.quality(run, data.quarantine, data.assignments),
+        "rows_json": json_block(
+            {
+                "rows": [row["keys"] for row in rows],
+                "window": text(window.get("start")),
+                "topics": {
+                    key: line(label, 80)
+                    for key, label in sorted(
+                        (_topic_names(backlog, "topic_label") | _topic_names(records(data.topics), "label")).items()
+                    )
+                    if key
+                },
+                "statuses": STATUSES,
+            }
+        ),
+        "pages_json": "\n".join(json_block(found) for found in pages),
+    }
+
+
+STATUSES = {
+    "new": "New",
+    "open": "Open",
+    "accepted": "Accepted",
+    "drafting": "Drafting",
+    "published": "Published",
+    "verified": "Verified",
+    "reopened": "Came back",
+    "snoozed": "Snoozed",
+    "dismissed": "Dismissed",
+}
+
+
+def _topic_names(rows: Iterable[dict[str, Any]], name: str) -> dict[str, str]:
+    return {text(row.get("topic_id")): text(row.get(name)) for row in rows}
+
+
+def _currency(data: ReportData) -> str:
+    cost = record(record(data.run.get("settings")).get("cost"))
+    if text(cost.get("currency")):
+        return text(cost["currency"])
+    if data.kpis is not None and "currency" in data.kpis and len(data.kpis):
+        return text(data.kpis["currency"].iloc[0]) or "EUR"
+    return "EUR"
+
+
+def _range(backlog: Iterable[dict[str, Any]]) -> str:
+    """The first and last week that any gap's history reaches."""
+    found = sorted(
+        when
+        for row in backlog
+        for entry in items(row.get("weekly"))
+        if (when := day(record(entry).get("week"))) is not None
+    )
+    return f"History since {short_day(found[0], year=True)}" if found else ""
+
+
+def _kinds(backlog: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    counted = Counter(text(row.get("kind")) for row in backlog)
+    most = max(counted.values(), default=1)
+    known = [*KINDS, *sorted(set(counted) - set(KINDS))]
+    return [
+        {
+            "kind": kind,
+            "tone": kind if kind in KINDS else "other",
+            "label": KINDS.get(kind, (line(kind, 30).capitalize() or "Unknown", ""))[0],
+            "means": KINDS.get(kind, ("", ""))[1],
+            "count": counted[kind],
+            "wide": f"{counted[kind] / most * 100:.3g}",
+        }
+        for kind in known
+        if counted[kind]
+    ]
+
+
+def _filters(rows: Sequence[dict[str, Any]]) -> dict[str, list[tuple[str, str]]]:
+    """The choices of each filter as (value, label), with how many gaps each has."""
+    seen: dict[str, Counter[str]] = {name: Counter() for name in ("status", "owner", "product", "language")}
+    names: dict[str, str] = {}
+    for row in rows:
+        keys = row["keys"]
+        seen["status"][keys["status"]] += 1
+        seen["owner"][keys["owner"] or "-"] += 1
+        names.setdefault(keys["owner"] or "-", row["owner"]["name"])
+        seen["product"].update(set(keys["product"]))
+        seen["language"].update(set(keys["language"]))
+    label = {
+        "status": lambda value: STATUSES.get(value, value or "Unknown"),
+        "owner": lambda value: names[value],
+        "product": lambda value: value,
+        "language": lambda value: value,
+    }
+    order = {
+        "status": lambda value: (list(STATUSES).index(value) if value in STATUSES else 99, value),
+        "owner": lambda value: (value != "-", names[value].lower(), value),
+        "product": lambda value: (0, value.lower(), value),
+        "language": lambda value: (0, value.lower(), value),
+    }
+    return {
+        name: [
+            (value, f"{line(label[name](value), 60)} ({counted[value]})") for value in sorted(counted, key=order[name])
+        ]
+        for name, counted in seen.items()
+    }

@@ -1,0 +1,158 @@
+"""A run: seven verbs over one bundle and one window."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from data_contracts.errors import StoreUnusable
+from pipelines.diagnose import diagnose
+from pipelines.job import Job
+from pipelines.load import load
+from pipelines.measure import measure
+from pipelines.publish import publish
+from pipelines.rank import rank
+from pipelines.redact import redact
+from pipelines.settings import load_settings
+from pipelines.steps import Verb, begin, begun, finish, perform, published, resume
+from pipelines.store import lock, read_parquet
+from pipelines.understand import understand
+from pipelines.window import resolve_window, scheduled_window
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["STEPS", "RunResult", "make_job", "plan_scheduled", "run", "run_step"]
+
+STEPS: tuple[Verb, ...] = (load, redact, understand, measure, diagnose, rank, publish)
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """What became of a run: its id, its folder, and whether it was published, replaced, or there already."""
+
+    run_id: str
+    folder: Path
+    state: Literal["published", "replaced", "unchanged"]
+
+    @property
+    def backlog(self) -> pd.DataFrame:
+        """The ranked backlog, one row a gap."""
+        return read_parquet(self.folder / "backlog.parquet")
+
+
+def make_job(
+    bundle: str,
+    store: str | Path,
+    start: str | date | None = None,
+    end: str | date | None = None,
+    config: str | None = None,
+) -> Job:
+    """Read the settings, resolve the window, and return the job; nothing is written.
+
+    Raises
+    ------
+    SettingsInvalid
+        A setting or a day is wrong.
+    StoreUnusable
+        The store is not a local folder.
+    NothingToMine
+        No window is given and the bundle has no conversation.
+    """
+    place = _local(store)
+    settings = load_settings(config)
+    first, last = resolve_window(start, end, settings, str(bundle))
+    return Job(str(bundle), place, first, last, config, settings)
+
+
+def _local(store: str | Path) -> Path:
+    if "://" in str(store):
+        raise StoreUnusable(f"the store {store} is not a local folder", "give --store a folder on this machine")
+    return Path(store)
+
+
+def run(
+    bundle: str,
+    store: str | Path,
+    start: str | date | None = None,
+    end: str | date | None = None,
+    config: str | None = None,
+    *,
+    force: bool = False,
+    steps: Sequence[Verb] = STEPS,
+) -> RunResult:
+    """Run the pipeline over a bundle and publish ``<store>/runs/<last day>``.
+
+    The same input again changes nothing; changed input replaces the run in one step; a run that was interrupted goes
+    on from the first verb that was not done.
+
+    Parameters
+    ----------
+    bundle
+        Folder or fsspec URL of the input.
+    store
+        Local folder of runs and state; made where missing.
+    start, end
+        First and last day, both included; the default is the bundle's last ``[window] days``.
+    config
+        Path of a settings file, or None.
+    force
+        Do everything again, even where nothing changed.
+    steps
+        The verbs; all seven unless a test says otherwise.
+
+    Raises
+    ------
+    LacunaError
+        Anything that a user can put right; the message says how.
+    """
+    job = make_job(bundle, store, start, end, config)
+    with lock(job.store, job.run_id):
+        if not begin(job, force):
+            return RunResult(job.run_id, job.folder, "unchanged")
+        there = job.folder.exists()
+        resume(job, steps)
+        finish(job)
+    return RunResult(job.run_id, job.folder, "replaced" if there else "published")
+
+
+def plan_scheduled(
+    params: Mapping[str, Any], interval_start: datetime | None = None, interval_end: datetime | None = None
+) -> dict[str, str | None] | None:
+    """Get a scheduled run ready: its job as plain data, or None where the same input has been published already.
+
+    Parameters
+    ----------
+    params
+        ``bundle`` and ``store``; ``start``, ``end`` and ``config`` may be left out.
+    interval_start, interval_end
+        The schedule's data interval, where it has one.
+
+    Raises
+    ------
+    LacunaError
+        As :func:`run`.
+    """
+    bundle, config = str(params["bundle"]), params.get("config") or None
+    store = _local(params["store"])
+    interval = (interval_start, interval_end) if interval_start and interval_end else None
+    days = scheduled_window(params.get("start"), params.get("end"), interval, store, load_settings(config), bundle)
+    job = make_job(bundle, store, *days, config=config)
+    with lock(job.store, job.run_id):
+        return job.as_json() if begin(job) else None
+
+
+def run_step(name: str, given: dict[str, str | None]) -> dict[str, str | None]:
+    """Perform one verb by name for a scheduler, which hands the job from task to task as plain data."""
+    job = Job.from_json(given)
+    names = [verb.__name__ for verb in STEPS]
+    with lock(job.store, job.run_id):
+        if not begun(job) and published(job):
+            return given  # a retry of a task that had come to its end
+        perform(job, STEPS[names.index(name)], names)
+        if name == names[-1]:
+            finish(job)
+    return given

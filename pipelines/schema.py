@@ -1,0 +1,127 @@
+"""The tables of the state database, and the rows that go into them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = [
+    "SCHEMA_VERSION",
+    "decisions",
+    "gaps",
+    "latest_before",
+    "metadata",
+    "rows",
+    "runs",
+    "schema_version",
+    "topics",
+]
+
+SCHEMA_VERSION = 1
+metadata = sa.MetaData()
+
+schema_version = sa.Table("schema_version", metadata, sa.Column("version", sa.Integer, primary_key=True))
+
+runs = sa.Table(
+    "runs",
+    metadata,
+    sa.Column("run_id", sa.String(10), primary_key=True),
+    sa.Column("input_hash", sa.String(64), nullable=False),
+    sa.Column("window_start", sa.String(10), nullable=False),
+    sa.Column("window_end", sa.String(10), nullable=False),
+    sa.Column("published_at", sa.DateTime(timezone=True), nullable=False),
+)
+
+topics = sa.Table(
+    "topics",
+    metadata,
+    sa.Column("run_id", sa.String(10), primary_key=True),
+    sa.Column("topic_id", sa.String(64), primary_key=True),
+    sa.Column("label", sa.Text, nullable=False),
+    sa.Column("theme", sa.Text),
+    sa.Column("embedder", sa.Text, nullable=False),
+    sa.Column("centroid", sa.LargeBinary, nullable=False),
+    sa.Column("members", sa.JSON, nullable=False),
+    sa.Column("size", sa.Integer, nullable=False),
+    sa.Column("lineage", sa.Text),
+    sa.Column("first_seen", sa.String(10), nullable=False),
+    sa.Column("last_seen", sa.String(10), nullable=False),
+    sa.Column("extra", sa.JSON),
+)
+
+gaps = sa.Table(
+    "gaps",
+    metadata,
+    sa.Column("run_id", sa.String(10), primary_key=True),
+    sa.Column("gap_id", sa.String(64), primary_key=True),
+    sa.Column("kind", sa.String(32), nullable=False),
+    sa.Column("topic_id", sa.String(64)),
+    sa.Column("article_id", sa.Text),
+    sa.Column("title", sa.Text, nullable=False),
+    sa.Column("status", sa.String(32), nullable=False),
+    sa.Column("score", sa.Float),
+    sa.Column("rank", sa.Integer),
+    sa.Column("first_seen", sa.String(10), nullable=False),
+    sa.Column("last_seen", sa.String(10), nullable=False),
+    sa.Column("extra", sa.JSON),
+)
+
+decisions = sa.Table(
+    "decisions",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("gap_id", sa.String(64), nullable=False, index=True),
+    sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("who", sa.Text, nullable=False),
+    sa.Column("decision", sa.String(32), nullable=False),
+    sa.Column("why", sa.Text, nullable=False),
+    sa.Column("payload", sa.JSON),
+)
+
+
+def latest_before(table: sa.Table, key: sa.Column[Any], run_id: str) -> sa.Select[Any]:
+    """Every ``key``'s row of its latest run strictly before ``run_id``."""
+    latest = (
+        sa.select(key.label("key"), sa.func.max(table.c.run_id).label("run_id"))
+        .where(table.c.run_id < run_id)
+        .group_by(key)
+        .subquery()
+    )
+    return sa.select(table).join(latest, sa.and_(key == latest.c.key, table.c.run_id == latest.c.run_id)).order_by(key)
+
+
+def rows(table: sa.Table, frame: pd.DataFrame, run_id: str) -> list[dict[str, Any]]:
+    """The frame as rows of ``table``; what the table does not know goes to its ``extra``."""
+    known = {column.name for column in table.columns}
+    found = []
+    for record in frame.to_dict("records"):
+        plain = {str(name): _plain(value) for name, value in record.items()}
+        row: dict[str, Any] = {name: plain.get(name) for name in known}
+        row["run_id"] = run_id
+        row["first_seen"] = row["first_seen"] or run_id
+        row["last_seen"] = row["last_seen"] or run_id
+        rest = {name: value for name, value in sorted(plain.items()) if name not in known}
+        row["extra"] = {**(plain.get("extra") or {}), **rest} or None
+        found.append(row)
+    return found
+
+
+def _plain(value: Any) -> Any:
+    """Turn what comes out of a frame into what a database driver takes."""
+    if isinstance(value, dict):
+        return {str(key): _plain(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(inner) for inner in value]
+    if isinstance(value, str):
+        return value.replace("\0", "")  # Postgres takes no NUL
+    if hasattr(value, "tobytes") and getattr(value, "ndim", 0) > 0:
+        return value.astype("float32").tobytes() if value.dtype.kind == "f" else _plain(value.tolist())
+    if hasattr(value, "isoformat"):
+        return None if value != value else value.isoformat()
+    if hasattr(value, "item"):
+        value = value.item()
+    return None if value is None or value != value or str(value) == "<NA>" else value

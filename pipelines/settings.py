@@ -1,0 +1,250 @@
+"""Settings: every default lives, with its comment, in ``settings.toml``; a file of the user's overrides any key."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Mapping
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from data_contracts.errors import SettingsInvalid
+
+__all__ = ["Settings", "default_text", "load_settings"]
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Positive = Annotated[float, Field(gt=0)]
+Money = Annotated[float, Field(ge=0)]
+
+
+class Section(BaseModel):
+    """A section: frozen, strict, and without defaults in code, so that ``settings.toml`` can't fall behind."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class Run(Section):
+    """What every step shares."""
+
+    seed: Annotated[int, Field(ge=0, lt=2**32)]
+
+
+class Window(Section):
+    """The days that a run looks at."""
+
+    days: Annotated[int, Field(ge=1, le=3660)]
+
+
+class Mine(Section):
+    """Which conversations are looked into."""
+
+    escalated: bool
+    misclassified: bool
+    wrong: bool
+    partial: bool
+    no_answer: bool
+    abandoned: bool
+
+
+class Embedder(Section):
+    """What turns questions into vectors."""
+
+    name: str
+
+
+class Topics(Section):
+    """How questions are grouped."""
+
+    min_customers: Annotated[int, Field(ge=1)]
+    min_questions: Annotated[int, Field(ge=2)]
+    max_distance: Annotated[float, Field(gt=0, le=2)]
+    evidence: Positive
+    nearest_at_least: Share
+    same_at_least: Share
+    fit_at_most: Annotated[int, Field(ge=100)]
+
+
+class Accuracy(Section):
+    """How answer accuracy is estimated."""
+
+    confidence: Annotated[float, Field(gt=0.5, lt=1)]
+
+
+class Diagnosis(Section):
+    """When a failing topic is which kind of gap."""
+
+    policy_share: Share
+    routing_share: Share
+    routing_tags: Annotated[int, Field(ge=1)]
+    cited_share: Share
+    conflict_share: Share
+    change_evidence: Positive
+    before_at_most: Share
+    after_at_least: Share
+    partial_share: Share
+    partial_tags: Annotated[int, Field(ge=1)]
+    agents_share: Share
+    reach_at_most: Share
+    coverage: float
+    match_margin: Positive
+
+
+class Ranking(Section):
+    """How gaps are ordered."""
+
+
+class Owners(Section):
+    """Who is asked to close a gap."""
+
+
+class Cost(Section):
+    """What a human-handled conversation costs."""
+
+    currency: Annotated[str, Field(min_length=1, max_length=8)]
+    per_escalation: Money
+    agent_hour: Money
+
+
+class Contract(Section):
+    """How much of a table may break its contract before the run fails."""
+
+    limits: dict[str, Share]
+
+
+class Privacy(Section):
+    """What counts as personal data."""
+
+    phone_regions: list[Annotated[str, Field(pattern=r"^[A-Z]{2}$")]]
+
+
+class State(Section):
+    """Where topics, gaps and decisions are remembered."""
+
+    url: str
+    wait_seconds: Positive
+
+
+class Report(Section):
+    """What the report is called."""
+
+    title: str
+    company: str
+
+
+class Settings(Section):
+    """All settings of a run."""
+
+    run: Run
+    window: Window
+    mine: Mine
+    embedder: Embedder
+    topics: Topics
+    accuracy: Accuracy
+    diagnosis: Diagnosis
+    ranking: Ranking
+    owners: Owners
+    cost: Cost
+    contract: Contract
+    privacy: Privacy
+    state: State
+    report: Report
+
+    def public(self) -> dict[str, Any]:
+        """The settings as plain data, fit to be written into a run: a password in the database's URL is masked."""
+        plain = self.model_dump(mode="json")
+        if plain["state"]["url"]:
+            from sqlalchemy.engine import make_url
+
+            plain["state"]["url"] = make_url(plain["state"]["url"]).render_as_string(hide_password=True)
+        return plain
+
+
+def default_text() -> str:
+    """The commented file with every default, as shipped."""
+    return files("pipelines").joinpath("settings.toml").read_text(encoding="utf-8")
+
+
+def load_settings(config: str | None = None) -> Settings:
+    """Return the defaults, with the keys of ``config`` put over them.
+
+    Parameters
+    ----------
+    config
+        Path of a TOML file, or None for the defaults alone.
+
+    Raises
+    ------
+    SettingsInvalid
+        The file can't be read or is no TOML; a key is unknown; a value has the wrong type or is out of range.
+    """
+    tree = tomllib.loads(default_text())
+    where = "settings"
+    if config is not None:
+        where = str(config)
+        _merge(tree, _read(Path(config)), where)
+    try:
+        return Settings.model_validate(tree)
+    except ValidationError as error:
+        raise _as_invalid(error, where) from None
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        raise SettingsInvalid(
+            f"settings file {path} can't be read: {error.strerror}",
+            "check the path given with --config; `lacuna settings` prints a file to start from",
+        ) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsInvalid(
+            f"settings file {path} is not valid TOML: {error}",
+            "compare it with the output of `lacuna settings`; text needs quotes, and the file must be UTF-8",
+        ) from None
+
+
+def _merge(into: dict[str, Any], over: Mapping[str, Any], where: str, inside: tuple[str, ...] = ()) -> None:
+    for key, value in over.items():
+        path = (*inside, key)
+        name = ".".join(path)
+        if key not in into:
+            raise SettingsInvalid(f"{where}: unknown setting '{name}'", _suggest(key, into, inside))
+        if isinstance(into[key], dict):
+            if not isinstance(value, Mapping):
+                raise SettingsInvalid(
+                    f"{where}: '{name}' is a section, not a value (got {value!r})",
+                    f"write [{name}] on a line of its own and its keys below",
+                )
+            _merge(into[key], value, where, path)
+        else:
+            into[key] = value
+
+
+def _suggest(key: str, known: Mapping[str, Any], inside: tuple[str, ...]) -> str:
+    close = difflib.get_close_matches(key, known, n=1)
+    if close:
+        return f"did you mean '{'.'.join((*inside, close[0]))}'?"
+    elsewhere = [f"{section}.{key}" for section, keys in tomllib.loads(default_text()).items() if key in keys]
+    if elsewhere:
+        return f"did you mean '{elsewhere[0]}'?"
+    home = f"[{'.'.join(inside)}]" if inside else "the file"
+    return f"{home} knows: {', '.join(sorted(known)) or 'no key yet'}; `lacuna settings` explains each"
+
+
+def _as_invalid(error: ValidationError, where: str) -> SettingsInvalid:
+    first = error.errors()[0]
+    name = ".".join(str(part) for part in first["loc"])
+    wrong = f"{where}: '{name}' = {first['input']!r}: {first['msg'][:1].lower()}{first['msg'][1:]}"
+    return SettingsInvalid(wrong, f"the default is {_default(first['loc'])}; `lacuna settings` explains it")
+
+
+def _default(loc: tuple[int | str, ...]) -> str:
+    found: Any = tomllib.loads(default_text())
+    for part in loc:
+        if not isinstance(found, dict):
+            break
+        found = found.get(str(part))
+    return repr(found)

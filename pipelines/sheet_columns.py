@@ -1,0 +1,161 @@
+"""Which columns the workbook's sheets have, in order: heading, source, width and style."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a sheet: its heading, where its value comes from, how wide it is and how it is written."""
+
+    heading: str
+    value: Callable[[dict[str, Any]], Any]
+    width: float = 14
+    style: str = "text"
+
+
+def _of(name: str) -> Callable[[dict[str, Any]], Any]:
+    return lambda row: row.get(name)
+
+
+def _inside(name: str, part: str) -> Callable[[dict[str, Any]], Any]:
+    return lambda row: (row.get(name) or {}).get(part) if isinstance(row.get(name), dict) else None
+
+
+def _names(name: str, part: str) -> Callable[[dict[str, Any]], Any]:
+    return lambda row: [item[part] for item in row.get(name) or [] if isinstance(item, dict) and item.get(part)]
+
+
+BACKLOG = [
+    Column("Rank", _of("rank"), 6, "whole"),
+    Column("From", _of("rank_low"), 6, "whole"),
+    Column("To", _of("rank_high"), 6, "whole"),
+    Column("Kind", _of("kind"), 14),
+    Column("Status", _of("status"), 11),
+    Column("Title", _of("title"), 46, "strong"),
+    Column("Owner", lambda row: row.get("owner_name") or row.get("owner_id") or "(no owner)", 18),
+    Column("Score", _of("score"), 10, "one"),
+    Column("Score from", _of("score_low"), 9, "one"),
+    Column("Score to", _of("score_high"), 9, "one"),
+    Column("Cost a week", _of("cost_avoidable"), 12, "money"),
+    Column("Conversations", _of("conversations"), 13, "whole"),
+    Column("Customers", _of("customers"), 11, "whole"),
+    Column("A week", _of("weekly_rate"), 9, "one"),
+    Column("Trend", _inside("trend", "direction"), 9),
+    Column("Trend ratio", _inside("trend", "ratio"), 10, "two"),
+    Column("Failure rate", _of("failure_rate"), 11, "share"),
+    Column("Failure from", _of("failure_low"), 11, "share"),
+    Column("Failure to", _of("failure_high"), 11, "share"),
+    Column("Tagged answers", _of("labels"), 13, "whole"),
+    Column("Why this kind", lambda row: "\n".join(str(item) for item in row.get("reasons") or []), 70, "wrap"),
+    Column("Topic", _of("topic_label"), 30),
+    Column("Article", _of("article_id"), 16),
+    Column("Article title", _of("article_title"), 30),
+    Column("Nearest articles", _names("nearest_articles", "title"), 40),
+    Column("Why this owner", _of("owner_reason"), 40, "wrap"),
+    Column("Products", _of("products"), 16),
+    Column("Languages", _of("languages"), 11),
+    Column("Draft", _of("draft"), 36),
+    Column("First seen", _of("first_seen"), 12),
+    Column("Last seen", _of("last_seen"), 12),
+    Column("Gap id", _of("gap_id"), 14),
+    Column("Topic id", _of("topic_id"), 14),
+]
+OWNERS = [
+    Column("Owner", _of("name"), 24, "strong"),
+    Column("Owner id", _of("id"), 18),
+    Column("Open gaps", _of("gaps"), 11, "whole"),
+    Column("Conversations", _of("conversations"), 14, "whole"),
+    Column("Score", _of("score"), 10, "one"),
+    Column("Cost a week", _of("cost"), 13, "money"),
+    Column("First gap", _of("first"), 60),
+]
+KPIS = [
+    Column("Week", _of("week"), 12),
+    Column("Segment", _of("segment"), 20),
+    Column("Conversations", _of("conversations"), 14, "whole"),
+    Column("Self-service users", _of("self_service_users"), 17, "whole"),
+    Column("Tickets", _of("tickets"), 9, "whole"),
+    Column("Deflection", _of("deflection"), 11, "share"),
+    Column("of it confirmed", _of("deflection_confirmed"), 14, "share"),
+    Column("Silent", _of("silent"), 9, "share"),
+    Column("Abandoned", _of("abandoned"), 11, "share"),
+    Column("Escalation ratio", _of("escalation_ratio"), 15, "share"),
+    Column("from", _of("escalation_ratio_low"), 8, "share"),
+    Column("to", _of("escalation_ratio_high"), 8, "share"),
+    Column("Resolution accuracy", _of("resolution_accuracy"), 18, "share"),
+    Column("from", _of("resolution_accuracy_low"), 8, "share"),
+    Column("to", _of("resolution_accuracy_high"), 8, "share"),
+    Column("Self-service CSAT", _of("csat_self_service"), 16, "two"),
+    Column("from", _of("csat_self_service_low"), 8, "two"),
+    Column("to", _of("csat_self_service_high"), 8, "two"),
+    Column("Handle seconds", _of("handle_seconds_mean"), 14, "whole"),
+    Column("Cost avoided", _of("cost_avoided"), 14, "money"),
+    Column("Currency", _of("currency"), 9),
+]
+TOPICS = [
+    Column("Topic", _of("label"), 40, "strong"),
+    Column("Theme", _of("theme"), 20),
+    Column("Conversations", _of("conversations"), 14, "whole"),
+    Column("Customers", _of("customers"), 11, "whole"),
+    Column("Failure rate", _of("failure_rate"), 12, "share"),
+    Column("Keywords", _of("keywords"), 40),
+    Column("Examples", _of("examples"), 60, "wrap"),
+    Column("Gaps", _of("gap_ids"), 20),
+    Column("First seen", _of("first_seen"), 12),
+    Column("Last seen", _of("last_seen"), 12),
+    Column("Lineage", _of("lineage"), 20),
+    Column("Topic id", _of("topic_id"), 14),
+]
+NOT_CONTENT = [
+    Column("Topic", _of("topic_label"), 40, "strong"),
+    Column("Reason", _of("reason"), 22),
+    Column("Conversations", _of("conversations"), 14, "whole"),
+    Column("A week", _of("weekly_rate"), 9, "one"),
+    Column("Failure rate", _of("failure_rate"), 12, "share"),
+    Column("Why", lambda row: "\n".join(str(item) for item in row.get("why") or []), 70, "wrap"),
+    Column("Intent as taken", _of("predicted_intent"), 20),
+    Column("Intent as it was", _of("true_intent"), 20),
+]
+ACCURACY = [
+    Column("By", _of("by"), 11),
+    Column("Name", lambda row: row.get("label_name") or row.get("key"), 44, "strong"),
+    Column("Accuracy", _of("accuracy"), 10, "share"),
+    Column("from", _of("low"), 8, "share"),
+    Column("to", _of("high"), 8, "share"),
+    Column("Tagged answers", _of("labels"), 14, "whole"),
+    Column("Conversations", _of("conversations"), 14, "whole"),
+    Column("Holds for", _of("basis"), 18),
+    Column("Key", _of("key"), 18),
+]
+QUOTES = [
+    Column("Rank", _of("rank"), 6, "whole"),
+    Column("Gap", _of("title"), 46, "strong"),
+    Column("Who", _of("who"), 10),
+    Column("Quote", _of("quote"), 100, "wrap"),
+    Column("Conversation", _of("conversation_id"), 20),
+]
+ABOUT = [Column("What", _of("what"), 24, "strong"), Column("Value", _of("value"), 100, "wrap")]
+
+DEFINITIONS = [
+    ("Gap", "A subject that customers ask about and that the knowledge base does not answer well enough."),
+    ("missing", "No article answers it."),
+    ("stale", "An article answered it, and no longer does."),
+    ("incomplete", "An article answers part of it."),
+    ("contradictory", "Articles or agents disagree."),
+    ("unfindable", "An article answers it, and the bot or search does not reach it."),
+    ("Score", "Expected human-handled conversations a week that closing the gap would avoid, with its 95% interval."),
+    ("Rank band", "The ranks between which the gap lies with 95% confidence."),
+    (
+        "Failure rate",
+        "Share of answers that failed, with its 95% interval; tagged answers say how much stands behind it.",
+    ),
+    ("Cost", "Avoidable cost a week, in the currency of the settings."),
+    ("Deflection", "Share of self-service users who opened no ticket and reached no human."),
+    ("Escalation ratio", "Share of conversations that a human took over, or that became a ticket."),
+    ("Resolution accuracy", "Share of the bot's answers that were right, estimated from tagged outcomes."),
+    ("Self-service CSAT", "Mean rating, 1 to 5, of conversations in which no human took part."),
+]

@@ -1,0 +1,308 @@
+"""What outlives a run: topics, gaps and people's decisions, in SQLite by default and in Postgres by URL.
+
+A run replaces its own rows only, and reads only rows of earlier runs, so that an old week can be run again without
+hearing of the weeks after it. Decisions are appended and never changed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import sqlalchemy as sa
+
+from data_contracts.errors import SettingsInvalid, StoreUnusable
+from pipelines import schema
+from pipelines.schema import SCHEMA_VERSION
+from pipelines.settings import Settings
+from pipelines.store import usable
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["SCHEMA_VERSION", "State", "open_state"]
+
+T = TypeVar("T")
+
+
+def open_state(settings: Settings, store: Path) -> State:
+    """Open the state database of ``store``, making its tables where they are missing.
+
+    Parameters
+    ----------
+    settings
+        ``[state] url`` names the database; empty means SQLite in ``<store>/state.db``.
+    store
+        Folder of the store.
+
+    Raises
+    ------
+    SettingsInvalid
+        The URL can't be understood, or its driver is not installed.
+    StoreUnusable
+        The database can't be reached, is of a newer Lacuna, or can't be written.
+    """
+    url = settings.state.url or f"sqlite:///{store / 'state.db'}"
+    if not settings.state.url:
+        with usable(store):
+            store.mkdir(parents=True, exist_ok=True)
+    return State(_engine(url, settings.state.wait_seconds), settings.state.wait_seconds)
+
+
+def _engine(url: str, wait_seconds: float) -> sa.Engine:
+    try:
+        parsed = sa.make_url(url)
+        if parsed.get_backend_name() == "sqlite":
+            engine = sa.create_engine(parsed, connect_args={"timeout": wait_seconds}, poolclass=sa.NullPool)
+            sa.event.listen(engine, "connect", _tune_sqlite)
+            sa.event.listen(engine, "begin", _begin_immediate)
+            return engine
+        return sa.create_engine(parsed, pool_pre_ping=True)
+    except sa.exc.ArgumentError:
+        raise SettingsInvalid(
+            "'state.url' is not a database URL",
+            'leave it empty for SQLite, or write for example "postgresql+psycopg://user@host/database"',
+        ) from None
+    except ModuleNotFoundError as error:
+        raise SettingsInvalid(
+            f"'state.url' needs the Python package '{error.name}', which is not installed",
+            "install lacuna-kb[postgres], and write the URL as postgresql+psycopg://…",
+        ) from None
+
+
+def _tune_sqlite(connection: Any, _record: Any) -> None:
+    # The driver would open transactions late and as readers, which then fail to become writers: we open them ourselves.
+    connection.isolation_level = None
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=NORMAL")
+
+
+def _begin_immediate(connection: sa.Connection) -> None:
+    writes = connection.get_execution_options().get("lacuna_writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+class State:
+    """The state database; safe to use from several processes at once. Make it with :func:`open_state`."""
+
+    def __init__(self, engine: sa.Engine, wait_seconds: float = 30.0) -> None:
+        self._engine = engine
+        self._wait_seconds = wait_seconds
+        self._prepare()
+
+    # -- reading ------------------------------------------------------------------------------------------------------
+
+    def previous_run(self, run_id: str) -> str | None:
+        """The latest run strictly before ``run_id``, or None."""
+        query = sa.select(sa.func.max(schema.runs.c.run_id)).where(schema.runs.c.run_id < run_id)
+        with self._reading() as connection:
+            return connection.execute(query).scalar()
+
+    def last_run(self) -> str | None:
+        """The latest recorded run, or None."""
+        with self._reading() as connection:
+            return connection.execute(sa.select(sa.func.max(schema.runs.c.run_id))).scalar()
+
+    def input_hash(self, run_id: str) -> str | None:
+        """The hash of the input that ``run_id`` was recorded with, or None if it was not."""
+        with self._reading() as connection:
+            return connection.execute(
+                sa.select(schema.runs.c.input_hash).where(schema.runs.c.run_id == run_id)
+            ).scalar()
+
+    def runs(self) -> pd.DataFrame:
+        """All recorded runs, oldest first: run_id, input_hash, window_start, window_end, published_at."""
+        return self._frame(sa.select(schema.runs).order_by(schema.runs.c.run_id))
+
+    def topics_before(self, run_id: str) -> pd.DataFrame:
+        """The latest known row of every topic over all runs before ``run_id``, by topic_id.
+
+        ``centroid`` is bytes of float32, ``members`` a list of question keys; ``run_id`` says which run the row is of.
+        """
+        return self._frame(schema.latest_before(schema.topics, schema.topics.c.topic_id, run_id))
+
+    def gaps_before(self, run_id: str) -> pd.DataFrame:
+        """The latest known row of every gap over all runs before ``run_id``, by gap_id."""
+        return self._frame(schema.latest_before(schema.gaps, schema.gaps.c.gap_id, run_id))
+
+    def gaps_of(self, run_id: str) -> pd.DataFrame:
+        """The gaps that ``run_id`` recorded, by rank."""
+        return self._frame(
+            sa.select(schema.gaps)
+            .where(schema.gaps.c.run_id == run_id)
+            .order_by(schema.gaps.c.rank, schema.gaps.c.gap_id)
+        )
+
+    def decisions(self) -> pd.DataFrame:
+        """All decisions, oldest first: id, gap_id, at (UTC), who, decision, why, payload."""
+        return self._frame(sa.select(schema.decisions).order_by(schema.decisions.c.id))
+
+    def fingerprint(self, run_id: str) -> str:
+        """A hash of all that a run reads from here: the earlier runs and the decisions. Hex SHA-256."""
+        earlier = (
+            sa.select(schema.runs.c.run_id, schema.runs.c.input_hash)
+            .where(schema.runs.c.run_id < run_id)
+            .order_by(schema.runs.c.run_id)
+        )
+        decided = sa.select(
+            schema.decisions.c.id, schema.decisions.c.gap_id, schema.decisions.c.decision, schema.decisions.c.payload
+        )
+        with self._reading() as connection:
+            rows = [list(row) for row in connection.execute(earlier)]
+            rows += [list(row) for row in connection.execute(decided.order_by(schema.decisions.c.id))]
+        return hashlib.sha256(json.dumps(rows, sort_keys=True).encode()).hexdigest()
+
+    # -- writing ------------------------------------------------------------------------------------------------------
+
+    def record_run(
+        self,
+        run_id: str,
+        input_hash: str,
+        topics: pd.DataFrame,
+        gaps: pd.DataFrame,
+        window: tuple[date, date] | None = None,
+    ) -> None:
+        """Record a run in one transaction; rows of the same run recorded earlier are replaced.
+
+        Parameters
+        ----------
+        run_id, input_hash
+            Which run, and the hash of what it read.
+        topics
+            topic_id, label, embedder, centroid (bytes, or a float32 array), members (list of question keys), size;
+            optional theme, lineage, first_seen, last_seen. Columns that the table does not know go to ``extra``.
+        gaps
+            gap_id, kind, title, status; optional topic_id, article_id, score, rank, first_seen, last_seen. Columns
+            that the table does not know go to ``extra``.
+        window
+            First and last day; the last day is ``run_id`` where this is left out.
+        """
+        first, last = (day.isoformat() for day in window) if window else (run_id, run_id)
+        run = {
+            "run_id": run_id,
+            "input_hash": input_hash,
+            "window_start": first,
+            "window_end": last,
+            "published_at": datetime.now(UTC),
+        }
+        topic_rows, gap_rows = schema.rows(schema.topics, topics, run_id), schema.rows(schema.gaps, gaps, run_id)
+
+        def write(connection: sa.Connection) -> None:
+            _one_at_a_time(connection)
+            for table in (schema.topics, schema.gaps, schema.runs):
+                connection.execute(sa.delete(table).where(table.c.run_id == run_id))
+            connection.execute(sa.insert(schema.runs), run)
+            if topic_rows:
+                connection.execute(sa.insert(schema.topics), topic_rows)
+            if gap_rows:
+                connection.execute(sa.insert(schema.gaps), gap_rows)
+
+        self._write(write)
+
+    def record_decision(
+        self, gap_id: str, decision: str, who: str, why: str = "", payload: dict[str, Any] | None = None
+    ) -> int:
+        """Append a decision about a gap and return its number; what was decided before stays as it is."""
+        row = {
+            "gap_id": gap_id,
+            "at": datetime.now(UTC),
+            "who": who,
+            "decision": decision,
+            "why": why,
+            "payload": payload,
+        }
+
+        def write(connection: sa.Connection) -> int:
+            return int(
+                connection.execute(sa.insert(schema.decisions).returning(schema.decisions.c.id), row).scalar_one()
+            )
+
+        return self._write(write)
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self._engine.dispose()
+
+    # -- below --------------------------------------------------------------------------------------------------------
+
+    def _prepare(self) -> None:
+        def write(connection: sa.Connection) -> int:
+            _one_at_a_time(connection)
+            schema.metadata.create_all(connection)
+            found = connection.execute(sa.select(sa.func.max(schema.schema_version.c.version))).scalar()
+            if found is None:
+                connection.execute(sa.insert(schema.schema_version), {"version": SCHEMA_VERSION})
+            return found or SCHEMA_VERSION
+
+        found = self._write(write)
+        if found > SCHEMA_VERSION:
+            raise StoreUnusable(
+                f"the state database has schema {found}; this Lacuna knows up to {SCHEMA_VERSION}",
+                "upgrade lacuna-kb on this machine to the version that wrote it",
+            )
+
+    def _frame(self, query: sa.Select[Any]) -> pd.DataFrame:
+        import pandas as pd
+
+        with self._reading() as connection:
+            result = connection.execute(query)
+            columns = list(result.keys())
+            frame = pd.DataFrame([tuple(row) for row in result], columns=columns)
+        for moment in {"at", "published_at"} & set(columns):
+            frame[moment] = pd.to_datetime(frame[moment], utc=True).astype("datetime64[us, UTC]")
+        return frame
+
+    @contextmanager
+    def _reading(self) -> Iterator[sa.Connection]:
+        try:
+            with self._engine.connect() as connection:
+                yield connection
+        except sa.exc.DBAPIError as error:
+            raise _unusable(error, self._engine.url) from error
+
+    def _write(self, work: Callable[[sa.Connection], T]) -> T:
+        give_up = time.monotonic() + self._wait_seconds
+        pause = 0.05
+        while True:
+            try:
+                with self._engine.connect().execution_options(lacuna_writes=True) as connection, connection.begin():
+                    return work(connection)
+            except sa.exc.DBAPIError as error:
+                if not _worth_another_try(error) or time.monotonic() + pause > give_up:
+                    raise _unusable(error, self._engine.url) from error
+                time.sleep(pause)
+                pause = min(2 * pause, 1.0)
+
+
+def _one_at_a_time(connection: sa.Connection) -> None:
+    """Let no second process make the tables or replace a run's rows meanwhile; SQLite has but one writer anyway."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.text("SELECT pg_advisory_xact_lock(7310452)"))
+
+
+def _worth_another_try(error: sa.exc.DBAPIError) -> bool:
+    text = str(error.orig).lower()
+    return any(sign in text for sign in ("database is locked", "database is busy", "deadlock", "could not serialize"))
+
+
+def _unusable(error: sa.exc.DBAPIError, url: sa.URL) -> StoreUnusable:
+    text = str(error.orig).strip().splitlines()[0] if str(error.orig).strip() else type(error.orig).__name__
+    where = url.render_as_string(hide_password=True)
+    lowered = text.lower()
+    if "locked" in lowered or "busy" in lowered:
+        remedy = "another process writes for too long: stop it, or raise [state] wait_seconds"
+    elif "readonly" in lowered or "read-only" in lowered or "unable to open" in lowered or "permission" in lowered:
+        remedy = "give this user the right to write it, or choose another --store or [state] url"
+    elif "full" in lowered:
+        remedy = "free some space, and run again"
+    elif "not a database" in lowered or "malformed" in lowered:
+        remedy = "the file is damaged or not ours: restore it from a backup, or move it away to start afresh"
+    else:
+        remedy = "check that the database runs and that [state] url names it"
+    return StoreUnusable(f"state database {where}: {text}", remedy)

@@ -1,0 +1,291 @@
+"""The store on disk: files and run folders that are written whole or not at all."""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import fcntl
+import json
+import os
+import shutil
+import socket
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from data_contracts.errors import StoreUnusable
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+__all__ = [
+    "check_writable",
+    "clean_leftovers",
+    "lock",
+    "publishing",
+    "read_parquet",
+    "usable",
+    "write_bytes",
+    "write_parquet",
+]
+
+_REMEDY = {
+    errno.ENOSPC: "the disk is full: free some space, or choose a store on another disk, and run again",
+    errno.EDQUOT: "the disk quota is used up: free some space, or choose a store elsewhere, and run again",
+    errno.EFBIG: "the file is larger than this system allows: raise the limit (ulimit -f), and run again",
+    errno.EROFS: "the file system is read-only: choose another folder with --store",
+    errno.EACCES: "the folder may not be written: change its rights, or choose another with --store",
+    errno.EPERM: "the folder may not be written: change its rights, or choose another with --store",
+    errno.ENOTDIR: "a file is in the way: choose another folder with --store",
+    errno.EEXIST: "a file is in the way: choose another folder with --store",
+}
+
+
+_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
+
+
+@contextmanager
+def usable(path: Path, disk_only: bool = False) -> Iterator[None]:
+    """Turn what the operating system says about ``path`` into a message with a remedy.
+
+    With ``disk_only``, errors that may have nothing to do with the store (a missing file, say) pass through.
+
+    Raises
+    ------
+    StoreUnusable
+        An OSError came up inside.
+    """
+    try:
+        yield
+    except OSError as error:
+        if disk_only and error.errno not in _DISK:
+            raise
+        remedy = _REMEDY.get(error.errno or 0, "check the folder given with --store, and run again")
+        raise StoreUnusable(f"{path} can't be written: {error.strerror or error}", remedy) from error
+
+
+def check_writable(store: Path) -> None:
+    """Make the store's folders and write a probe, so that a bad store is found before the work and not after it.
+
+    Raises
+    ------
+    StoreUnusable
+        The folder can't be made or written.
+    """
+    with usable(store):
+        (store / "runs").mkdir(parents=True, exist_ok=True)
+        probe = store / f".probe-{uuid.uuid4().hex}"
+        try:
+            with probe.open("wb") as file:
+                file.write(b"\0" * 65536)
+                file.flush()
+                os.fsync(file.fileno())
+        finally:
+            probe.unlink(missing_ok=True)
+
+
+@contextmanager
+def _replacing(path: Path) -> Iterator[Path]:
+    """Give a temporary path beside ``path``; on leaving, it takes the place of ``path`` in one step."""
+    temporary = path.with_name(f".tmp-{uuid.uuid4().hex}-{path.name}")
+    with usable(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            yield temporary
+            with temporary.open("rb") as file:
+                os.fsync(file.fileno())
+            os.replace(temporary, path)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all.
+
+    Raises
+    ------
+    StoreUnusable
+        The disk is full, read-only, or the path is not ours to write.
+    """
+    with _replacing(path) as temporary:
+        temporary.write_bytes(content)
+
+
+def write_parquet(path: Path, frame: pd.DataFrame) -> None:
+    """Write a frame as Parquet (zstd), whole or not at all; the same frame gives the same bytes.
+
+    The index is dropped. Text columns keep pandas' ``str``, lists and dicts become nested columns.
+
+    Raises
+    ------
+    StoreUnusable
+        The disk is full, read-only, or the path is not ours to write.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    table = pa.Table.from_pandas(frame, preserve_index=False, nthreads=1)
+    with _replacing(path) as temporary:
+        pq.write_table(table, temporary, compression="zstd")
+
+
+def read_parquet(path: Path) -> pd.DataFrame:
+    """Read what :func:`write_parquet` wrote; a nested column comes back as Python lists and dicts, null as None."""
+    import pandas as pd
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    table: pa.Table = pq.ParquetFile(path).read()
+    frame = table.to_pandas()
+    for column in table.schema:
+        if pa.types.is_nested(column.type):
+            values = pd.Series([None] * len(frame), dtype=object, index=frame.index)
+            values[:] = table.column(column.name).to_pylist()
+            frame[column.name] = values
+    return frame
+
+
+@contextmanager
+def lock(store: Path, name: str, wait_seconds: float = 0.0) -> Iterator[None]:
+    """Hold the store's lock ``name``; the operating system lets go of it when the process ends, however it ends.
+
+    Raises
+    ------
+    StoreUnusable
+        Someone else holds it for longer than ``wait_seconds``; the message says who.
+    """
+    path = store / ".locks" / f"{name}.lock"
+    with usable(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+    try:
+        _acquire(handle, path, name, wait_seconds)
+        holder = {"pid": os.getpid(), "host": socket.gethostname(), "since": time.strftime("%Y-%m-%d %H:%M:%S")}
+        with usable(path):
+            os.ftruncate(handle, 0)
+            os.pwrite(handle, json.dumps(holder).encode(), 0)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _acquire(handle: int, path: Path, name: str, wait_seconds: float) -> None:
+    give_up = time.monotonic() + wait_seconds
+    while True:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            if time.monotonic() >= give_up:
+                raise StoreUnusable(
+                    f"another run holds '{name}' in this store ({_holder(path)})",
+                    "wait until it is done, or stop it; its finished steps are kept",
+                ) from None
+            time.sleep(0.05)
+
+
+def _holder(path: Path) -> str:
+    with suppress(OSError, ValueError, KeyError):
+        held = json.loads(path.read_text())
+        return f"process {held['pid']} on {held['host']} since {held['since']}"
+    return "by an unknown process"
+
+
+@contextmanager
+def publishing(store: Path, run_id: str) -> Iterator[Path]:
+    """Give an empty folder to fill; on leaving it becomes ``runs/<run_id>`` in one step, or vanishes on an error.
+
+    Where a run is already there, readers see the old one or the new one, never a part of either.
+
+    Raises
+    ------
+    StoreUnusable
+        The store can't be written, or another process publishes for more than a minute.
+
+    Examples
+    --------
+    >>> with publishing(Path("store"), "2024-06-30") as folder:  # doctest: +SKIP
+    ...     (folder / "run.json").write_text("{}")
+    """
+    runs = store / "runs"
+    building = runs / f".tmp-{run_id}-{os.getpid()}"
+    with usable(runs):
+        shutil.rmtree(building, ignore_errors=True)
+        building.mkdir(parents=True)
+    try:
+        with usable(runs, disk_only=True):
+            yield building
+        with usable(runs), lock(store, "publish", wait_seconds=60):
+            _sync(building)
+            _swap(building, runs / run_id)
+    finally:
+        shutil.rmtree(building, ignore_errors=True)
+
+
+def _swap(new: Path, place: Path) -> None:
+    if not place.exists():
+        os.rename(new, place)
+    elif not _exchange(new, place):
+        aside = place.with_name(f".old-{place.name}")
+        shutil.rmtree(aside, ignore_errors=True)
+        os.rename(place, aside)
+        os.rename(new, place)
+        shutil.rmtree(aside, ignore_errors=True)
+    _sync_folder(place.parent)
+
+
+def _exchange(one: Path, other: Path) -> bool:
+    """Swap two folders in one step, where the system can (Linux); False where it can't."""
+    try:
+        rename = ctypes.CDLL(None, use_errno=True).renameat2
+    except (AttributeError, OSError):
+        return False
+    at_cwd, exchange = -100, 2
+    return bool(rename(at_cwd, os.fsencode(one), at_cwd, os.fsencode(other), exchange) == 0)
+
+
+def clean_leftovers(store: Path) -> None:
+    """Put right what a crash left behind: half-built run folders go, a run that was set aside comes back."""
+    runs = store / "runs"
+    with usable(runs), lock(store, "publish", wait_seconds=60):
+        for aside in sorted(runs.glob(".old-*")):
+            place = runs / aside.name.removeprefix(".old-")
+            if place.exists():
+                shutil.rmtree(aside, ignore_errors=True)
+            else:
+                os.rename(aside, place)
+        for half in sorted(runs.glob(".tmp-*")):
+            if not _alive(half.name.rpartition("-")[2]):
+                shutil.rmtree(half, ignore_errors=True)
+
+
+def _alive(pid: str) -> bool:
+    if not pid.isdigit():
+        return False
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return int(pid) != os.getpid()
+
+
+def _sync(folder: Path) -> None:
+    for path in sorted(folder.rglob("*")):
+        if path.is_file():
+            with path.open("rb") as file:
+                os.fsync(file.fileno())
+    _sync_folder(folder)
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

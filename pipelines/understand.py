@@ -1,0 +1,227 @@
+"""understand: one question a conversation, matched to articles, grouped into topics that keep their ids."""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from models import labels as naming
+from models import retrieval, topics
+from models.questions import questions as find_questions
+from pipelines import progress
+from pipelines.embedders import embedder
+from pipelines.facts import build_facts
+from pipelines.job import Job
+from pipelines.state import open_state
+from pipelines.vectors import embed
+
+Floats = NDArray[np.float32]
+
+
+def understand(job: Job) -> None:
+    """Write understand/{questions,vectors,match,agents,facts,topics,assignments,registry}."""
+    facts = build_facts(job)
+    messages = job.read("redact/messages")
+    asked = find_questions(messages[messages["conversation_id"].isin(facts["conversation_id"])])
+    asked = facts[["conversation_id", "language", "in_window", "failed", "customer_id"]].merge(
+        asked, on="conversation_id"
+    )
+    vectors = embed(list(asked["question"]), job.settings.embedder.name, job.store, "embedding questions")
+    match = _match(job, asked, vectors)
+    window = asked["in_window"].to_numpy()
+    space = retrieval.unit(np.hstack([np.sqrt(0.6) * vectors, np.sqrt(0.4) * retrieval.profile(match["score"])]))
+    assigned, table, registry = _topics(job, asked, vectors, space, window)
+    job.write("understand/facts", facts)
+    job.write("understand/questions", asked[["conversation_id", "question", "language", "key"]])
+    job.write("understand/vectors", pd.DataFrame({"conversation_id": asked["conversation_id"], "vector": list(vectors)}))
+    job.write("understand/match", _match_frame(asked, match))
+    job.write("understand/assignments", assigned)
+    job.write("understand/topics", table)
+    job.write("understand/registry", registry)
+
+
+def live_articles(job: Job) -> pd.DataFrame:
+    """Published articles, by article_id: what the bot could have answered from."""
+    articles = job.read("load/articles").sort_values("article_id")
+    return articles[articles["status"].fillna("published").eq("published")].reset_index(drop=True)
+
+
+def _match(job: Job, asked: pd.DataFrame, vectors: Floats) -> dict[str, Floats]:
+    """How each question, and what agents answered to it, matches each live article: float32 (n, articles)."""
+    articles = live_articles(job)
+    n = len(articles)
+    empty = np.zeros((len(asked), n), dtype=np.float32)
+    if not n or not len(asked):
+        return {"score": empty, "meaning": empty, "words": empty, "agents": empty}
+    cut = retrieval.passages(articles)
+    number = {article: i for i, article in enumerate(articles["article_id"])}
+    of = cut["article_id"].map(number).to_numpy()
+    place = embed(list(cut["passage"]), job.settings.embedder.name, job.store, "embedding articles")
+    meaning = retrieval.meaning_scores(vectors, place, of, n)
+    whole = [f"{a.title}. {a.title}. {retrieval.plain(str(a.body))}" for a in articles.itertuples()]
+    words = _words(asked, list(asked["question"]), whole)
+    score = retrieval.standardise(meaning) + 0.6 * retrieval.standardise(words)
+    replies = _agent_replies(job, asked)
+    agents = empty.copy()
+    has = np.array([bool(text) for text in replies])
+    if has.any():
+        said = [text for text in replies if text]
+        there = embed(said, job.settings.embedder.name, job.store, "embedding agents' answers")
+        agents[has] = 0.6 * retrieval.standardise(retrieval.meaning_scores(there, place, of, n))
+        agents[has] += 0.4 * retrieval.standardise(_words(asked[has], said, whole))
+    return {"score": score, "meaning": meaning, "words": words, "agents": agents}
+
+
+def _words(asked: pd.DataFrame, texts: list[str], articles: list[str]) -> Floats:
+    out = np.zeros((len(texts), len(articles)), dtype=np.float32)
+    language = asked["language"].fillna("en").str[:2].to_numpy()
+    for code in sorted(set(language)):
+        here = np.flatnonzero(language == code)
+        out[here] = retrieval.word_scores([texts[i] for i in here], articles, str(code))
+    return out
+
+
+def _agent_replies(job: Job, asked: pd.DataFrame) -> list[str]:
+    messages = job.read("redact/messages")
+    said = messages[messages["role"] == "agent"].sort_values(["conversation_id", "position"])
+    joined = said.groupby("conversation_id")["text"].agg("\n".join)
+    return [str(joined.get(c, "")).strip() for c in asked["conversation_id"]]
+
+
+def _match_frame(asked: pd.DataFrame, match: dict[str, Floats]) -> pd.DataFrame:
+    return pd.DataFrame(
+        {"conversation_id": asked["conversation_id"]} | {name: list(values) for name, values in match.items()}
+    )
+
+
+def _topics(
+    job: Job, asked: pd.DataFrame, vectors: Floats, space: Floats, window: NDArray[np.bool_]
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    settings = job.settings.topics
+    inside = np.flatnonzero(window)
+    chosen = _bounded(asked, inside, settings.fit_at_most)
+    with progress.bar("grouping questions") as tick:
+        labels, words = topics.fit_topics(
+            list(asked["question"].iloc[chosen]), space[chosen], asked["failed"].to_numpy()[chosen],
+            sorted(naming.STOP_WORDS),
+            max_distance=settings.max_distance, min_size=settings.min_questions, evidence=settings.evidence,
+        )  # fmt: skip
+        tick(1, 1)
+    kept = [k for k in sorted(words) if _customers(asked, chosen[labels == k]) >= settings.min_customers]
+    groups = [chosen[labels == k] for k in kept]
+    centres = retrieval.unit(np.array([space[g].mean(axis=0) for g in groups]).reshape(len(groups), space.shape[1]))
+    assigned = _assign(asked, groups, centres, space, settings.nearest_at_least)
+    registry = _identify(job, asked, groups, vectors)
+    names = _names(asked, groups, words, kept, centres, space, registry)
+    ids = registry["topic_id"].tolist()
+    assigned["topic_id"] = pd.array([ids[t] if t >= 0 else None for t in assigned.pop("topic")], dtype="str")
+    inside_rows = assigned[assigned["conversation_id"].isin(asked["conversation_id"].iloc[inside])]
+    core = inside_rows[inside_rows["state"] == "core"]["topic_id"].value_counts()
+    near = inside_rows[inside_rows["state"] == "nearest"]["topic_id"].value_counts()
+    table = pd.concat([registry[["topic_id", "first_seen", "lineage"]], names, topics.map_coordinates(centres)], axis=1)
+    table["core"] = table["topic_id"].map(core).fillna(0).astype(int)
+    table["nearest"] = table["topic_id"].map(near).fillna(0).astype(int)
+    table["last_seen"] = job.run_id
+    registry["label"] = names["label"]
+    return assigned[["conversation_id", "topic_id", "state", "strength"]], table, registry
+
+
+def _bounded(asked: pd.DataFrame, inside: NDArray[np.int64], at_most: int) -> NDArray[np.int64]:
+    """At most ``at_most`` of the window's questions, chosen by their content key, so that row order plays no part."""
+    if len(inside) <= at_most:
+        return inside
+    keys = asked["key"].to_numpy()[inside]
+    return np.sort(inside[np.lexsort((inside, [hashlib.md5(k.encode()).hexdigest() for k in keys]))[:at_most]])
+
+
+def _customers(asked: pd.DataFrame, rows: NDArray[np.int64]) -> int:
+    who = asked["customer_id"].iloc[rows]
+    return int(who.nunique() + who.isna().sum())
+
+
+def _assign(
+    asked: pd.DataFrame, groups: list[NDArray[np.int64]], centres: Floats, space: Floats, at_least: float
+) -> pd.DataFrame:
+    topic = np.full(len(asked), -1)
+    state = np.full(len(asked), "unassigned", dtype=object)
+    strength = np.zeros(len(asked))
+    if groups:
+        close = topics.strengths(space, centres)
+        best = close.argmax(axis=1)
+        strength = close.max(axis=1).astype(float)
+        for number, rows in enumerate(groups):
+            topic[rows], state[rows] = number, "core"
+            strength[rows] = close[rows, number]
+        near = (topic < 0) & (close.max(axis=1) >= at_least)
+        topic[near], state[near] = best[near], "nearest"
+    return pd.DataFrame(
+        {
+            "conversation_id": asked["conversation_id"],
+            "topic": topic,
+            "state": pd.array(state, dtype="str"),
+            "strength": np.round(strength, 4),
+        }
+    )
+
+
+def _identify(job: Job, asked: pd.DataFrame, groups: list[NDArray[np.int64]], vectors: Floats) -> pd.DataFrame:
+    """Give each topic the id of the known topic that it continues, or a new one."""
+    model = embedder(job.settings.embedder.name)
+    kind = f"{model.name}-{model.version}"
+    state = open_state(job.settings, job.store)
+    known = state.topics_before(job.run_id)
+    state.close()
+    known = known[known["embedder"] == kind].reset_index(drop=True)
+    dim = vectors.shape[1]
+    centroids = retrieval.unit(np.array([vectors[g].mean(axis=0) for g in groups]).reshape(len(groups), dim))
+    members = [set(asked["key"].iloc[g]) for g in groups]
+    old = np.array([np.frombuffer(c, dtype=np.float32) for c in known["centroid"]]).reshape(len(known), dim)
+    same = topics.match_topics(
+        centroids, members, old, [set(m) for m in known["members"]], job.settings.topics.same_at_least
+    )
+    rows = []
+    for i, mine in enumerate(members):
+        born = known.iloc[same[i]] if i in same else None
+        fresh = hashlib.blake2b("".join([job.run_id, *sorted(mine)]).encode(), digest_size=4).hexdigest()
+        rows.append(
+            {
+                "topic_id": str(born["topic_id"]) if born is not None else f"t-{fresh}",
+                "embedder": kind,
+                "centroid": centroids[i].astype(np.float32).tobytes(),
+                "members": sorted(mine),
+                "size": len(groups[i]),
+                "first_seen": str(born["first_seen"]) if born is not None else job.run_id,
+                "lineage": f"continues {born['topic_id']}" if born is not None else None,
+            }
+        )
+    columns = ["topic_id", "embedder", "centroid", "members", "size", "first_seen", "lineage"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _names(
+    asked: pd.DataFrame,
+    groups: list[NDArray[np.int64]],
+    words: dict[int, list[tuple[str, float]]],
+    kept: list[int],
+    centres: Floats,
+    space: Floats,
+    registry: pd.DataFrame,
+) -> pd.DataFrame:
+    texts = [list(asked["question"].iloc[g]) for g in groups]
+    keywords = [[word for word, _ in words[k]][:10] for k in kept]
+    shown = [
+        [texts[i][j] for j in naming.examples(texts[i], list(space[g] @ centres[i]))] for i, g in enumerate(groups)
+    ]
+    return pd.DataFrame(
+        {
+            "label": pd.array(naming.label_topics(texts, keywords), dtype="str"),
+            "theme": pd.array([None] * len(groups), dtype="str"),
+            "keywords": keywords,
+            "examples": shown,
+            "conversations": [len(g) for g in groups],
+            "customers": [_customers(asked, g) for g in groups],
+        }
+    )

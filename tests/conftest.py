@@ -1,0 +1,72 @@
+"""What several tests share: a small bundle, and verbs that stand in for the real ones where only the harness counts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from pipelines.job import Job
+from tests.standins import small_publish, write_table
+
+
+@pytest.fixture
+def bundle(tmp_path: Path) -> Path:
+    """Twelve conversations in the four weeks up to 2024-06-30, two articles, one owner."""
+    folder = tmp_path / "bundle"
+    conversations, messages = [], []
+    for i in range(12):
+        day = f"2024-06-{30 - 2 * i:02d}"
+        asked = ["how do I reset my password", "where is my refund", "can I change the delivery address"][i % 3]
+        conversations.append(
+            {
+                "conversation_id": f"c{i:02d}",
+                "started_at": f"{day}T09:00:00Z",
+                "escalated": i % 2 == 0,
+                "customer_id": f"u{i:02d}",
+                "language": "en",
+                "channel": "chat",
+            }
+        )
+        for position, (role, text) in enumerate([("customer", asked), ("bot", "See the article."), ("customer", "no")]):
+            messages.append({"conversation_id": f"c{i:02d}", "position": position, "role": role, "text": text})
+    write_table(folder, "conversations", conversations)
+    write_table(folder, "messages", messages)
+    write_table(
+        folder,
+        "articles",
+        [
+            {"article_id": "a1", "title": "Reset your password", "body": "Open Settings.", "owner_id": "o1"},
+            {"article_id": "a2", "title": "Returns", "body": "Send the parcel back to us.", "owner_id": "o1"},
+        ],
+    )
+    write_table(folder, "owners", [{"owner_id": "o1", "name": "Ada"}])
+    return folder
+
+
+@pytest.fixture
+def seen() -> list[str]:
+    """Names of the stand-in verbs, in the order in which they ran."""
+    return []
+
+
+@pytest.fixture
+def steps(seen: list[str]) -> list[Callable[[Job], None]]:
+    """Three verbs: the first two write a table each, the last one publishes one gap."""
+
+    def first(job: Job) -> None:
+        seen.append("first")
+        job.write("first/table", pd.DataFrame({"n": [1, 2]}))
+
+    def second(job: Job) -> None:
+        seen.append("second")
+        job.write("second/table", job.read("first/table") * 2)
+
+    def publish(job: Job) -> None:
+        seen.append("publish")
+        assert job.read("second/table")["n"].tolist() == [2, 4]
+        small_publish(job)
+
+    return [first, second, publish]

@@ -1,0 +1,264 @@
+"""Bad input as far as `load` meets it: each case has one defined outcome, with a message that says what to do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from data_contracts.errors import BundleUnreadable, ContractBroken, NothingToMine
+from pipelines.job import Job
+from pipelines.load import check_bundle, load
+from tests.bundles import ARTICLES, CONVERSATIONS, MESSAGES, jsonl, loaded, make_job, write_bundle
+
+
+def refusal(error: type[Exception], tmp_path: Path, **files: Any) -> str:
+    with pytest.raises(error) as refused:
+        loaded(tmp_path, **files)
+    return str(refused.value)
+
+
+def rejected(job: Job, table: str) -> list[list[Any]]:
+    found = job.read(f"load/quarantine/{table}")
+    return found[["file", "row", "rule", "column", "message"]].to_numpy().tolist()
+
+
+def warned(job: Job) -> list[str]:
+    return [w["message"] for w in job.read_json("load/load")["warnings"]]
+
+
+@pytest.mark.parametrize("empty", ["", "conversation_id,started_at,escalated\n"])
+def test_no_conversations(tmp_path: Path, empty: str) -> None:
+    """A bundle without a conversation stops the run and says which table to fill."""
+    said = refusal(NothingToMine, tmp_path, conversations_csv=empty)
+    assert said == "the bundle holds no conversation\n  → fill the table 'conversations'"
+
+
+def test_empty_window(tmp_path: Path) -> None:
+    """A window without conversations stops the run and names the days that have some."""
+    job = make_job(write_bundle(tmp_path / "b"), tmp_path / "store", "2024-07-01", "2024-07-28")
+    with pytest.raises(NothingToMine) as refused:
+        load(job)
+    assert "no conversation started from 2024-07-01 to 2024-07-28" in str(refused.value)
+    assert "choose days between 2024-06-03 and 2024-06-05" in str(refused.value)
+
+
+def test_conversations_without_messages(tmp_path: Path) -> None:
+    """Where no message belongs to any conversation, the run stops and names the column to compare."""
+    said = refusal(
+        NothingToMine, tmp_path, messages=[{**m, "conversation_id": f"x{i}"} for i, m in enumerate(MESSAGES)]
+    )
+    assert "none of the 3 conversations from 2024-06-01 to 2024-06-28 has a message" in said
+    assert "'conversation_id' in the table 'messages'" in said
+
+
+def test_no_such_folder(tmp_path: Path) -> None:
+    """A bundle that isn't there, or is a file, is named."""
+    with pytest.raises(BundleUnreadable, match="there is no folder"):
+        check_bundle(str(tmp_path / "nowhere"))
+    (tmp_path / "file").write_text("")
+    with pytest.raises(BundleUnreadable, match="is a file, not a bundle folder"):
+        check_bundle(str(tmp_path / "file"))
+    with pytest.raises(BundleUnreadable, match="can't be opened"):
+        check_bundle("nosuchscheme://bucket/bundle")
+
+
+def test_missing_table(tmp_path: Path) -> None:
+    """A missing required table is named, with the file that was perhaps meant."""
+    said = refusal(ContractBroken, tmp_path, articles=None, article_jsonl=jsonl(ARTICLES))
+    assert "there is no table 'articles' in " in said
+    assert "did you mean 'article.jsonl'?" in said
+    assert "name the file or folder articles.{parquet,jsonl.gz,csv.gz,jsonl,csv} or articles/" in said
+
+
+def test_unknown_table(tmp_path: Path) -> None:
+    """A file that no table claims is left unread with a warning that names the table it may be."""
+    assert warned(loaded(tmp_path, outcome_jsonl="{}\n")) == [
+        "outcome.jsonl was not read: there is no table 'outcome'; did you mean 'outcomes'?"
+    ]
+
+
+def test_missing_column(tmp_path: Path) -> None:
+    """A missing required column is named with table and file, and the column that was perhaps meant."""
+    said = refusal(ContractBroken, tmp_path, articles_csv="article_id,titel,body\na1,Track,Link\n")
+    assert "articles.csv: table 'articles' has no column 'title'; did you mean 'titel'?" in said
+    assert "rename or add the column; articles.csv has: article_id, titel, body" in said
+
+
+def test_misspelt_optional_column(tmp_path: Path) -> None:
+    """An unknown column that resembles an optional one is carried along with a warning."""
+    job = loaded(tmp_path, articles_csv="article_id,title,body,langauge\na1,Track,Link,en\n")
+    assert "articles.csv: column 'langauge' is carried along unused; did you mean 'language'?" in warned(job)
+    assert job.read("load/articles")["langauge"].tolist() == ["en"]
+
+
+def test_two_articles_with_one_id(tmp_path: Path) -> None:
+    """Of two articles with one id one is kept, the other is in quarantine, and the message names both places."""
+    csv = "article_id,title,body\na1,Track a parcel,Old.\na2,Refunds,Soon.\na1,Track a parcel,New.\n"
+    job = loaded(tmp_path, articles_csv=csv)
+    said = "article_id 'a1' is there twice: articles.csv row 4 is kept, articles.csv row 2 is not"
+    assert rejected(job, "articles") == [["articles.csv", 2, "unique", "article_id", said]]
+    assert job.read("load/articles")["body"].tolist() == ["New.", "Soon."]
+
+
+def test_unknown_roles(tmp_path: Path) -> None:
+    """A message by an unknown role is in quarantine, with the roles that there are."""
+    job = loaded(tmp_path, messages=[*MESSAGES, {**MESSAGES[0], "position": 7, "role": "supervisor"}])
+    said = "role must be one of customer, bot, agent, not 'supervisor'"
+    assert rejected(job, "messages") == [["messages.jsonl", 5, "allowed", "role", said]]
+
+
+def test_times_without_zones(tmp_path: Path) -> None:
+    """A time without a zone is read as UTC; an epoch or a day-first date is in quarantine, with the form to use."""
+    days = ["2024-06-03 23:30:00", "2024-06-04T01:30:00+02:00", "1717400000", "04.06.2024"]
+    job = loaded(
+        tmp_path,
+        conversations=[{**CONVERSATIONS[0], "conversation_id": f"c{i}", "started_at": d} for i, d in enumerate(days)],
+    )
+    assert job.read("load/conversations")["started_at"].astype(str).tolist() == ["2024-06-03 23:30:00+00:00"] * 2
+    assert [r[1:] for r in rejected(job, "conversations")] == [
+        [3, "readable", "started_at", "started_at could not be read as a time like 2024-06-30T12:00:00Z: '1717400000'"],
+        [4, "readable", "started_at", "started_at could not be read as a time like 2024-06-30T12:00:00Z: '04.06.2024'"],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "called"),
+    [("cp1252", "Windows-1252 (Western European)"), ("utf-16", "UTF-16"), ("utf-8-sig", None)],
+)
+def test_csv_in_another_encoding(tmp_path: Path, encoding: str, called: str | None) -> None:
+    """A CSV in a usual other encoding is read with its letters right, and a warning names file and encoding."""
+    csv = "article_id,title,body\na1,Rücksendung für 5 €,Öffnen\n".encode(encoding)
+    job = loaded(tmp_path, articles_csv=csv)
+    assert job.read("load/articles")["title"].tolist() == ["Rücksendung für 5 €"]
+    named = [w for w in warned(job) if w.startswith("articles.csv is not UTF-8")]
+    assert named == (
+        [f"articles.csv is not UTF-8 and was read as {called}; save it as UTF-8 to be sure"] if called else []
+    )
+
+
+def test_csv_with_semicolons(tmp_path: Path) -> None:
+    """A spreadsheet's CSV with semicolons is read, with a warning."""
+    job = loaded(tmp_path, articles_csv='article_id;title;body\na1;Track, trace;"a;b"\n')
+    assert job.read("load/articles")[["title", "body"]].to_numpy().tolist() == [["Track, trace", "a;b"]]
+    assert "articles.csv is separated by ';', not by commas" in warned(job)
+
+
+def test_csv_with_broken_rows(tmp_path: Path) -> None:
+    """A row with a wrong number of fields, or with a quote that is never closed, costs that row alone."""
+    csv = (
+        "article_id,title,body\n"
+        "a1,One,Fine\n"
+        "a2,Two\n"
+        "a3,Three,Too,many\n"
+        'a4,"Four,Open quote\n'
+        'a5,Five,"Over\ntwo lines, with ""quotes"""\n'
+        "a6,Six,Fine\n"
+    )
+    job = loaded(tmp_path, articles_csv=csv)
+    assert job.read("load/articles")["article_id"].tolist() == ["a1", "a5", "a6"]
+    assert job.read("load/articles")["body"].tolist()[1] == 'Over\ntwo lines, with "quotes"'
+    assert rejected(job, "articles") == [
+        ["articles.csv", 3, "parsable", "", "the row can't be parsed: 2 fields where the header has 3"],
+        ["articles.csv", 4, "parsable", "", "the row can't be parsed: 4 fields where the header has 3"],
+        ["articles.csv", 5, "parsable", "", "the row can't be parsed: a quote is never closed"],
+    ]
+    assert job.read("load/quarantine/articles")["record"].tolist()[1] == "a3,Three,Too,many"
+
+
+def test_broken_json_lines(tmp_path: Path) -> None:
+    """A line that is no JSON object is in quarantine with its raw text."""
+    text = jsonl(ARTICLES) + '{"article_id": "a3", "title"\n\n[1, 2]\n' + "[" * 100_000 + "\n"
+    job = loaded(tmp_path, articles_jsonl=text)
+    assert [r[1:4] for r in rejected(job, "articles")] == [[n, "parsable", ""] for n in (3, 5, 6)]
+    assert job.read("load/quarantine/articles")["record"].tolist()[0] == '{"article_id": "a3", "title"'
+
+
+def test_message_of_a_megabyte(tmp_path: Path) -> None:
+    """A message of a million characters is in quarantine, whole; one just under it is kept, in CSV too."""
+    csv = "conversation_id,position,role,text\n" + "".join(
+        f"c{i},0,customer,{'x' * n}\n" for i, n in ((1, 1_000_000), (2, 999_999), (3, 5))
+    )
+    job = loaded(tmp_path, messages_csv=csv)
+    said = "text must have at most 999,999 characters, not 1,000,000"
+    assert rejected(job, "messages") == [["messages.csv", 2, "length", "text", said]]
+    assert len(job.read("load/quarantine/messages")["record"][0]) > 1_000_000
+    assert job.read("load/messages")["text"].str.len().tolist() == [999_999, 5]
+
+
+def test_nan(tmp_path: Path) -> None:
+    """NaN is no value: null in an optional column, a fault in a required one."""
+    text = (
+        '{"conversation_id": "c1", "started_at": "2024-06-03", "escalated": true, "csat": NaN, "language": NaN}\n'
+        '{"conversation_id": NaN, "started_at": "2024-06-03", "escalated": true}\n'
+    )
+    job = loaded(tmp_path, conversations_jsonl=text)
+    kept = job.read("load/conversations")
+    assert kept[["csat", "language"]].isna().all(axis=None)
+    assert [r[1:] for r in rejected(job, "conversations")] == [
+        [2, "not_null", "conversation_id", "conversation_id must not be empty"]
+    ]
+
+
+def test_infinity(tmp_path: Path) -> None:
+    """Infinity is no number: it would top every ranking."""
+    rows = [{**CONVERSATIONS[0], "handle_seconds": float("inf")}, *CONVERSATIONS[1:]]
+    found = rejected(loaded(tmp_path, conversations=rows), "conversations")
+    assert found[0][2:] == ["readable", "handle_seconds", "handle_seconds could not be read as a number: 'inf'"]
+
+
+NASTY = [
+    "🧑‍🚀 where is 📦?",
+    "أين طردي؟ \u202eabc\u202c",
+    "<script>alert(1)</script><img src=x onerror=alert(1)>",
+    '=HYPERLINK("http://example.com","x")',
+    "+1+1",
+    "@SUM(A1)",
+    "-2+3",
+    "tab\tand\u2028line separator",
+    "nul \x00 inside",
+    "NULL",
+]
+
+
+@pytest.mark.parametrize("ending", ["csv", "jsonl", "parquet"])
+def test_hostile_text_stays_as_it_is(tmp_path: Path, ending: str) -> None:
+    """Emoji, right-to-left text, script and formulas are loaded unchanged: escaping is for outputs."""
+    rows = [{"conversation_id": "c1", "position": i, "role": "customer", "text": t} for i, t in enumerate(NASTY)]
+    folder = Path(write_bundle(tmp_path / "b", messages=None))
+    frame = pd.DataFrame(rows)
+    if ending == "csv":
+        frame.to_csv(folder / "messages.csv", index=False)
+    elif ending == "jsonl":
+        (folder / "messages.jsonl").write_text(jsonl(rows), encoding="utf-8")
+    else:
+        frame.to_parquet(folder / "messages.parquet")
+    job = make_job(str(folder), tmp_path / "store")
+    load(job)
+    assert job.read("load/messages")["text"].tolist() == NASTY
+
+
+def test_half_an_emoji(tmp_path: Path) -> None:
+    """A lone surrogate, which no file can hold, becomes the replacement character, in names of columns too."""
+    line = '{"article_id": "a3", "title": "\\ud83d broken", "body": "b", "x\\ud83d": {"k": "\\ud83d"}}\n'
+    job = loaded(tmp_path, articles_jsonl=jsonl(ARTICLES) + line)
+    assert job.read("load/articles")["title"].tolist()[2] == "\ufffd broken"
+
+
+@pytest.mark.parametrize("name", ["articles.parquet", "articles.csv.gz"])
+def test_file_that_is_not_what_its_name_says(tmp_path: Path, name: str) -> None:
+    """A file that can't be opened as its name says is named, with what to do."""
+    folder = Path(write_bundle(tmp_path / "b", articles=None))
+    (folder / name).write_text("article_id,title,body\na1,T,B\n")
+    with pytest.raises(BundleUnreadable) as refused:
+        check_bundle(str(folder))
+    assert name in str(refused.value)
+    assert "copy it again" in str(refused.value)
+
+
+def test_column_named_twice(tmp_path: Path) -> None:
+    """A CSV with two columns of one name is refused."""
+    said = refusal(BundleUnreadable, tmp_path, articles_csv="article_id,title,body,title\na1,T,B,U\n")
+    assert "articles.csv has two columns named 'title'" in said

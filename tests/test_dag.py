@@ -1,0 +1,110 @@
+"""The schedule: it imports, it says what to do when it fails, and it runs to success."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+DAGS = Path(__file__).parents[1] / "dags"
+
+LOOK = """
+import json
+from airflow.dag_processing.dagbag import DagBag
+bag = DagBag(dag_folder={dags!r})
+dag = bag.dags["lacuna_weekly"]
+print("found " + json.dumps({{
+    "errors": bag.import_errors,
+    "tasks": [task.task_id for task in dag.topological_sort()],
+    "chain": {{task.task_id: sorted(task.downstream_task_ids) for task in dag.tasks}},
+    "doc": dag.doc_md,
+    "tags": sorted(dag.tags),
+    "owners": sorted({{task.owner for task in dag.tasks}}),
+    "retries": sorted({{task.retries for task in dag.tasks}}),
+    "delays": sorted({{task.retry_delay.total_seconds() for task in dag.tasks}}),
+    "catchup": dag.catchup,
+    "active": dag.max_active_runs,
+    "params": sorted(dag.params),
+    "timetable": type(dag.timetable).__name__,
+}}))
+"""
+
+TEST = """
+from airflow.dag_processing.dagbag import DagBag
+dag = DagBag(dag_folder={dags!r}).dags["lacuna_weekly"]
+run = dag.test(run_conf={conf!r})
+print("state " + str(run.state))
+"""
+
+
+@pytest.fixture(scope="module")
+def airflow(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The environment of a fresh Airflow with its database."""
+    home = tmp_path_factory.mktemp("airflow")
+    environment = {
+        **os.environ,
+        "AIRFLOW_HOME": str(home),
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "AIRFLOW__CORE__DAGS_FOLDER": str(DAGS),
+        "AIRFLOW__CORE__UNIT_TEST_MODE": "False",
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home / 'airflow.db'}",
+        "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
+    }
+    command(["-m", "airflow", "db", "migrate"], environment)
+    return environment
+
+
+def command(arguments: list[str], environment: dict[str, str]) -> str:
+    """Run Python with these arguments and return all that it printed."""
+    done = subprocess.run(
+        [sys.executable, *arguments], env=environment, capture_output=True, text=True, timeout=900, check=False
+    )
+    assert done.returncode == 0, (done.stdout + done.stderr)[-8000:]
+    return done.stdout + done.stderr
+
+
+def test_the_dag_is_a_weekly_timetable_of_the_seven_verbs(airflow: dict[str, str]) -> None:
+    """The DAG imports, a task a verb in the order of a run, with retries, owner, tags and triage notes."""
+    from pipelines.run import STEPS
+
+    printed = command(["-c", LOOK.format(dags=str(DAGS))], airflow)
+    found = json.loads(next(line for line in printed.splitlines() if line.startswith("found "))[6:])
+    verbs = [verb.__name__ for verb in STEPS]
+    assert found["errors"] == {}
+    assert found["tasks"] == ["plan", *verbs]
+    assert found["chain"] == {a: [b] for a, b in zip(["plan", *verbs], verbs, strict=False)} | {verbs[-1]: []}
+    assert found["timetable"] == "CronDataIntervalTimetable"
+    assert (found["catchup"], found["active"], found["owners"], found["retries"]) == (False, 1, ["knowledge"], [2])
+    assert min(found["delays"]) >= 60
+    assert found["params"] == ["bundle", "config", "end", "start", "store"]
+    assert "lacuna" in found["tags"]
+    assert "## Triage" in found["doc"]
+
+
+@pytest.mark.slow
+def test_dag_test_publishes_a_run(airflow: dict[str, str], bundle: Path, tmp_path: Path) -> None:
+    """``dag.test()`` with days given runs every verb to success and publishes that window."""
+    store = tmp_path / "store"
+    conf = {"bundle": str(bundle), "store": str(store), "start": "2024-06-03", "end": "2024-06-30"}
+    printed = command(["-c", TEST.format(dags=str(DAGS), conf=conf)], airflow)
+    assert "state success" in printed
+    assert json.loads((store / "runs/2024-06-30/run.json").read_text())["run_id"] == "2024-06-30"
+    assert not (store / ".work/2024-06-30").exists()
+
+
+@pytest.mark.slow
+def test_airflow_dags_test_takes_the_week_from_the_interval(
+    airflow: dict[str, str], bundle: Path, tmp_path: Path
+) -> None:
+    """``airflow dags test`` with a date, and no days given, publishes the week that ends on the interval's Sunday."""
+    store = tmp_path / "store"
+    environment = {**airflow, "LACUNA_BUNDLE": str(bundle), "LACUNA_STORE": str(store)}
+    command(["-m", "airflow", "dags", "test", "lacuna_weekly", "2024-06-24T05:00:00+00:00"], environment)
+    published = sorted(path.name for path in (store / "runs").iterdir())
+    assert len(published) == 1
+    assert date.fromisoformat(published[0]).weekday() == 6

@@ -1,0 +1,314 @@
+"""The state database: what outlives a run, on SQLite and on a real Postgres."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import textwrap
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import sqlalchemy as sa
+
+from data_contracts.errors import SettingsInvalid, StoreUnusable
+from pipelines import schema
+from pipelines.settings import Settings, load_settings
+from pipelines.state import State, open_state
+from tests.standins import without_rights
+
+NOBODY = 65534
+
+
+def settings_for(url: str = "", wait_seconds: float = 20.0) -> Settings:
+    """The defaults with another database."""
+    shipped = load_settings()
+    return shipped.model_copy(
+        update={"state": shipped.state.model_copy(update={"url": url, "wait_seconds": wait_seconds})}
+    )
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """URL of a Postgres: the one named by LACUNA_POSTGRES_URL, else a throwaway cluster on a socket."""
+    given = os.environ.get("LACUNA_POSTGRES_URL")
+    if given:
+        yield given
+        return
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    initdb = str(found[-1]) if found else shutil.which("initdb")
+    if initdb is None:
+        if os.environ.get("LACUNA_REQUIRE_POSTGRES"):
+            pytest.fail("LACUNA_REQUIRE_POSTGRES is set, and there is no initdb")
+        pytest.skip("no Postgres here: install it, or set LACUNA_POSTGRES_URL")
+    home = Path(tempfile.mkdtemp(prefix="lacuna-pg-"))  # short: a socket's path may have 107 bytes
+    root = os.geteuid() == 0
+    if root:  # the server refuses to run as root
+        os.chown(home, NOBODY, NOBODY)
+    run = {"user": NOBODY, "group": NOBODY, "extra_groups": []} if root else {}
+    tools = Path(initdb).parent
+    data, log = home / "data", home / "log"
+
+    def call(*command: str | Path) -> None:
+        subprocess.run(command, check=True, cwd=home, stdout=subprocess.DEVNULL, timeout=120, **run)  # type: ignore[call-overload]
+
+    try:
+        call(tools / "initdb", "-D", data, "-U", "lacuna", "-A", "trust", "--no-sync", "-E", "UTF8", "--locale=C")
+        options = f"-c listen_addresses='' -c unix_socket_directories={home} -c fsync=off"
+        call(tools / "pg_ctl", "-D", data, "-l", log, "-o", options, "-w", "start")
+        yield f"postgresql+psycopg://lacuna@/postgres?host={home}"
+    finally:
+        if data.exists():
+            call(tools / "pg_ctl", "-D", data, "-m", "immediate", "-w", "stop")
+        shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def settings(request: pytest.FixtureRequest) -> Settings:
+    """Settings with an empty database of each kind."""
+    if request.param == "sqlite":
+        return settings_for()
+    url = request.getfixturevalue("postgres")
+    engine = sa.create_engine(url)
+    schema.metadata.drop_all(engine)
+    engine.dispose()
+    return settings_for(url)
+
+
+@pytest.fixture
+def state(settings: Settings, tmp_path: Path) -> Iterator[State]:
+    opened = open_state(settings, tmp_path)
+    yield opened
+    opened.close()
+
+
+def topics(*ids: str, label: str = "Refund late", size: int = 3) -> pd.DataFrame:
+    """Topics with a centroid and members."""
+    return pd.DataFrame(
+        {
+            "topic_id": list(ids),
+            "label": label,
+            "embedder": "minilm 1",
+            "centroid": [np.array([0.6, 0.8], dtype=np.float32) for _ in ids],
+            "members": [["q1", "q2"] for _ in ids],
+            "size": size,
+            "lineage": [None for _ in ids],
+        }
+    )
+
+
+def gaps(*ids: str, status: str = "new") -> pd.DataFrame:
+    """Gaps, ranked as given."""
+    return pd.DataFrame(
+        {
+            "gap_id": list(ids),
+            "kind": "missing",
+            "title": "Where is my refund?",
+            "status": status,
+            "score": [float(i) for i in range(len(ids))],
+            "rank": list(range(1, len(ids) + 1)),
+            "weekly_rate": 2.5,
+        }
+    )
+
+
+def test_an_empty_database_knows_nothing(state: State) -> None:
+    """Before the first run there is no previous run, and every table reads as an empty frame with its columns."""
+    assert state.previous_run("2024-06-30") is None
+    assert state.last_run() is None
+    assert state.topics_before("2024-06-30").empty
+    assert "centroid" in state.topics_before("2024-06-30")
+    assert state.gaps_before("2024-06-30").empty
+    assert state.decisions().empty
+    assert state.runs().empty
+
+
+def test_a_run_comes_back_as_recorded(state: State) -> None:
+    """Centroids come back as the same float32 bytes, members as a list, unknown columns in ``extra``."""
+    state.record_run("2024-06-16", "h", topics("t1"), gaps("g1"), (date(2024, 5, 20), date(2024, 6, 16)))
+    topic, gap = state.topics_before("2024-06-17").iloc[0], state.gaps_before("2024-06-17").iloc[0]
+    assert np.frombuffer(topic["centroid"], dtype=np.float32).tolist() == pytest.approx([0.6, 0.8])
+    assert topic["members"] == ["q1", "q2"]
+    assert pd.isna(topic["lineage"])
+    assert (topic["first_seen"], topic["run_id"]) == ("2024-06-16", "2024-06-16")
+    assert gap["extra"] == {"weekly_rate": 2.5}
+    assert state.input_hash("2024-06-16") == "h"
+    assert state.runs()[["window_start", "window_end"]].values.tolist() == [["2024-05-20", "2024-06-16"]]
+
+
+def test_a_run_reads_only_what_came_before_it(state: State) -> None:
+    """Week N sees each topic and gap as its latest earlier run left it, and nothing of N or of later weeks."""
+    state.record_run("2024-06-16", "a", topics("t1", "t2"), gaps("g1"))
+    state.record_run("2024-06-23", "b", topics("t2", label="Refund lost"), gaps("g1", "g2", status="open"))
+    state.record_run("2024-06-30", "c", topics("t3"), gaps("g3"))
+    assert state.previous_run("2024-06-30") == "2024-06-23"
+    assert state.previous_run("2024-06-23") == "2024-06-16"
+    assert state.previous_run("2024-06-16") is None
+    seen = state.topics_before("2024-06-30")
+    assert seen[["topic_id", "label", "run_id"]].values.tolist() == [
+        ["t1", "Refund late", "2024-06-16"],
+        ["t2", "Refund lost", "2024-06-23"],
+    ]
+    assert state.gaps_before("2024-06-23")[["gap_id", "status"]].values.tolist() == [["g1", "new"]]
+    assert state.gaps_before("2024-06-30")["status"].tolist() == ["open", "open"]
+    assert state.last_run() == "2024-06-30"
+
+
+def test_recording_a_run_again_replaces_its_rows_only(state: State) -> None:
+    """A run that is done again leaves no row of its first time, and other runs as they were."""
+    state.record_run("2024-06-16", "a", topics("t1"), gaps("g1"))
+    state.record_run("2024-06-23", "b", topics("t1", "t2"), gaps("g1", "g2"))
+    state.record_run("2024-06-23", "b2", topics("t9"), gaps("g9"))
+    assert state.gaps_of("2024-06-23")["gap_id"].tolist() == ["g9"]
+    assert state.gaps_of("2024-06-16")["gap_id"].tolist() == ["g1"]
+    assert state.topics_before("2024-06-30")["topic_id"].tolist() == ["t1", "t9"]
+    assert state.input_hash("2024-06-23") == "b2"
+
+
+def test_a_run_that_can_not_be_recorded_changes_nothing(state: State) -> None:
+    """Two rows for one gap are refused, and the run stays as it was recorded before."""
+    state.record_run("2024-06-16", "a", topics("t1"), gaps("g1"))
+    with pytest.raises(StoreUnusable):
+        state.record_run("2024-06-16", "b", topics("t2"), gaps("g2", "g2"))
+    assert state.input_hash("2024-06-16") == "a"
+    assert state.gaps_of("2024-06-16")["gap_id"].tolist() == ["g1"]
+
+
+def test_text_of_any_kind_is_kept(state: State) -> None:
+    """Emoji, right-to-left text, quotes and percent signs come back as they were; NUL is dropped."""
+    odd = "שלום 🙂 '; DROP TABLE gaps; -- 100 % \\ %s"
+    state.record_run("2024-06-16", "a", topics("t1", label=odd), gaps("g1").assign(title=odd + "\0"))
+    assert state.topics_before("2024-06-30")["label"][0] == odd
+    assert state.gaps_before("2024-06-30")["title"][0] == odd
+
+
+def test_decisions_are_appended_and_change_the_fingerprint(state: State) -> None:
+    """Every decision stays, in order, with who, when and why; what a run reads has changed with it."""
+    state.record_run("2024-06-16", "a", topics("t1"), gaps("g1"))
+    before = state.fingerprint("2024-06-23")
+    first = state.record_decision("g1", "dismissed", who="ada", why="not ours")
+    second = state.record_decision("g1", "accepted", who="bob", payload={"owner_id": "o2"})
+    told = state.decisions()
+    assert second > first
+    assert told[["who", "decision", "why"]].values.tolist() == [
+        ["ada", "dismissed", "not ours"],
+        ["bob", "accepted", ""],
+    ]
+    assert told["payload"][1] == {"owner_id": "o2"}
+    assert str(told["at"].dtype) == "datetime64[us, UTC]"
+    assert state.fingerprint("2024-06-23") != before
+
+
+def test_the_fingerprint_of_a_week_ignores_later_weeks(state: State) -> None:
+    """An old week that is run again reads the same, whatever was recorded after it."""
+    state.record_run("2024-06-16", "a", topics("t1"), gaps("g1"))
+    before = state.fingerprint("2024-06-23")
+    state.record_run("2024-06-30", "c", topics("t1"), gaps("g1"))
+    state.record_run("2024-06-23", "b", topics("t1"), gaps("g1"))
+    assert state.fingerprint("2024-06-23") == before
+    assert state.fingerprint("2024-07-07") != before
+
+
+def test_many_processes_write_at_once_and_nothing_is_lost(settings: Settings, tmp_path: Path) -> None:
+    """Four processes open a new database and append decisions while a run is recorded: all of it is there."""
+    script = f"""
+        import sys
+        from pathlib import Path
+        from tests.test_state import gaps, open_state, settings_for, topics
+        state = open_state(settings_for({settings.state.url!r}), Path(sys.argv[1]))
+        for i in range(8):
+            state.record_decision("g1", "accepted", who=sys.argv[2], why=str(i))
+            state.record_run("2024-06-16", sys.argv[2], topics("t1", "t2"), gaps("g1", "g2"))
+    """
+    workers = [
+        subprocess.Popen(
+            [sys.executable, "-c", textwrap.dedent(script), str(tmp_path), f"p{i}"], cwd=Path(__file__).parents[1]
+        )
+        for i in range(4)
+    ]
+    assert [worker.wait(timeout=300) for worker in workers] == [0] * 4
+    state = open_state(settings, tmp_path)
+    told = state.decisions()
+    assert len(told) == 32
+    assert all(told[told["who"] == f"p{i}"]["why"].tolist() == [str(n) for n in range(8)] for i in range(4))
+    assert state.gaps_of("2024-06-16")["gap_id"].tolist() == ["g1", "g2"]
+    state.close()
+
+
+def test_a_newer_schema_is_refused(settings: Settings, state: State, tmp_path: Path) -> None:
+    """A database of a later Lacuna is left alone, and the message says to upgrade."""
+    with state._engine.connect().execution_options(lacuna_writes=True) as connection, connection.begin():
+        connection.execute(sa.insert(schema.schema_version), {"version": 99})
+    with pytest.raises(StoreUnusable, match="schema 99") as caught:
+        open_state(settings, tmp_path)
+    assert "upgrade" in caught.value.remedy
+
+
+def test_a_writer_that_waits_too_long_is_told_so(tmp_path: Path) -> None:
+    """Where another process keeps the database locked, the error names the setting to raise."""
+    patient = open_state(settings_for(), tmp_path)
+    hasty = open_state(settings_for(wait_seconds=0.1), tmp_path)
+    with (
+        patient._engine.connect().execution_options(lacuna_writes=True) as connection,
+        connection.begin(),
+        pytest.raises(StoreUnusable, match="locked") as caught,
+    ):
+        hasty.record_decision("g1", "accepted", who="ada")
+    assert "wait_seconds" in caught.value.remedy
+    patient.close()
+    hasty.close()
+
+
+def test_sqlite_runs_in_wal_mode(tmp_path: Path) -> None:
+    """The default database lets people read while a run writes."""
+    state = open_state(settings_for(), tmp_path)
+    with state._engine.connect() as connection:
+        assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
+    assert (tmp_path / "state.db").exists()
+    state.close()
+
+
+def test_a_damaged_database_is_named(tmp_path: Path) -> None:
+    """A state.db that is no database is an error that names the file and a way out."""
+    (tmp_path / "state.db").write_bytes(b"no database at all" * 500)
+    with pytest.raises(StoreUnusable, match=r"state\.db") as caught:
+        open_state(settings_for(), tmp_path)
+    assert "backup" in caught.value.remedy
+
+
+def test_a_database_without_rights_is_named(tmp_path: Path) -> None:
+    """A state.db that this user may not write gives the remedy, not a driver's error."""
+    open_state(settings_for(), tmp_path).close()
+    tmp_path.chmod(0o555)
+    (tmp_path / "state.db").chmod(0o444)
+    try:
+        with without_rights(), pytest.raises(StoreUnusable) as caught:
+            open_state(settings_for(), tmp_path)
+    finally:
+        tmp_path.chmod(0o755)
+    assert "right" in caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("url", "problem"), [("nonsense", "not a database URL"), ("mysql+pymysql://a@b/c", "not installed")]
+)
+def test_a_wrong_url_is_a_setting_to_put_right(tmp_path: Path, url: str, problem: str) -> None:
+    """A URL that can't be understood, or whose driver is missing, is reported as the setting that it is."""
+    with pytest.raises(SettingsInvalid, match=problem):
+        open_state(settings_for(url), tmp_path)
+
+
+def test_a_server_that_is_not_there_hides_the_password(tmp_path: Path) -> None:
+    """The message of a database that does not answer names it without its password."""
+    pytest.importorskip("psycopg")
+    url = "postgresql+psycopg://ada:geheim@127.0.0.1:9/none?connect_timeout=2"
+    with pytest.raises(StoreUnusable) as caught:
+        open_state(settings_for(url, wait_seconds=0.1), tmp_path)
+    assert "geheim" not in str(caught.value)
+    assert "127.0.0.1" in caught.value.problem
