@@ -35,14 +35,14 @@ lint: $(DEV) ## Check style, format and types
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 
-lock: $(DEV) ## Resolve the dependencies again and write the lock files
+lock: $(BOOT) ## Write the lock files again (ARGS=--upgrade for newer versions)
 	@printf 'uv\nsetuptools>=80\n' | $(COMPILE) --no-annotate - -o requirements-boot.lock
 	@$(COMPILE) --override overrides.txt pyproject.toml -o requirements.lock
 	@$(COMPILE) --override overrides.txt --all-extras --group test --group lint -c requirements.lock \
 		pyproject.toml -o requirements-dev.lock
 
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-	--no-emit-index-url --no-header
+	--no-emit-index-url --no-header $(ARGS)
 
 report: ## Open the latest report of STORE (default: the demo's), or print its path
 	@latest=$$(ls -d $(STORE)/runs/[0-9]*/report.html 2>/dev/null | sort | tail -n 1); \

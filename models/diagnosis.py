@@ -108,13 +108,22 @@ class Verdict:
     not_content: str | None = None
 
 
-def diagnose(seen: Evidence, limits: Limits) -> Verdict:
-    """Say why a topic fails."""
+def diagnose(seen: Evidence, limits: Limits, beyond_chance: bool = True) -> Verdict | None:
+    """Say why a topic fails.
+
+    Parameters
+    ----------
+    seen, limits
+        What is known of the topic, and where rules begin to hold.
+    beyond_chance
+        Whether the topic fails more than others by more than chance. If not, only a rule that has a sign of its own
+        for its kind is heard, and the verdict may be None.
+    """
     for rule in (_not_content, _stale, _contradictory, _incomplete, _unfindable):
         verdict = rule(seen, limits)
         if verdict:
             return verdict
-    return _missing(seen)
+    return (_unfindable_by_text(seen, limits) or _missing(seen)) if beyond_chance else None
 
 
 def _not_content(seen: Evidence, limits: Limits) -> Verdict | None:
@@ -205,6 +214,11 @@ def _unfindable(seen: Evidence, limits: Limits) -> Verdict | None:
                 f"the bot reached it in {reach.get(agents.article_id, 0):.0%}",
             ]
             return Verdict("unfindable", agents.article_id, _sure(agents.share, limits.agents_share), reasons)
+    return None
+
+
+def _unfindable_by_text(seen: Evidence, limits: Limits) -> Verdict | None:
+    reach = {cited.article_id: cited.share for cited in seen.cited}
     if seen.coverage < limits.coverage or not seen.nearest:
         return None
     lead = seen.nearest[0].match

@@ -17,12 +17,11 @@ from models.handoff_phrases import (
     FALLBACK,
     FRUSTRATION,
     HUMAN_REQUEST,
-    NOT_A_HUMAN_REQUEST,
-    NOT_FRUSTRATION,
-    NOT_THANKS,
     POLICY_HANDOVER,
     REPHRASING,
+    SOLVED,
     THANKS,
+    Phrases,
 )
 
 __all__ = [
@@ -39,10 +38,12 @@ __all__ = [
 _QUOTED = re.compile(r"^>.*$", re.MULTILINE)
 _SPACE = re.compile(r"\s+")
 _LONGEST = 4000
-_SHOUTED = re.compile(r"(?:\b[A-ZÄÖÜ]{3,}\b[^a-zäöü]{0,12}){4,}")
-_MARKS = re.compile(r"[!?]{3,}")
+_SHORT = 160
+_SENTENCE = re.compile(r"(?<=[.!?;])\s")
+_SHOUTED = re.compile(r"(?:\b[A-ZÄÖÜ']{2,}\b[ ,!.?]{1,4}){5,}")
+_MARKS = re.compile(r"!{3,}|\?{3,}|[!?]{4,}")
 _WORDS = re.compile(r"[^\W\d_]{2,}|\d{2,}")
-_CHANGED_MIND = 0.5
+_ALIKE = 0.5
 # Words that two different questions share: they must not make one look like the other said again.
 _COMMON = frozenset(
     """and are but can could das dass der die does doesn don ein eine einen for from get have hello hi how ich ihr is
@@ -52,26 +53,29 @@ _COMMON = frozenset(
 
 
 def _clean(texts: pd.Series) -> pd.Series:
-    """Texts ready to match: the start of long ones, no quoted lines, straight apostrophes, single spaces."""
+    """Texts ready to match: the start of long ones, lower case, no quoted lines, straight apostrophes, single spaces."""
     plain = texts.astype("object").where(texts.notna(), "").astype(str).str.slice(0, _LONGEST)
     quoted = plain.str.startswith(">") | plain.str.contains("\n>", regex=False)
     if quoted.any():
         plain = plain.where(~quoted, plain.str.replace(_QUOTED, " ", regex=True))
-    return plain.str.replace("’", "'", regex=False).str.replace(_SPACE, " ", regex=True).str.strip()
+    return plain.str.replace("’", "'", regex=False).str.replace(_SPACE, " ", regex=True).str.strip().str.lower()
 
 
-def _matches(texts: pd.Series, pattern: re.Pattern[str], unless: re.Pattern[str] | None = None) -> pd.Series:
-    """Where a pattern is found; with ``unless``, where it still is once those phrases are taken out."""
-    unique = pd.Series(texts.unique(), dtype="object")
-    found = np.array([pattern.search(text) is not None for text in unique], dtype=bool)
-    if unless is not None:
-        for place in np.flatnonzero(found):
-            text = unique.iloc[place]
-            rest = unless.sub(" ~ ", text)
-            if rest != text:
-                found[place] = pattern.search(rest) is not None
-    hits = dict(zip(unique, found, strict=True))
+def _matches(texts: pd.Series, phrases: Phrases) -> pd.Series:
+    """Where a trigger is found in clean texts, and still is once the phrases that only look like it are taken out."""
+    hits = {text: _says(text, phrases) for text in texts.unique()}
     return texts.map(hits).astype(bool)
+
+
+def _says(text: str, phrases: Phrases) -> bool:
+    if not any(stem in text for stem in phrases.stems):
+        return False
+    for sentence in _SENTENCE.split(text) if len(text) > _SHORT else (text,):
+        if not any(stem in sentence for stem in phrases.stems) or phrases.pattern.search(sentence) is None:
+            continue
+        if phrases.unless is None or phrases.pattern.search(phrases.unless.sub(" ~ ", sentence)) is not None:
+            return True
+    return False
 
 
 def wants_human(texts: pd.Series) -> pd.Series:
@@ -92,19 +96,26 @@ def wants_human(texts: pd.Series) -> pd.Series:
     >>> wants_human(pd.Series(["agent please", "was it human error?"])).tolist()
     [True, False]
     """
-    return _matches(_clean(texts), HUMAN_REQUEST, NOT_A_HUMAN_REQUEST)
+    return _matches(_clean(texts), HUMAN_REQUEST)
 
 
 def shows_frustration(texts: pd.Series) -> pd.Series:
     """Customers' messages that show anger or despair, in words, in capitals or in rows of ``!?``."""
     plain = _clean(texts)
-    loud = plain.str.contains(_SHOUTED, regex=True) | plain.str.contains(_MARKS, regex=True)
-    return _matches(plain, FRUSTRATION, NOT_FRUSTRATION) | loud
+    shown = texts.astype("object").where(texts.notna(), "").astype(str).str.slice(0, _LONGEST)
+    loud = shown.str.contains(_SHOUTED, regex=True) | shown.str.contains(_MARKS, regex=True)
+    return _matches(plain, FRUSTRATION) | (loud & ~_matches(plain.where(loud, ""), THANKS))
 
 
 def shows_thanks(texts: pd.Series) -> pd.Series:
-    """Customers' messages that say thanks for an answer or that it is solved; "thanks in advance" says neither."""
-    return _matches(_clean(texts), THANKS, NOT_THANKS)
+    """Customers' messages that say thanks for an answer or that it is solved.
+
+    "Thanks in advance" says neither, nor does the "thanks" that closes a question: gratitude alone counts only at a
+    message's start, or in a short message that asks nothing.
+    """
+    plain = _clean(texts)
+    brief = (plain.str.len() <= _SHORT) & ~plain.str.contains("?", regex=False)
+    return _matches(plain, SOLVED) | _matches(plain.where(brief, plain.str.slice(0, 40)), THANKS)
 
 
 def says_fallback(texts: pd.Series) -> pd.Series:
@@ -146,8 +157,8 @@ def is_rephrased(texts: pd.Series, previous: pd.Series) -> pd.Series:
 
 
 def _alike(text: str, other: str) -> bool:
-    words = {word for word in _WORDS.findall(text[:600].lower()) if word not in _COMMON}
-    others = {word for word in _WORDS.findall(other[:600].lower()) if word not in _COMMON}
+    words = {word for word in _WORDS.findall(text[:600]) if word not in _COMMON}
+    others = {word for word in _WORDS.findall(other[:600]) if word not in _COMMON}
     if min(len(words), len(others)) < 2:
         return len(words) == 1 and words == others
     shared = len(words & others)
@@ -158,7 +169,7 @@ def _alike(text: str, other: str) -> bool:
         return False
     grams, others_grams = _trigrams(words), _trigrams(others)
     common = sum((grams & others_grams).values())
-    return 2 * common / (grams.total() + others_grams.total()) >= _CHANGED_MIND
+    return 2 * common / (grams.total() + others_grams.total()) >= _ALIKE
 
 
 def _trigrams(words: set[str]) -> Counter[str]:

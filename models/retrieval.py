@@ -19,7 +19,7 @@ BEST_PASSAGES = 3  # an article that answers says so in more than one place; one
 _HEADING = re.compile(r"^#+\s*(.*)$")
 _TAG = re.compile(r"<[^>]{1,400}>")
 _LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
-_STEMMERS = {"en": "english", "de": "german", "fr": "french", "es": "spanish", "it": "italian", "nl": "dutch"}
+LANGUAGES = {"en": "english", "de": "german", "fr": "french", "es": "spanish", "it": "italian", "nl": "dutch"}
 
 
 def passages(articles: pd.DataFrame) -> pd.DataFrame:
@@ -78,7 +78,7 @@ def meaning_scores(queries: Floats, passage_vectors: Floats, passage_article: ND
 
 def word_scores(queries: Sequence[str], articles: Sequence[str], language: str = "en") -> Floats:
     """BM25 of each query on each article's whole text, float32 (queries, articles)."""
-    stemmer = Stemmer.Stemmer(_STEMMERS.get(language[:2].lower(), "english"))
+    stemmer = Stemmer.Stemmer(LANGUAGES.get(language[:2].lower(), "english"))
 
     def cut(texts: Sequence[str], ids: bool) -> bm25s.tokenization.Tokenized | list[list[str]]:
         return bm25s.tokenize(

@@ -19,6 +19,8 @@ from pipelines.understand import live_articles
 
 Floats = NDArray[np.float32]
 
+MIN_FAILED = 4  # fewer failed conversations than this are not yet a pattern
+
 
 @dataclass(frozen=True)
 class World:
@@ -53,10 +55,14 @@ def diagnose(job: Job) -> None:
     gaps, other = [], []
     stale = _stale_articles(world)
     claimed: set[str] = set()
-    for topic in _failing(world, demand, job.settings.topics.evidence):
+    for topic, excess_failure in _failing(world, demand).items():
         rows = _failed_rows(world, topic)
+        if len(rows) < MIN_FAILED:
+            continue
         seen = _evidence(world, rows)
-        verdict = diagnosis.diagnose(seen, world.limits)
+        verdict = diagnosis.diagnose(seen, world.limits, excess_failure >= job.settings.topics.evidence)
+        if verdict is None:
+            continue
         if verdict.kind == "not_content":
             other.append(_cluster(world, topic, rows, verdict, seen, demand))
         elif verdict.article_id and (row := stale.get(verdict.article_id)) is not None and verdict.kind == "stale":
@@ -125,11 +131,11 @@ def _coverage(meaning: Floats, words: Floats, agents: Floats) -> NDArray[np.floa
     return np.sum(parts, axis=0) / 2
 
 
-def _failing(world: World, demand: pd.DataFrame, at_least: float) -> list[str]:
-    """Topics whose answers fail more than elsewhere by more than chance, by id."""
+def _failing(world: World, demand: pd.DataFrame) -> dict[str, float]:
+    """Topics whose answers fail more than elsewhere, with the log-likelihood by which they do, by id."""
     base = float(np.clip(world.facts.loc[world.facts["in_window"], "failed"].mean(), 0.02, 0.98))
-    strong = [t for t, row in demand.iterrows() if excess(row["failed"], max(row["reached"], 1), base) >= at_least]
-    return sorted(str(t) for t in strong)
+    gains = {str(t): excess(row["failed"], max(row["reached"], 1), base) for t, row in demand.iterrows()}
+    return {topic: gain for topic, gain in sorted(gains.items()) if gain > 0}
 
 
 def _failed_rows(world: World, topic: str) -> NDArray[np.int64]:

@@ -280,17 +280,15 @@ def _unknown(row: dict[str, Any]) -> str:
     if not labels:
         found.append("No answer here was tagged by a reviewer; the failure rate is an estimate.")
     elif labels < 20:
-        found.append(
-            f"Only {int(labels)} answers were tagged; the failure rate may lie between {_share(row.get('failure_low'))} and {_share(row.get('failure_high'))}."
-        )
+        low, high = _share(row.get("failure_low")), _share(row.get("failure_high"))
+        found.append(f"Only {int(labels)} answers were tagged; the failure rate may lie between {low} and {high}.")
     if not _dicts(row.get("agent_answers")) and not _dicts(row.get("steps")):
         found.append("No agent's answer is on record for it.")
     elif row["kind"] == "missing":
         found.append("Whether what agents answered is the rule: no article says it yet, so have it confirmed.")
-    if row.get("probability") is not None and float(row["probability"]) < 0.7:
-        found.append(
-            f"The kind is not certain ({float(row['probability']):.0%}): check whether it is really “{inline(row['kind'])}”."
-        )
+    sure = row.get("probability")
+    if sure is not None and float(sure) < 0.7:
+        found.append(f"The kind is not certain ({float(sure):.0%}): check whether it is really “{row['kind']}”.")
     if not row.get("owner_id"):
         found.append("Nobody owns this area: " + inline(row.get("owner_reason") or "decide who does."))
     return _section("What we do not know", "\n".join(bullet(text, escaped=True) for text in found))

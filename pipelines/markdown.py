@@ -20,7 +20,7 @@ def inline(value: object) -> str:
     Examples
     --------
     >>> inline("# <b>50% off</b> [now](http://example.org)")
-    '\\\\# &lt;b>50% off&lt;/b> \\\\[now\\\\](http\\\\://example.org)'
+    '\\# &lt;b>50% off&lt;/b> \\[now\\](http\\://example.org)'
     """
     return _escaped(" ".join(_UNSEEN.sub("", str(value)).split()))
 

@@ -136,13 +136,18 @@ def plan_scheduled(
     LacunaError
         As :func:`run`.
     """
-    bundle, config = str(params["bundle"]), params.get("config") or None
-    store = _local(params["store"])
+    # Tasks may run in other folders than this one: what they are handed must not depend on it.
+    bundle, config = (_absolute(params.get(name)) for name in ("bundle", "config"))
+    store = _local(params["store"]).absolute()
     interval = (interval_start, interval_end) if interval_start and interval_end else None
-    days = scheduled_window(params.get("start"), params.get("end"), interval, store, load_settings(config), bundle)
-    job = make_job(bundle, store, *days, config=config)
+    days = scheduled_window(params.get("start"), params.get("end"), interval, store, load_settings(config), str(bundle))
+    job = make_job(str(bundle), store, *days, config=config)
     with lock(job.store, job.run_id):
         return job.as_json() if begin(job) else None
+
+
+def _absolute(path: str | None) -> str | None:
+    return str(Path(path).absolute()) if path and "://" not in path else path or None
 
 
 def run_step(name: str, given: dict[str, str | None]) -> dict[str, str | None]:

@@ -109,8 +109,8 @@ def _currency(run: dict[str, Any], kpis: Sequence[dict[str, Any]]) -> str:
 
 
 def _styles(book: Any, currency: str) -> dict[str, Any]:
-    base = {"font_name": "Calibri", "font_size": 11, "valign": "top"}
-    made = {
+    base: dict[str, Any] = {"font_name": "Calibri", "font_size": 11, "valign": "top"}
+    made: dict[str, dict[str, Any]] = {
         "text": {},
         "strong": {"bold": True, "text_wrap": True},
         "wrap": {"text_wrap": True},
@@ -231,7 +231,8 @@ def _about(run: dict[str, Any], gaps: int) -> Iterable[dict[str, Any]]:
         *(
             (
                 f"Rows of {name}",
-                f"{found.get('rows_in')} in, {found.get('rows_kept')} kept, {found.get('rows_quarantined')} in quarantine",
+                f"{found.get('rows_in')} in, {found.get('rows_kept')} kept, "
+                f"{found.get('rows_quarantined')} in quarantine",
             )
             for name, found in sorted((run.get("tables") or {}).items())
         ),

@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from models import labels as naming
-from models import retrieval, topics
+from models import lexical, retrieval, topics
 from models.questions import questions as find_questions
 from pipelines import progress
 from pipelines.embedders import embedder
@@ -19,6 +19,10 @@ from pipelines.state import open_state
 from pipelines.vectors import embed
 
 Floats = NDArray[np.float32]
+
+# What a question is to the grouping: shares of meaning, of words, and of nearness to articles.
+MEANING, WORDS, ARTICLES = 0.45, 0.2, 0.35
+ENOUGH_OF_A_LANGUAGE = 50
 
 
 def understand(job: Job) -> None:
@@ -32,7 +36,7 @@ def understand(job: Job) -> None:
     vectors = embed(list(asked["question"]), job.settings.embedder.name, job.store, "embedding questions")
     match = _match(job, asked, vectors)
     window = asked["in_window"].to_numpy()
-    space = retrieval.unit(np.hstack([np.sqrt(0.6) * vectors, np.sqrt(0.4) * retrieval.profile(match["score"])]))
+    space = _space(asked, vectors, match["score"] + match["agents"])
     assigned, table, registry = _topics(job, asked, vectors, space, window)
     job.write("understand/facts", facts)
     job.write("understand/questions", asked[["conversation_id", "question", "language", "key"]])
@@ -102,7 +106,7 @@ def _topics(
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     settings = job.settings.topics
     inside = np.flatnonzero(window)
-    chosen = _bounded(asked, inside, settings.fit_at_most)
+    chosen = _bounded(asked, window, settings.fit_at_most)
     with progress.bar("grouping questions") as tick:
         labels, words = topics.fit_topics(
             list(asked["question"].iloc[chosen]), space[chosen], asked["failed"].to_numpy()[chosen],
@@ -129,12 +133,34 @@ def _topics(
     return assigned[["conversation_id", "topic_id", "state", "strength"]], table, registry
 
 
-def _bounded(asked: pd.DataFrame, inside: NDArray[np.int64], at_most: int) -> NDArray[np.int64]:
-    """At most ``at_most`` of the window's questions, chosen by their content key, so that row order plays no part."""
-    if len(inside) <= at_most:
-        return inside
-    keys = asked["key"].to_numpy()[inside]
-    return np.sort(inside[np.lexsort((inside, [hashlib.md5(k.encode()).hexdigest() for k in keys]))[:at_most]])
+def _space(asked: pd.DataFrame, vectors: Floats, match: Floats) -> Floats:
+    """The space that topics are found in: meaning, words and nearness to articles side by side, rows of length 1.
+
+    Meaning is taken against the mean of its language, since a model that knows a language badly sees little in it but
+    the language itself; words carry what the model misses.
+    """
+    language = asked["language"].fillna("").str[:2].to_numpy()
+    centred = vectors.copy()
+    for code in sorted(set(language)):
+        here = language == code
+        if here.sum() >= ENOUGH_OF_A_LANGUAGE:
+            centred[here] -= vectors[here].mean(axis=0)
+    words = lexical.word_vectors(list(asked["question"]), [str(code) for code in language])
+    return retrieval.unit(
+        np.hstack(
+            [
+                np.sqrt(MEANING) * retrieval.unit(centred),
+                np.sqrt(WORDS) * words,
+                np.sqrt(ARTICLES) * retrieval.profile(match),
+            ]
+        )
+    )
+
+
+def _bounded(asked: pd.DataFrame, window: NDArray[np.bool_], at_most: int) -> NDArray[np.int64]:
+    """The questions that topics are found on: the window's first, then the history's, each by its content key."""
+    order = np.lexsort((asked["conversation_id"], asked["key"], ~window))
+    return np.sort(order[:at_most])
 
 
 def _customers(asked: pd.DataFrame, rows: NDArray[np.int64]) -> int:

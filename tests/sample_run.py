@@ -395,7 +395,8 @@ def articles() -> pd.DataFrame:
                 "title": name.split(" ", 1)[1],
                 "body": "# "
                 + name.split(" ", 1)[1]
-                + "\n\nYou can do this in your account.\n\n## Before you start\n\nHave the order at hand.\n\n## Costs\n\nNone.",
+                + "\n\nYou can do this in your account.\n\n## Before you start\n\nHave the order at hand."
+                + "\n\n## Costs\n\nNone.",
                 "url": f"https://help.example.org/{name.split(' ', 1)[0]}",
                 "updated_at": pd.Timestamp("2024-01-15", tz="UTC"),
             }

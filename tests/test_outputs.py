@@ -78,7 +78,7 @@ def test_parquet_types_do_not_depend_on_the_data(tmp_path: Path) -> None:
     """A backlog whose optional fields are all null has the same Parquet schema as a full one."""
     full = written(tmp_path / "full", sample_run.sample_run())
     bare = sample_run.sample_run()
-    hollow = bare.backlog.assign(change_point=None, surge=None, steps=None, passages=[[]] * 25, article_id=None)
+    hollow = bare.backlog.assign(change_point=None, surge=None, steps=None, passages=None, article_id=None)
     written(tmp_path / "bare", replace(bare, backlog=hollow))
     assert pq.read_schema(full / "backlog.parquet").equals(pq.read_schema(tmp_path / "bare" / "backlog.parquet"))
 
@@ -152,6 +152,7 @@ class Elements(HTMLParser):
         self.tags: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note an element."""
         self.tags.append(tag)
 
 
@@ -203,9 +204,9 @@ def test_a_draft_has_what_its_kind_needs(tmp_path: Path) -> None:
 def test_thin_evidence_asks_the_expert(tmp_path: Path) -> None:
     """A gap without quotes and answers says that it is no draft and lists questions."""
     data = sample_run.sample_run()
-    bare = data.backlog.assign(
-        **{name: [[]] * 25 for name in ("examples", "agent_answers", "steps", "passages", "customer_words")}
-    )
+    bare = data.backlog.copy()
+    for name in ("examples", "agent_answers", "steps", "passages", "customer_words"):
+        bare[name] = pd.Series([[]] * 25, dtype=object)
     for content in drafts(tmp_path, replace(data, backlog=bare)).values():
         assert "## Ask the expert these questions" in content
         assert "## What customers ask" not in content

@@ -47,16 +47,19 @@ class Document(HTMLParser):
         self.close()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note an element."""
         self.elements.append((tag, dict(attrs)))
         if tag in {"script", "style"}:
             self._inside = tag
             self.scripts.append((dict(attrs) | {"tag": tag}, ""))
 
     def handle_endtag(self, tag: str) -> None:
+        """Leave a script."""
         if tag == self._inside:
             self._inside = ""
 
     def handle_data(self, data: str) -> None:
+        """Note a text, or the body of a script."""
         if self._inside:
             attrs, body = self.scripts.pop()
             self.scripts.append((attrs, body + data))

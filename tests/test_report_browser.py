@@ -23,7 +23,7 @@ TITLES = "#gaps tbody .c-title a"
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Any]:
-    """One Chromium for all tests; without one on this machine they are skipped, unless LACUNA_REQUIRE_BROWSER is set."""
+    """One Chromium for all tests; where there is none they are skipped, unless LACUNA_REQUIRE_BROWSER is set."""
     path = next(
         (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None
     )

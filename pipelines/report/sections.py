@@ -294,6 +294,7 @@ def _states(assignments: pd.DataFrame | None) -> str:
     shares = assignments["state"].astype(str).value_counts(normalize=True)
     core, near = float(shares.get("core", 0.0)), float(shares.get("nearest", 0.0))
     return (
-        f"{percent(core + near)} of the conversations have a topic ({percent(core)} at its core, {percent(near)} near it);"
+        f"{percent(core + near)} of the conversations have a topic"
+        f" ({percent(core)} at its core, {percent(near)} near it);"
         f" {100 - round((core + near) * 100)}{NARROW}% have none."
     )

@@ -38,7 +38,7 @@ def _listed(rows: Sequence[dict[str, Any]], note: dict[str, str] | None = None) 
 def summary(
     backlog: Sequence[dict[str, Any]], currency: str, previous: dict[str, Any] | None
 ) -> list[list[dict[str, str]]]:
-    """Say the window in a few plain sentences: the size of it, what is new, what surged, what came back, what has no owner.
+    """Say in a few plain sentences how much there is, what is new, what surged, what came back, what has no owner.
 
     Returns
     -------
@@ -52,7 +52,8 @@ def summary(
     cost = sum(number(row.get("cost_avoidable")) or 0.0 for row in live)
     first = [
         _say(
-            f"{plural(len(live), 'gap')} {'is' if len(live) == 1 else 'are'} open, and closing them would avoid about {decimal(hands)} human-handled conversations a week"
+            f"{plural(len(live), 'gap is', 'gaps are')} open, and closing {'it' if len(live) == 1 else 'them'} "
+            f"would avoid about {decimal(hands)} human-handled conversations a week"
         )
     ]
     if cost > 0:

@@ -24,7 +24,7 @@ from .format import (
     text,
 )
 from .format import rows as records
-from .gaps import KINDS, page, table_row
+from .gaps import KINDS, table_row
 from .page import page
 from .summary import summary
 
