@@ -19,6 +19,7 @@ ROUTING = "intent routing"
 class Limits:
     """Where a rule begins to hold; shares are of the topic's failed conversations."""
 
+    excess_evidence: float
     policy_share: float
     routing_share: float
     routing_tags: int
@@ -30,9 +31,11 @@ class Limits:
     partial_share: float
     partial_tags: int
     agents_share: float
+    agents_times: int
     reach_at_most: float
     coverage: float
     match_margin: float
+    same_work: float
 
 
 @dataclass(frozen=True)
@@ -208,7 +211,8 @@ def _incomplete(seen: Evidence, limits: Limits) -> Verdict | None:
 def _unfindable(seen: Evidence, limits: Limits) -> Verdict | None:
     reach = {cited.article_id: cited.share for cited in seen.cited}
     for agents in seen.by_agents[:1]:
-        if agents.share >= limits.agents_share and reach.get(agents.article_id, 0) <= limits.reach_at_most:
+        often = agents.share >= limits.agents_share and agents.share * seen.failed >= limits.agents_times - 0.5
+        if often and reach.get(agents.article_id, 0) <= limits.reach_at_most:
             reasons = [
                 f"agents answered with '{agents.title}' in {agents.share:.0%} of the failed conversations",
                 f"the bot reached it in {reach.get(agents.article_id, 0):.0%}",

@@ -208,7 +208,9 @@ def conversation_signals(messages: pd.DataFrame) -> pd.DataFrame:
 
     said = frame.loc[customer, "text"]
     unmarked = bot & frame["marked"].isna()
-    frame["fallbacks"] = on(unmarked, says_fallback(frame.loc[unmarked, "text"])) | (bot & frame["marked"].fillna(False)).astype(bool)
+    frame["fallbacks"] = on(unmarked, says_fallback(frame.loc[unmarked, "text"])) | (
+        bot & frame["marked"].fillna(False)
+    ).astype(bool)
     frame["handoff_request"] = on(customer, wants_human(said))
     frame["frustration"] = on(customer, shows_frustration(said))
     grateful = on(customer, shows_thanks(said))

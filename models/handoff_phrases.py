@@ -33,9 +33,10 @@ class Phrases:
     pattern: re.Pattern[str]
     unless: re.Pattern[str] | None = None
 
+
 _PERSON = (
     r"(?:human(?: being)?s?|person|real (?:one|someone|agent|people|human|person)|people|someone(?: real| else)?|somebody|agents?|representatives?|rep|advis[eo]rs?"
-    r"|operators?|(?:support |service |customer )?(?:staff|employee|worker|team member|specialist|consultant)s?|supervisor|manager|colleague|customer (?:service|support|care)|live (?:chat|agent|person|support)|support team"
+    r"|operators?|(?:support |service |customer )?(?:staff|employee|worker|team member|specialist|consultant)s?|supervisor|manager|boss|colleague|customer (?:service|support|care)|live (?:chat|agent|person|support)|support team"
     r"|man or woman|actual (?:human|person|agent)|your team|team)"
 )
 _MENSCH = (
@@ -51,20 +52,31 @@ def _any(*lines: str) -> re.Pattern[str]:
 
 _HUMAN_REQUEST = _any(
     r"\b(?:talk|speak|chat|spoke|text|write|type)(?:ing)? (?:to|with|2) " + _ARTICLE + _PERSON + r"\b",
-    r"\b(?:connect|transfer|forward|put|pass|refer|escalate|route|redirect|hand)(?: (?:me|us|this|it|my (?:case|chat|request|issue)))?(?: (?:through|over|on))? (?:to|with) " + _ARTICLE + _PERSON + r"\b",
-    r"\b(?:get|give|send|bring|find|want|need|prefer|like|have|fetch|contact|reach|call|ask for|see|is there|are there|rather have)(?: me| us| to (?:have|reach|contact|see))? (?:" + _ARTICLE + r")(?:human|person\b(?! who (?:left|sold))|real (?:person|human|agent|people)|actual (?:human|person|agent)|live (?:agent|person|chat|support|operator)|(?:human|customer service|support) (?:agent|rep|representative|operator|support)|representative|operator|supervisor)\b",
-    r"\b(?:can|could|may|will|would|should|please)(?: please)? (?:" + _ARTICLE + r")(?:human|real person|actual person|real human|person|agent|representative|supervisor|colleague|(?:someone|somebody)(?: (?:real|human|from your (?:team|side))))(?: (?:please|from your (?:team|side)|there|actually))* (?:call|ring|phone|help|look|contact|take|assist|answer|read|check|step|handle|reply|respond|get|deal)\b",
+    r"\b(?:connect|transfer|forward|put|pass|refer|escalate|route|redirect|hand)(?: (?:me|us|this|it|my (?:case|chat|request|issue)))?(?: (?:through|over|on))? (?:to|with) "
+    + _ARTICLE
+    + _PERSON
+    + r"\b",
+    r"\b(?:get|give|send|bring|find|want|need|prefer|like|have|fetch|contact|reach|call|ask for|see|is there|are there|rather have)(?: me| us| to (?:have|reach|contact|see))? (?:"
+    + _ARTICLE
+    + r")(?:human|person\b(?! who (?:left|sold))|real (?:person|human|agent|people)|actual (?:human|person|agent)|live (?:agent|person|chat|support|operator)|(?:human|customer service|support) (?:agent|rep|representative|operator|support)|representative|operator|supervisor)\b",
+    r"\b(?:can|could|may|will|would|should|please)(?: please)? (?:"
+    + _ARTICLE
+    + r")(?:human|real person|actual person|real human|person|agent|representative|supervisor|colleague|(?:someone|somebody)(?: (?:real|human|from your (?:team|side))))(?: (?:please|from your (?:team|side)|there|actually))* (?:call|ring|phone|help|look|contact|take|assist|answer|read|check|step|handle|reply|respond|get|deal)\b",
     r"\b(?:can|could|may|will|would|should|have|get|please)(?: please)? (?:someone|somebody|anyone|anybody)(?: (?:please|from \w+|there|just|actually))* (?:to )?(?:call|ring|phone|contact|take (?:this )?over|step in|get (?:back|in touch))\b",
     r"^\W*(?:an? |the |real |live |actual )*(?:human|agent|representative|operator|real person|live (?:agent|chat|person|support)|customer service|real human|human (?:agent|please|being))(?: (?:agent|please|now|pls|plz))*\W*$",
     r"\b(?:human|real person|agent|representative|operator|live (?:agent|person)|someone real)\W{0,3}(?:please|pls|plz|now)\b",
     r"\b(?:stop|enough|done|fed up|sick|tired)(?: of)?(?: (?:with|talking|chatting|writing))*(?: to| with)?(?: (?:this|the|a|your|stupid|these))* (?:bot|chat ?bot|robot|machine|automated \w+)s?\b",
-    r"\b(?:not|no|don't want|do not want|instead of|rather than) (?:to )?(?:talk to |speak to |speak with |talk with |chat with |with )?(?:an? |the |this |another |your |some )?(?:chat ?bot|robot|machine|bot|computer|ai)\b(?=[^.!?]{0,40}\b(?:human|person|someone|people|agent|please)|\W*$)",
+    r"\b(?:not|no|don't want|do not want|instead of|rather than) (?:to )?(?:talk to |speak to |speak with |talk with |chat with |with )?(?:an? |the |this |another |your |some )?(?:chat ?bot|robot|machine|bot|computer|ai)s?\b(?=[^.!?]{0,40}\b(?:human|person|someone|people|agent|please)|(?: any ?more| again)?\W*$)",
     r"\b(?:is|are) (?:there |this )?(?:an? |any |some )?(?:(?:real |actual |live )?(?:human|person)s?|(?:real |actual |live )people|(?:someone|anyone|anybody) (?:real|human|alive|(?:i can|to) (?:talk|speak|write) (?:to|with)|on the other (?:end|side)))(?: (?:there|here|real|human|alive|available|i can|to|on the|at your|in your|who|behind|reading|working))*(?: (?:talk|speak|write) (?:to|with))?\b",
-    r"\bnobody (?:human|real)|\b(?:call|phone|ring) me back\b|\b(?:please|someone|you) (?:call|phone|ring) me\b|\bi (?:want|need|demand|would like|'d like) (?:a )?(?:call ?back|phone call)\b",
-    r"\b(?:mit|an|zu|von|bei) (?:einem|einer|einen|ihrem|ihren|ihrer|euren|eurem|dem|der|den|nem|ner)? ?" + _MENSCH + r" (?:\w+ ){0,3}?(?:sprechen|reden|verbunden|verbinden|weitergeleitet|weiterleiten|schreiben|chatten|telefonieren|kommunizieren|übergeben|zurückgerufen|durchgestellt|durchstellen|geholfen)",
-    r"\b(?:sprech|red|schreib|chatt|telefonier)(?:e|en) (?:\w+ ){0,4}?mit (?:einem |einer |ihrem |dem |ihren |nem )?" + _MENSCH + r"\b",
+    r"\bnobody (?:human|real)|\b(?:someone|somebody|anyone|a person) on the (?:phone|line)\b|\b(?:is )?(?:anyone|anybody|someone) (?:actually |even |really )?(?:reading|there to (?:talk|help))\b|\bget me (?:someone|somebody)\b|\b(?:call|phone|ring) me back\b|\b(?:please|someone|you) (?:call|phone|ring) me\b|\bi (?:want|need|demand|would like|'d like) (?:a )?(?:call ?back|phone call)\b",
+    r"\b(?:mit|an|zu|von|bei) (?:einem|einer|einen|ihrem|ihren|ihrer|euren|eurem|dem|der|den|nem|ner)? ?"
+    + _MENSCH
+    + r" (?:\w+ ){0,3}?(?:sprechen|reden|verbunden|verbinden|weitergeleitet|weiterleiten|schreiben|chatten|telefonieren|kommunizieren|übergeben|zurückgerufen|durchgestellt|durchstellen|geholfen)",
+    r"\b(?:sprech|red|schreib|chatt|telefonier)(?:e|en) (?:\w+ ){0,4}?mit (?:einem |einer |ihrem |dem |ihren |nem )?"
+    + _MENSCH
+    + r"\b",
     r"\b(?:will|möchte|brauche|hätte|wünsche|verlange|bitte|gib|gebt|geben)(?: (?:ich|sie|mir|gern|gerne|jetzt|endlich|bitte|um|doch|lieber|einfach|sofort))* (?:(?:einen?|mit|einem|einer|euren?|ihren?) )*(?:echte[nrm]? |richtige[nrm]? |lebende[nrm]? |wirkliche[nrm]? )?(?:menschen|mitarbeiter(?:in)?|ansprechpartner(?:in)?|berater(?:in)?|kundenberater(?:in)?|vorgesetzten?|person|rückruf)\b",
-    r"\b(?:kann|könnte|soll|würde|darf)(?: (?:mich|mir|bitte|sich|das|da|mal|denn|hier|ich))* (?:jemand|ein mensch|ein mitarbeiter|eine mitarbeiterin|ein echter \w+|einer von euch|eine person|ein kollege)\b[^.!?]{0,50}(?:zurückrufen|rückrufen|anrufen|melden|helfen|ansehen|anschauen|kümmern|übernehmen|antworten|kontaktieren|prüfen)",
+    r"\b(?:kann|könnte|soll|würde|darf|wann|meldet)(?: (?:meldet|endlich|sich|bei|mal|mich|mir|bitte|sich|das|da|mal|denn|hier|ich))* (?:jemand|ein mensch|ein mitarbeiter|eine mitarbeiterin|ein echter \w+|einer von euch|eine person|ein kollege)\b[^.!?]{0,50}(?:zurückrufen|rückrufen|anrufen|melden|helfen|ansehen|anschauen|kümmern|übernehmen|antworten|kontaktieren|prüfen)",
     r"\b(?:gibt es|ist)(?: (?:hier|da|bei euch|denn|auch|dort))* (?:einen?|irgendwo|jemand(?:en)?|echte?n?|richtige?n?|nur)(?: (?:echte[nrm]?|richtige[nrm]?))? ?(?:menschen?|mensch|mitarbeiter|jemand(?:en)?|ansprechpartner|person|da|echtes)\b",
     r"\b(?:kein|nicht|keine lust|statt)(?: (?:auf|mit|einen?|einem|mehr|dem|diesem))* (?:chat ?bot|bot|roboter|maschine|computer|automaten?)\b(?=[^.!?]{0,60}(?:mensch|person|mitarbeiter|sprechen|reden|schreiben)|\W*$)",
     r"\b(?:rufen sie|ruft|ruf) (?:mich|uns)(?: \w+){0,3} (?:an|zurück)\b|\bbitte (?:um )?(?:einen )?rückruf\b|\bverbinde[nt]? sie mich\b|\bverbinde mich\b|\bmitarbeiter(?:in)? bitte\b|\bmensch bitte\b",
@@ -85,7 +97,7 @@ _FRUSTRATION = _any(
     r"\b(?:i give up|giving up|i(?:'m| am) (?:so |really |very |extremely |beyond |getting )*(?:angry|mad|furious|upset|disappointed|annoyed|frustrated|livid|done|losing (?:my )?patience))\b|\blos(?:t|ing) (?:all |my )*patience\b",
     r"\b(?:worst|never (?:again|buy(?:ing)?|order(?:ing)?) (?:\w+ ){0,4}(?:you|here|again|company|shop|service|experience)|waste of (?:my )?(?:time|money)|wasted? (?:my|hours|days|so much|an hour))\b",
     r"\b(?:you(?:'re| are) not (?:helping|listening|reading)|that (?:doesn't|does not|didn't|did not) help(?: me)?(?: at all| one bit| either)?|no help at all|not helpful|unhelpful|did you even read|are you (?:even|kidding|serious|joking)|drives? me (?:mad|crazy|nuts|insane|up the wall)|driving me (?:mad|crazy|nuts|insane|up the wall))\b",
-    r"\b(?:how (?:many|often) (?:more )?(?:times|do i)|(?:third|fourth|fifth|tenth|hundredth|3rd|4th|5th|10th|umpteenth) time|over and over|for the (?:last|hundredth|millionth) time|still (?:no|nothing|waiting|not) (?:\w+ ){0,4}(?:after|since) (?:\w+ ){0,3}(?:weeks?|months?|days))\b",
+    r"\b(?:how (?:many|often) (?:more )?(?:times (?:do|must|have|should|more|am)|do i (?:have|need))|(?:third|fourth|fifth|tenth|hundredth|3rd|4th|5th|10th|umpteenth) time|over and over|for the (?:last|hundredth|millionth) time|still (?:no|nothing|waiting|not) (?:\w+ ){0,4}(?:after|since) (?:\w+ ){0,3}(?:weeks?|months?|days))\b",
     r"\b(?:unverschämt(?:heit)?|frechheit|unmöglich(?:er)? (?:service|laden|zustand)|lächerlich|katastroph\w*|saftladen|nutzlos|sinnlos|unfassbar|zum kotzen|nervt|nervig|genervt|frustrier\w*|ärgerlich|verärgert|stinksauer|sauer|wütend|enttäusch\w+|zumutung|sauerei|scheiß\w*|scheisse|verarschen|verarscht|mies(?:er|e)?|inakzeptabel|unterirdisch|nie wieder)\b",
     r"\b(?:ich geb(?:e)?(?: jetzt| langsam)? auf|das hilft (?:mir )?(?:nicht|überhaupt nicht|gar nicht|kein bisschen|null)|hilft mir (?:nicht|kein)\w*|zum (?:dritten|vierten|fünften|zehnten|hundertsten|x-ten|letzten|wiederholten) mal|wie oft (?:denn |muss |soll |noch )+|was soll (?:das|der mist|der quatsch)|geduld (?:ist )?(?:am ende|verloren|zu ende)|so ein (?:mist|quatsch|blödsinn)|reicht(?:'s| es) mir|mir reicht(?:'s| es)|reinste[rs]? \w+|verschwend\w+|zeitverschwendung)\b",
 )
@@ -114,7 +126,7 @@ _NOT_THANKS = _any(
 
 _REPHRASING = _any(
     r"\b(?:i mean|i meant|what i mean(?:t)?|as i (?:said|wrote|mentioned|explained)|like i (?:said|wrote|told)|i (?:already|just) (?:said|told|explained|wrote|asked|did that|tried that|mentioned)|i(?:'ve| have) (?:already |just )?(?:said|told you|explained|asked)|that(?:'s| is| was)? not (?:what i (?:asked|meant|mean|want(?:ed)?|said|need(?:ed)?)|my (?:question|problem|issue|point)|the (?:question|point|problem))|doesn't answer|didn't answer|not answer(?:ing)? my|let me (?:rephrase|try again|explain|put it|repeat|be clear(?:er)?|say it)|to (?:rephrase|repeat|clarify)|in other words|once (?:more|again)[:,]|again[:,]|(?:ask|asking|try|trying|repeat|say|explain)(?:ing)? (?:you |it |this |that |myself )?(?:again|once more)|wrong (?:answer|topic|question)|you (?:misunderstood|don't understand|did not understand|didn't understand|misread)|no, (?:i|my|the|not|that|it)\b|my (?:question|actual question|real question) (?:is|was))",
-    r"\b(?:ich meine|ich meinte|gemeint|wie gesagt|wie ich (?:schon |bereits |eben |oben )*(?:schrieb|sagte|geschrieben|gesagt|erwähnt)|das war nicht (?:meine|die) frage|das ist nicht (?:meine|die) frage|(?:nicht|keine antwort auf) (?:meine|die) frage|(?:habe|hab) ich (?:doch |schon |bereits |ja |eben )+(?:gesagt|geschrieben|gemacht|probiert|versucht|erklärt)|(?:schon|bereits|doch|eben) (?:gesagt|geschrieben|erwähnt|gefragt|erklärt)|noch ?mal[:,]|nochmals|noch einmal|anders (?:gesagt|formuliert|gefragt|ausgedrückt)|falsch verstanden|nicht verstanden|missverstanden|(?:das )?(?:wollte|suche|meine|meinte|brauche|will|frage) ich (?:gar |doch )?nicht|falsche antwort|meine (?:eigentliche )?frage (?:ist|war|lautet)|nein, (?:ich|mein|das|es|nicht))",
+    r"\b(?:ich meine(?= (?:damit|nicht|nur|eigentlich|die|den|das|doch|natürlich|ja)\b|[,:])|ich meinte|gemeint|wie gesagt|wie ich (?:schon |bereits |eben |oben )*(?:schrieb|sagte|geschrieben|gesagt|erwähnt)|das war nicht (?:meine|die) frage|das ist nicht (?:meine|die) frage|(?:nicht|keine antwort auf) (?:meine|die) frage|(?:habe|hab) ich (?:doch |schon |bereits |ja |eben )+(?:gesagt|geschrieben|gemacht|probiert|versucht|erklärt)|(?:schon|bereits|doch|eben) (?:gesagt|geschrieben|erwähnt|gefragt|erklärt)|noch ?mal[:,]|nochmals|noch einmal|anders (?:gesagt|formuliert|gefragt|ausgedrückt)|falsch verstanden|nicht verstanden|missverstanden|(?:das )?(?:wollte|suche|meine|meinte|brauche|will|frage) ich (?:gar |doch )?nicht|falsche antwort|meine (?:eigentliche )?frage (?:ist|war|lautet)|nein, (?:ich|mein|das|es|nicht))",
 )
 
 _FALLBACK = _any(
@@ -127,15 +139,32 @@ _FALLBACK = _any(
 _DID = r"(?:cancel(?:l?ed)|refunded|deleted|removed|closed|credited|reset|unlocked|re-?activated|de-?activated|unblocked|updated|changed|corrected|adjusted|merged|transferred|upgraded|downgraded|terminated|reversed|waived|re-?issued|extended|verified|approved|granted|escalated|booked|re-?sent|re-?ordered|replaced|restored|reinstated|lifted|released|arranged|amended|processed|charged back|voided|disabled|enabled|re-?routed|re-?scheduled)"
 _TAT = r"(?:storniert|gekündigt|erstattet|zurückerstattet|gelöscht|geschlossen|gutgeschrieben|zurückgesetzt|entsperrt|freigeschaltet|freigegeben|deaktiviert|reaktiviert|aktiviert|geändert|korrigiert|angepasst|zusammengeführt|übertragen|umgebucht|verlängert|verifiziert|genehmigt|weitergeleitet|eskaliert|veranlasst|ausgestellt|erlassen|hinterlegt|wiederhergestellt|aufgehoben|überwiesen|angewiesen|umgestellt|eingetragen|ausgetragen|eingeleitet|angestoßen|beauftragt|verlegt|abgemeldet|nachgesendet|gebucht)"
 _ACCOUNT_ACTION = _any(
-    r"\b(?:i|we|i've|we've|i have|we have|i had|i just|i've just|i have just|i have now|i've now|i went ahead and|my colleague(?: has)?|our (?:\w+ )?team (?:has|have)|the (?:\w+ )?(?:team|department) has)(?: (?:now|just|already|also|manually|gone ahead and|today|had to|to|have|been able to|managed to|personally))* " + _DID + r"\b(?! (?:that|this|the) (?:bug|article|page|problem) (?:in|last|with))(?=[^.!?]{0,80}\b(?:you|your|yours|the (?:account|order|subscription|refund|payment|invoice|booking|fee|contract|charge|ticket|case|delivery|return|membership|amount|block|limit)|that for|it for|it manually|it on our)\b)",
-    r"\b(?:your|the) (?:account|order|subscription|refund|payment|invoice|address|booking|contract|membership|plan|profile|access|charge|fee|card|data|delivery|return|credit)(?: \w+){0,3} (?:has|have|is|was|were)(?: now| just| already)? been(?: now| successfully| manually)? " + _DID + r"\b",
-    r"\b(?:on our (?:end|side)|in our (?:system|back ?end|back office|database|admin)|from our side)\b(?=[^.!?]{0,80}\b(?:" + _DID[3:-1] + r"|done|set)\b)",
-    r"\b" + _DID + r"(?: \w+){0,6} (?:on our (?:end|side)|in our (?:system|database|back ?end)|from our side|for you)\b",
+    r"\b(?:i|we|i've|we've|i have|we have|i had|i just|i've just|i have just|i have now|i've now|i went ahead and|my colleague(?: has)?|our (?:\w+ )?team (?:has|have)|the (?:\w+ )?(?:team|department) has)(?: (?:now|just|already|also|manually|gone ahead and|today|had to|to|have|been able to|managed to|personally))* "
+    + _DID
+    + r"\b(?! (?:that|this|the) (?:bug|article|page|problem) (?:in|last|with))(?=[^.!?]{0,80}\b(?:you|your|yours|the (?:account|order|subscription|refund|payment|invoice|booking|fee|contract|charge|ticket|case|delivery|return|membership|amount|block|limit)|that for|it for|it manually|it on our)\b)",
+    r"\b(?:your|the) (?:account|order|subscription|refund|payment|invoice|address|booking|contract|membership|plan|profile|access|charge|fee|card|data|delivery|return|credit)(?: \w+){0,3} (?:has|have|is|was|were)(?: now| just| already)? been(?: now| successfully| manually)? "
+    + _DID
+    + r"\b",
+    r"\b(?:on our (?:end|side)|in our (?:system|back ?end|back office|database|admin)|from our side)\b(?=[^.!?]{0,80}\b(?:"
+    + _DID[3:-1]
+    + r"|done|set)\b)",
+    r"\b"
+    + _DID
+    + r"(?: \w+){0,6} (?:on our (?:end|side)|in our (?:system|database|back ?end)|from our side|for you)\b",
     r"\bfor (?:security|privacy|data protection|legal|safety) reasons\b|\b(?:only|just) (?:we|our (?:\w+ )?(?:team|staff|colleagues|agents)|an? (?:agent|admin(?:istrator)?|colleague|employee)) (?:can|may|could|is able to|are able to|am able to)\b|\byou (?:can't|cannot|can not|won't be able to) (?:do|change|cancel|delete|reset|edit) (?:this|that|it)(?: \w+){0,2} yourself\b|\b(?:i|we|i've|we've|i'll|we'll)(?: (?:have|had|need|must|will|first|to|now))* (?:verif(?:y|ied)|confirm(?:ed)?|check(?:ed)?) your (?:identity|id|personal details)\b",
     r"\b(?:escalated|forwarded|passed|handed|raised|sent|referred)(?: (?:this|it|your \w+|the \w+|that))*(?: on| over| along)? (?:to|with) (?:our|the|my|a) (?:[\w-]+ ){0,3}(?:team|department|colleagues?|specialists?|engineers?|accounting|billing|finance|warehouse|carrier|supervisor|manager|back office|developers?)\b",
-    r"\b(?:ich|wir)(?: \w+){0,3} (?:habe|haben|hab)\b[^.!?]{0,90}\b" + _TAT + r"\b|\b(?:habe|haben|hab) (?:ich|wir)\b[^.!?]{0,90}\b" + _TAT + r"\b|\b(?:ich|wir) (?:habe|haben|hab)\b[^.!?]{0,90}\b" + _TAT + r"\b",
-    r"\b(?:ihr|ihre|ihren|dein|deine|die|das|der) (?:konto|bestellung|abo|abonnement|vertrag|erstattung|zahlung|rechnung|adresse|buchung|zugang|profil|daten|gutschrift|betrag|lieferadresse|passwort|sperre)(?: \w+){0,4} (?:wurden?|ist|sind|worden)(?: \w+){0,4} " + _TAT,
-    r"\baus (?:sicherheits|datenschutz|rechtlichen )-?(?:gründen|rechtlichen gründen)\b|\baus datenschutzrechtlichen gründen\b|\b(?:das|dies) (?:können|kann|dürfen) (?:leider )?nur (?:wir|unser\w*|ein\w? (?:mitarbeiter\w*|kolleg\w+))\b|\b(?:nur|ausschließlich) (?:von )?(?:uns|unser\w* \w+|ein\w* mitarbeiter\w*) (?:manuell |intern )?(?:geändert|erledigt|gelöscht|durchgeführt|vorgenommen)|\bbei uns im system\b|\bmanuell (?:" + _TAT[3:-1] + r")\b",
+    r"\b(?:ich|wir)(?: \w+){0,3} (?:habe|haben|hab)\b[^.!?]{0,90}\b"
+    + _TAT
+    + r"\b|\b(?:habe|haben|hab) (?:ich|wir)\b[^.!?]{0,90}\b"
+    + _TAT
+    + r"\b|\b(?:ich|wir) (?:habe|haben|hab)\b[^.!?]{0,90}\b"
+    + _TAT
+    + r"\b",
+    r"\b(?:ihr|ihre|ihren|dein|deine|die|das|der) (?:konto|bestellung|abo|abonnement|vertrag|erstattung|zahlung|rechnung|adresse|buchung|zugang|profil|daten|gutschrift|betrag|lieferadresse|passwort|sperre)(?: \w+){0,4} (?:wurden?|ist|sind|worden)(?: \w+){0,4} "
+    + _TAT,
+    r"\baus (?:sicherheits|datenschutz|rechtlichen )-?(?:gründen|rechtlichen gründen)\b|\baus datenschutzrechtlichen gründen\b|\b(?:das|dies) (?:können|kann|dürfen) (?:leider )?nur (?:wir|unser\w*|ein\w? (?:mitarbeiter\w*|kolleg\w+))\b|\b(?:nur|ausschließlich) (?:von )?(?:uns|unser\w* \w+|ein\w* mitarbeiter\w*) (?:manuell |intern )?(?:geändert|erledigt|gelöscht|durchgeführt|vorgenommen)|\bbei uns im system\b|\bmanuell (?:"
+    + _TAT[3:-1]
+    + r")\b",
     r"\b(?:an|ins|in) (?:unser\w*|die|das|den|meine) (?:\w+ )?(?:[\w-]*abteilung|[\w-]*team|buchhaltung|kolleg\w+|lager|technik|spezialist\w*|fachabteilung|vorgesetzt\w+)(?: \w+){0,3} (?:weitergeleitet|übergeben|eskaliert|weitergegeben|abgegeben)\b",
 )
 
@@ -143,7 +172,7 @@ _POLICY_HANDOVER = _any(
     r"\b(?:i(?:'ll| will| am going to|'m going to| can| have to| need to| must)|we(?:'ll| will)|let me|i'm|i am)(?: now| just| gladly| happily)? (?:connect|transfer|hand|pass|forward|put|escalat|rout|direct|refer)(?:e|ing|ting|ring)?(?: (?:you|this|it|your (?:\w+ ?){1,2}|the conversation|the chat))*(?: (?:over|on|through|along|straight|directly))*(?: (?:to|with)) ",
     r"\b(?:connecting|transferring|handing|passing|forwarding|routing) (?:you|this|your \w+)(?: (?:over|on|through|now|along))* (?:to|with)\b",
     r"\b(?:a|an|one of our|our|someone from (?:our|the)|somebody from (?:our|the)) (?:human )?(?:\w+ )?(?:colleagues?|agents?|team(?: mates?)?|specialists?|advis[eo]rs?|representatives?|experts?|staff|members? of (?:our|the) team|team members?|person|human|teammates?|experts)(?: from \w+)? (?:will|is going to|can|has to|needs to|must|should|would)(?: \w+){0,2} (?:help|take|get|contact|reach|assist|look|call|reply|respond|be (?:with|in touch)|handle|review|check|join|follow|decide|do|process|answer|continue|pick)\b",
-    r"\b(?:this|that|these|such (?:requests?|cases?|matters?))(?: (?:request|case|topic|matter|question)s?)? (?:can only be|must be|has to be|have to be|needs? to be|is|are)(?: always)? (?:handled|dealt with|answered|processed|reviewed|done|decided|approved|checked)(?: only| manually| personally| always)? by (?:a |an |our |one of our |the )?",
+    r"\b(?:th(?:is|at|ese)(?: (?:kind|sort|type) of)?|such (?:requests?|cases?|matters?))(?: (?:request|case|topic|matter|question)s?)? (?:can only be|must be|has to be|have to be|needs? to be|is|are)(?: always)? (?:handled|dealt with|answered|processed|reviewed|done|decided|approved|checked)(?: only| manually| personally| always)? by (?:a |an |our |one of our |the )?",
     r"\b(?:i(?:'m| am) not (?:allowed|permitted|authori[sz]ed)|i(?:'m| am) unable to (?:discuss|access|change)|i (?:can't|cannot|may not) (?:discuss|access|make changes|process|do this|give (?:legal|medical)))\b",
     r"\b(?:ich|wir) (?:verbinde|leite|übergebe|gebe|stelle|reiche|verbinden|leiten|übergeben|geben)\b[^.!?]{0,60}\b(?:mit (?:einem|einer|unser\w*|dem)|an (?:eine[nr]?|unser\w*|die|den|meine\w?)|weiter|durch|zu)\b",
     r"\b(?:ein|eine|einer|unser|unsere|jemand)(?: \w+){0,3}? (?:mitarbeiter(?:in)?|kolleg(?:e|in|en|innen)|team|berater(?:in)?|spezialist(?:in)?|fachabteilung|experten?|expertin|kundenservice|unserem team|aus dem team|aus unserem \w+)(?: \w+){0,3} (?:wird|werden|meldet|melden|kümmert|kümmern|übernimmt|übernehmen|hilft|prüft|ist gleich|schaut|ruft|kontaktiert|bearbeitet|antwortet)\b|\b(?:wird|meldet|kümmert|übernimmt|hilft)(?: \w+){0,5} (?:ein|eine|einer|unser|unsere)(?: \w+){0,2} (?:mitarbeiter(?:in)?|kolleg(?:e|in|en|innen)|team|berater(?:in)?|spezialist(?:in)?|kundenservice)\b",
@@ -152,7 +181,7 @@ _POLICY_HANDOVER = _any(
 
 HUMAN_REQUEST = Phrases(
     (
-        "human", "person", "people", "someone", "somebody", "anyone", "anybody", "agent", "rep", "advis", "operator",
+        "human", "person", "boss", "people", "someone", "somebody", "anyone", "anybody", "agent", "rep", "advis", "operator",
         "staff", "employee", "worker", "member", "specialist", "consultant", "supervisor", "manager", "colleague",
         "customer", "live ", "support", "team", "man or", "bot", "machine", "computer", "nobody", "call", "phone",
         "ring", "mensch", "mitarbeiter", "jemand", "kolleg", "kund", "berater", "bearbeiter", "ansprech", "vorgesetzt",

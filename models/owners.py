@@ -75,8 +75,12 @@ class OwnerBook:
     def for_topic(
         self, intents: Mapping[str, float], products: Mapping[str, float], nearest: Sequence[str]
     ) -> Assignment:
-        """Who owns the area of a missing article: by intent, by product, by the articles nearest to it."""
-        by_area = self._by_area(intents, products, "")
+        """Who owns the area of a missing article: by intent, by product, by the articles near enough to count.
+
+        Where several own the area, it is the one with an article near the topic.
+        """
+        close = [self._of_article.get(article) for article in nearest]
+        by_area = self._by_area(intents, products, "", [o for o in close if self._active(o)])
         if by_area.owner_id:
             return by_area
         for article in nearest:
@@ -85,15 +89,22 @@ class OwnerBook:
                 return Assignment(owner, f"owns the nearest article, '{self._titles.get(article, article)}'")
         return by_area
 
-    def _by_area(self, intents: Mapping[str, float], products: Mapping[str, float], passed: str) -> Assignment:
+    def _by_area(
+        self,
+        intents: Mapping[str, float],
+        products: Mapping[str, float],
+        passed: str,
+        close: Sequence[object] = (),
+    ) -> Assignment:
         for what, shares in (("intent", intents), ("product", products)):
             for area, share in sorted(shares.items(), key=lambda item: (-item[1], item[0])):
                 if share < 0.3:
                     break
                 owners = [o for o, areas in self._areas.items() if self._active(o) and area in areas]
                 if owners:
-                    # Whoever owns the fewest areas knows this one best.
-                    owner = min(owners, key=lambda o: (len(self._areas[o]), o))
+                    # Whoever owns an article nearby, then whoever owns the fewest areas, knows this one best.
+                    place = {o: i for i, o in reversed(list(enumerate(close)))}
+                    owner = min(owners, key=lambda o: (place.get(o, len(close)), len(self._areas[o]), o))
                     return Assignment(
                         owner, f"owns the {what} '{area}' ({share:.0%} of the conversations){passed}"
                     )

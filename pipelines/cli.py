@@ -6,6 +6,7 @@ that the message tells how to put right, wrong usage included; 70 a fault of Lac
 
 from __future__ import annotations
 
+import os
 import sys
 import traceback
 from collections.abc import Iterator
@@ -31,6 +32,7 @@ __all__ = ["app", "main"]
 
 OUR_FAULT = 70
 INTERRUPTED = 130
+WIDTH = 110  # of tables that go to a file or a log
 DEMO_WEEKS = ("2024-06-16", "2024-06-23", "2024-06-30")
 
 app = typer.Typer(
@@ -136,8 +138,10 @@ def explain(
     """
     from pipelines import explain as explaining
 
-    rows = explaining.read_backlog(explaining.find_run(store, run))
-    out.print(explaining.explain(explaining.find_gap(rows, gap)))
+    folder = explaining.find_run(store, run)
+    row = explaining.find_gap(explaining.read_backlog(folder), gap)
+    cost = (explaining.read_run(folder).get("settings") or {}).get("cost") or {}
+    out.print(explaining.explain(row, cost.get("currency", "")))
 
 
 @app.command()
@@ -174,14 +178,12 @@ def runs(store: Store) -> None:
 
     `lacuna runs --store store`
     """
-    import json
-
-    from pipelines.explain import find_run, published_runs
+    from pipelines.explain import find_run, published_runs, read_run
 
     find_run(store)
     table = Table("run", "from", "to", "gaps", "kinds", box=None, pad_edge=False, header_style="bold")
     for run_id in published_runs(store):
-        told = json.loads((store / "runs" / run_id / "run.json").read_text(encoding="utf-8"))
+        told = read_run(store / "runs" / run_id)
         window, backlog = told.get("window") or {}, told.get("backlog") or {}
         kinds = ", ".join(f"{count} {kind}" for kind, count in (backlog.get("by_kind") or {}).items() if count)
         table.add_row(run_id, window.get("start", ""), window.get("end", ""), str(backlog.get("gaps", "")), kinds)
@@ -278,6 +280,8 @@ def _spoken() -> Iterator[None]:
 
 def main() -> None:
     """Run the command line."""
+    if not sys.stdout.isatty():
+        os.environ.setdefault("COLUMNS", str(WIDTH))
     with _spoken():
         app()
 

@@ -29,6 +29,7 @@ class World:
     facts: pd.DataFrame
     articles: pd.DataFrame
     topics: pd.DataFrame
+    vectors: Floats
     score: Floats
     meaning: Floats
     agents: Floats
@@ -60,7 +61,7 @@ def diagnose(job: Job) -> None:
         if len(rows) < MIN_FAILED:
             continue
         seen = _evidence(world, rows)
-        verdict = diagnosis.diagnose(seen, world.limits, excess_failure >= job.settings.topics.evidence)
+        verdict = diagnosis.diagnose(seen, world.limits, excess_failure >= world.limits.excess_evidence)
         if verdict is None:
             continue
         if verdict.kind == "not_content":
@@ -71,7 +72,7 @@ def diagnose(job: Job) -> None:
             claimed.add(topic)
         else:
             gaps.append(_gap(topic, rows, verdict, seen))
-    gaps = _merged(gaps)
+    gaps = _merged(world, gaps)
     gaps += [
         _gap(row["topic_id"] or _main_topic(world, row["rows"]), row["rows"], row["verdict"], _evidence(world, row["rows"]))
         for row in stale.values()
@@ -104,31 +105,25 @@ def _world(job: Job) -> World:
     scores = {"meaning": arrays["meaning"], "words": arrays["words"], "before": before}
     weight, off_topic = evidence.citation_weights(cited, success, scores) if n else (np.zeros(len(facts)), 0.7)
     changes = evidence.changes(facts["started_at"], cited, facts["failed"].to_numpy(), weight, off_topic)
-    coverage = _coverage(arrays["meaning"], arrays["words"], arrays["agents"])
+    coverage = _coverage(arrays["agents"])
     answered = np.bincount(cited[cited >= 0], weights=(weight * success)[cited >= 0], minlength=n)
     limits = Limits(**job.settings.diagnosis.model_dump())
     return World(
-        facts, articles, job.read("understand/topics"), arrays["score"], arrays["meaning"], arrays["agents"], cited,
+        facts, articles, job.read("understand/topics"), vectors, arrays["score"], arrays["meaning"], arrays["agents"], cited,
         weight, coverage, changes, limits, answered,
     )  # fmt: skip
 
 
-def _coverage(meaning: Floats, words: Floats, agents: Floats) -> NDArray[np.float64]:
-    """How well any article covers a question and what agents answered to it, in standard deviations over all."""
-    if not meaning.shape[1]:
-        return np.full(len(meaning), -9.0)
-
-    def standard(values: NDArray[np.float64]) -> NDArray[np.float64]:
-        spread = np.nanstd(values)
-        return (values - np.nanmean(values)) / (spread if spread > 1e-9 else 1)
-
-    parts = [0.5 * standard(meaning.max(axis=1)), 0.5 * standard(np.log1p(words.max(axis=1)))]
-    ordered = np.sort(agents, axis=1)[:, ::-1]
+def _coverage(agents: Floats) -> NDArray[np.float64]:
+    """How decidedly an agent's answer points at one article, in standard deviations over all; null without one."""
+    lead = np.full(len(agents), np.nan)
     has = np.abs(agents).sum(axis=1) > 0
-    if has.sum() > 1:
-        lead = np.where(has, ordered[:, 0] - ordered[:, 1:6].mean(axis=1), np.nan)
-        parts.append(np.nan_to_num(standard(lead)))
-    return np.sum(parts, axis=0) / 2
+    if agents.shape[1] < 6 or has.sum() < 2:
+        return lead
+    ordered = np.sort(agents[has], axis=1)[:, ::-1]
+    lead[has] = ordered[:, 0] - ordered[:, 1:6].mean(axis=1)
+    spread = float(np.nanstd(lead))
+    return (lead - np.nanmean(lead)) / (spread if spread > 1e-9 else 1)
 
 
 def _failing(world: World, demand: pd.DataFrame) -> dict[str, float]:
@@ -164,12 +159,17 @@ def _evidence(world: World, rows: NDArray[np.int64]) -> Evidence:
         cited=cited,
         by_agents=by_agents,
         nearest=_nearest(world, rows),
-        coverage=float(world.coverage[rows].mean()) if len(rows) else -9.0,
+        coverage=_mean_known(world.coverage[rows]),
         changes={world.article_id(a): change for a, (change, _) in world.changes.items()},
         change_days={world.article_id(a): _day(world, at[change.at]) for a, (change, at) in world.changes.items()},
         conflict=_conflict(world, cited, rows),
         complaints=int(facts["complaint"].sum()) if "complaint" in facts else 0,
     )
+
+
+def _mean_known(values: NDArray[np.float64]) -> float:
+    known = values[~np.isnan(values)]
+    return float(known.mean()) if len(known) >= 3 else -1.0
 
 
 def _top(lists: pd.Series, world: World) -> list[tuple[int, int]]:
@@ -243,18 +243,38 @@ def _gap(topic: str | None, rows: NDArray[np.int64], verdict: Verdict, seen: Evi
     return {"topic_id": topic, "rows": rows, "verdict": verdict, "seen": seen}
 
 
-def _merged(gaps: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """One gap an article and kind: topics that fail for the same article are one piece of work."""
+def _merged(world: World, gaps: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """One gap for one piece of work.
+
+    Topics that fail for the same article and in the same way are one; so are topics without an article that ask in
+    like words for something that the same articles nearly answer.
+    """
     out: list[dict[str, Any]] = []
-    by_article: dict[tuple[str, str], dict[str, Any]] = {}
     for gap in sorted(gaps, key=lambda g: (-len(g["rows"]), str(g["topic_id"]))):
-        key = (gap["verdict"].kind, gap["verdict"].article_id or "")
-        if key[1] and key in by_article:
-            by_article[key]["rows"] = np.union1d(by_article[key]["rows"], gap["rows"])
-            continue
-        by_article[key] = gap
-        out.append(gap)
+        verdict = gap["verdict"]
+        alike = [
+            (_likeness(world, gap["rows"], kept["rows"]) if verdict.kind == "missing" else 1.0, kept)
+            for kept in out
+            if (kept["verdict"].kind, kept["verdict"].article_id) == (verdict.kind, verdict.article_id)
+        ]
+        likeness, nearest = max(alike, key=lambda pair: pair[0], default=(0.0, None))
+        if nearest is not None and likeness >= world.limits.same_work:
+            nearest["rows"] = np.union1d(nearest["rows"], gap["rows"])
+            nearest["seen"] = _evidence(world, nearest["rows"])
+        else:
+            out.append(gap)
     return out
+
+
+def _likeness(world: World, one: NDArray[np.int64], other: NDArray[np.int64]) -> float:
+    """How alike two groups of conversations are, in meaning and in the articles near them: mean of two cosines."""
+    match = world.score + world.agents
+    pairs = ((world.vectors[one], world.vectors[other]), (match[one], match[other]))
+    return float(np.mean([_cosine(a.mean(axis=0), b.mean(axis=0)) for a, b in pairs if a.shape[1]]))
+
+
+def _cosine(one: Floats, other: Floats) -> float:
+    return float(one @ other / max(1e-9, float(np.linalg.norm(one) * np.linalg.norm(other))))
 
 
 def _told(world: World, gap: dict[str, Any]) -> dict[str, Any]:

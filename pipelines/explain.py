@@ -16,7 +16,7 @@ from rich.text import Text
 
 from data_contracts.errors import LacunaError, StoreUnusable
 
-__all__ = ["backlog_table", "explain", "find_gap", "find_run", "published_runs", "read_backlog"]
+__all__ = ["backlog_table", "explain", "find_gap", "find_run", "published_runs", "read_backlog", "read_run"]
 
 Row = Mapping[str, Any]
 
@@ -59,6 +59,11 @@ def read_backlog(folder: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in lines if line]
 
 
+def read_run(folder: Path) -> dict[str, Any]:
+    """What a run says about itself, from its ``run.json``."""
+    return json.loads((folder / "run.json").read_text(encoding="utf-8"))
+
+
 def find_gap(rows: Sequence[Row], wanted: str) -> Row:
     """The row with this gap_id, or with this rank where a number is given.
 
@@ -84,11 +89,14 @@ def find_gap(rows: Sequence[Row], wanted: str) -> Row:
 
 def backlog_table(rows: Sequence[Row], top: int = 10) -> Table:
     """The first ``top`` gaps as a table."""
-    table = Table(title=None, box=None, pad_edge=False, header_style="bold")
-    for name, right in [("#", True), ("kind", False), ("gap", False), ("owner", False)]:
-        table.add_column(name, justify="right" if right else "left", overflow="fold", no_wrap=name in "#kind")
-    for name in ("conv./week", "failed", "score"):
-        table.add_column(name, justify="right", no_wrap=True)
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
+    table.add_column("#", justify="right", no_wrap=True)
+    table.add_column("kind", no_wrap=True)
+    table.add_column("gap")  # the one that gives way on a narrow terminal
+    table.add_column("owner")
+    table.add_column("conv./\nweek", justify="right", no_wrap=True)
+    table.add_column("failed", justify="right", no_wrap=True)
+    table.add_column("score\n(95 % band)", justify="right", no_wrap=True)
     for row in rows[:top]:
         table.add_row(
             str(row["rank"]),
@@ -97,13 +105,21 @@ def backlog_table(rows: Sequence[Row], top: int = 10) -> Table:
             escape(_owner(row)),
             _number(row.get("weekly_rate")),
             _share(row.get("failure_rate")),
-            f"{_number(row.get('score'))} ({_number(row.get('score_low'))} to {_number(row.get('score_high'))})",
+            f"{_number(row.get('score'))} ({_number(row.get('score_low'))}–{_number(row.get('score_high'))})",
         )
     return table
 
 
-def explain(row: Row) -> RenderableType:
-    """One gap: why it is one, why it is of this kind, why it stands at this rank, who should act, what people wrote."""
+def explain(row: Row, currency: str = "") -> RenderableType:
+    """One gap: why it is of this kind, why it stands at this rank, who should act, what people wrote.
+
+    Parameters
+    ----------
+    row
+        A row of the backlog; the fields that go beyond the contract may be missing.
+    currency
+        Unit of its cost.
+    """
     kind = str(row["kind"])
     sure = f", {_share(row['probability'])} likely" if row.get("probability") is not None else ""
     parts: list[RenderableType] = [
@@ -114,7 +130,7 @@ def explain(row: Row) -> RenderableType:
         title = f" “{row['article_title']}”" if row.get("article_title") else ""
         parts.append(Text(f"Article: {row['article_id']}{title}"))
     parts += _section(f"Why {kind}", _bullets(row.get("reasons")))
-    parts += _section(f"Why rank {row['rank']}", [Text(line) for line in _rank(row)])
+    parts += _section(f"Why rank {row['rank']}", [Text(line) for line in _rank(row, currency)])
     owner = f"{_owner(row)}: {row.get('owner_reason') or 'no reason recorded'}"
     parts += _section("Who", [Text(owner)])
     nearest = [f"{a['similarity']:.2f}  {a['article_id']}  {a['title']}" for a in row.get("nearest_articles") or []]
@@ -128,7 +144,7 @@ def explain(row: Row) -> RenderableType:
     return Group(*parts)
 
 
-def _rank(row: Row) -> list[str]:
+def _rank(row: Row, currency: str) -> list[str]:
     band = f"{_number(row.get('score_low'))} to {_number(row.get('score_high'))}"
     lines = [f"{_number(row.get('score'))} avoidable human-handled conversations a week ({band})"]
     factors = [row.get("demand"), row.get("p_fail"), row.get("p_fixable")]
@@ -141,18 +157,20 @@ def _rank(row: Row) -> list[str]:
     lines.append(f"{_share(row.get('failure_rate'))} of answers failed ({failed})")
     trend = row.get("trend") or {}
     if trend.get("direction"):
-        lines.append(f"demand goes {trend['direction']} (×{_number(trend.get('ratio'))}, p = {trend.get('p_value')})")
+        p_value = trend.get("p_value")
+        sure = "" if p_value is None else f", p = {p_value:.2g}"
+        lines.append(f"demand is {trend['direction']} (×{_number(trend.get('ratio'))}{sure})")
     if row.get("rank_low") is not None:
         lines.append(f"its rank lies between {row['rank_low']} and {row['rank_high']}")
     if row.get("cost_avoidable") is not None:
-        lines.append(f"{_number(row['cost_avoidable'])} a week could be saved")
+        lines.append(f"{_number(row['cost_avoidable'])} {currency} a week could be saved".replace("  ", " "))
     return lines
 
 
 def _section(title: str, lines: Sequence[RenderableType]) -> list[RenderableType]:
     if not lines:
         return []
-    return [Text(), Text(title, style="bold"), *(Padding(line, (0, 0, 0, 2)) for line in lines)]
+    return [Text(), Text(title, style="bold"), *(Padding(line, (0, 0, 0, 2), expand=False) for line in lines)]
 
 
 def _bullets(texts: Sequence[str] | None) -> list[RenderableType]:

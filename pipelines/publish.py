@@ -12,6 +12,7 @@ import pandas as pd
 
 from data_contracts.check import faults
 from data_contracts.errors import ContractBroken
+from models.redaction import redact
 from pipelines.drafts import write_drafts
 from pipelines.embedders import embedder
 from pipelines.job import Job
@@ -32,9 +33,6 @@ def publish(job: Job) -> None:
     assignments = _assignments(job)
     with publishing(job.store, job.run_id) as folder:
         run = _run(job, backlog)
-        backlog["draft"] = pd.array(
-            [None] * len(backlog), dtype="str"
-        )
         drafts = write_drafts(folder, backlog, job.read("load/articles"), run)
         backlog["draft"] = pd.array([drafts.get(gap) for gap in backlog.get("gap_id", [])], dtype="str")
         wrong = faults("backlog", backlog) if len(backlog) else []
@@ -106,10 +104,13 @@ def _previous(job: Job) -> dict[str, Any] | None:
 
 
 def _quarantine(job: Job, folder: Path) -> list[dict[str, Any]]:
-    """Copy the rejected rows into the run, and count them by table, rule and column."""
+    """Copy the rejected rows into the run, redacted like any text, and count them by table, rule and column."""
     counted = []
     for path in sorted(job.path("load/quarantine").glob("*.parquet")):
         rows = read_parquet(path)
+        for column in ("value", "message", "record"):
+            if column in rows:
+                rows[column] = pd.array(redact(rows[column].tolist())[0], dtype="str")
         (folder / "quarantine").mkdir(exist_ok=True)
         write_parquet(folder / "quarantine" / path.name, rows)
         groups = rows.assign(column=rows["column"].fillna("")).groupby(["table", "rule", "column"], sort=True).size()

@@ -76,6 +76,7 @@ class Accuracy(Section):
 class Diagnosis(Section):
     """When a failing topic is which kind of gap."""
 
+    excess_evidence: Annotated[float, Field(ge=0)]
     policy_share: Share
     routing_share: Share
     routing_tags: Annotated[int, Field(ge=1)]
@@ -87,9 +88,11 @@ class Diagnosis(Section):
     partial_share: Share
     partial_tags: Annotated[int, Field(ge=1)]
     agents_share: Share
+    agents_times: Annotated[int, Field(ge=1)]
     reach_at_most: Share
     coverage: float
     match_margin: Positive
+    same_work: Share
 
 
 class Ranking(Section):
@@ -98,6 +101,8 @@ class Ranking(Section):
 
 class Owners(Section):
     """Who is asked to close a gap."""
+
+    nearest_at_least: Share
 
 
 class Cost(Section):

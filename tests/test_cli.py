@@ -77,7 +77,7 @@ def test_a_run_that_is_there_already_is_shown_again(lacuna: Lacuna, bundle: Path
     assert code == 0
     assert "nothing to do" in told
     assert "Change the delivery address" in told
-    assert "7.2 (5.0 to 9.0)" in told
+    assert "7.2 (5.0–9.0)" in told
     assert "80%" in told
     assert f"Report: {store}/runs/2024-06-30/report.html" in told
 

@@ -341,9 +341,13 @@ def test_the_verb_redacts_messages_notes_and_searches(tmp_path: Path) -> None:
     ids = ["c1", "c1", "c2"]
     texts = ["Hi Vexor, mail me: jo@x.example", "Dear Mr Quandt, done", None]
     job.write("load/conversations", pd.DataFrame({"conversation_id": ["c1", "c2"], "product": ["Vexor", None]}))
-    job.write("load/messages", pd.DataFrame({"conversation_id": ids, "text": pd.Series(texts, dtype="str"), "extra": 1}))
+    job.write(
+        "load/messages", pd.DataFrame({"conversation_id": ids, "text": pd.Series(texts, dtype="str"), "extra": 1})
+    )
     job.write("load/outcomes", pd.DataFrame({"conversation_id": ["c1"], "note": pd.Series(["Quandt was angry"])}))
-    job.write("load/searches", pd.DataFrame({"query": ["order 48213390"], "conversation_id": pd.Series([None], dtype="str")}))
+    job.write(
+        "load/searches", pd.DataFrame({"query": ["order 48213390"], "conversation_id": pd.Series([None], dtype="str")})
+    )
     redact_verb(job)
     messages = job.read("redact/messages")
     assert messages["text"].fillna("-").tolist() == ["Hi Vexor, mail me: <EMAIL>", "Dear Mr <NAME>, done", "-"]
