@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from models.accuracy import on_topic
 from models.changes import Change, worsening
 from models.diagnosis import Conflict
-from models.retrieval import plain, standardise
+from models.retrieval import plain, standardise, unit
 
 Floats = NDArray[np.float32]
 
@@ -38,6 +38,23 @@ def answered_before(vectors: Floats, cited: NDArray[np.int64], success: NDArray[
             keep = min(NEIGHBOURS, len(well))
             out[:, article] = np.partition(near[:, well], -keep, axis=1)[:, -keep:].sum(axis=1) / NEIGHBOURS
     return out
+
+
+def group_likeness(one: Floats, other: Floats) -> float:
+    """Cosine of the means of two groups of vectors, as it would be if both groups were large.
+
+    The mean of a few vectors is a poor measurement of what they have in common, which makes small groups look less
+    alike than they are; the cosine is divided by the reliability of both means (Spearman 1904; Brown 1910).
+    """
+    cosines = unit(one), unit(other)
+    means = [group.mean(axis=0) for group in cosines]
+    reliable = 1.0
+    for group, mean in zip(cosines, means, strict=True):
+        n, square = len(group), float(mean @ mean)
+        within = max(0.05, (n * square - 1) / (n - 1)) if n > 1 else 0.3
+        reliable *= n * within / (1 + (n - 1) * within)
+    length = float(np.linalg.norm(means[0]) * np.linalg.norm(means[1]))
+    return float(min(1.0, means[0] @ means[1] / max(1e-9, length * np.sqrt(reliable))))
 
 
 def citation_weights(

@@ -17,6 +17,7 @@ STOP_WORDS = frozenset(STOPWORDS_EN_PLUS) | frozenset(STOPWORDS_GERMAN) | {
 }  # fmt: skip
 # Small words that may stand inside a phrase, or carry its sense at the front.
 _NEGATIONS = {"not", "no", "never", "without", "can't", "won't", "doesn't", "isn't", "kein", "keine", "nicht", "ohne"}
+_PRONOUN = re.compile(r"(?:i|you|he|she|it|we|they|there|that|here|what|who|how|where|let)'\w+$")
 _PIECE = re.compile(r"[.!?;:,()\n\"“”…]+")
 _WORD = re.compile(r"[^\W_][\w'’.-]*[^\W_]|[^\W_]")
 MAX_WORDS = 5
@@ -34,7 +35,7 @@ def phrases(text: str) -> set[str]:
     for piece in _PIECE.split(text.lower().replace("’", "'")):
         words = _WORD.findall(piece)
         for start in range(len(words)):
-            if words[start] in STOP_WORDS and words[start] not in _NEGATIONS:
+            if not _weighty(words[start]) and words[start] not in _NEGATIONS:
                 continue
             for length in range(2, MAX_WORDS + 1):
                 part = words[start : start + length]
@@ -44,7 +45,8 @@ def phrases(text: str) -> set[str]:
 
 
 def _weighty(word: str) -> bool:
-    return word not in STOP_WORDS and word not in _NEGATIONS and not word.isdigit() and len(word) > 2
+    small = word in STOP_WORDS or word in _NEGATIONS or len(word) < 3 or _PRONOUN.match(word) is not None
+    return not small and not word[0].isdigit()
 
 
 def label_topics(texts: Sequence[Sequence[str]], keywords: Sequence[Sequence[str]]) -> list[str]:

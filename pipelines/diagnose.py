@@ -268,13 +268,8 @@ def _merged(world: World, gaps: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def _likeness(world: World, one: NDArray[np.int64], other: NDArray[np.int64]) -> float:
     """How alike two groups of conversations are, in meaning and in the articles near them: mean of two cosines."""
-    match = world.score + world.agents
-    pairs = ((world.vectors[one], world.vectors[other]), (match[one], match[other]))
-    return float(np.mean([_cosine(a.mean(axis=0), b.mean(axis=0)) for a, b in pairs if a.shape[1]]))
-
-
-def _cosine(one: Floats, other: Floats) -> float:
-    return float(one @ other / max(1e-9, float(np.linalg.norm(one) * np.linalg.norm(other))))
+    spaces = (world.vectors, world.score + world.agents)
+    return float(np.mean([evidence.group_likeness(space[one], space[other]) for space in spaces if space.shape[1]]))
 
 
 def _told(world: World, gap: dict[str, Any]) -> dict[str, Any]:

@@ -96,16 +96,19 @@ _FIRST_AND_LAST = re.compile(
     + r")?)(?!\w)"
 )
 _LABELLED_LINE = re.compile(
-    r"^[ \t>*]{0,6}(?:name|customer|client|contact|kunde|kundin|ansprechpartner(?:in)?|absender)[ \t]?:[ \t]{1,3}(?P<name>"
+    r"^[ \t>*]{0,6}(?:name|customer|client|contact|my order|order|kunde|kundin|bestellung|meine bestellung"
+    r"|ansprechpartner(?:in)?|absender)[ \t]?:[ \t]{1,3}(?P<name>"
     + _WORD
     + r" (?:"
     + _INITIAL
     + r" ){0,2}"
     + _PARTICLE
     + _WORD
-    + r")[ \t]{0,3}$",
+    + r")[ \t,.;]{0,5}$",
     re.IGNORECASE | re.MULTILINE,
 )
+# A message that ends in two capitalised words on their own is signed; better a product lost than a person shown.
+_SIGNED = re.compile(r"(?:\n|[.!?,] )[ \t]{0,3}(?P<name>" + _WORD + r" " + _PARTICLE + _WORD + r")[ \t]{0,3}[.,]?\s{0,5}\Z")
 _TITLED = re.compile(
     r"(?<!\w)(?-i:Mr|Mrs|Ms|Miss|Mx|Dr|Prof|Herrn?|Frau)\.?(?: (?-i:Dr|Prof)\.?){0,2} (?P<name>(?:"
     + _INITIAL
@@ -653,6 +656,9 @@ def _positions(text: str) -> Iterator[tuple[int, int, bool]]:
     if ":" in text:
         for match in _LABELLED_LINE.finditer(text):
             yield *match.span("name"), False
+    for match in _SIGNED.finditer(text[-120:]):
+        start = max(0, len(text) - 120)
+        yield start + match.start("name"), start + match.end("name"), False
     if "M" in text or "Dr" in text or "Prof" in text or "Herr" in text or "Frau" in text:
         for match in _TITLED.finditer(text):
             yield *match.span("name"), False
