@@ -88,7 +88,11 @@ def citation_weights(
 
 
 def changes(
-    when: pd.Series, cited: NDArray[np.int64], failed: NDArray[np.float64], weight: NDArray[np.float64], off_topic: float
+    when: pd.Series,
+    cited: NDArray[np.int64],
+    failed: NDArray[np.float64],
+    weight: NDArray[np.float64],
+    off_topic: float,
 ) -> dict[int, tuple[Change, NDArray[np.int64]]]:
     """For each cited article the change for the worse, if any, and its conversations (rows) in order of time."""
     found = {}

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections import Counter
 
-import numpy as np
 import pandas as pd
 
 from models.handoff_phrases import (
@@ -46,9 +45,7 @@ _WORDS = re.compile(r"[^\W\d_]{2,}|\d{2,}")
 _ALIKE = 0.5
 # Words that two different questions share: they must not make one look like the other said again.
 _COMMON = frozenset(
-    """and are but can could das dass der die does doesn don ein eine einen for from get have hello hi how ich ihr is
-    ist it just kann keine mein meine mich mir mit my nicht not oder of on or please sie so still that the there this to
-    und want was we what when where why will with would you your bitte hallo wie wo wann warum""".split()
+    ["and", "are", "but", "can", "could", "das", "dass", "der", "die", "does", "doesn", "don", "ein", "eine", "einen", "for", "from", "get", "have", "hello", "hi", "how", "ich", "ihr", "is", "ist", "it", "just", "kann", "keine", "mein", "meine", "mich", "mir", "mit", "my", "nicht", "not", "oder", "of", "on", "or", "please", "sie", "so", "still", "that", "the", "there", "this", "to", "und", "want", "was", "we", "what", "when", "where", "why", "will", "with", "would", "you", "your", "bitte", "hallo", "wie", "wo", "wann", "warum"]
 )
 
 

@@ -30,7 +30,11 @@ def word_vectors(texts: Sequence[str], languages: Sequence[str]) -> NDArray[np.f
     ]
     try:
         counted = TfidfVectorizer(
-            token_pattern=r"\S+", ngram_range=(1, 2), min_df=2, max_df=max(0.1, 2 / max(1, len(texts))), sublinear_tf=True
+            token_pattern=r"\S+",
+            ngram_range=(1, 2),
+            min_df=2,
+            max_df=max(0.1, 2 / max(1, len(texts))),
+            sublinear_tf=True,
         ).fit_transform(stems)
     except ValueError:  # no word is left
         return np.zeros((len(texts), 1), dtype=np.float32)

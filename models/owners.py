@@ -105,9 +105,7 @@ class OwnerBook:
                     # Whoever owns an article nearby, then whoever owns the fewest areas, knows this one best.
                     place = {o: i for i, o in reversed(list(enumerate(close)))}
                     owner = min(owners, key=lambda o: (place.get(o, len(close)), len(self._areas[o]), o))
-                    return Assignment(
-                        owner, f"owns the {what} '{area}' ({share:.0%} of the conversations){passed}"
-                    )
+                    return Assignment(owner, f"owns the {what} '{area}' ({share:.0%} of the conversations){passed}")
         first = next(iter(sorted(intents, key=lambda a: (-intents[a], a))), None)
         return Assignment(None, f"unowned: nobody active owns the intent '{first}'{passed}" if first else "unowned")
 

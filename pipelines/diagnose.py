@@ -55,7 +55,6 @@ def diagnose(job: Job) -> None:
     demand = job.read("measure/demand").set_index("topic_id")
     gaps, other = [], []
     stale = _stale_articles(world)
-    claimed: set[str] = set()
     for topic, excess_failure in _failing(world, demand).items():
         rows = _failed_rows(world, topic)
         if len(rows) < MIN_FAILED:
@@ -68,16 +67,16 @@ def diagnose(job: Job) -> None:
             other.append(_cluster(world, topic, rows, verdict, seen, demand))
         elif verdict.article_id and (row := stale.get(verdict.article_id)) is not None and verdict.kind == "stale":
             row["rows"] = np.union1d(row["rows"], rows)
-            row["topic_id"] = row["topic_id"] or topic
-            claimed.add(topic)
         else:
             gaps.append(_gap(topic, rows, verdict, seen))
     gaps = _merged(world, gaps)
     gaps += [
-        _gap(row["topic_id"] or _main_topic(world, row["rows"]), row["rows"], row["verdict"], _evidence(world, row["rows"]))
+        _gap(_main_topic(world, row["rows"]), row["rows"], row["verdict"], _evidence(world, row["rows"]))
         for row in stale.values()
     ]
-    job.write("diagnose/gaps", pd.DataFrame([_told(world, gap) for gap in gaps if gap["topic_id"]], columns=_GAP_COLUMNS))
+    job.write(
+        "diagnose/gaps", pd.DataFrame([_told(world, gap) for gap in gaps if gap["topic_id"]], columns=_GAP_COLUMNS)
+    )
     job.write_json("diagnose/not_content", other)
 
 
@@ -90,7 +89,9 @@ _GAP_COLUMNS = [
 def _world(job: Job) -> World:
     match = job.read("understand/match")
     facts = match[["conversation_id"]].merge(job.read("measure/facts"), on="conversation_id", how="left")
-    facts = facts.merge(job.read("understand/questions")[["conversation_id", "question"]], on="conversation_id", how="left")
+    facts = facts.merge(
+        job.read("understand/questions")[["conversation_id", "question"]], on="conversation_id", how="left"
+    )
     articles = live_articles(job)
     arrays = {
         name: np.stack(match[name].to_numpy()).astype(np.float32) if len(match) and len(articles) else np.zeros((len(match), 0))
@@ -229,7 +230,7 @@ def _stale_articles(world: World) -> dict[str, dict[str, Any]]:
             continue
         article = world.article_id(number)
         verdict = diagnosis.stale_verdict(article, world.title(number), change, _day(world, rows[change.at]))
-        found[article] = {"rows": np.sort(since), "verdict": verdict, "topic_id": None}
+        found[article] = {"rows": np.sort(since), "verdict": verdict}
     return found
 
 

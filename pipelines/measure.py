@@ -49,7 +49,9 @@ def _accuracy(facts: pd.DataFrame, labels: dict[str, str], titles: dict[str, str
         # Tags lie mostly on escalated conversations; every conversation's own chance keeps the healthy ones counted.
         mean, low, high = intervals.beta_binomial_pool(part["estimate"].to_numpy(), part["conversations"].to_numpy())
         part["accuracy"], part["low"], part["high"] = mean, low, high
-        part["basis"] = np.where(part["sampled"] >= 5, "all", np.where(part["labels"] > 0, "escalated only", "estimated"))
+        part["basis"] = np.where(
+            part["sampled"] >= 5, "all", np.where(part["labels"] > 0, "escalated only", "estimated")
+        )
         part.insert(0, "by", by)
         name = {"topic": labels, "article": titles}.get(by, {})
         part.insert(2, "label_name", part["key"].map(name).fillna(part["key"]).astype("str"))

@@ -129,7 +129,18 @@ def _json(path: Path, value: dict[str, Any]) -> None:
 
 def _remember(job: Job, backlog: pd.DataFrame, input_hash: str) -> None:
     registry = job.read("understand/registry")
-    columns = ["gap_id", "kind", "topic_id", "article_id", "title", "status", "score", "rank", "first_seen", "last_seen"]
+    columns = [
+        "gap_id",
+        "kind",
+        "topic_id",
+        "article_id",
+        "title",
+        "status",
+        "score",
+        "rank",
+        "first_seen",
+        "last_seen",
+    ]
     gaps = backlog[columns] if len(backlog) else pd.DataFrame(columns=columns)
     state = open_state(job.settings, job.store)
     state.record_run(job.run_id, input_hash, registry.assign(last_seen=job.run_id), gaps, (job.start, job.end))

@@ -96,11 +96,17 @@ def _life(job: Job, gap: dict[str, Any], history: dict[str, Any]) -> tuple[str, 
     known = history["before"].get(gap["gap_id"])
     decided = history["decided"].get(gap["gap_id"])
     if known is None:
-        return decided or "new", job.run_id, {"weeks_open": 0, "previous_rank": None, "previous_score": None, "change": "new"}
+        return (
+            decided or "new",
+            job.run_id,
+            {"weeks_open": 0, "previous_rank": None, "previous_score": None, "change": "new"},
+        )
     came_back = known["run_id"] != history["previous"]
     status = "reopened" if came_back or decided in ("published", "verified") else decided or "open"
     old = int(known["rank"])
-    moved = "reopened" if status == "reopened" else "same" if old == gap["rank"] else "up" if old > gap["rank"] else "down"
+    moved = (
+        "reopened" if status == "reopened" else "same" if old == gap["rank"] else "up" if old > gap["rank"] else "down"
+    )
     days = (pd.Timestamp(job.run_id) - pd.Timestamp(known["first_seen"])).days
     carried = {"weeks_open": days // 7, "previous_rank": old, "previous_score": float(known["score"]), "change": moved}
     return status, str(known["first_seen"]), carried

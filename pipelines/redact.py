@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from models.redaction import conversation_names, redact as redact_texts
+from models.redaction import conversation_names
+from models.redaction import redact as redact_texts
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping

@@ -40,7 +40,9 @@ def understand(job: Job) -> None:
     assigned, table, registry = _topics(job, asked, vectors, space, window)
     job.write("understand/facts", facts)
     job.write("understand/questions", asked[["conversation_id", "question", "language", "key"]])
-    job.write("understand/vectors", pd.DataFrame({"conversation_id": asked["conversation_id"], "vector": list(vectors)}))
+    job.write(
+        "understand/vectors", pd.DataFrame({"conversation_id": asked["conversation_id"], "vector": list(vectors)})
+    )
     job.write("understand/match", _match_frame(asked, match))
     job.write("understand/assignments", assigned)
     job.write("understand/topics", table)

@@ -107,6 +107,7 @@ def test_gaps_carry_over(demo: Demo) -> None:
 
 def test_written_article_closes_its_gap(demo: Demo) -> None:
     """A topic that was missing goes from the backlog once its article is there."""
+
     def named(week: int) -> float:
         return sum(row["score"] for row in demo.backlog(week) if demo.topic_of(row) == "pre-order")
 
@@ -148,7 +149,16 @@ def test_row_order_plays_no_part(tmp_path: Path) -> None:
     config.write_text('[embedder]\nname = "lexical"\n')
     shuffled = tmp_path / "shuffled"
     shuffled.mkdir()
-    for table in ("conversations", "messages", "articles", "outcomes", "article_revisions", "owners", "searches", "releases"):
+    for table in (
+        "conversations",
+        "messages",
+        "articles",
+        "outcomes",
+        "article_revisions",
+        "owners",
+        "searches",
+        "releases",
+    ):
         _shuffle(tmp_path / "bundle", shuffled, table)
     one = run(str(tmp_path / "bundle"), tmp_path / "one", config=str(config))
     other = run(str(shuffled), tmp_path / "other", config=str(config))
@@ -167,7 +177,9 @@ def _shuffle(bundle: Path, to: Path, table: str) -> None:
     import gzip
     import random
 
-    found = sorted(path for path in bundle.glob(f"{table}*") for path in ([path] if path.is_file() else path.rglob("*")))
+    found = sorted(
+        path for path in bundle.glob(f"{table}*") for path in ([path] if path.is_file() else path.rglob("*"))
+    )
     for path in (p for p in found if p.is_file()):
         place = to / path.relative_to(bundle)
         place.parent.mkdir(parents=True, exist_ok=True)

@@ -96,7 +96,7 @@ def test_rate_and_mean_intervals_cover_the_truth() -> None:
     _, low, high = poisson_rate_interval(rng.poisson(2.5 * 4, 20_000), 4.0)
     assert ((low <= 2.5) & (high >= 2.5)).mean() >= 0.95
     means = np.array([mean_interval(row) for row in rng.normal(3.0, 1.0, (4000, 6))])
-    assert 0.93 <= ((means[:, 1] <= 3.0) & (3.0 <= means[:, 2])).mean() <= 0.97
+    assert 0.93 <= ((means[:, 1] <= 3.0) & (means[:, 2] >= 3.0)).mean() <= 0.97
 
 
 @given(st.integers(0, 10_000), st.floats(0.1, 1000))

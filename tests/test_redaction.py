@@ -288,10 +288,7 @@ def test_product_names_are_kept() -> None:
 
 
 PIECES = st.sampled_from(
-    """a@b.example a.b@c @ . - : # + ( ) / < > 1 12 4821 48213390 4111111111111111 0171 2345678 +49 DE89 3704 0044 0532
-    0130 00 https:// www. shop.example ?t=1 order ticket password is Passwort: PIN my name Anna Schmidt Hi Hallo Herr
-    Regards, Grüße Straße Hauptstraße 12 Street Baker address: born geb. 12.03.1990 203.0.113.7 :: error version €
-    <EMAIL> <NAME> <ORDER> [name] 😀 مرحبا İ ß \u200f""".split()
+    ["a@b.example", "a.b@c", "@", ".", "-", ":", "#", "+", "(", ")", "/", "<", ">", "1", "12", "4821", "48213390", "4111111111111111", "0171", "2345678", "+49", "DE89", "3704", "0044", "0532", "0130", "00", "https://", "www.", "shop.example", "?t=1", "order", "ticket", "password", "is", "Passwort:", "PIN", "my", "name", "Anna", "Schmidt", "Hi", "Hallo", "Herr", "Regards,", "Grüße", "Straße", "Hauptstraße", "12", "Street", "Baker", "address:", "born", "geb.", "12.03.1990", "203.0.113.7", "::", "error", "version", "€", "<EMAIL>", "<NAME>", "<ORDER>", "[name]", "😀", "مرحبا", "İ", "ß", "\u200f"]
 )
 MESSAGES = st.lists(st.tuples(PIECES, st.sampled_from(["", " ", "\n", ", ", "-"])), max_size=14).map(
     lambda pairs: "".join(piece + gap for piece, gap in pairs)

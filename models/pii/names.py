@@ -108,7 +108,9 @@ _LABELLED_LINE = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 # A message that ends in two capitalised words on their own is signed; better a product lost than a person shown.
-_SIGNED = re.compile(r"(?:\n|[.!?,] )[ \t]{0,3}(?P<name>" + _WORD + r" " + _PARTICLE + _WORD + r")[ \t]{0,3}[.,]?\s{0,5}\Z")
+_SIGNED = re.compile(
+    r"(?:\n|[.!?,] )[ \t]{0,3}(?P<name>" + _WORD + r" " + _PARTICLE + _WORD + r")[ \t]{0,3}[.,]?\s{0,5}\Z"
+)
 _TITLED = re.compile(
     r"(?<!\w)(?-i:Mr|Mrs|Ms|Miss|Mx|Dr|Prof|Herrn?|Frau)\.?(?: (?-i:Dr|Prof)\.?){0,2} (?P<name>(?:"
     + _INITIAL
