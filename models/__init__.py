@@ -1,0 +1,1 @@
+"""Arrays and frames in, arrays and frames out: what Lacuna knows of language, statistics and support."""

@@ -78,7 +78,7 @@ def worsening(failed: Floats, weight: Floats, off_topic: float) -> Change | None
     at = int(points[best])
     likely = np.exp(evidence - evidence[best])
     mass = np.cumsum(likely) / likely.sum()
-    low, high = (int(points[min(np.searchsorted(mass, edge), len(points) - 1)]) for edge in (0.025, 0.975))
+    low, high = (int(points[min(int(np.searchsorted(mass, edge)), len(points) - 1)]) for edge in (0.025, 0.975))
     return Change(
         at, low, high, float(evidence[best]), _share(failed[:at], weight[:at]), _share(failed[at:], weight[at:]),
         float(weight[:at].sum()), float(weight[at:].sum()),

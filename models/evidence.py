@@ -76,7 +76,7 @@ def citation_weights(
     weight = np.zeros(len(cited))
     if not len(rows):
         return weight, 0.7
-    columns = {}
+    columns: dict[str, Floats] = {}
     for name, score in scores.items():
         standard = standardise(score)
         own = standard[rows, cited[rows]]

@@ -124,7 +124,7 @@ def weekly_kpis(facts: pd.DataFrame, cost: Cost, confidence: float = 0.95) -> pd
 
 def _column(facts: pd.DataFrame, name: str, dtype: str) -> pd.Series:
     if name in facts:
-        return facts[name].astype(dtype)  # type: ignore[call-overload, no-any-return]
+        return facts[name].astype(dtype)  # type: ignore[call-overload]
     return pd.Series(pd.NA if dtype != "float64" else np.nan, index=facts.index, dtype=dtype)
 
 
@@ -189,8 +189,8 @@ def _summed(rows: pd.DataFrame, confidence: float) -> pd.DataFrame:
     low, high = wilson(right.to_numpy(), tags.to_numpy(), confidence)
     kpis["resolution_accuracy_low"], kpis["resolution_accuracy_high"] = low, high
     kpis["resolution_accuracy_n"] = tags
-    basis = np.where(random, "random", np.where(tags > 0, "all tags", None))
-    kpis["resolution_accuracy_basis"] = pd.array(basis, dtype="str")
+    basis = pd.Series(np.where(random, "random", "all tags"), index=kpis.index, dtype="str")
+    kpis["resolution_accuracy_basis"] = basis.where(random | (tags > 0))
 
     rated = groups["rating"].agg(["mean", "std", "count"])
     kpis["csat_self_service"] = rated["mean"]
@@ -213,4 +213,5 @@ def _unit_cost(rows: pd.DataFrame, cost: Cost) -> dict[str, float]:
     """Cost of one human-handled conversation, by segment."""
     seconds = rows.groupby("segment")["handled"].mean()
     seconds = seconds.fillna(seconds["all"])
-    return (seconds / 3600 * cost.agent_hour).fillna(cost.per_escalation).to_dict()
+    price = (seconds / 3600 * cost.agent_hour).fillna(cost.per_escalation)
+    return {str(segment): float(value) for segment, value in price.items()}

@@ -37,10 +37,10 @@ def rank_gaps(gaps: pd.DataFrame, weeks: float, confidence: float, seed: int) ->
     low, high = (1 - confidence) / 2, (1 + confidence) / 2
     draws = np.zeros((len(gaps), DRAWS))
     rows = []
-    for i, gap in enumerate(gaps.itertuples()):
-        stream = np.random.default_rng([seed, int.from_bytes(str(gap.gap_id).encode(), "big") % 2**63])
-        failed, reached = float(gap.failed), max(float(gap.reached), float(gap.failed))
-        fixable = FIXABLE[str(gap.kind)] * float(gap.probability)
+    for i, gap in enumerate(gaps.to_dict("records")):
+        stream = np.random.default_rng([seed, int.from_bytes(str(gap["gap_id"]).encode(), "big") % 2**63])
+        failed, reached = float(gap["failed"]), max(float(gap["reached"]), float(gap["failed"]))
+        fixable = FIXABLE[str(gap["kind"])] * float(gap["probability"])
         demand = stream.gamma(reached + 0.5, 1 / weeks, DRAWS)
         fails = stream.beta(failed + 0.5, reached - failed + 0.5, DRAWS)
         mends = stream.beta(fixable * FIXABLE_WEIGHT, (1 - fixable) * FIXABLE_WEIGHT, DRAWS)

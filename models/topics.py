@@ -48,15 +48,15 @@ class FailureTree(ClusterMixin, BaseEstimator):
         self.min_size = min_size
         self.evidence = evidence
 
-    def fit(self, X: Floats, y: NDArray[np.float64] | None = None) -> FailureTree:
+    def fit(self, X: Floats, y: NDArray[np.float64] | None = None) -> FailureTree:  # noqa: N803 (scikit-learn's name)
         """Cut the tree of ``X`` (n, dim); ``y`` (n,) is each question's chance that its answer failed, 0 to 1."""
-        X = np.asarray(X, dtype=np.float32)
-        n = len(X)
+        vectors = np.asarray(X, dtype=np.float32)
+        n = len(vectors)
         failed = np.zeros(n) if y is None else np.asarray(y, dtype=float)
         self.labels_ = np.full(n, -1, dtype=np.int64)
         if n < max(2, self.min_size):
             return self
-        tree = linkage(pdist(X, "cosine").clip(min=0), "average")
+        tree = linkage(pdist(vectors, "cosine").clip(min=0), "average")
         for label, members in enumerate(self._branches(tree, failed)):
             self.labels_[members] = label
         return self

@@ -93,26 +93,31 @@ def _world(job: Job) -> World:
         job.read("understand/questions")[["conversation_id", "question"]], on="conversation_id", how="left"
     )
     articles = live_articles(job)
-    arrays = {
-        name: np.stack(match[name].to_numpy()).astype(np.float32) if len(match) and len(articles) else np.zeros((len(match), 0))
+    empty = np.zeros((len(match), 0), dtype=np.float32)
+    arrays: dict[str, Floats] = {
+        name: _stacked(match[name]) if len(match) and len(articles) else empty
         for name in ("score", "meaning", "words", "agents")
-    }  # fmt: skip
+    }
     number = {article: i for i, article in enumerate(articles["article_id"])}
-    cited = facts["cited_first"].map(number).fillna(-1).astype(int).to_numpy()
-    vectors = np.stack(job.read("understand/vectors")["vector"].to_numpy()).astype(np.float32)
-    success = 1 - facts["failed"].to_numpy()
+    cited = facts["cited_first"].map(number).fillna(-1).to_numpy(dtype=np.int64)
+    vectors = _stacked(job.read("understand/vectors")["vector"])
+    success = 1 - facts["failed"].to_numpy(dtype=float)
     n = len(articles)
     before = evidence.answered_before(vectors, cited, success, n)
     scores = {"meaning": arrays["meaning"], "words": arrays["words"], "before": before}
     weight, off_topic = evidence.citation_weights(cited, success, scores) if n else (np.zeros(len(facts)), 0.7)
     changes = evidence.changes(facts["started_at"], cited, facts["failed"].to_numpy(), weight, off_topic)
     coverage = _coverage(arrays["agents"])
-    answered = np.bincount(cited[cited >= 0], weights=(weight * success)[cited >= 0], minlength=n)
+    answered = np.bincount(cited[cited >= 0], weights=(weight * success)[cited >= 0], minlength=n).astype(float)
     limits = Limits(**job.settings.diagnosis.model_dump())
     return World(
-        facts, articles, job.read("understand/topics"), vectors, arrays["score"], arrays["meaning"], arrays["agents"], cited,
-        weight, coverage, changes, limits, answered,
+        facts, articles, job.read("understand/topics"), vectors, arrays["score"], arrays["meaning"], arrays["agents"],
+        cited, weight, coverage, changes, limits, answered,
     )  # fmt: skip
+
+
+def _stacked(rows: pd.Series) -> Floats:
+    return np.stack(list(rows)).astype(np.float32)
 
 
 def _coverage(agents: Floats) -> NDArray[np.float64]:
@@ -315,15 +320,15 @@ def _cluster(
 ) -> dict[str, Any]:
     """A cluster that an article would not mend, as plain data."""
     told = world.topics.set_index("topic_id").loc[topic]
-    reached, failed = demand.loc[topic, "reached"], demand.loc[topic, "failed"]
+    flow = {name: float(demand[name][topic]) for name in ("reached", "failed", "weekly_rate")}
     return {
         "cluster_id": f"n-{topic.removeprefix('t-')}",
         "topic_id": topic,
         "topic_label": str(told["label"]),
         "reason": verdict.not_content,
         "conversations": len(rows),
-        "weekly_rate": round(float(demand.loc[topic, "weekly_rate"]), 3),
-        "failure_rate": round(float(failed / max(1, reached)), 3),
+        "weekly_rate": round(flow["weekly_rate"], 3),
+        "failure_rate": round(flow["failed"] / max(1, flow["reached"]), 3),
         "why": verdict.reasons,
         "examples": list(told["examples"]),
         "true_intent": seen.true_intent if verdict.not_content == diagnosis.ROUTING else None,

@@ -12,7 +12,8 @@ from pipelines.job import Job
 # The gravest tag speaks for a conversation that has several.
 GRAVITY = {"misclassified": 4, "wrong": 3, "no_answer": 2, "partial": 1, "correct": 0}
 SIGNALS = [
-    "handoff_request", "frustration", "rephrasing", "repeated_fallback", "account_action", "policy_handover", "abandoned",
+    "handoff_request", "frustration", "rephrasing", "repeated_fallback", "account_action", "policy_handover",
+    "abandoned",
 ]  # fmt: skip
 
 

@@ -105,7 +105,7 @@ def _previous(job: Job) -> dict[str, Any] | None:
 
 def _quarantine(job: Job, folder: Path) -> list[dict[str, Any]]:
     """Copy the rejected rows into the run, redacted like any text, and count them by table, rule and column."""
-    counted = []
+    counted: list[dict[Any, Any]] = []
     for path in sorted(job.path("load/quarantine").glob("*.parquet")):
         rows = read_parquet(path)
         for column in ("value", "message", "record"):
@@ -113,9 +113,9 @@ def _quarantine(job: Job, folder: Path) -> list[dict[str, Any]]:
                 rows[column] = pd.array(redact(rows[column].tolist())[0], dtype="str")
         (folder / "quarantine").mkdir(exist_ok=True)
         write_parquet(folder / "quarantine" / path.name, rows)
-        groups = rows.assign(column=rows["column"].fillna("")).groupby(["table", "rule", "column"], sort=True).size()
-        counted += [{"table": t, "rule": r, "column": c, "count": int(n)} for (t, r, c), n in groups.items()]
-    return counted
+        groups = rows.assign(column=rows["column"].fillna("")).groupby(["table", "rule", "column"], sort=True)
+        counted += groups.size().reset_index(name="count").to_dict("records")
+    return [{str(key): value for key, value in row.items()} for row in counted]
 
 
 def _lines(path: Path, rows: list[dict[str, Any]]) -> None:

@@ -26,8 +26,8 @@ def rank(job: Job) -> None:
     demand = job.read("measure/demand").set_index("topic_id")
     topics = job.read("understand/topics").set_index("topic_id")
     articles = job.read("load/articles").drop_duplicates("article_id").set_index("article_id")
-    gaps["gap_id"] = pd.array([_gap_id(row) for row in gaps.to_dict("records")], dtype="str")
-    gaps["reached"], gaps["failed"] = _reach(gaps, facts, demand)
+    gaps["gap_id"] = pd.Series([_gap_id(row) for row in _records(gaps)], index=gaps.index, dtype="str")
+    gaps["reached"], gaps["failed"] = _reach(gaps, facts)
     ranked = rank_gaps(gaps, job.days / 7, job.settings.accuracy.confidence, job.settings.run.seed)
     book = OwnerBook(job.read("load/owners"), job.read("load/articles"), job.read("load/article_revisions"))
     said = _said(job)
@@ -46,7 +46,7 @@ def _gap_id(gap: dict[str, Any]) -> str:
     return "g-" + hashlib.blake2b(about.encode(), digest_size=4).hexdigest()
 
 
-def _reach(gaps: pd.DataFrame, facts: pd.DataFrame, demand: pd.DataFrame) -> tuple[list[float], list[float]]:
+def _reach(gaps: pd.DataFrame, facts: pd.DataFrame) -> tuple[list[float], list[float]]:
     """Conversations in the window that reach each gap, and how many of them failed (chances added up)."""
     reached, failed = [], []
     for gap in _records(gaps):
@@ -75,7 +75,7 @@ def _said(job: Job) -> pd.DataFrame:
     """Question, vector and best agent's answer of each conversation, by conversation_id."""
     asked = job.read("understand/questions").merge(job.read("understand/vectors"), on="conversation_id")
     messages = job.read("redact/messages")
-    replies = messages[(messages["role"] == "agent") & messages["text"].str.split().str.len().ge(8)]
+    replies = messages[(messages["role"] == "agent") & (messages["text"].str.count(r"\S+") >= 8)]
     first = replies.sort_values(["conversation_id", "position"]).drop_duplicates("conversation_id")
     answers = first.set_index("conversation_id")["text"].rename("answer")
     return asked.set_index("conversation_id").join(answers)
@@ -177,7 +177,7 @@ def _quotes(ids: list[str], said: pd.DataFrame) -> tuple[list[dict[str, str]], l
     own = said.loc[[i for i in ids if i in said.index]]
     if own.empty:
         return [], []
-    vectors = np.stack(own["vector"].to_numpy()).astype(np.float32)
+    vectors = np.stack(list(own["vector"])).astype(np.float32)
     close = vectors @ unit(vectors.mean(axis=0, keepdims=True))[0]
     chosen = telling([str(q) for q in own["question"]], [float(c) for c in close], QUOTES)
     quotes = [{"conversation_id": str(own.index[i]), "quote": _cut(str(own["question"].iloc[i]))} for i in chosen]

@@ -121,7 +121,7 @@ def _topics(
     centres = retrieval.unit(np.array([space[g].mean(axis=0) for g in groups]).reshape(len(groups), space.shape[1]))
     assigned = _assign(asked, groups, centres, space, settings.nearest_at_least)
     registry = _identify(job, asked, groups, vectors)
-    names = _names(asked, groups, words, kept, centres, space, registry)
+    names = _names(asked, groups, words, kept, centres, space)
     ids = registry["topic_id"].tolist()
     assigned["topic_id"] = pd.array([ids[t] if t >= 0 else None for t in assigned.pop("topic")], dtype="str")
     inside_rows = assigned[assigned["conversation_id"].isin(asked["conversation_id"].iloc[inside])]
@@ -236,7 +236,6 @@ def _names(
     kept: list[int],
     centres: Floats,
     space: Floats,
-    registry: pd.DataFrame,
 ) -> pd.DataFrame:
     texts = [list(asked["question"].iloc[g]) for g in groups]
     keywords = [[word for word, _ in words[k]][:10] for k in kept]

@@ -38,10 +38,12 @@ def test_without_observations_there_is_no_interval() -> None:
     with np.errstate(all="raise"):
         low, high = wilson([0, 1], [0, 2])
         rate, rate_low, rate_high = poisson_rate_interval(3, 0)
-    assert np.isnan(low[0]) and np.isnan(high[0]) and not np.isnan(low[1])
-    assert np.isnan(rate) and np.isnan(rate_low) and np.isnan(rate_high)
+    assert np.isnan([low[0], high[0]]).all()
+    assert not np.isnan(low[1])
+    assert np.isnan([rate, rate_low, rate_high]).all()
     assert np.isnan(mean_interval([np.nan])).all()
-    assert mean_interval([4.0])[0] == 4.0 and np.isnan(mean_interval([4.0])[1])
+    assert mean_interval([4.0])[0] == 4.0
+    assert np.isnan(mean_interval([4.0])[1])
 
 
 def test_wilson_covers_the_truth_as_often_as_promised() -> None:

@@ -50,7 +50,7 @@ def test_more_tickets_than_users_is_no_deflection() -> None:
 
 
 def test_silence_is_neither_success_nor_failure() -> None:
-    """Confirmed, abandoned and silent are kept apart, evidence against goes first, and escalated ones are none of them."""
+    """Confirmed, abandoned and silent are kept apart; evidence against goes first; escalated ones are none of them."""
     facts = facts_of(
         10,
         resolved=pd.array([True, None, None, False, None, None, None, None, True, True], dtype="boolean"),

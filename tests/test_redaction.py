@@ -198,7 +198,7 @@ def test_personal_data_goes_and_the_rest_stays() -> None:
     """Of the marked values at least 95 % go, and of the placeholders at least 95 % stand for a marked value."""
     lines = marked_lines()
     plain = HARMLESS.strip().splitlines()
-    assert len(lines) >= 60 and len(plain) >= 60
+    assert min(len(lines), len(plain)) >= 60
     wanted = removed = placed = right = 0
     faults: list[str] = []
     for text, marks in lines:
@@ -288,7 +288,77 @@ def test_product_names_are_kept() -> None:
 
 
 PIECES = st.sampled_from(
-    ["a@b.example", "a.b@c", "@", ".", "-", ":", "#", "+", "(", ")", "/", "<", ">", "1", "12", "4821", "48213390", "4111111111111111", "0171", "2345678", "+49", "DE89", "3704", "0044", "0532", "0130", "00", "https://", "www.", "shop.example", "?t=1", "order", "ticket", "password", "is", "Passwort:", "PIN", "my", "name", "Anna", "Schmidt", "Hi", "Hallo", "Herr", "Regards,", "Grüße", "Straße", "Hauptstraße", "12", "Street", "Baker", "address:", "born", "geb.", "12.03.1990", "203.0.113.7", "::", "error", "version", "€", "<EMAIL>", "<NAME>", "<ORDER>", "[name]", "😀", "مرحبا", "İ", "ß", "\u200f"]
+    [
+        "a@b.example",
+        "a.b@c",
+        "@",
+        ".",
+        "-",
+        ":",
+        "#",
+        "+",
+        "(",
+        ")",
+        "/",
+        "<",
+        ">",
+        "1",
+        "12",
+        "4821",
+        "48213390",
+        "4111111111111111",
+        "0171",
+        "2345678",
+        "+49",
+        "DE89",
+        "3704",
+        "0044",
+        "0532",
+        "0130",
+        "00",
+        "https://",
+        "www.",
+        "shop.example",
+        "?t=1",
+        "order",
+        "ticket",
+        "password",
+        "is",
+        "Passwort:",
+        "PIN",
+        "my",
+        "name",
+        "Anna",
+        "Schmidt",
+        "Hi",
+        "Hallo",
+        "Herr",
+        "Regards,",
+        "Grüße",
+        "Straße",
+        "Hauptstraße",
+        "12",
+        "Street",
+        "Baker",
+        "address:",
+        "born",
+        "geb.",
+        "12.03.1990",
+        "203.0.113.7",
+        "::",
+        "error",
+        "version",
+        "€",
+        "<EMAIL>",
+        "<NAME>",
+        "<ORDER>",
+        "[name]",
+        "😀",
+        "مرحبا",
+        "İ",
+        "ß",
+        "\u200f",
+    ]
 )
 MESSAGES = st.lists(st.tuples(PIECES, st.sampled_from(["", " ", "\n", ", ", "-"])), max_size=14).map(
     lambda pairs: "".join(piece + gap for piece, gap in pairs)

@@ -295,7 +295,7 @@ def find_urls(text: str) -> Iterator[Span]:
     for match in _URL.finditer(text):
         url = match.group().rstrip(".,;:!?)]}*…")
         start, end = match.start(), match.start() + len(url)
-        scheme, _, rest = url.partition("://") if "://" in url else ("", "", url)
+        _, _, rest = url.partition("://") if "://" in url else ("", "", url)
         host, slash, path = rest.partition("/")
         lead = len(url) - len(rest)
         bad_host = (
