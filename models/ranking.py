@@ -6,6 +6,9 @@ import numpy as np
 import pandas as pd
 
 DRAWS = 2000
+SCORES = [
+    "demand", "p_fail", "p_fixable", "score", "score_low", "score_high", "failure_rate", "failure_low", "failure_high",
+]  # fmt: skip
 # How often an article mends a gap of its kind, until reviewers' verdicts say better.
 FIXABLE = {"missing": 0.7, "stale": 0.8, "incomplete": 0.6, "contradictory": 0.7, "unfindable": 0.6}
 FIXABLE_WEIGHT = 12.0
@@ -59,7 +62,7 @@ def rank_gaps(gaps: pd.DataFrame, weeks: float, confidence: float, seed: int) ->
                 "failure_high": max(rate, np.quantile(fails, high)),
             }
         )
-    out = pd.concat([gaps, pd.DataFrame(rows)], axis=1)
+    out = pd.concat([gaps, pd.DataFrame(rows, columns=SCORES)], axis=1)
     if len(out):
         places = (-draws).argsort(axis=0, kind="stable").argsort(axis=0, kind="stable") + 1
         out["rank_low"] = np.floor(np.quantile(places, low, axis=1)).astype(int)

@@ -131,28 +131,34 @@ def fit_topics(
     labels : int (n,), -1 for no topic
     phrases : for each label, phrases of up to four words with their c-TF-IDF weight, best first
     """
+    counter = CountVectorizer(
+        ngram_range=(1, 2), stop_words=list(stop_words), token_pattern=r"(?u)\b[^\W\d_][\w'’-]+\b", min_df=1
+    )
+    docs = [text or "?" for text in questions]
+    if _vocabulary(counter, docs) < 2:  # c-TF-IDF has nothing to weigh; the topics stand without words
+        found = FailureTree(**tree).fit(vectors, failed).labels_
+        return found, {int(k): [] for k in np.unique(found[found >= 0])}
     model = BERTopic(
         embedding_model=None,
         umap_model=BaseDimensionalityReduction(),
         hdbscan_model=FailureTree(**tree),
-        vectorizer_model=CountVectorizer(
-            ngram_range=(1, 2), stop_words=list(stop_words), token_pattern=r"(?u)\b[^\W\d_][\w'’-]+\b", min_df=1
-        ),
+        vectorizer_model=counter,
         ctfidf_model=ClassTfidfTransformer(reduce_frequent_words=True),
         top_n_words=30,
         calculate_probabilities=False,
         verbose=False,
     )
-    docs = [text or "?" for text in questions]
-    try:
-        labels, _ = model.fit_transform(docs, embeddings=vectors, y=list(failed))
-    except ValueError as error:
-        if "empty vocabulary" not in str(error):
-            raise
-        return np.full(len(docs), -1, dtype=np.int64), {}
+    labels, _ = model.fit_transform(docs, embeddings=vectors, y=list(failed))
     found = np.asarray(labels, dtype=np.int64)
     words = {int(k): [(w, float(v)) for w, v in ws if w] for k, ws in model.get_topics().items() if k >= 0}
     return found, words
+
+
+def _vocabulary(counter: CountVectorizer, docs: list[str]) -> int:
+    try:
+        return len(counter.fit(docs).vocabulary_)
+    except ValueError:  # no word is left
+        return 0
 
 
 def strengths(vectors: Floats, centroids: Floats) -> Floats:

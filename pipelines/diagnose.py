@@ -117,7 +117,7 @@ def _world(job: Job) -> World:
 
 
 def _stacked(rows: pd.Series) -> Floats:
-    return np.stack(list(rows)).astype(np.float32)
+    return np.stack(list(rows)).astype(np.float32) if len(rows) else np.zeros((0, 1), dtype=np.float32)
 
 
 def _coverage(agents: Floats) -> NDArray[np.float64]:

@@ -39,7 +39,7 @@ def build_facts(job: Job) -> pd.DataFrame:
     facts = facts.merge(_tags(job.read("redact/outcomes")), how="left", on="conversation_id")
     facts["answered"] = facts["conversation_id"].isin(messages.loc[messages["role"] == "bot", "conversation_id"])
     start = facts["started_at"]
-    facts["week"] = (start - pd.to_timedelta(start.dt.weekday, unit="D")).dt.strftime("%Y-%m-%d").astype("str")
+    facts["week"] = (start - pd.to_timedelta(start.dt.day_of_week, unit="D")).dt.strftime("%Y-%m-%d").astype("str")
     facts["in_window"] = start >= pd.Timestamp(job.start_ts)
     facts["failed"] = failure_chance(facts)
     facts["mined"] = facts["in_window"] & _mined(job, facts)

@@ -55,7 +55,7 @@ def _accuracy(facts: pd.DataFrame, labels: dict[str, str], titles: dict[str, str
         )
         part.insert(0, "by", by)
         name = {"topic": labels, "article": titles}.get(by, {})
-        part.insert(2, "label_name", part["key"].map(name).fillna(part["key"]).astype("str"))
+        part.insert(2, "label_name", pd.Series([name.get(key, key) for key in part["key"]], dtype="str"))
         parts.append(part.drop(columns=["estimate", "escalated", "sampled", "right"]))
     columns = ["by", "key", "label_name", "conversations", "labels", "accuracy", "low", "high", "basis"]
     return pd.concat(parts, ignore_index=True)[columns] if parts else pd.DataFrame(columns=columns)

@@ -1,0 +1,97 @@
+"""Worlds with little or nothing in them: a run ends with a report, or with a message that says what to do."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from pipelines.run import RunResult, run
+
+ATTACK = '=HYPERLINK("http://x.example")<script>alert(1)</script>"><img src=x onerror=alert(1)> مرحبا 😀 \u202e'
+
+
+def world(folder: Path, said: list[str], escalated: bool, articles: int = 3, text: str = "") -> Path:
+    """A bundle with one conversation for each text, all in one month, and a few articles."""
+    bundle = folder / "bundle"
+    bundle.mkdir(parents=True)
+    start = datetime(2024, 6, 3, 9, tzinfo=UTC)
+    conversations, messages = [], []
+    for i, words in enumerate(said):
+        key = f"c-{i:03}"
+        conversations.append(
+            {"conversation_id": key, "started_at": start + timedelta(hours=5 * i), "escalated": escalated,
+             "customer_id": f"u-{i}", "product": text or "bikes", "predicted_intent": text or "brakes"}
+        )  # fmt: skip
+        cited = [f"kb-{i % articles}"] if articles and not escalated else []
+        messages += [
+            {"conversation_id": key, "position": 0, "role": "customer", "text": words, "article_ids": [], "is_fallback": None},
+            {"conversation_id": key, "position": 1, "role": "bot", "text": "Here you are." + text, "article_ids": cited,
+             "is_fallback": not cited},
+            {"conversation_id": key, "position": 2, "role": "agent", "article_ids": [], "is_fallback": None,
+             "text": "We send a new part within five days, please keep the old one." + text},
+        ]  # fmt: skip
+    kb = [
+        {"article_id": f"kb-{i}", "title": f"Article {i} {text}", "body": f"# Part {i}\nAll about part {i}. {text}"}
+        for i in range(articles)
+    ]
+    pd.DataFrame(conversations).to_parquet(bundle / "conversations.parquet")
+    pd.DataFrame(messages).to_parquet(bundle / "messages.parquet")
+    pd.DataFrame(kb, columns=["article_id", "title", "body"]).astype("str").to_parquet(bundle / "articles.parquet")
+    return bundle
+
+
+def mine(bundle: Path, store: Path, folder: Path) -> RunResult:
+    """Run with the small embedder, which needs no model."""
+    config = folder / "lexical.toml"
+    config.write_text('[embedder]\nname = "lexical"\n')
+    return run(str(bundle), store, config=str(config))
+
+
+WORLDS: dict[str, dict[str, Any]] = {
+    "one conversation": {"said": ["my brakes squeal"], "escalated": True},
+    "nobody fails": {"said": ["how do I adjust my brakes"] * 30, "escalated": False},
+    "no article": {"said": [f"the chain of my bike fell off again {i}" for i in range(20)], "escalated": True, "articles": 0},
+    "one article": {"said": [f"the chain of my bike fell off again {i}" for i in range(20)], "escalated": True, "articles": 1},
+    "greetings only": {"said": ["hello", "hi", "hallo", "…"], "escalated": True},
+    "the same words": {"said": ["where is my parcel"] * 40, "escalated": True},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", WORLDS)
+def test_small_world_ends_with_a_report(tmp_path: Path, name: str) -> None:
+    """However little there is to find, the run is published and its files can be read."""
+    done = mine(world(tmp_path, **WORLDS[name]), tmp_path / "store", tmp_path)
+    told = json.loads((done.folder / "run.json").read_text(encoding="utf-8"))
+    assert told["backlog"]["gaps"] == len(done.backlog)
+    assert "</html>" in (done.folder / "report.html").read_text(encoding="utf-8")
+
+
+def test_failing_topic_without_articles_is_missing(tmp_path: Path) -> None:
+    """Twenty people with one problem and no knowledge base make one missing article, and nobody owns it."""
+    healthy = [f"please tell me the opening hours on day {i}" for i in range(40)]
+    bundle = world(tmp_path / "a", [f"my chain fell off the bike again {i}" for i in range(20)], escalated=True)
+    other = world(tmp_path / "b", healthy, escalated=False)
+    for table in ("conversations", "messages"):
+        more = pd.read_parquet(other / f"{table}.parquet")
+        more["conversation_id"] = "h" + more["conversation_id"]
+        both = pd.concat([pd.read_parquet(bundle / f"{table}.parquet"), more])
+        both.to_parquet(bundle / f"{table}.parquet")
+    rows = mine(bundle, tmp_path / "store", tmp_path).backlog.to_dict("records")
+    assert [(row["kind"], row["conversations"]) for row in rows] == [("missing", 20)]
+    assert "unowned" in rows[0]["owner_reason"]
+
+
+def test_hostile_text_goes_through_unharmful(tmp_path: Path) -> None:
+    """Markup, formulas, emoji and right-to-left text in every field end as text in every file."""
+    said = [f"my chain fell off the bike again {i} {ATTACK}" for i in range(20)]
+    done = mine(world(tmp_path, said, escalated=True, text=ATTACK), tmp_path / "store", tmp_path)
+    page = (done.folder / "report.html").read_text(encoding="utf-8")
+    assert "<script>alert" not in page
+    assert "<img src=x" not in page
+    for line in (done.folder / "backlog.csv").read_text(encoding="utf-8-sig").split("\n"):
+        assert not line.startswith("=")
