@@ -45,8 +45,10 @@ app = typer.Typer(
     epilog="Start here:  `lacuna demo --store demo-store`  ·  Exit codes: 0 done, 1 check found faults,"
     " 2 a problem you can put right, 70 a fault of Lacuna, 130 interrupted.",
 )
-out = Console()
-err = Console(stderr=True)
+# What is piped into a file or a log is read at any width; a terminal says its own.
+WIDE = None if sys.stdout.isatty() else 160
+out = Console(width=WIDE)
+err = Console(stderr=True, width=WIDE)
 
 Store = Annotated[Path, typer.Option("--store", metavar="DIR", help="Folder of runs and state; made where missing.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print only the result, warnings and errors.")]

@@ -24,17 +24,42 @@ def world(folder: Path, said: list[str], escalated: bool, articles: int = 3, tex
     for i, words in enumerate(said):
         key = f"c-{i:03}"
         conversations.append(
-            {"conversation_id": key, "started_at": start + timedelta(hours=5 * i), "escalated": escalated,
-             "customer_id": f"u-{i}", "product": text or "bikes", "predicted_intent": text or "brakes"}
-        )  # fmt: skip
+            {
+                "conversation_id": key,
+                "started_at": start + timedelta(hours=5 * i),
+                "escalated": escalated,
+                "customer_id": f"u-{i}",
+                "product": text or "bikes",
+                "predicted_intent": text or "brakes",
+            }
+        )
         cited = [f"kb-{i % articles}"] if articles and not escalated else []
         messages += [
-            {"conversation_id": key, "position": 0, "role": "customer", "text": words, "article_ids": [], "is_fallback": None},
-            {"conversation_id": key, "position": 1, "role": "bot", "text": "Here you are." + text, "article_ids": cited,
-             "is_fallback": not cited},
-            {"conversation_id": key, "position": 2, "role": "agent", "article_ids": [], "is_fallback": None,
-             "text": "We send a new part within five days, please keep the old one." + text},
-        ]  # fmt: skip
+            {
+                "conversation_id": key,
+                "position": 0,
+                "role": "customer",
+                "text": words,
+                "article_ids": [],
+                "is_fallback": None,
+            },
+            {
+                "conversation_id": key,
+                "position": 1,
+                "role": "bot",
+                "text": "Here you are." + text,
+                "article_ids": cited,
+                "is_fallback": not cited,
+            },
+            {
+                "conversation_id": key,
+                "position": 2,
+                "role": "agent",
+                "article_ids": [],
+                "is_fallback": None,
+                "text": "We send a new part within five days, please keep the old one." + text,
+            },
+        ]
     kb = [
         {"article_id": f"kb-{i}", "title": f"Article {i} {text}", "body": f"# Part {i}\nAll about part {i}. {text}"}
         for i in range(articles)
@@ -55,11 +80,19 @@ def mine(bundle: Path, store: Path, folder: Path) -> RunResult:
 WORLDS: dict[str, dict[str, Any]] = {
     "one conversation": {"said": ["my brakes squeal"], "escalated": True},
     "nobody fails": {"said": ["how do I adjust my brakes"] * 30, "escalated": False},
-    "no article": {"said": [f"the chain of my bike fell off again {i}" for i in range(20)], "escalated": True, "articles": 0},
-    "one article": {"said": [f"the chain of my bike fell off again {i}" for i in range(20)], "escalated": True, "articles": 1},
+    "no article": {
+        "said": [f"the chain of my bike fell off again {i}" for i in range(20)],
+        "escalated": True,
+        "articles": 0,
+    },
+    "one article": {
+        "said": [f"the chain of my bike fell off again {i}" for i in range(20)],
+        "escalated": True,
+        "articles": 1,
+    },
     "greetings only": {"said": ["hello", "hi", "hallo", "…"], "escalated": True},
     "the same words": {"said": ["where is my parcel"] * 40, "escalated": True},
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", WORLDS)
