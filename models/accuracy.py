@@ -13,42 +13,59 @@ from sklearn.preprocessing import StandardScaler
 Floats = NDArray[np.float64]
 
 FAILED = {"correct": 0.0, "partial": 0.5, "wrong": 1.0, "no_answer": 1.0, "misclassified": 1.0}
-# What is believed before any tag is seen, as (mean, weight in tags): a person took over because the answer did not
-# do; a customer who left after a fallback was not answered; silence after an answer is mostly, not surely, success.
-PRIOR = {"escalated": (0.85, 8.0), "fallback": (0.85, 8.0), "resolved": (0.05, 8.0), "quiet": (0.2, 8.0)}
+# What is believed of each situation before any tag is seen, as (failing share, weight in tags): a person took over
+# because the answer did not do, or all the same; silence after an answer is mostly, not surely, success.
+SITUATIONS = {
+    "no answer": (0.97, 8.0),
+    "escalated, content": (0.5, 4.0),
+    "escalated": (0.85, 8.0),
+    "content": (0.05, 8.0),
+    "discontent": (0.6, 4.0),
+    "quiet": (0.2, 8.0),
+}
 TAG_TRUST = 0.94  # taggers disagree in about one of sixteen cases
 
 
-def stratum(facts: pd.DataFrame) -> pd.Series:
-    """Which of the four situations of :data:`PRIOR` each conversation is in (str)."""
+def situation(facts: pd.DataFrame) -> pd.Series:
+    """Which of :data:`SITUATIONS` each conversation is in (str); the first that holds."""
     escalated = facts["escalated"].fillna(False).astype(bool)
-    fallback = facts["fallbacks"].gt(0) & (facts["cited_first"].isna())
-    happy = facts["csat"].ge(4)
-    return pd.Series(
-        np.select([escalated, fallback, happy], ["escalated", "fallback", "resolved"], "quiet"), index=facts.index
-    )
+    nothing = facts["fallbacks"].gt(0) & facts["cited_first"].isna()
+    content, discontent = facts["csat"].ge(4), facts["csat"].le(2)
+    holds = [nothing, escalated & content, escalated, content, discontent]
+    return pd.Series(np.select(holds, list(SITUATIONS)[:-1], "quiet"), index=facts.index)
 
 
 def failure_chance(facts: pd.DataFrame) -> pd.Series:
     """The chance that each conversation's answer failed, 0 to 1.
 
-    A tagged conversation is taken at its tag, softened by the taggers' own error. An untagged one gets the failing
-    share of the tagged ones in its situation, shrunk to a prior; tags by feedback are left out of that share, because
-    people who complain are not a sample of anything.
+    Each situation's failing share is learned from the tags in it, cleared of the taggers' own error (Rogan and Gladen
+    1978) and shrunk to a prior; tags by feedback are left out, because people who complain are not a sample of
+    anything. A tag on the conversation itself is then weighed against that share by Bayes' rule.
 
     Parameters
     ----------
     facts : DataFrame
         escalated, fallbacks, cited_first, csat, outcome, sample.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> said = {"escalated": [False, True], "fallbacks": 0, "cited_first": "kb-1", "csat": [5.0, None]}
+    >>> failure_chance(pd.DataFrame(said | {"outcome": [None, "wrong"], "sample": None})).round(2).tolist()
+    [0.05, 0.99]
     """
-    where, tagged = stratum(facts), facts["outcome"].map(FAILED).astype(float)
+    where, tagged = situation(facts), facts["outcome"].map(FAILED).astype(float)
     usable = tagged.notna() & ~facts["sample"].eq("feedback")
     chance = pd.Series(np.nan, index=facts.index)
-    for name, (mean, weight) in PRIOR.items():
+    for name, (mean, weight) in SITUATIONS.items():
         here = where.eq(name)
         seen = tagged[here & usable]
-        chance[here] = (seen.sum() + mean * weight) / (len(seen) + weight)
-    known = (1 - TAG_TRUST) + (2 * TAG_TRUST - 1) * tagged
+        cleared = np.clip((seen.sum() - (1 - TAG_TRUST) * len(seen)) / (2 * TAG_TRUST - 1), 0, len(seen))
+        chance[here] = (cleared + mean * weight) / (len(seen) + weight)
+    chance = chance.clip(0.01, 0.99)
+    if_failed = (1 - TAG_TRUST) + (2 * TAG_TRUST - 1) * tagged  # chance of this tag where the answer failed
+    known = chance * if_failed / (chance * if_failed + (1 - chance) * (1 - if_failed))
+    known = known.where(tagged != 0.5, 0.5)  # a partial answer did half of it, whatever else happened
     return known.where(tagged.notna(), chance).astype(float)
 
 

@@ -6,13 +6,17 @@ what is known of the article that the bot uses, then whether any article has the
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+
+from scipy.stats import binom
 
 from models.changes import Change
 
 HANDOFF = "handoff by policy"
 ACCOUNT = "account action needed"
 ROUTING = "intent routing"
+SERVED_BY_CHANCE = 3.0  # conversations that an article answers well though it is hard to find
 
 
 @dataclass(frozen=True)
@@ -20,6 +24,7 @@ class Limits:
     """Where a rule begins to hold; shares are of the topic's failed conversations."""
 
     excess_evidence: float
+    hint_evidence: float
     policy_share: float
     routing_share: float
     routing_tags: int
@@ -30,11 +35,13 @@ class Limits:
     after_at_least: float
     partial_share: float
     partial_tags: int
+    partial_chance: float
     agents_share: float
     agents_times: int
     reach_at_most: float
-    coverage: float
-    match_margin: float
+    answers_lead: float
+    passed_over: float
+    served_share: float
     same_work: float
 
 
@@ -63,6 +70,26 @@ class Match:
 
 
 @dataclass(frozen=True)
+class PassedOver:
+    """The article that agents' answers in a topic point at, and how the bot reaches it: a :class:`models.reach.Reach`.
+
+    ``answered`` counts conversations that it answered anywhere, weighted by how surely they were about it.
+    """
+
+    article_id: str
+    title: str
+    nearness: float
+    near_enough: float
+    lead: float
+    answers: int
+    tried: int
+    expected: float
+    worked: int
+    evidence: float
+    answered: float
+
+
+@dataclass(frozen=True)
 class Conflict:
     """Two statements that disagree."""
 
@@ -70,30 +97,6 @@ class Conflict:
     other_id: str
     sentence: str
     other_sentence: str
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """What is known of a failing topic; counts are of conversations, shares of its failed ones."""
-
-    failed: float
-    tags: int
-    partial_tags: int
-    policy_share: float
-    account_share: float
-    request_share: float
-    misrouted_tags: int
-    misrouted_share: float
-    true_intent: str | None
-    predicted_intent: str | None
-    cited: list[Cited] = field(default_factory=list)
-    by_agents: list[Cited] = field(default_factory=list)
-    nearest: list[Match] = field(default_factory=list)
-    coverage: float = 0.0
-    changes: dict[str, Change] = field(default_factory=dict)
-    change_days: dict[str, str] = field(default_factory=dict)
-    conflict: Conflict | None = None
-    complaints: int = 0
 
 
 @dataclass(frozen=True)
@@ -111,22 +114,55 @@ class Verdict:
     not_content: str | None = None
 
 
-def diagnose(seen: Evidence, limits: Limits, beyond_chance: bool = True) -> Verdict | None:
-    """Say why a topic fails.
+@dataclass(frozen=True)
+class Evidence:
+    """What is known of a failing topic; counts are of conversations, shares of its failed ones."""
+
+    failed: float
+    tags: int
+    policy_share: float
+    account_share: float
+    request_share: float
+    misrouted_tags: int
+    misrouted_share: float
+    true_intent: str | None
+    predicted_intent: str | None
+    cited: list[Cited] = field(default_factory=list)
+    by_agents: list[Cited] = field(default_factory=list)
+    nearest: list[Match] = field(default_factory=list)
+    passed_over: PassedOver | None = None
+    known: dict[str, Verdict] = field(default_factory=dict)
+    conflict: Conflict | None = None
+    complaints: int = 0
+
+
+def by_sign(seen: Evidence, limits: Limits) -> Verdict | None:
+    """The verdict on a topic that bears the sign of one kind, however much or little it fails; else None."""
+    rules = (_not_content, _known("stale"), _contradictory, _unfindable, _known("incomplete"))
+    for rule in rules:
+        verdict = rule(seen, limits)
+        if verdict:
+            return verdict
+    return None
+
+
+def by_answers(seen: Evidence, limits: Limits, excess: float) -> Verdict | None:
+    """The verdict on a topic without a sign of its own: whether an article would do that the bot passes over.
 
     Parameters
     ----------
     seen, limits
         What is known of the topic, and where rules begin to hold.
-    beyond_chance
-        Whether the topic fails more than others by more than chance. If not, only a rule that has a sign of its own
-        for its kind is heard, and the verdict may be None.
+    excess
+        Log-likelihood by which the topic fails more than others.
+
+    Returns
+    -------
+    Verdict or None
+        None where the topic may fail by chance alone.
     """
-    for rule in (_not_content, _stale, _contradictory, _incomplete, _unfindable):
-        verdict = rule(seen, limits)
-        if verdict:
-            return verdict
-    return (_unfindable_by_text(seen, limits) or _missing(seen)) if beyond_chance else None
+    verdict = _unfindable_by_answers(seen, limits) if excess >= limits.hint_evidence else None
+    return verdict or (_missing(seen) if excess >= limits.excess_evidence else None)
 
 
 def _not_content(seen: Evidence, limits: Limits) -> Verdict | None:
@@ -148,13 +184,17 @@ def _not_content(seen: Evidence, limits: Limits) -> Verdict | None:
     return None
 
 
-def _stale(seen: Evidence, limits: Limits) -> Verdict | None:
-    for cited in seen.cited[:2]:
-        change = seen.changes.get(cited.article_id)
-        if cited.share < limits.cited_share or change is None or not went_stale(change, limits):
-            continue
-        return stale_verdict(cited.article_id, cited.title, change, seen.change_days.get(cited.article_id, ""))
-    return None
+def _known(kind: str) -> Callable[[Evidence, Limits], Verdict | None]:
+    """The rule that a topic fails with the article it is about, where that is of this kind wherever it is cited."""
+
+    def rule(seen: Evidence, limits: Limits) -> Verdict | None:
+        for cited in seen.cited[:2]:
+            verdict = seen.known.get(cited.article_id)
+            if verdict and verdict.kind == kind and cited.share >= limits.cited_share:
+                return verdict
+        return None
+
+    return rule
 
 
 def went_stale(change: Change, limits: Limits) -> bool:
@@ -177,6 +217,29 @@ def stale_verdict(article_id: str, title: str, change: Change, day: str) -> Verd
     return Verdict("stale", article_id, min(0.97, 0.5 + change.evidence / 12), reasons)
 
 
+def incomplete_verdict(
+    article_id: str, title: str, partial: int, tags: int, usual: float, limits: Limits
+) -> Verdict | None:
+    """The verdict on an article whose answers are tagged as partial more often than others' by more than chance.
+
+    Parameters
+    ----------
+    partial, tags
+        Tags on answers from the article: those that say partial, and all.
+    usual
+        Share of partial among all tags.
+    """
+    if partial < limits.partial_tags or partial < limits.partial_share * tags:
+        return None
+    if binom.sf(partial - 1, tags, usual) > limits.partial_chance:
+        return None
+    reasons = [
+        f"{partial} of {tags} tags on answers from '{title}' say that they were only part of one; "
+        f"of all tags, {usual:.0%} do"
+    ]
+    return Verdict("incomplete", article_id, _sure(partial / tags, limits.partial_share), reasons)
+
+
 def _contradictory(seen: Evidence, limits: Limits) -> Verdict | None:
     if seen.conflict is None or len(seen.cited) < 2:
         return None
@@ -194,20 +257,6 @@ def _contradictory(seen: Evidence, limits: Limits) -> Verdict | None:
     return Verdict("contradictory", one, 0.6 + min(0.3, both / 3), reasons)
 
 
-def _incomplete(seen: Evidence, limits: Limits) -> Verdict | None:
-    if not seen.cited or seen.cited[0].share < limits.cited_share or not seen.tags:
-        return None
-    share = seen.partial_tags / seen.tags
-    if seen.partial_tags < limits.partial_tags or share < limits.partial_share:
-        return None
-    cited = seen.cited[0]
-    reasons = [
-        f"{seen.partial_tags} of {seen.tags} tags say that the answer was only part of it",
-        f"the bot answered from '{cited.title}' in {cited.share:.0%} of the failed conversations",
-    ]
-    return Verdict("incomplete", cited.article_id, _sure(share, limits.partial_share), reasons)
-
-
 def _unfindable(seen: Evidence, limits: Limits) -> Verdict | None:
     reach = {cited.article_id: cited.share for cited in seen.cited}
     for agents in seen.by_agents[:1]:
@@ -221,22 +270,21 @@ def _unfindable(seen: Evidence, limits: Limits) -> Verdict | None:
     return None
 
 
-def _unfindable_by_text(seen: Evidence, limits: Limits) -> Verdict | None:
-    reach = {cited.article_id: cited.share for cited in seen.cited}
-    if seen.coverage < limits.coverage or not seen.nearest:
-        return None
-    lead = seen.nearest[0].match
-    for near in seen.nearest[:3]:
-        if near.match >= lead - limits.match_margin and near.answered <= 0.35 * seen.failed + 3:
-            if reach.get(near.article_id, 0) > limits.reach_at_most:
-                continue
-            reasons = [
-                f"'{near.title}' matches these questions and what agents answered "
-                f"(similarity {near.similarity:.2f}, {near.match:.1f} standard deviations above other articles)",
-                f"the bot reached it in {reach.get(near.article_id, 0):.0%} of them",
-            ]
-            return Verdict("unfindable", near.article_id, 0.5, reasons)
-    return None
+def _unfindable_by_answers(seen: Evidence, limits: Limits) -> Verdict | None:
+    near = seen.passed_over
+    if near is None or near.nearness < near.near_enough or near.lead < limits.answers_lead:
+        return None  # agents answer something that no article says
+    if near.evidence < limits.passed_over:
+        return None  # the bot tries it, and it does not do
+    if near.answered > limits.served_share * seen.failed + SERVED_BY_CHANCE:
+        return None  # it is found: it answers its own questions, and these are others
+    reasons = [
+        f"what agents answered comes from '{near.title}': {near.answers} answers lie {near.nearness:.1f} standard "
+        f"deviations nearer to it than answers usually do ({near.near_enough:.1f} would be enough)",
+        f"the bot tried it in {near.tried} of {seen.failed:.0f} failed conversations, where its text would lead one "
+        f"to expect {near.expected:.1f}; where it answered from it, that did in {near.worked} conversations",
+    ]
+    return Verdict("unfindable", near.article_id, float(0.9 - 0.4 * 2.718281828**-near.evidence), reasons)
 
 
 def _missing(seen: Evidence) -> Verdict:
@@ -254,7 +302,8 @@ def _missing(seen: Evidence) -> Verdict:
         reasons.append(f"the bot tried '{best.title}' in {best.share:.0%} of the failed conversations")
     else:
         reasons.append("the bot cited no article in any of the failed conversations")
-    return Verdict("missing", None, float(min(0.9, max(0.5, 0.8 - seen.coverage / 2))), reasons)
+    lead = seen.passed_over.lead if seen.passed_over else 0.0
+    return Verdict("missing", None, float(min(0.9, max(0.6, 0.9 - lead / 15))), reasons)
 
 
 def _sure(share: float, limit: float) -> float:

@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float32]
 
 PASSAGE_WORDS = 110
+QUERIES_AT_ONCE = 2000
+ENOUGH_OF_A_LANGUAGE = 50
 BEST_PASSAGES = 3  # an article that answers says so in more than one place; one lucky sentence is not an answer
 
 _HEADING = re.compile(r"^#+\s*(.*)$")
@@ -93,6 +95,34 @@ def word_scores(queries: Sequence[str], articles: Sequence[str], language: str =
         words = [word for word in words if word in known]
         if words:
             out[row] = index.get_scores(words)
+    return out
+
+
+def passage_word_scores(
+    queries: Sequence[str], passages: Sequence[str], passage_article: NDArray[np.int64], n: int, language: str = "en"
+) -> Floats:
+    """BM25 of each query on the best passage of each article, float32 (queries, n)."""
+    out = np.zeros((len(queries), n), dtype=np.float32)
+    order = np.argsort(passage_article, kind="stable")
+    there, starts = np.unique(passage_article[order], return_index=True)
+    for first in range(0, len(queries), QUERIES_AT_ONCE):
+        some = queries[first : first + QUERIES_AT_ONCE]
+        scores = word_scores(some, passages, language)[:, order]
+        out[first : first + len(some), there] = np.maximum.reduceat(scores, starts, axis=1)
+    return out
+
+
+def centred(vectors: Floats, languages: Sequence[str]) -> Floats:
+    """Vectors against the mean of their language, where it has enough of them.
+
+    A model that knows a language badly sees little in it but the language itself.
+    """
+    code = np.asarray(languages)
+    out = vectors.copy()
+    for language in sorted(set(languages)):
+        here = code == language
+        if here.sum() >= ENOUGH_OF_A_LANGUAGE:
+            out[here] -= vectors[here].mean(axis=0)
     return out
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,15 +10,18 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from models import diagnosis, evidence
-from models.diagnosis import Cited, Evidence, Limits, Match, Verdict
+from models import reach as reaching
+from models.changes import Change
+from models.diagnosis import Cited, Evidence, Limits, Match, PassedOver, Verdict
 from models.labels import STOP_WORDS
-from models.retrieval import plain
+from models.retrieval import centred, plain
 from models.topics import excess
 from pipelines.job import Job
 from pipelines.understand import live_articles
 
 Floats = NDArray[np.float32]
 
+ENOUGH_ANSWERS = 3  # agents' answers that tell what two groups have in common
 MIN_FAILED = 4  # fewer failed conversations than this are not yet a pattern
 
 
@@ -29,20 +32,28 @@ class World:
     facts: pd.DataFrame
     articles: pd.DataFrame
     topics: pd.DataFrame
-    vectors: Floats
+    meanings: Floats
     score: Floats
     meaning: Floats
     agents: Floats
     cited: NDArray[np.int64]
     weight: NDArray[np.float64]
-    coverage: NDArray[np.float64]
-    changes: dict[int, Any]
+    off_topic: float
+    answers: Floats
+    choice: Floats
+    near_enough: float
+    changes: dict[int, tuple[Change, NDArray[np.int64]]]
     limits: Limits
-    answered: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
+    answered: NDArray[np.float64]
 
     def title(self, number: int) -> str:
         """Title of the article with this number."""
         return str(self.articles["title"].iloc[number])
+
+    def number(self, article_id: str) -> int | None:
+        """Number of the live article with this id, if there is one."""
+        at = np.flatnonzero(self.articles["article_id"].eq(article_id))
+        return int(at[0]) if len(at) else None
 
     def article_id(self, number: int) -> str:
         """Id of the article with this number."""
@@ -53,30 +64,39 @@ def diagnose(job: Job) -> None:
     """Write diagnose/gaps (one row a gap, unranked) and diagnose/not_content."""
     world = _world(job)
     demand = job.read("measure/demand").set_index("topic_id")
-    gaps, other = [], []
-    stale = _stale_articles(world)
-    for topic, excess_failure in _failing(world, demand).items():
+    gaps: list[dict[str, Any]] = []
+    other, unsigned = [], []
+    articles = _incomplete_articles(world) | _stale_articles(world)
+    known = {article: row["verdict"] for article, row in articles.items()}
+    for topic, gain in _failing(world, demand).items():
         rows = _failed_rows(world, topic)
         if len(rows) < MIN_FAILED:
             continue
-        seen = _evidence(world, rows)
-        verdict = diagnosis.diagnose(seen, world.limits, excess_failure >= world.limits.excess_evidence)
+        seen = _evidence(world, [topic], rows, known)
+        verdict = diagnosis.by_sign(seen, world.limits)
         if verdict is None:
-            continue
-        if verdict.kind == "not_content":
+            if gain >= world.limits.hint_evidence:
+                unsigned.append({"topics": [topic], "rows": rows, "excess": gain})
+        elif verdict.kind == "not_content":
             other.append(_cluster(world, topic, rows, verdict, seen, demand))
-        elif verdict.article_id and (row := stale.get(verdict.article_id)) is not None and verdict.kind == "stale":
-            row["rows"] = np.union1d(row["rows"], rows)
+        elif verdict.article_id in known and verdict.kind in ("stale", "incomplete"):
+            article = articles[verdict.article_id]
+            article["rows"] = np.union1d(article["rows"], rows)
         else:
-            gaps.append(_gap(topic, rows, verdict, seen))
-    gaps = _merged(world, gaps)
-    gaps += [
-        _gap(_main_topic(world, row["rows"]), row["rows"], row["verdict"], _evidence(world, row["rows"]))
-        for row in stale.values()
-    ]
-    job.write(
-        "diagnose/gaps", pd.DataFrame([_told(world, gap) for gap in gaps if gap["topic_id"]], columns=_GAP_COLUMNS)
-    )
+            gaps.append(_gap([topic], rows, verdict, seen))
+    for work in _same_work(world, unsigned):
+        seen = _evidence(world, work["topics"], work["rows"], known)
+        hidden = diagnosis.by_answers(seen, world.limits, work["excess"])
+        if hidden and hidden.article_id not in known:
+            gaps.append(_gap(work["topics"], work["rows"], hidden, seen))
+    gaps = _by_article(world, gaps, known)
+    verdicts: list[Verdict] = [gap["verdict"] for gap in gaps]
+    settled = {verdict.article_id for verdict in verdicts if verdict.kind == "contradictory"}
+    for article_id, row in articles.items():
+        topics = _main_topic(world, row["rows"])
+        if topics and not (article_id in settled and row["verdict"].kind == "incomplete"):
+            gaps.append(_gap(topics, row["rows"], row["verdict"], _evidence(world, topics, row["rows"], known)))
+    job.write("diagnose/gaps", pd.DataFrame([_told(world, gap) for gap in gaps], columns=_GAP_COLUMNS))
     job.write_json("diagnose/not_content", other)
 
 
@@ -96,7 +116,7 @@ def _world(job: Job) -> World:
     empty = np.zeros((len(match), 0), dtype=np.float32)
     arrays: dict[str, Floats] = {
         name: _stacked(match[name]) if len(match) and len(articles) else empty
-        for name in ("score", "meaning", "words", "agents")
+        for name in ("score", "meaning", "words", "passage_words", "agents")
     }
     number = {article: i for i, article in enumerate(articles["article_id"])}
     cited = facts["cited_first"].map(number).fillna(-1).to_numpy(dtype=np.int64)
@@ -107,29 +127,23 @@ def _world(job: Job) -> World:
     scores = {"meaning": arrays["meaning"], "words": arrays["words"], "before": before}
     weight, off_topic = evidence.citation_weights(cited, success, scores) if n else (np.zeros(len(facts)), 0.7)
     changes = evidence.changes(facts["started_at"], cited, facts["failed"].to_numpy(), weight, off_topic)
-    coverage = _coverage(arrays["agents"])
+    choice = reaching.bot_choice(
+        [arrays[name] for name in ("meaning", "words", "passage_words")], cited, facts["failed"].to_numpy()
+    )
+    answers = reaching.usual_answers_out(arrays["agents"])
+    near_enough = reaching.near_enough(answers, cited, weight)
+    languages = [str(code) for code in facts["language"].fillna("").str[:2]]
     answered = np.bincount(cited[cited >= 0], weights=(weight * success)[cited >= 0], minlength=n).astype(float)
     limits = Limits(**job.settings.diagnosis.model_dump())
     return World(
-        facts, articles, job.read("understand/topics"), vectors, arrays["score"], arrays["meaning"], arrays["agents"],
-        cited, weight, coverage, changes, limits, answered,
+        facts, articles, job.read("understand/topics"), centred(vectors, languages), arrays["score"],
+        arrays["meaning"], arrays["agents"], cited, weight, off_topic, answers, choice, near_enough,
+        changes, limits, answered,
     )  # fmt: skip
 
 
 def _stacked(rows: pd.Series) -> Floats:
     return np.stack(list(rows)).astype(np.float32) if len(rows) else np.zeros((0, 1), dtype=np.float32)
-
-
-def _coverage(agents: Floats) -> NDArray[np.float64]:
-    """How decidedly an agent's answer points at one article, in standard deviations over all; null without one."""
-    lead = np.full(len(agents), np.nan)
-    has = np.abs(agents).sum(axis=1) > 0
-    if agents.shape[1] < 6 or has.sum() < 2:
-        return lead
-    ordered = np.sort(agents[has], axis=1)[:, ::-1]
-    lead[has] = ordered[:, 0] - ordered[:, 1:6].mean(axis=1)
-    spread = float(np.nanstd(lead))
-    return (lead - np.nanmean(lead)) / (spread if spread > 1e-9 else 1)
 
 
 def _failing(world: World, demand: pd.DataFrame) -> dict[str, float]:
@@ -144,7 +158,7 @@ def _failed_rows(world: World, topic: str) -> NDArray[np.int64]:
     return np.flatnonzero(facts["topic_id"].eq(topic) & facts["mined"] & facts["failed"].gt(0.4))
 
 
-def _evidence(world: World, rows: NDArray[np.int64]) -> Evidence:
+def _evidence(world: World, topics: list[str], rows: NDArray[np.int64], known: dict[str, Verdict]) -> Evidence:
     facts = world.facts.iloc[rows]
     n = max(1, len(rows))
     tags = facts["outcome"].dropna()
@@ -154,7 +168,6 @@ def _evidence(world: World, rows: NDArray[np.int64]) -> Evidence:
     return Evidence(
         failed=float(len(rows)),
         tags=len(tags),
-        partial_tags=int(tags.eq("partial").sum()),
         policy_share=float(facts["policy_handover"].mean()) if len(rows) else 0.0,
         account_share=float(facts["account_action"].mean()) if len(rows) else 0.0,
         request_share=float((facts["handoff_request"] & facts["cited_first"].isna()).mean()) if len(rows) else 0.0,
@@ -165,17 +178,24 @@ def _evidence(world: World, rows: NDArray[np.int64]) -> Evidence:
         cited=cited,
         by_agents=by_agents,
         nearest=_nearest(world, rows),
-        coverage=_mean_known(world.coverage[rows]),
-        changes={world.article_id(a): change for a, (change, _) in world.changes.items()},
-        change_days={world.article_id(a): _day(world, at[change.at]) for a, (change, at) in world.changes.items()},
+        passed_over=_passed_over(world, topics, rows),
+        known=known,
         conflict=_conflict(world, cited, rows),
         complaints=int(facts["complaint"].sum()) if "complaint" in facts else 0,
     )
 
 
-def _mean_known(values: NDArray[np.float64]) -> float:
-    known = values[~np.isnan(values)]
-    return float(known.mean()) if len(known) >= 3 else -1.0
+def _passed_over(world: World, topics: list[str], rows: NDArray[np.int64]) -> PassedOver | None:
+    facts = world.facts
+    did = np.flatnonzero(facts["topic_id"].isin(topics) & facts["in_window"] & facts["failed"].le(0.5))
+    found = reaching.reach(world.answers, world.choice, world.cited, rows, did, world.off_topic)
+    if found is None:
+        return None
+    a = found.article
+    return PassedOver(
+        world.article_id(a), world.title(a), found.nearness, world.near_enough, found.lead, found.answers,
+        found.tried, found.expected, found.worked, found.evidence, float(world.answered[a]),
+    )  # fmt: skip
 
 
 def _top(lists: pd.Series, world: World) -> list[tuple[int, int]]:
@@ -239,43 +259,72 @@ def _stale_articles(world: World) -> dict[str, dict[str, Any]]:
     return found
 
 
-def _main_topic(world: World, rows: NDArray[np.int64]) -> str | None:
-    return _mode(world.facts["topic_id"].iloc[rows]) or (
-        str(world.topics["topic_id"].iloc[0]) if len(world.topics) else None
-    )
+def _incomplete_articles(world: World) -> dict[str, dict[str, Any]]:
+    """Articles whose answers are tagged as partial more than others', with the window's rows that they failed."""
+    facts = world.facts
+    tagged = facts[facts["in_window"] & facts["outcome"].notna()]
+    partial = tagged["outcome"].eq("partial")
+    mined = facts["mined"].to_numpy(dtype=bool) & (facts["failed"].to_numpy() > 0.4)
+    found = {}
+    for article, own in tagged.groupby("cited_first", sort=True):
+        number = world.number(str(article))
+        if number is None:
+            continue
+        counts = int(partial[own.index].sum()), len(own), float(partial.mean())
+        verdict = diagnosis.incomplete_verdict(str(article), world.title(number), *counts, world.limits)
+        rows = np.flatnonzero(mined & (world.cited == number) & (world.weight > 0.5))
+        if verdict and len(rows) >= MIN_FAILED:
+            found[str(article)] = {"rows": rows, "verdict": verdict}
+    return found
 
 
-def _gap(topic: str | None, rows: NDArray[np.int64], verdict: Verdict, seen: Evidence) -> dict[str, Any]:
-    return {"topic_id": topic, "rows": rows, "verdict": verdict, "seen": seen}
+def _main_topic(world: World, rows: NDArray[np.int64]) -> list[str]:
+    topic = _mode(world.facts["topic_id"].iloc[rows])
+    return [topic] if topic else [str(t) for t in world.topics["topic_id"].iloc[:1]]
 
 
-def _merged(world: World, gaps: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """One gap for one piece of work.
+def _gap(topics: list[str], rows: NDArray[np.int64], verdict: Verdict, seen: Evidence) -> dict[str, Any]:
+    return {"topics": topics, "rows": rows, "verdict": verdict, "seen": seen}
 
-    Topics that fail for the same article and in the same way are one; so are topics without an article that ask in
-    like words for something that the same articles nearly answer.
-    """
+
+def _same_work(world: World, groups: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Failing topics that ask for the same thing in other words, put together; the largest gives its name."""
     out: list[dict[str, Any]] = []
-    for gap in sorted(gaps, key=lambda g: (-len(g["rows"]), str(g["topic_id"]))):
-        verdict = gap["verdict"]
-        alike = [
-            (_likeness(world, gap["rows"], kept["rows"]) if verdict.kind == "missing" else 1.0, kept)
-            for kept in out
-            if (kept["verdict"].kind, kept["verdict"].article_id) == (verdict.kind, verdict.article_id)
-        ]
+    for group in sorted(groups, key=lambda g: (-len(g["rows"]), g["topics"])):
+        alike = [(_likeness(world, group["rows"], other["rows"]), other) for other in out]
         likeness, nearest = max(alike, key=lambda pair: pair[0], default=(0.0, None))
         if nearest is not None and likeness >= world.limits.same_work:
-            nearest["rows"] = np.union1d(nearest["rows"], gap["rows"])
-            nearest["seen"] = _evidence(world, nearest["rows"])
+            nearest["topics"] = nearest["topics"] + group["topics"]
+            nearest["rows"] = np.union1d(nearest["rows"], group["rows"])
+            nearest["excess"] += group["excess"]
         else:
-            out.append(gap)
+            out.append(group)
     return out
 
 
 def _likeness(world: World, one: NDArray[np.int64], other: NDArray[np.int64]) -> float:
-    """How alike two groups of conversations are, in meaning and in the articles near them: mean of two cosines."""
-    spaces = (world.vectors, world.score + world.agents)
-    return float(np.mean([evidence.group_likeness(space[one], space[other]) for space in spaces if space.shape[1]]))
+    """How alike two groups of conversations are: in what customers ask and, where agents answered, in the answers."""
+    meaning = evidence.group_likeness(world.meanings[one], world.meanings[other])
+    said = [rows[np.abs(world.answers[rows]).sum(axis=1) > 0] for rows in (one, other)]
+    if min(map(len, said)) < ENOUGH_ANSWERS:
+        return meaning
+    return (meaning + evidence.group_likeness(*(world.answers[rows] for rows in said))) / 2
+
+
+def _by_article(world: World, gaps: list[dict[str, Any]], known: dict[str, Verdict]) -> list[dict[str, Any]]:
+    """One gap an article and kind: topics that fail for the same reason are one piece of work."""
+    out: list[dict[str, Any]] = []
+    first: dict[tuple[str, str], dict[str, Any]] = {}
+    for gap in sorted(gaps, key=lambda g: (-len(g["rows"]), g["topics"])):
+        verdict = gap["verdict"]
+        same = first.setdefault((verdict.kind, verdict.article_id), gap) if verdict.article_id else gap
+        if same is gap:
+            out.append(gap)
+        else:
+            same["topics"] = same["topics"] + gap["topics"]
+            same["rows"] = np.union1d(same["rows"], gap["rows"])
+            same["seen"] = _evidence(world, same["topics"], same["rows"], known)
+    return out
 
 
 def _told(world: World, gap: dict[str, Any]) -> dict[str, Any]:
@@ -293,11 +342,12 @@ def _told(world: World, gap: dict[str, Any]) -> dict[str, Any]:
     words = []
     if verdict.article_id:
         words = evidence.customer_words(list(facts["question"]), plain(str(body[verdict.article_id])), STOP_WORDS)
-    change = seen.changes.get(verdict.article_id or "")
+    number = world.number(verdict.article_id or "")
+    changed = world.changes.get(number) if verdict.kind == "stale" and number is not None else None
     return {
         "kind": verdict.kind,
         "probability": round(verdict.probability, 3),
-        "topic_id": gap["topic_id"],
+        "topic_id": gap["topics"][0],
         "article_id": verdict.article_id,
         "reasons": verdict.reasons,
         "conversation_ids": sorted(facts["conversation_id"]),
@@ -307,12 +357,16 @@ def _told(world: World, gap: dict[str, Any]) -> dict[str, Any]:
         "labels": int(facts["outcome"].notna().sum()),
         "customer_words": words,
         "passages": passages,
-        "change_point": {
-            "week": seen.change_days[verdict.article_id],
-            "low": None, "high": None, "before": round(change.before, 3), "after": round(change.after, 3),
-        } if verdict.kind == "stale" and change and verdict.article_id else None,
+        "change_point": _change_point(world, *changed) if changed else None,
         "other_article_id": conflict.other_id if conflict else None,
     }  # fmt: skip
+
+
+def _change_point(world: World, change: Change, rows: NDArray[np.int64]) -> dict[str, Any]:
+    """A change as plain data: its day, the days between which it lies, and the failing shares on both sides."""
+    low, at, high = (_day(world, rows[min(i, len(rows) - 1)]) for i in (change.low, change.at, change.high))
+    shares = {"before": round(change.before, 3), "after": round(change.after, 3)}
+    return {"week": at, "low": low, "high": high} | shares
 
 
 def _cluster(

@@ -77,6 +77,7 @@ class Diagnosis(Section):
     """When a failing topic is which kind of gap."""
 
     excess_evidence: Annotated[float, Field(ge=0)]
+    hint_evidence: Annotated[float, Field(ge=0)]
     policy_share: Share
     routing_share: Share
     routing_tags: Annotated[int, Field(ge=1)]
@@ -87,11 +88,13 @@ class Diagnosis(Section):
     after_at_least: Share
     partial_share: Share
     partial_tags: Annotated[int, Field(ge=1)]
+    partial_chance: Share
     agents_share: Share
     agents_times: Annotated[int, Field(ge=1)]
     reach_at_most: Share
-    coverage: float
-    match_margin: Positive
+    answers_lead: Positive
+    passed_over: float
+    served_share: Share
     same_work: Share
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
@@ -22,7 +23,7 @@ Floats = NDArray[np.float32]
 
 # What a question is to the grouping: shares of meaning, of words, and of nearness to articles.
 MEANING, WORDS, ARTICLES = 0.45, 0.2, 0.35
-ENOUGH_OF_A_LANGUAGE = 50
+SAYS_SOMETHING = 5  # words that an agent's answer needs to point at an article; "See this." points nowhere
 
 
 def understand(job: Job) -> None:
@@ -61,32 +62,41 @@ def _match(job: Job, asked: pd.DataFrame, vectors: Floats) -> dict[str, Floats]:
     n = len(articles)
     empty = np.zeros((len(asked), n), dtype=np.float32)
     if not n or not len(asked):
-        return {"score": empty, "meaning": empty, "words": empty, "agents": empty}
+        return dict.fromkeys(("score", "meaning", "words", "passage_words", "agents"), empty)
     cut = retrieval.passages(articles)
     number = {article: i for i, article in enumerate(articles["article_id"])}
     of = cut["article_id"].map(number).to_numpy()
-    place = embed(list(cut["passage"]), job.settings.embedder.name, job.store, "embedding articles")
+    passages = list(cut["passage"])
+    place = embed(passages, job.settings.embedder.name, job.store, "embedding articles")
     meaning = retrieval.meaning_scores(vectors, place, of, n)
     whole = [f"{a.title}. {a.title}. {retrieval.plain(str(a.body))}" for a in articles.itertuples()]
-    words = _words(asked, list(asked["question"]), whole)
+    questions = list(asked["question"])
+    words = _by_language(asked, questions, lambda texts, code: retrieval.word_scores(texts, whole, code), n)
+    passage_words = _by_language(
+        asked, questions, lambda texts, code: retrieval.passage_word_scores(texts, passages, of, n, code), n
+    )
     score = retrieval.standardise(meaning) + 0.6 * retrieval.standardise(words)
     replies = _agent_replies(job, asked)
     agents = empty.copy()
-    has = np.array([bool(text) for text in replies])
+    has = np.array([len(text.split()) >= SAYS_SOMETHING for text in replies])
     if has.any():
-        said = [text for text in replies if text]
+        said = [text for text, points in zip(replies, has, strict=True) if points]
         there = embed(said, job.settings.embedder.name, job.store, "embedding agents' answers")
         agents[has] = 0.6 * retrieval.standardise(retrieval.meaning_scores(there, place, of, n))
-        agents[has] += 0.4 * retrieval.standardise(_words(asked[has], said, whole))
-    return {"score": score, "meaning": meaning, "words": words, "agents": agents}
+        in_words = _by_language(asked[has], said, lambda texts, code: retrieval.word_scores(texts, whole, code), n)
+        agents[has] += 0.4 * retrieval.standardise(in_words)
+    return {"score": score, "meaning": meaning, "words": words, "passage_words": passage_words, "agents": agents}
 
 
-def _words(asked: pd.DataFrame, texts: list[str], articles: list[str]) -> Floats:
-    out = np.zeros((len(texts), len(articles)), dtype=np.float32)
+def _by_language(
+    asked: pd.DataFrame, texts: list[str], scores: Callable[[list[str], str], Floats], articles: int
+) -> Floats:
+    """``scores`` of the texts of each language with that language's stems, float32 (texts, articles)."""
+    out = np.zeros((len(texts), articles), dtype=np.float32)
     language = asked["language"].fillna("en").str[:2].to_numpy()
     for code in sorted(set(language)):
         here = np.flatnonzero(language == code)
-        out[here] = retrieval.word_scores([texts[i] for i in here], articles, str(code))
+        out[here] = scores([texts[i] for i in here], str(code))
     return out
 
 
@@ -141,13 +151,9 @@ def _space(asked: pd.DataFrame, vectors: Floats, match: Floats) -> Floats:
     Meaning is taken against the mean of its language, since a model that knows a language badly sees little in it but
     the language itself; words carry what the model misses.
     """
-    language = asked["language"].fillna("").str[:2].to_numpy()
-    centred = vectors.copy()
-    for code in sorted(set(language)):
-        here = language == code
-        if here.sum() >= ENOUGH_OF_A_LANGUAGE:
-            centred[here] -= vectors[here].mean(axis=0)
-    words = lexical.word_vectors(list(asked["question"]), [str(code) for code in language])
+    language = [str(code) for code in asked["language"].fillna("").str[:2]]
+    centred = retrieval.centred(vectors, language)
+    words = lexical.word_vectors(list(asked["question"]), language)
     return retrieval.unit(
         np.hstack(
             [
