@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.pii.checksums import IBAN_LENGTHS, iban_valid, luhn_valid
-from models.redaction import PLACEHOLDER, conversation_names, redact
+from models.redaction import PLACEHOLDER, Lexicon, learn_names, redact
 from pipelines.job import Job
 from pipelines.redact import redact as redact_verb
 from pipelines.settings import load_settings
@@ -263,7 +263,7 @@ def test_an_agents_greeting_gives_the_customers_name_away_everywhere() -> None:
     """A name shown once in a conversation goes from all its messages, and from no other conversation."""
     ids = ["c1", "c1", "c2"]
     texts = ["The lamp is for Anna Berger personally", "Hello Anna Berger, which lamp?", "Berger sausages are great"]
-    names = conversation_names(ids, texts)
+    names, _ = learn_names(ids, texts)
     assert names == {"c1": ["Anna Berger"]}
     result, _ = redact(texts, [names.get(conversation, []) for conversation in ids])
     assert result == ["The lamp is for <NAME> personally", "Hello <NAME>, which lamp?", "Berger sausages are great"]
@@ -271,9 +271,8 @@ def test_an_agents_greeting_gives_the_customers_name_away_everywhere() -> None:
 
 def test_an_address_gives_a_name_away() -> None:
     """first.last@… makes both names known for that conversation; a role mailbox doesn't."""
-    assert conversation_names([1, 2], ["mail grete.holm@x.example", "mail customer.service@x.example"]) == {
-        1: ["Grete Holm"]
-    }
+    names, _ = learn_names([1, 2], ["mail grete.holm@x.example", "mail customer.service@x.example"])
+    assert names == {1: ["Grete Holm"]}
 
 
 def test_words_that_are_also_names_stay_words() -> None:
@@ -284,7 +283,7 @@ def test_words_that_are_also_names_stay_words() -> None:
 
 def test_product_names_are_kept() -> None:
     """What the caller names as a product is greeted, not hidden."""
-    assert redact(["Hi Vexor, it broke"], keep=["Vexor"])[0] == ["Hi Vexor, it broke"]
+    assert redact(["Hi Vexor, it broke"], lexicon=Lexicon(kept=frozenset({"vexor"})))[0] == ["Hi Vexor, it broke"]
 
 
 PIECES = st.sampled_from(
