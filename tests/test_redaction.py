@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
 from datetime import date
@@ -400,7 +401,7 @@ def test_exactly_the_right_check_digits_make_an_iban(country: str, account: int)
     assert not iban_valid(right[0][:-1])
 
 
-def test_the_verb_redacts_messages_notes_and_searches(tmp_path: Path) -> None:
+def test_the_verb_redacts_messages_notes_searches_and_quarantine(tmp_path: Path) -> None:
     """Every free text of a run is redacted, with the conversation's names, and the counts say what went."""
     day = date(2024, 6, 30)
     job = Job("bundle", tmp_path, day, day, None, load_settings())
@@ -414,12 +415,20 @@ def test_the_verb_redacts_messages_notes_and_searches(tmp_path: Path) -> None:
     job.write(
         "load/searches", pd.DataFrame({"query": ["order 48213390"], "conversation_id": pd.Series([None], dtype="str")})
     )
+    record = json.dumps({"conversation_id": "c1", "text": "Quandt here.\nCheers,\nOlga", "position": -1})
+    job.write(
+        "load/quarantine/messages",
+        pd.DataFrame({"value": ["-1", ""], "message": ["below 0", "no JSON"], "record": [record, "{ a@b.example"]}),
+    )
     redact_verb(job)
     messages = job.read("redact/messages")
     assert messages["text"].fillna("-").tolist() == ["Hi Vexor, mail me: <EMAIL>", "Dear Mr <NAME>, done", "-"]
     assert messages["extra"].tolist() == [1, 1, 1]
     assert job.read("redact/outcomes")["note"].tolist() == ["<NAME> was angry"]
     assert job.read("redact/searches")["query"].tolist() == ["order <ORDER>"]
+    quarantined = job.read("redact/quarantine/messages")["record"].tolist()
+    assert json.loads(quarantined[0])["text"] == "<NAME> here.\nCheers,\n<NAME>"
+    assert quarantined[1] == "{ <EMAIL>"
     report = job.read_json("redact/redact")
     assert report["total"] == {"EMAIL": 1, "NAME": 2, "ORDER": 1}
     assert report["tables"]["messages"] == {"EMAIL": 1, "NAME": 1}
