@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 
-from models.pii.names import find_known_names, find_names, names_shown, split_names
+from models.pii.known_names import KnownNames, find_known_names, read_names, split_names
+from models.pii.lexicon import Lexicon
+from models.pii.names import find_names
 from models.pii.numbers import (
     PHONE_REGIONS,
     find_cards,
@@ -21,10 +23,11 @@ from models.pii.online import find_emails, find_networks, find_secrets, find_url
 from models.pii.places import find_addresses, find_birth_dates
 from models.pii.spans import KINDS, PLACEHOLDER, Span, blank, blank_matches
 
-__all__ = ["KINDS", "PLACEHOLDER", "conversation_names", "redact"]
+__all__ = ["KINDS", "PLACEHOLDER", "Lexicon", "learn_names", "redact"]
 
 _DIGIT = re.compile(r"\d")
 _MOST_ROUNDS = 10
+_MOST_NAMES = 40
 
 Finder = Callable[[str], Iterator[Span]]
 
@@ -33,7 +36,7 @@ def redact(
     texts: Sequence[str | None],
     known: Sequence[Sequence[str]] | None = None,
     *,
-    keep: Iterable[str] = (),
+    lexicon: Lexicon | None = None,
     phone_regions: Sequence[str] = PHONE_REGIONS,
 ) -> tuple[list[str | None], dict[str, int]]:
     """Replace personal data in texts by typed placeholders such as ``<EMAIL>``.
@@ -48,9 +51,9 @@ def redact(
     texts
         Texts; null (None, NaN) stays null.
     known
-        For each text, names known from its conversation (see `conversation_names`).
-    keep
-        Words that are never names here, such as products.
+        For each text, names known from its conversation (see `learn_names`).
+    lexicon
+        What the corpus teaches of words (see `learn_names`).
     phone_regions
         Countries (ISO 3166 codes) whose national phone numbers are recognised without a + prefix.
 
@@ -73,73 +76,101 @@ def redact(
     """
     if known is not None and len(known) != len(texts):
         raise ValueError(f"known names for {len(known)} texts, but {len(texts)} texts")
-    kept = _words(keep)
+    lexicon = lexicon or Lexicon()
+    regions = tuple(phone_regions)
     counts: Counter[str] = Counter()
-    seen: dict[tuple[str, tuple[str, ...]], tuple[str, Counter[str]]] = {}
-    parts: dict[tuple[str, ...], tuple[str, ...]] = {}
+    found: dict[str, list[Span]] = {}
+    seen: dict[tuple[str, KnownNames], tuple[str, Counter[str]]] = {}
+    split: dict[tuple[str, ...], KnownNames] = {}
     redacted: list[str | None] = []
     for place, text in enumerate(texts):
         if not isinstance(text, str):
             redacted.append(None)
             continue
         names = tuple(known[place]) if known is not None else ()
-        if names and names not in parts:
-            parts[names] = split_names(names, kept)
-        key = (text, parts[names] if names else ())
+        if names not in split:
+            split[names] = split_names(names, lexicon)
+        if text not in found:
+            found[text] = _find(text, lexicon, regions)
+        key = (text, split[names])
         if key not in seen:
-            seen[key] = _redact_one(*key, kept, tuple(phone_regions))
-        result, found = seen[key]
+            seen[key] = _redact_one(*key, found[text], lexicon, regions)
+        result, replaced = seen[key]
         redacted.append(result)
-        counts.update(found)
+        counts.update(replaced)
     return redacted, {kind: counts[kind] for kind in KINDS if counts[kind]}
 
 
-def conversation_names(
-    conversation_ids: Sequence[Hashable], texts: Sequence[str | None], *, keep: Iterable[str] = ()
-) -> dict[Hashable, list[str]]:
-    """Names that each conversation's own messages show, whoever wrote them.
+def learn_names(
+    conversation_ids: Sequence[Hashable],
+    texts: Sequence[str | None],
+    customers: Mapping[Hashable, Hashable] | None = None,
+    *,
+    keep: Iterable[str] = (),
+) -> tuple[dict[Hashable, list[str]], Lexicon]:
+    """The names that conversations show, and what their words teach about names.
 
     An agent's "Hi Anna," gives the customer's name, a customer's sign-off gives it too; `redact` then removes them
-    from every message of that conversation, also where no sentence shows that they are names.
+    from every message of that conversation, and of the customer's others, also where no sentence shows a name.
+
+    A word that stands where names stand in several texts and seldom elsewhere is a first name here, whatever its
+    language; one that is used all over is none, though somebody greeted it once.
 
     Parameters
     ----------
     conversation_ids, texts
         Of the same length, one entry a message.
+    customers
+        Conversation to its customer. An account that gathers the names of many people shares none of them.
     keep
-        Words that are never names here, such as products.
+        Words and phrases that are never names here, such as products.
 
     Returns
     -------
     dict
         Conversation to its names, in order of appearance; conversations without names are left out.
+    Lexicon
+        What the texts teach of words.
     """
-    kept = _words(keep)
-    by_text: dict[str, list[str]] = {}
+    shown = dict.fromkeys(text for text in texts if isinstance(text, str))
+    readings = read_names(shown, keep)
     names: dict[Hashable, dict[str, None]] = {}
     for conversation, text in zip(conversation_ids, texts, strict=True):
-        if not isinstance(text, str):
-            continue
-        if text not in by_text:
-            by_text[text] = names_shown(text, kept)
-        if by_text[text]:
-            names.setdefault(conversation, {}).update(dict.fromkeys(by_text[text]))
-    return {conversation: list(found) for conversation, found in names.items()}
+        if isinstance(text, str) and readings.names[text]:
+            names.setdefault(conversation, {}).update(dict.fromkeys(readings.names[text]))
+    if customers:
+        names = _shared(names, dict.fromkeys(conversation_ids), customers)
+    return {conversation: list(found) for conversation, found in names.items()}, readings.lexicon
 
 
-def _words(keep: Iterable[str]) -> frozenset[str]:
-    phrases = {str(phrase).lower() for phrase in keep}
-    return frozenset(phrases | {word for phrase in phrases for word in phrase.split()})
+def _shared(
+    names: Mapping[Hashable, dict[str, None]], conversations: Iterable[Hashable], customers: Mapping[Hashable, Hashable]
+) -> dict[Hashable, dict[str, None]]:
+    """Each conversation's names, then those of its customer's other conversations."""
+    of_customer: dict[Hashable, dict[str, None]] = {}
+    for conversation, found in names.items():
+        of_customer.setdefault(customers.get(conversation), {}).update(found)
+    shared = {}
+    for conversation in conversations:
+        others = of_customer.get(customers.get(conversation), {})
+        own = names.get(conversation, {})
+        if customers.get(conversation) is not None and len(others) <= _MOST_NAMES:
+            own = own | others
+        if own:
+            shared[conversation] = own
+    return shared
 
 
 def _redact_one(
-    text: str, known: tuple[str, ...], keep: frozenset[str], regions: tuple[str, ...]
+    text: str, known: KnownNames, found: list[Span], lexicon: Lexicon, regions: tuple[str, ...]
 ) -> tuple[str, Counter[str]]:
     counts: Counter[str] = Counter()
     # A replacement can bare something that its neighbour hid; repeating until nothing is found makes the result a
     # fixed point. Placeholders are never looked into, so every round has less text left.
     for _ in range(_MOST_ROUNDS):
-        spans = _find(text, known, keep, regions)
+        spans = found
+        if known:
+            spans = sorted((*found, *find_known_names(blank(_without_placeholders(text), found), known, lexicon)))
         if not spans:
             break
         counts.update(kind for _, _, kind in spans)
@@ -149,12 +180,17 @@ def _redact_one(
             pieces += (text[at:start], f"<{kind}>")
             at = end
         text = "".join((*pieces, text[at:]))
+        found = _find(text, lexicon, regions)
     return text, counts
 
 
-def _find(text: str, known: tuple[str, ...], keep: frozenset[str], regions: tuple[str, ...]) -> list[Span]:
+def _without_placeholders(text: str) -> str:
+    return blank_matches(PLACEHOLDER, text) if "<" in text else text
+
+
+def _find(text: str, lexicon: Lexicon, regions: tuple[str, ...]) -> list[Span]:
     """Every span to replace, in order of position; what an earlier finder took is blanked for the later ones."""
-    rest = blank_matches(PLACEHOLDER, text) if "<" in text else text
+    rest = _without_placeholders(text)
     digits = _DIGIT.search(text) is not None
     spans: list[Span] = []
 
@@ -183,9 +219,7 @@ def _find(text: str, known: tuple[str, ...], keep: frozenset[str], regions: tupl
             take(find_orders, hide_plain_numbers(rest))
     elif "::" in rest or rest.count(":") > 6:
         take(find_networks)
-    take(lambda view: find_names(view, keep))
-    if known:
-        take(lambda view: find_known_names(view, known))
+    take(lambda view: find_names(view, lexicon))
     return sorted(spans)
 
 

@@ -12,7 +12,6 @@ import pandas as pd
 
 from data_contracts.check import faults
 from data_contracts.errors import ContractBroken
-from models.redaction import redact
 from pipelines.drafts import write_drafts
 from pipelines.embedders import embedder
 from pipelines.job import Job
@@ -104,13 +103,10 @@ def _previous(job: Job) -> dict[str, Any] | None:
 
 
 def _quarantine(job: Job, folder: Path) -> list[dict[str, Any]]:
-    """Copy the rejected rows into the run, redacted like any text, and count them by table, rule and column."""
+    """Copy the rejected rows into the run, and count them by table, rule and column."""
     counted: list[dict[Any, Any]] = []
-    for path in sorted(job.path("load/quarantine").glob("*.parquet")):
+    for path in sorted(job.path("redact/quarantine").glob("*.parquet")):
         rows = read_parquet(path)
-        for column in ("value", "message", "record"):
-            if column in rows:
-                rows[column] = pd.array(redact(rows[column].tolist())[0], dtype="str")
         (folder / "quarantine").mkdir(exist_ok=True)
         write_parquet(folder / "quarantine" / path.name, rows)
         groups = rows.assign(column=rows["column"].fillna("")).groupby(["table", "rule", "column"], sort=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
 from datetime import date
@@ -13,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.pii.checksums import IBAN_LENGTHS, iban_valid, luhn_valid
-from models.redaction import PLACEHOLDER, conversation_names, redact
+from models.redaction import PLACEHOLDER, Lexicon, learn_names, redact
 from pipelines.job import Job
 from pipelines.redact import redact as redact_verb
 from pipelines.settings import load_settings
@@ -263,7 +264,7 @@ def test_an_agents_greeting_gives_the_customers_name_away_everywhere() -> None:
     """A name shown once in a conversation goes from all its messages, and from no other conversation."""
     ids = ["c1", "c1", "c2"]
     texts = ["The lamp is for Anna Berger personally", "Hello Anna Berger, which lamp?", "Berger sausages are great"]
-    names = conversation_names(ids, texts)
+    names, _ = learn_names(ids, texts)
     assert names == {"c1": ["Anna Berger"]}
     result, _ = redact(texts, [names.get(conversation, []) for conversation in ids])
     assert result == ["The lamp is for <NAME> personally", "Hello <NAME>, which lamp?", "Berger sausages are great"]
@@ -271,9 +272,8 @@ def test_an_agents_greeting_gives_the_customers_name_away_everywhere() -> None:
 
 def test_an_address_gives_a_name_away() -> None:
     """first.last@… makes both names known for that conversation; a role mailbox doesn't."""
-    assert conversation_names([1, 2], ["mail grete.holm@x.example", "mail customer.service@x.example"]) == {
-        1: ["Grete Holm"]
-    }
+    names, _ = learn_names([1, 2], ["mail grete.holm@x.example", "mail customer.service@x.example"])
+    assert names == {1: ["Grete Holm"]}
 
 
 def test_words_that_are_also_names_stay_words() -> None:
@@ -284,7 +284,7 @@ def test_words_that_are_also_names_stay_words() -> None:
 
 def test_product_names_are_kept() -> None:
     """What the caller names as a product is greeted, not hidden."""
-    assert redact(["Hi Vexor, it broke"], keep=["Vexor"])[0] == ["Hi Vexor, it broke"]
+    assert redact(["Hi Vexor, it broke"], lexicon=Lexicon(kept=frozenset({"vexor"})))[0] == ["Hi Vexor, it broke"]
 
 
 PIECES = st.sampled_from(
@@ -401,7 +401,7 @@ def test_exactly_the_right_check_digits_make_an_iban(country: str, account: int)
     assert not iban_valid(right[0][:-1])
 
 
-def test_the_verb_redacts_messages_notes_and_searches(tmp_path: Path) -> None:
+def test_the_verb_redacts_messages_notes_searches_and_quarantine(tmp_path: Path) -> None:
     """Every free text of a run is redacted, with the conversation's names, and the counts say what went."""
     day = date(2024, 6, 30)
     job = Job("bundle", tmp_path, day, day, None, load_settings())
@@ -415,12 +415,20 @@ def test_the_verb_redacts_messages_notes_and_searches(tmp_path: Path) -> None:
     job.write(
         "load/searches", pd.DataFrame({"query": ["order 48213390"], "conversation_id": pd.Series([None], dtype="str")})
     )
+    record = json.dumps({"conversation_id": "c1", "text": "Quandt here.\nCheers,\nOlga", "position": -1})
+    job.write(
+        "load/quarantine/messages",
+        pd.DataFrame({"value": ["-1", ""], "message": ["below 0", "no JSON"], "record": [record, "{ a@b.example"]}),
+    )
     redact_verb(job)
     messages = job.read("redact/messages")
     assert messages["text"].fillna("-").tolist() == ["Hi Vexor, mail me: <EMAIL>", "Dear Mr <NAME>, done", "-"]
     assert messages["extra"].tolist() == [1, 1, 1]
     assert job.read("redact/outcomes")["note"].tolist() == ["<NAME> was angry"]
     assert job.read("redact/searches")["query"].tolist() == ["order <ORDER>"]
+    quarantined = job.read("redact/quarantine/messages")["record"].tolist()
+    assert json.loads(quarantined[0])["text"] == "<NAME> here.\nCheers,\n<NAME>"
+    assert quarantined[1] == "{ <EMAIL>"
     report = job.read_json("redact/redact")
     assert report["total"] == {"EMAIL": 1, "NAME": 2, "ORDER": 1}
     assert report["tables"]["messages"] == {"EMAIL": 1, "NAME": 1}

@@ -1,779 +1,236 @@
-"""Finder of personal names where a sentence shows one: greetings, sign-offs, introductions, titles.
+"""Finder of personal names where a text shows one: greetings, sign-offs, introductions, titles, signatures.
 
 Nothing here guesses that a capitalised word is a name: product names and German nouns would go with it. What a
-conversation shows once, `names_shown` hands on, so that it can be removed from the rest of that conversation.
+conversation shows once is removed from the rest of it by `known_names`.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
+from typing import NamedTuple
 
-from models.pii.first_names import AMBIGUOUS_NAMES, FIRST_NAMES
+from models.pii.lexicon import Lexicon, one_slip
+from models.pii.name_patterns import (
+    ABOVE_CONTACT,
+    CLOSING_WORDS,
+    FIRST_AND_LAST,
+    FOOTER,
+    HELLO_WORDS,
+    ORGANISATION,
+    RULES,
+    SIGNATURE_MARK,
+    TAG,
+    TAIL,
+    TAIL_LOW,
+    Before,
+    Level,
+)
 from models.pii.spans import Span, words_of
+from models.pii.words import ALSO_WORDS, NEVER_NAMES, NO_SURNAMES
 
-__all__ = ["find_known_names", "find_names", "names_shown", "split_names"]
-
-_WORD = r"(?-i:[A-ZÀ-ÖØ-ÞŁŚŠČŽİ][a-zß-öø-ÿāăąćčďđēęěğğıłńňőœřśşšťūůűźžż]{1,24}+(?:['’-][A-ZÀ-ÖØ-Þ][a-zà-öø-ÿ]{1,24}+)?|(?:O['’]|Mc|Mac|De|Di|Van)[A-Z][a-z]{1,24}+)"
-_INITIAL = r"(?-i:[A-Z]\.)"
-_PARTICLE = r"(?:(?-i:von der|van der|van den|von|van|zu|de la|de|del|di|da|bin|al) )?"
-_FULL = r"(?:" + _INITIAL + r" ?){0,2}" + _WORD + r"(?: " + _INITIAL + r")?(?: " + _PARTICLE + _WORD + r"){0,2}"
-_TITLE = r"(?:mr|mrs|ms|miss|mx|dr|prof|professor|herrn?|frau)"
-_LOWER = r"[^\W\d_]{2,20}+"
-_EOL = r"[ \t]{0,3}(?:[,;.!:)]|[-–—]|\n|$)"
-
-_GREETING = re.compile(
-    r"(?:^|(?<=[.!?\n>] )|(?<=[.!?\n>]))[ \t>*]{0,6}(?:hi|hello|hey|dear|good (?:morning|afternoon|evening|day)|hallo"
-    r"|guten (?:tag|morgen|abend)|liebe[rs]?|moin|servus|grüezi|grüß gott|grüß dich|sehr geehrte[rs]?|thanks|thank you|danke|cheers|sorry|hola|bonjour|ciao)"
-    r"(?: (?:again|there|dear|nochmal|nochmals|vielmals|so much|very much|schön))?,?[ \t]{1,3}(?:"
-    + _TITLE
-    + r"\.? ){0,2}"
-    r"(?P<name>" + _FULL + r"|" + _LOWER + r")(?: (?:and|und|&) (?P<other>" + _WORD + r"))?(?=" + _EOL + r")",
-    re.IGNORECASE | re.MULTILINE,
-)
-_CLOSING = re.compile(
-    r"(?:^|(?<=[.!?,\n]))[ \t>*-]{0,6}(?:(?:with |my )?(?:best|kind(?:est)?|warm(?:est)?|many|with)? ?(?:regards|wishes)|regards|thanks?(?: (?:again|in advance|so much|a lot|you))*(?: and (?:best|kind)? ?regards)?"
-    r"|many thanks|thank you(?: (?:again|in advance|very much|so much))*|cheers|sincerely(?: yours)?|best|all the best|yours(?: (?:truly|sincerely|faithfully))?|take care|br|rgds|thx|love"
-    r"|(?:viele|liebe|beste|herzliche|freundliche|schöne|sonnige)[nr]? gr(?:ü|ue)(?:ß|ss)e(?: aus "
-    + _WORD
-    + r")?|mit (?:besten|freundlichen|lieben|herzlichen|vielen) gr(?:ü|ue)(?:ß|ss)en"
-    r"|gr(?:ü|ue)(?:ß|ss)e?|mfg|lg|vg|bg|gruß|(?:vielen |besten |herzlichen )?dank(?:e)?(?: (?:im voraus|euch|ihnen|und (?:viele |liebe )?grüße))?|hochachtungsvoll)"
-    r"[ \t]{0,3}[,.!;:–—-]{0,2}[ \t\n]{1,6}(?:(?:from|ihr|ihre|dein|deine|your|von) )?(?:"
-    + _TITLE
-    + r"\.? )?(?P<name>"
-    + _FULL
-    + r"|"
-    + _LOWER
-    + r")[ \t]{0,3}[.!,;:)]{0,2}[ \t]{0,3}(?=\n|$|\x00|\()",
-    re.IGNORECASE | re.MULTILINE,
-)
-_INTRODUCTION = re.compile(
-    r"(?<!\w)(?:my (?:full |real )?name(?: is|'s|’s|:)|the name(?: is|'s|’s)|full name:|customer name:|mein (?:voller )?name (?:ist|lautet)|ich hei(?:ß|ss)e|call me"
-    r"|account holder(?: is|:)|kontoinhaber(?:in)?(?: ist|:)|in the name of|under the name(?: of)?|auf den namen|addressed to)[ \t]{1,3}(?:"
-    + _TITLE
-    + r"\.? )?"
-    r"(?P<name>" + _FULL + r"|" + _LOWER + r"(?: " + _LOWER + r")?)",
-    re.IGNORECASE,
-)
-_PRESENCE = re.compile(
-    r"(?<!\w)(?:(?:[Ii] am|[Ii]['’]m|[Tt]his is|[Ii]t['’]s|[Ii]ch bin|[Hh]ier (?:ist|schreibt|spricht)|[Hh]ere is) (?P<two>"
-    + _WORD
-    + r" "
-    + _PARTICLE
-    + _WORD
-    + r"(?: "
-    + _WORD
-    + r")?)(?=[ \t]{0,2}(?:[,.!;\n(]|$|from|here|and|und|aus|von|vom|with|at|writing))"
-    r"|(?:[Ii] am|[Ii]['’]m|[Tt]his is|[Ii]t['’]s|[Ii]ch bin|[Hh]ier (?:ist|schreibt)) (?P<one>"
-    + _WORD
-    + r")(?= (?:from|here|again|aus|vom?|and I|und ich)\b|[,.!\n]|$)|(?:(?<=^)|(?<=[.!\n] ))(?P<here>"
-    + _WORD
-    + r") (?:here|hier)(?=[.,! ]))",
-    re.MULTILINE,
-)
-_PRESENCE_LOWER = re.compile(
-    r"(?<!\w)(?:i am|i['’]?m|this is|it['’]?s|ich bin|hier ist|hier schreibt) (?P<name>(?P<first>"
-    + _LOWER
-    + r")(?: "
-    + _LOWER
-    + r")??)(?= (?:from|here|and|aus|vo[nm]|und)\b|[,.!\n]|$)",
-    re.IGNORECASE | re.MULTILINE,
-)
-_THANKED = re.compile(
-    r"(?<!\w)(?:[Tt]hanks|[Tt]hank you|[Dd]anke|[Hh]i|[Hh]ello|[Hh]ey|[Hh]allo),? (?P<name>" + _WORD + r")(?!\w)"
-)
-_FIRST_AND_LAST = re.compile(
-    r"(?<![\w.@-])(?P<name>(?P<first>"
-    + _WORD
-    + r") (?:"
-    + _INITIAL
-    + r" ){0,2}"
-    + _PARTICLE
-    + r"(?P<last>"
-    + _WORD
-    + r")(?: "
-    + _WORD
-    + r")?)(?!\w)"
-)
-_LABELLED_LINE = re.compile(
-    r"^[ \t>*]{0,6}(?:name|customer|client|contact|my order|order|kunde|kundin|bestellung|meine bestellung"
-    r"|ansprechpartner(?:in)?|absender)[ \t]?:[ \t]{1,3}(?P<name>"
-    + _WORD
-    + r" (?:"
-    + _INITIAL
-    + r" ){0,2}"
-    + _PARTICLE
-    + _WORD
-    + r")[ \t,.;]{0,5}$",
-    re.IGNORECASE | re.MULTILINE,
-)
-# A message that ends in two capitalised words on their own is signed; better a product lost than a person shown.
-_SIGNED = re.compile(
-    r"(?:\n|[.!?,] )[ \t]{0,3}(?P<name>" + _WORD + r" " + _PARTICLE + _WORD + r")[ \t]{0,3}[.,]?\s{0,5}\Z"
-)
-_TITLED = re.compile(
-    r"(?<!\w)(?-i:Mr|Mrs|Ms|Miss|Mx|Dr|Prof|Herrn?|Frau)\.?(?: (?-i:Dr|Prof)\.?){0,2} (?P<name>(?:"
-    + _INITIAL
-    + r" )?"
-    + _PARTICLE
-    + _WORD
-    + r"(?: "
-    + _WORD
-    + r")?)"
-)
-_DASHED = re.compile(r"(?:\n|[.!?] )[ \t]{0,3}(?:[-–—~/]{1,3})[ \t]{0,3}(?P<name>" + _FULL + r")[ \t]{0,3}\.?\s{0,5}\Z")
-_ABOVE_CONTACT = re.compile(
-    r"(?:^|\n)[ \t]{0,3}(?P<name>"
-    + _WORD
-    + r"(?: "
-    + _INITIAL
-    + r")?(?: "
-    + _PARTICLE
-    + _WORD
-    + r"){1,2})[ \t]{0,3}\n[ \t]{0,3}(?=\x00|<(?:EMAIL|PHONE|ADDRESS)>)"
-)
-
-_NOT_A_NAME = frozenset(
-    [
-        "a",
-        "about",
-        "account",
-        "actually",
-        "admin",
-        "after",
-        "again",
-        "agent",
-        "all",
-        "alle",
-        "alles",
-        "also",
-        "always",
-        "an",
-        "and",
-        "android",
-        "another",
-        "any",
-        "anyone",
-        "app",
-        "apple",
-        "as",
-        "assistant",
-        "at",
-        "aus",
-        "auf",
-        "aber",
-        "bank",
-        "beste",
-        "bester",
-        "because",
-        "before",
-        "best",
-        "bitte",
-        "bot",
-        "both",
-        "brother",
-        "but",
-        "by",
-        "can",
-        "chat",
-        "colleague",
-        "colleagues",
-        "community",
-        "company",
-        "computer",
-        "could",
-        "customer",
-        "customers",
-        "da",
-        "damen",
-        "danke",
-        "das",
-        "dass",
-        "dear",
-        "der",
-        "detail",
-        "details",
-        "dear",
-        "der",
-        "did",
-        "die",
-        "do",
-        "does",
-        "doesn",
-        "done",
-        "ein",
-        "eine",
-        "er",
-        "es",
-        "euch",
-        "every",
-        "everybody",
-        "everyone",
-        "everything",
-        "experte",
-        "experts",
-        "facebook",
-        "firefox",
-        "firma",
-        "first",
-        "folks",
-        "for",
-        "forum",
-        "freunde",
-        "friend",
-        "friends",
-        "from",
-        "für",
-        "gentlemen",
-        "gerne",
-        "getting",
-        "going",
-        "good",
-        "google",
-        "great",
-        "gruppe",
-        "guys",
-        "hab",
-        "habe",
-        "haben",
-        "hallo",
-        "happy",
-        "have",
-        "having",
-        "he",
-        "hello",
-        "help",
-        "helpdesk",
-        "her",
-        "herren",
-        "hi",
-        "hier",
-        "him",
-        "his",
-        "how",
-        "however",
-        "huawei",
-        "i",
-        "ich",
-        "if",
-        "ihnen",
-        "ihr",
-        "in",
-        "in",
-        "incorrect",
-        "instagram",
-        "iphone",
-        "is",
-        "ist",
-        "it",
-        "its",
-        "ja",
-        "jemand",
-        "just",
-        "kein",
-        "keine",
-        "kollegen",
-        "kollege",
-        "kolleginnen",
-        "kunde",
-        "kunden",
-        "kundendienst",
-        "kundenservice",
-        "ladies",
-        "leute",
-        "linux",
-        "looking",
-        "loved",
-        "mac",
-        "madam",
-        "mail",
-        "man",
-        "mate",
-        "me",
-        "mein",
-        "meine",
-        "microsoft",
-        "miss",
-        "mit",
-        "mods",
-        "moderator",
-        "moderators",
-        "mozilla",
-        "my",
-        "myself",
-        "na",
-        "nach",
-        "name",
-        "nein",
-        "new",
-        "nice",
-        "no",
-        "nobody",
-        "nope",
-        "not",
-        "nothing",
-        "now",
-        "of",
-        "office",
-        "ok",
-        "okay",
-        "on",
-        "one",
-        "or",
-        "our",
-        "outlook",
-        "paypal",
-        "people",
-        "perfect",
-        "please",
-        "problem",
-        "product",
-        "question",
-        "regards",
-        "reply",
-        "robot",
-        "samsung",
-        "sehr",
-        "seit",
-        "sending",
-        "service",
-        "shop",
-        "sie",
-        "sir",
-        "sirs",
-        "so",
-        "sofort",
-        "solved",
-        "some",
-        "someone",
-        "sorry",
-        "staff",
-        "still",
-        "super",
-        "support",
-        "team",
-        "thank",
-        "thanks",
-        "that",
-        "the",
-        "their",
-        "them",
-        "then",
-        "there",
-        "therefore",
-        "these",
-        "they",
-        "this",
-        "thunderbird",
-        "to",
-        "today",
-        "tomorrow",
-        "too",
-        "trying",
-        "uns",
-        "und",
-        "unfortunately",
-        "us",
-        "user",
-        "users",
-        "very",
-        "volunteers",
-        "von",
-        "vorab",
-        "voraus",
-        "waiting",
-        "was",
-        "way",
-        "we",
-        "webshop",
-        "welcome",
-        "well",
-        "what",
-        "when",
-        "where",
-        "which",
-        "why",
-        "wie",
-        "will",
-        "windows",
-        "wir",
-        "wird",
-        "with",
-        "without",
-        "working",
-        "world",
-        "would",
-        "wrong",
-        "yeah",
-        "yes",
-        "you",
-        "your",
-        "zum",
-        "zur",
-        "zusammen",
-        "problemlos",
-        "soweit",
-        "everyhting",
-        "displayed",
-        "spelled",
-        "misspelled",
-        "printed",
-        "shown",
-        "correct",
-        "misprinted",
-        "missing",
-        "required",
-        "listed",
-        "invalid",
-        "nicht",
-        "falsch",
-        "richtig",
-        "fehlt",
-        "einer",
-        "einem",
-        "monday",
-        "tuesday",
-        "wednesday",
-        "thursday",
-        "friday",
-        "saturday",
-        "sunday",
-        "january",
-        "february",
-        "march",
-        "april",
-        "june",
-        "july",
-        "september",
-        "october",
-        "november",
-        "december",
-        "montag",
-        "dienstag",
-        "mittwoch",
-        "donnerstag",
-        "freitag",
-        "samstag",
-        "sonntag",
-        "januar",
-        "februar",
-        "märz",
-        "juni",
-        "juli",
-        "oktober",
-        "dezember",
-        "dr",
-        "mr",
-        "mrs",
-        "ms",
-        "prof",
-        "frau",
-        "herr",
-        "herrn",
-        "alexa",
-        "siri",
-        "cortana",
-        "bixby",
-        "gemini",
-        "lucky",
-        "advance",
-        "kindly",
-        "bye",
-        "tschüss",
-        "greetings",
-        "love",
-        "kind",
-    ]
-)
-_ORGANISATION = re.compile(
-    r"(?:[ -](?:team|support|community|service|help|kundenservice|kundendienst|customer|care|forum|developers?|devs|group"
-    r"|folks|users?|staff|inc|gmbh|ltd|ag|shop|store))\b",
-    re.IGNORECASE,
-)
-_GREETING_WORDS = frozenset(
-    [
-        "hi",
-        "hello",
-        "hey",
-        "dear",
-        "good",
-        "hallo",
-        "guten",
-        "liebe",
-        "lieber",
-        "liebes",
-        "moin",
-        "servus",
-        "grüezi",
-        "grüß",
-        "sehr",
-        "thanks",
-        "thank",
-        "danke",
-        "cheers",
-        "sorry",
-        "hola",
-        "bonjour",
-        "ciao",
-    ]
-)
-_CLOSING_WORDS = frozenset(
-    [
-        "regards",
-        "wishes",
-        "thank",
-        "thanks",
-        "cheers",
-        "sincerely",
-        "best",
-        "yours",
-        "care",
-        "gruß",
-        "grüße",
-        "grüsse",
-        "gruesse",
-        "gruss",
-        "grüßen",
-        "grüssen",
-        "gruessen",
-        "mfg",
-        "lg",
-        "vg",
-        "bg",
-        "dank",
-        "danke",
-        "br",
-        "rgds",
-        "thx",
-        "love",
-        "hochachtungsvoll",
-    ]
-)
-_INTRO_WORDS = frozenset(
-    [
-        "name",
-        "name's",
-        "name’s",
-        "namen",
-        "heiße",
-        "heisse",
-        "call",
-        "holder",
-        "kontoinhaber",
-        "kontoinhaberin",
-        "addressed",
-    ]
-)
-_THANKED_WORDS = frozenset(["thanks", "thank", "danke", "hi", "hello", "hey", "hallo"])
-_SURE_FIRST_NAMES = FIRST_NAMES - AMBIGUOUS_NAMES
-# Second halves of what only looks like a first and a last name.
-_BRAND_PARTS = frozenset(
-    [
-        "kors",
-        "klein",
-        "wolfskin",
-        "hilfiger",
-        "daniels",
-        "gaultier",
-        "smith's",
-        "avenue",
-        "street",
-        "road",
-        "square",
-        "station",
-        "airport",
-        "university",
-        "hotel",
-        "bank",
-        "house",
-        "rechnung",
-        "bestellung",
-        "konto",
-        "paket",
-        "account",
-    ]
-)
-_PRESENCE_WORDS = frozenset(["am", "im", "i'm", "i’m", "its", "this", "it's", "it’s", "bin", "hier", "here"])
+__all__ = ["Place", "find_names", "names_at", "places"]
 
 
-def _is_name(words: str, keep: frozenset[str], sure: bool) -> bool:
-    """Whether what stands where a name would is one; ``sure`` where the sentence leaves little else."""
-    parts = words.replace(".", " ").replace("-", " ").split()
-    if not parts or parts[0].lower() in _NOT_A_NAME or words.lower() in keep or parts[0].lower() in keep:
-        return False
-    if words[0].isupper():
-        return not any(part.lower() in _NOT_A_NAME for part in parts)
-    return words.lower() in FIRST_NAMES or (sure and parts[0].lower() in FIRST_NAMES)
+class Place(NamedTuple):
+    """Where a name may stand, what is needed of it, and whether the name ends where the place does."""
+
+    start: int
+    end: int
+    level: Level
+    whole: bool
 
 
-def _positions(text: str) -> Iterator[tuple[int, int, bool]]:
-    words = words_of(text)
-    if not _GREETING_WORDS.isdisjoint(words):
-        for match in _GREETING.finditer(text):
-            start, end = match.span("name")
-            if not _ORGANISATION.match(text, end):
-                yield start, end, False
-            if match["other"]:
-                yield *match.span("other"), False
-    if not _CLOSING_WORDS.isdisjoint(words):
-        for match in _CLOSING.finditer(text):
-            yield *match.span("name"), False
-    if not _INTRO_WORDS.isdisjoint(words):
-        for match in _INTRODUCTION.finditer(text):
-            start, end = match.span("name")
-            # "my name is anna and I …": only the first of two lower-case words is sure to be the name.
-            if text[start].islower():
-                second = text[start:end].partition(" ")[2]
-                if second and (second.lower() in _NOT_A_NAME or len(second) < 3):
-                    end = start + text[start:end].index(" ")
-            yield start, end, True
-    if not _PRESENCE_WORDS.isdisjoint(words):
-        for match in _PRESENCE.finditer(text):
-            group = match.lastgroup or "two"
-            start, end = match.span(group)
-            # One capitalised word after "I am" may be a nationality or a German noun: only a known first name counts.
-            if group == "two" or text[start:end].lower() in FIRST_NAMES:
-                first = text[start:end].split()[0].lower()
-                german_noun = group == "two" and "ich bin" in match.group().lower() and first not in FIRST_NAMES
-                if not (
-                    german_noun
-                    or _ORGANISATION.match(text, end)
-                    or ("this" in match.group().lower()[:4] and first not in FIRST_NAMES)
-                ):
-                    yield start, end, False
-        for match in _PRESENCE_LOWER.finditer(text):
-            if match["first"].lower() in _SURE_FIRST_NAMES:
-                yield *match.span("name"), True
-    if not _THANKED_WORDS.isdisjoint(words):
-        for match in _THANKED.finditer(text):
-            if match["name"].lower() in _SURE_FIRST_NAMES:
-                yield *match.span("name"), False
-    if not _SURE_FIRST_NAMES.isdisjoint(words):
-        for match in _FIRST_AND_LAST.finditer(text):
-            if (
-                match["first"].partition("-")[0].lower() in _SURE_FIRST_NAMES
-                and match["last"].lower() not in _BRAND_PARTS
-            ):
-                yield *match.span("name"), False
-    if ":" in text:
-        for match in _LABELLED_LINE.finditer(text):
-            yield *match.span("name"), False
-    for match in _SIGNED.finditer(text[-120:]):
-        start = max(0, len(text) - 120)
-        yield start + match.start("name"), start + match.end("name"), False
-    if "M" in text or "Dr" in text or "Prof" in text or "Herr" in text or "Frau" in text:
-        for match in _TITLED.finditer(text):
-            yield *match.span("name"), False
-    if "\n" in text or "-" in text or "–" in text:
-        for pattern in (_DASHED, _ABOVE_CONTACT):
-            for match in pattern.finditer(text):
-                yield *match.span("name"), False
+_WORD = re.compile(r"[^\s\u00a0]+")
+_LAST = re.compile(r"(?<!\S)[^\w\s]{0,3}(\w\S*)(?: x{1,3})?[^\w\x00(]{0,20}\Z")
+_LAST_WORD = re.compile(r"([^\W\d_]+)[ \t,.!;:–—-]{0,4}\s{0,4}\Z")
+_WINDOW = 160
+_LONGEST = 60
+_OTHER_ALPHABET = "\u0370"
+_OTHER_LETTER = re.compile(r"[\u0370-\u1cff\u3041-\ud7a3]")
+_CASELESS = "\u0590"
+_PARTICLES = frozenset(["da", "das", "de", "den", "der", "do", "du", "vom", "von", "zu", "zur"])
+_LOOKS_VERBAL = ("ed", "ing", "ly")
+_GREETED = ("there", "team", "guys", "folks", "everyone", "everybody", "people", "support", "zusammen", "leute")
+_BY_WORD: dict[str, list[int]] = {}
+for _number, _rule in enumerate(RULES):
+    for _word in _rule.words:
+        _BY_WORD.setdefault(_word, []).append(_number)
+_NEED_A_NAME = frozenset(number for number, rule in enumerate(RULES) if max(rule.capital, rule.small) <= Level.LISTED)
 
 
-def find_names(text: str, keep: frozenset[str] = frozenset()) -> Iterator[Span]:
-    """Names in greetings, sign-offs, introductions ("my name is", "ich heiße") and after titles.
+def find_names(text: str, lexicon: Lexicon) -> Iterator[Span]:
+    """Names in greetings, sign-offs, introductions ("my name is", "ich heiße"), after titles, and in signatures."""
+    return names_at(text, places(text, lexicon), lexicon)
 
-    ``keep`` holds lower-case words that are never names here, such as products ("Hi Thunderbird,").
-    """
+
+def names_at(text: str, found: Iterable[Place], lexicon: Lexicon) -> Iterator[Span]:
+    """The names that do stand where they may."""
     taken = -1
-    for start, end, sure in sorted(_positions(text), key=lambda found: (found[0], -found[1])):
-        if start >= taken and _is_name(text[start:end], keep, sure):
-            taken = end
-            yield start, end, "NAME"
+    for place in sorted(found, key=lambda place: (place.start, -place.end)):
+        if place.start >= taken:
+            end = _end_of_name(text, place, lexicon)
+            if end:
+                taken = end
+                yield place.start, end, "NAME"
 
 
-_MAILBOX = re.compile(r"(?<![\w.+-])([^\W\d_]{3,20})[._]([^\W\d_]{3,20})\d{0,4}@[\w-]")
-_ROLE_MAILBOX = frozenset(
-    [
-        "account",
-        "accounts",
-        "admin",
-        "billing",
-        "bot",
-        "contact",
-        "customer",
-        "do",
-        "donotreply",
-        "email",
-        "example",
-        "help",
-        "hello",
-        "info",
-        "invoice",
-        "kontakt",
-        "kunden",
-        "kundenservice",
-        "mail",
-        "marketing",
-        "my",
-        "name",
-        "news",
-        "newsletter",
-        "no",
-        "noreply",
-        "not",
-        "office",
-        "order",
-        "orders",
-        "post",
-        "reply",
-        "return",
-        "returns",
-        "sales",
-        "service",
-        "shop",
-        "support",
-        "team",
-        "test",
-        "the",
-        "user",
-        "users",
-        "web",
-        "your",
-    ]
-)
-
-
-def names_shown(text: str, keep: frozenset[str] = frozenset()) -> list[str]:
-    """Names that a text shows by its sentences or by an address such as anna.schmidt@…, in order of appearance."""
-    names = [text[start:end] for start, end, _ in find_names(text, keep)]
-    if "@" in text:
-        for first, last in _MAILBOX.findall(text):
-            if not {first.lower(), last.lower()} & (_ROLE_MAILBOX | keep):
-                names.append(f"{first.title()} {last.title()}")
-    return names
-
-
-def split_names(names: Iterable[str], keep: frozenset[str] = frozenset()) -> tuple[str, ...]:
-    """Full names and those of their parts that are safe to replace on their own, longest first.
-
-    A part that is also a word ("Mark", "Will") or has fewer than three letters is left to the full name.
-    """
-    found: set[str] = set()
-    for name in names:
-        name = " ".join(name.split()).strip(" .,;:!")
-        if len(name) < 2 or name.lower() in keep:
+def places(text: str, lexicon: Lexicon) -> Iterator[Place]:
+    """Where names may stand, and what each place needs of them."""
+    words = words_of(text)
+    text = TAG.sub(lambda tag: "\n" * len(tag.group()), text) if "</" in text or "<br" in text else text
+    named = not lexicon.sure.isdisjoint(words)
+    listed = named or not ALSO_WORDS.isdisjoint(words)
+    for number in sorted({number for word in words & _BY_WORD.keys() for number in _BY_WORD[word]}):
+        rule = RULES[number]
+        if number in _NEED_A_NAME and not listed:
             continue
-        parts = name.split()
-        if len(parts) > 1:
-            found.add(name)
-        for part in parts:
-            safe = part.lower() not in AMBIGUOUS_NAMES and part.lower() not in _NOT_A_NAME
-            if len(part.strip(".")) >= 3 and safe and part.lower() not in keep:
-                found.add(part if part[0].isupper() else part.title())
-    return tuple(sorted(found, key=lambda name: (-len(name), name)))
+        for match in rule.pattern.finditer(text):
+            if _stands(text, match.start(), rule.before):
+                for group in rule.groups:
+                    if match[group]:
+                        level = rule.small if group == "low" else Level.SURE if group == "two" else rule.capital
+                        yield Place(*match.span(group), level, rule.whole)
+    if named:
+        for match in FIRST_AND_LAST.finditer(text):
+            yield from _first_and_last(match, lexicon)
+    if "\x00" in text:
+        for match in ABOVE_CONTACT.finditer(text):
+            yield Place(*match.span("name"), Level.LIKELY, whole=False)
+    if "--" in text:
+        for match in SIGNATURE_MARK.finditer(text):
+            yield Place(*match.span("name"), Level.SURE, whole=True)
+    yield from _signature(text, lexicon)
 
 
-def find_known_names(text: str, known: tuple[str, ...]) -> Iterator[Span]:
-    """Where known names stand as whole words, with a capital or in capitals; ``known`` comes from `split_names`."""
-    taken: list[tuple[int, int]] = []
-    for name in known:
-        for form in (name, name.upper()):
-            at = text.find(form)
-            while at >= 0:
-                end = at + len(form)
-                outside = not (text[at - 1 : at].isalnum() or text[end : end + 1].isalnum())
-                if outside and not any(start < end and at < stop for start, stop in taken):
-                    taken.append((at, end))
-                    yield at, end, "NAME"
-                at = text.find(form, end)
+def _stands(text: str, start: int, before: Before) -> bool:
+    """Whether before a place there is what its rule asks for."""
+    if before is Before.ANYTHING:
+        return True
+    lead = text[max(0, start - 12) : start].rstrip(" \t>*-" if before is Before.BREAK else " \t>*")
+    last = lead[-1:]
+    if not last:
+        return start < 12
+    if before is Before.BREAK:
+        return not (last.isalnum() or last in "'’_")
+    return last in ".!?\n\r\x00" or (before is Before.CLAUSE and last in ",;|:")
+
+
+def _first_and_last(match: re.Match[str], lexicon: Lexicon) -> Iterator[Place]:
+    """Two or three capital words of which the first is a first name, and the others are no words."""
+    first, last, more = (match[group].lower() if match[group] else "" for group in ("first", "last", "more"))
+    known = first in lexicon.sure or first.partition("-")[0] in lexicon.sure
+    if known and not _no_surname(last, lexicon):
+        end = match.end("last") if _no_surname(more, lexicon) else match.end()
+        yield Place(match.start(), end, Level.UNAMBIGUOUS, whole=False)
+
+
+def _no_surname(word: str, lexicon: Lexicon) -> bool:
+    return word in NO_SURNAMES or word in lexicon.words or lexicon.never(word)
+
+
+def _signature(text: str, lexicon: Lexicon) -> Iterator[Place]:
+    """The words that a message ends in, where they are set apart from it."""
+    end = len(text)
+    if "\n" in text[-_WINDOW:]:
+        footer = FOOTER.search(text, max(0, end - _WINDOW))
+        end = footer.start() if footer else end
+    begin = max(0, end - _WINDOW)
+    window = text[begin:end]
+    last = _LAST.search(window[-_LONGEST:])
+    if last is None:
+        return
+    if last[1] != last[1].lower() or last[1][0] >= _CASELESS:
+        match = TAIL.search(window)
+        if match:
+            level, start = _tail_level(window, match.start("name"), match["name"], lexicon)
+            if level is not None:
+                yield Place(begin + start, begin + match.end("name"), level, whole=True)
+    else:
+        match = TAIL_LOW.search(window, max(0, window.rstrip().rfind("\n")))
+        if match and match.start("low"):
+            yield Place(begin + match.start("low"), begin + match.end("low"), Level.LISTED, whole=True)
+
+
+def _tail_level(window: str, start: int, run: str, lexicon: Lexicon) -> tuple[Level | None, int]:
+    """What the place of a message's last words needs of them, and where the name in them begins."""
+    lead = window[:start]
+    closing = _LAST_WORD.search(lead)
+    if closing and _closes(closing[1].lower(), lexicon):
+        return Level.SURE, start
+    words = list(_WORD.finditer(run))
+    if _closes(words[-1].group().lower(), lexicon):
+        return None, start
+    if run[0] >= _OTHER_ALPHABET and _OTHER_LETTER.search(lead):
+        return None, start  # the end of a sentence in that script, for all that is known here
+    for word, after in pairwise(words):
+        if _closes(word.group().lower(), lexicon):
+            return Level.SURE, start + after.start()
+    bare = lead.rstrip(" \t>")
+    several = len(words) > 1
+    if bare.endswith("\n"):
+        line = bare.rstrip().rpartition("\n")[2].strip()
+        salutation = line.endswith((",", ":")) and not words_of(line).isdisjoint(HELLO_WORDS.split())
+        return (Level.LIKELY if line and not (salutation or line.endswith(":")) else Level.LISTED), start
+    if bare[-1:] in ("-", "–", "—", "~", "/"):
+        before = bare.rstrip("-–—~/").rstrip(" \t")
+        line = before.rstrip().rpartition("\n")[2].strip()
+        apart = before.endswith(("\n", ".", "!", "?")) and not line.startswith(("-", "–", "*"))
+        return (Level.LIKELY if apart else Level.UNAMBIGUOUS), start
+    if bare.endswith((".", "!", "?")) and several:
+        return Level.LIKELY, start
+    for word in words:
+        if word.group().lower() in lexicon.sure:
+            return Level.UNAMBIGUOUS, start + word.start()
+    return None, start
+
+
+def _closes(word: str, lexicon: Lexicon) -> bool:
+    """Whether a word closes a message, one slip of the finger allowed."""
+    if word in CLOSING_WORDS or len(word) < 4 or word in NEVER_NAMES or word in lexicon.words:
+        return word in CLOSING_WORDS
+    return any(word[0] == closing[0] and one_slip(word, closing) for closing in CLOSING_WORDS)
+
+
+def _end_of_name(text: str, place: Place, lexicon: Lexicon) -> int:
+    """Where the name ends that stands at a place; 0 where none does."""
+    start, end, level, whole = place
+    words = list(_WORD.finditer(text, start, end))
+    bare = [word.group().strip(".,'’").lower() for word in words]
+    at = next((i for i, word in enumerate(bare) if len(word) > 1 or not words[i].group().endswith(".")), None)
+    if at is None:
+        return 0
+    first, small = bare[at], words[at].group()[0].islower()
+    if level is not Level.CERTAIN:
+        if lexicon.never(first) or ORGANISATION.match(text, end) or ORGANISATION.search(text, start, end):
+            return 0
+        if not _enough(first, level, small, lexicon):
+            return 0
+        if whole:
+            doubtful = small or level is Level.LIKELY
+            strange = doubtful and any(lexicon.never(word) for word in bare if word not in _PARTICLES)
+            return 0 if strange else end
+    return _until(words, bare, at + 1, lexicon)
+
+
+def _enough(first: str, level: Level, small: bool, lexicon: Lexicon) -> bool:
+    """Whether a name's first word is what its place asks for."""
+    stem = first.partition("-")[0]
+    if level is Level.UNAMBIGUOUS:
+        return first in lexicon.sure or stem in lexicon.sure
+    if lexicon.listed(first) or lexicon.listed(stem):
+        return True
+    if level is Level.LISTED or (level is Level.LIKELY and first in lexicon.words):
+        return False
+    verbal = "-" not in first and first.endswith(_LOOKS_VERBAL)
+    return not (small and (verbal or any(one_slip(first, group) for group in _GREETED)))
+
+
+def _until(words: list[re.Match[str]], bare: list[str], at: int, lexicon: Lexicon) -> int:
+    """Where a name ends that may run into the sentence: before the first word that is never one."""
+    while at < len(words) and (bare[at] in _PARTICLES or not lexicon.never(bare[at])):
+        at += 1
+    while bare[at - 1] in _PARTICLES:
+        at -= 1
+    return words[at - 1].end()
