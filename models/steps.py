@@ -153,6 +153,7 @@ def _lacks(sentence: str) -> bool:
 
 
 def _instructs(sentence: str) -> bool:
+    sentence = _PLACEHOLDER.sub("X", sentence)  # its brackets are no menu path
     words = len(_WORD.findall(sentence))
     if not SHORTEST <= words <= LONGEST and not (words == SHORTEST - 1 and _IMPERATIVE.match(sentence)):
         return False

@@ -185,9 +185,9 @@ def _title(gap: dict[str, Any], label: str, title: str | None, articles: pd.Data
     return {
         "missing": label,
         "stale": f"Update “{title}”",
-        "incomplete": f"Extend “{title}”: {label[:1].lower() + label[1:]}",
+        "incomplete": f"Extend “{title}”: {label}",
         "contradictory": f"Settle “{title}” against “{articles['title'].get(other, other)}”",
-        "unfindable": f"Make “{title}” findable: {label[:1].lower() + label[1:]}",
+        "unfindable": f"Make “{title}” findable: {label}",
     }[gap["kind"]]
 
 

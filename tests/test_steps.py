@@ -76,6 +76,8 @@ def test_without_agreement_there_is_nothing(replies: list[tuple[str, str]]) -> N
         ("Please create a new support request.", False),
         ("Melden Sie sich, falls es nicht klappt.", False),
         ("Die Erstattung ist unterwegs.", False),
+        ("<NAME> from Wolder & Birk here.", False),
+        ("Hi, <NAME> from the shop <EMAIL> speaking.", False),
     ],
 )
 def test_sentences_that_instruct_are_told_from_others(sentence: str, tells: bool) -> None:
