@@ -252,7 +252,8 @@ def _shortened(questions: list[list[Clause]], spelling: dict[str, str]) -> str:
                 said[words] += 1
     if not said:
         return NOTHING_SAID
-    words = min(said, key=lambda w: (-said[w] * (2 if 3 <= len(w) <= LONGEST else 1), len(w), w))
+    fits = {w: 0.4 if len(w) < 3 else 2.0 if len(w) <= LONGEST else 1.0 for w in said}
+    words = min(said, key=lambda w: (-said[w] * fits[w], len(w), w))
     text = " ".join(spelling.get(w, w) for w in words[:LONGEST]) + ("…" if len(words) > LONGEST else "")
     return _capital(text) if len(words) > 2 else f"{NOTHING_SAID}: “{text}”"
 

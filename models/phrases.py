@@ -197,6 +197,8 @@ def _phrase(words: tuple[str, ...], german: bool, least: int = 2) -> frozenset[s
         return frozenset()
     strong = sum(w not in _EMPTY and not w.isdigit() and len(w) > 1 for w in words)
     weak = sum(w in small.HANGING or w in small.NEGATIONS or w in small.QUANTITIES for w in words)
+    if least > 1 and words[0] in small.QUANTITIES and strong < 2:
+        return frozenset()
     denied = words[0] in small.NEGATIONS and words[0] != "unable" and len(words) < 3
     if not strong or strong + weak < least or (denied and least > 1):
         return frozenset()

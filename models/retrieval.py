@@ -106,6 +106,8 @@ def word_scores(queries: Sequence[str], articles: Sequence[str], language: str =
 
 def standardise(scores: Floats) -> Floats:
     """Each row to mean 0 and standard deviation 1: how an article stands out among all for one query."""
+    if not scores.shape[1]:
+        return scores
     spread = scores.std(axis=1, keepdims=True)
     return ((scores - scores.mean(axis=1, keepdims=True)) / np.where(spread > 1e-9, spread, 1)).astype(np.float32)
 

@@ -82,6 +82,14 @@ def test_a_topic_that_says_nothing_is_called_so(said: list[str]) -> None:
     assert label_topics([said], [["ok", "test"]])[0].startswith(NOTHING_SAID)
 
 
+def test_a_long_question_without_a_short_phrase_is_shortened() -> None:
+    """The question is cut to a label's length, and a word beside it does not take its place."""
+    asked = ["After two years I get only half of what I used to get from it. Normal?"] * 3
+    (label,) = label_topics([asked], [["normal"]])
+    assert not label.startswith(NOTHING_SAID)
+    assert 3 <= len(label.split()) <= 9
+
+
 def test_sentences_that_customers_add_to_anything_are_no_matter() -> None:
     """A courtesy that stands in many topics names none of them, not even the one that holds nothing else in common."""
     things = ["tent", "jacket", "saddle", "stove", "helmet", "pedal"]

@@ -126,3 +126,9 @@ def test_unit_rows_have_length_one_and_keep_their_direction(vectors: np.ndarray)
     assert found * length == pytest.approx(vectors, rel=1e-3, abs=1e-3)
     assert (np.linalg.norm(found, axis=1) <= 1 + 1e-5).all()
     assert not unit(np.zeros((2, 3), dtype=np.float32)).any()
+
+
+def test_without_articles_there_is_nothing_to_stand_out_from() -> None:
+    """No article gives no column, and no warning."""
+    with np.errstate(all="raise"):
+        assert profile(np.zeros((3, 0), dtype=np.float32)).shape == (3, 0)
