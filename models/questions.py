@@ -15,15 +15,18 @@ _QUOTED_LINE = re.compile(r"^\s*>.*$", re.M)
 _FORWARDED = re.compile(r"^-{3,}\s*(?:original message|ursprüngliche nachricht).*\Z", re.M | re.I | re.S)
 _GREETING = re.compile(
     r"^\s*(?:(?:hi|hiya|hello|hey|dear|good (?:morning|afternoon|evening|day)|greetings|hallo|moin|servus|grüezi|"
-    r"guten (?:morgen|tag|abend)|sehr geehrte\w*(?: damen und herren)?|liebe\w*)"
-    r"(?:[ ,]+(?:there|all|team|everyone|folks|support|zusammen|ihr|sir|madam|or))*[\s,.!:–-]*)+",
+    r"guten (?:morgen|tag|abend)|sehr geehrte\w*(?: damen und herren)?|liebe[rs]?)\b(?!-\w)"
+    r"(?:[ ,]+(?:there|all|team|everyone|folks|support|zusammen|ihr|sir|madam|or)\b)*[\s,.!:–-]*)+",
     re.I,
 )
-_SIGN_OFF = re.compile(
-    r"(?:^|(?<=[.!?\n]))\s*(?:(?:many |best |kind |warm )?(?:thanks|thank you|thx|cheers|regards|best wishes|"
+_THANKS = (
+    r"(?:(?:many |best |kind |warm )?(?:thanks|thank you|thx|cheers|regards|best wishes|"
     r"sincerely|yours)|(?:viele|liebe|beste|freundliche|herzliche) (?:grüße|grüsse)|mit freundlichen grüßen|"
-    r"vielen dank|danke(?: schön| im voraus)?|lg|mfg)\b[^.?!\n]{0,40}[.!]*\s*\Z",
-    re.I,
+    r"vielen dank|danke(?: schön| im voraus)?|lg|mfg)\b"
+)
+# Behind a sentence it takes what follows along; at the front, a name or so, since a longer message is a message.
+_SIGN_OFF = re.compile(
+    rf"(?<=[.!?\n])\s*{_THANKS}[^.?!\n]{{0,40}}[.!]*\s*\Z|^\s*{_THANKS}(?:[\s,]+[^\s.?!]+){{0,2}}[\s.!,]*\Z", re.I
 )
 _SPACES = re.compile(r"\s+")
 _WORD = re.compile(r"\w{2,}")

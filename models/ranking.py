@@ -46,7 +46,7 @@ def rank_gaps(gaps: pd.DataFrame, weeks: float, confidence: float, seed: int) ->
         fixable = FIXABLE[str(gap["kind"])] * float(gap["probability"])
         demand = stream.gamma(reached + 0.5, 1 / weeks, DRAWS)
         fails = stream.beta(failed + 0.5, reached - failed + 0.5, DRAWS)
-        mends = stream.beta(fixable * FIXABLE_WEIGHT, (1 - fixable) * FIXABLE_WEIGHT, DRAWS)
+        mends = stream.beta(max(fixable, 1e-9) * FIXABLE_WEIGHT, (1 - fixable) * FIXABLE_WEIGHT, DRAWS)
         draws[i] = demand * fails * mends
         rate = failed / max(reached, 1e-9)
         rows.append(
@@ -63,6 +63,7 @@ def rank_gaps(gaps: pd.DataFrame, weeks: float, confidence: float, seed: int) ->
             }
         )
     out = pd.concat([gaps, pd.DataFrame(rows, columns=SCORES)], axis=1)
+    out["rank_low"] = out["rank_high"] = 0
     if len(out):
         places = (-draws).argsort(axis=0, kind="stable").argsort(axis=0, kind="stable") + 1
         out["rank_low"] = np.floor(np.quantile(places, low, axis=1)).astype(int)

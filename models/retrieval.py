@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Sequence
 
@@ -19,7 +20,7 @@ ENOUGH_OF_A_LANGUAGE = 50
 BEST_PASSAGES = 3  # an article that answers says so in more than one place; one lucky sentence is not an answer
 
 _HEADING = re.compile(r"^#+\s*(.*)$")
-_TAG = re.compile(r"<[^>]{1,400}>")
+_TAG = re.compile(r"<(?:[a-zA-Z/][^>]{0,400}|!--.{0,400}?--|![^>]{1,400})>", re.S)
 _LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
 LANGUAGES = {"en": "english", "de": "german", "fr": "french", "es": "spanish", "it": "italian", "nl": "dutch"}
 
@@ -46,8 +47,8 @@ def passages(articles: pd.DataFrame) -> pd.DataFrame:
 
 
 def plain(body: str) -> str:
-    """Markdown or HTML without its marks; headings keep their ``#``."""
-    return _LINK.sub(r"\1", _TAG.sub(" ", body))
+    """Markdown or HTML without its marks and entities; headings keep their ``#``."""
+    return html.unescape(_LINK.sub(r"\1", _TAG.sub(" ", body)))
 
 
 def _chunks(body: str) -> list[tuple[str, list[str]]]:
@@ -80,18 +81,25 @@ def meaning_scores(queries: Floats, passage_vectors: Floats, passage_article: ND
 
 def word_scores(queries: Sequence[str], articles: Sequence[str], language: str = "en") -> Floats:
     """BM25 of each query on each article's whole text, float32 (queries, articles)."""
-    stemmer = Stemmer.Stemmer(LANGUAGES.get(language[:2].lower(), "english"))
+    code = language[:2].lower()
+    code = code if code in LANGUAGES else "en"
+    stemmer = Stemmer.Stemmer(LANGUAGES[code])
 
-    def cut(texts: Sequence[str], ids: bool) -> bm25s.tokenization.Tokenized | list[list[str]]:
+    def cut(texts: Sequence[str]) -> list[list[str]]:
+        if not len(texts):
+            return []
         return bm25s.tokenize(
-            list(texts), stopwords="en", stemmer=stemmer, show_progress=False, return_ids=ids, allow_empty=True
+            list(texts), stopwords=code, stemmer=stemmer, show_progress=False, return_ids=False, allow_empty=True
         )
 
-    index = bm25s.BM25(k1=1.2, b=0.75)
-    index.index(cut(articles, True), show_progress=False)
     out = np.zeros((len(queries), len(articles)), dtype=np.float32)
+    corpus = cut(articles)
+    if not any(corpus):
+        return out
+    index = bm25s.BM25(k1=1.2, b=0.75)
+    index.index(corpus, show_progress=False)
     known = index.vocab_dict
-    for row, words in enumerate(cut(queries, False)):
+    for row, words in enumerate(cut(queries)):
         words = [word for word in words if word in known]
         if words:
             out[row] = index.get_scores(words)
@@ -128,6 +136,8 @@ def centred(vectors: Floats, languages: Sequence[str]) -> Floats:
 
 def standardise(scores: Floats) -> Floats:
     """Each row to mean 0 and standard deviation 1: how an article stands out among all for one query."""
+    if not scores.shape[1]:
+        return scores
     spread = scores.std(axis=1, keepdims=True)
     return ((scores - scores.mean(axis=1, keepdims=True)) / np.where(spread > 1e-9, spread, 1)).astype(np.float32)
 

@@ -27,6 +27,8 @@ STATUSES = ("new", "open", "accepted", "reopened")
 QUOTES = 5
 # Below this, a draft would be padding: the expert is asked instead.
 _FEW_QUOTES = 2
+# Questions of a kind that the expert is asked, and how much of a quote each shows.
+_TO_CHECK, _LINE = 2, 160
 _SLUG = 60
 _RESERVED = re.compile(r"^(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)", re.IGNORECASE)
 _WEB = re.compile(r"https?://[A-Za-z0-9\-._~:/?#@!$&()*+,;=%]+")
@@ -116,10 +118,9 @@ def draft(row: dict[str, Any], articles: dict[str, dict[str, Any]], run: dict[st
         f"# {inline(row.get('title') or 'Untitled gap')}",
         _why(row, article),
     ]
-    thin = _thin(row)
-    if thin:
-        parts.append(_ask_the_expert(row))
     kind = row["kind"]
+    if _thin(row) or (kind != "unfindable" and not _steps(row)):
+        parts.append(_ask_the_expert(row))
     if kind == "missing":
         parts += [_asked(row), _answered(row), _acceptance(row), _unknown(row)]
     elif kind == "unfindable":
@@ -205,14 +206,27 @@ def _asked(row: dict[str, Any]) -> str:
 
 
 def _answered(row: dict[str, Any]) -> str:
-    steps = [step for step in _dicts(row.get("steps")) if step.get("text")]
-    if steps:
-        listed = [
-            f"{place}. {inline(step['text'])}" + (f" ({int(step['count'])} said so)" if step.get("count") else "")
-            for place, step in enumerate(steps, start=1)
-        ]
-        return _section("What agents answered", "\n".join(listed), _said(_dicts(row.get("agent_answers")), 2))
-    return _section("What agents answered", _said(_dicts(row.get("agent_answers")), QUOTES))
+    steps = _steps(row)
+    if not steps:
+        return _section("What agents answered", _said(_dicts(row.get("agent_answers")), QUOTES))
+    listed = "\n".join(f"{place}. {inline(step['text'])}{_source(step)}" for place, step in enumerate(steps, start=1))
+    note = (
+        "Steps that agents gave in at least two conversations each, in the order in which they came. They are agents' "
+        "words; have them confirmed."
+    )
+    return _section("What agents answered", note, listed, _said(_dicts(row.get("agent_answers")), 2))
+
+
+def _steps(row: dict[str, Any]) -> list[dict[str, Any]]:
+    return [step for step in _dicts(row.get("steps")) if step.get("text")]
+
+
+def _source(step: dict[str, Any]) -> str:
+    """How many conversations hold a step, and some of them."""
+    if not step.get("count"):
+        return ""
+    ids = ", ".join(inline(i) for i in _words(step.get("conversation_ids")))
+    return f" ({int(step['count'])} conversations{f', such as {ids}' if ids else ''})"
 
 
 def _passages(row: dict[str, Any], article: dict[str, Any]) -> str:
@@ -282,8 +296,10 @@ def _unknown(row: dict[str, Any]) -> str:
     elif labels < 20:
         low, high = _share(row.get("failure_low")), _share(row.get("failure_high"))
         found.append(f"Only {int(labels)} answers were tagged; the failure rate may lie between {low} and {high}.")
-    if not _dicts(row.get("agent_answers")) and not _dicts(row.get("steps")):
+    if not _dicts(row.get("agent_answers")) and not _steps(row):
         found.append("No agent's answer is on record for it.")
+    elif not _steps(row):
+        found.append("Agents have not answered it the same way twice, so no step is sure.")
     elif row["kind"] == "missing":
         found.append("Whether what agents answered is the rule: no article says it yet, so have it confirmed.")
     sure = row.get("probability")
@@ -300,7 +316,7 @@ def _share(value: object) -> str:
 
 def _thin(row: dict[str, Any]) -> bool:
     quotes = sum(bool(entry.get("quote")) for entry in _dicts(row.get("examples")))
-    answers = len(_dicts(row.get("agent_answers"))) + len(_dicts(row.get("steps")))
+    answers = len(_dicts(row.get("agent_answers"))) + len(_steps(row))
     evidence = answers + len(_dicts(row.get("passages"))) + len(_words(row.get("customer_words")))
     return quotes < _FEW_QUOTES or evidence == 0
 
@@ -308,18 +324,45 @@ def _thin(row: dict[str, Any]) -> bool:
 def _ask_the_expert(row: dict[str, Any]) -> str:
     about = inline(row.get("topic_label") or row.get("title") or "this")
     asked = {
-        "missing": [
-            f"What should a customer do about “{about}”, step by step?",
-            "Which conditions, prices or time limits apply?",
-            "When does a human have to take over?",
-        ],
+        "missing": [f"What should a customer do about “{about}”, step by step?"],
         "stale": ["What changed, and since when?", "Which sentence of the article is wrong now, and what is right?"],
-        "incomplete": ["Which of the questions below does the article leave open?", "What is the answer to each?"],
+        "incomplete": ["Which of the questions below does the article leave open?"],
         "contradictory": ["Which of the answers is right?", "Who decides, and where is it written down?"],
         "unfindable": ["What do customers call this?", "Which other articles should lead here?"],
     }[row["kind"]]
+    answers = [entry for entry in _dicts(row.get("agent_answers")) if entry.get("quote")]
+    answered = {entry.get("conversation_id") for entry in answers}
+    if not _steps(row):
+        asked += [
+            f"Does this hold for every customer: “{_short(entry)}”{_from(entry)}?" for entry in answers[:_TO_CHECK]
+        ]
+    if row["kind"] != "unfindable":
+        open_ones = [
+            e for e in _dicts(row.get("examples")) if e.get("quote") and e.get("conversation_id") not in answered
+        ]
+        asked += [
+            f"What do we tell a customer who asks: “{_short(entry)}”{_from(entry)}?" for entry in open_ones[:_TO_CHECK]
+        ]
+        asked.append("When does a human have to take over?")
     return _section(
         "Ask the expert these questions",
-        "The evidence is thin, so this is not a draft yet.",
+        _why_ask(row, answers),
         "\n".join(f"{place}. {text}" for place, text in enumerate(asked, start=1)),
     )
+
+
+def _why_ask(row: dict[str, Any], answers: list[dict[str, Any]]) -> str:
+    if _thin(row):
+        return "The evidence is thin, so this is not a draft yet."
+    if not answers:
+        return "No agent's answer is on record, so nobody has said yet what is right."
+    return "Agents have not answered this the same way twice, so there are no steps to start from."
+
+
+def _short(entry: dict[str, Any]) -> str:
+    text = " ".join(str(entry["quote"]).split())
+    return inline(text if len(text) <= _LINE else text[: _LINE - 1].rsplit(" ", 1)[0] + "…")
+
+
+def _from(entry: dict[str, Any]) -> str:
+    return f" (conversation {inline(entry['conversation_id'])})" if entry.get("conversation_id") else ""

@@ -106,9 +106,16 @@ class Lexical:
         grams = self._grams.transform([t or " " for t in texts])
         grams.data = np.sqrt(grams.data)
         vectors = np.asarray(self._projection.transform(grams).todense(), dtype=np.float32)
+        for row in np.flatnonzero(~vectors.any(axis=1)):  # too short for a gram that the projection keeps
+            vectors[row] = self._by_chance(texts[int(row)])
         if progress:
             progress(len(texts), len(texts))
         return _unit(vectors)
+
+    def _by_chance(self, text: str) -> NDArray[np.float32]:
+        """A direction of the text's own, far from nearly all others."""
+        seed = int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big")
+        return np.random.default_rng(seed).standard_normal(self.dim, dtype=np.float32)
 
 
 EMBEDDERS: dict[str, Callable[[], Embedder]] = {"minilm": MiniLM, "lexical": Lexical}

@@ -24,13 +24,14 @@ def measure(job: Job) -> None:
     labels = dict(zip(topics["topic_id"], topics["label"], strict=True))
     articles = job.read("load/articles").drop_duplicates("article_id")
     titles = dict(zip(articles["article_id"], articles["title"], strict=True))
+    confidence = job.settings.accuracy.confidence
     job.write("measure/facts", facts)
-    job.write("measure/accuracy", _accuracy(facts[facts["in_window"]], labels, titles))
+    job.write("measure/accuracy", _accuracy(facts[facts["in_window"]], labels, titles, confidence))
     job.write("measure/demand", _demand(facts, list(topics["topic_id"]), job.days))
-    job.write("measure/kpis", kpis.weekly_kpis(facts, job.settings.cost))
+    job.write("measure/kpis", kpis.weekly_kpis(facts, job.settings.cost, confidence))
 
 
-def _accuracy(facts: pd.DataFrame, labels: dict[str, str], titles: dict[str, str]) -> pd.DataFrame:
+def _accuracy(facts: pd.DataFrame, labels: dict[str, str], titles: dict[str, str], confidence: float) -> pd.DataFrame:
     tagged = facts.assign(good=1 - facts["outcome"].map(FAILED).astype(float), estimate=1 - facts["failed"])
     tagged["sampled"] = tagged["sample"].eq("random") & tagged["good"].notna()
     parts = []
@@ -48,7 +49,9 @@ def _accuracy(facts: pd.DataFrame, labels: dict[str, str], titles: dict[str, str
             escalated=("escalated", lambda e: float(e.fillna(False).astype(float).mean())),
         ).reset_index(names="key")
         # Tags lie mostly on escalated conversations; every conversation's own chance keeps the healthy ones counted.
-        mean, low, high = intervals.beta_binomial_pool(part["estimate"].to_numpy(), part["conversations"].to_numpy())
+        mean, low, high = intervals.beta_binomial_pool(
+            part["estimate"].to_numpy(), part["conversations"].to_numpy(), confidence=confidence
+        )
         part["accuracy"], part["low"], part["high"] = mean, low, high
         part["basis"] = np.where(
             part["sampled"] >= 5, "all", np.where(part["labels"] > 0, "escalated only", "estimated")

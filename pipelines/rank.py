@@ -12,6 +12,7 @@ from models.labels import examples as telling
 from models.owners import OwnerBook
 from models.ranking import rank_gaps
 from models.retrieval import unit
+from models.steps import distil
 from pipelines.job import Job
 from pipelines.state import open_state
 
@@ -30,10 +31,12 @@ def rank(job: Job) -> None:
     gaps["reached"], gaps["failed"] = _reach(gaps, facts)
     ranked = rank_gaps(gaps, job.days / 7, job.settings.accuracy.confidence, job.settings.run.seed)
     book = OwnerBook(job.read("load/owners"), job.read("load/articles"), job.read("load/article_revisions"))
-    said = _said(job)
+    said, replies = _said(job), _replies(job)
     history = _history(job)
     cost = _cost(job, facts)
-    rows = [_row(job, gap, facts, demand, topics, articles, book, said, history, cost) for gap in _records(ranked)]
+    rows = [
+        _row(job, gap, facts, demand, topics, articles, book, said, replies, history, cost) for gap in _records(ranked)
+    ]
     job.write("rank/backlog", pd.DataFrame(rows))
 
 
@@ -81,6 +84,20 @@ def _said(job: Job) -> pd.DataFrame:
     return asked.set_index("conversation_id").join(answers)
 
 
+def _replies(job: Job) -> dict[str, list[str]]:
+    """All that agents wrote, by conversation, in order."""
+    messages = job.read("redact/messages")
+    agents = messages[messages["role"] == "agent"].sort_values(["conversation_id", "position"])
+    return {str(c): [str(t) for t in texts] for c, texts in agents.groupby("conversation_id")["text"]}
+
+
+def _steps(own: pd.DataFrame, replies: dict[str, list[str]]) -> list[dict[str, Any]]:
+    """Steps that agents' replies share; a conversation known to be unresolved shows no way to go."""
+    solved = own.index[~own["resolved"].eq(False).fillna(False).astype(bool)]
+    found = distil([(str(c), text) for c in sorted(solved) for text in replies.get(str(c), [])])
+    return [{**step, "text": _cut(step["text"])} for step in found]
+
+
 def _history(job: Job) -> dict[str, Any]:
     state = open_state(job.settings, job.store)
     previous = state.previous_run(job.run_id)
@@ -119,7 +136,8 @@ def _shares(values: pd.Series) -> dict[str, float]:
 
 def _row(
     job: Job, gap: dict[str, Any], facts: pd.DataFrame, demand: pd.DataFrame, topics: pd.DataFrame,
-    articles: pd.DataFrame, book: OwnerBook, said: pd.DataFrame, history: dict[str, Any], cost: float,
+    articles: pd.DataFrame, book: OwnerBook, said: pd.DataFrame, replies: dict[str, list[str]],
+    history: dict[str, Any], cost: float,
 ) -> dict[str, Any]:  # fmt: skip
     ids = list(gap["conversation_ids"])
     own = facts.loc[ids]
@@ -155,7 +173,7 @@ def _row(
         "weekly": _weekly(facts, own, gap), "theme": topic["theme"] if isinstance(topic["theme"], str) else None,
         "products": list(products), "languages": list(_shares(own["language"])), "intents": list(intents),
         "customer_words": list(gap["customer_words"]), "agent_answers": answers,
-        "passages": [dict(p) for p in gap["passages"]], "steps": [],
+        "passages": [dict(p) for p in gap["passages"]], "steps": _steps(own, replies),
         "change_point": dict(change) if isinstance(change, dict) else None, "carried": carried, "article_title": title,
         "owner_name": book.name(owner.owner_id),
         "surge": dict(flow["surge"]) if isinstance(flow["surge"], dict) else None,
@@ -167,9 +185,9 @@ def _title(gap: dict[str, Any], label: str, title: str | None, articles: pd.Data
     return {
         "missing": label,
         "stale": f"Update “{title}”",
-        "incomplete": f"Extend “{title}”: {label[:1].lower() + label[1:]}",
+        "incomplete": f"Extend “{title}”: {label}",
         "contradictory": f"Settle “{title}” against “{articles['title'].get(other, other)}”",
-        "unfindable": f"Make “{title}” findable: {label[:1].lower() + label[1:]}",
+        "unfindable": f"Make “{title}” findable: {label}",
     }[gap["kind"]]
 
 

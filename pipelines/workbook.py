@@ -68,7 +68,9 @@ SCHEMA: dict[str, pa.DataType] = {
     "customer_words": _NAMES,
     "agent_answers": pa.list_(_QUOTE),
     "passages": pa.list_(pa.struct([("article_id", pa.string()), ("passage", pa.string()), ("evidence", pa.string())])),
-    "steps": pa.list_(pa.struct([("text", pa.string()), ("count", pa.int64())])),
+    "steps": pa.list_(
+        pa.struct([("text", pa.string()), ("count", pa.int64()), ("conversation_ids", pa.list_(pa.string()))])
+    ),
     "change_point": pa.struct(
         [
             ("week", pa.string()),

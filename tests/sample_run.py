@@ -577,9 +577,21 @@ def _gap(rank: int, row: tuple[Any, ...]) -> dict[str, Any]:
         if kind in {"stale", "contradictory", "incomplete"}
         else [],
         "steps": [
-            {"text": "Ask for a second label in the chat; it arrives by e-mail within a minute.", "count": 31},
-            {"text": "Put one label on each parcel and write the order number inside.", "count": 24},
-            {"text": "Hand both in at any drop-off point, on different days if needed.", "count": 11},
+            {
+                "text": "Ask for a second label in the chat; it arrives by e-mail within a minute.",
+                "count": 31,
+                "conversation_ids": ["c-1001", "c-1002", "c-1003"],
+            },
+            {
+                "text": "Put one label on each parcel and write the order number inside.",
+                "count": 24,
+                "conversation_ids": ["c-1001", "c-1004", "c-1005"],
+            },
+            {
+                "text": "Hand both in at any drop-off point, on different days if needed.",
+                "count": 11,
+                "conversation_ids": ["c-1002", "c-1006", "c-1007"],
+            },
         ]
         if rank == 1
         else [],

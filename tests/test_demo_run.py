@@ -69,6 +69,16 @@ def test_planted_gap_is_named(demo: Demo, topic: str) -> None:
         assert best[0]["article_id"] in planted.article_ids
 
 
+def test_steps_that_agents_share_are_in_the_backlog(demo: Demo) -> None:
+    """What agents keep telling about pairing is a step, and no step is of one conversation alone."""
+    pairing = next(row for row in demo.backlog() if demo.topic_of(row) == "ebike-pairing")
+    assert any("Settings > Phone" in step["text"] for step in pairing["steps"])
+    for row in demo.backlog():
+        for step in row["steps"]:
+            assert step["count"] >= 2
+            assert set(step["conversation_ids"]) <= set(row["conversation_ids"])
+
+
 def test_healthy_topics_stay_out(demo: Demo) -> None:
     """Of the thirty topics that are answered well, hardly any is named."""
     healthy = {name for name, topic in demo.truth.topics.items() if topic.kind == "healthy"}

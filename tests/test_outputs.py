@@ -198,7 +198,7 @@ def test_a_draft_has_what_its_kind_needs(tmp_path: Path) -> None:
         wanted = {"missing": "What agents answered", "unfindable": "Words to add"}.get(kinds[key], "Passages to change")
         assert wanted in sections, key
     assert "1. Ask for a second label" in found["g-001"]
-    assert "(31 said so)" in found["g-001"]
+    assert "(31 conversations, such as c-1001, c-1002, c-1003)" in found["g-001"]
 
 
 def test_thin_evidence_asks_the_expert(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from datetime import date, timedelta
+from statistics import NormalDist
 from typing import Any
 
 import pandas as pd
@@ -86,17 +87,18 @@ def kpi_cards(kpis: pd.DataFrame | None, run: dict[str, Any]) -> list[dict[str, 
     before = [week for week in weeks if week < current[0]][-len(current) :]
     shown = [week for week in weeks if week <= current[-1]][-_SPARK_WEEKS:]
     currency = next((text(rows[week].get("currency")) for week in current if text(rows[week].get("currency"))), "EUR")
+    errors = _errors(run)
     cards = []
     for key, label, better, means in KPIS:
-        now = _pooled(key, [rows[week] for week in current])
-        past = _pooled(key, [rows[week] for week in before]) if len(before) == len(current) else None
+        now = _pooled(key, [rows[week] for week in current], errors)
+        past = _pooled(key, [rows[week] for week in before], errors) if len(before) == len(current) else None
         cards.append(
             {
                 "key": key,
                 "label": label,
                 "means": means,
                 "value": _shown(key, now, currency),
-                "range": _range(key, now),
+                "range": _range(key, now, errors),
                 "change": _change(key, now, past, better, currency, len(current)),
                 "parts": _parts(rows, current) if key == "deflection" else "",
                 "spark": spark([number(rows[week].get(key)) for week in shown], 132, 30, zero=key == "cost_avoided"),
@@ -107,7 +109,13 @@ def kpi_cards(kpis: pd.DataFrame | None, run: dict[str, Any]) -> list[dict[str, 
     return cards
 
 
-def _pooled(key: str, rows: list[dict[str, Any]]) -> tuple[float, float | None] | None:
+def _errors(run: dict[str, Any]) -> float:
+    """How many standard errors an interval of the run reaches to either side."""
+    confidence = number(((run.get("settings") or {}).get("accuracy") or {}).get("confidence"))
+    return NormalDist().inv_cdf(0.5 + (0.95 if confidence is None else confidence) / 2)
+
+
+def _pooled(key: str, rows: list[dict[str, Any]], errors: float) -> tuple[float, float | None] | None:
     """(value, standard error or None) of a KPI over several weeks, or None where no week has it."""
     if key == "cost_avoided":
         known = [found for row in rows if (found := number(row.get(key))) is not None]
@@ -125,7 +133,7 @@ def _pooled(key: str, rows: list[dict[str, Any]]) -> tuple[float, float | None] 
         if low is None or high is None:
             sure = False
         else:
-            variance += (weight * (high - low) / 3.92) ** 2
+            variance += (weight * (high - low) / (2 * errors)) ** 2
     if not mass:
         return None
     return total / mass, math.sqrt(variance) / mass if sure else None
@@ -147,10 +155,10 @@ def _shown(key: str, found: tuple[float, float | None] | None, currency: str) ->
     return f"{found[0]:.2f}" if key == "csat_self_service" else percent(found[0])
 
 
-def _range(key: str, found: tuple[float, float | None] | None) -> str:
+def _range(key: str, found: tuple[float, float | None] | None, errors: float) -> str:
     if found is None or found[1] is None:
         return ""
-    low, high = found[0] - 1.96 * found[1], found[0] + 1.96 * found[1]
+    low, high = found[0] - errors * found[1], found[0] + errors * found[1]
     if key == "csat_self_service":
         return f"[{max(low, 1):.2f}–{min(high, 5):.2f}]"
     return percent_range(max(low, 0), min(high, 1))

@@ -86,7 +86,11 @@ def page(row: dict[str, Any], currency: str, until: date | None, articles: dict[
         "quotes": _said(row.get("examples")),
         "answers": _said(row.get("agent_answers")),
         "steps": [
-            {"text": text(found.get("text"), _QUOTE), "count": whole(found.get("count"))}
+            {
+                "text": text(found.get("text"), _QUOTE),
+                "count": whole(found.get("count")),
+                "ids": texts(found.get("conversation_ids"))[:3],
+            }
             for found in map(record, items(row.get("steps")))
             if text(found.get("text"))
         ],

@@ -1,0 +1,216 @@
+"""Phrases that could stand on a folder: pieces of customers' sentences that begin and end where a thought does."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+import Stemmer
+
+from models import label_words as small
+
+__all__ = ["Clause", "Phrase", "clauses", "phrases", "stem"]
+
+LONGEST, LEAD = 8, 70  # words of a label; words of a question in which its matter is looked for
+NAME = 3  # words that may follow a greeting or a sign-off and are a name
+SENTENCE = 10  # words of a whole sentence that may stand as a label
+
+_WORD = re.compile(r"[^\W_](?:[\w'’&./@+-]*[\w+])?|&")
+_ODD = re.compile(r"[./@+_]|\d{4,}|^\d|[a-z]\d|\d[a-z]")
+_LEANS = small.DETERMINERS | small.PREPOSITIONS | small.CONJUNCTIONS | small.AUXILIARIES | small.PRONOUNS
+_FUNCTION = _LEANS | small.NEGATIONS
+_NOT_FIRST = (_FUNCTION - small.NEGATIONS) | small.ADVERBS | small.HANGING | small.TIMES
+_BEFORE = (small.DETERMINERS | small.PREPOSITIONS | small.CONJUNCTIONS) - {"how", "wie", "why", "where"}
+_BEHIND = (_LEANS - small.DETERMINERS - {"me", "us", "him", "them", "it"}) | small.TIMES | {"again", "please"}
+_NOT_AT_ALL_LAST = small.DETERMINERS | small.PREPOSITIONS - small.PARTICLES - {"in", "on"} | small.CONJUNCTIONS | {"i"}
+_NOT_LAST = _FUNCTION | small.ADVERBS | small.HANGING | small.QUANTITIES
+_EMPTY = _FUNCTION | small.ADVERBS | small.HANGING | small.TIMES | small.QUANTITIES | small.STOP_WORDS
+_LOOSE = {"it", "them", "me", "us", "him", "that", "and", "or", "und", "oder"}
+_TURNS = {"but", "because", "and", "aber", "weil", "und"}
+_CLOSING = {"log in", "logged in", "sign in", "signed in", "check in", "turn on", "switch on", "plugged in"}
+_SUBJECTS = {"i", "i've", "i'm", "we", "it", "it's", "ich", "wir", "man", "they", "he", "she", "you", "there's"}
+_GERMAN, _ENGLISH = Stemmer.Stemmer("german"), Stemmer.Stemmer("english")
+
+
+@dataclass(frozen=True)
+class Clause:
+    """A piece of a question between marks: its words as written, the same folded, and whether it asks."""
+
+    words: tuple[str, ...]
+    folded: tuple[str, ...]
+    asks: bool
+    opens: bool
+
+    def corrected(self, meant: dict[str, str]) -> Clause:
+        """The clause with slips of the pen put right."""
+        if not any(word in meant for word in self.folded):
+            return self
+        words = tuple(meant.get(f, w) for w, f in zip(self.words, self.folded, strict=True))
+        return replace(self, words=words, folded=tuple(meant.get(f, f) for f in self.folded))
+
+
+@dataclass(frozen=True)
+class Phrase:
+    """A possible label: its words, the stems that carry it, how whole it is (0 to 1), and whether it is a question."""
+
+    words: tuple[str, ...]
+    stems: frozenset[str]
+    whole: float
+    asks: bool
+
+    @property
+    def text(self) -> str:
+        """The words, folded, with a question mark behind a question."""
+        return " ".join(self.words) + ("?" if self.asks else "")
+
+
+@lru_cache(maxsize=200_000)
+def stem(word: str, german: bool = False) -> str:
+    """The stem of a folded word, which its forms share."""
+    word = word.replace("'s", "").replace("-", "")
+    return str((_GERMAN if german else _ENGLISH).stemWord(word))
+
+
+def clauses(text: str) -> list[Clause]:
+    """The pieces of ``text`` between marks, placeholders and line ends.
+
+    Examples
+    --------
+    >>> [" ".join(c.words) for c in clauses("Hi, my Tarn 2 pole snapped. Can I get a new one?")]
+    ['my Tarn 2 pole snapped', 'Can I get a new one']
+    """
+    found, start, opens, signed = [], 0, True, False
+    ends = [(m.start(), m.end(), m[0]) for m in small.BREAK.finditer(text)] + [(len(text), len(text), "")]
+    left = LEAD
+    for at, after, mark in ends:
+        words = _WORD.findall(text[start:at].replace("’", "'"))[:left]
+        if words and not (signed and len(words) <= NAME):
+            folded = tuple(small.APOSTROPHES.get(w.casefold(), w.casefold()) for w in words)
+            found.append(Clause(tuple(words), folded, "?" in mark, opens))
+            left -= len(words)
+        opens = not mark or mark[0] not in ",:(" or not words
+        start, signed = after, bool(mark[:1].isalpha() or (signed and not words))
+        if left <= 0:
+            break
+    return found
+
+
+def phrases(clause: Clause) -> Iterator[Phrase]:
+    """Every phrase of ``clause`` that could be a label, from two words to eight.
+
+    Examples
+    --------
+    >>> [p.text for p in phrases(clauses("ok so how do I set a new password")[0])]
+    ['set a new password', 'new password', 'how do i set a new password?']
+    """
+    words = clause.folded
+    german = sum(w in small.GERMAN for w in words) * 4 >= len(words)
+    begin = _skip(words, 0, small.OPENERS)
+    asked = begin
+    while (further := _skip(words, begin, small.ASKING, once=True)) > begin:
+        begin = _skip(words, further, small.OPENERS)
+    inverted = begin == asked and small.OPENS_A_QUESTION.match(" ".join(words[asked:]) + " ") is not None
+    stop = len(words)
+    for i in range(begin, stop):
+        if not _may_begin(words, i, begin):
+            continue
+        for j in range(i + 2, min(stop, i + LONGEST) + 1):
+            if not _may_end(words, j, stop):
+                continue
+            found = _phrase(words[i:j], german)
+            if found:
+                first = i == begin or (i == begin + 1 and words[begin] in small.DETERMINERS)
+                yield Phrase(words[i:j], found, _wholeness(words[i:j], first, j == stop, inverted), False)
+    yield from _sentence(_without_tail(words[asked:]), german, inverted)
+
+
+def _wholeness(words: tuple[str, ...], first: bool, last: bool, inverted: bool) -> float:
+    """How much of its clause a phrase takes along, 0 to 1; ``inverted`` is one that asks by turning words around."""
+    whole = 0.55 + 0.27 * (first and not inverted) + 0.18 * last
+    cut = (not first and not _LOOSE.isdisjoint(words)) or (not last and not _TURNS.isdisjoint(words))
+    return whole * 0.6 if cut else whole
+
+
+def _sentence(words: tuple[str, ...], german: bool, inverted: bool) -> Iterator[Phrase]:
+    """The whole clause, where it is short enough: a question as a question, else as it stands."""
+    text = " ".join(words) + " "
+    if not 3 <= len(words) <= SENTENCE or any(map(_ODD.search, words)) or words[-1] in _NOT_AT_ALL_LAST:
+        return
+    found = _phrase(words, german, least=1)
+    if not found:
+        return
+    asks = small.OPENS_A_QUESTION.match(text) is not None and (words[0] != "was" or german) and words[1] != "sich"
+    if (asks and small.INDIRECT.match(text)) or (not asks and words[0] in small.AUXILIARIES):
+        return
+    whole = (0.72 if inverted else 0.56) if asks else 0.5
+    if len(found) < 2:
+        whole *= 0.6
+    yield Phrase(words, found, whole, asks)
+
+
+def _skip(words: tuple[str, ...], at: int, what: re.Pattern[str], once: bool = False) -> int:
+    while at < len(words) and (found := what.match(" ".join(words[at:]) + " ")):
+        taken = found[0].strip().count(" ") + 1 if found[0].strip() else 0
+        if not taken:
+            break
+        at += taken
+        if once:
+            break
+    return at
+
+
+def _may_begin(words: tuple[str, ...], i: int, begin: int) -> bool:
+    word = words[i]
+    if i == begin and word in small.DOING:
+        return True
+    if word in _NOT_FIRST or _ODD.search(word) or (len(word) < 2):
+        return False
+    if word in small.NEGATIONS:
+        return i == begin
+    return i == begin or words[i - 1] in _BEFORE
+
+
+def _may_end(words: tuple[str, ...], j: int, stop: int) -> bool:
+    last = words[j - 1]
+    if last.isdigit() and j < stop:
+        return False
+    if j == stop and " ".join(words[max(0, j - 2) : j]) in _CLOSING:
+        return True
+    if j == stop and last in small.PARTICLES and j >= 2 and words[j - 2] not in _FUNCTION:
+        return True
+    if last in _NOT_LAST or last in small.TIMES or (not last.isdigit() and (_ODD.search(last) or len(last) < 2)):
+        return False
+    return j == stop or words[j] in _BEHIND
+
+
+def _without_tail(words: tuple[str, ...]) -> tuple[str, ...]:
+    while words and words[-1] in {"please", "pls", "bitte"}:
+        words = words[:-1]
+    return words
+
+
+def _phrase(words: tuple[str, ...], german: bool, least: int = 2) -> frozenset[str]:
+    """The stems that carry the phrase; none where it does not stand on its own."""
+    if any(_ODD.search(w) and not w.isdigit() for w in words):
+        return frozenset()
+    strong = sum(w not in _EMPTY and not w.isdigit() and len(w) > 1 for w in words)
+    weak = sum(w in small.HANGING or w in small.NEGATIONS or w in small.QUANTITIES for w in words)
+    if least > 1 and words[0] in small.QUANTITIES and strong < 2:
+        return frozenset()
+    denied = words[0] in small.NEGATIONS and words[0] != "unable" and len(words) < 3
+    if not strong or strong + weak < least or (denied and least > 1):
+        return frozenset()
+    if sum(w in _FUNCTION for w in words) > (0.6 if least > 1 else 0.75) * len(words):
+        return frozenset()
+    if least > 1 and (small.BROKEN.search(f" {' '.join(words)} ") or _two_thoughts(words)):
+        return frozenset()
+    return frozenset(stem(w, german) for w in words if w not in small.STOP_WORDS and w not in _LEANS)
+
+
+def _two_thoughts(words: tuple[str, ...]) -> bool:
+    """Whether a second sentence starts in the middle, or a word comes twice."""
+    starts = any(w in _SUBJECTS and words[i - 1] not in _LEANS for i, w in enumerate(words) if i)
+    strong = [w for w in words if w not in _LEANS]
+    return starts or len(set(strong)) < len(strong)

@@ -1,0 +1,183 @@
+"""Steps come from what several agents told, in their order and words, and from nothing else."""
+
+from __future__ import annotations
+
+import random
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from models.steps import AT_LEAST, MOST_STEPS, SHOWN_IDS, distil, instructions
+from pipelines.drafts import draft
+from pipelines.rank import _steps
+from pipelines.report.page import page
+
+PAIRING = [
+    ("c1", "Hi <NAME>, please update the app to 4.0.2. Then open Garage > Add. Scan the QR code on the display. Bye!"),
+    ("c2", "Sorry about that. You need to update the app to 4.0.2 first. After that, scan the QR code on the display."),
+    ("c3", "In the app open Garage > Add, then scan the QR code. Anything else I can do?"),
+    ("c4", "The colour of the display is a matter of taste. Paint your bell red."),
+]
+
+
+def texts(steps: list) -> list[str]:
+    """The texts of steps."""
+    return [step["text"] for step in steps]
+
+
+def test_planted_steps_are_found_in_the_order_in_which_agents_gave_them() -> None:
+    """Three steps that agents share come out in order, each with how many said it and where."""
+    steps = distil(PAIRING)
+    assert len(steps) == 3
+    update, opened, scan = steps
+    assert "update the app" in update["text"].lower()
+    assert "Garage > Add" in opened["text"]
+    assert "QR code" in scan["text"]
+    assert update["conversation_ids"] == ["c1", "c2"]
+    assert scan["count"] >= 2
+
+
+def test_what_one_conversation_alone_says_is_no_step() -> None:
+    """A single agent's idea stays out, however often that agent repeats it."""
+    once = [
+        ("c1", "Please paint the bell red. Paint the bell red. Now paint the bell red."),
+        ("c2", "Oil the chain daily."),
+    ]
+    assert distil(once) == []
+
+
+@pytest.mark.parametrize("replies", [[], [("c1", "")], [("c1", "Open Orders.")], [("c1", "ok"), ("c2", "👍")]])
+def test_without_agreement_there_is_nothing(replies: list[tuple[str, str]]) -> None:
+    """Too little to go by gives no steps, never padding."""
+    assert distil(replies) == []
+
+
+@pytest.mark.parametrize(
+    ("sentence", "tells"),
+    [
+        ("Click the menu button and choose Settings.", True),
+        ("Please upload a photo of the charge.", True),
+        ("If it is not there, use Claim in the app within 60 days.", True),
+        ("You have to sign the form.", True),
+        ("Settings > Privacy > Saved passwords", True),
+        ("Don't pay the fee.", True),
+        ("Bitte laden Sie ein Foto hoch.", True),
+        ("Öffnen Sie in der App die Bestellung.", True),
+        ("Sie müssen den Code in der App zeigen.", True),
+        ("Öffne die App und tippe auf Abholen.", True),
+        ("Did you open the app before?", False),
+        ("Let me know if it doesn't work.", False),
+        ("Have a good day!", False),
+        ("Orders are kept for three days.", False),
+        ("The check is done by our carrier.", False),
+        ("Check is not what we call it.", False),
+        ("Please create a new support request.", False),
+        ("Melden Sie sich, falls es nicht klappt.", False),
+        ("Die Erstattung ist unterwegs.", False),
+        ("<NAME> from Wolder & Birk here.", False),
+        ("Hi, <NAME> from the shop <EMAIL> speaking.", False),
+    ],
+)
+def test_sentences_that_instruct_are_told_from_others(sentence: str, tells: bool) -> None:
+    """Imperatives, duties and menu paths are steps; talk, questions and news are not, in English and German."""
+    assert bool(instructions(sentence)) is tells
+
+
+def test_a_greeting_is_cut_off_and_a_placeholder_is_passed_over() -> None:
+    """The words shown are those of an agent who named nobody."""
+    said = [
+        ("c1", "Hi Ada, open the order page."),
+        ("c2", "Open the order page, <NAME>."),
+        ("c3", "Open the order page."),
+    ]
+    assert texts(distil(said)) == ["Open the order page."]
+
+
+def test_a_step_is_shown_with_three_conversations_at_most() -> None:
+    """All are counted, and three are named."""
+    (step,) = distil([(f"c{i}", "Please restart the display.") for i in range(9)])
+    assert (step["count"], step["conversation_ids"]) == (9, ["c0", "c1", "c2"])
+
+
+def test_the_order_of_conversations_does_not_matter() -> None:
+    """Shuffled conversations give the same steps."""
+    for seed in range(5):
+        assert distil(random.Random(seed).sample(PAIRING, len(PAIRING))) == distil(PAIRING)
+
+
+SENTENCES = st.sampled_from(
+    [
+        "Open the app.", "Please open the app now.", "Click Settings > Account.", "Don't pay.", "You must sign here.",
+        "Is it on?", "Thanks!", "Bitte laden Sie das Foto hoch.", "<NAME> will call.", "1. Press Save", "",
+        "Send <EMAIL> it.",
+    ]
+)  # fmt: skip
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(st.sampled_from("abcde"), st.lists(SENTENCES, max_size=5).map(" ".join)), max_size=12))
+def test_every_step_is_an_agent_s_own_sentence_that_enough_conversations_hold(replies: list[tuple[str, str]]) -> None:
+    """Counts are of different conversations, ids are theirs, and no word is made up."""
+    steps = distil(replies)
+    assert len(steps) <= MOST_STEPS
+    everything = " ".join(" ".join(text.split()) for _, text in replies).casefold()
+    for step in steps:
+        assert AT_LEAST <= step["count"] <= len({conversation for conversation, _ in replies})
+        assert len(step["conversation_ids"]) == min(step["count"], SHOWN_IDS)
+        assert set(step["conversation_ids"]) <= {conversation for conversation, _ in replies}
+        assert step["text"].casefold() in everything
+
+
+def test_conversations_that_were_not_resolved_show_no_way() -> None:
+    """Replies that did not help are left out; where nobody knows whether they did, they count."""
+    replies = {c: ["Restart the display."] for c in ("c1", "c2", "c3")}
+    unknown = pd.DataFrame({"resolved": pd.array([None] * 3, dtype="boolean")}, index=["c1", "c2", "c3"])
+    assert _steps(unknown, replies)[0]["count"] == 3
+    failed = pd.DataFrame({"resolved": pd.array([True, False, False], dtype="boolean")}, index=["c1", "c2", "c3"])
+    assert _steps(failed, replies) == []
+
+
+def test_a_draft_lists_steps_with_their_conversations() -> None:
+    """The writer sees what agents agree on, how many say so, and where to look it up."""
+    text = draft(
+        missing(steps=[{"text": "Open Orders.", "count": 4, "conversation_ids": ["c-1", "c-2", "c-3"]}]), {}, {}
+    )
+    assert "1. Open Orders. (4 conversations, such as c-1, c-2, c-3)" in text
+    assert "Ask the expert" not in text
+
+
+def test_the_report_s_panel_gets_steps_with_their_conversations() -> None:
+    """The side panel shows what the draft shows."""
+    step = {"text": "Open Orders.", "count": 4, "conversation_ids": ["c-1", "c-2", "c-3"]}
+    assert page(missing(steps=[step]), "EUR", None, {})["steps"] == [
+        {"text": "Open Orders.", "count": 4, "ids": ["c-1", "c-2", "c-3"]}
+    ]
+
+
+def test_a_draft_without_agreement_asks_the_expert_what_is_not_known() -> None:
+    """Where agents said different things, the draft says so, and asks about each of them."""
+    text = draft(missing(steps=[]), {}, {})
+    assert "Agents have not answered this the same way twice" in text
+    assert "Does this hold for every customer: “It comes on Monday.” (conversation c-7)?" in text
+    assert "What do we tell a customer who asks: “Where is it?” (conversation c-1)?" in text
+
+
+def test_a_draft_without_any_answer_says_that_nobody_has_answered() -> None:
+    """No answer on record is said as such, not as disagreement."""
+    text = draft(missing(steps=[], agent_answers=[]), {}, {})
+    assert "not answered this the same way twice" not in text
+    assert "Ask the expert these questions" in text
+
+
+def missing(**changes: object) -> dict[str, object]:
+    """A gap without an article, as rank writes it."""
+    quotes = [
+        {"conversation_id": f"c-{i}", "quote": q} for i, q in enumerate(("Where is it?", "Is it lost?", "When?"), 1)
+    ]
+    return {
+        "gap_id": "g-1", "kind": "missing", "status": "new", "title": "Parcel is late", "topic_label": "Parcel is late",
+        "examples": quotes, "agent_answers": [{"conversation_id": "c-7", "quote": "It comes on Monday."}],
+        "customer_words": ["late"], "owner_id": "o1", **changes,
+    }  # fmt: skip
