@@ -16,6 +16,7 @@ from models.changes import Change
 HANDOFF = "handoff by policy"
 ACCOUNT = "account action needed"
 ROUTING = "intent routing"
+NOTHING_ASKED = "nothing was asked"
 SERVED_BY_CHANCE = 3.0  # conversations that an article answers well though it is hard to find
 
 
@@ -119,6 +120,7 @@ class Evidence:
     """What is known of a failing topic; counts are of conversations, shares of its failed ones."""
 
     failed: float
+    asks: bool
     tags: int
     policy_share: float
     account_share: float
@@ -166,6 +168,9 @@ def by_answers(seen: Evidence, limits: Limits, excess: float) -> Verdict | None:
 
 
 def _not_content(seen: Evidence, limits: Limits) -> Verdict | None:
+    if not seen.asks:
+        why = f"none of the {seen.failed:.0f} conversations says what the customer wanted"
+        return Verdict("not_content", None, 0.9, [why], NOTHING_ASKED)
     if seen.policy_share >= limits.policy_share:
         why = f"the bot handed over by policy in {seen.policy_share:.0%} of the failed conversations"
         return Verdict("not_content", None, _sure(seen.policy_share, limits.policy_share), [why], HANDOFF)

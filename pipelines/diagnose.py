@@ -13,7 +13,7 @@ from models import diagnosis, evidence
 from models import reach as reaching
 from models.changes import Change
 from models.diagnosis import Cited, Evidence, Limits, Match, PassedOver, Verdict
-from models.labels import STOP_WORDS
+from models.labels import NOTHING_SAID, STOP_WORDS
 from models.retrieval import centred, plain
 from models.topics import excess
 from pipelines.job import Job
@@ -49,6 +49,11 @@ class World:
     def title(self, number: int) -> str:
         """Title of the article with this number."""
         return str(self.articles["title"].iloc[number])
+
+    def says_nothing(self, topic: str) -> bool:
+        """Whether a topic's messages hold no question."""
+        label = self.topics.loc[self.topics["topic_id"].eq(topic), "label"]
+        return bool(label.str.startswith(NOTHING_SAID).any())
 
     def number(self, article_id: str) -> int | None:
         """Number of the live article with this id, if there is one."""
@@ -167,6 +172,7 @@ def _evidence(world: World, topics: list[str], rows: NDArray[np.int64], known: d
     by_agents = [_cited(world, article, count / n) for article, count in _top(facts["agent_cited"], world)]
     return Evidence(
         failed=float(len(rows)),
+        asks=not (len(topics) == 1 and world.says_nothing(topics[0])),
         tags=len(tags),
         policy_share=float(facts["policy_handover"].mean()) if len(rows) else 0.0,
         account_share=float(facts["account_action"].mean()) if len(rows) else 0.0,

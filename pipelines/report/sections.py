@@ -32,6 +32,7 @@ from .gaps import CLOSED, owner
 REASONS = {
     "handoff by policy": "A rule sends these to a human. An article would not change that; the rule might.",
     "account action needed": "Only a person, or the product itself, may do what the customer needs.",
+    "nothing was asked": "The messages hold no question: greetings, tests, broken-off starts.",
     "intent routing": "The bot took the question for another one. This is work for whoever trains the intents.",
     "bot fault": "The article answers it and the bot answered wrongly. This is work for whoever runs the bot.",
 }
