@@ -15,9 +15,8 @@ COLUMNS = ("escalated", "fallbacks", "cited_first", "csat", "outcome", "sample")
 
 def facts(*rows: tuple[object, ...]) -> pd.DataFrame:
     """Conversations by :data:`COLUMNS`."""
-    return pd.DataFrame(list(rows), columns=list(COLUMNS)).astype(
-        {"csat": "float64", "outcome": "str", "sample": "str"}
-    )
+    kinds = {"csat": "float64", "outcome": "str", "sample": "str"}
+    return pd.DataFrame(list(rows), columns=list(COLUMNS)).astype(kinds)
 
 
 def deployment(seed: int, n: int = 3000) -> tuple[pd.DataFrame, np.ndarray]:
@@ -28,17 +27,14 @@ def deployment(seed: int, n: int = 3000) -> tuple[pd.DataFrame, np.ndarray]:
     escalated = rng.random(n) < np.where(failed, 0.85, 0.08)
     csat = np.where(rng.random(n) < 0.3, np.where(failed, 1 + 2 * rng.random(n), 3.5 + 1.5 * rng.random(n)), np.nan)
     tagged = rng.random(n) < np.where(escalated, 0.4, 0.05)
-    told = np.where(rng.random(n) < TAG_TRUST, failed, ~failed)
+    told = np.where(np.where(rng.random(n) < TAG_TRUST, failed, ~failed), "wrong", "correct")
     frame = pd.DataFrame(
         {
             "escalated": escalated,
             "fallbacks": nothing.astype(int),
             "cited_first": pd.array([None if no else "kb-1" for no in nothing], dtype="str"),
             "csat": csat,
-            "outcome": pd.array(
-                [("wrong" if bad else "correct") if t else None for t, bad in zip(tagged, told, strict=True)],
-                dtype="str",
-            ),
+            "outcome": pd.array(np.where(tagged, told, None), dtype="str"),
             "sample": pd.array(["escalated" if e else "random" for e in escalated], dtype="str"),
         }
     )
@@ -68,11 +64,10 @@ def test_the_first_situation_that_holds_counts() -> None:
         (False, 0, "kb-1", None, None, None),
     )
     assert situation(rows).tolist() == list(SITUATIONS)
-    chance = failure_chance(rows)
-    assert chance.is_monotonic_decreasing or chance.tolist() == pytest.approx([0.97, 0.5, 0.85, 0.05, 0.6, 0.2])
+    assert failure_chance(rows).tolist() == pytest.approx([0.97, 0.5, 0.85, 0.05, 0.6, 0.2])
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 @given(
     st.lists(
         st.tuples(

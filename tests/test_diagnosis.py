@@ -130,9 +130,8 @@ def test_incomplete_says_why() -> None:
     """The reason carries the count, the article and the usual share."""
     verdict = incomplete_verdict("a", "Returns", 7, 10, 0.05, LIMITS)
     assert verdict is not None
-    assert verdict.reasons == [
-        "7 of 10 tags on answers from 'Returns' say that they were only part of one; of all tags, 5% do"
-    ]
+    said = "7 of 10 tags on answers from 'Returns' say that they were only part of one; of all tags, 5% do"
+    assert verdict.reasons == [said]
 
 
 def test_an_article_that_always_failed_did_not_go_stale() -> None:

@@ -46,7 +46,7 @@ def test_choice_among_no_articles() -> None:
 
 
 def group(tried: int, worked: int, n: int = 20) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.int64]]:
-    """Failed conversations and 20 that went well, in which agents' answers come from one article that tempts the bot."""
+    """Failed conversations and 20 that went well; agents' answers come from one article, which tempts the bot."""
     rng = np.random.default_rng(3)
     answers = rng.normal(scale=0.3, size=(n + 20, ARTICLES)).astype(np.float32)
     answers[:, RIGHT] += 2
