@@ -42,8 +42,12 @@ class OwnerBook:
         self._of_article = dict(zip(known["article_id"], known["owner_id"], strict=True))
         self._titles = dict(zip(known["article_id"], known["title"], strict=True))
         approved = revisions[revisions["author_id"].notna() & revisions["approved"].ne(False).fillna(True)]
-        ordered = approved.sort_values(["revised_at", "author_id"])
-        self._reviser = dict(zip(ordered["article_id"], ordered["author_id"], strict=True))
+        wrote = approved.groupby(["article_id", "author_id"])["revised_at"].agg(["size", "max"]).reset_index()
+        wrote = wrote.sort_values(["size", "max", "author_id"], ascending=[False, False, True])
+        self._wrote: dict[str, list[tuple[str, int]]] = {}
+        for article, author, times in zip(wrote["article_id"], wrote["author_id"], wrote["size"], strict=True):
+            if self._active(author):
+                self._wrote.setdefault(article, []).append((author, int(times)))
 
     def name(self, owner_id: str | None) -> str | None:
         """The owner's name, or the id where no name is known."""
@@ -53,7 +57,7 @@ class OwnerBook:
         return isinstance(owner, str) and owner != "" and owner not in self._inactive
 
     def for_article(self, article_id: str, intents: Mapping[str, float], products: Mapping[str, float]) -> Assignment:
-        """The article's owner; else who owns its area; else who revised it last; else nobody."""
+        """The article's owner; else who owns its area; else who revised it most often; else nobody."""
         owner = self._of_article.get(article_id)
         title = self._titles.get(article_id, article_id)
         passed = ""
@@ -64,12 +68,14 @@ class OwnerBook:
         exact = [o for o, areas in self._areas.items() if self._active(o) and _owns_article(areas, article_id)]
         if exact:
             return Assignment(exact[0], f"is responsible for the article '{title}'{passed}")
-        by_area = self._by_area(intents, products, passed)
+        wrote = self._wrote.get(article_id, [])
+        by_area = self._by_area(intents, products, passed, dict(wrote))
         if by_area.owner_id:
             return by_area
-        reviser = self._reviser.get(article_id)
-        if self._active(reviser):
-            return Assignment(reviser, f"revised '{title}' last; nobody owns it or its area{passed}")
+        if wrote:
+            author, times = wrote[0]
+            often = f"revised '{title}' most often ({times} times)" if times > 1 else f"revised '{title}'"
+            return Assignment(author, f"{often}; nobody owns it, or its area alone{passed}")
         return Assignment(None, f"unowned: nobody active owns '{title}' or its area, or revised it{passed}")
 
     def for_topic(
@@ -77,34 +83,44 @@ class OwnerBook:
     ) -> Assignment:
         """Who owns the area of a missing article: by intent, by product, by the articles near enough to count.
 
-        Where several own the area, it is the one with an article near the topic.
+        Where several own the area, it is the one who keeps the articles near the topic.
         """
-        close = [self._of_article.get(article) for article in nearest]
-        by_area = self._by_area(intents, products, "", [o for o in close if self._active(o)])
-        if by_area.owner_id:
+        keepers = [(article, keeper) for article in nearest if (keeper := self._keeper(article))]
+        near: dict[str, float] = {}
+        for place, (_, keeper) in enumerate(keepers):
+            near[keeper] = near.get(keeper, 0.0) + 1 / (1 + place)
+        by_area = self._by_area(intents, products, "", near)
+        if by_area.owner_id or not keepers:
             return by_area
-        for article in nearest:
-            owner = self._of_article.get(article)
-            if self._active(owner):
-                return Assignment(owner, f"owns the nearest article, '{self._titles.get(article, article)}'")
-        return by_area
+        article, keeper = keepers[0]
+        does = "owns" if self._of_article.get(article) == keeper else "revises"
+        return Assignment(keeper, f"{does} the nearest article, '{self._titles.get(article, article)}'")
+
+    def _keeper(self, article_id: str) -> str | None:
+        """Who owns an article, or else revised it most often."""
+        owner = self._of_article.get(article_id)
+        if self._active(owner):
+            return str(owner)
+        wrote = self._wrote.get(article_id)
+        return wrote[0][0] if wrote else None
 
     def _by_area(
-        self,
-        intents: Mapping[str, float],
-        products: Mapping[str, float],
-        passed: str,
-        close: Sequence[object] = (),
+        self, intents: Mapping[str, float], products: Mapping[str, float], passed: str, near: Mapping[str, float]
     ) -> Assignment:
+        """Who owns the area; of several, who is nearest, and nobody where only others are near.
+
+        ``near`` says how much each person has to do with the matter.
+        """
         for what, shares in (("intent", intents), ("product", products)):
             for area, share in sorted(shares.items(), key=lambda item: (-item[1], item[0])):
                 if share < 0.3:
                     break
                 owners = [o for o, areas in self._areas.items() if self._active(o) and area in areas]
+                if len(owners) > 1 and near and not any(owner in near for owner in owners):
+                    continue
                 if owners:
-                    # Whoever owns an article nearby, then whoever owns the fewest areas, knows this one best.
-                    place = {o: i for i, o in reversed(list(enumerate(close)))}
-                    owner = min(owners, key=lambda o: (place.get(o, len(close)), len(self._areas[o]), o))
+                    # Of those equally near, whoever owns the fewest areas knows this one best.
+                    owner = min(owners, key=lambda o: (-near.get(o, 0), len(self._areas[o]), o))
                     return Assignment(owner, f"owns the {what} '{area}' ({share:.0%} of the conversations){passed}")
         first = next(iter(sorted(intents, key=lambda a: (-intents[a], a))), None)
         return Assignment(None, f"unowned: nobody active owns the intent '{first}'{passed}" if first else "unowned")

@@ -61,7 +61,37 @@ def test_an_area_may_name_articles_by_a_pattern(area: str, owns: bool) -> None:
     assert (found.owner_id == "o1") is owns
 
 
-def test_the_last_approved_reviser_is_asked_where_nobody_owns() -> None:
+def test_who_revised_it_most_is_asked_where_nobody_owns() -> None:
+    """Most approved revisions count, then the latest; people who have left do not."""
+    revisions = [(f"a{i}", f"2024-01-0{i}", who, True) for i, who in enumerate(["x"], 1)]
+    revisions += [("a2", "2024-01-01", "often", True), ("a2", "2024-01-02", "often", True)]
+    revisions += [("a2", "2024-01-03", "late", True), *[("a2", "2024-02-01", "gone", True)] * 3]
+    found = book([{"owner_id": "gone", "active": False}], {"a1": None, "a2": None}, revisions)
+    assert found.for_article("a2", {}, {}).owner_id == "often"
+    assert "2 times" in found.for_article("a2", {}, {}).reason
+
+
+def test_of_many_who_own_an_area_the_one_who_wrote_here_is_asked() -> None:
+    """An area that several own says little: who revised the article decides, inside the area or outside it."""
+    people = [{"owner_id": f"o{i}", "areas": ["other"]} for i in range(4)]
+    wrote = [("a1", "2024-01-01", "o2", True), ("a2", "2024-01-01", "outsider", True)]
+    found = book(people, {"a1": None, "a2": None}, wrote)
+    assert found.for_article("a1", {"other": 1.0}, {}).owner_id == "o2"
+    assert found.for_article("a2", {"other": 1.0}, {}).owner_id == "outsider"
+    alone = book(people[:1], {"a2": None}, wrote)
+    assert alone.for_article("a2", {"other": 1.0}, {}).owner_id == "o0"
+
+
+def test_a_missing_article_goes_to_who_keeps_its_neighbours() -> None:
+    """Of several who own the area, it is who owns or revises the articles near it, the nearest first."""
+    people = [{"owner_id": f"o{i}", "areas": ["other"]} for i in range(4)]
+    wrote = [("a2", "2024-01-01", "o3", True), ("a3", "2024-01-01", "o3", True)]
+    found = book(people, {"a1": "o1", "a2": None, "a3": None}, wrote)
+    assert found.for_topic({"other": 1.0}, {}, ["a2", "a1", "a3"]).owner_id == "o3"
+    assert found.for_topic({"other": 1.0}, {}, ["a1", "a2"]).owner_id == "o1"
+
+
+def test_a_revision_counts_unless_it_was_refused() -> None:
     """A revision that was not approved does not count; one whose approval is unknown does."""
     revisions = [
         ("a1", "2024-01-01", "early", True),
