@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.base import BaseEstimator, ClusterMixin
 from sklearn.utils.validation import validate_data
-from sknetwork.clustering import Leiden
+from sknetwork.clustering import Louvain
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
@@ -17,7 +19,7 @@ BLOCK = 1024  # rows whose similarities to all others are held at once
 
 
 class GraphClusters(ClusterMixin, BaseEstimator):
-    """Leiden communities of the cosine nearest-neighbour graph, at the resolution with the best silhouette.
+    """Louvain communities of the cosine nearest-neighbour graph, at the resolution with the best silhouette.
 
     The number of clusters is not given: the graph is cut at many resolutions, and the cut is taken whose clusters are
     most compact and apart (Rousseeuw 1987, on cosine distance). The order of the rows changes nothing: equal rows count
@@ -26,7 +28,8 @@ class GraphClusters(ClusterMixin, BaseEstimator):
     Parameters
     ----------
     neighbours
-        Neighbours of each row in the graph.
+        Neighbours of each row: one graph for each count, laid over one another, so that the nearest weigh most and no
+        single count decides.
     min_size
         Distinct rows that a cluster needs; those of a smaller one are left out.
     judged_by
@@ -54,7 +57,7 @@ class GraphClusters(ClusterMixin, BaseEstimator):
 
     def __init__(
         self,
-        neighbours: int = 10,
+        neighbours: tuple[int, ...] = (8, 12, 16),
         min_size: int = 5,
         judged_by: int | None = None,
         resolutions: tuple[float, ...] = RESOLUTIONS,
@@ -79,10 +82,11 @@ class GraphClusters(ClusterMixin, BaseEstimator):
         best, resolution, score = np.zeros(n, dtype=np.int64), float(self.resolutions[0]), 0.0
         if n < 2:
             return best, resolution, score
-        graph = neighbour_graph(points, min(self.neighbours, n - 1))
+        graph = neighbour_graph(points, [min(count, n - 1) for count in self.neighbours])
         seen = unit(points[:, : self.judged_by])
         for step in self.resolutions:
-            found = Leiden(resolution=step, random_state=0, shuffle_nodes=False).fit_predict(graph)
+            # scikit-network's Leiden draws from C's rand() whatever its seed; its Louvain draws nothing
+            found = Louvain(resolution=step, random_state=0, shuffle_nodes=False).fit_predict(graph)
             labels = np.unique(found, return_inverse=True)[1].astype(np.int64)
             count = int(labels.max()) + 1
             if count > 2 * np.sqrt(n):
@@ -116,13 +120,18 @@ def nearest(points: Floats, among: Floats, count: int) -> tuple[Ints, Floats]:
     return np.vstack(columns), np.vstack(cosines)
 
 
-def neighbour_graph(points: Floats, count: int) -> sparse.csr_matrix:
-    """Undirected graph: an edge from each row to its ``count`` nearest, as heavy as their cosine."""
-    n = len(points)
-    columns, cosines = nearest(points, points, count)
-    weights = np.maximum(cosines.ravel().astype(float), 1e-6)
-    graph = sparse.csr_matrix((weights, (np.repeat(np.arange(n), count), columns.ravel())), shape=(n, n))
-    return graph.maximum(graph.T).tocsr()
+def neighbour_graph(points: Floats, counts: Sequence[int]) -> sparse.csr_matrix:
+    """Undirected graph: an edge from each row to its nearest, as heavy as their cosine, once for each of ``counts``."""
+    n, most = len(points), max(counts)
+    columns, cosines = nearest(points, points, most)
+    order = np.lexsort((columns, -cosines))
+    columns, cosines = np.take_along_axis(columns, order, 1), np.take_along_axis(cosines, order, 1)
+    graph = sparse.csr_matrix((n, n))
+    for count in counts:
+        weights = np.maximum(cosines[:, :count].ravel().astype(float), 1e-6)
+        one = sparse.csr_matrix((weights, (np.repeat(np.arange(n), count), columns[:, :count].ravel())), shape=(n, n))
+        graph = graph + one.maximum(one.T)
+    return graph.tocsr()
 
 
 def silhouette(points: Floats, labels: Ints) -> float:

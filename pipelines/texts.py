@@ -31,6 +31,7 @@ __all__ = ["Grouped", "group_file", "read_texts", "topics_of", "write_assignment
 Ints = NDArray[np.int64]
 
 FEWEST = 5  # distinct texts below which there is nothing to group
+ROUNDS = 3  # the first weighs all sentences alike, the next by the topics of the one before; then little changes
 LOOSEST = 5  # percent of the core that a text may be farther from its topic than, and still join it
 OUT_SUFFIXES = (".csv", ".parquet")
 
@@ -167,17 +168,18 @@ def _grouped(
     owner = np.array([i for i, _ in parts])
     said = [part for _, part in parts]
     part_vectors = embed(said, settings.embedder.name, cache, "embedding sentences")
+    stop_words = sorted(naming.STOP_WORDS)
     with progress.bar("grouping texts") as tick:
-        first = Gist().fit(vectors[fit], owner, said, part_vectors)
-        labels, _ = find_topics(some, first.space_, first.meaning_dim, sorted(naming.STOP_WORDS))
-        tick(1, 2)
-        gist = Gist().fit(vectors[fit], owner, said, part_vectors, np.where(labels < 0, labels.max() + 1, labels))
-        labels, words = find_topics(some, gist.space_, gist.meaning_dim, sorted(naming.STOP_WORDS))
-        tick(2, 2)
-    if labels.max() < 0:
+        labels: Ints | None = None
+        for done in range(ROUNDS):
+            gist = Gist().fit(vectors[fit], owner, said, part_vectors, labels)
+            found, words = find_topics(some, gist.space_, gist.meaning_dim, stop_words)
+            labels = np.where(found < 0, found.max() + 1, found)
+            tick(done + 1, ROUNDS)
+    if found.max() < 0:
         return topic, core, strength, {}
-    middle = centroids(gist.space_, labels)
-    topic[fit], core[fit] = labels, labels >= 0
+    middle = centroids(gist.space_, found)
+    topic[fit], core[fit] = found, found >= 0
     for start in range(0, n, 4096):
         rows = np.arange(start, min(n, start + 4096))
         inside = rows < len(fit)
@@ -191,7 +193,7 @@ def _grouped(
         strength[rows] = alike[np.arange(len(rows)), topic[rows]]
     enough = np.percentile(strength[core], LOOSEST)
     topic[~core & (strength < enough)] = -1
-    return topic, core, strength, {k: [word for word, _ in found[:10]] for k, found in words.items()}
+    return topic, core, strength, {k: [word for word, _ in best[:10]] for k, best in words.items()}
 
 
 def _tables(

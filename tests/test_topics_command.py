@@ -90,6 +90,13 @@ def test_clusters_do_not_care_about_row_order_and_repeats(order: list[int], repe
     assert set(shuffled[60:]) == {shuffled[order.index(repeated)]}
 
 
+def test_clusters_are_the_same_every_time() -> None:
+    """Nothing is drawn by chance: points without any structure, where chance would show, give the same again."""
+    points = np.random.default_rng(3).normal(size=(400, 20)).astype(np.float32)
+    found = {GraphClusters(min_size=1).fit_predict(points).tobytes() for _ in range(8)}
+    assert len(found) == 1
+
+
 @pytest.mark.parametrize("n", [1, 2, 4, 5, 11])
 def test_clusters_of_few_or_equal_rows(n: int) -> None:
     """Few rows, and rows that are all equal, make no fuss."""
