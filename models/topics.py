@@ -17,6 +17,8 @@ from scipy.spatial.distance import pdist
 from sklearn.base import BaseEstimator, ClusterMixin
 from sklearn.feature_extraction.text import CountVectorizer
 
+from models.clustering import GraphClusters
+
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
 
@@ -131,24 +133,56 @@ def fit_topics(
     labels : int (n,), -1 for no topic
     phrases : for each label, phrases of up to four words with their c-TF-IDF weight, best first
     """
+    return _described(questions, vectors, list(failed), FailureTree(**tree), stop_words)
+
+
+def find_topics(
+    texts: Sequence[str], space: Floats, meaning_dim: int, stop_words: Sequence[str]
+) -> tuple[Ints, dict[int, list[tuple[str, float]]]]:
+    """Fit BERTopic with :class:`models.clustering.GraphClusters`: topics of texts alone, with nothing known of them.
+
+    Parameters
+    ----------
+    texts, space
+        n texts and float32 (n, dim), rows of length 1.
+    meaning_dim
+        The first columns of ``space``, by which the number of topics is judged.
+    stop_words
+        Words that describe no topic.
+
+    Returns
+    -------
+    labels : int (n,), -1 for no topic
+    phrases : for each label, phrases of up to two words with their c-TF-IDF weight, best first
+    """
+    return _described(texts, space, None, GraphClusters(judged_by=meaning_dim), stop_words)
+
+
+def _described(
+    questions: Sequence[str],
+    vectors: Floats,
+    y: list[float] | None,
+    clusters: FailureTree | GraphClusters,
+    stop_words: Sequence[str],
+) -> tuple[Ints, dict[int, list[tuple[str, float]]]]:
     counter = CountVectorizer(
         ngram_range=(1, 2), stop_words=list(stop_words), token_pattern=r"(?u)\b[^\W\d_][\w'’-]+\b", min_df=1
     )
     docs = [text or "?" for text in questions]
     if _vocabulary(counter, docs) < 2:  # c-TF-IDF has nothing to weigh; the topics stand without words
-        found = FailureTree(**tree).fit(vectors, failed).labels_
+        found = clusters.fit(vectors, None if y is None else np.array(y)).labels_
         return found, {int(k): [] for k in np.unique(found[found >= 0])}
     model = BERTopic(
         embedding_model=None,
         umap_model=BaseDimensionalityReduction(),
-        hdbscan_model=FailureTree(**tree),
+        hdbscan_model=clusters,
         vectorizer_model=counter,
         ctfidf_model=ClassTfidfTransformer(reduce_frequent_words=True),
         top_n_words=30,
         calculate_probabilities=False,
         verbose=False,
     )
-    labels, _ = model.fit_transform(docs, embeddings=vectors, y=list(failed))
+    labels, _ = model.fit_transform(docs, embeddings=vectors, y=y)
     found = np.asarray(labels, dtype=np.int64)
     words = {int(k): [(w, float(v)) for w, v in ws if w] for k, ws in model.get_topics().items() if k >= 0}
     return found, words

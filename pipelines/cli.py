@@ -25,6 +25,7 @@ from pipelines import progress
 if TYPE_CHECKING:
     from pipelines.load import CheckResult
     from pipelines.run import RunResult
+    from pipelines.texts import Grouped
 
 # Heavy modules are imported by the commands that need them, so that --help answers at once.
 
@@ -193,6 +194,45 @@ def runs(store: Store) -> None:
 
 
 @app.command()
+def topics(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="JSONL, CSV or Parquet, one text a row.")],
+    text: Annotated[str, typer.Option("--text", metavar="COLUMN", help="The column of texts.")],
+    name: Annotated[
+        str | None, typer.Option("--id", metavar="COLUMN", help="Column of unique ids; row numbers from 1 by default.")
+    ] = None,
+    into: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="CSV or Parquet of id, topic_id, state, strength.")
+    ] = None,
+    store: Annotated[
+        Path | None,
+        typer.Option("--store", metavar="DIR", help="Keeps vectors for next time; default: your cache folder."),
+    ] = None,
+    config: Config = None,
+    quiet: Quiet = False,
+) -> None:
+    """Group texts into topics: no store, no articles, no outcomes needed.
+
+    Prints each topic with its size. How many topics there are is found, not asked. Personal data is taken out first;
+    a text that is there twice counts once. `state` is core (the topic was found in it), nearest (it joined the topic
+    most like it) or unassigned (it is like none: `topic_id` is empty).
+
+    For example:
+
+    `lacuna topics questions.csv --text question`
+
+    `lacuna topics tickets.jsonl --text subject --id ticket_id --out topics.parquet`
+    """
+    from pipelines.settings import load_settings
+    from pipelines.texts import default_cache, group_file
+
+    progress.configure(quiet)
+    found = group_file(file, text, name, into, store or default_cache(), load_settings(config))
+    _print_topics(found)
+    if into is not None:
+        out.print(f"Written: {escape(str(into))}", highlight=False, soft_wrap=True)
+
+
+@app.command()
 def settings() -> None:
     """Print every setting with its default and what it does.
 
@@ -203,6 +243,34 @@ def settings() -> None:
     from pipelines.settings import default_text
 
     sys.stdout.write(default_text())
+
+
+def _print_topics(found: Grouped) -> None:
+    rows = found.assignments
+    for row, why in found.unreadable[:5]:
+        err.print(f"[yellow]warn[/] row {row} was left out: {escape(why)}", highlight=False)
+    if len(found.unreadable) > 5:
+        err.print(f"[yellow]warn[/] … and {len(found.unreadable) - 5} more", highlight=False)
+    outside = int((rows["state"] == "unassigned").sum())
+    share = f" ({outside / len(rows):.1%})" if len(rows) else ""
+    if len(found.topics):
+        table = Table(box=None, pad_edge=False, header_style="bold")
+        table.add_column("topic", justify="right")
+        table.add_column("label")
+        for column in ("texts", "core", "nearest"):
+            table.add_column(column, justify="right")
+        for topic in found.topics.to_dict("records"):
+            core, nearest = int(topic["core"]), int(topic["nearest"])
+            figures = (f"{core + nearest:,}", f"{core:,}", f"{nearest:,}")
+            table.add_row(str(topic["topic_id"]), escape(str(topic["label"])), *figures)
+        out.print(table, highlight=False)
+    else:
+        out.print("No topic was found: there are too few texts, or none is like another.", highlight=False)
+    out.print(
+        f"{len(rows):,} texts, {found.distinct:,} of them distinct, in {len(found.topics)} topics;"
+        f" {outside:,} unassigned{share}",
+        highlight=False,
+    )
 
 
 def _print_check(result: CheckResult) -> None:

@@ -48,7 +48,7 @@ def test_help_lists_every_command_with_examples(lacuna: Lacuna) -> None:
     """A newcomer finds all commands, and in each command's help an example and every option explained."""
     code, told, _ = lacuna("--help")
     assert code == 0
-    for command in ("run", "check", "explain", "demo", "runs", "settings"):
+    for command in ("run", "check", "explain", "demo", "runs", "topics", "settings"):
         assert re.search(rf"^│ {command}\b", told, re.MULTILINE)
         code, text, _ = lacuna(command, "--help")
         assert code == 0

@@ -1,0 +1,175 @@
+"""Clusters of a nearest-neighbour graph, as many as the points themselves suggest."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+from sklearn.base import BaseEstimator, ClusterMixin
+from sklearn.utils.validation import validate_data
+from sknetwork.clustering import Louvain
+
+Floats = NDArray[np.float32]
+Ints = NDArray[np.int64]
+
+RESOLUTIONS = tuple(0.25 * 1.3**step for step in range(19))
+BLOCK = 1024  # rows whose similarities to all others are held at once
+
+
+class GraphClusters(ClusterMixin, BaseEstimator):
+    """Louvain communities of the cosine nearest-neighbour graph, at the resolution with the best silhouette.
+
+    The number of clusters is not given: the graph is cut at many resolutions, and the cut is taken whose clusters are
+    most compact and apart (Rousseeuw 1987, on cosine distance). The order of the rows changes nothing: equal rows count
+    once, and the graph is built in the order of the rows' bytes.
+
+    Parameters
+    ----------
+    neighbours
+        Neighbours of each row: one graph for each count, laid over one another, so that the nearest weigh most and no
+        single count decides.
+    min_size
+        Distinct rows that a cluster needs; those of a smaller one are left out.
+    judged_by
+        The silhouette looks at this many first columns, rescaled to length 1; all of them where None. Columns beyond
+        shape the graph and have no say in how many clusters there are.
+    resolutions
+        Resolutions to try, ascending. Cuts into more than 2√n clusters are passed over.
+
+    Attributes
+    ----------
+    labels_
+        int (n,); 0 is the largest cluster, -1 a row that is in none.
+    centroids_
+        float32 (clusters, dim), rows of length 1.
+    resolution_, silhouette_
+        What was chosen, and how good it is, -1 to 1; 0 where there is only one cluster.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> points = np.repeat(np.eye(3), 20, axis=0) + 0.1 * rng.normal(size=(60, 3))
+    >>> np.bincount(GraphClusters().fit_predict(points)).tolist()
+    [20, 20, 20]
+    """
+
+    def __init__(
+        self,
+        neighbours: tuple[int, ...] = (8, 12, 16),
+        min_size: int = 5,
+        judged_by: int | None = None,
+        resolutions: tuple[float, ...] = RESOLUTIONS,
+    ) -> None:
+        self.neighbours = neighbours
+        self.min_size = min_size
+        self.judged_by = judged_by
+        self.resolutions = resolutions
+
+    def fit(self, X: Floats, y: object = None) -> GraphClusters:  # noqa: N803, ARG002 (scikit-learn's names)
+        """Find the clusters of ``X`` (n, dim); ``y`` is not used."""
+        given = np.ascontiguousarray(validate_data(self, X, dtype=np.float32))
+        rows, back = distinct(given)
+        points = unit(rows)
+        labels, self.resolution_, self.silhouette_ = self._best_cut(points)
+        self.labels_ = _by_size(labels, self.min_size)[back]
+        self.centroids_ = centroids(unit(given), self.labels_)
+        return self
+
+    def _best_cut(self, points: Floats) -> tuple[Ints, float, float]:
+        n = len(points)
+        best, resolution, score = np.zeros(n, dtype=np.int64), float(self.resolutions[0]), 0.0
+        if n < 2:
+            return best, resolution, score
+        graph = neighbour_graph(points, [min(count, n - 1) for count in self.neighbours])
+        seen = unit(points[:, : self.judged_by])
+        for step in self.resolutions:
+            # scikit-network's Leiden draws from C's rand() whatever its seed; its Louvain draws nothing
+            found = Louvain(resolution=step, random_state=0, shuffle_nodes=False).fit_predict(graph)
+            labels = np.unique(found, return_inverse=True)[1].astype(np.int64)
+            count = int(labels.max()) + 1
+            if count > 2 * np.sqrt(n):
+                break
+            if count > 1 and (good := silhouette(seen, labels)) > score:
+                best, resolution, score = labels, float(step), good
+        return best, resolution, score
+
+
+def unit(rows: Floats) -> Floats:
+    """Rows scaled to length 1; a row of zeros stays."""
+    length = np.linalg.norm(rows, axis=1, keepdims=True)
+    return (rows / np.where(length > 0, length, 1)).astype(np.float32)
+
+
+def nearest(points: Floats, among: Floats, count: int) -> tuple[Ints, Floats]:
+    """The ``count`` rows of ``among`` most alike to each of ``points``, and their cosines: both (n, count).
+
+    Where ``points`` is ``among``, a row is not its own neighbour.
+    """
+    same = points is among
+    columns, cosines = [], []
+    for start in range(0, len(points), BLOCK):
+        alike = points[start : start + BLOCK] @ among.T
+        rows = np.arange(len(alike))
+        if same:
+            alike[rows, start + rows] = -np.inf
+        top = np.argpartition(-alike, count - 1, axis=1)[:, :count]
+        columns.append(top)
+        cosines.append(alike[rows[:, None], top])
+    return np.vstack(columns), np.vstack(cosines)
+
+
+def neighbour_graph(points: Floats, counts: Sequence[int]) -> sparse.csr_matrix:
+    """Undirected graph: an edge from each row to its nearest, as heavy as their cosine, once for each of ``counts``."""
+    n, most = len(points), max(counts)
+    columns, cosines = nearest(points, points, most)
+    order = np.lexsort((columns, -cosines))
+    columns, cosines = np.take_along_axis(columns, order, 1), np.take_along_axis(cosines, order, 1)
+    graph = sparse.csr_matrix((n, n))
+    for count in counts:
+        weights = np.maximum(cosines[:, :count].ravel().astype(float), 1e-6)
+        one = sparse.csr_matrix((weights, (np.repeat(np.arange(n), count), columns[:, :count].ravel())), shape=(n, n))
+        graph = graph + one.maximum(one.T)
+    return graph.tocsr()
+
+
+def silhouette(points: Floats, labels: Ints) -> float:
+    """Mean silhouette of unit rows on cosine distance, exact and in n × clusters steps; labels are 0 to at least 1."""
+    sizes = np.bincount(labels)
+    sums = _sums(points, labels)
+    alike = points @ sums.T
+    rows = np.arange(len(points))
+    own = 1 - (alike[rows, labels] - 1) / np.maximum(sizes[labels] - 1, 1)
+    distance = 1 - alike / sizes
+    distance[rows, labels] = np.inf
+    other = distance.min(axis=1)
+    each = (other - own) / np.maximum(np.maximum(own, other), 1e-9)
+    return float(np.where(sizes[labels] > 1, each, 0).mean())
+
+
+def centroids(points: Floats, labels: Ints) -> Floats:
+    """Mean direction of each cluster from 0 on; rows labelled -1 have no part in it."""
+    inside = labels >= 0
+    return unit(_sums(points[inside], labels[inside])) if inside.any() else np.zeros((0, points.shape[1]), np.float32)
+
+
+def _sums(points: Floats, labels: Ints) -> Floats:
+    member = sparse.csr_matrix((np.ones(len(labels), np.float32), (labels, np.arange(len(labels)))))
+    return np.asarray(member @ points, dtype=np.float32)
+
+
+def distinct(rows: Floats) -> tuple[Floats, Ints]:
+    """The distinct rows, ordered by their bytes, and where each row went."""
+    keys = rows.view(np.dtype((np.void, rows.dtype.itemsize * rows.shape[1]))).ravel()
+    _, first, back = np.unique(keys, return_index=True, return_inverse=True)
+    return rows[first], back.ravel()
+
+
+def _by_size(labels: Ints, min_size: int) -> Ints:
+    """Labels numbered from the largest cluster down, the first met first among equals; small clusters become -1."""
+    names, first, sizes = np.unique(labels, return_index=True, return_counts=True)
+    number = np.full(len(names), -1, dtype=np.int64)
+    order = [i for i in np.lexsort((first, -sizes)) if sizes[i] >= min_size]
+    number[order] = np.arange(len(order))
+    return number[np.searchsorted(names, labels)]

@@ -1,0 +1,288 @@
+"""Topics of a file of texts: what the clusters promise, and what a person reads from the command."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.metrics import adjusted_rand_score
+
+from models.clustering import GraphClusters, nearest, silhouette, unit
+from models.gist import telling
+from pipelines import cli, progress
+from pipelines.settings import load_settings
+from pipelines.texts import topics_of
+
+Lacuna = Callable[..., tuple[int, str, str]]
+
+SUBJECTS = {
+    "card": [
+        "my bank card was stolen on the train",
+        "somebody stole my card from my bag",
+        "the card was stolen abroad",
+    ],
+    "tent": ["the tent pole snapped in the wind", "a pole of my tent is broken", "my tent pole broke in a storm"],
+    "invoice": ["i need an invoice with vat number", "the invoice lacks our vat number", "please send a vat invoice"],
+}
+CHATTER = ["I am a regular customer.", "I asked in the shop first.", "I write from my phone.", "It is not urgent."]
+
+
+@pytest.fixture
+def lacuna(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Lacuna]:
+    """Call the command with arguments; gives exit code, output and error output."""
+    monkeypatch.setenv("COLUMNS", "160")
+
+    def call(*arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["lacuna", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        told = capsys.readouterr()
+        return int(ended.value.code or 0), told.out, told.err
+
+    yield call
+    progress.log.handlers.clear()
+    progress.log.propagate = True
+
+
+def planted(sizes: list[int], noise: float = 0.2, dim: int = 30) -> tuple[np.ndarray, np.ndarray]:
+    """Points around as many axes as there are sizes, and the axis of each."""
+    rng = np.random.default_rng(7)
+    truth = np.repeat(np.arange(len(sizes)), sizes)
+    return (np.eye(dim)[truth] + noise * rng.normal(size=(len(truth), dim))).astype(np.float32), truth
+
+
+@pytest.fixture(scope="module")
+def world() -> pd.DataFrame:
+    """120 texts about three things, each with a sentence that says nothing, some of them written twice."""
+    rows = [
+        (f"{subject}-{i:02}", f"{CHATTER[i % 4]} {said[i % 3]} {'again' * (i % 2)} {i // 12}")
+        for subject, said in SUBJECTS.items()
+        for i in range(40)
+    ]
+    return pd.DataFrame(rows, columns=["id", "text"])
+
+
+@pytest.mark.parametrize("sizes", [[30, 30], [200, 40, 12], [25] * 12])
+def test_clusters_find_how_many_there_are(sizes: list[int]) -> None:
+    """Planted groups, even or of very different size, come back whole and without being counted beforehand."""
+    points, truth = planted(sizes, 0.1)
+    found = GraphClusters().fit(points)
+    assert adjusted_rand_score(truth, found.labels_) > 0.95
+    assert found.centroids_.shape == (found.labels_.max() + 1, 30)
+
+
+@settings(max_examples=15, deadline=None)
+@given(order=st.permutations(range(60)), repeated=st.integers(0, 59))
+def test_clusters_do_not_care_about_row_order_and_repeats(order: list[int], repeated: int) -> None:
+    """Any order of rows, and a row that is there again, give every row the label it had."""
+    points, _ = planted([25, 20, 15], 0.25)
+    labels = GraphClusters().fit_predict(points)
+    shuffled = GraphClusters().fit_predict(np.vstack([points[order], points[[repeated] * 9]]))
+    assert shuffled[:60].tolist() == labels[order].tolist() or adjusted_rand_score(shuffled[:60], labels[order]) == 1
+    assert set(shuffled[60:]) == {shuffled[order.index(repeated)]}
+
+
+def test_clusters_are_the_same_every_time() -> None:
+    """Nothing is drawn by chance: points without any structure, where chance would show, give the same again."""
+    points = np.random.default_rng(3).normal(size=(400, 20)).astype(np.float32)
+    found = {GraphClusters(min_size=1).fit_predict(points).tobytes() for _ in range(8)}
+    assert len(found) == 1
+
+
+@pytest.mark.parametrize("n", [1, 2, 4, 5, 11])
+def test_clusters_of_few_or_equal_rows(n: int) -> None:
+    """Few rows, and rows that are all equal, make no fuss."""
+    points, _ = planted([n])
+    assert len(GraphClusters().fit_predict(points)) == n
+    assert set(GraphClusters().fit_predict(np.ones((n, 3), dtype=np.float32))) == {-1}
+
+
+def test_silhouette_and_neighbours_are_those_of_the_textbook() -> None:
+    """Both give what a direct computation gives."""
+    from sklearn.metrics import silhouette_score
+
+    points, truth = planted([20, 15, 9], 0.4)
+    points = unit(points)
+    assert silhouette(points, truth) == pytest.approx(silhouette_score(points, truth, metric="cosine"), abs=1e-5)
+    columns, cosines = nearest(points, points, 3)
+    alike = points @ points.T - 2 * np.eye(len(points))
+    assert np.allclose(np.sort(cosines, axis=1), np.sort(alike, axis=1)[:, -3:], atol=1e-6)
+    assert all(row not in found for row, found in enumerate(columns))
+
+
+def test_a_sentence_said_about_everything_tells_little() -> None:
+    """Sentences that go with every topic weigh less than those that go with one."""
+    subject, chatter = np.eye(6)[:3], np.eye(6)[3:4]
+    labels = np.repeat(np.arange(3), 20)
+    vectors = np.vstack([np.vstack([subject[k], chatter[0]]) for k in labels]).astype(np.float32)
+    weights = telling(np.repeat(np.arange(60), 2), vectors, labels)
+    assert weights[0::2].min() > 5 * weights[1::2].max()
+
+
+def test_planted_subjects_are_told_apart(world: pd.DataFrame, tmp_path: Path) -> None:
+    """Each topic is about one subject, the chatter around it makes none, and nothing is lost."""
+    assigned, topics, _ = topics_of(world, tmp_path, load_settings(None))
+    subject = assigned["id"].str.split("-").str[0]
+    assert len(assigned) == len(world)
+    assert assigned["topic_id"].notna().mean() > 0.95
+    assert subject.groupby(assigned["topic_id"]).agg(lambda s: s.value_counts(normalize=True).max()).min() > 0.9
+    assert topics["label"].is_unique
+    assert (topics["core"] + topics["nearest"]).sum() == assigned["topic_id"].notna().sum()
+
+
+def test_equal_texts_share_a_topic_and_count_once(world: pd.DataFrame, tmp_path: Path) -> None:
+    """A text sent a hundred times is one text: topics stay as they are, and all copies get the same."""
+    again = pd.DataFrame({"id": [f"x-{i}" for i in range(100)], "text": [f" {world['text'][0].upper()} "] * 100})
+    alone, topics, distinct = topics_of(world, tmp_path, load_settings(None))
+    both, more, still = topics_of(pd.concat([world, again]), tmp_path, load_settings(None))
+    assert still == distinct
+    assert len(more) == len(topics)
+    assert both[both["id"].str.startswith("x-")]["topic_id"].nunique() == 1
+    assert adjusted_rand_score(both[~both["id"].str.startswith("x-")]["topic_id"], alone["topic_id"]) == 1
+
+
+def test_a_bounded_sample_carries_the_rest(world: pd.DataFrame, tmp_path: Path) -> None:
+    """Beyond the bound, topics come from the sample and the others join the nearest, or none."""
+    ours = tmp_path / "ours.toml"
+    ours.write_text("[topics]\nfit_at_most = 100\n")
+    more = world.assign(id=world["id"] + "b", text=world["text"] + " today")
+    assigned, _, distinct = topics_of(pd.concat([world, more]), tmp_path, load_settings(str(ours)))
+    assert distinct > 100
+    assert set(assigned["state"]) >= {"core", "nearest"}
+    joined = assigned[assigned["state"] == "nearest"]
+    home = assigned[assigned["state"] == "core"].groupby("topic_id")["id"].agg(lambda s: s.str[:4].mode()[0])
+    assert (joined["topic_id"].map(home) == joined["id"].str[:4]).mean() > 0.9
+
+
+@pytest.mark.parametrize("n", [0, 1, 2, 5])
+def test_few_rows_end_with_an_answer(lacuna: Lacuna, tmp_path: Path, n: int) -> None:
+    """From no row on, the command says what it found, and writes every row."""
+    file, out = tmp_path / "few.csv", tmp_path / "out.csv"
+    pd.DataFrame({"q": [f"why is my card number {i} blocked" for i in range(n)]}).to_csv(file, index=False)
+    code, told, _ = lacuna("topics", str(file), "--text", "q", "--out", str(out), "--store", str(tmp_path / "s"))
+    assert code == 0
+    assert f"{n} texts" in told
+    assert len(pd.read_csv(out)) == n
+
+
+@pytest.mark.parametrize("texts", [[f"{i} {i * i}" for i in range(40)], ["ok " * i for i in range(30)], ["Wort"] * 9])
+def test_texts_without_words_make_no_fuss(tmp_path: Path, texts: list[str]) -> None:
+    """Digits, one word again and again: every row is answered."""
+    rows = pd.DataFrame({"id": [str(i) for i in range(len(texts))], "text": texts}, dtype="str")
+    assigned, _, _ = topics_of(rows, tmp_path, load_settings(None))
+    assert len(assigned) == len(texts)
+
+
+@pytest.mark.parametrize("ending", ["csv", "jsonl", "parquet"])
+def test_every_format_gives_the_same(lacuna: Lacuna, world: pd.DataFrame, tmp_path: Path, ending: str) -> None:
+    """The same texts as CSV, JSONL and Parquet, to CSV and Parquet, give the same rows."""
+    file = tmp_path / f"in.{ending}"
+    write = {
+        "csv": lambda: world.to_csv(file, index=False),
+        "jsonl": lambda: world.to_json(file, orient="records", lines=True),
+        "parquet": lambda: world.to_parquet(file),
+    }
+    write[ending]()
+    common = ("topics", str(file), "--text", "text", "--id", "id", "--store", str(tmp_path / "s"), "-q")
+    assert lacuna(*common, "--out", str(tmp_path / "o.parquet"))[0] == 0
+    code, told, _ = lacuna(*common, "--out", str(tmp_path / "o.csv"))
+    assert code == 0
+    assert "label" in told
+    assert str(tmp_path / "o.csv") in told
+    flat, stored = pd.read_csv(tmp_path / "o.csv"), pd.read_parquet(tmp_path / "o.parquet")
+    assert list(flat.columns) == ["id", "topic_id", "state", "strength"]
+    wanted, _, _ = topics_of(world, tmp_path / "s", load_settings(None))
+    for found in (flat, stored):
+        assert found["id"].tolist() == wanted["id"].tolist()
+        assert found["topic_id"].fillna(-1).tolist() == wanted["topic_id"].fillna(-1).tolist()
+
+
+def test_same_bytes_in_another_order_and_process(world: pd.DataFrame, tmp_path: Path) -> None:
+    """Shuffled rows, in a new process with an empty cache, give the same bytes."""
+    written = []
+    for seed in (1, 2):
+        file, out = tmp_path / f"{seed}.jsonl", tmp_path / f"{seed}.csv"
+        world.sample(frac=1, random_state=seed).to_json(file, orient="records", lines=True)
+        command = ["topics", str(file), "--text", "text", "--id", "id", "--out", str(out), "--store"]
+        script = "import sys; from pipelines.cli import main; main()"
+        done = subprocess.run(
+            [sys.executable, "-c", script, *command, str(tmp_path / f"store{seed}")], capture_output=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        written.append(out.read_bytes())
+    assert written[0] == written[1]
+
+
+BAD = {
+    "no such file": (["quesions.csv", "--text", "question"], ["quesions.csv does not exist", "'questions.csv'"]),
+    "no such column": (
+        ["questions.csv", "--text", "qestion"],
+        ["no column 'qestion' (--text)", "'question'", "ticket"],
+    ),
+    "no such id": (
+        ["questions.csv", "--text", "question", "--id", "tiket"],
+        ["'tiket' (--id)", "did you mean 'ticket'"],
+    ),
+    "id twice": (["questions.csv", "--text", "question", "--id", "ticket"], ["'7' more than once", "leave --id out"]),
+    "id empty": (["questions.csv", "--text", "question", "--id", "note"], ["'note' (--id) is empty in row 1"]),
+    "other ending": (["questions.txt", "--text", "question"], ["no known format", ".jsonl"]),
+    "other out": (["questions.csv", "--text", "question", "--out", "o.xlsx"], ["o.xlsx is of no known format", ".csv"]),
+    "out is input": (["questions.csv", "--text", "question", "--out", "questions.csv"], ["is the input itself"]),
+    "a folder": (["folder.csv", "--text", "question"], ["folder.csv can't be read"]),
+    "not parquet": (["wrong.parquet", "--text", "question"], ["wrong.parquet"]),
+    "no json": (["wrong.jsonl", "--text", "question"], ["wrong.jsonl has no readable row"]),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_input_is_told_with_a_remedy(
+    lacuna: Lacuna, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, case: str
+) -> None:
+    """Each mistake ends with exit code 2, names the file or column, and says what to do."""
+    monkeypatch.chdir(tmp_path)
+    Path("questions.csv").write_text("ticket,question,note\n7,where is it,\n7,why is it,\n")
+    Path("questions.txt").write_text("where is it\n")
+    Path("wrong.parquet").write_text("PAR1 no")
+    Path("wrong.jsonl").write_text("where is it\n")
+    Path("folder.csv").mkdir()
+    arguments, wanted = BAD[case]
+    code, _, told = lacuna("topics", *arguments, "--store", "store")
+    assert code == 2
+    assert "→" in told
+    for part in wanted:
+        assert part in told
+
+
+def test_rows_that_cannot_be_read_are_named(lacuna: Lacuna, tmp_path: Path) -> None:
+    """A broken line is told and left out; null and blank texts are unassigned, and kept."""
+    file, out = tmp_path / "in.jsonl", tmp_path / "out.csv"
+    rows = [
+        json.dumps({"k": 1, "q": None}),
+        "{broken",
+        json.dumps({"k": 2, "q": "  "}),
+        json.dumps({"k": 3, "q": "why"}),
+    ]
+    file.write_text("\n".join(rows))
+    code, _, told = lacuna(
+        "topics", str(file), "--text", "q", "--id", "k", "--out", str(out), "--store", str(tmp_path / "s")
+    )
+    assert code == 0
+    assert "row 2 was left out" in told
+    assert pd.read_csv(out)["state"].tolist() == ["unassigned"] * 3
+
+
+def test_what_is_shown_and_kept_has_no_personal_data(lacuna: Lacuna, world: pd.DataFrame, tmp_path: Path) -> None:
+    """An address that many texts share does not become a topic's name."""
+    file = tmp_path / "in.csv"
+    world.assign(text=world["text"] + " write to anna.meier@example.org").to_csv(file, index=False)
+    code, told, _ = lacuna("topics", str(file), "--text", "text", "--store", str(tmp_path / "s"))
+    assert code == 0
+    assert "meier" not in told.lower()
