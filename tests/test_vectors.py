@@ -56,6 +56,29 @@ def test_a_warm_cache_gives_the_same_bytes_as_a_cold_one(model: Counting, tmp_pa
     assert cold[:5].tobytes() == mixed.tobytes()
 
 
+def test_an_interruption_keeps_what_was_embedded(
+    model: Counting, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Texts embedded before a crash are not embedded again, and none is lost."""
+    monkeypatch.setattr(vectors, "KEEP_EVERY", 4)
+    whole = model.embed
+    calls = iter([whole, whole])
+
+    def crash(texts: Sequence[str], progress: Progress | None = None) -> NDArray[np.float32]:
+        part = next(calls, None)
+        if part is None:
+            raise KeyboardInterrupt
+        return part(texts, progress)
+
+    texts = [f"text {i}" for i in range(20)]
+    monkeypatch.setattr(model, "embed", crash)
+    with pytest.raises(KeyboardInterrupt):
+        vectors.embed(texts, "counting", tmp_path, "")
+    monkeypatch.setattr(model, "embed", whole)
+    vectors.embed(texts, "counting", tmp_path, "")
+    assert sorted(model.asked) == sorted(texts)
+
+
 def test_rows_follow_the_texts_and_have_length_one(model: Counting, tmp_path: Path) -> None:
     """Each text has its own row, near the embedder's, whatever was cached in between."""
     vectors.embed(["c", "z"], "counting", tmp_path, "")
