@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+import numpy as np
 from scipy.stats import binom
 
 from models.changes import Change
+from models.reach import Reach
 
 HANDOFF = "handoff by policy"
 ACCOUNT = "account action needed"
@@ -72,21 +74,16 @@ class Match:
 
 @dataclass(frozen=True)
 class PassedOver:
-    """The article that agents' answers in a topic point at, and how the bot reaches it: a :class:`models.reach.Reach`.
+    """The article that agents' answers in a topic point at, and how the bot reaches it.
 
-    ``answered`` counts conversations that it answered anywhere, weighted by how surely they were about it.
+    ``near_enough`` is the nearness from which on answers come from an article; ``answered`` counts conversations that
+    it answered anywhere, weighted by how surely they were about it.
     """
 
     article_id: str
     title: str
-    nearness: float
+    reach: Reach
     near_enough: float
-    lead: float
-    answers: int
-    tried: int
-    expected: float
-    worked: int
-    evidence: float
     answered: float
 
 
@@ -277,19 +274,22 @@ def _unfindable(seen: Evidence, limits: Limits) -> Verdict | None:
 
 def _unfindable_by_answers(seen: Evidence, limits: Limits) -> Verdict | None:
     near = seen.passed_over
-    if near is None or near.nearness < near.near_enough or near.lead < limits.answers_lead:
+    if near is None:
+        return None
+    found = near.reach
+    if found.nearness < near.near_enough or found.lead < limits.answers_lead:
         return None  # agents answer something that no article says
-    if near.evidence < limits.passed_over:
+    if found.evidence < limits.passed_over:
         return None  # the bot tries it, and it does not do
     if near.answered > limits.served_share * seen.failed + SERVED_BY_CHANCE:
         return None  # it is found: it answers its own questions, and these are others
     reasons = [
-        f"what agents answered comes from '{near.title}': {near.answers} answers lie {near.nearness:.1f} standard "
+        f"what agents answered comes from '{near.title}': {found.answers} answers lie {found.nearness:.1f} standard "
         f"deviations nearer to it than answers usually do ({near.near_enough:.1f} would be enough)",
-        f"the bot tried it in {near.tried} of {seen.failed:.0f} failed conversations, where its text would lead one "
-        f"to expect {near.expected:.1f}; where it answered from it, that did in {near.worked} conversations",
+        f"the bot tried it in {found.tried} of {seen.failed:.0f} failed conversations, where its text would lead one "
+        f"to expect {found.expected:.1f}; where it answered from it, that did in {found.worked} conversations",
     ]
-    return Verdict("unfindable", near.article_id, float(0.9 - 0.4 * 2.718281828**-near.evidence), reasons)
+    return Verdict("unfindable", near.article_id, float(0.9 - 0.4 * np.exp(-found.evidence)), reasons)
 
 
 def _missing(seen: Evidence) -> Verdict:
@@ -307,7 +307,7 @@ def _missing(seen: Evidence) -> Verdict:
         reasons.append(f"the bot tried '{best.title}' in {best.share:.0%} of the failed conversations")
     else:
         reasons.append("the bot cited no article in any of the failed conversations")
-    lead = seen.passed_over.lead if seen.passed_over else 0.0
+    lead = seen.passed_over.reach.lead if seen.passed_over else 0.0
     return Verdict("missing", None, float(min(0.9, max(0.6, 0.9 - lead / 15))), reasons)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,64 +9,23 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from models import diagnosis, evidence
-from models import reach as reaching
 from models.changes import Change
-from models.diagnosis import Cited, Evidence, Limits, Match, PassedOver, Verdict
-from models.labels import NOTHING_SAID, STOP_WORDS
-from models.retrieval import centred, plain
+from models.diagnosis import Evidence, Verdict
+from models.labels import STOP_WORDS
+from models.retrieval import plain
 from models.topics import excess
 from pipelines.job import Job
-from pipelines.understand import live_articles
+from pipelines.world import World, day_of, look, most_common, read_world
 
-Floats = NDArray[np.float32]
+Rows = NDArray[np.int64]
 
 ENOUGH_ANSWERS = 3  # agents' answers that tell what two groups have in common
 MIN_FAILED = 4  # fewer failed conversations than this are not yet a pattern
 
 
-@dataclass(frozen=True)
-class World:
-    """All that the diagnosis looks at; arrays have one row a conversation with a question, in the facts' order."""
-
-    facts: pd.DataFrame
-    articles: pd.DataFrame
-    topics: pd.DataFrame
-    meanings: Floats
-    score: Floats
-    meaning: Floats
-    agents: Floats
-    cited: NDArray[np.int64]
-    weight: NDArray[np.float64]
-    off_topic: float
-    answers: Floats
-    choice: Floats
-    near_enough: float
-    changes: dict[int, tuple[Change, NDArray[np.int64]]]
-    limits: Limits
-    answered: NDArray[np.float64]
-
-    def title(self, number: int) -> str:
-        """Title of the article with this number."""
-        return str(self.articles["title"].iloc[number])
-
-    def says_nothing(self, topic: str) -> bool:
-        """Whether a topic's messages hold no question."""
-        label = self.topics.loc[self.topics["topic_id"].eq(topic), "label"]
-        return bool(label.str.startswith(NOTHING_SAID).any())
-
-    def number(self, article_id: str) -> int | None:
-        """Number of the live article with this id, if there is one."""
-        at = np.flatnonzero(self.articles["article_id"].eq(article_id))
-        return int(at[0]) if len(at) else None
-
-    def article_id(self, number: int) -> str:
-        """Id of the article with this number."""
-        return str(self.articles["article_id"].iloc[number])
-
-
 def diagnose(job: Job) -> None:
     """Write diagnose/gaps (one row a gap, unranked) and diagnose/not_content."""
-    world = _world(job)
+    world = read_world(job)
     demand = job.read("measure/demand").set_index("topic_id")
     gaps: list[dict[str, Any]] = []
     other, unsigned = [], []
@@ -77,7 +35,7 @@ def diagnose(job: Job) -> None:
         rows = _failed_rows(world, topic)
         if len(rows) < MIN_FAILED:
             continue
-        seen = _evidence(world, [topic], rows, known)
+        seen = look(world, [topic], rows, known)
         verdict = diagnosis.by_sign(seen, world.limits)
         if verdict is None:
             if gain >= world.limits.hint_evidence:
@@ -90,7 +48,7 @@ def diagnose(job: Job) -> None:
         else:
             gaps.append(_gap([topic], rows, verdict, seen))
     for work in _same_work(world, unsigned):
-        seen = _evidence(world, work["topics"], work["rows"], known)
+        seen = look(world, work["topics"], work["rows"], known)
         hidden = diagnosis.by_answers(seen, world.limits, work["excess"])
         if hidden and hidden.article_id not in known:
             gaps.append(_gap(work["topics"], work["rows"], hidden, seen))
@@ -100,7 +58,7 @@ def diagnose(job: Job) -> None:
     for article_id, row in articles.items():
         topics = _main_topic(world, row["rows"])
         if topics and not (article_id in settled and row["verdict"].kind == "incomplete"):
-            gaps.append(_gap(topics, row["rows"], row["verdict"], _evidence(world, topics, row["rows"], known)))
+            gaps.append(_gap(topics, row["rows"], row["verdict"], look(world, topics, row["rows"], known)))
     job.write("diagnose/gaps", pd.DataFrame([_told(world, gap) for gap in gaps], columns=_GAP_COLUMNS))
     job.write_json("diagnose/not_content", other)
 
@@ -111,46 +69,6 @@ _GAP_COLUMNS = [
 ]  # fmt: skip
 
 
-def _world(job: Job) -> World:
-    match = job.read("understand/match")
-    facts = match[["conversation_id"]].merge(job.read("measure/facts"), on="conversation_id", how="left")
-    facts = facts.merge(
-        job.read("understand/questions")[["conversation_id", "question"]], on="conversation_id", how="left"
-    )
-    articles = live_articles(job)
-    empty = np.zeros((len(match), 0), dtype=np.float32)
-    arrays: dict[str, Floats] = {
-        name: _stacked(match[name]) if len(match) and len(articles) else empty
-        for name in ("score", "meaning", "words", "passage_words", "agents")
-    }
-    number = {article: i for i, article in enumerate(articles["article_id"])}
-    cited = facts["cited_first"].map(number).fillna(-1).to_numpy(dtype=np.int64)
-    vectors = _stacked(job.read("understand/vectors")["vector"])
-    success = 1 - facts["failed"].to_numpy(dtype=float)
-    n = len(articles)
-    before = evidence.answered_before(vectors, cited, success, n)
-    scores = {"meaning": arrays["meaning"], "words": arrays["words"], "before": before}
-    weight, off_topic = evidence.citation_weights(cited, success, scores) if n else (np.zeros(len(facts)), 0.7)
-    changes = evidence.changes(facts["started_at"], cited, facts["failed"].to_numpy(), weight, off_topic)
-    choice = reaching.bot_choice(
-        [arrays[name] for name in ("meaning", "words", "passage_words")], cited, facts["failed"].to_numpy()
-    )
-    answers = reaching.usual_answers_out(arrays["agents"])
-    near_enough = reaching.near_enough(answers, cited, weight)
-    languages = [str(code) for code in facts["language"].fillna("").str[:2]]
-    answered = np.bincount(cited[cited >= 0], weights=(weight * success)[cited >= 0], minlength=n).astype(float)
-    limits = Limits(**job.settings.diagnosis.model_dump())
-    return World(
-        facts, articles, job.read("understand/topics"), centred(vectors, languages), arrays["score"],
-        arrays["meaning"], arrays["agents"], cited, weight, off_topic, answers, choice, near_enough,
-        changes, limits, answered,
-    )  # fmt: skip
-
-
-def _stacked(rows: pd.Series) -> Floats:
-    return np.stack(list(rows)).astype(np.float32) if len(rows) else np.zeros((0, 1), dtype=np.float32)
-
-
 def _failing(world: World, demand: pd.DataFrame) -> dict[str, float]:
     """Topics whose answers fail more than elsewhere, with the log-likelihood by which they do, by id."""
     base = float(np.clip(world.facts.loc[world.facts["in_window"], "failed"].mean(), 0.02, 0.98))
@@ -158,94 +76,9 @@ def _failing(world: World, demand: pd.DataFrame) -> dict[str, float]:
     return {topic: gain for topic, gain in sorted(gains.items()) if gain > 0}
 
 
-def _failed_rows(world: World, topic: str) -> NDArray[np.int64]:
+def _failed_rows(world: World, topic: str) -> Rows:
     facts = world.facts
     return np.flatnonzero(facts["topic_id"].eq(topic) & facts["mined"] & facts["failed"].gt(0.4))
-
-
-def _evidence(world: World, topics: list[str], rows: NDArray[np.int64], known: dict[str, Verdict]) -> Evidence:
-    facts = world.facts.iloc[rows]
-    n = max(1, len(rows))
-    tags = facts["outcome"].dropna()
-    wrong = facts[facts["outcome"].eq("misclassified") & facts["true_intent"].notna()]
-    cited = [_cited(world, article, count / n) for article, count in _top(facts["cited"], world)]
-    by_agents = [_cited(world, article, count / n) for article, count in _top(facts["agent_cited"], world)]
-    return Evidence(
-        failed=float(len(rows)),
-        asks=not (len(topics) == 1 and world.says_nothing(topics[0])),
-        tags=len(tags),
-        policy_share=float(facts["policy_handover"].mean()) if len(rows) else 0.0,
-        account_share=float(facts["account_action"].mean()) if len(rows) else 0.0,
-        request_share=float((facts["handoff_request"] & facts["cited_first"].isna()).mean()) if len(rows) else 0.0,
-        misrouted_tags=int(tags.eq("misclassified").sum()),
-        misrouted_share=float(tags.eq("misclassified").mean()) if len(tags) else 0.0,
-        true_intent=_mode(wrong["true_intent"]),
-        predicted_intent=_mode(wrong["predicted_intent"]),
-        cited=cited,
-        by_agents=by_agents,
-        nearest=_nearest(world, rows),
-        passed_over=_passed_over(world, topics, rows),
-        known=known,
-        conflict=_conflict(world, cited, rows),
-        complaints=int(facts["complaint"].sum()) if "complaint" in facts else 0,
-    )
-
-
-def _passed_over(world: World, topics: list[str], rows: NDArray[np.int64]) -> PassedOver | None:
-    facts = world.facts
-    did = np.flatnonzero(facts["topic_id"].isin(topics) & facts["in_window"] & facts["failed"].le(0.5))
-    found = reaching.reach(world.answers, world.choice, world.cited, rows, did, world.off_topic)
-    if found is None:
-        return None
-    a = found.article
-    return PassedOver(
-        world.article_id(a), world.title(a), found.nearness, world.near_enough, found.lead, found.answers,
-        found.tried, found.expected, found.worked, found.evidence, float(world.answered[a]),
-    )  # fmt: skip
-
-
-def _top(lists: pd.Series, world: World) -> list[tuple[int, int]]:
-    number = {article: i for i, article in enumerate(world.articles["article_id"])}
-    counts: dict[int, int] = {}
-    for ids in lists:
-        for article in set(ids):
-            if article in number:
-                counts[number[article]] = counts.get(number[article], 0) + 1
-    return sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:5]
-
-
-def _cited(world: World, number: int, share: float) -> Cited:
-    return Cited(world.article_id(number), world.title(number), float(share))
-
-
-def _nearest(world: World, rows: NDArray[np.int64], count: int = 5) -> list[Match]:
-    if not len(rows) or not world.score.shape[1]:
-        return []
-    match = (world.score[rows] + world.agents[rows]).mean(axis=0)
-    return [
-        Match(
-            world.article_id(a), world.title(a), float(match[a]), float(world.meaning[rows, a].mean()),
-            float(world.answered[a]),
-        )
-        for a in np.argsort(-match, kind="stable")[:count]
-    ]  # fmt: skip
-
-
-def _conflict(world: World, cited: list[Cited], rows: NDArray[np.int64]) -> diagnosis.Conflict | None:
-    if len(cited) < 2 or cited[1].share < world.limits.conflict_share:
-        return None
-    pair = world.articles[world.articles["article_id"].isin([c.article_id for c in cited[:3]])]
-    words = {w.lower() for q in world.facts["question"].iloc[rows] for w in str(q).split()} - STOP_WORDS
-    return evidence.conflict(pair, words)
-
-
-def _mode(values: pd.Series) -> str | None:
-    counts = values.dropna().value_counts()
-    return str(sorted(counts[counts == counts.max()].index)[0]) if len(counts) else None
-
-
-def _day(world: World, row: int) -> str:
-    return str(world.facts["started_at"].iloc[row].date())
 
 
 def _stale_articles(world: World) -> dict[str, dict[str, Any]]:
@@ -260,7 +93,7 @@ def _stale_articles(world: World) -> dict[str, dict[str, Any]]:
         if len(since) < 2:
             continue
         article = world.article_id(number)
-        verdict = diagnosis.stale_verdict(article, world.title(number), change, _day(world, rows[change.at]))
+        verdict = diagnosis.stale_verdict(article, world.title(number), change, day_of(world, rows[change.at]))
         found[article] = {"rows": np.sort(since), "verdict": verdict}
     return found
 
@@ -284,12 +117,12 @@ def _incomplete_articles(world: World) -> dict[str, dict[str, Any]]:
     return found
 
 
-def _main_topic(world: World, rows: NDArray[np.int64]) -> list[str]:
-    topic = _mode(world.facts["topic_id"].iloc[rows])
+def _main_topic(world: World, rows: Rows) -> list[str]:
+    topic = most_common(world.facts["topic_id"].iloc[rows])
     return [topic] if topic else [str(t) for t in world.topics["topic_id"].iloc[:1]]
 
 
-def _gap(topics: list[str], rows: NDArray[np.int64], verdict: Verdict, seen: Evidence) -> dict[str, Any]:
+def _gap(topics: list[str], rows: Rows, verdict: Verdict, seen: Evidence) -> dict[str, Any]:
     return {"topics": topics, "rows": rows, "verdict": verdict, "seen": seen}
 
 
@@ -308,7 +141,7 @@ def _same_work(world: World, groups: list[dict[str, Any]]) -> list[dict[str, Any
     return out
 
 
-def _likeness(world: World, one: NDArray[np.int64], other: NDArray[np.int64]) -> float:
+def _likeness(world: World, one: Rows, other: Rows) -> float:
     """How alike two groups of conversations are: in what customers ask and, where agents answered, in the answers."""
     meaning = evidence.group_likeness(world.meanings[one], world.meanings[other])
     said = [rows[np.abs(world.answers[rows]).sum(axis=1) > 0] for rows in (one, other)]
@@ -329,7 +162,7 @@ def _by_article(world: World, gaps: list[dict[str, Any]], known: dict[str, Verdi
         else:
             same["topics"] = same["topics"] + gap["topics"]
             same["rows"] = np.union1d(same["rows"], gap["rows"])
-            same["seen"] = _evidence(world, same["topics"], same["rows"], known)
+            same["seen"] = look(world, same["topics"], same["rows"], known)
     return out
 
 
@@ -368,15 +201,15 @@ def _told(world: World, gap: dict[str, Any]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _change_point(world: World, change: Change, rows: NDArray[np.int64]) -> dict[str, Any]:
+def _change_point(world: World, change: Change, rows: Rows) -> dict[str, Any]:
     """A change as plain data: its day, the days between which it lies, and the failing shares on both sides."""
-    low, at, high = (_day(world, rows[min(i, len(rows) - 1)]) for i in (change.low, change.at, change.high))
+    low, at, high = (day_of(world, rows[min(i, len(rows) - 1)]) for i in (change.low, change.at, change.high))
     shares = {"before": round(change.before, 3), "after": round(change.after, 3)}
     return {"week": at, "low": low, "high": high} | shares
 
 
 def _cluster(
-    world: World, topic: str, rows: NDArray[np.int64], verdict: Verdict, seen: Evidence, demand: pd.DataFrame
+    world: World, topic: str, rows: Rows, verdict: Verdict, seen: Evidence, demand: pd.DataFrame
 ) -> dict[str, Any]:
     """A cluster that an article would not mend, as plain data."""
     told = world.topics.set_index("topic_id").loc[topic]

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from pipelines import cli, progress
 from pipelines.job import Job
-from tests.standins import small_publish, write_table
+from tests.standins import Lacuna, small_publish, write_table
 
 
 @pytest.fixture
@@ -70,3 +72,20 @@ def steps(seen: list[str]) -> list[Callable[[Job], None]]:
         small_publish(job)
 
     return [first, second, publish]
+
+
+@pytest.fixture
+def lacuna(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Lacuna]:
+    """Call the command with arguments; gives exit code, output and error output."""
+    monkeypatch.setenv("COLUMNS", "160")
+
+    def call(*arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["lacuna", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        told = capsys.readouterr()
+        return int(ended.value.code or 0), told.out, told.err
+
+    yield call
+    progress.log.handlers.clear()
+    progress.log.propagate = True

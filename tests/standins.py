@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from pipelines.state import open_state
 from pipelines.store import publishing
 
 Rows = list[dict[str, Any]]
+Lacuna = Callable[..., tuple[int, str, str]]
 
 
 def write_table(folder: Path, table: str, rows: Rows) -> Path:

@@ -7,33 +7,12 @@ import re
 import subprocess
 import sys
 import tomllib
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from pipelines import cli, progress
 from pipelines.run import run
-from tests.standins import BACKLOG_ROW, small_publish, write_table
-
-Lacuna = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def lacuna(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Lacuna]:
-    """Call the command with arguments; gives exit code, output and error output."""
-    monkeypatch.setenv("COLUMNS", "160")
-
-    def call(*arguments: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["lacuna", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        told = capsys.readouterr()
-        return int(ended.value.code or 0), told.out, told.err
-
-    yield call
-    progress.log.handlers.clear()
-    progress.log.propagate = True
+from tests.standins import BACKLOG_ROW, Lacuna, small_publish, write_table
 
 
 @pytest.fixture

@@ -22,6 +22,7 @@ from models.diagnosis import (
     stale_verdict,
     went_stale,
 )
+from models.reach import Reach
 from pipelines.settings import load_settings
 
 LIMITS = Limits(**load_settings().diagnosis.model_dump())
@@ -30,10 +31,7 @@ PLAIN = Evidence(
     misrouted_share=0.0, true_intent=None, predicted_intent=None, cited=[Cited("a", "Returns", 0.5)],
     nearest=[Match("a", "Returns", 3.0, 0.5, 40.0)],
 )  # fmt: skip
-HIDDEN = PassedOver(
-    "b", "Warranty", nearness=2.0, near_enough=1.0, lead=4.0, answers=12, tried=0, expected=3.0, worked=2,
-    evidence=3.0, answered=2.0,
-)  # fmt: skip
+HIDDEN = PassedOver("b", "Warranty", Reach(1, 2.0, 4.0, 12, 0, 3.0, 2, 3.0), near_enough=1.0, answered=2.0)
 CHANGE = Change(10, 9, 11, 6.0, 0.1, 0.8, 8.0, 9.0)
 
 
@@ -100,17 +98,17 @@ def test_agents_answer_what_the_bot_passes_over() -> None:
 
 
 @pytest.mark.parametrize(
-    "change",
+    "doubtful",
     [
-        {"nearness": 0.5},  # agents say something that stands in no article
-        {"lead": 0.5},  # two articles come equally near
-        {"evidence": -1.0},  # the bot tries it, and it does not do
-        {"answered": 40.0},  # it is found by those who ask for it
+        replace(HIDDEN, reach=replace(HIDDEN.reach, nearness=0.5)),  # agents say something that stands in no article
+        replace(HIDDEN, reach=replace(HIDDEN.reach, lead=0.5)),  # two articles come equally near
+        replace(HIDDEN, reach=replace(HIDDEN.reach, evidence=-1.0)),  # the bot tries it, and it does not do
+        replace(HIDDEN, answered=40.0),  # it is found by those who ask for it
     ],
 )
-def test_one_doubt_is_enough_against_unfindable(change: dict[str, float]) -> None:
+def test_one_doubt_is_enough_against_unfindable(doubtful: PassedOver) -> None:
     """Every condition counts: with one of them gone, the article is missing."""
-    assert kind(replace(PLAIN, passed_over=replace(HIDDEN, **change))) == "missing"
+    assert kind(replace(PLAIN, passed_over=doubtful)) == "missing"
 
 
 @given(partial=st.integers(0, 30), others=st.integers(0, 30), usual=st.floats(0.01, 0.5))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -17,11 +16,9 @@ from sklearn.metrics import adjusted_rand_score
 
 from models.clustering import GraphClusters, nearest, silhouette, unit
 from models.gist import telling
-from pipelines import cli, progress
 from pipelines.settings import load_settings
 from pipelines.texts import topics_of
-
-Lacuna = Callable[..., tuple[int, str, str]]
+from tests.standins import Lacuna
 
 SUBJECTS = {
     "card": [
@@ -33,23 +30,6 @@ SUBJECTS = {
     "invoice": ["i need an invoice with vat number", "the invoice lacks our vat number", "please send a vat invoice"],
 }
 CHATTER = ["I am a regular customer.", "I asked in the shop first.", "I write from my phone.", "It is not urgent."]
-
-
-@pytest.fixture
-def lacuna(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Lacuna]:
-    """Call the command with arguments; gives exit code, output and error output."""
-    monkeypatch.setenv("COLUMNS", "160")
-
-    def call(*arguments: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["lacuna", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        told = capsys.readouterr()
-        return int(ended.value.code or 0), told.out, told.err
-
-    yield call
-    progress.log.handlers.clear()
-    progress.log.propagate = True
 
 
 def planted(sizes: list[int], noise: float = 0.2, dim: int = 30) -> tuple[np.ndarray, np.ndarray]:

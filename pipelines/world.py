@@ -1,0 +1,187 @@
+"""The world that a diagnosis looks at: conversations, articles, and how they match, in arrays that share their rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from models import evidence
+from models import reach as reaching
+from models.changes import Change
+from models.diagnosis import Cited, Conflict, Evidence, Limits, Match, PassedOver, Verdict
+from models.labels import NOTHING_SAID, STOP_WORDS
+from models.retrieval import centred
+from pipelines.job import Job
+from pipelines.understand import live_articles
+
+Floats = NDArray[np.float32]
+Rows = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class World:
+    """All that the diagnosis looks at; arrays have one row a conversation with a question, in the facts' order."""
+
+    facts: pd.DataFrame
+    articles: pd.DataFrame
+    topics: pd.DataFrame
+    meanings: Floats
+    score: Floats
+    meaning: Floats
+    agents: Floats
+    cited: NDArray[np.int64]
+    weight: NDArray[np.float64]
+    off_topic: float
+    answers: Floats
+    choice: Floats
+    near_enough: float
+    changes: dict[int, tuple[Change, NDArray[np.int64]]]
+    limits: Limits
+    answered: NDArray[np.float64]
+
+    def title(self, number: int) -> str:
+        """Title of the article with this number."""
+        return str(self.articles["title"].iloc[number])
+
+    def says_nothing(self, topic: str) -> bool:
+        """Whether a topic's messages hold no question."""
+        label = self.topics.loc[self.topics["topic_id"].eq(topic), "label"]
+        return bool(label.str.startswith(NOTHING_SAID).any())
+
+    def number(self, article_id: str) -> int | None:
+        """Number of the live article with this id, if there is one."""
+        at = np.flatnonzero(self.articles["article_id"].eq(article_id))
+        return int(at[0]) if len(at) else None
+
+    def article_id(self, number: int) -> str:
+        """Id of the article with this number."""
+        return str(self.articles["article_id"].iloc[number])
+
+
+def read_world(job: Job) -> World:
+    """Put the world together from what the verbs before have written."""
+    match = job.read("understand/match")
+    facts = match[["conversation_id"]].merge(job.read("measure/facts"), on="conversation_id", how="left")
+    facts = facts.merge(
+        job.read("understand/questions")[["conversation_id", "question"]], on="conversation_id", how="left"
+    )
+    articles = live_articles(job)
+    empty = np.zeros((len(match), 0), dtype=np.float32)
+    arrays: dict[str, Floats] = {
+        name: _stacked(match[name]) if len(match) and len(articles) else empty
+        for name in ("score", "meaning", "words", "passage_words", "agents")
+    }
+    number = {article: i for i, article in enumerate(articles["article_id"])}
+    cited = facts["cited_first"].map(number).fillna(-1).to_numpy(dtype=np.int64)
+    vectors = _stacked(job.read("understand/vectors")["vector"])
+    success = 1 - facts["failed"].to_numpy(dtype=float)
+    n = len(articles)
+    before = evidence.answered_before(vectors, cited, success, n)
+    scores = {"meaning": arrays["meaning"], "words": arrays["words"], "before": before}
+    weight, off_topic = evidence.citation_weights(cited, success, scores) if n else (np.zeros(len(facts)), 0.7)
+    changes = evidence.changes(facts["started_at"], cited, facts["failed"].to_numpy(), weight, off_topic)
+    choice = reaching.bot_choice(
+        [arrays[name] for name in ("meaning", "words", "passage_words")], cited, facts["failed"].to_numpy()
+    )
+    answers = reaching.usual_answers_out(arrays["agents"])
+    near_enough = reaching.near_enough(answers, cited, weight)
+    languages = [str(code) for code in facts["language"].fillna("").str[:2]]
+    answered = np.bincount(cited[cited >= 0], weights=(weight * success)[cited >= 0], minlength=n).astype(float)
+    limits = Limits(**job.settings.diagnosis.model_dump())
+    return World(
+        facts, articles, job.read("understand/topics"), centred(vectors, languages), arrays["score"],
+        arrays["meaning"], arrays["agents"], cited, weight, off_topic, answers, choice, near_enough,
+        changes, limits, answered,
+    )  # fmt: skip
+
+
+def _stacked(rows: pd.Series) -> Floats:
+    return np.stack(list(rows)).astype(np.float32) if len(rows) else np.zeros((0, 1), dtype=np.float32)
+
+
+def look(world: World, topics: list[str], rows: Rows, known: dict[str, Verdict]) -> Evidence:
+    """What is known of a group of failed conversations, which are the ``rows`` of ``topics``."""
+    facts = world.facts.iloc[rows]
+    n = max(1, len(rows))
+    tags = facts["outcome"].dropna()
+    wrong = facts[facts["outcome"].eq("misclassified") & facts["true_intent"].notna()]
+    cited = [_cited(world, article, count / n) for article, count in _top(facts["cited"], world)]
+    by_agents = [_cited(world, article, count / n) for article, count in _top(facts["agent_cited"], world)]
+    return Evidence(
+        failed=float(len(rows)),
+        asks=not (len(topics) == 1 and world.says_nothing(topics[0])),
+        tags=len(tags),
+        policy_share=float(facts["policy_handover"].mean()) if len(rows) else 0.0,
+        account_share=float(facts["account_action"].mean()) if len(rows) else 0.0,
+        request_share=float((facts["handoff_request"] & facts["cited_first"].isna()).mean()) if len(rows) else 0.0,
+        misrouted_tags=int(tags.eq("misclassified").sum()),
+        misrouted_share=float(tags.eq("misclassified").mean()) if len(tags) else 0.0,
+        true_intent=most_common(wrong["true_intent"]),
+        predicted_intent=most_common(wrong["predicted_intent"]),
+        cited=cited,
+        by_agents=by_agents,
+        nearest=_nearest(world, rows),
+        passed_over=_passed_over(world, topics, rows),
+        known=known,
+        conflict=_conflict(world, cited, rows),
+        complaints=int(facts["complaint"].sum()) if "complaint" in facts else 0,
+    )
+
+
+def _passed_over(world: World, topics: list[str], rows: Rows) -> PassedOver | None:
+    facts = world.facts
+    did = np.flatnonzero(facts["topic_id"].isin(topics) & facts["in_window"] & facts["failed"].le(0.5))
+    found = reaching.reach(world.answers, world.choice, world.cited, rows, did, world.off_topic)
+    if found is None:
+        return None
+    a = found.article
+    return PassedOver(world.article_id(a), world.title(a), found, world.near_enough, float(world.answered[a]))
+
+
+def _top(lists: pd.Series, world: World) -> list[tuple[int, int]]:
+    number = {article: i for i, article in enumerate(world.articles["article_id"])}
+    counts: dict[int, int] = {}
+    for ids in lists:
+        for article in set(ids):
+            if article in number:
+                counts[number[article]] = counts.get(number[article], 0) + 1
+    return sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:5]
+
+
+def _cited(world: World, number: int, share: float) -> Cited:
+    return Cited(world.article_id(number), world.title(number), float(share))
+
+
+def _nearest(world: World, rows: Rows, count: int = 5) -> list[Match]:
+    if not len(rows) or not world.score.shape[1]:
+        return []
+    match = (world.score[rows] + world.agents[rows]).mean(axis=0)
+    return [
+        Match(
+            world.article_id(a), world.title(a), float(match[a]), float(world.meaning[rows, a].mean()),
+            float(world.answered[a]),
+        )
+        for a in np.argsort(-match, kind="stable")[:count]
+    ]  # fmt: skip
+
+
+def _conflict(world: World, cited: list[Cited], rows: Rows) -> Conflict | None:
+    if len(cited) < 2 or cited[1].share < world.limits.conflict_share:
+        return None
+    pair = world.articles[world.articles["article_id"].isin([c.article_id for c in cited[:3]])]
+    words = {w.lower() for q in world.facts["question"].iloc[rows] for w in str(q).split()} - STOP_WORDS
+    return evidence.conflict(pair, words)
+
+
+def most_common(values: pd.Series) -> str | None:
+    """The value that occurs most often, the first in order among equals."""
+    counts = values.dropna().value_counts()
+    return str(sorted(counts[counts == counts.max()].index)[0]) if len(counts) else None
+
+
+def day_of(world: World, row: int) -> str:
+    """The day on which a conversation began."""
+    return str(world.facts["started_at"].iloc[row].date())
