@@ -62,7 +62,8 @@ class Match:
     """An article near a topic.
 
     ``match`` is in standard deviations over all articles, ``similarity`` a cosine; ``answered`` counts conversations
-    that it answered anywhere, weighted by how surely they were about it.
+    that it answered anywhere, weighted by how surely they were about it; ``since`` is the day on which it came, where
+    that was after most of the conversations.
     """
 
     article_id: str
@@ -70,6 +71,7 @@ class Match:
     match: float
     similarity: float
     answered: float
+    since: str | None = None
 
 
 @dataclass(frozen=True)
@@ -300,6 +302,11 @@ def _missing(seen: Evidence) -> Verdict:
             f"no article answers it: the nearest, '{near.title}', has a similarity of {near.similarity:.2f} "
             f"and answers other questions ({near.answered:.0f} of them well)"
         )
+        reasons += [
+            f"'{new.title}' is there since {new.since} only: see whether it answers these questions"
+            for new in seen.nearest[:3]
+            if new.since
+        ]
     else:
         reasons.append("the knowledge base has no article to compare with")
     if seen.cited:

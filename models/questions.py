@@ -7,6 +7,8 @@ import re
 
 import pandas as pd
 
+from models.label_words import STOP_WORDS
+
 MAX_WORDS = 220
 ENOUGH_WORDS = 4
 
@@ -30,6 +32,7 @@ _SIGN_OFF = re.compile(
 )
 _SPACES = re.compile(r"\s+")
 _WORD = re.compile(r"\w{2,}")
+_UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
 
 
 def clean(text: str) -> str:
@@ -70,6 +73,18 @@ def questions(messages: pd.DataFrame) -> pd.DataFrame:
         if question:
             rows.append((conversation_id, question, key_of(question)))
     return pd.DataFrame(rows, columns=["conversation_id", "question", "key"]).astype("str")
+
+
+def asks_something(question: str) -> bool:
+    """Whether a question says what it is about: in two words of weight, or in a script that sets no spaces.
+
+    Examples
+    --------
+    >>> [asks_something(text) for text in ("ok", "? this is useless", "refund status", "返金はいつですか")]
+    [False, False, True, True]
+    """
+    weighty = {word for word in _WORD.findall(question.lower()) if word not in STOP_WORDS}
+    return len(weighty) >= 2 or _UNSPACED.search(question) is not None
 
 
 def key_of(text: str) -> str:

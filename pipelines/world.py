@@ -12,7 +12,8 @@ from models import evidence
 from models import reach as reaching
 from models.changes import Change
 from models.diagnosis import Cited, Conflict, Evidence, Limits, Match, PassedOver, Verdict
-from models.labels import NOTHING_SAID, STOP_WORDS
+from models.labels import STOP_WORDS
+from models.questions import asks_something
 from models.retrieval import centred
 from pipelines.job import Job
 from pipelines.understand import live_articles
@@ -46,10 +47,12 @@ class World:
         """Title of the article with this number."""
         return str(self.articles["title"].iloc[number])
 
-    def says_nothing(self, topic: str) -> bool:
-        """Whether a topic's messages hold no question."""
-        label = self.topics.loc[self.topics["topic_id"].eq(topic), "label"]
-        return bool(label.str.startswith(NOTHING_SAID).any())
+    def existed(self, number: int, rows: Rows) -> NDArray[np.bool_]:
+        """Whether the article was there when each of the conversations began; True where nobody knows."""
+        created = self.articles["created_at"].iloc[number]
+        if pd.isna(created):
+            return np.ones(len(rows), dtype=bool)
+        return (self.facts["started_at"].iloc[rows] >= created).to_numpy(dtype=bool)
 
     def number(self, article_id: str) -> int | None:
         """Number of the live article with this id, if there is one."""
@@ -112,7 +115,7 @@ def look(world: World, topics: list[str], rows: Rows, known: dict[str, Verdict])
     by_agents = [_cited(world, article, count / n) for article, count in _top(facts["agent_cited"], world)]
     return Evidence(
         failed=float(len(rows)),
-        asks=not (len(topics) == 1 and world.says_nothing(topics[0])),
+        asks=sum(map(asks_something, facts["question"].astype(str))) >= len(rows) / 2,
         tags=len(tags),
         policy_share=float(facts["policy_handover"].mean()) if len(rows) else 0.0,
         account_share=float(facts["account_action"].mean()) if len(rows) else 0.0,
@@ -138,6 +141,11 @@ def _passed_over(world: World, topics: list[str], rows: Rows) -> PassedOver | No
     if found is None:
         return None
     a = found.article
+    failed, did = (some[world.existed(a, some)] for some in (rows, did))
+    if len(failed) < len(rows):  # nobody passes over what is not there yet
+        found = reaching.reach(world.answers, world.choice, world.cited, failed, did, world.off_topic)
+        if found is None or found.article != a:
+            return None
     return PassedOver(world.article_id(a), world.title(a), found, world.near_enough, float(world.answered[a]))
 
 
@@ -162,10 +170,16 @@ def _nearest(world: World, rows: Rows, count: int = 5) -> list[Match]:
     return [
         Match(
             world.article_id(a), world.title(a), float(match[a]), float(world.meaning[rows, a].mean()),
-            float(world.answered[a]),
+            float(world.answered[a]), _since(world, rows, a),
         )
         for a in np.argsort(-match, kind="stable")[:count]
     ]  # fmt: skip
+
+
+def _since(world: World, rows: Rows, number: int) -> str | None:
+    """The day on which an article came, where most of the conversations were before it."""
+    there = world.existed(number, rows)
+    return str(world.articles["created_at"].iloc[number].date()) if there.mean() < 0.5 else None
 
 
 def _conflict(world: World, cited: list[Cited], rows: Rows) -> Conflict | None:

@@ -125,6 +125,20 @@ def test_written_article_closes_its_gap(demo: Demo) -> None:
     assert named(2) < 0.5 * named(0)
 
 
+def test_nobody_passes_over_an_article_that_is_not_there_yet(demo: Demo) -> None:
+    """On the day an article comes, its topic is still missing, and the reasons tell of the article."""
+    row = next(row for row in demo.backlog(0) if demo.topic_of(row) == "pre-order")
+    assert row["kind"] == "missing"
+    assert any("is there since 2024-06-16 only" in reason for reason in row["reasons"])
+
+
+def test_messages_that_ask_nothing_make_no_gap(demo: Demo) -> None:
+    """Greetings and tests are listed apart, as what no article mends."""
+    assert "none" not in map(demo.topic_of, demo.backlog())
+    other = _lines(demo.runs[-1].folder / "not_content.jsonl")
+    assert "nothing was asked" in {row["reason"] for row in other}
+
+
 def test_every_row_is_accounted_for(demo: Demo) -> None:
     """The planted bad rows are in the quarantine with table, file and row, and nothing else is."""
     folder = demo.runs[-1].folder

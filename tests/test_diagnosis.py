@@ -132,6 +132,14 @@ def test_incomplete_says_why() -> None:
     assert verdict.reasons == [said]
 
 
+def test_an_article_that_came_too_late_is_named() -> None:
+    """A missing article's reasons tell of one that came after the questions."""
+    new = Match("n", "Pre-orders", 2.5, 0.6, 1.0, since="2024-06-16")
+    verdict = by_answers(replace(PLAIN, nearest=[*PLAIN.nearest, new]), LIMITS, 5.0)
+    assert verdict is not None
+    assert "'Pre-orders' is there since 2024-06-16 only: see whether it answers these questions" in verdict.reasons
+
+
 def test_an_article_that_always_failed_did_not_go_stale() -> None:
     """A change counts where the article answered well before it and badly since, with enough to go by."""
     assert went_stale(CHANGE, LIMITS)
