@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
@@ -79,20 +79,26 @@ class OwnerBook:
         return Assignment(None, f"unowned: nobody active owns '{title}' or its area, or revised it{passed}")
 
     def for_topic(
-        self, intents: Mapping[str, float], products: Mapping[str, float], nearest: Sequence[str]
+        self,
+        intents: Mapping[str, float],
+        products: Mapping[str, float],
+        nearest: Sequence[str],
+        close: Collection[str] | None = None,
     ) -> Assignment:
         """Who owns the area of a missing article: by intent, by product, by the articles near enough to count.
 
-        Where several own the area, it is the one who keeps the articles near the topic.
+        Where several own the area, it is the one who keeps the ``nearest`` articles, however near they are; only
+        those that are ``close`` (all of them where None) make an owner where nobody owns the area.
         """
         keepers = [(article, keeper) for article in nearest if (keeper := self._keeper(article))]
         near: dict[str, float] = {}
         for place, (_, keeper) in enumerate(keepers):
             near[keeper] = near.get(keeper, 0.0) + 1 / (1 + place)
         by_area = self._by_area(intents, products, "", near)
-        if by_area.owner_id or not keepers:
+        known = next((pair for pair in keepers if close is None or pair[0] in close), None)
+        if by_area.owner_id or known is None:
             return by_area
-        article, keeper = keepers[0]
+        article, keeper = known
         does = "owns" if self._of_article.get(article) == keeper else "revises"
         return Assignment(keeper, f"{does} the nearest article, '{self._titles.get(article, article)}'")
 

@@ -149,8 +149,8 @@ def _row(
     if article:
         owner = book.for_article(article, intents, products)
     else:
-        near = [n["article_id"] for n in nearest if n["similarity"] >= job.settings.owners.nearest_at_least]
-        owner = book.for_topic(intents, products, near)
+        close = {n["article_id"] for n in nearest if n["similarity"] >= job.settings.owners.nearest_at_least}
+        owner = book.for_topic(intents, products, [n["article_id"] for n in nearest], close)
     status, first_seen, carried = _life(job, gap, history)
     quotes, answers = _quotes(ids, said)
     customers = own["customer_id"]

@@ -125,6 +125,15 @@ def test_without_an_area_the_nearest_article_s_owner_is_asked() -> None:
     assert "About a2" in found.reason
 
 
+def test_a_far_article_breaks_ties_and_makes_no_owner() -> None:
+    """Of two who own the area, the keeper of a far article is asked; where nobody owns it, a far keeper is not."""
+    people = [{"owner_id": "o1", "areas": ["other"]}, {"owner_id": "o2", "areas": ["other", "bikes"]}]
+    found = book(people, {"a1": "o2"})
+    assert found.for_topic({"other": 1.0}, {}, ["a1"], close=()).owner_id == "o2"
+    assert found.for_topic({"returns": 1.0}, {}, ["a1"], close=()).owner_id is None
+    assert found.for_topic({"returns": 1.0}, {}, ["a1"], close=["a1"]).owner_id == "o2"
+
+
 def test_an_unowned_gap_says_so() -> None:
     """Nobody is made up: the reason names what has no owner."""
     found = book([], {"a1": None}).for_article("a1", {"returns": 1.0}, {})
