@@ -65,7 +65,8 @@ def failure_chance(facts: pd.DataFrame) -> pd.Series:
     chance = chance.clip(0.01, 0.99)
     if_failed = (1 - TAG_TRUST) + (2 * TAG_TRUST - 1) * tagged  # chance of this tag where the answer failed
     known = chance * if_failed / (chance * if_failed + (1 - chance) * (1 - if_failed))
-    known = known.where(tagged != 0.5, 0.5)  # a partial answer did half of it, whatever else happened
+    # A partial answer did half of it at best; where the customer went on to a person all the same, it failed.
+    known = known.where(tagged != 0.5, chance.clip(lower=0.5))
     return known.where(tagged.notna(), chance).astype(float)
 
 

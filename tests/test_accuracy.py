@@ -89,7 +89,7 @@ def test_a_tag_moves_the_chance_its_way(rows: list[tuple[object, ...]]) -> None:
     bad, good = frame["outcome"].isin(["wrong", "no_answer", "misclassified"]), frame["outcome"].eq("correct")
     assert (untagged[bad] >= bare[bad]).all()
     assert (untagged[good] <= bare[good]).all()
-    assert (chance[frame["outcome"].eq("partial")] == 0.5).all()
+    assert (chance[frame["outcome"].eq("partial")] >= 0.5).all()
 
 
 def test_complaints_teach_nothing_about_others() -> None:
