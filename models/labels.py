@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from math import log, sqrt
 
-from models.label_words import APOSTROPHES, DETERMINERS, GERMAN, STOP_WORDS
-from models.phrases import LONGEST, Clause, Phrase, clauses, phrases, stem
+from models.label_words import APOSTROPHES, DETERMINERS, STOP_WORDS
+from models.phrases import LONGEST, Clause, Phrase, clauses, is_german, phrases, stem
 
 __all__ = ["STOP_WORDS", "examples", "label_topics"]
 
@@ -45,7 +45,7 @@ def label_topics(texts: Sequence[Sequence[str]], keywords: Sequence[Sequence[str
     meant = _corrections(_written_in(cut))
     cut = [[[c.corrected(meant) for c in question] for question in topic] for topic in cut]
     idle = _manners(cut)
-    cut = [[list(without(question, idle)) for question in topic] for topic in cut]
+    cut = [[list(_without(question, idle)) for question in topic] for topic in cut]
     topics = [_Topic.of(topic) for topic in cut]
     spelling = _spelling(chain.from_iterable(cut))
     written = _written_in(cut)
@@ -81,12 +81,8 @@ class _Topic:
 
 
 def _stems(clause: Clause) -> Iterator[str]:
-    german = _is_german(clause)
+    german = is_german(clause.folded)
     return (stem(word, german) for word in clause.folded if word not in STOP_WORDS and len(word) > 1)
-
-
-def _is_german(clause: Clause) -> bool:
-    return sum(word in GERMAN for word in clause.folded) * 4 >= len(clause.folded)
 
 
 def _manners(topics: list[list[list[Clause]]]) -> set[tuple[str, ...]]:
@@ -100,7 +96,7 @@ def _manners(topics: list[list[list[Clause]]]) -> set[tuple[str, ...]]:
     return {w for w, by in seen.items() if len(by) >= least and max(by.values()) <= 0.75 * sum(by.values())}
 
 
-def without(question: Sequence[Clause], idle: set[tuple[str, ...]]) -> Iterator[Clause]:
+def _without(question: Sequence[Clause], idle: set[tuple[str, ...]]) -> Iterator[Clause]:
     """The clauses of a question, cut where a sentence of manners stands in them."""
     for clause in question:
         if clause.folded in idle:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -11,7 +11,7 @@ import Stemmer
 
 from models import label_words as small
 
-__all__ = ["Clause", "Phrase", "clauses", "phrases", "stem"]
+__all__ = ["Clause", "Phrase", "clauses", "is_german", "phrases", "stem"]
 
 LONGEST, LEAD = 8, 70  # words of a label; words of a question in which its matter is looked for
 NAME = 3  # words that may follow a greeting or a sign-off and are a name
@@ -73,6 +73,11 @@ def stem(word: str, german: bool = False) -> str:
     return str((_GERMAN if german else _ENGLISH).stemWord(word))
 
 
+def is_german(words: Sequence[str]) -> bool:
+    """Whether a quarter of the folded words are German function words."""
+    return sum(word in small.GERMAN for word in words) * 4 >= max(1, len(words))
+
+
 def clauses(text: str) -> list[Clause]:
     """The pieces of ``text`` between marks, placeholders and line ends.
 
@@ -106,7 +111,7 @@ def phrases(clause: Clause) -> Iterator[Phrase]:
     ['set a new password', 'new password', 'how do i set a new password?']
     """
     words = clause.folded
-    german = sum(w in small.GERMAN for w in words) * 4 >= len(words)
+    german = is_german(words)
     begin = _skip(words, 0, small.OPENERS)
     asked = begin
     while (further := _skip(words, begin, small.ASKING, once=True)) > begin:

@@ -87,6 +87,18 @@ def asks_something(question: str) -> bool:
     return len(weighty) >= 2 or _UNSPACED.search(question) is not None
 
 
+def shortened(text: str, length: int) -> str:
+    """A text on one line of at most ``length`` characters, cut between words and marked with ``…``.
+
+    Examples
+    --------
+    >>> shortened("My tent  pole snapped", 14)
+    'My tent pole…'
+    """
+    text = " ".join(text.split())
+    return text if len(text) <= length else text[: length - 1].rsplit(" ", 1)[0] + "…"
+
+
 def key_of(text: str) -> str:
     """A content key: 16 hex digits that equal texts share, whatever their case and spacing."""
     folded = _SPACES.sub(" ", text.casefold()).strip()

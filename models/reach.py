@@ -97,11 +97,16 @@ def _conditional_logit(features: NDArray[np.float64], chosen: Ints) -> NDArray[n
 
 def usual_answers_out(agents: Floats) -> Floats:
     """Agents' answers against what agents usually answer: ``agents`` less its mean, rows without an answer zero."""
-    has = np.abs(agents).sum(axis=1) > 0
+    has = has_answer(agents)
     out = np.zeros_like(agents)
     if has.any():
         out[has] = agents[has] - agents[has].mean(axis=0)
     return out
+
+
+def has_answer(answers: Floats) -> NDArray[np.bool_]:
+    """Whether an agent said something in each conversation: bool (n,)."""
+    return np.asarray(np.abs(answers).sum(axis=1) > 0)
 
 
 def near_enough(answers: Floats, cited: Ints, weight: NDArray[np.float64]) -> float:
@@ -118,7 +123,7 @@ def near_enough(answers: Floats, cited: Ints, weight: NDArray[np.float64]) -> fl
     weight
         float (n,), the chance that a question is about the cited article (:func:`models.evidence.citation_weights`).
     """
-    rows = np.flatnonzero((cited >= 0) & (np.abs(answers).sum(axis=1) > 0))
+    rows = np.flatnonzero((cited >= 0) & has_answer(answers))
     if len(rows) < ENOUGH_TO_CALIBRATE:
         return 1.0
     near, on_topic = answers[rows, cited[rows]], weight[rows]
@@ -153,7 +158,7 @@ def reach(
     Reach or None
         None where fewer than two agents' answers say something.
     """
-    said = failed_rows[np.abs(answers[failed_rows]).sum(axis=1) > 0]
+    said = failed_rows[has_answer(answers[failed_rows])]
     if len(said) < 2 or not answers.shape[1]:
         return None
     mean = answers[said].mean(axis=0)

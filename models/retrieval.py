@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import bm25s
 import numpy as np
@@ -81,6 +81,11 @@ def meaning_scores(queries: Floats, passage_vectors: Floats, passage_article: ND
 
 def word_scores(queries: Sequence[str], articles: Sequence[str], language: str = "en") -> Floats:
     """BM25 of each query on each article's whole text, float32 (queries, articles)."""
+    return _word_index(articles, language)(queries)
+
+
+def _word_index(articles: Sequence[str], language: str) -> Callable[[Sequence[str]], Floats]:
+    """What scores queries on ``articles``, which are indexed once."""
     code = language[:2].lower()
     code = code if code in LANGUAGES else "en"
     stemmer = Stemmer.Stemmer(LANGUAGES[code])
@@ -92,18 +97,21 @@ def word_scores(queries: Sequence[str], articles: Sequence[str], language: str =
             list(texts), stopwords=code, stemmer=stemmer, show_progress=False, return_ids=False, allow_empty=True
         )
 
-    out = np.zeros((len(queries), len(articles)), dtype=np.float32)
     corpus = cut(articles)
-    if not any(corpus):
-        return out
     index = bm25s.BM25(k1=1.2, b=0.75)
-    index.index(corpus, show_progress=False)
-    known = index.vocab_dict
-    for row, words in enumerate(cut(queries)):
-        words = [word for word in words if word in known]
-        if words:
-            out[row] = index.get_scores(words)
-    return out
+    if any(corpus):
+        index.index(corpus, show_progress=False)
+    known = index.vocab_dict if any(corpus) else {}
+
+    def scores(queries: Sequence[str]) -> Floats:
+        out = np.zeros((len(queries), len(articles)), dtype=np.float32)
+        for row, words in enumerate(cut(queries) if known else []):
+            words = [word for word in words if word in known]
+            if words:
+                out[row] = index.get_scores(words)
+        return out
+
+    return scores
 
 
 def passage_word_scores(
@@ -113,10 +121,10 @@ def passage_word_scores(
     out = np.zeros((len(queries), n), dtype=np.float32)
     order = np.argsort(passage_article, kind="stable")
     there, starts = np.unique(passage_article[order], return_index=True)
+    scores_of = _word_index(passages, language)
     for first in range(0, len(queries), QUERIES_AT_ONCE):
         some = queries[first : first + QUERIES_AT_ONCE]
-        scores = word_scores(some, passages, language)[:, order]
-        out[first : first + len(some), there] = np.maximum.reduceat(scores, starts, axis=1)
+        out[first : first + len(some), there] = np.maximum.reduceat(scores_of(some)[:, order], starts, axis=1)
     return out
 
 

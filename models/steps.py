@@ -13,8 +13,8 @@ from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import pdist
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from models.label_words import GERMAN, STOP_WORDS
-from models.phrases import stem
+from models.label_words import STOP_WORDS
+from models.phrases import is_german, stem
 
 __all__ = ["Step", "distil", "instructions"]
 
@@ -183,7 +183,7 @@ def _told(replies: Sequence[tuple[str, str]]) -> list[tuple[str, str, float]]:
 
 def _stems(text: str) -> list[str]:
     words = [word for word in _WORD.findall(text.casefold().replace("’", "'")) if not _PLACEHOLDER.fullmatch(word)]
-    german = 4 * sum(word in GERMAN for word in words) >= max(1, len(words))
+    german = is_german(words)
     return [
         stem(word, german)
         for word in words

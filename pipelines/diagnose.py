@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from models import diagnosis, evidence
+from models import reach as reaching
 from models.changes import Change
 from models.diagnosis import Evidence, Verdict
 from models.labels import STOP_WORDS
@@ -49,9 +50,9 @@ def diagnose(job: Job) -> None:
             gaps.append(_gap([topic], rows, verdict, seen))
     for work in _same_work(world, unsigned):
         seen = look(world, work["topics"], work["rows"], known)
-        hidden = diagnosis.by_answers(seen, world.limits, work["excess"])
-        if hidden and hidden.article_id not in known:
-            gaps.append(_gap(work["topics"], work["rows"], hidden, seen))
+        judged = diagnosis.by_answers(seen, world.limits, work["excess"])
+        if judged and judged.article_id not in known:
+            gaps.append(_gap(work["topics"], work["rows"], judged, seen))
     gaps = _by_article(world, gaps, known)
     verdicts: list[Verdict] = [gap["verdict"] for gap in gaps]
     settled = {verdict.article_id for verdict in verdicts if verdict.kind == "contradictory"}
@@ -144,7 +145,7 @@ def _same_work(world: World, groups: list[dict[str, Any]]) -> list[dict[str, Any
 def _likeness(world: World, one: Rows, other: Rows) -> float:
     """How alike two groups of conversations are: in what customers ask and, where agents answered, in the answers."""
     meaning = evidence.group_likeness(world.meanings[one], world.meanings[other])
-    said = [rows[np.abs(world.answers[rows]).sum(axis=1) > 0] for rows in (one, other)]
+    said = [rows[reaching.has_answer(world.answers[rows])] for rows in (one, other)]
     if min(map(len, said)) < ENOUGH_ANSWERS:
         return meaning
     return (meaning + evidence.group_likeness(*(world.answers[rows] for rows in said))) / 2

@@ -17,6 +17,7 @@ from typing import Any
 import pandas as pd
 import yaml
 
+from models.questions import shortened
 from pipelines.cells import records
 from pipelines.markdown import bullet, heading, inline, quote
 
@@ -360,8 +361,7 @@ def _why_ask(row: dict[str, Any], answers: list[dict[str, Any]]) -> str:
 
 
 def _short(entry: dict[str, Any]) -> str:
-    text = " ".join(str(entry["quote"]).split())
-    return inline(text if len(text) <= _LINE else text[: _LINE - 1].rsplit(" ", 1)[0] + "…")
+    return inline(shortened(str(entry["quote"]), _LINE))
 
 
 def _from(entry: dict[str, Any]) -> str:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from models.labels import examples as telling
 from models.owners import OwnerBook
+from models.questions import shortened
 from models.ranking import rank_gaps
 from models.retrieval import unit
 from models.steps import distil
@@ -31,7 +32,8 @@ def rank(job: Job) -> None:
     gaps["reached"], gaps["failed"] = _reach(gaps, facts)
     ranked = rank_gaps(gaps, job.days / 7, job.settings.accuracy.confidence, job.settings.run.seed)
     book = OwnerBook(job.read("load/owners"), job.read("load/articles"), job.read("load/article_revisions"))
-    said, replies = _said(job), _replies(job)
+    messages = job.read("redact/messages")
+    said, replies = _said(job, messages), _replies(messages)
     history = _history(job)
     cost = _cost(job, facts)
     rows = [
@@ -74,19 +76,17 @@ def _cost(job: Job, facts: pd.DataFrame) -> float:
     return float(seconds.mean()) / 3600 * job.settings.cost.agent_hour
 
 
-def _said(job: Job) -> pd.DataFrame:
+def _said(job: Job, messages: pd.DataFrame) -> pd.DataFrame:
     """Question, vector and best agent's answer of each conversation, by conversation_id."""
     asked = job.read("understand/questions").merge(job.read("understand/vectors"), on="conversation_id")
-    messages = job.read("redact/messages")
     replies = messages[(messages["role"] == "agent") & (messages["text"].str.count(r"\S+") >= 8)]
     first = replies.sort_values(["conversation_id", "position"]).drop_duplicates("conversation_id")
     answers = first.set_index("conversation_id")["text"].rename("answer")
     return asked.set_index("conversation_id").join(answers)
 
 
-def _replies(job: Job) -> dict[str, list[str]]:
+def _replies(messages: pd.DataFrame) -> dict[str, list[str]]:
     """All that agents wrote, by conversation, in order."""
-    messages = job.read("redact/messages")
     agents = messages[messages["role"] == "agent"].sort_values(["conversation_id", "position"])
     return {str(c): [str(t) for t in texts] for c, texts in agents.groupby("conversation_id")["text"]}
 
@@ -95,7 +95,7 @@ def _steps(own: pd.DataFrame, replies: dict[str, list[str]]) -> list[dict[str, A
     """Steps that agents' replies share; a conversation known to be unresolved shows no way to go."""
     solved = own.index[~own["resolved"].eq(False).fillna(False).astype(bool)]
     found = distil([(str(c), text) for c in sorted(solved) for text in replies.get(str(c), [])])
-    return [{**step, "text": _cut(step["text"])} for step in found]
+    return [{**step, "text": shortened(step["text"], QUOTE_LENGTH)} for step in found]
 
 
 def _history(job: Job) -> dict[str, Any]:
@@ -198,19 +198,18 @@ def _quotes(ids: list[str], said: pd.DataFrame) -> tuple[list[dict[str, str]], l
     vectors = np.stack(list(own["vector"])).astype(np.float32)
     close = vectors @ unit(vectors.mean(axis=0, keepdims=True))[0]
     chosen = telling([str(q) for q in own["question"]], [float(c) for c in close], QUOTES)
-    quotes = [{"conversation_id": str(own.index[i]), "quote": _cut(str(own["question"].iloc[i]))} for i in chosen]
+    quotes = [
+        {"conversation_id": str(own.index[i]), "quote": shortened(str(own["question"].iloc[i]), QUOTE_LENGTH)}
+        for i in chosen
+    ]
     replied = own[own["answer"].notna()]
     texts = [str(a) for a in replied["answer"]]
     near = [float(c) for c in close[own["answer"].notna().to_numpy()]]
     answers = [
-        {"conversation_id": str(replied.index[i]), "quote": _cut(texts[i])} for i in telling(texts, near, QUOTES)
+        {"conversation_id": str(replied.index[i]), "quote": shortened(texts[i], QUOTE_LENGTH)}
+        for i in telling(texts, near, QUOTES)
     ]
     return quotes, answers
-
-
-def _cut(text: str) -> str:
-    text = " ".join(text.split())
-    return text if len(text) <= QUOTE_LENGTH else text[: QUOTE_LENGTH - 1].rsplit(" ", 1)[0] + "…"
 
 
 def _weekly(facts: pd.DataFrame, own: pd.DataFrame, gap: dict[str, Any]) -> list[dict[str, Any]]:

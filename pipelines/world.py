@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -56,8 +57,12 @@ class World:
 
     def number(self, article_id: str) -> int | None:
         """Number of the live article with this id, if there is one."""
-        at = np.flatnonzero(self.articles["article_id"].eq(article_id))
-        return int(at[0]) if len(at) else None
+        return self.numbers.get(article_id)
+
+    @cached_property
+    def numbers(self) -> dict[str, int]:
+        """Number of each live article, by id."""
+        return {str(article): i for i, article in enumerate(self.articles["article_id"])}
 
     def article_id(self, number: int) -> str:
         """Id of the article with this number."""
@@ -150,12 +155,12 @@ def _passed_over(world: World, topics: list[str], rows: Rows) -> PassedOver | No
 
 
 def _top(lists: pd.Series, world: World) -> list[tuple[int, int]]:
-    number = {article: i for i, article in enumerate(world.articles["article_id"])}
     counts: dict[int, int] = {}
     for ids in lists:
         for article in set(ids):
-            if article in number:
-                counts[number[article]] = counts.get(number[article], 0) + 1
+            number = world.number(article)
+            if number is not None:
+                counts[number] = counts.get(number, 0) + 1
     return sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:5]
 
 
