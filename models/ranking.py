@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 DRAWS = 2000
 SCORES = [
@@ -12,6 +16,35 @@ SCORES = [
 # How often an article mends a gap of its kind, until reviewers' verdicts say better.
 FIXABLE = {"missing": 0.7, "stale": 0.8, "incomplete": 0.6, "contradictory": 0.7, "unfindable": 0.6}
 FIXABLE_WEIGHT = 12.0
+
+
+def reach_of(gaps: pd.DataFrame, facts: pd.DataFrame) -> pd.DataFrame:
+    """How many conversations in the window reach each gap, and how many of them it failed.
+
+    Parameters
+    ----------
+    gaps : DataFrame
+        topics (list of str), article_id (str or null), conversation_ids (list of str), one row a gap.
+    facts : DataFrame, by conversation_id
+        topic_id, cited_first (str or null), in_window (bool), failed (float, a chance).
+
+    Returns
+    -------
+    DataFrame, with the gaps' index
+        reached (float) and failed (float, chances added up).
+    """
+    rows = []
+    for gap in gaps.to_dict("records"):
+        own = facts.index.isin(gap["conversation_ids"])
+        reached = own | (facts["in_window"].to_numpy(dtype=bool) & may_fail(gap["topics"], gap["article_id"], facts))
+        rows.append((float(reached.sum()), float(facts.loc[own, "failed"].sum())))
+    return pd.DataFrame(rows, columns=["reached", "failed"], index=gaps.index, dtype=float)
+
+
+def may_fail(topics: Sequence[str], article_id: Any, facts: pd.DataFrame) -> NDArray[np.bool_]:
+    """Whether each conversation could have met the gap: it is of one of its topics, or answered from its article."""
+    of_topic = facts["topic_id"].isin(list(topics))
+    return (of_topic | (facts["cited_first"].notna() & facts["cited_first"].eq(article_id))).to_numpy(dtype=bool)
 
 
 def rank_gaps(gaps: pd.DataFrame, weeks: float, confidence: float, seed: int) -> pd.DataFrame:

@@ -65,7 +65,7 @@ def diagnose(job: Job) -> None:
 
 
 _GAP_COLUMNS = [
-    "kind", "probability", "topic_id", "article_id", "reasons", "conversation_ids", "nearest", "labels",
+    "kind", "probability", "topic_id", "topics", "article_id", "reasons", "conversation_ids", "nearest", "labels",
     "customer_words", "passages", "change_point", "other_article_id",
 ]  # fmt: skip
 
@@ -188,6 +188,7 @@ def _told(world: World, gap: dict[str, Any]) -> dict[str, Any]:
         "kind": verdict.kind,
         "probability": round(verdict.probability, 3),
         "topic_id": gap["topics"][0],
+        "topics": list(gap["topics"]),
         "article_id": verdict.article_id,
         "reasons": verdict.reasons,
         "conversation_ids": sorted(facts["conversation_id"]),

@@ -11,7 +11,7 @@ import pandas as pd
 from models.labels import examples as telling
 from models.owners import OwnerBook
 from models.questions import shortened
-from models.ranking import rank_gaps
+from models.ranking import may_fail, rank_gaps, reach_of
 from models.retrieval import unit
 from models.steps import distil
 from pipelines.job import Job
@@ -29,7 +29,7 @@ def rank(job: Job) -> None:
     topics = job.read("understand/topics").set_index("topic_id")
     articles = job.read("load/articles").drop_duplicates("article_id").set_index("article_id")
     gaps["gap_id"] = pd.Series([_gap_id(row) for row in _records(gaps)], index=gaps.index, dtype="str")
-    gaps["reached"], gaps["failed"] = _reach(gaps, facts)
+    gaps = gaps.join(reach_of(gaps, facts))
     ranked = rank_gaps(gaps, job.days / 7, job.settings.accuracy.confidence, job.settings.run.seed)
     book = OwnerBook(job.read("load/owners"), job.read("load/articles"), job.read("load/article_revisions"))
     messages = job.read("redact/messages")
@@ -49,23 +49,6 @@ def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
 def _gap_id(gap: dict[str, Any]) -> str:
     about = f"{gap['kind']}:{gap['article_id']}" if isinstance(gap["article_id"], str) else f"topic:{gap['topic_id']}"
     return "g-" + hashlib.blake2b(about.encode(), digest_size=4).hexdigest()
-
-
-def _reach(gaps: pd.DataFrame, facts: pd.DataFrame) -> tuple[list[float], list[float]]:
-    """Conversations in the window that reach each gap, and how many of them failed (chances added up)."""
-    reached, failed = [], []
-    for gap in _records(gaps):
-        own = set(gap["conversation_ids"])
-        bad = float(facts.loc[sorted(own), "failed"].sum())
-        if gap["kind"] == "missing":
-            own |= set(facts.index[facts["topic_id"].eq(gap["topic_id"]) & facts["in_window"]])
-        else:
-            window = facts[facts["in_window"] & facts["topic_id"].eq(gap["topic_id"])]
-            cites = facts[facts["in_window"] & facts["cited_first"].eq(gap["article_id"])]
-            own |= set(window.index) | set(cites.index)
-        reached.append(float(len(own)))
-        failed.append(bad)
-    return reached, failed
 
 
 def _cost(job: Job, facts: pd.DataFrame) -> float:
@@ -214,10 +197,7 @@ def _quotes(ids: list[str], said: pd.DataFrame) -> tuple[list[dict[str, str]], l
 
 def _weekly(facts: pd.DataFrame, own: pd.DataFrame, gap: dict[str, Any]) -> list[dict[str, Any]]:
     """Conversations that reach the gap, and how many failed, by week over history and window."""
-    if gap["kind"] in ("stale", "incomplete") and isinstance(gap["article_id"], str):
-        reach = facts[facts["cited_first"].eq(gap["article_id"]) | facts.index.isin(own.index)]
-    else:
-        reach = facts[facts["topic_id"].eq(gap["topic_id"]) | facts.index.isin(own.index)]
+    reach = facts[may_fail(gap["topics"], gap["article_id"], facts) | facts.index.isin(own.index)]
     weeks = sorted(facts["week"].unique())
     grouped = reach.groupby("week")["failed"]
     counts, failed = grouped.size().reindex(weeks, fill_value=0), grouped.sum().reindex(weeks, fill_value=0.0)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.ranking import FIXABLE, rank_gaps
+from models.ranking import FIXABLE, rank_gaps, reach_of
 
 RANKED = ["rank", "rank_low", "rank_high", "score", "score_low", "score_high", "demand", "p_fail", "p_fixable"]
 RANKED += ["failure_rate", "failure_low", "failure_high"]
@@ -24,6 +24,24 @@ def gap(name: str, reached: float, failed: float, kind: str = "missing", probabi
 def ranked(*gaps: dict[str, Any], weeks: float = 4.0, seed: int = 7) -> pd.DataFrame:
     """The gaps in order, by gap_id."""
     return rank_gaps(pd.DataFrame(list(gaps)), weeks, 0.95, seed).set_index("gap_id")
+
+
+def test_a_gap_of_several_topics_is_reached_by_the_healthy_conversations_of_each() -> None:
+    """Two of a gap's topics hold three healthy conversations; all lower its failure rate, others' do not."""
+    facts = pd.DataFrame(
+        {
+            "topic_id": ["t-a", "t-a", "t-b", "t-b", "t-b", "t-c", None, "t-b"],
+            "cited_first": [None, "kb-1", None, "kb-1", None, "kb-9", "kb-9", None],
+            "in_window": [True] * 7 + [False],
+            "failed": [1.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0, 0.0],
+        },
+        index=[f"c-{i}" for i in range(8)],
+    )
+    missing = {"topics": ["t-a", "t-b"], "article_id": None, "conversation_ids": ["c-0", "c-2"]}
+    stale = {"topics": ["t-c"], "article_id": "kb-9", "conversation_ids": ["c-6"]}
+    found = reach_of(pd.DataFrame([missing, stale]), facts)
+    assert found["reached"].tolist() == [5.0, 2.0]
+    assert found["failed"].tolist() == [2.0, 1.0]
 
 
 GAPS = st.lists(
