@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -63,11 +65,31 @@ def failure_chance(facts: pd.DataFrame) -> pd.Series:
         cleared = np.clip((seen.sum() - (1 - TAG_TRUST) * len(seen)) / (2 * TAG_TRUST - 1), 0, len(seen))
         chance[here] = (cleared + mean * weight) / (len(seen) + weight)
     chance = chance.clip(0.01, 0.99)
-    if_failed = (1 - TAG_TRUST) + (2 * TAG_TRUST - 1) * tagged  # chance of this tag where the answer failed
-    known = chance * if_failed / (chance * if_failed + (1 - chance) * (1 - if_failed))
+    known = known_by_tag(chance, tagged)[1]
     # A partial answer did half of it at best; where the customer went on to a person all the same, it failed.
     known = known.where(tagged != 0.5, chance.clip(lower=0.5))
     return known.where(tagged.notna(), chance).astype(float)
+
+
+def known_by_tag(chance: Any, tagged: Any) -> tuple[Any, Any]:
+    """How likely a tag is, and the chance of failure once it is there, by Bayes' rule.
+
+    Parameters
+    ----------
+    chance
+        The chance that the answer failed, before the tag: a number, an array or a Series.
+    tagged
+        1 for a tag that says so, 0 for one that says the contrary, between them for one that says both.
+
+    Examples
+    --------
+    >>> likely, then = known_by_tag(0.5, 1.0)
+    >>> round(likely, 2), round(then, 2)
+    (0.5, 0.94)
+    """
+    if_failed = (1 - TAG_TRUST) + (2 * TAG_TRUST - 1) * tagged
+    likely = chance * if_failed + (1 - chance) * (1 - if_failed)
+    return likely, chance * if_failed / likely
 
 
 def on_topic(features: pd.DataFrame, success: Floats) -> tuple[Floats, float]:

@@ -19,7 +19,7 @@ from pipelines.report import ReportData, render_report
 from pipelines.state import open_state
 from pipelines.steps import version
 from pipelines.store import publishing, read_parquet, write_parquet
-from pipelines.workbook import write_backlog
+from pipelines.workbook import to_csv, write_backlog
 
 LIBRARIES = ("bertopic", "ctranslate2", "duckdb", "great-expectations", "numpy", "pandas", "pyarrow", "scikit-learn")
 
@@ -41,6 +41,7 @@ def publish(job: Job) -> None:
         for name, frame in (("topics", topics), ("assignments", assignments), ("accuracy", accuracy), ("kpis", kpis)):
             write_parquet(folder / f"{name}.parquet", frame)
         _lines(folder / "not_content.jsonl", not_content)
+        (folder / "tag_next.csv").write_bytes(_tag_sheet(job.read("rank/tag_next")))
         quarantine = _quarantine(job, folder)
         report = ReportData(
             backlog, topics, assignments, kpis, accuracy, not_content, run, _previous(job), job.read("load/owners"),
@@ -112,6 +113,13 @@ def _quarantine(job: Job, folder: Path) -> list[dict[str, Any]]:
         groups = rows.assign(column=rows["column"].fillna("")).groupby(["table", "rule", "column"], sort=True)
         counted += groups.size().reset_index(name="count").to_dict("records")
     return [{str(key): value for key, value in row.items()} for row in counted]
+
+
+def _tag_sheet(rows: pd.DataFrame) -> bytes:
+    """The conversations to tag next as a sheet that, filled in, is a table of outcomes of the next bundle."""
+    shown = rows[["conversation_id", "question", "topic_label", "article_id", "chance", "worth"]].round(3)
+    empty = dict.fromkeys(["outcome", "true_intent", "tagged_by", "tagged_at", "note"], "")
+    return to_csv([{str(k): v for k, v in row.items()} | empty for row in shown.to_dict("records")])
 
 
 def _lines(path: Path, rows: list[dict[str, Any]]) -> None:

@@ -14,6 +14,7 @@ from models.questions import shortened
 from models.ranking import may_fail, rank_gaps, reach_of
 from models.retrieval import unit
 from models.steps import distil
+from models.tagging import tag_next
 from pipelines.job import Job
 from pipelines.state import open_state
 
@@ -22,7 +23,7 @@ DECIDED = {"accepted", "drafting", "published", "verified", "snoozed", "dismisse
 
 
 def rank(job: Job) -> None:
-    """Write rank/backlog: the ranked backlog, one row a gap, all fields of the contract but the draft."""
+    """Write rank/backlog, one row a gap, all fields of the contract but the draft, and rank/tag_next."""
     gaps = job.read("diagnose/gaps")
     facts = job.read("measure/facts").set_index("conversation_id")
     demand = job.read("measure/demand").set_index("topic_id")
@@ -40,6 +41,7 @@ def rank(job: Job) -> None:
         _row(job, gap, facts, demand, topics, articles, book, said, replies, history, cost) for gap in _records(ranked)
     ]
     job.write("rank/backlog", pd.DataFrame(rows))
+    job.write("rank/tag_next", _tag_next(job, facts.reset_index(), topics, said))
 
 
 def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
@@ -79,6 +81,16 @@ def _steps(own: pd.DataFrame, replies: dict[str, list[str]]) -> list[dict[str, A
     solved = own.index[~own["resolved"].eq(False).fillna(False).astype(bool)]
     found = distil([(str(c), text) for c in sorted(solved) for text in replies.get(str(c), [])])
     return [{**step, "text": shortened(step["text"], QUOTE_LENGTH)} for step in found]
+
+
+def _tag_next(job: Job, facts: pd.DataFrame, topics: pd.DataFrame, said: pd.DataFrame) -> pd.DataFrame:
+    """The conversations to tag next, with what a reviewer needs to see, and empty columns for the tag."""
+    found = tag_next(facts, job.settings.diagnosis.excess_evidence, job.days / 7)
+    ids = found["conversation_id"]
+    found["topic_label"] = pd.array([str(topics["label"][t]) for t in found["topic_id"]], dtype="str")
+    found["question"] = pd.array([shortened(str(said["question"].get(c, "")), QUOTE_LENGTH) for c in ids], dtype="str")
+    found["article_id"] = facts.set_index("conversation_id")["cited_first"].reindex(ids).to_numpy()
+    return found
 
 
 def _history(job: Job) -> dict[str, Any]:

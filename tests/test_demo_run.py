@@ -160,6 +160,19 @@ def test_no_personal_data_leaves(demo: Demo) -> None:
     assert not leaked
 
 
+def test_what_to_tag_next_is_a_sheet_of_outcomes(demo: Demo) -> None:
+    """Twenty untagged conversations of the window, most of them in topics that may be gaps, with room for the tag."""
+    sheet = pd.read_csv(demo.runs[-1].folder / "tag_next.csv", encoding="utf-8-sig")
+    assert len(sheet) == 20
+    assert sheet["worth"].is_monotonic_decreasing
+    assert sheet["question"].str.len().gt(10).all()
+    assert set(sheet) >= {"conversation_id", "outcome", "true_intent", "tagged_by", "tagged_at", "note"}
+    tagged = pd.read_csv(demo.folder / "bundle" / "outcomes.csv")["conversation_id"]
+    assert not set(sheet["conversation_id"]) & set(tagged)
+    assigned = pd.read_parquet(demo.runs[-1].folder / "assignments.parquet")
+    assert set(sheet["conversation_id"]) <= set(assigned["conversation_id"])
+
+
 def test_same_input_changes_nothing(demo: Demo) -> None:
     """A run over the same input is not done again."""
     again = run(str(demo.folder / "bundle"), demo.store, end=WEEKS[-1])

@@ -1,0 +1,79 @@
+"""Which conversations to tag next: those whose tags would most change the backlog."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from models.accuracy import known_by_tag
+from models.topics import excess
+
+Floats = NDArray[np.float64]
+
+
+def tag_next(facts: pd.DataFrame, evidence_needed: float, weeks: float, count: int = 20) -> pd.DataFrame:
+    """The untagged conversations whose tags are expected to move the backlog most, best first.
+
+    A topic puts failing conversations a week into the backlog as far as it is believed to be a gap, which is the
+    logistic of the log-likelihood by which it fails more than others, less what is needed. A tag makes one
+    conversation's chance of failure surer, either way; what it is worth is the change that it brings to its topic,
+    weighed by how likely each outcome is (expected value of sample information; Howard 1966). One topic's
+    conversations are worth less with every one that is chosen already, since their tags say the same.
+
+    Parameters
+    ----------
+    facts : DataFrame
+        conversation_id, topic_id (str or null), in_window (bool), failed (float), outcome (str or null),
+        customer_id (str or null).
+    evidence_needed : float
+        Log-likelihood from which on a topic counts as failing.
+    weeks : float
+        Length of the window.
+    count : int
+        How many to name.
+
+    Returns
+    -------
+    DataFrame
+        conversation_id, topic_id, chance (float, that its answer failed), worth (float, conversations a week by which
+        the tag is expected to move its topic in the backlog); at most one a customer.
+    """
+    window = facts[facts["in_window"]]
+    base = float(np.clip(window["failed"].mean(), 0.02, 0.98)) if len(window) else 0.5
+    open_ = window[window["outcome"].isna() & window["topic_id"].notna()].sort_values("conversation_id")
+    size = window.groupby("topic_id")["failed"].agg(["size", "sum"])
+    rows: list[dict[str, Any]] = []
+    for topic, own in open_.groupby("topic_id", sort=True):
+        n, bad = float(size["size"][topic]), float(size["sum"][topic])
+        now = _in_backlog(bad, n, base, evidence_needed)
+        chance = own["failed"].to_numpy(dtype=float)
+        expected = np.zeros(len(own))
+        for tag in (0.0, 1.0):
+            likely, then = known_by_tag(chance, tag)
+            moved = [abs(_in_backlog(bad + change, n, base, evidence_needed) - now) for change in then - chance]
+            expected += likely * np.array(moved)
+        order = np.argsort(-expected, kind="stable")
+        worth = np.zeros(len(own))
+        worth[order] = expected[order] / np.arange(1, len(own) + 1)
+        rows += [
+            {
+                "conversation_id": str(c),
+                "topic_id": str(topic),
+                "chance": float(p),
+                "worth": float(w / weeks),
+                "who": who,
+            }
+            for c, p, w, who in zip(own["conversation_id"], chance, worth, own["customer_id"], strict=True)
+        ]
+    columns = ["conversation_id", "topic_id", "chance", "worth"]
+    found = pd.DataFrame(rows, columns=[*columns, "who"])
+    found = found.sort_values(["worth", "conversation_id"], ascending=[False, True], kind="stable")
+    found = found[found["who"].isna() | ~found["who"].duplicated()]
+    return found.head(count)[columns].reset_index(drop=True)
+
+
+def _in_backlog(bad: float, size: float, base: float, needed: float) -> float:
+    return bad / (1 + float(np.exp(needed - excess(bad, size, base))))
