@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from pipelines import vectors
-from pipelines.embedders import Progress
+from pipelines.encoders import Progress
 
 
 class Counting:
