@@ -119,7 +119,9 @@ class Recipe:
 def read_recipe(folder: Path) -> Recipe:
     """The recipe of ``folder``; what it does not say is as sentence-transformers has it: the mean of all tokens."""
     said = _json(folder / "1_Pooling" / "config.json")
-    modes = [said["pooling_mode"]] if "pooling_mode" in said else [key[13:] for key, on in said.items() if _mode(key, on)]
+    modes = (
+        [said["pooling_mode"]] if "pooling_mode" in said else [key[13:] for key, on in said.items() if _mode(key, on)]
+    )
     pooling = {"mean_tokens": "mean", "cls_token": "cls"}.get(mode := "+".join(modes) or "mean", mode)
     bert = _json(folder / "sentence_bert_config.json")
     # RoBERTa and MPNet count positions from behind the padding token's; tokenizer_config.json allows for that.

@@ -29,7 +29,7 @@ class SentenceTransformers:
 
         try:
             self._model: Any = SentenceTransformer(str(Path(name).expanduser()))
-        except Exception as error:  # noqa: BLE001 - hub, network, files and torch each have errors of their own
+        except Exception as error:
             said = (str(error).strip() or repr(error)).splitlines()[0]
             raise SettingsInvalid(
                 f"sentence-transformers can't load the model {name!r}: {said}",
@@ -55,7 +55,9 @@ def _version(model: Any) -> str:
     """A hash of weights, tokenizer and pooling: 12 hexadecimal digits."""
     digest = hashlib.sha256(repr(model).encode())
     for key, value in sorted(model.state_dict().items()):
-        digest.update(key.encode() + value.detach().cpu().float().numpy().tobytes())
+        # A pooler takes no part in a text's vector, and where the files have none, it is drawn anew at each loading.
+        if ".pooler." not in key:
+            digest.update(key.encode() + value.detach().cpu().float().numpy().tobytes())
     fast = getattr(model.tokenizer, "backend_tokenizer", None)
     digest.update(fast.to_str().encode() if fast else repr(model.tokenizer).encode())
     return digest.hexdigest()[:12]

@@ -53,7 +53,7 @@ def load(path: Path) -> Network:
         ) from None
     try:
         session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    except Exception as error:  # noqa: BLE001 - ONNX Runtime's errors have no base of their own
+    except Exception as error:
         raise SettingsInvalid(f"{path} can't be loaded: {error}", "export the model again, or name another") from error
     takes = {found.name for found in session.get_inputs()}
     gives = [found.name for found in session.get_outputs()]

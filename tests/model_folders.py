@@ -19,7 +19,27 @@ from tokenizers.processors import TemplateProcessing
 Weights = dict[str, NDArray[np.float32]]
 
 SPECIAL = ["<s>", "<pad>", "</s>", "[UNK]"]
-WORDS = "the a tent pole snapped in wind how do i reset my password refund gift card leaks at seams".split()
+WORDS = [
+    "the",
+    "a",
+    "tent",
+    "pole",
+    "snapped",
+    "in",
+    "wind",
+    "how",
+    "do",
+    "i",
+    "reset",
+    "my",
+    "password",
+    "refund",
+    "gift",
+    "card",
+    "leaks",
+    "at",
+    "seams",
+]
 HIDDEN, HEADS, LAYERS, INNER, PLACES = 16, 4, 2, 32, 200
 
 
@@ -41,7 +61,9 @@ def write_model(folder: Path, kind: str, pooling: str = "mean_tokens", seed: int
     save_file({before + name: value for name, value in w.items()}, folder / "model.safetensors")
     kinds = ["Transformer", "Pooling", "Normalize"]
     write_json(folder / "modules.json", [{"type": f"sentence_transformers.models.{k}"} for k in kinds])
-    write_json(folder / "1_Pooling" / "config.json", {"pooling_mode_" + pooling: True, "pooling_mode_max_tokens": False})
+    write_json(
+        folder / "1_Pooling" / "config.json", {"pooling_mode_" + pooling: True, "pooling_mode_max_tokens": False}
+    )
     write_json(folder / "sentence_bert_config.json", {"max_seq_length": 150, "do_lower_case": False})
     config = {"model_type": kind, "num_hidden_layers": LAYERS, "num_attention_heads": HEADS, "hidden_act": "gelu"}
     write_json(folder / "config.json", config | {"layer_norm_eps": 1e-5, "pad_token_id": 0 if kind == "bert" else 1})

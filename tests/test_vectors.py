@@ -224,7 +224,7 @@ def kept(store: Path) -> int:
     return len(keys)
 
 
-SHARDS = 4
+SHARDS = 2
 
 
 def work(store: str, shard: int | None, start: Event) -> int:
@@ -239,7 +239,7 @@ def work(store: str, shard: int | None, start: Event) -> int:
 MANY = [f"text number {i % 900}" for i in range(1000)]
 
 
-@pytest.mark.parametrize("shares", [[0, 1, 2, 3], [None, None, 0, 1]], ids=["disjoint", "overlapping"])
+@pytest.mark.parametrize("shares", [[0, 1], [None, 0]], ids=["disjoint", "overlapping"])
 def test_processes_that_embed_at_once_keep_each_text_once(
     shares: list[int | None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -252,7 +252,7 @@ def test_processes_that_embed_at_once_keep_each_text_once(
         embedded = [future.result(timeout=120) for future in futures]
     if None not in shares:
         assert sum(embedded) == 900
-        assert min(embedded) > 150
+        assert min(embedded) > 300
     assert kept(tmp_path) == 900
     model = embedder("lexical")
     expected = model.embed(MANY)
