@@ -34,11 +34,7 @@ WORDS = [
     "my",
     "password",
     "refund",
-    "gift",
     "card",
-    "leaks",
-    "at",
-    "seams",
 ]
 HIDDEN, HEADS, LAYERS, INNER, PLACES = 16, 4, 2, 32, 200
 

@@ -71,9 +71,9 @@ def test_a_text_is_cut_where_the_folder_says(tmp_path: Path) -> None:
     """Beyond ``max_seq_length`` tokens, nothing tells; up to there, all does."""
     write_model(tmp_path, "bert")
     write_json(tmp_path / "sentence_bert_config.json", {"max_seq_length": 5})
-    same, longer, other = embedder(str(tmp_path)).embed(["tent pole wind", "tent pole wind gift", "tent pole gift"])
+    same, longer, other = embedder(str(tmp_path)).embed(["tent pole wind", "tent pole wind card", "tent pole card"])
     assert same == pytest.approx(longer, abs=1e-6)
-    assert same @ other < 0.99
+    assert np.abs(same - other).max() > 0.01
 
 
 def test_text_is_lowered_where_the_folder_says(tmp_path: Path) -> None:
@@ -83,7 +83,7 @@ def test_text_is_lowered_where_the_folder_says(tmp_path: Path) -> None:
     tokenizer.normalizer = None
     tokenizer.save(str(tmp_path / "tokenizer.json"))
     low, high = embedder(str(tmp_path)).embed(["tent pole", "TENT pole"])
-    assert low @ high < 0.99
+    assert np.abs(low - high).max() > 0.01
     embedder.cache_clear()
     write_json(tmp_path / "sentence_bert_config.json", {"max_seq_length": 150, "do_lower_case": True})
     low, high = embedder(str(tmp_path)).embed(["tent pole", "TENT pole"])

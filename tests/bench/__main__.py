@@ -1,5 +1,6 @@
-"""Time and peak memory of each step on a replayed deployment, and how they grow; with --replays, the backlog's score;
-with --embedding, the speed of embedders.
+"""Time and peak memory of each step on a replayed deployment, and how they grow.
+
+With --replays, the backlog's score; with --embedding, how fast embedders are.
 
 The data lies beside the repository in ../shared and is not part of it; without it the benchmark says so and stops.
 """
