@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data_contracts.errors import SettingsInvalid
-from pipelines import embedders
-from pipelines.embedders import EMBEDDERS, TOKENS_A_BATCH, Embedder, embedder
+from pipelines import embedders, encoders
+from pipelines.embedders import EMBEDDERS, Embedder, embedder
+from pipelines.encoders import TOKENS_A_BATCH
 
 TEXTS = [
     "How do I reset my password?",
@@ -113,6 +114,6 @@ def test_batches_hold_every_text_once_within_the_budget(lengths: list[int]) -> N
     """No text is lost or doubled, and padding never takes a batch beyond its tokens."""
     ids = [[0] * n for n in lengths]
     order = sorted(range(len(ids)), key=lambda i: (len(ids[i]), i))
-    batches = embedders._batches(order, ids)
+    batches = encoders.batches(order, ids)
     assert [i for batch in batches for i in batch] == order
     assert all(len(batch) * max(len(ids[i]) for i in batch) <= TOKENS_A_BATCH for batch in batches)

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
+from threading import Event
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from data_contracts.errors import StoreUnusable
 from pipelines import vectors
-from pipelines.embedders import Progress
+from pipelines.embedders import embedder
+from pipelines.encoders import Progress
 
 
 class Counting:
@@ -130,3 +137,132 @@ def test_any_sequence_of_weeks_embeds_each_text_once(
             for text, row in zip(texts, vectors.embed(texts, "counting", store, ""), strict=True):
                 assert seen.setdefault(text, row.tobytes()) == row.tobytes()
     assert sorted(model.asked) == sorted({text for texts in weeks for text in texts})
+
+
+def test_a_model_s_name_may_be_any(model: Counting, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name with slashes, dots and blanks makes one folder inside the cache, and no two names make the same."""
+    names = ["org/model", "org%2Fmodel", "org model", "../up", "ü"]
+    for name in names:
+        monkeypatch.setattr(model, "name", name)
+        vectors.embed(["a"], "counting", tmp_path, "")
+    assert model.asked == ["a"] * len(names)
+    inside = [path for path in (tmp_path / "cache" / "vectors").iterdir() if list(path.glob("*.parquet"))]
+    assert len(inside) == len(names)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".locks", "cache"]
+
+
+@pytest.mark.parametrize("harm", ["cut", "one byte", "another file", "no vectors", "not numbers"])
+def test_a_damaged_file_is_set_aside_and_its_texts_embedded_anew(
+    model: Counting, tmp_path: Path, harm: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever befell a file, the vectors are right again, the other files stand, and the warning names the file."""
+    monkeypatch.setattr(vectors.progress.log, "propagate", True)
+    texts = [f"text {i}" for i in range(50)]
+    whole = vectors.embed(texts, "counting", tmp_path, "")
+    (file,) = tmp_path.rglob("*.parquet")
+    vectors.embed(["other"], "counting", tmp_path, "")
+    content = bytearray(file.read_bytes())
+    if harm == "cut":
+        file.write_bytes(content[: len(content) // 2])
+    elif harm == "one byte":
+        content[len(content) // 3] ^= 1
+        file.write_bytes(content)
+    elif harm == "another file":
+        file.write_bytes(b"\0" * 100)
+    elif harm == "no vectors":
+        pq.write_table(pa.table({"key": ["a"]}), file)
+    else:
+        table = pq.read_table(file)
+        bad = pa.array(np.full((len(texts), model.dim), np.nan, dtype=np.float16).ravel())
+        pq.write_table(pa.table({"key": table["key"], "vector": pa.FixedSizeListArray.from_arrays(bad, 8)}), file)
+    model.asked.clear()
+    again = vectors.embed([*texts, "other"], "counting", tmp_path, "")
+    assert again[:50].tobytes() == whole.tobytes()
+    assert sorted(model.asked) == sorted(texts)
+    assert file.name in caplog.text
+    assert file.with_suffix(".damaged").exists()
+    vectors.embed(texts, "counting", tmp_path, "")
+    assert len(model.asked) == len(texts)
+
+
+def test_a_file_that_may_not_be_read_is_not_taken_for_damaged(
+    model: Counting, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Missing rights are the store's trouble, and nothing is set aside."""
+    vectors.embed(["a"], "counting", tmp_path, "")
+    (file,) = tmp_path.rglob("*.parquet")
+
+    def refused(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(vectors.pq, "read_table", refused)
+    with pytest.raises(StoreUnusable, match="Permission denied"):
+        vectors.embed(["a"], "counting", tmp_path, "")
+    assert file.exists()
+
+
+def test_the_first_of_two_workers_at_one_text_wins(model: Counting, tmp_path: Path) -> None:
+    """Where another worker was quicker, its vector is adopted, and the text is kept once."""
+    plain = model.embed
+
+    def overtaken(texts: Sequence[str], progress: Progress | None = None) -> NDArray[np.float32]:
+        model.embed = plain  # type: ignore[method-assign]
+        vectors.embed(["b"], "counting", tmp_path, "")
+        return -plain(texts, progress)
+
+    model.embed = overtaken  # type: ignore[method-assign]
+    first = vectors.embed(["a", "b"], "counting", tmp_path, "")
+    assert first.tobytes() == vectors.embed(["a", "b"], "counting", tmp_path, "").tobytes()
+    assert first[1] == pytest.approx(plain(["b"])[0], abs=2e-3)
+    assert kept(tmp_path) == 2
+
+
+def kept(store: Path) -> int:
+    """Rows in the cache; an assertion that no text has two."""
+    keys = [key for file in store.rglob("*.parquet") for key in pq.read_table(file)["key"].to_pylist()]
+    assert len(keys) == len(set(keys))
+    return len(keys)
+
+
+SHARDS = 2
+
+
+def work(store: str, shard: int | None, start: Event) -> int:
+    """What a worker does: its share, or where it has none, all."""
+    start.wait(60)
+    if shard is not None:
+        return vectors.embed_shard(MANY, "lexical", Path(store), "", shard, SHARDS)
+    vectors.embed(MANY, "lexical", Path(store), "")
+    return 0
+
+
+MANY = [f"text number {i % 900}" for i in range(1000)]
+
+
+@pytest.mark.parametrize("shares", [[0, 1], [None, 0]], ids=["disjoint", "overlapping"])
+def test_processes_that_embed_at_once_keep_each_text_once(
+    shares: list[int | None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Workers that start together leave a whole cache, and a run after them embeds nothing."""
+    spawn = get_context("spawn")
+    with spawn.Manager() as manager, ProcessPoolExecutor(len(shares), mp_context=spawn) as pool:
+        start = manager.Event()
+        futures = [pool.submit(work, str(tmp_path), share, start) for share in shares]
+        start.set()
+        embedded = [future.result(timeout=120) for future in futures]
+    if None not in shares:
+        assert sum(embedded) == 900
+        assert min(embedded) > 300
+    assert kept(tmp_path) == 900
+    model = embedder("lexical")
+    expected = model.embed(MANY)
+    monkeypatch.setattr(model, "embed", None)
+    assert vectors.embed(MANY, "lexical", tmp_path, "") == pytest.approx(expected, abs=2e-3)
+    assert vectors.embed_shard(MANY, "lexical", tmp_path, "", 0, 1) == 0
+
+
+@pytest.mark.parametrize(("shard", "shards"), [(2, 2), (-1, 2), (0, 0)])
+def test_a_share_that_there_is_not_is_refused(shard: int, shards: int, tmp_path: Path) -> None:
+    """Shares count from 0: a worker that counts from 1 would leave texts out in silence."""
+    with pytest.raises(ValueError, match="count from 0"):
+        vectors.embed_shard(["a"], "lexical", tmp_path, "", shard, shards)

@@ -1,4 +1,6 @@
-"""Time and peak memory of each step on a replayed deployment, and how they grow; with --replays, the backlog's score.
+"""Time and peak memory of each step on a replayed deployment, and how they grow.
+
+With --replays, the backlog's score; with --embedding, how fast embedders are.
 
 The data lies beside the repository in ../shared and is not part of it; without it the benchmark says so and stops.
 """
@@ -17,6 +19,8 @@ from statistics import mean, pstdev
 
 import pandas as pd
 
+from tests.bench.embedding import embedding
+
 SHARED = Path(__file__).resolve().parents[3] / "shared"
 REPLAY = SHARED / "data" / "thunderbird-replay-2023"
 DRAWS = ["", "-s12", "-s13", "-s14", "-s15"]
@@ -29,7 +33,12 @@ def main() -> int:
     """Run what is asked for and print it."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--replays", action="store_true", help="score the five draws and the control instead")
+    parser.add_argument(
+        "--embedding", nargs="*", metavar="NAME", help="measure embedders instead; more of them by name or folder"
+    )
     chosen = parser.parse_args()
+    if chosen.embedding is not None:
+        return embedding(["minilm", "lexical", *chosen.embedding])
     if not REPLAY.is_dir():
         print(f"{REPLAY} is not there: nothing to measure")
         return 0
