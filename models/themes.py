@@ -131,8 +131,8 @@ def _terms(question: Sequence[Clause]) -> Iterator[tuple[Words, Words, bool]]:
                 continue
             before = clause.folded[i - 1] if i else ""
             stands = before in DETERMINERS or before in PREPOSITIONS - {"to", "zu"}
-            yield (stem(word, german),), (word,), stands
             behind = clause.folded[i + 1] if i + 1 < len(clause.folded) else ""
+            yield (stem(word, german),), (word,), stands and not _names_something(behind)
             if _names_something(behind) and behind != word:
                 yield (stem(word, german), stem(behind, german)), (word, behind), stands
 

@@ -16,6 +16,7 @@ from models.themes import group_topics, name_themes
 from pipelines import progress
 from pipelines.embedders import embedder
 from pipelines.facts import build_facts
+from pipelines.further import with_further
 from pipelines.job import Job
 from pipelines.naming import propose
 from pipelines.state import open_state
@@ -47,7 +48,7 @@ def understand(job: Job) -> None:
         "understand/vectors", pd.DataFrame({"conversation_id": asked["conversation_id"], "vector": list(vectors)})
     )
     job.write("understand/match", _match_frame(asked, match))
-    job.write("understand/assignments", assigned)
+    job.write("understand/assignments", with_further(job, messages, asked, assigned, vectors))
     job.write("understand/topics", table)
     job.write("understand/registry", registry)
 
