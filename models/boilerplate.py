@@ -20,10 +20,11 @@ _BEFORE = re.compile(
 _LINE = re.compile(
     r"^[ \t]*(?:\W*(?:please )?(?:type|write) your reply above this line\W*|\W*bitte (?:antworten sie )?über dieser "
     r"(?:zeile|linie)(?: antworten)?\W*|sent from (?:my|mail|outlook|yahoo)\b[^\n]{0,50}|get outlook for [^\n]{0,20}"
-    r"|von meine[mr] [^\n]{0,40}gesendet|gesendet (?:von|mit|aus)\b[^\n]{0,60}|diese nachricht wurde von meinem [^\n]{0,60}"
-    r"|subject:[^\n]*|betreff:[^\n]*)$",
+    r"|von meine[mr] [^\n]{0,40}gesendet|gesendet (?:von|mit|aus)\b[^\n]{0,60}"
+    r"|diese nachricht wurde von meinem [^\n]{0,60})$",
     re.M | re.I,
 )
+_SUBJECT = re.compile(r"^[ \t]*(?:subject|betreff):[ \t]*(?:(?:re|fwd?|aw|wg):[ \t]*)*", re.M | re.I)
 _SIGNATURE = re.compile(r"^--[ \t]*$.*\Z", re.M | re.S)
 _PARAGRAPH = re.compile(r"\n[ \t]*\n")
 _ABOUT_MAIL = re.compile(
@@ -35,8 +36,9 @@ _LEGAL = re.compile(
     re.I,
 )
 _SIGNED = re.compile(
-    r"^[ \t]*(?:(?:many |best |kind |warm |with kind )?(?:thanks|regards|wishes)|thank you|sincerely|yours(?: \w+)?|cheers|"
-    r"(?:viele|liebe|beste|freundliche|herzliche) (?:grüße|grüsse)|mit (?:freundlichen|besten) grüßen|vielen dank|lg|mfg)"
+    r"^[ \t]*(?:(?:many |best |kind |warm |with kind )?(?:thanks|regards|wishes)|thank you|sincerely|yours(?: \w+)?"
+    r"|cheers|(?:viele|liebe|beste|freundliche|herzliche) (?:grüße|grüsse)|"
+    r"mit (?:freundlichen|besten) grüßen|vielen dank|lg|mfg)"
     r"[ \t,.!]*$",
     re.M | re.I,
 )
@@ -46,19 +48,19 @@ FEWEST, SHARE = 12, 0.03  # conversations that a line stands in, word for word, 
 
 
 def without_boilerplate(text: str) -> str:
-    """A message without quoted and forwarded mail, signature, disclaimers and what the mail program adds.
+    r"""A message without quoted and forwarded mail, signature, disclaimers and what the mail program adds.
 
     Where nothing else would be left, what was quoted stays.
 
     Examples
     --------
-    >>> without_boilerplate("It still leaks.\\n\\nOn Mon, 3 Jun 2024, Support wrote:\\nPlease dry the tent.")
+    >>> without_boilerplate("It still leaks.\n\nOn Mon, 3 Jun 2024, Support wrote:\nPlease dry the tent.")
     'It still leaks.'
     """
     text = text.replace("\r\n", "\n")
     own = _SIGNATURE.sub("", _BEFORE.sub("", _QUOTED_LINE.sub("", text)))
     text = _LINE.sub("", own if own.strip() else _QUOTED_LINE.sub("", text))
-    kept = [part for part in _PARAGRAPH.split(text) if not _is_disclaimer(part)]
+    kept = [part for part in _PARAGRAPH.split(_SUBJECT.sub("", text)) if not _is_disclaimer(part)]
     return _unsigned("\n\n".join(kept)).strip()
 
 

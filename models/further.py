@@ -34,7 +34,9 @@ _PROBLEM = re.compile(
     re.I,
 )
 _ADDS = re.compile(r"\b(?:also|außerdem|ausserdem)\b|\d")
-_LEANS = re.compile(r"^(?:it|this|that|these|those|they|he|she|same|the same|es|das|dies\w*|sie|dasselbe|der gleiche)\b", re.I)
+_LEANS = re.compile(
+    r"^(?:it|this|that|these|those|they|he|she|same|the same|es|das|dies\w*|sie|dasselbe|der gleiche)\b", re.I
+)
 _WORD = re.compile(r"[^\W\d_][\w'’-]+")
 
 

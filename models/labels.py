@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from math import log, sqrt
 
-from models.label_words import APOSTROPHES, DETERMINERS, STOP_WORDS
+from models.label_words import APOSTROPHES, DETERMINERS, PREPOSITIONS, PRONOUNS, STOP_WORDS
 from models.phrases import LONGEST, Clause, Phrase, clauses, is_german, phrases, stem
 
 __all__ = ["STOP_WORDS", "capital", "examples", "label_topics", "spelling"]
@@ -20,6 +20,7 @@ BY_LENGTH = {2: 0.62, 3: 0.95, 4: 1.0, 5: 1.0, 6: 1.0, 7: 0.94, 8: 0.85, 9: 0.8,
 MANNERS = 3  # words of such a sentence that is cut out where no mark sets it off
 SLIP = 8  # times that a word is more common than what may be a slip of the pen for it
 SLIP_LENGTH = 6  # letters; shorter words are too often words of their own
+ENOUGH_WORDS, SMALL_SHARE = 60, 0.15  # words of a topic that show its language; small ones among them
 NOTHING_SAID = "Messages without a question"
 
 
@@ -64,6 +65,9 @@ def label_topics(texts: Sequence[Sequence[str]], keywords: Sequence[Sequence[str
         labels[number] = label or _told_apart(options[0], keywords[number], taken)
         taken.add(_folded(labels[number]))
     return labels
+
+
+SMALL = STOP_WORDS | DETERMINERS | PREPOSITIONS | PRONOUNS
 
 
 @dataclass(frozen=True)
@@ -162,7 +166,7 @@ def _ranked(
 ) -> list[tuple[float, Phrase]]:
     """Phrases of a topic that could name it, best first, each with its worth."""
     n, total = len(topic.stems), sum(len(t.stems) for t in topics)
-    if not n:
+    if not n or _unknown_language(topic):
         return []
     rarity = {
         s: log((1 + total) / (1 + sum(where[s].values()))) + 0.1 for s in frozenset(chain.from_iterable(topic.stems))
@@ -202,6 +206,12 @@ def _ranked(
         elsewhere = sum(min(by[t] for by in both) for t in both[0] if t != number) / max(1, total - n) if both else 0.0
         worth[text] = rough[text] * sqrt(0.1 + inside) * (inside + 0.02) / (inside + elsewhere + 0.02)
     return [(worth[text], best[text]) for text in sorted(short, key=lambda text: (-worth[text], text))]
+
+
+def _unknown_language(topic: _Topic) -> bool:
+    """Whether hardly a word is one of the small ones that English and German sentences are held together by."""
+    words = [word for question in topic.questions for clause in question for word in clause.folded]
+    return len(words) >= ENOUGH_WORDS and sum(word in SMALL for word in words) < SMALL_SHARE * len(words)
 
 
 def _shape(phrase: Phrase, written: Counter[str], total: int) -> float:

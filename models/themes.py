@@ -214,4 +214,4 @@ def _numbered(name: str, taken: set[str]) -> str:
 
 def _mostly_german(questions: Iterator[Sequence[Clause]]) -> bool:
     pieces = [is_german(clause.folded) for question in questions for clause in question if len(clause.folded) > 3]
-    return sum(pieces) * 2 > len(pieces)
+    return sum(pieces) * 5 > 2 * len(pieces)

@@ -97,7 +97,9 @@ def _demand(facts: pd.DataFrame, further: pd.DataFrame, topic_ids: list[str], da
                 "surge": _surge(own, facts),
             }
         )
-    return pd.DataFrame(rows, columns=["topic_id", "reached", "failed", "also", "weekly_rate", "weekly", "trend", "surge"])
+    return pd.DataFrame(
+        rows, columns=["topic_id", "reached", "failed", "also", "weekly_rate", "weekly", "trend", "surge"]
+    )
 
 
 def _surge(own: pd.DataFrame, facts: pd.DataFrame) -> dict[str, object] | None:

@@ -60,6 +60,7 @@ Bitte senden Sie uns ein Foto vom Zelt."""
         (GERMAN, "meine Zeltstange ist gebrochen, bekomme ich eine neue?"),
         (OUTLOOK, "The zip of the jacket is stuck."),
         (OUTLOOK_DE, "Der Reißverschluss klemmt."),
+        ("Subject: AW: Re: My tent leaks\nWhat now?", "My tent leaks What now?"),
         ("It leaks.\n-- \nA. Smith\nAcme\n", "It leaks."),
         ("It leaks.\n\nSent from my iPhone", "It leaks."),
         ("Es tropft.\n\nVon meinem iPhone gesendet", "Es tropft."),
@@ -96,7 +97,21 @@ def test_a_mail_that_is_all_quotation_is_not_emptied() -> None:
 def test_lines_of_a_form_make_no_question() -> None:
     """Lines that many conversations share word for word are the form's; what customers fill in is theirs."""
     form = "New request from the contact form\nPlease describe your problem below\n"
-    things = ["tent", "jacket", "saddle", "stove", "helmet", "pedal", "lamp", "rope", "boot", "glove", "cap", "mat", "cup"]
+    things = [
+        "tent",
+        "jacket",
+        "saddle",
+        "stove",
+        "helmet",
+        "pedal",
+        "lamp",
+        "rope",
+        "boot",
+        "glove",
+        "cap",
+        "mat",
+        "cup",
+    ]
     rows = [(f"c{i:02d}", 0, "customer", f"{form}the {thing} arrived broken") for i, thing in enumerate(things)]
     found = questions(pd.DataFrame(rows, columns=["conversation_id", "position", "role", "text"]))
     assert found["question"].tolist() == [f"the {thing} arrived broken" for thing in things]

@@ -73,7 +73,8 @@ def test_one_problem_in_pieces_is_one(said: list[str]) -> None:
 
 def test_the_order_of_rows_does_not_matter() -> None:
     """Messages count by their position."""
-    rows = [(f"c{i}", p, "customer", t) for i in range(4) for p, t in enumerate([MAIN, "Also, can I cancel my newsletter?"])]
+    said = [MAIN, "Also, can I cancel my newsletter?"]
+    rows = [(f"c{i}", p, "customer", text) for i in range(4) for p, text in enumerate(said)]
     expected = further_questions(told(*rows))
     assert len(expected) == 4
     assert further_questions(told(*random.Random(1).sample(rows, len(rows)))).equals(expected)

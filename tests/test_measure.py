@@ -49,7 +49,8 @@ def measured(folder: Path, confidence: float) -> Job:
             }
         ),
     )
-    job.write("understand/topics", pd.DataFrame({"topic_id": ["t-1", "t-2"], "label": ["Brakes squeal", "Bell is loose"]}))
+    labels = ["Brakes squeal", "Bell is loose"]
+    job.write("understand/topics", pd.DataFrame({"topic_id": ["t-1", "t-2"], "label": labels}))
     job.write("load/articles", pd.DataFrame({"article_id": ["a1", "a2"], "title": ["One", "Two"]}))
     measure(job)
     return job

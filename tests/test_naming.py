@@ -54,6 +54,7 @@ class Server:
 
     @property
     def url(self) -> str:
+        """What a setting would name."""
         return f"http://127.0.0.1:{self.http.server_address[1]}/v1"
 
     def says(self, *names: object) -> None:

@@ -147,7 +147,11 @@ def topic_map(topics: Sequence[dict[str, Any]], width: float, height: float, lab
             ("end", x - r - 4, y + 4),
             ("middle", x, y + r + 13),
             ("middle", x, y - r - 5),
-            *((side, x + way * 0.75 * r, y + up) for up in (-r - 1, r + 10) for side, way in (("start", 1), ("end", -1))),
+            *(
+                (side, x + way * 0.75 * r, y + up)
+                for up in (-r - 1, r + 10)
+                for side, way in (("start", 1), ("end", -1))
+            ),
         ):
             left = {"start": lx, "end": lx - wide, "middle": lx - wide / 2}[anchor]
             box = (left, ly - _LABEL_HEIGHT + 4, left + wide, ly + 4)
