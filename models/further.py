@@ -21,16 +21,17 @@ _TURN = re.compile(
     r"^(?:(?:ok(?:ay)?|thanks|thank you|great|and|und|danke)\b[\s,.!]*)*"
     r"(?:also|another (?:question|problem|issue|thing)|one (?:more|other|last) (?:question|thing|problem|issue)"
     r"|(?:second|third)(?:ly| (?:question|problem|issue|thing))|on (?:another|a different) (?:note|subject|topic)"
-    r"|unrelated(?:ly)?(?: question)?|separately|by the way|btw|a (?:second|different|separate) (?:question|problem|issue)"
+    r"|unrelated(?:ly)?(?: question)?|separately|by the way|btw"
+    r"|a (?:second|different|separate) (?:question|problem|issue)"
     r"|zweitens|drittens|außerdem|ausserdem|noch (?:eine (?:andere )?frage|etwas|was|ein (?:anderes )?problem)"
     r"|(?:eine |meine )?(?:zweite|andere|weitere) frage|übrigens|(?:q|question |frage )?[2-9][.):])(?=[\s,:–-])"
     r"(?:\s+(?:is|ist|to|zu|about|i have|ich habe|hätte ich|habe ich)\b)?[\s,:.–-]*",
     re.I,
 )
 _PROBLEM = re.compile(
-    r"\b(?:can't|cannot|can not|couldn't|doesn't|does not|won't|isn't|not work\w*|stopped|broken|missing|wrong|error|lost|"
-    r"fails?|failed|i (?:need|want)(?: to)?|i would like|i'd like|how (?:do|can|to)|nicht|kein\w*|fehl\w*|kaputt|falsch\w*|"
-    r"möchte|brauche|will)\b",
+    r"\b(?:can't|cannot|can not|couldn't|doesn't|does not|won't|isn't|not work\w*|stopped|broken|missing|wrong|error"
+    r"|lost|fails?|failed|i (?:need|want)(?: to)?|i would like|i'd like|how (?:do|can|to)|nicht|kein\w*|fehl\w*|kaputt"
+    r"|falsch\w*|möchte|brauche|will)\b",
     re.I,
 )
 _ADDS = re.compile(r"\b(?:also|außerdem|ausserdem)\b|\d")

@@ -15,6 +15,7 @@ __all__ = ["Clause", "Phrase", "clauses", "is_german", "phrases", "stem"]
 
 LONGEST, LEAD = 8, 70  # words of a label; words of a question in which its matter is looked for
 NAME = 3  # words that may follow a greeting or a sign-off and are a name
+SUBJECT = 4  # words before a predicate; more are a sentence of their own
 SENTENCE = 10  # words of a whole sentence that may stand as a label
 
 _WORD = re.compile(r"[^\W_](?:[\w'’&./@+-]*[\w+])?|&")
@@ -226,7 +227,7 @@ def _tells_once(words: tuple[str, ...]) -> bool:
     """Whether one predicate stands among the words, in one piece: "does not", "is"."""
     at = [i for i, word in enumerate(words) if word in _TELLS]
     carry = [stem(word) for word in words if word not in _FUNCTION]
-    return bool(at) and len(set(carry)) == len(carry) and at[-1] - at[0] == len(at) - 1
+    return bool(at) and at[0] <= SUBJECT and len(set(carry)) == len(carry) and at[-1] - at[0] == len(at) - 1
 
 
 def _runs_on(words: tuple[str, ...]) -> bool:

@@ -27,7 +27,7 @@ HANDFUL = 5  # themes at least, where there are 40 topics and more
 MOST = 9  # themes: what a legend holds, and a reader keeps apart
 QUESTIONS = 60  # of a topic, that a theme's name is taken from
 EVERYWHERE = 0.2  # of all questions: such a word, a product's name say, tells no theme from another
-_NO_NAME = STOP_WORDS | TIMES | QUANTITIES | HANGING | DOING
+_NO_NAME = STOP_WORDS | {"example", "beispiel"} | TIMES | QUANTITIES | HANGING | DOING
 
 
 def group_topics(centres: Floats) -> Ints:

@@ -1,4 +1,4 @@
-"""Names for topics by an OpenAI-compatible endpoint, where one is set: proposed there, judged here, kept in the store."""
+"""Names for topics by an OpenAI-compatible endpoint, where one is set: proposed there, judged here, kept here."""
 
 from __future__ import annotations
 
