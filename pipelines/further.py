@@ -37,7 +37,7 @@ def with_further(
     if ids:
         rows = [np.flatnonzero(core == topic) for topic in ids]
         centres = unit(np.stack([own[r].mean(axis=0) for r in rows]))
-        floors = np.array([np.percentile(own[r] @ centre, FLOOR) for r, centre in zip(rows, centres, strict=True)])
+        floors = np.array([_floor(own[r]) for r in rows])
         close = new @ centres.T
         best, strength = close.argmax(axis=1), close.max(axis=1)
     known = assigned.set_index("conversation_id")["topic_id"]
@@ -58,3 +58,9 @@ def with_further(
     both = both.sort_values(["conversation_id", "question_number"], kind="stable")
     again = both.duplicated(["conversation_id", "topic_id"]) & both["topic_id"].notna()
     return both[~again].reset_index(drop=True)
+
+
+def _floor(own: Floats) -> float:
+    """How near a topic's own questions are to the middle of the others, but for the farthest of them."""
+    others = unit(own.sum(axis=0) - own)
+    return float(np.percentile((own * others).sum(axis=1), FLOOR))

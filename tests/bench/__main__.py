@@ -1,5 +1,6 @@
-"""Time and peak memory of each step on a replayed deployment, and how they grow; with --replays, the backlog's score;
-with --labels, the table docs/replay-topics.md.
+"""Time and peak memory of each step on a replayed deployment, and how they grow.
+
+With --replays, the backlog's score instead; with --labels, the table docs/replay-topics.md.
 
 The data lies beside the repository in ../shared and is not part of it; without it the benchmark says so and stops.
 """
