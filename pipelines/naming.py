@@ -29,7 +29,7 @@ LONGEST_ANSWER = 100_000  # bytes
 QUESTION = 400  # letters of an example
 
 
-class _NoAnswer(Exception):
+class _NoAnswerError(Exception):
     """The endpoint gave no usable answer."""
 
 
@@ -115,7 +115,7 @@ def _answers(
                     silent = 0
                 else:
                     troubles.append("given up")
-            except _NoAnswer as error:
+            except _NoAnswerError as error:
                 silent += 1
                 troubles.append(str(error))
             tick(len(found) + len(troubles), len(labels))
@@ -163,7 +163,7 @@ def _ask(client: httpx2.Client, settings: Labels, asked: dict[str, Any]) -> str:
             return _name_in(answer.content)
         except (ValueError, LookupError, TypeError, RecursionError):
             trouble = "an answer that holds no name"
-    raise _NoAnswer(trouble)
+    raise _NoAnswerError(trouble)
 
 
 def _name_in(body: bytes) -> str:
