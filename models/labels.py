@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from math import log, sqrt
 
-from models.label_words import APOSTROPHES, DETERMINERS, STOP_WORDS
+from models.label_words import APOSTROPHES, DETERMINERS, PREPOSITIONS, PRONOUNS, STOP_WORDS
 from models.phrases import LONGEST, Clause, Phrase, clauses, is_german, phrases, stem
 
-__all__ = ["STOP_WORDS", "examples", "label_topics"]
+__all__ = ["STOP_WORDS", "capital", "examples", "label_topics", "spelling"]
 
 # Phrases are taken from the questions nearest a topic's middle, and weighed on a sample of a large topic.
 NEAREST, WEIGHED, SHORTLIST = 80, 300, 40
@@ -20,6 +20,7 @@ BY_LENGTH = {2: 0.62, 3: 0.95, 4: 1.0, 5: 1.0, 6: 1.0, 7: 0.94, 8: 0.85, 9: 0.8,
 MANNERS = 3  # words of such a sentence that is cut out where no mark sets it off
 SLIP = 8  # times that a word is more common than what may be a slip of the pen for it
 SLIP_LENGTH = 6  # letters; shorter words are too often words of their own
+ENOUGH_WORDS, SMALL_SHARE = 60, 0.15  # words of a topic that show its language; small ones among them
 NOTHING_SAID = "Messages without a question"
 
 
@@ -47,7 +48,7 @@ def label_topics(texts: Sequence[Sequence[str]], keywords: Sequence[Sequence[str
     idle = _manners(cut)
     cut = [[list(_without(question, idle)) for question in topic] for topic in cut]
     topics = [_Topic.of(topic) for topic in cut]
-    spelling = _spelling(chain.from_iterable(cut))
+    spelt = spelling(chain.from_iterable(cut))
     written = _written_in(cut)
     where: dict[str, Counter[int]] = defaultdict(Counter)
     for number, topic in enumerate(topics):
@@ -59,11 +60,14 @@ def label_topics(texts: Sequence[Sequence[str]], keywords: Sequence[Sequence[str
     taken: set[str] = set()
     # The surest claim is served first; equal claims by what the topics say.
     for number in sorted(range(len(texts)), key=lambda n: (-ranked[n][0][0] if ranked[n] else 0, sorted(texts[n]))):
-        options = [_written(phrase, spelling) for _, phrase in ranked[number]] + [_shortened(cut[number], spelling)]
+        options = [_written(phrase, spelt) for _, phrase in ranked[number]] + [_shortened(cut[number], spelt)]
         label = next((option for option in options if _folded(option) not in taken), None)
         labels[number] = label or _told_apart(options[0], keywords[number], taken)
         taken.add(_folded(labels[number]))
     return labels
+
+
+SMALL = STOP_WORDS | DETERMINERS | PREPOSITIONS | PRONOUNS
 
 
 @dataclass(frozen=True)
@@ -162,7 +166,7 @@ def _ranked(
 ) -> list[tuple[float, Phrase]]:
     """Phrases of a topic that could name it, best first, each with its worth."""
     n, total = len(topic.stems), sum(len(t.stems) for t in topics)
-    if not n:
+    if not n or _unknown_language(topic):
         return []
     rarity = {
         s: log((1 + total) / (1 + sum(where[s].values()))) + 0.1 for s in frozenset(chain.from_iterable(topic.stems))
@@ -204,6 +208,12 @@ def _ranked(
     return [(worth[text], best[text]) for text in sorted(short, key=lambda text: (-worth[text], text))]
 
 
+def _unknown_language(topic: _Topic) -> bool:
+    """Whether hardly a word is one of the small ones that English and German sentences are held together by."""
+    words = [word for question in topic.questions for clause in question for word in clause.folded]
+    return len(words) >= ENOUGH_WORDS and sum(word in SMALL for word in words) < SMALL_SHARE * len(words)
+
+
 def _shape(phrase: Phrase, written: Counter[str], total: int) -> float:
     """How much a phrase looks like a label: whole, three to seven words, none of them a slip of the pen."""
     slips = sum(written[word] < 2 for word in phrase.words) if total >= 30 else 0
@@ -211,7 +221,7 @@ def _shape(phrase: Phrase, written: Counter[str], total: int) -> float:
     return phrase.whole * BY_LENGTH[len(phrase.words)] * 0.15**slips * 0.85**numbers
 
 
-def _spelling(questions: Iterable[list[Clause]]) -> dict[str, str]:
+def spelling(questions: Iterable[list[Clause]]) -> dict[str, str]:
     """How customers most often write a word that is not the first of its sentence: "IMAP", "Thunderbird"."""
     seen: dict[str, Counter[str]] = defaultdict(Counter)
     for question in questions:
@@ -230,10 +240,11 @@ def _spelling(questions: Iterable[list[Clause]]) -> dict[str, str]:
 
 def _written(phrase: Phrase, spelling: dict[str, str]) -> str:
     text = " ".join(spelling.get(word, word) for word in phrase.words) + ("?" if phrase.asks else "")
-    return _capital(text)
+    return capital(text)
 
 
-def _capital(text: str) -> str:
+def capital(text: str) -> str:
+    """``text`` with a capital at its front, unless its first word has capitals of its own."""
     first = text.split(" ", 1)[0]
     return text if any(c.isupper() for c in first) else text[:1].upper() + text[1:]
 
@@ -251,7 +262,7 @@ def _shortened(questions: list[list[Clause]], spelling: dict[str, str]) -> str:
     fits = {w: 0.4 if len(w) < 3 else 2.0 if len(w) <= LONGEST else 1.0 for w in said}
     words = min(said, key=lambda w: (-said[w] * fits[w], len(w), w))
     text = " ".join(spelling.get(w, w) for w in words[:LONGEST]) + ("…" if len(words) > LONGEST else "")
-    return _capital(text) if len(words) > 2 else f"{NOTHING_SAID}: “{text}”"
+    return capital(text) if len(words) > 2 else f"{NOTHING_SAID}: “{text}”"
 
 
 def _folded(label: str) -> str:

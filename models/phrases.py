@@ -15,6 +15,7 @@ __all__ = ["Clause", "Phrase", "clauses", "is_german", "phrases", "stem"]
 
 LONGEST, LEAD = 8, 70  # words of a label; words of a question in which its matter is looked for
 NAME = 3  # words that may follow a greeting or a sign-off and are a name
+SUBJECT = 4  # words before a predicate; more are a sentence of their own
 SENTENCE = 10  # words of a whole sentence that may stand as a label
 
 _WORD = re.compile(r"[^\W_](?:[\w'’&./@+-]*[\w+])?|&")
@@ -28,6 +29,7 @@ _NOT_AT_ALL_LAST = small.DETERMINERS | small.PREPOSITIONS - small.PARTICLES - {"
 _NOT_LAST = _FUNCTION | small.ADVERBS | small.HANGING | small.QUANTITIES
 _EMPTY = _FUNCTION | small.ADVERBS | small.HANGING | small.TIMES | small.QUANTITIES | small.STOP_WORDS
 _LOOSE = {"it", "them", "me", "us", "him", "that", "and", "or", "und", "oder"}
+_TELLS = small.AUXILIARIES | small.NEGATIONS - {"without", "no", "ohne", "kein", "keine", "keinen", "keinem", "keiner"}
 _TURNS = {"but", "because", "and", "aber", "weil", "und"}
 _CLOSING = {"log in", "logged in", "sign in", "signed in", "check in", "turn on", "switch on", "plugged in"}
 _SUBJECTS = {"i", "i've", "i'm", "we", "it", "it's", "ich", "wir", "man", "they", "he", "she", "you", "there's"}
@@ -108,7 +110,7 @@ def phrases(clause: Clause) -> Iterator[Phrase]:
     Examples
     --------
     >>> [p.text for p in phrases(clauses("ok so how do I set a new password")[0])]
-    ['set a new password', 'new password', 'how do i set a new password?']
+    ['set a new password', 'how do i set a new password?']
     """
     words = clause.folded
     german = is_german(words)
@@ -127,15 +129,18 @@ def phrases(clause: Clause) -> Iterator[Phrase]:
             found = _phrase(words[i:j], german)
             if found:
                 first = i == begin or (i == begin + 1 and words[begin] in small.DETERMINERS)
-                yield Phrase(words[i:j], found, _wholeness(words[i:j], first, j == stop, inverted), False)
+                yield Phrase(words[i:j], found, _wholeness(words[i:j], first, words[j:], inverted), False)
     yield from _sentence(_without_tail(words[asked:]), german, inverted)
 
 
-def _wholeness(words: tuple[str, ...], first: bool, last: bool, inverted: bool) -> float:
+def _wholeness(words: tuple[str, ...], first: bool, behind: tuple[str, ...], inverted: bool) -> float:
     """How much of its clause a phrase takes along, 0 to 1; ``inverted`` is one that asks by turning words around."""
+    last = not behind
     whole = 0.55 + 0.27 * (first and not inverted) + 0.18 * last
     cut = (not first and not _LOOSE.isdisjoint(words)) or (not last and not _TURNS.isdisjoint(words))
-    return whole * 0.6 if cut else whole
+    # "Sending of the password" names no problem where "did not succeed" follows.
+    untold = first and not inverted and bool(behind) and behind[0] in _TELLS
+    return whole * (0.6 if cut else 1.0) * (0.75 if untold else 1.0)
 
 
 def _sentence(words: tuple[str, ...], german: bool, inverted: bool) -> Iterator[Phrase]:
@@ -150,7 +155,9 @@ def _sentence(words: tuple[str, ...], german: bool, inverted: bool) -> Iterator[
     if (asks and small.INDIRECT.match(text)) or (not asks and words[0] in small.AUXILIARIES):
         return
     whole = (0.72 if inverted else 0.56) if asks else 0.5
-    if len(found) < 2:
+    if not asks and words[0] not in _NOT_FIRST and _tells_once(words) and len(words) <= LONGEST:
+        whole = 0.7 if small.NEGATIONS.isdisjoint(words) else 0.85
+    if len(found) < 2 or _runs_on(words):
         whole *= 0.6
     yield Phrase(words, found, whole, asks)
 
@@ -209,9 +216,26 @@ def _phrase(words: tuple[str, ...], german: bool, least: int = 2) -> frozenset[s
         return frozenset()
     if sum(w in _FUNCTION for w in words) > (0.6 if least > 1 else 0.75) * len(words):
         return frozenset()
+    if least > 1 and _runs_on(words):
+        return frozenset()
     if least > 1 and (small.BROKEN.search(f" {' '.join(words)} ") or _two_thoughts(words)):
         return frozenset()
     return frozenset(stem(w, german) for w in words if w not in small.STOP_WORDS and w not in _LEANS)
+
+
+def _tells_once(words: tuple[str, ...]) -> bool:
+    """Whether one predicate stands among the words, in one piece: "does not", "is"."""
+    at = [i for i, word in enumerate(words) if word in _TELLS]
+    carry = [stem(word) for word in words if word not in _FUNCTION]
+    return bool(at) and at[0] <= SUBJECT and len(set(carry)) == len(carry) and at[-1] - at[0] == len(at) - 1
+
+
+def _runs_on(words: tuple[str, ...]) -> bool:
+    """Whether a "my" or "the" follows three words of weight: "downloading email messages my computer"."""
+    return any(
+        words[i] in small.DETERMINERS and not any(w in _FUNCTION or w in small.HANGING for w in words[i - 3 : i])
+        for i in range(3, len(words))
+    )
 
 
 def _two_thoughts(words: tuple[str, ...]) -> bool:

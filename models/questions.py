@@ -7,14 +7,13 @@ import re
 
 import pandas as pd
 
+from models.boilerplate import templates, without_boilerplate, without_lines
 from models.label_words import STOP_WORDS
 
 MAX_WORDS = 220
 ENOUGH_WORDS = 4
 
 _PLACEHOLDER = re.compile(r"<[A-Z_]{2,}>|\[(?:name|user|email|link|phone|number)\]")
-_QUOTED_LINE = re.compile(r"^\s*>.*$", re.M)
-_FORWARDED = re.compile(r"^-{3,}\s*(?:original message|ursprüngliche nachricht).*\Z", re.M | re.I | re.S)
 _GREETING = re.compile(
     r"^\s*(?:(?:hi|hiya|hello|hey|dear|good (?:morning|afternoon|evening|day)|greetings|hallo|moin|servus|grüezi|"
     r"guten (?:morgen|tag|abend)|sehr geehrte\w*(?: damen und herren)?|liebe[rs]?)\b(?!-\w)"
@@ -35,26 +34,29 @@ _WORD = re.compile(r"\w{2,}")
 _UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
 
 
-def clean(text: str) -> str:
-    """One customer message without quoted replies, greeting, sign-off and redaction placeholders.
+def clean(text: str, *, keep_lines: bool = False) -> str:
+    """One customer message without boilerplate, greeting, sign-off and placeholders; on one line unless lines are kept.
 
     Examples
     --------
     >>> clean("Hi there, my tent pole snapped. Thanks, <NAME>")
     'my tent pole snapped.'
     """
-    text = _FORWARDED.sub("", _QUOTED_LINE.sub("", text[:20_000]))
+    text = without_boilerplate(text[:20_000])
     text = _PLACEHOLDER.sub(" ", text)
     text = _GREETING.sub("", text, count=1)
     for _ in range(2):
         text = _SIGN_OFF.sub("", text)
+    if keep_lines:
+        return text.strip(" ,;-–\n")
     return " ".join(_SPACES.sub(" ", text).split(" ")[:MAX_WORDS]).strip(" ,;-–")
 
 
 def questions(messages: pd.DataFrame) -> pd.DataFrame:
     """The question of every conversation that has customer text.
 
-    The first message of the customer that says something; what follows is added until there is enough to go by.
+    The first message of the customer that says something; what follows is added until there is enough to go by. Lines
+    of a form, which many messages share, are no question.
 
     Parameters
     ----------
@@ -67,9 +69,10 @@ def questions(messages: pd.DataFrame) -> pd.DataFrame:
         conversation_id, question (str), key (str, hash of the question's folded text), by conversation_id.
     """
     said = messages[messages["role"] == "customer"].sort_values(["conversation_id", "position"])
+    form = templates(list(said.drop_duplicates("conversation_id")["text"].astype(str)))
     rows = []
     for conversation_id, texts in said.groupby("conversation_id", sort=True)["text"]:
-        question = _question(list(texts))
+        question = main_question([without_lines(str(text), form) for text in texts])
         if question:
             rows.append((conversation_id, question, key_of(question)))
     return pd.DataFrame(rows, columns=["conversation_id", "question", "key"]).astype("str")
@@ -105,7 +108,8 @@ def key_of(text: str) -> str:
     return hashlib.blake2b(folded.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
 
 
-def _question(texts: list[str]) -> str:
+def main_question(texts: list[str]) -> str:
+    """What the customer's messages, in order, are about; empty where they say nothing."""
     parts: list[str] = []
     for text in texts:
         part = clean(str(text))

@@ -17,9 +17,12 @@ SURGE_P, SURGE_RATIO = 0.001, 2.0
 
 def measure(job: Job) -> None:
     """Write measure/{facts,accuracy,demand,kpis}."""
+    assigned = job.read("understand/assignments")
+    main = assigned["question_number"] == 1
     facts = job.read("understand/facts").merge(
-        job.read("understand/assignments")[["conversation_id", "topic_id", "state"]], how="left", on="conversation_id"
+        assigned.loc[main, ["conversation_id", "topic_id", "state"]], how="left", on="conversation_id"
     )
+    further = assigned[~main & assigned["conversation_id"].isin(facts.loc[facts["in_window"], "conversation_id"])]
     topics = job.read("understand/topics")
     labels = dict(zip(topics["topic_id"], topics["label"], strict=True))
     articles = job.read("load/articles").drop_duplicates("article_id")
@@ -27,7 +30,7 @@ def measure(job: Job) -> None:
     confidence = job.settings.accuracy.confidence
     job.write("measure/facts", facts)
     job.write("measure/accuracy", _accuracy(facts[facts["in_window"]], labels, titles, confidence))
-    job.write("measure/demand", _demand(facts, list(topics["topic_id"]), job.days))
+    job.write("measure/demand", _demand(facts, further, list(topics["topic_id"]), job.days))
     job.write("measure/kpis", kpis.weekly_kpis(facts, job.settings.cost, confidence))
 
 
@@ -64,8 +67,12 @@ def _accuracy(facts: pd.DataFrame, labels: dict[str, str], titles: dict[str, str
     return pd.concat(parts, ignore_index=True)[columns] if parts else pd.DataFrame(columns=columns)
 
 
-def _demand(facts: pd.DataFrame, topic_ids: list[str], days: int) -> pd.DataFrame:
-    """One row a topic: its weekly series over history and window, its rate in the window, trend and surge."""
+def _demand(facts: pd.DataFrame, further: pd.DataFrame, topic_ids: list[str], days: int) -> pd.DataFrame:
+    """One row a topic: its weekly series over history and window, its rate in the window, trend and surge.
+
+    ``also`` counts the window's conversations that bring the topic up besides what they are about. They are demand,
+    and whether their answer failed is not known of that problem alone.
+    """
     weeks = sorted(facts["week"].unique())
     whole = facts.groupby("week")["conversation_id"].size().reindex(weeks, fill_value=0).to_numpy()
     rows = []
@@ -74,12 +81,14 @@ def _demand(facts: pd.DataFrame, topic_ids: list[str], days: int) -> pd.DataFram
         counts = own.groupby("week")["conversation_id"].size().reindex(weeks, fill_value=0)
         failed = own.groupby("week")["failed"].sum().reindex(weeks, fill_value=0.0)
         inside = own[own["in_window"]]
+        also = int(further["topic_id"].eq(topic).sum())
         rows.append(
             {
                 "topic_id": topic,
                 "reached": len(inside),
                 "failed": float(inside["failed"].sum()),
-                "weekly_rate": len(inside) / (days / 7),
+                "also": also,
+                "weekly_rate": (len(inside) + also) / (days / 7),
                 "weekly": [
                     {"week": w, "conversations": int(c), "failed": round(float(f), 3)}
                     for w, c, f in zip(weeks, counts, failed, strict=True)
@@ -88,7 +97,9 @@ def _demand(facts: pd.DataFrame, topic_ids: list[str], days: int) -> pd.DataFram
                 "surge": _surge(own, facts),
             }
         )
-    return pd.DataFrame(rows, columns=["topic_id", "reached", "failed", "weekly_rate", "weekly", "trend", "surge"])
+    return pd.DataFrame(
+        rows, columns=["topic_id", "reached", "failed", "also", "weekly_rate", "weekly", "trend", "surge"]
+    )
 
 
 def _surge(own: pd.DataFrame, facts: pd.DataFrame) -> dict[str, object] | None:

@@ -57,7 +57,7 @@ def _topics(job: Job, backlog: pd.DataFrame) -> pd.DataFrame:
     demand = job.read("measure/demand").set_index("topic_id")
     rate = [float(demand["failed"][t] / max(1, demand["reached"][t])) for t in topics["topic_id"]]
     topics["failure_rate"] = pd.array([round(r, 4) for r in rate], dtype="float64")
-    topics["conversations"] = [int(demand["reached"][t]) for t in topics["topic_id"]]
+    topics["conversations"] = [int(demand["reached"][t] + demand["also"][t]) for t in topics["topic_id"]]
     gaps = backlog.groupby("topic_id")["gap_id"].agg(list).to_dict() if len(backlog) else {}
     topics["gap_ids"] = [gaps.get(t, []) for t in topics["topic_id"]]
     return topics
@@ -89,7 +89,7 @@ def _run(job: Job, backlog: pd.DataFrame) -> dict[str, Any]:
         "seed": job.settings.run.seed,
         "embedder": {"name": model.name, "version": model.version},
         "steps": sorted(steps, key=lambda step: order.index(step["name"]) if step["name"] in order else 99),
-        "warnings": loaded["warnings"],
+        "warnings": [*loaded["warnings"], *job.read_json("understand/warnings")],
         "redacted": redacted,
         "input_hash": begun["input_hash"],
         "backlog": {"gaps": len(backlog), "by_kind": kinds, "by_status": statuses},

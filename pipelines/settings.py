@@ -67,6 +67,15 @@ class Topics(Section):
     fit_at_most: Annotated[int, Field(ge=100)]
 
 
+class Labels(Section):
+    """Who may propose names for topics."""
+
+    endpoint: Annotated[str, Field(pattern=r"^(https?://[^@\s]+)?$")]
+    model: str
+    timeout_seconds: Positive
+    api_key_env: str
+
+
 class Accuracy(Section):
     """How answer accuracy is estimated."""
 
@@ -150,6 +159,7 @@ class Settings(Section):
     mine: Mine
     embedder: Embedder
     topics: Topics
+    labels: Labels
     accuracy: Accuracy
     diagnosis: Diagnosis
     ranking: Ranking

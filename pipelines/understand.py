@@ -12,10 +12,13 @@ from numpy.typing import NDArray
 from models import labels as naming
 from models import lexical, retrieval, topics
 from models.questions import questions as find_questions
+from models.themes import group_topics, name_themes
 from pipelines import progress
 from pipelines.embedders import embedder
 from pipelines.facts import build_facts
+from pipelines.further import with_further
 from pipelines.job import Job
+from pipelines.naming import propose
 from pipelines.state import open_state
 from pipelines.vectors import embed
 
@@ -45,7 +48,7 @@ def understand(job: Job) -> None:
         "understand/vectors", pd.DataFrame({"conversation_id": asked["conversation_id"], "vector": list(vectors)})
     )
     job.write("understand/match", _match_frame(asked, match))
-    job.write("understand/assignments", assigned)
+    job.write("understand/assignments", with_further(job, messages, asked, assigned, vectors))
     job.write("understand/topics", table)
     job.write("understand/registry", registry)
 
@@ -131,7 +134,7 @@ def _topics(
     centres = retrieval.unit(np.array([space[g].mean(axis=0) for g in groups]).reshape(len(groups), space.shape[1]))
     assigned = _assign(asked, groups, centres, space, settings.nearest_at_least)
     registry = _identify(job, asked, groups, vectors)
-    names = _names(asked, groups, words, kept, centres, space)
+    names = _names(job, asked, groups, words, kept, centres, space)
     ids = registry["topic_id"].tolist()
     assigned["topic_id"] = pd.array([ids[t] if t >= 0 else None for t in assigned.pop("topic")], dtype="str")
     inside_rows = assigned[assigned["conversation_id"].isin(asked["conversation_id"].iloc[inside])]
@@ -236,6 +239,7 @@ def _identify(job: Job, asked: pd.DataFrame, groups: list[NDArray[np.int64]], ve
 
 
 def _names(
+    job: Job,
     asked: pd.DataFrame,
     groups: list[NDArray[np.int64]],
     words: dict[int, list[tuple[str, float]]],
@@ -248,10 +252,13 @@ def _names(
     shown = [
         [texts[i][j] for j in naming.examples(texts[i], list(space[g] @ centres[i]))] for i, g in enumerate(groups)
     ]
+    labels = naming.label_topics(texts, keywords)
+    labels, warnings = propose(labels, keywords, shown, texts, job.settings.labels, job.store)
+    job.write_json("understand/warnings", warnings)
     return pd.DataFrame(
         {
-            "label": pd.array(naming.label_topics(texts, keywords), dtype="str"),
-            "theme": pd.array([None] * len(groups), dtype="str"),
+            "label": pd.array(labels, dtype="str"),
+            "theme": pd.array(name_themes(group_topics(centres), texts), dtype="str"),
             "keywords": keywords,
             "examples": shown,
             "conversations": [len(g) for g in groups],

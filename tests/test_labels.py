@@ -105,6 +105,29 @@ def test_a_slip_of_the_pen_is_put_right_where_the_word_is_known() -> None:
     assert label_topics([asked], [[]]) == ["Battery does not charge"]
 
 
+def test_a_label_tells_what_is_wrong_where_the_sentence_does() -> None:
+    """What something does not do belongs to its name; two sentences run together make none."""
+    asked = [
+        "Sorting by date order does not work. What now?",
+        "sorting by date order does not work",
+        "the sorting by date",
+    ]
+    assert label_topics([asked], [[]]) == ["Sorting by date order does not work"]
+    run_on = ["Downloading email messages my computer keeps downloading email messages"] * 3
+    assert "messages my" not in label_topics([run_on], [[]])[0]
+
+
+def test_a_topic_in_another_language_is_named_by_a_whole_sentence() -> None:
+    """Where the small words are unknown no piece is cut out, since nobody can tell where one ends."""
+    polish = [
+        "Poczta nie działa na telefonie",
+        "Dzień dobry, poczta nie działa na telefonie",
+        "Moja poczta przestała działać",
+    ]
+    label = label_topics([polish * 6], [[]])[0]
+    assert label == "Poczta nie działa na telefonie"
+
+
 def test_the_order_of_questions_and_of_topics_does_not_matter() -> None:
     """Shuffled questions and topics get the same labels."""
     expected = dict(zip(map(tuple, map(sorted, TOPICS)), label_topics(TOPICS, NONE), strict=True))

@@ -40,9 +40,17 @@ def measured(folder: Path, confidence: float) -> Job:
     job.write("understand/facts", facts)
     job.write(
         "understand/assignments",
-        pd.DataFrame({"conversation_id": facts["conversation_id"], "topic_id": "t-1", "state": "core"}),
+        pd.DataFrame(
+            {
+                "conversation_id": [*facts["conversation_id"], "c00", "elsewhere"],
+                "topic_id": ["t-1"] * n + ["t-2", "t-2"],
+                "state": ["core"] * n + ["nearest"] * 2,
+                "question_number": [1] * n + [2, 2],
+            }
+        ),
     )
-    job.write("understand/topics", pd.DataFrame({"topic_id": ["t-1"], "label": ["Brakes squeal"]}))
+    labels = ["Brakes squeal", "Bell is loose"]
+    job.write("understand/topics", pd.DataFrame({"topic_id": ["t-1", "t-2"], "label": labels}))
     job.write("load/articles", pd.DataFrame({"article_id": ["a1", "a2"], "title": ["One", "Two"]}))
     measure(job)
     return job
@@ -68,6 +76,8 @@ def test_a_topic_s_demand_and_accuracy_are_those_of_its_conversations(tmp_path: 
     job = measured(tmp_path, 0.95)
     demand = job.read("measure/demand").iloc[0]
     assert (demand["reached"], demand["weekly_rate"], round(demand["failed"], 6)) == (40, 40.0, 12.0)
+    other = job.read("measure/demand").iloc[1]
+    assert (other["reached"], other["also"], other["weekly_rate"], other["failed"]) == (0, 1, 1.0, 0.0)
     topic = job.read("measure/accuracy").query("by == 'topic'").iloc[0]
     assert (topic["label_name"], topic["labels"], topic["conversations"]) == ("Brakes squeal", 40, 40)
     assert topic["low"] < 0.7 < topic["high"]

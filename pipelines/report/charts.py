@@ -8,12 +8,14 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from scipy.stats import rankdata
 
 from .format import number
 
 MOST_POINTS = 26
 _LABEL_HEIGHT = 16.0
 _CHARACTER = 6.4
+SMALLEST = 6.5  # radius that has room for the letter of a theme
 
 
 def squeeze(values: Sequence[float], most: int = MOST_POINTS) -> list[float]:
@@ -103,7 +105,8 @@ def topic_map(topics: Sequence[dict[str, Any]], width: float, height: float, lab
     Parameters
     ----------
     topics : sequence of dict
-        `x`, `y` (any scale; a topic without them is left out), `conversations` and `short` (the label to draw).
+        `x`, `y` (any scale; a topic without them is left out), `conversations`, `short` (the label to draw) and
+        `failure` (0 to 1, or None), which becomes `ring`, the length of the circle's edge that it takes.
     width, height : float
         Size of the drawing, in its own units.
     labels : int
@@ -121,17 +124,20 @@ def topic_map(topics: Sequence[dict[str, Any]], width: float, height: float, lab
     largest = max(placed[0]["conversations"], 1)
     # Area says how many conversations; the biggest circle shrinks where there are many, to leave room for the rest.
     biggest = min(width, height) * min(0.085, 0.42 / math.sqrt(len(placed)))
-    radii = np.array([max(3.5, biggest * math.sqrt(max(topic["conversations"], 0) / largest)) for topic in placed])
+    radii = np.array([max(SMALLEST, biggest * math.sqrt(max(topic["conversations"], 0) / largest)) for topic in placed])
     raw = np.array([[float(topic["x"]), float(topic["y"])] for topic in placed])
     low, span = raw.min(axis=0), np.ptp(raw, axis=0)
     unit = np.where(span > 0, (raw - low) / np.where(span > 0, span, 1.0), 0.5)
+    # Half of a place is its rank: a crowd gets room for its names, and who is near whom stays.
+    unit = np.where(span > 0, (unit + (rankdata(raw, axis=0) - 1) / max(1, len(placed) - 1)) / 2, 0.5)
     turn = np.arange(len(placed)) * 2.399963  # the golden angle: topics on one spot fan out, the same way every time
     margin, top = biggest + 4, 4.0
     places = margin + unit * (np.array([width, height]) - 2 * margin) + np.c_[np.cos(turn), np.sin(turn)] * 0.5
     places = _spread(places, radii, width, height, top)
     boxes: list[tuple[float, float, float, float]] = []
     for topic, (x, y), r in zip(placed, places, radii, strict=True):
-        topic |= {"cx": f"{x:.1f}", "cy": f"{y:.1f}", "r": f"{r:.1f}", "lx": ""}
+        ring = (number(topic.get("failure")) or 0.0) * 2 * math.pi * r
+        topic |= {"cx": f"{x:.1f}", "cy": f"{y:.1f}", "r": f"{r:.1f}", "lx": "", "ring": f"{ring:.1f}"}
     for topic, (x, y), r in zip(placed, places, radii, strict=True):
         if len(boxes) >= labels:
             break
@@ -141,6 +147,11 @@ def topic_map(topics: Sequence[dict[str, Any]], width: float, height: float, lab
             ("end", x - r - 4, y + 4),
             ("middle", x, y + r + 13),
             ("middle", x, y - r - 5),
+            *(
+                (side, x + way * 0.75 * r, y + up)
+                for up in (-r - 1, r + 10)
+                for side, way in (("start", 1), ("end", -1))
+            ),
         ):
             left = {"start": lx, "end": lx - wide, "middle": lx - wide / 2}[anchor]
             box = (left, ly - _LABEL_HEIGHT + 4, left + wide, ly + 4)

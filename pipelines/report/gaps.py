@@ -149,6 +149,7 @@ def table_row(row: dict[str, Any], currency: str, top_score: float, until: date 
             "score": score,
             "cost": number(row.get("cost_avoidable")),
             "topic": text(row.get("topic_id")),
+            "theme": line(row.get("theme"), 120),
             "product": products,
             "language": languages,
             "find": " ".join(

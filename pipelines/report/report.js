@@ -5,9 +5,9 @@ const data = JSON.parse(byId("rows-data").textContent);
 const tbody = document.querySelector("#gaps tbody");
 const still = matchMedia("(prefers-reduced-motion: reduce)");
 const STEP = 60;
-const FILTERS = ["status", "owner", "product", "language", "topic"];
+const FILTERS = ["status", "owner", "product", "language", "topic", "theme"];
 const TEXT_KEYS = new Set(["title", "kind", "status", "ownerName"]);
-const fresh = () => ({ sort: "rank", dir: "asc", kinds: new Set(), q: "", gap: "", status: "", owner: "", product: "", language: "", topic: "" });
+const fresh = () => ({ sort: "rank", dir: "asc", kinds: new Set(), q: "", gap: "", status: "", owner: "", product: "", language: "", topic: "", theme: "" });
 let state = fresh();
 let matches = [];
 // Rows first to shown of the matches stand in the table: laying out thousands takes seconds.
@@ -89,6 +89,7 @@ function passes(gap) {
   if (state.owner && (gap.owner || "-") !== state.owner) return false;
   if (state.product && !gap.product.includes(state.product)) return false;
   if (state.language && !gap.language.includes(state.language)) return false;
+  if (state.theme && gap.theme !== state.theme) return false;
   if (state.topic && gap.topic !== state.topic) return false;
   return state.q.toLowerCase().split(/\s+/).every((word) => gap.find.includes(word));
 }

@@ -36,7 +36,7 @@ REASONS = {
     "intent routing": "The bot took the question for another one. This is work for whoever trains the intents.",
     "bot fault": "The article answers it and the bot answered wrongly. This is work for whoever runs the bot.",
 }
-_STEPS = (0.2, 0.35, 0.5, 0.65)
+_TONES = 9  # colours of themes; from the tenth on they come again, and the letters do not
 _ACCURACY_BY = ("article", "intent", "product", "language", "topic")
 _ACCURACY_ROWS = 12
 _BASIS = {"escalated only": "holds among escalated conversations only", "estimated": "estimated, few tags"}
@@ -66,7 +66,8 @@ def topics(frame: pd.DataFrame | None, shown: dict[str, str]) -> dict[str, Any]:
                 "asked": plural(whole(row.get("conversations")) or 0, "conversation"),
                 "customers": count(row.get("customers")),
                 "fails": percent(failure),
-                "step": "x" if failure is None else str(sum(failure >= edge for edge in _STEPS)),
+                "failure": failure,
+                "failed": (failure or 0.0) * (whole(row.get("conversations")) or 0),
                 "link": "#topic=" + quote(key, safe=""),
                 "keywords": ", ".join(texts(row.get("keywords"))[:6]),
                 "examples": [line(found, 240) for found in texts(row.get("examples"))[:2]],
@@ -81,15 +82,44 @@ def topics(frame: pd.DataFrame | None, shown: dict[str, str]) -> dict[str, Any]:
             }
         )
     listed.sort(key=lambda topic: (-topic["conversations"], topic["topic_id"]))
+    themes = _themes(listed)
     return {
         "rows": listed,
+        "themes": themes,
         "maps": [
-            {"name": "wide", "width": 1160, "height": 520, "marks": topic_map(listed, 1160, 520, 28)},
-            {"name": "narrow", "width": 358, "height": 440, "marks": topic_map(listed, 358, 440, 9)},
+            {"name": "wide", "width": 1160, "height": 560, "marks": topic_map(listed, 1160, 560, 40)},
+            {"name": "narrow", "width": 358, "height": 520, "marks": topic_map(listed, 358, 520, 12)},
         ]
         if len(listed) > 1
         else [],
     }
+
+
+def _themes(listed: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The themes, largest first, each with a letter and a colour, which its topics get as well."""
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for topic in listed:
+        topic |= {"letter": "", "tone": "x"}
+        if topic["theme"]:
+            groups.setdefault(topic["theme"], []).append(topic)
+    asked = {name: sum(topic["conversations"] for topic in own) for name, own in groups.items()}
+    found = []
+    for place, name in enumerate(sorted(groups, key=lambda name: (-asked[name], name))):
+        own = groups[name]
+        mark = {"letter": chr(ord("A") + place) if place < 26 else str(place + 1), "tone": str(place % _TONES)}
+        for topic in own:
+            topic |= mark
+        found.append(
+            mark
+            | {
+                "name": name,
+                "link": "#theme=" + quote(name, safe=""),
+                "topics": plural(len(own), "topic"),
+                "asked": plural(asked[name], "conversation"),
+                "fails": percent(sum(topic["failed"] for topic in own) / asked[name]) if asked[name] else "",
+            }
+        )
+    return found
 
 
 def not_content(entries: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -292,6 +322,8 @@ def quality(
 def _states(assignments: pd.DataFrame | None) -> str:
     if assignments is None or assignments.empty or "state" not in assignments:
         return ""
+    if "question_number" in assignments:
+        assignments = assignments[assignments["question_number"] == 1]
     shares = assignments["state"].astype(str).value_counts(normalize=True)
     core, near = float(shares.get("core", 0.0)), float(shares.get("nearest", 0.0))
     return (

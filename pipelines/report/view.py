@@ -180,24 +180,27 @@ def _kinds(backlog: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def _filters(rows: Sequence[dict[str, Any]]) -> dict[str, list[tuple[str, str]]]:
     """The choices of each filter as (value, label), with how many gaps each has."""
-    seen: dict[str, Counter[str]] = {name: Counter() for name in ("status", "owner", "product", "language")}
+    seen: dict[str, Counter[str]] = {name: Counter() for name in ("status", "owner", "theme", "product", "language")}
     names: dict[str, str] = {}
     for row in rows:
         keys = row["keys"]
         seen["status"][keys["status"]] += 1
         seen["owner"][keys["owner"] or "-"] += 1
         names.setdefault(keys["owner"] or "-", row["owner"]["name"])
+        seen["theme"].update({keys["theme"]} - {""})
         seen["product"].update(set(keys["product"]))
         seen["language"].update(set(keys["language"]))
     label = {
         "status": lambda value: STATUSES.get(value, value or "Unknown"),
         "owner": lambda value: names[value],
+        "theme": lambda value: value,
         "product": lambda value: value,
         "language": lambda value: value,
     }
     order = {
         "status": lambda value: (list(STATUSES).index(value) if value in STATUSES else 99, value),
         "owner": lambda value: (value != "-", names[value].lower(), value),
+        "theme": lambda value: (0, value.lower(), value),
         "product": lambda value: (0, value.lower(), value),
         "language": lambda value: (0, value.lower(), value),
     }

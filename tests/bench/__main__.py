@@ -1,6 +1,7 @@
 """Time and peak memory of each step on a replayed deployment, and how they grow.
 
-With --replays, the backlog's score; with --embedding, how fast embedders are.
+With --replays, the backlog's score instead; with --labels, the table docs/replay-topics.md; with --embedding, how fast
+embedders are.
 
 The data lies beside the repository in ../shared and is not part of it; without it the benchmark says so and stops.
 """
@@ -8,7 +9,9 @@ The data lies beside the repository in ../shared and is not part of it; without 
 from __future__ import annotations
 
 import argparse
+import html
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -19,6 +22,7 @@ from statistics import mean, pstdev
 
 import pandas as pd
 
+from models.questions import shortened
 from tests.bench.embedding import embedding
 
 SHARED = Path(__file__).resolve().parents[3] / "shared"
@@ -36,6 +40,7 @@ def main() -> int:
     parser.add_argument(
         "--embedding", nargs="*", metavar="NAME", help="measure embedders instead; more of them by name or folder"
     )
+    parser.add_argument("--labels", action="store_true", help="write docs/replay-topics.md anew instead")
     chosen = parser.parse_args()
     if chosen.embedding is not None:
         return embedding(["minilm", "lexical", *chosen.embedding])
@@ -43,6 +48,8 @@ def main() -> int:
         print(f"{REPLAY} is not there: nothing to measure")
         return 0
     with tempfile.TemporaryDirectory(prefix="lacuna-bench-") as folder:
+        if chosen.labels:
+            return labels(Path(folder))
         return replays(Path(folder)) if chosen.replays else growth(Path(folder))
 
 
@@ -114,6 +121,42 @@ def replays(folder: Path) -> int:
             heads.append(score["headline_macro_f1"])
     print(f"{'mean of the five draws':34} macro-F1 {mean(heads):.3f} (standard deviation {pstdev(heads):.3f})")
     return 0
+
+
+def labels(folder: Path) -> int:
+    """Write every topic of the replay, its label and three questions, into docs/replay-topics.md."""
+    run(REPLAY / "bundle", folder / "store")
+    topics = pd.read_parquet(folder / "store" / "runs" / "2024-06-30" / "topics.parquet")
+    page = Path(__file__).resolve().parents[2] / "docs" / "replay-topics.md"
+    page.write_text(label_table(topics), encoding="utf-8")
+    print(f"{page}: {len(topics)} topics in {topics['theme'].nunique()} themes")
+    return 0
+
+
+def label_table(topics: pd.DataFrame) -> str:
+    """A page with a section a theme, largest first, and in it a row a topic."""
+    command = f"lacuna run ../shared/data/{REPLAY.name}/bundle --store STORE {' '.join(WINDOW)}"
+    lines = [
+        "# The topics of the replay",
+        "",
+        f"All {len(topics)} topics that Lacuna finds in 18 months of a public support forum, with the labels that it",
+        "gives them without a language model, and three questions each, redacted and cut. Written by",
+        f"`python -m tests.bench --labels`, which does `{command}`.",
+    ]
+    order = topics.groupby("theme")["conversations"].sum().sort_values(ascending=False, kind="stable").index
+    for theme in order:
+        own = topics[topics["theme"] == theme].sort_values(["conversations", "topic_id"], ascending=[False, True])
+        lines += ["", f"## {theme}", "", "| topic | conversations | three questions |", "|---|---|---|"]
+        for topic in own.itertuples():
+            asked = "<br>".join(cell(question) for question in topic.examples)
+            lines.append(f"| **{cell(topic.label)}** | {topic.conversations} | {asked} |")
+    return "\n".join(lines) + "\n"
+
+
+def cell(text: str) -> str:
+    """A text as it may stand in a table of Markdown."""
+    escaped = html.escape(shortened(str(text), 150), quote=False)
+    return re.sub(r"([\\|*_`\[\]])", r"\\\1", escaped)
 
 
 if __name__ == "__main__":
