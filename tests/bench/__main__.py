@@ -1,4 +1,5 @@
-"""Time and peak memory of each step on a replayed deployment, and how they grow; with --replays, the backlog's score.
+"""Time and peak memory of each step on a replayed deployment, and how they grow; with --replays, the backlog's
+score; with --topics, the topics of texts beside BERTopic's.
 
 The data lies beside the repository in ../shared and is not part of it; without it the benchmark says so and stops.
 """
@@ -17,6 +18,8 @@ from statistics import mean, pstdev
 
 import pandas as pd
 
+from tests.bench import topics
+
 SHARED = Path(__file__).resolve().parents[3] / "shared"
 REPLAY = SHARED / "data" / "thunderbird-replay-2023"
 DRAWS = ["", "-s12", "-s13", "-s14", "-s15"]
@@ -29,10 +32,16 @@ def main() -> int:
     """Run what is asked for and print it."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--replays", action="store_true", help="score the five draws and the control instead")
+    parser.add_argument("--topics", action="store_true", help="topics instead, beside BERTopic as it comes")
+    parser.add_argument("--embedder", default="minilm", help="with --topics: whose vectors both are given")
+    parser.add_argument("--store", type=Path, help="with --topics: where vectors are kept from one time to the next")
+    parser.add_argument("--sizes", type=int, nargs="*", default=topics.SIZES, help="with --topics: how many questions")
     chosen = parser.parse_args()
     if not REPLAY.is_dir():
         print(f"{REPLAY} is not there: nothing to measure")
         return 0
+    if chosen.topics:
+        return topics.main(SHARED / "data", chosen.embedder, chosen.store, tuple(chosen.sizes))
     with tempfile.TemporaryDirectory(prefix="lacuna-bench-") as folder:
         return replays(Path(folder)) if chosen.replays else growth(Path(folder))
 
