@@ -115,7 +115,9 @@ def nearest(points: Floats, among: Floats, count: int) -> tuple[Ints, Floats]:
         if same:
             alike[rows, start + rows] = -np.inf
         size = alike.shape[1]
-        top = np.argpartition(alike, size - count, axis=1)[:, size - count :].copy()  # a view would keep the whole block
+        top = np.argpartition(alike, size - count, axis=1)[
+            :, size - count :
+        ].copy()  # a view would keep the whole block
         columns.append(top)
         cosines.append(alike[rows[:, None], top])
     return np.vstack(columns), np.vstack(cosines)

@@ -72,6 +72,11 @@ class Sentences:
             share = np.full(columns.size, 1 / count)
             self._like = sparse.csr_matrix((share, (rows, columns.ravel())), shape=(n, len(self._pool)))
 
+    def rarity(self, texts: int) -> NDArray[np.float64]:
+        """How seldom each sentence is said word for word among so many texts: float (sentences,), 0 to 1."""
+        copies = np.bincount(self._back)[self._back]
+        return np.maximum(1 - np.log(copies) / np.log(max(2, texts)), 1e-3)
+
     def telling(self, labels: Ints) -> NDArray[np.float64]:
         """How much each sentence tells about its text's topic: float (sentences,), 0 to about 1.
 
@@ -103,8 +108,8 @@ class Sentences:
 class Gist:
     """The space that topics are found in: meaning and words side by side, rows of length 1.
 
-    Learned on some texts, each sentence weighing alike; :meth:`weigh` turns down what tells no topics apart, and
-    :meth:`place` puts other texts into the space.
+    Learned on some texts, each sentence weighing the less the more often it is said word for word; :meth:`weigh` then
+    turns down what tells no topics apart, and :meth:`place` puts other texts into the space.
 
     Attributes
     ----------
@@ -126,13 +131,16 @@ class Gist:
         """
         self._whole = vectors
         self._sentences = Sentences(owner, part_vectors)
+        self._svd: TruncatedSVD | None = None
         self.meaning_dim = vectors.shape[1]
-        self._count_words(parts)
-        return self._settle(vectors, np.ones(len(owner)))
+        self._counter, self._counts, self._rarity = _words_that_tell(parts, owner, len(vectors))
+        return self._weighed(self._sentences.rarity(len(vectors)))
 
     def weigh(self, labels: Ints) -> Gist:
         """Weigh each sentence by how well those like it tell the topics apart: ``labels`` from 0, int (n,)."""
-        weights = self._sentences.telling(labels)
+        return self._weighed(self._sentences.telling(labels))
+
+    def _weighed(self, weights: NDArray[np.float64]) -> Gist:
         told = unit(np.asarray(self._member(weights) @ self._sentences.vectors))
         return self._settle(unit(WHOLE_SHARE * self._whole + (1 - WHOLE_SHARE) * told), weights)
 
@@ -154,30 +162,31 @@ class Gist:
         owner = self._sentences.owner
         return sparse.csr_matrix((weights, (owner, np.arange(len(owner)))), shape=(len(self._whole), len(owner)))
 
-    def _count_words(self, parts: Sequence[str]) -> None:
-        """Count what stands in at least two texts, and not in more than a tenth of them."""
-        n = len(self._whole)
-        self._svd: TruncatedSVD | None = None
-        self._counter: CountVectorizer | None = CountVectorizer(analyzer=_terms, dtype=np.float32)
-        try:
-            counts = self._counter.fit_transform(parts)
-        except ValueError:  # no word is left
-            self._counter, self._counts = None, sparse.csr_matrix((len(parts), 0))
-            self._rarity = sparse.csr_matrix((0, 0))
-            return
-        within = np.asarray(((self._member(np.ones(len(parts))) @ counts) > 0).sum(axis=0)).ravel()
-        kept = np.flatnonzero((within >= 2) & (within <= max(2, 0.1 * n)))
-        words = self._counter.get_feature_names_out()[kept]
-        self._counter = CountVectorizer(analyzer=_terms, dtype=np.float32, vocabulary=words) if len(kept) else None
-        self._counts = counts[:, kept]
-        self._rarity = sparse.diags((np.log((1 + n) / (1 + within[kept])) + 1).astype(np.float32))
-
     def _join(self, vectors: Floats, counted: Any) -> Floats:
         weighed = counted @ self._rarity
         words = self._svd.transform(weighed) if self._svd else weighed.toarray()
         meaning = sqrt(1 - WORDS_SHARE) * unit(vectors - self.mean_)
         # rounded, so that the last digits, and so the topics, are the same from process to process
         return unit(np.round(np.hstack([meaning, sqrt(WORDS_SHARE) * unit(words)]), 5).astype(np.float32))
+
+
+def _words_that_tell(parts: Sequence[str], owner: Ints, n: int) -> tuple[CountVectorizer | None, Any, Any]:
+    """What stands in at least two of ``n`` texts and in no more than a tenth: a counter, its counts, their rarity."""
+    none = None, sparse.csr_matrix((len(parts), 0)), sparse.csr_matrix((0, 0))
+    counter = CountVectorizer(analyzer=_terms, dtype=np.float32)
+    try:
+        counts = counter.fit_transform(parts)
+    except ValueError:  # no word is left
+        return none
+    member = sparse.csr_matrix((np.ones(len(parts)), (owner, np.arange(len(parts)))), shape=(n, len(parts)))
+    within = np.asarray(((member @ counts) > 0).sum(axis=0)).ravel()
+    kept = np.flatnonzero((within >= 2) & (within <= max(2, 0.1 * n)))
+    if not len(kept):
+        return none
+    rarity = (np.log((1 + n) / (1 + within[kept])) + 1).astype(np.float32)
+    words = counter.get_feature_names_out()[kept]
+    kept_only = CountVectorizer(analyzer=_terms, dtype=np.float32, vocabulary=words)
+    return kept_only, counts[:, kept], sparse.diags(rarity).tocsr()
 
 
 def _terms(text: str) -> list[str]:

@@ -15,7 +15,9 @@ from models.topics import find_topics
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
 
-ROUNDS = 3  # the first weighs all sentences alike, the next by the topics of the one before; then little changes
+ROUNDS = (
+    3  # the first weighs sentences by how rare they are, the next by the topics of the one before; then little changes
+)
 LOOSEST = 5  # percent of the core that a text may be farther from its topic than, and still join it
 
 
@@ -72,7 +74,7 @@ def find_groups(
     texts: Sequence[str],
     embed: Callable[[Sequence[str], str], Floats],
     stop_words: Sequence[str],
-    tick: Callable[[int, int], None] = lambda done, total: None,
+    tick: Callable[[int, int], None] | None = None,
 ) -> Groups:
     """Find the topics of ``texts``, as many as there are.
 
@@ -92,10 +94,12 @@ def find_groups(
     gist = Gist().fit(embed(texts, "texts"), owner, said, embed(said, "sentences"))
     for done in range(1, ROUNDS):
         found = GraphClusters(judged_by=gist.meaning_dim).fit_predict(gist.space_)
-        tick(done, ROUNDS)
+        if tick:
+            tick(done, ROUNDS)
         gist.weigh(np.where(found < 0, found.max() + 1, found))
     labels, words = find_topics(texts, gist.space_, gist.meaning_dim, stop_words)
-    tick(ROUNDS, ROUNDS)
+    if tick:
+        tick(ROUNDS, ROUNDS)
     middles = centroids(gist.space_, labels)
     core = np.flatnonzero(labels >= 0)
     strength = np.einsum("ij,ij->i", gist.space_[core], middles[labels[core]])

@@ -88,7 +88,7 @@ def _run(job: Job, backlog: pd.DataFrame) -> dict[str, Any]:
         "seed": job.settings.run.seed,
         "embedder": {"name": model.name, "version": model.version},
         "steps": sorted(steps, key=lambda step: order.index(step["name"]) if step["name"] in order else 99),
-        "warnings": loaded["warnings"],
+        "warnings": [*loaded["warnings"], *job.read_json("understand/warnings")],
         "redacted": redacted,
         "input_hash": begun["input_hash"],
         "backlog": {"gaps": len(backlog), "by_kind": kinds, "by_status": statuses},

@@ -153,7 +153,9 @@ def topics_of(rows: pd.DataFrame, cache: Path, settings: Settings) -> tuple[pd.D
     return *_tables(spread, topic, core, texts, phrases), len(distinct)
 
 
-def _grouped(texts: list[str], cache: Path, settings: Settings) -> tuple[Ints, NDArray[np.bool_], Floats, list[list[str]]]:
+def _grouped(
+    texts: list[str], cache: Path, settings: Settings
+) -> tuple[Ints, NDArray[np.bool_], Floats, list[list[str]]]:
     """Topic (-1 for none), whether it is of the core, cosine to the topic's middle, and the topics' phrases."""
     n = len(texts)
     topic, core, strength = np.full(n, -1), np.zeros(n, dtype=bool), np.zeros(n, dtype=np.float32)

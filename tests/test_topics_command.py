@@ -156,7 +156,7 @@ def test_shards_are_independent(world: pd.DataFrame) -> None:
     vectors = model.embed(rest)
     topic, strength = groups.join(vectors, rest)
     assert len(set(topic)) > 1
-    there = pickle.loads(pickle.dumps(groups))  # noqa: S301 - our own
+    there = pickle.loads(pickle.dumps(groups))
     order = np.random.default_rng(5).permutation(len(rest))
     for shard in np.array_split(order, 7):
         again, how_near = there.join(vectors[shard], [rest[i] for i in shard])

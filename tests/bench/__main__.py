@@ -1,5 +1,6 @@
-"""Time and peak memory of each step on a replayed deployment, and how they grow; with --replays, the backlog's
-score; with --topics, the topics of texts beside BERTopic's.
+"""Time and peak memory of each step on a replayed deployment; with options, how good its findings are.
+
+How they grow as well; with --replays, the score of the backlog; with --topics, topics of texts beside BERTopic's.
 
 The data lies beside the repository in ../shared and is not part of it; without it the benchmark says so and stops.
 """

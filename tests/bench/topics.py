@@ -75,7 +75,7 @@ def frame(ids: object, texts: object, truth: object) -> pd.DataFrame:
 
 def side_by_side(name: str, texts: pd.DataFrame, folder: Path, cache: Path, embedder: str) -> None:
     """Print one line for Lacuna, one for BERTopic, cold and warm."""
-    texts.to_parquet(folder / "texts.parquet")
+    texts.to_json(folder / "texts.jsonl", orient="records", lines=True)
     runs = [("vectors", sys.executable), ("lacuna", sys.executable)]
     if THEIRS.exists():
         runs += [("bertopic", str(THEIRS))]
@@ -87,7 +87,7 @@ def side_by_side(name: str, texts: pd.DataFrame, folder: Path, cache: Path, embe
 
 def loss(name: str, texts: pd.DataFrame, folder: Path, cache: Path, embedder: str) -> None:
     """Print what is lost where topics are found on a part and the others join them."""
-    texts.to_parquet(folder / "texts.parquet")
+    texts.to_json(folder / "texts.jsonl", orient="records", lines=True)
     for part in PARTS:
         found = child(sys.executable, "lacuna", folder, cache, embedder, len(texts) // part)
         print(told(name, f"  found on 1/{part}", found), flush=True)

@@ -19,9 +19,9 @@ from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
 
 
 def main() -> None:
-    """Group ``FOLDER/texts.parquet`` and print figures."""
+    """Group ``FOLDER/texts.jsonl`` and print figures."""
     what, folder, cache, embedder, fit_at_most = sys.argv[1:]
-    texts = pd.read_parquet(Path(folder) / "texts.parquet")
+    texts = pd.read_json(Path(folder) / "texts.jsonl", lines=True, dtype=False)
     if what == "bertopic":
         found, cost = bertopic(texts["text"].tolist(), np.load(Path(folder) / "vectors.npy"))
     else:
