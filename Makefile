@@ -11,15 +11,17 @@ BIN := $(VENV)/bin
 DEV := $(VENV)/.dev
 RUNTIME := $(VENV)/.runtime
 BOOT := $(VENV)/.boot
+# BERTopic as it comes, with umap-learn and hdbscan; Lacuna's own environment stays without.
+THEIRS := .venv-bench/.done
 # The locks and what says how to install the project; a change of any of them installs again, and nothing else does.
 LOCKS := requirements.lock requirements-boot.lock pyproject.toml
 
 export GX_ANALYTICS_ENABLED := false
 
-.PHONY: help demo test bench lint lock report clean
+.PHONY: help demo test bench bench-topics lint lock report clean
 
 help: ## Show this list
-	@awk 'BEGIN {FS = ":.*## "; print "make <target>\n"} /^[a-z-]+:.*## / {printf "  %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "; print "make <target>\n"} /^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(RUNTIME) ## Mine a made-up company's conversations and show its backlog
 	@$(BIN)/lacuna demo --store demo/store --folder demo
@@ -29,6 +31,9 @@ test: $(DEV) ## Run the tests, a browser and Airflow included
 
 bench: $(DEV) ## Measure time and memory of each step
 	@$(BIN)/python -m tests.bench $(ARGS)
+
+bench-topics: $(DEV) $(THEIRS) ## Measure topics beside BERTopic as it comes
+	@$(BIN)/python -m tests.bench --topics $(ARGS)
 
 lint: $(DEV) ## Check style, format and types
 	@$(BIN)/ruff check .
@@ -40,6 +45,8 @@ lock: $(BOOT) ## Write the lock files again (ARGS=--upgrade for newer versions)
 	@$(COMPILE) --override overrides.txt pyproject.toml -o requirements.lock
 	@$(COMPILE) --override overrides.txt --all-extras --group test --group lint -c requirements.lock \
 		pyproject.toml -o requirements-dev.lock
+	@grep -v -e umap -e hdbscan -e llvmlite overrides.txt > $(VENV)/overrides-bench.txt
+	@$(COMPILE) --override $(VENV)/overrides-bench.txt --group bench -c requirements.lock -o requirements-bench.lock
 
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-header $(ARGS)
@@ -52,7 +59,7 @@ report: ## Open the latest report of STORE (default: the demo's), or print its p
 	elif [ "$$(uname)" = Darwin ]; then open "$$latest"; fi
 
 clean: ## Remove the environment, the demo and all caches
-	@rm -rf $(VENV) demo build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@rm -rf $(VENV) .venv-bench demo build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The installer itself is pinned by hash; it then installs the rest by hash.
@@ -83,5 +90,11 @@ $(DEV): requirements-dev.lock $(LOCKS) $(BOOT)
 	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements-dev.lock requirements-boot.lock
 	@$(INSTALL)
 	@touch $(RUNTIME) $@
+
+$(THEIRS): requirements-bench.lock $(BOOT)
+	@echo "Installing BERTopic as it comes into .venv-bench, for comparison only"
+	@$(BIN)/python -m venv .venv-bench
+	@$(BIN)/uv pip sync --quiet --python .venv-bench/bin/python --require-hashes requirements-bench.lock
+	@touch $@
 
 INSTALL = $(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .

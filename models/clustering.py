@@ -114,7 +114,10 @@ def nearest(points: Floats, among: Floats, count: int) -> tuple[Ints, Floats]:
         rows = np.arange(len(alike))
         if same:
             alike[rows, start + rows] = -np.inf
-        top = np.argpartition(-alike, count - 1, axis=1)[:, :count]
+        size = alike.shape[1]
+        top = np.argpartition(alike, size - count, axis=1)[
+            :, size - count :
+        ].copy()  # a view would keep the whole block
         columns.append(top)
         cosines.append(alike[rows[:, None], top])
     return np.vstack(columns), np.vstack(cosines)

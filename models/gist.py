@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from itertools import pairwise
+from math import sqrt
 from typing import Any
 
 import numpy as np
@@ -30,6 +31,7 @@ LIKE = 16  # sentences that a sentence is compared with
 AMONG = 12_000  # sentences that are looked through for them
 MOST_SENTENCES = 8  # of a text; what it is about is said by then
 DIMENSIONS = 200
+SVD_ITER = 2
 
 _END = re.compile(r"(?<=[.!?])\s+|\n+")
 _WORD = re.compile(r"[^\W\d_][\w'’-]+")
@@ -47,51 +49,77 @@ def sentences(text: str) -> list[str]:
     return [part for part in found if _WORD.search(part)][:MOST_SENTENCES] or [text]
 
 
-def telling(owner: Ints, vectors: Floats, labels: Ints) -> NDArray[np.float64]:
-    """How much each sentence tells about its text's topic: float (sentences,), 0 to about 1.
-
-    The divergence of the topics of the sentences most like it from the topics of all texts (Kullback–Leibler).
+class Sentences:
+    """The sentences of texts, and which say alike: looked up once, asked as often as topics change.
 
     Parameters
     ----------
     owner, vectors
         The text of each sentence, ascending, and its vector: int (sentences,), float32 (sentences, dim).
-    labels
-        The topic of each text, from 0: int (texts,).
     """
-    sentence, back = distinct(vectors)
-    topics, n = int(labels.max()) + 1, len(sentence)
-    count = min(LIKE, n - 1)
-    if count < 1:
-        return np.ones(len(owner))
-    said = np.bincount(back * topics + labels[owner], minlength=n * topics).reshape(n, topics).astype(float)
-    copies = said.sum(axis=1, keepdims=True)
-    said /= copies
-    pool = np.arange(0, n, -(-n // AMONG))
-    columns, _ = nearest(sentence, sentence if len(pool) == n else sentence[pool], min(count, len(pool)))
-    # a sentence that stands in many texts word for word speaks for itself, a rare one through those like it
-    itself = np.minimum(copies - 1, LIKE) / LIKE
-    each = columns.shape[1]
-    rows = np.repeat(np.arange(n), each)
-    like = sparse.csr_matrix((np.full(columns.size, 1 / each), (rows, columns.ravel())), shape=(n, len(pool)))
-    seen = itself * said + (1 - itself) * (like @ said[pool])
-    prior = np.bincount(labels, minlength=topics) / len(labels)
-    share = (LIKE * seen + prior) / (LIKE + 1)
-    gain = np.where(share > 0, share * np.log(share / np.where(prior > 0, prior, 1)), 0).sum(axis=1)
-    most = -np.log(prior[prior > 0].min())
-    tells = gain / most if most > 0 else np.ones(n)
-    return np.maximum(tells, 1e-3)[back]
+
+    def __init__(self, owner: Ints, vectors: Floats) -> None:
+        self.owner, self.vectors = owner, vectors
+        sentence, self._back = distinct(vectors)
+        n = len(sentence)
+        self._pool = np.arange(0, n, -(-n // AMONG))
+        count = min(LIKE, n - 1, len(self._pool))
+        self._like: sparse.csr_matrix | None = None
+        if count > 0:
+            # the pool may hold the sentence itself, as the likest: it speaks for itself anyhow
+            columns, _ = nearest(sentence, sentence if len(self._pool) == n else sentence[self._pool], count)
+            rows = np.repeat(np.arange(n), count)
+            share = np.full(columns.size, 1 / count)
+            self._like = sparse.csr_matrix((share, (rows, columns.ravel())), shape=(n, len(self._pool)))
+
+    def rarity(self, texts: int) -> NDArray[np.float64]:
+        """How seldom each sentence is said word for word among so many texts: float (sentences,), 0 to 1."""
+        copies = np.bincount(self._back)[self._back]
+        return np.maximum(1 - np.log(copies) / np.log(max(2, texts)), 1e-3)
+
+    def telling(self, labels: Ints) -> NDArray[np.float64]:
+        """How much each sentence tells about its text's topic: float (sentences,), 0 to about 1.
+
+        The divergence of the topics of the sentences most like it from the topics of all texts (Kullback–Leibler).
+
+        Parameters
+        ----------
+        labels
+            The topic of each text, from 0: int (texts,).
+        """
+        if self._like is None:
+            return np.ones(len(self.owner))
+        topics, n = int(labels.max()) + 1, self._like.shape[0]
+        cell = self._back * topics + labels[self.owner]
+        said = np.bincount(cell, minlength=n * topics).reshape(n, topics).astype(float)
+        copies = said.sum(axis=1, keepdims=True)
+        said /= copies
+        # a sentence that stands in many texts word for word speaks for itself, a rare one through those like it
+        itself = np.minimum(copies - 1, LIKE) / LIKE
+        share = itself * said + (1 - itself) * (self._like @ said[self._pool])
+        prior = np.bincount(labels, minlength=topics) / len(labels)
+        share = (LIKE * share + prior) / (LIKE + 1)
+        gain = np.where(share > 0, share * np.log(share / np.where(prior > 0, prior, 1)), 0).sum(axis=1)
+        most = -np.log(prior[prior > 0].min())
+        tells = gain / most if most > 0 else np.ones(n)
+        return np.maximum(tells, 1e-3)[self._back]
 
 
 class Gist:
     """The space that topics are found in: meaning and words side by side, rows of length 1.
 
-    Learned on some texts; :meth:`place` puts others into it.
+    Learned on some texts, each sentence weighing the less the more often it is said word for word; :meth:`weigh` then
+    turns down what tells no topics apart, and :meth:`place` puts other texts into the space.
+
+    Attributes
+    ----------
+    space_
+        float32 (texts, dim): the texts in the space.
+    meaning_dim
+        How many first columns of it are meaning.
     """
 
-    def fit(
-        self, vectors: Floats, owner: Ints, parts: Sequence[str], part_vectors: Floats, labels: Ints | None = None
-    ) -> Gist:
+    def fit(self, vectors: Floats, owner: Ints, parts: Sequence[str], part_vectors: Floats) -> Gist:
         """Learn from texts, in a fixed order, and their sentences.
 
         Parameters
@@ -100,51 +128,65 @@ class Gist:
             Of the whole texts: float32 (n, dim), rows of length 1.
         owner, parts, part_vectors
             The text of each sentence, ascending, the sentence, and its vector.
-        labels
-            Topics of the texts as far as they are known; None weighs every sentence alike.
         """
-        n = len(vectors)
-        weights = np.ones(len(owner)) if labels is None else telling(owner, part_vectors, labels)
-        member = sparse.csr_matrix((weights, (owner, np.arange(len(owner)))), shape=(n, len(owner)))
-        meaning = vectors
-        if labels is not None:
-            meaning = WHOLE_SHARE * vectors + (1 - WHOLE_SHARE) * unit(np.asarray(member @ part_vectors))
-            meaning = unit(meaning)
-        self.mean_ = meaning.mean(axis=0)
-        self._learn_words(parts, owner, n, member / weights.max())
+        self._whole = vectors
+        self._sentences = Sentences(owner, part_vectors)
+        self._svd: TruncatedSVD | None = None
         self.meaning_dim = vectors.shape[1]
-        self.space_ = self._join(meaning, self._counted)
-        return self
+        self._counter, self._counts, self._rarity = _words_that_tell(parts, owner, len(vectors))
+        return self._weighed(self._sentences.rarity(len(vectors)))
+
+    def weigh(self, labels: Ints) -> Gist:
+        """Weigh each sentence by how well those like it tell the topics apart: ``labels`` from 0, int (n,)."""
+        return self._weighed(self._sentences.telling(labels))
+
+    def _weighed(self, weights: NDArray[np.float64]) -> Gist:
+        told = unit(np.asarray(self._member(weights) @ self._sentences.vectors))
+        return self._settle(unit(WHOLE_SHARE * self._whole + (1 - WHOLE_SHARE) * told), weights)
 
     def place(self, vectors: Floats, texts: Sequence[str]) -> Floats:
-        """Other texts in the space, each taken as a whole."""
+        """Other texts in the space, each taken as a whole and by itself."""
         counted = self._counter.transform(texts) if self._counter else sparse.csr_matrix((len(texts), 0))
-        return self._join(vectors, counted[:, self._kept])
+        return self._join(vectors, counted)
 
-    def _learn_words(self, parts: Sequence[str], owner: Ints, n: int, member: Any) -> None:
-        self._counter: CountVectorizer | None = CountVectorizer(analyzer=_terms)
-        self._svd: TruncatedSVD | None = None
-        self._kept = np.zeros(0, dtype=np.int64)
-        self._rarity = np.zeros(0)
-        try:
-            counts = self._counter.fit_transform(parts)
-        except ValueError:  # no word is left
-            self._counter, self._counted = None, sparse.csr_matrix((n, 0))
-            return
-        presence = sparse.csr_matrix((np.ones(len(owner)), (owner, np.arange(len(owner)))), shape=(n, len(owner)))
-        within = np.asarray(((presence @ counts) > 0).sum(axis=0)).ravel()
-        self._kept = np.flatnonzero((within >= 2) & (within <= max(2, 0.1 * n)))
-        self._rarity = np.log((1 + n) / (1 + within[self._kept])) + 1
-        self._counted = (member @ counts).tocsr()[:, self._kept]
-        if len(self._kept) > DIMENSIONS:
-            self._svd = TruncatedSVD(DIMENSIONS, random_state=0).fit(self._counted @ sparse.diags(self._rarity))
+    def _settle(self, meaning: Floats, weights: NDArray[np.float64]) -> Gist:
+        self.mean_ = meaning.mean(axis=0)
+        counted = (self._member(weights / weights.max()) @ self._counts).tocsr().astype(np.float32)
+        if counted.shape[1] > DIMENSIONS:
+            self._svd = TruncatedSVD(DIMENSIONS, n_iter=SVD_ITER, random_state=0).fit(counted @ self._rarity)
+        self.space_ = self._join(meaning, counted)
+        return self
+
+    def _member(self, weights: NDArray[np.float64]) -> sparse.csr_matrix:
+        """Sums over the sentences of each text: (texts, sentences)."""
+        owner = self._sentences.owner
+        return sparse.csr_matrix((weights, (owner, np.arange(len(owner)))), shape=(len(self._whole), len(owner)))
 
     def _join(self, vectors: Floats, counted: Any) -> Floats:
-        weighed = counted @ sparse.diags(self._rarity)
+        weighed = counted @ self._rarity
         words = self._svd.transform(weighed) if self._svd else weighed.toarray()
-        meaning = np.sqrt(1 - WORDS_SHARE) * unit(vectors - self.mean_)
+        meaning = sqrt(1 - WORDS_SHARE) * unit(vectors - self.mean_)
         # rounded, so that the last digits, and so the topics, are the same from process to process
-        return unit(np.round(np.hstack([meaning, np.sqrt(WORDS_SHARE) * unit(words)]), 5).astype(np.float32))
+        return unit(np.round(np.hstack([meaning, sqrt(WORDS_SHARE) * unit(words)]), 5).astype(np.float32))
+
+
+def _words_that_tell(parts: Sequence[str], owner: Ints, n: int) -> tuple[CountVectorizer | None, Any, Any]:
+    """What stands in at least two of ``n`` texts and in no more than a tenth: a counter, its counts, their rarity."""
+    none = None, sparse.csr_matrix((len(parts), 0)), sparse.csr_matrix((0, 0))
+    counter = CountVectorizer(analyzer=_terms, dtype=np.float32)
+    try:
+        counts = counter.fit_transform(parts)
+    except ValueError:  # no word is left
+        return none
+    member = sparse.csr_matrix((np.ones(len(parts)), (owner, np.arange(len(parts)))), shape=(n, len(parts)))
+    within = np.asarray(((member @ counts) > 0).sum(axis=0)).ravel()
+    kept = np.flatnonzero((within >= 2) & (within <= max(2, 0.1 * n)))
+    if not len(kept):
+        return none
+    rarity = (np.log((1 + n) / (1 + within[kept])) + 1).astype(np.float32)
+    words = counter.get_feature_names_out()[kept]
+    kept_only = CountVectorizer(analyzer=_terms, dtype=np.float32, vocabulary=words)
+    return kept_only, counts[:, kept], sparse.diags(rarity).tocsr()
 
 
 def _terms(text: str) -> list[str]:

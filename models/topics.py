@@ -195,6 +195,23 @@ def _vocabulary(counter: CountVectorizer, docs: list[str]) -> int:
         return 0
 
 
+def unassigned_alarm(states: Sequence[str], at_most: float) -> str | None:
+    """What to tell where more than a share ``at_most`` of the texts is in no topic; None where all is well.
+
+    Examples
+    --------
+    >>> unassigned_alarm(["core", "nearest", "unassigned"], 0.3)
+    '33% of the texts are in no topic, more than the 30% of topics.unassigned_at_most: they are like nothing else here'
+    """
+    share = sum(state == "unassigned" for state in states) / max(1, len(states))
+    if share <= at_most:
+        return None
+    return (
+        f"{share:.0%} of the texts are in no topic, more than the {at_most:.0%} of topics.unassigned_at_most:"
+        " they are like nothing else here"
+    )
+
+
 def strengths(vectors: Floats, centroids: Floats) -> Floats:
     """Cosine of each vector to each centroid, float32 (n, topics)."""
     return np.asarray(vectors @ centroids.T, dtype=np.float32)

@@ -271,6 +271,8 @@ def _print_topics(found: Grouped) -> None:
         f" {outside:,} unassigned{share}",
         highlight=False,
     )
+    if found.alarm:
+        err.print(f"[yellow]warn[/] {escape(found.alarm)}", highlight=False, soft_wrap=True)
 
 
 def _print_check(result: CheckResult) -> None:

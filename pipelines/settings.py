@@ -65,6 +65,7 @@ class Topics(Section):
     nearest_at_least: Share
     same_at_least: Share
     fit_at_most: Annotated[int, Field(ge=100)]
+    unassigned_at_most: Share
 
 
 class Labels(Section):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,11 +14,10 @@ from numpy.typing import NDArray
 
 from data_contracts.errors import BundleUnreadable, ContractBroken, SettingsInvalid
 from models import labels as naming
-from models.clustering import Floats, centroids
-from models.gist import Gist, sentences
+from models.grouping import Floats, Ints, find_groups
 from models.questions import clean, key_of
 from models.redaction import redact
-from models.topics import find_topics
+from models.topics import unassigned_alarm
 from pipelines import progress
 from pipelines.cells import safe_csv_text
 from pipelines.formats import SUFFIXES, parse
@@ -28,11 +27,8 @@ from pipelines.vectors import embed
 
 __all__ = ["Grouped", "group_file", "read_texts", "topics_of", "write_assignments"]
 
-Ints = NDArray[np.int64]
-
 FEWEST = 5  # distinct texts below which there is nothing to group
-ROUNDS = 3  # the first weighs all sentences alike, the next by the topics of the one before; then little changes
-LOOSEST = 5  # percent of the core that a text may be farther from its topic than, and still join it
+SHARD = 32_768  # texts whose vectors are held at once
 OUT_SUFFIXES = (".csv", ".parquet")
 
 
@@ -51,12 +47,15 @@ class Grouped:
         Rows of the file that could not be parsed: (row, why).
     distinct
         Distinct texts among the rows.
+    alarm
+        What to tell where too many are unassigned (``settings.topics.unassigned_at_most``), or None.
     """
 
     assignments: pd.DataFrame
     topics: pd.DataFrame
     unreadable: list[tuple[int, str]]
     distinct: int
+    alarm: str | None
 
 
 def group_file(file: Path, text: str, name: str | None, out: Path | None, cache: Path, settings: Settings) -> Grouped:
@@ -75,7 +74,8 @@ def group_file(file: Path, text: str, name: str | None, out: Path | None, cache:
     assignments, topics, distinct = topics_of(rows, cache, settings)
     if out is not None:
         write_assignments(out, assignments)
-    return Grouped(assignments, topics, unreadable, distinct)
+    alarm = unassigned_alarm(assignments["state"].tolist(), settings.topics.unassigned_at_most)
+    return Grouped(assignments, topics, unreadable, distinct, alarm)
 
 
 def read_texts(file: Path, text: str, name: str | None) -> tuple[pd.DataFrame, list[tuple[int, str]]]:
@@ -155,54 +155,34 @@ def topics_of(rows: pd.DataFrame, cache: Path, settings: Settings) -> tuple[pd.D
 
 def _grouped(
     texts: list[str], cache: Path, settings: Settings
-) -> tuple[Ints, NDArray[np.bool_], Floats, dict[int, list[str]]]:
+) -> tuple[Ints, NDArray[np.bool_], Floats, list[list[str]]]:
     """Topic (-1 for none), whether it is of the core, cosine to the topic's middle, and the topics' phrases."""
     n = len(texts)
     topic, core, strength = np.full(n, -1), np.zeros(n, dtype=bool), np.zeros(n, dtype=np.float32)
     if n < FEWEST:
-        return topic, core, strength, {}
-    vectors = embed(texts, settings.embedder.name, cache, "embedding texts")
-    fit = np.arange(min(n, settings.topics.fit_at_most))  # the order is that of hashes: a fair sample
-    some = [texts[i] for i in fit]
-    parts = [(i, part) for i in fit for part in sentences(texts[i])]
-    owner = np.array([i for i, _ in parts])
-    said = [part for _, part in parts]
-    part_vectors = embed(said, settings.embedder.name, cache, "embedding sentences")
-    stop_words = sorted(naming.STOP_WORDS)
+        return topic, core, strength, []
+
+    def embedded(some: Sequence[str], what: str) -> Floats:
+        return embed(some, settings.embedder.name, cache, f"embedding {what}")
+
+    size = min(n, settings.topics.fit_at_most)
     with progress.bar("grouping texts") as tick:
-        labels: Ints | None = None
-        for done in range(ROUNDS):
-            gist = Gist().fit(vectors[fit], owner, said, part_vectors, labels)
-            found, words = find_topics(some, gist.space_, gist.meaning_dim, stop_words)
-            labels = np.where(found < 0, found.max() + 1, found)
-            tick(done + 1, ROUNDS)
-    if found.max() < 0:
-        return topic, core, strength, {}
-    middle = centroids(gist.space_, found)
-    topic[fit], core[fit] = found, found >= 0
-    for start in range(0, n, 4096):
-        rows = np.arange(start, min(n, start + 4096))
-        inside = rows < len(fit)
-        space = gist.space_[rows[inside]]
-        if not inside.all():
-            rest = rows[~inside]
-            space = np.vstack([space, gist.place(vectors[rest], [texts[i] for i in rest])])
-        alike = space @ middle.T
-        loose = topic[rows] < 0
-        topic[rows[loose]] = alike[loose].argmax(axis=1)
-        strength[rows] = alike[np.arange(len(rows)), topic[rows]]
-    enough = np.percentile(strength[core], LOOSEST)
-    topic[~core & (strength < enough)] = -1
-    return topic, core, strength, {k: [word for word, _ in best[:10]] for k, best in words.items()}
+        groups = find_groups(texts[:size], embedded, sorted(naming.STOP_WORDS), tick)
+    topic[:size], strength[:size] = groups.sample()
+    core[:size] = groups.labels >= 0
+    for start in range(size, n, SHARD):
+        shard = texts[start : start + SHARD]
+        end = start + len(shard)
+        topic[start:end], strength[start:end] = groups.join(embedded(shard, "texts"), shard)
+    return topic, core, strength, groups.phrases
 
 
 def _tables(
-    spread: pd.DataFrame, topic: Ints, core: NDArray[np.bool_], texts: list[str], phrases: dict[int, list[str]]
+    spread: pd.DataFrame, topic: Ints, core: NDArray[np.bool_], texts: list[str], phrases: list[list[str]]
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Assignments and topics, numbered from 1 by how many rows they have."""
-    found = sorted(phrases)
     inside = spread["topic"].value_counts()
-    order = sorted(found, key=lambda k: (-int(inside.get(k, 0)), k))
+    order = sorted(range(len(phrases)), key=lambda k: (-int(inside.get(k, 0)), k))
     number = {k: i for i, k in enumerate(order, 1)}
     members = [[texts[i] for i in np.flatnonzero(core & (topic == k))] for k in order]
     names = naming.label_topics(members, [phrases[k] for k in order])

@@ -30,7 +30,7 @@ SAYS_SOMETHING = 5  # words that an agent's answer needs to point at an article;
 
 
 def understand(job: Job) -> None:
-    """Write understand/{questions,vectors,match,agents,facts,topics,assignments,registry}."""
+    """Write understand/{questions,vectors,match,agents,facts,topics,assignments,registry,warnings}."""
     facts = build_facts(job)
     messages = job.read("redact/messages")
     asked = find_questions(messages[messages["conversation_id"].isin(facts["conversation_id"])])
@@ -51,6 +51,8 @@ def understand(job: Job) -> None:
     job.write("understand/assignments", with_further(job, messages, asked, assigned, vectors))
     job.write("understand/topics", table)
     job.write("understand/registry", registry)
+    alarm = topics.unassigned_alarm(assigned["state"][window].tolist(), job.settings.topics.unassigned_at_most)
+    job.write_json("understand/warnings", [{"rule": "topics.unassigned_at_most", "message": alarm}] if alarm else [])
 
 
 def live_articles(job: Job) -> pd.DataFrame:

@@ -16,6 +16,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("pipelines", "models", "data_contracts")
 LOCKS = ("requirements.lock", "requirements-dev.lock", "requirements-boot.lock")
+BENCH = "requirements-bench.lock"  # BERTopic as it comes, for comparison: it may hold numba
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +60,7 @@ def test_no_other_distribution_ships_our_packages(package: str) -> None:
     assert set(metadata.packages_distributions()[package]) == {"lacuna-kb"}
 
 
-@pytest.mark.parametrize("lock", LOCKS)
+@pytest.mark.parametrize("lock", [*LOCKS, BENCH])
 def test_locks_are_pinned_hashed_and_without_addresses(lock: str) -> None:
     """Every requirement of a lock has one version and hashes; no index or other address is named."""
     text = (ROOT / lock).read_text(encoding="utf-8")
@@ -99,5 +100,5 @@ def test_the_makefile_explains_every_target() -> None:
     told = subprocess.run(
         ["make", "--no-print-directory", "help"], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout
-    for target in ("help", "demo", "test", "bench", "lint", "lock", "report", "clean"):
+    for target in ("help", "demo", "test", "bench", "bench-topics", "lint", "lock", "report", "clean"):
         assert re.search(rf"^  {target} +\S", told, re.MULTILINE), target

@@ -119,6 +119,14 @@ def test_failing_topic_without_articles_is_missing(tmp_path: Path) -> None:
     assert "unowned" in rows[0]["owner_reason"]
 
 
+@pytest.mark.parametrize(("name", "warned"), [("one conversation", True), ("the same words", False)])
+def test_a_run_warns_of_many_questions_in_no_topic(tmp_path: Path, name: str, warned: bool) -> None:
+    """Where most questions are like no other, run.json says so; where all are in a topic, it does not."""
+    done = mine(world(tmp_path, **WORLDS[name]), tmp_path / "store", tmp_path)
+    told = json.loads((done.folder / "run.json").read_text(encoding="utf-8"))["warnings"]
+    assert any(warning["rule"] == "topics.unassigned_at_most" for warning in told) == warned
+
+
 def test_hostile_text_goes_through_unharmful(tmp_path: Path) -> None:
     """Markup, formulas, emoji and right-to-left text in every field end as text in every file."""
     said = [f"my chain fell off the bike again {i} {ATTACK}" for i in range(20)]

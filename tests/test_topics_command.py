@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import pickle
 import subprocess
 import sys
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +17,10 @@ from hypothesis import strategies as st
 from sklearn.metrics import adjusted_rand_score
 
 from models.clustering import GraphClusters, nearest, silhouette, unit
-from models.gist import telling
+from models.gist import Sentences
+from models.grouping import find_groups
+from models.topics import unassigned_alarm
+from pipelines.embedders import embedder
 from pipelines.settings import load_settings
 from pipelines.texts import topics_of
 from tests.standins import Lacuna
@@ -103,7 +108,7 @@ def test_a_sentence_said_about_everything_tells_little() -> None:
     subject, chatter = np.eye(6)[:3], np.eye(6)[3:4]
     labels = np.repeat(np.arange(3), 20)
     vectors = np.vstack([np.vstack([subject[k], chatter[0]]) for k in labels]).astype(np.float32)
-    weights = telling(np.repeat(np.arange(60), 2), vectors, labels)
+    weights = Sentences(np.repeat(np.arange(60), 2), vectors).telling(labels)
     assert weights[0::2].min() > 5 * weights[1::2].max()
 
 
@@ -140,6 +145,55 @@ def test_a_bounded_sample_carries_the_rest(world: pd.DataFrame, tmp_path: Path) 
     joined = assigned[assigned["state"] == "nearest"]
     home = assigned[assigned["state"] == "core"].groupby("topic_id")["id"].agg(lambda s: s.str[:4].mode()[0])
     assert (joined["topic_id"].map(home) == joined["id"].str[:4]).mean() > 0.9
+
+
+def test_shards_are_independent(world: pd.DataFrame) -> None:
+    """However the texts outside the sample are cut and ordered, and after a trip to a worker, each gets the same."""
+    model = embedder("lexical")
+    texts = world["text"].sample(frac=1, random_state=1).tolist()
+    groups = find_groups(texts[:80], lambda some, _: model.embed(some), [])
+    rest = texts[80:]
+    vectors = model.embed(rest)
+    topic, strength = groups.join(vectors, rest)
+    assert len(set(topic)) > 1
+    there = pickle.loads(pickle.dumps(groups))
+    order = np.random.default_rng(5).permutation(len(rest))
+    for shard in np.array_split(order, 7):
+        again, how_near = there.join(vectors[shard], [rest[i] for i in shard])
+        assert again.tolist() == topic[shard].tolist()
+        assert how_near == pytest.approx(strength[shard], abs=1e-4)
+
+
+def test_neighbours_hold_no_more_than_they_give() -> None:
+    """The similarities of a block are let go once its nearest are known: memory grows with rows, not with pairs."""
+    points = unit(np.random.default_rng(1).normal(size=(3000, 8)).astype(np.float32))
+    tracemalloc.start()
+    nearest(points, points, 4)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 2 * 1024 * 3000 * (4 + 8)  # two blocks of cosines and indices; all of them would be three
+
+
+@pytest.mark.parametrize(("outside", "told"), [(0, False), (30, False), (31, True), (100, True)])
+def test_many_unassigned_raise_an_alarm(outside: int, told: bool) -> None:
+    """The alarm comes above the limit, not at it, and says both shares."""
+    states = ["unassigned"] * outside + ["core"] * (100 - outside)
+    said = unassigned_alarm(states, 0.3)
+    assert (said is not None) == told
+    if said:
+        assert f"{outside}%" in said
+        assert "30%" in said
+    assert unassigned_alarm([], 0.3) is None
+
+
+def test_the_command_warns_of_many_unassigned(lacuna: Lacuna, tmp_path: Path) -> None:
+    """Texts that no topic holds are told on the terminal, with the setting that says how many are too many."""
+    file, ours = tmp_path / "in.csv", tmp_path / "ours.toml"
+    pd.DataFrame({"q": ["where is my parcel", "a", "b"]}).to_csv(file, index=False)
+    arguments = ("topics", str(file), "--text", "q", "--store", str(tmp_path / "s"))
+    assert "unassigned_at_most" in lacuna(*arguments)[2]
+    ours.write_text("[topics]\nunassigned_at_most = 1.0\n")
+    assert "unassigned_at_most" not in lacuna(*arguments, "--config", str(ours))[2]
 
 
 @pytest.mark.parametrize("n", [0, 1, 2, 5])

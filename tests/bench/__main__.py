@@ -1,7 +1,4 @@
-"""Time and peak memory of each step on a replayed deployment, and how they grow.
-
-With --replays, the backlog's score instead; with --labels, the table docs/replay-topics.md; with --embedding, how fast
-embedders are.
+"""Time and peak memory of each step on a replayed deployment, and how they grow; with options, how good its findings are.
 
 The data lies beside the repository in ../shared and is not part of it; without it the benchmark says so and stops.
 """
@@ -23,6 +20,7 @@ from statistics import mean, pstdev
 import pandas as pd
 
 from models.questions import shortened
+from tests.bench import topics
 from tests.bench.embedding import embedding
 
 SHARED = Path(__file__).resolve().parents[3] / "shared"
@@ -41,12 +39,18 @@ def main() -> int:
         "--embedding", nargs="*", metavar="NAME", help="measure embedders instead; more of them by name or folder"
     )
     parser.add_argument("--labels", action="store_true", help="write docs/replay-topics.md anew instead")
+    parser.add_argument("--topics", action="store_true", help="topics instead, beside BERTopic as it comes")
+    parser.add_argument("--embedder", default="minilm", help="with --topics: whose vectors both are given")
+    parser.add_argument("--store", type=Path, help="with --topics: where vectors are kept from one time to the next")
+    parser.add_argument("--sizes", type=int, nargs="*", default=topics.SIZES, help="with --topics: how many questions")
     chosen = parser.parse_args()
     if chosen.embedding is not None:
         return embedding(["minilm", "lexical", *chosen.embedding])
     if not REPLAY.is_dir():
         print(f"{REPLAY} is not there: nothing to measure")
         return 0
+    if chosen.topics:
+        return topics.main(SHARED / "data", chosen.embedder, chosen.store, tuple(chosen.sizes))
     with tempfile.TemporaryDirectory(prefix="lacuna-bench-") as folder:
         if chosen.labels:
             return labels(Path(folder))
