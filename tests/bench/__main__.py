@@ -1,4 +1,4 @@
-"""Time and peak memory of each step on a replayed deployment, and how they grow; with options, how good its findings are.
+"""Time and peak memory of each step on a replayed deployment, and how they grow; options measure other things.
 
 The data lies beside the repository in ../shared and is not part of it; without it the benchmark says so and stops.
 """
