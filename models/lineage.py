@@ -236,7 +236,8 @@ def keep_labels(labels: Sequence[str], before: Sequence[str | None]) -> list[str
 
 
 def _matrix(rows: Iterable[Any], dim: int) -> Floats:
-    return np.array(list(rows), dtype=np.float32).reshape(-1, dim)
+    found = list(rows)
+    return np.array(found, dtype=np.float32).reshape(len(found), dim)
 
 
 def _ids(run_id: str, members: Iterable[Collection[str]], same: Mapping[int, int], known: Sequence[str]) -> list[str]:

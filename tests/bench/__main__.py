@@ -1,5 +1,6 @@
-"""Time and peak memory of each step on a replayed deployment, and how they grow; with --replays, the backlog's score.
+"""Time and peak memory of each step on a replayed deployment, and how they grow.
 
+With --replays, the backlog's score instead; with --stability, how well topics keep their ids from run to run.
 The data lies beside the repository in ../shared and is not part of it; without it the benchmark says so and stops.
 """
 
@@ -17,6 +18,8 @@ from statistics import mean, pstdev
 
 import pandas as pd
 
+from tests.bench.stability import stability
+
 SHARED = Path(__file__).resolve().parents[3] / "shared"
 REPLAY = SHARED / "data" / "thunderbird-replay-2023"
 DRAWS = ["", "-s12", "-s13", "-s14", "-s15"]
@@ -29,7 +32,11 @@ def main() -> int:
     """Run what is asked for and print it."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--replays", action="store_true", help="score the five draws and the control instead")
+    parser.add_argument("--stability", action="store_true", help="follow topics from run to run instead")
     chosen = parser.parse_args()
+    if chosen.stability:
+        with tempfile.TemporaryDirectory(prefix="lacuna-bench-") as folder:
+            return stability(Path(folder), REPLAY / "bundle")
     if not REPLAY.is_dir():
         print(f"{REPLAY} is not there: nothing to measure")
         return 0
