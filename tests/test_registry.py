@@ -73,11 +73,12 @@ def test_another_embedder_is_refused_with_a_way_out(moved: Moved) -> None:
 
 
 def test_ids_survive_another_embedder(moved: Moved, state: State) -> None:
-    """With consent topics are taken over by their questions: nearly as many keep their topic's id as could."""
+    """With consent topics are taken over by their questions: most questions that could keep a topic's id do."""
     before, after = (assigned(result) for result in moved.runs)
-    same, could_be = kept(before, after)  # the other embedder groups otherwise: no naming keeps every id
+    # The other embedder groups otherwise: no naming keeps every id, and a topic less than half the same is another.
+    same, could_be = kept(before, after)
     assert len(before.index.intersection(after.index)) > 200
-    assert same > 0.95 * could_be
+    assert same > 0.8 * could_be
     assert set(state.topics_before("2024-07-01").query("run_id == @WEEKS[1]")["embedder"]) == {"lexical-1"}
 
 
