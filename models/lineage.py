@@ -188,11 +188,11 @@ def trace(
         kind = ("continue" if active[j] else "return") if i in same else "split" if i in parents else "birth"
         arrived.append(_event(name, kind, [ids[j]] if j >= 0 else [], alike, [i], j))
     ended = []
-    for j in np.flatnonzero(active):
+    for j in np.flatnonzero(active).tolist():
         if j not in same.values():
-            ways = _ways(alike, int(j))
+            ways = _ways(alike, j)
             rows = ways or range(len(own))
-            ended.append(_event(ids[j], "merge" if ways else "death", [own[i] for i in ways], alike, rows, int(j)))
+            ended.append(_event(ids[j], "merge" if ways else "death", [own[i] for i in ways], alike, rows, j))
     last = dict(zip(ids, known["run_id"].astype(str), strict=True))
     first = dict(zip(ids, known["first_seen"].astype(str), strict=True))
     named = pd.DataFrame(

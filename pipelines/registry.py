@@ -62,11 +62,11 @@ def identify(
     registry = named[["topic_id", "first_seen", "lineage"]].assign(
         embedder=kind,
         centroid=[c.astype(np.float32).tobytes() for c in centroids],
-        members=members,
+        members=pd.Series(members, index=named.index, dtype=object),
         size=[len(g) for g in groups],
     )
     before = known.set_index("topic_id")[["label", "label_centroid"]].reindex(named["same"])
-    registry["known_label"] = pd.array(before["label"], dtype="str")
+    registry["known_label"] = before["label"].astype("str").array
     registry["known_centroid"] = before["label_centroid"].astype(object).to_numpy()
     return registry, events
 
@@ -135,4 +135,7 @@ def _comparable(
             f" {int(foreign.sum())} by their questions, the others have none in this bundle"
         )
     fits = [None if strange else label for strange, label in zip(foreign, known["label_centroid"], strict=True)]
-    return known.assign(centroid=centroids, label_centroid=pd.Series(fits, index=known.index, dtype=object))
+    return known.assign(
+        centroid=pd.Series(centroids, index=known.index, dtype=object),
+        label_centroid=pd.Series(fits, index=known.index, dtype=object),
+    )
