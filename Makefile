@@ -33,7 +33,7 @@ bench: $(DEV) ## Measure time and memory of each step
 	@$(BIN)/python -m tests.bench $(ARGS)
 
 bench-topics: $(DEV) $(THEIRS) ## Measure topics beside BERTopic as it comes
-	@$(BIN)/python -m tests.bench --topics $(ARGS)
+	@$(BIN)/python -m tests.bench topics $(ARGS)
 
 lint: $(DEV) ## Check style, format and types
 	@$(BIN)/ruff check .

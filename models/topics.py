@@ -12,7 +12,6 @@ from bertopic.dimensionality import BaseDimensionalityReduction
 from bertopic.vectorizers import ClassTfidfTransformer
 from numpy.typing import NDArray
 from scipy.cluster.hierarchy import linkage
-from scipy.optimize import linear_sum_assignment
 from scipy.spatial.distance import pdist
 from sklearn.base import BaseEstimator, ClusterMixin
 from sklearn.feature_extraction.text import CountVectorizer
@@ -215,29 +214,6 @@ def unassigned_alarm(states: Sequence[str], at_most: float) -> str | None:
 def strengths(vectors: Floats, centroids: Floats) -> Floats:
     """Cosine of each vector to each centroid, float32 (n, topics)."""
     return np.asarray(vectors @ centroids.T, dtype=np.float32)
-
-
-def match_topics(
-    centroids: Floats,
-    members: Sequence[set[str]],
-    known_centroids: Floats,
-    known_members: Sequence[set[str]],
-    at_least: float = 0.8,
-) -> dict[int, int]:
-    """Which known topic each topic is, one to one; a topic that resembles none stays out.
-
-    The likeness of two topics is the larger of their centroids' cosine and the share of questions that the smaller
-    has in common with the other; the assignment with the largest total is taken (Hungarian method).
-    """
-    if not len(centroids) or not len(known_centroids):
-        return {}
-    alike = np.asarray(centroids @ known_centroids.T, dtype=float)
-    for i, mine in enumerate(members):
-        for j, theirs in enumerate(known_members):
-            if mine and theirs:
-                alike[i, j] = max(alike[i, j], 0.5 + 0.5 * len(mine & theirs) / min(len(mine), len(theirs)))
-    rows, columns = linear_sum_assignment(-np.where(alike >= at_least, alike, 0))
-    return {int(i): int(j) for i, j in zip(rows, columns, strict=True) if alike[i, j] >= at_least}
 
 
 def map_coordinates(centroids: Floats) -> pd.DataFrame:

@@ -233,6 +233,35 @@ def topics(
 
 
 @app.command()
+def topic(
+    store: Store,
+    topic_id: Annotated[
+        str | None, typer.Argument(metavar="[TOPIC_ID]", help="A topic_id; all topics by default.", show_default=False)
+    ] = None,
+    config: Config = None,
+) -> None:
+    """Show the life of a topic, run by run: label, size, what happened to it, its gaps; or list all topics.
+
+    A topic keeps its id while it lives: through growth, splits, mergers and absences.
+
+    For example:
+
+    `lacuna topic --store store`
+
+    `lacuna topic t-3f9a2c51 --store store`
+    """
+    from pipelines.explain import find_run
+    from pipelines.settings import load_settings
+    from pipelines.state import open_state
+    from pipelines.topic_life import all_topics, life
+
+    find_run(store)
+    state = open_state(load_settings(config), store)
+    out.print(life(state, topic_id) if topic_id else all_topics(state))
+    state.close()
+
+
+@app.command()
 def settings() -> None:
     """Print every setting with its default and what it does.
 

@@ -132,7 +132,7 @@ def _json(path: Path, value: dict[str, Any]) -> None:
 
 
 def _remember(job: Job, backlog: pd.DataFrame, input_hash: str) -> None:
-    registry = job.read("understand/registry")
+    registry, events = job.read("understand/registry"), job.read("understand/events")
     columns = [
         "gap_id",
         "kind",
@@ -147,5 +147,6 @@ def _remember(job: Job, backlog: pd.DataFrame, input_hash: str) -> None:
     ]
     gaps = backlog[columns] if len(backlog) else pd.DataFrame(columns=columns)
     state = open_state(job.settings, job.store)
-    state.record_run(job.run_id, input_hash, registry.assign(last_seen=job.run_id), gaps, (job.start, job.end))
+    topics = registry.assign(last_seen=job.run_id)
+    state.record_run(job.run_id, input_hash, topics, gaps, (job.start, job.end), events)
     state.close()

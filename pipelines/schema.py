@@ -15,13 +15,15 @@ __all__ = [
     "gaps",
     "latest_before",
     "metadata",
+    "migrate",
     "rows",
     "runs",
     "schema_version",
+    "topic_events",
     "topics",
 ]
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 metadata = sa.MetaData()
 
 schema_version = sa.Table("schema_version", metadata, sa.Column("version", sa.Integer, primary_key=True))
@@ -51,6 +53,18 @@ topics = sa.Table(
     sa.Column("first_seen", sa.String(10), nullable=False),
     sa.Column("last_seen", sa.String(10), nullable=False),
     sa.Column("extra", sa.JSON),
+    sa.Column("label_centroid", sa.LargeBinary),  # the centroid when the label was given: how far it still fits
+)
+
+topic_events = sa.Table(
+    "topic_events",
+    metadata,
+    sa.Column("run_id", sa.String(10), primary_key=True),
+    sa.Column("topic_id", sa.String(64), primary_key=True),
+    sa.Column("event", sa.String(16), nullable=False),
+    sa.Column("related", sa.JSON, nullable=False),
+    sa.Column("shared", sa.Integer, nullable=False),
+    sa.Column("cosine", sa.Float),
 )
 
 gaps = sa.Table(
@@ -83,6 +97,18 @@ decisions = sa.Table(
 )
 
 
+def migrate(connection: sa.Connection, found: int) -> None:
+    """Bring a database of version ``found`` to ``SCHEMA_VERSION``, within the caller's transaction.
+
+    Tables that are new have been made already; what is left is what changed within tables that were there.
+    """
+    if found < 2:
+        column = topics.c.label_centroid
+        kind = column.type.compile(connection.dialect)
+        connection.execute(sa.text(f"ALTER TABLE {topics.name} ADD COLUMN {column.name} {kind}"))
+    connection.execute(sa.update(schema_version).values(version=SCHEMA_VERSION))
+
+
 def latest_before(table: sa.Table, key: sa.Column[Any], run_id: str) -> sa.Select[Any]:
     """Every ``key``'s row of its latest run strictly before ``run_id``."""
     latest = (
@@ -102,10 +128,11 @@ def rows(table: sa.Table, frame: pd.DataFrame, run_id: str) -> list[dict[str, An
         plain = {str(name): _plain(value) for name, value in record.items()}
         row: dict[str, Any] = {name: plain.get(name) for name in known}
         row["run_id"] = run_id
-        row["first_seen"] = row["first_seen"] or run_id
-        row["last_seen"] = row["last_seen"] or run_id
-        rest = {name: value for name, value in sorted(plain.items()) if name not in known}
-        row["extra"] = {**(plain.get("extra") or {}), **rest} or None
+        for day in {"first_seen", "last_seen"} & known:
+            row[day] = row[day] or run_id
+        if "extra" in known:
+            rest = {name: value for name, value in sorted(plain.items()) if name not in known}
+            row["extra"] = {**(plain.get("extra") or {}), **rest} or None
         found.append(row)
     return found
 

@@ -64,6 +64,7 @@ class Topics(Section):
     evidence: Positive
     nearest_at_least: Share
     same_at_least: Share
+    migrate_from: str
     fit_at_most: Annotated[int, Field(ge=100)]
     unassigned_at_most: Share
 

@@ -127,6 +127,18 @@ class State:
         """
         return self._frame(schema.latest_before(schema.topics, schema.topics.c.topic_id, run_id))
 
+    def topics(self, topic_id: str | None = None) -> pd.DataFrame:
+        """Every recorded row of every topic, or of one, by run and topic."""
+        return self._about(schema.topics, topic_id)
+
+    def topic_events(self, topic_id: str | None = None) -> pd.DataFrame:
+        """What happened to every topic, or to one, by run and topic: event, related, shared, cosine."""
+        return self._about(schema.topic_events, topic_id)
+
+    def gaps_about(self, topic_id: str) -> pd.DataFrame:
+        """The recorded rows of the gaps of a topic, by run and rank."""
+        return self._about(schema.gaps, topic_id).sort_values(["run_id", "rank"]).reset_index(drop=True)
+
     def gaps_before(self, run_id: str) -> pd.DataFrame:
         """The latest known row of every gap over all runs before ``run_id``, by gap_id."""
         return self._frame(schema.latest_before(schema.gaps, schema.gaps.c.gap_id, run_id))
@@ -167,6 +179,7 @@ class State:
         topics: pd.DataFrame,
         gaps: pd.DataFrame,
         window: tuple[date, date] | None = None,
+        events: pd.DataFrame | None = None,
     ) -> None:
         """Record a run in one transaction; rows of the same run recorded earlier are replaced.
 
@@ -182,6 +195,8 @@ class State:
             that the table does not know go to ``extra``.
         window
             First and last day; the last day is ``run_id`` where this is left out.
+        events
+            What happened to topics: topic_id, event, related (list of topic ids), shared, cosine; one row a topic.
         """
         first, last = (day.isoformat() for day in window) if window else (run_id, run_id)
         run = {
@@ -191,17 +206,17 @@ class State:
             "window_end": last,
             "published_at": datetime.now(UTC),
         }
-        topic_rows, gap_rows = schema.rows(schema.topics, topics, run_id), schema.rows(schema.gaps, gaps, run_id)
+        frames = {schema.topics: topics, schema.topic_events: events, schema.gaps: gaps}
+        rows = {table: schema.rows(table, frame, run_id) for table, frame in frames.items() if frame is not None}
 
         def write(connection: sa.Connection) -> None:
             _one_at_a_time(connection)
-            for table in (schema.topics, schema.gaps, schema.runs):
+            for table in (*frames, schema.runs):
                 connection.execute(sa.delete(table).where(table.c.run_id == run_id))
             connection.execute(sa.insert(schema.runs), run)
-            if topic_rows:
-                connection.execute(sa.insert(schema.topics), topic_rows)
-            if gap_rows:
-                connection.execute(sa.insert(schema.gaps), gap_rows)
+            for table, found in rows.items():
+                if found:
+                    connection.execute(sa.insert(table), found)
 
         self._write(write)
 
@@ -238,6 +253,8 @@ class State:
             found = connection.execute(sa.select(sa.func.max(schema.schema_version.c.version))).scalar()
             if found is None:
                 connection.execute(sa.insert(schema.schema_version), {"version": SCHEMA_VERSION})
+            elif found < SCHEMA_VERSION:
+                schema.migrate(connection, found)
             return found or SCHEMA_VERSION
 
         found = self._write(write)
@@ -246,6 +263,10 @@ class State:
                 f"the state database has schema {found}; this Lacuna knows up to {SCHEMA_VERSION}",
                 "upgrade lacuna-kb on this machine to the version that wrote it",
             )
+
+    def _about(self, table: sa.Table, topic_id: str | None) -> pd.DataFrame:
+        query = sa.select(table).order_by(table.c.run_id, table.c.topic_id)
+        return self._frame(query if topic_id is None else query.where(table.c.topic_id == topic_id))
 
     def _frame(self, query: sa.Select[Any]) -> pd.DataFrame:
         import pandas as pd

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 
 import numpy as np
@@ -14,12 +13,11 @@ from models import lexical, retrieval, topics
 from models.questions import questions as find_questions
 from models.themes import group_topics, name_themes
 from pipelines import progress
-from pipelines.embedders import embedder
 from pipelines.facts import build_facts
 from pipelines.further import with_further
 from pipelines.job import Job
 from pipelines.naming import propose
-from pipelines.state import open_state
+from pipelines.registry import identify, name
 from pipelines.vectors import embed
 
 Floats = NDArray[np.float32]
@@ -30,7 +28,7 @@ SAYS_SOMETHING = 5  # words that an agent's answer needs to point at an article;
 
 
 def understand(job: Job) -> None:
-    """Write understand/{questions,vectors,match,agents,facts,topics,assignments,registry,warnings}."""
+    """Write understand/{facts,questions,vectors,match,assignments,topics,registry,events,warnings}."""
     facts = build_facts(job)
     messages = job.read("redact/messages")
     asked = find_questions(messages[messages["conversation_id"].isin(facts["conversation_id"])])
@@ -41,7 +39,7 @@ def understand(job: Job) -> None:
     match = _match(job, asked, vectors)
     window = asked["in_window"].to_numpy()
     space = _space(asked, vectors, match["score"] + match["agents"])
-    assigned, table, registry = _topics(job, asked, vectors, space, window)
+    assigned, table, registry, events = _topics(job, asked, vectors, space, window)
     job.write("understand/facts", facts)
     job.write("understand/questions", asked[["conversation_id", "question", "language", "key"]])
     job.write(
@@ -53,6 +51,7 @@ def understand(job: Job) -> None:
     job.write("understand/registry", registry)
     alarm = topics.unassigned_alarm(assigned["state"][window].tolist(), job.settings.topics.unassigned_at_most)
     job.write_json("understand/warnings", [{"rule": "topics.unassigned_at_most", "message": alarm}] if alarm else [])
+    job.write("understand/events", events)
 
 
 def live_articles(job: Job) -> pd.DataFrame:
@@ -120,7 +119,7 @@ def _match_frame(asked: pd.DataFrame, match: dict[str, Floats]) -> pd.DataFrame:
 
 def _topics(
     job: Job, asked: pd.DataFrame, vectors: Floats, space: Floats, window: NDArray[np.bool_]
-) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     settings = job.settings.topics
     inside = np.flatnonzero(window)
     chosen = _bounded(asked, window, settings.fit_at_most)
@@ -135,8 +134,10 @@ def _topics(
     groups = [chosen[labels == k] for k in kept]
     centres = retrieval.unit(np.array([space[g].mean(axis=0) for g in groups]).reshape(len(groups), space.shape[1]))
     assigned = _assign(asked, groups, centres, space, settings.nearest_at_least)
-    registry = _identify(job, asked, groups, vectors)
+    registry, events = identify(job, asked, groups, vectors)
     names = _names(job, asked, groups, words, kept, centres, space)
+    registry = name(job, registry, names["label"])
+    names["label"] = registry["label"]
     ids = registry["topic_id"].tolist()
     assigned["topic_id"] = pd.array([ids[t] if t >= 0 else None for t in assigned.pop("topic")], dtype="str")
     inside_rows = assigned[assigned["conversation_id"].isin(asked["conversation_id"].iloc[inside])]
@@ -146,8 +147,7 @@ def _topics(
     table["core"] = table["topic_id"].map(core).fillna(0).astype(int)
     table["nearest"] = table["topic_id"].map(near).fillna(0).astype(int)
     table["last_seen"] = job.run_id
-    registry["label"] = names["label"]
-    return assigned[["conversation_id", "topic_id", "state", "strength"]], table, registry
+    return assigned[["conversation_id", "topic_id", "state", "strength"]], table, registry, events
 
 
 def _space(asked: pd.DataFrame, vectors: Floats, match: Floats) -> Floats:
@@ -204,40 +204,6 @@ def _assign(
             "strength": np.round(strength, 4),
         }
     )
-
-
-def _identify(job: Job, asked: pd.DataFrame, groups: list[NDArray[np.int64]], vectors: Floats) -> pd.DataFrame:
-    """Give each topic the id of the known topic that it continues, or a new one."""
-    model = embedder(job.settings.embedder.name)
-    kind = f"{model.name}-{model.version}"
-    state = open_state(job.settings, job.store)
-    known = state.topics_before(job.run_id)
-    state.close()
-    known = known[known["embedder"] == kind].reset_index(drop=True)
-    dim = vectors.shape[1]
-    centroids = retrieval.unit(np.array([vectors[g].mean(axis=0) for g in groups]).reshape(len(groups), dim))
-    members = [set(asked["key"].iloc[g]) for g in groups]
-    old = np.array([np.frombuffer(c, dtype=np.float32) for c in known["centroid"]]).reshape(len(known), dim)
-    same = topics.match_topics(
-        centroids, members, old, [set(m) for m in known["members"]], job.settings.topics.same_at_least
-    )
-    rows = []
-    for i, mine in enumerate(members):
-        born = known.iloc[same[i]] if i in same else None
-        fresh = hashlib.blake2b("".join([job.run_id, *sorted(mine)]).encode(), digest_size=4).hexdigest()
-        rows.append(
-            {
-                "topic_id": str(born["topic_id"]) if born is not None else f"t-{fresh}",
-                "embedder": kind,
-                "centroid": centroids[i].astype(np.float32).tobytes(),
-                "members": sorted(mine),
-                "size": len(groups[i]),
-                "first_seen": str(born["first_seen"]) if born is not None else job.run_id,
-                "lineage": f"continues {born['topic_id']}" if born is not None else None,
-            }
-        )
-    columns = ["topic_id", "embedder", "centroid", "members", "size", "first_seen", "lineage"]
-    return pd.DataFrame(rows, columns=columns)
 
 
 def _names(

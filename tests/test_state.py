@@ -9,7 +9,7 @@ import sys
 import tempfile
 import textwrap
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import numpy as np
@@ -116,6 +116,12 @@ def gaps(*ids: str, status: str = "new") -> pd.DataFrame:
             "weekly_rate": 2.5,
         }
     )
+
+
+def happened(*events: tuple[str, str, list[str]]) -> pd.DataFrame:
+    """Events of topics: id, event and related ids."""
+    told = pd.DataFrame(events, columns=["topic_id", "event", "related"])
+    return told.assign(shared=4, cosine=[0.9 if related else float("nan") for related in told["related"]])
 
 
 def test_an_empty_database_knows_nothing(state: State) -> None:
@@ -239,6 +245,63 @@ def test_many_processes_write_at_once_and_nothing_is_lost(settings: Settings, tm
     assert all(told[told["who"] == f"p{i}"]["why"].tolist() == [str(n) for n in range(8)] for i in range(4))
     assert state.gaps_of("2024-06-16")["gap_id"].tolist() == ["g1", "g2"]
     state.close()
+
+
+def as_of_version_1(url: str) -> None:
+    """Make a database as version 1 made it, with a run, a topic, a gap and a decision in it."""
+    old = sa.MetaData()
+    for table in (schema.schema_version, schema.runs, schema.topics, schema.gaps, schema.decisions):
+        table.to_metadata(old)
+    engine = sa.create_engine(url)
+    old.create_all(engine)
+    with engine.begin() as connection:
+        connection.execute(sa.text("ALTER TABLE topics DROP COLUMN label_centroid"))
+        connection.execute(sa.insert(schema.schema_version), {"version": 1})
+        run = {"run_id": "2024-06-16", "input_hash": "h", "window_start": "2024-05-20", "window_end": "2024-06-16"}
+        connection.execute(sa.insert(schema.runs), {**run, "published_at": datetime(2024, 6, 17, tzinfo=UTC)})
+        topic = schema.rows(schema.topics, topics("t1"), "2024-06-16")[0]
+        topic.pop("label_centroid")
+        connection.execute(sa.insert(schema.topics), topic)
+        connection.execute(sa.insert(schema.gaps), schema.rows(schema.gaps, gaps("g1"), "2024-06-16"))
+        said = {"gap_id": "g1", "at": datetime(2024, 6, 18, tzinfo=UTC), "who": "ada", "decision": "accepted"}
+        connection.execute(sa.insert(schema.decisions), {**said, "why": ""})
+    engine.dispose()
+
+
+def test_an_older_database_is_brought_up_to_date(settings: Settings, tmp_path: Path) -> None:
+    """A database of version 1 keeps all that is in it, and takes what version 2 adds; opened twice is the same."""
+    as_of_version_1(settings.state.url or f"sqlite:///{tmp_path / 'state.db'}")
+    open_state(settings, tmp_path).close()
+    state = open_state(settings, tmp_path)
+    topic = state.topics_before("2024-06-17").iloc[0]
+    assert (topic["topic_id"], topic["members"], topic["label_centroid"]) == ("t1", ["q1", "q2"], None)
+    assert state.gaps_of("2024-06-16")["gap_id"].tolist() == ["g1"]
+    assert state.decisions()["who"].tolist() == ["ada"]
+    assert state.topic_events().empty
+    named = topics("t1").assign(label_centroid=[np.array([0.0, 1.0], dtype=np.float32)])
+    state.record_run("2024-06-23", "h2", named, gaps("g1"), events=happened(("t1", "continue", ["t1"])))
+    assert np.frombuffer(state.topics("t1")["label_centroid"].iloc[-1], dtype=np.float32).tolist() == [0.0, 1.0]
+    assert state.topic_events()["event"].tolist() == ["continue"]
+    with state._engine.connect() as connection:
+        assert connection.execute(sa.select(schema.schema_version.c.version)).scalars().all() == [2]
+    state.close()
+
+
+def test_what_happened_to_topics_is_kept_and_replaced_with_its_run(state: State) -> None:
+    """Events come back as recorded; a run done again leaves none of its first time, and others stay."""
+    state.record_run("2024-06-16", "a", topics("t1"), gaps(), events=happened(("t1", "birth", [])))
+    first = happened(("t1", "continue", ["t1"]), ("t2", "death", []))
+    state.record_run("2024-06-23", "b", topics("t1"), gaps(), events=first)
+    state.record_run("2024-06-23", "b", topics("t1"), gaps(), events=happened(("t1", "merge", ["t3", "t4"])))
+    told = state.topic_events()
+    assert told[["run_id", "topic_id", "event"]].values.tolist() == [
+        ["2024-06-16", "t1", "birth"],
+        ["2024-06-23", "t1", "merge"],
+    ]
+    assert told["related"].tolist() == [[], ["t3", "t4"]]
+    assert told["shared"].tolist() == [4, 4]
+    assert pd.isna(told["cosine"][0])
+    assert state.topic_events("t9").empty
 
 
 def test_a_newer_schema_is_refused(settings: Settings, state: State, tmp_path: Path) -> None:

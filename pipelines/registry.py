@@ -1,0 +1,141 @@
+"""The topic registry: which topics of this run are known, under which ids and labels, and what became of the rest."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from data_contracts.errors import SettingsInvalid
+from models import lineage
+from models.retrieval import unit
+from pipelines import progress
+from pipelines.embedders import embedder
+from pipelines.job import Job
+from pipelines.state import open_state
+
+__all__ = ["identify", "name"]
+
+Floats = NDArray[np.float32]
+
+
+def identify(
+    job: Job, asked: pd.DataFrame, groups: list[NDArray[np.int64]], vectors: Floats
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Give each topic the id of the known topic that it is, or a new one, and tell what happened to each.
+
+    Parameters
+    ----------
+    job
+        Its run; only topics of earlier runs are read.
+    asked
+        Every question of the run, with its content key in ``key``.
+    groups
+        Row numbers in ``asked`` of each topic's questions.
+    vectors
+        float32 (len(asked), dim), by the run's embedder.
+
+    Returns
+    -------
+    registry : topic_id, embedder, centroid (bytes of float32), members, size, first_seen, lineage, known_label and
+        known_centroid (the label so far and the centroid when it was given, or null); one row a group, in their order
+    events : as :func:`models.lineage.trace`
+
+    Raises
+    ------
+    SettingsInvalid
+        The topics of the run before were made with another embedder, and the settings do not say to take them over.
+    """
+    model = embedder(job.settings.embedder.name)
+    kind = f"{model.name}-{model.version}"
+    state = open_state(job.settings, job.store)
+    known, previous = state.topics_before(job.run_id), state.previous_run(job.run_id)
+    state.close()
+    known = _comparable(job, known, previous, kind, asked["key"].to_numpy(), vectors)
+    centroids = unit(np.array([vectors[g].mean(axis=0) for g in groups]).reshape(len(groups), vectors.shape[1]))
+    members = [sorted(set(asked["key"].iloc[g])) for g in groups]
+    chosen = job.settings.topics
+    named, events = lineage.trace(
+        job.run_id, previous, pd.DataFrame({"centroid": list(centroids), "members": members}), known,
+        set(asked["key"]), chosen.same_at_least, chosen.min_questions,
+    )  # fmt: skip
+    registry = named[["topic_id", "first_seen", "lineage"]].assign(
+        embedder=kind,
+        centroid=[c.astype(np.float32).tobytes() for c in centroids],
+        members=pd.Series(members, index=named.index, dtype=object),
+        size=[len(g) for g in groups],
+    )
+    before = known.set_index("topic_id")[["label", "label_centroid"]].reindex(named["same"])
+    registry["known_label"] = before["label"].astype("str").array
+    registry["known_centroid"] = before["label_centroid"].astype(object).to_numpy()
+    return registry, events
+
+
+def name(job: Job, registry: pd.DataFrame, labels: pd.Series) -> pd.DataFrame:
+    """The registry with its labels: a topic keeps its label for as long as it is what was labelled.
+
+    Drift from week to week is measured from where the label was given, not from last week: many small steps make a
+    long way. A topic of another embedder has no such measure, and keeps its label.
+    """
+    centroid = np.array([np.frombuffer(c, dtype=np.float32) for c in registry["centroid"]])
+    kept = [
+        label if isinstance(label, str) and _near(here, there) >= job.settings.topics.same_at_least else None
+        for label, here, there in zip(registry["known_label"], centroid, registry["known_centroid"], strict=True)
+    ]
+    chosen = lineage.keep_labels(list(labels), kept)
+    held = [label == old for label, old in zip(chosen, kept, strict=True)]
+    named = registry.drop(columns=["known_label", "known_centroid"])
+    named["label"] = pd.array(chosen, dtype="str")
+    named["label_centroid"] = [
+        there if same and isinstance(there, bytes) else here
+        for same, there, here in zip(held, registry["known_centroid"], registry["centroid"], strict=True)
+    ]
+    return named
+
+
+def _near(here: Floats, there: object) -> float:
+    return float(here @ np.frombuffer(there, dtype=np.float32)) if isinstance(there, bytes) else 1.0
+
+
+def _comparable(
+    job: Job, known: pd.DataFrame, previous: str | None, kind: str, keys: NDArray[np.object_], vectors: Floats
+) -> pd.DataFrame:
+    """The known topics with centroids that compare with this run's; label_centroid is null where it does not.
+
+    Topics of another embedder get the centroid of those of their questions that this run asks again, in this run's
+    vectors; a topic none of whose questions is asked again has none.
+    """
+    others = sorted(set(known.loc[known["run_id"] == previous, "embedder"]) - {kind})
+    for other in others:
+        if other != job.settings.topics.migrate_from:
+            raise SettingsInvalid(
+                f"the topics of run {previous} were made with the embedder {other}, and this run's is {kind}:"
+                " their centroids do not compare, and every topic would get a new id",
+                f'to take the topics over, set [topics] migrate_from = "{other}" and run on a bundle that still holds'
+                f" the questions of run {previous}; to go on as before, set [embedder] name back",
+            )
+    rows: dict[str, list[int]] = {}
+    foreign = (known["embedder"] != kind).to_numpy(dtype=bool)
+    if foreign.any():
+        for row, key in enumerate(keys):
+            rows.setdefault(str(key), []).append(row)
+    centroids, lost = [], 0
+    for strange, centroid, members in zip(foreign, known["centroid"], known["members"], strict=True):
+        again = [row for key in members for row in rows.get(key, ())] if strange else []
+        if not strange:
+            centroids.append(np.frombuffer(centroid, dtype=np.float32))
+        elif again:
+            centroids.append(unit(vectors[sorted(again)].mean(axis=0, keepdims=True))[0])
+        else:
+            centroids.append(np.full(vectors.shape[1], np.nan, dtype=np.float32))
+            lost += 1
+    if others:
+        progress.say(
+            f"  topics of {', '.join(others)} are taken over to {kind}: {int(foreign.sum()) - lost} of"
+            f" {int(foreign.sum())} by their questions, the others have none in this bundle"
+        )
+    fits = [None if strange else label for strange, label in zip(foreign, known["label_centroid"], strict=True)]
+    return known.assign(
+        centroid=pd.Series(centroids, index=known.index, dtype=object),
+        label_centroid=pd.Series(fits, index=known.index, dtype=object),
+    )

@@ -1,0 +1,25 @@
+"""What the benchmarks share: the data beside the repository, and a run as a process of its own."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+SHARED = Path(__file__).resolve().parents[3] / "shared"
+REPLAY = SHARED / "data" / "thunderbird-replay-2023"
+WINDOW = ["--start", "2023-01-01", "--end", "2024-06-30"]
+RUN_ID = "2024-06-30"
+# Runs the command in a child and prints the child's peak memory, imports included.
+CHILD = "import resource, subprocess, sys; r = subprocess.call(sys.argv[1:]); print('PEAK', resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024); sys.exit(r)"  # noqa: E501
+
+
+def run(bundle: Path, store: Path, *options: str) -> tuple[float, int]:
+    """Run ``lacuna run`` as a process of its own; seconds and peak MiB of the whole process."""
+    command = [sys.executable, "-m", "pipelines.cli", "run", str(bundle), "--store", str(store), *WINDOW, *options]
+    began = time.perf_counter()
+    done = subprocess.run([sys.executable, "-c", CHILD, *command], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(done.stderr)
+    return time.perf_counter() - began, int(done.stdout.rsplit("PEAK", 1)[1])

@@ -1,0 +1,154 @@
+"""Do topics keep their ids? Run after run over the demo and the replay, as far as topics go.
+
+For each series of runs: *kept*, the share of questions in topics of two runs in a row whose topic has kept its id;
+*could be*, the largest such share that any one-to-one naming of the same topics reaches, so that the difference of the
+two is the matching's doing and the rest the grouping's; and what happened to topics, a run on average. In the demo
+the planted topics tell which births and deaths are spurious: a birth of a topic whose planted topic had a topic in the
+run before, and a death of one whose planted topic has a topic still.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from datetime import date, timedelta
+from pathlib import Path
+from statistics import mean
+from typing import Any
+
+import pandas as pd
+from scipy.optimize import linear_sum_assignment
+
+from models.lineage import EVENTS
+from pipelines import progress
+from pipelines.demo import load_truth, write_demo
+from pipelines.job import Job
+from pipelines.load import load
+from pipelines.redact import redact
+from pipelines.run import run
+from pipelines.state import open_state
+from pipelines.understand import understand
+
+Window = tuple[Path, str | None, str]
+END = date(2024, 6, 30)
+
+
+def stability(folder: Path, replay: Path) -> int:
+    """Print the figures of every series."""
+    progress.configure(quiet=True)
+    report("demo, 12 weekly runs of 28 days, history kept", folder / "weeks", demo_weeks(folder / "demo"))
+    report("demo, 4 windows of 28 days that do not overlap", folder / "apart", demo_apart(folder / "draws"))
+    if replay.is_dir():
+        months = pd.period_range("2023-01", "2024-06", freq="M")
+        whole: list[Window] = [(replay, str(m.start_time.date()), str(m.end_time.date())) for m in months]
+        report("replay, 18 monthly windows, history kept", folder / "months", (iter(whole), {}))
+        rolling = (part(replay, m - 2, m, folder / "rolling") for m in months[2:])
+        report("replay, 16 windows of 3 months, a month apart, no history", folder / "quarters", (rolling, {}))
+    return 0
+
+
+def demo_weeks(folder: Path) -> tuple[Iterator[Window], dict[str, str]]:
+    """Twelve weekly runs over the demo's twelve weeks, and the planted topic of each conversation."""
+    write_demo(folder)
+    days = [END - timedelta(weeks=back) for back in range(11, -1, -1)]
+    return iter([(folder / "bundle", None, day.isoformat()) for day in days]), planted(folder)
+
+
+def demo_apart(folder: Path) -> tuple[Iterator[Window], dict[str, str]]:
+    """Four draws of the demo's company, four weeks each, one after the other: the same subjects, other questions."""
+    windows, truth = [], {}
+    for draw in range(4):
+        day = END - timedelta(weeks=4 * (3 - draw))
+        write_demo(folder / str(draw), seed=7 + draw, weeks=4, end=day)
+        windows.append((folder / str(draw) / "bundle", None, day.isoformat()))
+        truth |= {f"{day}:{c}": topic for c, topic in planted(folder / str(draw)).items()}
+    return iter(windows), truth
+
+
+def planted(folder: Path) -> dict[str, str]:
+    """The planted topic of each conversation."""
+    topics = load_truth(folder / "truth.json").topics
+    return {c: name for name, topic in topics.items() for c in topic.conversation_ids}
+
+
+def part(bundle: Path, first: pd.Period, last: pd.Period, folder: Path) -> Window:
+    """A bundle with the conversations of some months alone, in place of the one before."""
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(bundle, folder)
+    kept = pd.read_parquet(bundle / "conversations.parquet")
+    month = kept["started_at"].dt.strftime("%Y-%m")
+    kept = kept[(month >= str(first)) & (month <= str(last))]
+    kept.to_parquet(folder / "conversations.parquet")
+    for name in ("messages.parquet", "outcomes.csv"):
+        read = pd.read_parquet if name.endswith("parquet") else pd.read_csv
+        rows = read(bundle / name)
+        rows = rows[rows["conversation_id"].isin(kept["conversation_id"])]
+        rows.to_parquet(folder / name) if name.endswith("parquet") else rows.to_csv(folder / name, index=False)
+    return folder, str(first.start_time.date()), str(last.end_time.date())
+
+
+def report(title: str, store: Path, series: tuple[Iterator[Window], Mapping[str, str]]) -> None:
+    """Run a series and print its figures."""
+    windows, truth = series
+    rows, before, subjects = [], pd.Series(dtype=str), {}
+    for bundle, start, end in windows:
+        found, events = topics_of(bundle, store, start, end)
+        if f"{end}:{found.index[0]}" in truth:  # draws of the demo use the same conversation ids
+            found.index = [f"{end}:{c}" for c in found.index]
+        planted_in = pd.Series([truth.get(c, "") for c in found.index])
+        about = {t: Counter(part).most_common(1)[0][0] for t, part in planted_in.groupby(found.to_numpy())}
+        happened = Counter(events["event"])
+        there, known = set(about.values()) - {""}, set(subjects.values())
+        births = events.loc[events["event"].isin(["birth", "split"]), "topic_id"]
+        deaths = events.loc[events["event"] == "death", "topic_id"]
+        row = {"questions": len(found), "topics": found.nunique()} | {kind: happened[kind] for kind in EVENTS}
+        row |= {
+            "spurious births": sum(about[t] in known - {""} for t in births),
+            "spurious deaths": sum(subjects.get(t, "") in there for t in deaths),
+            "same subject": sum(subjects.get(t) == s for t, s in about.items() if t in subjects),
+            "other subject": sum(subjects.get(t) != s for t, s in about.items() if t in subjects),
+        }
+        rows.append(row | dict(zip(("kept", "could be"), kept(before, found), strict=True)))
+        before, subjects = found, about
+    table = pd.DataFrame(rows)
+    asked, topics = table["questions"].iloc[-1], table["topics"].iloc[-1]
+    print(f"\n{title}\n  questions in topics at the end: {asked:,} in {topics}")
+    shares = table[["kept", "could be"]].dropna()
+    if len(shares):
+        least = shares["kept"].min()
+        print(f"  kept {shares['kept'].mean():.1%} (least {least:.1%}); could be {shares['could be'].mean():.1%}")
+    later = table.iloc[1:]
+    print("  a run: " + ", ".join(f"{mean(later[kind]):.1f} {kind}" for kind in EVENTS))
+    if truth:
+        same, other = later["same subject"].sum(), later["other subject"].sum()
+        births, deaths = mean(later["spurious births"]), mean(later["spurious deaths"])
+        print(f"  spurious a run: {births:.1f} births, {deaths:.1f} deaths")
+        print(f"  {other} of {same + other} ids went over to another planted topic", flush=True)
+
+
+def topics_of(bundle: Path, store: Path, start: str | None, end: str) -> tuple[pd.Series, pd.DataFrame]:
+    """Run as far as topics; the topic of each question that is core to one, by conversation, and what happened."""
+    told: dict[str, Any] = {}
+
+    def publish(job: Job) -> None:
+        assigned, registry = job.read("understand/assignments"), job.read("understand/registry")
+        told["core"] = assigned[assigned["state"] == "core"].set_index("conversation_id")["topic_id"].astype(str)
+        told["events"] = job.read("understand/events")
+        state = open_state(job.settings, job.store)
+        begun = job.read_json("run")["input_hash"]
+        state.record_run(job.run_id, begun, registry, pd.DataFrame(), (job.start, job.end), told["events"])
+        state.close()
+
+    run(str(bundle), store, start, end, steps=(load, redact, understand, publish))
+    return told["core"], told["events"]
+
+
+def kept(before: pd.Series, found: pd.Series) -> tuple[float, float]:
+    """The share of questions in topics of both runs whose topic kept its id, and the most that ids could have kept."""
+    both = before.index.intersection(found.index)
+    if not len(both):
+        return float("nan"), float("nan")
+    crossed = pd.crosstab(before[both].to_numpy(), found[both].to_numpy()).to_numpy()
+    best = crossed[linear_sum_assignment(-crossed)].sum() / len(both)
+    return float((before[both] == found[both]).mean()), float(best)
