@@ -28,7 +28,7 @@ Ints = NDArray[np.int64]
 WORDS_SHARE = 0.3  # of words in the similarity of two texts; the weekly run weighs them alike (0.2 to 0.45)
 WHOLE_SHARE = 0.3  # of the whole text's vector beside its sentences'
 LIKE = 16  # sentences that a sentence is compared with
-AMONG = 12_000  # sentences that are looked through for them
+AMONG = 6_000  # sentences that are looked through for them
 MOST_SENTENCES = 8  # of a text; what it is about is said by then
 DIMENSIONS = 200
 SVD_ITER = 2
@@ -119,7 +119,9 @@ class Gist:
         How many first columns of it are meaning.
     """
 
-    def fit(self, vectors: Floats, owner: Ints, parts: Sequence[str], part_vectors: Floats) -> Gist:
+    def fit(
+        self, vectors: Floats, owner: Ints, parts: Sequence[str], part_vectors: Floats, languages: Sequence[str]
+    ) -> Gist:
         """Learn from texts, in a fixed order, and their sentences.
 
         Parameters
@@ -128,8 +130,11 @@ class Gist:
             Of the whole texts: float32 (n, dim), rows of length 1.
         owner, parts, part_vectors
             The text of each sentence, ascending, the sentence, and its vector.
+        languages
+            Of each text. Meaning is taken against the mean of its language: a model that knows a language badly sees
+            little in it but the language itself.
         """
-        self._whole = vectors
+        self._whole, self._languages = vectors, languages
         self._sentences = Sentences(owner, part_vectors)
         self._svd: TruncatedSVD | None = None
         self.meaning_dim = vectors.shape[1]
@@ -144,17 +149,19 @@ class Gist:
         told = unit(np.asarray(self._member(weights) @ self._sentences.vectors))
         return self._settle(unit(WHOLE_SHARE * self._whole + (1 - WHOLE_SHARE) * told), weights)
 
-    def place(self, vectors: Floats, texts: Sequence[str]) -> Floats:
+    def place(self, vectors: Floats, texts: Sequence[str], languages: Sequence[str]) -> Floats:
         """Other texts in the space, each taken as a whole and by itself."""
         counted = self._counter.transform(texts) if self._counter else sparse.csr_matrix((len(texts), 0))
-        return self._join(vectors, counted)
+        return self._join(vectors, counted, languages)
 
     def _settle(self, meaning: Floats, weights: NDArray[np.float64]) -> Gist:
         self.mean_ = meaning.mean(axis=0)
+        code = np.asarray(self._languages)
+        self.means_ = {str(language): meaning[code == language].mean(axis=0) for language in np.unique(code)}
         counted = (self._member(weights / weights.max()) @ self._counts).tocsr().astype(np.float32)
         if counted.shape[1] > DIMENSIONS:
             self._svd = TruncatedSVD(DIMENSIONS, n_iter=SVD_ITER, random_state=0).fit(counted @ self._rarity)
-        self.space_ = self._join(meaning, counted)
+        self.space_ = self._join(meaning, counted, self._languages)
         return self
 
     def _member(self, weights: NDArray[np.float64]) -> sparse.csr_matrix:
@@ -162,10 +169,11 @@ class Gist:
         owner = self._sentences.owner
         return sparse.csr_matrix((weights, (owner, np.arange(len(owner)))), shape=(len(self._whole), len(owner)))
 
-    def _join(self, vectors: Floats, counted: Any) -> Floats:
+    def _join(self, vectors: Floats, counted: Any, languages: Sequence[str]) -> Floats:
         weighed = counted @ self._rarity
         words = self._svd.transform(weighed) if self._svd else weighed.toarray()
-        meaning = sqrt(1 - WORDS_SHARE) * unit(vectors - self.mean_)
+        usual = np.stack([self.means_.get(language, self.mean_) for language in languages]) if len(languages) else 0
+        meaning = sqrt(1 - WORDS_SHARE) * unit(vectors - usual)
         # rounded, so that the last digits, and so the topics, are the same from process to process
         return unit(np.round(np.hstack([meaning, sqrt(WORDS_SHARE) * unit(words)]), 5).astype(np.float32))
 

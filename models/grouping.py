@@ -8,16 +8,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from models.clustering import GraphClusters, centroids
+from models.clustering import RESOLUTIONS, GraphClusters, centroids
 from models.gist import Gist, sentences
+from models.languages import common_languages, languages_of
 from models.topics import find_topics
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
 
-ROUNDS = (
-    3  # the first weighs sentences by how rare they are, the next by the topics of the one before; then little changes
-)
+# The first weighs sentences by how rare they are, the next by the topics of the one before; then little changes.
+ROUNDS = 3
+NEARBY = 3  # steps of resolution around the one before that later rounds look at
 LOOSEST = 5  # percent of the core that a text may be farther from its topic than, and still join it
 
 
@@ -37,6 +38,8 @@ class Groups:
         For each topic, phrases that describe it, best first.
     labels
         Topic of each text of the sample: int (n,), -1 for none.
+    languages
+        What the texts of the sample are in.
     """
 
     gist: Gist
@@ -44,13 +47,14 @@ class Groups:
     enough: float
     phrases: list[list[str]]
     labels: Ints
+    languages: tuple[str, ...]
 
     def join(self, vectors: Floats, texts: Sequence[str]) -> tuple[Ints, Floats]:
         """Topic (-1 for none) of texts outside the sample, and the cosine to its middle; each text by itself.
 
         However texts are cut into shards, and in whatever order the shards come, a text gets the same.
         """
-        return self._nearest(self.gist.place(vectors, texts))
+        return self._nearest(self.gist.place(vectors, texts, languages_of(texts, self.languages)))
 
     def sample(self) -> tuple[Ints, Floats]:
         """The same for the texts of the sample; those that no topic was found in join one where they are near."""
@@ -91,13 +95,17 @@ def find_groups(
     """
     parts = [(i, part) for i, text in enumerate(texts) for part in sentences(text)]
     owner, said = np.array([i for i, _ in parts]), [part for _, part in parts]
-    gist = Gist().fit(embed(texts, "texts"), owner, said, embed(said, "sentences"))
+    common = common_languages(texts)
+    gist = Gist().fit(embed(texts, "texts"), owner, said, embed(said, "sentences"), languages_of(texts, common))
+    clusters = GraphClusters(judged_by=gist.meaning_dim)
     for done in range(1, ROUNDS):
-        found = GraphClusters(judged_by=gist.meaning_dim).fit_predict(gist.space_)
+        found = clusters.fit_predict(gist.space_)
+        at = RESOLUTIONS.index(clusters.resolution_)
+        clusters.set_params(resolutions=RESOLUTIONS[max(0, at - NEARBY) : at + NEARBY + 1])
         if tick:
             tick(done, ROUNDS)
         gist.weigh(np.where(found < 0, found.max() + 1, found))
-    labels, words = find_topics(texts, gist.space_, gist.meaning_dim, stop_words)
+    labels, words = find_topics(texts, gist.space_, clusters, stop_words)
     if tick:
         tick(ROUNDS, ROUNDS)
     middles = centroids(gist.space_, labels)
@@ -105,4 +113,4 @@ def find_groups(
     strength = np.einsum("ij,ij->i", gist.space_[core], middles[labels[core]])
     enough = float(np.percentile(strength, LOOSEST)) if len(core) else 1.0
     phrases = [[word for word, _ in words.get(k, [])[:10]] for k in range(len(middles))]
-    return Groups(gist, middles, enough, phrases, labels)
+    return Groups(gist, middles, enough, phrases, labels, common)

@@ -136,16 +136,16 @@ def fit_topics(
 
 
 def find_topics(
-    texts: Sequence[str], space: Floats, meaning_dim: int, stop_words: Sequence[str]
+    texts: Sequence[str], space: Floats, clusters: GraphClusters, stop_words: Sequence[str]
 ) -> tuple[Ints, dict[int, list[tuple[str, float]]]]:
-    """Fit BERTopic with :class:`models.clustering.GraphClusters`: topics of texts alone, with nothing known of them.
+    """Fit BERTopic with clusters of a graph: topics of texts alone, with nothing known of them.
 
     Parameters
     ----------
     texts, space
         n texts and float32 (n, dim), rows of length 1.
-    meaning_dim
-        The first columns of ``space``, by which the number of topics is judged.
+    clusters
+        What cuts the space into topics.
     stop_words
         Words that describe no topic.
 
@@ -154,7 +154,7 @@ def find_topics(
     labels : int (n,), -1 for no topic
     phrases : for each label, phrases of up to two words with their c-TF-IDF weight, best first
     """
-    return _described(texts, space, None, GraphClusters(judged_by=meaning_dim), stop_words)
+    return _described(texts, space, None, clusters, stop_words)
 
 
 def _described(

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import adjusted_rand_score
 
 from models.clustering import GraphClusters, nearest, silhouette, unit
-from models.gist import Sentences
+from models.gist import Gist, Sentences
 from models.grouping import find_groups
 from models.topics import unassigned_alarm
 from pipelines.embedders import embedder
@@ -110,6 +110,20 @@ def test_a_sentence_said_about_everything_tells_little() -> None:
     vectors = np.vstack([np.vstack([subject[k], chatter[0]]) for k in labels]).astype(np.float32)
     weights = Sentences(np.repeat(np.arange(60), 2), vectors).telling(labels)
     assert weights[0::2].min() > 5 * weights[1::2].max()
+
+
+def test_languages_are_no_topics() -> None:
+    """Where a model sees the language before the subject, subjects are found all the same, in each language."""
+    rng = np.random.default_rng(5)
+    subject, language = np.repeat(np.arange(8) % 4, 25), np.repeat([0, 0, 0, 0, 1, 1, 1, 1], 25)
+    there = 2.5 * np.eye(16)[8 + language] + np.eye(16)[subject] + 0.15 * rng.normal(size=(200, 16))
+    vectors = unit(there.astype(np.float32))
+    said = [f"text {n}" for n in range(200)]
+    gist = Gist().fit(vectors, np.arange(200), said, vectors, [("en", "de")[code] for code in language])
+    found = GraphClusters(judged_by=gist.meaning_dim).fit_predict(gist.space_)
+    assert adjusted_rand_score(subject, found) > 0.95
+    other = gist.place(vectors[:4] + 0.01, said[:4], ["en"] * 4)
+    assert np.allclose(np.linalg.norm(other, axis=1), 1, atol=1e-4)
 
 
 def test_planted_subjects_are_told_apart(world: pd.DataFrame, tmp_path: Path) -> None:

@@ -1,0 +1,42 @@
+"""Which language a text is in, among the few that a collection of texts is in."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from functools import cache
+
+from py3langid.langid import MODEL_FILE, LanguageIdentifier
+
+COMMON = 0.05  # share of the texts from which on a language is one of the collection's, and no misreading
+
+
+def common_languages(texts: Sequence[str]) -> tuple[str, ...]:
+    """The languages (ISO 639-1) that at least :data:`COMMON` of the texts are in, in order of the alphabet.
+
+    Examples
+    --------
+    >>> common_languages(["Where is my parcel?", "Wo ist mein Paket geblieben?", "I want my money back"])
+    ('de', 'en')
+    """
+    found = Counter(_identifier(()).classify(text)[0] for text in texts)
+    return tuple(sorted(code for code, count in found.items() if count >= COMMON * len(texts)))
+
+
+def languages_of(texts: Sequence[str], among: tuple[str, ...]) -> list[str]:
+    """The language of each text, one of ``among``; all alike where these are fewer than two.
+
+    Short texts are misread easily among a hundred languages, and hardly ever among the few that are there.
+    """
+    if len(among) < 2:
+        return [next(iter(among), "")] * len(texts)
+    identifier = _identifier(among)
+    return [str(identifier.classify(text)[0]) for text in texts]
+
+
+@cache
+def _identifier(among: tuple[str, ...]) -> LanguageIdentifier:
+    identifier = LanguageIdentifier.from_model_file(MODEL_FILE)
+    if among:
+        identifier.set_languages(list(among))
+    return identifier
