@@ -19,6 +19,7 @@ from pipelines.report.charts import spark, text_width, topic_map
 from pipelines.report.figures import kpi_cards
 from pipelines.report.format import decimal, json_block, money, percent, percent_range, period, text
 from pipelines.report.gaps import relative_link, weeks
+from pipelines.report.sections import topics as topics_section
 from pipelines.report.view import FIRST_ROWS, build_view
 from tests import sample_run
 
@@ -365,3 +366,29 @@ def test_labels_on_the_map_do_not_cover_one_another(spots: list[tuple[float, flo
             for other in boxes[place + 1 :]
         )
     assert len(boxes) <= 9
+
+
+def test_a_crowded_map_shows_the_topics_that_matter() -> None:
+    """Of 200 topics the map has those with gaps and those that failed most; the table has all of them."""
+    frame = pd.DataFrame(
+        {
+            "topic_id": [f"t-{place:03d}" for place in range(200)],
+            "label": [f"Topic {place}" for place in range(200)],
+            "theme": None,
+            "conversations": [5 + place % 50 for place in range(200)],
+            "failure_rate": [0.9 if place % 4 == 0 else 0.1 for place in range(200)],
+            "gap_ids": [["g-1"] if place == 101 else [] for place in range(200)],
+            "x": [float(place % 17) for place in range(200)],
+            "y": [float(place % 13) for place in range(200)],
+        }
+    )
+    found = topics_section(frame, {"g-1": "A gap"})
+    assert len(found["rows"]) == 200
+    for drawn, most in zip(found["maps"], (90, 40), strict=True):
+        shown = {mark["topic_id"] for mark in drawn["marks"]}
+        assert len(shown) == most
+        assert "t-101" in shown
+        left = frame[~frame["topic_id"].isin(shown)]
+        kept = frame[frame["topic_id"].isin(shown - {"t-101"})]
+        least = (kept["conversations"] * kept["failure_rate"]).min()
+        assert (left["conversations"] * left["failure_rate"] <= least + 1e-9).all()

@@ -87,12 +87,17 @@ def topics(frame: pd.DataFrame | None, shown: dict[str, str]) -> dict[str, Any]:
         "rows": listed,
         "themes": themes,
         "maps": [
-            {"name": "wide", "width": 1160, "height": 560, "marks": topic_map(listed, 1160, 560, 40)},
-            {"name": "narrow", "width": 358, "height": 520, "marks": topic_map(listed, 358, 520, 12)},
+            {"name": "wide", "width": 1160, "height": 560, "marks": topic_map(_gravest(listed, 90), 1160, 560, 40)},
+            {"name": "narrow", "width": 358, "height": 520, "marks": topic_map(_gravest(listed, 40), 358, 520, 12)},
         ]
         if len(listed) > 1
         else [],
     }
+
+
+def _gravest(listed: list[dict[str, Any]], most: int) -> list[dict[str, Any]]:
+    """Those topics that a map has room for: with gaps first, then by how many conversations they failed."""
+    return sorted(listed, key=lambda t: (not t["gaps"], -t["failed"], -t["conversations"], t["topic_id"]))[:most]
 
 
 def _themes(listed: list[dict[str, Any]]) -> list[dict[str, Any]]:
