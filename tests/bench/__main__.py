@@ -24,7 +24,8 @@ def main() -> int:
     parser.set_defaults(what="steps")
     which = parser.add_subparsers(dest="what", metavar="WHAT")
     which.add_parser("steps", help="time and memory of each step on the replay, and how they grow (the default)")
-    which.add_parser("replays", help="score of the backlogs of the five draws and the control")
+    scored = which.add_parser("replays", help="score of the backlogs of the five draws and the control")
+    scored.add_argument("--tags", type=float, default=1.0, metavar="SHARE", help="leave only this share of the tags")
     which.add_parser("stability", help="how well topics keep their ids from run to run")
     which.add_parser("labels", help="write docs/replay-topics.md anew")
     embedders = which.add_parser("embedding", help="speed of embedders, as a share of what the processor can do")
@@ -45,7 +46,9 @@ def main() -> int:
         folder = Path(name)
         if chosen.what == "stability":
             return stability(folder, REPLAY / "bundle")
-        return {"steps": steps, "replays": replays, "labels": labels}[chosen.what](folder)
+        if chosen.what == "replays":
+            return replays(folder, chosen.tags)
+        return {"steps": steps, "labels": labels}[chosen.what](folder)
 
 
 if __name__ == "__main__":
