@@ -8,19 +8,20 @@ from functools import cache
 
 from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
-COMMON = 0.05  # share of the texts from which on a language is one of the collection's, and no misreading
+# Share and number of texts from which on a language is one of the collection's, and no misreading.
+COMMON, ENOUGH = 0.05, 10
 
 
 def common_languages(texts: Sequence[str]) -> tuple[str, ...]:
-    """The languages (ISO 639-1) that at least :data:`COMMON` of the texts are in, in order of the alphabet.
+    """The languages (ISO 639-1) that at least :data:`COMMON` of the texts are in, and :data:`ENOUGH`, in ABC order.
 
     Examples
     --------
-    >>> common_languages(["Where is my parcel?", "Wo ist mein Paket geblieben?", "I want my money back"])
+    >>> common_languages(["Where is my parcel?", "Wo ist mein Paket geblieben?"] * 10)
     ('de', 'en')
     """
     found = Counter(_identifier(()).classify(text)[0] for text in texts)
-    return tuple(sorted(code for code, count in found.items() if count >= COMMON * len(texts)))
+    return tuple(sorted(code for code, count in found.items() if count >= max(ENOUGH, COMMON * len(texts))))
 
 
 def languages_of(texts: Sequence[str], among: tuple[str, ...]) -> list[str]:

@@ -10,7 +10,7 @@ GERMAN = ["Wo ist mein Paket geblieben?", "Ich möchte mein Geld zurück", "Wie 
 
 def test_languages_of_a_collection_are_found() -> None:
     """Both languages of a mixed collection are named, and each text gets its own."""
-    among = common_languages(ENGLISH + GERMAN)
+    among = common_languages((ENGLISH + GERMAN) * 4)
     assert among == ("de", "en")
     assert languages_of(ENGLISH + GERMAN, among) == ["en"] * 4 + ["de"] * 3
 
@@ -21,6 +21,12 @@ def test_a_stray_text_makes_no_language() -> None:
     among = common_languages([*many, "Gdzie jest moja paczka?"])
     assert among == ("en",)
     assert languages_of(["Gdzie jest moja paczka?"], among) == ["en"]
+
+
+def test_a_few_texts_make_no_language() -> None:
+    """Of a handful, one misread text would be a language of its own, against whose mean nothing of it is left."""
+    assert common_languages(ENGLISH + GERMAN) == ()
+    assert languages_of(ENGLISH + GERMAN, ()) == [""] * 7
 
 
 def test_no_text_is_in_no_language() -> None:
