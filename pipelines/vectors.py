@@ -171,7 +171,14 @@ def _set_aside(file: Path, error: Exception) -> None:
 def _write(folder: Path, keys: list[str], vectors: NDArray[np.float16]) -> Known:
     flat = pa.FixedSizeListArray.from_arrays(pa.array(vectors.ravel()), vectors.shape[1])
     sink = pa.BufferOutputStream()
-    pq.write_table(pa.table({"key": keys, "vector": flat}), sink, compression="zstd", write_page_checksum=True)
+    # Hardly a number comes twice, so that a dictionary of them takes room, and three times as long to read.
+    pq.write_table(
+        pa.table({"key": keys, "vector": flat}),
+        sink,
+        compression="zstd",
+        use_dictionary=False,
+        write_page_checksum=True,
+    )
     name = hashlib.blake2b("".join(keys).encode(), digest_size=8).hexdigest()
     folder.mkdir(parents=True, exist_ok=True)
     write_bytes(folder / f"{name}.parquet", sink.getvalue().to_pybytes())
