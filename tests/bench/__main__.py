@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from tests.bench import topics
@@ -18,10 +19,9 @@ from tests.bench.stability import stability
 from tests.bench.steps import steps
 
 
-def main() -> int:
-    """Run the benchmark that is asked for and print its figures."""
+def asked(words: Sequence[str] | None = None) -> argparse.Namespace:
+    """Which benchmark is asked for, and with which options; that of the steps where none is named."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    parser.set_defaults(what="steps")
     which = parser.add_subparsers(dest="what", metavar="WHAT")
     which.add_parser("steps", help="time and memory of each step on the replay, and how they grow (the default)")
     scored = which.add_parser("replays", help="score of the backlogs of the five draws and the control")
@@ -34,7 +34,14 @@ def main() -> int:
     beside.add_argument("--embedder", default="minilm", help="whose vectors both are given")
     beside.add_argument("--store", type=Path, help="where vectors are kept from one time to the next")
     beside.add_argument("--sizes", type=int, nargs="*", default=topics.SIZES, help="how many questions")
-    chosen = parser.parse_args()
+    chosen = parser.parse_args(words)
+    chosen.what = chosen.what or "steps"
+    return chosen
+
+
+def main() -> int:
+    """Run the benchmark that is asked for and print its figures."""
+    chosen = asked()
     if chosen.what == "embedding":
         return embedding(["minilm", "lexical", *chosen.names])
     if not REPLAY.is_dir():
