@@ -11,6 +11,8 @@ from sklearn.base import BaseEstimator, ClusterMixin
 from sklearn.utils.validation import validate_data
 from sknetwork.clustering import Louvain
 
+from models.retrieval import unit
+
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
 
@@ -94,12 +96,6 @@ class GraphClusters(ClusterMixin, BaseEstimator):
             if count > 1 and (good := silhouette(seen, labels)) > score:
                 best, resolution, score = labels, float(step), good
         return best, resolution, score
-
-
-def unit(rows: Floats) -> Floats:
-    """Rows scaled to length 1; a row of zeros stays."""
-    length = np.linalg.norm(rows, axis=1, keepdims=True)
-    return (rows / np.where(length > 0, length, 1)).astype(np.float32)
 
 
 def nearest(points: Floats, among: Floats, count: int) -> tuple[Ints, Floats]:

@@ -19,8 +19,9 @@ from scipy import sparse
 from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import CountVectorizer
 
-from models.clustering import distinct, nearest, unit
+from models.clustering import distinct, nearest
 from models.labels import STOP_WORDS
+from models.retrieval import unit
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]

@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from models.accuracy import known_by_tag
-from models.topics import excess
+from models.topics import excess, usual_failure
 
 Floats = NDArray[np.float64]
 
@@ -42,7 +42,7 @@ def tag_next(facts: pd.DataFrame, evidence_needed: float, weeks: float, count: i
         the tag is expected to move its topic in the backlog); at most one a customer.
     """
     window = facts[facts["in_window"]]
-    base = float(np.clip(window["failed"].mean(), 0.02, 0.98)) if len(window) else 0.5
+    base = usual_failure(window["failed"])
     open_ = window[window["outcome"].isna() & window["topic_id"].notna()].sort_values("conversation_id")
     size = window.groupby("topic_id")["failed"].agg(["size", "sum"])
     rows: list[dict[str, Any]] = []

@@ -66,7 +66,7 @@ class FailureTree(ClusterMixin, BaseEstimator):
         n = len(failed)
         size, bad = np.r_[np.ones(n), np.zeros(n - 1)], np.r_[failed, np.zeros(n - 1)]
         best, taken = np.zeros(2 * n - 1), np.zeros(2 * n - 1, dtype=bool)
-        base = float(np.clip(failed.mean(), 0.02, 0.98))
+        base = usual_failure(failed)
         for row, (left, right, height, _) in enumerate(tree):
             a, b, node = int(left), int(right), n + row
             size[node], bad[node] = size[a] + size[b], bad[a] + bad[b]
@@ -88,6 +88,11 @@ class FailureTree(ClusterMixin, BaseEstimator):
             else:
                 stack += [int(left), int(right)]
         return sorted(found, key=lambda members: (-len(members), int(members[0])))
+
+
+def usual_failure(failed: NDArray[np.float64] | pd.Series) -> float:
+    """The failing share that topics are compared with, kept away from 0 and 1; a half where there is nothing."""
+    return float(np.clip(np.mean(failed), 0.02, 0.98)) if len(failed) else 0.5
 
 
 def excess(bad: float, size: float, base: float) -> float:

@@ -14,7 +14,7 @@ from models.changes import Change
 from models.diagnosis import Evidence, Verdict
 from models.labels import STOP_WORDS
 from models.retrieval import plain
-from models.topics import excess
+from models.topics import excess, usual_failure
 from pipelines.job import Job
 from pipelines.world import World, day_of, look, most_common, read_world
 
@@ -72,7 +72,7 @@ _GAP_COLUMNS = [
 
 def _failing(world: World, demand: pd.DataFrame) -> dict[str, float]:
     """Topics whose answers fail more than elsewhere, with the log-likelihood by which they do, by id."""
-    base = float(np.clip(world.facts.loc[world.facts["in_window"], "failed"].mean(), 0.02, 0.98))
+    base = usual_failure(world.facts.loc[world.facts["in_window"], "failed"])
     gains = {str(t): excess(row["failed"], max(row["reached"], 1), base) for t, row in demand.iterrows()}
     return {topic: gain for topic, gain in sorted(gains.items()) if gain > 0}
 

@@ -17,8 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data_contracts.errors import SettingsInvalid
+from models.retrieval import unit
 from pipelines import networks, onnx
-from pipelines.encoders import Encoder, Progress, unit, version_of
+from pipelines.encoders import Encoder, Progress, version_of
 
 # The wheel's publisher is unknown; these are the hashes of sentence-transformers/all-MiniLM-L6-v2 at 1110a243.
 MINILM_SHA256 = {

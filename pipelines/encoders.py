@@ -19,6 +19,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from models.retrieval import unit
+
 Floats = NDArray[np.float32]
 Progress = Callable[[int, int], None]
 
@@ -162,12 +164,6 @@ def batches(order: list[int], ids: list[list[int]]) -> list[list[int]]:
         else:
             groups.append([i])
     return groups
-
-
-def unit(vectors: Floats) -> Floats:
-    """The rows at length 1; float32."""
-    length = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return (vectors / np.where(length > 0, length, 1)).astype(np.float32)
 
 
 def _mode(key: str, on: object) -> bool:

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from data_contracts.errors import SettingsInvalid
-from pipelines.encoders import Floats, Progress, unit
+from models.retrieval import unit
+from pipelines.encoders import Floats, Progress
 
 TEXTS_A_STEP = 1024  # between two signs of progress
 

@@ -41,7 +41,7 @@ def rank(job: Job) -> None:
         _row(job, gap, facts, demand, topics, articles, book, said, replies, history, cost) for gap in _records(ranked)
     ]
     job.write("rank/backlog", pd.DataFrame(rows))
-    job.write("rank/tag_next", _tag_next(job, facts.reset_index(), topics, said))
+    job.write("rank/tag_next", _tag_next(job, facts, topics, said))
 
 
 def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
@@ -85,11 +85,11 @@ def _steps(own: pd.DataFrame, replies: dict[str, list[str]]) -> list[dict[str, A
 
 def _tag_next(job: Job, facts: pd.DataFrame, topics: pd.DataFrame, said: pd.DataFrame) -> pd.DataFrame:
     """The conversations to tag next, with what a reviewer needs to see, and empty columns for the tag."""
-    found = tag_next(facts, job.settings.diagnosis.excess_evidence, job.days / 7)
+    found = tag_next(facts.reset_index(), job.settings.diagnosis.excess_evidence, job.days / 7)
     ids = found["conversation_id"]
     found["topic_label"] = pd.array([str(topics["label"][t]) for t in found["topic_id"]], dtype="str")
     found["question"] = pd.array([shortened(str(said["question"].get(c, "")), QUOTE_LENGTH) for c in ids], dtype="str")
-    found["article_id"] = facts.set_index("conversation_id")["cited_first"].reindex(ids).to_numpy()
+    found["article_id"] = facts["cited_first"].reindex(ids).to_numpy()
     return found
 
 

@@ -16,9 +16,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import adjusted_rand_score
 
-from models.clustering import GraphClusters, nearest, silhouette, unit
+from models.clustering import GraphClusters, nearest, silhouette
 from models.gist import Gist, Sentences
 from models.grouping import find_groups
+from models.retrieval import unit
 from models.topics import unassigned_alarm
 from pipelines.embedders import embedder
 from pipelines.settings import load_settings
