@@ -12,10 +12,10 @@ from models import diagnosis, evidence
 from models import reach as reaching
 from models.changes import Change
 from models.diagnosis import Evidence, Verdict
-from models.labels import STOP_WORDS
-from models.retrieval import plain
 from models.topics import excess, usual_failure
+from models.verification import due_for_verification
 from pipelines.job import Job
+from pipelines.reasons import beside, lacking_words
 from pipelines.world import World, day_of, look, most_common, read_world
 
 Rows = NDArray[np.int64]
@@ -25,7 +25,7 @@ MIN_FAILED = 4  # fewer failed conversations than this are not yet a pattern
 
 
 def diagnose(job: Job) -> None:
-    """Write diagnose/gaps (one row a gap, unranked) and diagnose/not_content."""
+    """Write diagnose/gaps (one row a gap, unranked), diagnose/not_content and diagnose/due_for_verification."""
     world = read_world(job)
     demand = job.read("measure/demand").set_index("topic_id")
     gaps: list[dict[str, Any]] = []
@@ -62,6 +62,14 @@ def diagnose(job: Job) -> None:
             gaps.append(_gap(topics, row["rows"], row["verdict"], look(world, topics, row["rows"], known)))
     job.write("diagnose/gaps", pd.DataFrame([_told(world, gap) for gap in gaps], columns=_GAP_COLUMNS))
     job.write_json("diagnose/not_content", other)
+    job.write("diagnose/due_for_verification", _due(job, world))
+
+
+def _due(job: Job, world: World) -> pd.DataFrame:
+    """Articles that nobody has looked at for long, as of the window's last day."""
+    cited = world.facts.loc[world.facts["in_window"], ["cited_first", "failed"]]
+    after = job.settings.verification.after_days
+    return due_for_verification(world.articles, world.checked, cited, pd.Timestamp(job.end_ts), after)
 
 
 _GAP_COLUMNS = [
@@ -171,7 +179,7 @@ def _told(world: World, gap: dict[str, Any]) -> dict[str, Any]:
     """A gap as a row of plain data."""
     rows, verdict, seen = gap["rows"], gap["verdict"], gap["seen"]
     facts = world.facts.iloc[rows]
-    body = world.articles.set_index("article_id")["body"]
+    number = world.number(verdict.article_id or "")
     conflict = seen.conflict if verdict.kind == "contradictory" else None
     passages = []
     if conflict:
@@ -179,10 +187,7 @@ def _told(world: World, gap: dict[str, Any]) -> dict[str, Any]:
             {"article_id": conflict.article_id, "passage": conflict.sentence, "evidence": conflict.other_sentence},
             {"article_id": conflict.other_id, "passage": conflict.other_sentence, "evidence": conflict.sentence},
         ]
-    words = []
-    if verdict.article_id:
-        words = evidence.customer_words(list(facts["question"]), plain(str(body[verdict.article_id])), STOP_WORDS)
-    number = world.number(verdict.article_id or "")
+    words = [] if number is None else lacking_words(world, rows, number)
     changed = world.changes.get(number) if verdict.kind == "stale" and number is not None else None
     return {
         "kind": verdict.kind,
@@ -190,7 +195,7 @@ def _told(world: World, gap: dict[str, Any]) -> dict[str, Any]:
         "topic_id": gap["topics"][0],
         "topics": list(gap["topics"]),
         "article_id": verdict.article_id,
-        "reasons": verdict.reasons,
+        "reasons": verdict.reasons + beside(world, verdict, changed, words),
         "conversation_ids": sorted(facts["conversation_id"]),
         "nearest": [
             {"article_id": m.article_id, "title": m.title, "similarity": round(m.similarity, 3)} for m in seen.nearest

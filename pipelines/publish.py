@@ -42,10 +42,12 @@ def publish(job: Job) -> None:
             write_parquet(folder / f"{name}.parquet", frame)
         _lines(folder / "not_content.jsonl", not_content)
         (folder / "tag_next.csv").write_bytes(_tag_sheet(job.read("rank/tag_next")))
+        due = job.read("diagnose/due_for_verification")
+        (folder / "due_for_verification.csv").write_bytes(_due_sheet(due))
         quarantine = _quarantine(job, folder)
         report = ReportData(
             backlog, topics, assignments, kpis, accuracy, not_content, run, _previous(job), job.read("load/owners"),
-            quarantine,
+            quarantine, due,
         )  # fmt: skip
         (folder / "report.html").write_text(render_report(report), encoding="utf-8", newline="")
         _json(folder / "run.json", run)
@@ -119,7 +121,18 @@ def _tag_sheet(rows: pd.DataFrame) -> bytes:
     """The conversations to tag next as a sheet that, filled in, is a table of outcomes of the next bundle."""
     shown = rows[["conversation_id", "question", "topic_label", "article_id", "chance", "worth"]].round(3)
     empty = dict.fromkeys(["outcome", "true_intent", "tagged_by", "tagged_at", "note"], "")
-    return to_csv([{str(k): v for k, v in row.items()} | empty for row in shown.to_dict("records")])
+    return _sheet(shown.assign(**empty))
+
+
+def _due_sheet(rows: pd.DataFrame) -> bytes:
+    """Articles that nobody has looked at for long, as a sheet for whoever plans the work."""
+    days = pd.to_datetime(rows["checked_at"], utc=True).dt.strftime("%Y-%m-%d")
+    return _sheet(rows.assign(checked_at=days, failed=rows["failed"].round(1)))
+
+
+def _sheet(frame: pd.DataFrame) -> bytes:
+    cells = frame.astype(object).where(frame.notna(), None).to_dict("records")
+    return to_csv([{str(k): v for k, v in row.items()} for row in cells], list(frame.columns))
 
 
 def _lines(path: Path, rows: list[dict[str, Any]]) -> None:

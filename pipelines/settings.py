@@ -119,6 +119,12 @@ class Owners(Section):
     nearest_at_least: Share
 
 
+class Verification(Section):
+    """When an article is due for somebody to look at it."""
+
+    after_days: Annotated[int, Field(ge=1)]
+
+
 class Cost(Section):
     """What a human-handled conversation costs."""
 
@@ -166,6 +172,7 @@ class Settings(Section):
     diagnosis: Diagnosis
     ranking: Ranking
     owners: Owners
+    verification: Verification
     cost: Cost
     contract: Contract
     privacy: Privacy

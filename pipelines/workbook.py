@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -136,7 +136,7 @@ def write_backlog(
         newline="",
     )
     pq.write_table(to_table(rows), folder / "backlog.parquet", compression="zstd")
-    (folder / "backlog.csv").write_bytes(to_csv(rows))
+    (folder / "backlog.csv").write_bytes(to_csv(rows, list(rows[0]) if rows else _CONTRACT))
     (folder / "backlog.xlsx").write_bytes(
         workbook(rows, run, records(topics), records(kpis), list(not_content), records(accuracy))
     )
@@ -187,11 +187,10 @@ def to_table(rows: list[dict[str, Any]]) -> pa.Table:
     return pa.table(arrays, names=names)
 
 
-def to_csv(rows: list[dict[str, Any]]) -> bytes:
-    """The rows as CSV, safe to open in a spreadsheet."""
+def to_csv(rows: list[dict[str, Any]], names: Sequence[str]) -> bytes:
+    """The columns ``names`` of the rows as CSV, safe to open in a spreadsheet."""
     out = io.StringIO(newline="")
     writer = csv.writer(out, lineterminator="\r\n")
-    names = list(rows[0]) if rows else _CONTRACT
     writer.writerow([safe_csv_text(name) for name in names])
     for row in rows:
         cells = (flat(plain(row[name])) for name in names)

@@ -16,6 +16,7 @@ from models.diagnosis import Cited, Conflict, Evidence, Limits, Match, PassedOve
 from models.labels import STOP_WORDS
 from models.questions import asks_something
 from models.retrieval import centred
+from models.verification import last_checked
 from pipelines.job import Job
 from pipelines.understand import live_articles
 
@@ -43,6 +44,8 @@ class World:
     changes: dict[int, tuple[Change, NDArray[np.int64]]]
     limits: Limits
     answered: NDArray[np.float64]
+    checked: pd.Series
+    releases: pd.DataFrame
 
     def title(self, number: int) -> str:
         """Title of the article with this number."""
@@ -63,6 +66,11 @@ class World:
     def numbers(self) -> dict[str, int]:
         """Number of each live article, by id."""
         return {str(article): i for i, article in enumerate(self.articles["article_id"])}
+
+    @cached_property
+    def word_shares(self) -> dict[str, float]:
+        """Share of all questions that use each word."""
+        return evidence.word_shares(self.facts["question"].astype(str).tolist())
 
     def article_id(self, number: int) -> str:
         """Id of the article with this number."""
@@ -102,7 +110,8 @@ def read_world(job: Job) -> World:
     return World(
         facts, articles, job.read("understand/topics"), centred(vectors, languages), arrays["score"],
         arrays["meaning"], arrays["agents"], cited, weight, off_topic, answers, choice, near_enough,
-        changes, limits, answered,
+        changes, limits, answered, last_checked(articles, job.read("load/article_revisions")),
+        job.read("load/releases"),
     )  # fmt: skip
 
 

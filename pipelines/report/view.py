@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from . import sections
+from .due import due_articles
 from .figures import kpi_cards
 from .format import (
     day,
@@ -51,6 +52,8 @@ class ReportData:
         The bundle's owners, for names, teams and capacities.
     quarantine : sequence of dict
         Rejected rows counted by `table`, `rule` and `column`, each with a `count`.
+    due : DataFrame or None
+        Articles due for verification.
     """
 
     backlog: pd.DataFrame
@@ -63,6 +66,7 @@ class ReportData:
     previous: dict[str, Any] | None = None
     owners: pd.DataFrame | None = None
     quarantine: Sequence[dict[str, Any]] = ()
+    due: pd.DataFrame | None = None
 
 
 def build_view(data: ReportData) -> dict[str, Any]:
@@ -104,6 +108,7 @@ def build_view(data: ReportData) -> dict[str, Any]:
         "not_content": sections.not_content(data.not_content),
         "owners": sections.owners(backlog, data.owners),
         "accuracy": sections.accuracy(data.accuracy),
+        "due": due_articles(data.due, data.owners),
         "quality": sections.quality(run, data.quarantine, data.assignments),
         "rows_json": json_block(
             {
