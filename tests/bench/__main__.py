@@ -14,7 +14,7 @@ from tests.bench import topics
 from tests.bench.common import REPLAY, SHARED
 from tests.bench.embedding import embedding
 from tests.bench.labels import labels
-from tests.bench.replays import replays
+from tests.bench.replays import SIGNALS, ablations, replays
 from tests.bench.stability import stability
 from tests.bench.steps import steps
 
@@ -26,6 +26,8 @@ def asked(words: Sequence[str] | None = None) -> argparse.Namespace:
     which.add_parser("steps", help="time and memory of each step on the replay, and how they grow (the default)")
     scored = which.add_parser("replays", help="score of the backlogs of the five draws and the control")
     scored.add_argument("--tags", type=float, default=1.0, metavar="SHARE", help="leave only this share of the tags")
+    scored.add_argument("--without", choices=list(SIGNALS), default="", help="take this out of the bundles")
+    which.add_parser("ablations", help="what is left of that score without each signal")
     which.add_parser("stability", help="how well topics keep their ids from run to run")
     which.add_parser("labels", help="write docs/replay-topics.md anew")
     embedders = which.add_parser("embedding", help="speed of embedders, as a share of what the processor can do")
@@ -54,8 +56,8 @@ def main() -> int:
         if chosen.what == "stability":
             return stability(folder, REPLAY / "bundle")
         if chosen.what == "replays":
-            return replays(folder, chosen.tags)
-        return {"steps": steps, "labels": labels}[chosen.what](folder)
+            return replays(folder, chosen.tags, chosen.without)
+        return {"steps": steps, "labels": labels, "ablations": ablations}[chosen.what](folder)
 
 
 if __name__ == "__main__":

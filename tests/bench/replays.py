@@ -1,4 +1,4 @@
-"""The score of the replays' backlogs against their known truth."""
+"""The score of the replays' backlogs against their known truth, with all that a bundle tells, or less of it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from statistics import mean, pstdev
 
@@ -15,34 +16,92 @@ import pandas as pd
 from tests.bench.common import REPLAY, RUN_ID, SHARED, run
 
 DRAWS = ["", "-s12", "-s13", "-s14", "-s15"]
+KINDS = ("missing", "stale", "unfindable")
 
 
-def replays(folder: Path, tags: float = 1.0) -> int:
+def replays(folder: Path, tags: float = 1.0, without: str = "") -> int:
     """Print the score of each draw's backlog, their mean and spread, and the control's false alarms.
 
-    With ``tags`` below 1, only that share of the tagged outcomes is left in each bundle.
+    With ``tags`` below 1, only that share of the tagged outcomes is left in each bundle; ``without`` takes out one of
+    :data:`SIGNALS` altogether.
     """
-    kinds, heads = ("missing", "stale", "unfindable"), []
+    heads = []
     for draw in [*DRAWS, "-control"]:
-        data = REPLAY.with_name(REPLAY.name + draw)
-        store = folder / f"store{draw}"
-        bundle = data / "bundle" if tags >= 1 else fewer_tags(data / "bundle", tags, folder / data.name)
-        run(bundle, store)
-        command = [sys.executable, str(SHARED / "bench" / "score_backlog.py"), str(data / "truth.json")]
-        command += [str(store / "runs" / RUN_ID / "backlog.jsonl"), "--json"]
-        score = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
-        told = "  ".join(f"{k} {score[k]['hits']}/{score[k]['items']} F1 {score[k]['f1']:.2f}" for k in kinds)
-        print(f"{data.name:34} macro-F1 {score['headline_macro_f1']:.3f}  {told}", flush=True)
+        score = scored(folder, draw, tags, without)
+        told = "  ".join(f"{k} {score[k]['hits']}/{score[k]['items']} F1 {score[k]['f1']:.2f}" for k in KINDS)
+        print(f"{REPLAY.name + draw:34} macro-F1 {score['headline_macro_f1']:.3f}  {told}", flush=True)
         if draw != "-control":
             heads.append(score["headline_macro_f1"])
     print(f"{'mean of the five draws':34} macro-F1 {mean(heads):.3f} (standard deviation {pstdev(heads):.3f})")
     return 0
 
 
-def fewer_tags(bundle: Path, share: float, copy: Path) -> Path:
-    """A copy of the bundle with this share of its tags, the same ones every time."""
+def ablations(folder: Path) -> int:
+    """Print what is left of the score where one signal is taken out of the bundles."""
+    for without in ["", *SIGNALS]:
+        scores = [scored(folder, draw, 1.0, without) for draw in [*DRAWS, "-control"]]
+        *draws, control = scores
+        told = "  ".join(
+            f"{k} {sum(s[k]['hits'] for s in draws)}/{sum(s[k]['items'] for s in draws)}"
+            f" F1 {mean(s[k]['f1'] for s in draws):.2f}"
+            for k in KINDS
+        )
+        false = sum(control[k]["items"] for k in KINDS)
+        head = mean(s["headline_macro_f1"] for s in draws)
+        print(f"without {without or 'nothing':16} macro-F1 {head:.3f}  {told}  control {false} false", flush=True)
+    return 0
+
+
+def scored(folder: Path, draw: str, tags: float, without: str) -> dict[str, dict[str, float]]:
+    """The score of one draw's backlog, as the scorer gives it."""
+    data = REPLAY.with_name(REPLAY.name + draw)
+    store = folder / f"store{draw}"
+    whole = tags >= 1 and not without
+    bundle = data / "bundle" if whole else lessened(data / "bundle", folder / "lessened", tags, without)
+    run(bundle, store, "--force")
+    command = [sys.executable, str(SHARED / "bench" / "score_backlog.py"), str(data / "truth.json")]
+    command += [str(store / "runs" / RUN_ID / "backlog.jsonl"), "--json"]
+    # What one run finds must not carry over to the next; the vectors may.
+    score = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    shutil.rmtree(store / "runs")
+    for database in store.glob("state.db*"):
+        database.unlink()
+    return score
+
+
+def lessened(bundle: Path, copy: Path, tags: float = 1.0, without: str = "") -> Path:
+    """A copy of the bundle with this share of its tags, the same ones every time, and without one signal."""
+    shutil.rmtree(copy, ignore_errors=True)
     shutil.copytree(bundle, copy)
-    tags = pd.read_csv(bundle / "outcomes.csv")
-    drawn = [int(hashlib.blake2b(str(c).encode(), digest_size=4).hexdigest(), 16) for c in tags["conversation_id"]]
-    tags[pd.Series(drawn) < share * 2**32].to_csv(copy / "outcomes.csv", index=False)
+    given = pd.read_csv(bundle / "outcomes.csv")
+    drawn = [int(hashlib.blake2b(str(c).encode(), digest_size=4).hexdigest(), 16) for c in given["conversation_id"]]
+    given[pd.Series(drawn) < tags * 2**32].to_csv(copy / "outcomes.csv", index=False)
+    if without:
+        table, change = SIGNALS[without]
+        path = copy / table
+        frame = pd.read_csv(path) if path.suffix == ".csv" else pd.read_parquet(path)
+        changed = change(frame)
+        changed.to_csv(path, index=False) if path.suffix == ".csv" else changed.to_parquet(path)
     return copy
+
+
+def _emptied(column: str, role: str | None = None) -> Callable[[pd.DataFrame], pd.DataFrame]:
+    """What empties a column, of one role's messages where one is named."""
+
+    def change(frame: pd.DataFrame) -> pd.DataFrame:
+        keep = frame["role"].ne(role) if role else pd.Series(False, index=frame.index)
+        return frame.assign(**{column: frame[column].where(keep, None)})
+
+    return change
+
+
+# What can be taken out of a bundle, and how: its table, and the table's change.
+SIGNALS: dict[str, tuple[str, Callable[[pd.DataFrame], pd.DataFrame]]] = {
+    "tags": ("outcomes.csv", lambda frame: frame.head(0)),
+    "csat": ("conversations.parquet", _emptied("csat")),
+    "intents": ("conversations.parquet", _emptied("predicted_intent")),
+    "fallback flags": ("messages.parquet", _emptied("is_fallback")),
+    "citations": ("messages.parquet", _emptied("article_ids", "bot")),
+    "agents' answers": ("messages.parquet", lambda frame: frame[frame["role"].ne("agent")]),
+    "article bodies": ("articles.parquet", lambda frame: frame.assign(body=frame["title"])),
+}
