@@ -238,8 +238,8 @@ def spelling(questions: Iterable[list[Clause]]) -> dict[str, str]:
     return {folded: APOSTROPHES.get(word, word) for folded, word in best.items()} | {"i": "I"}
 
 
-def _written(phrase: Phrase, spelling: dict[str, str]) -> str:
-    text = " ".join(spelling.get(word, word) for word in phrase.words) + ("?" if phrase.asks else "")
+def _written(phrase: Phrase, spelt: dict[str, str]) -> str:
+    text = " ".join(spelt.get(word, word) for word in phrase.words) + ("?" if phrase.asks else "")
     return capital(text)
 
 
@@ -249,7 +249,7 @@ def capital(text: str) -> str:
     return text if any(c.isupper() for c in first) else text[:1].upper() + text[1:]
 
 
-def _shortened(questions: list[list[Clause]], spelling: dict[str, str]) -> str:
+def _shortened(questions: list[list[Clause]], spelt: dict[str, str]) -> str:
     """The sentence that most customers of the topic write, cut to a label's length: no phrase stands for it."""
     said: Counter[tuple[str, ...]] = Counter()
     for question in questions:
@@ -261,7 +261,7 @@ def _shortened(questions: list[list[Clause]], spelling: dict[str, str]) -> str:
         return NOTHING_SAID
     fits = {w: 0.4 if len(w) < 3 else 2.0 if len(w) <= LONGEST else 1.0 for w in said}
     words = min(said, key=lambda w: (-said[w] * fits[w], len(w), w))
-    text = " ".join(spelling.get(w, w) for w in words[:LONGEST]) + ("…" if len(words) > LONGEST else "")
+    text = " ".join(spelt.get(w, w) for w in words[:LONGEST]) + ("…" if len(words) > LONGEST else "")
     return capital(text) if len(words) > 2 else f"{NOTHING_SAID}: “{text}”"
 
 
