@@ -51,7 +51,7 @@ def publish(job: Job) -> None:
         )  # fmt: skip
         (folder / "report.html").write_text(render_report(report), encoding="utf-8", newline="")
         _json(folder / "run.json", run)
-    _remember(job, backlog, run["input_hash"])
+    remember(job, backlog, run["input_hash"])
 
 
 def _topics(job: Job, backlog: pd.DataFrame) -> pd.DataFrame:
@@ -94,7 +94,12 @@ def _run(job: Job, backlog: pd.DataFrame) -> dict[str, Any]:
         "warnings": [*loaded["warnings"], *job.read_json("understand/warnings")],
         "redacted": redacted,
         "input_hash": begun["input_hash"],
-        "backlog": {"gaps": len(backlog), "by_kind": kinds, "by_status": statuses},
+        "backlog": {
+            "gaps": len(backlog),
+            "by_kind": kinds,
+            "by_status": statuses,
+            "precision": job.read_json("rank/precision"),
+        },
         "previous_run": begun["previous_run"],
     }
 
@@ -144,20 +149,14 @@ def _json(path: Path, value: dict[str, Any]) -> None:
     path.write_text(json.dumps(value, ensure_ascii=False, indent=2) + "\n", encoding="utf-8", newline="")
 
 
-def _remember(job: Job, backlog: pd.DataFrame, input_hash: str) -> None:
+def remember(job: Job, backlog: pd.DataFrame, input_hash: str) -> None:
+    """Record the run's topics and gaps in the state database."""
     registry, events = job.read("understand/registry"), job.read("understand/events")
     columns = [
-        "gap_id",
-        "kind",
-        "topic_id",
-        "article_id",
-        "title",
-        "status",
-        "score",
-        "rank",
-        "first_seen",
-        "last_seen",
-    ]
+        "gap_id", "kind", "topic_id", "article_id", "title", "status", "score", "rank", "first_seen", "last_seen",
+        # What the next run and the next decision need to know of it.
+        "topics", "conversations", "status_note", "decided", "effect", "carried",
+    ]  # fmt: skip
     gaps = backlog[columns] if len(backlog) else pd.DataFrame(columns=columns)
     state = open_state(job.settings, job.store)
     topics = registry.assign(last_seen=job.run_id)

@@ -125,6 +125,12 @@ class Verification(Section):
     after_days: Annotated[int, Field(ge=1)]
 
 
+class Review(Section):
+    """What people's decisions mean to later runs."""
+
+    dismissed_returns_at: Annotated[float, Field(gt=1)]
+
+
 class Cost(Section):
     """What a human-handled conversation costs."""
 
@@ -173,6 +179,7 @@ class Settings(Section):
     ranking: Ranking
     owners: Owners
     verification: Verification
+    review: Review
     cost: Cost
     contract: Contract
     privacy: Privacy

@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import sqlalchemy as sa
 
-from data_contracts.errors import SettingsInvalid, StoreUnusable
+from data_contracts.errors import StoreUnusable
 from pipelines import schema
+from pipelines.database import engine_of, unusable, worth_another_try
 from pipelines.schema import SCHEMA_VERSION
 from pipelines.settings import Settings
 from pipelines.store import usable
@@ -52,40 +53,7 @@ def open_state(settings: Settings, store: Path) -> State:
     if not settings.state.url:
         with usable(store):
             store.mkdir(parents=True, exist_ok=True)
-    return State(_engine(url, settings.state.wait_seconds), settings.state.wait_seconds)
-
-
-def _engine(url: str, wait_seconds: float) -> sa.Engine:
-    try:
-        parsed = sa.make_url(url)
-        if parsed.get_backend_name() == "sqlite":
-            engine = sa.create_engine(parsed, connect_args={"timeout": wait_seconds}, poolclass=sa.NullPool)
-            sa.event.listen(engine, "connect", _tune_sqlite)
-            sa.event.listen(engine, "begin", _begin_immediate)
-            return engine
-        return sa.create_engine(parsed, pool_pre_ping=True)
-    except sa.exc.ArgumentError:
-        raise SettingsInvalid(
-            "'state.url' is not a database URL",
-            'leave it empty for SQLite, or write for example "postgresql+psycopg://user@host/database"',
-        ) from None
-    except ModuleNotFoundError as error:
-        raise SettingsInvalid(
-            f"'state.url' needs the Python package '{error.name}', which is not installed",
-            "install lacuna-kb[postgres], and write the URL as postgresql+psycopg://…",
-        ) from None
-
-
-def _tune_sqlite(connection: Any, _record: Any) -> None:
-    # The driver would open transactions late and as readers, which then fail to become writers: we open them ourselves.
-    connection.isolation_level = None
-    connection.execute("PRAGMA journal_mode=WAL")
-    connection.execute("PRAGMA synchronous=NORMAL")
-
-
-def _begin_immediate(connection: sa.Connection) -> None:
-    writes = connection.get_execution_options().get("lacuna_writes", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    return State(engine_of(url, settings.state.wait_seconds), settings.state.wait_seconds)
 
 
 class State:
@@ -101,17 +69,17 @@ class State:
     def previous_run(self, run_id: str) -> str | None:
         """The latest run strictly before ``run_id``, or None."""
         query = sa.select(sa.func.max(schema.runs.c.run_id)).where(schema.runs.c.run_id < run_id)
-        with self._reading() as connection:
+        with self.reading() as connection:
             return connection.execute(query).scalar()
 
     def last_run(self) -> str | None:
         """The latest recorded run, or None."""
-        with self._reading() as connection:
+        with self.reading() as connection:
             return connection.execute(sa.select(sa.func.max(schema.runs.c.run_id))).scalar()
 
     def input_hash(self, run_id: str) -> str | None:
         """The hash of the input that ``run_id`` was recorded with, or None if it was not."""
-        with self._reading() as connection:
+        with self.reading() as connection:
             return connection.execute(
                 sa.select(schema.runs.c.input_hash).where(schema.runs.c.run_id == run_id)
             ).scalar()
@@ -152,22 +120,21 @@ class State:
         )
 
     def decisions(self) -> pd.DataFrame:
-        """All decisions, oldest first: id, gap_id, at (UTC), who, decision, why, payload."""
+        """All decisions, oldest first: id, gap_id, at (UTC), who, decision, why, payload, after, run_id."""
         return self._frame(sa.select(schema.decisions).order_by(schema.decisions.c.id))
 
     def fingerprint(self, run_id: str) -> str:
-        """A hash of all that a run reads from here: the earlier runs and the decisions. Hex SHA-256."""
+        """A hash (hex SHA-256) of all that a run reads from here: earlier runs, and decisions up to its own."""
         earlier = (
             sa.select(schema.runs.c.run_id, schema.runs.c.input_hash)
             .where(schema.runs.c.run_id < run_id)
             .order_by(schema.runs.c.run_id)
         )
-        decided = sa.select(
-            schema.decisions.c.id, schema.decisions.c.gap_id, schema.decisions.c.decision, schema.decisions.c.payload
-        )
-        with self._reading() as connection:
+        told = schema.decisions.c
+        decided = sa.select(told.id, told.gap_id, told.decision, told.payload).where(schema.decided_by(run_id))
+        with self.reading() as connection:
             rows = [list(row) for row in connection.execute(earlier)]
-            rows += [list(row) for row in connection.execute(decided.order_by(schema.decisions.c.id))]
+            rows += [list(row) for row in connection.execute(decided.order_by(told.id))]
         return hashlib.sha256(json.dumps(rows, sort_keys=True).encode()).hexdigest()
 
     # -- writing ------------------------------------------------------------------------------------------------------
@@ -218,27 +185,7 @@ class State:
                 if found:
                     connection.execute(sa.insert(table), found)
 
-        self._write(write)
-
-    def record_decision(
-        self, gap_id: str, decision: str, who: str, why: str = "", payload: dict[str, Any] | None = None
-    ) -> int:
-        """Append a decision about a gap and return its number; what was decided before stays as it is."""
-        row = {
-            "gap_id": gap_id,
-            "at": datetime.now(UTC),
-            "who": who,
-            "decision": decision,
-            "why": why,
-            "payload": payload,
-        }
-
-        def write(connection: sa.Connection) -> int:
-            return int(
-                connection.execute(sa.insert(schema.decisions).returning(schema.decisions.c.id), row).scalar_one()
-            )
-
-        return self._write(write)
+        self.write(write)
 
     def close(self) -> None:
         """Let go of the database."""
@@ -257,7 +204,7 @@ class State:
                 schema.migrate(connection, found)
             return found or SCHEMA_VERSION
 
-        found = self._write(write)
+        found = self.write(write)
         if found > SCHEMA_VERSION:
             raise StoreUnusable(
                 f"the state database has schema {found}; this Lacuna knows up to {SCHEMA_VERSION}",
@@ -271,7 +218,7 @@ class State:
     def _frame(self, query: sa.Select[Any]) -> pd.DataFrame:
         import pandas as pd
 
-        with self._reading() as connection:
+        with self.reading() as connection:
             result = connection.execute(query)
             columns = list(result.keys())
             frame = pd.DataFrame([tuple(row) for row in result], columns=columns)
@@ -280,14 +227,28 @@ class State:
         return frame
 
     @contextmanager
-    def _reading(self) -> Iterator[sa.Connection]:
+    def reading(self) -> Iterator[sa.Connection]:
+        """Give a connection that only reads.
+
+        Raises
+        ------
+        StoreUnusable
+            The database can't be read.
+        """
         try:
             with self._engine.connect() as connection:
                 yield connection
         except sa.exc.DBAPIError as error:
-            raise _unusable(error, self._engine.url) from error
+            raise unusable(error, self._engine.url) from error
 
-    def _write(self, work: Callable[[sa.Connection], T]) -> T:
+    def write(self, work: Callable[[sa.Connection], T]) -> T:
+        """Do ``work`` in one transaction, waiting for other writers as long as the settings allow.
+
+        Raises
+        ------
+        StoreUnusable
+            The database can't be written, or another process writes for too long.
+        """
         give_up = time.monotonic() + self._wait_seconds
         pause = 0.05
         while True:
@@ -295,8 +256,8 @@ class State:
                 with self._engine.connect().execution_options(lacuna_writes=True) as connection, connection.begin():
                     return work(connection)
             except sa.exc.DBAPIError as error:
-                if not _worth_another_try(error) or time.monotonic() + pause > give_up:
-                    raise _unusable(error, self._engine.url) from error
+                if not worth_another_try(error) or time.monotonic() + pause > give_up:
+                    raise unusable(error, self._engine.url) from error
                 time.sleep(pause)
                 pause = min(2 * pause, 1.0)
 
@@ -305,25 +266,3 @@ def _one_at_a_time(connection: sa.Connection) -> None:
     """Let no second process make the tables or replace a run's rows meanwhile; SQLite has but one writer anyway."""
     if connection.dialect.name == "postgresql":
         connection.execute(sa.text("SELECT pg_advisory_xact_lock(7310452)"))
-
-
-def _worth_another_try(error: sa.exc.DBAPIError) -> bool:
-    text = str(error.orig).lower()
-    return any(sign in text for sign in ("database is locked", "database is busy", "deadlock", "could not serialize"))
-
-
-def _unusable(error: sa.exc.DBAPIError, url: sa.URL) -> StoreUnusable:
-    text = str(error.orig).strip().splitlines()[0] if str(error.orig).strip() else type(error.orig).__name__
-    where = url.render_as_string(hide_password=True)
-    lowered = text.lower()
-    if "locked" in lowered or "busy" in lowered:
-        remedy = "another process writes for too long: stop it, or raise [state] wait_seconds"
-    elif "readonly" in lowered or "read-only" in lowered or "unable to open" in lowered or "permission" in lowered:
-        remedy = "give this user the right to write it, or choose another --store or [state] url"
-    elif "full" in lowered:
-        remedy = "free some space, and run again"
-    elif "not a database" in lowered or "malformed" in lowered:
-        remedy = "the file is damaged or not ours: restore it from a backup, or move it away to start afresh"
-    else:
-        remedy = "check that the database runs and that [state] url names it"
-    return StoreUnusable(f"state database {where}: {text}", remedy)
