@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from models.effect import Change, Group, change_of
 
-__all__ = ["VERDICTS", "Fix", "Limits", "Verdict", "measure", "totals", "verdict", "weekly"]
+__all__ = ["VERDICTS", "Fix", "Limits", "Verdict", "main_articles", "measure", "totals", "verdict", "weekly"]
 
 Verdict = Literal["verified", "too early", "no effect", "worse"]
 VERDICTS: tuple[Verdict, ...] = ("verified", "too early", "no effect", "worse")
@@ -245,6 +245,17 @@ def weekly(facts: pd.DataFrame, fix: Fix, touched: Collection[str]) -> list[dict
             }
         )
     return rows
+
+
+def main_articles(facts: pd.DataFrame, share: float) -> dict[str, str]:
+    """The article that the bot cites in at least this share of a topic's conversations, by topic; not every one has it."""
+    known = facts[facts["topic_id"].notna()]
+    size = known.groupby("topic_id").size()
+    cited = known.groupby(["topic_id", "cited_first"]).size().reset_index(name="times")
+    cited = cited[cited["times"] >= share * cited["topic_id"].map(size)]
+    most = cited.sort_values(["topic_id", "times", "cited_first"], ascending=[True, False, True])
+    most = most.drop_duplicates("topic_id")
+    return {str(t): str(a) for t, a in zip(most["topic_id"], most["cited_first"], strict=True)}
 
 
 def totals(rows: Sequence[dict[str, Any]]) -> dict[str, float]:

@@ -69,6 +69,10 @@ class OwnerBook:
         """The article's owner, however much he has in hand; else who owns its area, or revised it most; else nobody."""
         return self._given(self._for_article(article_id, intents, products))
 
+    def chosen(self, owner_id: str | None) -> Assignment:
+        """The owner that people chose, whose work it counts as."""
+        return self._given(Assignment(owner_id, "assigned in review" if owner_id else "left unowned in review"))
+
     def _given(self, found: Assignment) -> Assignment:
         """Count the gap as the owner's work, and say what room that leaves, or that there was none."""
         if found.owner_id is None:

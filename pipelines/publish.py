@@ -40,6 +40,9 @@ def publish(job: Job) -> None:
         write_backlog(folder, backlog, run, topics, kpis, not_content, accuracy)
         for name, frame in (("topics", topics), ("assignments", assignments), ("accuracy", accuracy), ("kpis", kpis)):
             write_parquet(folder / f"{name}.parquet", frame)
+        impact = job.read("rank/impact")
+        if len(impact):
+            write_parquet(folder / "impact.parquet", impact)
         _lines(folder / "not_content.jsonl", not_content)
         (folder / "tag_next.csv").write_bytes(_tag_sheet(job.read("rank/tag_next")))
         quarantine = _quarantine(job, folder)
@@ -141,7 +144,7 @@ def _remember(job: Job, backlog: pd.DataFrame, input_hash: str) -> None:
     columns = [
         "gap_id", "kind", "topic_id", "article_id", "title", "status", "score", "rank", "first_seen", "last_seen",
         # What the next run and the next decision need to know of it.
-        "topics", "conversations", "status_note", "decided", "effect", "carried",
+        "topics", "conversations", "status_note", "decided", "effect", "carried", "owner_id", "change_point",
     ]  # fmt: skip
     gaps = backlog[columns] if len(backlog) else pd.DataFrame(columns=columns)
     state = open_state(job.settings, job.store)
