@@ -12,7 +12,8 @@ __all__ = ["Duty", "DutyLimits", "duty"]
 @dataclass(frozen=True)
 class DutyLimits:
     """How many days a gap may stay in each status (one that is not named has no end), how many gaps at the top of the
-    backlog are urgent, which halves their time, and when an overdue gap goes to the manager."""
+    backlog are urgent, which halves their time, and when an overdue gap goes to the manager.
+    """
 
     due_days: Mapping[str, int]
     urgent_ranks: int

@@ -151,7 +151,11 @@ def _expected(z0: Floats, v0: Floats, z1: Floats, v1: Floats) -> tuple[Floats, F
             shared = spread**2 - drift**2 / 2
             a, d = spread**2 + v0, spread**2 + np.where(known, v1, 0.0)
             det = np.where(known, a * d - shared**2, a)
-            p00, p01, p11 = np.where(known, d / det, 1 / a), np.where(known, -shared / det, 0), np.where(known, a / det, 0)
+            p00, p01, p11 = (
+                np.where(known, d / det, 1 / a),
+                np.where(known, -shared / det, 0),
+                np.where(known, a / det, 0),
+            )
             precision = prior + np.array([[p00.sum(), p01.sum()], [p01.sum(), p11.sum()]])
             pull = np.array([(p00 * z0 + p01 * later).sum(), (p01 * z0 + p11 * later).sum()])
             cover = np.linalg.inv(precision)

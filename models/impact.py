@@ -193,7 +193,9 @@ def _groups(
     gone = found["name"].isin(list(touched))
     # A topic that is seen on one side alone says nothing of a change, but how bad topics are.
     dark = (found["n_before"] == 0) | (found["n_after"] == 0)
-    found["role"] = np.select([found["name"] == "", (found["n_before"] == 0), gone | dark], ["own", "", "touched"], "untouched")
+    found["role"] = np.select(
+        [found["name"] == "", (found["n_before"] == 0), gone | dark], ["own", "", "touched"], "untouched"
+    )
     return found
 
 
@@ -261,6 +263,11 @@ def main_articles(facts: pd.DataFrame, share: float) -> dict[str, str]:
 def totals(rows: Sequence[dict[str, Any]]) -> dict[str, float]:
     """What all measured fixes saved since, those that did not work included: a choice of the good ones would flatter.
 
+    Parameters
+    ----------
+    rows
+        What :func:`measure` gives, and counted_with: the gap_id of another fix of the same conversations, or None.
+
     Returns
     -------
     dict
@@ -268,6 +275,7 @@ def totals(rows: Sequence[dict[str, Any]]) -> dict[str, float]:
         cost_low, cost_high, confirmed, confirmed_cost, silent, silent_cost. Intervals take fixes as independent.
     """
     measured = [row for row in rows if row["conversations_before"] and row["conversations_after"]]
+    measured = [row for row in measured if not row["counted_with"]]
 
     def added(name: str) -> float:
         return float(sum(row[name] for row in measured))

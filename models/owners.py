@@ -159,7 +159,8 @@ class OwnerBook:
 
     def _order(self, owner: str, near: Mapping[str, float]) -> tuple[bool, float, int, int, str]:
         """Of several who own an area, whoever comes first: not full, nearest, with most room; then by fewest areas,
-        since who owns few knows each best."""
+        since who owns few knows each best.
+        """
         work = self._work
         return work.full(owner), -near.get(owner, 0), int(work.weeks(owner)), len(self._areas[owner]), owner
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -63,9 +63,10 @@ def measure_fixes(job: Job, past: Past, facts: pd.DataFrame, unit_cost: float) -
     Returns
     -------
     Measured
-        ``table`` has gap_id, kind, title, topic_id, article_id, owner_id, fixed_on (day), how, who, measured_in
-        (run_id: an earlier one where this bundle no longer reaches back before the fix), status, currency, weekly, and
-        what :func:`models.impact.measure` gives; by fixed_on and gap_id.
+        ``table`` has gap_id, kind, title, topic_id, article_id, owner_id, fixed_on (day), who, measured_in
+        (run_id: an earlier one where this bundle no longer reaches back before the fix), counted_with (the gap_id of an
+        earlier fix of the same topics, so that nothing is added up twice), status, currency, weekly, and what
+        :func:`models.impact.measure` gives; by fixed_on and gap_id.
     """
     changed = _changes(job)
     fixes, lives = {}, dict(past.lives)
@@ -86,7 +87,9 @@ def _changes(job: Job) -> dict[str, list[date]]:
     """The days on which each article came or changed."""
     articles, revisions = job.read("load/articles"), job.read("load/article_revisions")
     approved = revisions[revisions["approved"].ne(False).fillna(True).astype(bool)]
-    parts = [articles[["article_id", name]].set_axis(["article_id", "day"], axis=1) for name in ("created_at", "updated_at")]
+    parts = [
+        articles[["article_id", name]].set_axis(["article_id", "day"], axis=1) for name in ("created_at", "updated_at")
+    ]
     parts.append(approved[["article_id", "revised_at"]].set_axis(["article_id", "day"], axis=1))
     told = pd.concat(parts).dropna()
     days: dict[str, list[date]] = {}
@@ -133,7 +136,8 @@ def _rows(
     facts = facts.assign(day=facts["started_at"].dt.date, confirmed=judged(facts.reset_index())["confirmed"].to_numpy())
     main = impact.main_articles(facts, MAIN_SHARE)
     earlier = _earlier(job, past)
-    rows = []
+    rows: list[dict[str, Any]] = []
+    first: dict[str, str] = {}
     with progress.bar("measuring fixes") as tick:
         for number, (gap, fix) in enumerate(sorted(fixes.items(), key=lambda pair: (pair[1].day, pair[0])), start=1):
             known, life = past.before[gap], past.lives[gap]
@@ -149,7 +153,9 @@ def _rows(
             before = earlier.get(gap)
             if not found["conversations_before"] and before and before["fixed_on"] == told["fixed_on"]:
                 told = before
-            rows.append(told | {"status": _status(told["verdict"])})
+            same = next((other for topic in fix.topics if (other := first.get(topic))), None)
+            first |= {topic: first.get(topic, gap) for topic in fix.topics}
+            rows.append(told | {"status": _status(told["verdict"]), "counted_with": same})
             tick(number, len(fixes))
     return rows
 

@@ -48,7 +48,7 @@ def publish(job: Job) -> None:
         quarantine = _quarantine(job, folder)
         report = ReportData(
             backlog, topics, assignments, kpis, accuracy, not_content, run, _previous(job), job.read("load/owners"),
-            quarantine,
+            quarantine, impact,
         )  # fmt: skip
         (folder / "report.html").write_text(render_report(report), encoding="utf-8", newline="")
         _json(folder / "run.json", run)

@@ -54,7 +54,8 @@ def article_rows(shop: Shop, calendar: Calendar, seed: int, fixes: Fixes = NO_FI
 
 def revision_rows(shop: Shop, calendar: Calendar, seed: int, fixes: Fixes = NO_FIXES) -> list[Row]:
     """Who revised what and when. What is planted was last touched before the first week, but for a fix; of the rest,
-    some later."""
+    some later.
+    """
     untouched = [topic for topic in shop.topics.values() if topic.kind not in ("healthy", "missing")]
     planted = {article for topic in untouched for article in topic.articles}
     active = [owner.owner_id for owner in shop.owners.values() if owner.active]
@@ -176,7 +177,11 @@ def _votes(article: Article, shop: Shop, rng: Random) -> tuple[int, int, int]:
     weekly = sum(topic.weekly for topic in mine) or 1.0
     kinds = {topic.kind for topic in mine}
     views = (
-        weekly * min(max(article.created_days_ago, 0), 365) / 7 * rng.uniform(3, 7) * (0.2 if article.translation_of else 1.0)
+        weekly
+        * min(max(article.created_days_ago, 0), 365)
+        / 7
+        * rng.uniform(3, 7)
+        * (0.2 if article.translation_of else 1.0)
     )
     if "unfindable" in kinds:
         views *= 0.05

@@ -25,6 +25,7 @@ from .format import (
 )
 from .format import rows as records
 from .gaps import KINDS, table_row
+from .impact import fixes
 from .page import page
 from .summary import summary
 
@@ -51,6 +52,8 @@ class ReportData:
         The bundle's owners, for names, teams and capacities.
     quarantine : sequence of dict
         Rejected rows counted by `table`, `rule` and `column`, each with a `count`.
+    impact : DataFrame or None
+        `impact.parquet`, where something was fixed.
     """
 
     backlog: pd.DataFrame
@@ -63,6 +66,7 @@ class ReportData:
     previous: dict[str, Any] | None = None
     owners: pd.DataFrame | None = None
     quarantine: Sequence[dict[str, Any]] = ()
+    impact: pd.DataFrame | None = None
 
 
 def build_view(data: ReportData) -> dict[str, Any]:
@@ -100,6 +104,7 @@ def build_view(data: ReportData) -> dict[str, Any]:
         "more_rows": rows[FIRST_ROWS:],
         "total": len(rows),
         "filters": _filters(rows),
+        "impact": fixes(data.impact),
         "topics": sections.topics(data.topics, titles),
         "not_content": sections.not_content(data.not_content),
         "owners": sections.owners(backlog, data.owners),
