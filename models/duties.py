@@ -11,8 +11,11 @@ __all__ = ["Duty", "DutyLimits", "duty"]
 
 @dataclass(frozen=True)
 class DutyLimits:
-    """How many days a gap may stay in each status (one that is not named has no end), how many gaps at the top of the
-    backlog are urgent, which halves their time, and when an overdue gap goes to the manager.
+    """How long gaps may wait.
+
+    ``due_days`` says how many days a gap may stay in each status; one that is not named has no end. The first
+    ``urgent_ranks`` gaps of the backlog have half the time. A gap that is overdue for more than
+    ``escalate_after_days`` goes to the manager.
     """
 
     due_days: Mapping[str, int]

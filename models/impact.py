@@ -177,7 +177,7 @@ def _groups(
     after: NDArray[np.bool_],
     touched: Collection[str],
 ) -> pd.DataFrame:
-    """Counts of the fixed group (first row) and of every other topic: role, and n, total, squares by outcome and side."""
+    """Counts of the fixed group (role own) and of every other topic, by outcome and side."""
     name = facts["topic_id"].where(~own, "")
     columns: dict[str, Any] = {"name": name}
     for side, inside in (("before", before), ("after", after)):
@@ -250,7 +250,7 @@ def weekly(facts: pd.DataFrame, fix: Fix, touched: Collection[str]) -> list[dict
 
 
 def main_articles(facts: pd.DataFrame, share: float) -> dict[str, str]:
-    """The article that the bot cites in at least this share of a topic's conversations, by topic; not every one has it."""
+    """The article that the bot cites in at least this share of a topic's conversations, by topic, where there is one."""
     known = facts[facts["topic_id"].notna()]
     size = known.groupby("topic_id").size()
     cited = known.groupby(["topic_id", "cited_first"]).size().reset_index(name="times")

@@ -158,8 +158,9 @@ class OwnerBook:
         return Assignment(None, f"unowned: nobody active owns the intent '{first}'{passed}" if first else "unowned")
 
     def _order(self, owner: str, near: Mapping[str, float]) -> tuple[bool, float, int, int, str]:
-        """Of several who own an area, whoever comes first: not full, nearest, with most room; then by fewest areas,
-        since who owns few knows each best.
+        """Of several who own an area, who comes first: not full, nearest, with fewest weeks of work.
+
+        Then whoever owns the fewest areas, who knows each best.
         """
         work = self._work
         return work.full(owner), -near.get(owner, 0), int(work.weeks(owner)), len(self._areas[owner]), owner

@@ -78,7 +78,7 @@ def decide(
     """
     given = checked(verb, payload)
     if not who.strip():
-        raise DecisionInvalid("nobody is named who decides", "say who, with --who NAME or $LACUNA_USER")
+        raise DecisionInvalid("nobody is named who decides", "say who, with --who NAME or $LACUNA_USER", "who")
 
     def write(connection: sa.Connection) -> int:
         decision_log.take_turns(connection)
@@ -256,6 +256,7 @@ def _complete(
         raise DecisionInvalid(
             f"the snooze of gap {gap} would end on {given['until']}, before it began",
             f"choose a day after that of the latest run, {row['last_seen']}",
+            "until",
         )
     return given
 
@@ -263,7 +264,7 @@ def _complete(
 def _undone(gap: str, told: list[Decision], life: Life, given: dict[str, Any]) -> dict[str, Any]:
     target = given.get("of") or life.undoable
     if not target:
-        raise NotAllowed(f"there is no decision on gap {gap} to take back", f"`lacuna backlog --gap {gap}` lists them")
+        raise NotAllowed(f"there is no decision on gap {gap} to take back", f"`lacuna backlog {gap}` lists them")
     there = next((said for said in told if said.id == target), None)
     said = Decision(life.last + 1, gap, datetime.now(UTC), "", "undo", payload={"of": target})
     if there is None or in_force([*told, said]) == in_force(told):

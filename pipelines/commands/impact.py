@@ -1,4 +1,4 @@
-"""`lacuna impact`: did what was fixed work?"""
+"""`lacuna impact`: whether what was fixed worked."""
 
 from __future__ import annotations
 

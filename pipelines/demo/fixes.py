@@ -15,8 +15,9 @@ __all__ = ["NO_FIXES", "Fix", "Fixes", "as_written", "mended", "with_new_article
 
 @dataclass(frozen=True)
 class Fix:
-    """What somebody did about a topic: its article came, or was changed, on ``day``; from then on the bot answers from
-    it and is right, or all stays as it was.
+    """What somebody did about a topic: its article came, or was changed, on ``day``.
+
+    From then on the bot answers from it and is right, or all stays as it was.
     """
 
     topic: str

@@ -53,8 +53,9 @@ def article_rows(shop: Shop, calendar: Calendar, seed: int, fixes: Fixes = NO_FI
 
 
 def revision_rows(shop: Shop, calendar: Calendar, seed: int, fixes: Fixes = NO_FIXES) -> list[Row]:
-    """Who revised what and when. What is planted was last touched before the first week, but for a fix; of the rest,
-    some later.
+    """Who revised what and when.
+
+    What is planted was last touched before the first week, but for a fix; of the rest, some later.
     """
     untouched = [topic for topic in shop.topics.values() if topic.kind not in ("healthy", "missing")]
     planted = {article for topic in untouched for article in topic.articles}

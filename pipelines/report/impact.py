@@ -132,8 +132,8 @@ def failure_weeks(weekly: Sequence[Any], fixed_on: object) -> dict[str, Any]:
     Returns
     -------
     dict
-        `weeks` (week, share or None, compared or None, conversations), `fixed_on` (date or None) and `svg` (Markup: made
-        of numbers and dates alone; classes fix-chart, own, others, mark, dot, grid). Nothing is drawn below two weeks.
+        `weeks` (week, share or None, compared or None, conversations), `fixed_on` (date or None) and `svg` (Markup,
+        made of numbers and dates alone; classes fix-chart, own, others, mark, dot, grid). Below two weeks, nothing.
     """
     weeks: list[dict[str, Any]] = []
     for entry in map(record, items(weekly)):
