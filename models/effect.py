@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,8 @@ DRAWS = 4000
 # (half-normal with these standard deviations; Röver et al. 2021 for rates that are compared).
 SPREADS, SPREAD_PRIOR = np.geomspace(0.1, 3.0, 12), 1.5
 DRIFTS, DRIFT_PRIOR = np.geomspace(0.03, 1.5, 14), 0.5
+# The group that was picked may lie far outside of the others: its variance as a multiple of theirs, and how likely.
+OUTSIDE, OUTSIDE_PRIOR = (1.0, 4.0, 16.0), (0.8, 0.15, 0.05)
 LEVEL_PRIOR, COMMON_PRIOR = 3.0, 0.5  # of the groups' mean log-odds, and of the change that all share
 
 
@@ -99,14 +102,14 @@ def change_of(
     Notes
     -----
     Difference in differences with partial pooling. In log-odds, every group has a level of its own, drawn from a
-    normal distribution (standard deviation s), around which its rates before and after lie at random (τ apart); all
-    groups may move together (m1 − m0); what is observed adds the sampling error of each rate. The means m0 and m1 are
-    integrated out in closed form, s and τ over a grid. Given how bad the group was before, this predicts where it
-    would have come untouched: what all share is taken off (season, a new bot); so is the way back to the mean of a
-    group that was picked because it was bad (a prediction given the data is not biased by a choice that was made on
-    these data: Dawid 1994, "Selection paradoxes of Bayesian inference"); and the interval is as wide as untouched
-    groups' changes are (the prediction interval of Higgins, Thompson and Spiegelhalter 2009). `docs/impact.md` has its
-    coverage in planted worlds.
+    normal distribution (standard deviation s; wider tails for the one that was picked), around which its rates
+    before and after lie at random (τ apart); all groups may move together (m1 − m0); what is observed adds the
+    sampling error of each rate. The means m0 and m1 are integrated out in closed form, s and τ over a grid. Given
+    how bad the group was before, this predicts where it would have come untouched: what all share is taken off
+    (season, a new bot); so is the way back to the mean of a group that was picked because it was bad (a prediction
+    given the data is not biased by a choice that was made on these data: Dawid 1994, "Selection paradoxes of
+    Bayesian inference"); and the interval is as wide as untouched groups' changes are (the prediction interval of
+    Higgins, Thompson and Spiegelhalter 2009). `docs/impact.md` has its coverage in planted worlds.
 
     Examples
     --------
@@ -145,30 +148,28 @@ def _expected(z0: Floats, v0: Floats, z1: Floats, v1: Floats) -> tuple[Floats, F
     known = np.isfinite(v1)
     later = np.where(known, z1, 0.0)
     logs, means, variances = [], [], []
-    for spread in SPREADS:
-        for drift in DRIFTS[spread > DRIFTS]:
-            # Each group's covariance is [[a, shared], [shared, d]], and its inverse [[p00, p01], [p01, p11]].
-            shared = spread**2 - drift**2 / 2
-            a, d = spread**2 + v0, spread**2 + np.where(known, v1, 0.0)
-            det = np.where(known, a * d - shared**2, a)
-            p00, p01, p11 = (
-                np.where(known, d / det, 1 / a),
-                np.where(known, -shared / det, 0),
-                np.where(known, a / det, 0),
-            )
-            precision = prior + np.array([[p00.sum(), p01.sum()], [p01.sum(), p11.sum()]])
-            pull = np.array([(p00 * z0 + p01 * later).sum(), (p01 * z0 + p11 * later).sum()])
-            cover = np.linalg.inv(precision)
-            centre = cover @ pull
-            fit = (p00 * z0**2 + 2 * p01 * z0 * later + p11 * later**2).sum() - pull @ centre
-            likely = -0.5 * (np.log(det).sum() + fit + np.log(np.linalg.det(precision)))
-            believed = -0.5 * ((spread / SPREAD_PRIOR) ** 2 + (drift / DRIFT_PRIOR) ** 2)
-            # The grid is even in the logarithm: a cell is as wide as its values.
-            logs.append(likely + believed + np.log(spread * drift))
-            slope = shared / a[0]
-            lean = np.array([-slope, 1.0])
-            means.append(centre[1] + slope * (z0[0] - centre[0]))
-            variances.append(spread**2 - shared * slope + lean @ cover @ lean)
+    for spread, drift, (outside, chance) in product(SPREADS, DRIFTS, zip(OUTSIDE, OUTSIDE_PRIOR, strict=True)):
+        if drift >= spread:
+            continue
+        # Each group's covariance is [[a, shared], [shared, d]], and its inverse [[p00, p01], [p01, p11]].
+        square = spread**2 * np.append(outside, np.ones(len(z0) - 1))
+        shared = square - drift**2 / 2
+        a, d = square + v0, square + np.where(known, v1, 0.0)
+        det = np.where(known, a * d - shared**2, a)
+        p00, p01, p11 = np.where(known, d / det, 1 / a), np.where(known, -shared / det, 0), np.where(known, a / det, 0)
+        precision = prior + np.array([[p00.sum(), p01.sum()], [p01.sum(), p11.sum()]])
+        pull = np.array([(p00 * z0 + p01 * later).sum(), (p01 * z0 + p11 * later).sum()])
+        cover = np.linalg.inv(precision)
+        centre = cover @ pull
+        fit = (p00 * z0**2 + 2 * p01 * z0 * later + p11 * later**2).sum() - pull @ centre
+        likely = -0.5 * (np.log(det).sum() + fit + np.log(np.linalg.det(precision)))
+        believed = np.log(chance) - 0.5 * ((spread / SPREAD_PRIOR) ** 2 + (drift / DRIFT_PRIOR) ** 2)
+        # The grid is even in the logarithm: a cell is as wide as its values.
+        logs.append(likely + believed + np.log(spread * drift))
+        slope = shared[0] / a[0]
+        lean = np.array([-slope, 1.0])
+        means.append(centre[1] + slope * (z0[0] - centre[0]))
+        variances.append(square[0] - shared[0] * slope + lean @ cover @ lean)
     weight = np.exp(np.array(logs) - max(logs))
     return weight / weight.sum(), np.array(means), np.array(variances)
 

@@ -250,7 +250,7 @@ def weekly(facts: pd.DataFrame, fix: Fix, touched: Collection[str]) -> list[dict
 
 
 def main_articles(facts: pd.DataFrame, share: float) -> dict[str, str]:
-    """The article that the bot cites in at least this share of a topic's conversations, by topic, where there is one."""
+    """The article that the bot cites in at least this share of a topic's conversations, where there is one, by topic."""
     known = facts[facts["topic_id"].notna()]
     size = known.groupby("topic_id").size()
     cited = known.groupby(["topic_id", "cited_first"]).size().reset_index(name="times")
