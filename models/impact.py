@@ -250,7 +250,7 @@ def weekly(facts: pd.DataFrame, fix: Fix, touched: Collection[str]) -> list[dict
 
 
 def main_articles(facts: pd.DataFrame, share: float) -> dict[str, str]:
-    """The article that the bot cites in at least this share of a topic's conversations, where there is one, by topic."""
+    """The article that the bot cites in this share of a topic's conversations or more, by topic, where there is one."""
     known = facts[facts["topic_id"].notna()]
     size = known.groupby("topic_id").size()
     cited = known.groupby(["topic_id", "cited_first"]).size().reset_index(name="times")
@@ -266,7 +266,7 @@ def totals(rows: Sequence[dict[str, Any]]) -> dict[str, float]:
     Parameters
     ----------
     rows
-        What :func:`measure` gives, and counted_with: the gap_id of another fix of the same conversations, or None.
+        What :func:`measure` gives, and counted_with: the gap_id of another fix of the same conversations, or null.
 
     Returns
     -------
@@ -275,7 +275,7 @@ def totals(rows: Sequence[dict[str, Any]]) -> dict[str, float]:
         cost_low, cost_high, confirmed, confirmed_cost, silent, silent_cost. Intervals take fixes as independent.
     """
     measured = [row for row in rows if row["conversations_before"] and row["conversations_after"]]
-    measured = [row for row in measured if not row["counted_with"]]
+    measured = [row for row in measured if not isinstance(row["counted_with"], str)]  # null may be NaN in a frame
 
     def added(name: str) -> float:
         return float(sum(row[name] for row in measured))

@@ -112,8 +112,18 @@ class OwnerBook:
         """Who owns the area of a missing article: by intent, by product, by the articles near enough to count.
 
         Where several own the area, it is the one who keeps the ``nearest`` articles, however near they are; only
-        those that are ``close`` (all of them where None) make an owner where nobody owns the area.
+        those that are ``close`` (all of them where None) make an owner where nobody owns the area. Who is full
+        is passed over for another who owns the area.
         """
+        return self._given(self._for_topic(intents, products, nearest, close))
+
+    def _for_topic(
+        self,
+        intents: Mapping[str, float],
+        products: Mapping[str, float],
+        nearest: Sequence[str],
+        close: Collection[str] | None,
+    ) -> Assignment:
         keepers = [(article, keeper) for article in nearest if (keeper := self._keeper(article))]
         near: dict[str, float] = {}
         for place, (_, keeper) in enumerate(keepers):

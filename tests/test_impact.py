@@ -73,7 +73,7 @@ def test_what_falls_everywhere_is_not_the_fix_s() -> None:
 
 
 def test_a_verdict_takes_time() -> None:
-    """A week after the fix, or with a handful of conversations, it is too early, and the reason says what is lacking."""
+    """A week after the fix, or with a handful of conversations, it is too early, and the reason says why."""
     facts = world({"bad": (0.85, 0.1), **OTHERS})
     soon = measured(facts, last=DAY + timedelta(days=6))
     assert (soon["verdict"], soon["days_after"]) == ("too early", 6)
@@ -95,7 +95,7 @@ def test_the_day_itself_and_what_came_before_the_gap_count_for_neither_side() ->
 
 
 def test_an_article_s_gap_is_met_wherever_it_is_cited() -> None:
-    """A stale article's conversations count in any topic; those of one that was not found do not, as it is cited more."""
+    """Conversations count by citation too, but for an unfindable article, which is cited more once it is found."""
     facts = world({"bad": (0.85, 0.1), **OTHERS})
     stale = measured(facts, Fix("g-1", "stale", DAY, ("bad",), "kb-h0"))
     unfindable = measured(facts, Fix("g-1", "unfindable", DAY, ("bad",), "kb-h0"))
@@ -142,6 +142,7 @@ def saving(avoided: float, half: float, **other: Any) -> dict[str, Any]:
 def test_totals_add_up_every_measured_fix_once() -> None:
     """Failures count against the total, the unmeasured and the doubly counted do not, and intervals add in squares."""
     rows = [saving(40, 3), saving(-4, 4), saving(99, 1, counted_with="g-1"), saving(99, 1, conversations_after=0)]
+    rows[1]["counted_with"] = float("nan")
     found = totals(rows)
     assert (found["fixes"], found["avoided"], found["cost"]) == (2, 36, 72)
     assert (found["avoided_low"], found["avoided_high"]) == (31, 41)

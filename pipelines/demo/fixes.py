@@ -53,9 +53,9 @@ def as_written(shop: Shop, fixes: Fixes, calendar: Calendar) -> Shop:
     articles = dict(shop.articles)
     for fix in fixes.values():
         topic = shop.topics[fix.topic]
-        if fix.day > calendar.last:
-            articles.pop(new_article_id(topic), None)
-        elif topic.articles:
+        if not topic.articles and fix.day > calendar.last:
+            del articles[new_article_id(topic)]
+        elif topic.articles and fix.day <= calendar.last:
             old = articles[topic.articles[0]]
             articles[old.article_id] = replace(old, body=f"{old.body}\n\n## New\n\n{_answers(topic)}")
     return replace(shop, articles=articles)
