@@ -109,8 +109,8 @@ def measure(
     Parameters
     ----------
     facts
-        One row a conversation, any order: day (datetime.date), topic_id, cited_first (str or null), failed (float, a
-        chance), escalated, confirmed (bool: it was solved without a human, and something says so).
+        One row a conversation, any order: day (datetime64, midnight), topic_id, cited_first (str or null), failed
+        (float, a chance), escalated, confirmed (bool: it was solved without a human, and something says so).
     fix
         What was done, and when. The day itself counts for neither side.
     touched
@@ -141,7 +141,7 @@ def measure(
     n_before, n_after = int((own & before).sum()), int((own & after).sum())
     days = max(0, min((last - fix.day).days, limits.after_days))
     found, why = verdict(changes["failed"], n_after, days, limits)
-    since = int((own & (facts["day"] > fix.day).to_numpy()).sum())
+    since = int((own & (facts["day"] > pd.Timestamp(fix.day)).to_numpy()).sum())
     return {
         "verdict": found,
         "why": why,
@@ -164,7 +164,7 @@ def _reached(facts: pd.DataFrame, fix: Fix) -> NDArray[np.bool_]:
 
 def _spans(day: pd.Series, fix: Fix, last: date, limits: Limits) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Which conversations lie in the span before the fix, and which in the one after it."""
-    away = np.array([(d - fix.day).days for d in day], dtype=int)
+    away = (day - pd.Timestamp(fix.day)).dt.days.to_numpy(dtype=int)
     began = -limits.before_days if fix.since is None else max(-limits.before_days, (fix.since - fix.day).days)
     until = min(limits.after_days, (last - fix.day).days)
     return (away >= began) & (away < 0), (away > 0) & (away <= until)

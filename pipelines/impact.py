@@ -133,7 +133,10 @@ def _rows(
         return []
     limits = Limits(**job.settings.impact.model_dump())
     confidence, seed = job.settings.accuracy.confidence, job.settings.run.seed
-    facts = facts.assign(day=facts["started_at"].dt.date, confirmed=judged(facts.reset_index())["confirmed"].to_numpy())
+    facts = facts.assign(
+        day=facts["started_at"].dt.tz_convert(None).dt.normalize(),
+        confirmed=judged(facts.reset_index())["confirmed"].to_numpy(),
+    )
     main = impact.main_articles(facts, MAIN_SHARE)
     earlier = _earlier(job, past)
     rows: list[dict[str, Any]] = []

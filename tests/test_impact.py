@@ -31,7 +31,8 @@ def world(rates: dict[str, tuple[float, float]], each: int = 3, days: tuple[int,
                     (day, monday.isoformat(), topic, f"kb-{topic}", float(failed), failed, not failed and away % 2 == 0)
                 )
     columns = ["day", "week", "topic_id", "cited_first", "failed", "escalated", "confirmed"]
-    return pd.DataFrame(rows, columns=columns).astype({"topic_id": "str", "cited_first": "str"})
+    facts = pd.DataFrame(rows, columns=columns).astype({"topic_id": "str", "cited_first": "str"})
+    return facts.assign(day=pd.to_datetime(facts["day"]))
 
 
 OTHERS = {f"h{i}": (0.2, 0.2) for i in range(8)}
@@ -78,10 +79,10 @@ def test_a_verdict_takes_time() -> None:
     soon = measured(facts, last=DAY + timedelta(days=6))
     assert (soon["verdict"], soon["days_after"]) == ("too early", 6)
     assert "6 days" in soon["why"]
-    few = measured(facts[~(facts["topic_id"].eq("bad") & facts["day"].gt(DAY + timedelta(days=2)))])
+    few = measured(facts[~(facts["topic_id"].eq("bad") & facts["day"].gt(pd.Timestamp(DAY + timedelta(days=2))))])
     assert few["verdict"] == "too early"
     assert "6 conversations" in few["why"]
-    assert measured(facts[facts["day"] >= DAY])["why"].startswith("No conversation of before")
+    assert measured(facts[facts["day"] >= pd.Timestamp(DAY)])["why"].startswith("No conversation of before")
 
 
 def test_the_day_itself_and_what_came_before_the_gap_count_for_neither_side() -> None:

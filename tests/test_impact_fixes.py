@@ -52,8 +52,8 @@ def past(life: Life, **row: Any) -> Past:
 def facts(since: str = "2024-05-20") -> pd.DataFrame:
     """Conversations of a topic that was mended on 1 July, beside eight others."""
     found = world({"bad": (0.85, 0.1), **OTHERS})
-    found["started_at"] = pd.to_datetime(found["day"], utc=True)
-    found = found[found["day"] >= date.fromisoformat(since)].drop(columns=["day", "confirmed"])
+    found["started_at"] = found["day"].dt.tz_localize("UTC")
+    found = found[found["day"] >= pd.Timestamp(since)].drop(columns=["day", "confirmed"])
     found["conversation_id"] = [f"c-{n}" for n in range(len(found))]
     return found.set_index("conversation_id")
 

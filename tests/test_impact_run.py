@@ -99,3 +99,12 @@ def test_the_command_tells_what_worked(story: dict[str, Any], lacuna: Lacuna) ->
     code, told, _ = lacuna("impact", "--store", str(story["store"]), "--run", "2024-06-30")
     assert code == 0
     assert "Nothing has been fixed" in told
+
+
+def test_gaps_without_an_owner_are_a_list_of_their_own(story: dict[str, Any], lacuna: Lacuna) -> None:
+    """`--owner nobody` lists what nobody owns, here all, and another owner's list is empty."""
+    code, told, _ = lacuna("backlog", "--owner", "nobody", "--store", str(story["store"]))
+    assert code == 0
+    assert all(gap in told for gap in story["last"].index)
+    _, told, _ = lacuna("backlog", "--owner", "o-1", "--store", str(story["store"]))
+    assert not any(gap in told for gap in story["last"].index)
