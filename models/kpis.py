@@ -10,7 +10,7 @@ from scipy import stats
 
 from models.intervals import wilson
 
-__all__ = ["COLUMNS", "Cost", "weekly_kpis"]
+__all__ = ["COLUMNS", "Cost", "judged", "weekly_kpis"]
 
 COLUMNS = [
     "week",
@@ -109,7 +109,7 @@ def weekly_kpis(facts: pd.DataFrame, cost: Cost, confidence: float = 0.95) -> pd
     >>> float(weekly_kpis(facts, SimpleNamespace(currency="EUR", per_escalation=7.5, agent_hour=32.0))["deflection"].iloc[0])
     0.75
     """
-    rows = _judged(facts)
+    rows = judged(facts)
     rows = pd.concat([rows.assign(segment="all"), *(_of_segment(facts, rows, column) for column in SEGMENTS)])
     size = rows.groupby("segment")["week"].transform("size")
     rows = rows[(rows["segment"] == "all") | (size >= _SMALLEST_SEGMENT)]
@@ -128,8 +128,11 @@ def _column(facts: pd.DataFrame, name: str, dtype: str) -> pd.Series:
     return pd.Series(pd.NA if dtype != "float64" else np.nan, index=facts.index, dtype=dtype)
 
 
-def _judged(facts: pd.DataFrame) -> pd.DataFrame:
-    """What each conversation adds to the sums, as plain columns."""
+def judged(facts: pd.DataFrame) -> pd.DataFrame:
+    """What each conversation adds to the sums, as plain columns: confirmed, escalated, left, quiet and the like.
+
+    ``facts`` as for :func:`weekly_kpis`; the result has its index.
+    """
     escalated = _column(facts, "escalated", "boolean").fillna(False).astype(bool)
     answered = _column(facts, "answered", "boolean").fillna("answered" not in facts).astype(bool)
     left = _column(facts, "abandoned", "boolean").fillna(False).astype(bool)

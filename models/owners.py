@@ -8,6 +8,8 @@ from fnmatch import fnmatchcase
 
 import pandas as pd
 
+from models.workload import Workload, with_others
+
 
 @dataclass(frozen=True)
 class Assignment:
@@ -20,6 +22,8 @@ class Assignment:
 class OwnerBook:
     """Who owns what; inactive owners are passed over.
 
+    Each gap that is given out counts as work of its owner, so the most important gap should be asked about first.
+
     Parameters
     ----------
     owners : DataFrame
@@ -28,9 +32,14 @@ class OwnerBook:
         article_id, title, owner_id.
     revisions : DataFrame
         article_id, revised_at, author_id, approved.
+    work : Workload
+        What owners have in hand and can take; nobody is ever full where it is left out.
     """
 
-    def __init__(self, owners: pd.DataFrame, articles: pd.DataFrame, revisions: pd.DataFrame) -> None:
+    def __init__(
+        self, owners: pd.DataFrame, articles: pd.DataFrame, revisions: pd.DataFrame, work: Workload | None = None
+    ) -> None:
+        self._work = work or Workload()
         rows = owners.sort_values("owner_id")
         self._names = {o: n if isinstance(n, str) else o for o, n in zip(rows["owner_id"], rows["name"], strict=True)}
         self._inactive = set(rows.loc[rows["active"].eq(False).fillna(False).astype(bool), "owner_id"])
@@ -57,7 +66,22 @@ class OwnerBook:
         return isinstance(owner, str) and owner != "" and owner not in self._inactive
 
     def for_article(self, article_id: str, intents: Mapping[str, float], products: Mapping[str, float]) -> Assignment:
-        """The article's owner; else who owns its area; else who revised it most often; else nobody."""
+        """The article's owner, however much he has in hand; else who owns its area, or revised it most; else nobody."""
+        return self._given(self._for_article(article_id, intents, products))
+
+    def chosen(self, owner_id: str | None) -> Assignment:
+        """The owner that people chose, whose work it counts as."""
+        return self._given(Assignment(owner_id, "assigned in review" if owner_id else "left unowned in review"))
+
+    def _given(self, found: Assignment) -> Assignment:
+        """Count the gap as the owner's work, and say what room that leaves, or that there was none."""
+        if found.owner_id is None:
+            return found
+        told = self._work.told(found.owner_id)
+        self._work.take(found.owner_id)
+        return Assignment(found.owner_id, found.reason + told)
+
+    def _for_article(self, article_id: str, intents: Mapping[str, float], products: Mapping[str, float]) -> Assignment:
         owner = self._of_article.get(article_id)
         title = self._titles.get(article_id, article_id)
         passed = ""
@@ -88,8 +112,18 @@ class OwnerBook:
         """Who owns the area of a missing article: by intent, by product, by the articles near enough to count.
 
         Where several own the area, it is the one who keeps the ``nearest`` articles, however near they are; only
-        those that are ``close`` (all of them where None) make an owner where nobody owns the area.
+        those that are ``close`` (all of them where None) make an owner where nobody owns the area. Who is full
+        is passed over for another who owns the area.
         """
+        return self._given(self._for_topic(intents, products, nearest, close))
+
+    def _for_topic(
+        self,
+        intents: Mapping[str, float],
+        products: Mapping[str, float],
+        nearest: Sequence[str],
+        close: Collection[str] | None,
+    ) -> Assignment:
         keepers = [(article, keeper) for article in nearest if (keeper := self._keeper(article))]
         near: dict[str, float] = {}
         for place, (_, keeper) in enumerate(keepers):
@@ -125,11 +159,21 @@ class OwnerBook:
                 if len(owners) > 1 and near and not any(owner in near for owner in owners):
                     continue
                 if owners:
-                    # Of those equally near, whoever owns the fewest areas knows this one best.
-                    owner = min(owners, key=lambda o: (-near.get(o, 0), len(self._areas[o]), o))
-                    return Assignment(owner, f"owns the {what} '{area}' ({share:.0%} of the conversations){passed}")
+                    owner = min(owners, key=lambda o: self._order(o, near))
+                    shared = with_others(len(owners) - 1)
+                    return Assignment(
+                        owner, f"owns the {what} '{area}'{shared} ({share:.0%} of the conversations){passed}"
+                    )
         first = next(iter(sorted(intents, key=lambda a: (-intents[a], a))), None)
         return Assignment(None, f"unowned: nobody active owns the intent '{first}'{passed}" if first else "unowned")
+
+    def _order(self, owner: str, near: Mapping[str, float]) -> tuple[bool, float, int, int, str]:
+        """Of several who own an area, who comes first: not full, nearest, with fewest weeks of work.
+
+        Then whoever owns the fewest areas, who knows each best.
+        """
+        work = self._work
+        return work.full(owner), -near.get(owner, 0), int(work.weeks(owner)), len(self._areas[owner]), owner
 
 
 def _owns_article(areas: Sequence[str], article_id: str) -> bool:

@@ -40,6 +40,9 @@ def publish(job: Job) -> None:
         write_backlog(folder, backlog, run, topics, kpis, not_content, accuracy)
         for name, frame in (("topics", topics), ("assignments", assignments), ("accuracy", accuracy), ("kpis", kpis)):
             write_parquet(folder / f"{name}.parquet", frame)
+        impact = job.read("rank/impact")
+        if len(impact):
+            write_parquet(folder / "impact.parquet", impact)
         _lines(folder / "not_content.jsonl", not_content)
         (folder / "tag_next.csv").write_bytes(_tag_sheet(job.read("rank/tag_next")))
         due = job.read("diagnose/due_for_verification")
@@ -47,7 +50,7 @@ def publish(job: Job) -> None:
         quarantine = _quarantine(job, folder)
         report = ReportData(
             backlog, topics, assignments, kpis, accuracy, not_content, run, _previous(job), job.read("load/owners"),
-            quarantine, due,
+            quarantine, due, impact,
         )  # fmt: skip
         (folder / "report.html").write_text(render_report(report), encoding="utf-8", newline="")
         _json(folder / "run.json", run)
@@ -155,7 +158,7 @@ def remember(job: Job, backlog: pd.DataFrame, input_hash: str) -> None:
     columns = [
         "gap_id", "kind", "topic_id", "article_id", "title", "status", "score", "rank", "first_seen", "last_seen",
         # What the next run and the next decision need to know of it.
-        "topics", "conversations", "status_note", "decided", "effect", "carried",
+        "topics", "conversations", "status_note", "decided", "effect", "carried", "owner_id", "change_point",
     ]  # fmt: skip
     gaps = backlog[columns] if len(backlog) else pd.DataFrame(columns=columns)
     state = open_state(job.settings, job.store)

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from models.labels import examples as telling
+from models.life import Life
 from models.owners import OwnerBook
 from models.questions import shortened
 from models.ranking import may_fail, rank_gaps, reach_of
@@ -16,8 +17,10 @@ from models.retrieval import unit
 from models.steps import distil
 from models.tagging import tag_next
 from models.verdicts import overall
-from pipelines.gap_life import Past, lived, name_gaps, read_past
+from pipelines.gap_life import lived, name_gaps, read_past
+from pipelines.impact import Measured, measure_fixes
 from pipelines.job import Job
+from pipelines.sharing import share_out
 
 QUOTES, QUOTE_LENGTH = 6, 420
 
@@ -34,14 +37,15 @@ def rank(job: Job) -> None:
     gaps = gaps.join(reach_of(gaps, facts))
     judged = {kind.kind: (kind.right, kind.judged) for kind in past.precision}
     ranked = rank_gaps(gaps, job.days / 7, job.settings.accuracy.confidence, job.settings.run.seed, judged)
-    book = OwnerBook(job.read("load/owners"), job.read("load/articles"), job.read("load/article_revisions"))
     messages = job.read("redact/messages")
     said, replies = _said(job, messages), _replies(messages)
     cost = _cost(job, facts)
-    rows = [
-        _row(job, gap, facts, demand, topics, articles, book, said, replies, past, cost) for gap in _records(ranked)
-    ]
+    fixes = measure_fixes(job, past, facts, cost)
+    book, order = share_out(job, fixes.past, _records(ranked))
+    rows = [_row(job, gap, facts, demand, topics, articles, book, said, replies, fixes, cost) for gap in order]
+    rows.sort(key=lambda row: int(row["rank"]))
     job.write("rank/backlog", pd.DataFrame(rows))
+    job.write("rank/impact", fixes.table)
     job.write("rank/tag_next", _tag_next(job, facts, topics, said))
     whole = overall(past.precision, job.settings.accuracy.confidence)
     told = [whole, *past.precision] if whole else []
@@ -100,7 +104,7 @@ def _shares(values: pd.Series) -> dict[str, float]:
 def _row(
     job: Job, gap: dict[str, Any], facts: pd.DataFrame, demand: pd.DataFrame, topics: pd.DataFrame,
     articles: pd.DataFrame, book: OwnerBook, said: pd.DataFrame, replies: dict[str, list[str]],
-    past: Past, cost: float,
+    fixes: Measured, cost: float,
 ) -> dict[str, Any]:  # fmt: skip
     ids = list(gap["conversation_ids"])
     own = facts.loc[ids]
@@ -109,7 +113,10 @@ def _row(
     title = str(articles["title"][article]) if article else None
     intents, products = _shares(own["true_intent"].fillna(own["predicted_intent"])), _shares(own["product"])
     nearest = [dict(n) for n in gap["nearest"]]
-    if article:
+    life = fixes.past.lives.get(gap["gap_id"], Life())
+    if life.assigned:
+        owner = book.chosen(life.owner_id)
+    elif article:
         owner = book.for_article(article, intents, products)
     else:
         close = {n["article_id"] for n in nearest if n["similarity"] >= job.settings.owners.nearest_at_least}
@@ -141,7 +148,8 @@ def _row(
         "owner_name": book.name(owner.owner_id),
         "surge": dict(flow["surge"]) if isinstance(flow["surge"], dict) else None,
     }  # fmt: skip
-    return row | lived(row, past, book.name, job.settings.review.dismissed_returns_at)
+    effect = fixes.effect(gap["gap_id"], job.start)
+    return row | lived(row, fixes.past, book.name, job.settings.review.dismissed_returns_at, effect)
 
 
 def _title(gap: dict[str, Any], label: str, title: str | None, articles: pd.DataFrame) -> str:

@@ -18,6 +18,7 @@ __all__ = ["Settings", "default_text", "load_settings"]
 Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
 Money = Annotated[float, Field(ge=0)]
+Days = Annotated[int, Field(ge=0)]
 
 
 class Section(BaseModel):
@@ -117,6 +118,7 @@ class Owners(Section):
     """Who is asked to close a gap."""
 
     nearest_at_least: Share
+    weeks_ahead: Positive
 
 
 class Verification(Section):
@@ -129,6 +131,19 @@ class Review(Section):
     """What people's decisions mean to later runs."""
 
     dismissed_returns_at: Annotated[float, Field(gt=1)]
+    urgent_ranks: Annotated[int, Field(ge=0)]
+    escalate_after_days: Days
+    due_days: dict[str, Days]
+
+
+class Impact(Section):
+    """When the effect of a fix counts."""
+
+    before_days: Annotated[int, Field(ge=7)]
+    after_days: Annotated[int, Field(ge=7)]
+    least_days: Days
+    least_conversations: Annotated[int, Field(ge=1)]
+    drop_at_least: Annotated[float, Field(gt=0, lt=1)]
 
 
 class Cost(Section):
@@ -180,6 +195,7 @@ class Settings(Section):
     owners: Owners
     verification: Verification
     review: Review
+    impact: Impact
     cost: Cost
     contract: Contract
     privacy: Privacy

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
+import json
 import re
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
 
-from pipelines.demo import Truth, load_truth, write_demo
+from pipelines.demo import Fix, Truth, load_truth, write_demo
 from pipelines.demo.world import SHOP, load_shop
 
 FAILED = {"partial", "wrong", "no_answer", "misclassified"}
@@ -375,3 +378,59 @@ def test_loud_customer_is_alone(world: World) -> None:
     mine = world.conversations[world.conversations["customer_id"] == loud["customer_id"]]
     assert sorted(mine["conversation_id"]) == sorted(loud["conversation_ids"])
     assert len(mine) == 25
+
+
+FIX_DAY = date(2024, 7, 3)
+PLANTED_FIXES = [Fix("tent-pole", FIX_DAY), Fix("trail-points", FIX_DAY, works=False), Fix("delivery-times", FIX_DAY)]
+
+
+@pytest.fixture(scope="module")
+def fixed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Path, Truth]]:
+    """One world as it was on two days: before three articles came or changed, and three weeks later."""
+    out = {}
+    for day in (date(2024, 6, 30), date(2024, 7, 21)):
+        folder = tmp_path_factory.mktemp(day.isoformat())
+        out[day.isoformat()] = (folder, write_demo(folder, weeks=3, later=3, fixes=PLANTED_FIXES, until=day))
+    return out
+
+
+def _said(folder: Path) -> dict[str, list[dict[str, Any]]]:
+    talks: dict[str, list[dict[str, Any]]] = {}
+    with gzip.open(folder / "bundle" / "messages.jsonl.gz", "rt", encoding="utf-8") as file:
+        for row in map(json.loads, file):
+            talks.setdefault(row["conversation_id"], []).append(row)
+    return talks
+
+
+def test_what_is_done_later_changes_nothing_of_the_past(fixed: dict[str, tuple[Path, Truth]]) -> None:
+    """The earlier bundle holds the same conversations as the later one up to its day, and no article of the future."""
+    (first, then), (last, now) = fixed["2024-06-30"], fixed["2024-07-21"]
+    early, late = _said(first), _said(last)
+    same = set(early) & set(late)
+    assert len(same) > 0.99 * len(early)  # a planted bad row hides one or the other
+    spoiled = {str(row["key"]) for row in (*then.bad_rows, *now.bad_rows)} if "key" in then.bad_rows[0] else set()
+    changed = [key for key in same - spoiled if early[key] != late[key]]
+    assert len(changed) <= 12
+    articles = [
+        {json.loads(line)["article_id"] for line in (f / "bundle" / "articles.jsonl").open()} for f in (first, last)
+    ]
+    assert articles[1] - articles[0] == {"kb-tent-pole", "kb-trail-points"}
+
+
+def test_a_fix_that_works_ends_the_failures_and_one_that_does_not_leaves_them(
+    fixed: dict[str, tuple[Path, Truth]],
+) -> None:
+    """Escalations of the mended topics fall from their day on; those of the other stay as they were."""
+    folder, truth = fixed["2024-07-21"]
+    talks = pd.concat(pd.read_parquet(path) for path in sorted((folder / "bundle" / "conversations").glob("*.parquet")))
+    talks = talks[talks["started_at"].notna() & talks["escalated"].notna()].drop_duplicates("conversation_id")
+    after = talks.set_index("conversation_id")["started_at"].dt.date >= FIX_DAY
+    escalated = talks.set_index("conversation_id")["escalated"].astype(float)
+    share = {}
+    for topic in ("tent-pole", "trail-points", "delivery-times"):
+        own = escalated.index.isin(truth.topics[topic].conversation_ids)
+        share[topic] = (escalated[own & ~after].mean(), escalated[own & after].mean())
+    assert share["tent-pole"][0] > 0.6 > 0.35 > share["tent-pole"][1]
+    assert share["delivery-times"][0] > 0.45 > 0.3 > share["delivery-times"][1]
+    assert min(share["trail-points"]) > 0.6
+    assert [fix["works"] for fix in truth.fixes] == [True, False, True]

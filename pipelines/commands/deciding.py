@@ -40,6 +40,9 @@ def backlog(
     ] = None,
     top: Annotated[int, typer.Option(min=1, help="Rows to print.")] = 20,
     everything: Annotated[bool, typer.Option("--all", help="Show verified, snoozed and dismissed gaps too.")] = False,
+    owner: Annotated[
+        str | None, typer.Option(metavar="OWNER", help="Only the gaps of this owner_id; 'nobody': those without one.")
+    ] = None,
     config: Config = None,
 ) -> None:
     """List the backlog of the latest run as it stands now, with what was decided since.
@@ -66,6 +69,8 @@ def backlog(
             out.print(backlog_tables.history_table(found["gap_id"], title, status, told), highlight=False)
             return
         frame = decisions.backlog_now(store, state)
+        if owner is not None:
+            frame = frame[frame["owner_id"].isna() if owner == "nobody" else frame["owner_id"].eq(owner)]
         if csv is not None:
             write_bytes(csv, sheet(frame))
             out.print(f"Written: {escape(str(csv))}", highlight=False, soft_wrap=True)

@@ -10,6 +10,7 @@ from random import Random
 from pipelines.demo.bot import answer, fall_back, first_answer, second_try
 from pipelines.demo.chat import CORRECT, MISCLASSIFIED, NO_ANSWER, PARTIAL, WRONG, Conversation, Message
 from pipelines.demo.demand import WEEKDAY, Calendar, demand, moment, poisson, spread
+from pipelines.demo.fixes import NO_FIXES, Fixes, mended
 from pipelines.demo.talk import Customer, Speaker
 from pipelines.demo.world import Shop, Topic
 
@@ -19,7 +20,7 @@ JUNK_WEEKLY = 24
 
 
 def topic_conversations(
-    topic: Topic, shop: Shop, people: Sequence[Customer], calendar: Calendar, seed: int
+    topic: Topic, shop: Shop, people: Sequence[Customer], calendar: Calendar, seed: int, fixes: Fixes = NO_FIXES
 ) -> list[Conversation]:
     """Every conversation that has ``topic`` as its first problem. Each topic draws its own luck."""
     rng = Random(f"{seed}:{topic.name}")
@@ -28,7 +29,7 @@ def topic_conversations(
     counts = spread(topic.total, len(days), rng) if topic.total else demand(topic, calendar, rng)
     others = [other for other in shop.topics.values() if other.kind == "healthy" and other.name != topic.name]
     return [
-        _conversation(topic, shop, crowd, day, calendar, others, rng)
+        _conversation(mended(topic, fixes, day), shop, crowd, day, calendar, others, rng)
         for day, count in zip(days, counts, strict=True)
         for _ in range(count)
     ]
@@ -114,6 +115,7 @@ def _conversation(
             talk.also = second.name
             asked = f"{question.rstrip('.')}. {speaker.pick(shop.words['joiners'])} {speaker.ask(second.customer)}"
     talk.messages.append(Message("customer", speaker.opening(asked, talk.channel), 0))
+    uncovered = talk.uncovered = uncovered and topic.kind != "healthy"
 
     changed = calendar.since(topic.changed_days_ago, day)
     open_gap = topic.kind == "missing" and not calendar.since(topic.opens_days_ago, day)

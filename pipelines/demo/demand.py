@@ -15,15 +15,26 @@ HOURS = (1, 0, 0, 0, 0, 1, 2, 5, 9, 11, 11, 10, 9, 9, 9, 8, 8, 8, 8, 9, 9, 7, 4,
 
 @dataclass(frozen=True)
 class Calendar:
-    """The demo's days: ``weeks`` whole weeks that end with ``end``."""
+    """The demo's days: ``weeks`` whole weeks that end with ``end``, and ``later`` weeks after it.
+
+    What is planted counts its days from ``end``. ``until`` is the last day that a bundle tells of; what happens on the
+    days before does not depend on it.
+    """
 
     end: date
     weeks: int
+    later: int = 0
+    until: date | None = None
 
     @property
     def days(self) -> list[date]:
         """Every day, first to last."""
-        return [self.end - timedelta(days=back) for back in range(self.weeks * 7 - 1, -1, -1)]
+        return [self.ago(back) for back in range(self.weeks * 7 - 1, -self.later * 7 - 1, -1)]
+
+    @property
+    def last(self) -> date:
+        """The last day that is told of."""
+        return self.until or self.days[-1]
 
     def ago(self, days: int) -> date:
         """The day that lies ``days`` before the last one."""

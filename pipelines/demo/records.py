@@ -9,6 +9,7 @@ from typing import Any
 
 from pipelines.demo.chat import CORRECT, MISCLASSIFIED, NO_ANSWER, PARTIAL, WRONG, Conversation
 from pipelines.demo.demand import Calendar
+from pipelines.demo.fixes import NO_FIXES, Fixes, mended
 from pipelines.demo.talk import mistype
 from pipelines.demo.world import Article, Shop, Topic
 
@@ -19,10 +20,10 @@ SUMMARIES = ("Typo", "Prices checked", "Steps in a better order", "Shorter", "Li
 NOTES = ("quoted the wrong section", "customer had to ask twice", "good answer, long", "agent answered differently")
 
 
-def article_rows(shop: Shop, calendar: Calendar, seed: int) -> list[Row]:
+def article_rows(shop: Shop, calendar: Calendar, seed: int, fixes: Fixes = NO_FIXES) -> list[Row]:
     """The articles table; views follow demand, votes follow how well the article serves."""
     revised: dict[str, datetime] = {}
-    for row in revision_rows(shop, calendar, seed):
+    for row in revision_rows(shop, calendar, seed, fixes):
         if row["approved"]:
             revised[row["article_id"]] = max(row["revised_at"], revised.get(row["article_id"], row["revised_at"]))
     rows = []
@@ -51,8 +52,11 @@ def article_rows(shop: Shop, calendar: Calendar, seed: int) -> list[Row]:
     return rows
 
 
-def revision_rows(shop: Shop, calendar: Calendar, seed: int) -> list[Row]:
-    """Who revised what and when. What is planted was last touched before the first week; of the rest, some later."""
+def revision_rows(shop: Shop, calendar: Calendar, seed: int, fixes: Fixes = NO_FIXES) -> list[Row]:
+    """Who revised what and when.
+
+    What is planted was last touched before the first week, but for a fix; of the rest, some later.
+    """
     untouched = [topic for topic in shop.topics.values() if topic.kind not in ("healthy", "missing")]
     planted = {article for topic in untouched for article in topic.articles}
     active = [owner.owner_id for owner in shop.owners.values() if owner.active]
@@ -78,13 +82,19 @@ def revision_rows(shop: Shop, calendar: Calendar, seed: int) -> list[Row]:
                 )
             )
             rows.append(_revision(article, "o-diego", _at(calendar, last - 4, rng), False, "Try a friendlier opening"))
+    for fix in fixes.values():
+        changed = shop.topics[fix.topic].articles
+        if changed and fix.day <= calendar.last:
+            article = shop.articles[changed[0]]
+            author = article.owner_id or article.reviser or active[0]
+            rows.append(_revision(article, author, datetime.combine(fix.day, time(9), UTC), True, "Brought up to date"))
     return sorted(rows, key=lambda row: (row["article_id"], row["revised_at"]))
 
 
 def outcome_rows(talks: Sequence[Conversation], ids: Mapping[int, str], calendar: Calendar, seed: int) -> list[Row]:
     """Reviewers' tags: most escalated, a random audit, some feedback; one in twenty is wrong."""
     rng = Random(f"{seed}:outcomes")
-    until = datetime.combine(calendar.end + timedelta(days=1), time(), UTC)
+    until = datetime.combine(calendar.last + timedelta(days=1), time(), UTC)
     rows = []
     for talk in talks:
         if rng.random() < 0.07:
@@ -119,14 +129,16 @@ def outcome_rows(talks: Sequence[Conversation], ids: Mapping[int, str], calendar
 
 
 def search_rows(
-    shop: Shop, talks: Sequence[Conversation], ids: Mapping[int, str], calendar: Calendar, seed: int
-) -> list[Row]:
+    shop: Shop, talks: Sequence[Conversation], ids: Mapping[int, str], calendar: Calendar, seed: int,
+    fixes: Fixes = NO_FIXES,
+) -> list[Row]:  # fmt: skip
     """The help centre's search log. A search that finds nothing is often followed by a ticket."""
     rows: list[Row] = []
     opens = datetime.combine(calendar.days[0], time(), UTC)
-    for topic in shop.topics.values():
-        rng = Random(f"{seed}:searches:{topic.name}")
-        for talk in (talk for talk in talks if talk.topic == topic.name):
+    for written in shop.topics.values():
+        rng = Random(f"{seed}:searches:{written.name}")
+        for talk in (talk for talk in talks if talk.topic == written.name):
+            topic = mended(written, fixes, talk.started_at.date())
             queries = topic.searches_de if talk.language == "de" else topic.searches_en
             if not queries or rng.random() > SEARCHES_FIRST:
                 continue
@@ -145,7 +157,7 @@ def search_rows(
                     "language": talk.language,
                 }
             )
-    until = datetime.combine(calendar.end + timedelta(days=1), time(), UTC)
+    until = datetime.combine(calendar.last + timedelta(days=1), time(), UTC)
     kept = [row for row in rows if row["searched_at"] < until]
     return sorted(kept, key=lambda row: (row["searched_at"], row["query"]))
 
@@ -166,7 +178,11 @@ def _votes(article: Article, shop: Shop, rng: Random) -> tuple[int, int, int]:
     weekly = sum(topic.weekly for topic in mine) or 1.0
     kinds = {topic.kind for topic in mine}
     views = (
-        weekly * min(article.created_days_ago, 365) / 7 * rng.uniform(3, 7) * (0.2 if article.translation_of else 1.0)
+        weekly
+        * min(max(article.created_days_ago, 0), 365)
+        / 7
+        * rng.uniform(3, 7)
+        * (0.2 if article.translation_of else 1.0)
     )
     if "unfindable" in kinds:
         views *= 0.05

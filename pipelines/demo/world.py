@@ -150,6 +150,7 @@ class Truth:
     """What is true of one bundle; the pipeline never sees it.
 
     ``bad_rows`` are the planted rows that break the contract (``quarantined``) or point nowhere (a warning).
+    ``fixes`` says which topics' articles were published or changed, when, and whether that helps.
     ``pii`` are the e-mail and postal addresses, telephone, card and account numbers and full names in the messages.
     """
 
@@ -163,6 +164,7 @@ class Truth:
     bad_rows: tuple[dict[str, Any], ...]
     pii: tuple[str, ...]
     pii_by_kind: dict[str, tuple[str, ...]]
+    fixes: tuple[dict[str, Any], ...] = ()
 
     def as_json(self) -> str:
         """The text of ``truth.json``."""

@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 from pipelines.demo.chat import Conversation
 from pipelines.demo.conversations import junk_conversations, topic_conversations
 from pipelines.demo.demand import Calendar
+from pipelines.demo.fixes import Fix, Fixes, as_written, with_new_articles
 from pipelines.demo.records import Row, article_rows, outcome_rows, revision_rows, search_rows
 from pipelines.demo.spoil import spoil
 from pipelines.demo.talk import make_customers
@@ -54,7 +55,10 @@ REVISIONS = pa.schema(
 )
 
 
-def write_demo(folder: Path, seed: int = 7, weeks: int = 12, end: date = date(2024, 6, 30)) -> Truth:
+def write_demo(
+    folder: Path, seed: int = 7, weeks: int = 12, end: date = date(2024, 6, 30), *, later: int = 0,
+    fixes: Sequence[Fix] = (), until: date | None = None,
+) -> Truth:  # fmt: skip
     """Write the demo company's ``bundle/`` and ``truth.json`` into ``folder``.
 
     Parameters
@@ -67,6 +71,12 @@ def write_demo(folder: Path, seed: int = 7, weeks: int = 12, end: date = date(20
         Whole weeks of conversations. The planted changes lie 5 to 48 days before the end.
     end
         The last day.
+    later
+        Weeks that follow ``end``, in which people may act.
+    fixes
+        Articles that are published or changed, and whether that helps.
+    until
+        The last day that the bundle tells of: the same world at an earlier time, in which later fixes have not come.
 
     Returns
     -------
@@ -79,28 +89,30 @@ def write_demo(folder: Path, seed: int = 7, weeks: int = 12, end: date = date(20
     >>> truth.topics["tent-pole"].kind  # doctest: +SKIP
     'missing'
     """
-    shop, calendar = load_shop(), Calendar(end, weeks)
-    talks = _everything_said(shop, calendar, seed)
+    calendar, done = Calendar(end, weeks, later, until), {fix.topic: fix for fix in fixes}
+    shop = with_new_articles(load_shop(), done, calendar)
+    talks = [talk for talk in _everything_said(shop, calendar, seed, done) if talk.started_at.date() <= calendar.last]
+    known = as_written(shop, done, calendar)
     ids = {id(talk): f"c-{number:05d}" for number, talk in enumerate(talks, start=1)}
     tables: dict[str, list[Row]] = {
         "conversations": [_conversation_row(ids[id(talk)], talk) for talk in talks],
         "messages": [row for talk in talks for row in _message_rows(ids[id(talk)], talk)],
-        "articles": article_rows(shop, calendar, seed),
+        "articles": article_rows(known, calendar, seed, done),
         "outcomes": outcome_rows(talks, ids, calendar, seed),
-        "article_revisions": revision_rows(shop, calendar, seed),
+        "article_revisions": revision_rows(known, calendar, seed, done),
         "owners": _owner_rows(shop),
-        "searches": search_rows(shop, talks, ids, calendar, seed),
+        "searches": search_rows(shop, talks, ids, calendar, seed, done),
         "releases": _release_rows(shop, calendar),
     }
     junk = [ids[id(talk)] for talk in talks if talk.topic is None]
     bad_rows = spoil(tables, junk, Random(f"{seed}:spoil"))
     _write_bundle(folder / "bundle", tables)
-    truth = _truth(shop, talks, ids, calendar, seed, bad_rows)
+    truth = _truth(shop, talks, ids, calendar, seed, bad_rows, fixes)
     (folder / "truth.json").write_text(truth.as_json(), encoding="utf-8")
     return truth
 
 
-def _everything_said(shop: Shop, calendar: Calendar, seed: int) -> list[Conversation]:
+def _everything_said(shop: Shop, calendar: Calendar, seed: int, fixes: Fixes) -> list[Conversation]:
     people = make_customers(shop.words, Random(f"{seed}:people"), 2600)
     loud = next(topic for topic in shop.topics.values() if topic.kind == "loud")
     loud_talks = topic_conversations(loud, shop, people, calendar, seed)
@@ -108,7 +120,7 @@ def _everything_said(shop: Shop, calendar: Calendar, seed: int) -> list[Conversa
     talks = loud_talks + junk_conversations(shop, others, calendar, seed)
     for topic in shop.topics.values():
         if topic is not loud:
-            talks += topic_conversations(topic, shop, others, calendar, seed)
+            talks += topic_conversations(topic, shop, others, calendar, seed, fixes)
     return sorted(talks, key=lambda talk: (talk.started_at, talk.customer.customer_id, talk.topic or ""))
 
 
@@ -187,6 +199,7 @@ def _truth(
     calendar: Calendar,
     seed: int,
     bad: list[dict[str, Any]],
+    fixes: Sequence[Fix],
 ) -> Truth:
     by_kind: dict[str, set[str]] = {}
     for talk in talks:
@@ -201,9 +214,9 @@ def _truth(
         seed=seed,
         window={
             "start": calendar.days[0].isoformat(),
-            "end": calendar.end.isoformat(),
-            "days": calendar.weeks * 7,
-            "weeks": calendar.weeks,
+            "end": calendar.last.isoformat(),
+            "days": (calendar.last - calendar.days[0]).days + 1,
+            "weeks": ((calendar.last - calendar.days[0]).days + 1) // 7,
         },
         topics=topics,
         surge={
@@ -219,6 +232,7 @@ def _truth(
         junk_ids=tuple(ids[id(talk)] for talk in talks if talk.topic is None),
         bad_rows=tuple(bad),
         pii=tuple(sorted(certain)),
+        fixes=tuple({"topic": fix.topic, "day": fix.day.isoformat(), "works": fix.works} for fix in fixes),
         pii_by_kind={kind: tuple(sorted(texts)) for kind, texts in sorted(by_kind.items())},
     )
 

@@ -26,6 +26,7 @@ from .format import (
 )
 from .format import rows as records
 from .gaps import KINDS, table_row
+from .impact import fixes
 from .page import page
 from .summary import summary
 
@@ -54,6 +55,8 @@ class ReportData:
         Rejected rows counted by `table`, `rule` and `column`, each with a `count`.
     due : DataFrame or None
         Articles due for verification.
+    impact : DataFrame or None
+        `impact.parquet`, where something was fixed.
     """
 
     backlog: pd.DataFrame
@@ -67,6 +70,7 @@ class ReportData:
     owners: pd.DataFrame | None = None
     quarantine: Sequence[dict[str, Any]] = ()
     due: pd.DataFrame | None = None
+    impact: pd.DataFrame | None = None
 
 
 def build_view(data: ReportData) -> dict[str, Any]:
@@ -104,6 +108,7 @@ def build_view(data: ReportData) -> dict[str, Any]:
         "more_rows": rows[FIRST_ROWS:],
         "total": len(rows),
         "filters": _filters(rows),
+        "impact": fixes(data.impact),
         "topics": sections.topics(data.topics, titles),
         "not_content": sections.not_content(data.not_content),
         "owners": sections.owners(backlog, data.owners),

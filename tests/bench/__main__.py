@@ -13,6 +13,7 @@ from pathlib import Path
 from tests.bench import topics
 from tests.bench.common import REPLAY, SHARED
 from tests.bench.embedding import embedding
+from tests.bench.impact import impact
 from tests.bench.labels import labels
 from tests.bench.replays import SIGNALS, ablations, replays
 from tests.bench.stability import stability
@@ -32,6 +33,8 @@ def asked(words: Sequence[str] | None = None) -> argparse.Namespace:
     which.add_parser("labels", help="write docs/replay-topics.md anew")
     embedders = which.add_parser("embedding", help="speed of embedders, as a share of what the processor can do")
     embedders.add_argument("names", nargs="*", metavar="NAME", help="more of them, by name or folder")
+    worlds = which.add_parser("impact", help="how sure the measured effect of a fix is, in planted worlds")
+    worlds.add_argument("--times", type=int, default=1000, metavar="N", help="worlds of each sort")
     beside = which.add_parser("topics", help="topics of texts beside BERTopic as it comes")
     beside.add_argument("--embedder", default="minilm", help="whose vectors both are given")
     beside.add_argument("--store", type=Path, help="where vectors are kept from one time to the next")
@@ -46,6 +49,8 @@ def main() -> int:
     chosen = asked()
     if chosen.what == "embedding":
         return embedding(["minilm", "lexical", *chosen.names])
+    if chosen.what == "impact":
+        return impact(chosen.times)
     if not REPLAY.is_dir():
         print(f"{REPLAY} is not there: nothing to measure")
         return 0

@@ -1,0 +1,213 @@
+"""What happened after gaps were fixed: a table, a small picture of each, and what all of them saved."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
+from typing import Any
+
+import pandas as pd
+from markupsafe import Markup
+
+from models.impact import totals
+
+from .format import (
+    NARROW,
+    NONE,
+    count,
+    day,
+    decimal,
+    items,
+    line,
+    money,
+    number,
+    percent,
+    plural,
+    record,
+    short_day,
+    text,
+    whole,
+)
+from .format import rows as records
+
+__all__ = ["VERDICTS", "failure_weeks", "fixes", "saved"]
+
+VERDICTS = {
+    "verified": ("Verified", "fewer answers fail, surely and clearly"),
+    "too early": ("Too early", "not enough has happened since, or it is too unsure"),
+    "no effect": ("No effect", "surely no clear fall: it is open again"),
+    "worse": ("Worse", "more answers fail than before: it is open again"),
+}
+WIDE, HIGH, LEFT, FOOT = 320, 110, 34, 18
+
+
+def fixes(frame: pd.DataFrame | None) -> dict[str, Any]:
+    """The section of the report: one entry a fix, the latest first, and the totals as sentences.
+
+    Parameters
+    ----------
+    frame : DataFrame or None
+        `impact.parquet`.
+    """
+    rows = records(frame)
+    listed = [_fix(row) for row in sorted(rows, key=lambda r: (text(r.get("fixed_on")), text(r.get("gap_id"))))[::-1]]
+    return {"rows": listed, "saved": saved(rows), "shown": plural(len(listed), "fix", "fixes")}
+
+
+def _fix(row: dict[str, Any]) -> dict[str, Any]:
+    verdict = text(row.get("verdict"))
+    label, means = VERDICTS.get(verdict, (verdict.capitalize() or "Unknown", ""))
+    currency = text(row.get("currency"))
+    measured = bool(whole(row.get("conversations_before")) and whole(row.get("conversations_after")))
+    return {
+        "id": text(row.get("gap_id")),
+        "title": line(row.get("title"), 160) or "Untitled gap",
+        "day": short_day(row.get("fixed_on"), year=True),
+        "verdict": label,
+        "tone": verdict.replace(" ", "-") if verdict in VERDICTS else "other",
+        "means": means,
+        "why": text(row.get("why"), 600),
+        "before": percent(row.get("failed_before")),
+        "after": percent(row.get("failed_after")) if measured else NONE,
+        "expected": percent(row.get("failed_expected")) if measured else NONE,
+        "drop": drop(row) if measured else "",
+        "escalated": f"{percent(row.get('escalated_before'))} → {percent(row.get('escalated_after'))}"
+        if measured
+        else "",
+        "avoided": f"{_signed(row.get('avoided_weekly'))} a week" if measured else NONE,
+        "avoided_range": _between(row, "avoided_weekly") if measured else "",
+        "cost": money(row.get("avoided_cost"), currency) if measured else NONE,
+        "picture": failure_weeks(items(row.get("weekly")), row.get("fixed_on"))["svg"],
+    }
+
+
+def drop(row: Mapping[str, Any]) -> str:
+    """The relative fall with its interval: `−71 % [−84 to −52]`; a rise has a plus."""
+    found = [number(row.get(f"failed_{name}")) for name in ("drop", "drop_high", "drop_low")]
+    if None in found:
+        return ""
+    told = [f"{-(value or 0.0) * 100:+.0f}".replace("-", "−") for value in found]
+    return f"{told[0]}{NARROW}% [{told[1]} to {told[2]}]"
+
+
+def _signed(value: object) -> str:
+    found = number(value)
+    return NONE if found is None else f"−{decimal(-found)}" if found < 0 else decimal(found)
+
+
+def _between(row: Mapping[str, Any], name: str) -> str:
+    return f"[{_signed(row.get(f'{name}_low'))} to {_signed(row.get(f'{name}_high'))}]"
+
+
+def saved(rows: Sequence[dict[str, Any]]) -> list[str]:
+    """What all fixes saved since, in sentences: how much, how sure, and what of it is confirmed and what silent."""
+    if not rows:
+        return []
+    found = totals(rows)
+    if not found["fixes"]:
+        return ["None of them can be measured yet."]
+    currency = text(rows[0].get("currency"))
+    fixed = plural(int(found["fixes"]), "fix that could be measured has", "fixes that could be measured have")
+    return [
+        f"The {fixed} avoided {_signed(found['avoided'])} human-handled conversations so far"
+        f" (between {_signed(found['avoided_low'])} and {_signed(found['avoided_high'])}), about"
+        f" {_signed(found['avoided_weekly'])} a week: {money(found['cost'], currency)}"
+        f" (between {money(found['cost_low'], currency)} and {money(found['cost_high'], currency)}).",
+        f"Confirmed, because the customer or a reviewer said so: {_signed(found['confirmed'])},"
+        f" {money(found['confirmed_cost'], currency)}. Silent, because nobody said anything:"
+        f" {_signed(found['silent'])}, {money(found['silent_cost'], currency)}.",
+    ]
+
+
+def failure_weeks(weekly: Sequence[Any], fixed_on: object) -> dict[str, Any]:
+    """Failures week by week with the day of the fix, as data and as a picture.
+
+    Parameters
+    ----------
+    weekly : sequence of dict
+        week (Monday), conversations, failed, compared (share in topics that nobody touched, or None).
+    fixed_on
+        The day of the fix.
+
+    Returns
+    -------
+    dict
+        `weeks` (week, share or None, compared or None, conversations), `fixed_on` (date or None) and `svg` (Markup,
+        made of numbers and dates alone; classes fix-chart, own, others, mark, dot, grid). Below two weeks, nothing.
+    """
+    weeks: list[dict[str, Any]] = []
+    for entry in map(record, items(weekly)):
+        monday, asked = day(entry.get("week")), whole(entry.get("conversations")) or 0
+        if monday is not None:
+            share = (number(entry.get("failed")) or 0.0) / asked if asked else None
+            found = {"week": monday, "share": share, "compared": number(entry.get("compared")), "conversations": asked}
+            weeks.append(found)
+    weeks.sort(key=lambda entry: entry["week"])
+    when = day(fixed_on)
+    return {"weeks": weeks, "fixed_on": when, "svg": _picture(weeks, when)}
+
+
+def _picture(weeks: Sequence[dict[str, Any]], when: date | None) -> Markup:
+    if len(weeks) < 2:
+        return Markup("")
+    first, days = weeks[0]["week"], (weeks[-1]["week"] - weeks[0]["week"]).days + 7
+
+    def x(moment: date, half: float = 0.0) -> float:
+        return LEFT + ((moment - first).days + half) / days * (WIDE - LEFT - 6)
+
+    def y(share: float) -> float:
+        return 6 + (1 - min(max(share, 0.0), 1.0)) * (HIGH - FOOT - 6)
+
+    def drawn(name: str) -> list[str]:
+        """Runs of neighbouring weeks that have the figure, as SVG points."""
+        runs: list[list[str]] = [[]]
+        for entry in weeks:
+            if entry[name] is None:
+                runs.append([])
+            else:
+                runs[-1].append(f"{x(entry['week'], 3.5):.1f},{y(entry[name]):.1f}")
+        return [" ".join(run) for run in runs if run]
+
+    parts = [
+        f'<line class="grid" x1="{LEFT}" x2="{WIDE - 6}" y1="{y(share):.1f}" y2="{y(share):.1f}"/>'
+        f'<text x="{LEFT - 5}" y="{y(share) + 4:.1f}" text-anchor="end">{share:.0%}</text>'
+        for share in (0.0, 0.5, 1.0)
+    ]
+    parts += [f'<polyline class="others" points="{points}"/>' for points in drawn("compared")]
+    parts += [f'<polyline class="own" points="{points}"/>' for points in drawn("share")]
+    most = max(entry["conversations"] for entry in weeks) or 1
+    for entry in weeks:
+        if entry["share"] is not None:
+            radius = 1.5 + 2.5 * (entry["conversations"] / most) ** 0.5
+            cx, cy = x(entry["week"], 3.5), y(entry["share"])
+            parts.append(f'<circle class="dot" cx="{cx:.1f}" cy="{cy:.1f}" r="{radius:.1f}"/>')
+    if when is not None and first <= when <= first + timedelta(days=days):
+        place = x(when)
+        side, shift = ("end", -4) if place > WIDE * 0.6 else ("start", 4)
+        parts.append(
+            f'<line class="mark" x1="{place:.1f}" x2="{place:.1f}" y1="2" y2="{HIGH - FOOT}"/>'
+            f'<text x="{place + shift:.1f}" y="{HIGH - 4}" text-anchor="{side}">fixed {short_day(when)}</text>'
+        )
+    said = _said(weeks, when)
+    return Markup(
+        f'<svg class="fix-chart" viewBox="0 0 {WIDE} {HIGH}" width="{WIDE}" height="{HIGH}" role="img"'
+        f' aria-label="{said}">{"".join(parts)}</svg>'
+    )
+
+
+def _said(weeks: Sequence[dict[str, Any]], when: date | None) -> str:
+    """The picture in words, for who can't see it."""
+
+    def share(chosen: list[dict[str, Any]]) -> str:
+        asked = sum(entry["conversations"] for entry in chosen)
+        failed = sum((entry["share"] or 0.0) * entry["conversations"] for entry in chosen)
+        return f"{percent(failed / asked)} of {count(asked)}" if asked else "none"
+
+    if when is None:
+        return f"Answers that failed week by week: {share(list(weeks))}."
+    before = [entry for entry in weeks if entry["week"] + timedelta(days=6) < when]
+    after = [entry for entry in weeks if entry["week"] > when]
+    return (
+        f"Answers that failed week by week: {share(before)} before {short_day(when)}, {share(after)} after it;"
+        " the thin line is topics that nobody touched."
+    )

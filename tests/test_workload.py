@@ -1,0 +1,122 @@
+"""Work is spread among those who own an area, respects what they can take, and says when it is too much."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from models.duties import DutyLimits, duty
+from models.life import Life
+from models.owners import OwnerBook
+from models.workload import Workload, with_others
+from pipelines.duties import duty_now
+from pipelines.settings import load_settings
+
+PEOPLE: list[dict[str, Any]] = [{"owner_id": name, "areas": ["returns"]} for name in ("ada", "bob", "cem")]
+LIMITS = DutyLimits({"new": 7, "accepted": 21}, urgent_ranks=2, escalate_after_days=5)
+DAY = date(2024, 7, 1)
+
+
+def book(work: Workload, owned: dict[str, str] | None = None) -> OwnerBook:
+    """Three people who own one area, and articles with owners."""
+    people = pd.DataFrame(PEOPLE).assign(name=lambda p: p["owner_id"].str.title(), active=True)
+    articles = pd.DataFrame([(a, a, o) for a, o in (owned or {}).items()], columns=["article_id", "title", "owner_id"])
+    return OwnerBook(
+        people, articles, pd.DataFrame(columns=["article_id", "revised_at", "author_id", "approved"]), work
+    )
+
+
+def test_gaps_of_a_shared_area_are_spread_by_capacity() -> None:
+    """Of nine gaps, those who can take two a week get twice as many as who can take one."""
+    shop = book(Workload({"ada": 2, "bob": 2, "cem": 1}))
+    given = [shop.for_topic({"returns": 1.0}, {}, []).owner_id for _ in range(10)]
+    assert {owner: given.count(owner) for owner in given} == {"ada": 4, "bob": 4, "cem": 2}
+
+
+def test_work_in_progress_counts() -> None:
+    """Who has two in hand already is asked after those who have none, and the reason says what room there is."""
+    shop = book(Workload({"ada": 2, "bob": 2, "cem": 2}, {"ada": 2}))
+    found = [shop.for_topic({"returns": 0.97}, {}, []) for _ in range(4)]
+    assert [f.owner_id for f in found] == ["bob", "bob", "cem", "cem"]
+    assert found[0].reason == (
+        "owns the intent 'returns' with two others (97% of the conversations); has room for 2 more this week"
+    )
+
+
+def test_an_article_stays_with_its_owner_however_full() -> None:
+    """Capacity takes no article away; the reason says that it is too much."""
+    shop = book(Workload({"ada": 1}, {"ada": 6}), {"kb-1": "ada"})
+    found = shop.for_article("kb-1", {"returns": 1.0}, {})
+    assert found.owner_id == "ada"
+    assert found.reason == "owns the article 'kb-1'; is over capacity: has 6 in hand and can take 1 a week"
+
+
+def test_the_nearest_owner_is_asked_until_full() -> None:
+    """Who keeps the nearest articles gets the area's gaps, and others step in only once that is weeks of work."""
+    shop = book(Workload({"ada": 1, "bob": 1, "cem": 1}, weeks_ahead=2), {"kb-1": "bob"})
+    given = [shop.for_topic({"returns": 1.0}, {}, ["kb-1"]).owner_id for _ in range(4)]
+    assert given == ["bob", "bob", "ada", "cem"]
+
+
+def test_an_owner_whom_people_chose_has_the_work() -> None:
+    """A chosen owner's gaps count as his, and one that was left unowned is nobody's."""
+    shop = book(Workload({"ada": 1, "bob": 1, "cem": 1}))
+    assert shop.chosen("ada").owner_id == "ada"
+    assert shop.chosen(None).owner_id is None
+    assert shop.for_topic({"returns": 1.0}, {}, []).owner_id == "bob"
+
+
+@given(capacity=st.integers(1, 9), taken=st.integers(0, 40))
+def test_room_is_never_negative(capacity: int, taken: int) -> None:
+    """Room and weeks of work agree, whatever is in hand."""
+    work = Workload({"a": capacity}, {"a": taken})
+    assert work.room("a") == max(0, capacity - taken)
+    assert (work.weeks("a") >= 1) == (work.room("a") == 0)
+    assert Workload().room("a") is None
+    assert not Workload({}, {"a": taken}).full("a")
+
+
+def test_numbers_of_others_are_said_in_words() -> None:
+    """One is singular, many are figures."""
+    assert [with_others(n) for n in (0, 1, 2, 12)] == ["", " with one other", " with two others", " with 12 others"]
+
+
+@pytest.mark.parametrize(
+    ("status", "after", "rank", "told"),
+    [
+        ("accepted", 10, 9, (21, 0, False)),
+        ("accepted", 21, 9, (21, 0, False)),
+        ("accepted", 26, 9, (21, 5, False)),
+        ("accepted", 27, 9, (21, 6, True)),
+        ("accepted", 12, 2, (11, 1, False)),
+        ("verified", 99, 9, (None, 0, False)),
+    ],
+)
+def test_a_gap_is_due_by_status_and_rank(
+    status: str, after: int, rank: int, told: tuple[int | None, int, bool]
+) -> None:
+    """So many days from when it got its status, half of it for the first gaps; overdue for long, it is escalated."""
+    found = duty(status, DAY, DAY + timedelta(days=after), LIMITS, rank=rank)
+    due = None if told[0] is None else DAY + timedelta(days=told[0])
+    assert (found.due, found.overdue, found.escalated) == (due, *told[1:])
+
+
+def test_a_day_that_somebody_set_wins() -> None:
+    """It wins over the rule, in both directions, while the gap is to be worked on at all."""
+    day = DAY + timedelta(days=90)
+    assert duty("accepted", DAY, DAY, LIMITS, due=day, rank=1).due == day
+    assert duty("dismissed", DAY, DAY, LIMITS, due=day).due is None
+
+
+def test_the_clock_starts_with_the_run_that_was_decided_on() -> None:
+    """An undecided gap waits since it was first seen, a decided one since the run that people saw."""
+    row, settings = {"status": "new", "rank": 50, "first_seen": "2024-06-30"}, load_settings(None)
+    assert duty_now(row, Life(), settings, DAY).due == date(2024, 7, 7)
+    accepted = {**row, "status": "accepted"}
+    assert duty_now(accepted, Life("accepted", run_id="2024-07-14"), settings, DAY).due == date(2024, 8, 4)
+    assert duty_now(accepted, Life("accepted", run_id="2024-07-14", due="2024-07-20"), settings, DAY).due.day == 20
