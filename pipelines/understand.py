@@ -36,9 +36,9 @@ def understand(job: Job) -> None:
         asked, on="conversation_id"
     )
     vectors = embed(list(asked["question"]), job.settings.embedder.name, job.store, "embedding questions")
-    match = _match(job, asked, vectors)
+    match = match_articles(job, asked, vectors)
     window = asked["in_window"].to_numpy()
-    space = _space(asked, vectors, match["score"] + match["agents"])
+    space = topic_space(asked, vectors, match["score"] + match["agents"])
     assigned, table, registry, events = _topics(job, asked, vectors, space, window)
     job.write("understand/facts", facts)
     job.write("understand/questions", asked[["conversation_id", "question", "language", "key"]])
@@ -60,7 +60,7 @@ def live_articles(job: Job) -> pd.DataFrame:
     return articles[articles["status"].fillna("published").eq("published")].reset_index(drop=True)
 
 
-def _match(job: Job, asked: pd.DataFrame, vectors: Floats) -> dict[str, Floats]:
+def match_articles(job: Job, asked: pd.DataFrame, vectors: Floats) -> dict[str, Floats]:
     """How each question, and what agents answered to it, matches each live article: float32 (n, articles)."""
     articles = live_articles(job)
     n = len(articles)
@@ -150,7 +150,7 @@ def _topics(
     return assigned[["conversation_id", "topic_id", "state", "strength"]], table, registry, events
 
 
-def _space(asked: pd.DataFrame, vectors: Floats, match: Floats) -> Floats:
+def topic_space(asked: pd.DataFrame, vectors: Floats, match: Floats) -> Floats:
     """The space that topics are found in: meaning, words and nearness to articles side by side, rows of length 1.
 
     Meaning is taken against the mean of its language, since a model that knows a language badly sees little in it but

@@ -1,0 +1,103 @@
+"""Searches in vain: help-centre queries that found nothing, or nothing worth a click, and ended in a ticket."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from models.retrieval import unit
+from models.topics import strengths
+from pipelines.job import Job
+from pipelines.understand import match_articles, topic_space
+from pipelines.vectors import embed
+
+MOST_QUERIES = 8
+COLUMNS = ["searched_at", "query", "language", "results", "conversation_id", "topic_id", "by", "strength", "in_window"]
+
+
+def failed_searches(job: Job, facts: pd.DataFrame) -> pd.DataFrame:
+    """Each search in vain with the topic that it belongs to.
+
+    A search belongs to the topic of the ticket that followed, where that has one; else to the topic that the query's own
+    words come nearest to, by the rule that holds for questions. Each is one attempt to help oneself, counted apart from
+    conversations: the ticket is one already.
+
+    Parameters
+    ----------
+    facts
+        conversation_id, topic_id.
+
+    Returns
+    -------
+    DataFrame
+        By searched_at and query: searched_at, query, language, results, conversation_id, topic_id (str or null), by
+        ("ticket", "words" or null), strength (float, cosine to the topic by words), in_window (bool).
+    """
+    searches = job.read("redact/searches")
+    vain = searches["results"].eq(0).fillna(False) | searches["clicked_article_id"].isna()
+    found = searches[vain & searches["conversation_id"].notna() & searches["query"].notna()]
+    found = found.sort_values(["searched_at", "query", "conversation_id"]).reset_index(drop=True)
+    found["in_window"] = found["searched_at"] >= pd.Timestamp(job.start_ts)
+    if found.empty:
+        return found.reindex(columns=COLUMNS).astype({"topic_id": "str", "by": "str", "strength": "float64"})
+    by_words, strength = _nearest(job, found)
+    ticket = found["conversation_id"].map(facts.set_index("conversation_id")["topic_id"]).astype("str")
+    found["topic_id"] = ticket.fillna(by_words)
+    found["by"] = pd.array(np.where(ticket.notna(), "ticket", np.where(by_words.notna(), "words", None)), dtype="str")
+    found["strength"] = np.round(strength, 4)
+    return found[COLUMNS]
+
+
+def _nearest(job: Job, found: pd.DataFrame) -> tuple[pd.Series, np.ndarray]:
+    """The topic that each query comes nearest to, null where none is near enough, and its cosine to the nearest."""
+    asked = job.read("understand/questions")
+    core = job.read("understand/assignments").query("state == 'core' and question_number == 1")
+    topic = asked["conversation_id"].map(core.set_index("conversation_id")["topic_id"])
+    queries = found[["query", "language"]].drop_duplicates().rename(columns={"query": "question"})
+    queries = queries.sort_values(["question", "language"]).assign(conversation_id="")
+    vectors = embed(list(queries["question"]), job.settings.embedder.name, job.store, "embedding searches")
+    match, own = job.read("understand/match"), match_articles(job, queries, vectors)
+    there = own["score"][:0]
+    if len(match):
+        there = sum(np.stack(list(match[name])).astype(np.float32) for name in ("score", "agents"))
+    # Questions and queries are put into one space together, so that the same words weigh the same in both.
+    space = topic_space(
+        pd.concat([asked[["question", "language"]], queries[["question", "language"]]], ignore_index=True),
+        np.vstack([np.stack(list(job.read("understand/vectors")["vector"])).astype(np.float32), vectors]),
+        np.vstack([there, own["score"] + own["agents"]]),
+    )
+    ids = sorted(topic.dropna().unique())
+    none = pd.Series(None, index=found.index, dtype="str")
+    if not ids:
+        return none, np.zeros(len(found))
+    centres = unit(np.stack([space[: len(asked)][topic.eq(t).to_numpy()].mean(axis=0) for t in ids]))
+    close = strengths(space[len(asked) :], centres)
+    best = pd.DataFrame(
+        {
+            "topic": [ids[i] for i in close.argmax(axis=1)],
+            "close": close.max(axis=1).astype(float),
+            "query": queries["question"].to_numpy(),
+            "language": queries["language"].to_numpy(),
+        }
+    )
+    told = found[["query", "language"]].merge(best, how="left", on=["query", "language"])
+    near = told["close"] >= job.settings.topics.nearest_at_least
+    return told["topic"].where(near).astype("str"), told["close"].to_numpy(dtype=float)
+
+
+def searches_by_topic(searches: pd.DataFrame, days: int) -> pd.DataFrame:
+    """The window's searches in vain by topic_id: searches (int), searches_a_week (float), queries (list of dicts).
+
+    A query's dict holds the query as it was typed most often, and its count.
+    """
+    inside = searches[searches["in_window"] & searches["topic_id"].notna()]
+    rows = []
+    for topic, own in inside.groupby("topic_id", sort=True):
+        same = own.assign(key=own["query"].str.casefold().str.split().str.join(" ")).groupby("key")["query"]
+        counted = same.agg(["size", "min"]).sort_values(["size", "min"], ascending=[False, True], kind="stable")
+        queries = [
+            {"query": str(q), "count": int(n)} for n, q in counted.head(MOST_QUERIES).itertuples(index=False, name=None)
+        ]
+        rows.append((topic, len(own), len(own) / (days / 7), queries))
+    found = pd.DataFrame(rows, columns=["topic_id", "searches", "searches_a_week", "queries"])
+    return found.astype({"topic_id": "str", "searches": "int64"}).set_index("topic_id")
