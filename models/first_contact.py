@@ -41,7 +41,8 @@ def first_contact(facts: pd.DataFrame, good: pd.Series, bad: pd.Series) -> pd.Se
     first = ~(problem.diff() <= span)
     back = -problem.diff(-1) <= span
     watched = known["started_at"] + span <= facts["started_at"].max()
-    failed, solved = bad[known.index] | back, good[known.index] & ~bad[known.index] & watched
+    failed, solved = bad[known.index] | back, good[known.index]
     told = pd.Series(np.select([failed, solved], [0.0, 1.0], np.nan), index=known.index)
-    out[known.index] = told.where(first)
+    # Failures show at once and successes a week later: what is not a week old would tell of failures alone.
+    out[known.index] = told.where(first & watched)
     return out

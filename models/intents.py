@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
+from threadpoolctl import threadpool_limits
 
 from models.intervals import wilson
 
@@ -125,9 +126,10 @@ def suspicious_labels(ids: pd.Series, labels: pd.Series, vectors: NDArray[np.flo
     if len(names) < 2:
         return pd.DataFrame(columns=SUSPECTS)
     model: Any = LogisticRegression(C=10.0, max_iter=200, tol=1e-3)
-    chance = cross_val_predict(
-        model, vectors[rows].astype(float), given, cv=StratifiedKFold(FOLDS), method="predict_proba"
-    )
+    with threadpool_limits(1):  # the matrices are small: several threads would only wait for each other
+        chance = cross_val_predict(
+            model, vectors[rows].astype(float), given, cv=StratifiedKFold(FOLDS), method="predict_proba"
+        )
     usual = np.array([chance[given == k, k].mean() for k in range(len(names))])
     own = chance[np.arange(len(rows)), given]
     sure = np.where(chance >= usual, chance, 0.0)

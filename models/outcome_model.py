@@ -11,6 +11,7 @@ from scipy.special import expit, logit
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from threadpoolctl import threadpool_limits
 
 from models.accuracy import failure_chance
 from models.intervals import wilson
@@ -147,7 +148,8 @@ def chance_right(told: pd.DataFrame, right: Floats, escalated: Flags) -> Chances
     for left_out in range(FOLDS):
         kept = fold != left_out
         model: Any = make_pipeline(StandardScaler(), LogisticRegression(C=1.0, max_iter=1000))
-        model.fit(x[tagged[kept]], y[kept], logisticregression__sample_weight=weight[kept])
+        with threadpool_limits(1):  # the matrices are small: several threads would only wait for each other
+            model.fit(x[tagged[kept]], y[kept], logisticregression__sample_weight=weight[kept])
         drafts[left_out] = np.clip(model.predict_proba(x)[:, 1], 0.01, 0.99)
     chance = drafts.mean(axis=0)
     chance[tagged] = drafts[fold, tagged]

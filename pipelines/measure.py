@@ -53,9 +53,10 @@ def _demand(facts: pd.DataFrame, further: pd.DataFrame, topic_ids: list[str], da
     weeks = sorted(facts["week"].unique())
     whole = facts.groupby("week")["conversation_id"].size().reindex(weeks, fill_value=0).to_numpy()
     place = (pd.to_datetime(pd.Series(weeks)).dt.day_of_year.to_numpy() - 1) / 7
+    by_topic = dict(iter(facts.groupby("topic_id")))
     rows = []
     for topic in topic_ids:
-        own = facts[facts["topic_id"] == topic]
+        own = by_topic.get(topic, facts.iloc[:0])
         counts = own.groupby("week")["conversation_id"].size().reindex(weeks, fill_value=0)
         failed = own.groupby("week")["failed"].sum().reindex(weeks, fill_value=0.0)
         inside = own[own["in_window"]]

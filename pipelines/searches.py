@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from models.retrieval import unit
+from models.retrieval import centred, profile, unit
 from models.topics import strengths
 from pipelines.job import Job
-from pipelines.understand import match_articles, topic_space
+from pipelines.understand import ARTICLES, MEANING, match_articles
 from pipelines.vectors import embed
 
 MOST_QUERIES = 8
@@ -49,40 +49,33 @@ def failed_searches(job: Job, facts: pd.DataFrame) -> pd.DataFrame:
 
 
 def _nearest(job: Job, found: pd.DataFrame) -> tuple[pd.Series, np.ndarray]:
-    """The topic that each query comes nearest to, null where none is near enough, and its cosine to the nearest."""
+    """The topic that each query comes nearest to, null where none is near enough, and its cosine to the nearest.
+
+    As for questions, but for the words: three of them say little beside their meaning and the articles near to it.
+    """
+    match, vectors = job.read("understand/match"), job.read("understand/vectors")
     asked = job.read("understand/questions")
     core = job.read("understand/assignments").query("state == 'core' and question_number == 1")
     topic = asked["conversation_id"].map(core.set_index("conversation_id")["topic_id"])
-    queries = found[["query", "language"]].drop_duplicates().rename(columns={"query": "question"})
-    queries = queries.sort_values(["question", "language"]).assign(conversation_id="")
-    vectors = embed(list(queries["question"]), job.settings.embedder.name, job.store, "embedding searches")
-    match, own = job.read("understand/match"), match_articles(job, queries, vectors)
-    there = own["score"][:0]
-    if len(match):
-        there = sum(np.stack(list(match[name])).astype(np.float32) for name in ("score", "agents"))
-    # Questions and queries are put into one space together, so that the same words weigh the same in both.
-    space = topic_space(
-        pd.concat([asked[["question", "language"]], queries[["question", "language"]]], ignore_index=True),
-        np.vstack([np.stack(list(job.read("understand/vectors")["vector"])).astype(np.float32), vectors]),
-        np.vstack([there, own["score"] + own["agents"]]),
-    )
     ids = sorted(topic.dropna().unique())
-    none = pd.Series(None, index=found.index, dtype="str")
-    if not ids:
-        return none, np.zeros(len(found))
+    if not ids or found.empty:
+        return pd.Series(None, index=found.index, dtype="str"), np.zeros(len(found))
+    queries = found[["query", "language"]].drop_duplicates().sort_values(["query", "language"])
+    queries = queries.rename(columns={"query": "question"}).assign(conversation_id="")
+    said = embed(list(queries["question"]), job.settings.embedder.name, job.store, "embedding searches")
+    own = match_articles(job, queries, said)["score"]
+    score, agents = (np.stack(list(match[name])).astype(np.float32) for name in ("score", "agents"))
+    language = [str(code) for code in pd.concat([asked["language"], queries["language"]]).fillna("").str[:2]]
+    meaning = centred(np.vstack([np.stack(list(vectors["vector"])).astype(np.float32), said]), language)
+    near = profile(np.vstack([score + agents, own]))
+    space = unit(np.hstack([np.sqrt(MEANING) * unit(meaning), np.sqrt(ARTICLES) * near]))
     centres = unit(np.stack([space[: len(asked)][topic.eq(t).to_numpy()].mean(axis=0) for t in ids]))
     close = strengths(space[len(asked) :], centres)
-    best = pd.DataFrame(
-        {
-            "topic": [ids[i] for i in close.argmax(axis=1)],
-            "close": close.max(axis=1).astype(float),
-            "query": queries["question"].to_numpy(),
-            "language": queries["language"].to_numpy(),
-        }
-    )
+    best = queries[["question", "language"]].rename(columns={"question": "query"})
+    best = best.assign(topic=[ids[i] for i in close.argmax(axis=1)], close=close.max(axis=1).astype(float))
     told = found[["query", "language"]].merge(best, how="left", on=["query", "language"])
-    near = told["close"] >= job.settings.topics.nearest_at_least
-    return told["topic"].where(near).astype("str"), told["close"].to_numpy(dtype=float)
+    enough = told["close"] >= job.settings.topics.nearest_at_least
+    return told["topic"].where(enough).astype("str"), told["close"].to_numpy(dtype=float)
 
 
 def searches_by_topic(searches: pd.DataFrame, days: int) -> pd.DataFrame:

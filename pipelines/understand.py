@@ -38,7 +38,7 @@ def understand(job: Job) -> None:
     vectors = embed(list(asked["question"]), job.settings.embedder.name, job.store, "embedding questions")
     match = match_articles(job, asked, vectors)
     window = asked["in_window"].to_numpy()
-    space = topic_space(asked, vectors, match["score"] + match["agents"])
+    space = _space(asked, vectors, match["score"] + match["agents"])
     assigned, table, registry, events = _topics(job, asked, vectors, space, window)
     job.write("understand/facts", facts)
     job.write("understand/questions", asked[["conversation_id", "question", "language", "key"]])
@@ -150,7 +150,7 @@ def _topics(
     return assigned[["conversation_id", "topic_id", "state", "strength"]], table, registry, events
 
 
-def topic_space(asked: pd.DataFrame, vectors: Floats, match: Floats) -> Floats:
+def _space(asked: pd.DataFrame, vectors: Floats, match: Floats) -> Floats:
     """The space that topics are found in: meaning, words and nearness to articles side by side, rows of length 1.
 
     Meaning is taken against the mean of its language, since a model that knows a language badly sees little in it but
