@@ -61,10 +61,10 @@ def group_accuracy(
     Notes
     -----
     The pooling is a random-intercept logistic model with the model's log-odds as offset, integrated over a grid
-    (Gelman 2006 on the half-normal prior of the spread). Given what the model sees, escalation included, a tag is taken
-    to be put by chance. The interval is Wilson's for as many observations as have the estimate's variance, and is of the
-    share among these very conversations; where a group has tags of its own in plenty, it is of the rate behind them,
-    and with that a little wider.
+    (Gelman 2006 on the half-normal prior of the spread). Given what the model sees, escalation included, a tag is
+    taken to be put by chance. The interval is Wilson's for as many observations as have the estimate's variance, and
+    is of the share among these very conversations; where a group has tags of its own in plenty, it is of the rate
+    behind them, and with that a little wider.
     """
     used = group.notna().to_numpy()
     codes, keys = pd.factorize(group[used], sort=True)
@@ -147,8 +147,8 @@ def _pooled(codes: Ints, groups: int, right: Floats, chance: Floats) -> tuple[Fl
 def _in_context(codes: Ints, groups: int, right: Floats, chance: Floats) -> Floats:
     """The chances, with what the group's other conversations say taken in.
 
-    An escalation is a worse sign where most conversations are escalated. The group's mean log-odds, against that of all,
-    enters with the weight that the tags give it (Mundlak 1978).
+    An escalation is a worse sign where most conversations are escalated. The group's mean log-odds, against that of
+    all, enters with the weight that the tags give it (Mundlak 1978).
     """
     odds = logit(chance)
     size = np.maximum(_count(codes, groups), 1)
@@ -156,7 +156,7 @@ def _in_context(codes: Ints, groups: int, right: Floats, chance: Floats) -> Floa
     # The mean of a few says little of the group: it counts as far as groups differ more than chance has it.
     noise = odds.var() / size
     differ = max(0.0, float(np.average(mean**2 - noise, weights=size)))
-    about = (mean * differ / (differ + noise))[codes]
+    about = (mean * differ / np.maximum(differ + noise, 1e-12))[codes]
     tagged = ~np.isnan(right)
     x = np.column_stack([np.ones(int(tagged.sum())), about[tagged]])
     y, offset, weight = right[tagged], odds[tagged], np.zeros(2)

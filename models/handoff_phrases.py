@@ -51,14 +51,22 @@ def _any(*lines: str) -> re.Pattern[str]:
 
 
 _HUMAN_REQUEST = _any(
-    r"\b(?:deal|work|communicate|correspond|discuss (?:this|it)) with " + _ARTICLE + r"(?:human|person|real \w+|someone|somebody|agent|representative)\b",
+    r"\b(?:deal|work|communicate|correspond|discuss (?:this|it)) with "
+    + _ARTICLE
+    + r"(?:human|person|real \w+|someone|somebody|agent|representative)\b",
     r"\b(?:have|get|let|tell|ask) (?:someone|somebody|one of your (?:staff|team|people|colleagues)|a colleague|an? agent) (?:to )?(?:call|ring|phone|contact|write|email|give me a (?:ring|call))\b",
     r"\b(?:could|can|would|will|may) (?:someone|somebody|anyone|one) (?:of|from|in|on) (?:your|the) (?:staff|team|people|colleagues|agents|support)\b",
     r"\b(?:any|some) (?:actual|real|living|human) (?:people|persons?|humans?|staff|agents?)\b",
-    r"\b(?:stell|verbind|leit|reich|gib|geb)(?:e|en|t)?(?: sie)? (?:mich|uns)(?: \w+){0,3} (?:zu|mit|an) (?:einem |einer |ihrem |ihrer |dem |der |den |eurem )*" + _MENSCH + r"\b",
+    r"\b(?:stell|verbind|leit|reich|gib|geb)(?:e|en|t)?(?: sie)? (?:mich|uns)(?: \w+){0,3} (?:zu|mit|an) (?:einem |einer |ihrem |ihrer |dem |der |den |eurem )*"
+    + _MENSCH
+    + r"\b",
     r"\b(?:jemand(?:en|em)?|einen? (?:mensch|mitarbeiter|person|berater)\w*),? (?:mit dem|mit der|mit denen) (?:ich|man|wir) (?:\w+ ){0,3}(?:reden|sprechen|telefonieren|schreiben)\b",
     r"^\W*(?:mensch|mitarbeiter(?:in)?|berater(?:in)?|kundenberater(?:in)?|ansprechpartner(?:in)?|kundenservice|support|agent)(?: bitte)?\W*$",
-    r"\bvon (?:einem |einer |ihrem |jemandem |eurem )+(?:" + _MENSCH + r" )?(?:\w+ ){0,2}(?:kontaktiert|angerufen|zurückgerufen|beraten) werden\b|\bvon (?:einem |einer |ihrem |eurem )" + _MENSCH + r" (?:\w+ ){0,2}(?:kontaktiert|angerufen|zurückgerufen|beraten)\b",
+    r"\bvon (?:einem |einer |ihrem |jemandem |eurem )+(?:"
+    + _MENSCH
+    + r" )?(?:\w+ ){0,2}(?:kontaktiert|angerufen|zurückgerufen|beraten) werden\b|\bvon (?:einem |einer |ihrem |eurem )"
+    + _MENSCH
+    + r" (?:\w+ ){0,2}(?:kontaktiert|angerufen|zurückgerufen|beraten)\b",
     r"\b(?:talk|speak|chat|spoke|text|write|type)(?:ing)? (?:to|with|2) " + _ARTICLE + _PERSON + r"\b",
     r"\b(?:connect|transfer|forward|put|pass|refer|escalate|route|redirect|hand)(?: (?:me|us|this|it|my (?:case|chat|request|issue)))?(?: (?:through|over|on))? (?:to|with) "
     + _ARTICLE

@@ -43,7 +43,7 @@ def true_intents(outcomes: pd.DataFrame, predicted: pd.Series) -> pd.Series:
     meant = outcomes["true_intent"].where(outcomes["true_intent"].notna(), own.where(~wrong))
     told = outcomes.assign(meant=meant, other=meant.ne(own))[meant.notna()]
     told = told.sort_values(["conversation_id", "other", "meant"], ascending=[True, False, True], kind="stable")
-    return told.drop_duplicates("conversation_id").set_index("conversation_id")["meant"]
+    return told.drop_duplicates("conversation_id").set_index("conversation_id")["meant"].astype("str")
 
 
 def confusion(

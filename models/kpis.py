@@ -220,7 +220,7 @@ def _deflection_error(rows: pd.DataFrame) -> pd.Series:
     each = each.astype(float)
     groups = each.groupby(["segment", "week"])
     total, size = groups.sum(), groups.size()
-    each["ratio"] = _ratio(total["escalated"], total["answered"]).reindex(each.index.droplevel("user")).to_numpy()
+    each["ratio"] = _ratio(groups["escalated"].transform("sum"), groups["answered"].transform("sum"))
     square = ((each["escalated"] - each["ratio"] * each["answered"]) ** 2).groupby(["segment", "week"]).sum()
     return np.sqrt(square * size / (size - 1).where(size > 1)) / total["answered"].where(total["answered"] > 0)
 
@@ -275,4 +275,4 @@ def _unit_cost(rows: pd.DataFrame, cost: Cost) -> tuple[dict[str, float], dict[s
     seconds, error = seen["mean"].fillna(seen["mean"]["all"]), seen["sem"].where(own, seen["sem"]["all"])
     price = (seconds / 3600 * cost.agent_hour).fillna(cost.per_escalation)
     unsure = (error / 3600 * cost.agent_hour).fillna(0.0)
-    return price.to_dict(), unsure.to_dict()
+    return {str(s): float(v) for s, v in price.items()}, {str(s): float(v) for s, v in unsure.items()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -80,7 +81,7 @@ def features(facts: pd.DataFrame) -> pd.DataFrame:
         out[name] = (values - middle).fillna(0.0)
         out[f"{name}_known"] = values.notna().astype(float)
     for name in ("match", "match_agents"):
-        out[name] = (facts[name] if name in facts else none).astype(float).fillna(0.0)
+        out[name] = facts.get(name, none).astype(float).fillna(0.0)
     return out
 
 
@@ -112,8 +113,8 @@ class Chances(NamedTuple):
     chance : float (n,), 0.01 to 0.99
         By a model that has not seen the answer's own tag.
     drafts : float (folds, n), or None
-        By each fold's model, which tell how sure the model itself is; None where tags are too few to learn from, and the
-        chance is what is believed of the situation alone.
+        By each fold's model, which tell how sure the model itself is; None where tags are too few to learn from, and
+        the chance is what is believed of the situation alone.
     """
 
     chance: Floats
@@ -176,7 +177,7 @@ def calibration(chance: Floats, right: Floats, escalated: Flags, confidence: flo
     """
     weight = tag_weights(right, escalated)
     rows = []
-    for low, high in zip(_BANDS[:-1], _BANDS[1:], strict=True):
+    for low, high in pairwise(_BANDS):
         here = (weight > 0) & (chance >= low) & ((chance < high) | (high == 1))
         if not here.any():
             continue

@@ -80,13 +80,13 @@ def accuracy_table(
     answered = facts["answered"].to_numpy(dtype=bool) | facts["right"].notna().to_numpy()
     inside = facts["in_window"].to_numpy(dtype=bool)
     earlier = facts["started_at"].ge(pd.Timestamp(start) - pd.Timedelta(days=days)).to_numpy() & ~inside
-    period = pd.Series(np.where(inside, "window", np.where(earlier, "before", None)), index=facts.index, dtype="str")
+    period = pd.Series("before", facts.index, dtype="str").mask(inside, "window").where(inside | earlier)
     parts = [_part("all", period.where(answered), facts, chances, confidence)]
     for by, column in WAYS.items():
         parts.append(_part(by, facts[column].where(answered & inside), facts, chances, confidence))
     table = pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
     shown = [names.get(by, {}).get(key, key) for by, key in zip(table["by"], table["key"], strict=True)]
-    table.insert(2, "label_name", pd.array(shown, dtype="str"))
+    table = table.assign(label_name=pd.Series(shown, table.index, dtype="str"))
     return table[["by", "key", "label_name", *COLUMNS[1:]]]
 
 
@@ -94,8 +94,7 @@ def _part(by: str, group: pd.Series, facts: pd.DataFrame, chances: Chances, conf
     random = facts["tag_sample"].eq("random").to_numpy(dtype=bool)
     right = facts["right"].to_numpy(dtype=float)
     found = group_accuracy(group, right, chances, _escalated(facts), random, confidence)
-    found.insert(0, "by", pd.array([by] * len(found), dtype="str"))
-    return found
+    return found.assign(by=pd.Series(by, found.index, dtype="str"))
 
 
 def calibration_table(facts: pd.DataFrame, chances: Chances, confidence: float) -> pd.DataFrame:

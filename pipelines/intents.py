@@ -40,7 +40,7 @@ def intent_suspects(job: Job, facts: pd.DataFrame) -> pd.DataFrame:
     true = true_intents(
         outcomes[~outcomes["sample"].eq("feedback")], facts.set_index("conversation_id")["predicted_intent"]
     )
-    reviewed = own["conversation_id"].map(true)
+    reviewed = own["conversation_id"].map(true).astype("str")
     own = own.assign(
         label=reviewed.fillna(own["predicted_intent"]), given_by=np.where(reviewed.notna(), "reviewer", "bot")
     )

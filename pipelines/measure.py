@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import asdict
 
 import numpy as np
 import pandas as pd
@@ -81,28 +81,34 @@ def _demand(facts: pd.DataFrame, further: pd.DataFrame, topic_ids: list[str], da
         rows,
         columns=["topic_id", "reached", "failed", "also", "weekly_rate", "weekly", "season", "counts", "surge"],
     )
-    return _moving(table, whole).drop(columns="counts")
+    return with_trends(table, whole).drop(columns="counts")
 
 
-def _moving(table: pd.DataFrame, whole: np.ndarray) -> pd.DataFrame:
+def with_trends(table: pd.DataFrame, whole: np.ndarray) -> pd.DataFrame:
     """The demand with each topic's season and trend, p-values adjusted because all topics are looked at.
 
     Of the topics that are said to rise, fall or have a season, at most one in twenty does so by chance (Benjamini and
     Hochberg 1995). A season goes out of the trend: what comes every December does not rise in December.
     """
-    found = [s for s in table["season"] if s is not None]
-    adjusted = iter(false_discovery_control([s.p_value for s in found]) if found else [])
-    yearly = [None if s is None else replace(s, p_value=float(next(adjusted))) for s in table["season"]]
-    sure = [s if s is not None and s.p_value < FALSE_DISCOVERIES else None for s in yearly]
-    trends = [
-        intervals.rate_trend(counts, whole if s is None else whole * s.factor)
-        for counts, s in zip(table["counts"], sure, strict=True)
+    yearly: list[seasons.Season] = [found for found in table["season"] if found is not None]
+    sure = dict(zip((s.p_value for s in yearly), _adjusted([s.p_value for s in yearly]), strict=True))
+    trends, kept = [], []
+    for counts, found in zip(table["counts"], table["season"], strict=True):
+        p = 1.0 if found is None else sure[found.p_value]
+        clear = found is not None and p < FALSE_DISCOVERIES
+        kept.append({"peak_week": found.peak_week, "ratio": found.ratio, "p_value": p} if clear else None)
+        trends.append(intervals.rate_trend(counts, whole * found.factor if clear else whole))
+    told = [
+        asdict(trend) | {"p_value": p, "direction": trend.direction if p < FALSE_DISCOVERIES else "flat"}
+        for trend, p in zip(trends, _adjusted([t.p_value for t in trends]), strict=True)
     ]
-    adjusted = iter(false_discovery_control([t.p_value for t in trends]) if trends else [])
-    trends = [replace(t, p_value=float(p)) for t, p in zip(trends, adjusted, strict=True)]
-    told = [replace(t, direction=t.direction if t.p_value < FALSE_DISCOVERIES else "flat") for t in trends]
-    season = [s and {"peak_week": s.peak_week, "ratio": s.ratio, "p_value": s.p_value} for s in sure]
-    return table.assign(trend=[asdict(t) for t in told], season=pd.Series(season, index=table.index, dtype="object"))
+    return table.assign(
+        trend=pd.Series(told, table.index, dtype="object"), season=pd.Series(kept, table.index, dtype="object")
+    )
+
+
+def _adjusted(p_values: list[float]) -> list[float]:
+    return [float(p) for p in false_discovery_control(p_values)] if p_values else []
 
 
 def _surge(own: pd.DataFrame, facts: pd.DataFrame) -> dict[str, object] | None:

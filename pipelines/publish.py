@@ -32,6 +32,7 @@ EXTRAS = {
     "intent_suspects": "measure/suspects",
     "searches": "measure/searches",
 }
+REPORTED = ("intent_confusion", "intent_suspects", "accuracy_calibration")
 
 
 def publish(job: Job) -> None:
@@ -57,7 +58,7 @@ def publish(job: Job) -> None:
         quarantine = _quarantine(job, folder)
         report = ReportData(
             backlog, topics, assignments, kpis, accuracy, not_content, run, _previous(job), job.read("load/owners"),
-            quarantine,
+            quarantine, job.read("rank/tag_next"), *(job.read(EXTRAS[name]) for name in REPORTED),
         )  # fmt: skip
         (folder / "report.html").write_text(render_report(report), encoding="utf-8", newline="")
         _json(folder / "run.json", run)

@@ -18,9 +18,9 @@ COLUMNS = ["searched_at", "query", "language", "results", "conversation_id", "to
 def failed_searches(job: Job, facts: pd.DataFrame) -> pd.DataFrame:
     """Each search in vain with the topic that it belongs to.
 
-    A search belongs to the topic of the ticket that followed, where that has one; else to the topic that the query's own
-    words come nearest to, by the rule that holds for questions. Each is one attempt to help oneself, counted apart from
-    conversations: the ticket is one already.
+    A search belongs to the topic of the ticket that followed, where that has one; else to the topic that the query
+    itself comes nearest to, by the threshold that holds for questions. Each is one attempt to help oneself, counted
+    apart from conversations: the ticket is one already.
 
     Parameters
     ----------
@@ -31,7 +31,8 @@ def failed_searches(job: Job, facts: pd.DataFrame) -> pd.DataFrame:
     -------
     DataFrame
         By searched_at and query: searched_at, query, language, results, conversation_id, topic_id (str or null), by
-        ("ticket", "words" or null), strength (float, cosine to the topic by words), in_window (bool).
+        ("ticket", "words" or null), strength (float, the query's cosine to the nearest topic where the ticket had
+        none), in_window (bool).
     """
     searches = job.read("redact/searches")
     vain = searches["results"].eq(0).fillna(False) | searches["clicked_article_id"].isna()
@@ -40,15 +41,16 @@ def failed_searches(job: Job, facts: pd.DataFrame) -> pd.DataFrame:
     found["in_window"] = found["searched_at"] >= pd.Timestamp(job.start_ts)
     if found.empty:
         return found.reindex(columns=COLUMNS).astype({"topic_id": "str", "by": "str", "strength": "float64"})
-    by_words, strength = _nearest(job, found)
     ticket = found["conversation_id"].map(facts.set_index("conversation_id")["topic_id"]).astype("str")
+    by_words, strength = _nearest(job, found[ticket.isna()])
     found["topic_id"] = ticket.fillna(by_words)
-    found["by"] = pd.array(np.where(ticket.notna(), "ticket", np.where(by_words.notna(), "words", None)), dtype="str")
-    found["strength"] = np.round(strength, 4)
+    found["by"] = pd.Series("ticket", found.index, dtype="str").where(ticket.notna())
+    found["by"] = found["by"].fillna(pd.Series("words", by_words.index, dtype="str").where(by_words.notna()))
+    found["strength"] = strength.round(4)
     return found[COLUMNS]
 
 
-def _nearest(job: Job, found: pd.DataFrame) -> tuple[pd.Series, np.ndarray]:
+def _nearest(job: Job, found: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
     """The topic that each query comes nearest to, null where none is near enough, and its cosine to the nearest.
 
     As for questions, but for the words: three of them say little beside their meaning and the articles near to it.
@@ -59,7 +61,7 @@ def _nearest(job: Job, found: pd.DataFrame) -> tuple[pd.Series, np.ndarray]:
     topic = asked["conversation_id"].map(core.set_index("conversation_id")["topic_id"])
     ids = sorted(topic.dropna().unique())
     if not ids or found.empty:
-        return pd.Series(None, index=found.index, dtype="str"), np.zeros(len(found))
+        return pd.Series(None, found.index, dtype="str"), pd.Series(np.nan, found.index)
     queries = found[["query", "language"]].drop_duplicates().sort_values(["query", "language"])
     queries = queries.rename(columns={"query": "question"}).assign(conversation_id="")
     said = embed(list(queries["question"]), job.settings.embedder.name, job.store, "embedding searches")
@@ -73,9 +75,9 @@ def _nearest(job: Job, found: pd.DataFrame) -> tuple[pd.Series, np.ndarray]:
     close = strengths(space[len(asked) :], centres)
     best = queries[["question", "language"]].rename(columns={"question": "query"})
     best = best.assign(topic=[ids[i] for i in close.argmax(axis=1)], close=close.max(axis=1).astype(float))
-    told = found[["query", "language"]].merge(best, how="left", on=["query", "language"])
+    told = found[["query", "language"]].merge(best, how="left", on=["query", "language"]).set_index(found.index)
     enough = told["close"] >= job.settings.topics.nearest_at_least
-    return told["topic"].where(enough).astype("str"), told["close"].to_numpy(dtype=float)
+    return told["topic"].where(enough).astype("str"), told["close"]
 
 
 def searches_by_topic(searches: pd.DataFrame, days: int) -> pd.DataFrame:

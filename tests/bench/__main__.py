@@ -12,6 +12,7 @@ from pathlib import Path
 
 from tests.bench import topics
 from tests.bench.common import REPLAY, SHARED
+from tests.bench.coverage import coverage
 from tests.bench.embedding import embedding
 from tests.bench.labels import labels
 from tests.bench.replays import replays
@@ -28,6 +29,8 @@ def asked(words: Sequence[str] | None = None) -> argparse.Namespace:
     scored.add_argument("--tags", type=float, default=1.0, metavar="SHARE", help="leave only this share of the tags")
     which.add_parser("stability", help="how well topics keep their ids from run to run")
     which.add_parser("labels", help="write docs/replay-topics.md anew")
+    covers = which.add_parser("coverage", help="how often the intervals of answer accuracy hold the truth")
+    covers.add_argument("--draws", type=int, default=60, help="made-up deployments for each way of tagging")
     embedders = which.add_parser("embedding", help="speed of embedders, as a share of what the processor can do")
     embedders.add_argument("names", nargs="*", metavar="NAME", help="more of them, by name or folder")
     beside = which.add_parser("topics", help="topics of texts beside BERTopic as it comes")
@@ -44,6 +47,8 @@ def main() -> int:
     chosen = asked()
     if chosen.what == "embedding":
         return embedding(["minilm", "lexical", *chosen.names])
+    if chosen.what == "coverage":
+        return coverage(chosen.draws)
     if not REPLAY.is_dir():
         print(f"{REPLAY} is not there: nothing to measure")
         return 0

@@ -2,7 +2,8 @@
 
 Each deployment has 40 groups, a few large and many small, of different accuracy; in some of them the signs (fallback,
 escalation, CSAT) tell less than elsewhere. Reviewers tag a share of all conversations by chance, and a larger one of
-the escalated; customers tag a few of their own. The plain interval beside it is Wilson's on a group's tags as they come.
+the escalated; customers tag a few of their own. The plain interval beside it is Wilson's on a group's tags as they
+come.
 """
 
 from __future__ import annotations
@@ -96,10 +97,12 @@ def coverage(draws: int = 60) -> int:
             holds = own["truth"].between(own["low"], own["high"])
             seen = own[own["labels"] > 0]
             plain = seen["truth"].between(seen["plain_low"], seen["plain_high"])
-            beside = f"{plain.mean():13.1%}{(seen['plain_high'] - seen['plain_low']).mean():13.2f}" if len(seen) else ""
+            width, error = (own["high"] - own["low"]).mean(), (own["accuracy"] - own["truth"]).abs().mean()
+            beside = (seen["plain_high"] - seen["plain_low"]).mean()
             print(
-                f"{audited:7.1%}{escalated_too:18.0%}{tags:6.0f}   {basis!s:16}{len(own) / draws:7.1f}{holds.mean():8.1%}"
-                f"{(own['high'] - own['low']).mean():7.2f}{(own['accuracy'] - own['truth']).abs().mean():8.3f}{beside}",
+                f"{audited:7.1%}{escalated_too:18.0%}{tags:6.0f}   {basis!s:16}{len(own) / draws:7.1f}"
+                f"{holds.mean():8.1%}{width:7.2f}{error:8.3f}"
+                + (f"{plain.mean():13.1%}{beside:13.2f}" if len(seen) else ""),
                 flush=True,
             )
     return 0
