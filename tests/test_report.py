@@ -406,7 +406,7 @@ def test_the_report_says_the_confidence_that_is_set() -> None:
 
 
 def test_what_to_tag_and_which_intents_to_train_stand_in_sections_of_their_own() -> None:
-    """The conversations to tag, the confused pairs with their heat map, the doubtful labels, and how the model holds."""
+    """What to tag, the confused pairs and their heat map, the doubtful labels, and how the model holds."""
     pair = {"predicted_intent": "pay", "true_intent": "ship", "tags": 4, "of": 25, "share": 0.16, "share_low": 0.05}
     right = pair | {"true_intent": "pay", "tags": 21, "share": 0.84, "matters": False, "conversation_ids": ["c9"]}
     pair |= {"share_high": 0.44, "a_week": 5.2, "matters": True, "conversation_ids": ["c1", "c2", "c3", "c4"]}
