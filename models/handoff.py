@@ -24,6 +24,7 @@ from models.handoff_phrases import (
 )
 
 __all__ = [
+    "TRIGGERS",
     "conversation_signals",
     "is_rephrased",
     "reports_account_action",
@@ -31,8 +32,12 @@ __all__ = [
     "says_policy_handover",
     "shows_frustration",
     "shows_thanks",
+    "trigger_shares",
     "wants_human",
 ]
+
+# Why a conversation goes to a person, or ends without an answer; the names of columns of `conversation_signals`.
+TRIGGERS = ("handoff_request", "policy_handover", "account_action", "repeated_fallback", "rephrasing", "frustration")
 
 _QUOTED = re.compile(r"^>.*$", re.MULTILINE)
 _SPACE = re.compile(r"\s+")
@@ -313,3 +318,20 @@ def conversation_signals(messages: pd.DataFrame) -> pd.DataFrame:
         "abandoned",
     ]
     return signals.join(counts)[order].reset_index()
+
+
+def trigger_shares(facts: pd.DataFrame) -> pd.DataFrame:
+    """Why people leave the bot, topic by topic: the share of a topic's conversations with each trigger.
+
+    Parameters
+    ----------
+    facts
+        topic_id (str or null) and the columns of :data:`TRIGGERS` (bool).
+
+    Returns
+    -------
+    DataFrame of float
+        By topic_id; one column a trigger, 0 to 1. One conversation may have several, so they need not add up.
+    """
+    own = facts[facts["topic_id"].notna()]
+    return own.groupby("topic_id", sort=True)[list(TRIGGERS)].mean()

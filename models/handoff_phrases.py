@@ -51,6 +51,22 @@ def _any(*lines: str) -> re.Pattern[str]:
 
 
 _HUMAN_REQUEST = _any(
+    r"\b(?:deal|work|communicate|correspond|discuss (?:this|it)) with "
+    + _ARTICLE
+    + r"(?:human|person|real \w+|someone|somebody|agent|representative)\b",
+    r"\b(?:have|get|let|tell|ask) (?:someone|somebody|one of your (?:staff|team|people|colleagues)|a colleague|an? agent) (?:to )?(?:call|ring|phone|contact|write|email|give me a (?:ring|call))\b",
+    r"\b(?:could|can|would|will|may) (?:someone|somebody|anyone|one) (?:of|from|in|on) (?:your|the) (?:staff|team|people|colleagues|agents|support)\b",
+    r"\b(?:any|some) (?:actual|real|living|human) (?:people|persons?|humans?|staff|agents?)\b",
+    r"\b(?:stell|verbind|leit|reich|gib|geb)(?:e|en|t)?(?: sie)? (?:mich|uns)(?: \w+){0,3} (?:zu|mit|an) (?:einem |einer |ihrem |ihrer |dem |der |den |eurem )*"
+    + _MENSCH
+    + r"\b",
+    r"\b(?:jemand(?:en|em)?|einen? (?:mensch|mitarbeiter|person|berater)\w*),? (?:mit dem|mit der|mit denen) (?:ich|man|wir) (?:\w+ ){0,3}(?:reden|sprechen|telefonieren|schreiben)\b",
+    r"^\W*(?:mensch|mitarbeiter(?:in)?|berater(?:in)?|kundenberater(?:in)?|ansprechpartner(?:in)?|kundenservice|support|agent)(?: bitte)?\W*$",
+    r"\bvon (?:einem |einer |ihrem |jemandem |eurem )+(?:"
+    + _MENSCH
+    + r" )?(?:\w+ ){0,2}(?:kontaktiert|angerufen|zurückgerufen|beraten) werden\b|\bvon (?:einem |einer |ihrem |eurem )"
+    + _MENSCH
+    + r" (?:\w+ ){0,2}(?:kontaktiert|angerufen|zurückgerufen|beraten)\b",
     r"\b(?:talk|speak|chat|spoke|text|write|type)(?:ing)? (?:to|with|2) " + _ARTICLE + _PERSON + r"\b",
     r"\b(?:connect|transfer|forward|put|pass|refer|escalate|route|redirect|hand)(?: (?:me|us|this|it|my (?:case|chat|request|issue)))?(?: (?:through|over|on))? (?:to|with) "
     + _ARTICLE
@@ -92,6 +108,9 @@ _NOT_A_HUMAN_REQUEST = _any(
 )
 
 _FRUSTRATION = _any(
+    r"\b(?:you|you people|you guys|this (?:bot|shop|company|service)|it)(?:'s|'re| are| is)(?: \w+){0,2} (?:hopeless|beyond belief|incompetent|shambles|unbelievable)\b|\bshambles\b|\b(?:had|have had) (?:it|enough)\b|\benough is enough\b",
+    r"\b(?:i|could|makes me) (?:want to|wanna|could) (?:cry|scream)\b|\b(?:i(?:'ve| have)?|we(?:'ve| have)?) (?:already |now )?(?:wasted|lost|spent) (?:\w+ ){0,3}(?:hours?|days?|weeks?|evenings?|afternoons?|mornings?) (?:on|with) (?:this|it|you|your)\b",
+    r"\b(?:(?:doch|wohl|echt|schlechter|das ist) ein witz|schlechter scherz|verlier(?:e|en|t)? (?:\w+ ){0,2}die geduld|die nase voll|die schnauze voll|zum verzweifeln|verzweifelt|am verzweifeln|zum heulen|unglaublich|das darf (?:doch )?nicht wahr sein|keine lust mehr|stinkt mir|kann doch nicht (?:wahr|euer ernst) sein|euer ernst)\b",
     r"\b(?:useless|ridiculous|pathetic|horrible|terrible|awful|unacceptable|appalling|disgrace(?:ful)?|disgusting|infuriating|frustrat(?:ed|ing)|fed up|sick (?:and tired )?of|tired of (?:this|waiting|asking|explaining)|annoy(?:ed|ing)|pissed|a joke|nightmare|outrageous|rubbish|garbage|nonsense|absurd|scam|rip-?off)\b",
     r"\b(?:wtf|ffs|omg|for (?:god|heaven|christ|crying|fuck|pete)(?:'?s)? ?(?:sake|out loud)|damn(?: it)?|bullshit|fuck\w*|crap|what the (?:hell|heck))\b",
     r"\b(?:i give up|giving up|i(?:'m| am) (?:so |really |very |extremely |beyond |getting )*(?:angry|mad|furious|upset|disappointed|annoyed|frustrated|livid|done|losing (?:my )?patience))\b|\blos(?:t|ing) (?:all |my )*patience\b",
@@ -102,6 +121,9 @@ _FRUSTRATION = _any(
     r"\b(?:ich geb(?:e)?(?: jetzt| langsam)? auf|das hilft (?:mir )?(?:nicht|überhaupt nicht|gar nicht|kein bisschen|null)|hilft mir (?:nicht|kein)\w*|zum (?:dritten|vierten|fünften|zehnten|hundertsten|x-ten|letzten|wiederholten) mal|wie oft (?:denn |muss |soll |noch )+|was soll (?:das|der mist|der quatsch)|geduld (?:ist )?(?:am ende|verloren|zu ende)|so ein (?:mist|quatsch|blödsinn)|reicht(?:'s| es) mir|mir reicht(?:'s| es)|reinste[rs]? \w+|verschwend\w+|zeitverschwendung)\b",
 )
 _NOT_FRUSTRATION = _any(
+    r"\b(?:terrible|awful|horrible|miese[mnrs]?|furchtbare[mnrs]?) (?:storm|weather|rain|wind|wetter|sturm|regen)\b|\bbei mies(?:em|er) \w+\b",
+    r"\bworst (?:temperature|case|weather|conditions?|time|road|terrain|day)\b",
+    r"\b(?:tochter|sohn|kinder|kind|frau|mann|hund|freundin|freund|daughter|son|kids?|wife|husband|dog) (?:nerv|annoy|driv)\w*\b",
     r"\bnot? (?:really |very |too |at all )?(?:annoyed|angry|upset|frustrated|bad|terrible|a scam)\b|\bnicht (?:so |sehr |wirklich )?(?:schlimm|sauer|verärgert|enttäuscht)\b",
     r"\b(?:scam|rubbish|garbage|nonsense|junk|spam) (?:detection|filter|warning|mails?|e-?mails?|messages?|collection|bin|alert|call)s?\b|\b(?:report|block|about|as|possible) (?:a |an )?scam\b|\bsaure? (?:sahne|gurken|drops)\b",
     r"\bnever (?:disappointed|frustrat\w+)\b|\bnie enttäuscht\b",
@@ -125,11 +147,16 @@ _NOT_THANKS = _any(
 )
 
 _REPHRASING = _any(
+    r"\bi (?:was asking|asked|am asking|'m asking|want to know) (?:where|how|when|what|whether|if|why|about|for)\b|^\W*no[.,!:]? i (?:want|need|mean|asked|said|would like)\b",
+    r"\bich (?:habe|hatte|hab) (?:doch |eben |ja )?gefragt\b|\bmeine frage (?:war|ist|lautet)\b|^\W*nein[.,!:]? ich (?:will|möchte|brauche|meine|wollte)\b",
     r"\b(?:i mean|i meant|what i mean(?:t)?|as i (?:said|wrote|mentioned|explained)|like i (?:said|wrote|told)|i (?:already|just) (?:said|told|explained|wrote|asked|did that|tried that|mentioned)|i(?:'ve| have) (?:already |just )?(?:said|told you|explained|asked)|that(?:'s| is| was)? not (?:what i (?:asked|meant|mean|want(?:ed)?|said|need(?:ed)?)|my (?:question|problem|issue|point)|the (?:question|point|problem))|doesn't answer|didn't answer|not answer(?:ing)? my|let me (?:rephrase|try again|explain|put it|repeat|be clear(?:er)?|say it)|to (?:rephrase|repeat|clarify)|in other words|once (?:more|again)[:,]|again[:,]|(?:ask|asking|try|trying|repeat|say|explain)(?:ing)? (?:you |it |this |that |myself )?(?:again|once more)|wrong (?:answer|topic|question)|you (?:misunderstood|don't understand|did not understand|didn't understand|misread)|no, (?:i|my|the|not|that|it)\b|my (?:question|actual question|real question) (?:is|was))",
     r"\b(?:ich meine(?= (?:damit|nicht|nur|eigentlich|die|den|das|doch|natürlich|ja)\b|[,:])|ich meinte|gemeint|wie gesagt|wie ich (?:schon |bereits |eben |oben )*(?:schrieb|sagte|geschrieben|gesagt|erwähnt)|das war nicht (?:meine|die) frage|das ist nicht (?:meine|die) frage|(?:nicht|keine antwort auf) (?:meine|die) frage|(?:habe|hab) ich (?:doch |schon |bereits |ja |eben )+(?:gesagt|geschrieben|gemacht|probiert|versucht|erklärt)|(?:schon|bereits|doch|eben) (?:gesagt|geschrieben|erwähnt|gefragt|erklärt)|noch ?mal[:,]|nochmals|noch einmal|anders (?:gesagt|formuliert|gefragt|ausgedrückt)|falsch verstanden|nicht verstanden|missverstanden|(?:das )?(?:wollte|suche|meine|meinte|brauche|will|frage) ich (?:gar |doch )?nicht|falsche antwort|meine (?:eigentliche )?frage (?:ist|war|lautet)|nein, (?:ich|mein|das|es|nicht))",
 )
 
 _FALLBACK = _any(
+    r"\b(?:not something|nothing) i (?:can|could|am able to|know how to) (?:help|answer|assist)\b|\bi (?:don't|do not) (?:\w+ )?(?:have|know) (?:any|enough|an?y?) ?(?:information|details|answer|article)\w*\b|\bi(?:'m| am) not (?:sure|certain) (?:that )?i (?:\w+ )?understand\b",
+    r"\b(?:i )?(?:was|am|'m) (?:unable|not able) to (?:find|understand|answer|locate|help)\b|\bno results? (?:for|found|matched)\b|\bnothing (?:matched|matches|came up)\b",
+    r"\b(?:dazu|hierzu|darüber) (?:habe|finde|weiß) ich (?:leider )?(?:keine|nichts|keinen)\b|\b(?:konnte|kann) ich (?:leider )?(?:nichts|keine \w+|keinen \w+) (?:\w+ )?(?:finden|sagen)\b|\b(?:anders|mit anderen worten) (?:ausdrücken|sagen|fragen|stellen)\b",
     r"\b(?:sorry|unfortunately|apologi[sz]e|i'm afraid)\b[^.!?]{0,40}\b(?:(?:could ?n[o']t|can(?:no|')t|did ?n[o']t|do ?n[o']t|unable to|not able to|not sure)(?: (?:quite|really|fully))? (?:find|get|understand|help|catch|answer|know|follow|have an answer|sure)|no (?:answer|result|match)|not sure (?:i|what|how))",
     r"\b(?:i (?:don't|do not|didn't|did not|couldn't|could not|can't|cannot)(?: (?:quite|really|fully))? (?:understand|get that|find (?:an answer|anything|any article|a match)|have an answer|know the answer|catch that|answer (?:that|this)))\b",
     r"\b(?:(?:could|can) you (?:please )?(?:rephrase|reword|try (?:again|asking|other words|different words))|please (?:rephrase|reword|try (?:rephrasing|again with|different words))|try (?:rephrasing|different words|asking (?:it |that )?(?:differently|in other words)))\b",
@@ -169,6 +196,9 @@ _ACCOUNT_ACTION = _any(
 )
 
 _POLICY_HANDOVER = _any(
+    r"\b(?:only|just) (?:our|the|a|an) (?:\w+ )?(?:staff|team|agents?|colleagues?|specialists?|department|people) (?:may|can|is allowed to|are allowed to|must)\b",
+    r"\b(?:have|has|need|needs|must) (?:to )?be (?:handled|dealt with|done|checked|decided|reviewed|approved|processed) by (?:a |an |our |one of our )?(?:human|person|agent|colleague|team|staff|specialist|member)\w*\b",
+    r"\b(?:da|dafür|hier|hierfür|das|dies|ihre anfrage|sie)? ?(?:muss|darf|kann) (?:ich )?(?:sie |es |das |dies |nur )*(?:an |von )?(?:eine[rn]? |unser\w* |nur )*(?:kolleg\w+|team|fachabteilung|mitarbeiter\w*|abteilung) (?:\w+ )?(?:übergeben|weiterleiten|weitergeben|verweisen|bearbeite\w*|entscheide\w*|klären|prüfen|ändern)\b|\b(?:das|dies) darf nur (?:unser|ein|eine)\b",
     r"\b(?:i(?:'ll| will| am going to|'m going to| can| have to| need to| must)|we(?:'ll| will)|let me|i'm|i am)(?: now| just| gladly| happily)? (?:connect|transfer|hand|pass|forward|put|escalat|rout|direct|refer)(?:e|ing|ting|ring)?(?: (?:you|this|it|your (?:\w+ ?){1,2}|the conversation|the chat))*(?: (?:over|on|through|along|straight|directly))*(?: (?:to|with)) ",
     r"\b(?:connecting|transferring|handing|passing|forwarding|routing) (?:you|this|your \w+)(?: (?:over|on|through|now|along))* (?:to|with)\b",
     r"\b(?:a|an|one of our|our|someone from (?:our|the)|somebody from (?:our|the)) (?:human )?(?:\w+ )?(?:colleagues?|agents?|team(?: mates?)?|specialists?|advis[eo]rs?|representatives?|experts?|staff|members? of (?:our|the) team|team members?|person|human|teammates?|experts)(?: from \w+)? (?:will|is going to|can|has to|needs to|must|should|would)(?: \w+){0,2} (?:help|take|get|contact|reach|assist|look|call|reply|respond|be (?:with|in touch)|handle|review|check|join|follow|decide|do|process|answer|continue|pick)\b",
@@ -181,6 +211,7 @@ _POLICY_HANDOVER = _any(
 
 HUMAN_REQUEST = Phrases(
     (
+        "staff", "persons",
         "human", "person", "boss", "people", "someone", "somebody", "anyone", "anybody", "agent", "rep", "advis", "operator",
         "staff", "employee", "worker", "member", "specialist", "consultant", "supervisor", "manager", "colleague",
         "customer", "live ", "support", "team", "man or", "bot", "machine", "computer", "nobody", "call", "phone",
@@ -192,6 +223,7 @@ HUMAN_REQUEST = Phrases(
 )  # fmt: skip
 FRUSTRATION = Phrases(
     (
+        "hopeless", "belie", "incompet", "shambles", "enough", "had it", "want to", "could", "witz", "scherz", "nase voll", "schnauze", "verzweif", "heulen", "unglaub", "nicht wahr", "keine lust", "stinkt", "ernst", "lost", "spent",
         "useless", "ridicul", "pathetic", "horribl", "terribl", "awful", "accept", "appall", "disgrac", "disgust",
         "infuriat", "frustr", "fed up", "sick", "tired", "annoy", "piss", "a joke", "nightmare", "outrag", "rubbish",
         "garbage", "nonsense", "absurd", "scam", "rip-off", "ripoff", "wtf", "ffs", "omg", "sake", "out loud", "damn",
@@ -226,6 +258,7 @@ SOLVED = Phrases(
 )  # fmt: skip
 REPHRASING = Phrases(
     (
+        "ask", "gefragt", "want", "nein", "no.",
         "mean", "as i", "like i", "i already", "i just", "i've", "i have", "not ", "n't", "let me", "rephras", "repeat",
         "clarify", "in other words", "once", "again", "wrong", "misunderst", "misread", "no, ", "question is",
         "question was", "meine", "gemeint", "gesagt", "wie ich", "frage", "ich ", "schon", "bereits", "doch", "eben",
@@ -235,6 +268,7 @@ REPHRASING = Phrases(
 )  # fmt: skip
 FALLBACK = Phrases(
     (
+        "something", "nothing", "not sure", "not certain", "unable", "not able", "no result", "dazu", "hierzu", "darüber", "anders", "anderen", "konnte", "kann ich", "don't have", "not have", "don't know",
         "sorry", "unfortunately", "apolog", "afraid", "understand", "get that", "find", "answer", "catch", "rephras",
         "reword", "different words", "differently", "other words", "again", "keine ", "nicht", "formulier", "nichts",
     ),
@@ -254,6 +288,7 @@ ACCOUNT_ACTION = Phrases(
 )  # fmt: skip
 POLICY_HANDOVER = Phrases(
     (
+        "only", "just", "handled", "dealt", "done", "checked", "decided", "reviewed", "approved", "processed", "team",
         "connect", "transfer", "hand", "pass", "forward", "put", "escalat", "rout", "direct", "refer", "colleague",
         "agent", "team", "specialist", "advis", "representative", "expert", "staff", "member", "person", "human", "must",
         "be ", "by ", "not allowed", "permitted", "authori", "unable", "can't", "cannot", "may not", "verbind", "leite",

@@ -59,7 +59,7 @@ def sheet(backlog: pd.DataFrame) -> bytes:
     for row in records(backlog):
         shown: dict[str, Any] = {name: row.get(name) for name in SHOWN}
         rows.append(shown | dict.fromkeys(TO_FILL, "") | {"last_decision": row["last_decision"]})
-    return to_csv(rows) if rows else b"\xef\xbb\xbf" + (",".join(COLUMNS) + "\r\n").encode()
+    return to_csv(rows, COLUMNS)
 
 
 def apply_sheet(state: State, path: Path, who: str) -> Applied:

@@ -96,7 +96,7 @@ def backlog_table(rows: Sequence[Row], top: int = 10) -> Table:
     table.add_column("owner")
     table.add_column("conv./\nweek", justify="right", no_wrap=True)
     table.add_column("failed", justify="right", no_wrap=True)
-    table.add_column("score\n(95 % band)", justify="right", no_wrap=True)
+    table.add_column("score\n(band)", justify="right", no_wrap=True)
     for row in rows[:top]:
         table.add_row(
             str(row["rank"]),

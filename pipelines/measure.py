@@ -6,17 +6,21 @@ from dataclasses import asdict
 
 import numpy as np
 import pandas as pd
+from scipy.stats import false_discovery_control
 
-from models import intervals, kpis
-from models.accuracy import FAILED
+from models import intervals, kpis, seasons
+from pipelines.accuracy import accuracy_table, calibration_table, judged
+from pipelines.intents import intent_confusion, intent_suspects
 from pipelines.job import Job
+from pipelines.searches import failed_searches
 
 # Some hundred topics are looked at every week: one in a thousand keeps false alarms to one in ten weeks.
 SURGE_P, SURGE_RATIO = 0.001, 2.0
+FALSE_DISCOVERIES = 0.05
 
 
 def measure(job: Job) -> None:
-    """Write measure/{facts,accuracy,demand,kpis}."""
+    """Write measure/{facts,accuracy,calibration,demand,searches,intents,suspects,kpis}."""
     assigned = job.read("understand/assignments")
     main = assigned["question_number"] == 1
     facts = job.read("understand/facts").merge(
@@ -28,43 +32,16 @@ def measure(job: Job) -> None:
     articles = job.read("load/articles").drop_duplicates("article_id")
     titles = dict(zip(articles["article_id"], articles["title"], strict=True))
     confidence = job.settings.accuracy.confidence
+    facts, chances = judged(job, facts)
     job.write("measure/facts", facts)
-    job.write("measure/accuracy", _accuracy(facts[facts["in_window"]], labels, titles, confidence))
+    names = {"topic": labels, "article": titles}
+    job.write("measure/accuracy", accuracy_table(facts, chances, names, job.start_ts, job.days, confidence))
+    job.write("measure/calibration", calibration_table(facts, chances, confidence))
     job.write("measure/demand", _demand(facts, further, list(topics["topic_id"]), job.days))
-    job.write("measure/kpis", kpis.weekly_kpis(facts, job.settings.cost, confidence))
-
-
-def _accuracy(facts: pd.DataFrame, labels: dict[str, str], titles: dict[str, str], confidence: float) -> pd.DataFrame:
-    tagged = facts.assign(good=1 - facts["outcome"].map(FAILED).astype(float), estimate=1 - facts["failed"])
-    tagged["sampled"] = tagged["sample"].eq("random") & tagged["good"].notna()
-    parts = []
-    ways = {"topic": "topic_id", "article": "cited_first", "intent": "predicted_intent"}
-    for by, column in (ways | {"product": "product", "language": "language", "week": "week"}).items():
-        groups = tagged[tagged[column].notna()].groupby(column, sort=True)
-        if not groups.ngroups:
-            continue
-        part = groups.agg(
-            conversations=("conversation_id", "size"),
-            labels=("good", "count"),
-            right=("good", "sum"),
-            estimate=("estimate", "sum"),
-            sampled=("sampled", "sum"),
-            escalated=("escalated", lambda e: float(e.fillna(False).astype(float).mean())),
-        ).reset_index(names="key")
-        # Tags lie mostly on escalated conversations; every conversation's own chance keeps the healthy ones counted.
-        mean, low, high = intervals.beta_binomial_pool(
-            part["estimate"].to_numpy(), part["conversations"].to_numpy(), confidence=confidence
-        )
-        part["accuracy"], part["low"], part["high"] = mean, low, high
-        part["basis"] = np.where(
-            part["sampled"] >= 5, "all", np.where(part["labels"] > 0, "escalated only", "estimated")
-        )
-        part.insert(0, "by", by)
-        name = {"topic": labels, "article": titles}.get(by, {})
-        part.insert(2, "label_name", pd.Series([name.get(key, key) for key in part["key"]], dtype="str"))
-        parts.append(part.drop(columns=["estimate", "escalated", "sampled", "right"]))
-    columns = ["by", "key", "label_name", "conversations", "labels", "accuracy", "low", "high", "basis"]
-    return pd.concat(parts, ignore_index=True)[columns] if parts else pd.DataFrame(columns=columns)
+    job.write("measure/searches", failed_searches(job, facts))
+    job.write("measure/intents", intent_confusion(job, facts))
+    job.write("measure/suspects", intent_suspects(job, facts))
+    job.write("measure/kpis", kpis.weekly_kpis(facts, job.settings.cost, confidence, chances))
 
 
 def _demand(facts: pd.DataFrame, further: pd.DataFrame, topic_ids: list[str], days: int) -> pd.DataFrame:
@@ -75,9 +52,11 @@ def _demand(facts: pd.DataFrame, further: pd.DataFrame, topic_ids: list[str], da
     """
     weeks = sorted(facts["week"].unique())
     whole = facts.groupby("week")["conversation_id"].size().reindex(weeks, fill_value=0).to_numpy()
+    place = (pd.to_datetime(pd.Series(weeks)).dt.day_of_year.to_numpy() - 1) / 7
+    by_topic = dict(iter(facts.groupby("topic_id")))
     rows = []
     for topic in topic_ids:
-        own = facts[facts["topic_id"] == topic]
+        own = by_topic.get(topic, facts.iloc[:0])
         counts = own.groupby("week")["conversation_id"].size().reindex(weeks, fill_value=0)
         failed = own.groupby("week")["failed"].sum().reindex(weeks, fill_value=0.0)
         inside = own[own["in_window"]]
@@ -93,13 +72,43 @@ def _demand(facts: pd.DataFrame, further: pd.DataFrame, topic_ids: list[str], da
                     {"week": w, "conversations": int(c), "failed": round(float(f), 3)}
                     for w, c, f in zip(weeks, counts, failed, strict=True)
                 ],
-                "trend": asdict(intervals.rate_trend(counts.to_numpy(), whole)),
+                "season": seasons.season(counts.to_numpy(), whole, place),
+                "counts": counts.to_numpy(),
                 "surge": _surge(own, facts),
             }
         )
-    return pd.DataFrame(
-        rows, columns=["topic_id", "reached", "failed", "also", "weekly_rate", "weekly", "trend", "surge"]
+    table = pd.DataFrame(
+        rows,
+        columns=["topic_id", "reached", "failed", "also", "weekly_rate", "weekly", "season", "counts", "surge"],
     )
+    return with_trends(table, whole).drop(columns="counts")
+
+
+def with_trends(table: pd.DataFrame, whole: np.ndarray) -> pd.DataFrame:
+    """The demand with each topic's season and trend, p-values adjusted because all topics are looked at.
+
+    Of the topics that are said to rise, fall or have a season, at most one in twenty does so by chance (Benjamini and
+    Hochberg 1995). A season goes out of the trend: what comes every December does not rise in December.
+    """
+    yearly: list[seasons.Season] = [found for found in table["season"] if found is not None]
+    sure = dict(zip((s.p_value for s in yearly), _adjusted([s.p_value for s in yearly]), strict=True))
+    trends, kept = [], []
+    for counts, found in zip(table["counts"], table["season"], strict=True):
+        p = 1.0 if found is None else sure[found.p_value]
+        clear = found is not None and p < FALSE_DISCOVERIES
+        kept.append({"peak_week": found.peak_week, "ratio": found.ratio, "p_value": p} if clear else None)
+        trends.append(intervals.rate_trend(counts, whole * found.factor if clear else whole))
+    told = [
+        asdict(trend) | {"p_value": p, "direction": trend.direction if p < FALSE_DISCOVERIES else "flat"}
+        for trend, p in zip(trends, _adjusted([t.p_value for t in trends]), strict=True)
+    ]
+    return table.assign(
+        trend=pd.Series(told, table.index, dtype="object"), season=pd.Series(kept, table.index, dtype="object")
+    )
+
+
+def _adjusted(p_values: list[float]) -> list[float]:
+    return [float(p) for p in false_discovery_control(p_values)] if p_values else []
 
 
 def _surge(own: pd.DataFrame, facts: pd.DataFrame) -> dict[str, object] | None:

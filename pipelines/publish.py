@@ -12,16 +12,27 @@ import pandas as pd
 
 from data_contracts.check import faults
 from data_contracts.errors import ContractBroken
+from models.handoff import trigger_shares
+from models.known import new_or_known
 from pipelines.drafts import write_drafts
 from pipelines.embedders import embedder
 from pipelines.job import Job
 from pipelines.report import ReportData, render_report
+from pipelines.searches import searches_by_topic
 from pipelines.state import open_state
 from pipelines.steps import version
 from pipelines.store import publishing, read_parquet, write_parquet
 from pipelines.workbook import to_csv, write_backlog
 
 LIBRARIES = ("bertopic", "ctranslate2", "duckdb", "great-expectations", "numpy", "pandas", "pyarrow", "scikit-learn")
+# What a run holds beyond its contract, and the table of the verbs that it comes from.
+EXTRAS = {
+    "accuracy_calibration": "measure/calibration",
+    "intent_confusion": "measure/intents",
+    "intent_suspects": "measure/suspects",
+    "searches": "measure/searches",
+}
+REPORTED = ("intent_confusion", "intent_suspects", "accuracy_calibration")
 
 
 def publish(job: Job) -> None:
@@ -43,6 +54,8 @@ def publish(job: Job) -> None:
         impact = job.read("rank/impact")
         if len(impact):
             write_parquet(folder / "impact.parquet", impact)
+        for name, table in EXTRAS.items():
+            write_parquet(folder / f"{name}.parquet", job.read(table))
         _lines(folder / "not_content.jsonl", not_content)
         (folder / "tag_next.csv").write_bytes(_tag_sheet(job.read("rank/tag_next")))
         due = job.read("diagnose/due_for_verification")
@@ -50,7 +63,7 @@ def publish(job: Job) -> None:
         quarantine = _quarantine(job, folder)
         report = ReportData(
             backlog, topics, assignments, kpis, accuracy, not_content, run, _previous(job), job.read("load/owners"),
-            quarantine, due, impact,
+            quarantine, due, impact, job.read("rank/tag_next"), *(job.read(EXTRAS[name]) for name in REPORTED),
         )  # fmt: skip
         (folder / "report.html").write_text(render_report(report), encoding="utf-8", newline="")
         _json(folder / "run.json", run)
@@ -65,6 +78,22 @@ def _topics(job: Job, backlog: pd.DataFrame) -> pd.DataFrame:
     topics["conversations"] = [int(demand["reached"][t] + demand["also"][t]) for t in topics["topic_id"]]
     gaps = backlog.groupby("topic_id")["gap_id"].agg(list).to_dict() if len(backlog) else {}
     topics["gap_ids"] = [gaps.get(t, []) for t in topics["topic_id"]]
+    return _told_of(job, topics, demand["season"])
+
+
+def _told_of(job: Job, topics: pd.DataFrame, season: pd.Series) -> pd.DataFrame:
+    """The topics with why people leave the bot in each, what was searched in vain, whether it is new, its season."""
+    facts = job.read("measure/facts")
+    inside = facts[facts["in_window"]]
+    searched = searches_by_topic(job.read("measure/searches"), job.days)
+    known = new_or_known(facts, job.read("diagnose/gaps"))
+    topics = topics.merge(trigger_shares(inside).round(4), how="left", left_on="topic_id", right_index=True)
+    topics = topics.merge(known, how="left", left_on="topic_id", right_index=True)
+    topics = topics.merge(searched, how="left", left_on="topic_id", right_index=True)
+    counts = {"served": 0, "searches": 0, "searches_a_week": 0.0}
+    topics = topics.fillna(counts).astype({"served": "int64", "searches": "int64"})
+    topics["queries"] = [found if isinstance(found, list) else [] for found in topics["queries"]]
+    topics["season"] = pd.Series([season[t] for t in topics["topic_id"]], index=topics.index, dtype="object")
     return topics
 
 

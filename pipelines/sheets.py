@@ -218,6 +218,11 @@ def _quotes(rows: Sequence[dict[str, Any]]) -> Iterable[dict[str, Any]]:
                     yield said | {"rank": row.get("rank"), "title": row.get("title"), "who": who}
 
 
+def _sure(run: dict[str, Any]) -> str | None:
+    value = ((run.get("settings") or {}).get("accuracy") or {}).get("confidence")
+    return f"They hold the true value in {value:.4g} of 1 cases." if isinstance(value, float) else None
+
+
 def _about(run: dict[str, Any], gaps: int) -> Iterable[dict[str, Any]]:
     window = run.get("window") or {}
     embedder = run.get("embedder") or {}
@@ -225,6 +230,7 @@ def _about(run: dict[str, Any], gaps: int) -> Iterable[dict[str, Any]]:
         ("Window", f"{window.get('start') or '?'} to {window.get('end') or '?'}, both days included"),
         ("Run", run.get("run_id")),
         ("Gaps", gaps),
+        ("Intervals", _sure(run)),
         ("Lacuna", run.get("lacuna_version")),
         ("Embedder", " ".join(str(embedder[name]) for name in ("name", "version") if embedder.get(name))),
         ("Previous run", run.get("previous_run")),

@@ -36,7 +36,7 @@ def understand(job: Job) -> None:
         asked, on="conversation_id"
     )
     vectors = embed(list(asked["question"]), job.settings.embedder.name, job.store, "embedding questions")
-    match = _match(job, asked, vectors)
+    match = match_articles(job, asked, vectors)
     window = asked["in_window"].to_numpy()
     space = _space(asked, vectors, match["score"] + match["agents"])
     assigned, table, registry, events = _topics(job, asked, vectors, space, window)
@@ -60,7 +60,7 @@ def live_articles(job: Job) -> pd.DataFrame:
     return articles[articles["status"].fillna("published").eq("published")].reset_index(drop=True)
 
 
-def _match(job: Job, asked: pd.DataFrame, vectors: Floats) -> dict[str, Floats]:
+def match_articles(job: Job, asked: pd.DataFrame, vectors: Floats) -> dict[str, Floats]:
     """How each question, and what agents answered to it, matches each live article: float32 (n, articles)."""
     articles = live_articles(job)
     n = len(articles)

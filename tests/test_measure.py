@@ -5,14 +5,29 @@ from __future__ import annotations
 from datetime import date
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
+from models.known import new_or_known
+from models.seasons import YEAR, season
 from pipelines.job import Job
-from pipelines.measure import measure
+from pipelines.measure import measure, with_trends
+from pipelines.searches import searches_by_topic
 from pipelines.settings import load_settings
 
+SEARCHES = pd.DataFrame(
+    {
+        "searched_at": pd.Timestamp("2024-06-04", tz="UTC"),
+        "query": ["brake squeal", "Brake  squeal", "bell", "brake squeal", "brake squeal"],
+        "results": pd.array([0, 3, 0, 0, 5], dtype="Int64"),
+        "clicked_article_id": pd.array([None, None, None, None, "a1"], dtype="str"),
+        "conversation_id": pd.array(["c01", "c02", "c03", None, "c04"], dtype="str"),
+        "language": "en",
+    }
+)
 
-def measured(folder: Path, confidence: float) -> Job:
+
+def measured(folder: Path, confidence: float, searches: pd.DataFrame | None = None) -> Job:
     """A job after measure, with 40 conversations of one topic in one week, 10 of them escalated and tagged wrong."""
     settings = load_settings(None)
     accuracy = settings.accuracy.model_copy(update={"confidence": confidence})
@@ -31,6 +46,8 @@ def measured(folder: Path, confidence: float) -> Job:
             "sample": pd.array(["random"] * n, dtype="str"),
             "cited_first": pd.array(["a1" if i < 20 else "a2" for i in range(n)], dtype="str"),
             "csat": [4.0 if i % 2 else 5.0 for i in range(n)],
+            "fallbacks": 0,
+            "answered": True,
         }
         | {
             name: pd.array([None] * n, dtype="str")
@@ -38,6 +55,16 @@ def measured(folder: Path, confidence: float) -> Job:
         }
     )
     job.write("understand/facts", facts)
+    tags = facts[["conversation_id", "outcome", "sample"]].assign(true_intent=pd.array([None] * n, dtype="str"))
+    job.write("redact/outcomes", tags)
+    job.write("redact/searches", searches if searches is not None else SEARCHES.iloc[:0])
+    vectors = [[1.0, 0.0] if i < 20 else [0.0, 1.0] for i in range(n)]
+    ids = facts["conversation_id"]
+    asked = pd.DataFrame({"conversation_id": ids, "question": "brakes", "language": facts["language"]})
+    job.write("understand/questions", asked)
+    job.write("understand/vectors", pd.DataFrame({"conversation_id": ids, "vector": vectors}))
+    names = ("score", "meaning", "words", "passage_words", "agents")
+    job.write("understand/match", pd.DataFrame({"conversation_id": ids} | dict.fromkeys(names, vectors)))
     job.write(
         "understand/assignments",
         pd.DataFrame(
@@ -51,7 +78,9 @@ def measured(folder: Path, confidence: float) -> Job:
     )
     labels = ["Brakes squeal", "Bell is loose"]
     job.write("understand/topics", pd.DataFrame({"topic_id": ["t-1", "t-2"], "label": labels}))
-    job.write("load/articles", pd.DataFrame({"article_id": ["a1", "a2"], "title": ["One", "Two"]}))
+    articles = {"article_id": ["a1", "a2"], "title": ["One", "Two"], "body": "Text", "status": "published"}
+    job.write("load/articles", pd.DataFrame(articles))
+    job.write("redact/messages", pd.DataFrame(columns=["conversation_id", "position", "role", "text"]))
     measure(job)
     return job
 
@@ -65,7 +94,7 @@ def test_every_interval_has_the_confidence_that_is_set(tmp_path: Path) -> None:
             for job in (narrow, wide)
         ]
         assert spread[0] < spread[1], ratio
-    for by in ("topic", "article"):
+    for by in ("all", "topic"):
         tables = [job.read("measure/accuracy").set_index("by").loc[[by]] for job in (narrow, wide)]
         first, second = ((t["high"] - t["low"]).sum() for t in tables)
         assert first < second, by
@@ -81,3 +110,54 @@ def test_a_topic_s_demand_and_accuracy_are_those_of_its_conversations(tmp_path: 
     topic = job.read("measure/accuracy").query("by == 'topic'").iloc[0]
     assert (topic["label_name"], topic["labels"], topic["conversations"]) == ("Brakes squeal", 40, 40)
     assert topic["low"] < 0.7 < topic["high"]
+
+
+def test_searches_in_vain_join_the_topic_of_their_ticket_and_are_counted_apart(tmp_path: Path) -> None:
+    """No result or no click, and then a ticket: three searches of a topic, whose conversations stay forty."""
+    job = measured(tmp_path, 0.95, SEARCHES)
+    found = searches_by_topic(job.read("measure/searches"), job.days).loc["t-1"]
+    assert (found["searches"], found["searches_a_week"]) == (3, 3.0)
+    assert found["queries"] == [{"query": "Brake  squeal", "count": 2}, {"query": "bell", "count": 1}]
+    assert job.read("measure/demand").iloc[0]["reached"] == 40
+
+
+def moving(rising: int, seed: int = 0) -> pd.DataFrame:
+    """Demand of 60 topics over 26 weeks, of which the first few double and the others only vary."""
+    rng = np.random.default_rng(seed)
+    level = [np.linspace(10, 30, 26) if i < rising else np.full(26, 15.0) for i in range(60)]
+    return pd.DataFrame({"season": None, "counts": [rng.poisson(mean) for mean in level]})
+
+
+def test_of_many_topics_that_only_vary_hardly_any_is_said_to_rise() -> None:
+    """Sixty p-values below 0.05 three times by chance; adjusted together, none is left in ten tries but one."""
+    flat = [with_trends(moving(0, seed), np.full(26, 1000.0)) for seed in range(10)]
+    said = [sum(t["direction"] != "flat" for t in table["trend"]) for table in flat]
+    assert sum(said) <= 2
+    found = with_trends(moving(6), np.full(26, 1000.0))["trend"]
+    assert [t["direction"] for t in found[:6]] == ["up"] * 6
+    assert sum(t["direction"] != "flat" for t in found[6:]) <= 1
+
+
+def test_what_comes_every_december_does_not_rise_in_december() -> None:
+    """Three years of a yearly peak: a season is found with its week, and no trend is."""
+    weeks = np.arange(160)
+    counts = np.random.default_rng(1).poisson(12 * np.exp(1.2 * np.cos(2 * np.pi * (weeks - 50) / YEAR)))
+    found = season(counts, np.full(160, 500.0), weeks % YEAR)
+    assert found is not None
+    assert abs(found.peak_week - 50) < 3
+    table = pd.DataFrame({"season": [found, None], "counts": [counts, np.random.default_rng(2).poisson(9, 160)]})
+    told = with_trends(table, np.full(160, 500.0))
+    assert told["season"].iloc[0]["ratio"] > 5
+    assert told["trend"].iloc[0]["direction"] == "flat"
+    assert season(counts[:80], np.full(80, 500.0), weeks[:80] % YEAR) is None
+
+
+def test_a_topic_is_known_where_an_article_has_answered_it() -> None:
+    """Answered from an article: known; never tried: new; tried in vain: unclear; a missing gap: new all the same."""
+    topics = ["known"] * 4 + ["untried"] * 4 + ["vain"] * 4 + ["gap"] * 4
+    facts = pd.DataFrame({"topic_id": topics, "in_window": True, "agent_cited": [[]] * 16})
+    facts["cited_first"] = [None if t == "untried" else "a1" for t in topics]
+    facts["failed"] = [0.1 if t in ("known", "gap") else 0.9 for t in topics]
+    found = new_or_known(facts, pd.DataFrame({"kind": ["missing"], "topics": [["gap"]]}))
+    assert found["novelty"].to_dict() == {"known": "known", "untried": "new", "vain": "unclear", "gap": "new"}
+    assert found["served"].to_dict() == {"known": 4, "untried": 0, "vain": 0, "gap": 4}

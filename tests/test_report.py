@@ -409,3 +409,56 @@ def test_a_crowded_map_shows_the_topics_that_matter() -> None:
         kept = frame[frame["topic_id"].isin(shown - {"t-101"})]
         least = (kept["conversations"] * kept["failure_rate"]).min()
         assert (left["conversations"] * left["failure_rate"] <= least + 1e-9).all()
+
+
+def test_the_report_says_the_confidence_that_is_set() -> None:
+    """With intervals of 80 %, no word of 95 % is left, in the table, the cards and the gaps' pages."""
+    data = sample_run.sample_run()
+    run = data.run | {"settings": {**data.run.get("settings", {}), "accuracy": {"confidence": 0.8}}}
+    page = render_report(replace(data, run=run))
+    assert "80\u202f% interval" in page
+    assert "80\u202f% confidence" in page
+    assert "95 %" not in page
+    assert "95\u202f% conf" not in page
+
+
+def test_what_to_tag_and_which_intents_to_train_stand_in_sections_of_their_own() -> None:
+    """What to tag, the confused pairs and their heat map, the doubtful labels, and how the model holds."""
+    pair = {"predicted_intent": "pay", "true_intent": "ship", "tags": 4, "of": 25, "share": 0.16, "share_low": 0.05}
+    right = pair | {"true_intent": "pay", "tags": 21, "share": 0.84, "matters": False, "conversation_ids": ["c9"]}
+    pair |= {"share_high": 0.44, "a_week": 5.2, "matters": True, "conversation_ids": ["c1", "c2", "c3", "c4"]}
+    suspect = {"conversation_id": "c7", "question": "<b>where?</b>", "label": "pay", "confidence": 0.01}
+    suspect |= {"likelier": "ship", "likelier_confidence": 0.97, "given_by": "bot"}
+    tag = {"conversation_id": "c8", "question": "lost pole", "topic_id": "t-1", "topic_label": "Poles"}
+    band = {
+        "low": 0.0,
+        "high": 0.2,
+        "tags": 9,
+        "predicted": 0.1,
+        "observed": 0.11,
+        "observed_low": 0.0,
+        "observed_high": 0.4,
+    }
+    page = render_report(
+        replace(
+            sample_run.sample_run(),
+            confusion=pd.DataFrame([pair, right]),
+            suspects=pd.DataFrame([suspect]),
+            tag_next=pd.DataFrame([tag | {"article_id": None, "chance": 0.5, "worth": 0.2}]),
+            calibration=pd.DataFrame([band]),
+        )
+    )
+    for told in (
+        "Intents to train",
+        "4 of 25",
+        'class="num h2"',
+        "&lt;b&gt;where?",
+        "Tag these next",
+        "lost pole",
+        "Does the model hold?",
+    ):
+        assert told in page, told
+    assert "<b>where?" not in page
+    bare = render_report(sample_run.sample_run())
+    assert "Intents to train" not in bare
+    assert "Tag these next" not in bare

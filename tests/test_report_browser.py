@@ -266,7 +266,7 @@ def test_without_scripts_the_figures_and_the_table_are_there(opened: Open, sampl
     """KPIs, the summary and the backlog's rows need no script; controls that would do nothing stay away."""
     page = opened(sample, java_script_enabled=False)
     assert page.locator("#gaps tbody tr").count() == 25
-    assert page.locator(".kpi .value").count() == 5
+    assert page.locator(".kpi .value").count() == 6
     assert page.is_hidden("#tools")
     assert page.is_hidden("#panel")
 

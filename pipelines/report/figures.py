@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from .charts import spark
-from .format import NARROW, day, money, number, percent, percent_range, points, text
+from .format import NARROW, day, money, number, percent, percent_range, points, record, text
 from .format import rows as records
 
 # key, label, better when it goes, what it means in plain words
@@ -29,10 +29,17 @@ KPIS = (
         "The share of conversations that a human took over, or that became a ticket.",
     ),
     (
+        "first_contact_resolution",
+        "First-contact resolution",
+        1,
+        "Of the problems whose first conversation is known to have gone well or badly, the share that it solved: the "
+        "customer did not come back with the same problem within seven days.",
+    ),
+    (
         "resolution_accuracy",
         "Resolution accuracy",
         1,
-        "The share of the bot's answers that were right, estimated from tagged outcomes. "
+        "The share of the bot's answers that were right, estimated for all of them from those that reviewers tagged. "
         "The interval is wide where few answers were tagged.",
     ),
     (
@@ -59,12 +66,15 @@ def window_weeks(weeks: list[date], start: date | None, end: date | None) -> lis
     return [week for week in weeks if inside[week] >= 4] or [week for week in weeks if inside[week] >= 1]
 
 
-def kpi_cards(kpis: pd.DataFrame | None, run: dict[str, Any]) -> list[dict[str, Any]]:
+def kpi_cards(
+    kpis: pd.DataFrame | None, run: dict[str, Any], accuracy: pd.DataFrame | None = None
+) -> list[dict[str, Any]]:
     """One card a KPI, over the weeks of the window and against as many weeks before it.
 
     A ratio over several weeks is the mean of the weeks, weighted by conversations (CSAT: by ratings), and its interval
-    comes from the weeks' intervals taken as independent; a cost is a sum. A change counts as clear where it is larger
-    than 1.96 of its standard errors, or where no interval is known.
+    comes from the weeks' intervals taken as independent; a cost is a sum. Accuracy, which borrows from week to week, is
+    that of the whole window in the accuracy table, where it is known. A change counts as clear where it is larger than
+    the run's confidence allows to be chance, or where no interval is known.
 
     Parameters
     ----------
@@ -72,6 +82,8 @@ def kpi_cards(kpis: pd.DataFrame | None, run: dict[str, Any]) -> list[dict[str, 
         `kpis.parquet`: one row a week and segment; the rows of segment `all` are used.
     run : dict
         `run.json`, for the window.
+    accuracy : DataFrame or None
+        `accuracy.parquet`, for the rows of `all`.
     """
     if kpis is None or kpis.empty or "week" not in kpis:
         return []
@@ -92,6 +104,8 @@ def kpi_cards(kpis: pd.DataFrame | None, run: dict[str, Any]) -> list[dict[str, 
     for key, label, better, means in KPIS:
         now = _pooled(key, [rows[week] for week in current], errors)
         past = _pooled(key, [rows[week] for week in before], errors) if len(before) == len(current) else None
+        if key == "resolution_accuracy":
+            now, past = _whole(accuracy, "window", errors) or now, _whole(accuracy, "before", errors) or past
         cards.append(
             {
                 "key": key,
@@ -99,8 +113,8 @@ def kpi_cards(kpis: pd.DataFrame | None, run: dict[str, Any]) -> list[dict[str, 
                 "means": means,
                 "value": _shown(key, now, currency),
                 "range": _range(key, now, errors),
-                "change": _change(key, now, past, better, currency, len(current)),
-                "parts": _parts(rows, current) if key == "deflection" else "",
+                "change": _change(key, now, past, better, currency, len(current), errors),
+                "parts": _parts(rows, current) if key == "deflection" else _handling(rows, current, key),
                 "spark": spark([number(rows[week].get(key)) for week in shown], 132, 30, zero=key == "cost_avoided"),
                 "weeks": len(shown),
                 "inside": len(current),
@@ -111,15 +125,18 @@ def kpi_cards(kpis: pd.DataFrame | None, run: dict[str, Any]) -> list[dict[str, 
 
 def _errors(run: dict[str, Any]) -> float:
     """How many standard errors an interval of the run reaches to either side."""
-    confidence = number(((run.get("settings") or {}).get("accuracy") or {}).get("confidence"))
+    confidence = number(record(record(run.get("settings")).get("accuracy")).get("confidence"))
     return NormalDist().inv_cdf(0.5 + (0.95 if confidence is None else confidence) / 2)
 
 
 def _pooled(key: str, rows: list[dict[str, Any]], errors: float) -> tuple[float, float | None] | None:
     """(value, standard error or None) of a KPI over several weeks, or None where no week has it."""
     if key == "cost_avoided":
-        known = [found for row in rows if (found := number(row.get(key))) is not None]
-        return (sum(known), None) if known else None
+        known = [row for row in rows if number(row.get(key)) is not None]
+        ends = [(number(row.get(f"{key}_low")), number(row.get(f"{key}_high"))) for row in known]
+        spread = [high - low for low, high in ends if low is not None and high is not None]
+        error = math.hypot(*spread) / (2 * errors) if known and len(spread) == len(known) else None
+        return (sum(number(row.get(key)) or 0.0 for row in known), error) if known else None
     total = mass = variance = 0.0
     sure = True
     for row in rows:
@@ -139,10 +156,35 @@ def _pooled(key: str, rows: list[dict[str, Any]], errors: float) -> tuple[float,
     return total / mass, math.sqrt(variance) / mass if sure else None
 
 
+def _whole(accuracy: pd.DataFrame | None, period: str, errors: float) -> tuple[float, float | None] | None:
+    """Accuracy over a whole period, and its standard error."""
+    if accuracy is None or accuracy.empty:
+        return None
+    for row in records(accuracy[accuracy["by"].astype(str).eq("all") & accuracy["key"].astype(str).eq(period)]):
+        value, low, high = (number(row.get(name)) for name in ("accuracy", "low", "high"))
+        if value is not None and low is not None and high is not None:
+            return value, (high - low) / (2 * errors)
+    return None
+
+
+def _handling(rows: dict[date, dict[str, Any]], current: list[date], key: str) -> str:
+    """How long a human takes, beside the share that reaches one."""
+    if key != "escalation_ratio":
+        return ""
+    known = [
+        (seconds, number(rows[week].get("handle_seconds_n")) or number(rows[week].get("tickets")) or 1.0)
+        for week in current
+        if (seconds := number(rows[week].get("handle_seconds_mean"))) is not None
+    ]
+    mass = sum(weight for _, weight in known)
+    return f"{sum(s * w for s, w in known) / mass / 60:.1f} minutes of a person's time each" if mass else ""
+
+
 def _weight(key: str, row: dict[str, Any]) -> float:
     names = {
         "csat_self_service": ("csat_self_service_n", "csat_n", "n"),
         "deflection": ("self_service_users", "conversations"),
+        "first_contact_resolution": ("first_contact_resolution_n",),
     }.get(key, ("conversations",))
     return next((found for name in names if (found := number(row.get(name))) is not None), 1.0)
 
@@ -161,6 +203,8 @@ def _range(key: str, found: tuple[float, float | None] | None, errors: float) ->
     low, high = found[0] - errors * found[1], found[0] + errors * found[1]
     if key == "csat_self_service":
         return f"[{max(low, 1):.2f}–{min(high, 5):.2f}]"
+    if key == "cost_avoided":
+        return f"[{max(low, 0):,.0f}–{high:,.0f}]"
     return percent_range(max(low, 0), min(high, 1))
 
 
@@ -171,12 +215,13 @@ def _change(
     better: int,
     currency: str,
     weeks: int,
+    errors: float,
 ) -> dict[str, str]:
     if now is None or past is None:
         return {}
     step = now[0] - past[0]
     error = math.hypot(now[1], past[1]) if now[1] is not None and past[1] is not None else 0.0
-    clear = abs(step) > 1.96 * error and abs(step) > 1e-9
+    clear = abs(step) > errors * error and abs(step) > 1e-9
     if key == "cost_avoided":
         words = ("+" if step > 0 else "") + money(step, currency)
         if past[0] > 0:

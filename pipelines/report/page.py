@@ -6,7 +6,6 @@ from datetime import date
 from typing import Any
 
 from .format import (
-    NARROW,
     NONE,
     count,
     day,
@@ -38,7 +37,14 @@ _CHANGES = {
 }
 
 
-def page(row: dict[str, Any], currency: str, until: date | None, articles: dict[str, str]) -> dict[str, Any]:
+def page(
+    row: dict[str, Any],
+    currency: str,
+    until: date | None,
+    articles: dict[str, str],
+    searched: dict[str, str],
+    sure: str,
+) -> dict[str, Any]:
     """Everything that the side panel shows of a gap, as texts ready to be read.
 
     Parameters
@@ -49,6 +55,10 @@ def page(row: dict[str, Any], currency: str, until: date | None, articles: dict[
         As in `table_row`.
     articles : dict
         What is known of each article's accuracy, by article_id.
+    searched
+        What was searched in vain, by topic_id.
+    sure
+        The confidence of intervals, as it is printed.
     """
     kind = text(row.get("kind"))
     probability = number(row.get("probability"))
@@ -73,9 +83,10 @@ def page(row: dict[str, Any], currency: str, until: date | None, articles: dict[
         "places": _places(row),
         "figures": _figures(row, currency, moving),
         "reasons": texts(row.get("reasons")),
-        "equation": _equation(row),
+        "equation": _equation(row, sure),
         "weekly": [list(entry) for entry in listed],
-        "change": _change(row.get("change_point")),
+        "change": _change(row.get("change_point"), sure),
+        "searched": searched.get(text(row.get("topic_id")), ""),
         "owner": who,
         "draft": {"link": relative_link(row.get("draft")), "path": text(row.get("draft"))},
         "article": {
@@ -153,11 +164,11 @@ def _figures(row: dict[str, Any], currency: str, moving: dict[str, Any]) -> list
     ]
 
 
-def _equation(row: dict[str, Any]) -> dict[str, str]:
+def _equation(row: dict[str, Any], sure: str) -> dict[str, str]:
     rank, low, high = (whole(row.get(name)) for name in ("rank", "rank_low", "rank_high"))
     place = f"Rank {count(rank)}."
     if low is not None and high is not None:
-        between = f"with 95{NARROW}% confidence between {low} and {high}"
+        between = f"with {sure} confidence between {low} and {high}"
         place = f"Rank {count(rank)}, and the order is sure." if low == high else f"Rank {count(rank)}; {between}."
     known = all(number(row.get(name)) is not None for name in ("demand", "p_fail", "p_fixable"))
     return {
@@ -170,7 +181,7 @@ def _equation(row: dict[str, Any]) -> dict[str, str]:
     }
 
 
-def _change(value: object) -> dict[str, str] | None:
+def _change(value: object, sure: str) -> dict[str, str] | None:
     found = record(value)
     week = day(found.get("week"))
     if week is None:
@@ -178,7 +189,7 @@ def _change(value: object) -> dict[str, str] | None:
     low, high = day(found.get("low")) or week, day(found.get("high")) or week
     words = f"It changed in the week of {short_day(week, year=True)}"
     if low != high:
-        words += f" (95{NARROW}% between {short_day(low)} and {short_day(high)})"
+        words += f" ({sure} between {short_day(low)} and {short_day(high)})"
     if number(found.get("before")) is not None and number(found.get("after")) is not None:
         words += f": {percent(found['before'])} of answers failed before, {percent(found['after'])} since"
     ends = {name: monday(when).isoformat() for name, when in (("week", week), ("low", low), ("high", high))}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from datetime import date, timedelta
 from typing import Any
 from urllib.parse import quote
 
@@ -39,7 +40,26 @@ REASONS = {
 _TONES = 9  # colours of themes; from the tenth on they come again, and the letters do not
 _ACCURACY_BY = ("article", "intent", "product", "language", "topic")
 _ACCURACY_ROWS = 12
-_BASIS = {"escalated only": "holds among escalated conversations only", "estimated": "estimated, few tags"}
+_BASIS = {
+    "escalated only": "holds among escalated conversations only",
+    "estimated": "no tags, estimated from others",
+    "pooled": "few tags, drawn towards what is usual",
+}
+_LEFT = {
+    "handoff_request": "asked for a person",
+    "policy_handover": "handed over by policy",
+    "account_action": "only a person could act",
+    "repeated_fallback": "no answer twice",
+    "rephrasing": "had to say it again",
+    "frustration": "frustrated",
+}
+_LEFT_SHARE, _LEFT_TIMES = 0.1, 3  # a trigger that is rarer says nothing of its topic
+
+
+def sure(run: dict[str, Any]) -> str:
+    """The confidence of the run's intervals, `95 %`."""
+    value = number(record(record(run.get("settings")).get("accuracy")).get("confidence"))
+    return f"{(0.95 if value is None else value) * 100:g}{NARROW}%"
 
 
 def topics(frame: pd.DataFrame | None, shown: dict[str, str]) -> dict[str, Any]:
@@ -72,6 +92,10 @@ def topics(frame: pd.DataFrame | None, shown: dict[str, str]) -> dict[str, Any]:
                 "keywords": ", ".join(texts(row.get("keywords"))[:6]),
                 "examples": [line(found, 240) for found in texts(row.get("examples"))[:2]],
                 "lineage": text(row.get("lineage")),
+                "novelty": {"new": "New", "known": "Known"}.get(text(row.get("novelty")), ""),
+                "left": _left(row),
+                "searches": whole(row.get("searches")) or 0,
+                "season": _season(row.get("season")),
                 "gaps": [
                     {"link": "#gap=" + quote(gap, safe=""), "title": shown[gap]}
                     for gap in texts(row.get("gap_ids"))
@@ -86,6 +110,8 @@ def topics(frame: pd.DataFrame | None, shown: dict[str, str]) -> dict[str, Any]:
     return {
         "rows": listed,
         "themes": themes,
+        "novelty": new_vs_known(listed),
+        "searched": any(topic["searches"] for topic in listed),
         "maps": [
             {"name": "wide", "width": 1160, "height": 560, "marks": topic_map(_gravest(listed, 90), 1160, 560, 40)},
             {"name": "narrow", "width": 358, "height": 520, "marks": topic_map(_gravest(listed, 40), 358, 520, 12)},
@@ -93,6 +119,70 @@ def topics(frame: pd.DataFrame | None, shown: dict[str, str]) -> dict[str, Any]:
         if len(listed) > 1
         else [],
     }
+
+
+def _left(row: dict[str, Any]) -> list[str]:
+    """Why people leave the bot in a topic: the two commonest triggers that are more than a stray one."""
+    asked = whole(row.get("conversations")) or 0
+    shares = [(share, words) for name, words in _LEFT.items() if (share := number(row.get(name))) is not None]
+    common = sorted(
+        (found for found in shares if found[0] >= max(_LEFT_SHARE, _LEFT_TIMES / max(asked, 1))), reverse=True
+    )
+    return [f"{percent(share)} {words}" for share, words in common[:2]]
+
+
+def _season(value: object) -> str:
+    found = record(value)
+    peak, ratio = number(found.get("peak_week")), number(found.get("ratio"))
+    if peak is None or ratio is None:
+        return ""
+    month = (date(2023, 1, 1) + timedelta(weeks=min(peak, 52.0))).strftime("%B")
+    return f"Every year most in {month}, {ratio:.1f} times as often as when it is rarest."
+
+
+def new_vs_known(listed: list[dict[str, Any]]) -> str:
+    """What share of the conversations is about topics that the knowledge base knows, and about new ones."""
+    asked = sum(topic["conversations"] for topic in listed)
+    if not asked or not any(topic["novelty"] for topic in listed):
+        return ""
+    share = {
+        name: sum(topic["conversations"] for topic in listed if topic["novelty"] == name) / asked
+        for name in ("Known", "New")
+    }
+    known, new = percent(share["Known"]), percent(share["New"])
+    return f"{known} of these conversations are about known topics, {new} about new ones"
+
+
+def searched(frame: pd.DataFrame | None) -> dict[str, str]:
+    """One sentence on the searches in vain of each topic, by topic_id, for the side panel."""
+    told = {}
+    for row in records(frame):
+        asked = whole(row.get("searches")) or 0
+        queries = [record(found) for found in items(row.get("queries"))]
+        if asked:
+            shown = ", ".join(
+                f"“{line(q.get('query'), 80)}”" + (f" ×{n}" if (n := whole(q.get("count")) or 1) > 1 else "")
+                for q in queries[:6]
+            )
+            told[text(row.get("topic_id"))] = (
+                f"{plural(asked, 'search', 'searches')} in the help centre found nothing of use, "
+                f"and a ticket followed: {shown}."
+            )
+    return told
+
+
+def calibration(frame: pd.DataFrame | None) -> list[dict[str, str]]:
+    """What the model said of answers whose tags it had not seen, and how many of them were right."""
+    return [
+        {
+            "band": f"{percent(row['low'])} to {percent(row['high'])}",
+            "tags": count(row["tags"]),
+            "predicted": percent(row["predicted"]),
+            "observed": percent(row["observed"]),
+            "range": percent_range(row["observed_low"], row["observed_high"]),
+        }
+        for row in records(frame)
+    ]
 
 
 def _gravest(listed: list[dict[str, Any]], most: int) -> list[dict[str, Any]]:

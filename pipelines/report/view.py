@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from . import sections
+from . import asides, sections
 from .due import due_articles
 from .figures import kpi_cards
 from .format import (
@@ -57,6 +57,8 @@ class ReportData:
         Articles due for verification.
     impact : DataFrame or None
         `impact.parquet`, where something was fixed.
+    tag_next, confusion, suspects, calibration : DataFrame or None
+        The rows of `tag_next.csv`, and of `intent_confusion`, `intent_suspects` and `accuracy_calibration`.
     """
 
     backlog: pd.DataFrame
@@ -71,6 +73,10 @@ class ReportData:
     quarantine: Sequence[dict[str, Any]] = ()
     due: pd.DataFrame | None = None
     impact: pd.DataFrame | None = None
+    tag_next: pd.DataFrame | None = None
+    confusion: pd.DataFrame | None = None
+    suspects: pd.DataFrame | None = None
+    calibration: pd.DataFrame | None = None
 
 
 def build_view(data: ReportData) -> dict[str, Any]:
@@ -92,7 +98,8 @@ def build_view(data: ReportData) -> dict[str, Any]:
     top_score = max((number(row.get("score")) or 0.0 for row in backlog), default=0.0)
     rows = [table_row(row, currency, top_score, until) for row in backlog]
     about = sections.article_accuracy(data.accuracy)
-    pages = [page(row, currency, until, about) for row in backlog]
+    sure, found = sections.sure(run), sections.searched(data.topics)
+    pages = [page(row, currency, until, about, found, sure) for row in backlog]
     titles = {row["id"]: row["title"] for row in rows}
     return {
         "title": line(settings.get("title"), 120) or "Knowledge gaps",
@@ -101,7 +108,8 @@ def build_view(data: ReportData) -> dict[str, Any]:
         "window": period(window.get("start"), window.get("end")),
         "days": plural(int(number(window.get("days")) or 0), "day") if window.get("days") else "",
         "range": _range(backlog),
-        "kpis": kpi_cards(data.kpis, run),
+        "sure": sure,
+        "kpis": kpi_cards(data.kpis, run, data.accuracy),
         "summary": summary(backlog, currency, data.previous, run),
         "kinds": _kinds(backlog),
         "rows": rows[:FIRST_ROWS],
@@ -114,6 +122,9 @@ def build_view(data: ReportData) -> dict[str, Any]:
         "owners": sections.owners(backlog, data.owners),
         "accuracy": sections.accuracy(data.accuracy),
         "due": due_articles(data.due, data.owners),
+        "calibration": sections.calibration(data.calibration),
+        "tag_next": asides.tag_next(data.tag_next),
+        "intents": asides.intents(data.confusion, data.suspects),
         "quality": sections.quality(run, data.quarantine, data.assignments),
         "rows_json": json_block(
             {

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from tests.bench import topics
 from tests.bench.common import REPLAY, SHARED
+from tests.bench.coverage import coverage
 from tests.bench.embedding import embedding
 from tests.bench.impact import impact
 from tests.bench.labels import labels
@@ -31,6 +32,8 @@ def asked(words: Sequence[str] | None = None) -> argparse.Namespace:
     which.add_parser("ablations", help="what is left of that score without each signal")
     which.add_parser("stability", help="how well topics keep their ids from run to run")
     which.add_parser("labels", help="write docs/replay-topics.md anew")
+    covers = which.add_parser("coverage", help="how often the intervals of answer accuracy hold the truth")
+    covers.add_argument("--draws", type=int, default=60, help="made-up deployments for each way of tagging")
     embedders = which.add_parser("embedding", help="speed of embedders, as a share of what the processor can do")
     embedders.add_argument("names", nargs="*", metavar="NAME", help="more of them, by name or folder")
     worlds = which.add_parser("impact", help="how sure the measured effect of a fix is, in planted worlds")
@@ -51,6 +54,8 @@ def main() -> int:
         return embedding(["minilm", "lexical", *chosen.names])
     if chosen.what == "impact":
         return impact(chosen.times)
+    if chosen.what == "coverage":
+        return coverage(chosen.draws)
     if not REPLAY.is_dir():
         print(f"{REPLAY} is not there: nothing to measure")
         return 0
