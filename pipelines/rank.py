@@ -5,20 +5,17 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from models.labels import examples as telling
 from models.owners import OwnerBook
 from models.questions import shortened
 from models.ranking import may_fail, rank_gaps, reach_of
-from models.retrieval import unit
-from models.steps import distil
 from models.tagging import tag_next
+from pipelines.gap_evidence import gather
 from pipelines.job import Job
 from pipelines.state import open_state
 
-QUOTES, QUOTE_LENGTH = 6, 420
+QUESTION_LENGTH = 420
 DECIDED = {"accepted", "drafting", "published", "verified", "snoozed", "dismissed"}
 
 
@@ -33,15 +30,15 @@ def rank(job: Job) -> None:
     gaps = gaps.join(reach_of(gaps, facts))
     ranked = rank_gaps(gaps, job.days / 7, job.settings.accuracy.confidence, job.settings.run.seed)
     book = OwnerBook(job.read("load/owners"), job.read("load/articles"), job.read("load/article_revisions"))
-    messages = job.read("redact/messages")
-    said, replies = _said(job, messages), _replies(messages)
+    evidence = gather(job, _records(ranked), articles)
     history = _history(job)
     cost = _cost(job, facts)
     rows = [
-        _row(job, gap, facts, demand, topics, articles, book, said, replies, history, cost) for gap in _records(ranked)
+        _row(job, gap, facts, demand, topics, articles, book, evidence[gap["gap_id"]], history, cost)
+        for gap in _records(ranked)
     ]
     job.write("rank/backlog", pd.DataFrame(rows))
-    job.write("rank/tag_next", _tag_next(job, facts, topics, said))
+    job.write("rank/tag_next", _tag_next(job, facts, topics))
 
 
 def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
@@ -61,34 +58,13 @@ def _cost(job: Job, facts: pd.DataFrame) -> float:
     return float(seconds.mean()) / 3600 * job.settings.cost.agent_hour
 
 
-def _said(job: Job, messages: pd.DataFrame) -> pd.DataFrame:
-    """Question, vector and best agent's answer of each conversation, by conversation_id."""
-    asked = job.read("understand/questions").merge(job.read("understand/vectors"), on="conversation_id")
-    replies = messages[(messages["role"] == "agent") & (messages["text"].str.count(r"\S+") >= 8)]
-    first = replies.sort_values(["conversation_id", "position"]).drop_duplicates("conversation_id")
-    answers = first.set_index("conversation_id")["text"].rename("answer")
-    return asked.set_index("conversation_id").join(answers)
-
-
-def _replies(messages: pd.DataFrame) -> dict[str, list[str]]:
-    """All that agents wrote, by conversation, in order."""
-    agents = messages[messages["role"] == "agent"].sort_values(["conversation_id", "position"])
-    return {str(c): [str(t) for t in texts] for c, texts in agents.groupby("conversation_id")["text"]}
-
-
-def _steps(own: pd.DataFrame, replies: dict[str, list[str]]) -> list[dict[str, Any]]:
-    """Steps that agents' replies share; a conversation known to be unresolved shows no way to go."""
-    solved = own.index[~own["resolved"].eq(False).fillna(False).astype(bool)]
-    found = distil([(str(c), text) for c in sorted(solved) for text in replies.get(str(c), [])])
-    return [{**step, "text": shortened(step["text"], QUOTE_LENGTH)} for step in found]
-
-
-def _tag_next(job: Job, facts: pd.DataFrame, topics: pd.DataFrame, said: pd.DataFrame) -> pd.DataFrame:
+def _tag_next(job: Job, facts: pd.DataFrame, topics: pd.DataFrame) -> pd.DataFrame:
     """The conversations to tag next, with what a reviewer needs to see, and empty columns for the tag."""
     found = tag_next(facts.reset_index(), job.settings.diagnosis.excess_evidence, job.days / 7)
     ids = found["conversation_id"]
+    asked = job.read("understand/questions").set_index("conversation_id")["question"]
     found["topic_label"] = pd.array([str(topics["label"][t]) for t in found["topic_id"]], dtype="str")
-    found["question"] = pd.array([shortened(str(said["question"].get(c, "")), QUOTE_LENGTH) for c in ids], dtype="str")
+    found["question"] = pd.array([shortened(str(asked.get(c, "")), QUESTION_LENGTH) for c in ids], dtype="str")
     found["article_id"] = facts["cited_first"].reindex(ids).to_numpy()
     return found
 
@@ -131,8 +107,7 @@ def _shares(values: pd.Series) -> dict[str, float]:
 
 def _row(
     job: Job, gap: dict[str, Any], facts: pd.DataFrame, demand: pd.DataFrame, topics: pd.DataFrame,
-    articles: pd.DataFrame, book: OwnerBook, said: pd.DataFrame, replies: dict[str, list[str]],
-    history: dict[str, Any], cost: float,
+    articles: pd.DataFrame, book: OwnerBook, evidence: dict[str, Any], history: dict[str, Any], cost: float,
 ) -> dict[str, Any]:  # fmt: skip
     ids = list(gap["conversation_ids"])
     own = facts.loc[ids]
@@ -147,7 +122,6 @@ def _row(
         close = {n["article_id"] for n in nearest if n["similarity"] >= job.settings.owners.nearest_at_least}
         owner = book.for_topic(intents, products, [n["article_id"] for n in nearest], close)
     status, first_seen, carried = _life(job, gap, history)
-    quotes, answers = _quotes(ids, said)
     customers = own["customer_id"]
     change = gap["change_point"]
     return {
@@ -162,13 +136,12 @@ def _row(
         **{k: round(float(gap[k]), 4) for k in ("score", "score_low", "score_high")},
         "rank_low": int(gap["rank_low"]), "rank_high": int(gap["rank_high"]),
         "cost_avoidable": round(float(gap["score"]) * cost, 2), "reasons": list(gap["reasons"]),
-        "examples": quotes, "conversation_ids": ids, "draft": None, "first_seen": first_seen, "last_seen": job.run_id,
+        "examples": evidence["examples"], "conversation_ids": ids, "draft": None, "first_seen": first_seen, "last_seen": job.run_id,
         "probability": float(gap["probability"]), "demand": round(float(gap["demand"]), 4),
         "p_fail": round(float(gap["p_fail"]), 4), "p_fixable": round(float(gap["p_fixable"]), 4),
         "weekly": _weekly(facts, own, gap), "theme": topic["theme"] if isinstance(topic["theme"], str) else None,
         "products": list(products), "languages": list(_shares(own["language"])), "intents": list(intents),
-        "customer_words": list(gap["customer_words"]), "agent_answers": answers,
-        "passages": [dict(p) for p in gap["passages"]], "steps": _steps(own, replies),
+        **{name: evidence[name] for name in ("customer_words", "agent_answers", "passages", "steps", "answered")},
         "change_point": dict(change) if isinstance(change, dict) else None, "carried": carried, "article_title": title,
         "owner_name": book.name(owner.owner_id),
         "surge": dict(flow["surge"]) if isinstance(flow["surge"], dict) else None,
@@ -184,27 +157,6 @@ def _title(gap: dict[str, Any], label: str, title: str | None, articles: pd.Data
         "contradictory": f"Settle “{title}” against “{articles['title'].get(other, other)}”",
         "unfindable": f"Make “{title}” findable: {label}",
     }[gap["kind"]]
-
-
-def _quotes(ids: list[str], said: pd.DataFrame) -> tuple[list[dict[str, str]], list[dict[str, str]]]:
-    own = said.loc[[i for i in ids if i in said.index]]
-    if own.empty:
-        return [], []
-    vectors = np.stack(list(own["vector"])).astype(np.float32)
-    close = vectors @ unit(vectors.mean(axis=0, keepdims=True))[0]
-    chosen = telling([str(q) for q in own["question"]], [float(c) for c in close], QUOTES)
-    quotes = [
-        {"conversation_id": str(own.index[i]), "quote": shortened(str(own["question"].iloc[i]), QUOTE_LENGTH)}
-        for i in chosen
-    ]
-    replied = own[own["answer"].notna()]
-    texts = [str(a) for a in replied["answer"]]
-    near = [float(c) for c in close[own["answer"].notna().to_numpy()]]
-    answers = [
-        {"conversation_id": str(replied.index[i]), "quote": shortened(texts[i], QUOTE_LENGTH)}
-        for i in telling(texts, near, QUOTES)
-    ]
-    return quotes, answers
 
 
 def _weekly(facts: pd.DataFrame, own: pd.DataFrame, gap: dict[str, Any]) -> list[dict[str, Any]]:
