@@ -32,7 +32,7 @@ def publish(job: Job) -> None:
     assignments = _assignments(job)
     with publishing(job.store, job.run_id) as folder:
         run = _run(job, backlog)
-        drafts = write_drafts(folder, backlog, job.read("load/articles"), run)
+        drafts = write_drafts(folder, backlog, job.read("load/articles"), run, before=job.folder)
         backlog["draft"] = pd.array([drafts.get(gap) for gap in backlog.get("gap_id", [])], dtype="str")
         wrong = faults("backlog", backlog) if len(backlog) else []
         if wrong:

@@ -1,4 +1,4 @@
-"""The YAML on top of a draft, and the hash in it that tells whether a person has changed the text since."""
+"""The YAML on top of a draft, and the hashes in it that tell whether a person or the evidence has changed it since."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from typing import Any
 
 import yaml
 
-__all__ = ["front_matter", "seal", "sealed_hash", "text_hash", "values"]
+__all__ = ["edited", "evidence_hash", "front_matter", "seal", "text_hash", "values"]
 
 _LINE = re.compile(r"^text_hash: ([0-9a-f]{16})\n", re.MULTILINE)
+_EVIDENCE = re.compile(r"^evidence_hash: ([0-9a-f]{16})$", re.MULTILINE)
 _HEAD = re.compile(r"\A---\n(.*?\n)---\n", re.DOTALL)
 
 
@@ -61,25 +62,41 @@ def text_hash(text: str) -> str:
 
 
 def seal(text: str) -> str:
-    """A draft with its own hash as the last line of the front matter."""
+    """A draft with two hashes as the last lines of the front matter.
+
+    ``evidence_hash`` is of what stands below the front matter: it stays while the evidence does, from run to run.
+    ``text_hash`` is of all: it no longer fits once a person has changed anything.
+    """
     head = _HEAD.match(text)
     if head is None:
         raise AssertionError("a draft begins with its front matter")
+    text = f"{text[: head.end(1)]}evidence_hash: {text_hash(text[head.end() :])}\n{text[head.end(1) :]}"
+    head = _HEAD.match(text)
+    assert head is not None
     return f"{text[: head.end(1)]}text_hash: {text_hash(text)}\n{text[head.end(1) :]}"
 
 
-def sealed_hash(text: str) -> str | None:
-    """The hash that Lacuna wrote into a draft; None where there is none."""
-    head = _HEAD.match(_unix(text))
-    found = _LINE.search(head[1]) if head else None
+def edited(text: str) -> bool:
+    """Whether a draft is no longer as Lacuna wrote it; one without its hash was changed by somebody."""
+    found = _LINE.search(_top(text))
+    return found is None or found[1] != text_hash(text)
+
+
+def evidence_hash(text: str) -> str | None:
+    """What a draft says of the evidence that it was written from; None where it says nothing."""
+    found = _EVIDENCE.search(_top(text))
     return found[1] if found else None
+
+
+def _top(text: str) -> str:
+    head = _HEAD.match(_unix(text))
+    return head[1] if head else ""
 
 
 def values(text: str) -> dict[str, Any]:
     """The front matter of a file as plain data; empty where there is none or a person broke it."""
-    head = _HEAD.match(_unix(text))
     try:
-        found = yaml.safe_load(head[1]) if head else None
+        found = yaml.safe_load(_top(text))
     except yaml.YAMLError:
         return {}
     return found if isinstance(found, dict) else {}

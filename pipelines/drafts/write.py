@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from pipelines.cells import records
-from pipelines.drafts.matter import seal, sealed_hash, text_hash
+from pipelines.drafts.matter import edited, seal
 from pipelines.drafts.names import safe_name, slug
 from pipelines.drafts.text import KINDS, draft
 
@@ -83,7 +83,7 @@ def _keep_edited(before: Path, folder: Path) -> None:
         except (OSError, UnicodeError):
             text = ""
         target = folder / old.relative_to(before)
-        if text and sealed_hash(text) == text_hash(text):
+        if text and not edited(text):
             continue
         if target.exists() and not old.name.endswith(".new.md"):
             target.rename(target.with_suffix(".new.md"))
