@@ -99,6 +99,7 @@ decisions = sa.Table(
     sa.Column("payload", sa.JSON),
     sa.Column("after", sa.Integer, nullable=False, server_default="0"),  # the gap's decision before it; 0 = none
     sa.Column("run_id", sa.String(10)),  # the latest run when it was decided: the day in the data's own time
+    sa.Column("kind", sa.String(32)),  # the gap's kind then: what was judged
 )
 # Of two people who decide from the same view, the database itself takes only one.
 one_after_another = sa.Index("decisions_one_after_another", decisions.c.gap_id, decisions.c.after, unique=True)
@@ -118,8 +119,8 @@ def migrate(connection: sa.Connection, found: int) -> None:
     if found < 2:
         _add(connection, topics.c.label_centroid)
     if found < 3:
-        _add(connection, decisions.c.after)
-        _add(connection, decisions.c.run_id)
+        for column in (decisions.c.after, decisions.c.run_id, decisions.c.kind):
+            _add(connection, column)
         last: dict[str, int] = {}
         told = sa.select(decisions.c.id, decisions.c.gap_id, decisions.c.decision).order_by(decisions.c.id)
         for said, gap, status in connection.execute(told).all():
