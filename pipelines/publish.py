@@ -12,7 +12,9 @@ import pandas as pd
 
 from data_contracts.check import faults
 from data_contracts.errors import ContractBroken
+from pipelines.cells import records
 from pipelines.drafts import write_drafts
+from pipelines.drafts.polish import polish
 from pipelines.embedders import embedder
 from pipelines.job import Job
 from pipelines.report import ReportData, render_report
@@ -32,7 +34,9 @@ def publish(job: Job) -> None:
     assignments = _assignments(job)
     with publishing(job.store, job.run_id) as folder:
         run = _run(job, backlog)
-        drafts = write_drafts(folder, backlog, job.read("load/articles"), run, before=job.folder)
+        texts, warnings = polish(records(backlog), job.settings.drafts, job.store)
+        run["warnings"] += warnings
+        drafts = write_drafts(folder, backlog, job.read("load/articles"), run, job.folder, texts)
         backlog["draft"] = pd.array([drafts.get(gap) for gap in backlog.get("gap_id", [])], dtype="str")
         wrong = faults("backlog", backlog) if len(backlog) else []
         if wrong:
