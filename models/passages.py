@@ -42,7 +42,8 @@ _NUMBER = re.compile(rf"\b(?:{'|'.join(_NUMBERS)})\b", re.I)
 # How people say that something is not as it was, or not as it is written.
 _CHANGED = re.compile(
     r"\b(?:no longer|(?:not|n't|nicht) .*\b(?:any ?more|mehr)|any ?more|out of date|outdated|old|now|since|instead|"
-    r"rather than|not \d+|changed|replaced|gone|wrong|nicht mehr|veraltet|jetzt|seit|statt|stattdessen|geändert|falsch)\b",
+    r"rather than|not \d+|changed|replaced|gone|wrong|"
+    r"nicht mehr|veraltet|jetzt|seit|statt|stattdessen|geändert|falsch)\b",
     re.I,
 )
 
@@ -55,13 +56,13 @@ class Line(NamedTuple):
 
 
 def lines(body: str) -> list[Line]:
-    """The sentences of an article, list items and rows of tables as well, each with its section.
+    r"""The sentences of an article, list items and rows of tables as well, each with its section.
 
     Examples
     --------
-    >>> lines("Intro.\\n## Collect\\n1. Show the **code**. Bring an ID.\\n")
-    [Line(section='', text='Intro.'), Line(section='Collect', text='Show the code.'), Line(section='Collect', text='Bring an ID.')]
-    """  # noqa: E501
+    >>> [tuple(line) for line in lines("## Collect\n1. Show the **code**. Bring an ID.\n")]
+    [('Collect', 'Show the code.'), ('Collect', 'Bring an ID.')]
+    """
     found: list[Line] = []
     section, paragraph = "", list[str]()
 

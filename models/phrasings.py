@@ -26,7 +26,7 @@ class Phrasing(NamedTuple):
     """The position of a text, and how many texts say it about the same way."""
 
     at: int
-    count: int
+    times: int
 
 
 def different(texts: Sequence[str], closeness: Sequence[float], count: int = 5) -> list[Phrasing]:
@@ -52,7 +52,7 @@ def different(texts: Sequence[str], closeness: Sequence[float], count: int = 5) 
     --------
     >>> said = ["where is my parcel", "wher is my parcel?", "the driver never came", "where is my parcel now"]
     >>> different(said, [1.0, 0.9, 0.5, 0.8])
-    [Phrasing(at=0, count=3), Phrasing(at=2, count=1)]
+    [Phrasing(at=0, times=3), Phrasing(at=2, times=1)]
     """
     rows = [i for i, text in enumerate(texts) if text.strip()]
     rows = [rows[int(i * len(rows) / TEXTS)] for i in range(TEXTS)] if len(rows) > TEXTS else rows
@@ -64,16 +64,16 @@ def different(texts: Sequence[str], closeness: Sequence[float], count: int = 5) 
         own = [rows[i] for i in np.flatnonzero(group == number)]
         best = min(own, key=lambda i: (not _readable(texts[i]), -round(closeness[i], 6), texts[i], i))
         found.append(Phrasing(best, len(own)))
-    order = sorted(found, key=lambda p: (-p.count, not _readable(texts[p.at]), -round(closeness[p.at], 6), texts[p.at]))
+    order = sorted(found, key=lambda p: (-p.times, not _readable(texts[p.at]), -round(closeness[p.at], 6), texts[p.at]))
     chosen: list[Phrasing] = []
     for phrasing in order:
         words = stems(texts[phrasing.at]) - TIMES
         like = [i for i, other in enumerate(chosen) if _same_words(words, stems(texts[other.at]) - TIMES)]
         if like:
-            chosen[like[0]] = Phrasing(chosen[like[0]].at, chosen[like[0]].count + phrasing.count)
+            chosen[like[0]] = Phrasing(chosen[like[0]].at, chosen[like[0]].times + phrasing.times)
         elif len(chosen) < count:
             chosen.append(phrasing)
-    return sorted(chosen, key=lambda p: -p.count)
+    return sorted(chosen, key=lambda p: -p.times)
 
 
 def _same_words(one: set[str], other: set[str]) -> bool:

@@ -188,7 +188,7 @@ def _shared(told: Sequence[_Sentence], vectors: NDArray[np.float64], group: NDAr
     said = Counter(sentence.conversation for sentence in told)  # who says one thing says nothing about order
     found = []
     for number in sorted(set(group)):
-        rows = np.flatnonzero(group == number)
+        rows = [int(i) for i in np.flatnonzero(group == number)]
         places: dict[str, float] = {}
         for i in rows:
             places.setdefault(told[i].conversation, told[i].place)
@@ -196,7 +196,15 @@ def _shared(told: Sequence[_Sentence], vectors: NDArray[np.float64], group: NDAr
             continue
         middle = vectors[rows].mean(axis=0)
         instructs = 2 * sum(told[i].instructs for i in rows) > len(rows)
-        best = min(rows, key=lambda i: (_lacks(told[i].text), not told[i].instructs, -round(float(vectors[i] @ middle), 6), told[i].text))
+        best = min(
+            rows,
+            key=lambda i: (
+                _lacks(told[i].text),
+                not told[i].instructs,
+                -round(float(vectors[i] @ middle), 6),
+                told[i].text,
+            ),
+        )
         ordered = [place for conversation, place in places.items() if said[conversation] > 1]
         found.append(_Shared(told[best].text, float(np.mean(ordered)) if ordered else 0.5, places, instructs))
     return found
@@ -206,7 +214,9 @@ def _ways(found: Sequence[_Shared]) -> list[list[_Shared]]:
     """Groups that mostly come in the same conversations, put together."""
     if len(found) < 2:
         return [list(found)] if found else []
-    far = [1 - len(one.ids & other.ids) / (len(one.ids) * len(other.ids)) ** 0.5 for one, other in combinations(found, 2)]
+    far = [
+        1 - len(one.ids & other.ids) / (len(one.ids) * len(other.ids)) ** 0.5 for one, other in combinations(found, 2)
+    ]
     way = fcluster(linkage(np.round(far, 9), "average"), 1 - TOGETHER, "distance")
     return [[one for one, own in zip(found, way, strict=True) if own == number] for number in sorted(set(way))]
 

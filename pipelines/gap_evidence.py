@@ -84,7 +84,9 @@ def _said(job: Job) -> _Said:
     messages = messages.sort_values(["conversation_id", "position"])
     customers, agents = (messages[messages["role"] == role] for role in ("customer", "agent"))
     replies = {str(c): [str(t) for t in texts] for c, texts in agents.groupby("conversation_id")["text"]}
-    shown = {str(c): main_question([_shown(t) for t in texts]) for c, texts in customers.groupby("conversation_id")["text"]}
+    shown = {
+        str(c): main_question([_shown(t) for t in texts]) for c, texts in customers.groupby("conversation_id")["text"]
+    }
     vectors = job.read("understand/vectors").set_index("conversation_id")["vector"]
     questions = pd.Series(shown, dtype="str").reindex(vectors.index).fillna("")
     badly = facts["resolved"].eq(False).fillna(False) | facts["csat"].le(BAD).fillna(False) | _came_back(facts)
@@ -143,7 +145,7 @@ def _examples(asked: Sequence[str], said: _Said, matter: Matter) -> list[dict[st
     worth = [matter.worth(gist) for gist in gists]
     gists = [gist if w >= ABOUT * np.median(worth) else "" for gist, w in zip(gists, worth, strict=True)]
     return [
-        {"conversation_id": asked[p.at], "quote": shortened(gists[p.at], QUOTE_LENGTH), "count": p.count}
+        {"conversation_id": asked[p.at], "quote": shortened(gists[p.at], QUOTE_LENGTH), "count": p.times}
         for p in different(gists, [float(c) for c in close], QUOTES)
     ]
 
@@ -152,7 +154,9 @@ def _steps(steps: Sequence[Step], said: _Said, matter: Matter) -> list[dict[str,
     """The steps, each answer's first with a question to which it was given."""
     shown: dict[int, str] = {}
     for step in steps:
-        asked = [matter.gist(said.questions[i], QUESTION) for i in step["conversation_ids"] if i in said.questions.index]
+        asked = [
+            matter.gist(said.questions[i], QUESTION) for i in step["conversation_ids"] if i in said.questions.index
+        ]
         best = max(asked, key=lambda text: (round(matter.worth(text), 6), text), default="")
         shown.setdefault(step["way"], best)
     return [
@@ -165,9 +169,7 @@ def _steps(steps: Sequence[Step], said: _Said, matter: Matter) -> list[dict[str,
     ]
 
 
-def _answers(
-    answered: Sequence[str], said: _Said, subject: Matter, steps: Sequence[Step]
-) -> list[dict[str, str]]:
+def _answers(answered: Sequence[str], said: _Said, subject: Matter, steps: Sequence[Step]) -> list[dict[str, str]]:
     """Whole answers, without greeting and talk: those that ended well and say most about the matter."""
     shared = {str(step["text"]): int(step["count"]) for step in steps}
     found = []
@@ -217,10 +219,14 @@ def _find_passages(
     """Put into each gap about an article what agents say otherwise, or beyond it."""
     about = [gap for gap in gaps if gap["kind"] in ("stale", "incomplete", "contradictory")]
     lines = {
-        article: passages.lines(str(articles["body"].get(article, ""))) for gap in about for article in _articles_of(gap)
+        article: passages.lines(str(articles["body"].get(article, "")))
+        for gap in about
+        for article in _articles_of(gap)
     }
     told = {str(gap["gap_id"]): _told(found[str(gap["gap_id"])]["steps"], gap, said) for gap in about}
-    texts = {_in_place(line) for own in lines.values() for line in own} | {t for own in told.values() for t, _, _ in own}
+    texts = {_in_place(line) for own in lines.values() for line in own} | {
+        t for own in told.values() for t, _, _ in own
+    }
     place = {text: i for i, text in enumerate(sorted(texts))}
     vectors = embed(sorted(texts), job.settings.embedder.name, job.store, "embedding passages")
 
@@ -241,7 +247,9 @@ def _find_passages(
                 continue
             least = passages.ABOUT if stand else passages.SURELY
             pairs = passages.against(there, vectors_there, sentences, of(sentences), counts, least)
-            rows += [_passage(article, there[at].text, there[at].section, own[i]) for at, said_so in pairs for i in said_so]
+            rows += [
+                _passage(article, there[at].text, there[at].section, own[i]) for at, said_so in pairs for i in said_so
+            ]
         found[str(gap["gap_id"])]["passages"] = rows
 
 

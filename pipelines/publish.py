@@ -13,6 +13,7 @@ import pandas as pd
 from data_contracts.check import faults
 from data_contracts.errors import ContractBroken
 from pipelines.cells import records
+from pipelines.delivery.ledger import remember_contacts
 from pipelines.drafts import write_drafts
 from pipelines.drafts.polish import polish
 from pipelines.embedders import embedder
@@ -151,4 +152,6 @@ def _remember(job: Job, backlog: pd.DataFrame, input_hash: str) -> None:
     state = open_state(job.settings, job.store)
     topics = registry.assign(last_seen=job.run_id)
     state.record_run(job.run_id, input_hash, topics, gaps, (job.start, job.end), events)
+    if state.last_run() == job.run_id:
+        remember_contacts(state, job.read("load/owners"))
     state.close()

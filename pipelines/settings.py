@@ -206,8 +206,7 @@ class Settings(Section):
     delivery: Delivery
 
     def public(self) -> dict[str, Any]:
-        """The settings as plain data, fit to be written into a run: a password in the database's URL and the
-        tokens in chat addresses are masked."""
+        """The settings as plain data, fit to be written into a run: passwords and tokens in addresses are masked."""
         plain = self.model_dump(mode="json")
         plain["delivery"]["chat"] = [f"{entry.split('://')[0]}://…" for entry in plain["delivery"]["chat"]]
         if plain["state"]["url"]:

@@ -40,7 +40,9 @@ def states(copies: list[Copy]) -> dict[str, str]:
 
 def tree(folder: Path) -> dict[str, tuple[bytes, int]]:
     """Every file with its content and when it was written."""
-    return {str(p.relative_to(folder)): (p.read_bytes(), p.stat().st_mtime_ns) for p in folder.rglob("*") if p.is_file()}
+    return {
+        str(p.relative_to(folder)): (p.read_bytes(), p.stat().st_mtime_ns) for p in folder.rglob("*") if p.is_file()
+    }
 
 
 def test_the_first_export_copies_and_the_second_changes_nothing(tmp_path: Path) -> None:

@@ -50,11 +50,11 @@ def _rounded(value: object) -> float | None:
 
 
 def text_hash(text: str) -> str:
-    """The hash of a draft's text, 16 hex digits: the hash's own line, line ends and spaces at ends do not count.
+    r"""The hash of a draft's text, 16 hex digits: the hash's own line, line ends and spaces at ends do not count.
 
     Examples
     --------
-    >>> text_hash("a  \\r\\nb\\n") == text_hash("a\\nb") != text_hash("a b")
+    >>> text_hash("a  \r\nb\n") == text_hash("a\nb") != text_hash("a b")
     True
     """
     folded = "\n".join(line.rstrip() for line in _LINE.sub("", _unix(text)).split("\n")).strip()

@@ -26,7 +26,9 @@ MOST = 20  # sentences
 SHOWN = 3  # reasons
 
 
-def polish(rows: Sequence[dict[str, Any]], settings: Drafts, store: Path) -> tuple[dict[str, str], list[dict[str, Any]]]:
+def polish(
+    rows: Sequence[dict[str, Any]], settings: Drafts, store: Path
+) -> tuple[dict[str, str], list[dict[str, Any]]]:
     """First texts for the gaps that wait for a writer and have something that agents agree on.
 
     A sentence stands where it names evidence that was given, and where that has all its figures, links and names; the
@@ -66,8 +68,8 @@ def polish(rows: Sequence[dict[str, Any]], settings: Drafts, store: Path) -> tup
                 if text:
                     texts[str(row["gap_id"])] = text
             tick(done, len(waiting))
-    return texts, [*_warning(len(troubles), f"drafts without a first text by {settings.endpoint}", troubles[:1]),
-                   *_warning(dropped, "sentences by the endpoint dropped, as their evidence does not say them", [])]  # fmt: skip
+    silent = _warning(len(troubles), f"drafts without a first text by {settings.endpoint}", troubles[:1])
+    return texts, silent + _warning(dropped, "sentences by the endpoint dropped: their evidence does not say so", [])
 
 
 def _evidence(row: dict[str, Any]) -> dict[str, tuple[str, list[str]]]:
@@ -99,7 +101,9 @@ def _checked(
         lines.append(f"- {inline(one['text'])} ({', '.join(map(inline, sources[:SHOWN]))})")
     if not lines:
         return "", len(refused)
-    told = f"Put together by {inline(name)} from what stands below, each sentence with the conversations that it is from."
+    told = (
+        f"Put together by {inline(name)} from what stands below, each sentence with the conversations that it is from."
+    )
     if refused:
         reasons = "; ".join(inline(why) for why in list(dict.fromkeys(refused))[:SHOWN])
         left = "One more sentence is" if len(refused) == 1 else f"{len(refused)} more sentences are"

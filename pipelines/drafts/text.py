@@ -35,9 +35,7 @@ _TODO = {
 KINDS = tuple(_TODO)
 
 
-def draft(
-    row: dict[str, Any], articles: dict[str, dict[str, Any]], run: dict[str, Any], polished: str = ""
-) -> str:
+def draft(row: dict[str, Any], articles: dict[str, dict[str, Any]], run: dict[str, Any], polished: str = "") -> str:
     """The whole text of one draft: front matter, then what the writer needs, by kind.
 
     Parameters
@@ -53,7 +51,12 @@ def draft(
     """
     article = articles.get(str(row.get("article_id") or ""), {})
     kind = row["kind"]
-    parts = [front_matter(row, run), f"# {inline(row.get('title') or 'Untitled gap')}", _why(row, article), _titles(row)]
+    parts = [
+        front_matter(row, run),
+        f"# {inline(row.get('title') or 'Untitled gap')}",
+        _why(row, article),
+        _titles(row),
+    ]
     if _thin(row) or (kind != "unfindable" and not _steps(row)):
         parts.append(_ask_the_expert(row))
     parts.append(_section("A first text", polished))
@@ -120,7 +123,9 @@ def _titles(row: dict[str, Any]) -> str:
     if row["kind"] != "missing":
         return ""
     said = [" ".join(str(entry["quote"]).split()) for entry in _quoted(row.get("examples"))]
-    short = [text.rstrip(".") for text in said if 3 <= len(text.split()) and len(text) <= _TITLE and "‹" not in text][:3]
+    short = [text.rstrip(".") for text in said if len(text.split()) >= 3 and len(text) <= _TITLE and "‹" not in text][
+        :3
+    ]
     return "Other titles in customers' words:\n\n" + "\n".join(map(bullet, short)) if short else ""
 
 
@@ -214,7 +219,9 @@ def _passages(row: dict[str, Any], articles: dict[str, dict[str, Any]]) -> str:
     mirrored = [p for p in rows if not p.get("count")]
     for found in mirrored if kind == "contradictory" else []:
         title = (articles.get(str(found.get("article_id"))) or {}).get("title")
-        name = f"“{inline(title)}” ({inline(found['article_id'])})" if title else inline(found.get("article_id") or "One")
+        name = (
+            f"“{inline(title)}” ({inline(found['article_id'])})" if title else inline(found.get("article_id") or "One")
+        )
         blocks.append(f"**{name} says:**\n\n{quote(found['passage'])}")
     said = [p for p in rows if p.get("passage") and (p.get("count") or kind != "contradictory")]
     for (article, section, passage), pairs in groupby(
@@ -222,9 +229,7 @@ def _passages(row: dict[str, Any], articles: dict[str, dict[str, Any]]) -> str:
     ):
         where = f", under “{inline(section)}”" if section else ""
         source = f" ({inline(article)})" if article else ""
-        listed = "\n".join(
-            bullet(inline(p["evidence"]) + _source(p), escaped=True) for p in pairs if p.get("evidence")
-        )
+        listed = "\n".join(bullet(inline(p["evidence"]) + _source(p), escaped=True) for p in pairs if p.get("evidence"))
         blocks.append(f"**The article says**{source}{where}:\n\n{quote(passage)}")
         if listed:
             blocks.append(f"**Agents say:**\n\n{listed}")
@@ -264,9 +269,9 @@ def _acceptance(row: dict[str, Any]) -> str:
         found.append("- [ ] One answer holds everywhere: the articles, the bot and the agents say the same.")
     if kind == "incomplete" and _dicts(row.get("passages")):
         found.append("- [ ] It says what it leaves out today, or leads to where that is said.")
-    for passage in dict.fromkeys(str(p["passage"]) for p in _dicts(row.get("passages")) if p.get("passage")):
-        if kind == "stale":
-            found.append(f"- [ ] “{inline(shortened(passage, 110))}” is changed or confirmed.")
+    if kind == "stale":
+        stand = dict.fromkeys(str(p["passage"]) for p in _dicts(row.get("passages")) if p.get("passage"))
+        found += [f"- [ ] “{inline(shortened(passage, 110))}” is changed or confirmed." for passage in stand]
     if kind in {"stale", "incomplete"} and article:
         found.append(f"- [ ] Nothing in {inline(article)} contradicts what agents tell customers today.")
     if kind != "unfindable" and any(re.search(r"\d", str(step["text"])) for step in _steps(row)):
