@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from math import log
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from models.matter import stems
 from models.retrieval import plain
 
-__all__ = ["ABOUT", "SURELY", "Line", "against", "amounts", "bare", "left_out", "lines"]
+__all__ = ["ANYHOW", "SURELY", "Line", "against", "amounts", "bare", "left_out", "lines"]
 
 Floats = NDArray[np.float32]
 
-ABOUT = 0.4  # cosine from which on two sentences are about the same thing
-SURELY = 0.55  # … and from which on no sign of a change is needed beside another amount
+ABOUT = 0.5  # cosine and rare words in common from which on two sentences are about the same thing
+SURELY = 0.55  # cosine from which on no sign of a change is needed beside another amount …
+ANYHOW = 0.3  # … and where the passage is known to be disputed
+PLACES, CLOSE = 2, 0.15  # places in an article that one sentence may be meant for, the second nearly as likely
 SAID = 0.62  # cosine from which on an article says what an agent says
 SAME = 0.95
-MOST, EACH = 4, 3  # passages; sentences of agents beside each
+MOST, EACH = 6, 3  # passages; sentences of agents beside each
 
 _HEADING = re.compile(r"^#{1,6}\s+(.+?)\s*#*$")
 _RULE = re.compile(r"^[|\s:–-]+$")
@@ -117,9 +121,9 @@ def against(
 ) -> list[tuple[int, list[int]]]:
     """The sentences of an article that agents say otherwise, each with the sentences of theirs that do.
 
-    A sentence of an agent goes with the one of the article that it is most about. It stands against it where it gives
-    another amount of the same, or says that something has changed. A number of the article's that an agent takes back
-    ("not 7", "the 2 to 3 days are out of date") tells best which sentence is meant.
+    A sentence of an agent goes with the one or two of the article that it is most about. It stands against them where
+    it gives another amount of the same, or says that something has changed. A number of the article's that an agent
+    takes back ("not 7", "the 2 to 3 days are out of date") tells best which sentence is meant.
 
     Parameters
     ----------
@@ -133,32 +137,35 @@ def against(
     Returns
     -------
     list of (int, list of int)
-        Positions in ``article`` and in ``said``; at most four passages, those that most conversations speak against.
+        Positions in ``article`` and in ``said``; at most six passages, those that most conversations speak against.
     """
     if not article or not said:
         return []
     near = said_vectors @ vectors.T
+    words = [stems(line.text) for line in article]
+    rarity = {word: log((1 + len(words)) / sum(word in own for own in words)) for word in set().union(*words)}
     beside: dict[int, list[tuple[float, int]]] = {}
     for i, sentence in enumerate(said):
         ours = amounts(sentence)
-        best: tuple[float, int] | None = None
+        shared = stems(sentence) & rarity.keys()
+        weight = sum(rarity[word] for word in sorted(shared)) or 1.0
+        fits: list[tuple[float, int]] = []
         for j, line in enumerate(article):
             cosine = float(near[i, j])
-            if cosine >= SAME or cosine < ABOUT:
-                continue
             theirs = amounts(line.text)
             changed = bool(_CHANGED.search(sentence))
             differ = any(unit in theirs and not ours[unit] & theirs[unit] for unit in ours if unit)
             named = len(set().union(*ours.values()) & set().union(*theirs.values())) if changed else 0
-            if not changed and not (differ and cosine >= surely):
-                continue
-            score = round(cosine + 0.15 * differ + 0.2 * min(named, 2), 6)
-            if best is None or score > best[0]:
-                best = score, j
-        if best:
-            beside.setdefault(best[1], []).append((best[0], i))
-    weight = {j: sum(counts[i] for _, i in found) for j, found in beside.items()}
-    chosen = sorted(beside, key=lambda j: (-weight[j], j))[:MOST]
+            alike = sum(rarity[word] for word in sorted(shared & words[j])) / weight
+            score = round(cosine + 0.3 * alike + 0.2 * min(named, 2), 6)
+            if cosine < SAME and score >= ABOUT and (changed or (differ and cosine >= surely)):
+                fits.append((score + 0.15 * differ, j))
+        best = max(fits, default=(0.0, 0))[0]
+        for score, j in sorted(fits, key=lambda fit: (-fit[0], fit[1]))[:PLACES]:
+            if score >= best - CLOSE:
+                beside.setdefault(j, []).append((score, i))
+    voices = {j: sum(counts[i] for _, i in found) for j, found in beside.items()}
+    chosen = sorted(beside, key=lambda j: (-voices[j], j))[:MOST]
     order = {j: sorted(beside[j], key=lambda found: (-counts[found[1]], -found[0], found[1])) for j in sorted(chosen)}
     return [(j, [i for _, i in found[:EACH]]) for j, found in order.items()]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -46,7 +47,8 @@ def different(texts: Sequence[str], closeness: Sequence[float], count: int = 5) 
     Returns
     -------
     list of Phrasing
-        The largest groups first, each by its most typical text of readable length.
+        The largest groups first, each by a text of readable length with few words that no other has, such as slips of
+        the pen, and of these the most typical.
 
     Examples
     --------
@@ -58,11 +60,13 @@ def different(texts: Sequence[str], closeness: Sequence[float], count: int = 5) 
     rows = [rows[int(i * len(rows) / TEXTS)] for i in range(TEXTS)] if len(rows) > TEXTS else rows
     if not rows:
         return []
+    said = Counter(word for i in rows for word in stems(texts[i]))
+    slips = {i: sum(said[word] == 1 for word in stems(texts[i])) for i in rows}  # words that nobody else writes
     group = _groups([texts[i] for i in rows])
     found = []
     for number in sorted(set(group)):
         own = [rows[i] for i in np.flatnonzero(group == number)]
-        best = min(own, key=lambda i: (not _readable(texts[i]), -round(closeness[i], 6), texts[i], i))
+        best = min(own, key=lambda i: (not _readable(texts[i]), slips[i], -round(closeness[i], 6), texts[i], i))
         found.append(Phrasing(best, len(own)))
     order = sorted(found, key=lambda p: (-p.times, not _readable(texts[p.at]), -round(closeness[p.at], 6), texts[p.at]))
     chosen: list[Phrasing] = []

@@ -83,7 +83,7 @@ _TALK = re.compile(
 )
 # What an agent says of one customer's case or of himself: no line of an article either.
 _PERSONAL = re.compile(
-    r"\b(?:i|i've|i'm|i'll|i'd|my|me|ich|mir|mein\w*|"
+    r"\b(?:i|i've|i'm|i'll|i'd|my|me|yours|ich|mir|mein\w*|"
     r"(?:your|this|the) (?:order|parcel|case|account|question|post|problem|issue) (?:is|was|has|will)|"
     r"what (?:version|is|are)|are you|did you|do you|have you|you(?:'re| are) (?:right|welcome|correct))\b",
     re.I,
@@ -148,7 +148,7 @@ def distil(
     ways = sorted(_ways(kept), key=lambda way: (-max(len(f.ids) for f in way), -len(way), way[0].text))
     for number, way in enumerate(ways[:MOST_WAYS], start=1):
         way = sorted(way, key=lambda f: (round(f.place, 6), -len(f.ids), f.text))
-        ordered = len(way) > 1 and sum(f.instructs for f in way) > 1 and _in_order(way)
+        ordered = len(way) > 1 and 2 * sum(f.instructs for f in way) > len(way) and _in_order(way)
         for place, one in enumerate(way, start=1):
             ids = sorted(one.ids, key=lambda c: (c not in worked, c))
             steps.append(

@@ -84,9 +84,9 @@ def _said(job: Job) -> _Said:
     messages = messages.sort_values(["conversation_id", "position"])
     customers, agents = (messages[messages["role"] == role] for role in ("customer", "agent"))
     replies = {str(c): [str(t) for t in texts] for c, texts in agents.groupby("conversation_id")["text"]}
-    shown = {
-        str(c): main_question([_shown(t) for t in texts]) for c, texts in customers.groupby("conversation_id")["text"]
-    }
+    # Names stay as they are redacted: a greeting or a sign-off is known by them, and goes with them.
+    spoken = customers.groupby("conversation_id")["text"]
+    shown = {str(c): main_question([_shown(t, "NAME") for t in texts]) for c, texts in spoken}
     vectors = job.read("understand/vectors").set_index("conversation_id")["vector"]
     questions = pd.Series(shown, dtype="str").reindex(vectors.index).fillna("")
     badly = facts["resolved"].eq(False).fillna(False) | facts["csat"].le(BAD).fillna(False) | _came_back(facts)
@@ -98,9 +98,11 @@ def _said(job: Job) -> _Said:
     )  # fmt: skip
 
 
-def _shown(text: object) -> str:
-    """A text in which what was redacted shows as ‹name›, and is not taken for a tag."""
-    return _HIDDEN.sub(lambda found: f"‹{found[1].lower().replace('_', ' ')}›", str(text))
+def _shown(text: object, but: str = "") -> str:
+    """A text in which what was redacted shows as ‹order›, and is not taken for a tag; ``but`` one kind stays."""
+    return _HIDDEN.sub(
+        lambda found: found[0] if found[1] == but else f"‹{found[1].lower().replace('_', ' ')}›", str(text)
+    )
 
 
 def _came_back(facts: pd.DataFrame) -> pd.Series:
@@ -125,7 +127,7 @@ def _of_gap(gap: Mapping[str, Any], said: _Said, articles: pd.DataFrame) -> dict
     return {
         "examples": _examples(asked, said, matter),
         "agent_answers": _answers(answered, said, subject, steps),
-        "steps": _steps(steps, said, matter),
+        "steps": _steps(steps, answered, said, matter),
         "answered": {
             "conversations": sum(i in said.replies for i in ids),
             "well": sum(i in said.replies and i in said.well for i in ids),
@@ -150,23 +152,32 @@ def _examples(asked: Sequence[str], said: _Said, matter: Matter) -> list[dict[st
     ]
 
 
-def _steps(steps: Sequence[Step], said: _Said, matter: Matter) -> list[dict[str, Any]]:
+def _steps(steps: Sequence[Step], answered: Sequence[str], said: _Said, matter: Matter) -> list[dict[str, Any]]:
     """The steps, each answer's first with a question to which it was given."""
-    shown: dict[int, str] = {}
-    for step in steps:
-        asked = [
-            matter.gist(said.questions[i], QUESTION) for i in step["conversation_ids"] if i in said.questions.index
-        ]
-        best = max(asked, key=lambda text: (round(matter.worth(text), 6), text), default="")
-        shown.setdefault(step["way"], best)
-    return [
-        {
-            **step,
-            "text": _shown(shortened(step["text"], QUOTE_LENGTH)),
-            "asked": shortened(shown.pop(step["way"], ""), QUESTION),
-        }
-        for step in steps
-    ]
+    told = {i: {text for reply in said.replies[i] for text in statements(reply)} for i in answered}
+    rows: list[dict[str, Any]] = []
+    for way in sorted({step["way"] for step in steps}):
+        own = [step for step in steps if step["way"] == way]
+        texts = {step["text"] for step in own}
+        given = [i for i in answered if told[i] & texts]
+        asked = _asked(given, " ".join(sorted(texts)), said, matter)
+        for number, step in enumerate(own):
+            text = _shown(shortened(step["text"], QUOTE_LENGTH))
+            rows.append({**step, "text": text, "asked": asked if number == 0 else ""})
+    return rows
+
+
+def _asked(given: Sequence[str], answer: str, said: _Said, matter: Matter) -> str:
+    """Of the questions that got an answer, the one that has most in common with it, and else the most to the point."""
+    best, worth = "", (-1.0, -1.0)
+    there = stems(answer)
+    for i in given:
+        gist = matter.gist(said.questions.get(i, ""), QUESTION)
+        common = sum(matter.weight.get(word, 0.0) for word in sorted(stems(gist) & there))
+        own = (round(common, 6), round(matter.worth(gist) / max(8, len(gist.split())), 6))
+        if gist and own > worth:
+            best, worth = gist, own
+    return shortened(best, QUESTION)
 
 
 def _answers(answered: Sequence[str], said: _Said, subject: Matter, steps: Sequence[Step]) -> list[dict[str, str]]:
@@ -245,7 +256,7 @@ def _find_passages(
                 new = passages.left_out(there, vectors_there, of(sentences))
                 rows += [_passage(article, "", section, own[i]) for i, section in new]
                 continue
-            least = passages.ABOUT if stand else passages.SURELY
+            least = passages.ANYHOW if stand else passages.SURELY
             pairs = passages.against(there, vectors_there, sentences, of(sentences), counts, least)
             rows += [
                 _passage(article, there[at].text, there[at].section, own[i]) for at, said_so in pairs for i in said_so

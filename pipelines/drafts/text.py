@@ -11,6 +11,7 @@ import re
 from itertools import groupby
 from typing import Any
 
+from models.passages import bare
 from models.questions import shortened
 from models.steps import instructions
 from pipelines.drafts.matter import front_matter
@@ -114,7 +115,7 @@ def _why(row: dict[str, Any], article: dict[str, Any]) -> str:
         if article.get("updated_at"):
             told += f", last changed {inline(str(article['updated_at'])[:10])}"
         lines.append(told + ".")
-    listed = "\n".join(bullet(reason) for reason in _words(row.get("reasons")))
+    listed = "\n".join(bullet(bare(reason)) for reason in _words(row.get("reasons")))
     return "\n\n".join(part for part in (*lines, listed) if part)
 
 
@@ -186,7 +187,7 @@ def _ended(row: dict[str, Any]) -> str:
         return ""
     well, badly = int(found["well"]), int(found["badly"])
     told = [f"{well:,} ended well (resolved, or rated 4 or better)"]
-    told += [f"{badly:,} did not and are left out"] if badly else []
+    told += [f"{badly:,} did not and {'is' if badly == 1 else 'are'} left out"] if badly else []
     rest = int(found["conversations"]) - well - badly
     told += [f"of {rest:,} nobody knows"] if rest else []
     return f"Of {_count(found['conversations'], 'conversation')} that agents answered, {'; '.join(told)}."
@@ -216,25 +217,24 @@ def _passages(row: dict[str, Any], articles: dict[str, dict[str, Any]]) -> str:
         note = "Agents say this, and no sentence of the article does. The section named is the nearest one."
         return _section("Passages to change", note, listed)
     blocks: list[str] = []
-    mirrored = [p for p in rows if not p.get("count")]
-    for found in mirrored if kind == "contradictory" else []:
-        title = (articles.get(str(found.get("article_id"))) or {}).get("title")
-        name = (
-            f"“{inline(title)}” ({inline(found['article_id'])})" if title else inline(found.get("article_id") or "One")
-        )
-        blocks.append(f"**{name} says:**\n\n{quote(found['passage'])}")
-    said = [p for p in rows if p.get("passage") and (p.get("count") or kind != "contradictory")]
-    for (article, section, passage), pairs in groupby(
-        said, key=lambda p: (p.get("article_id"), p.get("section"), p["passage"])
-    ):
+    stand: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for pair in rows:
+        if pair.get("passage"):
+            stand.setdefault((str(pair.get("article_id") or ""), bare(str(pair["passage"]))), []).append(pair)
+    for (article, passage), found in stand.items():
+        title = (articles.get(article) or {}).get("title") if kind == "contradictory" else None
+        name = f"“{inline(title)}”" if title else "The article"
+        name += f" ({inline(article)})" if article else ""
+        section = next((p["section"] for p in found if p.get("section")), "")
         where = f", under “{inline(section)}”" if section else ""
-        source = f" ({inline(article)})" if article else ""
-        listed = "\n".join(bullet(inline(p["evidence"]) + _source(p), escaped=True) for p in pairs if p.get("evidence"))
-        blocks.append(f"**The article says**{source}{where}:\n\n{quote(passage)}")
-        if listed:
-            blocks.append(f"**Agents say:**\n\n{listed}")
+        blocks.append(f"**{name} says**{where}:\n\n{quote(passage)}")
+        said = [p for p in found if p.get("evidence") and (p.get("count") or kind != "contradictory")]
+        if said:
+            listed = "\n".join(bullet(inline(p["evidence"]) + _source(p), escaped=True) for p in said)
+            blocks.append(f"**Agents say instead:**\n\n{listed}")
     if blocks:
-        return _section("Passages to change", *blocks)
+        note = "Found by likeness of words and figures: see for each whether it is the one that is meant."
+        return _section("Passages to change", note if kind == "stale" else "", *blocks)
     body = (articles.get(str(row.get("article_id"))) or {}).get("body")
     sections = re.findall(r"^#{1,4}[ \t]+(.+)$", str(body or ""), flags=re.MULTILINE)
     note = "No sentence of the article stands out; read it against the questions and answers below."
