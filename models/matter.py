@@ -14,8 +14,10 @@ from models.phrases import is_german, stem
 __all__ = ["Matter", "counted", "stems", "words_of"]
 
 KEPT = 0.4  # of the best sentence's weight; a sentence below that says nothing about the matter
+SHORT, LONG, SMALL = 6, 12, 0.15  # words; share of small words that what one person writes to another has
 SMOOTHING = 0.5
-RATIO = 2.0  # a word that these texts use less than twice as often as others tells nothing
+RATIO = 2.0  # a word that these texts do not surely use twice as often as others tells nothing
+SURE = 1.645
 ONCE = 8  # texts; among fewer, what one of them says may count
 
 _SENTENCE = re.compile(r"(?<=[.!?…])[\"”)]?\s+|\s*\n+\s*")
@@ -53,8 +55,8 @@ class Matter:
     Attributes
     ----------
     weight
-        Of each stem: the logarithm of how many times more often these texts use it than the others do; only stems
-        that they use at least twice as often.
+        Of each stem: the logarithm of how many times more often these texts surely use it than the others do; only
+        stems that they use at least twice as often.
     """
 
     weight: Mapping[str, float]
@@ -65,8 +67,8 @@ class Matter:
 
         Examples
         --------
-        >>> said = ["customs fee? great shop", "customs stopped it", "tent leaks", "great shop, pole broke"]
-        >>> matter = Matter.of(said[:2], counted(said), 4)
+        >>> said = ["customs fee? great shop", "customs stopped it", *["tent leaks", "great shop, pole broke"] * 9]
+        >>> matter = Matter.of(said[:2], counted(said), len(said))
         >>> sorted(matter.weight)
         ['custom', 'fee', 'stop']
         >>> matter.gist("Great shop. Customs wants a fee!")
@@ -78,8 +80,9 @@ class Matter:
         for word, count in here.items():
             others = max(0, everything.get(word, count) - count)
             ratio = ((count + SMOOTHING) / (n + 1)) / ((others + SMOOTHING) / (rest + 1))
-            if ratio >= RATIO and (count > 1 or n < ONCE):
-                weight[word] = log(ratio)
+            surely = log(ratio) - SURE / count**0.5  # lower end of a 90 % interval: a count errs by its root
+            if surely >= log(RATIO) and (count > 1 or n < ONCE):
+                weight[word] = surely
         return cls(weight)
 
     def worth(self, text: str) -> float:
@@ -89,7 +92,7 @@ class Matter:
     def gist(self, text: str, length: int = 300) -> str:
         """The sentences of a text that are about the matter, in order; what is left out between them shows as ``…``."""
         sentences = [part.strip() for part in _SENTENCE.split(_BYE.sub("", text.strip())) if part and part.strip()]
-        worth = [self.worth(sentence) for sentence in sentences]
+        worth = [self._density(sentence) for sentence in sentences]
         if not sentences or max(worth) <= 0:
             return " ".join(text.split())
         least = KEPT * max(worth)
@@ -103,6 +106,14 @@ class Matter:
             gap = " … " if before is not None and i > before + 1 else " "
             told += (gap if told else "") + self._without_lead(sentences[i], first=not told)
         return told
+
+    def _density(self, sentence: str) -> float:
+        """How much a sentence says for its length; a dump of settings or a log says nothing."""
+        words = words_of(sentence)
+        small = sum(word in STOP_WORDS for word in words)
+        if len(words) > LONG and small < SMALL * len(words):
+            return 0.0
+        return self.worth(sentence) / max(SHORT, len(words)) ** 0.5
 
     def _without_lead(self, sentence: str, first: bool) -> str:
         """A sentence without what opens it and says nothing: a greeting, a name, "quick question"."""

@@ -25,7 +25,7 @@ AT_LEAST = 2  # different conversations that must say a step
 MOST_STEPS, MOST_WAYS, SHOWN_IDS = 12, 6, 3
 TOGETHER = 0.45  # cosine of the conversations that hold two sentences of one answer (Ochiai 1957)
 IN_ORDER = 0.75  # of the conversations that hold two steps, those in which they come in the same order
-TELLS, STATES = 0.7, 2.0  # what an instruction and what another sentence must say about the matter to be taken up
+TELLS, STATES = 0.3, 1.0  # what an instruction and what another sentence must say about the matter to be taken up
 ALIKE = 0.35  # mean cosine within a group of sentences that say the same
 SENTENCES = 800  # per gap; the agreement of more is no better known
 SHORTEST, LONGEST = 3, 45  # words of a sentence that can be a step
@@ -38,6 +38,7 @@ _GREETING = re.compile(
     r"|sehr geehrte[rs]?)\b(?: (?:<[A-Z_]+>|[A-ZÄÖÜ][\w-]+|there|zusammen|frau|herr))*[,!:–-]\s*",
     re.I,
 )
+_LEAD_IN = re.compile(r"^[^:]{0,60}\b(?:below|following|these|steps|instructions)\b[^:]{0,20}:\s+", re.I)
 _LEAD = re.compile(
     r"^(?:(?:please|kindly|just|simply|then|and|also|next|first(?:ly)?|second(?:ly)?|third(?:ly)?|finally|lastly|now|so|again|instead|"
     r"always|step \d+|try to|be sure to|make sure (?:to|you)|remember to|you(?:'ll| will)? (?:can|could|need to|have to|must|should|may|want to)"
@@ -78,6 +79,7 @@ _TALK = re.compile(
     r"let (?:me|us) know|anything else|hope (?:this|that|it) helps|have a (?:good|nice|great)|feel free|reply (?:here|to this)|"
     r"(?:create|post|open|start) (?:a )?(?:new )?(?:question|support request|thread|topic|ticket|post)|post (?:your|a|the|back)|"
     r"tell (?:me|us)|thank you|thanks for|sorry|regards|sincerely|mark (?:this|it) as|screen ?shot|more info|take care|(?:in|into|with) your (?:reply|post|answer)|"
+    r"(?:in|at|on|see|from|follow|read|with) (?:(?:this|these) (?:\w+ )?(?:article|link|page|instructions?)|the (?:article|link|thread))|"
     r"melden sie sich|einen schönen|viele grüße|entschuldig|danke|sagen sie uns",
     re.I,
 )
@@ -263,6 +265,7 @@ def _sentences(text: str) -> list[tuple[str, float, bool]]:
         told = _GREETING.sub("", sentence)
         while (shorter := _GREETING.sub("", told)) != told:
             told = shorter
+        told = _LEAD_IN.sub("", told)
         shown = told[:1].upper() + told[1:]
         if _instructs(told):
             found.append((shown, place / last, True))

@@ -15,7 +15,7 @@ from models import passages
 from models.label_words import STOP_WORDS
 from models.matter import Matter, counted, stems, words_of
 from models.phrasings import different
-from models.questions import main_question, shortened
+from models.questions import MAX_WORDS, main_question, shortened
 from models.retrieval import unit
 from models.steps import Step, distil, statements
 from pipelines.job import Job
@@ -32,7 +32,8 @@ QUESTION = 160
 GOOD, BAD = 4.0, 2.0  # csat from which on a conversation ended well, and up to which it did not
 CAME_BACK = pd.Timedelta(days=14)  # the same customer escalates the same topic again: it was not resolved
 WORDS, USED, TELLING = 8, 0.08, 1.1  # words that an article lacks; share of a gap's questions with one; its weight
-TOLD = 0.7  # what the first and the last sentence of an answer must say about the matter to be shown
+TOLD = 0.3  # what the first and the last sentence of an answer must say about the matter to be shown
+_WORDS = re.compile(rf"(?:\s*\S+){{0,{MAX_WORDS}}}")
 _HIDDEN = re.compile(r"<([A-Z_]{2,})>")
 ALONE = 200  # sentences that single agents told, looked at where no two told alike
 
@@ -86,7 +87,7 @@ def _said(job: Job) -> _Said:
     replies = {str(c): [str(t) for t in texts] for c, texts in agents.groupby("conversation_id")["text"]}
     # Names stay as they are redacted: a greeting or a sign-off is known by them, and goes with them.
     spoken = customers.groupby("conversation_id")["text"]
-    shown = {str(c): main_question([_shown(t, "NAME") for t in texts]) for c, texts in spoken}
+    shown = {str(c): _opening([_shown(t, "NAME") for t in texts]) for c, texts in spoken}
     vectors = job.read("understand/vectors").set_index("conversation_id")["vector"]
     questions = pd.Series(shown, dtype="str").reindex(vectors.index).fillna("")
     badly = facts["resolved"].eq(False).fillna(False) | facts["csat"].le(BAD).fillna(False) | _came_back(facts)
@@ -96,6 +97,12 @@ def _said(job: Job) -> _Said:
         questions, vectors, replies, counted(questions), counted("\n".join(told) for told in replies.values()),
         frozenset(ids[well.astype(bool)]), frozenset(ids[badly.astype(bool)]),
     )  # fmt: skip
+
+
+def _opening(texts: Sequence[str]) -> str:
+    """What the customer asks, line by line, as far as a question is read."""
+    found = _WORDS.match(main_question(list(texts), keep_lines=True))
+    return found[0] if found else ""
 
 
 def _shown(text: object, but: str = "") -> str:
@@ -115,7 +122,7 @@ def _came_back(facts: pd.DataFrame) -> pd.Series:
 
 
 def _of_gap(gap: Mapping[str, Any], said: _Said, articles: pd.DataFrame) -> dict[str, Any]:
-    ids = [str(i) for i in gap["conversation_ids"]]
+    ids = sorted(str(i) for i in gap["conversation_ids"])
     asked = [i for i in ids if i in said.questions.index]
     matter = Matter.of([said.questions[i] for i in asked], said.asked, len(said.questions))
     answered = [i for i in ids if i in said.replies and i not in said.badly]
@@ -192,6 +199,7 @@ def _answers(answered: Sequence[str], said: _Said, subject: Matter, steps: Seque
                 agreed = sum(shared.get(sentence, 0) for sentence in told)
                 worth = subject.worth(text) / max(20, len(text.split())) ** 0.5
                 found.append((len(text) > LONG, i not in said.well, -agreed, -round(worth, 6), i, text))
+    found = [one for one in found if not one[0]] or found
     chosen: list[dict[str, str]] = []
     for *_, i, text in sorted(found):
         words = set(stems(text))

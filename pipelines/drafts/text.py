@@ -24,6 +24,7 @@ QUOTES = 5
 _FEW_QUOTES, _FEW_CONVERSATIONS = 2, 5
 # Questions of a kind that the expert is asked, and how much of a quote each shows.
 _TO_CHECK, _LINE = 2, 160
+_REPLY = 500
 _TITLE = 70  # letters of a phrasing that may serve as a title
 _WEB = re.compile(r"https?://[A-Za-z0-9\-._~:/?#@!$&()*+,;=%]+")
 _TODO = {
@@ -150,7 +151,7 @@ def _asked(row: dict[str, Any]) -> str:
 def _answered(row: dict[str, Any]) -> str:
     steps, whole = _steps(row), _quoted(row.get("agent_answers"))
     if not steps:
-        return _section("What agents answered", *map(_reply, whole[:QUOTES]))
+        return _section("What agents answered", *map(_reply, whole[:2]))
     ways = [list(way) for _, way in groupby(steps, key=lambda step: step.get("way") or 1)]
     blocks = ["They are agents' own words, each from at least two conversations: have them confirmed. " + _ended(row)]
     if len(ways) > 1:
@@ -170,14 +171,14 @@ def _answered(row: dict[str, Any]) -> str:
                 for place, step in enumerate(way, start=1)
             )
         )
-    if whole:
+    if whole and not _thin(row):
         blocks += ["### In full" if len(ways) > 1 else "In full:", *map(_reply, whole[:2])]
     return _section("What agents answered", *blocks)
 
 
 def _reply(entry: dict[str, Any]) -> str:
     source = f"\n>\n> — conversation {inline(entry['conversation_id'])}" if entry.get("conversation_id") else ""
-    return quote(entry["quote"]) + source
+    return quote(shortened(str(entry["quote"]), _REPLY)) + source
 
 
 def _ended(row: dict[str, Any]) -> str:
