@@ -12,6 +12,7 @@ from pathlib import Path
 
 from tests.bench import topics
 from tests.bench.common import REPLAY, SHARED
+from tests.bench.drafts import drafts
 from tests.bench.embedding import embedding
 from tests.bench.labels import labels
 from tests.bench.replays import replays
@@ -28,6 +29,7 @@ def asked(words: Sequence[str] | None = None) -> argparse.Namespace:
     scored.add_argument("--tags", type=float, default=1.0, metavar="SHARE", help="leave only this share of the tags")
     which.add_parser("stability", help="how well topics keep their ids from run to run")
     which.add_parser("labels", help="write docs/replay-topics.md anew")
+    which.add_parser("drafts", help="write docs/drafts.md anew")
     embedders = which.add_parser("embedding", help="speed of embedders, as a share of what the processor can do")
     embedders.add_argument("names", nargs="*", metavar="NAME", help="more of them, by name or folder")
     beside = which.add_parser("topics", help="topics of texts beside BERTopic as it comes")
@@ -55,7 +57,7 @@ def main() -> int:
             return stability(folder, REPLAY / "bundle")
         if chosen.what == "replays":
             return replays(folder, chosen.tags)
-        return {"steps": steps, "labels": labels}[chosen.what](folder)
+        return {"steps": steps, "labels": labels, "drafts": drafts}[chosen.what](folder)
 
 
 if __name__ == "__main__":
