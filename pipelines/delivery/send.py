@@ -54,7 +54,8 @@ def deliver(
     for message in messages:
         channels = channels_of(message.recipient, people, settings)
         if not channels:
-            found.append(Outcome(message, None, "no way", "no address is known"))
+            why = "no address is known" if settings.smtp_host else "neither [delivery] smtp_host nor a chat is set"
+            found.append(Outcome(message, None, "no way", why))
         for channel in channels:
             if (message.recipient, channel.key) in before:
                 found.append(Outcome(message, channel, "sent before"))
