@@ -108,13 +108,13 @@ def key_of(text: str) -> str:
     return hashlib.blake2b(folded.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
 
 
-def main_question(texts: list[str]) -> str:
+def main_question(texts: list[str], *, keep_lines: bool = False) -> str:
     """What the customer's messages, in order, are about; empty where they say nothing."""
     parts: list[str] = []
     for text in texts:
-        part = clean(str(text))
+        part = clean(str(text), keep_lines=keep_lines)
         if part:
             parts.append(part)
         if sum(len(_WORD.findall(p)) for p in parts) >= ENOUGH_WORDS:
             break
-    return " ".join(parts)
+    return ("\n" if keep_lines else " ").join(parts)

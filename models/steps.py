@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from itertools import combinations
 from typing import TypedDict
 
 import numpy as np
@@ -14,22 +16,29 @@ from scipy.spatial.distance import pdist
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from models.label_words import STOP_WORDS
+from models.matter import Matter
 from models.phrases import is_german, stem
 
-__all__ = ["Step", "distil", "instructions"]
+__all__ = ["Step", "distil", "instructions", "statements"]
 
 AT_LEAST = 2  # different conversations that must say a step
-MOST_STEPS, SHOWN_IDS = 8, 3
+MOST_STEPS, MOST_WAYS, SHOWN_IDS = 12, 6, 3
+TOGETHER = 0.45  # cosine of the conversations that hold two sentences of one answer (Ochiai 1957)
+IN_ORDER = 0.75  # of the conversations that hold two steps, those in which they come in the same order
+TELLS, STATES = 0.3, 1.0  # what an instruction and what another sentence must say about the matter to be taken up
 ALIKE = 0.35  # mean cosine within a group of sentences that say the same
 SENTENCES = 800  # per gap; the agreement of more is no better known
 SHORTEST, LONGEST = 3, 45  # words of a sentence that can be a step
 
 _SENTENCE = re.compile(r"(?<=[.!?])[\"”)]?\s+|\s*\n+\s*(?:[-*•]\s+|\d{1,2}[.)]\s+)?|^\s*(?:[-*•]\s+|\d{1,2}[.)]\s+)")
+# A line that ends in a colon, or whose next begins small, is no sentence yet.
+_GOES_ON = re.compile(r"(?<=:)\s*\n+\s*(?![-*•\d])|(?<![.!?\s])[ \t]*\n+[ \t]*(?=[a-zäöüß])")
 _GREETING = re.compile(
     r"^\W*(?:hi|hello|hey|dear|good (?:morning|afternoon|evening|day)|thanks for [\w ]+|hallo|guten (?:tag|morgen|abend)|liebe[rs]?"
     r"|sehr geehrte[rs]?)\b(?: (?:<[A-Z_]+>|[A-ZÄÖÜ][\w-]+|there|zusammen|frau|herr))*[,!:–-]\s*",
     re.I,
 )
+_LEAD_IN = re.compile(r"^[^:]{0,60}\b(?:below|following|these|steps|instructions)\b[^:]{0,20}:\s+", re.I)
 _LEAD = re.compile(
     r"^(?:(?:please|kindly|just|simply|then|and|also|next|first(?:ly)?|second(?:ly)?|third(?:ly)?|finally|lastly|now|so|again|instead|"
     r"always|step \d+|try to|be sure to|make sure (?:to|you)|remember to|you(?:'ll| will)? (?:can|could|need to|have to|must|should|may|want to)"
@@ -70,7 +79,15 @@ _TALK = re.compile(
     r"let (?:me|us) know|anything else|hope (?:this|that|it) helps|have a (?:good|nice|great)|feel free|reply (?:here|to this)|"
     r"(?:create|post|open|start) (?:a )?(?:new )?(?:question|support request|thread|topic|ticket|post)|post (?:your|a|the|back)|"
     r"tell (?:me|us)|thank you|thanks for|sorry|regards|sincerely|mark (?:this|it) as|screen ?shot|more info|take care|(?:in|into|with) your (?:reply|post|answer)|"
+    r"(?:in|at|on|see|from|follow|read|with) (?:(?:this|these) (?:\w+ )?(?:article|link|page|instructions?)|the (?:article|link|thread))|"
     r"melden sie sich|einen schönen|viele grüße|entschuldig|danke|sagen sie uns",
+    re.I,
+)
+# What an agent says of one customer's case or of himself: no line of an article either.
+_PERSONAL = re.compile(
+    r"\b(?:i|i've|i'm|i'll|i'd|my|me|yours|ich|mir|mein\w*|"
+    r"(?:your|this|the) (?:order|parcel|case|account|question|post|problem|issue) (?:is|was|has|will)|"
+    r"what (?:version|is|are)|are you|did you|do you|have you|you(?:'re| are) (?:right|welcome|correct))\b",
     re.I,
 )
 _WORD = re.compile(r"[^\W_][\w'’-]*")
@@ -78,55 +95,142 @@ _PLACEHOLDER = re.compile(r"<[A-Z_]{2,}>")
 
 
 class Step(TypedDict):
-    """A step in an agent's words, how many conversations hold it, and up to three of them."""
+    """What agents told, in an agent's words.
+
+    ``count`` conversations hold it, of which ``worked`` are known to have ended well, and up to three are named.
+    ``way`` numbers the answers from 1: what is said in the same conversations belongs to one answer, and two answers
+    are alternatives. ``order`` is its place in an answer whose steps come one after another, else 0.
+    """
 
     text: str
     count: int
+    worked: int
     conversation_ids: list[str]
+    way: int
+    order: int
 
 
-def distil(replies: Sequence[tuple[str, str]]) -> list[Step]:
-    """Steps that agents of at least two conversations gave, in the order in which they gave them.
+def distil(
+    replies: Sequence[tuple[str, str]], worked: Collection[str] = frozenset(), matter: Matter | None = None
+) -> list[Step]:
+    """What agents of at least two conversations told, answer by answer.
 
-    Sentences that tell the customer what to do are grouped by likeness (TF-IDF of stems, average linkage); a group
-    stands where two conversations hold it, in the words that are most like the others', at the mean place that it has
-    within replies. Nothing is rephrased or added: no agreement, no step.
+    Sentences that tell the customer what to do are grouped by likeness (TF-IDF of stems, average linkage), and where
+    ``matter`` is known, sentences that say something about it as well. A group stands where two conversations hold it,
+    in the words that are most like the others', at the mean place that it has within replies. Groups that mostly come
+    in the same conversations make one answer. Nothing is rephrased or added: no agreement, no step.
 
     Parameters
     ----------
     replies
         Conversation id and text of each reply, a conversation's replies in order.
+    worked
+        Conversations that are known to have ended well.
+    matter
+        What the gap's replies are about, beside other replies.
 
     Returns
     -------
     list of Step
-        At most eight, those that most conversations hold.
+        At most twelve in six answers, those that most conversations hold, the most given answer first.
 
     Examples
     --------
     >>> said = [("c1", "Open Orders. Then press Return."), ("c2", "Please open Orders. After that press Return. Bye!")]
-    >>> [(step["text"], step["count"]) for step in distil(said)]
-    [('Open Orders.', 2), ('After that press Return.', 2)]
+    >>> [(step["text"], step["count"], step["way"], step["order"]) for step in distil(said)]
+    [('Open Orders.', 2, 1, 1), ('After that press Return.', 2, 1, 2)]
     """
-    told = _told(replies)
+    told = _told(replies, matter)
     if len(told) < AT_LEAST:
         return []
-    vectors = _vectors([text for _, text, _ in told])
-    group = _groups(vectors)
-    said = Counter(conversation for conversation, _, _ in told)  # who gives one instruction says nothing about order
+    vectors = _vectors([sentence.text for sentence in told])
+    found = _shared(told, vectors, _groups(vectors))
+    kept = sorted(found, key=lambda f: (-len(f.ids), f.place, f.text))[:MOST_STEPS]
+    steps: list[Step] = []
+    ways = sorted(_ways(kept), key=lambda way: (-max(len(f.ids) for f in way), -len(way), way[0].text))
+    for number, way in enumerate(ways[:MOST_WAYS], start=1):
+        way = sorted(way, key=lambda f: (round(f.place, 6), -len(f.ids), f.text))
+        ordered = len(way) > 1 and 2 * sum(f.instructs for f in way) > len(way) and _in_order(way)
+        for place, one in enumerate(way, start=1):
+            ids = sorted(one.ids, key=lambda c: (c not in worked, c))
+            steps.append(
+                Step(
+                    text=one.text, count=len(ids), worked=sum(c in worked for c in ids),
+                    conversation_ids=ids[:SHOWN_IDS], way=number, order=place if ordered else 0,
+                )
+            )  # fmt: skip
+    return steps
+
+
+@dataclass(frozen=True)
+class _Sentence:
+    """A sentence, its conversation, where in the reply it is (0 to 1), and whether it tells what to do."""
+
+    conversation: str
+    text: str
+    place: float
+    instructs: bool
+
+
+@dataclass(frozen=True)
+class _Shared:
+    """What several conversations tell alike; ``places`` of it by conversation."""
+
+    text: str
+    place: float
+    places: dict[str, float]
+    instructs: bool
+
+    @property
+    def ids(self) -> set[str]:
+        return set(self.places)
+
+
+def _shared(told: Sequence[_Sentence], vectors: NDArray[np.float64], group: NDArray[np.int64]) -> list[_Shared]:
+    said = Counter(sentence.conversation for sentence in told)  # who says one thing says nothing about order
     found = []
     for number in sorted(set(group)):
-        rows = np.flatnonzero(group == number)
-        ids = sorted({told[i][0] for i in rows})
-        if len(ids) < AT_LEAST:
+        rows = [int(i) for i in np.flatnonzero(group == number)]
+        places: dict[str, float] = {}
+        for i in rows:
+            places.setdefault(told[i].conversation, told[i].place)
+        if len(places) < AT_LEAST:
             continue
         middle = vectors[rows].mean(axis=0)
-        best = min(rows, key=lambda i: (_lacks(told[i][1]), -round(float(vectors[i] @ middle), 6), told[i][1]))
-        ordered = [told[i][2] for i in rows if said[told[i][0]] > 1]
-        place = float(np.mean(ordered)) if ordered else 0.5
-        found.append((place, Step(text=told[best][1], count=len(ids), conversation_ids=ids[:SHOWN_IDS])))
-    kept = sorted(found, key=lambda f: (-f[1]["count"], f[0], f[1]["text"]))[:MOST_STEPS]
-    return [step for _, step in sorted(kept, key=lambda f: (round(f[0], 6), -f[1]["count"], f[1]["text"]))]
+        instructs = 2 * sum(told[i].instructs for i in rows) > len(rows)
+        best = min(
+            rows,
+            key=lambda i: (
+                _lacks(told[i].text),
+                not told[i].instructs,
+                -round(float(vectors[i] @ middle), 6),
+                told[i].text,
+            ),
+        )
+        ordered = [place for conversation, place in places.items() if said[conversation] > 1]
+        found.append(_Shared(told[best].text, float(np.mean(ordered)) if ordered else 0.5, places, instructs))
+    return found
+
+
+def _ways(found: Sequence[_Shared]) -> list[list[_Shared]]:
+    """Groups that mostly come in the same conversations, put together."""
+    if len(found) < 2:
+        return [list(found)] if found else []
+    far = [
+        1 - len(one.ids & other.ids) / (len(one.ids) * len(other.ids)) ** 0.5 for one, other in combinations(found, 2)
+    ]
+    way = fcluster(linkage(np.round(far, 9), "average"), 1 - TOGETHER, "distance")
+    return [[one for one, own in zip(found, way, strict=True) if own == number] for number in sorted(set(way))]
+
+
+def _in_order(way: Sequence[_Shared]) -> bool:
+    """Whether what comes first here came first in most conversations that hold both."""
+    right = both = 0
+    for one, other in combinations(way, 2):
+        for conversation in one.ids & other.ids:
+            both += 1
+            right += one.places[conversation] < other.places[conversation]
+    return right >= IN_ORDER * both
 
 
 def instructions(text: str) -> list[tuple[str, float]]:
@@ -137,13 +241,36 @@ def instructions(text: str) -> list[tuple[str, float]]:
     >>> instructions("Hi Ada, sorry about that. Go to Settings > Phone and scan the code. Does it work?")
     [('Go to Settings > Phone and scan the code.', 0.5)]
     """
+    return [(sentence, place) for sentence, place, instructs in _sentences(text) if instructs]
+
+
+def statements(text: str) -> list[str]:
+    """Sentences of ``text`` that tell something, without greeting, thanks and talk.
+
+    Examples
+    --------
+    >>> statements("Hi Ada, thanks for waiting. It comes on Monday. Anything else I can do? Regards, Bo")
+    ['It comes on Monday.']
+    """
+    return [sentence for sentence, _, _ in _sentences(text)]
+
+
+def _sentences(text: str) -> list[tuple[str, float, bool]]:
+    """Sentences that tell something, each with its place in the text and whether it tells what to do."""
+    text = _GOES_ON.sub(" ", text)
     sentences = [" ".join(part.split()) for part in _SENTENCE.split(text) if part and part.strip()]
     last = max(1, len(sentences) - 1)
     found = []
     for place, sentence in enumerate(sentences):
         told = _GREETING.sub("", sentence)
+        while (shorter := _GREETING.sub("", told)) != told:
+            told = shorter
+        told = _LEAD_IN.sub("", told)
+        shown = told[:1].upper() + told[1:]
         if _instructs(told):
-            found.append((told[:1].upper() + told[1:], place / last))
+            found.append((shown, place / last, True))
+        elif _states(told):
+            found.append((shown, place / last, False))
     return found
 
 
@@ -165,16 +292,27 @@ def _instructs(sentence: str) -> bool:
     return any(pattern.search(sentence) for pattern in (_PATH, _TOLD_EN, _TOLD_DE))
 
 
-def _told(replies: Sequence[tuple[str, str]]) -> list[tuple[str, str, float]]:
-    """Conversation, sentence and place of each instruction, each said once a conversation."""
+def _states(sentence: str) -> bool:
+    """Whether a sentence tells something that is no instruction, as far as its form says."""
+    if "<NAME>" in sentence:
+        return False
+    plain = _PLACEHOLDER.sub("X", sentence)
+    if not SHORTEST <= len(_WORD.findall(plain)) <= LONGEST or plain.rstrip('"”) ').endswith(("?", ":")):
+        return False
+    return not _TALK.search(plain) and not _PERSONAL.search(plain)
+
+
+def _told(replies: Sequence[tuple[str, str]], matter: Matter | None) -> list[_Sentence]:
+    """What the replies tell, each sentence once a conversation."""
     joined: dict[str, str] = {}
     for conversation, text in replies:
         joined[conversation] = f"{joined[conversation]}\n{text}" if conversation in joined else text
-    found: dict[tuple[str, str], float] = {}
+    found: dict[tuple[str, str], _Sentence] = {}
     for conversation in sorted(joined):
-        for sentence, place in instructions(joined[conversation]):
-            found.setdefault((conversation, sentence), place)
-    rows = [(conversation, sentence, place) for (conversation, sentence), place in found.items()]
+        for sentence, place, instructs in _sentences(joined[conversation]):
+            if instructs if matter is None else matter.worth(sentence) >= (TELLS if instructs else STATES):
+                found.setdefault((conversation, sentence), _Sentence(conversation, sentence, place, instructs))
+    rows = list(found.values())
     if len(rows) <= SENTENCES:
         return rows
     step = len(rows) / SENTENCES

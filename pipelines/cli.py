@@ -20,7 +20,7 @@ from rich.table import Table
 
 from data_contracts.errors import LacunaError
 from pipelines import progress
-from pipelines.commands import deciding, impact
+from pipelines.commands import deciding, impact, writing
 from pipelines.commands.common import Config, Quiet, Store, err, out
 
 if TYPE_CHECKING:
@@ -269,6 +269,7 @@ def settings() -> None:
 
 deciding.mount(app)
 impact.mount(app)
+writing.mount(app)
 
 
 def _print_topics(found: Grouped) -> None:

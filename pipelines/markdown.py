@@ -9,6 +9,7 @@ _UNSEEN = re.compile(
 )
 # `[` guards images and footnotes too. `<` and `&` become entities: not every renderer knows `\<`.
 _MARKS = re.compile(r"([\\`*_{}\[\]~|$^])")
+_ENTITY = re.compile(r"&(?=#?\w+;)")
 _AT_START = re.compile(r"^([#>=+\-:])")
 _NUMBERED = re.compile(r"^(\d{1,9})([.)])")
 _ADDRESS = re.compile(r"(?i)(?<=[a-z0-9])(:)(?=//)|(?<=\bwww)(\.)|\b(mailto|javascript|data|vbscript)(:)")
@@ -26,7 +27,7 @@ def inline(value: object) -> str:
 
 
 def _escaped(line: str) -> str:
-    found = _MARKS.sub(r"\\\1", line).replace("&", "&amp;").replace("<", "&lt;")
+    found = _ENTITY.sub("&amp;", _MARKS.sub(r"\\\1", line)).replace("<", "&lt;")
     found = _ADDRESS.sub(lambda hit: hit.group(0)[:-1] + "\\" + hit.group(0)[-1], found)
     return _NUMBERED.sub(r"\1\\\2", _AT_START.sub(r"\\\1", found))
 

@@ -14,7 +14,10 @@ from data_contracts.check import faults
 from data_contracts.errors import ContractBroken
 from models.handoff import trigger_shares
 from models.known import new_or_known
+from pipelines.cells import records
+from pipelines.delivery.ledger import remember_contacts
 from pipelines.drafts import write_drafts
+from pipelines.drafts.polish import polish
 from pipelines.embedders import embedder
 from pipelines.job import Job
 from pipelines.report import ReportData, render_report
@@ -43,7 +46,9 @@ def publish(job: Job) -> None:
     assignments = _assignments(job)
     with publishing(job.store, job.run_id) as folder:
         run = _run(job, backlog)
-        drafts = write_drafts(folder, backlog, job.read("load/articles"), run)
+        texts, warnings = polish(records(backlog), job.settings.drafts, job.store)
+        run["warnings"] += warnings
+        drafts = write_drafts(folder, backlog, job.read("load/articles"), run, job.folder, texts)
         backlog["draft"] = pd.array([drafts.get(gap) for gap in backlog.get("gap_id", [])], dtype="str")
         wrong = faults("backlog", backlog) if len(backlog) else []
         if wrong:
@@ -193,4 +198,6 @@ def remember(job: Job, backlog: pd.DataFrame, input_hash: str) -> None:
     state = open_state(job.settings, job.store)
     topics = registry.assign(last_seen=job.run_id)
     state.record_run(job.run_id, input_hash, topics, gaps, (job.start, job.end), events)
+    if state.last_run() == job.run_id:
+        remember_contacts(state, job.read("load/owners"))
     state.close()

@@ -11,8 +11,10 @@ if TYPE_CHECKING:
 
 __all__ = [
     "SCHEMA_VERSION",
+    "contacts",
     "decided_by",
     "decisions",
+    "deliveries",
     "gaps",
     "latest_before",
     "metadata",
@@ -103,6 +105,25 @@ decisions = sa.Table(
 )
 # Of two people who decide from the same view, the database itself takes only one.
 one_after_another = sa.Index("decisions_one_after_another", decisions.c.gap_id, decisions.c.after, unique=True)
+
+# Where owners can be written to: kept here and not in run folders, which go to many hands.
+contacts = sa.Table(
+    "contacts",
+    metadata,
+    sa.Column("owner_id", sa.String(255), primary_key=True),
+    sa.Column("name", sa.Text),
+    sa.Column("email", sa.Text),
+)
+
+# Which digest has reached whom: a message goes once a run, recipient and channel.
+deliveries = sa.Table(
+    "deliveries",
+    metadata,
+    sa.Column("run_id", sa.String(10), primary_key=True),
+    sa.Column("recipient", sa.String(255), primary_key=True),
+    sa.Column("channel", sa.String(64), primary_key=True),
+    sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+)
 
 # Up to version 2 a decision was written as the status that it gives.
 _VERB_OF = {

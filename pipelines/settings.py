@@ -7,7 +7,7 @@ import tomllib
 from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -70,13 +70,21 @@ class Topics(Section):
     unassigned_at_most: Share
 
 
-class Labels(Section):
-    """Who may propose names for topics."""
+class Endpoint(Section):
+    """An OpenAI-compatible endpoint; an empty one asks nobody."""
 
     endpoint: Annotated[str, Field(pattern=r"^(https?://[^@\s]+)?$")]
     model: str
     timeout_seconds: Positive
     api_key_env: str
+
+
+class Labels(Endpoint):
+    """Who may propose names for topics."""
+
+
+class Drafts(Endpoint):
+    """Who may write a first text for a draft, out of its evidence."""
 
 
 class Accuracy(Section):
@@ -173,6 +181,22 @@ class State(Section):
     wait_seconds: Positive
 
 
+class Delivery(Section):
+    """How the weekly digest reaches people."""
+
+    board_url: Annotated[str, Field(pattern=r"^(https?://[^@\s]+)?$")]
+    managers: list[Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$")]]
+    smtp_host: str
+    smtp_port: Annotated[int, Field(ge=1, le=65535)]
+    smtp_security: Literal["starttls", "tls", "none"]
+    smtp_user: str
+    smtp_password_env: str
+    sender: str
+    timeout_seconds: Positive
+    chat: list[Annotated[str, Field(pattern=r"^\S+ \S+://\S*$")]]
+    chat_env: str
+
+
 class Report(Section):
     """What the report is called."""
 
@@ -201,10 +225,13 @@ class Settings(Section):
     privacy: Privacy
     state: State
     report: Report
+    drafts: Drafts
+    delivery: Delivery
 
     def public(self) -> dict[str, Any]:
-        """The settings as plain data, fit to be written into a run: a password in the database's URL is masked."""
+        """The settings as plain data, fit to be written into a run: passwords and tokens in addresses are masked."""
         plain = self.model_dump(mode="json")
+        plain["delivery"]["chat"] = [f"{entry.split('://')[0]}://…" for entry in plain["delivery"]["chat"]]
         if plain["state"]["url"]:
             from sqlalchemy.engine import make_url
 
@@ -274,12 +301,12 @@ def _merge(into: dict[str, Any], over: Mapping[str, Any], where: str, inside: tu
 
 
 def _suggest(key: str, known: Mapping[str, Any], inside: tuple[str, ...]) -> str:
-    close = difflib.get_close_matches(key, known, n=1)
-    if close:
-        return f"did you mean '{'.'.join((*inside, close[0]))}'?"
     elsewhere = [f"{section}.{key}" for section, keys in tomllib.loads(default_text()).items() if key in keys]
     if elsewhere:
         return f"did you mean '{elsewhere[0]}'?"
+    close = difflib.get_close_matches(key, known, n=1)
+    if close:
+        return f"did you mean '{'.'.join((*inside, close[0]))}'?"
     home = f"[{'.'.join(inside)}]" if inside else "the file"
     return f"{home} knows: {', '.join(sorted(known)) or 'no key yet'}; `lacuna settings` explains each"
 

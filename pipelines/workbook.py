@@ -19,6 +19,7 @@ from pipelines.sheets import workbook
 __all__ = ["write_backlog"]
 
 _QUOTE = pa.struct([("conversation_id", pa.string()), ("quote", pa.string())])
+_ASKED = pa.struct([*_QUOTE, ("count", pa.int64())])
 _NAMES = pa.list_(pa.string())
 # Said here and not inferred: a run without a single change point still has the column's type.
 SCHEMA: dict[str, pa.DataType] = {
@@ -50,7 +51,7 @@ SCHEMA: dict[str, pa.DataType] = {
     "rank_high": pa.int64(),
     "cost_avoidable": pa.float64(),
     "reasons": _NAMES,
-    "examples": pa.list_(_QUOTE),
+    "examples": pa.list_(_ASKED),
     "conversation_ids": _NAMES,
     "draft": pa.string(),
     "first_seen": pa.string(),
@@ -67,10 +68,32 @@ SCHEMA: dict[str, pa.DataType] = {
     "intents": _NAMES,
     "customer_words": _NAMES,
     "agent_answers": pa.list_(_QUOTE),
-    "passages": pa.list_(pa.struct([("article_id", pa.string()), ("passage", pa.string()), ("evidence", pa.string())])),
-    "steps": pa.list_(
-        pa.struct([("text", pa.string()), ("count", pa.int64()), ("conversation_ids", pa.list_(pa.string()))])
+    "passages": pa.list_(
+        pa.struct(
+            [
+                ("article_id", pa.string()),
+                ("section", pa.string()),
+                ("passage", pa.string()),
+                ("evidence", pa.string()),
+                ("count", pa.int64()),
+                ("conversation_ids", _NAMES),
+            ]
+        )
     ),
+    "steps": pa.list_(
+        pa.struct(
+            [
+                ("text", pa.string()),
+                ("count", pa.int64()),
+                ("worked", pa.int64()),
+                ("conversation_ids", _NAMES),
+                ("way", pa.int64()),
+                ("order", pa.int64()),
+                ("asked", pa.string()),
+            ]
+        )
+    ),
+    "answered": pa.struct([("conversations", pa.int64()), ("well", pa.int64()), ("badly", pa.int64())]),
     "change_point": pa.struct(
         [
             ("week", pa.string()),

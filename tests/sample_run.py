@@ -565,13 +565,19 @@ def _gap(rank: int, row: tuple[Any, ...]) -> dict[str, Any]:
         "passages": [
             {
                 "article_id": article,
+                "section": "How long",
                 "passage": "You can send an item back within 30 days.",
-                "evidence": "Agents told 14 customers: “You have 60 days, since 1 May.”",
+                "evidence": "You have 60 days, since 1 May.",
+                "count": 14,
+                "conversation_ids": ["c-1003", "c-1008"],
             },
             {
                 "article_id": article,
+                "section": "Sign in",
                 "passage": "Open Settings, then Security.",
-                "evidence": "Agents told 9 customers: “It is under Profile › Sign-in now.”",
+                "evidence": "It is under Profile › Sign-in now.",
+                "count": 9,
+                "conversation_ids": ["c-1004"],
             },
         ]
         if kind in {"stale", "contradictory", "incomplete"}
@@ -580,21 +586,34 @@ def _gap(rank: int, row: tuple[Any, ...]) -> dict[str, Any]:
             {
                 "text": "Ask for a second label in the chat; it arrives by e-mail within a minute.",
                 "count": 31,
+                "worked": 28,
                 "conversation_ids": ["c-1001", "c-1002", "c-1003"],
+                "way": 1,
+                "order": 1,
+                "asked": "Two boxes, one return: what do I do?",
             },
             {
                 "text": "Put one label on each parcel and write the order number inside.",
                 "count": 24,
+                "worked": 22,
                 "conversation_ids": ["c-1001", "c-1004", "c-1005"],
+                "way": 1,
+                "order": 2,
+                "asked": "",
             },
             {
                 "text": "Hand both in at any drop-off point, on different days if needed.",
                 "count": 11,
+                "worked": 9,
                 "conversation_ids": ["c-1002", "c-1006", "c-1007"],
+                "way": 1,
+                "order": 3,
+                "asked": "",
             },
         ]
         if rank == 1
         else [],
+        "answered": {"conversations": 60, "well": 48, "badly": 5},
         "change_point": {
             "week": "2024-05-06",
             "low": "2024-04-29",

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from models.proposals import fault
-from pipelines.naming import GIVE_UP, propose
+from pipelines.endpoint import GIVE_UP
+from pipelines.naming import propose
 from pipelines.settings import Labels
 
 REFUND = ["my refund after the return is missing", "no refund after my return", "refund missing since the return"]

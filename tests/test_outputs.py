@@ -166,7 +166,7 @@ def test_each_gap_that_waits_for_a_writer_gets_one_draft(tmp_path: Path) -> None
     """New, open, accepted and reopened gaps get a draft in their owner's folder; the others none."""
     data = sample_run.sample_run()
     paths = write_drafts(tmp_path, data.backlog, sample_run.articles(), data.run)
-    waiting = data.backlog[data.backlog["status"].isin(["new", "open", "accepted", "reopened"])]
+    waiting = data.backlog[data.backlog["status"].isin(["new", "open", "accepted", "drafting", "reopened"])]
     assert set(paths) == set(waiting["gap_id"])
     assert sorted(paths.values()) == sorted(found.relative_to(tmp_path).as_posix() for found in tmp_path.rglob("*.md"))
     assert paths["g-001"] == "drafts/o-ana/g-001-how-to-split-a-return-between-two-parcels.md"
@@ -198,7 +198,7 @@ def test_a_draft_has_what_its_kind_needs(tmp_path: Path) -> None:
         wanted = {"missing": "What agents answered", "unfindable": "Words to add"}.get(kinds[key], "Passages to change")
         assert wanted in sections, key
     assert "1. Ask for a second label" in found["g-001"]
-    assert "(31 conversations, such as c-1001, c-1002, c-1003)" in found["g-001"]
+    assert "(31 conversations, 28 ended well; such as c-1001, c-1002, c-1003)" in found["g-001"]
 
 
 def test_thin_evidence_asks_the_expert(tmp_path: Path) -> None:

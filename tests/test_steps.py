@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import random
 
-import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.steps import AT_LEAST, MOST_STEPS, SHOWN_IDS, distil, instructions
 from pipelines.drafts import draft
-from pipelines.rank import _steps
 from pipelines.report.page import page
 
 PAIRING = [
@@ -130,21 +128,12 @@ def test_every_step_is_an_agent_s_own_sentence_that_enough_conversations_hold(re
         assert step["text"].casefold() in everything
 
 
-def test_conversations_that_were_not_resolved_show_no_way() -> None:
-    """Replies that did not help are left out; where nobody knows whether they did, they count."""
-    replies = {c: ["Restart the display."] for c in ("c1", "c2", "c3")}
-    unknown = pd.DataFrame({"resolved": pd.array([None] * 3, dtype="boolean")}, index=["c1", "c2", "c3"])
-    assert _steps(unknown, replies)[0]["count"] == 3
-    failed = pd.DataFrame({"resolved": pd.array([True, False, False], dtype="boolean")}, index=["c1", "c2", "c3"])
-    assert _steps(failed, replies) == []
-
-
 def test_a_draft_lists_steps_with_their_conversations() -> None:
     """The writer sees what agents agree on, how many say so, and where to look it up."""
     text = draft(
         missing(steps=[{"text": "Open Orders.", "count": 4, "conversation_ids": ["c-1", "c-2", "c-3"]}]), {}, {}
     )
-    assert "1. Open Orders. (4 conversations, such as c-1, c-2, c-3)" in text
+    assert "- Open Orders. (4 conversations; such as c-1, c-2, c-3)" in text
     assert "Ask the expert" not in text
 
 
@@ -152,7 +141,7 @@ def test_the_report_s_panel_gets_steps_with_their_conversations() -> None:
     """The side panel shows what the draft shows."""
     step = {"text": "Open Orders.", "count": 4, "conversation_ids": ["c-1", "c-2", "c-3"]}
     assert page(missing(steps=[step]), "EUR", None, {})["steps"] == [
-        {"text": "Open Orders.", "count": 4, "ids": ["c-1", "c-2", "c-3"]}
+        {"text": "Open Orders.", "count": 4, "ids": ["c-1", "c-2", "c-3"], "ordered": False}
     ]
 
 

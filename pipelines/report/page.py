@@ -101,6 +101,7 @@ def page(
                 "text": text(found.get("text"), _QUOTE),
                 "count": whole(found.get("count")),
                 "ids": texts(found.get("conversation_ids"))[:3],
+                "ordered": bool(whole(found.get("order"))),
             }
             for found in map(record, items(row.get("steps")))
             if text(found.get("text"))

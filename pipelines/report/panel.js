@@ -115,7 +115,7 @@ function fill(gap) {
     part("Article to change", ...article),
     part("Passages to change", ...passages(gap)),
     part("What customers say", list("ul", "said-list", gap.quotes, quoted)),
-    part("What agents answered", list("ol", "", gap.steps, (step) => element("li", { text: step.text, auto: true }, step.count ? element("small", { text: ` ${step.count} conversations${step.ids.length ? ": " + step.ids.join(", ") : ""}${step.count > step.ids.length && step.ids.length ? " …" : ""}` }) : null)), list("ul", "said-list", gap.answers, quoted)),
+    part("What agents answered", list(gap.steps.every((step) => step.ordered) ? "ol" : "ul", "", gap.steps, (step) => element("li", { text: step.text, auto: true }, step.count ? element("small", { text: ` ${step.count} conversations${step.ids.length ? ": " + step.ids.join(", ") : ""}${step.count > step.ids.length && step.ids.length ? " …" : ""}` }) : null)), list("ul", "said-list", gap.answers, quoted)),
     part("Customers' words that the article lacks", list("ul", "words", gap.words, (word) => element("li", { text: word, auto: true }))),
     part("Searched in vain", paragraph(gap.searched)),
     part("Nearest articles", nearest(gap)),

@@ -13,6 +13,7 @@ from pathlib import Path
 from tests.bench import topics
 from tests.bench.common import REPLAY, SHARED
 from tests.bench.coverage import coverage
+from tests.bench.drafts import drafts
 from tests.bench.embedding import embedding
 from tests.bench.impact import impact
 from tests.bench.labels import labels
@@ -34,6 +35,7 @@ def asked(words: Sequence[str] | None = None) -> argparse.Namespace:
     which.add_parser("labels", help="write docs/replay-topics.md anew")
     covers = which.add_parser("coverage", help="how often the intervals of answer accuracy hold the truth")
     covers.add_argument("--draws", type=int, default=60, help="made-up deployments for each way of tagging")
+    which.add_parser("drafts", help="write docs/drafts.md anew")
     embedders = which.add_parser("embedding", help="speed of embedders, as a share of what the processor can do")
     embedders.add_argument("names", nargs="*", metavar="NAME", help="more of them, by name or folder")
     worlds = which.add_parser("impact", help="how sure the measured effect of a fix is, in planted worlds")
@@ -67,7 +69,8 @@ def main() -> int:
             return stability(folder, REPLAY / "bundle")
         if chosen.what == "replays":
             return replays(folder, chosen.tags, chosen.without)
-        return {"steps": steps, "labels": labels, "ablations": ablations}[chosen.what](folder)
+        named = {"steps": steps, "labels": labels, "ablations": ablations, "drafts": drafts}
+        return named[chosen.what](folder)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,182 @@
+"""How a message goes out: by e-mail (SMTP) and by whatever chat or webhook apprise knows."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import smtplib
+import ssl
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from email.errors import HeaderParseError
+from email.headerregistry import Address
+from email.message import EmailMessage
+
+from data_contracts.errors import SettingsInvalid
+from pipelines.delivery.digest import MANAGERS, Message
+from pipelines.delivery.ledger import Contact
+from pipelines.settings import Delivery
+
+__all__ = ["Channel", "NotSentError", "Post", "channels_of", "check"]
+
+OWNERS = "owners"
+
+
+class NotSentError(Exception):
+    """A message did not go out; the message of this error says why, without secrets."""
+
+
+@dataclass(frozen=True)
+class Channel:
+    """One way to one recipient: an e-mail address or an apprise URL. ``shown`` holds no secret."""
+
+    kind: str
+    address: str
+
+    @property
+    def shown(self) -> str:
+        """What may be printed of it."""
+        return self.address if self.kind == "email" else f"{self.address.split('://')[0]}://…"
+
+    @property
+    def key(self) -> str:
+        """What it is known by in the state database: a hash, since an address may hold a token."""
+        return f"{self.kind}:{hashlib.blake2b(self.address.encode(), digest_size=12).hexdigest()}"
+
+
+def channels_of(recipient: str, people: Mapping[str, Contact], settings: Delivery) -> list[Channel]:
+    """Every way to reach a recipient: an owner_id, or ``managers``."""
+    mails: list[str] = []
+    if settings.smtp_host:
+        email = people[recipient].email if recipient in people else None
+        mails = list(settings.managers) if recipient == MANAGERS else [email] if email else []
+    who = {recipient} if recipient == MANAGERS else {recipient, OWNERS}
+    chats = [address for name, address in _chats(settings) if name in who]
+    return [Channel("email", m) for m in dict.fromkeys(mails)] + [Channel("chat", c) for c in dict.fromkeys(chats)]
+
+
+def check(settings: Delivery) -> None:
+    """See that the settings can send what they name.
+
+    Raises
+    ------
+    SettingsInvalid
+        E-mail is set without a sender, or an entry of a chat is not "who url".
+    """
+    if settings.smtp_host and not _parsed(settings.sender):
+        raise SettingsInvalid(
+            f"'delivery.sender' is no e-mail address ({settings.sender!r})",
+            'write for example "Lacuna <lacuna@shop.example>"',
+        )
+    _chats(settings)
+
+
+def _chats(settings: Delivery) -> list[tuple[str, str]]:
+    found = []
+    for line in [*settings.chat, *os.environ.get(settings.chat_env, "").splitlines()]:
+        if not line.strip():
+            continue
+        who, _, address = line.strip().partition(" ")
+        if "://" not in address:
+            raise SettingsInvalid(
+                f"an entry for chat begins with {who[:20]!r} and names no address after it",
+                'write who and where, such as "managers slack://…"; see [delivery] chat',
+            )
+        found.append((who, address.strip()))
+    return found
+
+
+class Post:
+    """Sends messages; one that a server could not be reached for is not tried on that server again."""
+
+    def __init__(self, settings: Delivery) -> None:
+        self._settings = settings
+        self._down = ""
+
+    def send(self, message: Message, channel: Channel) -> None:
+        """Send a message by one channel.
+
+        Raises
+        ------
+        NotSentError
+            It did not go out.
+        """
+        if channel.kind == "email":
+            self._mail(message, channel.address)
+        else:
+            self._chat(message, channel.address)
+
+    def _mail(self, message: Message, address: str) -> None:
+        if self._down:
+            raise NotSentError(self._down)
+        sender, to = _parsed(self._settings.sender), _parsed(address)
+        if sender is None or to is None:
+            raise NotSentError("no e-mail address")
+        mail = EmailMessage()
+        mail["Subject"], mail["From"], mail["To"] = message.subject, sender, to
+        mail["Auto-Submitted"] = "auto-generated"
+        mail.set_content(message.text)
+        mail.add_alternative(message.html, subtype="html")
+        try:
+            with self._server() as server:
+                server.send_message(mail)
+        except smtplib.SMTPRecipientsRefused as error:
+            code, said = next(iter(error.recipients.values()))
+            raise NotSentError(f"refused: {code} {_text(said)}") from None
+        except smtplib.SMTPResponseException as error:
+            raise NotSentError(f"the mail server said {error.smtp_code} {_text(error.smtp_error)}") from None
+        except (OSError, smtplib.SMTPException) as error:
+            raise NotSentError(f"mail: {type(error).__name__}") from None
+
+    @contextmanager
+    def _server(self) -> Iterator[smtplib.SMTP]:
+        at = self._settings
+        context = ssl.create_default_context()
+        try:
+            if at.smtp_security == "tls":
+                server: smtplib.SMTP = smtplib.SMTP_SSL(
+                    at.smtp_host, at.smtp_port, timeout=at.timeout_seconds, context=context
+                )
+            else:
+                server = smtplib.SMTP(at.smtp_host, at.smtp_port, timeout=at.timeout_seconds)
+            if at.smtp_security == "starttls":
+                server.starttls(context=context)
+            if at.smtp_user:
+                server.login(at.smtp_user, os.environ.get(at.smtp_password_env, ""))
+        except smtplib.SMTPAuthenticationError:
+            self._down = f"the mail server takes no sign-in as {at.smtp_user}: see ${at.smtp_password_env}"
+            raise NotSentError(self._down) from None
+        except (OSError, smtplib.SMTPException) as error:
+            self._down = f"the mail server {at.smtp_host}:{at.smtp_port} is not reached ({type(error).__name__})"
+            raise NotSentError(self._down) from None
+        with server:
+            yield server
+
+    def _chat(self, message: Message, address: str) -> None:
+        import apprise
+
+        logging.getLogger("apprise").setLevel(logging.CRITICAL)  # it would print addresses with their tokens
+        there = apprise.Apprise(asset=apprise.AppriseAsset(app_id="Lacuna", app_desc="Knowledge gaps"))
+        if not there.add(address):
+            raise NotSentError("apprise does not know this kind of address")
+        if not there.notify(body=message.text, title=message.subject, body_format=apprise.NotifyFormat.TEXT):
+            raise NotSentError("not taken there, or not reached")
+
+
+def _parsed(value: str) -> Address | None:
+    """An address as ``Name <box@host>`` or ``box@host``; None for anything else."""
+    from email.utils import parseaddr
+
+    name, spec = parseaddr(value)
+    if spec.count("@") != 1 or any(c in value for c in "\r\n\0"):
+        return None
+    try:
+        return Address(display_name=name, addr_spec=spec)
+    except (ValueError, IndexError, HeaderParseError):
+        return None
+
+
+def _text(said: bytes | str) -> str:
+    return " ".join((said.decode("utf-8", "replace") if isinstance(said, bytes) else said).split())[:200]

@@ -1,0 +1,168 @@
+"""What a digest says: one message an owner with the gaps that wait for them, and one for the managers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from importlib.resources import files
+from typing import Any
+from urllib.parse import quote
+
+from jinja2 import Environment, StrictUndefined
+
+from pipelines.delivery.ledger import Contact
+from pipelines.drafts.write import WAITING
+
+__all__ = ["MANAGERS", "Message", "digests"]
+
+MANAGERS = "managers"
+MOST = 20  # gaps of a part; the board has the rest
+_PARTS = {
+    "overdue": "Overdue",
+    "reopened": "Came back",
+    "new": "New this week",
+    "published": "Published, waiting to be verified",
+    "open": "Still open",
+}
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Message:
+    """A message to one recipient: an owner_id or ``managers``; plain text and the same as HTML."""
+
+    recipient: str
+    name: str
+    subject: str
+    text: str
+    html: str
+
+
+def digests(
+    rows: Sequence[Row],
+    run_id: str,
+    today: date,
+    people: Mapping[str, Contact],
+    board: str = "",
+    title: str = "Knowledge gaps",
+) -> list[Message]:
+    """The messages of a run's digest, the managers' first, then each owner's by id; nobody gets an empty one.
+
+    Parameters
+    ----------
+    rows
+        The backlog as it stands now (:func:`pipelines.decisions.backlog_now`), by rank.
+    run_id
+        The run that it is of.
+    today
+        What is due before this day is overdue.
+    people
+        Owners' names and addresses, by id.
+    board
+        Address of the board, for links; "" links to nothing.
+    title
+        What the subject begins with.
+    """
+    by_part = [(row, _part(row, today)) for row in rows]
+    waiting = [(row, part) for row, part in by_part if part]
+    found = []
+    for owner in sorted({str(row["owner_id"]) for row, _ in waiting if row.get("owner_id")}):
+        own = [(row, part) for row, part in waiting if row.get("owner_id") == owner]
+        name = (people[owner].name if owner in people else None) or own[0][0].get("owner_name") or owner
+        lead = f"{_count(len(own), 'gap')} of yours in the run of {run_id}: {_shares(own)}."
+        found.append(_message(owner, str(name), f"{title}: {_shares(own)}", lead, _parts(own, board), board))
+    if not rows:
+        return found
+    unowned = [(row, part) for row, part in waiting if not row.get("owner_id")]
+    urgent = [(row, part) for row, part in waiting if part in ("overdue", "reopened", "new")]
+    lead = (
+        f"{_count(len(waiting), 'gap')} wait in the run of {run_id}: {_shares(waiting) or 'none'}. "
+        f"{_count(len({r['owner_id'] for r, _ in waiting if r.get('owner_id')}), 'owner')} have some, and "
+        f"{_count(len(unowned), 'gap')} {'has' if len(unowned) == 1 else 'have'} none."
+    )
+    parts = [("Nobody owns these", [_line(row, board) for row, _ in unowned])] if unowned else []
+    parts += _parts([pair for pair in urgent if pair[0].get("owner_id")], board, with_owner=True)
+    subject = f"{title}: the week of {run_id}, {_shares(waiting) or 'nothing waits'}"
+    return [_message(MANAGERS, "managers", subject, lead, parts, board), *found]
+
+
+def _part(row: Row, today: date) -> str:
+    """Which part of the digest a gap belongs to; "" for none."""
+    status, due = str(row["status"]), row.get("due")
+    if status in WAITING and due and str(due)[:10] < today.isoformat():
+        return "overdue"
+    if status in ("new", "reopened", "published"):
+        return status
+    return "open" if status in WAITING else ""
+
+
+def _parts(
+    own: Sequence[tuple[Row, str]], board: str, with_owner: bool = False
+) -> list[tuple[str, list[dict[str, str]]]]:
+    found = []
+    for part, heading in _PARTS.items():
+        lines = [_line(row, board, with_owner) for row, there in own if there == part]
+        if lines:
+            found.append((heading, lines))
+    return found
+
+
+def _line(row: Row, board: str, with_owner: bool = False) -> dict[str, str]:
+    rate = row.get("weekly_rate")
+    figures = [str(row["kind"]), _count(int(row.get("conversations") or 0), "conversation")]
+    figures += [f"{float(rate):.1f} a week"] if rate is not None else []
+    figures += [f"due {str(row['due'])[:10]}"] if row.get("due") else []
+    figures += [f"owner {row.get('owner_name') or row['owner_id']}"] if with_owner and row.get("owner_id") else []
+    reasons = row.get("reasons")
+    why = row.get("status_note") or (reasons[0] if isinstance(reasons, list) and reasons else "")
+    return {
+        "rank": str(row["rank"]),
+        "title": _plain(row.get("title") or "Untitled gap"),
+        "figures": _plain(", ".join(figures)),
+        "why": _plain(why),
+        "draft": _plain(row.get("draft") or ""),
+        "link": f"{board.rstrip('/')}/gaps/{quote(str(row['gap_id']), safe='')}" if board else "",
+    }
+
+
+def _message(
+    recipient: str, name: str, subject: str, lead: str, parts: Sequence[tuple[str, list[dict[str, str]]]], board: str
+) -> Message:
+    shown = [(heading, lines[:MOST], max(0, len(lines) - MOST)) for heading, lines in parts]
+    text = [f"Hello {_plain(name)},", "", lead]
+    for heading, lines, more in shown:
+        text += ["", heading, "-" * len(heading)]
+        for line in lines:
+            text.append(f"{line['rank']}. {line['title']} ({line['figures']})")
+            text += [f"   {label}{line[key]}" for key, label in _LABELS if line[key]]
+        text += [f"… and {more} more"] if more else []
+    text += ["", f"The board: {board}"] if board else []
+    html = _template().render(name=_plain(name), lead=lead, parts=shown, board=board)
+    return Message(recipient, name, " ".join(_plain(subject).split()), "\n".join(text) + "\n", html)
+
+
+_LABELS = (("why", "Why: "), ("draft", "Draft: "), ("link", ""))
+
+
+@cache
+def _template() -> Any:
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    return environment.from_string(files("pipelines.delivery").joinpath("digest.html.jinja").read_text("utf-8"))
+
+
+def _plain(value: object) -> str:
+    """A text on one line, without signs that change how the rest is read."""
+    return " ".join("".join(c if c.isprintable() else " " for c in str(value)).split())
+
+
+def _shares(own: Sequence[tuple[Row, str]]) -> str:
+    names = {"overdue": "overdue", "reopened": "came back", "new": "new", "published": "to be verified", "open": "open"}
+    counts = {part: sum(there == part for _, there in own) for part in _PARTS}
+    return ", ".join(f"{counts[part]} {names[part]}" for part in _PARTS if counts[part])
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

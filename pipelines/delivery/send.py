@@ -1,0 +1,75 @@
+"""Sending a digest: each message once a run, recipient and channel, whatever happens to the others."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pipelines.delivery.channels import Channel, NotSentError, Post, channels_of, check
+from pipelines.delivery.digest import Message
+from pipelines.delivery.ledger import Contact, mark, reached
+from pipelines.settings import Delivery
+
+if TYPE_CHECKING:
+    from pipelines.state import State
+
+__all__ = ["Outcome", "deliver"]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a message on one channel: would be sent, sent, sent before, failed (why), or no way."""
+
+    message: Message
+    channel: Channel | None
+    state: str
+    why: str = ""
+
+
+def deliver(
+    messages: Sequence[Message],
+    run_id: str,
+    people: Mapping[str, Contact],
+    settings: Delivery,
+    state: State,
+    send: bool = False,
+) -> list[Outcome]:
+    """Send messages that have not reached their recipients yet, or say what would be sent.
+
+    A message is remembered as sent once its server has taken it, so that another call sends only what failed. A
+    process that dies between the two sends that one message twice rather than never.
+
+    Raises
+    ------
+    SettingsInvalid
+        The settings can't send what they name.
+    StoreUnusable
+        The state database can't be used.
+    """
+    check(settings)
+    before = reached(state, run_id)
+    post = Post(settings)
+    found = []
+    for message in messages:
+        channels = channels_of(message.recipient, people, settings)
+        if not channels:
+            why = "no address is known" if settings.smtp_host else "neither [delivery] smtp_host nor a chat is set"
+            found.append(Outcome(message, None, "no way", why))
+        for channel in channels:
+            if (message.recipient, channel.key) in before:
+                found.append(Outcome(message, channel, "sent before"))
+            elif not send:
+                found.append(Outcome(message, channel, "would be sent"))
+            else:
+                found.append(_sent(post, message, channel, run_id, state))
+    return found
+
+
+def _sent(post: Post, message: Message, channel: Channel, run_id: str, state: State) -> Outcome:
+    try:
+        post.send(message, channel)
+    except NotSentError as error:
+        return Outcome(message, channel, "failed", str(error))
+    mark(state, run_id, message.recipient, channel.key)
+    return Outcome(message, channel, "sent")

@@ -1,0 +1,170 @@
+"""Working copies: drafts in a folder where writers work, brought up to date without touching what a person wrote."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from data_contracts.errors import LacunaError
+from pipelines.drafts.matter import edited, evidence_hash, values
+from pipelines.drafts.names import safe_name
+from pipelines.drafts.write import WAITING
+from pipelines.store import write_bytes
+
+__all__ = ["NEW", "Copy", "export", "listed"]
+
+NEW = ".new.md"
+
+
+@dataclass(frozen=True)
+class Copy:
+    """A draft and how its copy, or the draft of the run before, stands to it.
+
+    ``state`` is ``new`` (there is none), ``unchanged``, ``edited`` (a person changed it), ``evidence changed`` (the
+    draft says something else since), both of these, or ``no draft`` (the gap waits now and did not when the run was
+    made). ``path`` is the copy, else the draft; ``beside`` where new evidence lies beside an edited copy.
+    """
+
+    gap_id: str
+    title: str
+    owner_id: str | None
+    status: str
+    state: str
+    path: Path | None
+    beside: Path | None = None
+    note: str = ""
+
+
+def listed(
+    run: Path, backlog: Iterable[Mapping[str, Any]], before: Path | None = None, owner: str | None = None
+) -> list[Copy]:
+    """The drafts of gaps that wait for a writer, beside those of the run before, by owner and rank.
+
+    Parameters
+    ----------
+    run, before
+        Folders of the run and of the one before it.
+    backlog
+        The run's rows as they stand now (:func:`pipelines.decisions.backlog_now`).
+    owner
+        Only this owner's; "unowned" for those of nobody.
+    """
+    old = _Shelf(before / "drafts") if before is not None else None
+    found = []
+    for row, path in _waiting(run, backlog, owner):
+        if path is None:
+            found.append(_copy(row, "no draft", None))
+            continue
+        text = _read(path)
+        earlier = old.of(str(row["gap_id"])) if old else None
+        state = _state(_read(earlier), text) if earlier else "new"
+        if edited(text):
+            state = "edited"
+        found.append(_copy(row, state, path))
+    return found
+
+
+def export(run: Path, backlog: Iterable[Mapping[str, Any]], into: Path, owner: str | None = None) -> list[Copy]:
+    """Bring the copies in a folder up to date with the drafts of a run.
+
+    A copy that nobody edited is replaced where the evidence has changed; one that a person edited stays as it is, and
+    the new draft is written beside it as ``<name>.new.md``. A copy is known by the gap_id in its front matter, else by
+    its name, so that it may be renamed and moved. A second export writes nothing.
+
+    Raises
+    ------
+    LacunaError
+        The folder lies in a run or is a file, or can't be written.
+    """
+    if run.parent.resolve() in (into.resolve(), *into.resolve().parents):
+        raise LacunaError(f"{into} lies in the store's runs, which Lacuna replaces", "name a folder outside the store")
+    try:
+        into.mkdir(parents=True, exist_ok=True)
+        there = _Shelf(into)
+        return [
+            _export(row, path, there.of(str(row["gap_id"])), into) if path else _copy(row, "no draft", None)
+            for row, path in _waiting(run, backlog, owner)
+        ]
+    except OSError as error:
+        raise LacunaError(
+            f"{error.filename or into} can't be written: {error.strerror}", "check --into and your rights on it"
+        ) from error
+
+
+def _export(row: Mapping[str, Any], path: Path, copy: Path | None, into: Path) -> Copy:
+    draft = path.read_bytes()
+    text = draft.decode("utf-8", "replace")
+    target = copy or into / _owner(row) / path.name
+    if not target.exists():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        write_bytes(target, draft)
+        return _copy(row, "new", target)
+    state = _state(_read(target), text)
+    if state == "evidence changed":
+        write_bytes(target, draft)
+    if state != "edited, evidence changed":
+        return _copy(row, state, target)
+    beside = target.with_name(target.name.removesuffix(".md") + NEW)
+    waits = _state(_read(beside), text) if beside.exists() else "new"
+    if waits in ("new", "evidence changed"):
+        write_bytes(beside, draft)
+    note = "the new file was edited too, and stays" if waits.startswith("edited") else ""
+    return _copy(row, state, target, beside, note)
+
+
+def _state(copy: str, draft: str) -> str:
+    changed = evidence_hash(copy) != evidence_hash(draft)
+    if edited(copy):
+        return "edited, evidence changed" if changed else "edited"
+    return "evidence changed" if changed else "unchanged"
+
+
+def _waiting(
+    run: Path, backlog: Iterable[Mapping[str, Any]], owner: str | None
+) -> list[tuple[Mapping[str, Any], Path | None]]:
+    """Rows that wait for a writer, each with its draft's path where the run has one, by owner and rank."""
+    rows = [row for row in backlog if row.get("status") in WAITING]
+    rows = [row for row in rows if owner in (None, row.get("owner_id") or "unowned")]
+    rows.sort(key=lambda row: (row.get("owner_id") is None, str(row.get("owner_id")), row.get("rank") or 0))
+    found: list[tuple[Mapping[str, Any], Path | None]] = []
+    for row in rows:
+        path = run / str(row["draft"]) if row.get("draft") else None
+        found.append((row, path if path is not None and path.is_file() else None))
+    return found
+
+
+class _Shelf:
+    """The drafts in a folder, found by the gap in their front matter, else by their name."""
+
+    def __init__(self, folder: Path) -> None:
+        self._files: list[tuple[Path, str, bool]] = []
+        for path in sorted(folder.rglob("*.md")):
+            if path.is_file() and not path.name.endswith(NEW):
+                text = _read(path)
+                self._files.append((path, str(values(text).get("gap_id") or ""), edited(text)))
+
+    def of(self, gap_id: str) -> Path | None:
+        """The file of a gap; where there are several, one that a person edited."""
+        name = safe_name(gap_id)
+        own = [(not touched, path) for path, gap, touched in self._files if gap == gap_id]
+        own = own or [
+            (not touched, path)
+            for path, gap, touched in self._files
+            if not gap and (path.stem == name or path.name.startswith(f"{name}-"))
+        ]
+        return min(own)[1] if own else None
+
+
+def _read(path: Path | None) -> str:
+    return path.read_text(encoding="utf-8", errors="replace") if path is not None else ""
+
+
+def _owner(row: Mapping[str, Any]) -> str:
+    return safe_name(str(row["owner_id"])) if row.get("owner_id") else "unowned"
+
+
+def _copy(row: Mapping[str, Any], state: str, path: Path | None, beside: Path | None = None, note: str = "") -> Copy:
+    owner = str(row["owner_id"]) if row.get("owner_id") else None
+    return Copy(str(row["gap_id"]), str(row.get("title") or ""), owner, str(row["status"]), state, path, beside, note)

@@ -1,0 +1,106 @@
+"""The YAML on top of a draft, and the hashes in it that tell whether a person or the evidence has changed it since."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from typing import Any
+
+import yaml
+
+__all__ = ["edited", "evidence_hash", "front_matter", "seal", "text_hash", "values"]
+
+_LINE = re.compile(r"^text_hash: ([0-9a-f]{16})\n", re.MULTILINE)
+_EVIDENCE = re.compile(r"^evidence_hash: ([0-9a-f]{16})$", re.MULTILINE)
+_HEAD = re.compile(r"\A---\n(.*?\n)---\n", re.DOTALL)
+
+
+def front_matter(row: dict[str, Any], run: dict[str, Any]) -> str:
+    """The YAML on top, quoted by the YAML library; :func:`seal` adds the hash."""
+    window = run.get("window") or {}
+
+    def length(name: str) -> int:
+        return len(row[name]) if isinstance(row.get(name), list) else 0
+
+    head = {
+        "gap_id": row.get("gap_id"),
+        "kind": row.get("kind"),
+        "status": row.get("status"),
+        "title": row.get("title"),
+        "article_id": row.get("article_id"),
+        "owner_id": row.get("owner_id"),
+        "topic_id": row.get("topic_id"),
+        "conversations": row.get("conversations"),
+        "weekly_rate": _rounded(row.get("weekly_rate")),
+        "score": _rounded(row.get("score")),
+        "evidence": {
+            "phrasings": length("examples"),
+            "sentences_of_agents": length("steps"),
+            "passages": length("passages"),
+            "tagged_answers": row.get("labels"),
+        },
+        "run_id": run.get("run_id"),
+        "created": str(window.get("end") or run.get("run_id") or ""),
+    }
+    return "---\n" + yaml.safe_dump(head, sort_keys=False, allow_unicode=True, width=4096).rstrip("\n") + "\n---"
+
+
+def _rounded(value: object) -> float | None:
+    return round(float(value), 3) if isinstance(value, int | float) else None
+
+
+def text_hash(text: str) -> str:
+    r"""The hash of a draft's text, 16 hex digits: the hash's own line, line ends and spaces at ends do not count.
+
+    Examples
+    --------
+    >>> text_hash("a  \r\nb\n") == text_hash("a\nb") != text_hash("a b")
+    True
+    """
+    folded = "\n".join(line.rstrip() for line in _LINE.sub("", _unix(text)).split("\n")).strip()
+    return hashlib.sha256(folded.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def seal(text: str) -> str:
+    """A draft with two hashes as the last lines of the front matter.
+
+    ``evidence_hash`` is of what stands below the front matter: it stays while the evidence does, from run to run.
+    ``text_hash`` is of all: it no longer fits once a person has changed anything.
+    """
+    head = _HEAD.match(text)
+    if head is None:
+        raise AssertionError("a draft begins with its front matter")
+    text = f"{text[: head.end(1)]}evidence_hash: {text_hash(text[head.end() :])}\n{text[head.end(1) :]}"
+    head = _HEAD.match(text)
+    assert head is not None
+    return f"{text[: head.end(1)]}text_hash: {text_hash(text)}\n{text[head.end(1) :]}"
+
+
+def edited(text: str) -> bool:
+    """Whether a draft is no longer as Lacuna wrote it; one without its hash was changed by somebody."""
+    found = _LINE.search(_top(text))
+    return found is None or found[1] != text_hash(text)
+
+
+def evidence_hash(text: str) -> str | None:
+    """What a draft says of the evidence that it was written from; None where it says nothing."""
+    found = _EVIDENCE.search(_top(text))
+    return found[1] if found else None
+
+
+def _top(text: str) -> str:
+    head = _HEAD.match(_unix(text))
+    return head[1] if head else ""
+
+
+def values(text: str) -> dict[str, Any]:
+    """The front matter of a file as plain data; empty where there is none or a person broke it."""
+    try:
+        found = yaml.safe_load(_top(text))
+    except yaml.YAMLError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _unix(text: str) -> str:
+    return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")

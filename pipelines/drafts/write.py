@@ -1,0 +1,91 @@
+"""The drafts of a run, one a gap that waits for a writer, in a folder for each owner."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from pipelines.cells import records
+from pipelines.drafts.matter import edited, seal
+from pipelines.drafts.names import safe_name, slug
+from pipelines.drafts.text import KINDS, draft
+
+__all__ = ["WAITING", "write_drafts"]
+
+WAITING = ("new", "open", "accepted", "drafting", "reopened")
+
+
+def write_drafts(
+    folder: Path,
+    backlog: pd.DataFrame,
+    articles: pd.DataFrame,
+    run: dict[str, Any],
+    before: Path | None = None,
+    polished: Mapping[str, str] | None = None,
+) -> dict[str, str]:
+    """Write a draft for each content gap that waits for one.
+
+    Parameters
+    ----------
+    folder : Path
+        The run's folder; drafts go to `drafts/<owner>/<gap_id>-<slug>.md` below it, those of nobody to `unowned`.
+    backlog : DataFrame
+        One row a gap. Gaps of another kind than the five, or that wait for no writer, get none.
+    articles : DataFrame
+        The bundle's articles, for titles, addresses and sections; may be empty.
+    run : dict
+        `run.json`, for `run_id` and the window.
+    before : Path or None
+        The folder of the run that this one replaces: a draft that a person edited there stays as it is, and the new
+        text is written beside it as `<name>.new.md`.
+    polished : mapping or None
+        A text by an endpoint for some gaps (:mod:`pipelines.drafts.polish`), by gap_id.
+
+    Returns
+    -------
+    dict
+        Path of the draft, relative to `folder` and with forward slashes, by gap_id.
+
+    Raises
+    ------
+    OSError
+        The folder can't be written.
+    """
+    known = {str(row["article_id"]): row for row in records(articles) if row.get("article_id")}
+    written: dict[str, str] = {}
+    for row in records(backlog):
+        key = str(row.get("gap_id") or "")
+        if not key or row.get("kind") not in KINDS or row.get("status") not in WAITING:
+            continue
+        owner = safe_name(str(row["owner_id"])) if row.get("owner_id") else "unowned"
+        name = f"{safe_name(key)}-{slug(str(row.get('title') or ''))}"
+        path = f"drafts/{owner}/{name.rstrip('-')}.md"
+        _write(folder / path, seal(draft(row, known, run, (polished or {}).get(key, ""))))
+        written[key] = path
+    if before is not None:
+        _keep_edited(before, folder)
+    return written
+
+
+def _write(target: Path, text: str) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(text, encoding="utf-8", newline="\n")
+
+
+def _keep_edited(before: Path, folder: Path) -> None:
+    """Carry over what people wrote into the drafts of the run that is replaced."""
+    for old in sorted(before.glob("drafts/*/*.md")):
+        try:
+            text = old.read_text(encoding="utf-8")
+        except (OSError, UnicodeError):
+            text = ""
+        target = folder / old.relative_to(before)
+        if text and not edited(text):
+            continue
+        if target.exists() and not old.name.endswith(".new.md"):
+            target.rename(target.with_suffix(".new.md"))
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(old.read_bytes())
