@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
 
 import numpy as np
 import pandas as pd
-import Stemmer
 from numpy.typing import NDArray
 
 from models.accuracy import on_topic
@@ -147,44 +144,3 @@ def _statement(sentence: str) -> tuple[str, dict[str, str], set[str]] | None:
     if not amounts or len(text) > 400:
         return None
     return text, amounts, {word.lower() for word in _WORD.findall(text)}
-
-
-def customer_words(
-    questions: list[str], article: str, stop_words: frozenset[str], usual: Mapping[str, float], count: int = 12
-) -> list[str]:
-    """Words that many of the questions use, and others seldom, and the article in no form; the most telling first.
-
-    Parameters
-    ----------
-    questions
-        The gap's.
-    article
-        Its plain text.
-    stop_words
-        Words that say nothing.
-    usual
-        Share of all questions that use each word, see :func:`word_shares`; a word must be twice as common here.
-    """
-    there = set(_stems({word.lower() for word in _WORD.findall(article)}))
-    shares = word_shares(questions)
-    least = max(2, round(0.08 * len(questions))) / max(1, len(questions))
-    telling = {
-        word: share * np.log(share / usual.get(word, share / 2))
-        for word, share in shares.items()
-        if word not in stop_words and share >= least and share >= 2 * usual.get(word, 0.0)
-    }
-    lacking = [word for word, stem in zip(telling, _stems(telling), strict=True) if stem not in there]
-    return sorted(lacking, key=lambda word: (-telling[word], word))[:count]
-
-
-def word_shares(questions: Sequence[str]) -> dict[str, float]:
-    """Share of the questions that use each word, 0 to 1."""
-    used = Counter(word for question in questions for word in {found.lower() for found in _WORD.findall(question)})
-    return {word: times / len(questions) for word, times in used.items()}
-
-
-def _stems(words: Iterable[str]) -> list[str]:
-    return _STEMMER.stemWords(list(words))
-
-
-_STEMMER = Stemmer.Stemmer("english")

@@ -6,12 +6,15 @@ None of these decides a kind. They tell a writer where to look.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy.stats import fisher_exact
+
+from models.questions import shortened
 
 GROUPS = {"region": "customers in {}", "product": "conversations about {}", "language": "questions in language '{}'"}
 EACH_SIDE = 5  # conversations that each side of a comparison needs
@@ -104,6 +107,23 @@ def words_reason(words: Sequence[str], most: int = 5) -> str | None:
     if not words:
         return None
     return f"customers write {', '.join(f'“{word}”' for word in words[:most])}, and the article does not"
+
+
+def against_reason(passages: Sequence[Mapping[str, Any]], most: int = 160) -> str | None:
+    """What agents say instead of what the article says, where it is most often said.
+
+    Parameters
+    ----------
+    passages
+        passage, evidence (what agents say) and count (in how many conversations).
+    """
+    said = [p for p in passages if p.get("passage") and p.get("evidence") and p.get("count")]
+    if not said:
+        return None
+    best = min(said, key=lambda p: (-int(p["count"]), str(p["evidence"])))
+    passage, evidence = (shortened(str(best[name]), most) for name in ("passage", "evidence"))
+    times = "1 conversation" if best["count"] == 1 else f"{int(best['count'])} conversations"
+    return f"the article says “{passage}”; agents said in {times}: “{evidence}”"
 
 
 def checked_reason(checked: date | None, began: date) -> str | None:

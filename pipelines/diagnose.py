@@ -15,7 +15,7 @@ from models.diagnosis import Evidence, Verdict
 from models.topics import excess, usual_failure
 from models.verification import due_for_verification
 from pipelines.job import Job
-from pipelines.reasons import beside, lacking_words
+from pipelines.reasons import beside
 from pipelines.world import World, day_of, look, most_common, read_world
 
 Rows = NDArray[np.int64]
@@ -74,7 +74,7 @@ def _due(job: Job, world: World) -> pd.DataFrame:
 
 _GAP_COLUMNS = [
     "kind", "probability", "topic_id", "topics", "article_id", "reasons", "conversation_ids", "nearest", "labels",
-    "customer_words", "passages", "change_point", "other_article_id",
+    "passages", "change_point", "other_article_id",
 ]  # fmt: skip
 
 
@@ -187,7 +187,6 @@ def _told(world: World, gap: dict[str, Any]) -> dict[str, Any]:
             {"article_id": conflict.article_id, "passage": conflict.sentence, "evidence": conflict.other_sentence},
             {"article_id": conflict.other_id, "passage": conflict.other_sentence, "evidence": conflict.sentence},
         ]
-    words = [] if number is None else lacking_words(world, rows, number)
     changed = world.changes.get(number) if verdict.kind == "stale" and number is not None else None
     return {
         "kind": verdict.kind,
@@ -195,13 +194,12 @@ def _told(world: World, gap: dict[str, Any]) -> dict[str, Any]:
         "topic_id": gap["topics"][0],
         "topics": list(gap["topics"]),
         "article_id": verdict.article_id,
-        "reasons": verdict.reasons + beside(world, verdict, changed, words),
+        "reasons": verdict.reasons + beside(world, verdict, changed),
         "conversation_ids": sorted(facts["conversation_id"]),
         "nearest": [
             {"article_id": m.article_id, "title": m.title, "similarity": round(m.similarity, 3)} for m in seen.nearest
         ],
         "labels": int(facts["outcome"].notna().sum()),
-        "customer_words": words,
         "passages": passages,
         "change_point": _change_point(world, *changed) if changed else None,
         "other_article_id": conflict.other_id if conflict else None,

@@ -11,6 +11,7 @@ from models.life import Life
 from models.owners import OwnerBook
 from models.questions import shortened
 from models.ranking import may_fail, rank_gaps, reach_of
+from models.reasons import against_reason, words_reason
 from models.tagging import tag_next
 from models.verdicts import overall
 from pipelines.gap_evidence import gather
@@ -110,7 +111,8 @@ def _row(
         "labels": int(gap["labels"]),
         **{k: round(float(gap[k]), 4) for k in ("score", "score_low", "score_high")},
         "rank_low": int(gap["rank_low"]), "rank_high": int(gap["rank_high"]),
-        "cost_avoidable": round(float(gap["score"]) * cost, 2), "reasons": list(gap["reasons"]),
+        "cost_avoidable": round(float(gap["score"]) * cost, 2),
+        "reasons": [*gap["reasons"], *_in_their_words(gap["kind"], evidence)],
         "examples": evidence["examples"], "conversation_ids": ids, "draft": None, "last_seen": job.run_id,
         "topics": list(gap["topics"]),
         "probability": float(gap["probability"]), "demand": round(float(gap["demand"]), 4),
@@ -124,6 +126,13 @@ def _row(
     }  # fmt: skip
     effect = fixes.effect(gap["gap_id"], job.start)
     return row | lived(row, fixes.past, book.name, job.settings.review.dismissed_returns_at, effect)
+
+
+def _in_their_words(kind: str, evidence: dict[str, Any]) -> list[str]:
+    """Reasons in customers' and agents' own words, where the kind is one that they bear out."""
+    words = words_reason(evidence["customer_words"]) if kind in ("unfindable", "incomplete") else None
+    against = against_reason(evidence["passages"]) if kind == "stale" else None
+    return [reason for reason in (words, against) if reason]
 
 
 def _title(gap: dict[str, Any], label: str, title: str | None, articles: pd.DataFrame) -> str:

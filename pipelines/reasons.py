@@ -1,4 +1,4 @@
-"""What stands beside a gap's verdict, looked up in the world: the release, the people, the words, the last look."""
+"""What stands beside a gap's verdict, looked up in the world: the release, the people, the last look."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 from models import reasons
 from models.changes import Change
 from models.diagnosis import Verdict
-from models.evidence import customer_words
 from models.labels import STOP_WORDS
 from models.retrieval import plain
 from pipelines.world import World, day_of
@@ -17,17 +16,13 @@ from pipelines.world import World, day_of
 ABOUT = 0.5  # how surely a conversation must be about an article to speak of it
 
 
-def beside(
-    world: World, verdict: Verdict, changed: tuple[Change, NDArray[np.int64]] | None, words: list[str]
-) -> list[str]:
+def beside(world: World, verdict: Verdict, changed: tuple[Change, NDArray[np.int64]] | None) -> list[str]:
     """Further reasons of a verdict about an article, each a sentence with its figures; none for a missing one.
 
     Parameters
     ----------
     changed
         The article's change for the worse and its conversations, where it went stale.
-    words
-        The customers' words that the article lacks.
     """
     number = world.number(verdict.article_id or "")
     if number is None:
@@ -37,20 +32,7 @@ def beside(
         found += _since(world, number, *changed)
     if verdict.kind in ("stale", "incomplete"):
         found.append(reasons.group_reason(_about(world, number)))
-    if verdict.kind in ("unfindable", "incomplete"):
-        found.append(reasons.words_reason(words))
     return [reason for reason in found if reason]
-
-
-def lacking_words(world: World, rows: NDArray[np.int64], number: int) -> list[str]:
-    """The words of the customers in ``rows`` that an article lacks; only those who write in its language count."""
-    article = world.articles.iloc[number]
-    facts = world.facts.iloc[rows]
-    if isinstance(article["language"], str):
-        others = facts["language"].str[:2].ne(article["language"][:2]).fillna(False).astype(bool)
-        facts = facts[~others]
-    questions = facts["question"].astype(str).tolist()
-    return customer_words(questions, _text(world, number), STOP_WORDS, world.word_shares)
 
 
 def _text(world: World, number: int) -> str:

@@ -67,11 +67,6 @@ class World:
         """Number of each live article, by id."""
         return {str(article): i for i, article in enumerate(self.articles["article_id"])}
 
-    @cached_property
-    def word_shares(self) -> dict[str, float]:
-        """Share of all questions that use each word."""
-        return evidence.word_shares(self.facts["question"].astype(str).tolist())
-
     def article_id(self, number: int) -> str:
         """Id of the article with this number."""
         return str(self.articles["article_id"].iloc[number])

@@ -8,8 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from models.evidence import customer_words, word_shares
-from models.reasons import checked_reason, group_reason, release_reason, words_reason
+from models.reasons import against_reason, checked_reason, group_reason, release_reason, words_reason
 from models.verification import due_for_verification, last_checked
 
 COMMON = frozenset({"with", "your", "the", "and"})
@@ -62,15 +61,18 @@ def test_chance_names_nobody() -> None:
     assert named <= 2
 
 
-def test_words_that_the_article_lacks() -> None:
-    """Customers' words count where the article has them in no form, and where they are of this topic alone."""
-    asked = ["my jacket soaks in the rain", "rain comes through the jacket", "jackets and rain please"] * 3
-    usual = word_shares([*asked, *["please help with my order"] * 20])
-    words = customer_words(asked, "Restore the coating of your jackets.", COMMON, usual)
-    assert words[0] == "rain"
-    assert {"jacket", "jackets", "please"}.isdisjoint(words)
-    assert words_reason(words) == "customers write “rain”, “comes”, “soaks”, “through”, and the article does not"
+def test_words_and_answers_are_told() -> None:
+    """Customers' words that the article lacks, and the answer that agents give most often instead of the article's."""
+    assert words_reason(["rain", "soaks"]) == "customers write “rain”, “soaks”, and the article does not"
     assert words_reason([]) is None
+    said = [
+        {"passage": "Kept for 7 days.", "evidence": "It's 3 days now.", "count": 4},
+        {"passage": "Show the e-mail.", "evidence": "Show the code.", "count": 9},
+        {"passage": "", "evidence": "Something else.", "count": 20},
+    ]
+    told = "the article says “Show the e-mail.”; agents said in 9 conversations: “Show the code.”"
+    assert against_reason(said) == told
+    assert against_reason(said[2:]) is None
 
 
 def test_the_last_look_is_told() -> None:
