@@ -6,7 +6,11 @@ from __future__ import annotations
 __all__ = [
     "BundleUnreadable",
     "ContractBroken",
+    "DecidedMeanwhile",
+    "DecisionInvalid",
     "LacunaError",
+    "NoSuchGap",
+    "NotAllowed",
     "NothingToMine",
     "SettingsInvalid",
     "StoreUnusable",
@@ -59,3 +63,19 @@ class SettingsInvalid(LacunaError):
 
 class StoreUnusable(LacunaError):
     """The store can't be read or written: missing rights, a full disk, a path that is not a folder."""
+
+
+class DecisionInvalid(LacunaError):
+    """A decision can't be read: an unknown verb or reason, a day that is none, a field that is missing."""
+
+
+class NotAllowed(LacunaError):
+    """A gap of this status does not take this verb."""
+
+
+class NoSuchGap(LacunaError):
+    """No run has recorded a gap of this id or rank."""
+
+
+class DecidedMeanwhile(LacunaError):
+    """Another person has decided on the gap since it was shown: nothing was changed."""

@@ -15,12 +15,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from data_contracts.errors import LacunaError
 from pipelines import progress
+from pipelines.commands import deciding
+from pipelines.commands.common import Config, Quiet, Store, err, out
 
 if TYPE_CHECKING:
     from pipelines.load import CheckResult
@@ -46,15 +47,7 @@ app = typer.Typer(
     epilog="Start here:  `lacuna demo --store demo-store`  ·  Exit codes: 0 done, 1 check found faults,"
     " 2 a problem you can put right, 70 a fault of Lacuna, 130 interrupted.",
 )
-# What is piped into a file or a log is read at any width; a terminal says its own.
-WIDE = None if sys.stdout.isatty() else 160
-out = Console(width=WIDE)
-err = Console(stderr=True, width=WIDE)
-
-Store = Annotated[Path, typer.Option("--store", metavar="DIR", help="Folder of runs and state; made where missing.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print only the result, warnings and errors.")]
 Bundle = Annotated[str, typer.Argument(metavar="BUNDLE", help="Folder (or fsspec URL) with conversations, messages, …")]
-Config = Annotated[str | None, typer.Option(metavar="FILE", help="TOML file over the defaults; see `lacuna settings`.")]
 
 
 def _version(wanted: bool) -> None:
@@ -272,6 +265,9 @@ def settings() -> None:
     from pipelines.settings import default_text
 
     sys.stdout.write(default_text())
+
+
+deciding.mount(app)
 
 
 def _print_topics(found: Grouped) -> None:

@@ -11,11 +11,14 @@ if TYPE_CHECKING:
 
 __all__ = [
     "SCHEMA_VERSION",
+    "decided_by",
     "decisions",
     "gaps",
     "latest_before",
     "metadata",
     "migrate",
+    "one_after_another",
+    "plain",
     "rows",
     "runs",
     "schema_version",
@@ -23,7 +26,7 @@ __all__ = [
     "topics",
 ]
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 metadata = sa.MetaData()
 
 schema_version = sa.Table("schema_version", metadata, sa.Column("version", sa.Integer, primary_key=True))
@@ -94,7 +97,17 @@ decisions = sa.Table(
     sa.Column("decision", sa.String(32), nullable=False),
     sa.Column("why", sa.Text, nullable=False),
     sa.Column("payload", sa.JSON),
+    sa.Column("after", sa.Integer, nullable=False, server_default="0"),  # the gap's decision before it; 0 = none
+    sa.Column("run_id", sa.String(10)),  # the latest run when it was decided: the day in the data's own time
 )
+# Of two people who decide from the same view, the database itself takes only one.
+one_after_another = sa.Index("decisions_one_after_another", decisions.c.gap_id, decisions.c.after, unique=True)
+
+# Up to version 2 a decision was written as the status that it gives.
+_VERB_OF = {
+    "accepted": "accept", "drafting": "draft", "published": "publish", "verified": "verify", "reopened": "reopen",
+    "open": "reopen", "snoozed": "snooze", "dismissed": "dismiss",
+}  # fmt: skip
 
 
 def migrate(connection: sa.Connection, found: int) -> None:
@@ -103,10 +116,23 @@ def migrate(connection: sa.Connection, found: int) -> None:
     Tables that are new have been made already; what is left is what changed within tables that were there.
     """
     if found < 2:
-        column = topics.c.label_centroid
-        kind = column.type.compile(connection.dialect)
-        connection.execute(sa.text(f"ALTER TABLE {topics.name} ADD COLUMN {column.name} {kind}"))
+        _add(connection, topics.c.label_centroid)
+    if found < 3:
+        _add(connection, decisions.c.after)
+        _add(connection, decisions.c.run_id)
+        last: dict[str, int] = {}
+        told = sa.select(decisions.c.id, decisions.c.gap_id, decisions.c.decision).order_by(decisions.c.id)
+        for said, gap, status in connection.execute(told).all():
+            values = {"after": last.get(gap, 0), "decision": _VERB_OF.get(status, status)}
+            connection.execute(sa.update(decisions).where(decisions.c.id == said).values(values))
+            last[gap] = said
+        one_after_another.create(connection)
     connection.execute(sa.update(schema_version).values(version=SCHEMA_VERSION))
+
+
+def _add(connection: sa.Connection, column: sa.Column[Any]) -> None:
+    described = sa.schema.CreateColumn(column).compile(dialect=connection.dialect)
+    connection.execute(sa.text(f"ALTER TABLE {column.table.name} ADD COLUMN {described}"))
 
 
 def latest_before(table: sa.Table, key: sa.Column[Any], run_id: str) -> sa.Select[Any]:
@@ -120,33 +146,38 @@ def latest_before(table: sa.Table, key: sa.Column[Any], run_id: str) -> sa.Selec
     return sa.select(table).join(latest, sa.and_(key == latest.c.key, table.c.run_id == latest.c.run_id)).order_by(key)
 
 
+def decided_by(run_id: str) -> sa.ColumnElement[bool]:
+    """Whether a decision was made on the view of ``run_id`` or of an earlier run."""
+    return sa.or_(decisions.c.run_id.is_(None), decisions.c.run_id <= run_id)
+
+
 def rows(table: sa.Table, frame: pd.DataFrame, run_id: str) -> list[dict[str, Any]]:
     """The frame as rows of ``table``; what the table does not know goes to its ``extra``."""
     known = {column.name for column in table.columns}
     found = []
     for record in frame.to_dict("records"):
-        plain = {str(name): _plain(value) for name, value in record.items()}
-        row: dict[str, Any] = {name: plain.get(name) for name in known}
+        given = {str(name): plain(value) for name, value in record.items()}
+        row: dict[str, Any] = {name: given.get(name) for name in known}
         row["run_id"] = run_id
         for day in {"first_seen", "last_seen"} & known:
             row[day] = row[day] or run_id
         if "extra" in known:
-            rest = {name: value for name, value in sorted(plain.items()) if name not in known}
-            row["extra"] = {**(plain.get("extra") or {}), **rest} or None
+            rest = {name: value for name, value in sorted(given.items()) if name not in known}
+            row["extra"] = {**(given.get("extra") or {}), **rest} or None
         found.append(row)
     return found
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """Turn what comes out of a frame into what a database driver takes."""
     if isinstance(value, dict):
-        return {str(key): _plain(inner) for key, inner in value.items()}
+        return {str(key): plain(inner) for key, inner in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_plain(inner) for inner in value]
+        return [plain(inner) for inner in value]
     if isinstance(value, str):
         return value.replace("\0", "")  # Postgres takes no NUL
     if hasattr(value, "tobytes") and getattr(value, "ndim", 0) > 0:
-        return value.astype("float32").tobytes() if value.dtype.kind == "f" else _plain(value.tolist())
+        return value.astype("float32").tobytes() if value.dtype.kind == "f" else plain(value.tolist())
     if hasattr(value, "isoformat"):
         return None if value != value else value.isoformat()
     if hasattr(value, "item"):

@@ -101,17 +101,17 @@ class State:
     def previous_run(self, run_id: str) -> str | None:
         """The latest run strictly before ``run_id``, or None."""
         query = sa.select(sa.func.max(schema.runs.c.run_id)).where(schema.runs.c.run_id < run_id)
-        with self._reading() as connection:
+        with self.reading() as connection:
             return connection.execute(query).scalar()
 
     def last_run(self) -> str | None:
         """The latest recorded run, or None."""
-        with self._reading() as connection:
+        with self.reading() as connection:
             return connection.execute(sa.select(sa.func.max(schema.runs.c.run_id))).scalar()
 
     def input_hash(self, run_id: str) -> str | None:
         """The hash of the input that ``run_id`` was recorded with, or None if it was not."""
-        with self._reading() as connection:
+        with self.reading() as connection:
             return connection.execute(
                 sa.select(schema.runs.c.input_hash).where(schema.runs.c.run_id == run_id)
             ).scalar()
@@ -152,22 +152,21 @@ class State:
         )
 
     def decisions(self) -> pd.DataFrame:
-        """All decisions, oldest first: id, gap_id, at (UTC), who, decision, why, payload."""
+        """All decisions, oldest first: id, gap_id, at (UTC), who, decision, why, payload, after, run_id."""
         return self._frame(sa.select(schema.decisions).order_by(schema.decisions.c.id))
 
     def fingerprint(self, run_id: str) -> str:
-        """A hash of all that a run reads from here: the earlier runs and the decisions. Hex SHA-256."""
+        """A hash of all that a run reads from here: the earlier runs, and the decisions up to its own week. Hex SHA-256."""
         earlier = (
             sa.select(schema.runs.c.run_id, schema.runs.c.input_hash)
             .where(schema.runs.c.run_id < run_id)
             .order_by(schema.runs.c.run_id)
         )
-        decided = sa.select(
-            schema.decisions.c.id, schema.decisions.c.gap_id, schema.decisions.c.decision, schema.decisions.c.payload
-        )
-        with self._reading() as connection:
+        told = schema.decisions.c
+        decided = sa.select(told.id, told.gap_id, told.decision, told.payload).where(schema.decided_by(run_id))
+        with self.reading() as connection:
             rows = [list(row) for row in connection.execute(earlier)]
-            rows += [list(row) for row in connection.execute(decided.order_by(schema.decisions.c.id))]
+            rows += [list(row) for row in connection.execute(decided.order_by(told.id))]
         return hashlib.sha256(json.dumps(rows, sort_keys=True).encode()).hexdigest()
 
     # -- writing ------------------------------------------------------------------------------------------------------
@@ -218,27 +217,7 @@ class State:
                 if found:
                     connection.execute(sa.insert(table), found)
 
-        self._write(write)
-
-    def record_decision(
-        self, gap_id: str, decision: str, who: str, why: str = "", payload: dict[str, Any] | None = None
-    ) -> int:
-        """Append a decision about a gap and return its number; what was decided before stays as it is."""
-        row = {
-            "gap_id": gap_id,
-            "at": datetime.now(UTC),
-            "who": who,
-            "decision": decision,
-            "why": why,
-            "payload": payload,
-        }
-
-        def write(connection: sa.Connection) -> int:
-            return int(
-                connection.execute(sa.insert(schema.decisions).returning(schema.decisions.c.id), row).scalar_one()
-            )
-
-        return self._write(write)
+        self.write(write)
 
     def close(self) -> None:
         """Let go of the database."""
@@ -257,7 +236,7 @@ class State:
                 schema.migrate(connection, found)
             return found or SCHEMA_VERSION
 
-        found = self._write(write)
+        found = self.write(write)
         if found > SCHEMA_VERSION:
             raise StoreUnusable(
                 f"the state database has schema {found}; this Lacuna knows up to {SCHEMA_VERSION}",
@@ -271,7 +250,7 @@ class State:
     def _frame(self, query: sa.Select[Any]) -> pd.DataFrame:
         import pandas as pd
 
-        with self._reading() as connection:
+        with self.reading() as connection:
             result = connection.execute(query)
             columns = list(result.keys())
             frame = pd.DataFrame([tuple(row) for row in result], columns=columns)
@@ -280,14 +259,28 @@ class State:
         return frame
 
     @contextmanager
-    def _reading(self) -> Iterator[sa.Connection]:
+    def reading(self) -> Iterator[sa.Connection]:
+        """Give a connection that only reads.
+
+        Raises
+        ------
+        StoreUnusable
+            The database can't be read.
+        """
         try:
             with self._engine.connect() as connection:
                 yield connection
         except sa.exc.DBAPIError as error:
             raise _unusable(error, self._engine.url) from error
 
-    def _write(self, work: Callable[[sa.Connection], T]) -> T:
+    def write(self, work: Callable[[sa.Connection], T]) -> T:
+        """Do ``work`` in one transaction, waiting for other writers as long as the settings allow.
+
+        Raises
+        ------
+        StoreUnusable
+            The database can't be written, or another process writes for too long.
+        """
         give_up = time.monotonic() + self._wait_seconds
         pause = 0.05
         while True:

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import subprocess
 import sys
-import tempfile
 import textwrap
-from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -19,109 +15,11 @@ import sqlalchemy as sa
 
 from data_contracts.errors import SettingsInvalid, StoreUnusable
 from pipelines import schema
-from pipelines.settings import Settings, load_settings
+from pipelines.decisions import decide
+from pipelines.settings import Settings
 from pipelines.state import State, open_state
+from tests.databases import gaps, happened, settings_for, topics
 from tests.standins import without_rights
-
-NOBODY = 65534
-
-
-def settings_for(url: str = "", wait_seconds: float = 20.0) -> Settings:
-    """The defaults with another database."""
-    shipped = load_settings()
-    return shipped.model_copy(
-        update={"state": shipped.state.model_copy(update={"url": url, "wait_seconds": wait_seconds})}
-    )
-
-
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[str]:
-    """URL of a Postgres: the one named by LACUNA_POSTGRES_URL, else a throwaway cluster on a socket."""
-    given = os.environ.get("LACUNA_POSTGRES_URL")
-    if given:
-        yield given
-        return
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
-    initdb = str(found[-1]) if found else shutil.which("initdb")
-    if initdb is None:
-        if os.environ.get("LACUNA_REQUIRE_POSTGRES"):
-            pytest.fail("LACUNA_REQUIRE_POSTGRES is set, and there is no initdb")
-        pytest.skip("no Postgres here: install it, or set LACUNA_POSTGRES_URL")
-    home = Path(tempfile.mkdtemp(prefix="lacuna-pg-"))  # short: a socket's path may have 107 bytes
-    root = os.geteuid() == 0
-    if root:  # the server refuses to run as root
-        os.chown(home, NOBODY, NOBODY)
-    run = {"user": NOBODY, "group": NOBODY, "extra_groups": []} if root else {}
-    tools = Path(initdb).parent
-    data, log = home / "data", home / "log"
-
-    def call(*command: str | Path) -> None:
-        subprocess.run(command, check=True, cwd=home, stdout=subprocess.DEVNULL, timeout=120, **run)  # type: ignore[call-overload]
-
-    try:
-        call(tools / "initdb", "-D", data, "-U", "lacuna", "-A", "trust", "--no-sync", "-E", "UTF8", "--locale=C")
-        options = f"-c listen_addresses='' -c unix_socket_directories={home} -c fsync=off"
-        call(tools / "pg_ctl", "-D", data, "-l", log, "-o", options, "-w", "start")
-        yield f"postgresql+psycopg://lacuna@/postgres?host={home}"
-    finally:
-        if data.exists():
-            call(tools / "pg_ctl", "-D", data, "-m", "immediate", "-w", "stop")
-        shutil.rmtree(home, ignore_errors=True)
-
-
-@pytest.fixture(params=["sqlite", "postgres"])
-def settings(request: pytest.FixtureRequest) -> Settings:
-    """Settings with an empty database of each kind."""
-    if request.param == "sqlite":
-        return settings_for()
-    url = request.getfixturevalue("postgres")
-    engine = sa.create_engine(url)
-    schema.metadata.drop_all(engine)
-    engine.dispose()
-    return settings_for(url)
-
-
-@pytest.fixture
-def state(settings: Settings, tmp_path: Path) -> Iterator[State]:
-    opened = open_state(settings, tmp_path)
-    yield opened
-    opened.close()
-
-
-def topics(*ids: str, label: str = "Refund late", size: int = 3) -> pd.DataFrame:
-    """Topics with a centroid and members."""
-    return pd.DataFrame(
-        {
-            "topic_id": list(ids),
-            "label": label,
-            "embedder": "minilm 1",
-            "centroid": [np.array([0.6, 0.8], dtype=np.float32) for _ in ids],
-            "members": [["q1", "q2"] for _ in ids],
-            "size": size,
-            "lineage": [None for _ in ids],
-        }
-    )
-
-
-def gaps(*ids: str, status: str = "new") -> pd.DataFrame:
-    """Gaps, ranked as given."""
-    return pd.DataFrame(
-        {
-            "gap_id": list(ids),
-            "kind": "missing",
-            "title": "Where is my refund?",
-            "status": status,
-            "score": [float(i) for i in range(len(ids))],
-            "rank": list(range(1, len(ids) + 1)),
-            "weekly_rate": 2.5,
-        }
-    )
-
-
-def happened(*events: tuple[str, str, list[str]]) -> pd.DataFrame:
-    """Events of topics: id, event and related ids."""
-    told = pd.DataFrame(events, columns=["topic_id", "event", "related"])
-    return told.assign(shared=4, cosine=[0.9 if related else float("nan") for related in told["related"]])
 
 
 def test_an_empty_database_knows_nothing(state: State) -> None:
@@ -198,15 +96,17 @@ def test_decisions_are_appended_and_change_the_fingerprint(state: State) -> None
     """Every decision stays, in order, with who, when and why; what a run reads has changed with it."""
     state.record_run("2024-06-16", "a", topics("t1"), gaps("g1"))
     before = state.fingerprint("2024-06-23")
-    first = state.record_decision("g1", "dismissed", who="ada", why="not ours")
-    second = state.record_decision("g1", "accepted", who="bob", payload={"owner_id": "o2"})
+    first = decide(state, "g1", "accept", "ada", why="ours")
+    second = decide(state, "g1", "assign", "bob", payload={"owner_id": "o2"})
     told = state.decisions()
     assert second > first
     assert told[["who", "decision", "why"]].values.tolist() == [
-        ["ada", "dismissed", "not ours"],
-        ["bob", "accepted", ""],
+        ["ada", "accept", "ours"],
+        ["bob", "assign", ""],
     ]
     assert told["payload"][1] == {"owner_id": "o2"}
+    assert told["after"].tolist() == [0, first]
+    assert told["run_id"].tolist() == ["2024-06-16"] * 2
     assert str(told["at"].dtype) == "datetime64[us, UTC]"
     assert state.fingerprint("2024-06-23") != before
 
@@ -226,10 +126,13 @@ def test_many_processes_write_at_once_and_nothing_is_lost(settings: Settings, tm
     script = f"""
         import sys
         from pathlib import Path
-        from tests.test_state import gaps, open_state, settings_for, topics
+        from pipelines.decisions import decide
+        from pipelines.state import open_state
+        from tests.databases import gaps, settings_for, topics
         state = open_state(settings_for({settings.state.url!r}), Path(sys.argv[1]))
+        state.record_run("2024-06-09", "h", topics("t1"), gaps("g1"))
         for i in range(8):
-            state.record_decision("g1", "accepted", who=sys.argv[2], why=str(i))
+            decide(state, "g1", "note", sys.argv[2], why=str(i))
             state.record_run("2024-06-16", sys.argv[2], topics("t1", "t2"), gaps("g1", "g2"))
     """
     workers = [
@@ -256,6 +159,9 @@ def as_of_version_1(url: str) -> None:
     old.create_all(engine)
     with engine.begin() as connection:
         connection.execute(sa.text("ALTER TABLE topics DROP COLUMN label_centroid"))
+        schema.one_after_another.drop(connection)
+        connection.execute(sa.text("ALTER TABLE decisions DROP COLUMN after"))
+        connection.execute(sa.text("ALTER TABLE decisions DROP COLUMN run_id"))
         connection.execute(sa.insert(schema.schema_version), {"version": 1})
         run = {"run_id": "2024-06-16", "input_hash": "h", "window_start": "2024-05-20", "window_end": "2024-06-16"}
         connection.execute(sa.insert(schema.runs), {**run, "published_at": datetime(2024, 6, 17, tzinfo=UTC)})
@@ -263,27 +169,35 @@ def as_of_version_1(url: str) -> None:
         topic.pop("label_centroid")
         connection.execute(sa.insert(schema.topics), topic)
         connection.execute(sa.insert(schema.gaps), schema.rows(schema.gaps, gaps("g1"), "2024-06-16"))
-        said = {"gap_id": "g1", "at": datetime(2024, 6, 18, tzinfo=UTC), "who": "ada", "decision": "accepted"}
-        connection.execute(sa.insert(schema.decisions), {**said, "why": ""})
+        for gap, status in (("g1", "dismissed"), ("g2", "accepted"), ("g1", "accepted")):
+            row = {"gap": gap, "at": datetime(2024, 6, 18, tzinfo=UTC), "status": status}
+            insert = "INSERT INTO decisions (gap_id, at, who, decision, why) VALUES (:gap, :at, 'ada', :status, '')"
+            connection.execute(sa.text(insert).bindparams(sa.bindparam("at", type_=sa.DateTime(timezone=True))), row)
     engine.dispose()
 
 
 def test_an_older_database_is_brought_up_to_date(settings: Settings, tmp_path: Path) -> None:
-    """A database of version 1 keeps all that is in it, and takes what version 2 adds; opened twice is the same."""
+    """A database of version 1 keeps all that is in it, and takes what later ones add; opened twice is the same."""
     as_of_version_1(settings.state.url or f"sqlite:///{tmp_path / 'state.db'}")
     open_state(settings, tmp_path).close()
     state = open_state(settings, tmp_path)
     topic = state.topics_before("2024-06-17").iloc[0]
     assert (topic["topic_id"], topic["members"], topic["label_centroid"]) == ("t1", ["q1", "q2"], None)
     assert state.gaps_of("2024-06-16")["gap_id"].tolist() == ["g1"]
-    assert state.decisions()["who"].tolist() == ["ada"]
+    told = state.decisions()
+    assert told[["gap_id", "decision", "after"]].values.tolist() == [
+        ["g1", "dismiss", 0],
+        ["g2", "accept", 0],
+        ["g1", "accept", told["id"][0]],
+    ]
+    assert decide(state, "g1", "draft", "bob") > told["id"][2]
     assert state.topic_events().empty
     named = topics("t1").assign(label_centroid=[np.array([0.0, 1.0], dtype=np.float32)])
     state.record_run("2024-06-23", "h2", named, gaps("g1"), events=happened(("t1", "continue", ["t1"])))
     assert np.frombuffer(state.topics("t1")["label_centroid"].iloc[-1], dtype=np.float32).tolist() == [0.0, 1.0]
     assert state.topic_events()["event"].tolist() == ["continue"]
     with state._engine.connect() as connection:
-        assert connection.execute(sa.select(schema.schema_version.c.version)).scalars().all() == [2]
+        assert connection.execute(sa.select(schema.schema_version.c.version)).scalars().all() == [3]
     state.close()
 
 
@@ -322,7 +236,7 @@ def test_a_writer_that_waits_too_long_is_told_so(tmp_path: Path) -> None:
         connection.begin(),
         pytest.raises(StoreUnusable, match="locked") as caught,
     ):
-        hasty.record_decision("g1", "accepted", who="ada")
+        decide(hasty, "g1", "accept", "ada")
     assert "wait_seconds" in caught.value.remedy
     patient.close()
     hasty.close()

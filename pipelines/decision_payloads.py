@@ -1,0 +1,84 @@
+"""What comes with a decision: which fields each verb takes, and whether they can be read."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from datetime import date
+from typing import Any
+
+from data_contracts.errors import DecisionInvalid
+from models.life import DISMISS_REASONS, VERBS
+
+__all__ = ["FIELDS", "checked"]
+
+# Fields by verb, and those of them that have to be there.
+FIELDS: dict[str, tuple[str, ...]] = {
+    "publish": ("on", "article_id"),
+    "snooze": ("until",),
+    "dismiss": ("reason", "conversations"),
+    "merge": ("into",),
+    "assign": ("owner_id", "due"),
+    "undo": ("of",),
+}
+_NEEDED = {"snooze": "until", "dismiss": "reason", "merge": "into"}
+_DAYS = ("on", "until", "due")
+_NUMBERS = ("conversations", "of")
+
+
+def checked(verb: str, payload: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The payload of a decision, its days as ``2024-06-30``.
+
+    Raises
+    ------
+    DecisionInvalid
+        The verb is unknown, or a field is unknown, missing or can't be read.
+
+    Examples
+    --------
+    >>> checked("snooze", {"until": "2024-07-15"})
+    {'until': '2024-07-15'}
+    """
+    if verb not in VERBS:
+        raise DecisionInvalid(f"there is no decision '{verb}'", _which(verb, VERBS))
+    fields = FIELDS.get(verb, ())
+    given = {}
+    for name, value in (payload or {}).items():
+        if name not in fields:
+            takes = f"it takes {', '.join(fields)}" if fields else "it takes nothing"
+            raise DecisionInvalid(f"{verb} knows no '{name}'", takes)
+        given[name] = _value(verb, name, value)
+    needed = _NEEDED.get(verb)
+    if needed and not given.get(needed):
+        choice = f", one of {', '.join(DISMISS_REASONS)}" if needed == "reason" else ""
+        raise DecisionInvalid(f"{verb} needs '{needed}'", f"say {_MEANING[needed]}{choice}")
+    if verb == "assign" and not given:
+        raise DecisionInvalid("assign needs 'owner_id' or 'due'", "say whose the gap is, or by when it is due")
+    return given
+
+
+_MEANING = {"until": "the day on which the gap comes back", "reason": "why", "into": "which gap it is part of"}
+
+
+def _value(verb: str, name: str, value: Any) -> Any:
+    if value is None:
+        return None
+    if name in _DAYS:
+        try:
+            return (value if isinstance(value, date) else date.fromisoformat(str(value).strip())).isoformat()[:10]
+        except ValueError:
+            raise DecisionInvalid(f"{verb}: '{name}' is no day: {value!r}", "write it as 2024-06-30") from None
+    if name in _NUMBERS:
+        try:
+            return int(value)
+        except (TypeError, ValueError):
+            raise DecisionInvalid(f"{verb}: '{name}' is no number: {value!r}", "write digits alone") from None
+    text = str(value).strip()
+    if name == "reason" and text not in DISMISS_REASONS:
+        raise DecisionInvalid(f"there is no reason '{text}' to dismiss", _which(text, DISMISS_REASONS))
+    return text or None
+
+
+def _which(wrong: str, known: Iterable[str]) -> str:
+    near = difflib.get_close_matches(wrong, list(known), n=1)
+    return f"did you mean {near[0]}?" if near else f"there are: {', '.join(known)}"

@@ -1,0 +1,289 @@
+"""Deciding on gaps: the rules that hold for the command line and the board alike, and the backlog as of now."""
+
+from __future__ import annotations
+
+import difflib
+import getpass
+import math
+import os
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from data_contracts.errors import DecidedMeanwhile, DecisionInvalid, NoSuchGap, NotAllowed
+from models.life import Decision, Life, allowed, in_force, last_targets, life_of, status_in
+from pipelines import decision_log
+from pipelines.decision_payloads import checked
+from pipelines.state import State
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import sqlalchemy as sa
+
+__all__ = ["backlog_now", "decide", "history", "lives", "standing", "status_now", "undo", "whoami"]
+
+
+def whoami(named: str | None = None) -> str:
+    """Who decides on this machine: the name given, else ``$LACUNA_USER``, else the login name."""
+    return named or os.environ.get("LACUNA_USER") or getpass.getuser()
+
+
+def decide(
+    state: State,
+    gap_id: str,
+    verb: str,
+    who: str,
+    *,
+    why: str = "",
+    payload: Mapping[str, Any] | None = None,
+    after: int | None = None,
+) -> int:
+    """Append one decision on a gap, and return its id.
+
+    Parameters
+    ----------
+    state
+        The state database.
+    gap_id, verb, who, why
+        Which gap, one of ``models.life.VERBS``, and a person's name and words.
+    payload
+        publish: ``on`` (day; today by default), ``article_id``. snooze: ``until`` (day). dismiss: ``reason``, one of
+        ``models.life.DISMISS_REASONS``. merge: ``into`` (gap_id). assign: ``owner_id`` (None: nobody), ``due`` (day or
+        None), at least one of them. undo: ``of`` (id of a decision; the last in force by default).
+    after
+        The gap's last decision that the person has seen (``Life.last``; 0: none). None decides after whatever is last.
+
+    Raises
+    ------
+    DecisionInvalid
+        The verb or what comes with it can't be read, or nobody is named.
+    NoSuchGap
+        No run has recorded the gap.
+    NotAllowed
+        The gap's status does not take the verb, there is nothing to undo, or the gap to merge into is not alive.
+    DecidedMeanwhile
+        Somebody has decided on the gap since ``after``; nothing was changed.
+    """
+    given = checked(verb, payload)
+    if not who.strip():
+        raise DecisionInvalid("nobody is named who decides", "say who, with --who NAME or $LACUNA_USER")
+
+    def write(connection: sa.Connection) -> int:
+        decision_log.take_turns(connection)
+        row, told = _gap(connection, gap_id), decision_log.read(connection, gap_id)
+        life = life_of(told)
+        if after is not None and after != life.last:
+            raise _meanwhile(gap_id, told, after)
+        complete = _complete(row, told, life, verb, given)
+        then = life_of([*told, Decision(life.last + 1, gap_id, datetime.now(UTC), who, verb, why, complete)])
+        if then.merged_into and then.merged_into != life.merged_into:
+            _check_target(connection, gap_id, then.merged_into)
+        return decision_log.append(connection, gap_id, verb, who, why, complete, life.last)
+
+    return state.write(write)
+
+
+def undo(state: State, gap_id: str, who: str, after: int | None = None) -> int:
+    """Take back the gap's last decision in force, and return the undo's id; again takes back the one before.
+
+    Raises
+    ------
+    NoSuchGap, NotAllowed, DecidedMeanwhile
+        As :func:`decide`.
+    """
+    return decide(state, gap_id, "undo", who, after=after)
+
+
+def lives(state: State, up_to: str | None = None) -> dict[str, Life]:
+    """The life of every gap that was decided on; with ``up_to``, as it was on that run's view.
+
+    A merged gap points to the gap at the end of its mergers.
+    """
+    with state.reading() as connection:
+        told = decision_log.read(connection, up_to=up_to)
+    by_gap: dict[str, list[Decision]] = {}
+    for said in told:
+        by_gap.setdefault(said.gap_id, []).append(said)
+    return last_targets({gap: life_of(said) for gap, said in by_gap.items()})
+
+
+def history(state: State, gap_id: str) -> list[Decision]:
+    """All decisions on a gap, by id, those taken back included.
+
+    Raises
+    ------
+    NoSuchGap
+        No run has recorded the gap.
+    """
+    with state.reading() as connection:
+        _gap(connection, gap_id)
+        return decision_log.read(connection, gap_id)
+
+
+def standing(state: State, gap_id: str) -> tuple[str, Life]:
+    """The status of one gap as of now, and its life.
+
+    Raises
+    ------
+    NoSuchGap
+        No run has recorded the gap.
+    """
+    with state.reading() as connection:
+        row, life = _gap(connection, gap_id), life_of(decision_log.read(connection, gap_id))
+    return status_now(row, life)[0], life
+
+
+def backlog_now(store: Path, state: State, run_id: str | None = None) -> pd.DataFrame:
+    """The backlog of a run, the latest by default, with what people have decided since.
+
+    Returns
+    -------
+    DataFrame
+        All columns of ``backlog.parquet``, by rank, with status, status_note (why a run changed the status, or ""),
+        owner_id, owner_reason, owner_name, due, until, merged_into, why (of the last decision in force) and
+        last_decision (its ``Life.last``, which the next decision names) as of now.
+
+    Raises
+    ------
+    StoreUnusable, LacunaError
+        There is no run, or not this one.
+    """
+    import pandas as pd
+
+    from pipelines.cells import records
+    from pipelines.explain import find_run
+    from pipelines.store import read_parquet
+
+    frame = read_parquet(find_run(store, run_id) / "backlog.parquet")
+    decided = lives(state)
+    names = {row["owner_id"]: row.get("owner_name") for row in records(frame) if row.get("owner_id")}
+    rows = []
+    for row in records(frame):
+        life = decided.get(row["gap_id"], Life())
+        status, note = status_now(row, life)
+        rows.append({"status": status, "status_note": note, **as_decided(row, life, names), **_last(life)})
+    now = pd.DataFrame(rows, index=frame.index, columns=_NOW)
+    for name in _NOW:
+        frame[name] = now[name].astype("int64") if name == "last_decision" else pd.array(now[name], dtype="str")
+    return frame.sort_values("rank").reset_index(drop=True)
+
+
+_NOW = [
+    "status", "status_note", "owner_id", "owner_reason", "owner_name", "due", "until", "merged_into", "why",
+    "last_decision",
+]  # fmt: skip
+
+
+def as_decided(row: Mapping[str, Any], life: Life, names: Mapping[str, str | None]) -> dict[str, Any]:
+    """Owner, due day, end of the snooze and merger of a gap, people's choice of an owner before the run's."""
+    owner, reason, name = row.get("owner_id"), row.get("owner_reason"), row.get("owner_name")
+    if life.assigned:
+        owner, name = life.owner_id, names.get(life.owner_id or "")
+        reason = "assigned in review" if owner else "left unowned in review"
+    return {
+        "owner_id": owner, "owner_reason": reason, "owner_name": name,
+        "due": life.due, "until": life.until, "merged_into": life.merged_into,
+    }  # fmt: skip
+
+
+def _last(life: Life) -> dict[str, Any]:
+    return {"why": life.why, "last_decision": life.last}
+
+
+def status_now(row: Mapping[str, Any], life: Life) -> tuple[str, str]:
+    """The status of a gap as of now, and why a run changed it.
+
+    Parameters
+    ----------
+    row
+        The gap as its latest run left it: status, status_note, decided (the decision behind that status), first_seen,
+        last_seen, conversations, carried, effect.
+    life
+        What people have decided up to now.
+    """
+    known = int(row.get("decided") or 0)
+    if known == life.decided:
+        return str(row["status"]), str(row.get("status_note") or "")
+    # Who decided after the run has seen what it found; where a decision was taken back, what it found holds again.
+    since = life.decided > known
+    carried = row.get("carried") or {}
+    return status_in(
+        life,
+        day=str(row["last_seen"]),
+        seen_before=str(row["first_seen"]) < str(row["last_seen"]),
+        was=None,
+        came_back=not since and bool(carried.get("came_back")),
+        conversations=int(row.get("conversations") or 0),
+        grow_factor=math.inf,
+        effect=None if since else row.get("effect"),
+    )
+
+
+def _complete(
+    row: Mapping[str, Any], told: list[Decision], life: Life, verb: str, given: dict[str, Any]
+) -> dict[str, Any]:
+    """The payload with what the person need not say; an error where the gap's status does not take the verb."""
+    gap = row["gap_id"]
+    if verb == "undo":
+        return _undone(gap, told, life, given)
+    status, _ = status_now(row, life)
+    if verb not in allowed(status):
+        can = ", ".join((*allowed(status), "undo") if life.undoable else allowed(status))
+        merged = f" (merged into {life.merged_into})" if life.merged_into else ""
+        raise NotAllowed(f"gap {gap} is {status}{merged}: {verb} is not possible", f"possible are: {can}")
+    if verb == "publish" and not given.get("on"):
+        return {**given, "on": datetime.now(UTC).date().isoformat()}
+    if verb == "dismiss" and given.get("conversations") is None:
+        return {**given, "conversations": row.get("conversations")}
+    if verb == "snooze" and given["until"] <= str(row["last_seen"]):
+        raise DecisionInvalid(
+            f"the snooze of gap {gap} would end on {given['until']}, before it began",
+            f"choose a day after that of the latest run, {row['last_seen']}",
+        )
+    return given
+
+
+def _undone(gap: str, told: list[Decision], life: Life, given: dict[str, Any]) -> dict[str, Any]:
+    target = given.get("of") or life.undoable
+    if not target:
+        raise NotAllowed(f"there is no decision on gap {gap} to take back", f"`lacuna backlog --gap {gap}` lists them")
+    there = next((said for said in told if said.id == target), None)
+    said = Decision(life.last + 1, gap, datetime.now(UTC), "", "undo", payload={"of": target})
+    if there is None or in_force([*told, said]) == in_force(told):
+        state = "is not one on gap" if there is None else "has been taken back already on gap"
+        raise NotAllowed(f"decision {target} {state} {gap}", f"the last in force is {life.undoable or 'none'}")
+    return {"of": target}
+
+
+def _check_target(connection: sa.Connection, gap_id: str, into: str) -> None:
+    if into == gap_id:
+        raise NotAllowed(f"gap {gap_id} can't be merged into itself", "name another gap")
+    row = _gap(connection, into)
+    life = life_of(decision_log.read(connection, into))
+    status, _ = status_now(row, life)
+    if status == "dismissed":
+        elsewhere = f"merge into {life.merged_into}" if life.merged_into else "reopen that one first"
+        raise NotAllowed(f"gap {into} is dismissed itself, and nothing can be merged into it", elsewhere)
+
+
+def _gap(connection: sa.Connection, gap_id: str) -> dict[str, Any]:
+    row = decision_log.gap_row(connection, gap_id)
+    if row is not None:
+        return row
+    known = decision_log.gap_ids(connection)
+    near = difflib.get_close_matches(gap_id, known, n=3, cutoff=0.4)
+    remedy = (
+        f"did you mean {' or '.join(near)}?" if near else f"{len(known)} gaps are known; `lacuna backlog` lists them"
+    )
+    raise NoSuchGap(f"there is no gap '{gap_id}'", remedy)
+
+
+def _meanwhile(gap_id: str, told: list[Decision], after: int) -> DecidedMeanwhile:
+    newer = [said for said in told if said.id > after]
+    if not newer:
+        return DecidedMeanwhile(f"gap {gap_id} has no decision {after}", "look at it again, and decide then")
+    last = newer[-1]
+    what = f"{last.who} decided meanwhile on gap {gap_id}: {last.verb} at {last.at:%Y-%m-%d %H:%M} UTC"
+    because = f" (“{last.why}”)" if last.why else ""
+    return DecidedMeanwhile(f"{what}{because}", "nothing was changed; look at it again, and decide then")

@@ -1,0 +1,140 @@
+"""The life of a gap: decisions folded, and the status that a run gives."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from models.life import STATUSES, VERBS, Decision, Life, allowed, last_targets, life_of, status_in
+
+NOON = datetime(2024, 7, 1, 12, tzinfo=UTC)
+PAYLOADS: dict[str, list[dict[str, Any]]] = {
+    "publish": [{"on": "2024-07-02"}, {"on": "2024-07-03", "article_id": "a9"}],
+    "snooze": [{"until": "2024-07-15"}, {"until": "2024-08-01"}],
+    "dismiss": [{"reason": "not_a_gap", "conversations": 10}, {"reason": "wont_fix", "conversations": 4}],
+    "merge": [{"into": "g-b"}],
+    "assign": [{"owner_id": "o1"}, {"owner_id": None}, {"due": "2024-07-20"}, {"owner_id": "o2", "due": None}],
+}
+
+
+def said(number: int, verb: str, payload: dict[str, Any] | None = None, who: str = "ada") -> Decision:
+    return Decision(number, "g-a", NOON + timedelta(minutes=number), who, verb, f"because {number}", payload or {})
+
+
+@st.composite
+def pasts(draw: st.DrawFn) -> list[Decision]:
+    """Decisions on one gap, each undo with an earlier decision as its target."""
+    told: list[Decision] = []
+    for number in range(1, draw(st.integers(0, 12)) + 1):
+        verb = draw(st.sampled_from([v for v in VERBS if v != "undo" or told]))
+        payload = {"of": draw(st.integers(1, number - 1))} if verb == "undo" else draw(
+            st.sampled_from(PAYLOADS.get(verb, [{}]))
+        )  # fmt: skip
+        told.append(said(number, verb, payload, draw(st.sampled_from(["ada", "bob"]))))
+    return told
+
+
+@given(pasts(), st.sampled_from(sorted(set(VERBS) - {"undo"})), st.randoms())
+def test_an_undo_restores_the_life_before(past: list[Decision], verb: str, chance: Any) -> None:
+    """Whatever was decided and taken back leaves the gap where it stood; only the number of the last decision moves."""
+    number = len(past) + 1
+    done = [*past, said(number, verb, PAYLOADS.get(verb, [{}])[0], "eve")]
+    undone = [*done, said(number + 1, "undo", {"of": number})]
+    redone = [*undone, said(number + 2, "undo", {"of": number + 1})]
+    chance.shuffle(undone)
+    assert replace(life_of(undone), last=0) == replace(life_of(past), last=0)
+    assert replace(life_of(redone), last=0) == replace(life_of(done), last=0)
+    assert life_of(undone).last == number + 1
+
+
+@given(pasts(), st.randoms())
+def test_decisions_count_by_number_not_by_the_order_they_come_in(past: list[Decision], chance: Any) -> None:
+    """Rows in any order fold into the same life."""
+    mixed = list(past)
+    chance.shuffle(mixed)
+    assert life_of(mixed) == life_of(past)
+
+
+@given(pasts())
+def test_a_life_is_whole(past: list[Decision]) -> None:
+    """A snooze has its day, a merger its gap, a dismissal its reason, and none of them outlives its status."""
+    life = life_of(past)
+    assert life.status in (None, *STATUSES)
+    assert (life.until is not None) == (life.status == "snoozed")
+    assert (life.status == "dismissed") == bool(life.merged_into or life.reason)
+    assert (life.decided == 0) == (life.status is None)
+    assert life.decided <= life.undoable <= life.last == len(past)
+
+
+def test_an_assignment_keeps_what_it_does_not_name() -> None:
+    """A new due day leaves the owner, and a new owner leaves the due day; the status is untouched by both."""
+    life = life_of([said(1, "accept"), said(2, "assign", {"owner_id": "o1"}), said(3, "assign", {"due": "2024-07-20"})])
+    assert (life.status, life.owner_id, life.due, life.assigned) == ("accepted", "o1", "2024-07-20", True)
+    assert life_of([said(1, "assign", {"owner_id": None})]).assigned
+
+
+def test_every_status_takes_verbs_that_lead_on() -> None:
+    """No status is a dead end, and none takes a verb that leaves it as it is, but for another day or date."""
+    for status in STATUSES:
+        leads = {VERBS[verb] for verb in allowed(status)} - {None, status}
+        assert leads
+        same = {verb for verb in allowed(status) if VERBS[verb] == status}
+        assert same <= {"snooze", "publish"}
+
+
+def now(life: Life, **changed: Any) -> tuple[str, str]:
+    """The status in a run of a gap that was there the week before, unless said otherwise."""
+    usual = dict(
+        day="2024-07-07", seen_before=True, was=None, came_back=False, conversations=10, grow_factor=2.0, effect=None
+    )
+    return status_in(life, **(usual | changed))
+
+
+DISMISSED = Life("dismissed", reason="wont_fix", dismissed_at_conversations=10)
+SNOOZED = Life("snoozed", until="2024-07-07")
+PUBLISHED = Life("published", published_on="2024-06-20")
+
+
+@pytest.mark.parametrize(
+    ("life", "changed", "status", "note"),
+    [
+        (Life(), {"seen_before": False}, "new", ""),
+        (Life(), {}, "open", ""),
+        (Life(), {"came_back": True}, "reopened", "gone"),
+        (Life("accepted"), {"came_back": True}, "accepted", ""),
+        (DISMISSED, {"conversations": 19}, "dismissed", ""),
+        (DISMISSED, {"conversations": 20}, "reopened", "dismissed at 10 conversations, now 20"),
+        (DISMISSED, {"was": "reopened"}, "reopened", ""),
+        (Life("dismissed", merged_into="g-b"), {"conversations": 900}, "dismissed", "part of g-b"),
+        (SNOOZED, {"day": "2024-07-06"}, "snoozed", ""),
+        (SNOOZED, {}, "open", "snoozed until 2024-07-07"),
+        (SNOOZED, {"came_back": True}, "reopened", "2024-07-07"),
+        (PUBLISHED, {}, "published", ""),
+        (PUBLISHED, {"effect": "too early", "came_back": True}, "published", ""),
+        (PUBLISHED, {"effect": "verified"}, "verified", ""),
+        (PUBLISHED, {"effect": "no effect"}, "reopened", "no effect"),
+        (PUBLISHED, {"effect": "worse"}, "reopened", "2024-06-20"),
+        (PUBLISHED, {"was": "verified"}, "verified", ""),
+        (PUBLISHED, {"was": "verified", "came_back": True}, "reopened", "back"),
+        (Life("verified"), {"came_back": True}, "reopened", "back"),
+        (Life("reopened"), {}, "reopened", ""),
+    ],
+)
+def test_a_run_moves_a_gap_by_its_rules(life: Life, changed: dict[str, Any], status: str, note: str) -> None:
+    """Dismissed unless it grew, snoozed until its day, published until the verdict, reopened where it comes back."""
+    found, why = now(life, **changed)
+    assert found == status
+    assert note in why and bool(note) == bool(why)
+
+
+def test_merged_gaps_point_to_the_end() -> None:
+    """A gap merged into one that was merged itself points to where that one went; a circle does no harm."""
+    lives = {"a": Life(merged_into="b"), "b": Life(merged_into="c"), "c": Life("accepted")}
+    assert {gap: life.merged_into for gap, life in last_targets(lives).items()} == {"a": "c", "b": "c", "c": None}
+    circle = last_targets({"a": Life(merged_into="b"), "b": Life(merged_into="a")})
+    assert {life.merged_into for life in circle.values()} <= {"a", "b"}
