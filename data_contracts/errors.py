@@ -14,6 +14,7 @@ __all__ = [
     "NothingToMine",
     "SettingsInvalid",
     "StoreUnusable",
+    "TagInvalid",
 ]
 
 
@@ -79,3 +80,7 @@ class NoSuchGap(LacunaError):
 
 class DecidedMeanwhile(LacunaError):
     """Another person has decided on the gap since it was shown: nothing was changed."""
+
+
+class TagInvalid(LacunaError):
+    """A tag on a bot's answer can't be read: an unknown outcome, or no conversation."""

@@ -20,7 +20,7 @@ from rich.table import Table
 
 from data_contracts.errors import LacunaError
 from pipelines import progress
-from pipelines.commands import deciding
+from pipelines.commands import deciding, reviewing
 from pipelines.commands.common import Config, Quiet, Store, err, out
 
 if TYPE_CHECKING:
@@ -268,6 +268,7 @@ def settings() -> None:
 
 
 deciding.mount(app)
+reviewing.mount(app)
 
 
 def _print_topics(found: Grouped) -> None:

@@ -40,6 +40,7 @@ def publish(job: Job) -> None:
         write_backlog(folder, backlog, run, topics, kpis, not_content, accuracy)
         for name, frame in (("topics", topics), ("assignments", assignments), ("accuracy", accuracy), ("kpis", kpis)):
             write_parquet(folder / f"{name}.parquet", frame)
+        write_parquet(folder / "owners.parquet", job.read("load/owners").drop(columns="email", errors="ignore"))
         _lines(folder / "not_content.jsonl", not_content)
         (folder / "tag_next.csv").write_bytes(_tag_sheet(job.read("rank/tag_next")))
         quarantine = _quarantine(job, folder)

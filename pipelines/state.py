@@ -156,7 +156,7 @@ class State:
         return self._frame(sa.select(schema.decisions).order_by(schema.decisions.c.id))
 
     def fingerprint(self, run_id: str) -> str:
-        """A hash of all that a run reads from here: the earlier runs, and the decisions up to its own week. Hex SHA-256."""
+        """A hash of all that a run reads from here: the earlier runs, and what people said up to its week. Hex SHA-256."""
         earlier = (
             sa.select(schema.runs.c.run_id, schema.runs.c.input_hash)
             .where(schema.runs.c.run_id < run_id)
@@ -164,9 +164,14 @@ class State:
         )
         told = schema.decisions.c
         decided = sa.select(told.id, told.gap_id, told.decision, told.payload).where(schema.decided_by(run_id))
+        entered = schema.tags.c
+        tagged = sa.select(
+            entered.id, entered.conversation_id, entered.outcome, entered.true_intent, entered.article_id, entered.note
+        ).where(schema.tagged_by(run_id))
         with self.reading() as connection:
             rows = [list(row) for row in connection.execute(earlier)]
             rows += [list(row) for row in connection.execute(decided.order_by(told.id))]
+            rows += [list(row) for row in connection.execute(tagged.order_by(schema.tags.c.id))]
         return hashlib.sha256(json.dumps(rows, sort_keys=True).encode()).hexdigest()
 
     # -- writing ------------------------------------------------------------------------------------------------------

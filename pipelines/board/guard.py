@@ -126,7 +126,9 @@ class Guard:
     def _nobody(self, request: Request) -> Response:
         if request.url.path.startswith("/api"):
             words = "send a token: Authorization: Bearer …" if self.people.by_token else "come through the proxy"
-            return JSONResponse({"problem": "you are not signed in", "remedy": words}, 401, {"WWW-Authenticate": "Bearer"})
+            return JSONResponse(
+                {"problem": "you are not signed in", "remedy": words}, 401, {"WWW-Authenticate": "Bearer"}
+            )
         if not self.people.by_token:
             return self._told(request, 403, "Nobody signed you in", "Open the board through its sign-in proxy.")
         back = request.url.path + (f"?{request.url.query}" if request.url.query else "")

@@ -9,11 +9,13 @@ from fastapi import APIRouter, Request
 from starlette.responses import PlainTextResponse, Response
 
 from data_contracts.errors import NoSuchGap
+from pipelines.cells import records
+from pipelines.decision_log import gap_row
 from pipelines.decisions import history
 from pipelines.report.figures import kpi_cards
 from pipelines.report.gaps import CLOSED
 from pipelines.report.sections import accuracy
-from pipelines.topic_life import lifelines, topic_rows
+from pipelines.topic_life import life_of, topic_rows
 
 from . import drafting, tagging
 from .desk import ASSETS, Desk, asset, desk_of, person_of
@@ -68,8 +70,11 @@ def _gone(desk: Desk, request: Request, gap_id: str) -> Response:
     try:
         said = history(desk.state, gap_id)
     except NoSuchGap as error:
-        return desk.told(request, 404, "No such gap", f"{error.problem[:1].upper()}{error.problem[1:]}. {error.remedy}.")
-    row = desk.state.gap(gap_id)
+        return desk.told(
+            request, 404, "No such gap", f"{error.problem[:1].upper()}{error.problem[1:]}. {error.remedy}."
+        )
+    with desk.state.reading() as connection:
+        row = gap_row(connection, gap_id)
     names = desk.snapshot.now().owner_names
     return desk.page(request, "gone", here="backlog", row=row, said=histories(said, names))
 
@@ -115,7 +120,7 @@ def week(request: Request) -> Response:
     desk = desk_of(request)
     now = desk.snapshot.now()
     before = str(now.run.told.get("previous_run") or "") if now.run else ""
-    rows = desk.state.gaps_of(before).to_dict("records") if before else []
+    rows = records(desk.state.gaps_of(before)) if before else []
     return desk.page(
         request, "week", here="week", before=before, sentences=this_week(now, _told_of(desk, before)),
         groups=changes(now, rows), decided=_decided(desk),
@@ -177,10 +182,10 @@ def topics(request: Request) -> Response:
 def topic(request: Request, topic_id: str) -> Response:
     """A topic's life, run by run, with its gaps."""
     desk = desk_of(request)
-    found_life = lifelines(desk.state, topic_id)
+    told = life_of(desk.state, topic_id)
     now = desk.snapshot.now()
     own: list[Gap] = [g for g in now.gaps if g.keys["topic"] == topic_id]
-    return desk.page(request, "topic", here="topics", topic=found_life, gaps=own)
+    return desk.page(request, "topic", here="topics", topic=told, gaps=own)
 
 
 @router.get("/tags")

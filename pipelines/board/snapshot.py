@@ -6,9 +6,10 @@ import csv
 import json
 import re
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -113,7 +114,7 @@ class Snapshot:
         self._state = state
         self._lock = threading.Lock()
         self._stamp: tuple[str, int, int] | None = None
-        self._last = 0
+        self._said: dict[int, Decision] = {}  # by id, in order
         self._told: dict[str, list[Decision]] = {}
         self._lives: dict[str, Life] = {}
         self._now = Now(None, (), {}, {})
@@ -132,13 +133,22 @@ class Snapshot:
                 self._stamp = stamp
             return self._now
 
+    def said(self, ids: Sequence[int]) -> list[Decision]:
+        """The decisions with these ids, as far as there are any."""
+        return [self._said[one] for one in ids if one in self._said]
+
+    def latest(self, most: int) -> list[Decision]:
+        """The latest decisions on any gap, the latest first."""
+        with self._lock:
+            return list(islice(reversed(self._said.values()), most))
+
     def _listen(self) -> bool:
         """Take in the decisions that are new, and say whether there were any."""
         with self._state.reading() as connection:
-            said = read_decisions(connection, since=self._last)
+            said = read_decisions(connection, since=next(reversed(self._said), 0))
         for one in said:
             self._told.setdefault(one.gap_id, []).append(one)
-            self._last = max(self._last, one.id)
+            self._said[one.id] = one
         touched = {one.gap_id for one in said}
         self._lives |= {gap: life_of(self._told[gap]) for gap in touched}
         return bool(touched)

@@ -25,8 +25,8 @@ __all__ = ["REASONS", "VERBS", "changes", "gap_page", "gap_path", "histories", "
 VERBS = {
     "accept": ("Accept", "accepted"),
     "draft": ("Start drafting", "started drafting"),
-    "publish": ("Published", "marked as published"),
-    "verify": ("Verified", "marked as verified"),
+    "publish": ("Mark published", "marked as published"),
+    "verify": ("Mark verified", "marked as verified"),
     "reopen": ("Reopen", "reopened"),
     "snooze": ("Snooze", "snoozed"),
     "dismiss": ("Dismiss", "dismissed"),
@@ -56,7 +56,7 @@ def when(moment: datetime) -> str:
 
 def gap_page(run: Run, gap: Gap) -> dict[str, Any]:
     """All that a gap's page shows of it, as the report's panel has it, with its chart drawn and its life told."""
-    shown = page(gap.row, run.currency, run.until, run.articles)
+    shown = page(gap.row, run.currency, run.until, dict(run.articles))
     start = day(record(run.told.get("window")).get("start"))
     return shown | {
         "charts": [
