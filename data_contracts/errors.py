@@ -12,6 +12,7 @@ __all__ = [
     "NoSuchGap",
     "NotAllowed",
     "NothingToMine",
+    "Refused",
     "SettingsInvalid",
     "StoreUnusable",
     "TagInvalid",
@@ -84,3 +85,7 @@ class DecidedMeanwhile(LacunaError):
 
 class TagInvalid(LacunaError):
     """A tag on a bot's answer can't be read: an unknown outcome, or no conversation."""
+
+
+class Refused(LacunaError):
+    """A person's role does not allow what they asked for."""

@@ -1,4 +1,4 @@
-"""Tags that reviewers put on the bot's answers in the review: appended to the state, read by the next run as outcomes."""
+"""Tags that reviewers put on the bot's answers: appended to the state, read by the next run as outcomes."""
 
 from __future__ import annotations
 

@@ -12,11 +12,11 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse, Response
 
-from data_contracts.errors import DecidedMeanwhile, DecisionInvalid, LacunaError, NoSuchGap, NotAllowed
+from data_contracts.errors import DecidedMeanwhile, DecisionInvalid, LacunaError, NoSuchGap, NotAllowed, Refused
 from pipelines.decisions import history
 
 from .desk import Desk, desk_of, first, forms, local, person_of
-from .doing import Refused, decide_as
+from .doing import decide_as
 from .snapshot import Gap, Now
 from .view import REASONS, VERBS, histories
 
@@ -145,7 +145,7 @@ def _conflict(desk: Desk, request: Request, verb: str, given: FormData, outcome:
     entries: list[dict[str, Any]] = []
     for gap_id, problem in outcome.meanwhile:
         gap = now.by_id.get(gap_id)
-        said = histories(history(desk.state, gap_id), now.owner_names)[:1]
+        said = histories(history(desk.state, gap_id), now)[:1]
         entries.append({"gap": gap, "said": said[0] if said else None, "problem": problem})
     again = [entry["gap"] for entry in entries if entry["gap"] and verb in desk.verbs(person, entry["gap"])]
     kept = [(key, str(value)) for key, value in given.multi_items() if key != "gap"]

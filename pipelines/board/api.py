@@ -33,7 +33,10 @@ class Wanted(BaseModel):
 
     verb: str = Field(description="accept, draft, publish, verify, reopen, snooze, dismiss, merge, assign or note")
     why: str = Field("", max_length=4000)
-    payload: dict[str, Any] | None = Field(None, description="snooze: until; dismiss: reason; merge: into; assign: owner_id, due; publish: on, article_id")  # fmt: skip
+    payload: dict[str, Any] | None = Field(
+        None,
+        description="snooze: until; dismiss: reason; merge: into; assign: owner_id, due; publish: on, article_id",
+    )
     after: int | None = Field(
         None, ge=0, description="last_decision of the gap as it was seen; left out: decide anyway"
     )

@@ -13,7 +13,7 @@ from slowapi.errors import RateLimitExceeded
 from slowapi.middleware import SlowAPIASGIMiddleware
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from data_contracts.errors import (
     DecidedMeanwhile,
@@ -21,6 +21,7 @@ from data_contracts.errors import (
     LacunaError,
     NoSuchGap,
     NotAllowed,
+    Refused,
     SettingsInvalid,
     StoreUnusable,
     TagInvalid,
@@ -31,7 +32,6 @@ from pipelines.steps import version
 
 from . import actions, api, entering, pages
 from .desk import Desk
-from .doing import Refused
 from .guard import Guard, host_of, is_loopback
 from .people import People, Person
 
@@ -120,7 +120,7 @@ def serve(store: Path, settings: Settings, host: str, port: int, who: str) -> No
     if not is_loopback(host) and not People(settings.board, Person(who, "manager")).signs_in:
         raise SettingsInvalid(
             f"on {host} anybody in reach could decide: without sign-in the board is for this machine alone",
-            "let people sign in with 'board.people' or 'board.proxy_header' (`lacuna token --help`), or leave --host out",
+            "let people sign in: 'board.people' or 'board.proxy_header' (`lacuna token --help`); or leave --host out",
         )
     state = open_state(settings, store)
     try:
@@ -144,8 +144,8 @@ def _say(request: Request, code: int, problem: str, remedy: str, headers: dict[s
         return JSONResponse({"problem": problem, "remedy": remedy}, code, headers)
     words = " ".join(f"{part[:1].upper()}{part[1:]}." for part in (problem, remedy) if part)
     desk: Desk = request.app.state.desk
-    if isinstance(code, int) and code == 503:
-        return JSONResponse({"problem": problem, "remedy": remedy}, code)  # without its state no page can be made
+    if code == 503:
+        return PlainTextResponse(words, code)  # without its state no page can be made
     response = desk.told(request, code, _HEADINGS.get(code, "That did not work"), words)
     response.headers.update(headers or {})
     return response
@@ -172,5 +172,5 @@ def _invalid(request: Request, error: Exception) -> Response:
     return _say(request, 422, f"'{name}': {found['msg']}", "/api/openapi.json describes every field")
 
 
-def _too_fast(request: Request, error: Exception) -> Response:
+def _too_fast(request: Request, _error: Exception) -> Response:
     return _say(request, 429, "too many requests came from you at once", "wait a minute", {"Retry-After": "60"})

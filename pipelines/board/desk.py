@@ -121,7 +121,7 @@ class Desk:
         return self.page(request, "told", code, heading=heading, words=words)
 
     def verbs(self, person: Person, gap: Gap) -> list[str]:
-        """What a person may do with a gap now, in the order in which it is offered; undo where it takes back a decision."""
+        """What a person may do with a gap now, in the order in which it is offered."""
         can = [verb for verb in allowed(gap.status) if may(person, verb, gap.owner_id)]
         ordered = sorted(can, key=list(VERBS).index)
         if gap.life.undoable and may(person, "undo", gap.owner_id, decided_by=gap.life.who):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from data_contracts.errors import DecisionInvalid, LacunaError, TagInvalid
+from data_contracts.errors import DecisionInvalid, Refused, TagInvalid
 from pipelines.decisions import decide
 from pipelines.tags import enter_tag
 
@@ -13,11 +13,7 @@ from .desk import Desk
 from .people import Person, may
 from .tagging import asked
 
-__all__ = ["Refused", "decide_as", "tag_as"]
-
-
-class Refused(LacunaError):
-    """The person's role does not allow it."""
+__all__ = ["decide_as", "tag_as"]
 
 
 def decide_as(

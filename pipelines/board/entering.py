@@ -7,10 +7,10 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse, Response
 
-from data_contracts.errors import TagInvalid
+from data_contracts.errors import Refused, TagInvalid
 
 from .desk import desk_of, first, local, person_of
-from .doing import Refused, tag_as
+from .doing import tag_as
 from .guard import COOKIE, signed_in
 from .people import hashed
 

@@ -56,7 +56,7 @@ def gap(request: Request, gap_id: str) -> Response:
     place, before, after = neighbours(listed := found(now.gaps, query), here)
     text = query.text(page=1)
     onward = gap_path(after.id, text) if after else f"/{text}"
-    said = histories(history(desk.state, gap_id), now.owner_names)
+    said = histories(history(desk.state, gap_id), now)
     return desk.page(
         request, "gap", here="backlog", gap=here, shown=gap_page(now.run, here), place=place, total=len(listed),
         before=gap_path(before.id, text) if before else "", after=gap_path(after.id, text) if after else "",
@@ -75,8 +75,7 @@ def _gone(desk: Desk, request: Request, gap_id: str) -> Response:
         )
     with desk.state.reading() as connection:
         row = gap_row(connection, gap_id)
-    names = desk.snapshot.now().owner_names
-    return desk.page(request, "gone", here="backlog", row=row, said=histories(said, names))
+    return desk.page(request, "gone", here="backlog", row=row, said=histories(said, desk.snapshot.now()))
 
 
 @router.get("/gaps/{gap_id}/draft")
@@ -140,7 +139,7 @@ def _decided(desk: Desk) -> list[dict[str, Any]]:
     listed = []
     for said in desk.snapshot.latest(20):
         gap = now.by_id.get(said.gap_id)
-        told = histories([said], now.owner_names)[0]
+        told = histories([said], now)[0]
         listed.append(told | {"path": gap_path(said.gap_id), "title": gap.shown["title"] if gap else said.gap_id})
     return listed
 

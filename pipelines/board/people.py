@@ -1,4 +1,4 @@
-"""Who may do what on the board, and how it knows who is asking: a token, a proxy's header, or nobody else being there."""
+"""Who may do what on the board, and how it knows who is asking: by a token, a proxy's header, or being alone."""
 
 from __future__ import annotations
 

@@ -87,10 +87,11 @@ def standing(gap: Gap) -> list[str]:
     return told
 
 
-def told(said: Decision, names: Mapping[str, str]) -> str:
+def told(said: Decision, now: Now) -> str:
     """A decision in words, such as ``dismissed it: not a gap``."""
     given = said.payload
-    owner = given.get("owner_id")
+    owner, into = given.get("owner_id"), str(given.get("into"))
+    target = f"“{now.by_id[into].shown['title']}”" if into in now.by_id else into
     words = {
         "accept": "accepted it",
         "draft": "started drafting",
@@ -99,7 +100,7 @@ def told(said: Decision, names: Mapping[str, str]) -> str:
         "reopen": "reopened it",
         "snooze": f"snoozed it until {short_day(given.get('until'), year=True)}",
         "dismiss": f"dismissed it: {REASONS.get(str(given.get('reason')), ('no reason given', ''))[0].lower()}",
-        "merge": f"merged it into {given.get('into')}",
+        "merge": f"merged it into {target}",
         "note": "left a note",
         "undo": "took back the decision before",
     }
@@ -107,18 +108,20 @@ def told(said: Decision, names: Mapping[str, str]) -> str:
         return words.get(said.verb, said.verb)
     parts = []
     if "owner_id" in given:
-        parts.append(f"assigned it to {names.get(str(owner), owner)}" if owner else "left it without an owner")
+        parts.append(
+            f"assigned it to {now.owner_names.get(str(owner), owner)}" if owner else "left it without an owner"
+        )
     if "due" in given:
         parts.append(f"set it due on {short_day(given['due'], year=True)}" if given["due"] else "took its due day away")
     return " and ".join(parts)
 
 
-def histories(said: Sequence[Decision], names: Mapping[str, str]) -> list[dict[str, Any]]:
+def histories(said: Sequence[Decision], now: Now) -> list[dict[str, Any]]:
     """The decisions on a gap, the latest first; those that were taken back are marked."""
     holds = {one.id for one in in_force(said)}
     return [
         {
-            "id": one.id, "who": one.who, "when": when(one.at), "stamp": one.at.isoformat(), "what": told(one, names),
+            "id": one.id, "who": one.who, "when": when(one.at), "stamp": one.at.isoformat(), "what": told(one, now),
             "why": one.why, "back": one.verb != "undo" and one.id not in holds,
         }
         for one in reversed(said)
