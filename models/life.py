@@ -55,7 +55,8 @@ _ALLOWED = {
 class Decision:
     """One row of the decisions: what a person said about a gap, never changed afterwards.
 
-    ``run_id`` is the latest run when it was said, None where that is not known: the day in the data's own time.
+    ``run_id`` is the latest run when it was said: the day in the data's own time; ``kind`` is the gap's kind that the
+    person saw. Both are None in decisions of a time when they were not written down.
     """
 
     id: int
@@ -66,6 +67,7 @@ class Decision:
     why: str = ""
     payload: Mapping[str, Any] = field(default_factory=dict)
     run_id: str | None = None
+    kind: str | None = None
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,7 @@ class Life:
     last : id of the gap's last decision, undo included; 0 where there is none. Who decides next names it
     undoable : id of the decision that an undo would take back; 0 where there is none
     decided, run_id : id of the decision that gave ``status`` (0: none), and the latest run when it was made
-    owner_id, assigned : the owner that people chose (None: nobody), and whether they chose at all
+    owner_id, assigned, assigned_by : the owner that people chose (None: nobody), whether they chose, and who did
     due, until, published_on : days, as ``2024-06-30``; ``until`` is the day on which a snooze ends
     merged_into : the gap that this one is part of
     article_id : the new article, where a missing one was written
@@ -93,6 +95,7 @@ class Life:
     run_id: str | None = None
     owner_id: str | None = None
     assigned: bool = False
+    assigned_by: str | None = None
     due: str | None = None
     until: str | None = None
     merged_into: str | None = None
@@ -155,7 +158,7 @@ def _after(life: Life, said: Decision) -> Life:
     status = VERBS.get(said.verb)
     if said.verb == "assign":
         if "owner_id" in given:
-            life = replace(life, owner_id=given["owner_id"], assigned=True)
+            life = replace(life, owner_id=given["owner_id"], assigned=True, assigned_by=said.who)
         return replace(life, due=given["due"]) if "due" in given else life
     if status is None:
         return life
@@ -181,9 +184,9 @@ def last_targets(lives: Mapping[str, Life]) -> dict[str, Life]:
     found = {}
     for gap, life in lives.items():
         target, passed = life.merged_into, {gap}
-        while target in lives and lives[target].merged_into and target not in passed:
+        while target and target not in passed and (beyond := lives.get(target, Life()).merged_into):
             passed.add(target)
-            target = lives[target].merged_into
+            target = beyond
         found[gap] = life if target == life.merged_into else replace(life, merged_into=target)
     return found
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ DRAWS = 2000
 SCORES = [
     "demand", "p_fail", "p_fixable", "score", "score_low", "score_high", "failure_rate", "failure_low", "failure_high",
 ]  # fmt: skip
-# How often an article mends a gap of its kind, until reviewers' verdicts say better.
+# How often an article mends a gap of its kind, in the eyes of nobody yet: reviewers' verdicts move it.
 FIXABLE = {"missing": 0.7, "stale": 0.8, "incomplete": 0.6, "contradictory": 0.7, "unfindable": 0.6}
 FIXABLE_WEIGHT = 12.0
 
@@ -47,12 +47,35 @@ def may_fail(topics: Sequence[str], article_id: Any, facts: pd.DataFrame) -> NDA
     return (of_topic | (facts["cited_first"].notna() & facts["cited_first"].eq(article_id))).to_numpy(dtype=bool)
 
 
-def rank_gaps(gaps: pd.DataFrame, weeks: float, confidence: float, seed: int) -> pd.DataFrame:
+def mendable(kind: str, judged: Mapping[str, tuple[int, int]]) -> tuple[float, float]:
+    """How often an article mends a gap of a kind, and the weight of that in gaps: :data:`FIXABLE`, then the verdicts.
+
+    The posterior of a Beta prior with mean ``FIXABLE[kind]`` and weight :data:`FIXABLE_WEIGHT`: every gap that
+    reviewers judged counts as one of those.
+
+    Examples
+    --------
+    >>> mendable("missing", {}), mendable("missing", {"missing": (2, 12)})
+    ((0.7, 12.0), (0.4333333333333333, 24.0))
+    """
+    right, of = judged.get(kind, (0, 0))
+    weight = FIXABLE_WEIGHT + of
+    return (FIXABLE[kind] * FIXABLE_WEIGHT + right) / weight, weight
+
+
+def rank_gaps(
+    gaps: pd.DataFrame,
+    weeks: float,
+    confidence: float,
+    seed: int,
+    judged: Mapping[str, tuple[int, int]] | None = None,
+) -> pd.DataFrame:
     """Score gaps and put them in order.
 
     score = demand × p_fail × p_fixable, with demand in conversations a week that reach the gap (Gamma posterior of a
     Poisson rate, Jeffreys prior), p_fail the share of them whose answer fails (Beta posterior), p_fixable the chance
-    that an article would mend it (Beta around :data:`FIXABLE`, scaled by how sure the verdict is). Intervals and rank
+    that an article would mend it (Beta around :data:`FIXABLE` and what reviewers judged, see :func:`mendable`, scaled
+    by how sure the verdict is). Intervals and rank
     bands come from joint draws, each gap with its own stream, so that one gap's draws do not depend on the
     others.
 
@@ -62,6 +85,8 @@ def rank_gaps(gaps: pd.DataFrame, weeks: float, confidence: float, seed: int) ->
         gap_id, kind, probability, reached (float, conversations in the window that reach the gap), failed (float).
     weeks : float
         Length of the window.
+    judged
+        How many gaps of each kind reviewers judged right, and how many they judged.
 
     Returns
     -------
@@ -76,10 +101,11 @@ def rank_gaps(gaps: pd.DataFrame, weeks: float, confidence: float, seed: int) ->
     for i, gap in enumerate(gaps.to_dict("records")):
         stream = np.random.default_rng([seed, int.from_bytes(str(gap["gap_id"]).encode(), "big") % 2**63])
         failed, reached = float(gap["failed"]), max(float(gap["reached"]), float(gap["failed"]))
-        fixable = FIXABLE[str(gap["kind"])] * float(gap["probability"])
+        mean, weight = mendable(str(gap["kind"]), judged or {})
+        fixable = mean * float(gap["probability"])
         demand = stream.gamma(reached + 0.5, 1 / weeks, DRAWS)
         fails = stream.beta(failed + 0.5, reached - failed + 0.5, DRAWS)
-        mends = stream.beta(max(fixable, 1e-9) * FIXABLE_WEIGHT, (1 - fixable) * FIXABLE_WEIGHT, DRAWS)
+        mends = stream.beta(max(fixable, 1e-9) * weight, (1 - fixable) * weight, DRAWS)
         draws[i] = demand * fails * mends
         rate = failed / max(reached, 1e-9)
         rows.append(

@@ -17,7 +17,7 @@ __all__ = ["append", "gap_ids", "gap_row", "read", "take_turns"]
 def read(
     connection: sa.Connection, gap_id: str | None = None, up_to: str | None = None, since: int = 0
 ) -> list[Decision]:
-    """The decisions of one gap or of all, by id; with ``up_to``, those made on the view of that run or of an earlier.
+    """The decisions of one gap or of all, by id; with ``up_to``, those made when no later run was there yet.
 
     With ``since``, those after that id alone.
     """
@@ -31,16 +31,17 @@ def read(
     return [
         Decision(
             id=row.id, gap_id=row.gap_id, at=_utc(row.at), who=row.who, verb=row.decision, why=row.why,
-            payload=row.payload or {}, run_id=row.run_id,
+            payload=row.payload or {}, run_id=row.run_id, kind=row.kind,
         )
         for row in connection.execute(query)
     ]  # fmt: skip
 
 
 def append(
-    connection: sa.Connection, gap_id: str, verb: str, who: str, why: str, payload: Mapping[str, Any], after: int
-) -> int:
-    """Append a decision and return its id; ``after`` is the id of the gap's decision before it, or 0.
+    connection: sa.Connection, gap: Mapping[str, Any], verb: str, who: str, why: str, payload: Mapping[str, Any],
+    after: int,
+) -> int:  # fmt: skip
+    """Append a decision on a gap (gap_id, kind) and return its id; ``after`` is the gap's decision before it, or 0.
 
     Raises
     ------
@@ -48,8 +49,8 @@ def append(
         Another decision of this gap follows that one already.
     """
     row = {
-        "gap_id": gap_id, "at": datetime.now(UTC), "who": schema.plain(who), "decision": verb,
-        "why": schema.plain(why), "payload": schema.plain(dict(payload)), "after": after,
+        "gap_id": gap["gap_id"], "kind": gap["kind"], "at": datetime.now(UTC), "who": schema.plain(who),
+        "decision": verb, "why": schema.plain(why), "payload": schema.plain(dict(payload)), "after": after,
         "run_id": connection.execute(sa.select(sa.func.max(schema.runs.c.run_id))).scalar(),
     }  # fmt: skip
     return int(connection.execute(sa.insert(schema.decisions).returning(schema.decisions.c.id), row).scalar_one())

@@ -6,7 +6,7 @@ import difflib
 import getpass
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,7 +21,18 @@ if TYPE_CHECKING:
     import pandas as pd
     import sqlalchemy as sa
 
-__all__ = ["backlog_now", "decide", "history", "lives", "standing", "status_now", "undo", "whoami"]
+__all__ = [
+    "as_decided",
+    "backlog_now",
+    "decide",
+    "decided",
+    "history",
+    "lives",
+    "standing",
+    "status_now",
+    "undo",
+    "whoami",
+]
 
 
 def whoami(named: str | None = None) -> str:
@@ -79,7 +90,7 @@ def decide(
         then = life_of([*told, Decision(life.last + 1, gap_id, datetime.now(UTC), who, verb, why, complete)])
         if then.merged_into and then.merged_into != life.merged_into:
             _check_target(connection, gap_id, then.merged_into)
-        return decision_log.append(connection, gap_id, verb, who, why, complete, life.last)
+        return decision_log.append(connection, row, verb, who, why, complete, life.last)
 
     return state.write(write)
 
@@ -100,12 +111,17 @@ def lives(state: State, up_to: str | None = None) -> dict[str, Life]:
 
     A merged gap points to the gap at the end of its mergers.
     """
+    return last_targets({gap: life_of(said) for gap, said in decided(state, up_to).items()})
+
+
+def decided(state: State, up_to: str | None = None) -> dict[str, list[Decision]]:
+    """The decisions of every gap that was decided on, by id; with ``up_to``, those that this run may know."""
     with state.reading() as connection:
         told = decision_log.read(connection, up_to=up_to)
     by_gap: dict[str, list[Decision]] = {}
     for said in told:
         by_gap.setdefault(said.gap_id, []).append(said)
-    return last_targets({gap: life_of(said) for gap, said in by_gap.items()})
+    return by_gap
 
 
 def history(state: State, gap_id: str) -> list[Decision]:
@@ -156,16 +172,16 @@ def backlog_now(store: Path, state: State, run_id: str | None = None) -> pd.Data
     from pipelines.store import read_parquet
 
     frame = read_parquet(find_run(store, run_id) / "backlog.parquet")
-    decided = lives(state)
+    known = lives(state)
     names = {row["owner_id"]: row.get("owner_name") for row in records(frame) if row.get("owner_id")}
     rows = []
     for row in records(frame):
-        life = decided.get(row["gap_id"], Life())
+        life = known.get(row["gap_id"], Life())
         status, note = status_now(row, life)
-        rows.append({"status": status, "status_note": note, **as_decided(row, life, names), **_last(life)})
-    now = pd.DataFrame(rows, index=frame.index, columns=_NOW)
+        rows.append({"status": status, "status_note": note, **as_decided(row, life, names.get), **_last(life)})
     for name in _NOW:
-        frame[name] = now[name].astype("int64") if name == "last_decision" else pd.array(now[name], dtype="str")
+        kind = "int64" if name == "last_decision" else "str"
+        frame[name] = pd.Series([row[name] for row in rows], index=frame.index, dtype=kind)
     return frame.sort_values("rank").reset_index(drop=True)
 
 
@@ -175,12 +191,12 @@ _NOW = [
 ]  # fmt: skip
 
 
-def as_decided(row: Mapping[str, Any], life: Life, names: Mapping[str, str | None]) -> dict[str, Any]:
+def as_decided(row: Mapping[str, Any], life: Life, named: Callable[[str], str | None]) -> dict[str, Any]:
     """Owner, due day, end of the snooze and merger of a gap, people's choice of an owner before the run's."""
     owner, reason, name = row.get("owner_id"), row.get("owner_reason"), row.get("owner_name")
     if life.assigned:
-        owner, name = life.owner_id, names.get(life.owner_id or "")
-        reason = "assigned in review" if owner else "left unowned in review"
+        owner, name = life.owner_id, named(life.owner_id) if life.owner_id else None
+        reason = f"chosen by {life.assigned_by}" if owner else f"left unowned by {life.assigned_by}"
     return {
         "owner_id": owner, "owner_reason": reason, "owner_name": name,
         "due": life.due, "until": life.until, "merged_into": life.merged_into,

@@ -93,7 +93,12 @@ def _run(job: Job, backlog: pd.DataFrame) -> dict[str, Any]:
         "warnings": [*loaded["warnings"], *job.read_json("understand/warnings")],
         "redacted": redacted,
         "input_hash": begun["input_hash"],
-        "backlog": {"gaps": len(backlog), "by_kind": kinds, "by_status": statuses},
+        "backlog": {
+            "gaps": len(backlog),
+            "by_kind": kinds,
+            "by_status": statuses,
+            "precision": job.read_json("rank/precision"),
+        },
         "previous_run": begun["previous_run"],
     }
 
@@ -135,17 +140,10 @@ def _json(path: Path, value: dict[str, Any]) -> None:
 def _remember(job: Job, backlog: pd.DataFrame, input_hash: str) -> None:
     registry, events = job.read("understand/registry"), job.read("understand/events")
     columns = [
-        "gap_id",
-        "kind",
-        "topic_id",
-        "article_id",
-        "title",
-        "status",
-        "score",
-        "rank",
-        "first_seen",
-        "last_seen",
-    ]
+        "gap_id", "kind", "topic_id", "article_id", "title", "status", "score", "rank", "first_seen", "last_seen",
+        # What the next run and the next decision need to know of it.
+        "topics", "conversations", "status_note", "decided", "effect", "carried",
+    ]  # fmt: skip
     gaps = backlog[columns] if len(backlog) else pd.DataFrame(columns=columns)
     state = open_state(job.settings, job.store)
     topics = registry.assign(last_seen=job.run_id)

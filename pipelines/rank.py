@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -15,42 +15,38 @@ from models.ranking import may_fail, rank_gaps, reach_of
 from models.retrieval import unit
 from models.steps import distil
 from models.tagging import tag_next
+from pipelines.gap_life import Past, lived, name_gaps, read_past
 from pipelines.job import Job
-from pipelines.state import open_state
 
 QUOTES, QUOTE_LENGTH = 6, 420
-DECIDED = {"accepted", "drafting", "published", "verified", "snoozed", "dismissed"}
 
 
 def rank(job: Job) -> None:
-    """Write rank/backlog, one row a gap, all fields of the contract but the draft, and rank/tag_next."""
+    """Write rank/backlog, one row a gap, all fields of the contract but the draft, rank/tag_next and rank/precision."""
     gaps = job.read("diagnose/gaps")
     facts = job.read("measure/facts").set_index("conversation_id")
     demand = job.read("measure/demand").set_index("topic_id")
     topics = job.read("understand/topics").set_index("topic_id")
     articles = job.read("load/articles").drop_duplicates("article_id").set_index("article_id")
-    gaps["gap_id"] = pd.Series([_gap_id(row) for row in _records(gaps)], index=gaps.index, dtype="str")
+    past = read_past(job)
+    gaps["gap_id"] = name_gaps(gaps, past)
     gaps = gaps.join(reach_of(gaps, facts))
-    ranked = rank_gaps(gaps, job.days / 7, job.settings.accuracy.confidence, job.settings.run.seed)
+    judged = {kind.kind: (kind.right, kind.judged) for kind in past.precision}
+    ranked = rank_gaps(gaps, job.days / 7, job.settings.accuracy.confidence, job.settings.run.seed, judged)
     book = OwnerBook(job.read("load/owners"), job.read("load/articles"), job.read("load/article_revisions"))
     messages = job.read("redact/messages")
     said, replies = _said(job, messages), _replies(messages)
-    history = _history(job)
     cost = _cost(job, facts)
     rows = [
-        _row(job, gap, facts, demand, topics, articles, book, said, replies, history, cost) for gap in _records(ranked)
+        _row(job, gap, facts, demand, topics, articles, book, said, replies, past, cost) for gap in _records(ranked)
     ]
     job.write("rank/backlog", pd.DataFrame(rows))
     job.write("rank/tag_next", _tag_next(job, facts, topics, said))
+    job.write_json("rank/precision", [asdict(kind) for kind in past.precision])
 
 
 def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     return [{str(k): v for k, v in row.items()} for row in frame.to_dict("records")]
-
-
-def _gap_id(gap: dict[str, Any]) -> str:
-    about = f"{gap['kind']}:{gap['article_id']}" if isinstance(gap["article_id"], str) else f"topic:{gap['topic_id']}"
-    return "g-" + hashlib.blake2b(about.encode(), digest_size=4).hexdigest()
 
 
 def _cost(job: Job, facts: pd.DataFrame) -> float:
@@ -93,37 +89,6 @@ def _tag_next(job: Job, facts: pd.DataFrame, topics: pd.DataFrame, said: pd.Data
     return found
 
 
-def _history(job: Job) -> dict[str, Any]:
-    state = open_state(job.settings, job.store)
-    previous = state.previous_run(job.run_id)
-    before, decisions = state.gaps_before(job.run_id), state.decisions()
-    state.close()
-    decided = decisions[decisions["decision"].isin(DECIDED) & (decisions["at"] < pd.Timestamp.now(tz="UTC"))]
-    last = dict(zip(decided["gap_id"], decided["decision"], strict=True))
-    return {"previous": previous, "before": before.set_index("gap_id").to_dict("index"), "decided": last}
-
-
-def _life(job: Job, gap: dict[str, Any], history: dict[str, Any]) -> tuple[str, str, dict[str, Any]]:
-    """Status, first run, and what carried over from the run before."""
-    known = history["before"].get(gap["gap_id"])
-    decided = history["decided"].get(gap["gap_id"])
-    if known is None:
-        return (
-            decided or "new",
-            job.run_id,
-            {"weeks_open": 0, "previous_rank": None, "previous_score": None, "change": "new"},
-        )
-    came_back = known["run_id"] != history["previous"]
-    status = "reopened" if came_back or decided in ("published", "verified") else decided or "open"
-    old = int(known["rank"])
-    moved = (
-        "reopened" if status == "reopened" else "same" if old == gap["rank"] else "up" if old > gap["rank"] else "down"
-    )
-    days = (pd.Timestamp(job.run_id) - pd.Timestamp(known["first_seen"])).days
-    carried = {"weeks_open": days // 7, "previous_rank": old, "previous_score": float(known["score"]), "change": moved}
-    return status, str(known["first_seen"]), carried
-
-
 def _shares(values: pd.Series) -> dict[str, float]:
     counts = values.dropna().value_counts()
     return {str(k): float(v / max(1, len(values))) for k, v in sorted(counts.items(), key=lambda i: (-i[1], str(i[0])))}
@@ -132,7 +97,7 @@ def _shares(values: pd.Series) -> dict[str, float]:
 def _row(
     job: Job, gap: dict[str, Any], facts: pd.DataFrame, demand: pd.DataFrame, topics: pd.DataFrame,
     articles: pd.DataFrame, book: OwnerBook, said: pd.DataFrame, replies: dict[str, list[str]],
-    history: dict[str, Any], cost: float,
+    past: Past, cost: float,
 ) -> dict[str, Any]:  # fmt: skip
     ids = list(gap["conversation_ids"])
     own = facts.loc[ids]
@@ -146,12 +111,11 @@ def _row(
     else:
         close = {n["article_id"] for n in nearest if n["similarity"] >= job.settings.owners.nearest_at_least}
         owner = book.for_topic(intents, products, [n["article_id"] for n in nearest], close)
-    status, first_seen, carried = _life(job, gap, history)
     quotes, answers = _quotes(ids, said)
     customers = own["customer_id"]
     change = gap["change_point"]
-    return {
-        "gap_id": gap["gap_id"], "rank": int(gap["rank"]), "kind": gap["kind"], "status": status,
+    row = {
+        "gap_id": gap["gap_id"], "rank": int(gap["rank"]), "kind": gap["kind"],
         "title": _title(gap, str(topic["label"]), title, articles), "topic_id": gap["topic_id"],
         "topic_label": str(topic["label"]), "article_id": article, "nearest_articles": nearest,
         "owner_id": owner.owner_id, "owner_reason": owner.reason, "conversations": len(ids),
@@ -162,17 +126,19 @@ def _row(
         **{k: round(float(gap[k]), 4) for k in ("score", "score_low", "score_high")},
         "rank_low": int(gap["rank_low"]), "rank_high": int(gap["rank_high"]),
         "cost_avoidable": round(float(gap["score"]) * cost, 2), "reasons": list(gap["reasons"]),
-        "examples": quotes, "conversation_ids": ids, "draft": None, "first_seen": first_seen, "last_seen": job.run_id,
+        "examples": quotes, "conversation_ids": ids, "draft": None, "last_seen": job.run_id,
+        "topics": list(gap["topics"]),
         "probability": float(gap["probability"]), "demand": round(float(gap["demand"]), 4),
         "p_fail": round(float(gap["p_fail"]), 4), "p_fixable": round(float(gap["p_fixable"]), 4),
         "weekly": _weekly(facts, own, gap), "theme": topic["theme"] if isinstance(topic["theme"], str) else None,
         "products": list(products), "languages": list(_shares(own["language"])), "intents": list(intents),
         "customer_words": list(gap["customer_words"]), "agent_answers": answers,
         "passages": [dict(p) for p in gap["passages"]], "steps": _steps(own, replies),
-        "change_point": dict(change) if isinstance(change, dict) else None, "carried": carried, "article_title": title,
+        "change_point": dict(change) if isinstance(change, dict) else None, "article_title": title,
         "owner_name": book.name(owner.owner_id),
         "surge": dict(flow["surge"]) if isinstance(flow["surge"], dict) else None,
     }  # fmt: skip
+    return row | lived(row, past, book.name, job.settings.review.dismissed_returns_at)
 
 
 def _title(gap: dict[str, Any], label: str, title: str | None, articles: pd.DataFrame) -> str:

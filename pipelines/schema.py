@@ -101,6 +101,7 @@ decisions = sa.Table(
     sa.Column("payload", sa.JSON),
     sa.Column("after", sa.Integer, nullable=False, server_default="0"),  # the gap's decision before it; 0 = none
     sa.Column("run_id", sa.String(10)),  # the latest run when it was decided: the day in the data's own time
+    sa.Column("kind", sa.String(32)),  # the gap's kind then: what was judged
 )
 tags = sa.Table(
     "tags",
@@ -133,8 +134,8 @@ def migrate(connection: sa.Connection, found: int) -> None:
     if found < 2:
         _add(connection, topics.c.label_centroid)
     if found < 3:
-        _add(connection, decisions.c.after)
-        _add(connection, decisions.c.run_id)
+        for column in (decisions.c.after, decisions.c.run_id, decisions.c.kind):
+            _add(connection, column)
         last: dict[str, int] = {}
         told = sa.select(decisions.c.id, decisions.c.gap_id, decisions.c.decision).order_by(decisions.c.id)
         for said, gap, status in connection.execute(told).all():

@@ -119,6 +119,12 @@ class Owners(Section):
     nearest_at_least: Share
 
 
+class Review(Section):
+    """What people's decisions mean to later runs."""
+
+    dismissed_returns_at: Annotated[float, Field(gt=1)]
+
+
 class Cost(Section):
     """What a human-handled conversation costs."""
 
@@ -178,6 +184,7 @@ class Settings(Section):
     diagnosis: Diagnosis
     ranking: Ranking
     owners: Owners
+    review: Review
     cost: Cost
     contract: Contract
     privacy: Privacy

@@ -156,7 +156,7 @@ class State:
         return self._frame(sa.select(schema.decisions).order_by(schema.decisions.c.id))
 
     def fingerprint(self, run_id: str) -> str:
-        """A hash of all a run reads from here: the earlier runs, and what people said up to its week. Hex SHA-256."""
+        """A hash (hex SHA-256) of all that a run reads from here: earlier runs, and what people said up to its own."""
         earlier = (
             sa.select(schema.runs.c.run_id, schema.runs.c.input_hash)
             .where(schema.runs.c.run_id < run_id)

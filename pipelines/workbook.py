@@ -86,8 +86,18 @@ SCHEMA: dict[str, pa.DataType] = {
             ("previous_rank", pa.int64()),
             ("previous_score", pa.float64()),
             ("change", pa.string()),
+            ("previous_run", pa.string()),
+            ("previous_status", pa.string()),
+            ("came_back", pa.bool_()),
         ]
     ),
+    "status_note": pa.string(),
+    "due": pa.string(),
+    "until": pa.string(),
+    "merged_into": pa.string(),
+    "effect": pa.string(),
+    "decided": pa.int64(),
+    "topics": _NAMES,
     "article_title": pa.string(),
     "owner_name": pa.string(),
     "surge": pa.struct([("started", pa.string()), ("ratio", pa.float64()), ("p_value", pa.float64())]),
@@ -171,6 +181,8 @@ def conform(value: Any, wanted: pa.DataType) -> Any:
         return None
     if pa.types.is_string(wanted):
         return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    if pa.types.is_boolean(wanted):
+        return bool(value)
     try:
         return int(value) if pa.types.is_integer(wanted) else float(value)
     except (TypeError, ValueError):

@@ -50,9 +50,10 @@ def test_the_second_of_two_who_saw_the_same_is_told(known: State) -> None:
 
 def test_the_database_itself_takes_one_decision_after_another(known: State) -> None:
     """Two rows that follow the same decision of a gap are refused, whoever writes them."""
-    known.write(lambda c: decision_log.append(c, "g-1", "accept", "ada", "", {}, 0))
+    gap = {"gap_id": "g-1", "kind": "missing"}
+    known.write(lambda c: decision_log.append(c, gap, "accept", "ada", "", {}, 0))
     with pytest.raises(StoreUnusable, match=r"(?i)unique"):
-        known.write(lambda c: decision_log.append(c, "g-1", "accept", "bob", "", {}, 0))
+        known.write(lambda c: decision_log.append(c, gap, "accept", "bob", "", {}, 0))
 
 
 def test_undo_goes_back_step_by_step(known: State) -> None:

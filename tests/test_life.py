@@ -89,9 +89,8 @@ def test_every_status_takes_verbs_that_lead_on() -> None:
 
 def now(life: Life, **changed: Any) -> tuple[str, str]:
     """The status in a run of a gap that was there the week before, unless said otherwise."""
-    usual = dict(
-        day="2024-07-07", seen_before=True, was=None, came_back=False, conversations=10, grow_factor=2.0, effect=None
-    )
+    usual = {"day": "2024-07-07", "seen_before": True, "was": None, "came_back": False, "effect": None}
+    usual |= {"conversations": 10, "grow_factor": 2.0}
     return status_in(life, **(usual | changed))
 
 
@@ -129,7 +128,8 @@ def test_a_run_moves_a_gap_by_its_rules(life: Life, changed: dict[str, Any], sta
     """Dismissed unless it grew, snoozed until its day, published until the verdict, reopened where it comes back."""
     found, why = now(life, **changed)
     assert found == status
-    assert note in why and bool(note) == bool(why)
+    assert note in why
+    assert bool(note) == bool(why)
 
 
 def test_merged_gaps_point_to_the_end() -> None:

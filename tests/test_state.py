@@ -160,8 +160,8 @@ def as_of_version_1(url: str) -> None:
     with engine.begin() as connection:
         connection.execute(sa.text("ALTER TABLE topics DROP COLUMN label_centroid"))
         schema.one_after_another.drop(connection)
-        connection.execute(sa.text("ALTER TABLE decisions DROP COLUMN after"))
-        connection.execute(sa.text("ALTER TABLE decisions DROP COLUMN run_id"))
+        for column in ("after", "run_id", "kind"):
+            connection.execute(sa.text(f"ALTER TABLE decisions DROP COLUMN {column}"))
         connection.execute(sa.insert(schema.schema_version), {"version": 1})
         run = {"run_id": "2024-06-16", "input_hash": "h", "window_start": "2024-05-20", "window_end": "2024-06-16"}
         connection.execute(sa.insert(schema.runs), {**run, "published_at": datetime(2024, 6, 17, tzinfo=UTC)})

@@ -173,7 +173,7 @@ _UNTOUCHED = Life()
 
 def _gap(run: Run, row: dict[str, Any], life: Life, names: Mapping[str, str]) -> Gap:
     status, note = status_now(row, life)
-    now = {**row, **as_decided(row, life, names), "status": status, "status_note": note}
+    now = {**row, **as_decided(row, life, names.get), "status": status, "status_note": note}
     shown = table_row(now, run.currency, run.top_score, run.until)
     shown["keys"]["due"] = life.due
     return Gap(now, shown, life)

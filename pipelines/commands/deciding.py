@@ -82,7 +82,7 @@ def decide(
         if payload.get("into"):
             payload["into"] = _named(store, payload["into"])["gap_id"]
         decisions.decide(state, found["gap_id"], verb, decisions.whoami(who), why=why, payload=payload)
-        _tell(store, state, found)
+        _tell(state, found)
 
 
 def assign(
@@ -106,7 +106,7 @@ def assign(
     with _state(store, config) as state:
         found = _named(store, gap)
         decisions.decide(state, found["gap_id"], "assign", decisions.whoami(who), why=why, payload=payload)
-        _tell(store, state, found)
+        _tell(state, found)
 
 
 def undo(gap: Gap, store: Store, who: Who = None, config: Config = None) -> None:
@@ -121,7 +121,7 @@ def undo(gap: Gap, store: Store, who: Who = None, config: Config = None) -> None
     with _state(store, config) as state:
         found = _named(store, gap)
         decisions.undo(state, found["gap_id"], decisions.whoami(who))
-        _tell(store, state, found)
+        _tell(state, found)
 
 
 @contextmanager
@@ -148,7 +148,7 @@ def _named(store: Path, wanted: str) -> dict[str, Any]:
     return next((row for row in rows if row["gap_id"] == wanted), {"gap_id": wanted})
 
 
-def _tell(store: Path, state: State, gap: dict[str, Any]) -> None:
+def _tell(state: State, gap: dict[str, Any]) -> None:
     from pipelines.decisions import standing
 
     status, life = standing(state, gap["gap_id"])

@@ -1,0 +1,106 @@
+"""Which gap of one run is which gap of the runs before.
+
+A gap about an article is that article's: what is wrong with it may turn from incomplete to stale. That an article is
+not found is another gap, since another hand mends it. A missing article is known by its topics, through what they split
+from or merged into.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from scipy.optimize import linear_sum_assignment
+
+__all__ = ["heirs", "match_gaps", "subject"]
+
+Gap = Mapping[str, Any]
+_SAME, _HEIR = 1.0, 0.5  # a topic that both gaps have, and one that came of a topic of the known gap
+_MAIN, _KIND = 0.01, 0.1  # between equals: the topic that gives the name, and for articles the kind
+
+
+def subject(gap: Gap) -> tuple[str, str]:
+    """What a gap is about: gaps about different things are never one gap.
+
+    Examples
+    --------
+    >>> subject({"kind": "stale", "article_id": "kb-1"}) == subject({"kind": "incomplete", "article_id": "kb-1"})
+    True
+    """
+    article = gap.get("article_id")
+    if gap["kind"] == "missing" or not isinstance(article, str):
+        return "missing", ""
+    return ("unfindable" if gap["kind"] == "unfindable" else "content"), article
+
+
+def heirs(topics: Collection[str], events: Sequence[Mapping[str, Any]]) -> set[str]:
+    """The topics that came of these by later splits and mergers, these not among them.
+
+    Parameters
+    ----------
+    topics
+        Topic ids.
+    events
+        topic_id, event and related of every event since, oldest run first, as :func:`models.lineage.trace` gives them.
+
+    Examples
+    --------
+    >>> sorted(heirs({"a"}, [{"topic_id": "b", "event": "split", "related": ["a"]},
+    ...                      {"topic_id": "b", "event": "merge", "related": ["c"]}]))
+    ['b', 'c']
+    """
+    found = set(topics)
+    for event in events:
+        if event["event"] == "split" and found & set(event["related"]):
+            found.add(str(event["topic_id"]))
+        elif event["event"] == "merge" and event["topic_id"] in found:
+            found |= {str(topic) for topic in event["related"]}
+    return found - set(topics)
+
+
+def match_gaps(gaps: Sequence[Gap], known: Sequence[Gap], previous: str | None) -> list[str | None]:
+    """The id of the known gap that each gap is, one to one; None where it is a new one.
+
+    Known gaps that were there in the run before come first, absent ones take what is left; among all ways to match,
+    the one that keeps most topics is taken (Hungarian method).
+
+    Parameters
+    ----------
+    gaps
+        kind, article_id (str or null), topics (list of str, the one that gives the name first).
+    known
+        The same with gap_id, run_id (when it was last there) and heirs (topics that came of its topics since).
+    previous
+        The run before.
+
+    Examples
+    --------
+    >>> was = {"gap_id": "g-1", "run_id": "w1", "kind": "missing", "article_id": None, "topics": ["a"], "heirs": {"b"}}
+    >>> match_gaps([{"kind": "missing", "article_id": None, "topics": ["b"]}], [was], "w1")
+    ['g-1']
+    """
+    rows = sorted(range(len(gaps)), key=lambda i: (subject(gaps[i]), str(gaps[i]["kind"]), list(gaps[i]["topics"])))
+    found: dict[int, str] = {}
+    for active in (True, False):
+        there = sorted((k for k in known if (k["run_id"] == previous) == active), key=lambda k: str(k["gap_id"]))
+        left = [i for i in rows if i not in found]
+        if not (left and there):
+            continue
+        worth = np.array([[_worth(gaps[i], old) for old in there] for i in left])
+        for a, b in zip(*linear_sum_assignment(-worth), strict=True):
+            if worth[a, b] > 0:
+                found[left[a]] = str(there[b]["gap_id"])
+    return [found.get(i) for i in range(len(gaps))]
+
+
+def _worth(gap: Gap, known: Gap) -> float:
+    """How much two gaps have in common; 0 where they can't be one."""
+    if subject(gap) != subject(known):
+        return 0.0
+    mine, theirs = list(gap["topics"]), list(known["topics"])
+    shared = sum(_SAME if t in theirs else _HEIR if t in known["heirs"] else 0.0 for t in mine)
+    main = _MAIN * (mine[:1] == theirs[:1])
+    if subject(gap)[0] == "missing":
+        return shared + main if shared else 0.0
+    return _SAME + shared + main + _KIND * (gap["kind"] == known["kind"])

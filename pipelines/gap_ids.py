@@ -1,0 +1,60 @@
+"""The ids of a run's gaps: those of the known gaps that they are, and new ones for the rest."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from models.gap_lineage import heirs, match_gaps, subject
+from pipelines.cells import records
+
+__all__ = ["gap_ids"]
+
+
+def gap_ids(
+    gaps: Sequence[Mapping[str, Any]],
+    before: Sequence[Mapping[str, Any]],
+    events: pd.DataFrame,
+    run_id: str,
+    previous: str | None,
+) -> list[str]:
+    """The id of each gap of a run.
+
+    Parameters
+    ----------
+    gaps
+        kind, article_id, topic_id, topics.
+    before
+        The latest row of every gap of earlier runs: gap_id, run_id, kind, article_id, topic_id, topics where recorded.
+    events
+        What happened to topics up to this run: run_id, topic_id, event, related.
+    run_id, previous
+        This run and the one before it.
+    """
+    told = records(events[events["event"].isin(["split", "merge"])].sort_values(["run_id", "topic_id"]))
+    known = []
+    for row in before:
+        topics = list(row.get("topics") or [row["topic_id"]])
+        since = [event for event in told if event["run_id"] > row["run_id"]]
+        known.append({**row, "topics": topics, "heirs": heirs(topics, since)})
+    found = match_gaps(gaps, known, previous)
+    taken = {str(row["gap_id"]) for row in before}
+    named: dict[int, str] = {}
+    for i in sorted(range(len(gaps)), key=lambda i: (str(gaps[i]["kind"]), list(gaps[i]["topics"]))):
+        named[i] = found[i] or _new(gaps[i], run_id, taken)
+        taken.add(named[i])
+    return [named[i] for i in range(len(gaps))]
+
+
+def _new(gap: Mapping[str, Any], run_id: str, taken: Collection[str]) -> str:
+    """An id that says what the gap is about, and the same one if the run is done again."""
+    about = f"topic:{gap['topic_id']}" if subject(gap)[0] == "missing" else f"{gap['kind']}:{gap['article_id']}"
+    # What this id stands for may have gone on as another gap: then the run makes the difference.
+    for name in (about, f"{about}:{run_id}", f"{about}:{run_id}:{gap['topic_id']}"):
+        found = "g-" + hashlib.blake2b(name.encode(), digest_size=4).hexdigest()
+        if found not in taken:
+            return found
+    raise AssertionError(f"two gaps about {about} in one run")
