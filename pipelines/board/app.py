@@ -74,7 +74,10 @@ def make_app(store: Path, settings: Settings, state: State, who: str, hosts: Col
     people = People(settings.board, Person(who, "manager"))
     desk = Desk.at(store, settings, state, people)
     known = None if people.signs_in else {"localhost", "127.0.0.1", "::1", *(hosts or ())}
-    limiter = Limiter(key_func=_asking, default_limits=[f"{settings.board.requests_a_minute}/minute"])
+    # By endpoint, since an address is another one for every gap; the limit on all requests is one for all of them.
+    limiter = Limiter(
+        key_func=_asking, key_style="endpoint", application_limits=[f"{settings.board.requests_a_minute}/minute"]
+    )
     guard = Middleware(Guard, people=people, sessions=desk.sessions, page=desk.told, hosts=known)
     app = FastAPI(
         title="Lacuna review board", version=version(), openapi_url="/api/openapi.json", docs_url=None, redoc_url=None,

@@ -13,8 +13,9 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from jinja2 import Environment, PackageLoader, PrefixLoader, StrictUndefined
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
+from data_contracts.errors import StoreUnusable
 from models.life import allowed
 from pipelines.report.format import period, plural, record
 from pipelines.report.view import STATUSES
@@ -117,8 +118,11 @@ class Desk:
         return HTMLResponse(text, code)
 
     def told(self, request: Request, code: int, heading: str, words: str) -> Response:
-        """A page that says why there is nothing to see."""
-        return self.page(request, "told", code, heading=heading, words=words)
+        """A page that says why there is nothing to see; plain words where not even a page can be made."""
+        try:
+            return self.page(request, "told", code, heading=heading, words=words)
+        except StoreUnusable as error:
+            return PlainTextResponse(f"{heading}. {words}\n{error}\n", 503)
 
     def verbs(self, person: Person, gap: Gap) -> list[str]:
         """What a person may do with a gap now, in the order in which it is offered."""

@@ -21,7 +21,7 @@ from . import drafting, tagging
 from .desk import ASSETS, Desk, asset, desk_of, person_of
 from .listing import PAGE, SORTS, VIEWS, Query, choices, counted, found, neighbours
 from .snapshot import Gap
-from .view import changes, gap_page, gap_path, histories, owner_loads, this_week
+from .view import changes, gap_page, gap_path, histories, owner_loads, precision_rows, this_week
 
 __all__ = ["router"]
 
@@ -160,9 +160,10 @@ def owners(request: Request) -> Response:
 def kpis(request: Request) -> Response:
     """The key figures, and how right the bot's answers are, as in the report."""
     desk = desk_of(request)
-    run = desk.snapshot.now().run
+    run, sure = desk.snapshot.now().run, desk.settings.accuracy.confidence
     return desk.page(
         request, "kpis", here="kpis", cards=kpi_cards(run.kpis, run.told) if run else [],
+        precision=precision_rows(desk.snapshot.precision(sure), sure),
         groups=accuracy(run.accuracy) if run else [],
     )  # fmt: skip
 

@@ -17,6 +17,7 @@ import pandas as pd
 
 from data_contracts.errors import StoreUnusable
 from models.life import Decision, Life, last_targets, life_of
+from models.verdicts import Precision, by_kind
 from pipelines.cells import records
 from pipelines.decision_log import read as read_decisions
 from pipelines.decisions import as_decided, status_now
@@ -136,6 +137,11 @@ class Snapshot:
     def said(self, ids: Sequence[int]) -> list[Decision]:
         """The decisions with these ids, as far as there are any."""
         return [self._said[one] for one in ids if one in self._said]
+
+    def precision(self, confidence: float) -> list[Precision]:
+        """Of the gaps that people have judged, how many of each kind were right."""
+        with self._lock:
+            return by_kind(self._told, confidence)
 
     def latest(self, most: int) -> list[Decision]:
         """The latest decisions on any gap, the latest first."""

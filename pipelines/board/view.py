@@ -9,9 +9,10 @@ from typing import Any
 from urllib.parse import quote
 
 from models.life import Decision, in_force
-from pipelines.report.charts import weekly_chart
-from pipelines.report.format import day, line, number, record, rows, short_day, text, whole
-from pipelines.report.gaps import CLOSED
+from models.verdicts import Precision, overall
+from pipelines.report.charts import bar, weekly_chart
+from pipelines.report.format import day, line, number, percent, percent_range, record, rows, short_day, text, whole
+from pipelines.report.gaps import CLOSED, KINDS
 from pipelines.report.page import page
 from pipelines.report.sections import owners as loads
 from pipelines.report.summary import summary
@@ -170,6 +171,21 @@ def _owner(run: Run | None, key: str) -> dict[str, Any]:
 def _active(run: Run, key: str) -> bool:
     active = _owner(run, key).get("active", True)
     return active is None or active != active or bool(active)
+
+
+def precision_rows(kinds: Sequence[Precision], confidence: float) -> list[dict[str, Any]]:
+    """How right the backlog was by reviewers' verdicts: over all, then by kind."""
+    whole_of = overall(kinds, confidence)
+    return [
+        {
+            "name": KINDS.get(one.kind, (one.kind, ""))[0] if one.kind else "All kinds",
+            "words": one.told(),
+            "rate": percent(one.rate),
+            "range": percent_range(one.low, one.high),
+            "bar": bar(one.rate, one.low, one.high, 120),
+        }
+        for one in ([whole_of, *kinds] if whole_of else [])
+    ]
 
 
 _HASH = re.compile(r"^#(gap|status|owner)=(.*)$")

@@ -94,7 +94,7 @@ def weekly_chart(
     Returns
     -------
     dict
-        `bars`, `base`, `labels`, and where they are known `now`, `span`, `turn`; empty for fewer than two weeks.
+        `bars`, `base`, `labels` and so on; `now`, `span`, `turn` are None where not known. Empty for fewer than two weeks.
     """
     if len(weeks) < 2:
         return {}
@@ -125,17 +125,15 @@ def weekly_chart(
             (0, "start", weeks[0][0]), (width / 2, "middle", weeks[len(weeks) // 2][0]), (width, "end", weeks[-1][0]),
         )
     ]  # fmt: skip
-    drawn: dict[str, Any] = {
+    return {
         "width": width, "height": height, "base": base, "head": head, "bars": bars, "labels": labels,
         "most": f"{most:.0f} a week", "weeks": len(weeks),
-        "asked": f"{sum(float(week[1]) for week in weeks):,.0f}", "failed": f"{sum(float(week[2]) for week in weeks):,.0f}",
+        "asked": f"{sum(float(week[1]) for week in weeks):,.0f}",
+        "failed": f"{sum(float(week[2]) for week in weeks):,.0f}",
+        "now": None if start is None else box(place(start), width),
+        "span": None if change is None else box(place(change["low"]), place(change["high"]) + step),
+        "turn": None if change is None else f"{place(change['week']):.1f}",
     }  # fmt: skip
-    if start is not None:
-        drawn["now"] = box(place(start), width)
-    if change is not None:
-        drawn["span"] = box(place(change["low"]), place(change["high"]) + step)
-        drawn["turn"] = f"{place(change['week']):.1f}"
-    return drawn
 
 
 def _spread(places: np.ndarray, radii: np.ndarray, width: float, height: float, top: float) -> np.ndarray:
