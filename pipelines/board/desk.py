@@ -22,7 +22,7 @@ from pipelines.report.view import STATUSES
 from pipelines.settings import Settings
 from pipelines.state import State
 
-from .listing import counted
+from .listing import Query, counted
 from .people import People, Person, Sessions, may
 from .snapshot import Gap, Snapshot
 from .view import VERBS, gap_path
@@ -149,8 +149,9 @@ class Desk:
             if one.verb != "undo" and one.gap_id in now.by_id and now.by_id[one.gap_id].life.last == one.id
         ]
         what = f"“{titles[0]}”" if len(said) == 1 else plural(len(said), "gap")
+        asked = Query.of(request.query_params).text(page=1)
         words = f"{did[0].upper()}{did[1:]} {what}."
-        return {"words": words, "back": back, "to": gap_path(said[0].gap_id) if len(said) == 1 else "/"}
+        return {"words": words, "back": back, "to": gap_path(said[0].gap_id, asked) if len(said) == 1 else f"/{asked}"}
 
 
 def desk_of(request: Request) -> Desk:

@@ -35,7 +35,11 @@ def read(desk: Desk, gap: Gap) -> Markup | None:
     body = written
     if written.startswith("---\n"):
         _, _, body = written[4:].partition("\n---\n")
-    return Markup(_MARKDOWN.render(body))  # the renderer escapes all text
+    tokens = _MARKDOWN.parse(body)
+    for token in tokens:
+        if token.type in ("heading_open", "heading_close"):  # the page has its own headings above these
+            token.tag = f"h{min(6, int(token.tag[1]) + 2)}"
+    return Markup(_MARKDOWN.renderer.render(tokens, _MARKDOWN.options, {}))  # the renderer escapes all text
 
 
 def file_name(gap: Gap) -> str:
