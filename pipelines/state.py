@@ -151,6 +151,13 @@ class State:
             .order_by(schema.gaps.c.rank, schema.gaps.c.gap_id)
         )
 
+    def gap_titles(self, run_id: str) -> list[dict[str, Any]]:
+        """The gaps that ``run_id`` recorded, by rank, as gap_id, title and rank alone: quick where there are many."""
+        told = schema.gaps.c
+        query = sa.select(told.gap_id, told.title, told.rank).where(told.run_id == run_id)
+        with self.reading() as connection:
+            return [dict(row) for row in connection.execute(query.order_by(told.rank, told.gap_id)).mappings()]
+
     def decisions(self) -> pd.DataFrame:
         """All decisions, oldest first: id, gap_id, at (UTC), who, decision, why, payload, after, run_id."""
         return self._frame(sa.select(schema.decisions).order_by(schema.decisions.c.id))

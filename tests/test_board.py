@@ -92,6 +92,7 @@ class Inline(HTMLParser):
         self.found: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Look at one element."""
         names = [name for name, _ in attrs]
         inline = tag == "style" or (tag == "script" and "src" not in names)
         if inline or any(name == "style" or name.startswith("on") for name in names):
@@ -375,7 +376,7 @@ def test_a_dismissal_without_a_reason_is_asked_for_one(client: Make) -> None:
 
 
 def test_filters_live_in_the_address(client: Make) -> None:
-    """Owner, kind, status, product, language and words narrow the backlog; what is unknown finds nothing or is left out."""
+    """Owner, kind, status, product, language and words narrow the backlog; what is unknown finds nothing."""
     board = client()
 
     def ids(query: str) -> list[str]:

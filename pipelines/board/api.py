@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from fastapi import APIRouter, Query, Request
@@ -149,7 +149,7 @@ def undo_gap(request: Request, gap_id: str, wanted: Undo) -> Recorded:
 def owners(request: Request) -> list[dict[str, Any]]:
     """Each owner's open gaps against what they can take in a week."""
     names = ("id", "name", "team", "shown_gaps", "capacity", "over", "work", "late")
-    loads = owner_loads(desk_of(request).snapshot.now())
+    loads = owner_loads(desk_of(request).snapshot.now(), date.today().isoformat())
     return [{name: entry[name] for name in names} | {"gap_ids": [g.id for g in entry["gaps"]]} for entry in loads]
 
 

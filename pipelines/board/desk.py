@@ -76,7 +76,7 @@ def _templates() -> Environment:
     return made
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Desk:
     """One board: made once, shared by all requests."""
 
@@ -109,7 +109,7 @@ class Desk:
             if run
             else "",
             "company": self.settings.report.company,
-            "todo": counted(now.gaps)["todo"],
+            "todo": counted(now)["todo"],
             "toast": self.toast(request, person),
             "inside": request.headers.get("hx-target") == "dialog-body",
             "address": request.url.path + (f"?{request.url.query}" if request.url.query else ""),

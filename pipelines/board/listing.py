@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from functools import lru_cache
+from itertools import chain
 from typing import Any
 from urllib.parse import urlencode
 
@@ -12,7 +14,7 @@ from pipelines.report.format import line
 from pipelines.report.gaps import KINDS
 from pipelines.report.view import STATUSES
 
-from .snapshot import Gap
+from .snapshot import Gap, Now
 
 __all__ = ["PAGE", "SORTS", "VIEWS", "Query", "choices", "counted", "found", "neighbours"]
 
@@ -90,7 +92,7 @@ def found(gaps: Sequence[Gap], query: Query) -> list[Gap]:
 
 
 def _passes(gap: Gap, query: Query) -> bool:
-    keys = gap.keys
+    keys = gap.shown["keys"]
     # A status, a topic or a search asked for by name is looked for in all views.
     if not (query.status or query.q or query.topic) and keys["status"] not in VIEWS[query.view][1]:
         return False
@@ -105,35 +107,36 @@ def _passes(gap: Gap, query: Query) -> bool:
     )
 
 
-def counted(gaps: Sequence[Gap]) -> dict[str, int]:
+# What hangs on the backlog alone is counted once for every state of it, and not once for every page.
+@lru_cache(maxsize=2)
+def counted(now: Now) -> Mapping[str, int]:
     """How many gaps each view has."""
-    by_status = Counter(gap.keys["status"] for gap in gaps)
+    by_status = Counter(gap.keys["status"] for gap in now.gaps)
     return {name: sum(by_status[status] for status in statuses) for name, (_, statuses) in VIEWS.items()}
 
 
-def choices(gaps: Sequence[Gap]) -> dict[str, list[tuple[str, str]]]:
+@lru_cache(maxsize=2)
+def choices(now: Now) -> Mapping[str, list[tuple[str, str]]]:
     """The choices of each filter as (value, label with its count)."""
-    seen: dict[str, Counter[str]] = {name: Counter() for name in ("kind", "status", "owner", "product", "language")}
-    names: dict[str, str] = {}
-    for gap in gaps:
-        keys = gap.keys
-        owner = keys["owner"] or "-"
-        names.setdefault(owner, gap.shown["owner"]["name"])
-        for name, values in (
-            ("kind", (keys["kind"],)), ("status", (keys["status"],)), ("owner", (owner,)),
-            ("product", keys["product"]), ("language", keys["language"]),
-        ):  # fmt: skip
-            seen[name].update(values)
+    keys = [gap.shown["keys"] for gap in now.gaps]
+    seen: dict[str, Counter[str]] = {
+        "kind": Counter(key["kind"] for key in keys),
+        "status": Counter(key["status"] for key in keys),
+        "owner": Counter(key["owner"] or "-" for key in keys),
+        "product": Counter(chain.from_iterable(key["product"] for key in keys)),
+        "language": Counter(chain.from_iterable(key["language"] for key in keys)),
+    }
+    names = {"-": "No owner", **now.owner_names}
     label: dict[str, Callable[[str], str]] = {
         "kind": lambda value: KINDS.get(value, (value.capitalize(),))[0],
         "status": lambda value: STATUSES.get(value, value),
-        "owner": lambda value: names[value],
+        "owner": lambda value: names.get(value, value),
         "language": str.upper,
     }
     order: dict[str, Callable[[str], Any]] = {
         "kind": lambda value: (list(KINDS).index(value) if value in KINDS else 99, value),
         "status": lambda value: (list(STATUSES).index(value) if value in STATUSES else 99, value),
-        "owner": lambda value: (value != "-", names[value].lower(), value),
+        "owner": lambda value: (value != "-", names.get(value, value).lower(), value),
     }
     return {
         name: [

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from datetime import date
+from functools import lru_cache
 from typing import Any
 
 from fastapi import APIRouter, Request
 from starlette.responses import PlainTextResponse, Response
 
 from data_contracts.errors import NoSuchGap
-from pipelines.cells import records
 from pipelines.decision_log import gap_row
 from pipelines.decisions import history
 from pipelines.report.figures import kpi_cards
@@ -20,7 +21,7 @@ from pipelines.topic_life import life_of, topic_rows
 from . import drafting, tagging
 from .desk import ASSETS, Desk, asset, desk_of, person_of
 from .listing import PAGE, SORTS, VIEWS, Query, choices, counted, found, neighbours
-from .snapshot import Gap
+from .snapshot import Gap, Now, Run
 from .view import changes, gap_page, gap_path, histories, owner_loads, precision_rows, this_week
 
 __all__ = ["router"]
@@ -40,7 +41,7 @@ def backlog(request: Request) -> Response:
     person = person_of(request)
     return desk.page(
         request, "backlog", here="backlog", query=query, rows=rows, total=len(listed), page=page, pages=pages,
-        views=VIEWS, counts=counted(now.gaps), filters=choices(now.gaps), sorts=SORTS, known=len(now.gaps),
+        views=VIEWS, counts=counted(now), filters=choices(now), sorts=SORTS, known=len(now.gaps),
         verbs_of={gap.id: desk.verbs(person, gap) for gap in rows}, first=(page - 1) * PAGE,
     )  # fmt: skip
 
@@ -119,11 +120,21 @@ def week(request: Request) -> Response:
     desk = desk_of(request)
     now = desk.snapshot.now()
     before = str(now.run.told.get("previous_run") or "") if now.run else ""
-    rows = records(desk.state.gaps_of(before)) if before else []
+    sentences, groups = _moved(desk, now, before)
     return desk.page(
-        request, "week", here="week", before=before, sentences=this_week(now, _told_of(desk, before)),
-        groups=changes(now, rows), decided=_decided(desk),
-    )  # fmt: skip
+        request, "week", here="week", before=before, sentences=sentences, groups=groups, decided=_decided(desk)
+    )
+
+
+# At thousands of gaps these take longer than the page; they hang on the runs and on what was decided alone.
+@lru_cache(maxsize=2)
+def _moved(desk: Desk, now: Now, before: str) -> tuple[list[Any], list[dict[str, Any]]]:
+    return this_week(now, _told_of(desk, before)), changes(now, _listed(desk, now.run, before))
+
+
+@lru_cache(maxsize=2)
+def _listed(desk: Desk, _run: Run | None, before: str) -> list[dict[str, Any]]:
+    return desk.state.gap_titles(before) if before else []
 
 
 def _told_of(desk: Desk, run_id: str) -> dict[str, Any] | None:
@@ -151,8 +162,8 @@ def owners(request: Request) -> Response:
     now = desk.snapshot.now()
     loose = [g for g in now.gaps if g.owner_id is None and g.status not in CLOSED]
     return desk.page(
-        request, "owners", here="owners", loads=owner_loads(now), loose=loose,
-        verbs_of={g.id: desk.verbs(person, g) for g in loose},
+        request, "owners", here="owners", loads=owner_loads(now, date.today().isoformat()), loose=loose[:PAGE], unowned=len(loose),
+        verbs_of={g.id: desk.verbs(person, g) for g in loose[:PAGE]},
     )  # fmt: skip
 
 

@@ -33,7 +33,7 @@ _RUN = re.compile(r"\d{4}-\d{2}-\d{2}")
 _TRIES = 5
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Run:
     """What the board shows of a published run; read whole, and never changed."""
 
@@ -89,9 +89,9 @@ class Gap:
         return self.keys["owner"] or None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Now:
-    """The backlog at one moment; ``run`` is None where nothing has been published yet."""
+    """The backlog at one moment; ``run`` is None where nothing has been published yet. Each is itself alone."""
 
     run: Run | None
     gaps: tuple[Gap, ...]
@@ -164,13 +164,13 @@ class Snapshot:
         if run is None:
             return Now(None, (), {}, {})
         lives = last_targets(self._lives)
-        names = owner_names(run)
+        names = owner_names(run) if anew else self._now.owner_names
         before = {} if anew else self._now.by_id
         gaps = []
         for row in run.rows:
-            key, life = row["gap_id"], lives.get(row["gap_id"], _UNTOUCHED)
-            known = before.get(key)
-            gaps.append(known if known is not None and known.life == life else _gap(run, row, life, names))
+            life, known = lives.get(row["gap_id"], _UNTOUCHED), before.get(row["gap_id"])
+            # A life that nobody has touched is the very same object: comparing its fields would take longer.
+            gaps.append(known if known is not None and known.life is life else _gap(run, row, life, names))
         return Now(run, tuple(gaps), {gap.id: gap for gap in gaps}, names)
 
 

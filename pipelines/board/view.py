@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime
+from datetime import datetime
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
@@ -129,7 +130,8 @@ def histories(said: Sequence[Decision], now: Now) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def owner_loads(now: Now) -> list[dict[str, Any]]:
+@lru_cache(maxsize=2)
+def owner_loads(now: Now, today: str) -> list[dict[str, Any]]:
     """Each owner's open gaps against what they can take, with the gaps themselves; those without an owner first."""
     run = now.run
     if run is None:
@@ -142,7 +144,7 @@ def owner_loads(now: Now) -> list[dict[str, Any]]:
     for entry in found:
         mine = own.get(entry["id"], [])
         work = sum(gap.status in ("accepted", "drafting") for gap in mine)
-        late = sum(bool(gap.life.due) and str(gap.life.due) < date.today().isoformat() for gap in mine)  # noqa: DTZ011
+        late = sum(bool(gap.life.due) and str(gap.life.due) < today for gap in mine)
         entry |= {
             "name": now.owner_names.get(entry["id"], entry["name"]) if entry["id"] else "No owner",
             "path": f"/?view=all&owner={quote(entry['id'] or '-', safe='')}",

@@ -94,7 +94,7 @@ def weekly_chart(
     Returns
     -------
     dict
-        `bars`, `base`, `labels` and so on; `now`, `span`, `turn` are None where not known. Empty for fewer than two weeks.
+        `bars`, `base`, `labels` and so on; `now`, `span`, `turn` are None where not known. Empty below two weeks.
     """
     if len(weeks) < 2:
         return {}

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tests.bench import topics
+from tests.bench.board import board
 from tests.bench.common import REPLAY, SHARED
 from tests.bench.embedding import embedding
 from tests.bench.labels import labels
@@ -26,6 +27,7 @@ def asked(words: Sequence[str] | None = None) -> argparse.Namespace:
     which.add_parser("steps", help="time and memory of each step on the replay, and how they grow (the default)")
     scored = which.add_parser("replays", help="score of the backlogs of the five draws and the control")
     scored.add_argument("--tags", type=float, default=1.0, metavar="SHARE", help="leave only this share of the tags")
+    which.add_parser("board", help="how fast the review board answers at 5,000 gaps")
     which.add_parser("stability", help="how well topics keep their ids from run to run")
     which.add_parser("labels", help="write docs/replay-topics.md anew")
     embedders = which.add_parser("embedding", help="speed of embedders, as a share of what the processor can do")
@@ -44,6 +46,8 @@ def main() -> int:
     chosen = asked()
     if chosen.what == "embedding":
         return embedding(["minilm", "lexical", *chosen.names])
+    if chosen.what == "board":
+        return board()
     if not REPLAY.is_dir():
         print(f"{REPLAY} is not there: nothing to measure")
         return 0
