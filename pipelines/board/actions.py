@@ -18,7 +18,7 @@ from pipelines.decisions import history
 from .desk import Desk, desk_of, first, forms, local, person_of
 from .doing import decide_as
 from .snapshot import Gap, Now
-from .view import REASONS, VERBS, histories
+from .view import REASONS, VERBS, histories, today
 
 __all__ = ["deciding", "merge_choices", "router"]
 
@@ -57,12 +57,11 @@ def _form(
     wrong: LacunaError | None = None,
 ) -> Response:
     now = desk.snapshot.now()
-    today = date.today()  # noqa: DTZ011 - the reviewer's own day
-    begin = max(today, (now.run.until if now.run else None) or today)
+    begin = max(date.fromisoformat(today()), (now.run.until if now.run else None) or date.min)
     weeks = [(f"{n} week{'s' if n > 1 else ''}", (begin + timedelta(weeks=n)).isoformat()) for n in (1, 2, 4)]
     shared = {
         "verb": verb, "gaps": gaps, "sent": forms(gaps), "values": values, "wrong": wrong, "reasons": REASONS,
-        "weeks": weeks, "earliest": (begin + timedelta(days=1)).isoformat(), "today": today.isoformat(),
+        "weeks": weeks, "earliest": (begin + timedelta(days=1)).isoformat(), "today": today(),
         "owners": now.owner_names, "back": local(values.get("back", "/")),
         "suggested": merge_choices(now, gaps, "") if verb == "merge" else [],
     }  # fmt: skip
@@ -91,6 +90,7 @@ def merge_choices(now: Now, gaps: Sequence[Gap], words: str) -> list[Gap]:
         theirs = _words(gap)
         same = 1.0 if gap.keys["topic"] == gaps[0].keys["topic"] else 0.0
         article = gap.row.get("article_id")
+        same += 0.2 if set(gap.row.get("intents") or ()) & set(gaps[0].row.get("intents") or ()) else 0.0
         same += 0.5 if article and article == gaps[0].row.get("article_id") else 0.0
         return same + len(own & theirs) / max(1, len(own | theirs))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from fastapi import APIRouter, Query, Request
@@ -18,7 +18,7 @@ from . import listing, tagging
 from .desk import Desk, desk_of, person_of
 from .doing import decide_as, tag_as
 from .snapshot import Gap
-from .view import owner_loads
+from .view import owner_loads, today
 
 __all__ = ["decide_gap", "router", "tag_conversation", "undo_gap"]
 
@@ -149,7 +149,7 @@ def undo_gap(request: Request, gap_id: str, wanted: Undo) -> Recorded:
 def owners(request: Request) -> list[dict[str, Any]]:
     """Each owner's open gaps against what they can take in a week."""
     names = ("id", "name", "team", "shown_gaps", "capacity", "over", "work", "late")
-    loads = owner_loads(desk_of(request).snapshot.now(), date.today().isoformat())
+    loads = owner_loads(desk_of(request).snapshot.now(), today())
     return [{name: entry[name] for name in names} | {"gap_ids": [g.id for g in entry["gaps"]]} for entry in loads]
 
 

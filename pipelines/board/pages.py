@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from datetime import date
 from functools import lru_cache
 from typing import Any
 
@@ -22,7 +21,7 @@ from . import drafting, tagging
 from .desk import ASSETS, Desk, asset, desk_of, person_of
 from .listing import PAGE, SORTS, VIEWS, Query, choices, counted, found, neighbours
 from .snapshot import Gap, Now, Run
-from .view import changes, gap_page, gap_path, histories, owner_loads, precision_rows, this_week
+from .view import changes, gap_page, gap_path, histories, owner_loads, precision_rows, this_week, today
 
 __all__ = ["router"]
 
@@ -162,7 +161,7 @@ def owners(request: Request) -> Response:
     now = desk.snapshot.now()
     loose = [g for g in now.gaps if g.owner_id is None and g.status not in CLOSED]
     return desk.page(
-        request, "owners", here="owners", loads=owner_loads(now, date.today().isoformat()), loose=loose[:PAGE], unowned=len(loose),
+        request, "owners", here="owners", loads=owner_loads(now, today()), loose=loose[:PAGE], unowned=len(loose),
         verbs_of={g.id: desk.verbs(person, g) for g in loose[:PAGE]},
     )  # fmt: skip
 

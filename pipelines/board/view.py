@@ -21,7 +21,18 @@ from pipelines.report.view import STATUSES
 
 from .snapshot import Gap, Now, Run
 
-__all__ = ["REASONS", "VERBS", "changes", "gap_page", "gap_path", "histories", "owner_loads", "this_week", "when"]
+__all__ = [
+    "REASONS",
+    "VERBS",
+    "changes",
+    "gap_page",
+    "gap_path",
+    "histories",
+    "owner_loads",
+    "this_week",
+    "today",
+    "when",
+]
 
 # How each verb is offered, and how it is told afterwards.
 VERBS = {
@@ -63,7 +74,7 @@ def gap_page(run: Run, gap: Gap) -> dict[str, Any]:
     return shown | {
         "charts": [
             (name, chart)
-            for name, width in (("wide", 640), ("narrow", 330))
+            for name, width in (("wide", 800), ("narrow", 330))
             if (chart := weekly_chart(shown["weekly"], start, shown["change"], width))
         ],
         "status": gap.status,
@@ -130,8 +141,13 @@ def histories(said: Sequence[Decision], now: Now) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
+def today() -> str:
+    """The reviewers' own day, as ``2026-11-24``."""
+    return datetime.now().astimezone().date().isoformat()
+
+
 @lru_cache(maxsize=2)
-def owner_loads(now: Now, today: str) -> list[dict[str, Any]]:
+def owner_loads(now: Now, day_now: str) -> list[dict[str, Any]]:
     """Each owner's open gaps against what they can take, with the gaps themselves; those without an owner first."""
     run = now.run
     if run is None:
@@ -144,7 +160,7 @@ def owner_loads(now: Now, today: str) -> list[dict[str, Any]]:
     for entry in found:
         mine = own.get(entry["id"], [])
         work = sum(gap.status in ("accepted", "drafting") for gap in mine)
-        late = sum(bool(gap.life.due) and str(gap.life.due) < today for gap in mine)
+        late = sum(bool(gap.life.due) and str(gap.life.due) < day_now for gap in mine)
         entry |= {
             "name": now.owner_names.get(entry["id"], entry["name"]) if entry["id"] else "No owner",
             "path": f"/?view=all&owner={quote(entry['id'] or '-', safe='')}",
