@@ -68,7 +68,14 @@ class StoreUnusable(LacunaError):
 
 
 class DecisionInvalid(LacunaError):
-    """A decision can't be read: an unknown verb or reason, a day that is none, a field that is missing."""
+    """A decision can't be read: an unknown verb or reason, a day that is none, a field that is missing.
+
+    ``field`` says which field of the decision it is about.
+    """
+
+    def __init__(self, problem: str, remedy: str = "", field: str = "decision") -> None:
+        super().__init__(problem, remedy)
+        self.field = field
 
 
 class NotAllowed(LacunaError):

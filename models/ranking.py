@@ -56,11 +56,11 @@ def mendable(kind: str, judged: Mapping[str, tuple[int, int]]) -> tuple[float, f
     Examples
     --------
     >>> mendable("missing", {}), mendable("missing", {"missing": (2, 12)})
-    ((0.7, 12.0), (0.4333333333333333, 24.0))
+    ((0.7, 12.0), (0.43333333333333335, 24.0))
     """
     right, of = judged.get(kind, (0, 0))
     weight = FIXABLE_WEIGHT + of
-    return (FIXABLE[kind] * FIXABLE_WEIGHT + right) / weight, weight
+    return FIXABLE[kind] + (right - FIXABLE[kind] * of) / weight, weight
 
 
 def rank_gaps(

@@ -46,14 +46,14 @@ def checked(verb: str, payload: Mapping[str, Any] | None) -> dict[str, Any]:
     for name, value in (payload or {}).items():
         if name not in fields:
             takes = f"it takes {', '.join(fields)}" if fields else "it takes nothing"
-            raise DecisionInvalid(f"{verb} knows no '{name}'", takes)
+            raise DecisionInvalid(f"{verb} knows no '{name}'", takes, name)
         given[name] = _value(verb, name, value)
     needed = _NEEDED.get(verb)
     if needed and not given.get(needed):
         choice = f", one of {', '.join(DISMISS_REASONS)}" if needed == "reason" else ""
-        raise DecisionInvalid(f"{verb} needs '{needed}'", f"say {_MEANING[needed]}{choice}")
+        raise DecisionInvalid(f"{verb} needs '{needed}'", f"say {_MEANING[needed]}{choice}", needed)
     if verb == "assign" and not given:
-        raise DecisionInvalid("assign needs 'owner_id' or 'due'", "say whose the gap is, or by when it is due")
+        raise DecisionInvalid("assign needs 'owner_id' or 'due'", "say whose it is, or by when it is due", "owner_id")
     return given
 
 
@@ -67,15 +67,15 @@ def _value(verb: str, name: str, value: Any) -> Any:
         try:
             return (value if isinstance(value, date) else date.fromisoformat(str(value).strip())).isoformat()[:10]
         except ValueError:
-            raise DecisionInvalid(f"{verb}: '{name}' is no day: {value!r}", "write it as 2024-06-30") from None
+            raise DecisionInvalid(f"{verb}: '{name}' is no day: {value!r}", "write it as 2024-06-30", name) from None
     if name in _NUMBERS:
         try:
             return int(value)
         except (TypeError, ValueError):
-            raise DecisionInvalid(f"{verb}: '{name}' is no number: {value!r}", "write digits alone") from None
+            raise DecisionInvalid(f"{verb}: '{name}' is no number: {value!r}", "write digits alone", name) from None
     text = str(value).strip()
     if name == "reason" and text not in DISMISS_REASONS:
-        raise DecisionInvalid(f"there is no reason '{text}' to dismiss", _which(text, DISMISS_REASONS))
+        raise DecisionInvalid(f"there is no reason '{text}' to dismiss", _which(text, DISMISS_REASONS), name)
     return text or None
 
 

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import difflib
 import getpass
-import math
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from data_contracts.errors import DecidedMeanwhile, DecisionInvalid, NoSuchGap, NotAllowed
-from models.life import Decision, Life, allowed, in_force, last_targets, life_of, status_in
+from models.life import Decision, Life, allowed, in_force, last_targets, life_of
 from pipelines import decision_log
 from pipelines.decision_payloads import checked
+from pipelines.gap_status import as_decided, status_now
 from pipelines.state import State
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def decide(
     """
     given = checked(verb, payload)
     if not who.strip():
-        raise DecisionInvalid("nobody is named who decides", "say who, with --who NAME or $LACUNA_USER")
+        raise DecisionInvalid("nobody is named who decides", "say who, with --who NAME or $LACUNA_USER", "who")
 
     def write(connection: sa.Connection) -> int:
         decision_log.take_turns(connection)
@@ -173,67 +173,28 @@ def backlog_now(store: Path, state: State, run_id: str | None = None) -> pd.Data
 
     frame = read_parquet(find_run(store, run_id) / "backlog.parquet")
     known = lives(state)
-    names = {row["owner_id"]: row.get("owner_name") for row in records(frame) if row.get("owner_id")}
+    told = records(frame[[name for name in _READ if name in frame]])
+    names = {row["owner_id"]: row.get("owner_name") for row in told}
     rows = []
-    for row in records(frame):
+    for row in told:
         life = known.get(row["gap_id"], Life())
         status, note = status_now(row, life)
-        rows.append({"status": status, "status_note": note, **as_decided(row, life, names.get), **_last(life)})
+        now = {"status": status, "status_note": note, "why": life.why, "last_decision": life.last}
+        rows.append(now | as_decided(row, life, names.get))
     for name in _NOW:
         kind = "int64" if name == "last_decision" else "str"
         frame[name] = pd.Series([row[name] for row in rows], index=frame.index, dtype=kind)
     return frame.sort_values("rank").reset_index(drop=True)
 
 
-_NOW = [
+_NOW = (
     "status", "status_note", "owner_id", "owner_reason", "owner_name", "due", "until", "merged_into", "why",
     "last_decision",
-]  # fmt: skip
-
-
-def as_decided(row: Mapping[str, Any], life: Life, named: Callable[[str], str | None]) -> dict[str, Any]:
-    """Owner, due day, end of the snooze and merger of a gap, people's choice of an owner before the run's."""
-    owner, reason, name = row.get("owner_id"), row.get("owner_reason"), row.get("owner_name")
-    if life.assigned:
-        owner, name = life.owner_id, named(life.owner_id) if life.owner_id else None
-        reason = f"chosen by {life.assigned_by}" if owner else f"left unowned by {life.assigned_by}"
-    return {
-        "owner_id": owner, "owner_reason": reason, "owner_name": name,
-        "due": life.due, "until": life.until, "merged_into": life.merged_into,
-    }  # fmt: skip
-
-
-def _last(life: Life) -> dict[str, Any]:
-    return {"why": life.why, "last_decision": life.last}
-
-
-def status_now(row: Mapping[str, Any], life: Life) -> tuple[str, str]:
-    """The status of a gap as of now, and why a run changed it.
-
-    Parameters
-    ----------
-    row
-        The gap as its latest run left it: status, status_note, decided (the decision behind that status), first_seen,
-        last_seen, conversations, carried, effect.
-    life
-        What people have decided up to now.
-    """
-    known = int(row.get("decided") or 0)
-    if known == life.decided:
-        return str(row["status"]), str(row.get("status_note") or "")
-    # Who decided after the run has seen what it found; where a decision was taken back, what it found holds again.
-    since = life.decided > known
-    carried = row.get("carried") or {}
-    return status_in(
-        life,
-        day=str(row["last_seen"]),
-        seen_before=str(row["first_seen"]) < str(row["last_seen"]),
-        was=None,
-        came_back=not since and bool(carried.get("came_back")),
-        conversations=int(row.get("conversations") or 0),
-        grow_factor=math.inf,
-        effect=None if since else row.get("effect"),
-    )
+)  # fmt: skip
+_READ = (
+    "gap_id", "status", "status_note", "decided", "first_seen", "last_seen", "conversations", "carried", "effect",
+    "owner_id", "owner_reason", "owner_name",
+)  # fmt: skip
 
 
 def _complete(
@@ -256,6 +217,7 @@ def _complete(
         raise DecisionInvalid(
             f"the snooze of gap {gap} would end on {given['until']}, before it began",
             f"choose a day after that of the latest run, {row['last_seen']}",
+            "until",
         )
     return given
 
@@ -263,7 +225,7 @@ def _complete(
 def _undone(gap: str, told: list[Decision], life: Life, given: dict[str, Any]) -> dict[str, Any]:
     target = given.get("of") or life.undoable
     if not target:
-        raise NotAllowed(f"there is no decision on gap {gap} to take back", f"`lacuna backlog --gap {gap}` lists them")
+        raise NotAllowed(f"there is no decision on gap {gap} to take back", f"`lacuna backlog {gap}` lists them")
     there = next((said for said in told if said.id == target), None)
     said = Decision(life.last + 1, gap, datetime.now(UTC), "", "undo", payload={"of": target})
     if there is None or in_force([*told, said]) == in_force(told):

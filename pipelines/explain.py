@@ -121,10 +121,11 @@ def explain(row: Row, currency: str = "") -> RenderableType:
         Unit of its cost.
     """
     kind = str(row["kind"])
+    standing = f"{row['status']}: {row['status_note']}" if row.get("status_note") else row["status"]
     sure = f", {_share(row['probability'])} likely" if row.get("probability") is not None else ""
     parts: list[RenderableType] = [
         Text(f"{row['rank']}. {row['title']}", style="bold"),
-        Text(f"{row['gap_id']} · {kind} ({MEANING.get(kind, kind)}{sure}) · {row['status']}", style="dim"),
+        Text(f"{row['gap_id']} · {kind} ({MEANING.get(kind, kind)}{sure}) · {standing}", style="dim"),
     ]
     if row.get("article_id"):
         title = f" “{row['article_title']}”" if row.get("article_title") else ""

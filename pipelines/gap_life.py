@@ -11,8 +11,9 @@ import pandas as pd
 from models.life import Life, last_targets, life_of, status_in
 from models.verdicts import Precision, by_kind
 from pipelines.cells import records
-from pipelines.decisions import as_decided, decided
+from pipelines.decisions import decided
 from pipelines.gap_ids import gap_ids
+from pipelines.gap_status import as_decided
 from pipelines.job import Job
 from pipelines.state import open_state
 

@@ -50,7 +50,7 @@ def publish(job: Job) -> None:
         )  # fmt: skip
         (folder / "report.html").write_text(render_report(report), encoding="utf-8", newline="")
         _json(folder / "run.json", run)
-    _remember(job, backlog, run["input_hash"])
+    remember(job, backlog, run["input_hash"])
 
 
 def _topics(job: Job, backlog: pd.DataFrame) -> pd.DataFrame:
@@ -137,7 +137,8 @@ def _json(path: Path, value: dict[str, Any]) -> None:
     path.write_text(json.dumps(value, ensure_ascii=False, indent=2) + "\n", encoding="utf-8", newline="")
 
 
-def _remember(job: Job, backlog: pd.DataFrame, input_hash: str) -> None:
+def remember(job: Job, backlog: pd.DataFrame, input_hash: str) -> None:
+    """Record the run's topics and gaps in the state database."""
     registry, events = job.read("understand/registry"), job.read("understand/events")
     columns = [
         "gap_id", "kind", "topic_id", "article_id", "title", "status", "score", "rank", "first_seen", "last_seen",

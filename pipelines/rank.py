@@ -15,6 +15,7 @@ from models.ranking import may_fail, rank_gaps, reach_of
 from models.retrieval import unit
 from models.steps import distil
 from models.tagging import tag_next
+from models.verdicts import overall
 from pipelines.gap_life import Past, lived, name_gaps, read_past
 from pipelines.job import Job
 
@@ -42,7 +43,9 @@ def rank(job: Job) -> None:
     ]
     job.write("rank/backlog", pd.DataFrame(rows))
     job.write("rank/tag_next", _tag_next(job, facts, topics, said))
-    job.write_json("rank/precision", [asdict(kind) for kind in past.precision])
+    whole = overall(past.precision, job.settings.accuracy.confidence)
+    told = [whole, *past.precision] if whole else []
+    job.write_json("rank/precision", [{**asdict(kind), "told": kind.told()} for kind in told])
 
 
 def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:

@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import sqlalchemy as sa
 
-from data_contracts.errors import SettingsInvalid, StoreUnusable
+from data_contracts.errors import StoreUnusable
 from pipelines import schema
+from pipelines.database import engine_of, unusable, worth_another_try
 from pipelines.schema import SCHEMA_VERSION
 from pipelines.settings import Settings
 from pipelines.store import usable
@@ -52,40 +53,7 @@ def open_state(settings: Settings, store: Path) -> State:
     if not settings.state.url:
         with usable(store):
             store.mkdir(parents=True, exist_ok=True)
-    return State(_engine(url, settings.state.wait_seconds), settings.state.wait_seconds)
-
-
-def _engine(url: str, wait_seconds: float) -> sa.Engine:
-    try:
-        parsed = sa.make_url(url)
-        if parsed.get_backend_name() == "sqlite":
-            engine = sa.create_engine(parsed, connect_args={"timeout": wait_seconds}, poolclass=sa.NullPool)
-            sa.event.listen(engine, "connect", _tune_sqlite)
-            sa.event.listen(engine, "begin", _begin_immediate)
-            return engine
-        return sa.create_engine(parsed, pool_pre_ping=True)
-    except sa.exc.ArgumentError:
-        raise SettingsInvalid(
-            "'state.url' is not a database URL",
-            'leave it empty for SQLite, or write for example "postgresql+psycopg://user@host/database"',
-        ) from None
-    except ModuleNotFoundError as error:
-        raise SettingsInvalid(
-            f"'state.url' needs the Python package '{error.name}', which is not installed",
-            "install lacuna-kb[postgres], and write the URL as postgresql+psycopg://…",
-        ) from None
-
-
-def _tune_sqlite(connection: Any, _record: Any) -> None:
-    # The driver would open transactions late and as readers, which then fail to become writers: we open them ourselves.
-    connection.isolation_level = None
-    connection.execute("PRAGMA journal_mode=WAL")
-    connection.execute("PRAGMA synchronous=NORMAL")
-
-
-def _begin_immediate(connection: sa.Connection) -> None:
-    writes = connection.get_execution_options().get("lacuna_writes", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    return State(engine_of(url, settings.state.wait_seconds), settings.state.wait_seconds)
 
 
 class State:
@@ -283,7 +251,7 @@ class State:
             with self._engine.connect() as connection:
                 yield connection
         except sa.exc.DBAPIError as error:
-            raise _unusable(error, self._engine.url) from error
+            raise unusable(error, self._engine.url) from error
 
     def write(self, work: Callable[[sa.Connection], T]) -> T:
         """Do ``work`` in one transaction, waiting for other writers as long as the settings allow.
@@ -300,8 +268,8 @@ class State:
                 with self._engine.connect().execution_options(lacuna_writes=True) as connection, connection.begin():
                     return work(connection)
             except sa.exc.DBAPIError as error:
-                if not _worth_another_try(error) or time.monotonic() + pause > give_up:
-                    raise _unusable(error, self._engine.url) from error
+                if not worth_another_try(error) or time.monotonic() + pause > give_up:
+                    raise unusable(error, self._engine.url) from error
                 time.sleep(pause)
                 pause = min(2 * pause, 1.0)
 
@@ -310,25 +278,3 @@ def _one_at_a_time(connection: sa.Connection) -> None:
     """Let no second process make the tables or replace a run's rows meanwhile; SQLite has but one writer anyway."""
     if connection.dialect.name == "postgresql":
         connection.execute(sa.text("SELECT pg_advisory_xact_lock(7310452)"))
-
-
-def _worth_another_try(error: sa.exc.DBAPIError) -> bool:
-    text = str(error.orig).lower()
-    return any(sign in text for sign in ("database is locked", "database is busy", "deadlock", "could not serialize"))
-
-
-def _unusable(error: sa.exc.DBAPIError, url: sa.URL) -> StoreUnusable:
-    text = str(error.orig).strip().splitlines()[0] if str(error.orig).strip() else type(error.orig).__name__
-    where = url.render_as_string(hide_password=True)
-    lowered = text.lower()
-    if "locked" in lowered or "busy" in lowered:
-        remedy = "another process writes for too long: stop it, or raise [state] wait_seconds"
-    elif "readonly" in lowered or "read-only" in lowered or "unable to open" in lowered or "permission" in lowered:
-        remedy = "give this user the right to write it, or choose another --store or [state] url"
-    elif "full" in lowered:
-        remedy = "free some space, and run again"
-    elif "not a database" in lowered or "malformed" in lowered:
-        remedy = "the file is damaged or not ours: restore it from a backup, or move it away to start afresh"
-    else:
-        remedy = "check that the database runs and that [state] url names it"
-    return StoreUnusable(f"state database {where}: {text}", remedy)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,6 +19,8 @@ import sqlalchemy as sa
 from pipelines import schema
 from pipelines.settings import Settings, load_settings
 from pipelines.state import State, open_state
+from pipelines.store import publishing
+from tests.standins import BACKLOG_ROW
 
 NOBODY = 65534
 
@@ -117,3 +121,30 @@ def happened(*events: tuple[str, str, list[str]]) -> pd.DataFrame:
     """Events of topics: id, event and related ids."""
     told = pd.DataFrame(events, columns=["topic_id", "event", "related"])
     return told.assign(shared=4, cosine=[0.9 if related else float("nan") for related in told["related"]])
+
+
+def publish_gaps(store: Path, run_id: str, rows: list[dict[str, Any]]) -> None:
+    """Publish a run with these rows of a backlog, over the row of ``standins``, and record them."""
+    whole = [
+        {**BACKLOG_ROW, "first_seen": run_id, "last_seen": run_id, "rank": n, **row} for n, row in enumerate(rows, 1)
+    ]
+    with publishing(store, run_id) as folder:
+        lines = "".join(json.dumps(row) + "\n" for row in whole)
+        (folder / "backlog.jsonl").write_text(lines, encoding="utf-8")
+        pd.DataFrame(whole).to_parquet(folder / "backlog.parquet")
+        (folder / "run.json").write_text(json.dumps({"run_id": run_id}), encoding="utf-8")
+    state = open_state(load_settings(), store)
+    kept = [
+        "gap_id",
+        "kind",
+        "topic_id",
+        "article_id",
+        "title",
+        "status",
+        "score",
+        "rank",
+        "first_seen",
+        "conversations",
+    ]
+    state.record_run(run_id, "h", pd.DataFrame(), pd.DataFrame(whole)[kept])
+    state.close()

@@ -611,7 +611,17 @@ def _gap(rank: int, row: tuple[Any, ...]) -> dict[str, Any]:
             "previous_rank": rank + 2,
             "previous_score": score * 0.8,
             "change": "reopened" if status == "reopened" else "up",
+            "previous_run": "2024-06-23",
+            "previous_status": "open",
+            "came_back": status == "reopened",
         },
+        "status_note": "it was gone in the run before, and is back" if status == "reopened" else "",
+        "due": None,
+        "until": "2024-07-15" if status == "snoozed" else None,
+        "merged_into": None,
+        "effect": None,
+        "decided": rank if status in {"accepted", "drafting", "published", "snoozed", "dismissed"} else 0,
+        "topics": [f"t-{rank:03d}"],
         "surge": surge,
     }
 

@@ -27,7 +27,8 @@ def test_help_lists_every_command_with_examples(lacuna: Lacuna) -> None:
     """A newcomer finds all commands, and in each command's help an example and every option explained."""
     code, told, _ = lacuna("--help")
     assert code == 0
-    for command in ("run", "check", "explain", "demo", "runs", "topics", "settings"):
+    commands = ("run", "check", "explain", "demo", "runs", "topics", "settings", "backlog", "decide", "assign", "undo")
+    for command in commands:
         assert re.search(rf"^│ {command}\b", told, re.MULTILINE)
         code, text, _ = lacuna(command, "--help")
         assert code == 0

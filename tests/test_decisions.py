@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Barrier
+
 import pandas as pd
 import pytest
 import sqlalchemy as sa
@@ -9,7 +14,8 @@ import sqlalchemy as sa
 from data_contracts.errors import DecidedMeanwhile, DecisionInvalid, NoSuchGap, NotAllowed, StoreUnusable
 from pipelines import decision_log
 from pipelines.decisions import decide, history, lives, standing, undo
-from pipelines.state import State
+from pipelines.settings import Settings
+from pipelines.state import State, open_state
 from tests.databases import gaps, topics
 
 WEEK = "2024-06-16"
@@ -154,3 +160,96 @@ def test_an_old_week_does_not_hear_of_later_decisions(known: State) -> None:
     assert lives(known)["g-1"].status == "drafting"
     with known.reading() as connection:
         assert connection.execute(sa.text("SELECT count(*) FROM decisions")).scalar() == 2
+
+
+PEOPLE = 20
+
+
+def at_once(settings: Settings, folder: Path, work: Callable[[State, int], None]) -> None:
+    """Let 20 people, each with a connection of their own, do ``work`` while a run is recorded again and again."""
+    start = Barrier(PEOPLE + 1)
+
+    def person(number: int) -> None:
+        state = open_state(settings, folder)
+        start.wait(60)
+        try:
+            work(state, number)
+        finally:
+            state.close()
+
+    def publish() -> None:
+        state = open_state(settings, folder)
+        start.wait(60)
+        for again in range(5):
+            found = gaps("g-1", *(f"own-{n}" for n in range(PEOPLE)), status="open")
+            state.record_run("2024-06-23", f"again {again}", topics(*(f"t{n}" for n in range(30))), found)
+        state.close()
+
+    with ThreadPoolExecutor(PEOPLE + 1) as pool:
+        for done in [pool.submit(publish), *(pool.submit(person, n) for n in range(PEOPLE))]:
+            done.result()
+
+
+@pytest.fixture
+def shared(state: State) -> State:
+    """A run with one gap that everybody looks at, and one of each person's own."""
+    state.record_run(WEEK, "h", topics("t1"), gaps("g-1", *(f"own-{n}" for n in range(PEOPLE))))
+    return state
+
+
+def test_of_twenty_who_decide_from_the_same_view_one_does(shared: State, settings: Settings, tmp_path: Path) -> None:
+    """While a run publishes, one decision on the shared gap is kept and 19 people are told whose; none is lost."""
+    told: dict[int, str] = {}
+
+    def work(state: State, number: int) -> None:
+        try:
+            decide(state, "g-1", "accept", f"p{number}", after=0)
+        except DecidedMeanwhile as error:
+            told[number] = error.problem
+        decide(state, f"own-{number}", "accept", f"p{number}", after=0)
+
+    at_once(settings, tmp_path, work)
+    (kept,) = history(shared, "g-1")
+    assert len(told) == PEOPLE - 1
+    assert {problem.split(" decided meanwhile")[0] for problem in told.values()} == {kept.who}
+    assert f"p{(set(range(PEOPLE)) - set(told)).pop()}" == kept.who
+    assert [history(shared, f"own-{n}")[0].who for n in range(PEOPLE)] == [f"p{n}" for n in range(PEOPLE)]
+    assert shared.input_hash("2024-06-23") == "again 4"
+    assert set(shared.gaps_of("2024-06-23")["status"]) == {"open"}
+
+
+def test_who_is_told_and_looks_again_gets_through(shared: State, settings: Settings, tmp_path: Path) -> None:
+    """All 20 get their word in on one gap by looking again, and each word follows the one that was seen."""
+
+    def work(state: State, number: int) -> None:
+        for _ in range(500):
+            seen = lives(state)["g-1"].last if "g-1" in lives(state) else 0
+            try:
+                decide(state, "g-1", "note", f"p{number}", after=seen)
+                return
+            except DecidedMeanwhile:
+                continue
+        raise AssertionError(f"p{number} never got through")
+
+    at_once(settings, tmp_path, work)
+    said = shared.decisions()
+    assert sorted(said["who"]) == sorted(f"p{n}" for n in range(PEOPLE))
+    assert said["after"].tolist() == [0, *said["id"].tolist()[:-1]]
+
+
+def test_two_gaps_that_merge_into_each_other_at_once_make_no_circle(
+    shared: State, settings: Settings, tmp_path: Path
+) -> None:
+    """Of pairs that are merged both ways in the same moment, one way is kept and the other refused."""
+    refused: list[int] = []
+
+    def work(state: State, number: int) -> None:
+        try:
+            decide(state, f"own-{number}", "merge", f"p{number}", payload={"into": f"own-{number ^ 1}"})
+        except NotAllowed:
+            refused.append(number)
+
+    at_once(settings, tmp_path, work)
+    assert len(refused) == PEOPLE // 2
+    assert {number // 2 for number in refused} == set(range(PEOPLE // 2))
+    assert len(lives(shared)) == PEOPLE // 2

@@ -11,8 +11,11 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from pipelines.decisions import decide
 from pipelines.demo import Truth, load_truth, write_demo
 from pipelines.run import RunResult, run
+from pipelines.settings import load_settings
+from pipelines.state import open_state
 
 WEEKS = ("2024-06-16", "2024-06-23", "2024-06-30")
 pytestmark = pytest.mark.xdist_group("demo")
@@ -31,6 +34,10 @@ class Demo:
         """The backlog of one of the weeks."""
         return _lines(self.runs[week].folder / "backlog.jsonl")
 
+    def gap(self, topic: str, week: int = -1) -> dict[str, Any]:
+        """The first gap of a week that is about a planted topic."""
+        return next(row for row in self.backlog(week) if self.topic_of(row) == topic)
+
     def topic_of(self, row: dict[str, Any]) -> str:
         """The planted topic that most of a gap's conversations are about."""
         planted = {c: name for name, topic in self.truth.topics.items() for c in topic.conversation_ids}
@@ -41,13 +48,27 @@ def _lines(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
+# What Ada decides after the second week.
+DECIDED: dict[str, tuple[str, dict[str, Any]]] = {
+    "tent-pole": ("accept", {}),
+    "trail-points": ("snooze", {"until": "2024-07-15"}),
+    "delivery-times": ("assign", {"owner_id": "o-ruth", "due": "2024-07-05"}),
+}
+
+
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
     folder = tmp_path_factory.mktemp("demo")
     write_demo(folder)
     store = folder / "store"
-    runs = [run(str(folder / "bundle"), store, end=week) for week in WEEKS]
-    return Demo(folder, store, load_truth(folder / "truth.json"), runs)
+    runs = [run(str(folder / "bundle"), store, end=week) for week in WEEKS[:2]]
+    done = Demo(folder, store, load_truth(folder / "truth.json"), runs)
+    state = open_state(load_settings(), store)
+    for topic, (verb, payload) in DECIDED.items():
+        decide(state, done.gap(topic)["gap_id"], verb, "ada", payload=payload)
+    state.close()
+    runs.append(run(str(folder / "bundle"), store, end=WEEKS[2]))
+    return done
 
 
 OPEN_GAPS = [
@@ -60,7 +81,8 @@ OPEN_GAPS = [
 def test_planted_gap_is_named(demo: Demo, topic: str) -> None:
     """A planted gap is in the backlog with its kind, its article and its owner."""
     planted = demo.truth.topics[topic]
-    found = [row for row in demo.backlog() if demo.topic_of(row) == topic]
+    week = 1 if DECIDED.get(topic, ("",))[0] == "assign" else 2  # afterwards its owner is whom Ada chose
+    found = [row for row in demo.backlog(week) if demo.topic_of(row) == topic]
     assert found, f"{topic} is not in the backlog"
     best = [row for row in found if row["kind"] == planted.kind]
     assert best, f"{topic} is {planted.kind}, and was called {[row['kind'] for row in found]}"
@@ -110,9 +132,21 @@ def test_gaps_carry_over(demo: Demo) -> None:
     assert len(kept) >= 0.7 * len(planted)
     for row in kept:
         later = now[row["gap_id"]]
-        assert later["status"] == "open"
+        assert later["status"] == {"tent-pole": "accepted", "trail-points": "snoozed"}.get(demo.topic_of(row), "open")
         assert later["first_seen"] <= row["last_seen"] < later["last_seen"]
         assert later["carried"]["previous_rank"] == row["rank"]
+
+
+def test_decisions_carry_over(demo: Demo) -> None:
+    """What was decided between two weeks holds in the next run: status, day, owner, due day; and it is told."""
+    assert (demo.gap("tent-pole")["status"], demo.gap("trail-points")["status"]) == ("accepted", "snoozed")
+    assert demo.gap("trail-points")["until"] == "2024-07-15"
+    delivery = demo.gap("delivery-times")
+    assert [delivery[name] for name in ("owner_id", "owner_name", "owner_reason", "due")] == [
+        "o-ruth", "Ruth Addison", "chosen by ada", "2024-07-05",
+    ]  # fmt: skip
+    report = (demo.runs[-1].folder / "report.html").read_text(encoding="utf-8")
+    assert "In review, of 1 judged gap 1 was right" in report
 
 
 def test_written_article_closes_its_gap(demo: Demo) -> None:

@@ -236,6 +236,23 @@ def test_this_week_names_what_is_new_surging_back_and_unowned() -> None:
     assert "3 gaps have no owner" in told
 
 
+def test_this_week_says_how_right_reviewers_found_the_backlog() -> None:
+    """Where people have decided on gaps, the share that was right ends the summary; where nobody has, nothing does."""
+    data = sample_run.sample_run()
+    assert "In review" not in str(build_view(data)["summary"])
+    told = "of 23 judged missing gaps 19 were right: 83 % (95 % interval 63–93 %)"
+    judged = data.run | {"backlog": {**data.run.get("backlog", {}), "precision": [{"kind": "", "told": told}]}}
+    assert build_view(replace(data, run=judged))["summary"][-1] == [{"text": f"In review, {told}.", "link": ""}]
+
+
+def test_a_gap_says_why_it_was_reopened() -> None:
+    """What made a run reopen a dismissed gap stands in its history."""
+    data = sample_run.sample_run()
+    backlog = data.backlog.assign(status="reopened", status_note="dismissed at 10 conversations, now 23")
+    pages = build_view(replace(data, backlog=backlog))["pages_json"]
+    assert "Reopened: dismissed at 10 conversations, now 23." in pages
+
+
 # ---- figures ----
 
 

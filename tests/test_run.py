@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 
 from data_contracts.errors import BundleUnreadable, SettingsInvalid, StoreUnusable
+from pipelines.decisions import decide
 from pipelines.job import Job
 from pipelines.run import STEPS, make_job, plan_scheduled, run
 from pipelines.settings import load_settings
@@ -81,9 +82,9 @@ def start_earlier(bundle: Path, store: Path) -> dict[str, str]:
     return {"start": "2024-06-01"}
 
 
-def decide(bundle: Path, store: Path) -> dict[str, str]:
+def accept_a_gap(bundle: Path, store: Path) -> dict[str, str]:
     state = open_state(load_settings(), store)
-    state.record_decision("g-1a2b3c", "dismissed", who="ada", why="not ours")
+    decide(state, "g-1a2b3c", "accept", "ada", why="ours")
     state.close()
     return {}
 
@@ -94,7 +95,7 @@ def run_the_week_before(bundle: Path, store: Path) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(
-    "change", [change_a_file, add_a_table, change_a_setting, start_earlier, decide, run_the_week_before]
+    "change", [change_a_file, add_a_table, change_a_setting, start_earlier, accept_a_gap, run_the_week_before]
 )
 def test_changed_input_replaces_the_run(
     bundle: Path, tmp_path: Path, steps: Steps, seen: list[str], change: Callable[[Path, Path], dict[str, str]]
@@ -111,15 +112,20 @@ def a_later_run(bundle: Path, store: Path) -> None:
     run(str(bundle), store, end="2024-06-30", steps=[small_publish])
 
 
+def a_later_decision(bundle: Path, store: Path) -> None:
+    a_later_run(bundle, store)
+    accept_a_gap(bundle, store)
+
+
 def a_stray_file(bundle: Path, store: Path) -> None:
     (bundle / "README.txt").write_text("not a table")
 
 
-@pytest.mark.parametrize("change", [a_later_run, a_stray_file])
+@pytest.mark.parametrize("change", [a_later_run, a_later_decision, a_stray_file])
 def test_what_a_run_does_not_read_does_not_change_it(
     bundle: Path, tmp_path: Path, steps: Steps, change: Callable[[Path, Path], None]
 ) -> None:
-    """A later week, or a file that is no table, is no reason to make a run again."""
+    """A later week, what is decided on its gaps, or a file that is no table, is no reason to make a run again."""
     run(str(bundle), tmp_path / "store", end="2024-06-23", steps=steps)
     change(bundle, tmp_path / "store")
     assert run(str(bundle), tmp_path / "store", end="2024-06-23", steps=steps).state == "unchanged"

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.markup import escape
 
-from pipelines.commands.common import Config, Store, out
+from data_contracts.errors import DecisionInvalid
+from pipelines.commands.common import Config, Store, err, out
 
 if TYPE_CHECKING:
     from pipelines.state import State
@@ -30,59 +31,118 @@ def mount(app: typer.Typer) -> None:
 
 def backlog(
     store: Store,
+    gap: Annotated[
+        str | None,
+        typer.Argument(metavar="[GAP]", help="Show all decisions on this one, by gap_id or rank.", show_default=False),
+    ] = None,
+    csv: Annotated[
+        Path | None, typer.Option("--csv", metavar="FILE", help="Write it as CSV, with columns to fill in decisions.")
+    ] = None,
+    top: Annotated[int, typer.Option(min=1, help="Rows to print.")] = 20,
+    everything: Annotated[bool, typer.Option("--all", help="Show verified, snoozed and dismissed gaps too.")] = False,
     config: Config = None,
 ) -> None:
-    """List the backlog of the latest run as it stands now.
+    """List the backlog of the latest run as it stands now, with what was decided since.
 
     For example:
 
     `lacuna backlog --store store`
+
+    `lacuna backlog 3 --store store`
+
+    `lacuna backlog --store store --csv backlog.csv`
     """
+    from models.verdicts import by_kind
+    from pipelines import backlog_tables, decisions
     from pipelines.cells import records
-    from pipelines.decisions import backlog_now
-    from pipelines.explain import backlog_table
+    from pipelines.decision_sheets import sheet
+    from pipelines.store import write_bytes
 
     with _state(store, config) as state:
-        out.print(backlog_table(records(backlog_now(store, state)), 20), highlight=False)
+        if gap is not None:
+            found = _named(store, gap)
+            told, (status, _) = decisions.history(state, found["gap_id"]), decisions.standing(state, found["gap_id"])
+            title = str(found.get("title", ""))
+            out.print(backlog_tables.history_table(found["gap_id"], title, status, told), highlight=False)
+            return
+        frame = decisions.backlog_now(store, state)
+        if csv is not None:
+            write_bytes(csv, sheet(frame))
+            out.print(f"Written: {escape(str(csv))}", highlight=False, soft_wrap=True)
+            return
+        out.print(backlog_tables.backlog_now_table(records(frame), top, everything), highlight=False)
+        for line in backlog_tables.precision_lines(by_kind(decisions.decided(state))):
+            out.print(line, highlight=False, soft_wrap=True)
 
 
 def decide(
-    gap: Gap,
-    verb: Annotated[
-        str, typer.Argument(metavar="VERB", help="accept, draft, publish, verify, reopen, snooze, dismiss, …")
-    ],
     store: Store,
+    gap: Annotated[
+        str | None, typer.Argument(metavar="GAP", help="A gap_id, or a rank of the latest run such as 1.")
+    ] = None,
+    verb: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="DECISION", help="accept, draft, publish, verify, reopen, snooze, dismiss, merge or note"
+        ),
+    ] = None,
+    file: Annotated[
+        Path | None, typer.Option("--from", metavar="FILE", help="Many at once: a filled-in `lacuna backlog --csv`.")
+    ] = None,
     why: Why = "",
     until: Annotated[str | None, typer.Option(metavar="DAY", help="snooze: the day on which it comes back.")] = None,
     reason: Annotated[
-        str | None, typer.Option(help="dismiss: not_a_gap, duplicate, already_fixed, not_content, wont_fix.")
+        str | None, typer.Option(help="dismiss: not_a_gap, duplicate, already_fixed, not_content or wont_fix.")
     ] = None,
     into: Annotated[str | None, typer.Option(metavar="GAP", help="merge: the gap that this one is part of.")] = None,
     on: Annotated[str | None, typer.Option(metavar="DAY", help="publish: the day; today by default.")] = None,
-    article: Annotated[
-        str | None, typer.Option(metavar="ID", help="publish: the new article of a missing one.")
-    ] = None,
+    article: Annotated[str | None, typer.Option(metavar="ID", help="publish: the article that was written.")] = None,
     who: Who = None,
     config: Config = None,
 ) -> None:
-    """Decide on a gap: what becomes of it, and why.
+    """Decide on a gap, or on many from a file: what becomes of it, and why.
+
+    A row of the file that is wrong, or whose gap another person has decided on meanwhile, is named and left out; the
+    others are recorded. The same file again records nothing twice.
 
     For example:
 
     `lacuna decide 1 accept --store store`
 
     `lacuna decide g-3f9a2c51 dismiss --reason not_content --why "only a person may do that" --store store`
+
+    `lacuna decide --from backlog.csv --store store`
     """
     from pipelines import decisions
 
+    if (file is None) == (gap is None or verb is None) or (file is not None and gap is not None):
+        raise DecisionInvalid("it is not said what to decide", "give GAP and DECISION, or --from FILE alone")
     given = {"until": until, "reason": reason, "into": into, "on": on, "article_id": article}
     payload = {name: value for name, value in given.items() if value is not None}
     with _state(store, config) as state:
-        found = _named(store, gap)
+        if file is not None:
+            _from_file(state, file, decisions.whoami(who))
+            return
+        found = _named(store, str(gap))
         if payload.get("into"):
             payload["into"] = _named(store, payload["into"])["gap_id"]
-        decisions.decide(state, found["gap_id"], verb, decisions.whoami(who), why=why, payload=payload)
+        decisions.decide(state, found["gap_id"], str(verb), decisions.whoami(who), why=why, payload=payload)
         _tell(state, found)
+
+
+def _from_file(state: State, file: Path, who: str) -> None:
+    from pipelines.decision_sheets import apply_sheet
+
+    done = apply_sheet(state, file, who)
+    for row in done.refused:
+        place = f", column {row.column}: {row.value!r}" if row.column else ""
+        where = escape(f"{file}, row {row.line}{place}")
+        err.print(f"[bold red]left out[/] {where}\n  {escape(str(row.error))}", highlight=False, soft_wrap=True)
+    known = f", {done.known:,} there already" if done.known else ""
+    left = f", {len(done.refused):,} left out" if done.refused else ""
+    out.print(f"{done.recorded:,} recorded{known}{left}.", highlight=False)
+    if done.refused:
+        raise typer.Exit(2)
 
 
 def assign(

@@ -200,6 +200,9 @@ def _history(row: dict[str, Any], until: date | None) -> list[str]:
     score = number(carried.get("previous_score"))
     if score is not None:
         words += f" Its score last time was {decimal(score)}, now {decimal(row.get('score'))}."
+    note = line(row.get("status_note"))
+    if note:
+        told.append(f"{text(row.get('status')).capitalize()}: {note}.")
     open_for = whole(carried.get("weeks_open"))
     if open_for:
         words += f" Open for {plural(open_for, 'week')}."

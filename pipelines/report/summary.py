@@ -36,9 +36,9 @@ def _listed(rows: Sequence[dict[str, Any]], note: dict[str, str] | None = None) 
 
 
 def summary(
-    backlog: Sequence[dict[str, Any]], currency: str, previous: dict[str, Any] | None
+    backlog: Sequence[dict[str, Any]], currency: str, previous: dict[str, Any] | None, run: dict[str, Any] | None = None
 ) -> list[list[dict[str, str]]]:
-    """Say in a few plain sentences how much there is, what is new, what surged, what came back, what has no owner.
+    """Say in a few plain sentences how much there is, what is new, surged, came back or has no owner, and how right.
 
     Returns
     -------
@@ -47,7 +47,8 @@ def summary(
     """
     live = [row for row in backlog if text(row.get("status")) not in CLOSED]
     if not live:
-        return [[_say("No open gap: in this window, nothing failed often enough to ask for an article.")]]
+        none = "No open gap: in this window, nothing failed often enough to ask for an article."
+        return [[_say(none)], *_precision(run)]
     hands = sum(number(row.get("score")) or 0.0 for row in live)
     cost = sum(number(row.get("cost_avoidable")) or 0.0 for row in live)
     first = [
@@ -95,7 +96,14 @@ def summary(
         )
     else:
         sentences.append([_say("Every gap has an owner.")])
-    return sentences
+    return sentences + _precision(run)
+
+
+def _precision(run: dict[str, Any] | None) -> list[list[dict[str, str]]]:
+    """How right the backlog was in the eyes of those who decided on it; nothing where nobody did."""
+    judged = record(record(run).get("backlog")).get("precision")
+    told = text(record(judged[0]).get("told")) if isinstance(judged, list) and judged else ""
+    return [[_say(f"In review, {told}.")]] if told else []
 
 
 def _surging(live: Sequence[dict[str, Any]]) -> tuple[list[dict[str, Any]], dict[str, str]]:

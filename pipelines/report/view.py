@@ -94,7 +94,7 @@ def build_view(data: ReportData) -> dict[str, Any]:
         "days": plural(int(number(window.get("days")) or 0), "day") if window.get("days") else "",
         "range": _range(backlog),
         "kpis": kpi_cards(data.kpis, run),
-        "summary": summary(backlog, currency, data.previous),
+        "summary": summary(backlog, currency, data.previous, run),
         "kinds": _kinds(backlog),
         "rows": rows[:FIRST_ROWS],
         "more_rows": rows[FIRST_ROWS:],

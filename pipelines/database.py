@@ -1,0 +1,75 @@
+"""The database behind the state: how it is reached, when a write is tried again, and what to do where it fails."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from data_contracts.errors import SettingsInvalid, StoreUnusable
+
+__all__ = ["engine_of", "unusable", "worth_another_try"]
+
+
+def engine_of(url: str, wait_seconds: float) -> sa.Engine:
+    """Make the engine of a database URL; on SQLite, one that takes turns and lets people read meanwhile (WAL).
+
+    Raises
+    ------
+    SettingsInvalid
+        The URL can't be understood, or its driver is not installed.
+    """
+    try:
+        parsed = sa.make_url(url)
+        if parsed.get_backend_name() == "sqlite":
+            engine = sa.create_engine(parsed, connect_args={"timeout": wait_seconds}, poolclass=sa.NullPool)
+            sa.event.listen(engine, "connect", _tune_sqlite)
+            sa.event.listen(engine, "begin", _begin_immediate)
+            return engine
+        return sa.create_engine(parsed, pool_pre_ping=True)
+    except sa.exc.ArgumentError:
+        raise SettingsInvalid(
+            "'state.url' is not a database URL",
+            'leave it empty for SQLite, or write for example "postgresql+psycopg://user@host/database"',
+        ) from None
+    except ModuleNotFoundError as error:
+        raise SettingsInvalid(
+            f"'state.url' needs the Python package '{error.name}', which is not installed",
+            "install lacuna-kb[postgres], and write the URL as postgresql+psycopg://…",
+        ) from None
+
+
+def _tune_sqlite(connection: Any, _record: Any) -> None:
+    # The driver would open transactions late and as readers, which then fail to become writers: we open them ourselves.
+    connection.isolation_level = None
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=NORMAL")
+
+
+def _begin_immediate(connection: sa.Connection) -> None:
+    writes = connection.get_execution_options().get("lacuna_writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def worth_another_try(error: sa.exc.DBAPIError) -> bool:
+    """Whether another writer was in the way, and the same write may do after a while."""
+    text = str(error.orig).lower()
+    return any(sign in text for sign in ("database is locked", "database is busy", "deadlock", "could not serialize"))
+
+
+def unusable(error: sa.exc.DBAPIError, url: sa.URL) -> StoreUnusable:
+    """The driver's error as one that says where the database is, its password left out, and what to do."""
+    text = str(error.orig).strip().splitlines()[0] if str(error.orig).strip() else type(error.orig).__name__
+    where = url.render_as_string(hide_password=True)
+    lowered = text.lower()
+    if "locked" in lowered or "busy" in lowered:
+        remedy = "another process writes for too long: stop it, or raise [state] wait_seconds"
+    elif "readonly" in lowered or "read-only" in lowered or "unable to open" in lowered or "permission" in lowered:
+        remedy = "give this user the right to write it, or choose another --store or [state] url"
+    elif "full" in lowered:
+        remedy = "free some space, and run again"
+    elif "not a database" in lowered or "malformed" in lowered:
+        remedy = "the file is damaged or not ours: restore it from a backup, or move it away to start afresh"
+    else:
+        remedy = "check that the database runs and that [state] url names it"
+    return StoreUnusable(f"state database {where}: {text}", remedy)

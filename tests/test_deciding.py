@@ -1,0 +1,175 @@
+"""The review on the command line: decide, assign, undo, backlog, and the backlog as a spreadsheet out and in."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipelines.decisions import backlog_now, decide, history
+from pipelines.settings import load_settings
+from pipelines.state import State, open_state
+from tests.databases import publish_gaps
+from tests.standins import Lacuna
+
+RUN = "2024-06-30"
+
+
+@pytest.fixture
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A store with a run of four gaps, and a person at the keyboard."""
+    monkeypatch.setenv("LACUNA_USER", "ada")
+    rows: list[dict[str, Any]] = [{"gap_id": f"g-{n}", "title": f"Gap number {n}"} for n in "abc"]
+    rows.append({"gap_id": "g-d", "title": "=1+1", "owner_id": "@amara", "kind": "stale", "article_id": "a1"})
+    publish_gaps(tmp_path / "store", RUN, rows)
+    return tmp_path / "store"
+
+
+@pytest.fixture
+def known(store: Path) -> Any:
+    state = open_state(load_settings(), store)
+    yield state
+    state.close()
+
+
+def sheet(lacuna: Lacuna, store: Path) -> list[dict[str, str]]:
+    """The backlog as written for a spreadsheet."""
+    path = store.parent / "backlog.csv"
+    assert lacuna("backlog", "--store", str(store), "--csv", str(path))[0] == 0
+    return list(csv.DictReader(path.read_text(encoding="utf-8-sig").splitlines()))
+
+
+def filled(store: Path, rows: list[dict[str, str]], delimiter: str = ",") -> str:
+    path = store.parent / "filled.csv"
+    with path.open("w", encoding="utf-8-sig", newline="") as out:
+        writer = csv.DictWriter(out, list(rows[0]), delimiter=delimiter)
+        writer.writeheader()
+        writer.writerows(rows)
+    return str(path)
+
+
+def test_a_gap_is_decided_on_by_its_rank(lacuna: Lacuna, store: Path) -> None:
+    """A rank names the gap of the latest run; the answer says its title and where it stands; the list follows."""
+    code, told, _ = lacuna("decide", "2", "accept", "--why", "asked every day", "--store", str(store))
+    assert (code, told.strip()) == (0, "g-b “Gap number b” is accepted.")
+    _, told, _ = lacuna("assign", "g-b", "o-ben", "--due", "2024-07-12", "--store", str(store))
+    assert told.strip() == "g-b “Gap number b” is accepted, owner o-ben, due 2024-07-12."
+    _, told, _ = lacuna("backlog", "--store", str(store))
+    line = next(line for line in told.splitlines() if "g-b" in line)
+    assert "accepted" in line
+    assert "o-ben" in line
+    assert "2024-07-12" in line
+    assert "Of 1 judged missing gap 1 was right: 100 %" in told
+
+
+def test_an_undo_shows_in_the_history(lacuna: Lacuna, store: Path) -> None:
+    """What was taken back stays in the list of decisions, marked; the gap stands where it stood."""
+    lacuna("decide", "1", "dismiss", "--reason", "not_content", "--store", str(store), "--who", "bob")
+    code, told, _ = lacuna("undo", "1", "--store", str(store))
+    assert (code, told.strip()) == (0, "g-a “Gap number a” is new.")
+    _, told, _ = lacuna("backlog", "1", "--store", str(store))
+    assert "dismiss reason=not_content conversations=40 (taken back)" in told
+    assert "bob" in told
+    assert "undo of=1" in told
+
+
+def test_closed_gaps_are_counted_and_shown_on_request(lacuna: Lacuna, store: Path) -> None:
+    """A dismissed or snoozed gap leaves the list, which says so."""
+    lacuna("decide", "1", "snooze", "--until", "2024-07-15", "--store", str(store))
+    lacuna("decide", "2", "merge", "--into", "3", "--store", str(store))
+    _, told, _ = lacuna("backlog", "--store", str(store))
+    assert "g-a" not in told
+    assert "2 gaps, 2 verified, snoozed or dismissed (--all)" in told
+    _, told, _ = lacuna("backlog", "--all", "--store", str(store))
+    assert "snoozed until 2024-07-15" in told
+
+
+def test_a_mistake_costs_nothing(lacuna: Lacuna, store: Path) -> None:
+    """Wrong usage, an unknown rank and an unknown id are errors with a remedy, exit code 2."""
+    for arguments, said in (
+        (["decide", "--store", str(store)], "give GAP and DECISION, or --from FILE alone"),
+        (["decide", "9", "accept", "--store", str(store)], "ranks go from 1 to 4"),
+        (["decide", "g-z", "accept", "--store", str(store)], "did you mean"),
+        (["decide", "1", "acept", "--store", str(store)], "did you mean accept?"),
+        (["decide", "--from", "nowhere.csv", "--store", str(store)], "check the path given with --from"),
+    ):
+        code, _, error = lacuna(*arguments)
+        assert code == 2
+        assert said in error
+
+
+def test_the_backlog_goes_out_as_a_sheet_and_comes_back(lacuna: Lacuna, store: Path, known: State) -> None:
+    """Filled-in rows become decisions, in any case and with semicolons too; untouched rows say nothing."""
+    rows = sheet(lacuna, store)
+    assert [row["gap_id"] for row in rows] == ["g-a", "g-b", "g-c", "g-d"]
+    assert rows[3]["title"] == "'=1+1"
+    rows[0] |= {"decision": "Accept", "why": "asked every day"}
+    rows[1] |= {"decision": "dismiss", "reason": "wont_fix"}
+    rows[3] |= {"decision": "assign", "due": "2024-07-12"}
+    code, told, _ = lacuna("decide", "--from", filled(store, rows, ";"), "--store", str(store))
+    assert (code, told.strip()) == (0, "3 recorded.")
+    now = backlog_now(store, known).set_index("gap_id")
+    assert now["status"].tolist() == ["accepted", "dismissed", "new", "new"]
+    assert now.loc["g-a", "why"] == "asked every day"
+    assert now.loc["g-d", ["owner_id", "due"]].tolist() == ["@amara", "2024-07-12"]
+    assert now["last_decision"].tolist() == [1, 2, 0, 3]
+
+
+def test_bad_rows_are_named_and_good_ones_recorded(lacuna: Lacuna, store: Path, known: State) -> None:
+    """Each bad row is told with file, row, column, value and remedy; put right, the same file records the rest only."""
+    rows = sheet(lacuna, store)
+    rows[0] |= {"decision": "snooze", "until": "15.07.2024"}
+    rows[1] |= {"decision": "accept"}
+    rows[2] |= {"decision": "merge", "into": "g-q"}
+    rows[3] |= {"decision": "dismiss", "reason": "bug"}
+    path = filled(store, [*rows, rows[1] | {"gap_id": "g-zz"}, rows[1] | {"last_decision": "last"}])
+    code, told, error = lacuna("decide", "--from", path, "--store", str(store))
+    assert code == 2
+    assert told.strip() == "1 recorded, 5 left out."
+    for line in (
+        f"{path}, row 2, column until: '15.07.2024'",
+        "write it as 2024-06-30",
+        f"{path}, row 4, column into: 'g-q'",
+        f"{path}, row 5, column reason: 'bug'",
+        "not_a_gap, duplicate, already_fixed, not_content, wont_fix",
+        f"{path}, row 6, column gap_id: 'g-zz'",
+        f"{path}, row 7, column last_decision: 'last'",
+    ):
+        assert line in error
+    rows[0]["until"], rows[2]["into"], rows[3]["reason"] = "2024-07-15", "g-b", "duplicate"
+    code, told, _ = lacuna("decide", "--from", filled(store, rows), "--store", str(store))
+    assert (code, told.strip()) == (0, "3 recorded, 1 there already.")
+    assert [len(history(known, f"g-{n}")) for n in "abcd"] == [1, 1, 1, 1]
+
+
+def test_a_row_decided_meanwhile_is_told(lacuna: Lacuna, store: Path, known: State) -> None:
+    """Who wrote the sheet before another decided hears of it, and the other's decision stands."""
+    rows = sheet(lacuna, store)
+    decide(known, "g-a", "dismiss", "bob", payload={"reason": "wont_fix"})
+    rows[0] |= {"decision": "accept"}
+    code, _, error = lacuna("decide", "--from", filled(store, rows), "--store", str(store))
+    assert code == 2
+    assert "column last_decision: '0'" in error
+    assert "bob decided meanwhile on gap g-a: dismiss" in error
+    assert [said.who for said in history(known, "g-a")] == ["bob"]
+
+
+def test_a_gap_may_stand_in_two_rows(lacuna: Lacuna, store: Path, known: State) -> None:
+    """Accepting and assigning in one file are two rows of one gap, and neither takes the other for a stranger's."""
+    row = sheet(lacuna, store)[0]
+    rows = [row | {"decision": "accept"}, row | {"decision": "assign", "owner_id": "o-ben"}]
+    for said in ("2 recorded.", "0 recorded, 2 there already."):
+        assert lacuna("decide", "--from", filled(store, rows), "--store", str(store))[1].strip() == said
+    assert [said.verb for said in history(known, "g-a")] == ["accept", "assign"]
+
+
+def test_a_sheet_without_its_columns_says_so(lacuna: Lacuna, store: Path) -> None:
+    """A file that is not the sheet is an error that names the column and the way to a right one."""
+    code, _, error = lacuna(
+        "decide", "--from", filled(store, [{"gap": "g-a", "decision": "accept"}]), "--store", str(store)
+    )
+    assert code == 2
+    assert "has no column 'gap_id' (found: gap, decision)" in error
+    assert "lacuna backlog --csv" in error
