@@ -23,6 +23,7 @@ from pipelines.settings import load_settings
 from pipelines.state import State, open_state
 from tests import sample_run
 from tests.board_store import make_store, publish, remove_run
+from tests.standins import Lacuna
 
 PAGES = ("/", "/gaps/g-001", "/drafts", "/week", "/owners", "/kpis", "/topics", "/topics/t-001", "/tags")
 TOKENS = {"viewer": "token-vera", "writer": "token-wim", "manager": "token-mia"}
@@ -453,3 +454,16 @@ def test_the_figures_say_how_right_the_backlog_was(client: Make) -> None:
     wrong = {"verb": "dismiss", "payload": {"reason": "not_a_gap"}}
     board.post("/api/gaps/g-006/decisions", json=wrong)
     assert "of 2 judged missing gaps 1 was right" in board.get("/kpis").text
+
+
+def test_a_token_made_on_the_command_line_lets_its_owner_in(lacuna: Lacuna, client: Make, tmp_path: Path) -> None:
+    """`lacuna token` prints the entry, which holds the hash alone, and says the token once, apart from it."""
+    code, entry, said = lacuna("token", "--name", 'Ana "A." Pereira', "--role", "writer", "--owner", "o-ana")
+    assert code == 0
+    token = said.strip().rsplit(" ", 1)[1]
+    assert token not in entry
+    (tmp_path / "made.toml").write_text(entry, encoding="utf-8")
+    board = client(people=str(tmp_path / "made.toml"))
+    me = board.get("/api/me", headers={"Authorization": f"Bearer {token}"}).json()
+    assert me == {"name": 'Ana "A." Pereira', "role": "writer", "owner_id": "o-ana"}
+    assert lacuna("token", "--name", "Al", "--role", "boss")[0] == 2
