@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import socket
 from collections.abc import Callable, Iterator
 from html import unescape
 from html.parser import HTMLParser
@@ -215,6 +216,8 @@ def test_others_are_let_in_only_with_sign_in(store: Path) -> None:
         serve(store, load_settings(), "0.0.0.0", 8765, "Rita")
     with pytest.raises(StoreUnusable, match="no store"):
         serve(store / "typo", load_settings(), "127.0.0.1", 8765, "Rita")
+    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(SettingsInvalid, match="can't listen"):
+        serve(store, load_settings(), "127.0.0.1", taken.getsockname()[1], "Rita")
 
 
 @pytest.mark.parametrize(

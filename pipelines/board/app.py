@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import socket
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
@@ -106,13 +107,15 @@ def make_app(store: Path, settings: Settings, state: State, who: str, hosts: Col
     return app
 
 
-def serve(store: Path, settings: Settings, host: str, port: int, who: str) -> None:
-    """Serve the board until it is stopped.
+def serve(
+    store: Path, settings: Settings, host: str, port: int, who: str, ready: Callable[[], None] = lambda: None
+) -> None:
+    """Serve the board until it is stopped; ``ready`` is called once nothing stands in the way.
 
     Raises
     ------
     SettingsInvalid
-        Others could reach it, and nobody signs in; or the people's file is wrong.
+        Others could reach it, and nobody signs in; the people's file is wrong; the port is taken.
     StoreUnusable
         There is no such store, or its state can't be used.
     """
@@ -125,15 +128,31 @@ def serve(store: Path, settings: Settings, host: str, port: int, who: str) -> No
             f"on {host} anybody in reach could decide: without sign-in the board is for this machine alone",
             "let people sign in: 'board.people' or 'board.proxy_header' (`lacuna token --help`); or leave --host out",
         )
+    _check_free(host, port)
     state = open_state(settings, store)
     try:
+        app = make_app(store, settings, state, who, {host_of(host) or host})
+        ready()
         # Whom a proxy's header names is for the guard to say: uvicorn must not take the client's address from one.
         uvicorn.run(
-            make_app(store, settings, state, who, {host_of(host) or host}), host=host, port=port, proxy_headers=False,
+            app, host=host, port=port, proxy_headers=False,
             server_header=False, access_log=False, log_level="warning",
         )  # fmt: skip
     finally:
         state.close()
+
+
+def _check_free(host: str, port: int) -> None:
+    """Say in plain words, and before the work, that the port is taken or the address not this machine's."""
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((host, port))
+    except OSError as error:
+        raise SettingsInvalid(
+            f"the board can't listen on {host}, port {port}: {error.strerror}", "choose another --port or --host"
+        ) from None
 
 
 def _asking(request: Request) -> str:

@@ -43,9 +43,11 @@ def review(
     from pipelines.decisions import whoami
     from pipelines.settings import load_settings
 
-    shown = f"[{host}]" if ":" in host else host
-    err.print(f"The board is on http://{shown}:{port} until you stop it with Ctrl-C.", highlight=False)
-    serve(store, load_settings(config), host, port, whoami(who))
+    def ready() -> None:
+        shown = f"[{host}]" if ":" in host else host
+        err.print(f"The board is on http://{shown}:{port} until you stop it with Ctrl-C.", highlight=False)
+
+    serve(store, load_settings(config), host, port, whoami(who), ready)
 
 
 def token(
