@@ -12,8 +12,10 @@ __all__ = [
     "NoSuchGap",
     "NotAllowed",
     "NothingToMine",
+    "Refused",
     "SettingsInvalid",
     "StoreUnusable",
+    "TagInvalid",
 ]
 
 
@@ -86,3 +88,11 @@ class NoSuchGap(LacunaError):
 
 class DecidedMeanwhile(LacunaError):
     """Another person has decided on the gap since it was shown: nothing was changed."""
+
+
+class TagInvalid(LacunaError):
+    """A tag on a bot's answer can't be read: an unknown outcome, or no conversation."""
+
+
+class Refused(LacunaError):
+    """A person's role does not allow what they asked for."""

@@ -20,7 +20,7 @@ from rich.table import Table
 
 from data_contracts.errors import LacunaError
 from pipelines import progress
-from pipelines.commands import deciding, impact, writing
+from pipelines.commands import deciding, impact, reviewing, writing
 from pipelines.commands.common import Config, Quiet, Store, err, out
 
 if TYPE_CHECKING:
@@ -270,6 +270,7 @@ def settings() -> None:
 deciding.mount(app)
 impact.mount(app)
 writing.mount(app)
+reviewing.mount(app)
 
 
 def _print_topics(found: Grouped) -> None:

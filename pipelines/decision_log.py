@@ -14,11 +14,18 @@ from pipelines import schema
 __all__ = ["append", "gap_ids", "gap_row", "read", "take_turns"]
 
 
-def read(connection: sa.Connection, gap_id: str | None = None, up_to: str | None = None) -> list[Decision]:
-    """The decisions of one gap or of all, by id; with ``up_to``, those made when no later run was there yet."""
+def read(
+    connection: sa.Connection, gap_id: str | None = None, up_to: str | None = None, since: int = 0
+) -> list[Decision]:
+    """The decisions of one gap or of all, by id; with ``up_to``, those made when no later run was there yet.
+
+    With ``since``, those after that id alone.
+    """
     query = sa.select(schema.decisions).order_by(schema.decisions.c.id)
     if gap_id is not None:
         query = query.where(schema.decisions.c.gap_id == gap_id)
+    if since:
+        query = query.where(schema.decisions.c.id > since)
     if up_to is not None:
         query = query.where(schema.decided_by(up_to))
     return [

@@ -17,6 +17,8 @@ from data_contracts.contract import INPUTS, TABLES
 from data_contracts.errors import ContractBroken, NothingToMine
 from data_contracts.masks import among
 from pipelines.bundle import Bundle, Problem, Read, read_bundle, refuse
+from pipelines.state import open_state
+from pipelines.tags import entered_tags, with_tags
 
 if TYPE_CHECKING:
     from pipelines.job import Job
@@ -118,18 +120,30 @@ def load(job: Job) -> None:
             "rows_quarantined": len(rejected),
             "rows_later": later,
         }
-        job.write(f"load/{name}", inside[name])
         job.write(f"load/quarantine/{name}", rejected)
+    inside["outcomes"], tags = _tagged(job, inside)
+    for name in counts:
+        job.write(f"load/{name}", inside[name])
     job.write_json(
         "load/load",
         {
             "inputs": bundle.inputs,
             "tables": counts,
+            "tags": tags,
             "quarantined": [_plain(f) for f in findings if f.severity == "fail"],
             "warnings": [*bundle.warnings, *(_plain(f) for f in findings if f.severity == "warn")],
             "limits": limits,
         },
     )
+
+
+def _tagged(job: Job, inside: dict[str, pd.DataFrame]) -> tuple[pd.DataFrame, int]:
+    """The bundle's outcomes with the tags that were entered in review, and how many those are."""
+    state = open_state(job.settings, job.store)
+    entered = entered_tags(state, job.run_id)
+    state.close()
+    entered = entered[among(entered["conversation_id"], inside["conversations"]["conversation_id"])]
+    return with_tags(inside["outcomes"], entered, job.end_ts), len(entered)
 
 
 def check_bundle(bundle: str, limits: Mapping[str, float] | None = None) -> CheckResult:

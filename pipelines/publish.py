@@ -61,6 +61,7 @@ def publish(job: Job) -> None:
             write_parquet(folder / "impact.parquet", impact)
         for name, table in EXTRAS.items():
             write_parquet(folder / f"{name}.parquet", job.read(table))
+        write_parquet(folder / "owners.parquet", job.read("load/owners").drop(columns="email", errors="ignore"))
         _lines(folder / "not_content.jsonl", not_content)
         (folder / "tag_next.csv").write_bytes(_tag_sheet(job.read("rank/tag_next")))
         due = job.read("diagnose/due_for_verification")

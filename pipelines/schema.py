@@ -24,6 +24,8 @@ __all__ = [
     "rows",
     "runs",
     "schema_version",
+    "tagged_by",
+    "tags",
     "topic_events",
     "topics",
 ]
@@ -103,6 +105,19 @@ decisions = sa.Table(
     sa.Column("run_id", sa.String(10)),  # the latest run when it was decided: the day in the data's own time
     sa.Column("kind", sa.String(32)),  # the gap's kind then: what was judged
 )
+tags = sa.Table(
+    "tags",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("conversation_id", sa.Text, nullable=False),
+    sa.Column("outcome", sa.String(16), nullable=False),
+    sa.Column("tagged_at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("tagged_by", sa.Text, nullable=False),
+    sa.Column("true_intent", sa.Text),
+    sa.Column("article_id", sa.Text),
+    sa.Column("note", sa.Text),
+    sa.Column("run_id", sa.String(10)),  # the latest run when it was entered: the day in the data's own time
+)
 # Of two people who decide from the same view, the database itself takes only one.
 one_after_another = sa.Index("decisions_one_after_another", decisions.c.gap_id, decisions.c.after, unique=True)
 
@@ -171,6 +186,11 @@ def latest_before(table: sa.Table, key: sa.Column[Any], run_id: str) -> sa.Selec
 def decided_by(run_id: str) -> sa.ColumnElement[bool]:
     """Whether a decision was made on the view of ``run_id`` or of an earlier run."""
     return sa.or_(decisions.c.run_id.is_(None), decisions.c.run_id <= run_id)
+
+
+def tagged_by(run_id: str) -> sa.ColumnElement[bool]:
+    """Whether a tag was entered on the view of ``run_id`` or of an earlier run."""
+    return sa.or_(tags.c.run_id.is_(None), tags.c.run_id <= run_id)
 
 
 def rows(table: sa.Table, frame: pd.DataFrame, run_id: str) -> list[dict[str, Any]]:

@@ -204,6 +204,18 @@ class Report(Section):
     company: str
 
 
+class Board(Section):
+    """Who may use the review board, and how often."""
+
+    people: str
+    proxy_header: str
+    proxy_addresses: list[str]
+    session_hours: Positive
+    requests_a_minute: Annotated[int, Field(ge=1)]
+    changes_a_minute: Annotated[int, Field(ge=1)]
+    sign_ins_a_minute: Annotated[int, Field(ge=1)]
+
+
 class Settings(Section):
     """All settings of a run."""
 
@@ -227,6 +239,7 @@ class Settings(Section):
     report: Report
     drafts: Drafts
     delivery: Delivery
+    board: Board
 
     def public(self) -> dict[str, Any]:
         """The settings as plain data, fit to be written into a run: passwords and tokens in addresses are masked."""

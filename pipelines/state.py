@@ -119,12 +119,19 @@ class State:
             .order_by(schema.gaps.c.rank, schema.gaps.c.gap_id)
         )
 
+    def gap_titles(self, run_id: str) -> list[dict[str, Any]]:
+        """The gaps that ``run_id`` recorded, by rank, as gap_id, title and rank alone: quick where there are many."""
+        told = schema.gaps.c
+        query = sa.select(told.gap_id, told.title, told.rank).where(told.run_id == run_id)
+        with self.reading() as connection:
+            return [dict(row) for row in connection.execute(query.order_by(told.rank, told.gap_id)).mappings()]
+
     def decisions(self) -> pd.DataFrame:
         """All decisions, oldest first: id, gap_id, at (UTC), who, decision, why, payload, after, run_id."""
         return self._frame(sa.select(schema.decisions).order_by(schema.decisions.c.id))
 
     def fingerprint(self, run_id: str) -> str:
-        """A hash (hex SHA-256) of all that a run reads from here: earlier runs, and decisions up to its own."""
+        """A hash (hex SHA-256) of all that a run reads from here: earlier runs, and what people said up to its own."""
         earlier = (
             sa.select(schema.runs.c.run_id, schema.runs.c.input_hash)
             .where(schema.runs.c.run_id < run_id)
@@ -132,9 +139,14 @@ class State:
         )
         told = schema.decisions.c
         decided = sa.select(told.id, told.gap_id, told.decision, told.payload).where(schema.decided_by(run_id))
+        entered = schema.tags.c
+        tagged = sa.select(
+            entered.id, entered.conversation_id, entered.outcome, entered.true_intent, entered.article_id, entered.note
+        ).where(schema.tagged_by(run_id))
         with self.reading() as connection:
             rows = [list(row) for row in connection.execute(earlier)]
             rows += [list(row) for row in connection.execute(decided.order_by(told.id))]
+            rows += [list(row) for row in connection.execute(tagged.order_by(schema.tags.c.id))]
         return hashlib.sha256(json.dumps(rows, sort_keys=True).encode()).hexdigest()
 
     # -- writing ------------------------------------------------------------------------------------------------------

@@ -60,7 +60,7 @@ def _sha256(fs: Any, path: str) -> str:
 
 def input_hash(job: Job, files: dict[str, str]) -> str:
     """A hash of all that can change a run: files, window, settings, version, earlier runs and decisions."""
-    settings = job.settings.model_dump(mode="json", exclude={"state", "delivery"})
+    settings = job.settings.model_dump(mode="json", exclude={"state", "delivery", "board"})
     state = open_state(job.settings, job.store)
     remembered = state.fingerprint(job.run_id)
     state.close()

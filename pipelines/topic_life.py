@@ -1,4 +1,4 @@
-"""The topic registry in the terminal: all topics, and the life of one."""
+"""The topic registry: all topics, and the life of one, as plain data and in the terminal."""
 
 from __future__ import annotations
 
@@ -17,34 +17,61 @@ from pipelines.state import State
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["all_topics", "life"]
+__all__ = ["all_topics", "life", "life_of", "topic_rows"]
 
 
-def all_topics(state: State) -> RenderableType:
-    """Every topic ever seen with its latest label and size, when it was seen, and whether it is still there.
+def topic_rows(state: State) -> list[dict[str, Any]]:
+    """Every topic ever seen, with its latest label and size, when it was seen, and what became of it.
 
     The topics of the last run come first, the largest at the top; then those that are gone, the latest first.
+
+    Returns
+    -------
+    list of dict
+        topic_id, label, first_seen, last_seen, runs, questions, standing, and there: whether the last run has it.
     """
     rows, events, last = state.topics(), state.topic_events(), state.last_run()
-    table = _table("topic", "label", "first seen", "last seen", runs=True, questions=True)
-    table.add_column("state")
     seen = rows.groupby("topic_id")["run_id"].agg(["min", "max", "count"])
     latest = rows.drop_duplicates("topic_id", keep="last")
     order = latest.sort_values(["run_id", "size", "topic_id"], ascending=[False, False, True])
     ends = _ends(events)
+    found = []
     for row in order.to_dict("records"):
         topic = str(row["topic_id"])
-        first, until, count = seen.loc[topic]
+        first, until, count = (seen.at[topic, name] for name in ("min", "max", "count"))
         standing = "there" if until == last else ends.get((topic, _next(events, topic, str(until))), "absent")
+        found.append(
+            {
+                "topic_id": topic, "label": str(row["label"]), "first_seen": str(first), "last_seen": str(until),
+                "runs": int(str(count)), "questions": int(row["size"]), "standing": standing, "there": until == last,
+            }
+        )  # fmt: skip
+    return found
+
+
+def all_topics(state: State) -> RenderableType:
+    """The topics of :func:`topic_rows` as a table."""
+    found = topic_rows(state)
+    table = _table("topic", "label", "first seen", "last seen", runs=True, questions=True)
+    table.add_column("state")
+    for row in found:
         table.add_row(
-            topic, escape(str(row["label"])), str(first), str(until), f"{count:,}", f"{row['size']:,}", standing
-        )
-    there = int((latest["run_id"] == last).sum())
-    return Group(table, Text(f"{len(latest):,} topics, {there:,} of them in the last run ({last or 'none yet'})"))
+            row["topic_id"], escape(row["label"]), row["first_seen"], row["last_seen"],
+            f"{row['runs']:,}", f"{row['questions']:,}", row["standing"],
+        )  # fmt: skip
+    there = sum(row["there"] for row in found)
+    last = state.last_run()
+    return Group(table, Text(f"{len(found):,} topics, {there:,} of them in the last run ({last or 'none yet'})"))
 
 
-def life(state: State, topic_id: str) -> RenderableType:
-    """One topic, run by run: its label, size, what happened to it, and the gaps that were about it.
+def life_of(state: State, topic_id: str) -> dict[str, Any]:
+    """One topic, run by run.
+
+    Returns
+    -------
+    dict
+        topic_id, label, first_seen, last_seen, embedder; ``runs``, oldest first: run_id, label, questions (None where
+        the run does not have it), happened, absent, gaps (gap_id, kind, status).
 
     Raises
     ------
@@ -60,21 +87,43 @@ def life(state: State, topic_id: str) -> RenderableType:
     events = {str(event["run_id"]): event for event in state.topic_events(topic_id).to_dict("records")}
     by_run = {str(row["run_id"]): row for row in rows.to_dict("records")}
     gaps = state.gaps_about(topic_id)
+    runs = []
+    for run_id in state.runs()["run_id"]:
+        row, event = by_run.get(run_id), events.get(run_id)
+        if row is None and event is None and not min(by_run) < run_id < max(by_run):
+            continue
+        runs.append(
+            {
+                "run_id": run_id,
+                "label": "" if row is None else str(row["label"]),
+                "questions": None if row is None else int(row["size"]),
+                "absent": row is None and event is None,
+                "happened": "absent" if row is None and event is None else _told(row, event),
+                "gaps": gaps.loc[gaps["run_id"] == run_id, ["gap_id", "kind", "status"]].to_dict("records"),
+            }
+        )
+    first, latest = rows.iloc[0], rows.iloc[-1]
+    return {
+        "topic_id": topic_id, "label": str(latest["label"]), "embedder": str(latest["embedder"]), "runs": runs,
+        "first_seen": str(first["run_id"]), "last_seen": str(latest["run_id"]),
+    }  # fmt: skip
+
+
+def life(state: State, topic_id: str) -> RenderableType:
+    """The life of one topic, as :func:`life_of` gives it and with its errors, as a table."""
+    found = life_of(state, topic_id)
     table = _table("run", "label", questions=True)
     for name in ("what happened", "gaps"):
         table.add_column(name)
-    for run_id in state.runs()["run_id"]:
-        row, event = by_run.get(run_id), events.get(run_id)
-        if row is None and event is None:
-            if min(by_run) < run_id < max(by_run):
-                table.add_row(run_id, "", "–", "absent", "", style="dim")
-            continue
-        told = _told(row, event)
-        label, size = (str(row["label"]), f"{row['size']:,}") if row is not None else ("", "–")
-        table.add_row(run_id, escape(label), size, escape(told), escape(_gaps(gaps, run_id)))
-    first, latest = rows.iloc[0], rows.iloc[-1]
-    heading = Text(f"{topic_id}  {latest['label']}", style="bold")
-    span = Text(f"first seen {first['run_id']}, last seen {latest['run_id']}; embedder {latest['embedder']}")
+    for run in found["runs"]:
+        size = "–" if run["questions"] is None else f"{run['questions']:,}"
+        gaps = ", ".join(f"{gap['gap_id']} {gap['kind']} ({gap['status']})" for gap in run["gaps"])
+        table.add_row(
+            run["run_id"], escape(run["label"]), size, escape(run["happened"]), escape(gaps),
+            style="dim" if run["absent"] else None,
+        )  # fmt: skip
+    heading = Text(f"{topic_id}  {found['label']}", style="bold")
+    span = Text(f"first seen {found['first_seen']}, last seen {found['last_seen']}; embedder {found['embedder']}")
     return Group(heading, span, Text(), table)
 
 
@@ -119,8 +168,3 @@ def _told(row: Mapping[Any, Any] | None, event: Mapping[Any, Any] | None) -> str
     if event["cosine"] is not None and event["cosine"] == event["cosine"]:
         figures.append(f"cosine {event['cosine']:.2f}")
     return f"{told} ({', '.join(figures)})"
-
-
-def _gaps(gaps: pd.DataFrame, run_id: str) -> str:
-    found = gaps[gaps["run_id"] == run_id].to_dict("records")
-    return ", ".join(f"{gap['gap_id']} {gap['kind']} ({gap['status']})" for gap in found)

@@ -11,6 +11,7 @@ import pytest
 
 from pipelines import cli, progress
 from pipelines.job import Job
+from tests.browsers import browser  # noqa: F401 - as below
 from tests.databases import postgres, settings, state  # noqa: F401 - fixtures for every test
 from tests.standins import Lacuna, small_publish, write_table
 

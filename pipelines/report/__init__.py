@@ -6,7 +6,7 @@ import base64
 import hashlib
 from importlib import resources
 
-from jinja2 import Environment, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from .view import STATUSES, ReportData, build_view
@@ -35,8 +35,14 @@ def render_report(run: ReportData) -> str:
     """
     style = _asset("report.css")
     script = "\n".join(_asset(name) for name in _SCRIPTS)
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    template = environment.from_string(_asset("template.html.jinja"))
+    environment = Environment(
+        loader=PackageLoader(__name__, ""),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    template = environment.get_template("template.html.jinja")
     view = build_view(run)
     return template.render(
         view,

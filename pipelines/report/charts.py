@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 import unicodedata
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 import numpy as np
 from scipy.stats import rankdata
 
-from .format import number
+from .format import number, short_day
 
 MOST_POINTS = 26
 _LABEL_HEIGHT = 16.0
@@ -72,6 +73,67 @@ def bar(value: object, low: object, high: object, width: float = 84) -> dict[str
     first, last = (middle if first is None else first), (middle if last is None else last)
     inside = [min(max(found, 0.0), 1.0) * width for found in (middle, first, last)]
     return {"dot": f"{inside[0]:.3g}", "low": f"{inside[1]:.3g}", "wide": f"{max(inside[2] - inside[1], 1):.3g}"}
+
+
+def weekly_chart(
+    weeks: Sequence[Sequence[Any]], start: date | None, change: dict[str, str] | None, width: float, height: float = 150
+) -> dict[str, Any]:
+    """Bars of a gap's conversations a week with those that failed, the run's window and the week of a change.
+
+    Parameters
+    ----------
+    weeks : sequence of (Monday as ISO text, conversations, failed)
+        In order, without a gap between them.
+    start : date or None
+        First day of the window.
+    change : dict or None
+        `week`, `low`, `high`: the Mondays of a change and of the ends of its interval.
+    width, height : float
+        Size of the drawing, in its own units.
+
+    Returns
+    -------
+    dict
+        `bars`, `base`, `labels` and so on; `now`, `span`, `turn` are None where not known. Empty below two weeks.
+    """
+    if len(weeks) < 2:
+        return {}
+    base, head = height - 22, 16.0
+    first = date.fromisoformat(weeks[0][0])
+    most = max(1.0, *(float(week[1]) for week in weeks))
+    step = width / len(weeks)
+    wide = max(1.0, step - (2 if step > 6 else 0.5))
+
+    def place(when: date | str) -> float:
+        found = when if isinstance(when, date) else date.fromisoformat(when)
+        return min(max((found - first).days / 7 * step, 0.0), width)
+
+    def box(left: float, right: float) -> dict[str, str]:
+        return {"x": f"{left:.1f}", "width": f"{max(right - left, 0):.1f}"}
+
+    def tall(value: float) -> dict[str, str]:
+        found = float(value) / most * (base - head)
+        return {"y": f"{base - found:.1f}", "height": f"{found:.1f}"}
+
+    bars = [
+        {"x": f"{at * step + (step - wide) / 2:.1f}", "wide": f"{wide:.1f}", "all": tall(seen), "bad": tall(failed)}
+        for at, (_, seen, failed) in enumerate(weeks)
+    ]
+    labels = [
+        {"x": f"{x:g}", "anchor": anchor, "text": short_day(week)}
+        for x, anchor, week in (
+            (0, "start", weeks[0][0]), (width / 2, "middle", weeks[len(weeks) // 2][0]), (width, "end", weeks[-1][0]),
+        )
+    ]  # fmt: skip
+    return {
+        "width": width, "height": height, "base": base, "head": head, "bars": bars, "labels": labels,
+        "most": f"{most:.0f} a week", "weeks": len(weeks),
+        "asked": f"{sum(float(week[1]) for week in weeks):,.0f}",
+        "failed": f"{sum(float(week[2]) for week in weeks):,.0f}",
+        "now": None if start is None else box(place(start), width),
+        "span": None if change is None else box(place(change["low"]), place(change["high"]) + step),
+        "turn": None if change is None else f"{place(change['week']):.1f}",
+    }  # fmt: skip
 
 
 def _spread(places: np.ndarray, radii: np.ndarray, width: float, height: float, top: float) -> np.ndarray:

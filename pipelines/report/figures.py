@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from .charts import spark
-from .format import NARROW, day, money, number, percent, percent_range, points, record, text
+from .format import NARROW, day, money, number, percent, percent_range, points, record, sure, text
 from .format import rows as records
 
 # key, label, better when it goes, what it means in plain words
@@ -108,6 +108,7 @@ def kpi_cards(
             now, past = _whole(accuracy, "window", errors) or now, _whole(accuracy, "before", errors) or past
         cards.append(
             {
+                "sure": sure(run),
                 "key": key,
                 "label": label,
                 "means": means,

@@ -202,3 +202,9 @@ def json_block(value: object) -> str:
     for character in "<>&\u2028\u2029":
         found = found.replace(character, f"\\u{ord(character):04x}")
     return found
+
+
+def sure(run: dict[str, Any]) -> str:
+    """The confidence of the run's intervals, `95 %`."""
+    value = number(record(record(run.get("settings")).get("accuracy")).get("confidence"))
+    return f"{(0.95 if value is None else value) * 100:g}{NARROW}%"

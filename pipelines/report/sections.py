@@ -56,12 +56,6 @@ _LEFT = {
 _LEFT_SHARE, _LEFT_TIMES = 0.1, 3  # a trigger that is rarer says nothing of its topic
 
 
-def sure(run: dict[str, Any]) -> str:
-    """The confidence of the run's intervals, `95 %`."""
-    value = number(record(record(run.get("settings")).get("accuracy")).get("confidence"))
-    return f"{(0.95 if value is None else value) * 100:g}{NARROW}%"
-
-
 def topics(frame: pd.DataFrame | None, shown: dict[str, str]) -> dict[str, Any]:
     """The topics table and the map in two sizes.
 

@@ -22,6 +22,7 @@ from .format import (
     plural,
     record,
     short_day,
+    sure,
     text,
 )
 from .format import rows as records
@@ -98,8 +99,8 @@ def build_view(data: ReportData) -> dict[str, Any]:
     top_score = max((number(row.get("score")) or 0.0 for row in backlog), default=0.0)
     rows = [table_row(row, currency, top_score, until) for row in backlog]
     about = sections.article_accuracy(data.accuracy)
-    sure, found = sections.sure(run), sections.searched(data.topics)
-    pages = [page(row, currency, until, about, found, sure) for row in backlog]
+    certain, found = sure(run), sections.searched(data.topics)
+    pages = [page(row, currency, until, about, found, certain) for row in backlog]
     titles = {row["id"]: row["title"] for row in rows}
     return {
         "title": line(settings.get("title"), 120) or "Knowledge gaps",
@@ -108,7 +109,7 @@ def build_view(data: ReportData) -> dict[str, Any]:
         "window": period(window.get("start"), window.get("end")),
         "days": plural(int(number(window.get("days")) or 0), "day") if window.get("days") else "",
         "range": _range(backlog),
-        "sure": sure,
+        "sure": certain,
         "kpis": kpi_cards(data.kpis, run, data.accuracy),
         "summary": summary(backlog, currency, data.previous, run),
         "kinds": _kinds(backlog),

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tests.bench import topics
+from tests.bench.board import board
 from tests.bench.common import REPLAY, SHARED
 from tests.bench.coverage import coverage
 from tests.bench.drafts import drafts
@@ -31,6 +32,7 @@ def asked(words: Sequence[str] | None = None) -> argparse.Namespace:
     scored.add_argument("--tags", type=float, default=1.0, metavar="SHARE", help="leave only this share of the tags")
     scored.add_argument("--without", choices=list(SIGNALS), default="", help="take this out of the bundles")
     which.add_parser("ablations", help="what is left of that score without each signal")
+    which.add_parser("board", help="how fast the review board answers at 5,000 gaps")
     which.add_parser("stability", help="how well topics keep their ids from run to run")
     which.add_parser("labels", help="write docs/replay-topics.md anew")
     covers = which.add_parser("coverage", help="how often the intervals of answer accuracy hold the truth")
@@ -58,6 +60,8 @@ def main() -> int:
         return impact(chosen.times)
     if chosen.what == "coverage":
         return coverage(chosen.draws)
+    if chosen.what == "board":
+        return board()
     if not REPLAY.is_dir():
         print(f"{REPLAY} is not there: nothing to measure")
         return 0

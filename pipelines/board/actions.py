@@ -1,0 +1,181 @@
+"""The forms of decisions, over one gap or over many, and what became of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any
+
+from fastapi import APIRouter, Request
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import FormData
+from starlette.responses import RedirectResponse, Response
+
+from data_contracts.errors import DecidedMeanwhile, DecisionInvalid, LacunaError, NoSuchGap, NotAllowed, Refused
+from pipelines.decisions import history
+
+from .desk import Desk, desk_of, first, forms, local, person_of
+from .doing import decide_as
+from .snapshot import Gap, Now
+from .view import REASONS, VERBS, histories, today
+
+__all__ = ["deciding", "merge_choices", "router"]
+
+router = APIRouter(include_in_schema=False)
+_FIELDS = {"snooze": ("until",), "dismiss": ("reason",), "merge": ("into",), "publish": ("on", "article_id")}
+_SUGGESTED = 6
+_MOST = 200  # gaps in one go; a page has fewer
+
+
+@dataclass
+class _Outcome:
+    done: list[int] = field(default_factory=list)
+    meanwhile: list[tuple[str, str]] = field(default_factory=list)
+    refused: list[tuple[str, str]] = field(default_factory=list)
+
+
+# -- forms ------------------------------------------------------------------------------------------------------------
+
+
+@router.get("/decide/{verb}")
+def form(request: Request, verb: str) -> Response:
+    """The form for a verb over one gap or several; a page of its own, and what a dialog shows."""
+    desk = desk_of(request)
+    gaps = _gaps(desk.snapshot.now(), request.query_params.getlist("gap"))
+    if verb not in VERBS or not gaps:
+        return desk.told(request, 404, "Nothing to decide", "No gap of the latest run is named.")
+    return _form(desk, request, verb, gaps, {"back": request.query_params.get("back", "/")})
+
+
+def _form(
+    desk: Desk,
+    request: Request,
+    verb: str,
+    gaps: Sequence[Gap],
+    values: Mapping[str, str],
+    wrong: LacunaError | None = None,
+) -> Response:
+    now = desk.snapshot.now()
+    begin = max(date.fromisoformat(today()), (now.run.until if now.run else None) or date.min)
+    weeks = [(f"{n} week{'s' if n > 1 else ''}", (begin + timedelta(weeks=n)).isoformat()) for n in (1, 2, 4)]
+    shared = {
+        "verb": verb, "gaps": gaps, "sent": forms(gaps), "values": values, "wrong": wrong, "reasons": REASONS,
+        "weeks": weeks, "earliest": (begin + timedelta(days=1)).isoformat(), "today": today(),
+        "owners": now.owner_names, "back": local(values.get("back", "/")),
+        "suggested": merge_choices(now, gaps, "") if verb == "merge" else [],
+    }  # fmt: skip
+    return desk.page(request, "decide", 400 if wrong else 200, here="backlog", **shared)
+
+
+@router.get("/merge-choices")
+def choices(request: Request) -> Response:
+    """Gaps that these may be part of, by words: what the merge dialog lists while one types."""
+    desk = desk_of(request)
+    now = desk.snapshot.now()
+    found = merge_choices(now, _gaps(now, request.query_params.getlist("gap")), request.query_params.get("q", "")[:200])
+    return desk.page(request, "choices", suggested=found)
+
+
+def merge_choices(now: Now, gaps: Sequence[Gap], words: str) -> list[Gap]:
+    """The gaps that others may be merged into: those that the words find, or those most alike."""
+    mine = {gap.id for gap in gaps}
+    open_ones = [gap for gap in now.gaps if gap.id not in mine and gap.status != "dismissed"]
+    if words.strip() or not gaps:
+        asked_for = words.lower().split()
+        return [gap for gap in open_ones if all(word in gap.keys["find"] for word in asked_for)][:_SUGGESTED]
+    own = _words(gaps[0])
+
+    def alike(gap: Gap) -> float:
+        theirs = _words(gap)
+        same = 1.0 if gap.keys["topic"] == gaps[0].keys["topic"] else 0.0
+        article = gap.row.get("article_id")
+        same += 0.2 if set(gap.row.get("intents") or ()) & set(gaps[0].row.get("intents") or ()) else 0.0
+        same += 0.5 if article and article == gaps[0].row.get("article_id") else 0.0
+        return same + len(own & theirs) / max(1, len(own | theirs))
+
+    ranked = sorted(open_ones, key=lambda gap: (-alike(gap), gap.keys["rank"] or 0))
+    return [gap for gap in ranked[:_SUGGESTED] if alike(gap) > 0.1]
+
+
+def _words(gap: Gap) -> set[str]:
+    return {word for word in f"{gap.keys['title']} {gap.shown['topic'].lower()}".split() if len(word) > 3}
+
+
+# -- decisions --------------------------------------------------------------------------------------------------------
+
+
+async def deciding(request: Request) -> Response:
+    """Decide on one gap or on several; what somebody else decided meanwhile is told, and what was typed is kept."""
+    return await run_in_threadpool(_decide, request, await request.form(max_files=0, max_fields=_MOST + 20))
+
+
+def _decide(request: Request, given: FormData) -> Response:
+    desk, person, verb = desk_of(request), person_of(request), first(given, "verb")
+    sent = [str(value) for value in given.getlist("gap")][:_MOST]
+    if verb not in VERBS or not sent:
+        return desk.told(request, 400, "Nothing to decide", "No gap and no decision came with the form.")
+    outcome, wrong = _Outcome(), None
+    for one in sent:
+        gap_id, _, after = one.rpartition(":")
+        try:
+            payload = _payload(verb, given)
+            number = decide_as(desk, person, gap_id, verb, first(given, "why")[:4000], payload, int(after or 0))
+            outcome.done.append(number)
+        except DecidedMeanwhile as error:
+            outcome.meanwhile.append((gap_id, error.problem))
+        except (Refused, NotAllowed, NoSuchGap) as error:
+            outcome.refused.append((gap_id, str(error).replace("\n  → ", ": ")))
+        except (DecisionInvalid, ValueError) as error:
+            wrong = (
+                error if isinstance(error, LacunaError) else DecisionInvalid("the form is not ours", "load it again")
+            )
+            break
+    back = first(given, "back")
+    if wrong is not None:
+        values = {key: str(value) for key, value in given.items() if key != "gap"}
+        return _form(desk, request, verb, _gaps(desk.snapshot.now(), _ids(sent)), values, wrong)
+    if not outcome.meanwhile and not outcome.refused:
+        return RedirectResponse(local(back, outcome.done), 303)
+    return _conflict(desk, request, verb, given, outcome, back)
+
+
+def _conflict(desk: Desk, request: Request, verb: str, given: FormData, outcome: _Outcome, back: str) -> Response:
+    now, person = desk.snapshot.now(), person_of(request)
+    entries: list[dict[str, Any]] = []
+    for gap_id, problem in outcome.meanwhile:
+        gap = now.by_id.get(gap_id)
+        said = histories(history(desk.state, gap_id), now)[:1]
+        entries.append({"gap": gap, "said": said[0] if said else None, "problem": problem})
+    again = [entry["gap"] for entry in entries if entry["gap"] and verb in desk.verbs(person, entry["gap"])]
+    kept = [(key, str(value)) for key, value in given.multi_items() if key != "gap"]
+    told = [
+        (now.by_id[gap_id].shown["title"] if gap_id in now.by_id else gap_id, why) for gap_id, why in outcome.refused
+    ]
+    return desk.page(
+        request, "conflict", 409 if entries else 403, here="backlog", verb=verb, entries=entries, refused=told,
+        again=forms(again), kept=kept, back=local(back, outcome.done), done=len(outcome.done),
+    )  # fmt: skip
+
+
+def _payload(verb: str, given: FormData) -> dict[str, Any] | None:
+    payload: dict[str, Any] = {name: value for name in _FIELDS.get(verb, ()) if (value := first(given, name))}
+    if verb == "snooze" and (chosen := first(given, "until_day")):
+        payload["until"] = chosen
+    if verb == "merge" and (typed := first(given, "into_id")):
+        payload["into"] = typed
+    if verb == "assign":
+        payload = {"owner_id": first(given, "owner_id") or None} if "owner_id" in given else {}
+        if (due := first(given, "due")) or first(given, "due_before"):
+            payload["due"] = due or None
+    if verb == "note" and not first(given, "why"):
+        raise DecisionInvalid("the note is empty", "write what whoever looks at it later should know")
+    return payload or None
+
+
+def _gaps(now: Now, ids: Sequence[str]) -> list[Gap]:
+    return [now.by_id[one] for one in ids[:_MOST] if one in now.by_id]
+
+
+def _ids(sent: Sequence[str]) -> list[str]:
+    return [one.rpartition(":")[0] for one in sent]

@@ -1,0 +1,206 @@
+"""The JSON API under ``/api``: what the pages show and do, with the same rights; described in ``/api/openapi.json``."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from fastapi import APIRouter, Query, Request
+from pydantic import BaseModel, ConfigDict, Field
+
+from data_contracts.errors import NoSuchGap
+from models.life import Decision
+from pipelines.cells import records
+from pipelines.decisions import history
+from pipelines.topic_life import life_of, topic_rows
+
+from . import listing, tagging
+from .desk import Desk, desk_of, person_of
+from .doing import decide_as, tag_as
+from .snapshot import Gap
+from .view import owner_loads, today
+
+__all__ = ["decide_gap", "router", "tag_conversation", "undo_gap"]
+
+router = APIRouter(prefix="/api", tags=["board"])
+_LONG = ("conversation_ids", "weekly")
+
+
+class Wanted(BaseModel):
+    """A decision to take."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    verb: str = Field(description="accept, draft, publish, verify, reopen, snooze, dismiss, merge, assign or note")
+    why: str = Field("", max_length=4000)
+    payload: dict[str, Any] | None = Field(
+        None,
+        description="snooze: until; dismiss: reason; merge: into; assign: owner_id, due; publish: on, article_id",
+    )
+    after: int | None = Field(
+        None, ge=0, description="last_decision of the gap as it was seen; left out: decide anyway"
+    )
+
+
+class Undo(BaseModel):
+    """A decision to take back: the last one in force."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    after: int | None = Field(None, ge=0, description="last_decision of the gap as it was seen; left out: undo anyway")
+
+
+class Tag(BaseModel):
+    """What a reviewer says of the bot's answer."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    conversation_id: str
+    outcome: str = Field(description="correct, partial, wrong, no_answer or misclassified")
+    true_intent: str = Field("", max_length=200)
+    note: str = Field("", max_length=4000)
+
+
+class Said(BaseModel):
+    """A decision as it was recorded."""
+
+    id: int
+    gap_id: str
+    at: datetime
+    who: str
+    verb: str
+    why: str
+    payload: dict[str, Any]
+
+
+class Recorded(BaseModel):
+    """The number of what has just been recorded."""
+
+    id: int
+
+
+class Problem(BaseModel):
+    """What is wrong, and what to do about it."""
+
+    problem: str
+    remedy: str
+
+
+@router.get("/me")
+def me(request: Request) -> dict[str, Any]:
+    """Who you are here, and what you may do."""
+    person = person_of(request)
+    return {"name": person.name, "role": person.role, "owner_id": person.owner_id}
+
+
+@router.get("/gaps")
+def gaps(
+    request: Request,
+    view: str = "all",
+    q: str = "",
+    kind: str = "",
+    status: str = "",
+    owner: str = "",
+    product: str = "",
+    language: str = "",
+    topic: str = "",
+    sort: str = "rank",
+    limit: int = Query(100, ge=1, le=1000),
+    offset: int = Query(0, ge=0),
+) -> dict[str, Any]:
+    """The backlog as it stands now; ``view`` is todo, work, published, closed or all, ``owner`` ``-`` means nobody."""
+    now = desk_of(request).snapshot.now()
+    asked = listing.Query.of(
+        {"view": view, "q": q, "kind": kind, "status": status, "owner": owner, "product": product,
+         "language": language, "topic": topic, "sort": sort}
+    )  # fmt: skip
+    listed = listing.found(now.gaps, asked)
+    return {
+        "run_id": now.run.run_id if now.run else None,
+        "total": len(listed),
+        "gaps": [_brief(gap) for gap in listed[offset : offset + limit]],
+    }
+
+
+@router.get("/gaps/{gap_id}", responses={404: {"model": Problem}})
+def gap(request: Request, gap_id: str) -> dict[str, Any]:
+    """One gap with everything that is known of it."""
+    return _whole(_known(desk_of(request), gap_id))
+
+
+@router.get("/gaps/{gap_id}/decisions", responses={404: {"model": Problem}})
+def decisions(request: Request, gap_id: str) -> list[Said]:
+    """All decisions on a gap, oldest first, those taken back included."""
+    return [_said(one) for one in history(desk_of(request).state, gap_id)]
+
+
+def decide_gap(request: Request, gap_id: str, wanted: Wanted) -> Recorded:
+    """Decide on a gap; 409 where somebody has decided on it since ``after``."""
+    desk, person = desk_of(request), person_of(request)
+    return Recorded(id=decide_as(desk, person, gap_id, wanted.verb, wanted.why, wanted.payload, wanted.after))
+
+
+def undo_gap(request: Request, gap_id: str, wanted: Undo) -> Recorded:
+    """Take back the last decision in force; nothing is deleted."""
+    return Recorded(id=decide_as(desk_of(request), person_of(request), gap_id, "undo", "", None, wanted.after))
+
+
+@router.get("/owners")
+def owners(request: Request) -> list[dict[str, Any]]:
+    """Each owner's open gaps against what they can take in a week."""
+    names = ("id", "name", "team", "shown_gaps", "capacity", "over", "work", "late")
+    loads = owner_loads(desk_of(request).snapshot.now(), today())
+    return [{name: entry[name] for name in names} | {"gap_ids": [g.id for g in entry["gaps"]]} for entry in loads]
+
+
+@router.get("/kpis")
+def kpis(request: Request) -> list[dict[str, Any]]:
+    """The key figures, one row a week and segment."""
+    run = desk_of(request).snapshot.now().run
+    return records(run.kpis) if run else []
+
+
+@router.get("/topics")
+def topics(request: Request) -> list[dict[str, Any]]:
+    """Every topic that any run has seen."""
+    return topic_rows(desk_of(request).state)
+
+
+@router.get("/topics/{topic_id}", responses={404: {"model": Problem}})
+def topic(request: Request, topic_id: str) -> dict[str, Any]:
+    """A topic's life, run by run."""
+    return life_of(desk_of(request).state, topic_id)
+
+
+@router.get("/tags")
+def tags(request: Request) -> list[dict[str, Any]]:
+    """The conversations whose tags would most change the backlog, with their latest tag."""
+    return tagging.asked(desk_of(request))
+
+
+def tag_conversation(request: Request, tag: Tag) -> Recorded:
+    """Tag a conversation that the latest run asks about; the next run reads it as an outcome."""
+    desk, person = desk_of(request), person_of(request)
+    return Recorded(id=tag_as(desk, person, tag.conversation_id, tag.outcome, tag.true_intent, tag.note))
+
+
+def _known(desk: Desk, gap_id: str) -> Gap:
+    found = desk.snapshot.now().by_id.get(gap_id)
+    if found is None:
+        raise NoSuchGap(f"the latest run has no gap '{gap_id}'", "GET /api/gaps lists those it has")
+    return found
+
+
+def _whole(gap: Gap) -> dict[str, Any]:
+    days = {"due": gap.life.due, "until": gap.life.until, "published_on": gap.life.published_on}
+    return gap.row | days | {"last_decision": gap.life.last, "merged_into": gap.life.merged_into}
+
+
+def _brief(gap: Gap) -> dict[str, Any]:
+    return {name: value for name, value in _whole(gap).items() if name not in _LONG}
+
+
+def _said(one: Decision) -> Said:
+    return Said(
+        id=one.id, gap_id=one.gap_id, at=one.at, who=one.who, verb=one.verb, why=one.why, payload=dict(one.payload)
+    )

@@ -1,0 +1,198 @@
+"""The board put together: pages, forms and API behind the guard, with rate limits, as a process of its own."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Collection
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from slowapi import Limiter
+from slowapi.errors import RateLimitExceeded
+from slowapi.middleware import SlowAPIASGIMiddleware
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+
+from data_contracts.errors import (
+    DecidedMeanwhile,
+    DecisionInvalid,
+    LacunaError,
+    NoSuchGap,
+    NotAllowed,
+    Refused,
+    SettingsInvalid,
+    StoreUnusable,
+    TagInvalid,
+)
+from pipelines.settings import Settings
+from pipelines.state import State, open_state
+from pipelines.steps import version
+
+from . import actions, api, entering, pages
+from .desk import Desk
+from .guard import Guard, host_of, is_loopback
+from .people import People, Person
+
+__all__ = ["make_app", "serve"]
+
+_CODES: dict[type[LacunaError], int] = {
+    DecidedMeanwhile: 409, DecisionInvalid: 422, NoSuchGap: 404, NotAllowed: 409, Refused: 403, StoreUnusable: 503,
+    TagInvalid: 422,
+}  # fmt: skip
+_HEADINGS = {
+    403: "Not yours to do",
+    404: "Not found",
+    409: "Not possible now",
+    429: "Too fast",
+    503: "The store is away",
+}
+
+
+def make_app(store: Path, settings: Settings, state: State, who: str, hosts: Collection[str] | None = None) -> FastAPI:
+    """Build the board over a store.
+
+    Parameters
+    ----------
+    store
+        The store's folder; it may have no run yet.
+    settings
+        ``[board]`` says who may sign in.
+    state
+        The store's state database.
+    who
+        The name that decisions carry where nobody signs in.
+    hosts
+        Names and addresses under which it may be called where nobody signs in; those of this machine by default.
+
+    Raises
+    ------
+    SettingsInvalid
+        The people's file is wrong.
+    """
+    people = People(settings.board, Person(who, "manager"))
+    desk = Desk.at(store, settings, state, people)
+    known = None if people.signs_in else {"localhost", "127.0.0.1", "::1", *(hosts or ())}
+    # By endpoint, since an address is another one for every gap; the limit on all requests is one for all of them.
+    limiter = Limiter(
+        key_func=_asking, key_style="endpoint", application_limits=[f"{settings.board.requests_a_minute}/minute"]
+    )
+    guard = Middleware(Guard, people=people, sessions=desk.sessions, page=desk.told, hosts=known)
+    app = FastAPI(
+        title="Lacuna review board", version=version(), openapi_url="/api/openapi.json", docs_url=None, redoc_url=None,
+        middleware=[guard, Middleware(SlowAPIASGIMiddleware)],
+    )  # fmt: skip
+    app.state.desk, app.state.limiter = desk, limiter
+    changes, sign_ins = f"{settings.board.changes_a_minute}/minute", f"{settings.board.sign_ins_a_minute}/minute"
+    for path, view, limit in (
+        ("/decide", actions.deciding, changes), ("/tags", entering.tagging, changes),
+        ("/sign-in", entering.sign_in, sign_ins),
+    ):  # fmt: skip
+        app.post(path, include_in_schema=False)(limiter.limit(limit)(view))
+    wrong: dict[int | str, dict[str, Any]] = {code: {"model": api.Problem} for code in (403, 404, 409, 422)}
+    for path, change in (
+        ("/api/gaps/{gap_id}/decisions", api.decide_gap), ("/api/gaps/{gap_id}/undo", api.undo_gap),
+        ("/api/tags", api.tag_conversation),
+    ):  # fmt: skip
+        app.post(path, status_code=201, tags=["board"], responses=wrong)(limiter.limit(changes)(change))
+    limiter.exempt(pages.static)
+    for router in (pages.router, actions.router, entering.router, api.router):
+        app.include_router(router)
+    app.add_exception_handler(LacunaError, _lacuna)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(RateLimitExceeded, _too_fast)
+    return app
+
+
+def serve(
+    store: Path, settings: Settings, host: str, port: int, who: str, ready: Callable[[], None] = lambda: None
+) -> None:
+    """Serve the board until it is stopped; ``ready`` is called once nothing stands in the way.
+
+    Raises
+    ------
+    SettingsInvalid
+        Others could reach it, and nobody signs in; the people's file is wrong; the port is taken.
+    StoreUnusable
+        There is no such store, or its state can't be used.
+    """
+    import uvicorn
+
+    if not store.is_dir():
+        raise StoreUnusable(f"there is no store {store}", f"make one with `lacuna run BUNDLE --store {store}`")
+    if not is_loopback(host) and not People(settings.board, Person(who, "manager")).signs_in:
+        raise SettingsInvalid(
+            f"on {host} anybody in reach could decide: without sign-in the board is for this machine alone",
+            "let people sign in: 'board.people' or 'board.proxy_header' (`lacuna token --help`); or leave --host out",
+        )
+    _check_free(host, port)
+    state = open_state(settings, store)
+    try:
+        app = make_app(store, settings, state, who, {host_of(host) or host})
+        ready()
+        # Whom a proxy's header names is for the guard to say: uvicorn must not take the client's address from one.
+        uvicorn.run(
+            app, host=host, port=port, proxy_headers=False,
+            server_header=False, access_log=False, log_level="warning",
+        )  # fmt: skip
+    finally:
+        state.close()
+
+
+def _check_free(host: str, port: int) -> None:
+    """Say in plain words, and before the work, that the port is taken or the address not this machine's."""
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((host, port))
+    except OSError as error:
+        raise SettingsInvalid(
+            f"the board can't listen on {host}, port {port}: {error.strerror}", "choose another --port or --host"
+        ) from None
+
+
+def _asking(request: Request) -> str:
+    """Who is counted against the limits: the person, or the address of whoever has not signed in yet."""
+    person = request.scope.get("state", {}).get("person")
+    return f"person {person.name}" if person else f"address {request.client.host if request.client else ''}"
+
+
+def _say(request: Request, code: int, problem: str, remedy: str, headers: dict[str, str] | None = None) -> Response:
+    if request.url.path.startswith("/api"):
+        return JSONResponse({"problem": problem, "remedy": remedy}, code, headers)
+    words = " ".join(f"{part[:1].upper()}{part[1:]}." for part in (problem, remedy) if part)
+    desk: Desk = request.app.state.desk
+    if code == 503:
+        return PlainTextResponse(words, code)  # without its state no page can be made
+    response = desk.told(request, code, _HEADINGS.get(code, "That did not work"), words)
+    response.headers.update(headers or {})
+    return response
+
+
+def _lacuna(request: Request, error: Exception) -> Response:
+    if not isinstance(error, LacunaError):
+        raise error
+    return _say(request, _CODES.get(type(error), 404), error.problem, error.remedy)
+
+
+def _http(request: Request, error: Exception) -> Response:
+    if not isinstance(error, HTTPException):
+        raise error
+    words = {404: ("there is no such page", "the backlog lists all gaps"), 405: ("this can't be done here", "")}
+    return _say(request, error.status_code, *words.get(error.status_code, (str(error.detail), "")))
+
+
+def _invalid(request: Request, error: Exception) -> Response:
+    if not isinstance(error, RequestValidationError):
+        raise error
+    found = error.errors()[0]
+    name = ".".join(str(part) for part in found["loc"][1:])
+    return _say(request, 422, f"'{name}': {found['msg']}", "/api/openapi.json describes every field")
+
+
+def _too_fast(request: Request, _error: Exception) -> Response:
+    return _say(request, 429, "too many requests came from you at once", "wait a minute", {"Retry-After": "60"})

@@ -1,0 +1,63 @@
+"""Deciding and tagging in a person's name: what the pages and the JSON API both call, with the same rights."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from data_contracts.errors import DecisionInvalid, Refused, TagInvalid
+from pipelines.decisions import decide
+from pipelines.tags import enter_tag
+
+from .desk import Desk
+from .people import Person, may
+from .tagging import asked
+
+__all__ = ["decide_as", "tag_as"]
+
+
+def decide_as(
+    desk: Desk, person: Person, gap_id: str, verb: str, why: str, payload: Mapping[str, Any] | None, after: int | None
+) -> int:
+    """Decide on a gap in a person's name, if they may.
+
+    Raises
+    ------
+    Refused
+        Their role does not allow it.
+    LacunaError
+        As ``pipelines.decisions.decide``.
+    """
+    now = desk.snapshot.now()
+    gap = now.by_id.get(gap_id)
+    owner = gap.owner_id if gap else None
+    if not may(person, verb, owner, decided_by=gap.life.who if gap else None):
+        whose = "only on gaps that are theirs: accept, draft, publish, note" if person.writes else "look, and no more"
+        raise Refused(
+            f"{person.name} is a {person.role} and may not {verb} this gap",
+            f"a {person.role} may {whose}; ask a manager",
+        )
+    if verb == "assign" and (payload or {}).get("owner_id") and payload["owner_id"] not in now.owner_names:  # type: ignore[index]
+        raise DecisionInvalid(f"there is no owner '{payload['owner_id']}'", "choose one from the list")  # type: ignore[index]
+    return decide(desk.state, gap_id, verb, person.name, why=why, payload=payload, after=after)
+
+
+def tag_as(desk: Desk, person: Person, conversation_id: str, outcome: str, true_intent: str, note: str) -> int:
+    """Tag a conversation that the latest run asks about, in a person's name.
+
+    Raises
+    ------
+    Refused
+        Their role does not allow it.
+    TagInvalid
+        The run does not ask about this conversation, or the outcome is unknown.
+    """
+    if not may(person, "tag"):
+        raise Refused(f"{person.name} is a {person.role} and may not tag", "ask a writer or a manager")
+    entry = next((one for one in asked(desk) if one["id"] == conversation_id), None)
+    if entry is None:
+        raise TagInvalid(f"the latest run does not ask about '{conversation_id}'", "load the page again: it may be new")
+    return enter_tag(
+        desk.state, conversation_id, outcome, person.name,
+        true_intent=true_intent, article_id=entry["article"], note=note,
+    )  # fmt: skip

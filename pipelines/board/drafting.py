@@ -1,0 +1,57 @@
+"""A gap's draft, read from the run and made fit to be shown."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from markdown_it import MarkdownIt
+from markupsafe import Markup
+
+from pipelines.report.format import text
+
+from .desk import Desk
+from .snapshot import Gap
+
+__all__ = ["file_name", "read", "text_of"]
+
+# No HTML from the text itself, and links that lead to web pages alone: the draft quotes what strangers wrote.
+_MARKDOWN = MarkdownIt("commonmark", {"html": False})
+
+
+def text_of(desk: Desk, gap: Gap) -> str | None:
+    """The draft as it was written, or None where there is none."""
+    path = _path(desk, gap)
+    try:
+        return path.read_text(encoding="utf-8") if path else None
+    except (OSError, UnicodeDecodeError):
+        return None
+
+
+def read(desk: Desk, gap: Gap) -> Markup | None:
+    """The draft as HTML, without its front matter."""
+    written = text_of(desk, gap)
+    if written is None:
+        return None
+    body = written
+    if written.startswith("---\n"):
+        _, _, body = written[4:].partition("\n---\n")
+    tokens = _MARKDOWN.parse(body)
+    for token in tokens:
+        if token.type in ("heading_open", "heading_close"):  # the page has its own headings above these
+            token.tag = f"h{min(6, int(token.tag[1]) + 2)}"
+    return Markup(_MARKDOWN.renderer.render(tokens, _MARKDOWN.options, {}))  # the renderer escapes all text
+
+
+def file_name(gap: Gap) -> str:
+    """What a downloaded draft is called: letters, digits and dashes alone."""
+    name = Path(text(gap.row.get("draft"))).name
+    return "".join(c for c in name if c.isascii() and (c.isalnum() or c in "-_.")) or "draft.md"
+
+
+def _path(desk: Desk, gap: Gap) -> Path | None:
+    run, told = desk.snapshot.now().run, text(gap.row.get("draft"))
+    if run is None or not told:
+        return None
+    folder = (run.folder / "drafts").resolve()
+    path = (run.folder / told).resolve()
+    return path if path.is_relative_to(folder) else None

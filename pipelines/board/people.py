@@ -1,0 +1,241 @@
+"""Who may do what on the board, and how it knows who is asking: by a token, a proxy's header, or being alone."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+import threading
+import time
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from data_contracts.errors import SettingsInvalid
+from pipelines.settings import Board
+
+__all__ = ["PEOPLE_ENV", "ROLES", "People", "Person", "Sessions", "hashed", "may", "new_token"]
+
+Role = Literal["viewer", "writer", "manager"]
+ROLES: tuple[Role, ...] = ("viewer", "writer", "manager")
+PEOPLE_ENV = "LACUNA_BOARD_PEOPLE"
+_WRITER_MAY = frozenset({"accept", "draft", "publish", "note"})
+_KNOWN = {"name", "role", "owner", "login", "token_sha256"}
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody at the board: the name that decisions carry, a role, and the owner_id whose gaps are theirs."""
+
+    name: str
+    role: Role
+    owner_id: str | None = None
+    login: str = ""
+    token_sha256: str = ""
+
+    @property
+    def writes(self) -> bool:
+        """Whether they may change anything at all."""
+        return self.role != "viewer"
+
+    @property
+    def manages(self) -> bool:
+        """Whether they may change everything."""
+        return self.role == "manager"
+
+
+def may(person: Person, verb: str, owner_id: str | None = None, *, decided_by: str | None = None) -> bool:
+    """Whether a person may do something.
+
+    Parameters
+    ----------
+    verb
+        A decision's verb, ``undo``, or ``tag``.
+    owner_id
+        Who owns the gap that it is about.
+    decided_by
+        Whose decision an ``undo`` takes back.
+
+    Examples
+    --------
+    >>> may(Person("Ana", "writer", "o-ana"), "accept", "o-ana")
+    True
+    >>> may(Person("Ana", "writer", "o-ana"), "dismiss", "o-ana")
+    False
+    """
+    if person.manages:
+        return True
+    if not person.writes:
+        return False
+    if verb == "tag":
+        return True
+    own = person.owner_id is not None and person.owner_id == owner_id
+    if verb == "undo":
+        return own and decided_by == person.name
+    return own and verb in _WRITER_MAY
+
+
+def new_token() -> str:
+    """A token that nobody guesses: 256 random bits, so that a plain hash of it keeps it safe."""
+    return secrets.token_urlsafe(32)
+
+
+def hashed(token: str) -> str:
+    """What is stored of a token: its SHA-256, hex."""
+    return hashlib.sha256(token.strip().encode()).hexdigest()
+
+
+class People:
+    """The people of the board, read from a file or from the environment; a changed file counts at once.
+
+    Parameters
+    ----------
+    settings
+        ``[board]``: ``people`` names the file, ``proxy_header`` and ``proxy_addresses`` the trusted proxy.
+    alone
+        Who everybody is where there is no sign-in at all.
+
+    Raises
+    ------
+    SettingsInvalid
+        The file can't be read, or an entry of it is wrong.
+    """
+
+    def __init__(self, settings: Board, alone: Person) -> None:
+        self._settings = settings
+        self._alone = alone
+        self._text = "" if settings.people else os.environ.get(PEOPLE_ENV, "")
+        self._stamp: tuple[int, int] | None = None
+        self._found: tuple[Person, ...] = ()
+        if self.by_token:
+            self._read()
+
+    @property
+    def by_token(self) -> bool:
+        """Whether people sign in with a token."""
+        return bool(self._settings.people or self._text)
+
+    @property
+    def by_proxy(self) -> bool:
+        """Whether a proxy signs people in."""
+        return bool(self._settings.proxy_header)
+
+    @property
+    def proxy_header(self) -> str:
+        """The header in which the proxy names who is asking; empty where there is no proxy."""
+        return self._settings.proxy_header
+
+    @property
+    def signs_in(self) -> bool:
+        """Whether there is any sign-in."""
+        return self.by_token or self.by_proxy
+
+    def alone(self) -> Person:
+        """Who is asking where nobody signs in."""
+        return self._alone
+
+    def with_token(self, token_sha256: str) -> Person | None:
+        """The person whose token has this hash."""
+        found = None
+        for person in self._read():  # all are compared, so that the time taken tells nothing
+            if person.token_sha256 and secrets.compare_digest(person.token_sha256, token_sha256):
+                found = person
+        return found
+
+    def with_login(self, login: str) -> Person | None:
+        """The person that the proxy names; whoever is not listed may look, under the proxy's name for them."""
+        login = login.strip()
+        if not login:
+            return None
+        listed = self._read() if self.by_token else ()
+        return next((p for p in listed if p.login and p.login == login), Person(login, "viewer", login=login))
+
+    def trusts(self, address: str) -> bool:
+        """Whether a header from this address may name a person."""
+        return address in self._settings.proxy_addresses
+
+    def _read(self) -> tuple[Person, ...]:
+        if not self._settings.people:
+            if not self._found:
+                self._found = _people(self._text, f"${PEOPLE_ENV}")
+            return self._found
+        path = Path(self._settings.people)
+        try:
+            stat = path.stat()
+            if (stat.st_mtime_ns, stat.st_ino) != self._stamp:
+                self._found = _people(path.read_text(encoding="utf-8-sig"), str(path))
+                self._stamp = (stat.st_mtime_ns, stat.st_ino)
+        except (OSError, UnicodeDecodeError) as error:
+            raise SettingsInvalid(
+                f"the board's people can't be read from {path}: {error}",
+                "check 'board.people'; `lacuna token --help` shows what an entry looks like",
+            ) from None
+        return self._found
+
+
+def _people(text: str, where: str) -> tuple[Person, ...]:
+    try:
+        entries = tomllib.loads(text).get("people", [])
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsInvalid(f"{where} is not valid TOML: {error}", "start each person with [[people]]") from None
+    if not isinstance(entries, list) or not entries:
+        raise SettingsInvalid(f"{where} lists nobody", "add one with `lacuna token --name NAME --role manager`")
+    found = tuple(_person(entry, where) for entry in entries)
+    for what, values in (("token_sha256", [p.token_sha256 for p in found]), ("login", [p.login for p in found])):
+        twice = _repeated(value for value in values if value)
+        if twice:
+            raise SettingsInvalid(f"{where}: two people have the same {what}", "give each one of their own")
+    return found
+
+
+def _person(entry: Any, where: str) -> Person:
+    if not isinstance(entry, Mapping) or not str(entry.get("name", "")).strip():
+        raise SettingsInvalid(f"{where}: a person has no name", 'write name = "…" below [[people]]')
+    name = str(entry["name"]).strip()
+    unknown = sorted(set(entry) - _KNOWN)
+    if unknown:
+        raise SettingsInvalid(f"{where}: {name} has an unknown key '{unknown[0]}'", f"known: {', '.join(_KNOWN)}")
+    role = entry.get("role")
+    if role not in ROLES:
+        raise SettingsInvalid(f"{where}: {name} has the role {role!r}", f"write one of {', '.join(ROLES)}")
+    digest = str(entry.get("token_sha256", "")).lower()
+    if digest and (len(digest) != 64 or set(digest) - set("0123456789abcdef")):
+        raise SettingsInvalid(f"{where}: the token_sha256 of {name} is not one", "`lacuna token` prints token and hash")
+    if not digest and not entry.get("login"):
+        raise SettingsInvalid(f"{where}: {name} has neither token_sha256 nor login", "give one, or nobody can be them")
+    return Person(name, role, str(entry.get("owner") or "") or None, str(entry.get("login") or ""), digest)
+
+
+def _repeated(values: Iterable[str]) -> bool:
+    listed = list(values)
+    return len(listed) != len(set(listed))
+
+
+class Sessions:
+    """Who is signed in, by the random value of their cookie; kept in memory, so a restart signs everybody out."""
+
+    def __init__(self, hours: float) -> None:
+        self.seconds = int(hours * 3600)
+        self._known: dict[str, tuple[str, float]] = {}
+        self._lock = threading.Lock()
+
+    def begin(self, token_sha256: str) -> str:
+        """Start a session for whoever has this token, and return the cookie's value."""
+        value = new_token()
+        now = time.monotonic()
+        with self._lock:
+            self._known = {key: (who, ends) for key, (who, ends) in self._known.items() if ends > now}
+            self._known[hashed(value)] = (token_sha256, now + self.seconds)
+        return value
+
+    def token_of(self, value: str) -> str | None:
+        """The hash of the token that a session was begun with; None where it has ended."""
+        who, ends = self._known.get(hashed(value), ("", 0.0))
+        return who if ends > time.monotonic() else None
+
+    def end(self, value: str) -> None:
+        """Sign out."""
+        with self._lock:
+            self._known.pop(hashed(value), None)

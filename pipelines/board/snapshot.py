@@ -1,0 +1,247 @@
+"""The latest run, with what people have decided up to now: read once, and anew where either has changed."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from data_contracts.errors import StoreUnusable
+from models.life import Decision, Life, last_targets, life_of
+from models.verdicts import Precision, by_kind
+from pipelines.cells import records
+from pipelines.decision_log import read as read_decisions
+from pipelines.decisions import as_decided, status_now
+from pipelines.report.format import day, line, number, record, rows, text
+from pipelines.report.gaps import table_row
+from pipelines.report.sections import article_accuracy
+from pipelines.state import State
+from pipelines.store import read_parquet
+
+__all__ = ["Gap", "Now", "Run", "Snapshot", "owner_names"]
+
+_RUN = re.compile(r"\d{4}-\d{2}-\d{2}")
+_TRIES = 5
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """What the board shows of a published run; read whole, and never changed."""
+
+    run_id: str
+    folder: Path
+    told: dict[str, Any]
+    rows: tuple[dict[str, Any], ...]
+    topics: pd.DataFrame
+    kpis: pd.DataFrame
+    accuracy: pd.DataFrame
+    owners: pd.DataFrame
+    tag_next: tuple[dict[str, str], ...]
+    articles: Mapping[str, str]
+    top_score: float
+
+    @property
+    def until(self) -> date | None:
+        """The window's last day."""
+        return day(record(self.told.get("window")).get("end"))
+
+    @property
+    def currency(self) -> str:
+        """What costs are in."""
+        return text(record(record(self.told.get("settings")).get("cost")).get("currency")) or "EUR"
+
+
+@dataclass(frozen=True)
+class Gap:
+    """A gap as it stands now: the run's row with people's decisions over it, and how a table shows it."""
+
+    row: dict[str, Any]
+    shown: dict[str, Any]
+    life: Life
+
+    @property
+    def id(self) -> str:
+        """The gap_id."""
+        return self.shown["id"]
+
+    @property
+    def keys(self) -> dict[str, Any]:
+        """What it is filtered and sorted by."""
+        return self.shown["keys"]
+
+    @property
+    def status(self) -> str:
+        """One of ``models.life.STATUSES``."""
+        return self.shown["status"]
+
+    @property
+    def owner_id(self) -> str | None:
+        """Who owns it now."""
+        return self.keys["owner"] or None
+
+
+@dataclass(frozen=True, eq=False)
+class Now:
+    """The backlog at one moment; ``run`` is None where nothing has been published yet. Each is itself alone."""
+
+    run: Run | None
+    gaps: tuple[Gap, ...]
+    by_id: Mapping[str, Gap]
+    owner_names: Mapping[str, str]
+
+
+class Snapshot:
+    """Gives the backlog as of now. One for all requests: a lock keeps two of them from reading the same run twice.
+
+    Parameters
+    ----------
+    store
+        The store's folder.
+    state
+        Its state database.
+    """
+
+    def __init__(self, store: Path, state: State) -> None:
+        self._runs = store / "runs"
+        self._state = state
+        self._lock = threading.Lock()
+        self._stamp: tuple[str, int, int] | None = None
+        self._said: dict[int, Decision] = {}  # by id, in order
+        self._told: dict[str, list[Decision]] = {}
+        self._lives: dict[str, Life] = {}
+        self._now = Now(None, (), {}, {})
+
+    def now(self) -> Now:
+        """The latest run and the decisions up to this moment."""
+        with self._lock:
+            stamp = _stamp(self._runs)
+            fresh = stamp != self._stamp
+            run = self._now.run
+            if fresh:
+                run, stamp = _latest(self._runs)
+            heard = self._listen()
+            if fresh or heard:
+                self._now = self._stand(run, anew=fresh)
+                self._stamp = stamp
+            return self._now
+
+    def said(self, ids: Sequence[int]) -> list[Decision]:
+        """The decisions with these ids, as far as there are any."""
+        return [self._said[one] for one in ids if one in self._said]
+
+    def precision(self, confidence: float) -> list[Precision]:
+        """Of the gaps that people have judged, how many of each kind were right."""
+        with self._lock:
+            return by_kind(self._told, confidence)
+
+    def latest(self, most: int) -> list[Decision]:
+        """The latest decisions on any gap, the latest first."""
+        with self._lock:
+            return list(islice(reversed(self._said.values()), most))
+
+    def _listen(self) -> bool:
+        """Take in the decisions that are new, and say whether there were any."""
+        with self._state.reading() as connection:
+            said = read_decisions(connection, since=next(reversed(self._said), 0))
+        for one in said:
+            self._told.setdefault(one.gap_id, []).append(one)
+            self._said[one.id] = one
+        touched = {one.gap_id for one in said}
+        self._lives |= {gap: life_of(self._told[gap]) for gap in touched}
+        return bool(touched)
+
+    def _stand(self, run: Run | None, anew: bool) -> Now:
+        """Put the decisions over the run's rows: ``anew`` over all, else over those whose life has changed."""
+        if run is None:
+            return Now(None, (), {}, {})
+        lives = last_targets(self._lives)
+        names = owner_names(run) if anew else self._now.owner_names
+        before = {} if anew else self._now.by_id
+        gaps = []
+        for row in run.rows:
+            life, known = lives.get(row["gap_id"], _UNTOUCHED), before.get(row["gap_id"])
+            # A life that nobody has touched is the very same object: comparing its fields would take longer.
+            gaps.append(known if known is not None and known.life is life else _gap(run, row, life, names))
+        return Now(run, tuple(gaps), {gap.id: gap for gap in gaps}, names)
+
+
+_UNTOUCHED = Life()
+
+
+def _gap(run: Run, row: dict[str, Any], life: Life, names: Mapping[str, str]) -> Gap:
+    status, note = status_now(row, life)
+    now = {**row, **as_decided(row, life, names.get), "status": status, "status_note": note}
+    shown = table_row(now, run.currency, run.top_score, run.until)
+    shown["keys"]["due"] = life.due
+    return Gap(now, shown, life)
+
+
+def owner_names(run: Run) -> dict[str, str]:
+    """The name of every owner that the run knows, by owner_id; of those with gaps where it kept no list."""
+    listed = {text(row.get("owner_id")): line(row.get("name"), 80) for row in rows(run.owners)}
+    named = {text(row.get("owner_id")): line(row.get("owner_name"), 80) for row in run.rows}
+    return {key: name or key for key, name in sorted((named | listed).items()) if key}
+
+
+def _stamp(runs: Path) -> tuple[str, int, int] | None:
+    """What tells the latest run from any other: its id, and which file its run.json is; None where there is none."""
+    try:
+        ids = sorted((p.name for p in runs.iterdir() if _RUN.fullmatch(p.name)), reverse=True)
+    except OSError:
+        return None
+    for run_id in ids:
+        try:
+            stat = (runs / run_id / "run.json").stat()
+        except OSError:
+            continue
+        return run_id, stat.st_mtime_ns, stat.st_ino
+    return None
+
+
+def _latest(runs: Path) -> tuple[Run | None, tuple[str, int, int] | None]:
+    """Read the latest run; one that is replaced or removed while it is read is read again."""
+    for attempt in range(_TRIES):
+        stamp = _stamp(runs)
+        if stamp is None:
+            return None, None
+        try:
+            run = _read(runs / stamp[0])
+        except (OSError, ValueError) as error:
+            if attempt + 1 == _TRIES:
+                raise StoreUnusable(f"run {stamp[0]} can't be read: {error}", "run that week again") from error
+            continue
+        if _stamp(runs) == stamp:
+            return run, stamp
+    raise StoreUnusable("the latest run is being replaced again and again", "wait a moment, and load the page again")
+
+
+def _read(folder: Path) -> Run:
+    told = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    backlog = records(read_parquet(folder / "backlog.parquet"))
+    backlog.sort(key=lambda row: (number(row.get("rank")) or float("inf"), text(row.get("gap_id"))))
+    tables = {name: _table(folder / f"{name}.parquet") for name in ("topics", "kpis", "accuracy", "owners")}
+    return Run(
+        folder.name, folder, told, tuple(backlog), **tables, tag_next=_sheet(folder / "tag_next.csv"),
+        articles=article_accuracy(tables["accuracy"]),
+        top_score=max((number(row.get("score")) or 0.0 for row in backlog), default=0.0),
+    )  # fmt: skip
+
+
+def _table(path: Path) -> pd.DataFrame:
+    return read_parquet(path) if path.exists() else pd.DataFrame()
+
+
+def _sheet(path: Path) -> tuple[dict[str, str], ...]:
+    if not path.exists():
+        return ()
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        return tuple(csv.DictReader(file))

@@ -1,0 +1,181 @@
+"use strict";
+// The keyboard, dialogs, and the choice of several gaps. Every page works without this script, by links and forms.
+document.documentElement.classList.add("js");
+const byId = (id) => document.getElementById(id);
+const dialog = byId("dialog"), help = byId("help"), act = byId("act"), gap = byId("gap");
+const DIRECT = new Set(["accept", "draft", "verify", "reopen", "undo"]);
+const VERB = { a: "accept", d: "dismiss", s: "snooze", o: "assign", m: "merge", n: "note", r: "reopen", w: "draft", p: "publish" };
+
+function say(words) {
+  const toast = byId("toast");
+  toast.textContent = words;
+  clearTimeout(say.timer);
+  say.timer = setTimeout(() => { toast.textContent = ""; }, 3000);
+}
+
+// ---- the list: one row is the current one, some are picked ----
+
+const rows = () => [...document.querySelectorAll("#gaps tbody tr")];
+const current = () => document.querySelector("#gaps tr.at");
+const picked = () => rows().filter((row) => row.querySelector("input:checked"));
+const can = (row, verb) => row.dataset.can.split(" ").includes(verb);
+
+function goTo(row, focus = true) {
+  if (!row) return;
+  for (const other of rows()) other.classList.toggle("at", other === row);
+  if (focus) {
+    row.querySelector(".c-title a").focus({ preventScroll: true });
+    row.scrollIntoView({ block: "nearest", behavior: "instant" });
+  }
+}
+
+function move(by) {
+  if (gap) {
+    const link = byId(by > 0 ? "next-gap" : "prev-gap");
+    if (link) link.click();
+    else say(by > 0 ? "This is the last one." : "This is the first one.");
+    return;
+  }
+  const all = rows(), at = all.indexOf(current());
+  if (!all.length) return;
+  if (at === all.length - 1 && by > 0) document.querySelector(".pages [rel=next]")?.click();
+  else if (at === 0 && by < 0) document.querySelector(".pages [rel=prev]")?.click();
+  else goTo(all[at < 0 ? 0 : at + by]);
+}
+
+function listed() {
+  const boxes = byId("bulk");
+  if (!boxes) return;
+  const count = picked().length;
+  boxes.querySelector(".acts").hidden = count === 0;
+  byId("picked").textContent = count ? `${count} selected` : "Select all";
+  byId("all").checked = count > 0 && count === rows().filter((row) => !row.querySelector("input").disabled).length;
+  for (const row of rows()) row.classList.toggle("picked", row.querySelector("input").checked);
+  for (const button of boxes.querySelectorAll("[data-verb]")) button.hidden = !picked().some((row) => can(row, button.dataset.verb));
+}
+
+// Where the list goes on after a decision: at the first row below those that were decided.
+function listAfter(chosen) {
+  const all = rows(), last = all.indexOf(chosen.at(-1));
+  const next = all.slice(last + 1).find((row) => !chosen.includes(row)) || all.slice(0, last).reverse().find((row) => !chosen.includes(row));
+  return location.pathname + location.search + (next ? "#" + next.id : "");
+}
+
+// ---- deciding ----
+
+function send(verb, gaps, back) {
+  act.elements.verb.value = verb;
+  act.elements.back.value = back;
+  const place = act.querySelector("span");
+  place.replaceChildren(...gaps.map((value) => Object.assign(document.createElement("input"), { type: "hidden", name: "gap", value })));
+  act.submit();
+}
+
+function openForm(href) {
+  htmx.ajax("GET", href, { target: "#dialog-body", swap: "innerHTML" }).then(() => {
+    if (!dialog.open) dialog.showModal();
+    (dialog.querySelector("[autofocus], input:checked, input:not([type=hidden]), select, textarea") || dialog).focus();
+  });
+}
+
+function decide(verb) {
+  if (gap) {
+    const wanted = document.querySelector(`.desk [data-key][data-key="${Object.keys(VERB).find((key) => VERB[key] === verb)}"]`);
+    if (wanted) wanted.click();
+    else say("This is not possible here.");
+    return;
+  }
+  const chosen = picked().length ? picked() : current() ? [current()] : [];
+  if (!chosen.length) { say("Choose a gap first: j and k move, x selects."); return; }
+  const able = chosen.filter((row) => can(row, verb));
+  if (!able.length) { say("This is not possible for this gap."); return; }
+  const back = verb === "assign" || verb === "note" ? location.pathname + location.search + "#" + able[0].id : listAfter(able);
+  if (DIRECT.has(verb)) send(verb, able.map((row) => `${row.dataset.id}:${row.dataset.after}`), back);
+  else openForm(`/decide/${verb}?` + new URLSearchParams([...able.map((row) => ["gap", row.dataset.id]), ["back", back]]));
+}
+
+function undo() {
+  const last = byId("undo-done");
+  if (last) { last.requestSubmit(); return; }
+  if (gap) { document.querySelector('.desk [data-key="u"]')?.click(); return; }
+  const row = current();
+  if (row && can(row, "undo")) send("undo", [`${row.dataset.id}:${row.dataset.after}`], location.pathname + location.search + "#" + row.id);
+  else say("There is nothing to undo here.");
+}
+
+// ---- listening ----
+
+function keys(event) {
+  if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
+  const field = event.target.closest?.("input:not([type=checkbox], [type=radio]), select, textarea");
+  if (dialog?.open) {
+    const choice = !field && /^[1-9]$/.test(event.key) && dialog.querySelectorAll(".options input[type=radio]")[event.key - 1];
+    if (choice) { choice.checked = true; choice.focus(); event.preventDefault(); }
+    return;
+  }
+  if (help?.open) return;
+  if (event.key === "Escape") {
+    if (field) field.blur();
+    else if (byId("to-list")) byId("to-list").click();
+    return;
+  }
+  if (field) return;
+  const inList = document.activeElement?.closest?.("#gaps tbody");
+  if (event.key === "j" || (event.key === "ArrowDown" && inList)) move(1);
+  else if (event.key === "k" || (event.key === "ArrowUp" && inList)) move(-1);
+  else if (event.key === "Enter" && current() && !event.target.closest("a, button, input, summary")) current().querySelector("a").click();
+  else if (event.key === "x" && current()) { current().querySelector("input").click(); }
+  else if (event.key === "u") undo();
+  else if (event.key === "/" && byId("q")) byId("q").focus();
+  else if (event.key === "?" && help) help.showModal();
+  else if (VERB[event.key] && (gap || byId("gaps"))) decide(VERB[event.key]);
+  else return;
+  event.preventDefault();
+}
+
+document.addEventListener("keydown", keys);
+document.addEventListener("click", (event) => {
+  const opens = event.target.closest("a[data-form]");
+  if (opens && dialog && !event.ctrlKey && !event.metaKey) { event.preventDefault(); openForm(opens.href); return; }
+  if (event.target.closest("#dialog [data-close]")) { event.preventDefault(); dialog.close(); return; }
+  if (event.target === dialog) { dialog.close(); return; }
+  if (event.target.closest("#show-help")) { help.showModal(); return; }
+  if (event.target.closest("#more-filters")) {
+    const wide = byId("filters").classList.toggle("wide");
+    byId("more-filters").setAttribute("aria-expanded", String(wide));
+    return;
+  }
+  const verb = event.target.closest("#bulk [data-verb]");
+  if (verb) { decide(verb.dataset.verb); return; }
+  const row = event.target.closest("#gaps tbody tr");
+  if (row && !event.target.closest("a, input, .c-check")) { row.querySelector(".c-title a").click(); return; }
+  if (row && event.target.closest(".c-check") && !event.target.closest("input")) row.querySelector("input:not(:disabled)")?.click();
+});
+document.addEventListener("change", (event) => {
+  if (event.target.id === "all") for (const row of rows()) { const box = row.querySelector("input"); box.checked = event.target.checked && !box.disabled; }
+  if (event.target.closest("#gaps, #bulk")) listed();
+});
+document.addEventListener("focusin", (event) => {
+  const row = event.target.closest?.("#gaps tbody tr");
+  if (row) goTo(row, false);
+});
+// A decision is sent once, however often the button is pressed.
+document.addEventListener("submit", (event) => {
+  if (event.target.method !== "post" || event.target.hasAttribute("hx-post")) return;
+  if (event.target.dataset.sent) event.preventDefault();
+  else event.target.dataset.sent = "yes";
+});
+document.addEventListener("htmx:afterSettle", listed);
+// A form that the server sends back with what is wrong is shown like any other answer.
+document.addEventListener("htmx:beforeSwap", (event) => { if (event.detail.xhr.status >= 400) { event.detail.shouldSwap = true; event.detail.isError = false; } });
+addEventListener("pageshow", () => { for (const form of document.forms) delete form.dataset.sent; });
+
+if (byId("filters") && byId("more-filters")?.getAttribute("aria-expanded") === "true") byId("filters").classList.add("wide");
+listed();
+const asked = new URL(location.href);
+const named = asked.hash.startsWith("#row-") && byId(decodeURIComponent(asked.hash.slice(1)));
+if (named) goTo(named);
+if (asked.searchParams.has("done") || named) {
+  asked.searchParams.delete("done");
+  history.replaceState(null, "", asked.pathname + asked.search);
+}

@@ -1,0 +1,54 @@
+"""The conversations to tag next, with the tags that they have been given since."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pipelines.report.format import line, number, percent, text
+from pipelines.tags import entered_tags
+
+from .desk import Desk
+from .view import when
+
+__all__ = ["OUTCOMES", "asked"]
+
+# What a reviewer may say of the bot's answer, in plain words.
+OUTCOMES = {
+    "correct": "Right",
+    "partial": "Part of it",
+    "wrong": "Wrong",
+    "no_answer": "No answer",
+    "misclassified": "Took it for another question",
+}
+
+
+def asked(desk: Desk) -> list[dict[str, Any]]:
+    """The latest run's conversations to tag, in its order, each with its latest tag."""
+    run = desk.snapshot.now().run
+    if run is None:
+        return []
+    listed = [row for row in run.tag_next if row.get("conversation_id")]
+    given = entered_tags(desk.state, among=[row["conversation_id"] for row in listed]).to_dict("records")
+    tags = {row["conversation_id"]: row for row in given}
+    return [_entry(row, tags.get(row["conversation_id"])) for row in listed]
+
+
+def _entry(row: dict[str, str], tag: dict[Any, Any] | None) -> dict[str, Any]:
+    return {
+        "id": row["conversation_id"],
+        # The sheet guards cells that a spreadsheet would run with an apostrophe; a page needs none.
+        "question": text(row.get("question"), 1200).removeprefix("'"),
+        "topic": line(row.get("topic_label"), 200).removeprefix("'"),
+        "article": line(row.get("article_id"), 200),
+        "chance": percent(row.get("chance")) if number(row.get("chance")) is not None else "",
+        "tag": None
+        if tag is None
+        else {
+            "outcome": tag["outcome"],
+            "label": OUTCOMES.get(tag["outcome"], tag["outcome"]),
+            "who": tag["tagged_by"],
+            "when": when(tag["tagged_at"]),
+            "note": text(tag["note"]),
+            "true_intent": text(tag["true_intent"]),
+        },
+    }

@@ -1,0 +1,275 @@
+"""From what the board knows to what its pages print: plain texts, nothing that needs deciding in a template."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+from urllib.parse import quote
+
+from models.life import Decision, in_force
+from models.verdicts import Precision, overall
+from pipelines.report.charts import bar, weekly_chart
+from pipelines.report.format import (
+    day,
+    line,
+    number,
+    percent,
+    percent_range,
+    record,
+    rows,
+    short_day,
+    sure,
+    text,
+    whole,
+)
+from pipelines.report.gaps import CLOSED, KINDS
+from pipelines.report.page import page
+from pipelines.report.sections import owners as loads
+from pipelines.report.sections import searched
+from pipelines.report.summary import summary
+from pipelines.report.view import STATUSES
+
+from .snapshot import Gap, Now, Run
+
+__all__ = [
+    "REASONS",
+    "VERBS",
+    "changes",
+    "gap_page",
+    "gap_path",
+    "histories",
+    "owner_loads",
+    "this_week",
+    "today",
+    "when",
+]
+
+# How each verb is offered, and how it is told afterwards.
+VERBS = {
+    "accept": ("Accept", "accepted"),
+    "draft": ("Start drafting", "started drafting"),
+    "publish": ("Mark published", "marked as published"),
+    "verify": ("Mark verified", "marked as verified"),
+    "reopen": ("Reopen", "reopened"),
+    "snooze": ("Snooze", "snoozed"),
+    "dismiss": ("Dismiss", "dismissed"),
+    "merge": ("Merge", "merged"),
+    "assign": ("Assign", "assigned"),
+    "note": ("Note", "left a note on"),
+    "undo": ("Undo", "took back a decision on"),
+}
+REASONS = {
+    "not_a_gap": ("Not a gap", "Customers got a good answer, or never asked this. Teaches the ranking."),
+    "not_content": ("No article would help", "It needs the product, a policy or a person. Teaches the ranking."),
+    "duplicate": ("Already listed", "Another gap says the same; merging keeps both together."),
+    "already_fixed": ("Already fixed", "The article has been put right since."),
+    "wont_fix": ("Won't fix", "It is a gap, and stays one on purpose."),
+}
+
+
+def gap_path(gap_id: str, query: str = "") -> str:
+    """The address of a gap's page."""
+    return f"/gaps/{quote(gap_id, safe='')}{query}"
+
+
+def when(moment: datetime) -> str:
+    """``24 Nov 2026, 19:40 UTC``."""
+    return f"{short_day(moment.date(), year=True)}, {moment:%H:%M} UTC"
+
+
+def gap_page(run: Run, gap: Gap) -> dict[str, Any]:
+    """All that a gap's page shows of it, as the report's panel has it, with its chart drawn and its life told."""
+    shown = page(gap.row, run.currency, run.until, dict(run.articles), searched(run.topics), sure(run.told))
+    start = day(record(run.told.get("window")).get("start"))
+    return shown | {
+        "charts": [
+            (name, chart)
+            for name, width in (("wide", 800), ("narrow", 330))
+            if (chart := weekly_chart(shown["weekly"], start, shown["change"], width))
+        ],
+        "status": gap.status,
+        "status_label": STATUSES.get(gap.status, gap.status),
+        "note": line(gap.row.get("status_note")),
+        "standing": standing(gap),
+        "rank": gap.shown["rank"],
+    }
+
+
+def standing(gap: Gap) -> list[str]:
+    """What people's decisions mean for the gap now: until when, by when, into which."""
+    life = gap.life
+    told = []
+    if gap.status == "snoozed" and life.until:
+        told.append(f"Back on {short_day(life.until, year=True)}.")
+    if life.due and gap.status not in CLOSED:
+        told.append(f"Due on {short_day(life.due, year=True)}.")
+    if gap.status in ("published", "verified") and life.published_on:
+        told.append(f"Published on {short_day(life.published_on, year=True)}.")
+    if gap.status == "dismissed" and life.reason in REASONS:
+        told.append(f"{REASONS[life.reason][0]}.")
+    return told
+
+
+def told(said: Decision, now: Now) -> str:
+    """A decision in words, such as ``dismissed it: not a gap``."""
+    given = said.payload
+    owner, into = given.get("owner_id"), str(given.get("into"))
+    target = f"“{now.by_id[into].shown['title']}”" if into in now.by_id else into
+    words = {
+        "accept": "accepted it",
+        "draft": "started drafting",
+        "publish": f"published it on {short_day(given.get('on'), year=True)}" if given.get("on") else "published it",
+        "verify": "marked it as verified",
+        "reopen": "reopened it",
+        "snooze": f"snoozed it until {short_day(given.get('until'), year=True)}",
+        "dismiss": f"dismissed it: {REASONS.get(str(given.get('reason')), ('no reason given', ''))[0].lower()}",
+        "merge": f"merged it into {target}",
+        "note": "left a note",
+        "undo": "took back the decision before",
+    }
+    if said.verb != "assign":
+        return words.get(said.verb, said.verb)
+    parts = []
+    if "owner_id" in given:
+        parts.append(
+            f"assigned it to {now.owner_names.get(str(owner), owner)}" if owner else "left it without an owner"
+        )
+    if "due" in given:
+        parts.append(f"set it due on {short_day(given['due'], year=True)}" if given["due"] else "took its due day away")
+    return " and ".join(parts)
+
+
+def histories(said: Sequence[Decision], now: Now) -> list[dict[str, Any]]:
+    """The decisions on a gap, the latest first; those that were taken back are marked."""
+    holds = {one.id for one in in_force(said)}
+    return [
+        {
+            "id": one.id, "who": one.who, "when": when(one.at), "stamp": one.at.isoformat(), "what": told(one, now),
+            "why": one.why, "back": one.verb != "undo" and one.id not in holds,
+        }
+        for one in reversed(said)
+    ]  # fmt: skip
+
+
+def today() -> str:
+    """The reviewers' own day, as ``2026-11-24``."""
+    return datetime.now().astimezone().date().isoformat()
+
+
+@lru_cache(maxsize=2)
+def owner_loads(now: Now, day_now: str) -> list[dict[str, Any]]:
+    """Each owner's open gaps against what they can take, with the gaps themselves; those without an owner first."""
+    run = now.run
+    if run is None:
+        return []
+    live = [gap for gap in now.gaps if gap.status not in CLOSED]
+    own: dict[str, list[Gap]] = {}
+    for gap in live:
+        own.setdefault(gap.owner_id or "", []).append(gap)
+    found = loads([gap.row for gap in live], run.owners)
+    for entry in found:
+        mine = own.get(entry["id"], [])
+        work = sum(gap.status in ("accepted", "drafting") for gap in mine)
+        late = sum(bool(gap.life.due) and str(gap.life.due) < day_now for gap in mine)
+        entry |= {
+            "name": now.owner_names.get(entry["id"], entry["name"]) if entry["id"] else "No owner",
+            "path": f"/?view=all&owner={quote(entry['id'] or '-', safe='')}",
+            "work": f"{work} in work" if work else "",
+            "late": f"{late} overdue" if late else "",
+            "gaps": mine,
+        }
+    idle = sorted(set(now.owner_names) - set(own), key=lambda key: now.owner_names[key].lower())
+    return found + [_idle(key, now) for key in idle if _active(run, key)]
+
+
+def _idle(key: str, now: Now) -> dict[str, Any]:
+    about = _owner(now.run, key)
+    capacity = whole(about.get("weekly_capacity"))
+    return {
+        "id": key, "known": True, "name": now.owner_names[key], "team": line(about.get("team"), 80), "path": "",
+        "shown_gaps": "Nothing open", "shown_asked": "", "shown_score": "", "bar": "0", "over": False, "work": "",
+        "late": "", "gaps": [], "capacity": f"can take {capacity} a week" if capacity else "",
+    }  # fmt: skip
+
+
+def _owner(run: Run | None, key: str) -> dict[str, Any]:
+    return next((row for row in rows(run.owners if run else None) if text(row.get("owner_id")) == key), {})
+
+
+def _active(run: Run, key: str) -> bool:
+    active = _owner(run, key).get("active", True)
+    return active is None or active != active or bool(active)
+
+
+def precision_rows(kinds: Sequence[Precision], confidence: float) -> list[dict[str, Any]]:
+    """How right the backlog was by reviewers' verdicts: over all, then by kind."""
+    whole_of = overall(kinds, confidence)
+    return [
+        {
+            "name": KINDS.get(one.kind, (one.kind, ""))[0] if one.kind else "All kinds",
+            "words": one.told(),
+            "rate": percent(one.rate),
+            "range": percent_range(one.low, one.high),
+            "bar": bar(one.rate, one.low, one.high, 120),
+        }
+        for one in ([whole_of, *kinds] if whole_of else [])
+    ]
+
+
+_HASH = re.compile(r"^#(gap|status|owner)=(.*)$")
+
+
+def this_week(now: Now, previous: dict[str, Any] | None) -> list[list[dict[str, str]]]:
+    """The report's summary of the week, with links that lead to the board's own pages, on the backlog as of now."""
+    if now.run is None:
+        return []
+    told = summary([gap.row for gap in now.gaps], now.run.currency, previous)
+    return [[{"text": part["text"], "link": _here(part["link"])} for part in sentence] for sentence in told]
+
+
+def _here(link: str) -> str:
+    found = _HASH.match(link)
+    if found is None:
+        return ""
+    return f"/gaps/{found[2]}" if found[1] == "gap" else f"/?view=all&{found[1]}={found[2]}"
+
+
+def changes(now: Now, before: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """What has changed since the run before, as groups of gaps: new, back, up, down, and what is no longer there.
+
+    Parameters
+    ----------
+    now
+        The backlog as of now.
+    before
+        The gaps that the run before recorded: gap_id, title, kind, rank, status.
+    """
+    groups: dict[str, list[dict[str, Any]]] = {key: [] for key in ("new", "reopened", "up", "down", "gone")}
+    for gap in now.gaps:
+        carried = record(gap.row.get("carried"))
+        change, rank = text(carried.get("change")), whole(carried.get("previous_rank"))
+        if change in groups:
+            note = f"rank {gap.shown['rank']}" + (f", was {rank}" if rank is not None else "")
+            groups[change].append({"path": gap_path(gap.id), "title": gap.shown["title"], "note": note, "gap": gap})
+    for row in before:
+        key = text(row.get("gap_id"))
+        if key not in now.by_id:
+            note = f"was rank {whole(row.get('rank'))}" if number(row.get("rank")) is not None else ""
+            groups["gone"].append(
+                {"path": gap_path(key), "title": line(row.get("title"), 200) or key, "note": note, "gap": None}
+            )
+    names = {
+        "new": ("New", "Not in the run before."),
+        "reopened": ("Came back", "They were gone or put away, and are here again."),
+        "up": ("Moved up", ""),
+        "down": ("Moved down", ""),
+        "gone": ("No longer there", "They no longer fail often enough to be a gap."),
+    }
+    return [
+        {"key": key, "heading": names[key][0], "means": names[key][1], "gaps": listed}
+        for key, listed in groups.items()
+        if listed
+    ]
