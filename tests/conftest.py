@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import hypothesis
 import pandas as pd
 import pytest
 
@@ -14,6 +15,10 @@ from pipelines.job import Job
 from tests.browsers import browser  # noqa: F401 - as below
 from tests.databases import postgres, settings, state  # noqa: F401 - fixtures for every test
 from tests.standins import Lacuna, small_publish, write_table
+
+# How long an example takes says nothing on a machine that does other things besides.
+hypothesis.settings.register_profile("lacuna", deadline=None)
+hypothesis.settings.load_profile("lacuna")
 
 
 @pytest.fixture

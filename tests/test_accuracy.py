@@ -67,7 +67,7 @@ def test_the_first_situation_that_holds_counts() -> None:
     assert failure_chance(rows).tolist() == pytest.approx([0.97, 0.5, 0.85, 0.05, 0.6, 0.2])
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     st.lists(
         st.tuples(

@@ -82,7 +82,7 @@ MIXED = Table(
 )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(row, min_size=1, max_size=8))
 def test_masks_agree_with_great_expectations(rows: list[dict[str, Any]]) -> None:
     """The rules that Great Expectations finds broken are exactly those for which a mask finds a failing row."""
@@ -94,7 +94,7 @@ def test_masks_agree_with_great_expectations(rows: list[dict[str, Any]]) -> None
 NO_VALUE = ("", "nan", "nat", "null", "none", "na", "n/a", "\\n")
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.lists(st.one_of(st.none(), st.text(), st.integers(), st.floats(), st.booleans(), st.lists(st.text()))))
 def test_cast_reads_or_reports_every_value(values: list[Any]) -> None:
     """Whatever a cell holds, casting gives the contract's dtype, and a lost value is always reported as unreadable."""

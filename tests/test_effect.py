@@ -71,7 +71,7 @@ counts = st.tuples(st.integers(0, 200), st.floats(0, 1)).map(lambda pair: (pair[
 groups = st.tuples(counts, counts).map(lambda g: Group(*(float(g[i][j]) for i in (0, 1) for j in (0, 1, 1))))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(fixed=groups, others=st.lists(groups, max_size=12), seed=st.integers(0, 99))
 def test_any_counts_give_an_ordered_interval(fixed: Group, others: list[Group], seed: int) -> None:
     """Low, middle and high are in order and finite, and the order of the other groups does not matter."""

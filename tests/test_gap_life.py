@@ -44,13 +44,14 @@ class World:
         job = Job("bundle", self.store, day, day, None, load_settings())
         job.write("understand/events", pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in EVENTS.items()}))
         job.write("understand/registry", pd.DataFrame({"topic_id": pd.Series(dtype="str")}))
+        job.write("load/owners", pd.DataFrame([{"owner_id": "o2", "name": "Ben", "email": None}]).astype("str"))
         found = pd.DataFrame([{"kind": "missing", "article_id": None, "topic_id": t, "topics": [t]} for t in sizes])
         past = read_past(job)
         found["gap_id"] = name_gaps(found, past)
         rows = []
         for rank, gap in enumerate(found.to_dict("records"), 1):
             row = BACKLOG_ROW | gap | {"rank": rank, "conversations": sizes[gap["topic_id"]], "last_seen": job.run_id}
-            row |= {"owner_name": "Ada"}
+            row |= {"owner_name": "Ada", "change_point": None}
             rows.append(row | lived(row, past, {"o2": "Ben"}.get, job.settings.review.dismissed_returns_at))
         backlog = pd.DataFrame(rows)
         job.folder.mkdir(parents=True, exist_ok=True)

@@ -86,7 +86,7 @@ def test_a_tag_speaks_for_as_many_as_are_like_it() -> None:
     assert tag_weights(right, np.array([True, True, False, False, False, False])).tolist() == [2, 0, 4, 0, 0, 0]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.lists(
         st.tuples(st.sampled_from(["a", "b", None]), st.sampled_from([0.0, 1.0, None]), st.floats(0, 1), st.booleans()),

@@ -399,7 +399,7 @@ def test_no_messages_give_an_empty_table() -> None:
     assert signals.columns.tolist() == full.columns.tolist()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(
         st.one_of(st.none(), st.text(max_size=200), st.sampled_from(["a" * 5000, "not " * 900, "I " * 2000])),

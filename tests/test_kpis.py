@@ -204,7 +204,7 @@ ROWS = st.lists(
 )
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(ROWS)
 def test_the_parts_add_up(rows: list[dict[str, Any]]) -> None:
     """In every week the shares lie in [0, 1], fit inside their intervals, and the parts of the answered ones add up."""

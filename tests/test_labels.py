@@ -158,7 +158,7 @@ WORDS = st.sampled_from(VOCABULARY.split())
 QUESTIONS = st.lists(WORDS, min_size=0, max_size=12).map(" ".join)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.lists(QUESTIONS, min_size=1, max_size=6), min_size=1, max_size=6))
 def test_labels_are_never_empty_or_shared_and_hold_no_placeholder(topics: list[list[str]]) -> None:
     """Whatever customers write, each topic has one label of its own that a report can show."""
@@ -173,7 +173,7 @@ def test_labels_are_never_empty_or_shared_and_hold_no_placeholder(topics: list[l
         assert len(label.split()) <= 14
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(QUESTIONS)
 def test_phrases_stand_on_their_own(question: str) -> None:
     """A phrase that is no whole sentence carries a word of weight and opens with no small one."""

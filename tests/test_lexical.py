@@ -59,7 +59,7 @@ WORDS = st.lists(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(WORDS.map(" ".join), min_size=1, max_size=40))
 def test_rows_are_of_length_one_or_nought_and_repeat(texts: list[str]) -> None:
     """Vectors are finite, of length 1 or 0, at most so many dimensions, and the same each time."""

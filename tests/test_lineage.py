@@ -270,7 +270,7 @@ def groups_of(partition: list[int], shift: int) -> tuple[Groups, tuple[str, ...]
     return groups, tuple(k for k, g in zip(keys, partition, strict=True) if g < 0)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(partitions, st.integers(0, 40)), min_size=2, max_size=4))
 def test_whatever_the_topics_every_one_is_accounted_for(runs: list[tuple[list[int], int]]) -> None:
     """Ids are unique and one to one, every topic and every ended one has one event, and row order plays no part."""

@@ -222,7 +222,7 @@ def rows_of(table: str) -> st.SearchStrategy[list[dict[str, Any]]]:
 lines = st.one_of(st.just("{broken"), st.just("[1]"), st.just('"text"'))
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=20, suppress_health_check=list(HealthCheck))
 @given(rows_of("conversations"), rows_of("messages"), rows_of("outcomes"), st.lists(lines, max_size=2))
 def test_load_loses_no_row(
     tmp_path_factory: pytest.TempPathFactory,

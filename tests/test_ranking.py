@@ -74,7 +74,7 @@ def test_gaps_far_apart_have_sure_ranks_and_twins_have_not() -> None:
     assert (twins["rank_high"] == 2).all()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(GAPS)
 def test_every_figure_lies_in_its_interval(gaps: list[dict[str, Any]]) -> None:
     """Ranks are 1 to n, once each, by score; every score, rate and rank is within its bounds, and none is negative."""
@@ -92,7 +92,7 @@ def test_every_figure_lies_in_its_interval(gaps: list[dict[str, Any]]) -> None:
     assert (found["rank_high"] <= len(gaps)).all()
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(GAPS, st.integers(0, 2**32 - 1))
 def test_a_gap_s_score_does_not_depend_on_the_others_or_their_order(gaps: list[dict[str, Any]], seed: int) -> None:
     """Scores and their intervals are the same alone, in company and in another order; the same seed gives the same."""

@@ -365,7 +365,7 @@ MESSAGES = st.lists(st.tuples(PIECES, st.sampled_from(["", " ", "\n", ", ", "-"]
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(st.one_of(MESSAGES, st.text(max_size=80)), st.lists(st.sampled_from(["Anna Schmidt", "Jana"]), max_size=2))
 def test_redacting_twice_is_redacting_once(text: str, names: list[str]) -> None:
     """Redaction is a fixed point, and never loses or breaks a placeholder that was there."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from models.steps import AT_LEAST, MOST_STEPS, SHOWN_IDS, distil, instructions
@@ -114,7 +114,6 @@ SENTENCES = st.sampled_from(
 )  # fmt: skip
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from("abcde"), st.lists(SENTENCES, max_size=5).map(" ".join)), max_size=12))
 def test_every_step_is_an_agent_s_own_sentence_that_enough_conversations_hold(replies: list[tuple[str, str]]) -> None:
     """Counts are of different conversations, ids are theirs, and no word is made up."""
@@ -140,7 +139,7 @@ def test_a_draft_lists_steps_with_their_conversations() -> None:
 def test_the_report_s_panel_gets_steps_with_their_conversations() -> None:
     """The side panel shows what the draft shows."""
     step = {"text": "Open Orders.", "count": 4, "conversation_ids": ["c-1", "c-2", "c-3"]}
-    assert page(missing(steps=[step]), "EUR", None, {})["steps"] == [
+    assert page(missing(steps=[step]), "EUR", None, {}, {}, "95 %")["steps"] == [
         {"text": "Open Orders.", "count": 4, "ids": ["c-1", "c-2", "c-3"], "ordered": False}
     ]
 

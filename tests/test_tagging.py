@@ -52,7 +52,7 @@ def test_nothing_to_tag_is_an_empty_list() -> None:
     assert tag_next(facts.assign(outcome="correct"), 1.5, 4.0).empty
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(st.floats(0.01, 0.99), min_size=5, max_size=30), st.randoms())
 def test_order_of_rows_changes_nothing(chances: list[float], random: object) -> None:
     """The same conversations in another order give the same list, worth falling and never negative."""

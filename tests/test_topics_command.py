@@ -65,7 +65,7 @@ def test_clusters_find_how_many_there_are(sizes: list[int]) -> None:
     assert found.centroids_.shape == (found.labels_.max() + 1, 30)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(order=st.permutations(range(60)), repeated=st.integers(0, 59))
 def test_clusters_do_not_care_about_row_order_and_repeats(order: list[int], repeated: int) -> None:
     """Any order of rows, and a row that is there again, give every row the label it had."""

@@ -123,7 +123,7 @@ def test_workers_that_add_the_same_texts_leave_one_file(model: Counting, tmp_pat
     assert len(list(tmp_path.rglob("*.parquet"))) == 2
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(weeks=st.lists(st.lists(st.text(max_size=6), max_size=6), min_size=1, max_size=4))
 def test_any_sequence_of_weeks_embeds_each_text_once(
     weeks: list[list[str]], tmp_path_factory: pytest.TempPathFactory
