@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import false_discovery_control
 
-from models import intervals, kpis, seasons
+from models import kpis, seasons, trends
 from pipelines.accuracy import accuracy_table, calibration_table, judged
 from pipelines.intents import intent_confusion, intent_suspects
 from pipelines.job import Job
@@ -92,15 +92,15 @@ def with_trends(table: pd.DataFrame, whole: np.ndarray) -> pd.DataFrame:
     """
     yearly: list[seasons.Season] = [found for found in table["season"] if found is not None]
     sure = dict(zip((s.p_value for s in yearly), _adjusted([s.p_value for s in yearly]), strict=True))
-    trends, kept = [], []
+    slopes, kept = [], []
     for counts, found in zip(table["counts"], table["season"], strict=True):
         p = 1.0 if found is None else sure[found.p_value]
         clear = found is not None and p < FALSE_DISCOVERIES
         kept.append({"peak_week": found.peak_week, "ratio": found.ratio, "p_value": p} if clear else None)
-        trends.append(intervals.rate_trend(counts, whole * found.factor if clear else whole))
+        slopes.append(trends.rate_trend(counts, whole * found.factor if clear else whole))
     told = [
         asdict(trend) | {"p_value": p, "direction": trend.direction if p < FALSE_DISCOVERIES else "flat"}
-        for trend, p in zip(trends, _adjusted([t.p_value for t in trends]), strict=True)
+        for trend, p in zip(slopes, _adjusted([t.p_value for t in slopes]), strict=True)
     ]
     return table.assign(
         trend=pd.Series(told, table.index, dtype="object"), season=pd.Series(kept, table.index, dtype="object")
@@ -118,7 +118,7 @@ def _surge(own: pd.DataFrame, facts: pd.DataFrame) -> dict[str, object] | None:
     first = max(facts["started_at"].min().normalize(), last - pd.Timedelta(days=83))
     days = pd.date_range(first, last, freq="D")
     counts = own["started_at"].dt.normalize().value_counts().reindex(days, fill_value=0)
-    found = intervals.surge(counts.to_numpy(), last=7)
+    found = trends.surge(counts.to_numpy(), last=7)
     if found.started is None or found.p_value > SURGE_P or found.ratio < SURGE_RATIO:
         return None
     return {"started": days[found.started].date().isoformat(), "ratio": found.ratio, "p_value": found.p_value}
