@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
-__all__ = ["Surge", "Trend", "rate_trend", "surge"]
+__all__ = ["Surge", "Trend", "adjusted", "least_p", "rate_trend", "surge"]
 
 FloatArray = NDArray[np.float64]
 
@@ -85,6 +85,68 @@ def rate_trend(counts: ArrayLike, exposure: ArrayLike | None = None, alpha: floa
     if p_value >= alpha:
         return Trend("flat", float(ratio), p_value)
     return Trend("up" if score > 0 else "down", float(ratio), p_value)
+
+
+def least_p(total: float, exposure: ArrayLike) -> float:
+    """The smallest p-value that :func:`rate_trend` can give to so many events, whenever they come.
+
+    Nothing rises more clearly than what comes in the last week alone, nor falls more clearly than what comes in the
+    first alone; spread beyond Poisson's, which would weaken that, is left out.
+
+    Parameters
+    ----------
+    total
+        Events of all weeks together.
+    exposure
+        What each week could have brought.
+
+    Examples
+    --------
+    >>> [round(least_p(total, [100] * 12), 4) for total in (1, 3, 6)]
+    [0.1111, 0.0058, 0.0001]
+    """
+    offered = np.asarray(exposure, float).ravel()
+    week = np.arange(offered.size, dtype=float)[offered > 0]
+    offered = offered[offered > 0]
+    if week.size < 4 or total <= 0:
+        return 1.0
+    centred = week - (week * offered).sum() / offered.sum()
+    spread = np.sqrt((centred**2 * offered).sum() / offered.sum())
+    return float(2 * stats.norm.sf(np.abs(centred).max() / spread * np.sqrt(total)))
+
+
+def adjusted(p_values: ArrayLike, least: ArrayLike, level: float = 0.05) -> FloatArray:
+    """P-values of many tests at once, those left out that could not have come out whatever happened.
+
+    Among those found below ``level``, at most that share are there by luck (Benjamini and Hochberg 1995). A test that
+    can't reach ``level`` even if it were one of the K tests that can (Tarone 1990) only makes the others weaker. It is
+    known by its number of events alone, which says nothing of whether they rise or fall, so that leaving it out
+    loosens nothing (Gilbert 2005; Bourgon, Gentleman and Huber 2010).
+
+    Parameters
+    ----------
+    p_values, least
+        Of each test: its p-value, and the smallest that it could have had.
+    level
+        Share of false discoveries that is allowed.
+
+    Returns
+    -------
+    ndarray of float64
+        Adjusted p-values; 1 for a test that is left out.
+
+    Examples
+    --------
+    >>> adjusted([0.01, 0.2, 0.3, 0.4], [0.001, 0.1, 0.1, 0.1]).tolist()
+    [0.01, 1.0, 1.0, 1.0]
+    """
+    given, reach = np.asarray(p_values, float).ravel(), np.asarray(least, float).ravel()
+    tests = next((k for k in range(1, given.size) if (reach < level / k).sum() <= k), max(1, given.size))
+    able = reach < level / tests
+    found = np.ones(given.size)
+    if able.any():
+        found[able] = stats.false_discovery_control(given[able])
+    return found
 
 
 def surge(counts: ArrayLike, exposure: ArrayLike | None = None, last: int = 1, baseline: int = 56) -> Surge:

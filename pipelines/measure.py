@@ -87,20 +87,24 @@ def _demand(facts: pd.DataFrame, further: pd.DataFrame, topic_ids: list[str], da
 def with_trends(table: pd.DataFrame, whole: np.ndarray) -> pd.DataFrame:
     """The demand with each topic's season and trend, p-values adjusted because all topics are looked at.
 
-    Of the topics that are said to rise, fall or have a season, at most one in twenty does so by chance (Benjamini and
-    Hochberg 1995). A season goes out of the trend: what comes every December does not rise in December.
+    Of the topics that are said to rise, fall or have a season, at most one in twenty does so by chance. A topic of too
+    few conversations for any trend to show is not looked at (:func:`models.trends.adjusted`). A season goes out of the
+    trend: what comes every December does not rise in December.
     """
     yearly: list[seasons.Season] = [found for found in table["season"] if found is not None]
     sure = dict(zip((s.p_value for s in yearly), _adjusted([s.p_value for s in yearly]), strict=True))
-    slopes, kept = [], []
+    slopes, least, kept = [], [], []
     for counts, found in zip(table["counts"], table["season"], strict=True):
         p = 1.0 if found is None else sure[found.p_value]
         clear = found is not None and p < FALSE_DISCOVERIES
         kept.append({"peak_week": found.peak_week, "ratio": found.ratio, "p_value": p} if clear else None)
-        slopes.append(trends.rate_trend(counts, whole * found.factor if clear else whole))
+        offered = whole * found.factor if clear else whole
+        slopes.append(trends.rate_trend(counts, offered))
+        least.append(trends.least_p(counts.sum(), offered))
+    p_values = trends.adjusted([slope.p_value for slope in slopes], least, FALSE_DISCOVERIES)
     told = [
-        asdict(trend) | {"p_value": p, "direction": trend.direction if p < FALSE_DISCOVERIES else "flat"}
-        for trend, p in zip(slopes, _adjusted([t.p_value for t in slopes]), strict=True)
+        asdict(slope) | {"p_value": float(p), "direction": slope.direction if p < FALSE_DISCOVERIES else "flat"}
+        for slope, p in zip(slopes, p_values, strict=True)
     ]
     return table.assign(
         trend=pd.Series(told, table.index, dtype="object"), season=pd.Series(kept, table.index, dtype="object")

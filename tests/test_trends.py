@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from models.trends import rate_trend, surge
+from models.trends import adjusted, least_p, rate_trend, surge
 
 
 @pytest.mark.parametrize(
@@ -37,6 +39,22 @@ def test_level_topics_raise_few_false_trends() -> None:
     bursty = [rate_trend(rng.negative_binomial(2, 2 / 8, 12)).direction != "flat" for _ in range(2000)]
     assert np.mean(level) < 0.065
     assert np.mean(bursty) < 0.08
+
+
+@given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 90)), min_size=1, max_size=30))
+def test_no_trend_is_clearer_than_its_number_of_events_allows(weeks: list[tuple[int, int]]) -> None:
+    """However the events lie, the p-value is not below the least that so many could give."""
+    counts, exposure = ([week[i] for week in weeks] for i in (0, 1))
+    counts = [count if offered else 0 for count, offered in zip(counts, exposure, strict=True)]
+    assert rate_trend(counts, exposure).p_value >= least_p(sum(counts), exposure) - 1e-12
+
+
+def test_tests_that_could_not_come_out_are_left_out() -> None:
+    """With none left out the p-values are Benjamini and Hochberg's; one that can't come out weakens no other."""
+    assert adjusted([0.01, 0.02, 0.9], [0.0, 0.0, 0.0]) == pytest.approx([0.03, 0.03, 0.9])
+    assert adjusted([0.01, 0.02, 0.9, 0.3], [0.0, 0.0, 0.0, 0.04]) == pytest.approx([0.03, 0.03, 0.9, 1.0])
+    assert adjusted([0.04], [0.06]).tolist() == [1.0]
+    assert adjusted([], []).size == 0
 
 
 def test_a_surge_is_found_with_its_first_day() -> None:
