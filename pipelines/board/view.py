@@ -28,8 +28,8 @@ from pipelines.report.format import (
 from pipelines.report.gaps import CLOSED, KINDS
 from pipelines.report.page import page
 from pipelines.report.sections import owners as loads
-from pipelines.report.sections import searched
 from pipelines.report.summary import summary
+from pipelines.report.topics import searched
 from pipelines.report.view import STATUSES
 
 from .snapshot import Gap, Now, Run
