@@ -8,6 +8,8 @@ from urllib.parse import quote
 
 import pandas as pd
 
+from models.life import CLOSED
+
 from .format import (
     decimal,
     items,
@@ -21,7 +23,7 @@ from .format import (
     whole,
 )
 from .format import rows as records
-from .gaps import CLOSED, owner
+from .gaps import owner
 
 REASONS = {
     "handoff by policy": "A rule sends these to a human. An article would not change that; the rule might.",
