@@ -7,134 +7,18 @@ what is known of the article that the bot uses, then whether any article has the
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 import numpy as np
 from scipy.stats import binom
 
 from models.changes import Change
-from models.reach import Reach
+from models.signs import Evidence, Limits, Verdict
 
 HANDOFF = "handoff by policy"
 ACCOUNT = "account action needed"
 ROUTING = "intent routing"
 NOTHING_ASKED = "nothing was asked"
 SERVED_BY_CHANCE = 3.0  # conversations that an article answers well though it is hard to find
-
-
-@dataclass(frozen=True)
-class Limits:
-    """Where a rule begins to hold; shares are of the topic's failed conversations."""
-
-    excess_evidence: float
-    hint_evidence: float
-    policy_share: float
-    routing_share: float
-    routing_tags: int
-    cited_share: float
-    conflict_share: float
-    change_evidence: float
-    before_at_most: float
-    after_at_least: float
-    partial_share: float
-    partial_tags: int
-    partial_chance: float
-    agents_share: float
-    agents_times: int
-    reach_at_most: float
-    answers_lead: float
-    passed_over: float
-    served_share: float
-    same_work: float
-
-
-@dataclass(frozen=True)
-class Cited:
-    """An article among what was cited in a topic: how often, as a share of its failed conversations."""
-
-    article_id: str
-    title: str
-    share: float
-
-
-@dataclass(frozen=True)
-class Match:
-    """An article near a topic.
-
-    ``match`` is in standard deviations over all articles, ``similarity`` a cosine; ``answered`` counts conversations
-    that it answered anywhere, weighted by how surely they were about it; ``since`` is the day on which it came, where
-    that was after most of the conversations.
-    """
-
-    article_id: str
-    title: str
-    match: float
-    similarity: float
-    answered: float
-    since: str | None = None
-
-
-@dataclass(frozen=True)
-class PassedOver:
-    """The article that agents' answers in a topic point at, and how the bot reaches it.
-
-    ``near_enough`` is the nearness from which on answers come from an article; ``answered`` counts conversations that
-    it answered anywhere, weighted by how surely they were about it.
-    """
-
-    article_id: str
-    title: str
-    reach: Reach
-    near_enough: float
-    answered: float
-
-
-@dataclass(frozen=True)
-class Conflict:
-    """Two statements that disagree."""
-
-    article_id: str
-    other_id: str
-    sentence: str
-    other_sentence: str
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """A kind of gap, or a reason why no article would help.
-
-    ``probability`` is how sure the rule is of its kind, from 0 to 1: a judgement that grows with the margin by which
-    the rule holds, not a frequency.
-    """
-
-    kind: str
-    article_id: str | None
-    probability: float
-    reasons: list[str]
-    not_content: str | None = None
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """What is known of a failing topic; counts are of conversations, shares of its failed ones."""
-
-    failed: float
-    asks: bool
-    tags: int
-    policy_share: float
-    account_share: float
-    request_share: float
-    misrouted_tags: int
-    misrouted_share: float
-    true_intent: str | None
-    predicted_intent: str | None
-    cited: list[Cited] = field(default_factory=list)
-    by_agents: list[Cited] = field(default_factory=list)
-    nearest: list[Match] = field(default_factory=list)
-    passed_over: PassedOver | None = None
-    known: dict[str, Verdict] = field(default_factory=dict)
-    conflict: Conflict | None = None
-    complaints: int = 0
 
 
 def by_sign(seen: Evidence, limits: Limits) -> Verdict | None:

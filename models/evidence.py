@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from models.accuracy import on_topic
 from models.changes import Change, worsening
-from models.diagnosis import Conflict
 from models.retrieval import plain, standardise, unit
+from models.signs import Conflict
 
 Floats = NDArray[np.float32]
 

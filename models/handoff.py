@@ -7,7 +7,6 @@ together, one row a conversation. The phrases are in ``models.handoff_phrases``.
 from __future__ import annotations
 
 import re
-from collections import Counter
 
 import pandas as pd
 
@@ -22,6 +21,7 @@ from models.handoff_phrases import (
     THANKS,
     Phrases,
 )
+from models.likeness import alike
 
 __all__ = [
     "TRIGGERS",
@@ -46,83 +46,6 @@ _SHORT = 160
 _SENTENCE = re.compile(r"(?<=[.!?;])\s")
 _SHOUTED = re.compile(r"(?:\b[A-ZÄÖÜ']{2,}\b[ ,!.?]{1,4}){5,}")
 _MARKS = re.compile(r"!{3,}|\?{3,}|[!?]{4,}")
-_WORDS = re.compile(r"[^\W\d_]{2,}|\d{2,}")
-_ALIKE = 0.5
-# Words that two different questions share: they must not make one look like the other said again.
-_COMMON = frozenset(
-    [
-        "and",
-        "are",
-        "but",
-        "can",
-        "could",
-        "das",
-        "dass",
-        "der",
-        "die",
-        "does",
-        "doesn",
-        "don",
-        "ein",
-        "eine",
-        "einen",
-        "for",
-        "from",
-        "get",
-        "have",
-        "hello",
-        "hi",
-        "how",
-        "ich",
-        "ihr",
-        "is",
-        "ist",
-        "it",
-        "just",
-        "kann",
-        "keine",
-        "mein",
-        "meine",
-        "mich",
-        "mir",
-        "mit",
-        "my",
-        "nicht",
-        "not",
-        "oder",
-        "of",
-        "on",
-        "or",
-        "please",
-        "sie",
-        "so",
-        "still",
-        "that",
-        "the",
-        "there",
-        "this",
-        "to",
-        "und",
-        "want",
-        "was",
-        "we",
-        "what",
-        "when",
-        "where",
-        "why",
-        "will",
-        "with",
-        "would",
-        "you",
-        "your",
-        "bitte",
-        "hallo",
-        "wie",
-        "wo",
-        "wann",
-        "warum",
-    ]
-)
 
 
 def _clean(texts: pd.Series) -> pd.Series:
@@ -225,28 +148,8 @@ def is_rephrased(texts: pd.Series, previous: pd.Series) -> pd.Series:
     now, before = _clean(texts), _clean(previous)
     there = (before.str.len() > 0) & (now.str.len() > 0)
     said = _matches(now.where(there, ""), REPHRASING)
-    near = [bool(ok) and _alike(a, b) for ok, a, b in zip(there, now, before, strict=True)]
+    near = [bool(ok) and alike(a, b) for ok, a, b in zip(there, now, before, strict=True)]
     return there & (said | pd.Series(near, index=texts.index, dtype=bool))
-
-
-def _alike(text: str, other: str) -> bool:
-    words = {word for word in _WORDS.findall(text[:600]) if word not in _COMMON}
-    others = {word for word in _WORDS.findall(other[:600]) if word not in _COMMON}
-    if min(len(words), len(others)) < 2:
-        return len(words) == 1 and words == others
-    shared = len(words & others)
-    # The share of the shorter message's words: a rephrasing often drops or adds half a sentence.
-    if shared >= 2 and shared / min(len(words), len(others)) >= 0.6:
-        return True
-    if len(text) > 200 or len(other) > 200:
-        return False
-    grams, others_grams = _trigrams(words), _trigrams(others)
-    common = sum((grams & others_grams).values())
-    return 2 * common / (grams.total() + others_grams.total()) >= _ALIKE
-
-
-def _trigrams(words: set[str]) -> Counter[str]:
-    return Counter(f" {word} "[i : i + 3] for word in words for i in range(len(word)))
 
 
 def conversation_signals(messages: pd.DataFrame) -> pd.DataFrame:

@@ -8,9 +8,12 @@ from datetime import date, datetime
 from typing import Any
 
 __all__ = [
+    "CLOSED",
     "DISMISS_REASONS",
+    "IN_PROGRESS",
     "STATUSES",
     "VERBS",
+    "WAITING",
     "Decision",
     "Life",
     "allowed",
@@ -21,6 +24,9 @@ __all__ = [
 ]
 
 STATUSES = ("new", "open", "accepted", "drafting", "published", "verified", "reopened", "snoozed", "dismissed")
+WAITING = ("new", "open", "accepted", "drafting", "reopened")  # for a writer
+IN_PROGRESS = ("accepted", "drafting")
+CLOSED = ("verified", "snoozed", "dismissed")  # nothing has to be done about it now
 # What each verb makes of a gap; None leaves its status as it is.
 VERBS: dict[str, str | None] = {
     "accept": "accepted",

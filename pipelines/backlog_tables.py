@@ -10,12 +10,10 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from models.life import Decision, in_force
+from models.life import CLOSED, Decision, in_force
 from models.verdicts import Precision, overall
 
-__all__ = ["CLOSED", "backlog_now_table", "history_table", "precision_lines"]
-
-CLOSED = ("verified", "snoozed", "dismissed")
+__all__ = ["backlog_now_table", "history_table", "precision_lines"]
 
 
 def backlog_now_table(rows: Sequence[Mapping[str, Any]], top: int, everything: bool) -> RenderableType:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from data_contracts.casts import cast, conform
 from data_contracts.contract import INPUTS, TABLES, UNREADABLE, Table
 from data_contracts.errors import BundleUnreadable, ContractBroken, NothingToMine
 from pipelines.formats import SUFFIXES, Raw, parse, storable_extra
+from pipelines.nearest import likely
 
 __all__ = ["Bundle", "Problem", "Read", "last_day", "read_bundle", "refuse"]
 
@@ -197,11 +197,11 @@ def _strangers(paths: list[str]) -> list[dict[str, Any]]:
         stem = _stem(path)
         if stem in INPUTS and _suffix(path):
             continue
-        likely = _likely(stem, INPUTS)
+        close = likely(stem, INPUTS)
         if stem in INPUTS:
             message = f"{path} was not read: its ending is none of {', '.join(SUFFIXES)}"
-        elif likely or _suffix(path):
-            hint = f"; did you mean '{likely}'?" if likely else ""
+        elif close or _suffix(path):
+            hint = f"; did you mean '{close}'?" if close else ""
             message = f"{path} was not read: there is no table '{stem}'{hint}"
         else:
             continue
@@ -209,15 +209,9 @@ def _strangers(paths: list[str]) -> list[dict[str, Any]]:
     return out
 
 
-def _likely(word: str, names: Iterable[str], cutoff: float = 0.6) -> str | None:
-    by_lower = {n.lower(): n for n in names}
-    close = difflib.get_close_matches(word.lower().replace("-", "_").replace(" ", "_"), list(by_lower), 1, cutoff)
-    return by_lower[close[0]] if close else None
-
-
 def _no_table(name: str, bundle: str, paths: list[str]) -> Problem:
     stems = {_stem(p): p.split("/")[0] for p in paths if _stem(p) not in INPUTS or not _suffix(p)}
-    close = _likely(name, stems)
+    close = likely(name, stems)
     hint = f"; did you mean '{stems[close]}'?" if close else ""
     endings = ",".join(s.removeprefix(".") for s in SUFFIXES)
     says = f"there is no table '{name}' in {bundle}{hint}"
@@ -288,13 +282,13 @@ def _check_columns(
     if missing and not (len(frame) or present):
         return
     for column in missing:
-        close = _likely(column, extra)
+        close = likely(column, extra)
         hint = f"; did you mean '{close}'?" if close else ""
         says = f"{part.file}: table '{table.name}' has no column '{column}'{hint}"
         remedy = f"rename or add the column; {part.file} has: {', '.join(present)}"
         problems.append(Problem(table.name, column, says, remedy))
     for column in extra:
-        close = _likely(column, [c for c in table.names if c not in present and c not in missing], 0.8)
+        close = likely(column, [c for c in table.names if c not in present and c not in missing], 0.8)
         if close:
             message = f"{part.file}: column '{column}' is carried along unused; did you mean '{close}'?"
             warnings.append(_warning(table, "unknown_column", message))

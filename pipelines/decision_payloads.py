@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any
 
 from data_contracts.errors import DecisionInvalid
 from models.life import DISMISS_REASONS, VERBS
+from pipelines.nearest import did_you_mean
 
 __all__ = ["FIELDS", "checked"]
 
@@ -80,5 +80,4 @@ def _value(verb: str, name: str, value: Any) -> Any:
 
 
 def _which(wrong: str, known: Iterable[str]) -> str:
-    near = difflib.get_close_matches(wrong, list(known), n=1)
-    return f"did you mean {near[0]}?" if near else f"there are: {', '.join(known)}"
+    return did_you_mean(wrong, known, f"there are: {', '.join(known)}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import getpass
 import os
 from collections.abc import Mapping
@@ -15,6 +14,7 @@ from models.life import Decision, Life, allowed, in_force, last_targets, life_of
 from pipelines import decision_log
 from pipelines.decision_payloads import checked
 from pipelines.gap_status import as_decided, status_now
+from pipelines.nearest import did_you_mean
 from pipelines.state import State
 
 if TYPE_CHECKING:
@@ -250,11 +250,8 @@ def _gap(connection: sa.Connection, gap_id: str) -> dict[str, Any]:
     if row is not None:
         return row
     known = decision_log.gap_ids(connection)
-    near = difflib.get_close_matches(gap_id, known, n=3, cutoff=0.4)
-    remedy = (
-        f"did you mean {' or '.join(near)}?" if near else f"{len(known)} gaps are known; `lacuna backlog` lists them"
-    )
-    raise NoSuchGap(f"there is no gap '{gap_id}'", remedy)
+    otherwise = f"{len(known)} gaps are known; `lacuna backlog` lists them"
+    raise NoSuchGap(f"there is no gap '{gap_id}'", did_you_mean(gap_id, known, otherwise, most=3, cutoff=0.4))
 
 
 def _meanwhile(gap_id: str, told: list[Decision], after: int) -> DecidedMeanwhile:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from models import diagnosis, evidence
 from models import reach as reaching
 from models.changes import Change
-from models.diagnosis import Evidence, Verdict
+from models.signs import Evidence, Verdict
 from models.topics import excess, usual_failure
 from models.verification import due_for_verification
 from pipelines.job import Job

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import false_discovery_control
 
-from models import intervals, kpis, seasons
+from models import kpis, seasons, trends
 from pipelines.accuracy import accuracy_table, calibration_table, judged
 from pipelines.intents import intent_confusion, intent_suspects
 from pipelines.job import Job
@@ -87,20 +87,24 @@ def _demand(facts: pd.DataFrame, further: pd.DataFrame, topic_ids: list[str], da
 def with_trends(table: pd.DataFrame, whole: np.ndarray) -> pd.DataFrame:
     """The demand with each topic's season and trend, p-values adjusted because all topics are looked at.
 
-    Of the topics that are said to rise, fall or have a season, at most one in twenty does so by chance (Benjamini and
-    Hochberg 1995). A season goes out of the trend: what comes every December does not rise in December.
+    Of the topics that are said to rise, fall or have a season, at most one in twenty does so by chance. A topic of too
+    few conversations for any trend to show is not looked at (:func:`models.trends.adjusted`). A season goes out of the
+    trend: what comes every December does not rise in December.
     """
     yearly: list[seasons.Season] = [found for found in table["season"] if found is not None]
     sure = dict(zip((s.p_value for s in yearly), _adjusted([s.p_value for s in yearly]), strict=True))
-    trends, kept = [], []
+    slopes, least, kept = [], [], []
     for counts, found in zip(table["counts"], table["season"], strict=True):
         p = 1.0 if found is None else sure[found.p_value]
         clear = found is not None and p < FALSE_DISCOVERIES
         kept.append({"peak_week": found.peak_week, "ratio": found.ratio, "p_value": p} if clear else None)
-        trends.append(intervals.rate_trend(counts, whole * found.factor if clear else whole))
+        offered = whole * found.factor if clear else whole
+        slopes.append(trends.rate_trend(counts, offered))
+        least.append(trends.least_p(counts.sum(), offered))
+    p_values = trends.adjusted([slope.p_value for slope in slopes], least, FALSE_DISCOVERIES)
     told = [
-        asdict(trend) | {"p_value": p, "direction": trend.direction if p < FALSE_DISCOVERIES else "flat"}
-        for trend, p in zip(trends, _adjusted([t.p_value for t in trends]), strict=True)
+        asdict(slope) | {"p_value": float(p), "direction": slope.direction if p < FALSE_DISCOVERIES else "flat"}
+        for slope, p in zip(slopes, p_values, strict=True)
     ]
     return table.assign(
         trend=pd.Series(told, table.index, dtype="object"), season=pd.Series(kept, table.index, dtype="object")
@@ -118,7 +122,7 @@ def _surge(own: pd.DataFrame, facts: pd.DataFrame) -> dict[str, object] | None:
     first = max(facts["started_at"].min().normalize(), last - pd.Timedelta(days=83))
     days = pd.date_range(first, last, freq="D")
     counts = own["started_at"].dt.normalize().value_counts().reindex(days, fill_value=0)
-    found = intervals.surge(counts.to_numpy(), last=7)
+    found = trends.surge(counts.to_numpy(), last=7)
     if found.started is None or found.p_value > SURGE_P or found.ratio < SURGE_RATIO:
         return None
     return {"started": days[found.started].date().isoformat(), "ratio": found.ratio, "p_value": found.p_value}

@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from models import reasons
 from models.changes import Change
-from models.diagnosis import Verdict
 from models.labels import STOP_WORDS
 from models.retrieval import plain
+from models.signs import Verdict
 from pipelines.world import World, day_of
 
 ABOUT = 0.5  # how surely a conversation must be about an article to speak of it

@@ -105,6 +105,9 @@ decisions = sa.Table(
     sa.Column("run_id", sa.String(10)),  # the latest run when it was decided: the day in the data's own time
     sa.Column("kind", sa.String(32)),  # the gap's kind then: what was judged
 )
+# Of two people who decide from the same view, the database itself takes only one.
+one_after_another = sa.Index("decisions_one_after_another", decisions.c.gap_id, decisions.c.after, unique=True)
+
 tags = sa.Table(
     "tags",
     metadata,
@@ -118,8 +121,6 @@ tags = sa.Table(
     sa.Column("note", sa.Text),
     sa.Column("run_id", sa.String(10)),  # the latest run when it was entered: the day in the data's own time
 )
-# Of two people who decide from the same view, the database itself takes only one.
-one_after_another = sa.Index("decisions_one_after_another", decisions.c.gap_id, decisions.c.after, unique=True)
 
 # Where owners can be written to: kept here and not in run folders, which go to many hands.
 contacts = sa.Table(

@@ -118,10 +118,6 @@ class Diagnosis(Section):
     same_work: Share
 
 
-class Ranking(Section):
-    """How gaps are ordered."""
-
-
 class Owners(Section):
     """Who is asked to close a gap."""
 
@@ -227,7 +223,6 @@ class Settings(Section):
     labels: Labels
     accuracy: Accuracy
     diagnosis: Diagnosis
-    ranking: Ranking
     owners: Owners
     verification: Verification
     review: Review

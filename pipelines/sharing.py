@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from models.life import Life
+from models.life import CLOSED, IN_PROGRESS, Life
 from models.owners import OwnerBook
 from models.workload import Workload
 from pipelines.gap_life import Past
@@ -16,8 +16,7 @@ from pipelines.job import Job
 
 __all__ = ["share_out"]
 
-IN_PROGRESS = ("accepted", "drafting")
-CLOSED = ("published", "verified", "snoozed", "dismissed")
+DONE = ("published", *CLOSED)
 
 
 def share_out(job: Job, past: Past, gaps: Sequence[dict[str, Any]]) -> tuple[OwnerBook, list[dict[str, Any]]]:
@@ -39,7 +38,7 @@ def share_out(job: Job, past: Past, gaps: Sequence[dict[str, Any]]) -> tuple[Own
 
     def turn(gap: dict[str, Any]) -> tuple[int, int]:
         status = past.lives.get(gap["gap_id"], Life()).status
-        return (0 if status in IN_PROGRESS else 2 if status in CLOSED else 1), int(gap["rank"])
+        return (0 if status in IN_PROGRESS else 2 if status in DONE else 1), int(gap["rank"])
 
     return book, sorted(gaps, key=turn)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ import sqlalchemy as sa
 
 from data_contracts.errors import TagInvalid
 from pipelines import schema
+from pipelines.nearest import did_you_mean
 from pipelines.state import State
 
 if TYPE_CHECKING:
@@ -40,10 +40,8 @@ def enter_tag(
         The outcome is none of ``OUTCOMES``, or no conversation or person is named.
     """
     if outcome not in OUTCOMES:
-        near = difflib.get_close_matches(outcome, OUTCOMES, n=1)
-        raise TagInvalid(
-            f"there is no outcome '{outcome}'", f"did you mean {near[0]}?" if near else f"one of {', '.join(OUTCOMES)}"
-        )
+        remedy = did_you_mean(outcome, OUTCOMES, f"one of {', '.join(OUTCOMES)}")
+        raise TagInvalid(f"there is no outcome '{outcome}'", remedy)
     if not conversation_id.strip() or not who.strip():
         raise TagInvalid("a tag needs a conversation and a person", "say which conversation, and who tags it")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from models.topics import unassigned_alarm
 from pipelines import progress
 from pipelines.cells import safe_csv_text
 from pipelines.formats import SUFFIXES, parse
+from pipelines.nearest import likely
 from pipelines.settings import Settings
 from pipelines.store import usable, write_bytes, write_parquet
 from pipelines.vectors import embed
@@ -257,6 +257,5 @@ def _text(value: object) -> str:
 
 
 def _near(word: str, names: Iterable[str]) -> str:
-    by_lower = {name.lower(): name for name in names}
-    close = difflib.get_close_matches(word.lower(), list(by_lower), 1)
-    return f"did you mean '{by_lower[close[0]]}'?" if close else ""
+    close = likely(word, names)
+    return f"did you mean '{close}'?" if close else ""

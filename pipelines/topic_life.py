@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from data_contracts.errors import LacunaError
+from pipelines.nearest import did_you_mean
 from pipelines.state import State
 
 if TYPE_CHECKING:
@@ -81,8 +81,7 @@ def life_of(state: State, topic_id: str) -> dict[str, Any]:
     rows = state.topics(topic_id)
     if rows.empty:
         known = sorted(set(state.topics()["topic_id"]))
-        near = difflib.get_close_matches(topic_id, known, n=3, cutoff=0.4)
-        remedy = f"did you mean {' or '.join(near)}?" if near else "`lacuna topic --store DIR` lists them"
+        remedy = did_you_mean(topic_id, known, "`lacuna topic --store DIR` lists them", most=3, cutoff=0.4)
         raise LacunaError(f"no run has seen a topic '{topic_id}'", remedy)
     events = {str(event["run_id"]): event for event in state.topic_events(topic_id).to_dict("records")}
     by_run = {str(row["run_id"]): row for row in rows.to_dict("records")}

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from models import evidence
 from models import reach as reaching
 from models.changes import Change
-from models.diagnosis import Cited, Conflict, Evidence, Limits, Match, PassedOver, Verdict
 from models.labels import STOP_WORDS
 from models.questions import asks_something
 from models.retrieval import centred
+from models.signs import Cited, Conflict, Evidence, Limits, Match, PassedOver, Verdict
 from models.verification import last_checked
 from pipelines.job import Job
 from pipelines.understand import live_articles

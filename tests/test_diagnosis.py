@@ -9,20 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.changes import Change
-from models.diagnosis import (
-    Cited,
-    Conflict,
-    Evidence,
-    Limits,
-    Match,
-    PassedOver,
-    by_answers,
-    by_sign,
-    incomplete_verdict,
-    stale_verdict,
-    went_stale,
-)
+from models.diagnosis import by_answers, by_sign, incomplete_verdict, stale_verdict, went_stale
 from models.reach import Reach
+from models.signs import Cited, Conflict, Evidence, Limits, Match, PassedOver
 from pipelines.settings import load_settings
 
 LIMITS = Limits(**load_settings().diagnosis.model_dump())

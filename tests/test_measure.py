@@ -7,9 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from scipy.stats import false_discovery_control
 
 from models.known import new_or_known
 from models.seasons import YEAR, season
+from models.trends import rate_trend
 from pipelines.job import Job
 from pipelines.measure import measure, with_trends
 from pipelines.searches import searches_by_topic
@@ -136,6 +138,27 @@ def test_of_many_topics_that_only_vary_hardly_any_is_said_to_rise() -> None:
     found = with_trends(moving(6), np.full(26, 1000.0))["trend"]
     assert [t["direction"] for t in found[:6]] == ["up"] * 6
     assert sum(t["direction"] != "flat" for t in found[6:]) <= 1
+
+
+def many_thin(seed: int, rising: bool) -> pd.DataFrame:
+    """Demand of 150 topics of two conversations and nine that only vary, and before them one that rises or varies."""
+    rng = np.random.default_rng(seed)
+    first = rng.poisson(np.linspace(0.5, 5, 26) if rising else np.full(26, 3.0))
+    rest = [*rng.multinomial(2, np.full(26, 1 / 26), 150), *rng.poisson(2, (9, 26))]
+    return pd.DataFrame({"season": None, "counts": [first, *rest]})
+
+
+def test_a_rising_topic_is_not_lost_among_topics_too_thin_to_rise() -> None:
+    """Topics of two conversations can't rise, so they don't count against one that does; luck alone hardly does."""
+    worlds = [many_thin(seed, rising=True) for seed in range(12)]
+    told = [with_trends(world, np.full(26, 1000.0))["trend"] for world in worlds]
+    plain = [false_discovery_control([rate_trend(c).p_value for c in world["counts"]])[0] for world in worlds]
+    found = sum(trend[0]["direction"] == "up" for trend in told)
+    assert found >= 10
+    assert sum(p < 0.05 for p in plain) <= found - 3
+    assert {(t["direction"], t["p_value"]) for trend in told for t in trend[1:151]} == {("flat", 1.0)}
+    level = [with_trends(many_thin(seed, rising=False), np.full(26, 1000.0))["trend"] for seed in range(12)]
+    assert sum(any(t["direction"] != "flat" for t in trend) for trend in level) <= 1
 
 
 def test_what_comes_every_december_does_not_rise_in_december() -> None:

@@ -10,11 +10,11 @@ from fastapi import APIRouter, Request
 from starlette.responses import PlainTextResponse, Response
 
 from data_contracts.errors import NoSuchGap
+from models.life import CLOSED
 from pipelines.decision_log import gap_row
 from pipelines.decisions import history
+from pipelines.report.accuracy import accuracy
 from pipelines.report.figures import kpi_cards
-from pipelines.report.gaps import CLOSED
-from pipelines.report.sections import accuracy
 from pipelines.topic_life import life_of, topic_rows
 
 from . import drafting, tagging

@@ -21,9 +21,9 @@ from models.verdicts import Precision, by_kind
 from pipelines.cells import records
 from pipelines.decision_log import read as read_decisions
 from pipelines.decisions import as_decided, status_now
+from pipelines.report.accuracy import article_accuracy
 from pipelines.report.format import day, line, number, record, rows, text
 from pipelines.report.gaps import table_row
-from pipelines.report.sections import article_accuracy
 from pipelines.state import State
 from pipelines.store import read_parquet
 

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
-from models.life import Decision, in_force
+from models.life import CLOSED, Decision, in_force
 from models.verdicts import Precision, overall
 from pipelines.report.charts import bar, weekly_chart
 from pipelines.report.format import (
@@ -25,11 +25,11 @@ from pipelines.report.format import (
     text,
     whole,
 )
-from pipelines.report.gaps import CLOSED, KINDS
+from pipelines.report.gaps import KINDS
 from pipelines.report.page import page
 from pipelines.report.sections import owners as loads
-from pipelines.report.sections import searched
 from pipelines.report.summary import summary
+from pipelines.report.topics import searched
 from pipelines.report.view import STATUSES
 
 from .snapshot import Gap, Now, Run

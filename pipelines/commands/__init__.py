@@ -1,1 +1,1 @@
-"""The commands that came after the first ones, one module a subject; ``pipelines.cli`` mounts them."""
+"""The commands of ``lacuna``, one module a subject; ``pipelines.cli`` puts them in order."""

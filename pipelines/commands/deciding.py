@@ -16,17 +16,11 @@ from pipelines.commands.common import Config, Store, err, out
 if TYPE_CHECKING:
     from pipelines.state import State
 
-__all__ = ["mount"]
+__all__ = ["assign", "backlog", "decide", "undo"]
 
 Gap = Annotated[str, typer.Argument(metavar="GAP", help="A gap_id, or a rank of the latest run such as 1.")]
 Who = Annotated[str | None, typer.Option(metavar="NAME", help="Who decides; default: $LACUNA_USER or the login name.")]
 Why = Annotated[str, typer.Option(metavar="TEXT", help="Why, for whoever looks at it later.")]
-
-
-def mount(app: typer.Typer) -> None:
-    """Add the commands to the command line."""
-    for command in (backlog, decide, assign, undo):
-        app.command()(command)
 
 
 def backlog(
@@ -159,7 +153,7 @@ def assign(
     who: Who = None,
     config: Config = None,
 ) -> None:
-    """Give a gap to an owner.
+    """Give a gap to an owner, with a day by which it is due.
 
     For example:
 
@@ -175,7 +169,7 @@ def assign(
 
 
 def undo(gap: Gap, store: Store, who: Who = None, config: Config = None) -> None:
-    """Take back the last decision on a gap; nothing is deleted, and the history shows both.
+    """Take back the last decision on a gap; nothing is deleted.
 
     For example:
 

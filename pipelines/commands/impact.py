@@ -10,12 +10,7 @@ from rich.table import Table
 
 from pipelines.commands.common import Store, out
 
-__all__ = ["mount"]
-
-
-def mount(app: typer.Typer) -> None:
-    """Add the command to the command line."""
-    app.command()(impact)
+__all__ = ["impact"]
 
 
 def impact(

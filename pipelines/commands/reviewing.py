@@ -10,13 +10,7 @@ import typer
 from data_contracts.errors import SettingsInvalid
 from pipelines.commands.common import Config, Store, err, out
 
-__all__ = ["mount"]
-
-
-def mount(app: typer.Typer) -> None:
-    """Add the commands to the command line."""
-    for command in (review, token):
-        app.command()(command)
+__all__ = ["review", "token"]
 
 
 def review(

@@ -15,15 +15,9 @@ if TYPE_CHECKING:
     from pipelines.delivery.send import Outcome
     from pipelines.drafts.copies import Copy
 
-__all__ = ["mount"]
+__all__ = ["digest", "drafts"]
 
 Owner = Annotated[str | None, typer.Option(metavar="ID", help="Only this owner's; `unowned` for those of nobody.")]
-
-
-def mount(app: typer.Typer) -> None:
-    """Add the commands to the command line."""
-    for command in (drafts, digest):
-        app.command()(command)
 
 
 def drafts(

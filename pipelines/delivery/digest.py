@@ -12,8 +12,8 @@ from urllib.parse import quote
 
 from jinja2 import Environment, StrictUndefined
 
+from models.life import WAITING
 from pipelines.delivery.ledger import Contact
-from pipelines.drafts.write import WAITING
 
 __all__ = ["MANAGERS", "Message", "digests"]
 

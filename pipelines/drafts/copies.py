@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from data_contracts.errors import LacunaError
+from models.life import WAITING
 from pipelines.drafts.matter import edited, evidence_hash, values
 from pipelines.drafts.names import safe_name
-from pipelines.drafts.write import WAITING
 from pipelines.store import write_bytes
 
 __all__ = ["NEW", "Copy", "export", "listed"]

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from models.bound import fault
+from models.life import WAITING
 from pipelines import progress
 from pipelines.drafts.text import KINDS
-from pipelines.drafts.write import WAITING
 from pipelines.endpoint import NoAnswerError, Session, messages
 from pipelines.markdown import inline
 from pipelines.settings import Drafts

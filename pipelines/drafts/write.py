@@ -8,14 +8,13 @@ from typing import Any
 
 import pandas as pd
 
+from models.life import WAITING
 from pipelines.cells import records
 from pipelines.drafts.matter import edited, seal
 from pipelines.drafts.names import safe_name, slug
 from pipelines.drafts.text import KINDS, draft
 
-__all__ = ["WAITING", "write_drafts"]
-
-WAITING = ("new", "open", "accepted", "drafting", "reopened")
+__all__ = ["write_drafts"]
 
 
 def write_drafts(

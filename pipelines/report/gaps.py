@@ -32,7 +32,6 @@ KINDS = {
     "contradictory": ("Contradictory", "Articles or agents disagree."),
     "unfindable": ("Unfindable", "An article answers it; the bot or search does not reach it."),
 }
-CLOSED = ("verified", "snoozed", "dismissed")
 _ARROWS = {"up": "↑", "down": "↓", "flat": "→"}
 _TREND_WORDS = {"up": "rising", "down": "falling", "flat": "steady"}
 _DIRECTIONS = {"rising": "up", "falling": "down", "steady": "flat", "stable": "flat", "same": "flat", "none": "flat"}

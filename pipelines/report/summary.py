@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
+from models.life import CLOSED
+
 from .format import count, decimal, line, money, number, percent, plural, record, short_day, text
-from .gaps import CLOSED, trend
+from .gaps import trend
 
 _NAMED = 3
 

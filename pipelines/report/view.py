@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from . import asides, sections
+from .accuracy import accuracy, article_accuracy, calibration
 from .due import due_articles
 from .figures import kpi_cards
 from .format import (
@@ -29,7 +30,9 @@ from .format import rows as records
 from .gaps import KINDS, table_row
 from .impact import fixes
 from .page import page
+from .quality import quality
 from .summary import summary
+from .topics import searched, topics
 
 FIRST_ROWS = 60
 
@@ -98,8 +101,8 @@ def build_view(data: ReportData) -> dict[str, Any]:
     backlog.sort(key=lambda row: (number(row.get("rank")) or float("inf"), text(row.get("gap_id"))))
     top_score = max((number(row.get("score")) or 0.0 for row in backlog), default=0.0)
     rows = [table_row(row, currency, top_score, until) for row in backlog]
-    about = sections.article_accuracy(data.accuracy)
-    certain, found = sure(run), sections.searched(data.topics)
+    about = article_accuracy(data.accuracy)
+    certain, found = sure(run), searched(data.topics)
     pages = [page(row, currency, until, about, found, certain) for row in backlog]
     titles = {row["id"]: row["title"] for row in rows}
     return {
@@ -118,15 +121,15 @@ def build_view(data: ReportData) -> dict[str, Any]:
         "total": len(rows),
         "filters": _filters(rows),
         "impact": fixes(data.impact),
-        "topics": sections.topics(data.topics, titles),
+        "topics": topics(data.topics, titles),
         "not_content": sections.not_content(data.not_content),
         "owners": sections.owners(backlog, data.owners),
-        "accuracy": sections.accuracy(data.accuracy),
+        "accuracy": accuracy(data.accuracy),
         "due": due_articles(data.due, data.owners),
-        "calibration": sections.calibration(data.calibration),
+        "calibration": calibration(data.calibration),
         "tag_next": asides.tag_next(data.tag_next),
         "intents": asides.intents(data.confusion, data.suspects),
-        "quality": sections.quality(run, data.quarantine, data.assignments),
+        "quality": quality(run, data.quarantine, data.assignments),
         "rows_json": json_block(
             {
                 "rows": [row["keys"] for row in rows],

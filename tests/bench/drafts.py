@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from pipelines.cli import DEMO_WEEKS
+from pipelines.commands.mining import DEMO_WEEKS
 from pipelines.demo import write_demo
 from pipelines.run import run as run_pipeline
 from tests.bench.common import REPLAY, RUN_ID, run
