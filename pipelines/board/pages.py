@@ -150,10 +150,11 @@ def _decided(desk: Desk) -> list[dict[str, Any]]:
     """The latest decisions of all, each with its gap."""
     now = desk.snapshot.now()
     listed = []
-    for said in desk.snapshot.latest(20):
-        gap = now.by_id.get(said.gap_id)
-        told = histories([said], now)[0]
-        listed.append(told | {"path": gap_path(said.gap_id), "title": gap.shown["title"] if gap else said.gap_id})
+    with desk.state.reading() as connection:
+        for said in desk.snapshot.latest(20):
+            gap = now.by_id.get(said.gap_id)
+            known = gap.shown if gap else gap_row(connection, said.gap_id) or {"title": said.gap_id}
+            listed.append(histories([said], now)[0] | {"path": gap_path(said.gap_id), "title": known["title"]})
     return listed
 
 
