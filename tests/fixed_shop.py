@@ -1,7 +1,8 @@
-"""A small shop whose bot fails on three topics; two of them get an article, and only one article helps."""
+"""A small shop whose bot fails on some topics; two of them get an article, and only one article helps."""
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -31,18 +32,22 @@ ANSWERED = {
 WORDS = ["please", "today", "again", "since monday", "thanks", "urgent", "hello", "for a friend"]
 
 
-def write_shop(folder: Path, until: date, works: frozenset[str] = frozenset({"pole"}), weekly: int = 7) -> Path:
-    """The shop's bundle up to a day; on ``FIXED`` the articles of pole and points come, and those in ``works`` help."""
+def write_shop(
+    folder: Path, until: date, works: Collection[str] = ("pole",), weekly: int = 7, *,
+    failing: Mapping[str, Sequence[str]] = FAILING, published: Sequence[str] = ("pole", "points"), fixed: date = FIXED,
+    owners: Sequence[dict[str, Any]] = (),
+) -> Path:  # fmt: skip
+    """The shop's bundle up to a day; on ``fixed`` the articles in ``published`` come, and those in ``works`` help."""
     rng, conversations, messages = Random(5), [], []
     day, number = FIRST, 0
     while day <= date(2024, 8, 4):
-        for topic, phrases in {**FAILING, **ANSWERED}.items():
+        for topic, phrases in {**failing, **ANSWERED}.items():
             for _ in range(weekly):
                 number += 1
                 when = datetime.combine(day + timedelta(days=rng.randrange(7)), datetime.min.time(), UTC)
                 when += timedelta(hours=rng.randrange(7, 20), minutes=number % 60)
-                mended = topic in works and when.date() >= FIXED
-                failed = rng.random() < (0.85 if topic in FAILING and not mended else 0.08)
+                mended = topic in works and when.date() >= fixed
+                failed = rng.random() < (0.85 if topic in failing and not mended else 0.08)
                 text = f"{rng.choice(phrases)} {rng.choice(WORDS)} {rng.choice(WORDS)}"
                 answered = topic in ANSWERED or mended
                 key = f"c-{number:05}"
@@ -66,15 +71,17 @@ def write_shop(folder: Path, until: date, works: frozenset[str] = frozenset({"po
                     messages += [{"conversation_id": key, "position": i} | row for i, row in enumerate(said)]
         day += timedelta(days=7)
     articles = [_article(topic, ANSWERED[topic], "2023-01-01") for topic in ANSWERED]
-    if until >= FIXED:
-        articles += [_article(topic, FAILING[topic], FIXED.isoformat()) for topic in ("pole", "points")]
+    if until >= fixed:
+        articles += [_article(topic, failing[topic], fixed.isoformat()) for topic in published]
     write_table(folder, "conversations", conversations)
     write_table(folder, "messages", messages)
     write_table(folder, "articles", articles)
+    if owners:
+        write_table(folder, "owners", list(owners))
     return folder
 
 
-def _article(topic: str, phrases: list[str], day: str) -> dict[str, Any]:
+def _article(topic: str, phrases: Sequence[str], day: str) -> dict[str, Any]:
     return {
         "article_id": f"kb-{topic}", "title": phrases[0].capitalize(), "created_at": f"{day}T09:00:00Z",
         "body": f"# {phrases[0]}\n\n" + "\n".join(phrases), "updated_at": f"{day}T09:00:00Z",

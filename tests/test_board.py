@@ -307,6 +307,31 @@ def test_too_many_requests_are_slowed_down(client: Make) -> None:
     assert busy.get("/static/board.css").status_code == 200
 
 
+def test_a_body_that_is_too_large_is_refused(client: Make) -> None:
+    """By form and by API, with its size announced or not, it is a 413 that says how much is taken; nothing changes."""
+    board = client()
+    most = 256 * 1024
+
+    def parts() -> Iterator[bytes]:
+        yield b'{"verb": "accept", "why": "'
+        yield from (b"x" * 65536 for _ in range(6))
+
+    form = {"verb": "accept", "gap": "g-001:0", "back": "/", "why": "x" * most}
+    page = board.post("/decide", data=form, headers=FROM_HERE)
+    assert (page.status_code, "256 KiB at most" in page.text) == (413, True)
+    for body in ({"content": b"x" * (most + 1)}, {"content": parts()}):
+        answer = board.post("/api/gaps/g-001/decisions", **body, headers={"Content-Type": "application/json"})
+        assert answer.status_code == 413, answer.text
+        assert set(answer.json()) == {"problem", "remedy"}
+        assert "256 KiB at most" in " ".join(answer.json().values())
+    typed = {"Content-Type": "application/x-www-form-urlencoded"} | FROM_HERE
+    assert board.post("/decide", content=parts(), headers=typed).status_code == 413
+    assert board.post("/sign-in", content=b"", headers=FROM_HERE | {"Content-Length": "1e9"}).status_code == 413
+    assert board.get("/api/gaps/g-001").json()["last_decision"] == 0
+    longest = {"verb": "note", "gap": ["g-001:0"] * 200, "back": "/", "why": "\U0001f600" * 4000}
+    assert board.post("/decide", data=longest, headers=FROM_HERE).status_code != 413
+
+
 @pytest.mark.parametrize(
     ("path", "back"),
     [

@@ -18,7 +18,7 @@ from pipelines.decisions import history
 from .desk import Desk, desk_of, first, forms, local, person_of
 from .doing import decide_as
 from .snapshot import Gap, Now
-from .view import REASONS, VERBS, histories, today
+from .view import REASONS, VERBS, histories
 
 __all__ = ["deciding", "merge_choices", "router"]
 
@@ -57,11 +57,11 @@ def _form(
     wrong: LacunaError | None = None,
 ) -> Response:
     now = desk.snapshot.now()
-    begin = max(date.fromisoformat(today()), (now.run.until if now.run else None) or date.min)
+    begin = max(now.day, (now.run.until if now.run else None) or date.min)
     weeks = [(f"{n} week{'s' if n > 1 else ''}", (begin + timedelta(weeks=n)).isoformat()) for n in (1, 2, 4)]
     shared = {
         "verb": verb, "gaps": gaps, "sent": forms(gaps), "values": values, "wrong": wrong, "reasons": REASONS,
-        "weeks": weeks, "earliest": (begin + timedelta(days=1)).isoformat(), "today": today(),
+        "weeks": weeks, "earliest": (begin + timedelta(days=1)).isoformat(), "today": now.day.isoformat(),
         "owners": now.owner_names, "back": local(values.get("back", "/")),
         "suggested": merge_choices(now, gaps, "") if verb == "merge" else [],
     }  # fmt: skip

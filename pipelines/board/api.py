@@ -12,13 +12,14 @@ from data_contracts.errors import NoSuchGap
 from models.life import Decision
 from pipelines.cells import records
 from pipelines.decisions import history
+from pipelines.store import read_parquet
 from pipelines.topic_life import life_of, topic_rows
 
 from . import listing, tagging
 from .desk import Desk, desk_of, person_of
 from .doing import decide_as, tag_as
 from .snapshot import Gap
-from .view import owner_loads, today
+from .view import owner_loads
 
 __all__ = ["decide_gap", "router", "tag_conversation", "undo_gap"]
 
@@ -108,7 +109,7 @@ def gaps(
     limit: int = Query(100, ge=1, le=1000),
     offset: int = Query(0, ge=0),
 ) -> dict[str, Any]:
-    """The backlog as it stands now; ``view`` is todo, work, published, closed or all, ``owner`` ``-`` means nobody."""
+    """The backlog as it stands now; ``view`` is todo, work, late, published, closed or all; owner ``-``: nobody."""
     now = desk_of(request).snapshot.now()
     asked = listing.Query.of(
         {"view": view, "q": q, "kind": kind, "status": status, "owner": owner, "product": product,
@@ -149,8 +150,16 @@ def undo_gap(request: Request, gap_id: str, wanted: Undo) -> Recorded:
 def owners(request: Request) -> list[dict[str, Any]]:
     """Each owner's open gaps against what they can take in a week."""
     names = ("id", "name", "team", "shown_gaps", "capacity", "over", "work", "late")
-    loads = owner_loads(desk_of(request).snapshot.now(), today())
+    loads = owner_loads(desk_of(request).snapshot.now())
     return [{name: entry[name] for name in names} | {"gap_ids": [g.id for g in entry["gaps"]]} for entry in loads]
+
+
+@router.get("/impact")
+def impact(request: Request) -> list[dict[str, Any]]:
+    """What was fixed, one row a fix: the verdict, before and after, and what it saved; as in ``impact.parquet``."""
+    run = desk_of(request).snapshot.now().run
+    path = run.folder / "impact.parquet" if run else None
+    return records(read_parquet(path)) if path and path.exists() else []
 
 
 @router.get("/kpis")
@@ -192,7 +201,12 @@ def _known(desk: Desk, gap_id: str) -> Gap:
 
 
 def _whole(gap: Gap) -> dict[str, Any]:
-    days = {"due": gap.life.due, "until": gap.life.until, "published_on": gap.life.published_on}
+    days = {
+        "due": gap.keys["due"],
+        "overdue": gap.duty.overdue,
+        "until": gap.life.until,
+        "published_on": gap.life.published_on,
+    }
     return gap.row | days | {"last_decision": gap.life.last, "merged_into": gap.life.merged_into}
 
 

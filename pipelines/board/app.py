@@ -32,6 +32,7 @@ from pipelines.state import State, open_state
 from pipelines.steps import version
 
 from . import actions, api, entering, pages
+from .bodies import TOO_LARGE
 from .desk import Desk
 from .guard import Guard, host_of, is_loopback
 from .people import People, Person
@@ -46,6 +47,7 @@ _HEADINGS = {
     403: "Not yours to do",
     404: "Not found",
     409: "Not possible now",
+    413: "Too much at once",
     429: "Too fast",
     503: "The store is away",
 }
@@ -182,7 +184,10 @@ def _lacuna(request: Request, error: Exception) -> Response:
 def _http(request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
-    words = {404: ("there is no such page", "the backlog lists all gaps"), 405: ("this can't be done here", "")}
+    words = {
+        404: ("there is no such page", "the backlog lists all gaps"), 405: ("this can't be done here", ""),
+        413: (TOO_LARGE, "nothing was changed"),
+    }  # fmt: skip
     return _say(request, error.status_code, *words.get(error.status_code, (str(error.detail), "")))
 
 

@@ -41,6 +41,7 @@ NAV = (
     ("drafts", "/drafts", "Drafts"),
     ("week", "/week", "This week"),
     ("owners", "/owners", "Owners"),
+    ("impact", "/impact", "What worked"),
     ("kpis", "/kpis", "Figures"),
     ("topics", "/topics", "Topics"),
     ("tags", "/tags", "Tag next"),
@@ -92,7 +93,7 @@ class Desk:
     def at(cls, store: Path, settings: Settings, state: State, people: People) -> Desk:
         """Set a board up over a store."""
         sessions = Sessions(settings.board.session_hours)
-        return cls(store, settings, state, Snapshot(store, state), people, sessions, _templates())
+        return cls(store, settings, state, Snapshot(store, state, settings), people, sessions, _templates())
 
     def page(self, request: Request, name: str, code: int = 200, **context: Any) -> Response:
         """Render a page, or the part of it that a dialog asked for."""

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from .bodies import TOO_LARGE, limited, says_too_much
 from .people import People, Person, Sessions, hashed
 
 __all__ = ["COOKIE", "HEADERS", "Guard", "Page", "host_of", "is_loopback", "signed_in"]
@@ -43,7 +44,7 @@ def host_of(netloc: str) -> str:
 
 
 class Guard:
-    """ASGI middleware: refuses foreign hosts and cross-site writes, says who is asking, and sets the headers.
+    """ASGI middleware: refuses foreign hosts, cross-site writes and large bodies, says who asks, and sets the headers.
 
     Parameters
     ----------
@@ -85,13 +86,16 @@ class Guard:
             await send(message)
 
         refusal = self._refusal(request)
-        await (refusal or self.app)(scope, receive, sending)
+        await (refusal or self.app)(scope, limited(receive), sending)
 
     def _refusal(self, request: Request) -> Response | None:
         if self.hosts is not None and host_of(request.headers.get("host", "")) not in self.hosts:
             return self._told(request, 421, "Not this address", "The board does not answer under this name.")
         person, bearer = self._who(request)
         request.scope["state"]["person"] = person
+        if says_too_much(request):
+            words = f"{TOO_LARGE[:1].upper()}{TOO_LARGE[1:]}. Nothing was changed."
+            return self._told(request, 413, "Too much at once", words)
         if request.method not in _SAFE and not bearer and not self._from_here(request):
             words = "A change was sent from another site, or without saying from where. Nothing was changed."
             return self._told(request, 403, "Not from this board", words)

@@ -24,6 +24,7 @@ VIEWS = {
     "todo": ("To decide", ("new", "open", "reopened")),
     "work": ("In work", ("accepted", "drafting")),
     "published": ("Published", ("published", "verified")),
+    "late": ("Overdue", ("new", "open", "reopened", "accepted", "drafting")),
     "closed": ("Put away", ("snoozed", "dismissed")),
     "all": ("All", tuple(STATUSES)),
 }
@@ -94,7 +95,7 @@ def found(gaps: Sequence[Gap], query: Query) -> list[Gap]:
 def _passes(gap: Gap, query: Query) -> bool:
     keys = gap.shown["keys"]
     # A status, a topic or a search asked for by name is looked for in all views.
-    if not (query.status or query.q or query.topic) and keys["status"] not in VIEWS[query.view][1]:
+    if not (query.status or query.q or query.topic) and not _viewed(keys, query.view):
         return False
     return (
         (not query.kind or keys["kind"] == query.kind)
@@ -107,12 +108,15 @@ def _passes(gap: Gap, query: Query) -> bool:
     )
 
 
+def _viewed(keys: Mapping[str, Any], view: str) -> bool:
+    return keys["status"] in VIEWS[view][1] and (view != "late" or keys["overdue"] > 0)
+
+
 # What hangs on the backlog alone is counted once for every state of it, and not once for every page.
 @lru_cache(maxsize=2)
 def counted(now: Now) -> Mapping[str, int]:
     """How many gaps each view has."""
-    by_status = Counter(gap.keys["status"] for gap in now.gaps)
-    return {name: sum(by_status[status] for status in statuses) for name, (_, statuses) in VIEWS.items()}
+    return {view: sum(_viewed(gap.keys, view) for gap in now.gaps) for view in VIEWS}
 
 
 @lru_cache(maxsize=2)

@@ -1,4 +1,4 @@
-"""The pages that are read: backlog, gap, drafts, week, owners, figures, topics, tags."""
+"""The pages that are read: backlog, gap, drafts, week, owners, what worked, figures, topics, tags."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from . import drafting, tagging
 from .desk import ASSETS, Desk, asset, desk_of, person_of
 from .listing import PAGE, SORTS, VIEWS, Query, choices, counted, found, neighbours
 from .snapshot import Gap, Now, Run
-from .view import changes, gap_page, gap_path, histories, owner_loads, precision_rows, this_week, today
+from .view import changes, gap_page, gap_path, histories, owner_loads, precision_rows, this_week
 
 __all__ = ["router"]
 
@@ -62,6 +62,7 @@ def gap(request: Request, gap_id: str) -> Response:
         before=gap_path(before.id, text) if before else "", after=gap_path(after.id, text) if after else "",
         onward=onward, back=f"/{text}", query_text=text, said=said, can=desk.verbs(person, here),
         into=now.by_id.get(here.life.merged_into or ""), draft=drafting.read(desk, here),
+        fix=now.run.fix_of(gap_id),
     )  # fmt: skip
 
 
@@ -75,7 +76,9 @@ def _gone(desk: Desk, request: Request, gap_id: str) -> Response:
         )
     with desk.state.reading() as connection:
         row = gap_row(connection, gap_id)
-    return desk.page(request, "gone", here="backlog", row=row, said=histories(said, desk.snapshot.now()))
+    now = desk.snapshot.now()
+    fix = now.run.fix_of(gap_id) if now.run else None
+    return desk.page(request, "gone", here="backlog", row=row, said=histories(said, now), fix=fix)
 
 
 @router.get("/gaps/{gap_id}/draft")
@@ -105,7 +108,7 @@ def drafts(request: Request) -> Response:
         ("Waiting for a decision", [g for g in mine if g.status in VIEWS["todo"][1]]),
         ("Published, effect not known yet", [g for g in mine if g.status == "published"]),
     ]
-    due = lambda g: (g.life.due or "9999", g.keys["rank"] or 0)  # noqa: E731
+    due = lambda g: (g.keys["due"] or "9999", g.keys["rank"] or 0)  # noqa: E731
     return desk.page(
         request, "drafts", here="drafts", owner=owner, owners=now.owner_names,
         groups=[(name, sorted(gaps, key=due)) for name, gaps in groups if gaps],
@@ -147,10 +150,11 @@ def _decided(desk: Desk) -> list[dict[str, Any]]:
     """The latest decisions of all, each with its gap."""
     now = desk.snapshot.now()
     listed = []
-    for said in desk.snapshot.latest(20):
-        gap = now.by_id.get(said.gap_id)
-        told = histories([said], now)[0]
-        listed.append(told | {"path": gap_path(said.gap_id), "title": gap.shown["title"] if gap else said.gap_id})
+    with desk.state.reading() as connection:
+        for said in desk.snapshot.latest(20):
+            gap = now.by_id.get(said.gap_id)
+            known = gap.shown if gap else gap_row(connection, said.gap_id) or {"title": said.gap_id}
+            listed.append(histories([said], now)[0] | {"path": gap_path(said.gap_id), "title": known["title"]})
     return listed
 
 
@@ -161,9 +165,21 @@ def owners(request: Request) -> Response:
     now = desk.snapshot.now()
     loose = [g for g in now.gaps if g.owner_id is None and g.status not in CLOSED]
     return desk.page(
-        request, "owners", here="owners", loads=owner_loads(now, today()), loose=loose[:PAGE], unowned=len(loose),
+        request, "owners", here="owners", loads=owner_loads(now), loose=loose[:PAGE], unowned=len(loose),
         verbs_of={g.id: desk.verbs(person, g) for g in loose[:PAGE]},
+        unverified=now.run.unverified if now.run else {},
     )  # fmt: skip
+
+
+@router.get("/impact")
+def impact(request: Request) -> Response:
+    """What was fixed, whether it helped, and what it has saved so far."""
+    desk = desk_of(request)
+    now = desk.snapshot.now()
+    measured = now.run.impact if now.run else {}
+    known = {fix["id"] for fix in measured.get("rows", ())}
+    waiting = [g for g in now.gaps if g.status == "published" and g.id not in known]
+    return desk.page(request, "impact", here="impact", impact=measured, waiting=waiting)
 
 
 @router.get("/kpis")

@@ -16,16 +16,22 @@ from typing import Any
 import pandas as pd
 
 from data_contracts.errors import StoreUnusable
+from models.duties import Duty
 from models.life import Decision, Life, last_targets, life_of
 from models.verdicts import Precision, by_kind
 from pipelines.cells import records
 from pipelines.decision_log import read as read_decisions
 from pipelines.decisions import as_decided, status_now
 from pipelines.report.accuracy import article_accuracy
+from pipelines.report.due import due_articles
 from pipelines.report.format import day, line, number, record, rows, text
 from pipelines.report.gaps import table_row
+from pipelines.report.impact import fixes
+from pipelines.settings import Settings
 from pipelines.state import State
 from pipelines.store import read_parquet
+
+from .days import due_words, duty_of, review_day
 
 __all__ = ["Gap", "Now", "Run", "Snapshot", "owner_names"]
 
@@ -46,6 +52,8 @@ class Run:
     accuracy: pd.DataFrame
     owners: pd.DataFrame
     tag_next: tuple[dict[str, str], ...]
+    impact: dict[str, Any]
+    unverified: dict[str, Any]
     articles: Mapping[str, str]
     top_score: float
 
@@ -53,6 +61,10 @@ class Run:
     def until(self) -> date | None:
         """The window's last day."""
         return day(record(self.told.get("window")).get("end"))
+
+    def fix_of(self, gap_id: str) -> dict[str, Any] | None:
+        """What became of a gap that was fixed; None where it was not, or nothing is known of that yet."""
+        return next((fix for fix in self.impact["rows"] if fix["id"] == gap_id), None)
 
     @property
     def currency(self) -> str:
@@ -67,6 +79,7 @@ class Gap:
     row: dict[str, Any]
     shown: dict[str, Any]
     life: Life
+    duty: Duty
 
     @property
     def id(self) -> str:
@@ -97,6 +110,7 @@ class Now:
     gaps: tuple[Gap, ...]
     by_id: Mapping[str, Gap]
     owner_names: Mapping[str, str]
+    day: date
 
 
 class Snapshot:
@@ -108,17 +122,20 @@ class Snapshot:
         The store's folder.
     state
         Its state database.
+    settings
+        ``[review]`` says until when gaps have to be dealt with.
     """
 
-    def __init__(self, store: Path, state: State) -> None:
+    def __init__(self, store: Path, state: State, settings: Settings) -> None:
         self._runs = store / "runs"
         self._state = state
+        self._settings = settings
         self._lock = threading.Lock()
         self._stamp: tuple[str, int, int] | None = None
         self._said: dict[int, Decision] = {}  # by id, in order
         self._told: dict[str, list[Decision]] = {}
         self._lives: dict[str, Life] = {}
-        self._now = Now(None, (), {}, {})
+        self._now = Now(None, (), {}, {}, review_day({}))
 
     def now(self) -> Now:
         """The latest run and the decisions up to this moment."""
@@ -128,9 +145,10 @@ class Snapshot:
             run = self._now.run
             if fresh:
                 run, stamp = _latest(self._runs)
+            today = review_day(run.told if run else {})
             heard = self._listen()
-            if fresh or heard:
-                self._now = self._stand(run, anew=fresh)
+            if fresh or heard or today != self._now.day:
+                self._now = self._stand(run, today, anew=fresh or today != self._now.day)
                 self._stamp = stamp
             return self._now
 
@@ -159,10 +177,10 @@ class Snapshot:
         self._lives |= {gap: life_of(self._told[gap]) for gap in touched}
         return bool(touched)
 
-    def _stand(self, run: Run | None, anew: bool) -> Now:
+    def _stand(self, run: Run | None, today: date, anew: bool) -> Now:
         """Put the decisions over the run's rows: ``anew`` over all, else over those whose life has changed."""
         if run is None:
-            return Now(None, (), {}, {})
+            return Now(None, (), {}, {}, today)
         lives = last_targets(self._lives)
         names = owner_names(run) if anew else self._now.owner_names
         before = {} if anew else self._now.by_id
@@ -170,19 +188,22 @@ class Snapshot:
         for row in run.rows:
             life, known = lives.get(row["gap_id"], _UNTOUCHED), before.get(row["gap_id"])
             # A life that nobody has touched is the very same object: comparing its fields would take longer.
-            gaps.append(known if known is not None and known.life is life else _gap(run, row, life, names))
-        return Now(run, tuple(gaps), {gap.id: gap for gap in gaps}, names)
+            same = known is not None and known.life is life
+            gaps.append(known if same else _gap(run, row, life, names, self._settings, today))
+        return Now(run, tuple(gaps), {gap.id: gap for gap in gaps}, names, today)
 
 
 _UNTOUCHED = Life()
 
 
-def _gap(run: Run, row: dict[str, Any], life: Life, names: Mapping[str, str]) -> Gap:
+def _gap(run: Run, row: dict[str, Any], life: Life, names: Mapping[str, str], settings: Settings, today: date) -> Gap:
     status, note = status_now(row, life)
     now = {**row, **as_decided(row, life, names.get), "status": status, "status_note": note}
     shown = table_row(now, run.currency, run.top_score, run.until)
-    shown["keys"]["due"] = life.due
-    return Gap(now, shown, life)
+    duty = duty_of(now, life, settings, today)
+    shown["due"] = due_words(duty)
+    shown["keys"] |= {"due": duty.due.isoformat() if duty.due else None, "overdue": duty.overdue}
+    return Gap(now, shown, life, duty)
 
 
 def owner_names(run: Run) -> dict[str, str]:
@@ -231,6 +252,8 @@ def _read(folder: Path) -> Run:
     tables = {name: _table(folder / f"{name}.parquet") for name in ("topics", "kpis", "accuracy", "owners")}
     return Run(
         folder.name, folder, told, tuple(backlog), **tables, tag_next=_sheet(folder / "tag_next.csv"),
+        impact=fixes(_table(folder / "impact.parquet")),
+        unverified=due_articles(pd.DataFrame(_sheet(folder / "due_for_verification.csv")), tables["owners"]),
         articles=article_accuracy(tables["accuracy"]),
         top_score=max((number(row.get("score")) or 0.0 for row in backlog), default=0.0),
     )  # fmt: skip

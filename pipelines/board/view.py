@@ -18,6 +18,7 @@ from pipelines.report.format import (
     number,
     percent,
     percent_range,
+    plural,
     record,
     rows,
     short_day,
@@ -43,7 +44,6 @@ __all__ = [
     "histories",
     "owner_loads",
     "this_week",
-    "today",
     "when",
 ]
 
@@ -104,8 +104,11 @@ def standing(gap: Gap) -> list[str]:
     told = []
     if gap.status == "snoozed" and life.until:
         told.append(f"Back on {short_day(life.until, year=True)}.")
-    if life.due and gap.status not in CLOSED:
-        told.append(f"Due on {short_day(life.due, year=True)}.")
+    if gap.duty.due:
+        late = f", overdue {plural(gap.duty.overdue, 'day')}" if gap.duty.overdue else ""
+        told.append(f"Due on {short_day(gap.duty.due, year=True)}{late}.")
+    if gap.duty.escalated:
+        told.append("It has been overdue for long, and goes to the manager.")
     if gap.status in ("published", "verified") and life.published_on:
         told.append(f"Published on {short_day(life.published_on, year=True)}.")
     if gap.status == "dismissed" and life.reason in REASONS:
@@ -154,13 +157,8 @@ def histories(said: Sequence[Decision], now: Now) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def today() -> str:
-    """The reviewers' own day, as ``2026-11-24``."""
-    return datetime.now().astimezone().date().isoformat()
-
-
 @lru_cache(maxsize=2)
-def owner_loads(now: Now, day_now: str) -> list[dict[str, Any]]:
+def owner_loads(now: Now) -> list[dict[str, Any]]:
     """Each owner's open gaps against what they can take, with the gaps themselves; those without an owner first."""
     run = now.run
     if run is None:
@@ -173,12 +171,13 @@ def owner_loads(now: Now, day_now: str) -> list[dict[str, Any]]:
     for entry in found:
         mine = own.get(entry["id"], [])
         work = sum(gap.status in ("accepted", "drafting") for gap in mine)
-        late = sum(bool(gap.life.due) and str(gap.life.due) < day_now for gap in mine)
+        late = sum(gap.duty.overdue > 0 for gap in mine)
         entry |= {
             "name": now.owner_names.get(entry["id"], entry["name"]) if entry["id"] else "No owner",
             "path": f"/?view=all&owner={quote(entry['id'] or '-', safe='')}",
             "work": f"{work} in work" if work else "",
             "late": f"{late} overdue" if late else "",
+            "late_path": f"/?view=late&owner={quote(entry['id'] or '-', safe='')}",
             "gaps": mine,
         }
     idle = sorted(set(now.owner_names) - set(own), key=lambda key: now.owner_names[key].lower())
@@ -191,7 +190,7 @@ def _idle(key: str, now: Now) -> dict[str, Any]:
     return {
         "id": key, "known": True, "name": now.owner_names[key], "team": line(about.get("team"), 80), "path": "",
         "shown_gaps": "Nothing open", "shown_asked": "", "shown_score": "", "bar": "0", "over": False, "work": "",
-        "late": "", "gaps": [], "capacity": f"can take {capacity} a week" if capacity else "",
+        "late": "", "late_path": "", "gaps": [], "capacity": f"can take {capacity} a week" if capacity else "",
     }  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
@@ -30,7 +31,7 @@ from .format import (
 )
 from .format import rows as records
 
-__all__ = ["VERDICTS", "failure_weeks", "fixes", "saved"]
+__all__ = ["VERDICTS", "failure_weeks", "figures", "fixes", "saved"]
 
 VERDICTS = {
     "verified": ("Verified", "fewer answers fail, surely and clearly"),
@@ -51,7 +52,10 @@ def fixes(frame: pd.DataFrame | None) -> dict[str, Any]:
     """
     rows = records(frame)
     listed = [_fix(row) for row in sorted(rows, key=lambda r: (text(r.get("fixed_on")), text(r.get("gap_id"))))[::-1]]
-    return {"rows": listed, "saved": saved(rows), "shown": plural(len(listed), "fix", "fixes")}
+    verdicts = Counter(text(row.get("verdict")) for row in rows)
+    told = [f"{verdicts[name]} {label.lower()}" for name, (label, _) in VERDICTS.items() if verdicts[name]]
+    shown = plural(len(listed), "fix", "fixes") + (f": {', '.join(told)}" if told else "")
+    return {"rows": listed, "saved": saved(rows), "figures": figures(rows), "shown": shown}
 
 
 def _fix(row: dict[str, Any]) -> dict[str, Any]:
@@ -116,6 +120,46 @@ def saved(rows: Sequence[dict[str, Any]]) -> list[str]:
         f"Confirmed, because the customer or a reviewer said so: {_signed(found['confirmed'])},"
         f" {money(found['confirmed_cost'], currency)}. Silent, because nobody said anything:"
         f" {_signed(found['silent'])}, {money(found['silent_cost'], currency)}.",
+    ]
+
+
+def figures(rows: Sequence[dict[str, Any]]) -> list[dict[str, str]]:
+    """The same as cards: label, value, its range, and what it means; none where nothing could be measured."""
+    found = totals(rows) if rows else {"fixes": 0}
+    if not found["fixes"]:
+        return []
+    currency = text(rows[0].get("currency"))
+
+    def card(label: str, value: str, low: str, high: str, means: str) -> dict[str, str]:
+        return {"label": label, "value": value, "range": f"[{low} to {high}]" if low else "", "means": means}
+
+    avoided, low, high = (_signed(found[f"avoided{side}"]) for side in ("", "_low", "_high"))
+    cost, least, most = (money(found[f"cost{side}"], currency) for side in ("", "_low", "_high"))
+    return [
+        card(
+            "Avoided so far",
+            avoided,
+            low,
+            high,
+            f"human-handled conversations; {_signed(found['avoided_weekly'])} a week",
+        ),
+        card(
+            "Saved so far",
+            cost,
+            least,
+            most,
+            f"by {plural(int(found['fixes']), 'fix', 'fixes')} that could be measured",
+        ),
+        card(
+            "Confirmed",
+            _signed(found["confirmed"]),
+            "",
+            "",
+            f"{money(found['confirmed_cost'], currency)}; the customer or a reviewer said so",
+        ),
+        card(
+            "Silent", _signed(found["silent"]), "", "", f"{money(found['silent_cost'], currency)}; nobody said anything"
+        ),
     ]
 
 

@@ -172,6 +172,8 @@ addEventListener("pageshow", () => { for (const form of document.forms) delete f
 
 if (byId("filters") && byId("more-filters")?.getAttribute("aria-expanded") === "true") byId("filters").classList.add("wide");
 listed();
+// On a phone these scroll sideways: the current one is brought into view.
+for (const link of document.querySelectorAll(".top nav [aria-current], #tabs [aria-current]")) link.parentElement.scrollLeft = link.offsetLeft - link.parentElement.offsetLeft - 16;
 const asked = new URL(location.href);
 const named = asked.hash.startsWith("#row-") && byId(decodeURIComponent(asked.hash.slice(1)));
 if (named) goTo(named);
