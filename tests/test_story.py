@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import socket
 import subprocess
 import sys
@@ -25,6 +26,7 @@ from pipelines.run import run
 from pipelines.settings import load_settings
 from pipelines.state import open_state
 from pipelines.store import read_parquet
+from tests.databases import settings_for
 from tests.fixed_shop import FAILING, write_shop
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("story")]
@@ -56,6 +58,16 @@ def mine(store: Path, config: Path, until: date) -> dict[str, list[dict[str, Any
             if any(word in example["quote"].lower() for example in row["examples"]):
                 found[topic].append(row)
     return found
+
+
+@pytest.fixture(scope="module")
+def week_one(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]]:
+    """A store with the first week's run, and the gap of each topic."""
+    folder = tmp_path_factory.mktemp("one")
+    found = mine(folder / "store", written(folder / "ours.toml"), ONE)
+    gaps = {topic: rows[0]["gap_id"] for topic, rows in found.items()}
+    assert len(set(gaps.values())) == len(TOPICS)
+    return folder / "store", gaps
 
 
 def shop(folder: Path, until: date) -> Path:
@@ -150,13 +162,12 @@ def standing(address: str) -> dict[str, tuple[str, str | None]]:
     return {gap["gap_id"]: (gap["status"], gap["owner_id"]) for gap in told["gaps"]}
 
 
-def test_five_weeks_of_the_loop(tmp_path: Path, browser: Any) -> None:
+def test_five_weeks_of_the_loop(week_one: tuple[Path, dict[str, str]], tmp_path: Path, browser: Any) -> None:
     """Decisions made by keyboard hold in the next week; later one article is verified, and one gap comes back."""
     from playwright.sync_api import expect
 
-    store, config = tmp_path / "store", written(tmp_path / "ours.toml")
-    first = {topic: gaps[0]["gap_id"] for topic, gaps in mine(store, config, ONE).items()}
-    assert len(set(first.values())) == len(TOPICS)
+    store, config = Path(shutil.copytree(week_one[0], tmp_path / "store")), written(tmp_path / "ours.toml")
+    first = week_one[1]
     verbs = {"points": "accept", "customs": "accept", "helmet": "dismiss", "trailer": "snooze", "cable": "assign"}
     decided = {"points": ("accepted", None), "customs": ("accepted", None), "helmet": ("dismissed", None),
                "trailer": ("snoozed", None), "cable": ("new", "o-ana")}  # fmt: skip
@@ -197,27 +208,35 @@ def test_five_weeks_of_the_loop(tmp_path: Path, browser: Any) -> None:
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
-def url(request: pytest.FixtureRequest) -> str:
-    """An empty database of each kind."""
+def url(week_one: tuple[Path, dict[str, str]], request: pytest.FixtureRequest) -> str:
+    """The first week in a database of each kind: the store's own, and a Postgres to which its rows were moved."""
     if request.param == "sqlite":
         return ""
-    url = request.getfixturevalue("postgres")
-    engine = sa.create_engine(url)
-    schema.metadata.drop_all(engine)
-    engine.dispose()
+    url = str(request.getfixturevalue("postgres"))
+    here, there = sa.create_engine(f"sqlite:///{week_one[0]}/state.db"), sa.create_engine(url)
+    schema.metadata.drop_all(there)
+    open_state(settings_for(url), week_one[0]).close()
+    with here.connect() as source, there.begin() as target:
+        for table in schema.metadata.sorted_tables:
+            target.execute(table.delete())
+            if rows := [dict(row) for row in source.execute(sa.select(table)).mappings()]:
+                target.execute(table.insert(), rows)
+    here.dispose()
+    there.dispose()
     return url
 
 
-def test_twenty_people_decide_while_a_run_publishes(url: str, tmp_path: Path) -> None:
+def test_twenty_people_decide_while_a_run_publishes(
+    week_one: tuple[Path, dict[str, str]], url: str, tmp_path: Path
+) -> None:
     """Over HTTP, from before a run to after it: every 201 is there, in order, and each loser was told who won."""
-    store = tmp_path / "store"
+    store, gaps = Path(shutil.copytree(week_one[0], tmp_path / "store")), sorted(week_one[1].values())
     people = tmp_path / "people.toml"
     entry = '[[people]]\nname = "p{0}"\nrole = "manager"\ntoken_sha256 = "{1}"\n'
     people.write_text("".join(entry.format(n, hashed(f"token {n}")) for n in range(PEOPLE)), encoding="utf-8")
     config = written(
         tmp_path / "ours.toml", state={"url": url}, board={"people": str(people), "changes_a_minute": 9999}
     )
-    gaps = sorted({row["gap_id"] for rows in mine(store, config, ONE).values() for row in rows})
     over, start = threading.Event(), threading.Barrier(PEOPLE + 1)
     kept: list[tuple[int, str, str]] = []
     lost: list[str] = []
@@ -243,7 +262,7 @@ def test_twenty_people_decide_while_a_run_publishes(url: str, tmp_path: Path) ->
                 say(gap, "note", client.get(f"/api/gaps/{gap}").json()["last_decision"])
                 if last:
                     return
-                time.sleep(0.4)
+                time.sleep(1)
 
     bundle = shop(tmp_path, TWO)
     command = [sys.executable, "-m", "pipelines.cli", "run", str(bundle), "--store", str(store), "--quiet"]
