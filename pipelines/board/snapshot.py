@@ -188,8 +188,9 @@ class Snapshot:
         for row in run.rows:
             life, known = lives.get(row["gap_id"], _UNTOUCHED), before.get(row["gap_id"])
             # A life that nobody has touched is the very same object: comparing its fields would take longer.
-            same = known is not None and known.life is life
-            gaps.append(known if same else _gap(run, row, life, names, self._settings, today))
+            if known is None or known.life is not life:
+                known = _gap(run, row, life, names, self._settings, today)
+            gaps.append(known)
         return Now(run, tuple(gaps), {gap.id: gap for gap in gaps}, names, today)
 
 
