@@ -6,16 +6,19 @@ import re
 import shutil
 import socket
 from collections.abc import Callable, Iterator
+from datetime import date
 from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from starlette.testclient import TestClient
 
 from data_contracts.errors import DecidedMeanwhile, SettingsInvalid, StoreUnusable
 from pipelines.board import make_app, serve
+from pipelines.board.days import review_day
 from pipelines.board.desk import local
 from pipelines.board.guard import HEADERS
 from pipelines.board.people import hashed
@@ -26,7 +29,7 @@ from tests import sample_run
 from tests.board_store import make_store, publish, remove_run
 from tests.standins import Lacuna
 
-PAGES = ("/", "/gaps/g-001", "/drafts", "/week", "/owners", "/kpis", "/topics", "/topics/t-001", "/tags")
+PAGES = ("/", "/gaps/g-001", "/drafts", "/week", "/owners", "/impact", "/kpis", "/topics", "/topics/t-001", "/tags")
 TOKENS = {"viewer": "token-vera", "writer": "token-wim", "manager": "token-mia"}
 PEOPLE = f"""
 [[people]]
@@ -44,6 +47,12 @@ name = "Mia"
 role = "manager"
 token_sha256 = "{hashed(TOKENS["manager"])}"
 """
+FIX_FIGURES = [
+    f"{name}_{what}{side}"
+    for name in ("avoided", "confirmed", "silent")
+    for what in ("since", "weekly", "cost")
+    for side in ("", "_low", "_high")
+]
 HERE = "http://127.0.0.1:8765"
 FROM_HERE = {"Origin": HERE, "Sec-Fetch-Site": "same-origin"}
 Make = Callable[..., TestClient]
@@ -439,11 +448,59 @@ def test_a_run_that_is_replaced_or_removed_shows_at_once(client: Make, store: Pa
     publish(store, "2024-06-30", sample_run.many_gaps(30))
     assert "30 gaps" in board.get("/?view=all").text
     remove_run(store)
-    for path in ("/", "/drafts", "/week", "/owners", "/kpis", "/tags"):
+    for path in ("/", "/drafts", "/week", "/owners", "/impact", "/kpis", "/tags"):
         empty = board.get(path)
         assert empty.status_code == 200, path
         assert "No run has been published" in empty.text, path
     assert board.get("/api/gaps").json() == {"run_id": None, "total": 0, "gaps": []}
+
+
+def test_what_is_overdue_is_said_wherever_the_gap_is(client: Make) -> None:
+    """As of a replay's last day: on the row, the gap's page, a writer's drafts, an owner's load, and in a list."""
+    board = client()
+    late = {"verb": "assign", "payload": {"owner_id": "o-ana", "due": "2024-06-27"}}
+    soon = {"verb": "assign", "payload": {"owner_id": "o-ana", "due": "2024-07-12"}}
+    assert board.post("/api/gaps/g-001/decisions", json=late).status_code == 201
+    assert board.post("/api/gaps/g-002/decisions", json=soon).status_code == 201
+    told = {gap: board.get(f"/api/gaps/{gap}").json() for gap in ("g-001", "g-002")}
+    assert {gap: (row["due"], row["overdue"]) for gap, row in told.items()} == {
+        "g-001": ("2024-06-27", 3), "g-002": ("2024-07-12", 0),
+    }  # fmt: skip
+    backlog = board.get("/?view=all&owner=o-ana").text
+    assert ("overdue 3 days" in backlog, "due 12 Jul" in backlog) == (True, True)
+    listed = [gap["gap_id"] for gap in board.get("/api/gaps?view=late").json()["gaps"]]
+    assert ("g-001" in listed, "g-002" in listed) == (True, False)
+    assert "Due on 27 Jun 2024, overdue 3 days." in board.get("/gaps/g-001").text
+    assert "overdue 3 days" in board.get("/drafts?owner=o-ana").text
+    assert "overdue" in board.get("/owners").text
+    board.post("/api/gaps/g-001/decisions", json={"verb": "publish", "payload": {"on": "2024-06-30"}})
+    assert "g-001" not in [gap["gap_id"] for gap in board.get("/api/gaps?view=late").json()["gaps"]]
+
+
+@pytest.mark.parametrize(("today", "day"), [(date(2024, 7, 28), "2024-07-28"), (date(2024, 7, 29), "2024-06-30")])
+def test_a_replay_is_reviewed_as_of_its_own_day(today: date, day: str) -> None:
+    """Up to a window's length after its end it is today; later, the window's last day."""
+    assert review_day({"window": {"end": "2024-06-30", "days": 28}}, today) == date.fromisoformat(day)
+
+
+def test_articles_to_verify_and_fixes_are_shown(client: Make, store: Path) -> None:
+    """The run's sheet of articles is on the owners' page; a fix is on a page with all of them, and on its gap's."""
+    folder = store / "runs" / "2024-06-30"
+    sheet = "article_id,title,owner_id,checked_at,days,cited,failed\r\nkb-9,'=Loans,o-ana,2023-01-05,541,12,3.0\r\n"
+    (folder / "due_for_verification.csv").write_text(sheet, encoding="utf-8-sig")
+    found = dict.fromkeys(FIX_FIGURES, 0.0) | {"failed_before": 0.8, "failed_after": 0.2, "avoided_since": 20.0}
+    row = {"gap_id": "g-001", "title": "Parcels", "fixed_on": "2024-06-10", "verdict": "verified", "why": "it fell",
+           "currency": "EUR", "conversations_before": 30, "conversations_after": 20, "counted_with": None,
+           "weekly": [], **found}  # fmt: skip
+    pd.DataFrame([row]).to_parquet(folder / "impact.parquet")
+    board = client()
+    owners = board.get("/owners").text
+    assert ("Articles due for verification" in owners, ">=Loans <" in owners) == (True, True)
+    page = board.get("/impact").text
+    assert all(words in page for words in ("1 fix: 1 verified", "Avoided so far", "Confirmed", "Silent", "80"))
+    assert "/impact#fix-g-001" in board.get("/gaps/g-001").text
+    assert "/impact#fix-g-002" not in board.get("/gaps/g-002").text
+    assert [fix["verdict"] for fix in board.get("/api/impact").json()] == ["verified"]
 
 
 @pytest.mark.parametrize("attack", ["<img src=x onerror=alert(1)>", "</script><script>alert(1)</script>", "\" onx='"])

@@ -19,7 +19,7 @@ axe = pytest.importorskip(
 
 pytestmark = pytest.mark.slow
 Window = Callable[..., Any]
-PAGES = ("/", "/gaps/g-001", "/drafts", "/week", "/owners", "/kpis", "/topics", "/topics/t-001", "/tags",
+PAGES = ("/", "/gaps/g-001", "/drafts", "/week", "/owners", "/impact", "/kpis", "/topics", "/topics/t-001", "/tags",
          "/decide/dismiss?gap=g-001", "/decide/merge?gap=g-001", "/gaps/g-gone", "/nope")  # fmt: skip
 FIRST, SECOND = "How to split a return between two parcels", "Return window is 60 days, not 30"
 

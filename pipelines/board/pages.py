@@ -15,6 +15,7 @@ from pipelines.decision_log import gap_row
 from pipelines.decisions import history
 from pipelines.report.accuracy import accuracy
 from pipelines.report.figures import kpi_cards
+from pipelines.report.impact import fixes
 from pipelines.topic_life import life_of, topic_rows
 
 from . import drafting, tagging
@@ -176,8 +177,8 @@ def impact(request: Request) -> Response:
     """What was fixed, whether it helped, and what it has saved so far."""
     desk = desk_of(request)
     now = desk.snapshot.now()
-    measured = now.run.impact if now.run else {}
-    known = {fix["id"] for fix in measured.get("rows", ())}
+    measured = now.run.impact if now.run else fixes(None)
+    known = {fix["id"] for fix in measured["rows"]}
     waiting = [g for g in now.gaps if g.status == "published" and g.id not in known]
     return desk.page(request, "impact", here="impact", impact=measured, waiting=waiting)
 

@@ -254,7 +254,7 @@ def _read(folder: Path) -> Run:
     return Run(
         folder.name, folder, told, tuple(backlog), **tables, tag_next=_sheet(folder / "tag_next.csv"),
         impact=fixes(_table(folder / "impact.parquet")),
-        unverified=due_articles(pd.DataFrame(_sheet(folder / "due_for_verification.csv")), tables["owners"]),
+        unverified=due_articles(_unguarded(_sheet(folder / "due_for_verification.csv")), tables["owners"]),
         articles=article_accuracy(tables["accuracy"]),
         top_score=max((number(row.get("score")) or 0.0 for row in backlog), default=0.0),
     )  # fmt: skip
@@ -262,6 +262,11 @@ def _read(folder: Path) -> Run:
 
 def _table(path: Path) -> pd.DataFrame:
     return read_parquet(path) if path.exists() else pd.DataFrame()
+
+
+def _unguarded(rows: tuple[dict[str, str], ...]) -> pd.DataFrame:
+    """A sheet without the apostrophes that keep a spreadsheet from running a cell; a page needs none."""
+    return pd.DataFrame([{name: cell.removeprefix("'") for name, cell in row.items()} for row in rows])
 
 
 def _sheet(path: Path) -> tuple[dict[str, str], ...]:
