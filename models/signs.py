@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from math import exp
 
 from models.reach import Reach
 
@@ -33,6 +35,17 @@ class Limits:
     passed_over: float
     served_share: float
     same_work: float
+
+
+def stricter(limits: Limits, by: Mapping[str, float]) -> Limits:
+    """The limits, with so much more log-likelihood asked of a kind's evidence: ``by`` is at least 0, by kind."""
+    return replace(
+        limits,
+        excess_evidence=limits.excess_evidence + by.get("missing", 0.0),
+        hint_evidence=limits.hint_evidence + by.get("unfindable", 0.0),
+        change_evidence=limits.change_evidence + by.get("stale", 0.0),
+        partial_chance=limits.partial_chance * exp(-by.get("incomplete", 0.0)),
+    )
 
 
 @dataclass(frozen=True)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from math import log
 
 from models.intervals import wilson
 from models.life import Decision, in_force
 
-__all__ = ["WRONG", "Precision", "by_kind", "overall", "verdict_of"]
+__all__ = ["WRONG", "Precision", "by_kind", "overall", "stricter_by", "verdict_of"]
 
 WRONG = ("not_a_gap", "not_content")  # reasons to dismiss that say that the verdict was wrong; others say nothing
 _RIGHT = ("accept", "draft", "publish", "verify")
+
+EXPECTED, EXPECTED_WEIGHT = 0.8, 10.0  # share of right gaps that the thresholds were set for, and its weight in gaps
 
 
 @dataclass(frozen=True)
@@ -77,6 +80,22 @@ def overall(kinds: Iterable[Precision], confidence: float = 0.95) -> Precision |
     found = list(kinds)
     judged = sum(kind.judged for kind in found)
     return _precision("", judged, sum(kind.right for kind in found), confidence) if judged else None
+
+
+def stricter_by(judged: int, right: int) -> float:
+    """How much more log-likelihood a kind's evidence must have, where reviewers found fewer of its gaps right.
+
+    Posterior odds are prior odds times the likelihood ratio (Bayes), so what the prior odds lack against
+    :data:`EXPECTED` the evidence has to make up for. A kind that was right more often than that keeps its thresholds:
+    what lies below them was never shown to anybody.
+
+    Examples
+    --------
+    >>> stricter_by(0, 0), round(stricter_by(10, 4), 2), stricter_by(10, 10)
+    (0.0, 0.98, 0.0)
+    """
+    share = (right + EXPECTED * EXPECTED_WEIGHT) / (judged + EXPECTED_WEIGHT)
+    return max(0.0, log(EXPECTED / (1 - EXPECTED)) - log(share / (1 - share)))
 
 
 def _precision(kind: str, judged: int, right: int, confidence: float) -> Precision:

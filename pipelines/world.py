@@ -15,8 +15,10 @@ from models.changes import Change
 from models.labels import STOP_WORDS
 from models.questions import asks_something
 from models.retrieval import centred
-from models.signs import Cited, Conflict, Evidence, Limits, Match, PassedOver, Verdict
+from models.signs import Cited, Conflict, Evidence, Limits, Match, PassedOver, Verdict, stricter
+from models.verdicts import stricter_by
 from models.verification import last_checked
+from pipelines.gap_life import read_past
 from pipelines.job import Job
 from pipelines.understand import live_articles
 
@@ -101,7 +103,8 @@ def read_world(job: Job) -> World:
     near_enough = reaching.near_enough(answers, cited, weight)
     languages = [str(code) for code in facts["language"].fillna("").str[:2]]
     answered = np.bincount(cited[cited >= 0], weights=(weight * success)[cited >= 0], minlength=n).astype(float)
-    limits = Limits(**job.settings.diagnosis.model_dump())
+    asked = {kind.kind: stricter_by(kind.judged, kind.right) for kind in read_past(job).precision}
+    limits = stricter(Limits(**job.settings.diagnosis.model_dump()), asked)
     return World(
         facts, articles, job.read("understand/topics"), centred(vectors, languages), arrays["score"],
         arrays["meaning"], arrays["agents"], cited, weight, off_topic, answers, choice, near_enough,

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from models.life import Decision
 from models.ranking import FIXABLE, FIXABLE_WEIGHT, rank_gaps
-from models.verdicts import by_kind, overall, verdict_of
+from models.signs import Limits, stricter
+from models.verdicts import by_kind, overall, stricter_by, verdict_of
+from pipelines.settings import load_settings
 
 NOON = datetime(2024, 7, 1, 12, tzinfo=UTC)
 
@@ -88,3 +93,19 @@ def test_verdicts_move_the_chance_that_an_article_helps() -> None:
     assert after["p_fixable"]["g1"] == pytest.approx(expected)
     width = (after["score_high"] - after["score_low"]) / after["score"]
     assert width["g2"] < ((before["score_high"] - before["score_low"]) / before["score"])["g2"]
+
+
+def test_rejected_kinds_need_more_evidence() -> None:
+    """Where reviewers reject a kind's gaps, a topic that just made one makes none; other kinds stay as they are."""
+    limits = Limits(**load_settings().diagnosis.model_dump())
+    asked = stricter(limits, {"missing": stricter_by(20, 6), "stale": stricter_by(20, 20)})
+    assert asked.excess_evidence > limits.excess_evidence + 1
+    assert replace(asked, excess_evidence=limits.excess_evidence) == limits
+
+
+@given(judged=st.integers(0, 200), right=st.integers(0, 200))
+def test_a_rejection_never_asks_for_less(judged: int, right: int) -> None:
+    """One more rejected gap asks for at least as much evidence, one more accepted for at most as much."""
+    right = min(right, judged)
+    now = stricter_by(judged, right)
+    assert 0 <= stricter_by(judged + 1, right + 1) <= now <= stricter_by(judged + 1, right)
