@@ -243,7 +243,7 @@ def test_twenty_people_decide_while_a_run_publishes(
 
     def person(number: int, address: str) -> None:
         name = {"Authorization": f"Bearer token {number}"}
-        with httpx.Client(base_url=address, headers=name, timeout=60) as client:
+        with httpx.Client(base_url=address, headers=name, timeout=60, verify=False) as client:
 
             def say(gap: str, verb: str, after: int) -> None:
                 body = {"verb": verb, "after": after}
@@ -263,16 +263,13 @@ def test_twenty_people_decide_while_a_run_publishes(
                 say(gap, "note", client.get(f"/api/gaps/{gap}").json()["last_decision"])
                 if last:
                     return
-                time.sleep(2)
+                time.sleep(0.5)
 
-    bundle = shop(tmp_path, TWO)
-    command = [sys.executable, "-m", "pipelines.cli", "run", str(bundle), "--store", str(store), "--quiet"]
-    command += ["--end", TWO.isoformat(), "--config", str(config)]
     with reviewing(store, config) as address, ThreadPoolExecutor(PEOPLE) as pool:
         at_work = [pool.submit(person, number, address) for number in range(PEOPLE)]
         start.wait(60)
         try:
-            subprocess.run(command, check=True, timeout=300)
+            mine(store, config, TWO)
         finally:
             over.set()
         for one in at_work:

@@ -116,7 +116,11 @@ def _viewed(keys: Mapping[str, Any], view: str) -> bool:
 @lru_cache(maxsize=2)
 def counted(now: Now) -> Mapping[str, int]:
     """How many gaps each view has."""
-    return {view: sum(_viewed(gap.keys, view) for gap in now.gaps) for view in VIEWS}
+    alike = Counter((gap.shown["keys"]["status"], gap.duty.overdue > 0) for gap in now.gaps)
+    return {
+        view: sum(many for (status, late), many in alike.items() if _viewed({"status": status, "overdue": late}, view))
+        for view in VIEWS
+    }
 
 
 @lru_cache(maxsize=2)
