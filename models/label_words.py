@@ -146,7 +146,6 @@ _OPEN_DE = (
 )  # fmt: skip
 OPENERS = re.compile(rf"(?:{'|'.join((*_OPEN_EN, *_OPEN_DE))})(?: |$)")
 
-_SELF = r"(?:i|we|you|one|u|my \w+)"
 _WISH = (
     r"(?:want(?:ed)?|need(?:ed)?|would like|'d like|would love|wish|tried|try|have tried|(?:am|'m|was|are|'re|were|have been|'ve been) "
     r"(?:trying|attempting|looking|going)|'ve tried|like|have|had|attempted|decided)"

@@ -81,6 +81,18 @@ def safe_csv_text(value: str) -> str:
     return shorten(_ILLEGAL.sub("", re.sub(r"\s*[\r\n]+\s*", " ", guarded)))
 
 
+def unguarded(value: str) -> str:
+    """A cell as it was before :func:`safe_csv_text` put an apostrophe before it; one that it would not guard stays.
+
+    Examples
+    --------
+    >>> unguarded("'=1+1"), unguarded("'tis")
+    ('=1+1', "'tis")
+    """
+    bare = value.removeprefix("'")
+    return bare if bare != value and safe_csv_text(bare) == value else value
+
+
 def shorten(value: str) -> str:
     """Cut a text to what one cell holds, counted as spreadsheets count (an emoji is two), and mark the cut."""
     units = value.encode("utf-16-le", "replace")

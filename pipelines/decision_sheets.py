@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from data_contracts.errors import BundleUnreadable, DecidedMeanwhile, DecisionInvalid, LacunaError, NoSuchGap
-from pipelines.cells import records, safe_csv_text
+from pipelines.cells import records, unguarded
 from pipelines.decision_payloads import FIELDS
 from pipelines.decisions import decide, history
 from pipelines.formats import parse
@@ -152,9 +152,7 @@ def _number(text: str) -> int | None:
 
 def _text(cell: object) -> str:
     """A cell as it was before it was guarded for spreadsheets."""
-    text = cell.strip() if isinstance(cell, str) else ""
-    bare = text[1:]
-    return bare if text.startswith("'") and safe_csv_text(bare) == text else text
+    return unguarded(cell.strip()) if isinstance(cell, str) else ""
 
 
 def _bytes(path: Path) -> bytes:

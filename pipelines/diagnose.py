@@ -188,20 +188,21 @@ def _told(world: World, gap: dict[str, Any]) -> dict[str, Any]:
             {"article_id": conflict.other_id, "passage": conflict.other_sentence, "evidence": conflict.sentence},
         ]
     changed = world.changes.get(number) if verdict.kind == "stale" and number is not None else None
+    change = _change_point(world, *changed) if changed else None
     return {
         "kind": verdict.kind,
         "probability": round(verdict.probability, 3),
         "topic_id": gap["topics"][0],
         "topics": list(gap["topics"]),
         "article_id": verdict.article_id,
-        "reasons": verdict.reasons + beside(world, verdict, changed),
+        "reasons": verdict.reasons + beside(world, verdict, change),
         "conversation_ids": sorted(facts["conversation_id"]),
         "nearest": [
             {"article_id": m.article_id, "title": m.title, "similarity": round(m.similarity, 3)} for m in seen.nearest
         ],
         "labels": int(facts["outcome"].notna().sum()),
         "passages": passages,
-        "change_point": _change_point(world, *changed) if changed else None,
+        "change_point": change,
         "other_article_id": conflict.other_id if conflict else None,
     }  # fmt: skip
 

@@ -35,7 +35,6 @@ EXTRAS = {
     "intent_suspects": "measure/suspects",
     "searches": "measure/searches",
 }
-REPORTED = ("intent_confusion", "intent_suspects", "accuracy_calibration")
 
 
 def publish(job: Job) -> None:
@@ -59,17 +58,20 @@ def publish(job: Job) -> None:
         impact = job.read("rank/impact")
         if len(impact):
             write_parquet(folder / "impact.parquet", impact)
-        for name, table in EXTRAS.items():
-            write_parquet(folder / f"{name}.parquet", job.read(table))
-        write_parquet(folder / "owners.parquet", job.read("load/owners").drop(columns="email", errors="ignore"))
+        extras = {name: job.read(table) for name, table in EXTRAS.items()}
+        for name, frame in extras.items():
+            write_parquet(folder / f"{name}.parquet", frame)
+        owners, to_tag = job.read("load/owners"), job.read("rank/tag_next")
+        write_parquet(folder / "owners.parquet", owners.drop(columns="email", errors="ignore"))
         _lines(folder / "not_content.jsonl", not_content)
-        (folder / "tag_next.csv").write_bytes(_tag_sheet(job.read("rank/tag_next")))
+        (folder / "tag_next.csv").write_bytes(_tag_sheet(to_tag))
         due = job.read("diagnose/due_for_verification")
         (folder / "due_for_verification.csv").write_bytes(_due_sheet(due))
         quarantine = _quarantine(job, folder)
         report = ReportData(
-            backlog, topics, assignments, kpis, accuracy, not_content, run, _previous(job), job.read("load/owners"),
-            quarantine, due, impact, job.read("rank/tag_next"), *(job.read(EXTRAS[name]) for name in REPORTED),
+            backlog, topics, assignments, kpis, accuracy, not_content, run, _previous(job), owners, quarantine,
+            due=due, impact=impact, tag_next=to_tag, confusion=extras["intent_confusion"],
+            suspects=extras["intent_suspects"], calibration=extras["accuracy_calibration"],
         )  # fmt: skip
         (folder / "report.html").write_text(render_report(report), encoding="utf-8", newline="")
         _json(folder / "run.json", run)

@@ -2,34 +2,35 @@
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
 import pandas as pd
-from numpy.typing import NDArray
 
 from models import reasons
-from models.changes import Change
 from models.labels import STOP_WORDS
 from models.retrieval import plain
 from models.signs import Verdict
-from pipelines.world import World, day_of
+from pipelines.world import World
 
 ABOUT = 0.5  # how surely a conversation must be about an article to speak of it
 
 
-def beside(world: World, verdict: Verdict, changed: tuple[Change, NDArray[np.int64]] | None) -> list[str]:
+def beside(world: World, verdict: Verdict, change: Mapping[str, Any] | None) -> list[str]:
     """Further reasons of a verdict about an article, each a sentence with its figures; none for a missing one.
 
     Parameters
     ----------
-    changed
-        The article's change for the worse and its conversations, where it went stale.
+    change
+        The days ``low``, ``week`` and ``high`` of the article's change for the worse, where it went stale.
     """
     number = world.number(verdict.article_id or "")
     if number is None:
         return []
     found: list[str | None] = []
-    if changed:
-        found += _since(world, number, *changed)
+    if change:
+        found += _since(world, number, change)
     if verdict.kind in ("stale", "incomplete"):
         found.append(reasons.group_reason(_about(world, number)))
     return [reason for reason in found if reason]
@@ -46,14 +47,13 @@ def _about(world: World, number: int) -> pd.DataFrame:
     return world.facts[here]
 
 
-def _since(world: World, number: int, change: Change, rows: NDArray[np.int64]) -> list[str | None]:
-    low, at, high = (day_of(world, rows[min(i, len(rows) - 1)]) for i in (change.low, change.at, change.high))
+def _since(world: World, number: int, change: Mapping[str, Any]) -> list[str | None]:
     article = world.articles.iloc[number]
-    days = [pd.Timestamp(day).date() for day in (low, at, high)]
+    low, at, high = (date.fromisoformat(change[name]) for name in ("low", "week", "high"))
     product = article["product"] if isinstance(article["product"], str) else None
     checked = world.checked.get(article["article_id"])
     return [
         f"the change lies between {low} and {high}, with 95% of the likelihood",
-        reasons.release_reason(world.releases, days[0], days[2], product, _text(world, number), STOP_WORDS),
-        reasons.checked_reason(None if pd.isna(checked) else pd.Timestamp(checked).date(), days[1]),
+        reasons.release_reason(world.releases, low, high, product, _text(world, number), STOP_WORDS),
+        reasons.checked_reason(None if pd.isna(checked) else pd.Timestamp(checked).date(), at),
     ]

@@ -18,7 +18,7 @@ from models.retrieval import centred
 from models.signs import Cited, Conflict, Evidence, Limits, Match, PassedOver, Verdict, stricter
 from models.verdicts import stricter_by
 from models.verification import last_checked
-from pipelines.gap_life import read_past
+from pipelines.gap_life import read_precision
 from pipelines.job import Job
 from pipelines.understand import live_articles
 
@@ -103,7 +103,7 @@ def read_world(job: Job) -> World:
     near_enough = reaching.near_enough(answers, cited, weight)
     languages = [str(code) for code in facts["language"].fillna("").str[:2]]
     answered = np.bincount(cited[cited >= 0], weights=(weight * success)[cited >= 0], minlength=n).astype(float)
-    asked = {kind.kind: stricter_by(kind.judged, kind.right) for kind in read_past(job).precision}
+    asked = {kind.kind: stricter_by(kind.judged, kind.right) for kind in read_precision(job)}
     limits = stricter(Limits(**job.settings.diagnosis.model_dump()), asked)
     return World(
         facts, articles, job.read("understand/topics"), centred(vectors, languages), arrays["score"],

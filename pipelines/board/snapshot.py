@@ -19,7 +19,7 @@ from data_contracts.errors import StoreUnusable
 from models.duties import Duty
 from models.life import Decision, Life, last_targets, life_of
 from models.verdicts import Precision, by_kind
-from pipelines.cells import records
+from pipelines.cells import records, unguarded
 from pipelines.decision_log import read as read_decisions
 from pipelines.decisions import as_decided, status_now
 from pipelines.report.accuracy import article_accuracy
@@ -254,7 +254,7 @@ def _read(folder: Path) -> Run:
     return Run(
         folder.name, folder, told, tuple(backlog), **tables, tag_next=_sheet(folder / "tag_next.csv"),
         impact=fixes(_table(folder / "impact.parquet")),
-        unverified=due_articles(_unguarded(_sheet(folder / "due_for_verification.csv")), tables["owners"]),
+        unverified=due_articles(pd.DataFrame(_sheet(folder / "due_for_verification.csv")), tables["owners"]),
         articles=article_accuracy(tables["accuracy"]),
         top_score=max((number(row.get("score")) or 0.0 for row in backlog), default=0.0),
     )  # fmt: skip
@@ -264,13 +264,9 @@ def _table(path: Path) -> pd.DataFrame:
     return read_parquet(path) if path.exists() else pd.DataFrame()
 
 
-def _unguarded(rows: tuple[dict[str, str], ...]) -> pd.DataFrame:
-    """A sheet without the apostrophes that keep a spreadsheet from running a cell; a page needs none."""
-    return pd.DataFrame([{name: cell.removeprefix("'") for name, cell in row.items()} for row in rows])
-
-
 def _sheet(path: Path) -> tuple[dict[str, str], ...]:
+    """A sheet without the apostrophes that keep a spreadsheet from running a cell; a page needs none."""
     if not path.exists():
         return ()
     with path.open(encoding="utf-8-sig", newline="") as file:
-        return tuple(csv.DictReader(file))
+        return tuple({name: unguarded(cell or "") for name, cell in row.items()} for row in csv.DictReader(file))

@@ -36,9 +36,8 @@ def asked(desk: Desk) -> list[dict[str, Any]]:
 def _entry(row: dict[str, str], tag: dict[Any, Any] | None) -> dict[str, Any]:
     return {
         "id": row["conversation_id"],
-        # The sheet guards cells that a spreadsheet would run with an apostrophe; a page needs none.
-        "question": text(row.get("question"), 1200).removeprefix("'"),
-        "topic": line(row.get("topic_label"), 200).removeprefix("'"),
+        "question": text(row.get("question"), 1200),
+        "topic": line(row.get("topic_label"), 200),
         "article": line(row.get("article_id"), 200),
         "chance": percent(row.get("chance")) if number(row.get("chance")) is not None else "",
         "tag": None
