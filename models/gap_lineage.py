@@ -1,8 +1,8 @@
 """Which gap of one run is which gap of the runs before.
 
 A gap about an article is that article's: what is wrong with it may turn from incomplete to stale. That an article is
-not found is another gap, since another hand mends it. A missing article is known by its topics, through what they split
-from or merged into.
+not found is another gap, since another hand mends it. Two articles that contradict one another are one gap, whichever
+of them is named first. A missing article is known by its topics, through what they split from or merged into.
 """
 
 from __future__ import annotations
@@ -68,7 +68,8 @@ def match_gaps(gaps: Sequence[Gap], known: Sequence[Gap], previous: str | None) 
     Parameters
     ----------
     gaps
-        kind, article_id (str or null), topics (list of str, the one that gives the name first).
+        kind, article_id (str or null), topics (list of str, the one that gives the name first); other_article_id (str
+        or null) where two articles contradict one another.
     known
         The same with gap_id, run_id (when it was last there) and heirs (topics that came of its topics since).
     previous
@@ -96,7 +97,7 @@ def match_gaps(gaps: Sequence[Gap], known: Sequence[Gap], previous: str | None) 
 
 def _worth(gap: Gap, known: Gap) -> float:
     """How much two gaps have in common; 0 where they can't be one."""
-    if subject(gap) != subject(known):
+    if subject(gap) != subject(known) and not _same_pair(gap, known):
         return 0.0
     mine, theirs = list(gap["topics"]), list(known["topics"])
     shared = sum(_SAME if t in theirs else _HEIR if t in known["heirs"] else 0.0 for t in mine)
@@ -104,3 +105,10 @@ def _worth(gap: Gap, known: Gap) -> float:
     if subject(gap)[0] == "missing":
         return shared + main if shared else 0.0
     return _SAME + shared + main + _KIND * (gap["kind"] == known["kind"])
+
+
+def _same_pair(gap: Gap, known: Gap) -> bool:
+    """Whether both say that the same two articles contradict one another, the other way round."""
+    both = gap["kind"] == known["kind"] == "contradictory"
+    named = (gap.get("article_id"), gap.get("other_article_id"))
+    return both and None not in named and named[::-1] == (known.get("article_id"), known.get("other_article_id"))

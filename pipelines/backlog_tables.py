@@ -31,16 +31,25 @@ def backlog_now_table(rows: Sequence[Mapping[str, Any]], top: int, everything: b
         status = str(row["status"]) + (f" until {row['until']}" if row["status"] == "snoozed" and row["until"] else "")
         note = f"\n[dim]{escape(str(row['status_note']))}[/]" if row.get("status_note") else ""
         owner = str(row.get("owner_name") or row.get("owner_id") or "unowned")
-        figures = (escape(owner), str(row.get("due") or ""), f"{row['score']:,.1f}")
+        figures = (escape(owner), _due(row), f"{row['score']:,.1f}")
         table.add_row(
             str(row["rank"]), str(row["gap_id"]), str(row["kind"]), status, escape(str(row["title"])) + note, *figures
         )
+    late = sum(row["overdue"] > 0 for row in shown)
     counts = [f"{len(shown):,} {'gap' if len(shown) == 1 else 'gaps'}"]
+    if late:
+        counts.append(f"{late:,} overdue")
     if len(shown) > top:
         counts.append(f"{len(shown) - top:,} more not shown (--top)")
     if len(rows) > len(shown):
         counts.append(f"{len(rows) - len(shown):,} verified, snoozed or dismissed (--all)")
     return Group(table, Text(", ".join(counts)))
+
+
+def _due(row: Mapping[str, Any]) -> str:
+    told = str(row["falls_due"] or "")
+    told += f"\n[bold]{row['overdue']} d over[/]" if row["overdue"] else ""
+    return told + ("\n[dim]escalated[/]" if row["escalated"] else "")
 
 
 def history_table(gap_id: str, title: str, status: str, decisions: Sequence[Decision]) -> RenderableType:

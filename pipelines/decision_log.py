@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from models.life import Decision
 from pipelines import schema
 
-__all__ = ["append", "gap_ids", "gap_row", "read", "take_turns"]
+__all__ = ["append", "gap_ids", "gap_row", "owner_ids", "read", "take_turns"]
 
 
 def read(
@@ -30,7 +30,7 @@ def read(
         query = query.where(schema.decided_by(up_to))
     return [
         Decision(
-            id=row.id, gap_id=row.gap_id, at=_utc(row.at), who=row.who, verb=row.decision, why=row.why,
+            id=row.id, gap_id=row.gap_id, at=schema.utc(row.at), who=row.who, verb=row.decision, why=row.why,
             payload=row.payload or {}, run_id=row.run_id, kind=row.kind,
         )
         for row in connection.execute(query)
@@ -77,6 +77,10 @@ def gap_ids(connection: sa.Connection) -> list[str]:
     return list(connection.execute(sa.select(schema.gaps.c.gap_id).distinct().order_by(schema.gaps.c.gap_id)).scalars())
 
 
-def _utc(moment: datetime) -> datetime:
-    # SQLite keeps no zone; what was written was UTC.
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+def owner_ids(connection: sa.Connection) -> list[str]:
+    """Everybody who may own a gap: the owners that the latest run knew, and those of its gaps."""
+    known = set(connection.execute(sa.select(schema.contacts.c.owner_id)).scalars())
+    latest = sa.select(sa.func.max(schema.runs.c.run_id)).scalar_subquery()
+    told = connection.execute(sa.select(schema.gaps.c.extra).where(schema.gaps.c.run_id == latest)).scalars()
+    known |= {str(extra["owner_id"]) for extra in told if extra and extra.get("owner_id")}
+    return sorted(known)

@@ -22,7 +22,7 @@ __all__ = ["Applied", "Refused", "apply_sheet", "sheet"]
 
 SHOWN = (
     "rank", "gap_id", "kind", "status", "status_note", "title", "conversations", "weekly_rate", "score",
-    "cost_avoidable", "first_seen", "owner_id", "due",
+    "cost_avoidable", "first_seen", "falls_due", "overdue", "owner_id", "due",
 )  # fmt: skip
 TO_FILL = ("decision", "reason", "until", "into", "on", "article_id", "why")
 COLUMNS = (*SHOWN, *TO_FILL, "last_decision")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import getpass
 import os
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,8 +13,10 @@ from data_contracts.errors import DecidedMeanwhile, DecisionInvalid, NoSuchGap, 
 from models.life import Decision, Life, allowed, in_force, last_targets, life_of
 from pipelines import decision_log
 from pipelines.decision_payloads import checked
+from pipelines.duties import duty_now, review_day
 from pipelines.gap_status import as_decided, status_now
 from pipelines.nearest import did_you_mean
+from pipelines.settings import Settings
 from pipelines.state import State
 
 if TYPE_CHECKING:
@@ -68,7 +70,7 @@ def decide(
     Raises
     ------
     DecisionInvalid
-        The verb or what comes with it can't be read, or nobody is named.
+        The verb or what comes with it can't be read, the owner is unknown, or nobody is named who decides.
     NoSuchGap
         No run has recorded the gap.
     NotAllowed
@@ -90,6 +92,8 @@ def decide(
         then = life_of([*told, Decision(life.last + 1, gap_id, datetime.now(UTC), who, verb, why, complete)])
         if then.merged_into and then.merged_into != life.merged_into:
             _check_target(connection, gap_id, then.merged_into)
+        if complete.get("owner_id"):
+            _check_owner(connection, complete["owner_id"])
         return decision_log.append(connection, row, verb, who, why, complete, life.last)
 
     return state.write(write)
@@ -150,15 +154,28 @@ def standing(state: State, gap_id: str) -> tuple[str, Life]:
     return status_now(row, life)[0], life
 
 
-def backlog_now(store: Path, state: State, run_id: str | None = None) -> pd.DataFrame:
+def backlog_now(
+    store: Path, state: State, settings: Settings, run_id: str | None = None, today: date | None = None
+) -> pd.DataFrame:
     """The backlog of a run, the latest by default, with what people have decided since.
+
+    Parameters
+    ----------
+    settings
+        ``[review]`` says until when gaps have to be dealt with.
+    run_id
+        Which run.
+    today
+        The day as of which gaps are due; :func:`pipelines.duties.review_day` by default.
 
     Returns
     -------
     DataFrame
         All columns of ``backlog.parquet``, by rank, with status, status_note (why a run changed the status, or ""),
-        owner_id, owner_reason, owner_name, due, until, merged_into, why (of the last decision in force) and
-        last_decision (its ``Life.last``, which the next decision names) as of now.
+        owner_id, owner_reason, owner_name, due (the day that somebody set), falls_due (that day, else the one by
+        ``[review]``), overdue (days), escalated (whether it is overdue for so long that it goes to the manager), until,
+        merged_into, why (of the last decision in force) and last_decision (its ``Life.last``, which the next decision
+        names) as of now.
 
     Raises
     ------
@@ -168,10 +185,12 @@ def backlog_now(store: Path, state: State, run_id: str | None = None) -> pd.Data
     import pandas as pd
 
     from pipelines.cells import records
-    from pipelines.explain import find_run
+    from pipelines.explain import find_run, read_run
     from pipelines.store import read_parquet
 
-    frame = read_parquet(find_run(store, run_id) / "backlog.parquet")
+    run = find_run(store, run_id)
+    frame = read_parquet(run / "backlog.parquet")
+    today = today or review_day(read_run(run))
     known = lives(state)
     told = records(frame[[name for name in _READ if name in frame]])
     names = {row["owner_id"]: row.get("owner_name") for row in told}
@@ -179,21 +198,22 @@ def backlog_now(store: Path, state: State, run_id: str | None = None) -> pd.Data
     for row in told:
         life = known.get(row["gap_id"], Life())
         status, note = status_now(row, life)
+        duty = duty_now({**row, "status": status}, life, settings, today)
         now = {"status": status, "status_note": note, "why": life.why, "last_decision": life.last}
+        now |= {"falls_due": duty.due and duty.due.isoformat(), "overdue": duty.overdue, "escalated": duty.escalated}
         rows.append(now | as_decided(row, life, names.get))
-    for name in _NOW:
-        kind = "int64" if name == "last_decision" else "str"
+    for name, kind in _NOW.items():
         frame[name] = pd.Series([row[name] for row in rows], index=frame.index, dtype=kind)
     return frame.sort_values("rank").reset_index(drop=True)
 
 
-_NOW = (
-    "status", "status_note", "owner_id", "owner_reason", "owner_name", "due", "until", "merged_into", "why",
-    "last_decision",
-)  # fmt: skip
+_NOW = dict.fromkeys(
+    ("status", "status_note", "owner_id", "owner_reason", "owner_name", "due", "falls_due", "until", "merged_into",
+     "why"), "str",
+) | {"overdue": "int64", "escalated": "bool", "last_decision": "int64"}  # fmt: skip
 _READ = (
-    "gap_id", "status", "status_note", "decided", "first_seen", "last_seen", "conversations", "carried", "effect",
-    "owner_id", "owner_reason", "owner_name",
+    "gap_id", "rank", "status", "status_note", "decided", "first_seen", "last_seen", "conversations", "carried",
+    "effect", "owner_id", "owner_reason", "owner_name",
 )  # fmt: skip
 
 
@@ -243,6 +263,14 @@ def _check_target(connection: sa.Connection, gap_id: str, into: str) -> None:
     if status == "dismissed":
         elsewhere = f"merge into {life.merged_into}" if life.merged_into else "reopen that one first"
         raise NotAllowed(f"gap {into} is dismissed itself, and nothing can be merged into it", elsewhere)
+
+
+def _check_owner(connection: sa.Connection, owner_id: str) -> None:
+    known = decision_log.owner_ids(connection)
+    if known and owner_id not in known:
+        listed = ", ".join(known[:12]) + (" …" if len(known) > 12 else "")
+        remedy = did_you_mean(owner_id, known, f"there are: {listed}; they come from the bundle's owners")
+        raise DecisionInvalid(f"there is no owner '{owner_id}'", remedy, "owner_id")
 
 
 def _gap(connection: sa.Connection, gap_id: str) -> dict[str, Any]:

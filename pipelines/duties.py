@@ -3,14 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from models.duties import Duty, DutyLimits, duty
 from models.life import Life
+from pipelines.report.format import day, record, whole
 from pipelines.settings import Settings
 
-__all__ = ["duty_now"]
+__all__ = ["duty_now", "review_day"]
+
+
+def review_day(told: Mapping[str, Any], today: date | None = None) -> date:
+    """The day that due days and forms count from: today, by the reviewers' own clock.
+
+    A run whose window ended longer ago than it lasted is a replay, as the demo is: it is reviewed as of its last day,
+    or everything in it would have been overdue for years.
+
+    Parameters
+    ----------
+    told
+        `run.json`; empty where there is no run.
+    today
+        The clock's day where it is not now.
+    """
+    today = today or datetime.now().astimezone().date()
+    window = record(told.get("window"))
+    until, days = day(window.get("end")), whole(window.get("days"))
+    return until if until and days and (today - until).days > days else today
 
 
 def duty_now(row: Mapping[str, Any], life: Life, settings: Settings, today: date) -> Duty:
@@ -19,14 +39,15 @@ def duty_now(row: Mapping[str, Any], life: Life, settings: Settings, today: date
     Parameters
     ----------
     row
-        One row of :func:`pipelines.decisions.backlog_now`: status, rank, first_seen.
+        A gap as it stands now: status, rank, first_seen. One that does not say since when it is there is never due.
     life
         What people decided on the gap.
     today
         The day that is asked about.
     """
+    since, rank = day(life.run_id or row.get("first_seen")), whole(row.get("rank"))
+    if since is None or rank is None:
+        return Duty(None, 0, False)
     review = settings.review
     limits = DutyLimits(review.due_days, review.urgent_ranks, review.escalate_after_days)
-    since = date.fromisoformat(life.run_id or str(row["first_seen"]))
-    due = date.fromisoformat(life.due) if life.due else None
-    return duty(str(row["status"]), since, today, limits, due=due, rank=int(row["rank"]))
+    return duty(str(row["status"]), since, today, limits, due=day(life.due), rank=rank)

@@ -26,9 +26,10 @@ def gap_ids(
     Parameters
     ----------
     gaps
-        kind, article_id, topic_id, topics.
+        kind, article_id, other_article_id, topic_id, topics.
     before
-        The latest row of every gap of earlier runs: gap_id, run_id, kind, article_id, topic_id, topics where recorded.
+        The latest row of every gap of earlier runs: gap_id, run_id, kind, article_id, topic_id; other_article_id and
+        topics where recorded.
     events
         What happened to topics up to this run: run_id, topic_id, event, related.
     run_id, previous

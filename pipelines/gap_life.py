@@ -71,7 +71,7 @@ def lived(
     Parameters
     ----------
     row
-        gap_id, rank, score, conversations, owner_id, owner_reason, owner_name.
+        gap_id, rank, score, conversations, article_id, owner_id, owner_reason, owner_name.
     named
         Gives the name of an owner whom people chose.
     grow_factor
@@ -92,11 +92,20 @@ def lived(
     )  # fmt: skip
     if not note and known and status == was:
         note = str(known.get("status_note") or "")  # what reopened it still holds while nobody has decided
+    note = note or _written_for(row, past)
     return {
         "status": status, "status_note": note, "decided": life.decided, "effect": effect,
         "first_seen": str(known["first_seen"]) if known else past.run_id,
         "carried": _carried(row, known, status, past, came_back), **as_decided(row, life, named),
     }  # fmt: skip
+
+
+def _written_for(row: Mapping[str, Any], past: Past) -> str:
+    """Which gap the article was written for, where something is wrong with an article that closed one."""
+    for gap, life in sorted(past.lives.items()):
+        if row.get("article_id") and life.article_id == row["article_id"] and gap != row["gap_id"]:
+            return f"the article was written for {gap} on {life.published_on}"
+    return ""
 
 
 def _carried(

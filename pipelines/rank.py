@@ -123,6 +123,7 @@ def _row(
         "change_point": dict(change) if isinstance(change, dict) else None, "article_title": title,
         "owner_name": book.name(owner.owner_id),
         "surge": dict(flow["surge"]) if isinstance(flow["surge"], dict) else None,
+        "other_article_id": gap["other_article_id"] if isinstance(gap["other_article_id"], str) else None,
     }  # fmt: skip
     effect = fixes.effect(gap["gap_id"], job.start)
     return row | lived(row, fixes.past, book.name, job.settings.review.dismissed_returns_at, effect)

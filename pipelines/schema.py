@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -24,13 +25,15 @@ __all__ = [
     "rows",
     "runs",
     "schema_version",
+    "sessions",
     "tagged_by",
     "tags",
     "topic_events",
     "topics",
+    "utc",
 ]
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 metadata = sa.MetaData()
 
 schema_version = sa.Table("schema_version", metadata, sa.Column("version", sa.Integer, primary_key=True))
@@ -141,6 +144,15 @@ deliveries = sa.Table(
     sa.Column("at", sa.DateTime(timezone=True), nullable=False),
 )
 
+# Who is signed in to the board: hashes alone, so that whoever reads the table can't sign in with it.
+sessions = sa.Table(
+    "sessions",
+    metadata,
+    sa.Column("cookie_sha256", sa.String(64), primary_key=True),
+    sa.Column("token_sha256", sa.String(64), nullable=False),
+    sa.Column("ends", sa.DateTime(timezone=True), nullable=False),
+)
+
 # Up to version 2 a decision was written as the status that it gives.
 _VERB_OF = {
     "accepted": "accept", "drafting": "draft", "published": "publish", "verified": "verify", "reopened": "reopen",
@@ -226,3 +238,8 @@ def plain(value: Any) -> Any:
     if hasattr(value, "item"):
         value = value.item()
     return None if value is None or value != value or str(value) == "<NA>" else value
+
+
+def utc(moment: datetime) -> datetime:
+    """A moment out of the database with its zone: SQLite keeps none, and what was written was UTC."""
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

@@ -15,6 +15,7 @@ import pandas as pd
 import uvicorn
 
 from pipelines.board import make_app
+from pipelines.delivery.ledger import remember_contacts
 from pipelines.report import ReportData
 from pipelines.settings import load_settings
 from pipelines.state import State, open_state
@@ -31,7 +32,7 @@ TAG_NEXT = pd.DataFrame(
 )  # fmt: skip
 _COLUMNS = (
     "gap_id", "kind", "topic_id", "article_id", "title", "status", "score", "rank", "first_seen", "last_seen",
-    "conversations", "carried",
+    "conversations", "carried", "owner_id",
 )  # fmt: skip
 
 
@@ -62,6 +63,8 @@ def record(state: State, run_id: str, backlog: pd.DataFrame, data: ReportData) -
     )
     gaps = backlog.reindex(columns=list(_COLUMNS)) if len(backlog) else pd.DataFrame(columns=list(_COLUMNS))
     state.record_run(run_id, f"hash of {run_id}", known, gaps.drop_duplicates("gap_id"), events=events)
+    if data.owners is not None:
+        remember_contacts(state, data.owners)
 
 
 def publish(store: Path, run_id: str, data: ReportData) -> None:

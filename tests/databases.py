@@ -132,19 +132,11 @@ def publish_gaps(store: Path, run_id: str, rows: list[dict[str, Any]]) -> None:
         lines = "".join(json.dumps(row) + "\n" for row in whole)
         (folder / "backlog.jsonl").write_text(lines, encoding="utf-8")
         pd.DataFrame(whole).to_parquet(folder / "backlog.parquet")
-        (folder / "run.json").write_text(json.dumps({"run_id": run_id}), encoding="utf-8")
+        told = {"run_id": run_id, "window": {"end": run_id, "days": 28}}
+        (folder / "run.json").write_text(json.dumps(told), encoding="utf-8")
     state = open_state(load_settings(), store)
     kept = [
-        "gap_id",
-        "kind",
-        "topic_id",
-        "article_id",
-        "title",
-        "status",
-        "score",
-        "rank",
-        "first_seen",
-        "conversations",
-    ]
+        "gap_id", "kind", "topic_id", "article_id", "title", "status", "score", "rank", "first_seen", "conversations",
+    ]  # fmt: skip
     state.record_run(run_id, "h", pd.DataFrame(), pd.DataFrame(whole)[kept])
     state.close()

@@ -18,11 +18,11 @@ from starlette.testclient import TestClient
 
 from data_contracts.errors import DecidedMeanwhile, SettingsInvalid, StoreUnusable
 from pipelines.board import make_app, serve
-from pipelines.board.days import review_day
 from pipelines.board.desk import local
-from pipelines.board.guard import HEADERS
+from pipelines.board.guard import COOKIE, HEADERS
 from pipelines.board.people import hashed
 from pipelines.decisions import decide
+from pipelines.duties import review_day
 from pipelines.settings import load_settings
 from pipelines.state import State, open_state
 from tests import sample_run
@@ -197,6 +197,21 @@ def test_a_token_signs_in_and_out(client: Make) -> None:
     board.post("/sign-out", headers=FROM_HERE)
     board.cookies.update(stolen)
     assert board.get("/").status_code == 303
+
+
+def test_a_sign_in_outlives_a_restart_and_ends_in_time(client: Make, store: Path) -> None:
+    """Another board over the same store knows the cookie, of which the store holds a hash alone; the hours count."""
+    first, again = client(signed_in=True), client(signed_in=True)
+    first.post("/sign-in", data={"token": TOKENS["manager"]}, headers=FROM_HERE)
+    again.cookies.update(first.cookies)
+    assert "Mia" in again.get("/").text
+    assert first.cookies[COOKIE].encode() not in b"".join(path.read_bytes() for path in store.glob("state.db*"))
+    again.post("/sign-out", headers=FROM_HERE)
+    assert first.get("/").status_code == 303
+    brief = client(signed_in=True, session_hours=0.0)
+    cookie = brief.post("/sign-in", data={"token": TOKENS["manager"]}, headers=FROM_HERE).headers["set-cookie"]
+    value = cookie.partition("=")[2].partition(";")[0]
+    assert brief.get("/", headers={"Cookie": f"{COOKIE}={value}"}).status_code == 303
 
 
 def test_whoever_is_taken_off_the_list_is_out_at_once(client: Make, tmp_path: Path) -> None:

@@ -6,9 +6,11 @@ import csv
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from pipelines.decisions import backlog_now, decide, history
+from pipelines.delivery.ledger import remember_contacts
 from pipelines.settings import load_settings
 from pipelines.state import State, open_state
 from tests.databases import publish_gaps
@@ -86,6 +88,40 @@ def test_closed_gaps_are_counted_and_shown_on_request(lacuna: Lacuna, store: Pat
     assert "snoozed until 2024-07-15" in told
 
 
+def test_gaps_fall_due_by_the_settings_and_by_what_people_say(lacuna: Lacuna, store: Path, tmp_path: Path) -> None:
+    """`[review]` gives each gap its day; a day that somebody sets wins; what is late is counted; a sheet has all."""
+    lacuna("assign", "2", "o1", "--due", "2024-06-20", "--store", str(store))
+    config = tmp_path / "ours.toml"
+    config.write_text("[review]\nurgent_ranks = 0\nescalate_after_days = 7\ndue_days = {new = 10}\n", encoding="utf-8")
+    _, told, _ = lacuna("backlog", "--store", str(store), "--config", str(config))
+    assert "10 d over" in told
+    assert "escalated" in told
+    assert "4 gaps, 1 overdue" in told
+    path = tmp_path / "sheet.csv"
+    lacuna("backlog", "--store", str(store), "--config", str(config), "--csv", str(path))
+    rows = list(csv.DictReader(path.read_text(encoding="utf-8-sig").splitlines()))
+    assert [row["falls_due"] for row in rows] == ["2024-07-10", "2024-06-20", "2024-07-10", "2024-07-10"]
+    assert [row["due"] for row in rows] == ["", "2024-06-20", "", ""]
+    assert [row["overdue"] for row in rows] == ["0", "10", "0", "0"]
+
+
+def test_nobody_unknown_becomes_an_owner(lacuna: Lacuna, store: Path, known: State) -> None:
+    """An owner_id that the run doesn't know is refused, with the likely one; a sheet's row of it is left out."""
+    people = [{"owner_id": "o-amara", "name": "Amara", "email": None}, {"owner_id": "o-ben", "name": "Ben"}]
+    remember_contacts(known, pd.DataFrame(people))
+    code, _, error = lacuna("assign", "1", "o-amra", "--store", str(store))
+    assert code == 2
+    assert "there is no owner 'o-amra'" in error
+    assert "did you mean o-amara?" in error
+    rows = sheet(lacuna, store)
+    rows[0] |= {"decision": "assign", "owner_id": "zoe"}
+    code, told, error = lacuna("decide", "--from", filled(store, rows), "--store", str(store))
+    assert (code, told.strip()) == (2, "0 recorded, 1 left out.")
+    assert "row 2, column owner_id: 'zoe'" in error
+    assert "there are: o-amara, o-ben" in error
+    assert lacuna("assign", "1", "nobody", "--store", str(store))[0] == 0
+
+
 def test_a_mistake_costs_nothing(lacuna: Lacuna, store: Path) -> None:
     """Wrong usage, an unknown rank and an unknown id are errors with a remedy, exit code 2."""
     for arguments, said in (
@@ -110,7 +146,7 @@ def test_the_backlog_goes_out_as_a_sheet_and_comes_back(lacuna: Lacuna, store: P
     rows[3] |= {"decision": "assign", "due": "2024-07-12"}
     code, told, _ = lacuna("decide", "--from", filled(store, rows, ";"), "--store", str(store))
     assert (code, told.strip()) == (0, "3 recorded.")
-    now = backlog_now(store, known).set_index("gap_id")
+    now = backlog_now(store, known, load_settings()).set_index("gap_id")
     assert now["status"].tolist() == ["accepted", "dismissed", "new", "new"]
     assert now.loc["g-a", "why"] == "asked every day"
     assert now.loc["g-d", ["owner_id", "due"]].tolist() == ["@amara", "2024-07-12"]

@@ -6,7 +6,6 @@ import json
 import re
 import threading
 from collections.abc import Iterator
-from datetime import date
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from html.parser import HTMLParser
@@ -30,7 +29,6 @@ from tests import sample_run
 from tests.small_store import publish
 
 PEOPLE = {"o-1": Contact("Ana", "ana@shop.example"), "o-2": Contact("Ben", "ben@shop.example")}
-DAY = date(2024, 7, 1)
 
 
 class Mailbox:
@@ -120,20 +118,21 @@ def row(rank: int, status: str, owner: str | None, **changes: Any) -> dict[str, 
     return {
         "gap_id": f"g-{rank}", "rank": rank, "kind": "missing", "status": status, "title": f"Title {rank}",
         "owner_id": owner, "owner_name": owner and owner.upper(), "conversations": 10, "weekly_rate": 2.5,
-        "reasons": [f"reason {rank}"], "status_note": "", "due": None, "draft": f"drafts/x/g-{rank}.md", **changes,
+        "reasons": [f"reason {rank}"], "status_note": "", "draft": f"drafts/x/g-{rank}.md",
+        "falls_due": None, "overdue": 0, "escalated": False, **changes,
     }  # fmt: skip
 
 
 ROWS = [
-    row(1, "new", "o-1"), row(2, "open", "o-1", due="2024-06-20"), row(3, "published", "o-1"),
+    row(1, "new", "o-1"), row(2, "open", "o-1", falls_due="2024-06-20", overdue=3), row(3, "published", "o-1"),
     row(4, "reopened", "o-2", status_note="it came back"), row(5, "new", None), row(6, "dismissed", "o-2"),
-    row(7, "drafting", "o-2", due="2024-07-20"), row(8, "verified", "o-3"),
+    row(7, "drafting", "o-2", falls_due="2024-07-20"), row(8, "verified", "o-3"),
 ]  # fmt: skip
 
 
 def made(rows: list[dict[str, Any]] = ROWS, board: str = "") -> dict[str, Message]:
     """The messages by recipient."""
-    return {message.recipient: message for message in digests(rows, "2024-06-30", DAY, PEOPLE, board)}
+    return {message.recipient: message for message in digests(rows, "2024-06-30", PEOPLE, board)}
 
 
 def outcome(found: list[Outcome]) -> list[tuple[str, str]]:
@@ -161,6 +160,16 @@ def test_each_owner_gets_own_gaps_and_the_managers_the_week() -> None:
     assert "owner O-2" in found[MANAGERS].text
 
 
+def test_what_is_overdue_for_long_goes_to_the_managers_first() -> None:
+    """Owner and managers both read it, with the days; for the managers it stands before what is new."""
+    late = row(2, "accepted", "o-1", falls_due="2024-06-01", overdue=29, escalated=True)
+    found = made([row(1, "new", "o-2"), late])
+    assert "due 2024-06-01, 29 days overdue" in found["o-1"].text
+    managers = found[MANAGERS].text
+    assert managers.index("Overdue for so long that the managers are told") < managers.index("Title 2")
+    assert managers.index("Title 2") < managers.index("Title 1")
+
+
 def test_links_lead_to_the_board_where_there_is_one() -> None:
     """Each gap has its link, whatever its id; without a board there is none."""
     odd = made([row(1, "new", "o-1", gap_id="g/1?x=<b>")], "https://gaps.example/")
@@ -186,7 +195,7 @@ def test_tricks_in_titles_reach_nobody(mailbox: tuple[Mailbox, int], state: Stat
     """HTML, header and template tricks arrive as text; nobody else gets a copy."""
     box, port = mailbox
     rows = [row(1, "new", "o-1", title=trick, status_note=trick, owner_name=trick, draft=trick)]
-    messages = digests(rows, "2024-06-30", DAY, PEOPLE, "", trick)
+    messages = digests(rows, "2024-06-30", PEOPLE, "", trick)
     deliver(messages, "2024-06-30", PEOPLE, by_mail(port), state, send=True)
     assert box.to == ["boss@shop.example", "ana@shop.example"]
     for mail in box.mails:
@@ -369,6 +378,7 @@ def test_the_command_prints_then_sends_then_has_nothing_to_do(
     assert CliRunner().invoke(app, [*call, "--send"]).exit_code == 0
     assert len(box.mails) == 1
     assert "1 sent before" in CliRunner().invoke(app, [*call, "--send"]).output
+    assert "overdue" in said.output, "gaps fall due by [review], though nobody set a day"
     whole = CliRunner().invoke(app, [*call[:5]])
     assert "managers by chat to json://…: would be sent" in whole.output
     assert "a-secret-token" not in whole.output

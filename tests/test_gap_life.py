@@ -38,14 +38,24 @@ class World:
     def __init__(self, store: Path, state: State) -> None:
         self.store, self.state = store, state
 
-    def run(self, week: int, **sizes: int) -> pd.DataFrame:
-        """Run a week with missing articles, each named by its one topic, of these sizes; its backlog by topic."""
+    def job(self, week: int) -> Job:
+        """A week's run, with what the steps before would have written."""
         day = date.fromisoformat(WEEKS[week])
         job = Job("bundle", self.store, day, day, None, load_settings())
         job.write("understand/events", pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in EVENTS.items()}))
         job.write("understand/registry", pd.DataFrame({"topic_id": pd.Series(dtype="str")}))
         job.write("load/owners", pd.DataFrame([{"owner_id": "o2", "name": "Ben", "email": None}]).astype("str"))
-        found = pd.DataFrame([{"kind": "missing", "article_id": None, "topic_id": t, "topics": [t]} for t in sizes])
+        return job
+
+    def run(self, week: int, **sizes: int) -> pd.DataFrame:
+        """Run a week with missing articles, each named by its one topic, of these sizes; its backlog by topic."""
+        job = self.job(week)
+        found = pd.DataFrame(
+            [
+                {"kind": "missing", "article_id": None, "other_article_id": None, "topic_id": t, "topics": [t]}
+                for t in sizes
+            ]
+        )
         past = read_past(job)
         found["gap_id"] = name_gaps(found, past)
         rows = []
@@ -66,7 +76,7 @@ class World:
 
     def statuses(self) -> dict[str, str]:
         """The status of each gap as of now, by topic."""
-        return backlog_now(self.store, self.state).set_index("topic_id")["status"].to_dict()
+        return backlog_now(self.store, self.state, load_settings()).set_index("topic_id")["status"].to_dict()
 
 
 def test_ids_and_decisions_last_from_week_to_week(world: World) -> None:
@@ -168,3 +178,14 @@ def test_an_old_week_run_again_hears_nothing_of_later_decisions(world: World) ->
     world.decide(gap, "dismiss", reason="not_a_gap")
     assert world.run(0, t1=9).loc["t1", "status"] == "accepted"
     assert world.run(1, t1=9).loc["t1", "status"] == "dismissed"
+
+
+def test_what_is_wrong_with_a_new_article_names_the_gap_that_it_was_written_for(world: World) -> None:
+    """The article that closed a gap and is not found itself is another gap, which says what it was written for."""
+    gap = world.run(0, t1=9).loc["t1", "gap_id"]
+    world.decide(gap, "publish", on="2024-06-05", article_id="kb-new")
+    past = read_past(world.job(1))
+    row = BACKLOG_ROW | {"gap_id": "g-x", "kind": "unfindable", "article_id": "kb-new", "owner_name": "Ada"}
+    told = lived(row, past, {}.get, 2.0)
+    assert (told["status"], told["status_note"]) == ("new", f"the article was written for {gap} on 2024-06-05")
+    assert lived(row | {"article_id": "kb-old"}, past, {}.get, 2.0)["status_note"] == ""

@@ -44,6 +44,14 @@ def test_an_article_s_gap_keeps_its_id_when_its_kind_changes() -> None:
     assert named([about("kb-2", "incomplete")], before)[0] not in ("g-1", "g-2")
 
 
+def test_articles_that_contradict_one_another_are_one_gap_in_either_order() -> None:
+    """Named the other way round it keeps its id; against a third article it is another gap."""
+    one = about("kb-1", "contradictory") | {"other_article_id": "kb-2"}
+    turned = about("kb-2", "contradictory") | {"other_article_id": "kb-1"}
+    assert named([turned], [was(one, "g-1")]) == ["g-1"]
+    assert named([turned | {"other_article_id": "kb-3"}], [was(one, "g-1")])[0] != "g-1"
+
+
 def test_two_gaps_of_one_article_stay_apart() -> None:
     """Stale and incomplete in the same run are two gaps, and each keeps its own id."""
     before = [was(about("kb-1", "stale"), "g-9"), was(about("kb-1", "incomplete"), "g-1")]

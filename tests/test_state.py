@@ -197,7 +197,7 @@ def test_an_older_database_is_brought_up_to_date(settings: Settings, tmp_path: P
     assert np.frombuffer(state.topics("t1")["label_centroid"].iloc[-1], dtype=np.float32).tolist() == [0.0, 1.0]
     assert state.topic_events()["event"].tolist() == ["continue"]
     with state._engine.connect() as connection:
-        assert connection.execute(sa.select(schema.schema_version.c.version)).scalars().all() == [3]
+        assert connection.execute(sa.select(schema.schema_version.c.version)).scalars().all() == [schema.SCHEMA_VERSION]
     state.close()
 
 

@@ -23,7 +23,8 @@ from pipelines.settings import Settings
 from pipelines.state import State
 
 from .listing import Query, counted
-from .people import People, Person, Sessions, may
+from .people import People, Person, may
+from .sessions import Sessions
 from .snapshot import Gap, Snapshot
 from .view import VERBS, gap_path
 
@@ -92,7 +93,7 @@ class Desk:
     @classmethod
     def at(cls, store: Path, settings: Settings, state: State, people: People) -> Desk:
         """Set a board up over a store."""
-        sessions = Sessions(settings.board.session_hours)
+        sessions = Sessions(state, settings.board.session_hours)
         return cls(store, settings, state, Snapshot(store, state, settings), people, sessions, _templates())
 
     def page(self, request: Request, name: str, code: int = 200, **context: Any) -> Response:

@@ -6,13 +6,17 @@ from collections.abc import Callable, Collection
 from typing import Any
 from urllib.parse import quote, urlsplit
 
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from data_contracts.errors import StoreUnusable
+
 from .bodies import TOO_LARGE, limited, says_too_much
-from .people import People, Person, Sessions, hashed
+from .people import People, Person, hashed
+from .sessions import Sessions
 
 __all__ = ["COOKIE", "HEADERS", "Guard", "Page", "host_of", "is_loopback", "signed_in"]
 
@@ -85,13 +89,17 @@ class Guard:
                 headers.setdefault("Cache-Control", "no-store")
             await send(message)
 
-        refusal = self._refusal(request)
+        # Who is signed in stands in the database: other requests need not wait for it.
+        refusal = await run_in_threadpool(self._refusal, request)
         await (refusal or self.app)(scope, limited(receive), sending)
 
     def _refusal(self, request: Request) -> Response | None:
         if self.hosts is not None and host_of(request.headers.get("host", "")) not in self.hosts:
             return self._told(request, 421, "Not this address", "The board does not answer under this name.")
-        person, bearer = self._who(request)
+        try:
+            person, bearer = self._who(request)
+        except StoreUnusable as error:
+            return self._told(request, 503, "The store is away", f"{error.problem}: {error.remedy}")
         request.scope["state"]["person"] = person
         if says_too_much(request):
             words = f"{TOO_LARGE[:1].upper()}{TOO_LARGE[1:]}. Nothing was changed."

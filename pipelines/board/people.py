@@ -5,8 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
-import threading
-import time
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -16,7 +14,7 @@ from typing import Any, Literal
 from data_contracts.errors import SettingsInvalid
 from pipelines.settings import Board
 
-__all__ = ["PEOPLE_ENV", "ROLES", "People", "Person", "Sessions", "hashed", "may", "new_token"]
+__all__ = ["PEOPLE_ENV", "ROLES", "People", "Person", "hashed", "may", "new_token"]
 
 Role = Literal["viewer", "writer", "manager"]
 ROLES: tuple[Role, ...] = ("viewer", "writer", "manager")
@@ -211,31 +209,3 @@ def _person(entry: Any, where: str) -> Person:
 def _repeated(values: Iterable[str]) -> bool:
     listed = list(values)
     return len(listed) != len(set(listed))
-
-
-class Sessions:
-    """Who is signed in, by the random value of their cookie; kept in memory, so a restart signs everybody out."""
-
-    def __init__(self, hours: float) -> None:
-        self.seconds = int(hours * 3600)
-        self._known: dict[str, tuple[str, float]] = {}
-        self._lock = threading.Lock()
-
-    def begin(self, token_sha256: str) -> str:
-        """Start a session for whoever has this token, and return the cookie's value."""
-        value = new_token()
-        now = time.monotonic()
-        with self._lock:
-            self._known = {key: (who, ends) for key, (who, ends) in self._known.items() if ends > now}
-            self._known[hashed(value)] = (token_sha256, now + self.seconds)
-        return value
-
-    def token_of(self, value: str) -> str | None:
-        """The hash of the token that a session was begun with; None where it has ended."""
-        who, ends = self._known.get(hashed(value), ("", 0.0))
-        return who if ends > time.monotonic() else None
-
-    def end(self, value: str) -> None:
-        """Sign out."""
-        with self._lock:
-            self._known.pop(hashed(value), None)

@@ -22,16 +22,15 @@ from models.verdicts import Precision, by_kind
 from pipelines.cells import records, unguarded
 from pipelines.decision_log import read as read_decisions
 from pipelines.decisions import as_decided, status_now
+from pipelines.duties import duty_now, review_day
 from pipelines.report.accuracy import article_accuracy
 from pipelines.report.due import due_articles
-from pipelines.report.format import day, line, number, record, rows, text
+from pipelines.report.format import day, line, number, plural, record, rows, short_day, text
 from pipelines.report.gaps import table_row
 from pipelines.report.impact import fixes
 from pipelines.settings import Settings
 from pipelines.state import State
 from pipelines.store import read_parquet
-
-from .days import due_words, duty_of, review_day
 
 __all__ = ["Gap", "Now", "Run", "Snapshot", "owner_names"]
 
@@ -201,10 +200,17 @@ def _gap(run: Run, row: dict[str, Any], life: Life, names: Mapping[str, str], se
     status, note = status_now(row, life)
     now = {**row, **as_decided(row, life, names.get), "status": status, "status_note": note}
     shown = table_row(now, run.currency, run.top_score, run.until)
-    duty = duty_of(now, life, settings, today)
-    shown["due"] = due_words(duty)
+    duty = duty_now(now, life, settings, today)
+    shown["due"] = _due_words(duty)
     shown["keys"] |= {"due": duty.due.isoformat() if duty.due else None, "overdue": duty.overdue}
     return Gap(now, shown, life, duty)
+
+
+def _due_words(duty: Duty) -> str:
+    """`due 12 Jul`, `overdue 3 days`, or nothing."""
+    if duty.overdue:
+        return f"overdue {plural(duty.overdue, 'day')}"
+    return f"due {short_day(duty.due)}" if duty.due else ""
 
 
 def owner_names(run: Run) -> dict[str, str]:

@@ -14,6 +14,7 @@ from data_contracts.errors import DecisionInvalid
 from pipelines.commands.common import Config, Store, err, out
 
 if TYPE_CHECKING:
+    from pipelines.settings import Settings
     from pipelines.state import State
 
 __all__ = ["assign", "backlog", "decide", "undo"]
@@ -55,14 +56,14 @@ def backlog(
     from pipelines.decision_sheets import sheet
     from pipelines.store import write_bytes
 
-    with _state(store, config) as state:
+    with _state(store, config) as (state, settings):
         if gap is not None:
             found = _named(store, gap)
             told, (status, _) = decisions.history(state, found["gap_id"]), decisions.standing(state, found["gap_id"])
             title = str(found.get("title", ""))
             out.print(backlog_tables.history_table(found["gap_id"], title, status, told), highlight=False)
             return
-        frame = decisions.backlog_now(store, state)
+        frame = decisions.backlog_now(store, state, settings)
         if owner is not None:
             frame = frame[frame["owner_id"].isna() if owner == "nobody" else frame["owner_id"].eq(owner)]
         if csv is not None:
@@ -118,7 +119,7 @@ def decide(
         raise DecisionInvalid("it is not said what to decide", "give GAP and DECISION, or --from FILE alone")
     given = {"until": until, "reason": reason, "into": into, "on": on, "article_id": article}
     payload = {name: value for name, value in given.items() if value is not None}
-    with _state(store, config) as state:
+    with _state(store, config) as (state, _):
         if file is not None:
             _from_file(state, file, decisions.whoami(who))
             return
@@ -162,7 +163,7 @@ def assign(
     from pipelines import decisions
 
     payload = {"owner_id": None if owner == "nobody" else owner} | ({"due": due} if due else {})
-    with _state(store, config) as state:
+    with _state(store, config) as (state, _):
         found = _named(store, gap)
         decisions.decide(state, found["gap_id"], "assign", decisions.whoami(who), why=why, payload=payload)
         _tell(state, found)
@@ -177,22 +178,23 @@ def undo(gap: Gap, store: Store, who: Who = None, config: Config = None) -> None
     """
     from pipelines import decisions
 
-    with _state(store, config) as state:
+    with _state(store, config) as (state, _):
         found = _named(store, gap)
         decisions.undo(state, found["gap_id"], decisions.whoami(who))
         _tell(state, found)
 
 
 @contextmanager
-def _state(store: Path, config: str | None) -> Iterator[State]:
+def _state(store: Path, config: str | None) -> Iterator[tuple[State, Settings]]:
     from pipelines.explain import find_run
     from pipelines.settings import load_settings
     from pipelines.state import open_state
 
     find_run(store)
-    state = open_state(load_settings(config), store)
+    settings = load_settings(config)
+    state = open_state(settings, store)
     try:
-        yield state
+        yield state, settings
     finally:
         state.close()
 

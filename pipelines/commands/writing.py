@@ -47,8 +47,9 @@ def drafts(
     from pipelines.state import open_state
 
     run = find_run(store)
-    state = open_state(load_settings(config), store)
-    rows = records(backlog_now(store, state))
+    settings = load_settings(config)
+    state = open_state(settings, store)
+    rows = records(backlog_now(store, state, settings))
     state.close()
     if into is not None:
         found = export(run, rows, into, owner)
@@ -79,8 +80,6 @@ def digest(
 
     `lacuna digest --store store --config ours.toml --send`
     """
-    from datetime import UTC, datetime
-
     from data_contracts.errors import LacunaError
     from pipelines.cells import records
     from pipelines.decisions import backlog_now
@@ -95,8 +94,8 @@ def digest(
     state = open_state(settings, store)
     try:
         people = contacts(state)
-        rows, today = records(backlog_now(store, state)), datetime.now(UTC).date()
-        found = digests(rows, run.name, today, people, settings.delivery.board_url, settings.report.title)
+        rows = records(backlog_now(store, state, settings))
+        found = digests(rows, run.name, people, settings.delivery.board_url, settings.report.title)
         known = [message.recipient for message in found]
         if owner is not None and owner not in known:
             raise LacunaError(f"nothing waits for '{owner}'", f"there are messages for: {', '.join(known) or 'nobody'}")

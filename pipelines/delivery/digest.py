@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -20,6 +19,7 @@ __all__ = ["MANAGERS", "Message", "digests"]
 MANAGERS = "managers"
 MOST = 20  # gaps of a part; the board has the rest
 _PARTS = {
+    "escalated": "Overdue for so long that the managers are told",
     "overdue": "Overdue",
     "reopened": "Came back",
     "new": "New this week",
@@ -27,6 +27,11 @@ _PARTS = {
     "open": "Still open",
 }
 
+_SHORT = {
+    "escalated": "overdue for long", "overdue": "overdue", "reopened": "came back", "new": "new",
+    "published": "to be verified", "open": "open",
+}  # fmt: skip
+_URGENT = ("escalated", "overdue", "reopened", "new")
 Row = Mapping[str, Any]
 
 
@@ -44,7 +49,6 @@ class Message:
 def digests(
     rows: Sequence[Row],
     run_id: str,
-    today: date,
     people: Mapping[str, Contact],
     board: str = "",
     title: str = "Knowledge gaps",
@@ -57,8 +61,6 @@ def digests(
         The backlog as it stands now (:func:`pipelines.decisions.backlog_now`), by rank.
     run_id
         The run that it is of.
-    today
-        What is due before this day is overdue.
     people
         Owners' names and addresses, by id.
     board
@@ -66,7 +68,7 @@ def digests(
     title
         What the subject begins with.
     """
-    by_part = [(row, _part(row, today)) for row in rows]
+    by_part = [(row, _part(row)) for row in rows]
     waiting = [(row, part) for row, part in by_part if part]
     found = []
     for owner in sorted({str(row["owner_id"]) for row, _ in waiting if row.get("owner_id")}):
@@ -77,7 +79,7 @@ def digests(
     if not rows:
         return found
     unowned = [(row, part) for row, part in waiting if not row.get("owner_id")]
-    urgent = [(row, part) for row, part in waiting if part in ("overdue", "reopened", "new")]
+    urgent = [(row, part) for row, part in waiting if part in _URGENT]
     lead = (
         f"{_count(len(waiting), 'gap')} wait in the run of {run_id}: {_shares(waiting) or 'none'}. "
         f"{_count(len({r['owner_id'] for r, _ in waiting if r.get('owner_id')}), 'owner')} have some, and "
@@ -89,11 +91,11 @@ def digests(
     return [_message(MANAGERS, "managers", subject, lead, parts, board), *found]
 
 
-def _part(row: Row, today: date) -> str:
+def _part(row: Row) -> str:
     """Which part of the digest a gap belongs to; "" for none."""
-    status, due = str(row["status"]), row.get("due")
-    if status in WAITING and due and str(due)[:10] < today.isoformat():
-        return "overdue"
+    status = str(row["status"])
+    if row["overdue"]:
+        return "escalated" if row["escalated"] else "overdue"
     if status in ("new", "reopened", "published"):
         return status
     return "open" if status in WAITING else ""
@@ -114,7 +116,8 @@ def _line(row: Row, board: str, with_owner: bool = False) -> dict[str, str]:
     rate = row.get("weekly_rate")
     figures = [str(row["kind"]), _count(int(row.get("conversations") or 0), "conversation")]
     figures += [f"{float(rate):.1f} a week"] if rate is not None else []
-    figures += [f"due {str(row['due'])[:10]}"] if row.get("due") else []
+    figures += [f"due {row['falls_due']}"] if row.get("falls_due") else []
+    figures += [f"{_count(int(row['overdue']), 'day')} overdue"] if row["overdue"] else []
     figures += [f"owner {row.get('owner_name') or row['owner_id']}"] if with_owner and row.get("owner_id") else []
     reasons = row.get("reasons")
     why = row.get("status_note") or (reasons[0] if isinstance(reasons, list) and reasons else "")
@@ -159,9 +162,8 @@ def _plain(value: object) -> str:
 
 
 def _shares(own: Sequence[tuple[Row, str]]) -> str:
-    names = {"overdue": "overdue", "reopened": "came back", "new": "new", "published": "to be verified", "open": "open"}
     counts = {part: sum(there == part for _, there in own) for part in _PARTS}
-    return ", ".join(f"{counts[part]} {names[part]}" for part in _PARTS if counts[part])
+    return ", ".join(f"{counts[part]} {_SHORT[part]}" for part in _PARTS if counts[part])
 
 
 def _count(number: int, noun: str) -> str:
