@@ -164,7 +164,7 @@ def _quarantine(job: Job, folder: Path) -> list[dict[str, Any]]:
 
 def _tag_sheet(rows: pd.DataFrame) -> bytes:
     """The conversations to tag next as a sheet that, filled in, is a table of outcomes of the next bundle."""
-    shown = rows[["conversation_id", "question", "topic_label", "article_id", "chance", "worth"]].round(3)
+    shown = rows[["conversation_id", "question", "answer", "topic_label", "article_id", "chance", "worth"]].round(3)
     empty = dict.fromkeys(["outcome", "true_intent", "tagged_by", "tagged_at", "note"], "")
     return _sheet(shown.assign(**empty))
 

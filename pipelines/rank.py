@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import asdict
 from typing import Any
 
@@ -20,7 +21,7 @@ from pipelines.impact import Measured, measure_fixes
 from pipelines.job import Job
 from pipelines.sharing import share_out
 
-QUESTION_LENGTH = 420
+MESSAGE_LENGTH = 420
 
 
 def rank(job: Job) -> None:
@@ -69,9 +70,21 @@ def _tag_next(job: Job, facts: pd.DataFrame, topics: pd.DataFrame) -> pd.DataFra
     ids = found["conversation_id"]
     asked = job.read("understand/questions").set_index("conversation_id")["question"]
     found["topic_label"] = pd.array([str(topics["label"][t]) for t in found["topic_id"]], dtype="str")
-    found["question"] = pd.array([shortened(str(asked.get(c, "")), QUESTION_LENGTH) for c in ids], dtype="str")
+    found["question"] = pd.array([shortened(str(asked.get(c, "")), MESSAGE_LENGTH) for c in ids], dtype="str")
+    answers = _bot_said(job.read("redact/messages"), set(ids))
+    found["answer"] = pd.array([answers.get(c, "") for c in ids], dtype="str")
     found["article_id"] = facts["cited_first"].reindex(ids).to_numpy()
     return found
+
+
+def _bot_said(messages: pd.DataFrame, ids: Set[str]) -> dict[str, str]:
+    """All that the bot said in each of these conversations, one message a paragraph."""
+    told = messages[messages["conversation_id"].isin(ids) & messages["role"].eq("bot") & messages["text"].notna()]
+    told = told.sort_values(["conversation_id", "position"])
+    return {
+        str(c): "\n".join(shortened(text, MESSAGE_LENGTH) for text in texts)
+        for c, texts in told.groupby("conversation_id")["text"]
+    }
 
 
 def _shares(values: pd.Series) -> dict[str, float]:

@@ -24,10 +24,11 @@ from tests import sample_run
 
 TAG_NEXT = pd.DataFrame(
     [
-        {"conversation_id": "c-010003", "question": "is it 30 or 60 days?", "topic_label": "Returns",
+        {"conversation_id": "c-010003", "question": "is it 30 or 60 days?",
+         "answer": "You have 30 days.\nAnything else?", "topic_label": "Returns",
          "article_id": "kb-012", "chance": 0.52, "worth": 0.3},
-        {"conversation_id": "c-020001", "question": "where is my bill", "topic_label": "Invoices", "article_id": "",
-         "chance": 0.48, "worth": 0.2},
+        {"conversation_id": "c-020001", "question": "where is my bill", "answer": "", "topic_label": "Invoices",
+         "article_id": "", "chance": 0.48, "worth": 0.2},
     ]
 )  # fmt: skip
 _COLUMNS = (

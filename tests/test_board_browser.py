@@ -191,8 +191,10 @@ def test_filters_search_and_tabs_need_no_reload(board: str, window: Window) -> N
 
 
 def test_a_tag_is_entered_in_place(board: str, window: Window) -> None:
-    """One click tags a conversation; the count goes up and the choice is shown, also after a reload."""
+    """Question and answer are read, one click tags; the count goes up and the choice is shown, also after a reload."""
     page = window(board, "/tags")
+    assert page.locator("#tag-1 .botsaid p").inner_text() == "You have 30 days.\nAnything else?"
+    assert page.locator("#tag-2 .botsaid").inner_text().split() == ["The", "bot", "said", "nothing."]
     page.locator("#tag-1 button", has_text="Part of it").click()
     playwright.expect(page.locator("#tagged")).to_have_text("1 of 2 tagged")
     page.reload()

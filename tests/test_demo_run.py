@@ -200,6 +200,10 @@ def test_what_to_tag_next_is_a_sheet_of_outcomes(demo: Demo) -> None:
     assert len(sheet) == 20
     assert sheet["worth"].is_monotonic_decreasing
     assert sheet["question"].str.len().gt(10).all()
+    messages = pd.read_json(demo.folder / "bundle" / "messages.jsonl.gz", lines=True)
+    by_bot = set(messages.loc[messages["role"].eq("bot"), "conversation_id"])
+    assert sheet["answer"].notna().tolist() == sheet["conversation_id"].isin(by_bot).tolist()
+    assert sheet["answer"].notna().sum() > 10
     assert set(sheet) >= {"conversation_id", "outcome", "true_intent", "tagged_by", "tagged_at", "note"}
     tagged = pd.read_csv(demo.folder / "bundle" / "outcomes.csv")["conversation_id"]
     assert not set(sheet["conversation_id"]) & set(tagged)

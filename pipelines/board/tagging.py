@@ -37,6 +37,7 @@ def _entry(row: dict[str, str], tag: dict[Any, Any] | None) -> dict[str, Any]:
     return {
         "id": row["conversation_id"],
         "question": text(row.get("question"), 1200),
+        "answer": text(row.get("answer"), 2400),
         "topic": line(row.get("topic_label"), 200),
         "article": line(row.get("article_id"), 200),
         "chance": percent(row.get("chance")) if number(row.get("chance")) is not None else "",

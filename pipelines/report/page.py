@@ -33,7 +33,7 @@ _CHANGES = {
     "up": "Moved up",
     "down": "Moved down",
     "same": "Same rank as last time.",
-    "reopened": "Came back after it was closed.",
+    "reopened": "Came back.",
 }
 
 

@@ -85,7 +85,7 @@ def summary(
         sentences.append(
             [
                 {"text": f"{len(back):,} came back", "link": "#status=reopened"},
-                _say(" after being closed: "),
+                _say(": "),
                 *_listed(back),
                 _say("."),
             ]
