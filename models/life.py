@@ -175,7 +175,8 @@ def _after(life: Life, said: Decision) -> Life:
     )  # fmt: skip
     if said.verb == "publish":
         day = given.get("on") or said.at.date().isoformat()
-        life = replace(life, published_on=day, article_id=given.get("article_id"))
+        # What the due day was for is done; what comes back later has its own.
+        life = replace(life, published_on=day, article_id=given.get("article_id"), due=None)
     return life
 
 

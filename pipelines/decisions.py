@@ -212,8 +212,8 @@ _NOW = dict.fromkeys(
      "why"), "str",
 ) | {"overdue": "int64", "escalated": "bool", "last_decision": "int64"}  # fmt: skip
 _READ = (
-    "gap_id", "rank", "status", "status_note", "decided", "first_seen", "last_seen", "conversations", "carried",
-    "effect", "owner_id", "owner_reason", "owner_name",
+    "gap_id", "rank", "status", "status_note", "status_since", "decided", "first_seen", "last_seen", "conversations",
+    "carried", "effect", "owner_id", "owner_reason", "owner_name",
 )  # fmt: skip
 
 

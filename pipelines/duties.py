@@ -34,18 +34,23 @@ def review_day(told: Mapping[str, Any], today: date | None = None) -> date:
 
 
 def duty_now(row: Mapping[str, Any], life: Life, settings: Settings, today: date) -> Duty:
-    """When a gap is due: the day that somebody set, else so many days after the run on whose view it got its status.
+    """When a gap is due: the day that somebody set, else so many days after it got its status.
+
+    That is the run on whose view people gave it, or the run that reopened the gap; where nobody has decided, the first
+    run that saw it.
 
     Parameters
     ----------
     row
-        A gap as it stands now: status, rank, first_seen. One that does not say since when it is there is never due.
+        A gap as it stands now: status, rank, first_seen; status_since and decided as its run left them, where it did.
+        One that does not say since when it is there is never due.
     life
         What people decided on the gap.
     today
         The day that is asked about.
     """
-    since, rank = day(life.run_id or row.get("first_seen")), whole(row.get("rank"))
+    as_the_run_left_it = (whole(row.get("decided")) or 0) == life.decided and row.get("status_since")
+    since, rank = day(as_the_run_left_it or life.run_id or row.get("first_seen")), whole(row.get("rank"))
     if since is None or rank is None:
         return Duty(None, 0, False)
     review = settings.review

@@ -92,10 +92,15 @@ def lived(
     )  # fmt: skip
     if not note and known and status == was:
         note = str(known.get("status_note") or "")  # what reopened it still holds while nobody has decided
+    first = str(known["first_seen"]) if known else past.run_id
+    if status == life.status or (life.status is None and status in ("new", "open")):
+        since = life.run_id or first
+    else:  # what a run made of it
+        since = str(known.get("status_since") or past.run_id) if known and status == was else past.run_id
     note = note or _written_for(row, past)
     return {
-        "status": status, "status_note": note, "decided": life.decided, "effect": effect,
-        "first_seen": str(known["first_seen"]) if known else past.run_id,
+        "status": status, "status_note": note, "status_since": since, "decided": life.decided, "effect": effect,
+        "first_seen": first,
         "carried": _carried(row, known, status, past, came_back), **as_decided(row, life, named),
     }  # fmt: skip
 

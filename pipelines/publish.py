@@ -195,8 +195,8 @@ def remember(job: Job, backlog: pd.DataFrame, input_hash: str) -> None:
     columns = [
         "gap_id", "kind", "topic_id", "article_id", "title", "status", "score", "rank", "first_seen", "last_seen",
         # What the next run and the next decision need to know of it.
-        "topics", "conversations", "status_note", "decided", "effect", "carried", "owner_id", "change_point",
-        "other_article_id",
+        "topics", "conversations", "status_note", "status_since", "decided", "effect", "carried", "owner_id",
+        "change_point", "other_article_id",
     ]  # fmt: skip
     gaps = backlog[columns] if len(backlog) else pd.DataFrame(columns=columns)
     state = open_state(job.settings, job.store)

@@ -104,6 +104,7 @@ def test_a_dismissed_gap_comes_back_once_it_has_doubled(world: World) -> None:
     later = world.run(3, t1=12).loc["t1"]
     assert (later["status"], later["status_note"]) == ("reopened", "dismissed at 10 conversations, now 20")
     assert later["carried"]["change"] == "same"
+    assert (grown["status_since"], later["status_since"]) == (WEEKS[2], WEEKS[2])
     world.decide(gap, "dismiss", reason="wont_fix")
     assert world.statuses() == {"t1": "dismissed"}
     assert world.run(4, t1=23).loc["t1", "status"] == "dismissed"
@@ -129,6 +130,7 @@ def test_what_was_gone_and_comes_back(world: World) -> None:
     assert back["gap_id"].to_dict() == first.to_dict()
     assert back["status"].to_dict() == {"t1": "reopened", "t2": "reopened", "t3": "accepted", "t4": "dismissed"}
     assert set(back.loc[["t1", "t2"], "status_note"]) == {"it was gone in the run before, and is back"}
+    assert back["status_since"].to_dict() == {"t1": WEEKS[2], "t2": WEEKS[2], "t3": WEEKS[0], "t4": WEEKS[0]}
     world.decide(first["t2"], "publish", on="2024-06-17")
     again = world.run(2, t1=9, t2=9, t3=9, t4=9)
     assert again.loc["t2", "status"] == "published", "who published it has seen that it was back"

@@ -96,6 +96,15 @@ def now(life: Life, **changed: Any) -> tuple[str, str]:
 
 DISMISSED = Life("dismissed", reason="wont_fix", dismissed_at_conversations=10)
 SNOOZED = Life("snoozed", until="2024-07-07")
+
+
+def test_a_due_day_is_done_with_the_publication() -> None:
+    """What was due is published; if the gap comes back, it isn't overdue by a day that was set for the first fix."""
+    past = [said(1, "assign", {"due": "2024-07-20"}), said(2, "publish", {"on": "2024-07-10"})]
+    assert [life_of(past[:1]).due, life_of(past).due] == ["2024-07-20", None]
+    assert life_of([*past, said(3, "undo", {"of": 2})]).due == "2024-07-20"
+
+
 PUBLISHED = Life("published", published_on="2024-06-20")
 
 

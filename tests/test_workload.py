@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.duties import DutyLimits, duty
+from models.duties import Duty, DutyLimits, duty
 from models.life import Life
 from models.owners import OwnerBook
 from models.workload import Workload, with_others
@@ -120,3 +120,13 @@ def test_the_clock_starts_with_the_run_that_was_decided_on() -> None:
     accepted = {**row, "status": "accepted"}
     assert duty_now(accepted, Life("accepted", run_id="2024-07-14"), settings, DAY).due == date(2024, 8, 4)
     assert duty_now(accepted, Life("accepted", run_id="2024-07-14", due="2024-07-20"), settings, DAY).due.day == 20
+
+
+def test_what_a_run_reopened_has_its_time_from_that_run_on() -> None:
+    """A fix of June that a run of August finds without effect is not overdue then; who decides starts the clock anew."""
+    settings = load_settings(None)
+    row = {"status": "reopened", "rank": 50, "first_seen": "2024-05-05", "decided": 3, "status_since": "2024-08-04"}
+    published = Life("published", decided=3, run_id="2024-06-09")
+    assert duty_now(row, published, settings, date(2024, 8, 4)) == Duty(date(2024, 8, 11), 0, False)
+    accepted = Life("accepted", decided=4, run_id="2024-08-11")
+    assert duty_now(row | {"status": "accepted"}, accepted, settings, date(2024, 8, 11)).due == date(2024, 9, 1)
