@@ -123,7 +123,7 @@ def test_the_clock_starts_with_the_run_that_was_decided_on() -> None:
 
 
 def test_what_a_run_reopened_has_its_time_from_that_run_on() -> None:
-    """A fix of June that a run of August finds without effect is not overdue then; who decides starts the clock anew."""
+    """A fix of June that a run of August finds without effect is not overdue then; a decision starts the clock anew."""
     settings = load_settings(None)
     row = {"status": "reopened", "rank": 50, "first_seen": "2024-05-05", "decided": 3, "status_since": "2024-08-04"}
     published = Life("published", decided=3, run_id="2024-06-09")
