@@ -126,6 +126,27 @@ def against_reason(passages: Sequence[Mapping[str, Any]], most: int = 160) -> st
     return f"the article says “{passage}”; agents said in {times}: “{evidence}”"
 
 
+def searches_reason(searches: int, queries: Sequence[Mapping[str, Any]], most: int = 4) -> str | None:
+    """What was searched for in vain before a ticket; None where it was once at most.
+
+    Parameters
+    ----------
+    searches
+        How many searches there were.
+    queries
+        query and count, the most frequent first.
+
+    Examples
+    --------
+    >>> searches_reason(6, [{"query": "spare pole", "count": 5}, {"query": "tent pole", "count": 1}])
+    '6 searches found nothing of use before a ticket: “spare pole” (5), “tent pole”'
+    """
+    if searches < 2:
+        return None
+    told = [f"“{found['query']}”" + (f" ({found['count']})" if found["count"] > 1 else "") for found in queries[:most]]
+    return f"{searches} searches found nothing of use before a ticket: {', '.join(told)}"
+
+
 def checked_reason(checked: date | None, began: date) -> str | None:
     """Since when nobody has looked at an article that began to fail; None where somebody has since."""
     if checked is None:

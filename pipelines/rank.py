@@ -12,13 +12,14 @@ from models.life import Life
 from models.owners import OwnerBook
 from models.questions import shortened
 from models.ranking import may_fail, rank_gaps, reach_of
-from models.reasons import against_reason, words_reason
+from models.reasons import against_reason, searches_reason, words_reason
 from models.tagging import tag_next
 from models.verdicts import overall
 from pipelines.gap_evidence import gather
 from pipelines.gap_life import lived, name_gaps, read_past
 from pipelines.impact import Measured, measure_fixes
 from pipelines.job import Job
+from pipelines.searches import searches_for
 from pipelines.sharing import share_out
 
 MESSAGE_LENGTH = 420
@@ -36,13 +37,18 @@ def rank(job: Job) -> None:
     gaps = gaps.join(reach_of(gaps, facts))
     judged = {kind.kind: (kind.right, kind.judged) for kind in past.precision}
     ranked = rank_gaps(gaps, job.days / 7, job.settings.accuracy.confidence, job.settings.run.seed, judged)
-    evidence = gather(job, _records(ranked), articles)
+    evidence, searches = gather(job, _records(ranked), articles), job.read("measure/searches")
     cost = _cost(job, facts)
     fixes = measure_fixes(job, past, facts, cost)
     book, order = share_out(job, fixes.past, _records(ranked))
     rows = [
-        _row(job, gap, facts, demand, topics, articles, book, evidence[gap["gap_id"]], fixes, cost) for gap in order
-    ]
+        _row(
+            job, gap, facts, demand, topics, articles, book,
+            evidence[gap["gap_id"]] | searches_for(searches, set(gap["topics"]), set(gap["conversation_ids"])),
+            fixes, cost,
+        )
+        for gap in order
+    ]  # fmt: skip
     rows.sort(key=lambda row: int(row["rank"]))
     job.write("rank/backlog", pd.DataFrame(rows))
     job.write("rank/impact", fixes.table)
@@ -126,6 +132,7 @@ def _row(
         "rank_low": int(gap["rank_low"]), "rank_high": int(gap["rank_high"]),
         "cost_avoidable": round(float(gap["score"]) * cost, 2),
         "reasons": [*gap["reasons"], *_in_their_words(gap["kind"], evidence)],
+        "searches": evidence["searches"], "queries": evidence["queries"],
         "examples": evidence["examples"], "conversation_ids": ids, "draft": None, "last_seen": job.run_id,
         "topics": list(gap["topics"]),
         "probability": float(gap["probability"]), "demand": round(float(gap["demand"]), 4),
@@ -146,7 +153,8 @@ def _in_their_words(kind: str, evidence: dict[str, Any]) -> list[str]:
     """Reasons in customers' and agents' own words, where the kind is one that they bear out."""
     words = words_reason(evidence["customer_words"]) if kind in ("unfindable", "incomplete") else None
     against = against_reason(evidence["passages"]) if kind == "stale" else None
-    return [reason for reason in (words, against) if reason]
+    searched = searches_reason(evidence["searches"], evidence["queries"])
+    return [reason for reason in (words, against, searched) if reason]
 
 
 def _title(gap: dict[str, Any], label: str, title: str | None, articles: pd.DataFrame) -> str:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -86,13 +89,23 @@ def searches_by_topic(searches: pd.DataFrame, days: int) -> pd.DataFrame:
     A query's dict holds the query as it was typed most often, and its count.
     """
     inside = searches[searches["in_window"] & searches["topic_id"].notna()]
-    rows = []
-    for topic, own in inside.groupby("topic_id", sort=True):
-        same = own.assign(key=own["query"].str.casefold().str.split().str.join(" ")).groupby("key")["query"]
-        counted = same.agg(["size", "min"]).sort_values(["size", "min"], ascending=[False, True], kind="stable")
-        queries = [
-            {"query": str(q), "count": int(n)} for n, q in counted.head(MOST_QUERIES).itertuples(index=False, name=None)
-        ]
-        rows.append((topic, len(own), len(own) / (days / 7), queries))
+    rows = [(t, len(own), len(own) / (days / 7), _queries(own)) for t, own in inside.groupby("topic_id", sort=True)]
     found = pd.DataFrame(rows, columns=["topic_id", "searches", "searches_a_week", "queries"])
     return found.astype({"topic_id": "str", "searches": "int64"}).set_index("topic_id")
+
+
+def searches_for(searches: pd.DataFrame, topics: Collection[str], conversations: Collection[str]) -> dict[str, Any]:
+    """The window's searches in vain for what a gap is about: searches (int) and queries, as in the topics.
+
+    Those of its topics, and those before one of its conversations.
+    """
+    about = searches["topic_id"].isin(topics) | searches["conversation_id"].isin(conversations)
+    own = searches[searches["in_window"] & about]
+    return {"searches": len(own), "queries": _queries(own)}
+
+
+def _queries(searches: pd.DataFrame) -> list[dict[str, Any]]:
+    same = searches.assign(key=searches["query"].str.casefold().str.split().str.join(" ")).groupby("key")["query"]
+    counted = same.agg(["size", "min"]).sort_values(["size", "min"], ascending=[False, True], kind="stable")
+    first = counted.head(MOST_QUERIES).itertuples(index=False, name=None)
+    return [{"query": str(query), "count": int(count)} for count, query in first]

@@ -67,6 +67,8 @@ SCHEMA: dict[str, pa.DataType] = {
     "languages": _NAMES,
     "intents": _NAMES,
     "customer_words": _NAMES,
+    "searches": pa.int64(),
+    "queries": pa.list_(pa.struct([("query", pa.string()), ("count", pa.int64())])),
     "agent_answers": pa.list_(_QUOTE),
     "passages": pa.list_(
         pa.struct(
@@ -115,6 +117,7 @@ SCHEMA: dict[str, pa.DataType] = {
         ]
     ),
     "status_note": pa.string(),
+    "status_since": pa.string(),
     "due": pa.string(),
     "until": pa.string(),
     "merged_into": pa.string(),
@@ -122,6 +125,7 @@ SCHEMA: dict[str, pa.DataType] = {
     "decided": pa.int64(),
     "topics": _NAMES,
     "article_title": pa.string(),
+    "other_article_id": pa.string(),
     "owner_name": pa.string(),
     "surge": pa.struct([("started", pa.string()), ("ratio", pa.float64()), ("p_value", pa.float64())]),
 }

@@ -551,6 +551,10 @@ def _gap(rank: int, row: tuple[Any, ...]) -> dict[str, Any]:
         if title.startswith("إ")
         else ["en"],
         "intents": [topic.lower().replace(" ", "_")[:24]],
+        "searches": 7 if kind in ("missing", "unfindable") else 0,
+        "queries": [{"query": "download bill", "count": 4}, {"query": "invoice?", "count": 1}]
+        if kind in ("missing", "unfindable")
+        else [],
         "customer_words": ["bill", "receipt", "rechnung", "guest checkout", "tax"] if kind == "unfindable" else [],
         "agent_answers": [
             {
@@ -635,6 +639,8 @@ def _gap(rank: int, row: tuple[Any, ...]) -> dict[str, Any]:
             "came_back": status == "reopened",
         },
         "status_note": "it was gone in the run before, and is back" if status == "reopened" else "",
+        "status_since": "2024-06-30" if status in {"new", "reopened"} else "2024-06-23",
+        "other_article_id": "kb-031" if kind == "contradictory" else None,
         "due": None,
         "until": "2024-07-15" if status == "snoozed" else None,
         "merged_into": None,

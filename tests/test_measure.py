@@ -14,7 +14,7 @@ from models.seasons import YEAR, season
 from models.trends import rate_trend
 from pipelines.job import Job
 from pipelines.measure import measure, with_trends
-from pipelines.searches import searches_by_topic
+from pipelines.searches import searches_by_topic, searches_for
 from pipelines.settings import load_settings
 
 SEARCHES = pd.DataFrame(
@@ -121,6 +121,16 @@ def test_searches_in_vain_join_the_topic_of_their_ticket_and_are_counted_apart(t
     assert (found["searches"], found["searches_a_week"]) == (3, 3.0)
     assert found["queries"] == [{"query": "Brake  squeal", "count": 2}, {"query": "bell", "count": 1}]
     assert job.read("measure/demand").iloc[0]["reached"] == 40
+
+
+def test_a_gap_s_searches_are_those_of_its_topics_and_before_its_conversations(tmp_path: Path) -> None:
+    """Each counts once, those of other topics and of other weeks don't."""
+    job = measured(tmp_path, 0.95, SEARCHES)
+    searches = job.read("measure/searches")
+    mine = searches.loc[searches["topic_id"].eq("t-1") & searches["in_window"], "conversation_id"].iloc[0]
+    assert searches_for(searches, {"t-1"}, {mine})["searches"] == 3
+    assert searches_for(searches, set(), {mine})["searches"] == searches["conversation_id"].eq(mine).sum() == 1
+    assert searches_for(searches.assign(in_window=False), {"t-1"}, {mine}) == {"searches": 0, "queries": []}
 
 
 def moving(rising: int, seed: int = 0) -> pd.DataFrame:

@@ -199,6 +199,8 @@ def test_a_draft_has_what_its_kind_needs(tmp_path: Path) -> None:
         assert wanted in sections, key
     assert "1. Ask for a second label" in found["g-001"]
     assert "(31 conversations, 28 ended well; such as c-1001, c-1002, c-1003)" in found["g-001"]
+    assert "- “download bill” (4 searches)\n- “invoice?”" in found["g-001"]
+    assert "- [ ] A search for what customers type finds it." in found["g-001"]
 
 
 def test_thin_evidence_asks_the_expert(tmp_path: Path) -> None:

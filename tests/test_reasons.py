@@ -8,7 +8,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from models.reasons import against_reason, checked_reason, group_reason, release_reason, words_reason
+from models.reasons import (
+    against_reason,
+    checked_reason,
+    group_reason,
+    release_reason,
+    searches_reason,
+    words_reason,
+)
 from models.verification import due_for_verification, last_checked
 
 COMMON = frozenset({"with", "your", "the", "and"})
@@ -73,6 +80,15 @@ def test_words_and_answers_are_told() -> None:
     told = "the article says “Show the e-mail.”; agents said in 9 conversations: “Show the code.”"
     assert against_reason(said) == told
     assert against_reason(said[2:]) is None
+
+
+def test_searches_are_told_from_the_second_on() -> None:
+    """The most frequent come first, with their count where they came more than once; one search is no reason."""
+    queries = [{"query": f"q{i}", "count": 6 - i} for i in range(6)]
+    told = "21 searches found nothing of use before a ticket: “q0” (6), “q1” (5), “q2” (4), “q3” (3)"
+    assert searches_reason(21, queries) == told
+    assert searches_reason(1, queries[5:]) is None
+    assert searches_reason(0, []) is None
 
 
 def test_the_last_look_is_told() -> None:

@@ -30,7 +30,6 @@ from pipelines.report.gaps import KINDS
 from pipelines.report.page import page
 from pipelines.report.sections import owners as loads
 from pipelines.report.summary import summary
-from pipelines.report.topics import searched
 from pipelines.report.view import STATUSES
 
 from .snapshot import Gap, Now, Run
@@ -82,7 +81,7 @@ def when(moment: datetime) -> str:
 
 def gap_page(run: Run, gap: Gap) -> dict[str, Any]:
     """All that a gap's page shows of it, as the report's panel has it, with its chart drawn and its life told."""
-    shown = page(gap.row, run.currency, run.until, dict(run.articles), searched(run.topics), sure(run.told))
+    shown = page(gap.row, run.currency, run.until, dict(run.articles), sure(run.told))
     start = day(record(run.told.get("window")).get("start"))
     return shown | {
         "charts": [

@@ -42,7 +42,6 @@ def page(
     currency: str,
     until: date | None,
     articles: dict[str, str],
-    searched: dict[str, str],
     sure: str,
 ) -> dict[str, Any]:
     """Everything that the side panel shows of a gap, as texts ready to be read.
@@ -55,8 +54,6 @@ def page(
         As in `table_row`.
     articles : dict
         What is known of each article's accuracy, by article_id.
-    searched
-        What was searched in vain, by topic_id.
     sure
         The confidence of intervals, as it is printed.
     """
@@ -86,7 +83,6 @@ def page(
         "equation": _equation(row, sure),
         "weekly": [list(entry) for entry in listed],
         "change": _change(row.get("change_point"), sure),
-        "searched": searched.get(text(row.get("topic_id")), ""),
         "owner": who,
         "draft": {"link": relative_link(row.get("draft")), "path": text(row.get("draft"))},
         "article": {

@@ -117,7 +117,6 @@ function fill(gap) {
     part("What customers say", list("ul", "said-list", gap.quotes, quoted)),
     part("What agents answered", list(gap.steps.every((step) => step.ordered) ? "ol" : "ul", "", gap.steps, (step) => element("li", { text: step.text, auto: true }, step.count ? element("small", { text: ` ${step.count} conversations${step.ids.length ? ": " + step.ids.join(", ") : ""}${step.count > step.ids.length && step.ids.length ? " …" : ""}` }) : null)), list("ul", "said-list", gap.answers, quoted)),
     part("Customers' words that the article lacks", list("ul", "words", gap.words, (word) => element("li", { text: word, auto: true }))),
-    part("Searched in vain", paragraph(gap.searched)),
     part("Nearest articles", nearest(gap)),
     part("History", ...gap.history.map((words) => paragraph(words))),
     part("Conversations", conversations(gap)),

@@ -11,7 +11,6 @@ import pandas as pd
 from .charts import topic_map
 from .format import (
     count,
-    items,
     line,
     number,
     percent,
@@ -124,24 +123,6 @@ def new_vs_known(listed: list[dict[str, Any]]) -> str:
     }
     known, new = percent(share["Known"]), percent(share["New"])
     return f"{known} of these conversations are about known topics, {new} about new ones"
-
-
-def searched(frame: pd.DataFrame | None) -> dict[str, str]:
-    """One sentence on the searches in vain of each topic, by topic_id, for the side panel."""
-    told = {}
-    for row in records(frame):
-        asked = whole(row.get("searches")) or 0
-        queries = [record(found) for found in items(row.get("queries"))]
-        if asked:
-            shown = ", ".join(
-                f"“{line(q.get('query'), 80)}”" + (f" ×{n}" if (n := whole(q.get("count")) or 1) > 1 else "")
-                for q in queries[:6]
-            )
-            told[text(row.get("topic_id"))] = (
-                f"{plural(asked, 'search', 'searches')} in the help centre found nothing of use, "
-                f"and a ticket followed: {shown}."
-            )
-    return told
 
 
 def _gravest(listed: list[dict[str, Any]], most: int) -> list[dict[str, Any]]:

@@ -32,7 +32,7 @@ from .impact import fixes
 from .page import page
 from .quality import quality
 from .summary import summary
-from .topics import searched, topics
+from .topics import topics
 
 FIRST_ROWS = 60
 
@@ -102,8 +102,8 @@ def build_view(data: ReportData) -> dict[str, Any]:
     top_score = max((number(row.get("score")) or 0.0 for row in backlog), default=0.0)
     rows = [table_row(row, currency, top_score, until) for row in backlog]
     about = article_accuracy(data.accuracy)
-    certain, found = sure(run), searched(data.topics)
-    pages = [page(row, currency, until, about, found, certain) for row in backlog]
+    certain = sure(run)
+    pages = [page(row, currency, until, about, certain) for row in backlog]
     titles = {row["id"]: row["title"] for row in rows}
     return {
         "title": line(settings.get("title"), 120) or "Knowledge gaps",

@@ -1,0 +1,114 @@
+"""The parts of a draft that tell what agents answered, which passages to change, and which words to add."""
+
+from __future__ import annotations
+
+import re
+from itertools import groupby
+from typing import Any
+
+from models.passages import bare
+from models.questions import shortened
+from pipelines.drafts.rows import LINE, chapter, counted, dicts_in, is_thin, quoted_in, source_of, steps_of, words_in
+from pipelines.markdown import bullet, heading, inline, quote
+
+__all__ = ["answered", "passages_to_change", "words_to_add"]
+
+_REPLY = 500
+
+
+def answered(row: dict[str, Any]) -> str:
+    """What agents answered: the sentences that they have in common, answer by answer, and two replies in full."""
+    steps, whole = steps_of(row), quoted_in(row.get("agent_answers"))
+    if not steps:
+        return chapter("What agents answered", *map(_reply, whole[:2]))
+    ways = [list(way) for _, way in groupby(steps, key=lambda step: step.get("way") or 1)]
+    blocks = ["They are agents' own words, each from at least two conversations: have them confirmed. " + _ended(row)]
+    if len(ways) > 1:
+        blocks.append(
+            f"There are {len(ways)} different answers: alternatives, or answers to different cases, and **not** steps "
+            "one after another."
+        )
+    for number, way in enumerate(ways, start=1):
+        if len(ways) > 1:
+            blocks.append(f"### Answer {number}")
+        if way[0].get("asked"):
+            blocks.append(f"Given, for example, to: “{inline(shortened(str(way[0]['asked']), LINE))}”")
+        ordered = all(step.get("order") for step in way)
+        blocks.append(
+            "\n".join(
+                f"{f'{place}.' if ordered else '-'} {inline(step['text'])}{source_of(step)}"
+                for place, step in enumerate(way, start=1)
+            )
+        )
+    if whole and not is_thin(row):
+        blocks += ["### In full" if len(ways) > 1 else "In full:", *map(_reply, whole[:2])]
+    return chapter("What agents answered", *blocks)
+
+
+def _reply(entry: dict[str, Any]) -> str:
+    source = f"\n>\n> — conversation {inline(entry['conversation_id'])}" if entry.get("conversation_id") else ""
+    return quote(shortened(str(entry["quote"]), _REPLY)) + source
+
+
+def _ended(row: dict[str, Any]) -> str:
+    """How the conversations that agents answered ended."""
+    found = row.get("answered")
+    if not isinstance(found, dict) or not found.get("conversations"):
+        return ""
+    well, badly = int(found["well"]), int(found["badly"])
+    told = [f"{well:,} ended well (resolved, or rated 4 or better)"]
+    told += [f"{badly:,} did not and {'is' if badly == 1 else 'are'} left out"] if badly else []
+    rest = int(found["conversations"]) - well - badly
+    told += [f"of {rest:,} nobody knows"] if rest else []
+    return f"Of {counted(found['conversations'], 'conversation')} that agents answered, {'; '.join(told)}."
+
+
+def passages_to_change(row: dict[str, Any], articles: dict[str, dict[str, Any]]) -> str:
+    """The article's passages with what agents say instead or besides; its sections where none stands out."""
+    rows, kind = dicts_in(row.get("passages")), row["kind"]
+    if kind == "incomplete" and rows:
+        listed = "\n".join(
+            bullet(f"{_under(p)}{inline(p['evidence'])}{source_of(p)}", escaped=True) for p in rows if p.get("evidence")
+        )
+        note = "Agents say this, and no sentence of the article does. The section named is the nearest one."
+        return chapter("Passages to change", note, listed)
+    blocks: list[str] = []
+    stand: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for pair in rows:
+        if pair.get("passage"):
+            stand.setdefault((str(pair.get("article_id") or ""), bare(str(pair["passage"]))), []).append(pair)
+    for (article, passage), found in stand.items():
+        title = (articles.get(article) or {}).get("title") if kind == "contradictory" else None
+        name = f"“{inline(title)}”" if title else "The article"
+        name += f" ({inline(article)})" if article else ""
+        section = next((p["section"] for p in found if p.get("section")), "")
+        where = f", under “{inline(section)}”" if section else ""
+        blocks.append(f"**{name} says**{where}:\n\n{quote(passage)}")
+        said = [p for p in found if p.get("evidence") and (p.get("count") or kind != "contradictory")]
+        if said:
+            listed = "\n".join(bullet(inline(p["evidence"]) + source_of(p), escaped=True) for p in said)
+            blocks.append(f"**Agents say instead:**\n\n{listed}")
+    if blocks:
+        note = "Found by likeness of words and figures: see for each whether it is the one that is meant."
+        return chapter("Passages to change", note if kind == "stale" else "", *blocks)
+    body = (articles.get(str(row.get("article_id"))) or {}).get("body")
+    sections = re.findall(r"^#{1,4}[ \t]+(.+)$", str(body or ""), flags=re.MULTILINE)
+    note = "No sentence of the article stands out; read it against the questions and answers below."
+    listed = "\n".join(bullet(heading(found)) for found in sections[:20])
+    return chapter("Passages to change", note, f"Its sections today:\n\n{listed}" if listed else "")
+
+
+def _under(passage: dict[str, Any]) -> str:
+    return f"Under “{inline(passage['section'])}”: " if passage.get("section") else ""
+
+
+def words_to_add(row: dict[str, Any]) -> str:
+    """Customers' words that the article lacks, and its title in their words."""
+    words, title = words_in(row.get("customer_words")), row.get("article_title")
+    label = row.get("topic_label") or row.get("title") or ""
+    return chapter(
+        "Words to add",
+        f"Title today: {inline(title)}\n\nTitle in customers' words: {inline(label)}" if title else "",
+        "Customers use these words, and the article does not:\n\n" + "\n".join(map(bullet, words)) if words else "",
+        "Add the phrasings under “What customers ask” to the article or to its search terms.",
+    )

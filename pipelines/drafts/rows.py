@@ -1,0 +1,74 @@
+"""Reading a gap's row for its draft, and the small pieces of text that every part of a draft is made of."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pipelines.markdown import inline
+
+LINE = 160  # how much of a quote stands in a line of text
+# Below this, a draft would be padding: the expert is asked instead.
+_FEW_QUOTES, _FEW_CONVERSATIONS = 2, 5
+
+
+def dicts_in(value: object) -> list[dict[str, Any]]:
+    """The dicts of a list; nothing where it is no list."""
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def words_in(value: object) -> list[str]:
+    """The texts of a list that are not empty; nothing where it is no list."""
+    return [str(item) for item in value if item] if isinstance(value, list) else []
+
+
+def quoted_in(value: object) -> list[dict[str, Any]]:
+    """Those of a list of examples or answers that hold a quote."""
+    return [entry for entry in dicts_in(value) if entry.get("quote")]
+
+
+def steps_of(row: dict[str, Any]) -> list[dict[str, Any]]:
+    """The steps that agents have in common."""
+    return [step for step in dicts_in(row.get("steps")) if step.get("text")]
+
+
+def is_thin(row: dict[str, Any]) -> bool:
+    """Whether there is too little to go on for a draft."""
+    quotes = sum(bool(entry.get("quote")) for entry in dicts_in(row.get("examples")))
+    answers = len(dicts_in(row.get("agent_answers"))) + len(steps_of(row))
+    evidence = answers + len(dicts_in(row.get("passages"))) + len(words_in(row.get("customer_words")))
+    few = 0 < int(row.get("conversations") or 0) < _FEW_CONVERSATIONS and len(steps_of(row)) < 2
+    return quotes < _FEW_QUOTES or evidence == 0 or (few and row["kind"] != "unfindable")
+
+
+def chapter(title: str, *blocks: str) -> str:
+    """A heading and the blocks below it; empty where all of these are."""
+    inside = [block for block in blocks if block]
+    return "\n\n".join([f"## {title}", *inside]) if inside else ""
+
+
+def counted(number: object, one: str, many: str = "") -> str:
+    """A number with its noun.
+
+    Examples
+    --------
+    >>> counted(1, "conversation"), counted(1200, "conversation")
+    ('1 conversation', '1,200 conversations')
+    """
+    found = int(number) if isinstance(number, int | float) else 0
+    return f"{found:,} {one if found == 1 else many or one + 's'}"
+
+
+def source_of(step: dict[str, Any]) -> str:
+    """How many conversations hold a sentence, how many of them ended well, and some of them."""
+    if not step.get("count"):
+        return ""
+    told = counted(step["count"], "conversation")
+    if step.get("worked") is not None:
+        told += f", {int(step['worked'])} ended well"
+    ids = ", ".join(inline(i) for i in words_in(step.get("conversation_ids")))
+    return f" ({told}{f'; such as {ids}' if ids else ''})"
+
+
+def in_conversation(entry: dict[str, Any]) -> str:
+    """Which conversation a quote is from, where that is known."""
+    return f" (conversation {inline(entry['conversation_id'])})" if entry.get("conversation_id") else ""
