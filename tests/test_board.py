@@ -162,6 +162,18 @@ def test_a_writer_takes_back_own_decisions_alone(client: Make, state: State) -> 
     assert [(one["who"], one["verb"]) for one in said] == [("Wim", "accept"), ("Wim", "undo"), ("Mia", "accept")]
 
 
+def test_a_writer_names_no_other_persons_decision_to_take_back(client: Make) -> None:
+    """An undo that names a decision needs the right to that one: a note of one's own on top opens no way below it."""
+    board = client(signed_in=True)
+    accepted = accept(board, headers=bearer("manager")).json()["id"]
+    note = {"verb": "note", "why": "seen"}
+    noted = board.post("/api/gaps/g-001/decisions", json=note, headers=bearer("writer")).json()["id"]
+    for of, code in ((accepted, 403), (str(accepted), 403), (noted, 201)):
+        wanted = {"verb": "undo", "payload": {"of": of}}
+        assert board.post("/api/gaps/g-001/decisions", json=wanted, headers=bearer("writer")).status_code == code
+    assert board.get("/api/gaps/g-001", headers=bearer("viewer")).json()["status"] == "accepted"
+
+
 def test_a_manager_assigns_to_known_owners_only(client: Make) -> None:
     """A change of owner shows at once; an owner whom the run does not know is refused."""
     board = client(signed_in=True)
