@@ -235,6 +235,24 @@ def test_whoever_is_taken_off_the_list_is_out_at_once(client: Make, tmp_path: Pa
     assert board.get("/").status_code == 303
 
 
+def test_a_list_that_is_broken_while_the_board_runs_lets_nobody_in_and_says_so(
+    client: Make, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Half a line in the people's file is told to all who ask, and is no crash; put right, it counts again."""
+    board = client(signed_in=True)
+    (tmp_path / "people.toml").write_text(PEOPLE + "[[people]]\nname =", encoding="utf-8")
+    for path in ("/", "/api/me", "/sign-in"):
+        answer = board.get(path, headers=bearer("manager"))
+        assert (answer.status_code, answer.headers["x-frame-options"]) == (503, "DENY"), path
+    assert "list of people" in board.get("/api/me", headers=bearer("manager")).json()["remedy"]
+    assert str(tmp_path) not in board.get("/sign-in").text
+    assert "not valid TOML" in caplog.text
+    form = {"token": TOKENS["manager"], "back": "/"}
+    assert board.post("/sign-in", data=form, headers=FROM_HERE).status_code == 503
+    (tmp_path / "people.toml").write_text(PEOPLE, encoding="utf-8")
+    assert board.get("/", headers=bearer("manager")).status_code == 200
+
+
 def test_a_proxys_header_counts_from_its_address_alone(client: Make) -> None:
     """The trusted proxy names people, listed ones with their role; from anywhere else the header says nothing."""
     options = {"proxy_header": "X-Forwarded-User", "proxy_addresses": ["10.0.0.5"], "signed_in": True}
