@@ -448,6 +448,37 @@ def test_several_gaps_are_decided_at_once_and_taken_back_at_once(client: Make) -
     assert [board.get(f"/api/gaps/g-00{n}").json()["status"] for n in (1, 2)] == ["new", "open"]
 
 
+def test_a_due_day_for_several_gaps_leaves_each_its_owner(client: Make) -> None:
+    """The form over gaps of several owners offers to leave them, and hands no gap's own due day on to the others."""
+    board = client()
+    owners = {gap["gap_id"]: gap["owner_id"] for gap in board.get("/api/gaps").json()["gaps"]}
+    assert owners["g-001"] != owners["g-003"]
+    day = {"verb": "assign", "payload": {"due": "2026-12-01"}}
+    assert board.post("/api/gaps/g-001/decisions", json=day).status_code == 201
+
+    def send(**changed: str) -> None:
+        page = board.get("/decide/assign?gap=g-001&gap=g-003").text
+        chosen = re.search(r'<option value="([^"]*)" selected', page)
+        form: dict[str, Any] = dict(re.findall(r'<input type="\w+" name="(\w+)" value="([^"]*)"', page))
+        form |= {"gap": re.findall(r'name="gap" value="([^"]*)"', page), "owner_id": chosen[1] if chosen else ""}
+        assert board.post("/decide", data=form | changed, headers=FROM_HERE).status_code == 303
+
+    def stands() -> list[tuple[str, str | None]]:
+        found = [board.get(f"/api/gaps/{gap}").json() for gap in ("g-001", "g-003")]
+        return [(gap["owner_id"], gap["due"]) for gap in found]
+
+    before = stands()
+    send(owner_id="o-emil")
+    assert stands() == [("o-emil", "2026-12-01"), ("o-emil", before[1][1])]
+    send(owner_id=str(owners["g-001"]))
+    send(due="2026-12-24")
+    assert stands() == [(owners["g-001"], "2026-12-24"), (owners["g-001"], "2026-12-24")]
+    back = {"verb": "assign", "payload": {"owner_id": owners["g-003"]}}
+    assert board.post("/api/gaps/g-003/decisions", json=back).status_code == 201
+    send(due="2026-12-31")
+    assert stands() == [(owners["g-001"], "2026-12-31"), (owners["g-003"], "2026-12-31")]
+
+
 def test_a_dismissal_without_a_reason_is_asked_for_one(client: Make) -> None:
     """The form comes back with what is missing and with what was typed."""
     board = client()
