@@ -5,7 +5,7 @@ from __future__ import annotations
 import getpass
 import os
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -231,6 +231,8 @@ def _complete(
         raise NotAllowed(f"gap {gap} is {status}{merged}: {verb} is not possible", f"possible are: {can}")
     if verb == "publish" and not given.get("on"):
         return {**given, "on": datetime.now(UTC).date().isoformat()}
+    if verb == "publish" and given["on"] > (datetime.now(UTC) + timedelta(days=1)).date().isoformat():  # east of UTC
+        raise DecisionInvalid(f"{given['on']} has not come yet", "say so on that day, or start drafting", "on")
     if verb == "dismiss" and given.get("conversations") is None:
         return {**given, "conversations": row.get("conversations")}
     if verb == "snooze" and given["until"] <= str(row["last_seen"]):

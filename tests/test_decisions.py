@@ -96,6 +96,7 @@ def test_a_status_takes_only_its_verbs(known: State) -> None:
         ("snooze", {}, "snooze needs 'until'", "the day"),
         ("snooze", {"until": "15.07.2024"}, "'until' is no day: '15.07.2024'", "2024-06-30"),
         ("snooze", {"until": WEEK}, "before it began", "after that of the latest run, 2024-06-16"),
+        ("publish", {"on": "2999-01-01"}, "2999-01-01 has not come yet", "on that day"),
         ("merge", {}, "merge needs 'into'", "which gap"),
         ("assign", {}, "'owner_id' or 'due'", "whose"),
         ("accept", {"until": "2024-07-15"}, "accept knows no 'until'", "takes nothing"),
