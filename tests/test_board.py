@@ -18,7 +18,7 @@ from starlette.testclient import TestClient
 
 from data_contracts.errors import DecidedMeanwhile, SettingsInvalid, StoreUnusable
 from pipelines.board import make_app, serve
-from pipelines.board.desk import local
+from pipelines.board.desk import asset, local
 from pipelines.board.guard import COOKIE, HEADERS
 from pipelines.board.people import hashed
 from pipelines.decisions import decide
@@ -487,6 +487,16 @@ def test_a_dismissal_without_a_reason_is_asked_for_one(client: Make) -> None:
     assert back.status_code == 400
     assert "needs &#39;reason&#39;" in back.text
     assert "typed already" in back.text
+
+
+def test_the_help_names_every_key(client: Make) -> None:
+    """Whatever key decides something stands in the list of keys."""
+    page = client().get("/").text
+    shortcuts = page[page.index('<dialog id="help"') :]
+    keys = re.search(r"const VERB = {([^}]*)}", asset("board.js").decode())
+    assert keys is not None
+    told = set(re.findall(r"<kbd>(.)</kbd>", shortcuts))
+    assert set(re.findall(r"(\w): ", keys[1])) <= told
 
 
 def test_filters_live_in_the_address(client: Make) -> None:
