@@ -70,7 +70,8 @@ def decide(
     Raises
     ------
     DecisionInvalid
-        The verb or what comes with it can't be read, the owner is unknown, or nobody is named who decides.
+        The verb or what comes with it can't be read, the owner is unknown, a note is empty, or nobody is named who
+        decides.
     NoSuchGap
         No run has recorded the gap.
     NotAllowed
@@ -81,6 +82,9 @@ def decide(
     given = checked(verb, payload)
     if not who.strip():
         raise DecisionInvalid("nobody is named who decides", "say who, with --who NAME or $LACUNA_USER", "who")
+
+    if verb == "note" and not why.strip():
+        raise DecisionInvalid("the note is empty", "write what whoever looks at it later should know", "why")
 
     def write(connection: sa.Connection) -> int:
         decision_log.take_turns(connection)

@@ -173,8 +173,6 @@ def _payload(verb: str, given: FormData) -> dict[str, Any] | None:
         payload = {} if owner == _AS_THEY_ARE else {"owner_id": owner or None}
         if (due := first(given, "due")) or first(given, "due_before"):
             payload["due"] = due or None
-    if verb == "note" and not first(given, "why"):
-        raise DecisionInvalid("the note is empty", "write what whoever looks at it later should know")
     return payload or None
 
 
