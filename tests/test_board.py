@@ -6,6 +6,7 @@ import re
 import shutil
 import socket
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import date
 from html import unescape
 from html.parser import HTMLParser
@@ -477,6 +478,17 @@ def test_a_due_day_for_several_gaps_leaves_each_its_owner(client: Make) -> None:
     assert board.post("/api/gaps/g-003/decisions", json=back).status_code == 201
     send(due="2026-12-31")
     assert stands() == [(owners["g-001"], "2026-12-31"), (owners["g-003"], "2026-12-31")]
+
+
+def test_who_has_left_is_offered_no_gap(client: Make, store: Path) -> None:
+    """An owner who is no longer active is not among the choices, unless the gap is theirs already."""
+    data = sample_run.sample_run()
+    assert data.owners is not None
+    left = data.owners["owner_id"].isin(["o-ana", "o-emil"])
+    publish(store, "2024-06-30", replace(data, owners=data.owners.assign(active=~left)))
+    for gap, offered in (("g-001", True), ("g-003", False)):
+        page = client().get(f"/decide/assign?gap={gap}").text
+        assert ('value="o-ana"' in page, 'value="o-emil"' in page, 'value="o-bjorn"' in page) == (offered, False, True)
 
 
 def test_a_dismissal_without_a_reason_is_asked_for_one(client: Make) -> None:

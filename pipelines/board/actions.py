@@ -18,7 +18,7 @@ from pipelines.decisions import history
 from .desk import Desk, desk_of, first, forms, local, person_of
 from .doing import decide_as
 from .snapshot import Gap, Now
-from .view import REASONS, VERBS, histories
+from .view import REASONS, VERBS, active, histories
 
 __all__ = ["deciding", "merge_choices", "router"]
 
@@ -61,12 +61,13 @@ def _form(
     begin = max(now.day, (now.run.until if now.run else None) or date.min)
     weeks = [(f"{n} week{'s' if n > 1 else ''}", (begin + timedelta(weeks=n)).isoformat()) for n in (1, 2, 4)]
     owned, due = {gap.owner_id or "" for gap in gaps}, {gap.life.due or "" for gap in gaps}
+    offered = {key: name for key, name in now.owner_names.items() if key in owned or active(now.run, key)}
     shared = {
         "owner": owned.pop() if len(owned) == 1 else _AS_THEY_ARE, "as_they_are": _AS_THEY_ARE,
         "due": due.pop() if len(due) == 1 else "",
         "verb": verb, "gaps": gaps, "sent": forms(gaps), "values": values, "wrong": wrong, "reasons": REASONS,
         "weeks": weeks, "earliest": (begin + timedelta(days=1)).isoformat(), "today": now.day.isoformat(),
-        "owners": now.owner_names, "back": local(values.get("back", "/")),
+        "owners": offered, "back": local(values.get("back", "/")),
         "suggested": merge_choices(now, gaps, "") if verb == "merge" else [],
     }  # fmt: skip
     return desk.page(request, "decide", 400 if wrong else 200, here="backlog", **shared)
