@@ -70,7 +70,9 @@ def _value(verb: str, name: str, value: Any) -> Any:
             raise DecisionInvalid(f"{verb}: '{name}' is no day: {value!r}", "write it as 2024-06-30", name) from None
     if name in _NUMBERS:
         try:
-            return int(value)
+            if (number := int(value)) < 0:
+                raise ValueError
+            return number
         except (TypeError, ValueError):
             raise DecisionInvalid(f"{verb}: '{name}' is no number: {value!r}", "write digits alone", name) from None
     text = str(value).strip()

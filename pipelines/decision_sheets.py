@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from data_contracts.errors import BundleUnreadable, DecidedMeanwhile, DecisionInvalid, LacunaError, NoSuchGap
+from models.life import Decision
 from pipelines.cells import records, unguarded
-from pipelines.decision_payloads import FIELDS
+from pipelines.decision_payloads import FIELDS, checked
 from pipelines.decisions import decide, history
 from pipelines.formats import parse
 from pipelines.state import State
@@ -99,17 +100,12 @@ def _apply(state: State, line: int, row: Mapping[str, str], who: str, last: dict
     gap, verb = row["gap_id"], row["decision"].lower()
     by = row.get("who") or who
     try:
-        payload = _payload(verb, row)
+        payload, why = checked(verb, _payload(verb, row)), row.get("why", "")
         after = last.get(gap, _number(row.get("last_decision", "")))
-        try:
-            last[gap] = decide(state, gap, verb, by, why=row.get("why", ""), payload=payload, after=after)
-            done.recorded += 1
-        except DecidedMeanwhile:
-            same = _there_already(state, gap, verb, by, payload, after or 0)
-            if same is None:
-                raise
-            last[gap] = same
-            done.known += 1
+        there = _there_already(history(state, gap), after, (verb, by, why), payload)
+        last[gap] = there or decide(state, gap, verb, by, why=why, payload=payload, after=after)
+        done.known += bool(there)
+        done.recorded += not there
     except LacunaError as error:
         column = _column(error, verb, row)
         done.refused.append(Refused(line, column, row.get(column, ""), error))
@@ -123,12 +119,17 @@ def _payload(verb: str, row: Mapping[str, str]) -> dict[str, Any]:
     return given
 
 
-def _there_already(state: State, gap: str, verb: str, who: str, payload: Mapping[str, Any], after: int) -> int | None:
-    """The same person's same decision on the gap since ``after``: the file was read before."""
-    for said in history(state, gap):
-        alike = said.verb == verb and said.who == who and payload.items() <= dict(said.payload).items()
-        if said.id > after and alike:
-            return said.id
+def _there_already(
+    said: Sequence[Decision], after: int | None, told: tuple[str, str, str], payload: Mapping[str, Any]
+) -> int | None:
+    """The same person's same decision in the same words since ``after``: the file was read before.
+
+    Where the sheet does not say what was seen, the gap's last decision alone is compared.
+    """
+    later = said[-1:] if after is None else [one for one in said if one.id > after]
+    for one in later:
+        if (one.verb, one.who, one.why) == told and payload.items() <= dict(one.payload).items():
+            return one.id
     return None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import getpass
 import os
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -70,7 +70,8 @@ def decide(
     Raises
     ------
     DecisionInvalid
-        The verb or what comes with it can't be read, the owner is unknown, or nobody is named who decides.
+        The verb or what comes with it can't be read, the owner is unknown, a note is empty, or nobody is named who
+        decides.
     NoSuchGap
         No run has recorded the gap.
     NotAllowed
@@ -81,6 +82,9 @@ def decide(
     given = checked(verb, payload)
     if not who.strip():
         raise DecisionInvalid("nobody is named who decides", "say who, with --who NAME or $LACUNA_USER", "who")
+
+    if verb == "note" and not why.strip():
+        raise DecisionInvalid("the note is empty", "write what whoever looks at it later should know", "why")
 
     def write(connection: sa.Connection) -> int:
         decision_log.take_turns(connection)
@@ -231,6 +235,8 @@ def _complete(
         raise NotAllowed(f"gap {gap} is {status}{merged}: {verb} is not possible", f"possible are: {can}")
     if verb == "publish" and not given.get("on"):
         return {**given, "on": datetime.now(UTC).date().isoformat()}
+    if verb == "publish" and given["on"] > (datetime.now(UTC) + timedelta(days=1)).date().isoformat():  # east of UTC
+        raise DecisionInvalid(f"{given['on']} has not come yet", "say so on that day, or start drafting", "on")
     if verb == "dismiss" and given.get("conversations") is None:
         return {**given, "conversations": row.get("conversations")}
     if verb == "snooze" and given["until"] <= str(row["last_seen"]):

@@ -6,6 +6,7 @@ import re
 import shutil
 import socket
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import date
 from html import unescape
 from html.parser import HTMLParser
@@ -18,7 +19,7 @@ from starlette.testclient import TestClient
 
 from data_contracts.errors import DecidedMeanwhile, SettingsInvalid, StoreUnusable
 from pipelines.board import make_app, serve
-from pipelines.board.desk import local
+from pipelines.board.desk import asset, local
 from pipelines.board.guard import COOKIE, HEADERS
 from pipelines.board.people import hashed
 from pipelines.decisions import decide
@@ -162,6 +163,18 @@ def test_a_writer_takes_back_own_decisions_alone(client: Make, state: State) -> 
     assert [(one["who"], one["verb"]) for one in said] == [("Wim", "accept"), ("Wim", "undo"), ("Mia", "accept")]
 
 
+def test_a_writer_names_no_other_persons_decision_to_take_back(client: Make) -> None:
+    """An undo that names a decision needs the right to that one: a note of one's own on top opens no way below it."""
+    board = client(signed_in=True)
+    accepted = accept(board, headers=bearer("manager")).json()["id"]
+    note = {"verb": "note", "why": "seen"}
+    noted = board.post("/api/gaps/g-001/decisions", json=note, headers=bearer("writer")).json()["id"]
+    for of, code in ((accepted, 403), (str(accepted), 403), (noted, 201)):
+        wanted = {"verb": "undo", "payload": {"of": of}}
+        assert board.post("/api/gaps/g-001/decisions", json=wanted, headers=bearer("writer")).status_code == code
+    assert board.get("/api/gaps/g-001", headers=bearer("viewer")).json()["status"] == "accepted"
+
+
 def test_a_manager_assigns_to_known_owners_only(client: Make) -> None:
     """A change of owner shows at once; an owner whom the run does not know is refused."""
     board = client(signed_in=True)
@@ -221,6 +234,24 @@ def test_whoever_is_taken_off_the_list_is_out_at_once(client: Make, tmp_path: Pa
     assert board.get("/").status_code == 200
     (tmp_path / "people.toml").write_text(PEOPLE.split('[[people]]\nname = "Mia"')[0], encoding="utf-8")
     assert board.get("/").status_code == 303
+
+
+def test_a_list_that_is_broken_while_the_board_runs_lets_nobody_in_and_says_so(
+    client: Make, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Half a line in the people's file is told to all who ask, and is no crash; put right, it counts again."""
+    board = client(signed_in=True)
+    (tmp_path / "people.toml").write_text(PEOPLE + "[[people]]\nname =", encoding="utf-8")
+    for path in ("/", "/api/me", "/sign-in"):
+        answer = board.get(path, headers=bearer("manager"))
+        assert (answer.status_code, answer.headers["x-frame-options"]) == (503, "DENY"), path
+    assert "list of people" in board.get("/api/me", headers=bearer("manager")).json()["remedy"]
+    assert str(tmp_path) not in board.get("/sign-in").text
+    assert "not valid TOML" in caplog.text
+    form = {"token": TOKENS["manager"], "back": "/"}
+    assert board.post("/sign-in", data=form, headers=FROM_HERE).status_code == 503
+    (tmp_path / "people.toml").write_text(PEOPLE, encoding="utf-8")
+    assert board.get("/", headers=bearer("manager")).status_code == 200
 
 
 def test_a_proxys_header_counts_from_its_address_alone(client: Make) -> None:
@@ -418,6 +449,48 @@ def test_several_gaps_are_decided_at_once_and_taken_back_at_once(client: Make) -
     assert [board.get(f"/api/gaps/g-00{n}").json()["status"] for n in (1, 2)] == ["new", "open"]
 
 
+def test_a_due_day_for_several_gaps_leaves_each_its_owner(client: Make) -> None:
+    """The form over gaps of several owners offers to leave them, and hands no gap's own due day on to the others."""
+    board = client()
+    owners = {gap["gap_id"]: gap["owner_id"] for gap in board.get("/api/gaps").json()["gaps"]}
+    assert owners["g-001"] != owners["g-003"]
+    day = {"verb": "assign", "payload": {"due": "2026-12-01"}}
+    assert board.post("/api/gaps/g-001/decisions", json=day).status_code == 201
+
+    def send(**changed: str) -> None:
+        page = board.get("/decide/assign?gap=g-001&gap=g-003").text
+        chosen = re.search(r'<option value="([^"]*)" selected', page)
+        form: dict[str, Any] = dict(re.findall(r'<input type="\w+" name="(\w+)" value="([^"]*)"', page))
+        form |= {"gap": re.findall(r'name="gap" value="([^"]*)"', page), "owner_id": chosen[1] if chosen else ""}
+        assert board.post("/decide", data=form | changed, headers=FROM_HERE).status_code == 303
+
+    def stands() -> list[tuple[str, str | None]]:
+        found = [board.get(f"/api/gaps/{gap}").json() for gap in ("g-001", "g-003")]
+        return [(gap["owner_id"], gap["due"]) for gap in found]
+
+    before = stands()
+    send(owner_id="o-emil")
+    assert stands() == [("o-emil", "2026-12-01"), ("o-emil", before[1][1])]
+    send(owner_id=str(owners["g-001"]))
+    send(due="2026-12-24")
+    assert stands() == [(owners["g-001"], "2026-12-24"), (owners["g-001"], "2026-12-24")]
+    back = {"verb": "assign", "payload": {"owner_id": owners["g-003"]}}
+    assert board.post("/api/gaps/g-003/decisions", json=back).status_code == 201
+    send(due="2026-12-31")
+    assert stands() == [(owners["g-001"], "2026-12-31"), (owners["g-003"], "2026-12-31")]
+
+
+def test_who_has_left_is_offered_no_gap(client: Make, store: Path) -> None:
+    """An owner who is no longer active is not among the choices, unless the gap is theirs already."""
+    data = sample_run.sample_run()
+    assert data.owners is not None
+    left = data.owners["owner_id"].isin(["o-ana", "o-emil"])
+    publish(store, "2024-06-30", replace(data, owners=data.owners.assign(active=~left)))
+    for gap, offered in (("g-001", True), ("g-003", False)):
+        page = client().get(f"/decide/assign?gap={gap}").text
+        assert ('value="o-ana"' in page, 'value="o-emil"' in page, 'value="o-bjorn"' in page) == (offered, False, True)
+
+
 def test_a_dismissal_without_a_reason_is_asked_for_one(client: Make) -> None:
     """The form comes back with what is missing and with what was typed."""
     board = client()
@@ -426,6 +499,16 @@ def test_a_dismissal_without_a_reason_is_asked_for_one(client: Make) -> None:
     assert back.status_code == 400
     assert "needs &#39;reason&#39;" in back.text
     assert "typed already" in back.text
+
+
+def test_the_help_names_every_key(client: Make) -> None:
+    """Whatever key decides something stands in the list of keys."""
+    page = client().get("/").text
+    shortcuts = page[page.index('<dialog id="help"') :]
+    keys = re.search(r"const VERB = {([^}]*)}", asset("board.js").decode())
+    assert keys is not None
+    told = set(re.findall(r"<kbd>(.)</kbd>", shortcuts))
+    assert set(re.findall(r"(\w): ", keys[1])) <= told
 
 
 def test_filters_live_in_the_address(client: Make) -> None:

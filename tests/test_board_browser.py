@@ -108,6 +108,24 @@ def test_a_backlog_is_triaged_by_keyboard(board: str, window: Window) -> None:
     assert "dismissed it: no article would help" in page.locator(".history").inner_text()
 
 
+def test_a_key_pressed_twice_decides_once(board: str, window: Window) -> None:
+    """Who presses a key again before the page has changed, or holds it down, gets no conflict with themselves."""
+    page = window(board)
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.url) if request.method == "POST" else None)
+    page.keyboard.press("j")
+    page.evaluate("""for (let times = 0; times < 3; times++)
+        document.dispatchEvent(new KeyboardEvent("keydown", { key: "a", bubbles: true }))""")
+    toast(page, f"Accepted “{FIRST}”.")
+    page.keyboard.down("a")
+    page.keyboard.down("a")  # the browser marks this one as a repetition
+    toast(page, f"Accepted “{SECOND}”.")
+    page.keyboard.down("a")
+    page.wait_for_timeout(300)
+    assert len(sent) == 2
+    toast(page, f"Accepted “{SECOND}”.")
+
+
 def test_the_gap_page_goes_on_to_the_next_one(board: str, window: Window) -> None:
     """J and k walk the filtered list, a decision moves on within it, u takes it back and comes back to the gap."""
     page = window(board, "/?kind=missing")

@@ -201,6 +201,25 @@ def test_a_gap_may_stand_in_two_rows(lacuna: Lacuna, store: Path, known: State) 
     assert [said.verb for said in history(known, "g-a")] == ["accept", "assign"]
 
 
+@pytest.mark.parametrize("told_last", [True, False])
+def test_the_same_file_again_records_nothing_twice(lacuna: Lacuna, store: Path, known: State, told_last: bool) -> None:
+    """Every kind of decision is known again, with or without the last decision seen; one in other words is not."""
+    rows = sheet(lacuna, store)
+    rows[0] |= {"decision": "dismiss", "reason": "not_content"}
+    rows[1] |= {"decision": "snooze", "until": "2024-07-20"}
+    rows[2] |= {"decision": "note", "why": "ask the shop"}
+    rows[3] |= {"decision": "publish", "on": "2024-07-01"}
+    for row in rows if not told_last else ():
+        del row["last_decision"]
+    for code, said in ((0, "4 recorded."), (0, "0 recorded, 4 there already.")):
+        answer = lacuna("decide", "--from", filled(store, rows), "--store", str(store))
+        assert (answer[0], answer[1].strip()) == (code, said), answer
+    assert [len(history(known, f"g-{n}")) for n in "abcd"] == [1, 1, 1, 1]
+    rows[2]["why"] = "ask the other shop"
+    said = lacuna("decide", "--from", filled(store, rows), "--store", str(store))[1].strip()
+    assert said == ("0 recorded, 3 there already, 1 left out." if told_last else "1 recorded, 3 there already.")
+
+
 def test_a_sheet_without_its_columns_says_so(lacuna: Lacuna, store: Path) -> None:
     """A file that is not the sheet is an error that names the column and the way to a right one."""
     code, _, error = lacuna(

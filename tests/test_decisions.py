@@ -96,7 +96,10 @@ def test_a_status_takes_only_its_verbs(known: State) -> None:
         ("snooze", {}, "snooze needs 'until'", "the day"),
         ("snooze", {"until": "15.07.2024"}, "'until' is no day: '15.07.2024'", "2024-06-30"),
         ("snooze", {"until": WEEK}, "before it began", "after that of the latest run, 2024-06-16"),
+        ("publish", {"on": "2999-01-01"}, "2999-01-01 has not come yet", "on that day"),
         ("merge", {}, "merge needs 'into'", "which gap"),
+        ("note", {}, "the note is empty", "write what"),
+        ("dismiss", {"reason": "wont_fix", "conversations": -5}, "'conversations' is no number: -5", "digits alone"),
         ("assign", {}, "'owner_id' or 'due'", "whose"),
         ("accept", {"until": "2024-07-15"}, "accept knows no 'until'", "takes nothing"),
     ],
@@ -225,7 +228,7 @@ def test_who_is_told_and_looks_again_gets_through(shared: State, settings: Setti
         for _ in range(500):
             seen = lives(state)["g-1"].last if "g-1" in lives(state) else 0
             try:
-                decide(state, "g-1", "note", f"p{number}", after=seen)
+                decide(state, "g-1", "note", f"p{number}", why="seen", after=seen)
                 return
             except DecidedMeanwhile:
                 continue

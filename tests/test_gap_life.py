@@ -72,7 +72,7 @@ class World:
 
     def decide(self, gap: str, verb: str, **payload: Any) -> int:
         """Decide as Ada."""
-        return decide(self.state, gap, verb, "ada", payload=payload)
+        return decide(self.state, gap, verb, "ada", why="so", payload=payload)
 
     def statuses(self) -> dict[str, str]:
         """The status of each gap as of now, by topic."""

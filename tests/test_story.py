@@ -246,7 +246,7 @@ def test_twenty_people_decide_while_a_run_publishes(
         with httpx.Client(base_url=address, headers=name, timeout=60, verify=False) as client:
 
             def say(gap: str, verb: str, after: int) -> None:
-                body = {"verb": verb, "after": after}
+                body = {"verb": verb, "why": "looked at it", "after": after}
                 answer = client.post(f"/api/gaps/{gap}/decisions", json=body)
                 assert answer.status_code in (201, 409), answer.text
                 if answer.status_code == 201:

@@ -18,12 +18,13 @@ from pipelines.decisions import history
 from .desk import Desk, desk_of, first, forms, local, person_of
 from .doing import decide_as
 from .snapshot import Gap, Now
-from .view import REASONS, VERBS, histories
+from .view import REASONS, VERBS, active, histories
 
 __all__ = ["deciding", "merge_choices", "router"]
 
 router = APIRouter(include_in_schema=False)
 _FIELDS = {"snooze": ("until",), "dismiss": ("reason",), "merge": ("into",), "publish": ("on", "article_id")}
+_AS_THEY_ARE = "=as they are"  # what the form says where the owners of several gaps stay
 _SUGGESTED = 6
 _MOST = 200  # gaps in one go; a page has fewer
 
@@ -59,10 +60,14 @@ def _form(
     now = desk.snapshot.now()
     begin = max(now.day, (now.run.until if now.run else None) or date.min)
     weeks = [(f"{n} week{'s' if n > 1 else ''}", (begin + timedelta(weeks=n)).isoformat()) for n in (1, 2, 4)]
+    owned, due = {gap.owner_id or "" for gap in gaps}, {gap.life.due or "" for gap in gaps}
+    offered = {key: name for key, name in now.owner_names.items() if key in owned or active(now.run, key)}
     shared = {
+        "owner": owned.pop() if len(owned) == 1 else _AS_THEY_ARE, "as_they_are": _AS_THEY_ARE,
+        "due": due.pop() if len(due) == 1 else "",
         "verb": verb, "gaps": gaps, "sent": forms(gaps), "values": values, "wrong": wrong, "reasons": REASONS,
         "weeks": weeks, "earliest": (begin + timedelta(days=1)).isoformat(), "today": now.day.isoformat(),
-        "owners": now.owner_names, "back": local(values.get("back", "/")),
+        "owners": offered, "back": local(values.get("back", "/")),
         "suggested": merge_choices(now, gaps, "") if verb == "merge" else [],
     }  # fmt: skip
     return desk.page(request, "decide", 400 if wrong else 200, here="backlog", **shared)
@@ -165,11 +170,10 @@ def _payload(verb: str, given: FormData) -> dict[str, Any] | None:
     if verb == "merge" and (typed := first(given, "into_id")):
         payload["into"] = typed
     if verb == "assign":
-        payload = {"owner_id": first(given, "owner_id") or None} if "owner_id" in given else {}
+        owner = first(given, "owner_id") if "owner_id" in given else _AS_THEY_ARE
+        payload = {} if owner == _AS_THEY_ARE else {"owner_id": owner or None}
         if (due := first(given, "due")) or first(given, "due_before"):
             payload["due"] = due or None
-    if verb == "note" and not first(given, "why"):
-        raise DecisionInvalid("the note is empty", "write what whoever looks at it later should know")
     return payload or None
 
 

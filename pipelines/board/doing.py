@@ -11,6 +11,7 @@ from pipelines.tags import enter_tag
 
 from .desk import Desk
 from .people import Person, may
+from .snapshot import Gap
 from .tagging import asked
 
 __all__ = ["decide_as", "tag_as"]
@@ -30,13 +31,24 @@ def decide_as(
     """
     gap = desk.snapshot.now().by_id.get(gap_id)
     owner = gap.owner_id if gap else None
-    if not may(person, verb, owner, decided_by=gap.life.who if gap else None):
-        whose = "only on gaps that are theirs: accept, draft, publish, note" if person.writes else "look, and no more"
+    if not may(person, verb, owner, decided_by=_decided_by(desk, gap, payload)):
+        whose = "accept, draft, publish and note gaps that are theirs" if person.writes else "look, and no more"
         raise Refused(
             f"{person.name} is a {person.role} and may not {verb} this gap",
             f"a {person.role} may {whose}; ask a manager",
         )
+    if verb == "undo" and gap and after is None and not person.manages:
+        after = gap.life.last  # the right holds for what was looked at, and not for what comes meanwhile
     return decide(desk.state, gap_id, verb, person.name, why=why, payload=payload, after=after)
+
+
+def _decided_by(desk: Desk, gap: Gap | None, payload: Mapping[str, Any] | None) -> str | None:
+    """Whose decision an undo takes back: that which it names, or the last one in force."""
+    named = str((payload or {}).get("of") or "").strip()
+    if not named:
+        return gap.life.who if gap else None
+    said = desk.snapshot.said([int(named)]) if named.isdecimal() else []
+    return said[0].who if said else None
 
 
 def tag_as(desk: Desk, person: Person, conversation_id: str, outcome: str, true_intent: str, note: str) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Collection
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -12,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from data_contracts.errors import StoreUnusable
+from data_contracts.errors import SettingsInvalid, StoreUnusable
 
 from .bodies import TOO_LARGE, limited, says_too_much
 from .people import People, Person, hashed
@@ -20,6 +21,7 @@ from .sessions import Sessions
 
 __all__ = ["COOKIE", "HEADERS", "Guard", "Page", "host_of", "is_loopback", "signed_in"]
 
+_log = logging.getLogger(__name__)
 COOKIE = "lacuna_session"
 OPEN = ("/sign-in", "/static/")
 _SAFE = {"GET", "HEAD", "OPTIONS"}
@@ -97,7 +99,13 @@ class Guard:
         if self.hosts is not None and host_of(request.headers.get("host", "")) not in self.hosts:
             return self._told(request, 421, "Not this address", "The board does not answer under this name.")
         try:
+            self.people.check()
             person, bearer = self._who(request)
+        except SettingsInvalid as error:
+            # Whoever asks is not known yet, so that the path and what is wrong go to the log alone.
+            _log.error("%s", error)
+            words = "The list of people can't be read. Whoever runs the board finds in its log why."
+            return self._told(request, 503, "Nobody can be let in", words)
         except StoreUnusable as error:
             return self._told(request, 503, "The store is away", f"{error.problem}: {error.remedy}")
         request.scope["state"]["person"] = person

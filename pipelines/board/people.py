@@ -107,8 +107,7 @@ class People:
         self._text = "" if settings.people else os.environ.get(PEOPLE_ENV, "")
         self._stamp: tuple[int, int] | None = None
         self._found: tuple[Person, ...] = ()
-        if self.by_token:
-            self._read()
+        self.check()
 
     @property
     def by_token(self) -> bool:
@@ -129,6 +128,17 @@ class People:
     def signs_in(self) -> bool:
         """Whether there is any sign-in."""
         return self.by_token or self.by_proxy
+
+    def check(self) -> None:
+        """Read the list where it has changed.
+
+        Raises
+        ------
+        SettingsInvalid
+            It can't be read, or an entry of it is wrong.
+        """
+        if self.by_token:
+            self._read()
 
     def alone(self) -> Person:
         """Who is asking where nobody signs in."""

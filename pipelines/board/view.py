@@ -37,6 +37,7 @@ from .snapshot import Gap, Now, Run
 __all__ = [
     "REASONS",
     "VERBS",
+    "active",
     "changes",
     "gap_page",
     "gap_path",
@@ -180,7 +181,7 @@ def owner_loads(now: Now) -> list[dict[str, Any]]:
             "gaps": mine,
         }
     idle = sorted(set(now.owner_names) - set(own), key=lambda key: now.owner_names[key].lower())
-    return found + [_idle(key, now) for key in idle if _active(run, key)]
+    return found + [_idle(key, now) for key in idle if active(run, key)]
 
 
 def _idle(key: str, now: Now) -> dict[str, Any]:
@@ -197,9 +198,10 @@ def _owner(run: Run | None, key: str) -> dict[str, Any]:
     return next((row for row in rows(run.owners if run else None) if text(row.get("owner_id")) == key), {})
 
 
-def _active(run: Run, key: str) -> bool:
-    active = _owner(run, key).get("active", True)
-    return active is None or active != active or bool(active)
+def active(run: Run | None, key: str) -> bool:
+    """Whether an owner takes gaps; one of whom the run does not say does."""
+    told = _owner(run, key).get("active", True)
+    return told is None or told != told or bool(told)
 
 
 def precision_rows(kinds: Sequence[Precision], confidence: float) -> list[dict[str, Any]]:

@@ -4,6 +4,7 @@ document.documentElement.classList.add("js");
 const byId = (id) => document.getElementById(id);
 const dialog = byId("dialog"), help = byId("help"), act = byId("act"), gap = byId("gap");
 const DIRECT = new Set(["accept", "draft", "verify", "reopen", "undo"]);
+const MOVES = new Set(["j", "k", "ArrowDown", "ArrowUp"]);
 const VERB = { a: "accept", d: "dismiss", s: "snooze", o: "assign", m: "merge", n: "note", r: "reopen", w: "draft", p: "publish" };
 
 function say(words) {
@@ -68,7 +69,7 @@ function send(verb, gaps, back) {
   act.elements.back.value = back;
   const place = act.querySelector("span");
   place.replaceChildren(...gaps.map((value) => Object.assign(document.createElement("input"), { type: "hidden", name: "gap", value })));
-  act.submit();
+  act.requestSubmit();  // a submit that is listened to: a second one before the page has changed is held back
 }
 
 function openForm(href) {
@@ -107,6 +108,7 @@ function undo() {
 
 function keys(event) {
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.repeat && !MOVES.has(event.key)) return;  // a key held down moves on, and decides once
   const field = event.target.closest?.("input:not([type=checkbox], [type=radio]), select, textarea");
   if (dialog?.open) {
     const choice = !field && /^[1-9]$/.test(event.key) && dialog.querySelectorAll(".options input[type=radio]")[event.key - 1];
