@@ -14,9 +14,10 @@ from models.changes import Change
 from models.signs import Evidence, Verdict
 from models.topics import excess, usual_failure
 from models.verification import due_for_verification
+from pipelines.in_hand import in_hand
 from pipelines.job import Job
 from pipelines.reasons import beside
-from pipelines.world import World, day_of, look, most_common, read_world
+from pipelines.world import FAILED, World, day_of, failed_rows, look, main_topic, read_world
 
 Rows = NDArray[np.int64]
 
@@ -33,7 +34,7 @@ def diagnose(job: Job) -> None:
     articles = _incomplete_articles(world) | _stale_articles(world)
     known = {article: row["verdict"] for article, row in articles.items()}
     for topic, gain in _failing(world, demand).items():
-        rows = _failed_rows(world, topic)
+        rows = failed_rows(world, [topic])
         if len(rows) < MIN_FAILED:
             continue
         seen = look(world, [topic], rows, known)
@@ -57,10 +58,12 @@ def diagnose(job: Job) -> None:
     verdicts: list[Verdict] = [gap["verdict"] for gap in gaps]
     settled = {verdict.article_id for verdict in verdicts if verdict.kind == "contradictory"}
     for article_id, row in articles.items():
-        topics = _main_topic(world, row["rows"])
+        topics = main_topic(world, row["rows"])
         if topics and not (article_id in settled and row["verdict"].kind == "incomplete"):
             gaps.append(_gap(topics, row["rows"], row["verdict"], look(world, topics, row["rows"], known)))
-    job.write("diagnose/gaps", pd.DataFrame([_told(world, gap) for gap in gaps], columns=_GAP_COLUMNS))
+    told = [_told(world, gap) for gap in gaps]
+    told += [_told(world, gap) | {"other_article_id": gap["other"]} for gap in in_hand(job, world, told, known)]
+    job.write("diagnose/gaps", pd.DataFrame(told, columns=_GAP_COLUMNS))
     job.write_json("diagnose/not_content", other)
     job.write("diagnose/due_for_verification", _due(job, world))
 
@@ -85,11 +88,6 @@ def _failing(world: World, demand: pd.DataFrame) -> dict[str, float]:
     return {topic: gain for topic, gain in sorted(gains.items()) if gain > 0}
 
 
-def _failed_rows(world: World, topic: str) -> Rows:
-    facts = world.facts
-    return np.flatnonzero(facts["topic_id"].eq(topic) & facts["mined"] & facts["failed"].gt(0.4))
-
-
 def _stale_articles(world: World) -> dict[str, dict[str, Any]]:
     """Articles that went stale, wherever their conversations lie, with the rows that failed since, in the window."""
     found = {}
@@ -112,7 +110,7 @@ def _incomplete_articles(world: World) -> dict[str, dict[str, Any]]:
     facts = world.facts
     tagged = facts[facts["in_window"] & facts["outcome"].notna()]
     partial = tagged["outcome"].eq("partial")
-    mined = facts["mined"].to_numpy(dtype=bool) & (facts["failed"].to_numpy() > 0.4)
+    mined = facts["mined"].to_numpy(dtype=bool) & (facts["failed"].to_numpy() > FAILED)
     found = {}
     for article, own in tagged.groupby("cited_first", sort=True):
         number = world.number(str(article))
@@ -124,11 +122,6 @@ def _incomplete_articles(world: World) -> dict[str, dict[str, Any]]:
         if verdict and len(rows) >= MIN_FAILED:
             found[str(article)] = {"rows": rows, "verdict": verdict}
     return found
-
-
-def _main_topic(world: World, rows: Rows) -> list[str]:
-    topic = most_common(world.facts["topic_id"].iloc[rows])
-    return [topic] if topic else [str(t) for t in world.topics["topic_id"].iloc[:1]]
 
 
 def _gap(topics: list[str], rows: Rows, verdict: Verdict, seen: Evidence) -> dict[str, Any]:

@@ -22,11 +22,15 @@ __all__ = ["Past", "lived", "name_gaps", "read_past", "read_precision"]
 
 @dataclass(frozen=True)
 class Past:
-    """What was known before a run: the run before, each gap's latest row, topics' events, and people's decisions."""
+    """What was known before a run: the run before, each gap's latest row, topics' events, and people's decisions.
+
+    ``replaced`` are the rows that this very run recorded when it was made before.
+    """
 
     run_id: str
     previous: str | None
     before: Mapping[str, Mapping[str, Any]] = field(repr=False)
+    replaced: Mapping[str, Mapping[str, Any]] = field(repr=False)
     events: pd.DataFrame = field(repr=False)
     lives: Mapping[str, Life] = field(repr=False)
     precision: Sequence[Precision]
@@ -36,12 +40,16 @@ def read_past(job: Job) -> Past:
     """Read what the run may know: earlier runs, and decisions made when this run or an earlier was the latest."""
     state = open_state(job.settings, job.store)
     previous, before, events = state.previous_run(job.run_id), state.gaps_before(job.run_id), state.topic_events()
-    told = decided(state, up_to=job.run_id)
+    told, replaced = decided(state, up_to=job.run_id), state.gaps_of(job.run_id)
     state.close()
     events = pd.concat([events[events["run_id"] < job.run_id], job.read("understand/events").assign(run_id=job.run_id)])
-    rows = {str(row["gap_id"]): {**row, **(row["extra"] or {})} for row in records(before)}
     lives = last_targets({gap: life_of(said) for gap, said in told.items()})
-    return Past(job.run_id, previous, rows, events, lives, by_kind(told, job.settings.accuracy.confidence))
+    precision = by_kind(told, job.settings.accuracy.confidence)
+    return Past(job.run_id, previous, _by_id(before), _by_id(replaced), events, lives, precision)
+
+
+def _by_id(rows: pd.DataFrame) -> dict[str, dict[str, Any]]:
+    return {str(row["gap_id"]): {**row, **(row["extra"] or {})} for row in records(rows)}
 
 
 def read_precision(job: Job) -> list[Precision]:

@@ -18,6 +18,7 @@ from models.verdicts import overall
 from pipelines.gap_evidence import gather
 from pipelines.gap_life import lived, name_gaps, read_past
 from pipelines.impact import Measured, measure_fixes
+from pipelines.in_hand import with_merged
 from pipelines.job import Job
 from pipelines.searches import searches_for
 from pipelines.sharing import share_out
@@ -34,6 +35,7 @@ def rank(job: Job) -> None:
     articles = job.read("load/articles").drop_duplicates("article_id").set_index("article_id")
     past = read_past(job)
     gaps["gap_id"] = name_gaps(gaps, past)
+    gaps = with_merged(gaps, past.lives, facts)
     gaps = gaps.join(reach_of(gaps, facts))
     judged = {kind.kind: (kind.right, kind.judged) for kind in past.precision}
     ranked = rank_gaps(gaps, job.days / 7, job.settings.accuracy.confidence, job.settings.run.seed, judged)

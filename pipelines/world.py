@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -24,6 +25,8 @@ from pipelines.understand import live_articles
 
 Floats = NDArray[np.float32]
 Rows = NDArray[np.int64]
+
+FAILED = 0.4  # an answer that failed with a greater chance counts among a gap's
 
 
 @dataclass(frozen=True)
@@ -206,6 +209,18 @@ def most_common(values: pd.Series) -> str | None:
     """The value that occurs most often, the first in order among equals."""
     counts = values.dropna().value_counts()
     return str(sorted(counts[counts == counts.max()].index)[0]) if len(counts) else None
+
+
+def failed_rows(world: World, topics: Collection[str]) -> Rows:
+    """The mined conversations of some topics whose answers failed."""
+    facts = world.facts
+    return np.flatnonzero(facts["topic_id"].isin(list(topics)) & facts["mined"] & facts["failed"].gt(FAILED))
+
+
+def main_topic(world: World, rows: Rows) -> list[str]:
+    """The topic that most of these conversations are of; any where they are of none, none where there is none."""
+    topic = most_common(world.facts["topic_id"].iloc[rows])
+    return [topic] if topic else [str(t) for t in world.topics["topic_id"].iloc[:1]]
 
 
 def day_of(world: World, row: int) -> str:

@@ -46,7 +46,7 @@ def job(folder: Path, revised: dict[str, str] | None = None) -> Job:
 def past(life: Life, **row: Any) -> Past:
     """One gap that was found in the run of 23 June, and what was decided on it."""
     events = pd.DataFrame(columns=["run_id", "topic_id", "event", "related"])
-    return Past("2024-07-28", "2024-07-21", {"g-1": ROW | row}, events, {"g-1": life}, [])
+    return Past("2024-07-28", "2024-07-21", {"g-1": ROW | row}, {}, events, {"g-1": life}, [])
 
 
 def facts(since: str = "2024-05-20") -> pd.DataFrame:

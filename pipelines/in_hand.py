@@ -1,0 +1,116 @@
+"""What people decided about gaps, where it says more than a run: what they are at work on stays, and mergers hold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from models.gap_lineage import heirs
+from models.life import IN_PROGRESS, Life
+from models.ranking import may_fail
+from models.signs import Verdict
+from pipelines.cells import records
+from pipelines.gap_ids import gap_ids
+from pipelines.gap_life import Past, read_past
+from pipelines.job import Job
+from pipelines.world import FAILED, Rows, World, failed_rows, look, main_topic
+
+__all__ = ["in_hand", "with_merged"]
+
+AS_SURE = 0.5  # that a gap is one, where people said so and the run would not have
+
+
+def in_hand(
+    job: Job, world: World, found: Sequence[Mapping[str, Any]], known: dict[str, Verdict]
+) -> list[dict[str, Any]]:
+    """The gaps that somebody is at work on and that the run did not find, with what it sees of them.
+
+    Else accepted work would be gone from board, drafts and digest as soon as an answer fails a little less, or other
+    people's verdicts ask more evidence of its kind. What nobody asks any more, no run can show.
+
+    Parameters
+    ----------
+    found
+        The gaps that the run did find: kind, article_id, other_article_id, topic_id, topics.
+    known
+        Verdicts on articles.
+
+    Returns
+    -------
+    list of dict
+        topics, rows, verdict, seen and other (the other article of a contradiction), as the diagnosis makes them.
+    """
+    past = read_past(job)
+    working = {gap: life for gap, life in past.lives.items() if life.status in IN_PROGRESS}
+    if not working:
+        return []
+    there = set(gap_ids(found, list(past.before.values()), past.events, past.run_id, past.previous))
+    told = {**past.replaced, **past.before}
+    gaps = [_held(world, told[gap], working[gap], past, known) for gap in sorted(set(working) & set(told) - there)]
+    return [gap for gap in gaps if gap is not None]
+
+
+def _held(
+    world: World, row: Mapping[str, Any], life: Life, past: Past, known: dict[str, Verdict]
+) -> dict[str, Any] | None:
+    article = row["article_id"] if isinstance(row["article_id"], str) else None
+    kind, number = str(row["kind"]), world.number(article) if article else None
+    if article and number is None:
+        return None  # it is not there any more: nobody can mend it
+    topics = _topics(world, row, past)
+    rows = failed_rows(world, topics)
+    if number is not None and kind != "unfindable":
+        facts = world.facts
+        rows = np.flatnonzero(facts["mined"] & facts["failed"].gt(FAILED) & (world.cited == number))
+    topics = topics or main_topic(world, rows)
+    if not len(rows) or not topics:
+        return None
+    verdict = Verdict(kind, article, AS_SURE, [_why(world, topics, article, rows, life)])
+    other = row.get("other_article_id")
+    return {
+        "topics": topics, "rows": rows, "verdict": verdict, "seen": look(world, topics, rows, known),
+        "other": other if isinstance(other, str) else None,
+    }  # fmt: skip
+
+
+def _topics(world: World, row: Mapping[str, Any], past: Past) -> list[str]:
+    """The gap's topics that are still there, and those that came of the others."""
+    here = set(world.topics["topic_id"].astype(str))
+    own = [str(topic) for topic in row.get("topics") or [row["topic_id"]]]
+    events = past.events[past.events["event"].isin(["split", "merge"]) & past.events["run_id"].gt(row["run_id"])]
+    later = heirs(own, records(events.sort_values(["run_id", "topic_id"])))
+    return [topic for topic in own if topic in here] + sorted(later & here)
+
+
+def _why(world: World, topics: Sequence[str], article: str | None, rows: Rows, life: Life) -> str:
+    reached = int((world.facts["in_window"] & may_fail(topics, article, world.facts)).sum())
+    return (
+        f"somebody is at work on it (on the view of {life.run_id}); this run alone would not have named it: "
+        f"{len(rows)} of {max(reached, len(rows))} conversations failed"
+    )
+
+
+def with_merged(gaps: pd.DataFrame, lives: Mapping[str, Life], facts: pd.DataFrame) -> pd.DataFrame:
+    """The gaps with the conversations and topics of those that people merged into them.
+
+    Parameters
+    ----------
+    gaps : DataFrame
+        gap_id, topics, conversation_ids, labels.
+    lives
+        Each merged gap pointing to the gap at the end (:func:`models.life.last_targets`).
+    facts : DataFrame, by conversation_id
+        outcome (str or null).
+    """
+    rows = {str(gap["gap_id"]): gap for gap in records(gaps)}
+    for part in sorted(rows):
+        whole = rows.get(str(lives.get(part, Life()).merged_into))
+        if whole is not None:
+            ids = {*whole["conversation_ids"], *rows[part]["conversation_ids"]}
+            whole["conversation_ids"] = sorted(ids)
+            whole["topics"] = list(dict.fromkeys([*whole["topics"], *rows[part]["topics"]]))
+            whole["labels"] = int(facts.loc[whole["conversation_ids"], "outcome"].notna().sum())
+    return pd.DataFrame(list(rows.values()), index=gaps.index, columns=gaps.columns)
