@@ -55,14 +55,15 @@ class OwnerBook:
         wrote = wrote.sort_values(["size", "max", "author_id"], ascending=[False, False, True])
         self._wrote: dict[str, list[tuple[str, int]]] = {}
         for article, author, times in zip(wrote["article_id"], wrote["author_id"], wrote["size"], strict=True):
-            if self._active(author):
+            if self.active(author):
                 self._wrote.setdefault(article, []).append((author, int(times)))
 
     def name(self, owner_id: str | None) -> str | None:
         """The owner's name, or the id where no name is known."""
         return self._names.get(owner_id, owner_id) if owner_id else None
 
-    def _active(self, owner: object) -> bool:
+    def active(self, owner: object) -> bool:
+        """Whether there is an owner, who has not left."""
         return isinstance(owner, str) and owner != "" and owner not in self._inactive
 
     def for_article(self, article_id: str, intents: Mapping[str, float], products: Mapping[str, float]) -> Assignment:
@@ -85,11 +86,11 @@ class OwnerBook:
         owner = self._of_article.get(article_id)
         title = self._titles.get(article_id, article_id)
         passed = ""
-        if self._active(owner):
+        if self.active(owner):
             return Assignment(owner, f"owns the article '{title}'")
         if isinstance(owner, str) and owner in self._inactive:
             passed = f"; its owner {self.name(owner)} is no longer active"
-        exact = [o for o, areas in self._areas.items() if self._active(o) and _owns_article(areas, article_id)]
+        exact = [o for o, areas in self._areas.items() if self.active(o) and _owns_article(areas, article_id)]
         if exact:
             return Assignment(exact[0], f"is responsible for the article '{title}'{passed}")
         wrote = self._wrote.get(article_id, [])
@@ -139,7 +140,7 @@ class OwnerBook:
     def _keeper(self, article_id: str) -> str | None:
         """Who owns an article, or else revised it most often."""
         owner = self._of_article.get(article_id)
-        if self._active(owner):
+        if self.active(owner):
             return str(owner)
         wrote = self._wrote.get(article_id)
         return wrote[0][0] if wrote else None
@@ -155,7 +156,7 @@ class OwnerBook:
             for area, share in sorted(shares.items(), key=lambda item: (-item[1], item[0])):
                 if share < 0.3:
                     break
-                owners = [o for o, areas in self._areas.items() if self._active(o) and area in areas]
+                owners = [o for o, areas in self._areas.items() if self.active(o) and area in areas]
                 if len(owners) > 1 and near and not any(owner in near for owner in owners):
                     continue
                 if owners:

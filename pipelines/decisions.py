@@ -217,7 +217,7 @@ _NOW = dict.fromkeys(
 ) | {"overdue": "int64", "escalated": "bool", "last_decision": "int64"}  # fmt: skip
 _READ = (
     "gap_id", "rank", "status", "status_note", "status_since", "decided", "first_seen", "last_seen", "conversations",
-    "carried", "effect", "owner_id", "owner_reason", "owner_name",
+    "carried", "effect", "owner_id", "owner_reason", "owner_name", "owner_left",
 )  # fmt: skip
 
 

@@ -41,9 +41,12 @@ def status_now(row: Mapping[str, Any], life: Life) -> tuple[str, str]:
 
 
 def as_decided(row: Mapping[str, Any], life: Life, named: Callable[[str], str | None]) -> dict[str, Any]:
-    """Owner, due day, end of the snooze and merger of a gap, people's choice of an owner before the run's."""
+    """Owner, due day, end of the snooze and merger of a gap, people's choice of an owner before the run's.
+
+    Whom they chose and who has left since (``owner_left``) is passed over.
+    """
     owner, reason, name = row.get("owner_id"), row.get("owner_reason"), row.get("owner_name")
-    if life.assigned:
+    if life.assigned and (life.owner_id is None or life.owner_id != row.get("owner_left")):
         owner, name = life.owner_id, named(life.owner_id) if life.owner_id else None
         reason = f"chosen by {life.assigned_by}" if owner else f"left unowned by {life.assigned_by}"
     return {

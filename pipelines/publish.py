@@ -203,5 +203,6 @@ def remember(job: Job, backlog: pd.DataFrame, input_hash: str) -> None:
     topics = registry.assign(last_seen=job.run_id)
     state.record_run(job.run_id, input_hash, topics, gaps, (job.start, job.end), events)
     if state.last_run() == job.run_id:
-        remember_contacts(state, job.read("load/owners"))
+        owners = job.read("load/owners")
+        remember_contacts(state, owners[owners["active"].fillna(True).astype(bool)])
     state.close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Set
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import pandas as pd
@@ -112,13 +112,16 @@ def _row(
     intents, products = _shares(own["true_intent"].fillna(own["predicted_intent"])), _shares(own["product"])
     nearest = [dict(n) for n in gap["nearest"]]
     life = fixes.past.lives.get(gap["gap_id"], Life())
-    if life.assigned:
+    left = life.owner_id if life.assigned and life.owner_id and not book.active(life.owner_id) else None
+    if life.assigned and not left:
         owner = book.chosen(life.owner_id)
     elif article:
         owner = book.for_article(article, intents, products)
     else:
         close = {n["article_id"] for n in nearest if n["similarity"] >= job.settings.owners.nearest_at_least}
         owner = book.for_topic(intents, products, [n["article_id"] for n in nearest], close)
+    if left:
+        owner = replace(owner, reason=f"{owner.reason}; {book.name(left)}, who was chosen, is no longer active")
     customers = own["customer_id"]
     change = gap["change_point"]
     row = {
@@ -143,7 +146,7 @@ def _row(
         "products": list(products), "languages": list(_shares(own["language"])), "intents": list(intents),
         **{name: evidence[name] for name in ("customer_words", "agent_answers", "passages", "steps", "answered")},
         "change_point": dict(change) if isinstance(change, dict) else None, "article_title": title,
-        "owner_name": book.name(owner.owner_id),
+        "owner_name": book.name(owner.owner_id), "owner_left": left,
         "surge": dict(flow["surge"]) if isinstance(flow["surge"], dict) else None,
         "other_article_id": gap["other_article_id"] if isinstance(gap["other_article_id"], str) else None,
     }  # fmt: skip

@@ -127,6 +127,7 @@ SCHEMA: dict[str, pa.DataType] = {
     "article_title": pa.string(),
     "other_article_id": pa.string(),
     "owner_name": pa.string(),
+    "owner_left": pa.string(),
     "surge": pa.struct([("started", pa.string()), ("ratio", pa.float64()), ("p_value", pa.float64())]),
 }
 _CONTRACT = list(SCHEMA)[: list(SCHEMA).index("last_seen") + 1]

@@ -511,6 +511,7 @@ def _gap(rank: int, row: tuple[Any, ...]) -> dict[str, Any]:
         "nearest_articles": _nearest(kind, article, article_title),
         "owner_id": owner,
         "owner_name": names.get(owner),
+        "owner_left": None,
         "owner_reason": _owner_reason(owner, article, product),
         "conversations": asked,
         "customers": int(asked * 0.91),

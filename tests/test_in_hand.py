@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from data_contracts.errors import DecisionInvalid
 from pipelines.decisions import backlog_now, decide
 from pipelines.run import run
 from pipelines.settings import load_settings
@@ -83,3 +84,21 @@ def test_a_merged_gap_is_work_of_the_gap_that_it_is_part_of(bundle: Path, tmp_pa
     assert after["screen"]["status"] == "dismissed"
     decide(state, found["screen"]["gap_id"], "undo", "ada")
     assert {row["conversations"] for row in mined(bundle, tmp_path).values()} == {20}
+
+
+def test_a_chosen_owner_who_leaves_hands_the_gap_on(bundle: Path, tmp_path: Path, state: State) -> None:
+    """It goes to whoever the rules name, and says so, on the board too; nobody is given a gap who has left."""
+    owners = [{"owner_id": name, "name": name.title(), "areas": "brakes", "active": True} for name in ("ada", "bob")]
+    pd.DataFrame(owners).to_csv(bundle / "owners.csv", index=False)
+    found = mined(bundle, tmp_path)["chain"]
+    decide(state, found["gap_id"], "assign", "eve", payload={"owner_id": "bob"})
+    assert mined(bundle, tmp_path)["chain"]["owner_id"] == "bob"
+    owners[1]["active"] = False
+    pd.DataFrame(owners).to_csv(bundle / "owners.csv", index=False)
+    after = mined(bundle, tmp_path)["chain"]
+    assert after["owner_id"] == "ada"
+    assert after["owner_reason"].endswith("Bob, who was chosen, is no longer active")
+    now = backlog_now(tmp_path / "store", state, load_settings()).set_index("gap_id")
+    assert now.loc[found["gap_id"], ["owner_id", "owner_name"]].tolist() == ["ada", "Ada"]
+    with pytest.raises(DecisionInvalid, match="no owner 'bob'"):
+        decide(state, found["gap_id"], "assign", "eve", payload={"owner_id": "bob"})
