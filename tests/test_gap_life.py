@@ -44,7 +44,10 @@ class World:
         job = Job("bundle", self.store, day, day, None, load_settings())
         job.write("understand/events", pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in EVENTS.items()}))
         job.write("understand/registry", pd.DataFrame({"topic_id": pd.Series(dtype="str")}))
-        job.write("load/owners", pd.DataFrame([{"owner_id": "o2", "name": "Ben", "email": None}]).astype("str"))
+        job.write(
+            "load/owners",
+            pd.DataFrame([{"owner_id": "o2", "name": "Ben", "email": None}]).astype("str").assign(active=True),
+        )
         return job
 
     def run(self, week: int, **sizes: int) -> pd.DataFrame:
