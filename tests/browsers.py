@@ -10,12 +10,16 @@ from typing import Any
 import pytest
 
 
+def found_browser() -> str | None:
+    """The path of an installed Chromium or Chrome, None where there is none."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    return next((found for name in names if (found := shutil.which(name))), None)
+
+
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Any]:
     """One Chromium for all tests; where there is none they are skipped, unless LACUNA_REQUIRE_BROWSER is set."""
-    path = next(
-        (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None
-    )
+    path = found_browser()
     if path is None:
         reason = "no chromium, chromium-browser or google-chrome on the PATH"
         if os.environ.get("LACUNA_REQUIRE_BROWSER") == "1":

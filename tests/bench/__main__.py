@@ -18,6 +18,7 @@ from tests.bench.drafts import drafts
 from tests.bench.embedding import embedding
 from tests.bench.impact import impact
 from tests.bench.labels import labels
+from tests.bench.pictures import pictures
 from tests.bench.replays import SIGNALS, ablations, replays
 from tests.bench.stability import stability
 from tests.bench.steps import steps
@@ -38,6 +39,7 @@ def asked(words: Sequence[str] | None = None) -> argparse.Namespace:
     covers = which.add_parser("coverage", help="how often the intervals of answer accuracy hold the truth")
     covers.add_argument("--draws", type=int, default=60, help="made-up deployments for each way of tagging")
     which.add_parser("drafts", help="write docs/drafts.md anew")
+    which.add_parser("pictures", help="take the pictures in docs/ anew")
     embedders = which.add_parser("embedding", help="speed of embedders, as a share of what the processor can do")
     embedders.add_argument("names", nargs="*", metavar="NAME", help="more of them, by name or folder")
     worlds = which.add_parser("impact", help="how sure the measured effect of a fix is, in planted worlds")
@@ -62,6 +64,9 @@ def main() -> int:
         return coverage(chosen.draws)
     if chosen.what == "board":
         return board()
+    if chosen.what == "pictures":
+        with tempfile.TemporaryDirectory(prefix="lacuna-bench-") as name:
+            return pictures(Path(name))
     if not REPLAY.is_dir():
         print(f"{REPLAY} is not there: nothing to measure")
         return 0

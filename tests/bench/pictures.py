@@ -1,0 +1,80 @@
+"""The pictures in docs/, of the demo as it is now: the report, and the board five weeks after gaps were fixed."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from pipelines.commands.mining import DEMO_WEEKS
+from pipelines.decisions import decide
+from pipelines.demo import write_demo
+from pipelines.demo.fixes import Fix
+from pipelines.run import run as run_pipeline
+from pipelines.settings import load_settings
+from pipelines.state import open_state
+from tests.board_store import running
+from tests.browsers import found_browser
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+FIRST, FIXED, LAST = date(2024, 6, 30), date(2024, 7, 9), date(2024, 8, 4)
+FIXES = (
+    Fix("delivery-times", FIXED, works=False), Fix("ebike-pairing", FIXED), Fix("customs-charge", FIXED),
+    Fix("tent-pole", FIXED),
+)  # fmt: skip
+DESKTOP, PHONE = {"width": 1280, "height": 740}, {"width": 390, "height": 760}
+
+
+def pictures(folder: Path) -> int:
+    """Run the demo, and five weeks more with fixes, and take the pictures in docs/ anew."""
+    write_demo(folder / "demo")
+    for week in DEMO_WEEKS:
+        run_pipeline(str(folder / "demo" / "bundle"), folder / "demo-store", end=week)
+    _fixed(folder)
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=found_browser(), args=["--no-sandbox", "--disable-gpu"])
+        report = (folder / "demo-store" / "runs" / DEMO_WEEKS[-1] / "report.html").as_uri()
+        _shot(browser, report, "report", {"width": 1280, "height": 1180})
+        _shot(browser, report, "report-phone", {"width": 390, "height": 844}, click="#gaps tbody tr a, #gaps tbody tr")
+        with running(folder / "store", who="Mara Jensen") as board:
+            gap = _backlog(folder / "store", LAST)[0]["gap_id"]
+            _shot(browser, f"{board}/gaps/{gap}", "board", DESKTOP)
+            _shot(browser, f"{board}/", "board-phone", PHONE)
+            _shot(browser, f"{board}/impact", "board-impact", DESKTOP)
+        browser.close()
+    return 0
+
+
+def _fixed(folder: Path) -> None:
+    """A store in which four gaps of the demo were published, and the run five weeks later."""
+    for until in (FIRST, LAST):
+        truth = write_demo(folder / "world", later=5, fixes=FIXES, until=until)
+        run_pipeline(str(folder / "world" / "bundle"), folder / "store", end=until.isoformat())
+        if until == LAST:
+            return
+        state = open_state(load_settings(), folder / "store")
+        for fix in FIXES:
+            own = set(truth.topics[fix.topic].conversation_ids)
+            gap = max(_backlog(folder / "store", until), key=lambda row: len(own & set(row["conversation_ids"])))
+            decide(state, gap["gap_id"], "publish", "Mara Jensen", payload={"on": FIXED.isoformat()})
+        state.close()
+
+
+def _backlog(store: Path, run_id: date) -> list[dict[str, Any]]:
+    lines = (store / "runs" / run_id.isoformat() / "backlog.jsonl").read_text(encoding="utf-8").splitlines()
+    return [json.loads(line) for line in lines]
+
+
+def _shot(browser: Any, address: str, name: str, size: dict[str, int], click: str = "") -> None:
+    sharp = 2 if click else 1
+    page = browser.new_page(viewport=size, device_scale_factor=sharp, reduced_motion="reduce")
+    page.goto(address)
+    if click:
+        page.locator(click).first.click()
+        page.wait_for_timeout(300)
+    page.screenshot(path=DOCS / f"{name}.png")
+    print(DOCS / f"{name}.png")
+    page.close()
