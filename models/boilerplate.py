@@ -121,8 +121,8 @@ def asides(messages: Sequence[str]) -> frozenset[str]:
     """Sentences that many customers say word for word, hardly ever alone, and beside all sorts of things.
 
     "I've tried twice already" tells no problem from another; "the app doesn't find my bike" does, and is often all that
-    a customer says. Names and numbers may differ: "I ordered the Grit 27 a while ago". In any language, with no list of
-    phrases.
+    a customer says. One word is never an aside: "Returns:" may be all that tells. Names and numbers may differ: "I
+    ordered the Grit 27 a while ago". In any language, with no list of phrases.
 
     Parameters
     ----------
@@ -145,7 +145,7 @@ def asides(messages: Sequence[str]) -> frozenset[str]:
     beside: dict[str, list[set[str]]] = defaultdict(list)
     alone: Counter[str] = Counter()
     for forms in said:
-        for often in {form for form in chain.from_iterable(forms) if times[form] >= FEWEST}:
+        for often in {form for form in chain.from_iterable(forms) if times[form] >= FEWEST and " " in form}:
             others = [words for words, *frame in forms if often != words and often not in frame]
             if others:
                 beside[often].append({word for words in others for word in words.split()} - STOP_WORDS)
