@@ -1,12 +1,15 @@
-"""What mail programs, help desks and lawyers add to a customer's words, in English and German."""
+"""What says nothing about a customer's problem: what mail programs, help desks and lawyers add, and asides."""
 
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Sequence, Set
+from itertools import chain
 
-__all__ = ["templates", "without_boilerplate", "without_lines"]
+from models.label_words import STOP_WORDS
+
+__all__ = ["asides", "templates", "without_asides", "without_boilerplate", "without_lines"]
 
 _QUOTED_LINE = re.compile(r"^\s*>.*$", re.M)
 # From here on, everything is somebody else's: the mail that is answered or forwarded.
@@ -45,6 +48,11 @@ _SIGNED = re.compile(
 _SIGNATURE_WORDS = 9  # of a line below a sign-off; longer ones say something
 
 FEWEST, SHARE = 12, 0.03  # conversations that a line stands in, word for word, before it is a template
+SHORTEST, LONGEST = 3, 16  # words of an aside that is told within a sentence
+FRAME = 4  # words of an aside in which names and numbers differ
+ALONE, BESIDE = 0.05, 0.5  # an aside is the whole text this seldom, and no word stands beside it more often
+_SENTENCE = re.compile(r"(?<=[.!?:])\s+|\n+")
+_WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
 
 
 def without_boilerplate(text: str) -> str:
@@ -107,3 +115,101 @@ def without_lines(text: str, lines: frozenset[str]) -> str:
 
 def _folded(line: str) -> str:
     return " ".join(line.casefold().split())
+
+
+def asides(messages: Sequence[str]) -> frozenset[str]:
+    """Sentences that many customers say word for word, hardly ever alone, and beside all sorts of things.
+
+    "I've tried twice already" tells no problem from another; "the app doesn't find my bike" does, and is often all that
+    a customer says. One word is never an aside: "Returns:" may be all that tells. Names and numbers may differ: "I
+    ordered the Grit 27 a while ago". In any language, with no list of phrases.
+
+    Parameters
+    ----------
+    messages
+        One text a conversation, its sentences ended and its lines kept.
+
+    Returns
+    -------
+    frozenset of str
+        The sentences' words in small letters, one space between them, ``_`` for names and numbers.
+
+    Examples
+    --------
+    >>> asks = ["tent leaks", "lamp flickers", "stove hisses", "rope frays", "boots pinch", "mat deflates"]
+    >>> asides([f"Quick question. {ask}!" for ask in asks + [f"my {ask}" for ask in asks]])
+    frozenset({'quick question'})
+    """
+    said = [_forms_of(text) for text in messages]
+    times = Counter(form for forms in said for form in dict.fromkeys(chain.from_iterable(forms)))
+    beside: dict[str, list[set[str]]] = defaultdict(list)
+    alone: Counter[str] = Counter()
+    for forms in said:
+        for often in {form for form in chain.from_iterable(forms) if times[form] >= FEWEST and " " in form}:
+            others = [words for words, *frame in forms if often != words and often not in frame]
+            if others:
+                beside[often].append({word for words in others for word in words.split()} - STOP_WORDS)
+            else:
+                alone[often] += 1
+    return frozenset(form for form, rests in beside.items() if _is_aside(rests, alone[form]))
+
+
+def _forms_of(text: str) -> list[tuple[str, ...]]:
+    """Each sentence's words, and its frame where it has one of its own."""
+    parts = {words: part for part in _SENTENCE.split(text) if (words := _words_of(part))}
+    return [tuple(dict.fromkeys((words, _frame_of(part) or words))) for words, part in parts.items()]
+
+
+def _is_aside(rests: Sequence[set[str]], alone: int) -> bool:
+    if len(rests) < FEWEST or alone > ALONE * len(rests):
+        return False
+    near = Counter(word for rest in rests for word in rest)
+    return max(near.values(), default=len(rests)) <= BESIDE * len(rests)
+
+
+def without_asides(text: str, idle: Set[str]) -> str:
+    """``text`` without asides: as sentences, and within one where they are long enough to be told.
+
+    Examples
+    --------
+    >>> without_asides("I hope you can help the mat is flat. Thanks, all!", {"i hope you can help", "thanks all"})
+    'the mat is flat.'
+    """
+    if not idle:
+        return text
+    lines = []
+    for line in text.split("\n"):
+        kept = [part for part in _SENTENCE.split(line) if not {_words_of(part), _frame_of(part)} & idle]
+        lines.append(" ".join(_cut(part, idle) for part in kept).strip())
+    return "\n".join(line for line in lines if line)
+
+
+def _cut(sentence: str, idle: Set[str]) -> str:
+    """A sentence without the asides that stand in it with no mark around them."""
+    found = list(_WORD.finditer(sentence))
+    words = [match[0].lower() for match in found]
+    out, start, i = "", 0, 0
+    while i < len(words):
+        length = next(
+            (n for n in range(min(LONGEST, len(words) - i), SHORTEST - 1, -1) if " ".join(words[i : i + n]) in idle), 0
+        )
+        if length:
+            out += sentence[start : found[i].start()]
+            start = found[i + length - 1].end()
+        i += length or 1
+    return out + sentence[start:]
+
+
+def _words_of(sentence: str) -> str:
+    return " ".join(_WORD.findall(sentence.lower()))
+
+
+def _frame_of(sentence: str) -> str:
+    """A sentence's words with ``_`` for its names and numbers; empty where too little would be left."""
+    words = _WORD.findall(sentence)
+    out = words[:1]
+    for word in words[1:]:
+        slot = word[0].isdigit() or (word[0].isupper() and not word.startswith("I"))
+        if not (slot and out[-1] == "_"):
+            out.append("_" if slot else word)
+    return " ".join(out).lower() if len(out) - out.count("_") >= FRAME else ""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Set
 
 import pandas as pd
 
-from models.boilerplate import templates, without_boilerplate, without_lines
+from models.boilerplate import asides, templates, without_asides, without_boilerplate, without_lines
 from models.label_words import STOP_WORDS
 
 MAX_WORDS = 220
@@ -34,8 +35,10 @@ _WORD = re.compile(r"\w{2,}")
 _UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
 
 
-def clean(text: str, *, keep_lines: bool = False) -> str:
+def clean(text: str, *, keep_lines: bool = False, idle: Set[str] = frozenset()) -> str:
     """One customer message without boilerplate, greeting, sign-off and placeholders; on one line unless lines are kept.
+
+    What stands in ``idle`` (:func:`models.boilerplate.asides`) goes too.
 
     Examples
     --------
@@ -47,6 +50,7 @@ def clean(text: str, *, keep_lines: bool = False) -> str:
     text = _GREETING.sub("", text, count=1)
     for _ in range(2):
         text = _SIGN_OFF.sub("", text)
+    text = without_asides(text, idle)
     if keep_lines:
         return text.strip(" ,;-–\n")
     return " ".join(_SPACES.sub(" ", text).split(" ")[:MAX_WORDS]).strip(" ,;-–")
@@ -56,7 +60,7 @@ def questions(messages: pd.DataFrame) -> pd.DataFrame:
     """The question of every conversation that has customer text.
 
     The first message of the customer that says something; what follows is added until there is enough to go by. Lines
-    of a form, which many messages share, are no question.
+    of a form, which many messages share, are no question, nor is what customers say beside anything.
 
     Parameters
     ----------
@@ -70,9 +74,13 @@ def questions(messages: pd.DataFrame) -> pd.DataFrame:
     """
     said = messages[messages["role"] == "customer"].sort_values(["conversation_id", "position"])
     form = templates(list(said.drop_duplicates("conversation_id")["text"].astype(str)))
+    texts_of = {
+        str(c): [without_lines(str(t), form) for t in texts] for c, texts in said.groupby("conversation_id")["text"]
+    }
+    idle = asides([clean(texts[0], keep_lines=True) for texts in texts_of.values()])
     rows = []
-    for conversation_id, texts in said.groupby("conversation_id", sort=True)["text"]:
-        question = main_question([without_lines(str(text), form) for text in texts])
+    for conversation_id, texts in sorted(texts_of.items()):
+        question = main_question(texts, idle=idle)
         if question:
             rows.append((conversation_id, question, key_of(question)))
     return pd.DataFrame(rows, columns=["conversation_id", "question", "key"]).astype("str")
@@ -108,13 +116,15 @@ def key_of(text: str) -> str:
     return hashlib.blake2b(folded.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
 
 
-def main_question(texts: list[str], *, keep_lines: bool = False) -> str:
-    """What the customer's messages, in order, are about; empty where they say nothing."""
+def main_question(texts: list[str], *, keep_lines: bool = False, idle: Set[str] = frozenset()) -> str:
+    """What the customer's messages, in order, are about, without what is ``idle``; empty where they say nothing."""
     parts: list[str] = []
     for text in texts:
-        part = clean(str(text), keep_lines=keep_lines)
+        part = clean(str(text), keep_lines=keep_lines, idle=idle)
         if part:
             parts.append(part)
         if sum(len(_WORD.findall(p)) for p in parts) >= ENOUGH_WORDS:
             break
+    if idle and not asks_something(" ".join(parts)):
+        return main_question(texts, keep_lines=keep_lines)
     return ("\n" if keep_lines else " ").join(parts)

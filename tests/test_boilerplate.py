@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from models.boilerplate import templates, without_boilerplate, without_lines
+from models.boilerplate import asides, templates, without_asides, without_boilerplate, without_lines
 from models.questions import clean, questions
 
 ENGLISH = """Hi team,
@@ -122,3 +124,78 @@ def test_what_customers_ask_alike_is_no_form() -> None:
     asked = ["where is my order"] * 20 + ["hello\nwhere is my order"] * 20
     assert "where is my order" not in templates(asked)
     assert without_lines("a\nb", frozenset({"a", "b"})) == "a\nb"
+
+
+PROBLEMS = [
+    "the tent leaks",
+    "my lamp flickers",
+    "Der Kocher faucht",
+    "a rope frayed",
+    "the boots pinch",
+    "Die Matte ist platt",
+]
+ASIDES = ["I hope you can help.", "Kurze Frage:", "It was a present to myself."]
+
+
+def conversations(times: int = 8) -> list[str]:
+    """Each problem alone and beside each aside, several times."""
+    alone = [f"{problem}." for problem in PROBLEMS]
+    beside = [f"{aside} {problem}!" for problem in PROBLEMS for aside in ASIDES]
+    return (alone + beside) * times
+
+
+def test_what_customers_say_beside_anything_is_an_aside() -> None:
+    """In any language and without a list; what is also a whole message, or rarely said, is none."""
+    found = asides(conversations())
+    assert found == {"i hope you can help", "kurze frage", "it was a present to myself"}
+    assert asides(conversations(1)) == frozenset(), "three times each is not often"
+
+
+def test_names_and_numbers_in_an_aside_may_differ() -> None:
+    """What was bought a while ago is no matter, whichever it was; a question about a thing keeps its thing."""
+    things = ["Grit 27", "Volt Cargo", "Tarn 3", "Pavé Carbon"]
+    told = [f"{p}. I ordered the {thing} a while ago." for p in PROBLEMS for thing in things]
+    asked = [f"Which lamp fits the {thing}?" for thing in things] * 6
+    idle = asides(conversations() + told + asked)
+    assert idle - asides(conversations()) == {"i ordered the _ a while ago"}
+    assert without_asides("the tent leaks. I ordered the Fell 2 a while ago.", idle) == "the tent leaks."
+    assert without_asides("the tent leaks. Which lamp fits the Grit 27?", idle).endswith("Grit 27?")
+
+
+def test_what_always_goes_with_the_same_matter_is_no_aside() -> None:
+    """That it may be lost is never said alone, but always of a parcel without a scan: it is what is asked."""
+    days = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "the weekend"]
+    asked = [f"No scan since {day}. Is it lost?" for day in days] * 4
+    assert asides(conversations() + asked) == asides(conversations())
+
+
+def test_asides_go_with_and_without_marks_around_them() -> None:
+    """As a sentence, at the front, and within an unmarked one where they are three words or more."""
+    idle = asides(conversations())
+    assert without_asides("Kurze Frage: Der Kocher faucht", idle) == "Der Kocher faucht"
+    assert without_asides("I hope you can help the tent leaks it was a present to myself", idle) == "the tent leaks"
+    assert without_asides("Eine kurze Frage habe ich", idle) == "Eine kurze Frage habe ich"
+
+
+@given(st.lists(st.sampled_from([*PROBLEMS, *ASIDES, "ok", "…", "\n"]), max_size=6).map(" ".join))
+def test_nothing_but_asides_goes(text: str) -> None:
+    """What is asked stays, and a second time changes nothing."""
+    idle = asides(conversations())
+    left = without_asides(text, idle)
+    assert without_asides(left, idle) == left
+    assert not any(aside.rstrip(".") in left for aside in ASIDES if len(aside.split()) > 2)
+    for problem in PROBLEMS:
+        assert left.count(problem) == text.count(problem)
+
+
+def test_asides_are_no_part_of_a_question() -> None:
+    """The next message is the question where the first says nothing but an aside; what says no more stays as it is."""
+    told = [(f"c{i:03d}", 0, "customer", text) for i, text in enumerate(conversations())]
+    told += [(c, 0, "customer", "I hope you can help.") for c in "xy"] + [
+        ("x", 1, "customer", "The saddle creaks and slips.")
+    ]
+    found = questions(pd.DataFrame(told, columns=["conversation_id", "position", "role", "text"]))
+    asked = found.set_index("conversation_id")["question"]
+    assert set(asked.drop(["x", "y"]).str.rstrip(".!")) == set(PROBLEMS)
+    assert asked["x"] == "The saddle creaks and slips."
+    assert asked["y"] == "I hope you can help."
