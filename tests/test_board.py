@@ -22,7 +22,7 @@ from pipelines.board import make_app, serve
 from pipelines.board.desk import asset, local
 from pipelines.board.guard import COOKIE, HEADERS
 from pipelines.board.people import hashed
-from pipelines.decisions import decide
+from pipelines.decisions import decide, history, lives
 from pipelines.duties import review_day
 from pipelines.settings import load_settings
 from pipelines.state import State, open_state
@@ -478,6 +478,23 @@ def test_a_due_day_for_several_gaps_leaves_each_its_owner(client: Make) -> None:
     assert board.post("/api/gaps/g-003/decisions", json=back).status_code == 201
     send(due="2026-12-31")
     assert stands() == [(owners["g-001"], "2026-12-31"), (owners["g-003"], "2026-12-31")]
+
+
+def test_a_due_day_alone_chooses_no_owner(client: Make, state: State) -> None:
+    """The form over one gap offers its owner as it is: a day is set, and the next run may still find another owner."""
+    board = client()
+    page = board.get("/decide/assign?gap=g-001").text
+    offered = re.findall(r'<option value="([^"]*)"( selected)?>([^<]*)', page)
+    assert (offered[0][1:], [one[2] for one in offered[1:] if one[1]]) == ((" selected", "As it is: Ana Pereira"), [])
+    form = {"verb": "assign", "gap": "g-001:0", "back": "/", "owner_id": offered[0][0], "due_before": ""}
+    nothing = board.post("/decide", data=form | {"due": ""}, headers=FROM_HERE)
+    assert (nothing.status_code, "by when it is due" in nothing.text) == (400, True)
+    assert board.post("/decide", data=form | {"due": "2026-12-01"}, headers=FROM_HERE).status_code == 303
+    life = lives(state)["g-001"]
+    assert (life.due, life.assigned) == ("2026-12-01", False)
+    kept = form | {"gap": f"g-001:{life.last}", "owner_id": "o-ana", "due": "2026-12-01", "due_before": "2026-12-01"}
+    assert board.post("/decide", data=kept, headers=FROM_HERE).status_code == 303
+    assert dict(history(state, "g-001")[-1].payload) == {"owner_id": "o-ana"}
 
 
 def test_who_has_left_is_offered_no_gap(client: Make, store: Path) -> None:
