@@ -660,6 +660,7 @@ def test_a_token_made_on_the_command_line_lets_its_owner_in(lacuna: Lacuna, clie
     """`lacuna token` prints the entry, which holds the hash alone, and says the token once, apart from it."""
     code, entry, said = lacuna("token", "--name", 'Ana "A." Pereira', "--role", "writer", "--owner", "o-ana")
     assert code == 0
+    assert "nothing else" not in said
     token = said.strip().rsplit(" ", 1)[1]
     assert token not in entry
     (tmp_path / "made.toml").write_text(entry, encoding="utf-8")
@@ -667,3 +668,19 @@ def test_a_token_made_on_the_command_line_lets_its_owner_in(lacuna: Lacuna, clie
     me = board.get("/api/me", headers={"Authorization": f"Bearer {token}"}).json()
     assert me == {"name": 'Ana "A." Pereira', "role": "writer", "owner_id": "o-ana"}
     assert lacuna("token", "--name", "Al", "--role", "boss")[0] == 2
+
+
+def test_a_writer_without_gaps_of_their_own_is_told_of(lacuna: Lacuna, client: Make, tmp_path: Path) -> None:
+    """`lacuna token` says that a writer without an owner can only tag, and how to name one; the entry is made."""
+    code, entry, said = lacuna("token", "--name", "Wim", "--role", "writer")
+    assert code == 0
+    assert "Wim can tag and nothing else" in said
+    assert "--owner OWNER_ID" in said
+    (tmp_path / "made.toml").write_text(entry, encoding="utf-8")
+    board = client(people=str(tmp_path / "made.toml"))
+    signed = {"Authorization": f"Bearer {said.strip().rsplit(' ', 1)[1]}"}
+    assert [
+        accept(board, gap["gap_id"], headers=signed).status_code
+        for gap in board.get("/api/gaps", headers=signed).json()["gaps"][:3]
+    ] == [403] * 3
+    assert "nothing else" not in lacuna("token", "--name", "Mia", "--role", "manager")[2]
