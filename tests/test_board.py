@@ -362,6 +362,21 @@ def test_too_many_requests_are_slowed_down(client: Make) -> None:
     assert busy.get("/static/board.css").status_code == 200
 
 
+def test_who_is_refused_too_often_is_slowed_down(client: Make) -> None:
+    """Wrong tokens and strangers' requests count by address; whoever signs in from there is let through."""
+    board = client(signed_in=True, requests_a_minute=3)
+    wrong = {"Authorization": "Bearer guessed"}
+    answers = [board.get("/api/gaps", headers=wrong) for _ in range(4)]
+    assert [answer.status_code for answer in answers] == [401, 401, 401, 429]
+    assert (set(answers[-1].json()), answers[-1].headers["retry-after"]) == ({"problem", "remedy"}, "60")
+    assert answers[-1].headers["x-content-type-options"] == "nosniff"
+    assert board.get("/", headers=wrong).status_code == 429
+    assert board.get("/api/gaps", headers=bearer("viewer")).status_code == 200
+    elsewhere = client(signed_in=True, address="127.0.0.2", requests_a_minute=3)
+    assert [elsewhere.get("/").status_code for _ in range(4)] == [303, 303, 303, 429]
+    assert elsewhere.get("/sign-in").status_code == 200
+
+
 def test_a_body_that_is_too_large_is_refused(client: Make) -> None:
     """By form and by API, with its size announced or not, it is a 413 that says how much is taken; nothing changes."""
     board = client()
