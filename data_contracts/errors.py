@@ -11,6 +11,7 @@ __all__ = [
     "LacunaError",
     "NoSuchGap",
     "NotAllowed",
+    "NotDelivered",
     "NothingToMine",
     "Refused",
     "SettingsInvalid",
@@ -88,6 +89,10 @@ class NoSuchGap(LacunaError):
 
 class DecidedMeanwhile(LacunaError):
     """Another person has decided on the gap since it was shown: nothing was changed."""
+
+
+class NotDelivered(LacunaError):
+    """A message of the digest did not reach whom it was for."""
 
 
 class TagInvalid(LacunaError):

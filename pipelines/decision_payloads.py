@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import date
+from datetime import date, time
 from typing import Any
 
 from data_contracts.errors import DecisionInvalid
@@ -27,7 +27,7 @@ _NUMBERS = ("conversations", "of")
 
 
 def checked(verb: str, payload: Mapping[str, Any] | None) -> dict[str, Any]:
-    """The payload of a decision, its days as ``2024-06-30``.
+    """The payload of a decision, its days as ``2024-06-30``, whether or not a time stands behind them.
 
     Raises
     ------
@@ -65,9 +65,10 @@ def _value(verb: str, name: str, value: Any) -> Any:
         return None
     if name in _DAYS:
         try:
-            return (value if isinstance(value, date) else date.fromisoformat(str(value).strip())).isoformat()[:10]
+            return (value if isinstance(value, date) else _day(str(value))).isoformat()[:10]
         except ValueError:
-            raise DecisionInvalid(f"{verb}: '{name}' is no day: {value!r}", "write it as 2024-06-30", name) from None
+            how = "write it as 2024-06-30: year, month, day"
+            raise DecisionInvalid(f"{verb}: '{name}' is no day: {value!r}", how, name) from None
     if name in _NUMBERS:
         try:
             if (number := int(value)) < 0:
@@ -79,6 +80,14 @@ def _value(verb: str, name: str, value: Any) -> Any:
     if name == "reason" and text not in DISMISS_REASONS:
         raise DecisionInvalid(f"there is no reason '{text}' to dismiss", _which(text, DISMISS_REASONS), name)
     return text or None
+
+
+def _day(text: str) -> date:
+    """A day as people and spreadsheets write it, which like to put midnight behind it."""
+    day, _, clock = text.strip().replace("T", " ").partition(" ")
+    if clock:
+        time.fromisoformat(clock)
+    return date.fromisoformat(day)
 
 
 def _which(wrong: str, known: Iterable[str]) -> str:

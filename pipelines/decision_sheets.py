@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,15 +24,15 @@ __all__ = ["Applied", "Refused", "apply_sheet", "sheet"]
 
 SHOWN = (
     "rank", "gap_id", "kind", "status", "status_note", "title", "conversations", "weekly_rate", "score",
-    "cost_avoidable", "first_seen", "falls_due", "overdue", "owner_id", "due",
+    "cost_avoidable", "first_seen", "owner_id", "falls_due", "overdue",
 )  # fmt: skip
-TO_FILL = ("decision", "reason", "until", "into", "on", "article_id", "why")
+TO_FILL = ("decision", "reason", "until", "into", "on", "article_id", "assign_to", "due", "why")
 COLUMNS = (*SHOWN, *TO_FILL, "last_decision")
 
 
 @dataclass(frozen=True)
 class Refused:
-    """A row that was left out: its line in the file, the column and value that are wrong, and why."""
+    """What was left out of a row: its line in the file, the column and value that are wrong, and why."""
 
     line: int
     column: str
@@ -41,7 +42,7 @@ class Refused:
 
 @dataclass
 class Applied:
-    """What became of a file: decisions recorded, rows whose decision was there already, and rows left out."""
+    """What became of a file: decisions recorded, those that were there already, and what was left out."""
 
     recorded: int = 0
     known: int = 0
@@ -64,11 +65,13 @@ def sheet(backlog: pd.DataFrame) -> bytes:
 
 
 def apply_sheet(state: State, path: Path, who: str) -> Applied:
-    """Record the decisions of a filled-in sheet; a row that is wrong is left out, and the others are recorded.
+    """Record the decisions of a filled-in sheet; what is wrong is left out, and the rest is recorded.
 
-    Needed are the columns gap_id and decision; a row without a decision says nothing. The other columns of the sheet
-    are read where they are there: with last_decision, a gap that was decided on since the sheet was written is left
-    alone. The same file again records nothing twice.
+    Needed are the columns gap_id and decision. A row's assign_to (an owner_id, or ``nobody``) and due are a decision to
+    assign, after the row's own where it has one; a row without either says nothing. The other columns of the sheet are
+    read where they are there: with last_decision, a gap that was decided on since the sheet was written is left alone.
+    The same file again records nothing twice. In a sheet without the column assign_to, which earlier versions wrote,
+    the decision ``assign`` takes owner_id and due.
 
     Raises
     ------
@@ -87,46 +90,91 @@ def apply_sheet(state: State, path: Path, who: str) -> Applied:
     done = Applied()
     for broken in raw.broken:
         done.refused.append(Refused(broken.row, "", broken.text, BundleUnreadable(broken.why, "put the row right")))
-    last: dict[str, int] = {}
-    for line, cells in zip(raw.rows, raw.frame.to_dict("records"), strict=True):
-        row = {name: _text(cells[column]) for name, column in names.items()}
-        if row["decision"]:
-            _apply(state, int(line), row, who, last, done)
+    rows = [
+        _Row(int(line), {name: _text(cells[column]) for name, column in names.items()})
+        for line, cells in zip(raw.rows, raw.frame.to_dict("records"), strict=True)
+    ]
+    _record(state, [row for row in rows if _read(row, done)], who, done)
     done.refused.sort(key=lambda refused: refused.line)
     return done
 
 
-def _apply(state: State, line: int, row: Mapping[str, str], who: str, last: dict[str, int], done: Applied) -> None:
-    gap, verb = row["gap_id"], row["decision"].lower()
-    by = row.get("who") or who
+@dataclass
+class _Row:
+    """A row of the file, the gap's decision that it has seen, and what it decides in order, with what comes with it."""
+
+    line: int
+    cells: Mapping[str, str]
+    seen: int | None = None
+    said: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+
+    def refused(self, verb: str, error: LacunaError) -> Refused:
+        """What is told of the row where a decision of it can't be recorded."""
+        column = _column(error, verb, self.cells)
+        return Refused(self.line, column, self.cells.get(column, ""), error)
+
+
+def _read(row: _Row, done: Applied) -> bool:
+    """Read what a row decides: whether it can be read, all of it."""
+    cells, told = row.cells, row.cells["decision"].lower()
+    given = []
+    if told not in ("", "assign"):
+        given.append((told, {name: cells[name] for name in FIELDS.get(told, ()) if cells.get(name)}))
+    if (duty := _duty(cells)) or told == "assign":
+        given.append(("assign", duty))
+    verb = told
     try:
-        payload, why = checked(verb, _payload(verb, row)), row.get("why", "")
-        after = last.get(gap, _number(row.get("last_decision", "")))
-        there = _there_already(history(state, gap), after, (verb, by, why), payload)
-        last[gap] = there or decide(state, gap, verb, by, why=why, payload=payload, after=after)
-        done.known += bool(there)
-        done.recorded += not there
+        row.seen = _number(cells.get("last_decision", "")) if given else None
+        for verb, payload in given:
+            row.said.append((verb, checked(verb, payload)))
     except LacunaError as error:
-        column = _column(error, verb, row)
-        done.refused.append(Refused(line, column, row.get(column, ""), error))
+        done.refused.append(row.refused(verb, error))
+        return False
+    return True
 
 
-def _payload(verb: str, row: Mapping[str, str]) -> dict[str, Any]:
-    fields = [name for name in FIELDS.get(verb, ()) if name in row]
-    given: dict[str, Any] = {name: row[name] for name in fields if row[name]}
-    if verb == "assign" and "owner_id" in row:
-        given["owner_id"] = row["owner_id"] or None
-    return given
+def _duty(cells: Mapping[str, str]) -> dict[str, Any]:
+    """Whom a row assigns the gap to, and by when."""
+    given: dict[str, Any] = {}
+    if owner := cells.get("assign_to"):
+        given["owner_id"] = None if owner.lower() == "nobody" else owner
+    if "assign_to" not in cells:  # an earlier sheet: owner_id and due show what is, unless the decision is to assign
+        if cells["decision"].lower() != "assign":
+            return {}
+        if "owner_id" in cells:
+            given["owner_id"] = cells["owner_id"] or None
+    return given | ({"due": cells["due"]} if cells.get("due") else {})
+
+
+def _record(state: State, rows: Sequence[_Row], who: str, done: Applied) -> None:
+    to_come = Counter(row.cells["gap_id"] for row in rows for _ in row.said)
+    last: dict[str, int | None] = {}
+    for row in rows:
+        gap, by, why = row.cells["gap_id"], row.cells.get("who") or who, row.cells.get("why", "")
+        for at, (verb, payload) in enumerate(row.said):
+            try:
+                after = last.get(gap, row.seen)
+                there = _there_already(history(state, gap), after, to_come[gap], (verb, by, why), payload)
+                number = there or decide(state, gap, verb, by, why=why, payload=payload, after=after)
+            except LacunaError as error:
+                done.refused.append(row.refused(verb, error))
+                to_come[gap] -= len(row.said) - at
+                break
+            last[gap] = None if there and after is None else number
+            to_come[gap] -= 1
+            done.known += bool(there)
+            done.recorded += not there
 
 
 def _there_already(
-    said: Sequence[Decision], after: int | None, told: tuple[str, str, str], payload: Mapping[str, Any]
+    said: Sequence[Decision], after: int | None, most: int, told: tuple[str, str, str], payload: Mapping[str, Any]
 ) -> int | None:
     """The same person's same decision in the same words since ``after``: the file was read before.
 
-    Where the sheet does not say what was seen, the gap's last decision alone is compared.
+    Where the sheet does not say what was seen, the gap's last decisions are compared, as many as the file still has
+    for it (``most``).
     """
-    later = said[-1:] if after is None else [one for one in said if one.id > after]
+    later = said[-most:] if after is None else [one for one in said if one.id > after]
     for one in later:
         if (one.verb, one.who, one.why) == told and payload.items() <= dict(one.payload).items():
             return one.id
@@ -135,7 +183,7 @@ def _there_already(
 
 def _column(error: LacunaError, verb: str, row: Mapping[str, str]) -> str:
     if isinstance(error, DecisionInvalid):
-        return error.field
+        return "assign_to" if error.field == "owner_id" and "assign_to" in row else error.field
     if isinstance(error, NoSuchGap):
         return "into" if verb == "merge" and f"'{row.get('into')}'" in error.problem else "gap_id"
     return "last_decision" if isinstance(error, DecidedMeanwhile) else "decision"

@@ -22,7 +22,7 @@ from pipelines.board import make_app, serve
 from pipelines.board.desk import asset, local
 from pipelines.board.guard import COOKIE, HEADERS
 from pipelines.board.people import hashed
-from pipelines.decisions import decide
+from pipelines.decisions import decide, history, lives
 from pipelines.duties import review_day
 from pipelines.settings import load_settings
 from pipelines.state import State, open_state
@@ -362,6 +362,21 @@ def test_too_many_requests_are_slowed_down(client: Make) -> None:
     assert busy.get("/static/board.css").status_code == 200
 
 
+def test_who_is_refused_too_often_is_slowed_down(client: Make) -> None:
+    """Wrong tokens and strangers' requests count by address; whoever signs in from there is let through."""
+    board = client(signed_in=True, requests_a_minute=3)
+    wrong = {"Authorization": "Bearer guessed"}
+    answers = [board.get("/api/gaps", headers=wrong) for _ in range(4)]
+    assert [answer.status_code for answer in answers] == [401, 401, 401, 429]
+    assert (set(answers[-1].json()), answers[-1].headers["retry-after"]) == ({"problem", "remedy"}, "60")
+    assert answers[-1].headers["x-content-type-options"] == "nosniff"
+    assert board.get("/", headers=wrong).status_code == 429
+    assert board.get("/api/gaps", headers=bearer("viewer")).status_code == 200
+    elsewhere = client(signed_in=True, address="127.0.0.2", requests_a_minute=3)
+    assert [elsewhere.get("/").status_code for _ in range(4)] == [303, 303, 303, 429]
+    assert elsewhere.get("/sign-in").status_code == 200
+
+
 def test_a_body_that_is_too_large_is_refused(client: Make) -> None:
     """By form and by API, with its size announced or not, it is a 413 that says how much is taken; nothing changes."""
     board = client()
@@ -478,6 +493,23 @@ def test_a_due_day_for_several_gaps_leaves_each_its_owner(client: Make) -> None:
     assert board.post("/api/gaps/g-003/decisions", json=back).status_code == 201
     send(due="2026-12-31")
     assert stands() == [(owners["g-001"], "2026-12-31"), (owners["g-003"], "2026-12-31")]
+
+
+def test_a_due_day_alone_chooses_no_owner(client: Make, state: State) -> None:
+    """The form over one gap offers its owner as it is: a day is set, and the next run may still find another owner."""
+    board = client()
+    page = board.get("/decide/assign?gap=g-001").text
+    offered = re.findall(r'<option value="([^"]*)"( selected)?>([^<]*)', page)
+    assert (offered[0][1:], [one[2] for one in offered[1:] if one[1]]) == ((" selected", "As it is: Ana Pereira"), [])
+    form = {"verb": "assign", "gap": "g-001:0", "back": "/", "owner_id": offered[0][0], "due_before": ""}
+    nothing = board.post("/decide", data=form | {"due": ""}, headers=FROM_HERE)
+    assert (nothing.status_code, "by when it is due" in nothing.text) == (400, True)
+    assert board.post("/decide", data=form | {"due": "2026-12-01"}, headers=FROM_HERE).status_code == 303
+    life = lives(state)["g-001"]
+    assert (life.due, life.assigned) == ("2026-12-01", False)
+    kept = form | {"gap": f"g-001:{life.last}", "owner_id": "o-ana", "due": "2026-12-01", "due_before": "2026-12-01"}
+    assert board.post("/decide", data=kept, headers=FROM_HERE).status_code == 303
+    assert dict(history(state, "g-001")[-1].payload) == {"owner_id": "o-ana"}
 
 
 def test_who_has_left_is_offered_no_gap(client: Make, store: Path) -> None:
@@ -643,6 +675,7 @@ def test_a_token_made_on_the_command_line_lets_its_owner_in(lacuna: Lacuna, clie
     """`lacuna token` prints the entry, which holds the hash alone, and says the token once, apart from it."""
     code, entry, said = lacuna("token", "--name", 'Ana "A." Pereira', "--role", "writer", "--owner", "o-ana")
     assert code == 0
+    assert "nothing else" not in said
     token = said.strip().rsplit(" ", 1)[1]
     assert token not in entry
     (tmp_path / "made.toml").write_text(entry, encoding="utf-8")
@@ -650,3 +683,19 @@ def test_a_token_made_on_the_command_line_lets_its_owner_in(lacuna: Lacuna, clie
     me = board.get("/api/me", headers={"Authorization": f"Bearer {token}"}).json()
     assert me == {"name": 'Ana "A." Pereira', "role": "writer", "owner_id": "o-ana"}
     assert lacuna("token", "--name", "Al", "--role", "boss")[0] == 2
+
+
+def test_a_writer_without_gaps_of_their_own_is_told_of(lacuna: Lacuna, client: Make, tmp_path: Path) -> None:
+    """`lacuna token` says that a writer without an owner can only tag, and how to name one; the entry is made."""
+    code, entry, said = lacuna("token", "--name", "Wim", "--role", "writer")
+    assert code == 0
+    assert "Wim can tag and nothing else" in said
+    assert "--owner OWNER_ID" in said
+    (tmp_path / "made.toml").write_text(entry, encoding="utf-8")
+    board = client(people=str(tmp_path / "made.toml"))
+    signed = {"Authorization": f"Bearer {said.strip().rsplit(' ', 1)[1]}"}
+    assert [
+        accept(board, gap["gap_id"], headers=signed).status_code
+        for gap in board.get("/api/gaps", headers=signed).json()["gaps"][:3]
+    ] == [403] * 3
+    assert "nothing else" not in lacuna("token", "--name", "Mia", "--role", "manager")[2]

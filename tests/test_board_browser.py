@@ -171,6 +171,26 @@ def test_several_are_picked_and_merged(board: str, window: Window) -> None:
     playwright.expect(page.locator(".desk")).to_contain_text(f"Part of {FIRST}")
 
 
+@pytest.mark.parametrize("words", ["two parcels", "no gap has these words"])
+def test_a_list_that_arrives_late_keeps_what_was_picked(board: str, window: Window, words: str) -> None:
+    """What was picked while the search was under way stays picked, whether or not the list that arrives has it."""
+    page, under_way = window(board), []
+    page.route("**/merge-choices?*", lambda route: under_way.append(route))
+    for key in ("j", "j", "m"):
+        page.keyboard.press(key)
+    playwright.expect(page.locator("#dialog h2")).to_have_text("Merge into another gap")
+    page.evaluate("document.getElementById('merge-choices').append(document.createElement('hr'))")  # gone once it came
+    with page.expect_request("**/merge-choices?*"):
+        page.fill("#dialog [name=q]", words)
+    wanted = page.locator("#merge-choices label", has_text=FIRST)
+    wanted.locator("input").check()
+    under_way[0].continue_()
+    playwright.expect(page.locator("#merge-choices hr")).to_have_count(0)
+    playwright.expect(wanted.locator("input")).to_be_checked()
+    page.click("#dialog .main")
+    toast(page, f"Merged “{SECOND}”.")
+
+
 def test_of_two_windows_the_second_is_told(board: str, window: Window) -> None:
     """Who accepts in the second window what was dismissed in the first hears of it, and nothing is overwritten."""
     one, other = window(board, "/gaps/g-001"), window(board, "/gaps/g-001")

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from datetime import date
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,7 @@ print("found " + json.dumps({{
     "catchup": dag.catchup,
     "active": dag.max_active_runs,
     "params": sorted(dag.params),
+    "digest": dag.params.get_param("digest").schema["enum"] + [dag.params["digest"]],
     "timetable": type(dag.timetable).__name__,
 }}))
 """
@@ -37,8 +39,11 @@ print("found " + json.dumps({{
 TEST = """
 from airflow.dag_processing.dagbag import DagBag
 dag = DagBag(dag_folder={dags!r}).dags["lacuna_weekly"]
-run = dag.test(run_conf={conf!r})
+for one in dag.tasks:
+    one.retries = 0
+run = dag.test(run_conf={conf!r}, mark_success_pattern={done!r})
 print("state " + str(run.state))
+print("tasks " + " ".join(sorted(f"{{ti.task_id}}={{ti.state}}" for ti in run.get_task_instances())))
 """
 
 
@@ -69,32 +74,57 @@ def command(arguments: list[str], environment: dict[str, str]) -> str:
 
 
 def test_the_dag_is_a_weekly_timetable_of_the_seven_verbs(airflow: dict[str, str]) -> None:
-    """The DAG imports, a task a verb in the order of a run, with retries, owner, tags and triage notes."""
+    """The DAG imports, a task a verb in the order of a run and the digest, with retries and triage notes."""
     from pipelines.run import STEPS
 
     printed = command(["-c", LOOK.format(dags=str(DAGS))], airflow)
     found = json.loads(next(line for line in printed.splitlines() if line.startswith("found "))[6:])
     verbs = [verb.__name__ for verb in STEPS]
     assert found["errors"] == {}
-    assert found["tasks"] == ["plan", *verbs]
-    assert found["chain"] == {a: [b] for a, b in zip(["plan", *verbs], verbs, strict=False)} | {verbs[-1]: []}
+    tasks = ["plan", *verbs, "digest"]
+    assert found["tasks"] == tasks
+    assert found["chain"] == {a: [b] for a, b in pairwise(tasks)} | {"digest": []}
+    assert found["digest"] == ["off", "dry run", "send", "dry run"]
     assert found["timetable"] == "CronDataIntervalTimetable"
     assert (found["catchup"], found["active"], found["owners"], found["retries"]) == (False, 1, ["knowledge"], [2])
     assert min(found["delays"]) >= 60
-    assert found["params"] == ["bundle", "config", "end", "start", "store"]
+    assert found["params"] == ["bundle", "config", "digest", "end", "start", "store"]
     assert "lacuna" in found["tags"]
     assert "## Triage" in found["doc"]
 
 
+def dag_test(airflow: dict[str, str], conf: dict[str, str], done: str | None) -> tuple[str, dict[str, str], str]:
+    """``dag.test()`` with these parameters: the state of the run and of each task, and all that was printed."""
+    printed = command(["-c", TEST.format(dags=str(DAGS), conf=conf, done=done)], airflow)
+    said = dict(line.split(" ", 1) for line in printed.splitlines() if line.startswith(("state ", "tasks ")))
+    return said["state"], dict(one.split("=") for one in said["tasks"].split()), printed
+
+
 @pytest.mark.slow
 def test_dag_test_publishes_a_run(airflow: dict[str, str], bundle: Path, tmp_path: Path) -> None:
-    """``dag.test()`` with days given runs every verb to success and publishes that window."""
-    store = tmp_path / "store"
+    """``dag.test()`` publishes the window given; a digest that fails does so alone; the same again does nothing."""
+    store, config = tmp_path / "store", tmp_path / "ours.toml"
+    config.write_text('[delivery]\nsmtp_host = "127.0.0.1"\n', encoding="utf-8")
     conf = {"bundle": str(bundle), "store": str(store), "start": "2024-06-03", "end": "2024-06-30"}
-    printed = command(["-c", TEST.format(dags=str(DAGS), conf=conf)], airflow)
-    assert "state success" in printed
+    conf |= {"config": str(config), "digest": "send"}
+    state, tasks, printed = dag_test(airflow, conf, None)
+    assert (state, tasks.pop("digest"), set(tasks.values())) == ("success", "failed", {"success"})
+    assert "'delivery.sender' is no e-mail address" in printed
     assert json.loads((store / "runs/2024-06-30/run.json").read_text())["run_id"] == "2024-06-30"
     assert not (store / ".work/2024-06-30").exists()
+    state, tasks, _ = dag_test(airflow, conf, None)
+    assert (state, tasks.pop("plan"), set(tasks.values())) == ("success", "success", {"skipped"})
+
+
+@pytest.mark.slow
+def test_a_run_that_is_not_published_tells_nobody(airflow: dict[str, str], tmp_path: Path) -> None:
+    """The digest is skipped where it is off, and does not come up where a verb before it failed."""
+    verbs = "load|redact|understand|measure|diagnose|rank"
+    conf = {"bundle": str(tmp_path), "store": str(tmp_path), "digest": "off"}
+    state, tasks, _ = dag_test(airflow, conf, f"^(plan|{verbs}|publish)$")
+    assert (state, tasks["digest"]) == ("success", "skipped")
+    state, tasks, _ = dag_test(airflow, conf | {"digest": "send"}, f"^(plan|{verbs})$")
+    assert (state, tasks["publish"], tasks["digest"]) == ("failed", "failed", "upstream_failed")
 
 
 @pytest.mark.slow
@@ -104,7 +134,8 @@ def test_airflow_dags_test_takes_the_week_from_the_interval(
     """``airflow dags test`` with a date, and no days given, publishes the week that ends on the interval's Sunday."""
     store = tmp_path / "store"
     environment = {**airflow, "LACUNA_BUNDLE": str(bundle), "LACUNA_STORE": str(store)}
-    command(["-m", "airflow", "dags", "test", "lacuna_weekly", "2024-06-24T05:00:00+00:00"], environment)
+    told = command(["-m", "airflow", "dags", "test", "lacuna_weekly", "2024-06-24T05:00:00+00:00"], environment)
     published = sorted(path.name for path in (store / "runs").iterdir())
     assert len(published) == 1
     assert date.fromisoformat(published[0]).weekday() == 6
+    assert "nothing waits for anybody. Nothing was sent: it was a dry run." in told

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from pipelines.decisions import backlog_now, decide, history
+from pipelines.decisions import backlog_now, decide, history, lives
 from pipelines.delivery.ledger import remember_contacts
 from pipelines.settings import load_settings
 from pipelines.state import State, open_state
@@ -101,7 +101,7 @@ def test_gaps_fall_due_by_the_settings_and_by_what_people_say(lacuna: Lacuna, st
     lacuna("backlog", "--store", str(store), "--config", str(config), "--csv", str(path))
     rows = list(csv.DictReader(path.read_text(encoding="utf-8-sig").splitlines()))
     assert [row["falls_due"] for row in rows] == ["2024-07-10", "2024-06-20", "2024-07-10", "2024-07-10"]
-    assert [row["due"] for row in rows] == ["", "2024-06-20", "", ""]
+    assert [row["due"] + row["assign_to"] for row in rows] == [""] * 4
     assert [row["overdue"] for row in rows] == ["0", "10", "0", "0"]
 
 
@@ -114,10 +114,10 @@ def test_nobody_unknown_becomes_an_owner(lacuna: Lacuna, store: Path, known: Sta
     assert "there is no owner 'o-amra'" in error
     assert "did you mean o-amara?" in error
     rows = sheet(lacuna, store)
-    rows[0] |= {"decision": "assign", "owner_id": "zoe"}
+    rows[0] |= {"decision": "assign", "assign_to": "zoe"}
     code, told, error = lacuna("decide", "--from", filled(store, rows), "--store", str(store))
     assert (code, told.strip()) == (2, "0 recorded, 1 left out.")
-    assert "row 2, column owner_id: 'zoe'" in error
+    assert "row 2, column assign_to: 'zoe'" in error
     assert "there are: o-amara, o-ben" in error
     assert lacuna("assign", "1", "nobody", "--store", str(store))[0] == 0
 
@@ -195,7 +195,7 @@ def test_a_row_decided_meanwhile_is_told(lacuna: Lacuna, store: Path, known: Sta
 def test_a_gap_may_stand_in_two_rows(lacuna: Lacuna, store: Path, known: State) -> None:
     """Accepting and assigning in one file are two rows of one gap, and neither takes the other for a stranger's."""
     row = sheet(lacuna, store)[0]
-    rows = [row | {"decision": "accept"}, row | {"decision": "assign", "owner_id": "o-ben"}]
+    rows = [row | {"decision": "accept"}, row | {"decision": "assign", "assign_to": "o-ben"}]
     for said in ("2 recorded.", "0 recorded, 2 there already."):
         assert lacuna("decide", "--from", filled(store, rows), "--store", str(store))[1].strip() == said
     assert [said.verb for said in history(known, "g-a")] == ["accept", "assign"]
@@ -218,6 +218,68 @@ def test_the_same_file_again_records_nothing_twice(lacuna: Lacuna, store: Path, 
     rows[2]["why"] = "ask the other shop"
     said = lacuna("decide", "--from", filled(store, rows), "--store", str(store))[1].strip()
     assert said == ("0 recorded, 3 there already, 1 left out." if told_last else "1 recorded, 3 there already.")
+
+
+@pytest.mark.parametrize("told_last", [True, False])
+def test_a_row_decides_and_assigns(lacuna: Lacuna, store: Path, known: State, told_last: bool) -> None:
+    """Who and by when stand beside the decision or alone: a decision more, after the row's own and with its words."""
+    rows = sheet(lacuna, store)
+    rows[0] |= {"decision": "accept", "assign_to": "o-ben", "due": "2024-07-20 00:00:00", "why": "asked every day"}
+    rows[1] |= {"due": "2024-07-20T00:00:00"}
+    rows[2] |= {"assign_to": "o-ben"}
+    rows[3] |= {"decision": "assign", "assign_to": "Nobody"}
+    for row in rows if not told_last else ():
+        del row["last_decision"]
+    for said in ("5 recorded.", "0 recorded, 5 there already."):
+        code, told, error = lacuna("decide", "--from", filled(store, rows), "--store", str(store))
+        assert (code, told.strip()) == (0, said), error
+    told = [[(said.verb, said.why, dict(said.payload)) for said in history(known, f"g-{n}")] for n in "abcd"]
+    words = "asked every day"
+    assert told == [
+        [("accept", words, {}), ("assign", words, {"owner_id": "o-ben", "due": "2024-07-20"})],
+        [("assign", "", {"due": "2024-07-20"})],
+        [("assign", "", {"owner_id": "o-ben"})],
+        [("assign", "", {"owner_id": None})],
+    ]
+    assert not lives(known)["g-b"].assigned
+
+
+def test_what_can_t_be_read_leaves_the_whole_row_out(lacuna: Lacuna, store: Path, known: State) -> None:
+    """A wrong day or owner is told with its column; what the mended file adds comes after what was recorded."""
+    remember_contacts(known, pd.DataFrame([{"owner_id": "o-ben", "name": "Ben"}]))
+    rows = sheet(lacuna, store)
+    rows[0] |= {"decision": "accept", "due": "31.12.2024"}
+    rows[1] |= {"decision": "accept", "assign_to": "o-bne"}
+    rows[2] |= {"decision": "verify", "assign_to": "o-ben"}
+    rows[3] |= {"decision": "assign", "owner_id": "o-ben"}
+    code, told, error = lacuna("decide", "--from", filled(store, rows), "--store", str(store))
+    assert (code, told.strip()) == (2, "1 recorded, 4 left out."), error
+    for words in (
+        "row 2, column due: '31.12.2024'", "write it as 2024-06-30: year, month, day",
+        "row 3, column assign_to: 'o-bne'", "did you mean o-ben?",
+        "row 4, column decision: 'verify'", "row 5, column assign_to: ''",
+    ):  # fmt: skip
+        assert words in error
+    rows[0]["due"], rows[1]["assign_to"], rows[2]["decision"], rows[3]["assign_to"] = "", "o-ben", "note", "o-ben"
+    rows[2]["why"] = "ask the shop"
+    code, told, _ = lacuna("decide", "--from", filled(store, rows), "--store", str(store))
+    assert (code, told.strip()) == (0, "5 recorded, 1 there already.")
+    said = [[said.verb for said in history(known, f"g-{n}")] for n in "abcd"]
+    assert said == [["accept"], ["accept", "assign"], ["note", "assign"], ["assign"]]
+
+
+def test_an_earlier_sheet_keeps_its_meaning(lacuna: Lacuna, store: Path, known: State) -> None:
+    """Without the column assign_to, owner_id and due count where the decision is to assign, and nowhere else."""
+    shown = {"decision": "", "owner_id": "", "due": "2024-07-12", "last_decision": "0"}
+    rows = [{"gap_id": f"g-{n}"} | shown for n in "abcd"]
+    rows[0] |= {"decision": "accept", "owner_id": "o-ben"}
+    rows[1] |= {"decision": "assign", "owner_id": "o-ben"}
+    rows[2] |= {"decision": "assign", "due": ""}
+    for said in ("3 recorded.", "0 recorded, 3 there already."):
+        assert lacuna("decide", "--from", filled(store, rows), "--store", str(store))[1].strip() == said
+    told = [[(said.verb, dict(said.payload)) for said in history(known, f"g-{n}")] for n in "abcd"]
+    given = {"owner_id": "o-ben", "due": "2024-07-12"}
+    assert told == [[("accept", {})], [("assign", given)], [("assign", {"owner_id": None})], []]
 
 
 def test_a_sheet_without_its_columns_says_so(lacuna: Lacuna, store: Path) -> None:

@@ -18,11 +18,12 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult, LoginPassword
 from typer.testing import CliRunner
 
-from data_contracts.errors import SettingsInvalid
+from data_contracts.errors import NotDelivered, SettingsInvalid
 from pipelines.cli import app
 from pipelines.delivery.digest import MANAGERS, Message, digests
 from pipelines.delivery.ledger import Contact, remember_contacts
 from pipelines.delivery.send import Outcome, deliver
+from pipelines.delivery.weekly import send_scheduled
 from pipelines.settings import Delivery, load_settings
 from pipelines.state import State, open_state
 from tests import sample_run
@@ -387,3 +388,40 @@ def test_the_command_prints_then_sends_then_has_nothing_to_do(
     assert failed.exit_code == 2
     assert "no such box" in failed.output
     assert isinstance(CliRunner().invoke(app, [*call[:5], "--owner", "nobody"]).exception, Exception)
+
+
+def test_the_schedule_sends_what_the_command_sends_and_again_only_what_failed(
+    tmp_path: Path, mailbox: tuple[Mailbox, int], caplog: pytest.LogCaptureFixture
+) -> None:
+    """A dry run logs who would be told, without a body; what fails is an error, after which only that is sent."""
+    box, port = mailbox
+    store = tmp_path / "store"
+    publish(store)
+    owners = sample_run.sample_run().owners
+    assert owners is not None
+    state = open_state(load_settings(), store)
+    remember_contacts(state, owners.assign(email=owners["owner_id"] + "@shop.example"))
+    state.close()
+    config = tmp_path / "ours.toml"
+    config.write_text(
+        f'[delivery]\nsmtp_host = "127.0.0.1"\nsmtp_port = {port}\nsmtp_security = "none"\n'
+        f'sender = "lacuna@shop.example"\nmanagers = ["boss@shop.example"]\n',
+        encoding="utf-8",
+    )
+    job = {"bundle": "b", "store": str(store), "start": "2024-06-03", "end": "2024-06-30", "config": str(config)}
+    caplog.set_level("INFO")
+    send_scheduled(job, send=False)
+    assert box.mails == []
+    assert "o-ana by email to o-ana@shop.example: would be sent" in caplog.text
+    assert "would be sent. Nothing was sent: it was a dry run." in caplog.text
+    assert not any(title in caplog.text for title in sample_run.sample_run().backlog["title"])
+    box.refused = {"boss@shop.example"}
+    with pytest.raises(NotDelivered, match=r"^1 of \d+ messages of the digest did not go out"):
+        send_scheduled(job, send=True)
+    assert "managers by email to boss@shop.example: failed: refused: 550 no such box" in caplog.text
+    sent = len(box.mails)
+    assert "o-ana@shop.example" in box.to
+    box.refused = set()
+    for _ in range(2):
+        send_scheduled(job, send=True)
+    assert box.to[sent:] == ["boss@shop.example"]

@@ -24,7 +24,7 @@ __all__ = ["deciding", "merge_choices", "router"]
 
 router = APIRouter(include_in_schema=False)
 _FIELDS = {"snooze": ("until",), "dismiss": ("reason",), "merge": ("into",), "publish": ("on", "article_id")}
-_AS_THEY_ARE = "=as they are"  # what the form says where the owners of several gaps stay
+_AS_IT_IS = "=as it is"  # what the form says where the owner stays: it is no part of the decision then
 _SUGGESTED = 6
 _MOST = 200  # gaps in one go; a page has fewer
 
@@ -63,14 +63,21 @@ def _form(
     owned, due = {gap.owner_id or "" for gap in gaps}, {gap.life.due or "" for gap in gaps}
     offered = {key: name for key, name in now.owner_names.items() if key in owned or active(now.run, key)}
     shared = {
-        "owner": owned.pop() if len(owned) == 1 else _AS_THEY_ARE, "as_they_are": _AS_THEY_ARE,
+        "as_it_is": _AS_IT_IS, "owners": {_AS_IT_IS: _as_it_is(gaps, now), "": "No owner", **offered},
         "due": due.pop() if len(due) == 1 else "",
         "verb": verb, "gaps": gaps, "sent": forms(gaps), "values": values, "wrong": wrong, "reasons": REASONS,
         "weeks": weeks, "earliest": (begin + timedelta(days=1)).isoformat(), "today": now.day.isoformat(),
-        "owners": offered, "back": local(values.get("back", "/")),
+        "back": local(values.get("back", "/")),
         "suggested": merge_choices(now, gaps, "") if verb == "merge" else [],
     }  # fmt: skip
     return desk.page(request, "decide", 400 if wrong else 200, here="backlog", **shared)
+
+
+def _as_it_is(gaps: Sequence[Gap], now: Now) -> str:
+    """What the form says first: that the owner stays, and who that is where it is one for all."""
+    stays, owned = "As they are" if len(gaps) > 1 else "As it is", {gap.owner_id for gap in gaps}
+    names = [now.owner_names.get(owner, owner) if owner else "no owner" for owner in owned]
+    return f"{stays}: {names[0]}" if len(names) == 1 else stays
 
 
 @router.get("/merge-choices")
@@ -170,9 +177,9 @@ def _payload(verb: str, given: FormData) -> dict[str, Any] | None:
     if verb == "merge" and (typed := first(given, "into_id")):
         payload["into"] = typed
     if verb == "assign":
-        owner = first(given, "owner_id") if "owner_id" in given else _AS_THEY_ARE
-        payload = {} if owner == _AS_THEY_ARE else {"owner_id": owner or None}
-        if (due := first(given, "due")) or first(given, "due_before"):
+        owner = first(given, "owner_id") if "owner_id" in given else _AS_IT_IS
+        payload = {} if owner == _AS_IT_IS else {"owner_id": owner or None}
+        if (due := first(given, "due")) != first(given, "due_before"):
             payload["due"] = due or None
     return payload or None
 

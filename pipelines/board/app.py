@@ -9,6 +9,7 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from limits import parse
 from slowapi import Limiter
 from slowapi.errors import RateLimitExceeded
 from slowapi.middleware import SlowAPIASGIMiddleware
@@ -81,7 +82,15 @@ def make_app(store: Path, settings: Settings, state: State, who: str, hosts: Col
     limiter = Limiter(
         key_func=_asking, key_style="endpoint", application_limits=[f"{settings.board.requests_a_minute}/minute"]
     )
-    guard = Middleware(Guard, people=people, sessions=desk.sessions, page=desk.told, hosts=known)
+    refusals = parse(f"{settings.board.requests_a_minute}/minute")
+
+    def refused_often(request: Request) -> Response | None:
+        within = limiter.limiter.hit(refusals, "refused", _asking(request))
+        return None if within else _too_fast(request)
+
+    guard = Middleware(
+        Guard, people=people, sessions=desk.sessions, page=desk.told, hosts=known, too_fast=refused_often
+    )
     app = FastAPI(
         title="Lacuna review board", version=version(), openapi_url="/api/openapi.json", docs_url=None, redoc_url=None,
         middleware=[guard, Middleware(SlowAPIASGIMiddleware)],
@@ -199,5 +208,5 @@ def _invalid(request: Request, error: Exception) -> Response:
     return _say(request, 422, f"'{name}': {found['msg']}", "/api/openapi.json describes every field")
 
 
-def _too_fast(request: Request, _error: Exception) -> Response:
+def _too_fast(request: Request, _error: Exception | None = None) -> Response:
     return _say(request, 429, "too many requests came from you at once", "wait a minute", {"Retry-After": "60"})

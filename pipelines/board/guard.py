@@ -19,7 +19,7 @@ from .bodies import TOO_LARGE, limited, says_too_much
 from .people import People, Person, hashed
 from .sessions import Sessions
 
-__all__ = ["COOKIE", "HEADERS", "Guard", "Page", "host_of", "is_loopback", "signed_in"]
+__all__ = ["COOKIE", "HEADERS", "Guard", "Page", "TooFast", "host_of", "is_loopback", "signed_in"]
 
 _log = logging.getLogger(__name__)
 COOKIE = "lacuna_session"
@@ -37,6 +37,7 @@ HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
 Page = Callable[[Request, int, str, str], Response]
+TooFast = Callable[[Request], Response | None]
 
 
 def is_loopback(host: str) -> bool:
@@ -63,16 +64,26 @@ class Guard:
     hosts
         Names under which the board may be called; None where any is. Without sign-in this keeps out a foreign site
         that has its own name point to this machine.
+    too_fast
+        Counts a request that is refused, and answers it where whoever asks was refused too often: the limits behind
+        the guard count only what passes it.
     """
 
     def __init__(
-        self, app: ASGIApp, people: People, sessions: Sessions, page: Page, hosts: Collection[str] | None
+        self,
+        app: ASGIApp,
+        people: People,
+        sessions: Sessions,
+        page: Page,
+        hosts: Collection[str] | None,
+        too_fast: TooFast,
     ) -> None:
         self.app = app
         self.people = people
         self.sessions = sessions
         self.page = page
         self.hosts = hosts
+        self.too_fast = too_fast
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -93,6 +104,8 @@ class Guard:
 
         # Who is signed in stands in the database: other requests need not wait for it.
         refusal = await run_in_threadpool(self._refusal, request)
+        if refusal is not None:
+            refusal = self.too_fast(request) or refusal
         await (refusal or self.app)(scope, limited(receive), sending)
 
     def _refusal(self, request: Request) -> Response | None:

@@ -31,7 +31,8 @@ def backlog(
         typer.Argument(metavar="[GAP]", help="Show all decisions on this one, by gap_id or rank.", show_default=False),
     ] = None,
     csv: Annotated[
-        Path | None, typer.Option("--csv", metavar="FILE", help="Write it as CSV, with columns to fill in decisions.")
+        Path | None,
+        typer.Option("--csv", metavar="FILE", help="Write it as CSV, with columns to fill in: see `decide`."),
     ] = None,
     top: Annotated[int, typer.Option(min=1, help="Rows to print.")] = 20,
     everything: Annotated[bool, typer.Option("--all", help="Show verified, snoozed and dismissed gaps too.")] = False,
@@ -101,6 +102,10 @@ def decide(
     config: Config = None,
 ) -> None:
     """Decide on a gap, or on many from a file: what becomes of it, and why.
+
+    To fill in are the columns from `decision` to `why`. `assign_to` (an owner_id, or `nobody`) and `due` give the gap
+    an owner and a day, beside the row's decision or alone; `owner_id` and `falls_due` only show what is. Days are
+    written as 2024-07-12.
 
     A row of the file that is wrong, or whose gap another person has decided on meanwhile, is named and left out; the
     others are recorded. The same file again records nothing twice.

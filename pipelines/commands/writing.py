@@ -80,46 +80,24 @@ def digest(
 
     `lacuna digest --store store --config ours.toml --send`
     """
-    from data_contracts.errors import LacunaError
-    from pipelines.cells import records
-    from pipelines.decisions import backlog_now
-    from pipelines.delivery.digest import digests
-    from pipelines.delivery.ledger import contacts
-    from pipelines.delivery.send import deliver
-    from pipelines.explain import find_run
+    from pipelines.delivery.weekly import send_digest
     from pipelines.settings import load_settings
-    from pipelines.state import open_state
 
-    run, settings = find_run(store), load_settings(config)
-    state = open_state(settings, store)
-    try:
-        people = contacts(state)
-        rows = records(backlog_now(store, state, settings))
-        found = digests(rows, run.name, people, settings.delivery.board_url, settings.report.title)
-        known = [message.recipient for message in found]
-        if owner is not None and owner not in known:
-            raise LacunaError(f"nothing waits for '{owner}'", f"there are messages for: {', '.join(known) or 'nobody'}")
-        chosen = [message for message in found if owner in (None, message.recipient)]
-        outcomes = deliver(chosen, run.name, people, settings.delivery, state, send)
-    finally:
-        state.close()
-    _print_digest(outcomes, send)
+    _print_digest(send_digest(store, load_settings(config), owner=owner, send=send), send)
 
 
 def _print_digest(outcomes: list[Outcome], send: bool) -> None:
+    from pipelines.delivery.send import summed
+
     for outcome in outcomes:
-        where = f" by {outcome.channel.kind} to {outcome.channel.shown}" if outcome.channel else ""
-        why = f": {outcome.why}" if outcome.why else ""
-        told = f"{outcome.message.recipient}{where}: {outcome.state}{why}"
-        out.print(f"[bold]{escape(told)}[/]", highlight=False, soft_wrap=True)
+        out.print(f"[bold]{escape(outcome.told)}[/]", highlight=False, soft_wrap=True)
         if not send and outcome.state != "sent before":
             out.print(f"  Subject: {escape(outcome.message.subject)}", highlight=False, soft_wrap=True)
             for line in outcome.message.text.splitlines():
                 out.print(f"  {escape(line)}" if line else "", highlight=False, soft_wrap=True)
-    counts = {state: sum(o.state == state for o in outcomes) for state in dict.fromkeys(o.state for o in outcomes)}
-    told = ", ".join(f"{count} {state}" for state, count in counts.items()) or "nothing waits for anybody"
+    told = summed(outcomes)
     out.print(f"{told}." + ("" if send else " Nothing was sent: --send sends it."), highlight=False, soft_wrap=True)
-    if counts.get("failed"):
+    if any(outcome.state == "failed" for outcome in outcomes):
         raise typer.Exit(2)
 
 

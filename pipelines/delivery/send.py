@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -14,7 +15,7 @@ from pipelines.settings import Delivery
 if TYPE_CHECKING:
     from pipelines.state import State
 
-__all__ = ["Outcome", "deliver"]
+__all__ = ["Outcome", "deliver", "summed"]
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,12 @@ class Outcome:
     channel: Channel | None
     state: str
     why: str = ""
+
+    @property
+    def told(self) -> str:
+        """Who, by which way, and what became of it; no secret, and nothing of what the message says."""
+        where = f" by {self.channel.kind} to {self.channel.shown}" if self.channel else ""
+        return f"{self.message.recipient}{where}: {self.state}{f': {self.why}' if self.why else ''}"
 
 
 def deliver(
@@ -64,6 +71,18 @@ def deliver(
             else:
                 found.append(_sent(post, message, channel, run_id, state))
     return found
+
+
+def summed(outcomes: Sequence[Outcome]) -> str:
+    """How many messages became what, in words.
+
+    Examples
+    --------
+    >>> summed([])
+    'nothing waits for anybody'
+    """
+    counts = Counter(outcome.state for outcome in outcomes)
+    return ", ".join(f"{count} {state}" for state, count in counts.items()) or "nothing waits for anybody"
 
 
 def _sent(post: Post, message: Message, channel: Channel, run_id: str, state: State) -> Outcome:

@@ -95,6 +95,19 @@ function decide(verb) {
   else openForm(`/decide/${verb}?` + new URLSearchParams([...able.map((row) => ["gap", row.dataset.id]), ["back", back]]));
 }
 
+// A list of choices that arrives keeps what was picked meanwhile, also where the words do not find it.
+function keepPicked(list) {
+  const old = list.querySelector("input:checked");
+  if (!old) return;
+  const label = old.closest("label"), focused = document.activeElement === old;
+  list.addEventListener("htmx:afterSwap", () => {
+    const same = [...list.querySelectorAll("input")].find((input) => input.value === old.value);
+    if (!same) list.prepend(label);
+    (same || old).checked = true;
+    if (focused) (same || old).focus();
+  }, { once: true });
+}
+
 function undo() {
   const last = byId("undo-done");
   if (last) { last.requestSubmit(); return; }
@@ -169,7 +182,10 @@ document.addEventListener("submit", (event) => {
 });
 document.addEventListener("htmx:afterSettle", listed);
 // A form that the server sends back with what is wrong is shown like any other answer.
-document.addEventListener("htmx:beforeSwap", (event) => { if (event.detail.xhr.status >= 400) { event.detail.shouldSwap = true; event.detail.isError = false; } });
+document.addEventListener("htmx:beforeSwap", (event) => {
+  if (event.detail.xhr.status >= 400) { event.detail.shouldSwap = true; event.detail.isError = false; }
+  else if (event.detail.target.id === "merge-choices") keepPicked(event.detail.target);
+});
 addEventListener("pageshow", () => { for (const form of document.forms) delete form.dataset.sent; });
 
 if (byId("filters") && byId("more-filters")?.getAttribute("aria-expanded") === "true") byId("filters").classList.add("wide");

@@ -1,0 +1,87 @@
+"""The digest of the latest run: what `lacuna digest` and the schedule both send."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+
+from data_contracts.errors import LacunaError, NotDelivered
+from pipelines.cells import records
+from pipelines.decisions import backlog_now
+from pipelines.delivery.digest import digests
+from pipelines.delivery.ledger import contacts
+from pipelines.delivery.send import Outcome, deliver, summed
+from pipelines.explain import find_run
+from pipelines.job import Job
+from pipelines.settings import Settings
+from pipelines.state import open_state
+
+__all__ = ["send_digest", "send_scheduled"]
+
+_log = logging.getLogger(__name__)
+
+
+def send_digest(store: Path, settings: Settings, *, owner: str | None = None, send: bool = False) -> list[Outcome]:
+    """Send what has not been sent of the latest run's digest, or say what would be.
+
+    Parameters
+    ----------
+    store, settings
+        Whose run it is; ``[delivery]`` says how messages go out.
+    owner
+        Only this owner's message, or ``managers`` for the summary.
+    send
+        Without it, nothing goes out.
+
+    Raises
+    ------
+    SettingsInvalid
+        The settings can't send what they name.
+    StoreUnusable, LacunaError
+        There is no run, its state can't be used, or nothing waits for this owner.
+    """
+    run, state = find_run(store), open_state(settings, store)
+    try:
+        people = contacts(state)
+        rows = records(backlog_now(store, state, settings, run.name))
+        found = digests(rows, run.name, people, settings.delivery.board_url, settings.report.title)
+        known = [message.recipient for message in found]
+        if owner is not None and owner not in known:
+            raise LacunaError(f"nothing waits for '{owner}'", f"there are messages for: {', '.join(known) or 'nobody'}")
+        chosen = [message for message in found if owner in (None, message.recipient)]
+        return deliver(chosen, run.name, people, settings.delivery, state, send)
+    finally:
+        state.close()
+
+
+def send_scheduled(given: Mapping[str, str | None], send: bool) -> None:
+    """Send the digest as a task of a schedule, or log who would be told; no message's body goes to the log.
+
+    It is always the latest run's digest, each message once: a week that is mined late sends no old news.
+
+    Parameters
+    ----------
+    given
+        The job, as plain data.
+    send
+        Without it, nothing goes out.
+
+    Raises
+    ------
+    NotDelivered
+        Something did not go out; another call sends only that.
+    LacunaError
+        As :func:`send_digest`.
+    """
+    job = Job.from_json(dict(given))
+    outcomes = send_digest(job.store, job.settings, send=send)
+    for outcome in outcomes:
+        _log.info("%s (%s)", outcome.told, outcome.message.subject)
+    _log.info("%s.%s", summed(outcomes), "" if send else " Nothing was sent: it was a dry run.")
+    failed = sum(outcome.state == "failed" for outcome in outcomes)
+    if failed:
+        raise NotDelivered(
+            f"{failed} of {len(outcomes)} messages of the digest did not go out",
+            "see above why, put [delivery] right and run this again: it sends only those",
+        )
