@@ -20,6 +20,7 @@ from pipelines.drafts import write_drafts
 from pipelines.drafts.polish import polish
 from pipelines.embedders import embedder
 from pipelines.job import Job
+from pipelines.links import conversation_url
 from pipelines.report import ReportData, render_report
 from pipelines.searches import searches_by_topic
 from pipelines.state import open_state
@@ -45,7 +46,7 @@ def publish(job: Job) -> None:
     assignments = _assignments(job)
     with publishing(job.store, job.run_id) as folder:
         run = _run(job, backlog)
-        texts, warnings = polish(records(backlog), job.settings.drafts, job.store)
+        texts, warnings = polish(records(backlog), job.settings.drafts, job.store, conversation_url(run))
         run["warnings"] += warnings
         drafts = write_drafts(folder, backlog, job.read("load/articles"), run, job.folder, texts)
         backlog["draft"] = pd.array([drafts.get(gap) for gap in backlog.get("gap_id", [])], dtype="str")

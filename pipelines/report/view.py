@@ -9,6 +9,8 @@ from typing import Any
 
 import pandas as pd
 
+from pipelines.links import conversation_url
+
 from . import asides, sections
 from .accuracy import accuracy, article_accuracy, calibration
 from .due import due_articles
@@ -96,6 +98,7 @@ def build_view(data: ReportData) -> dict[str, Any]:
     window = record(run.get("window"))
     until = day(window.get("end"))
     settings = record(record(run.get("settings")).get("report"))
+    url = conversation_url(run)
     currency = _currency(data)
     backlog = records(data.backlog)
     backlog.sort(key=lambda row: (number(row.get("rank")) or float("inf"), text(row.get("gap_id"))))
@@ -143,7 +146,9 @@ def build_view(data: ReportData) -> dict[str, Any]:
                 },
                 "statuses": STATUSES,
             }
+            | ({"conversation_url": url} if url else {})
         ),
+        "conversation_url": url,
         "pages_json": "\n".join(json_block(found) for found in pages),
     }
 
