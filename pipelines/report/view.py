@@ -13,7 +13,7 @@ from pipelines.links import conversation_url
 
 from . import asides, sections
 from .accuracy import accuracy, article_accuracy, calibration
-from .due import due_articles
+from .due import due_articles, unowned_articles
 from .figures import kpi_cards
 from .format import (
     day,
@@ -61,6 +61,8 @@ class ReportData:
         Rejected rows counted by `table`, `rule` and `column`, each with a `count`.
     due : DataFrame or None
         Articles due for verification.
+    unowned : DataFrame or None
+        Articles that nobody owns.
     impact : DataFrame or None
         `impact.parquet`, where something was fixed.
     tag_next, confusion, suspects, calibration : DataFrame or None
@@ -78,6 +80,7 @@ class ReportData:
     owners: pd.DataFrame | None = None
     quarantine: Sequence[dict[str, Any]] = ()
     due: pd.DataFrame | None = None
+    unowned: pd.DataFrame | None = None
     impact: pd.DataFrame | None = None
     tag_next: pd.DataFrame | None = None
     confusion: pd.DataFrame | None = None
@@ -129,6 +132,7 @@ def build_view(data: ReportData) -> dict[str, Any]:
         "owners": sections.owners(backlog, data.owners),
         "accuracy": accuracy(data.accuracy),
         "due": due_articles(data.due, data.owners),
+        "unowned": unowned_articles(data.unowned, data.owners),
         "calibration": calibration(data.calibration),
         "tag_next": asides.tag_next(data.tag_next),
         "intents": asides.intents(data.confusion, data.suspects),
