@@ -19,6 +19,11 @@ class Assignment:
     reason: str
 
 
+def inactive(owners: pd.DataFrame) -> set[str]:
+    """The owners who take no more gaps, by their ids; one of whom nothing is said does (owner_id, active)."""
+    return set(owners.loc[owners["active"].eq(False).fillna(False).astype(bool), "owner_id"])
+
+
 class OwnerBook:
     """Who owns what; inactive owners are passed over.
 
@@ -42,7 +47,7 @@ class OwnerBook:
         self._work = work or Workload()
         rows = owners.sort_values("owner_id")
         self._names = {o: n if isinstance(n, str) else o for o, n in zip(rows["owner_id"], rows["name"], strict=True)}
-        self._inactive = set(rows.loc[rows["active"].eq(False).fillna(False).astype(bool), "owner_id"])
+        self._inactive = inactive(rows)
         self._areas = {
             owner: list(areas) if areas is not None and not isinstance(areas, float) else []
             for owner, areas in zip(rows["owner_id"], rows["areas"], strict=True)

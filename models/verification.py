@@ -23,6 +23,16 @@ def last_checked(articles: pd.DataFrame, revisions: pd.DataFrame) -> pd.Series:
     return pd.concat([known["verified_at"], known["updated_at"], revised], axis=1).max(axis=1)
 
 
+def use_of(article_ids: pd.Series, cited: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
+    """How many conversations the bot answered from each article, and how many of them failed (chances, added up).
+
+    ``cited`` has cited_first (str or null) and failed (float, a chance), one row a conversation.
+    """
+    use = cited.groupby("cited_first")["failed"].agg(["size", "sum"])
+    size, failed = article_ids.map(use["size"]), article_ids.map(use["sum"])
+    return size.fillna(0).astype(int), failed.fillna(0.0).astype(float)
+
+
 def due_for_verification(
     articles: pd.DataFrame, checked: pd.Series, cited: pd.DataFrame, today: pd.Timestamp, after_days: int
 ) -> pd.DataFrame:
@@ -48,8 +58,6 @@ def due_for_verification(
     rows = articles.drop_duplicates("article_id")[["article_id", "title", "owner_id"]].copy()
     rows["checked_at"] = checked.reindex(rows["article_id"]).array
     rows["days"] = (today - rows["checked_at"]).dt.days.astype("Int64")
-    use = cited.groupby("cited_first")["failed"].agg(["size", "sum"])
-    rows["cited"] = rows["article_id"].map(use["size"]).fillna(0).astype(int)
-    rows["failed"] = rows["article_id"].map(use["sum"]).fillna(0.0).astype(float)
+    rows["cited"], rows["failed"] = use_of(rows["article_id"], cited)
     late = rows[rows["days"].isna() | (rows["days"] > after_days)]
     return late.sort_values(["cited", "article_id"], ascending=[False, True]).reset_index(drop=True)[COLUMNS]

@@ -13,6 +13,7 @@ from models import reach as reaching
 from models.changes import Change
 from models.signs import Evidence, Verdict
 from models.topics import excess, usual_failure
+from models.unowned import unowned_articles
 from models.verification import due_for_verification
 from pipelines.in_hand import in_hand
 from pipelines.job import Job
@@ -26,7 +27,7 @@ MIN_FAILED = 4  # fewer failed conversations than this are not yet a pattern
 
 
 def diagnose(job: Job) -> None:
-    """Write diagnose/gaps (one row a gap, unranked), diagnose/not_content and diagnose/due_for_verification."""
+    """Write diagnose/gaps (one row a gap, unranked) and not_content, and the articles to look after."""
     world = read_world(job)
     demand = job.read("measure/demand").set_index("topic_id")
     gaps: list[dict[str, Any]] = []
@@ -65,14 +66,17 @@ def diagnose(job: Job) -> None:
     told += [_told(world, gap) | {"other_article_id": gap["other"]} for gap in in_hand(job, world, told, known)]
     job.write("diagnose/gaps", pd.DataFrame(told, columns=_GAP_COLUMNS))
     job.write_json("diagnose/not_content", other)
-    job.write("diagnose/due_for_verification", _due(job, world))
+    _look_after(job, world)
 
 
-def _due(job: Job, world: World) -> pd.DataFrame:
-    """Articles that nobody has looked at for long, as of the window's last day."""
+def _look_after(job: Job, world: World) -> None:
+    """Write the articles that nobody has looked at for long, as of the window's last day, and those of nobody."""
     cited = world.facts.loc[world.facts["in_window"], ["cited_first", "failed"]]
-    after = job.settings.verification.after_days
-    return due_for_verification(world.articles, world.checked, cited, pd.Timestamp(job.end_ts), after)
+    today, after = pd.Timestamp(job.end_ts), job.settings.verification.after_days
+    due = due_for_verification(world.articles, world.checked, cited, today, after)
+    job.write("diagnose/due_for_verification", due)
+    owners, revisions = job.read("load/owners"), job.read("load/article_revisions")
+    job.write("diagnose/unowned_articles", unowned_articles(world.articles, owners, revisions, cited))
 
 
 _GAP_COLUMNS = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import quote as quoted
 
 _UNSEEN = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff\ud800-\udfff]"
@@ -12,6 +13,7 @@ _MARKS = re.compile(r"([\\`*_{}\[\]~|$^])")
 _ENTITY = re.compile(r"&(?=#?\w+;)")
 _AT_START = re.compile(r"^([#>=+\-:])")
 _NUMBERED = re.compile(r"^(\d{1,9})([.)])")
+_OF_URLS = "-._~:/?#@!$&*+,;=%"  # no brackets: one ends a link
 _ADDRESS = re.compile(r"(?i)(?<=[a-z0-9])(:)(?=//)|(?<=\bwww)(\.)|\b(mailto|javascript|data|vbscript)(:)")
 
 
@@ -42,6 +44,18 @@ def quote(value: object) -> str:
 def bullet(value: object, escaped: bool = False) -> str:
     """A text as an item of a list."""
     return f"- {value if escaped else inline(value)}"
+
+
+def link(value: object, url: str) -> str:
+    r"""A text that leads to an http(s) address; the text alone where there is none.
+
+    Examples
+    --------
+    >>> link("c_1]", "https://helpdesk.example/tickets/(c_1)")
+    '[c\\_1\\]](https://helpdesk.example/tickets/%28c_1%29)'
+    """
+    text = inline(value)
+    return f"[{text}]({_ENTITY.sub('&amp;', quoted(url, safe=_OF_URLS))})" if text and url else text
 
 
 def heading(value: str) -> str:

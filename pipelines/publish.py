@@ -20,6 +20,7 @@ from pipelines.drafts import write_drafts
 from pipelines.drafts.polish import polish
 from pipelines.embedders import embedder
 from pipelines.job import Job
+from pipelines.links import conversation_url
 from pipelines.report import ReportData, render_report
 from pipelines.searches import searches_by_topic
 from pipelines.state import open_state
@@ -45,7 +46,7 @@ def publish(job: Job) -> None:
     assignments = _assignments(job)
     with publishing(job.store, job.run_id) as folder:
         run = _run(job, backlog)
-        texts, warnings = polish(records(backlog), job.settings.drafts, job.store)
+        texts, warnings = polish(records(backlog), job.settings.drafts, job.store, conversation_url(run))
         run["warnings"] += warnings
         drafts = write_drafts(folder, backlog, job.read("load/articles"), run, job.folder, texts)
         backlog["draft"] = pd.array([drafts.get(gap) for gap in backlog.get("gap_id", [])], dtype="str")
@@ -65,12 +66,13 @@ def publish(job: Job) -> None:
         write_parquet(folder / "owners.parquet", owners.drop(columns="email", errors="ignore"))
         _lines(folder / "not_content.jsonl", not_content)
         (folder / "tag_next.csv").write_bytes(_tag_sheet(to_tag))
-        due = job.read("diagnose/due_for_verification")
+        due, unowned = job.read("diagnose/due_for_verification"), job.read("diagnose/unowned_articles")
         (folder / "due_for_verification.csv").write_bytes(_due_sheet(due))
+        (folder / "unowned_articles.csv").write_bytes(_sheet(unowned.round({"failure_rate": 4})))
         quarantine = _quarantine(job, folder)
         report = ReportData(
             backlog, topics, assignments, kpis, accuracy, not_content, run, _previous(job), owners, quarantine,
-            due=due, impact=impact, tag_next=to_tag, confusion=extras["intent_confusion"],
+            due=due, unowned=unowned, impact=impact, tag_next=to_tag, confusion=extras["intent_confusion"],
             suspects=extras["intent_suspects"], calibration=extras["accuracy_calibration"],
         )  # fmt: skip
         (folder / "report.html").write_text(render_report(report), encoding="utf-8", newline="")
@@ -172,7 +174,7 @@ def _tag_sheet(rows: pd.DataFrame) -> bytes:
 def _due_sheet(rows: pd.DataFrame) -> bytes:
     """Articles that nobody has looked at for long, as a sheet for whoever plans the work."""
     days = pd.to_datetime(rows["checked_at"], utc=True).dt.strftime("%Y-%m-%d")
-    return _sheet(rows.assign(checked_at=days, failed=rows["failed"].round(1)))
+    return _sheet(rows.assign(checked_at=days, failed=rows["failed"].round(2)))
 
 
 def _sheet(frame: pd.DataFrame) -> bytes:

@@ -9,9 +9,11 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import PydanticCustomError
 
 from data_contracts.errors import SettingsInvalid
+from pipelines.links import is_address
 
 __all__ = ["Settings", "default_text", "load_settings"]
 
@@ -193,11 +195,21 @@ class Delivery(Section):
     chat_env: str
 
 
+def _address(url: str) -> str:
+    if url and not is_address(url):
+        raise PydanticCustomError(
+            "conversation_url",
+            "should be empty, or a percent-encoded http(s) address without a password that has {id} after its host",
+        )
+    return url
+
+
 class Report(Section):
-    """What the report is called."""
+    """What the report is called, and where its conversations are read."""
 
     title: str
     company: str
+    conversation_url: Annotated[str, AfterValidator(_address)]
 
 
 class Board(Section):

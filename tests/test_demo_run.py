@@ -211,6 +211,22 @@ def test_what_to_tag_next_is_a_sheet_of_outcomes(demo: Demo) -> None:
     assert set(sheet["conversation_id"]) <= set(assigned["conversation_id"])
 
 
+def test_articles_that_nobody_owns_are_listed(demo: Demo) -> None:
+    """Those of the shop without an owner, and that of Nils, who has left; each could go to somebody who has not."""
+    bundle = demo.folder / "bundle"
+    articles, owners = (pd.read_json(bundle / f"{name}.jsonl", lines=True) for name in ("articles", "owners"))
+    live = articles[articles["status"].eq("published")].set_index("article_id")["owner_id"]
+    wanted = {a: "no owner" for a, owner in live.items() if not isinstance(owner, str)}
+    wanted |= {a: "owner left" for a, owner in live.items() if owner == "o-nils"}
+    sheet = pd.read_csv(demo.runs[-1].folder / "unowned_articles.csv", encoding="utf-8-sig")
+    assert dict(zip(sheet["article_id"], sheet["why"], strict=True)) == wanted
+    assert "owner left" in wanted.values()
+    active = owners.loc[owners["active"].ne(False), "owner_id"]
+    assert sheet["revised_by"].dropna().isin(active).all()
+    assert sheet["revised_by"].notna().any()
+    assert sheet["cited"].is_monotonic_decreasing
+
+
 def test_same_input_changes_nothing(demo: Demo) -> None:
     """A run over the same input is not done again."""
     again = run(str(demo.folder / "bundle"), demo.store, end=WEEKS[-1])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -117,6 +118,24 @@ def test_a_gap_opens_by_click_and_tells_why(opened: Open, sample: ReportData) ->
     assert panel.locator("svg.time .turn").count() == 1
     assert panel.locator("a.open").get_attribute("href") == "drafts/o-ana/g-002-draft.md"
     assert "gap=g-002" in page.url
+
+
+def test_ids_in_the_panel_lead_to_the_conversations(opened: Open, sample: ReportData) -> None:
+    """Where the help desk's address is set, every id of a quote, a step and the list is a link; else none is."""
+    page = opened(sample, "#gap=g-001")
+    panel = page.locator("#panel")
+    bare, ids = panel.text_content(), page.evaluate("page(known.get('g-001')).ids")
+    assert panel.locator("a[target]").count() == 0
+    desk = {"conversation_url": "https://desk.example/{id}?a=$&"}
+    settings = sample.run["settings"] | {"report": sample.run["settings"]["report"] | desk}
+    page = opened(replace(sample, run=sample.run | {"settings": settings}), "#gap=g-001")
+    panel = page.locator("#panel")
+    assert panel.text_content() == bare
+    listed = panel.locator(".ids a").evaluate_all("found => found.map((a) => [a.textContent, a.href, a.target, a.rel])")
+    assert listed == [[i, f"https://desk.example/{i}?a=$&", "_blank", "noopener noreferrer"] for i in ids]
+    assert panel.locator(".said-list small a").count() == panel.locator(".said-list small").count() > 0
+    assert panel.locator("section:has-text('What agents answered') li > small a").count() > 0
+    assert page.evaluate("conversation('a/b ü?#$&').href") == "https://desk.example/a%2Fb%20%C3%BC%3F%23%24%26?a=$&"
 
 
 def test_the_backlog_is_worked_through_by_keyboard(opened: Open, sample: ReportData) -> None:

@@ -72,6 +72,12 @@ def test_the_shipped_file_can_be_used_as_a_users_file(tmp_path: Path) -> None:
         ("[contract.limits]\nmessages = 3", "'contract.limits.messages' = 3", "the default is 0.2"),
         ("window = 3", "'window' is a section", "[window]"),
         ("[cost]\nagent_hour = nan", "'cost.agent_hour' = nan", "the default is 32"),
+        ("[report]\nconversation_url = 'https://desk.example/42'", "has {id} after its host", "the default is ''"),
+        ("[report]\nconversation_url = 'javascript:x({id})'", "http(s) address", "the default is ''"),
+        ("[report]\nconversation_url = 'https://{id}.example/'", "after its host", "the default is ''"),
+        ("[report]\nconversation_url = 'https://ada:x@desk.example/{id}'", "without a password", "the default is ''"),
+        ("[report]\nconversation_url = 'https://desk.example/a b/{id}'", "percent-encoded", "the default is ''"),
+        ("[report]\nconversation_url = 7", "'report.conversation_url' = 7", "the default is ''"),
         ("[cost\n", "is not valid TOML", "lacuna settings"),
     ],
 )

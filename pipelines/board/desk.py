@@ -17,6 +17,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
 from data_contracts.errors import StoreUnusable
 from models.life import allowed
+from pipelines.links import conversation_link, conversation_url
 from pipelines.report.format import period, plural, record
 from pipelines.report.view import STATUSES
 from pipelines.settings import Settings
@@ -74,6 +75,7 @@ def _templates() -> Environment:
         "gap_path": gap_path,
         "plural": plural,
         "may": may,
+        "conversation_link": conversation_link,
     }
     return made
 
@@ -111,6 +113,7 @@ class Desk:
             if run
             else "",
             "company": self.settings.report.company,
+            "conversation_url": conversation_url(run.told) if run else "",
             "todo": counted(now)["todo"],
             "toast": self.toast(request, person),
             "inside": request.headers.get("hx-target") == "dialog-body",

@@ -168,7 +168,7 @@ def owners(request: Request) -> Response:
     return desk.page(
         request, "owners", here="owners", loads=owner_loads(now), loose=loose[:PAGE], unowned=len(loose),
         verbs_of={g.id: desk.verbs(person, g) for g in loose[:PAGE]},
-        unverified=now.run.unverified if now.run else {},
+        unverified=now.run.unverified if now.run else {}, unowned_articles=now.run.unowned if now.run else {},
     )  # fmt: skip
 
 

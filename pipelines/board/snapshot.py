@@ -24,7 +24,7 @@ from pipelines.decision_log import read as read_decisions
 from pipelines.decisions import as_decided, status_now
 from pipelines.duties import duty_now, review_day
 from pipelines.report.accuracy import article_accuracy
-from pipelines.report.due import due_articles
+from pipelines.report.due import due_articles, unowned_articles
 from pipelines.report.format import day, line, number, plural, record, rows, short_day, text
 from pipelines.report.gaps import table_row
 from pipelines.report.impact import fixes
@@ -53,6 +53,7 @@ class Run:
     tag_next: tuple[dict[str, str], ...]
     impact: dict[str, Any]
     unverified: dict[str, Any]
+    unowned: dict[str, Any]
     articles: Mapping[str, str]
     top_score: float
 
@@ -261,6 +262,7 @@ def _read(folder: Path) -> Run:
         folder.name, folder, told, tuple(backlog), **tables, tag_next=_sheet(folder / "tag_next.csv"),
         impact=fixes(_table(folder / "impact.parquet")),
         unverified=due_articles(pd.DataFrame(_sheet(folder / "due_for_verification.csv")), tables["owners"]),
+        unowned=unowned_articles(pd.DataFrame(_sheet(folder / "unowned_articles.csv")), tables["owners"]),
         articles=article_accuracy(tables["accuracy"]),
         top_score=max((number(row.get("score")) or 0.0 for row in backlog), default=0.0),
     )  # fmt: skip

@@ -8,7 +8,18 @@ from typing import Any
 
 from models.passages import bare
 from models.questions import shortened
-from pipelines.drafts.rows import LINE, chapter, counted, dicts_in, is_thin, quoted_in, source_of, steps_of, words_in
+from pipelines.drafts.rows import (
+    LINE,
+    chapter,
+    counted,
+    dicts_in,
+    is_thin,
+    named,
+    quoted_in,
+    source_of,
+    steps_of,
+    words_in,
+)
 from pipelines.markdown import bullet, heading, inline, quote
 
 __all__ = ["answered", "passages_to_change", "words_to_add"]
@@ -16,11 +27,12 @@ __all__ = ["answered", "passages_to_change", "words_to_add"]
 _REPLY = 500
 
 
-def answered(row: dict[str, Any]) -> str:
+def answered(row: dict[str, Any], url: str) -> str:
     """What agents answered: the sentences that they have in common, answer by answer, and two replies in full."""
-    steps, whole = steps_of(row), quoted_in(row.get("agent_answers"))
+    steps = steps_of(row)
+    whole = [_reply(entry, url) for entry in quoted_in(row.get("agent_answers"))[:2]]
     if not steps:
-        return chapter("What agents answered", *map(_reply, whole[:2]))
+        return chapter("What agents answered", *whole)
     ways = [list(way) for _, way in groupby(steps, key=lambda step: step.get("way") or 1)]
     blocks = ["They are agents' own words, each from at least two conversations: have them confirmed. " + _ended(row)]
     if len(ways) > 1:
@@ -36,17 +48,17 @@ def answered(row: dict[str, Any]) -> str:
         ordered = all(step.get("order") for step in way)
         blocks.append(
             "\n".join(
-                f"{f'{place}.' if ordered else '-'} {inline(step['text'])}{source_of(step)}"
+                f"{f'{place}.' if ordered else '-'} {inline(step['text'])}{source_of(step, url)}"
                 for place, step in enumerate(way, start=1)
             )
         )
     if whole and not is_thin(row):
-        blocks += ["### In full" if len(ways) > 1 else "In full:", *map(_reply, whole[:2])]
+        blocks += ["### In full" if len(ways) > 1 else "In full:", *whole]
     return chapter("What agents answered", *blocks)
 
 
-def _reply(entry: dict[str, Any]) -> str:
-    source = f"\n>\n> — conversation {inline(entry['conversation_id'])}" if entry.get("conversation_id") else ""
+def _reply(entry: dict[str, Any], url: str) -> str:
+    source = f"\n>\n> — conversation {named(entry['conversation_id'], url)}" if entry.get("conversation_id") else ""
     return quote(shortened(str(entry["quote"]), _REPLY)) + source
 
 
@@ -63,12 +75,14 @@ def _ended(row: dict[str, Any]) -> str:
     return f"Of {counted(found['conversations'], 'conversation')} that agents answered, {'; '.join(told)}."
 
 
-def passages_to_change(row: dict[str, Any], articles: dict[str, dict[str, Any]]) -> str:
+def passages_to_change(row: dict[str, Any], articles: dict[str, dict[str, Any]], url: str) -> str:
     """The article's passages with what agents say instead or besides; its sections where none stands out."""
     rows, kind = dicts_in(row.get("passages")), row["kind"]
     if kind == "incomplete" and rows:
         listed = "\n".join(
-            bullet(f"{_under(p)}{inline(p['evidence'])}{source_of(p)}", escaped=True) for p in rows if p.get("evidence")
+            bullet(f"{_under(p)}{inline(p['evidence'])}{source_of(p, url)}", escaped=True)
+            for p in rows
+            if p.get("evidence")
         )
         note = "Agents say this, and no sentence of the article does. The section named is the nearest one."
         return chapter("Passages to change", note, listed)
@@ -86,7 +100,7 @@ def passages_to_change(row: dict[str, Any], articles: dict[str, dict[str, Any]])
         blocks.append(f"**{name} says**{where}:\n\n{quote(passage)}")
         said = [p for p in found if p.get("evidence") and (p.get("count") or kind != "contradictory")]
         if said:
-            listed = "\n".join(bullet(inline(p["evidence"]) + source_of(p), escaped=True) for p in said)
+            listed = "\n".join(bullet(inline(p["evidence"]) + source_of(p, url), escaped=True) for p in said)
             blocks.append(f"**Agents say instead:**\n\n{listed}")
     if blocks:
         note = "Found by likeness of words and figures: see for each whether it is the one that is meant."

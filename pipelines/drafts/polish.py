@@ -9,6 +9,7 @@ from typing import Any
 from models.bound import fault
 from models.life import WAITING
 from pipelines import progress
+from pipelines.drafts.rows import named
 from pipelines.drafts.text import KINDS
 from pipelines.endpoint import NoAnswerError, Session, messages
 from pipelines.markdown import inline
@@ -27,12 +28,23 @@ SHOWN = 3  # reasons
 
 
 def polish(
-    rows: Sequence[dict[str, Any]], settings: Drafts, store: Path
+    rows: Sequence[dict[str, Any]], settings: Drafts, store: Path, url: str = ""
 ) -> tuple[dict[str, str], list[dict[str, Any]]]:
     """First texts for the gaps that wait for a writer and have something that agents agree on.
 
     A sentence stands where it names evidence that was given, and where that has all its figures, links and names; the
     others are dropped, and the text says how many and why. What is sent is redacted. Answers are kept in the store.
+
+    Parameters
+    ----------
+    rows
+        The backlog.
+    settings
+        Who is asked.
+    store
+        The store's folder.
+    url
+        Where a conversation is read, with ``{id}``; "" for nowhere.
 
     Returns
     -------
@@ -60,7 +72,7 @@ def polish(
                 "evidence": {key: text for key, (text, _) in evidence.items()},
             }
             try:
-                text, refused = _checked(session.ask(messages(settings, ASKED, about)), evidence, name)
+                text, refused = _checked(session.ask(messages(settings, ASKED, about)), evidence, name, url)
             except NoAnswerError as error:
                 troubles.append(str(error))
             else:
@@ -86,7 +98,7 @@ def _sentences_in(answer: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _checked(
-    sentences: Sequence[dict[str, Any]], evidence: dict[str, tuple[str, list[str]]], name: str
+    sentences: Sequence[dict[str, Any]], evidence: dict[str, tuple[str, list[str]]], name: str, url: str
 ) -> tuple[str, int]:
     """The sentences that may stand as a text that names their evidence, and how many may not."""
     lines, refused = [], []
@@ -98,7 +110,7 @@ def _checked(
             refused.append(wrong)
             continue
         sources = list(dict.fromkeys(source for key in keys for source in evidence[key][1]))
-        lines.append(f"- {inline(one['text'])} ({', '.join(map(inline, sources[:SHOWN]))})")
+        lines.append(f"- {inline(one['text'])} ({', '.join(named(source, url) for source in sources[:SHOWN])})")
     if not lines:
         return "", len(refused)
     told = (

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from pipelines.markdown import inline
+from pipelines.links import conversation_link
+from pipelines.markdown import link
 
 LINE = 160  # how much of a quote stands in a line of text
 # Below this, a draft would be padding: the expert is asked instead.
@@ -58,17 +59,22 @@ def counted(number: object, one: str, many: str = "") -> str:
     return f"{found:,} {one if found == 1 else many or one + 's'}"
 
 
-def source_of(step: dict[str, Any]) -> str:
+def named(conversation_id: object, url: str) -> str:
+    """A conversation's id, as a link where ``url`` says where conversations are read."""
+    return link(conversation_id, conversation_link(url, conversation_id))
+
+
+def source_of(step: dict[str, Any], url: str) -> str:
     """How many conversations hold a sentence, how many of them ended well, and some of them."""
     if not step.get("count"):
         return ""
     told = counted(step["count"], "conversation")
     if step.get("worked") is not None:
         told += f", {int(step['worked'])} ended well"
-    ids = ", ".join(inline(i) for i in words_in(step.get("conversation_ids")))
+    ids = ", ".join(named(i, url) for i in words_in(step.get("conversation_ids")))
     return f" ({told}{f'; such as {ids}' if ids else ''})"
 
 
-def in_conversation(entry: dict[str, Any]) -> str:
+def in_conversation(entry: dict[str, Any], url: str) -> str:
     """Which conversation a quote is from, where that is known."""
-    return f" (conversation {inline(entry['conversation_id'])})" if entry.get("conversation_id") else ""
+    return f" (conversation {named(entry['conversation_id'], url)})" if entry.get("conversation_id") else ""

@@ -22,10 +22,12 @@ from pipelines.drafts.rows import (
     dicts_in,
     in_conversation,
     is_thin,
+    named,
     quoted_in,
     steps_of,
     words_in,
 )  # fmt: skip
+from pipelines.links import conversation_url
 from pipelines.markdown import bullet, inline, quote
 
 __all__ = ["KINDS", "draft"]
@@ -59,7 +61,7 @@ def draft(row: dict[str, Any], articles: dict[str, dict[str, Any]], run: dict[st
         A text by an endpoint, already checked against the evidence; "" for none.
     """
     article = articles.get(str(row.get("article_id") or ""), {})
-    kind = row["kind"]
+    kind, url = row["kind"], conversation_url(run)
     parts = [
         front_matter(row, run),
         f"# {inline(row.get('title') or 'Untitled gap')}",
@@ -67,13 +69,14 @@ def draft(row: dict[str, Any], articles: dict[str, dict[str, Any]], run: dict[st
         _titles(row),
     ]
     if is_thin(row) or (kind != "unfindable" and not steps_of(row)):
-        parts.append(_ask_the_expert(row))
+        parts.append(_ask_the_expert(row, url))
     parts.append(chapter("A first text", polished))
     if kind == "unfindable":
         parts.append(words_to_add(row))
     elif kind != "missing":
-        parts.append(passages_to_change(row, articles))
-    parts += [_asked(row), "" if kind == "unfindable" else answered(row), _acceptance(row), _unknown(row)]
+        parts.append(passages_to_change(row, articles, url))
+    told = "" if kind == "unfindable" else answered(row, url)
+    parts += [_asked(row, url), told, _acceptance(row), _unknown(row)]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -113,14 +116,14 @@ def _titles(row: dict[str, Any]) -> str:
     return "Other titles in customers' words:\n\n" + "\n".join(map(bullet, short)) if short else ""
 
 
-def _asked(row: dict[str, Any]) -> str:
+def _asked(row: dict[str, Any], url: str) -> str:
     blocks, total = [], row.get("conversations")
     for entry in quoted_in(row.get("examples"))[:QUOTES]:
         told = []
         if (entry.get("count") or 0) > 1 and total:
             told.append(f"asked like this in {int(entry['count']):,} of {counted(total, 'conversation')}")
         if entry.get("conversation_id"):
-            told.append(("such as " if told else "conversation ") + inline(entry["conversation_id"]))
+            told.append(("such as " if told else "conversation ") + named(entry["conversation_id"], url))
         blocks.append(quote(entry["quote"]) + (f"\n>\n> — {', '.join(told)}" if told else ""))
     note = "Shortened to what they are about; the most usual way to ask comes first." if len(blocks) > 1 else ""
     return chapter("What customers ask", note, *blocks, _typed(row)) if blocks else ""
@@ -200,7 +203,7 @@ def _share(value: object) -> str:
     return f"{float(value):.0%}" if isinstance(value, int | float) else "?"
 
 
-def _ask_the_expert(row: dict[str, Any]) -> str:
+def _ask_the_expert(row: dict[str, Any], url: str) -> str:
     about = inline(row.get("topic_label") or row.get("title") or "this")
     asked = {
         "missing": [f"What should a customer do about “{about}”, step by step?"],
@@ -214,14 +217,14 @@ def _ask_the_expert(row: dict[str, Any]) -> str:
     if not steps_of(row):
         told = [(_telling(str(entry["quote"])), entry) for entry in answers]
         asked += [
-            f"Does this hold for every customer: “{inline(text)}”{in_conversation(entry)}?"
+            f"Does this hold for every customer: “{inline(text)}”{in_conversation(entry, url)}?"
             for text, entry in told
             if text
         ][:_TO_CHECK]
     if row["kind"] != "unfindable":
         open_ones = [e for e in quoted_in(row.get("examples")) if e.get("conversation_id") not in known]
         asked += [
-            f"What do we tell a customer who asks: “{_short(entry)}”{in_conversation(entry)}?"
+            f"What do we tell a customer who asks: “{_short(entry)}”{in_conversation(entry, url)}?"
             for entry in open_ones[:_TO_CHECK]
         ]
         asked.append("When does a human have to take over?")

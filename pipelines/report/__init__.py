@@ -9,6 +9,8 @@ from importlib import resources
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from pipelines.links import conversation_link
+
 from .view import STATUSES, ReportData, build_view
 
 __all__ = ["ReportData", "render_report"]
@@ -42,6 +44,7 @@ def render_report(run: ReportData) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.globals["conversation_link"] = conversation_link
     template = environment.get_template("template.html.jinja")
     view = build_view(run)
     return template.render(

@@ -1,4 +1,4 @@
-"""Articles due for verification, as the report lists them."""
+"""Articles to look after, as the report and the board list them: due for verification, and those that nobody owns."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from .format import count, day, line, number, percent, plural, text, whole
 from .format import rows as records
 
 SHOWN = 15
+_WHY = {"no owner": "No owner", "owner left": "{} has left", "unknown owner": "{} is no known owner"}
 
 
 def due_articles(frame: pd.DataFrame | None, owners: pd.DataFrame | None) -> dict[str, Any]:
@@ -22,19 +23,52 @@ def due_articles(frame: pd.DataFrame | None, owners: pd.DataFrame | None) -> dic
     owners : DataFrame or None
         For the owners' names.
     """
-    names = {text(row.get("owner_id")): line(row.get("name"), 80) for row in records(owners)}
+    names = _names(owners)
     found = []
     for row in records(frame):
-        cited, who, checked = whole(row.get("cited")) or 0, text(row.get("owner_id")), day(row.get("checked_at"))
+        who, checked, failed = text(row.get("owner_id")), day(row.get("checked_at")), number(row.get("failed")) or 0.0
+        cited = whole(row.get("cited"))
         found.append(
-            {
-                "title": line(row.get("title"), 200) or text(row.get("article_id")),
-                "id": text(row.get("article_id")),
+            _article(row, failed / cited if cited else None)
+            | {
                 "owner": names.get(who) or who,
                 "checked": checked.isoformat() if checked else "",
                 "days": plural(whole(row.get("days")) or 0, "day") if checked else "",
-                "cited": count(cited),
-                "fails": percent((number(row.get("failed")) or 0.0) / cited) if cited else "",
             }
         )
     return {"rows": found[:SHOWN], "total": len(found)}
+
+
+def unowned_articles(frame: pd.DataFrame | None, owners: pd.DataFrame | None) -> dict[str, Any]:
+    """The articles that nobody owns, those that customers meet most first.
+
+    Parameters
+    ----------
+    frame : DataFrame or None
+        See :func:`models.unowned.unowned_articles`.
+    owners : DataFrame or None
+        For the owners' names.
+    """
+    names = _names(owners)
+    found = []
+    for row in records(frame):
+        last, author, why = (text(row.get(name)) for name in ("owner_id", "revised_by", "why"))
+        found.append(
+            _article(row, number(row.get("failure_rate")))
+            | {"why": _WHY.get(why, why).format(names.get(last) or last), "author": names.get(author) or author}
+        )
+    return {"rows": found[:SHOWN], "total": len(found)}
+
+
+def _article(row: dict[str, Any], failed: float | None) -> dict[str, str]:
+    """What both lists say of an article: its name, and how much customers meet it."""
+    return {
+        "title": line(row.get("title"), 200) or text(row.get("article_id")),
+        "id": text(row.get("article_id")),
+        "cited": count(whole(row.get("cited")) or 0),
+        "fails": "" if failed is None else percent(failed),
+    }
+
+
+def _names(owners: pd.DataFrame | None) -> dict[str, str]:
+    return {text(row.get("owner_id")): line(row.get("name"), 80) for row in records(owners)}

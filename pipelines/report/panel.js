@@ -23,8 +23,18 @@ function paragraph(words, className = "") {
   return words ? element("p", { text: words, auto: true, className }) : null;
 }
 
+// A conversation's id, which leads to where it is read if the run says where.
+function conversation(id) {
+  return data.conversation_url ? element("a", { text: id, href: data.conversation_url.replaceAll("{id}", () => encodeURIComponent(id)), target: "_blank", rel: "noopener noreferrer" }) : id;
+}
+
 function quoted(entry) {
-  return element("li", {}, element("blockquote", { text: entry.text, auto: true }), entry.id ? element("small", { text: entry.id }) : null);
+  return element("li", {}, element("blockquote", { text: entry.text, auto: true }), entry.id ? element("small", {}, conversation(entry.id)) : null);
+}
+
+function told(step) {
+  const some = step.ids.flatMap((id, at) => [at ? ", " : ": ", conversation(id)]);
+  return step.count ? element("small", {}, ` ${step.count} conversations`, ...some, some.length && step.count > step.ids.length ? " …" : "") : null;
 }
 
 function equation(sum) {
@@ -85,7 +95,9 @@ function conversations(gap) {
   if (!gap.ids.length) return null;
   const copy = element("button", { type: "button", className: "copy", text: "Copy all" });
   copy.addEventListener("click", () => copyText(gap.ids.join("\n"), `${gap.ids.length} ids copied`));
-  return element("details", {}, element("summary", { text: `Ids of the ${gap.ids.length.toLocaleString("en")} conversations` }), element("div", { className: "ids", text: gap.ids.join(" "), tabIndex: 0 }), copy);
+  const ids = element("div", { className: "ids", tabIndex: 0 });
+  gap.ids.forEach((id, at) => ids.append(at ? " " : "", conversation(id)));
+  return element("details", {}, element("summary", { text: `Ids of the ${gap.ids.length.toLocaleString("en")} conversations` }), ids, copy);
 }
 
 function copyText(words, done) {
@@ -115,7 +127,7 @@ function fill(gap) {
     part("Article to change", ...article),
     part("Passages to change", ...passages(gap)),
     part("What customers say", list("ul", "said-list", gap.quotes, quoted)),
-    part("What agents answered", list(gap.steps.every((step) => step.ordered) ? "ol" : "ul", "", gap.steps, (step) => element("li", { text: step.text, auto: true }, step.count ? element("small", { text: ` ${step.count} conversations${step.ids.length ? ": " + step.ids.join(", ") : ""}${step.count > step.ids.length && step.ids.length ? " …" : ""}` }) : null)), list("ul", "said-list", gap.answers, quoted)),
+    part("What agents answered", list(gap.steps.every((step) => step.ordered) ? "ol" : "ul", "", gap.steps, (step) => element("li", { text: step.text, auto: true }, told(step))), list("ul", "said-list", gap.answers, quoted)),
     part("Customers' words that the article lacks", list("ul", "words", gap.words, (word) => element("li", { text: word, auto: true }))),
     part("Nearest articles", nearest(gap)),
     part("History", ...gap.history.map((words) => paragraph(words))),

@@ -9,9 +9,11 @@ from typing import Any
 
 import pandas as pd
 
+from pipelines.links import conversation_url
+
 from . import asides, sections
 from .accuracy import accuracy, article_accuracy, calibration
-from .due import due_articles
+from .due import due_articles, unowned_articles
 from .figures import kpi_cards
 from .format import (
     day,
@@ -59,6 +61,8 @@ class ReportData:
         Rejected rows counted by `table`, `rule` and `column`, each with a `count`.
     due : DataFrame or None
         Articles due for verification.
+    unowned : DataFrame or None
+        Articles that nobody owns.
     impact : DataFrame or None
         `impact.parquet`, where something was fixed.
     tag_next, confusion, suspects, calibration : DataFrame or None
@@ -76,6 +80,7 @@ class ReportData:
     owners: pd.DataFrame | None = None
     quarantine: Sequence[dict[str, Any]] = ()
     due: pd.DataFrame | None = None
+    unowned: pd.DataFrame | None = None
     impact: pd.DataFrame | None = None
     tag_next: pd.DataFrame | None = None
     confusion: pd.DataFrame | None = None
@@ -96,6 +101,7 @@ def build_view(data: ReportData) -> dict[str, Any]:
     window = record(run.get("window"))
     until = day(window.get("end"))
     settings = record(record(run.get("settings")).get("report"))
+    url = conversation_url(run)
     currency = _currency(data)
     backlog = records(data.backlog)
     backlog.sort(key=lambda row: (number(row.get("rank")) or float("inf"), text(row.get("gap_id"))))
@@ -126,6 +132,7 @@ def build_view(data: ReportData) -> dict[str, Any]:
         "owners": sections.owners(backlog, data.owners),
         "accuracy": accuracy(data.accuracy),
         "due": due_articles(data.due, data.owners),
+        "unowned": unowned_articles(data.unowned, data.owners),
         "calibration": calibration(data.calibration),
         "tag_next": asides.tag_next(data.tag_next),
         "intents": asides.intents(data.confusion, data.suspects),
@@ -143,7 +150,9 @@ def build_view(data: ReportData) -> dict[str, Any]:
                 },
                 "statuses": STATUSES,
             }
+            | ({"conversation_url": url} if url else {})
         ),
+        "conversation_url": url,
         "pages_json": "\n".join(json_block(found) for found in pages),
     }
 
