@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,8 @@ Ints = NDArray[np.int64]
 
 RESOLUTIONS = tuple(0.25 * 1.3**step for step in range(19))
 BLOCK = 1024  # rows whose similarities to all others are held at once
+MOVES = 3  # of all nodes, once a cut is chosen
+STRIPES = 8  # that a row of similarities is cut into; the best of each column of stripes says where to look
 
 
 class GraphClusters(ClusterMixin, BaseEstimator):
@@ -86,16 +88,61 @@ class GraphClusters(ClusterMixin, BaseEstimator):
             return best, resolution, score
         graph = neighbour_graph(points, [min(count, n - 1) for count in self.neighbours])
         seen = unit(points[:, : self.judged_by])
-        for step in self.resolutions:
-            # scikit-network's Leiden draws from C's rand() whatever its seed; its Louvain draws nothing
-            found = Louvain(resolution=step, random_state=0, shuffle_nodes=False).fit_predict(graph)
-            labels = np.unique(found, return_inverse=True)[1].astype(np.int64)
+        alike, finer = None, best
+        for step, labels in cuts(graph, self.resolutions):
             count = int(labels.max()) + 1
             if count > 2 * np.sqrt(n):
+                continue
+            if count < 2:
                 break
-            if count > 1 and (good := silhouette(seen, labels)) > score:
+            if alike is None:
+                alike = seen @ _sums(seen, labels).T
+            else:  # a cluster's sum is that of the finer ones that it is made of
+                alike = _sums(alike.T, _first(finer, labels)).T
+            finer = labels
+            if (good := silhouette(alike, labels)) > score:
                 best, resolution, score = labels, float(step), good
-        return best, resolution, score
+        return (_moved(graph, best, resolution) if score > 0 else best), resolution, score
+
+
+def cuts(graph: sparse.csr_matrix, resolutions: Sequence[float]) -> Iterator[tuple[float, Ints]]:
+    """Louvain communities at each resolution, finest first; those of a later one are made of those before it.
+
+    So a cut after the first has few nodes left to look at.
+    """
+    labels = np.arange(graph.shape[0])
+    for step in reversed(resolutions):
+        # scikit-network's Leiden draws from C's rand() whatever its seed; its Louvain draws nothing
+        louvain = Louvain(resolution=step, shuffle_nodes=False, return_probs=False, return_aggregate=False)
+        found = np.unique(louvain.fit_predict(graph), return_inverse=True)[1].astype(np.int64)
+        labels = found[labels]
+        yield step, labels
+        member = _member(found)
+        graph = (member @ graph @ member.T).tocsr()
+        if graph.shape[0] == 1:
+            return
+
+
+def _moved(graph: sparse.csr_matrix, labels: Ints, resolution: float) -> Ints:
+    """Communities after each node has gone, a few times, to the one that modularity gains most from.
+
+    What was merged on the way from finer cuts is so put right, node by node.
+    """
+    degree = np.asarray(graph.sum(axis=1)).ravel()
+    rows = np.arange(len(labels))
+    for _ in range(MOVES):
+        member = _member(labels).T.tocsr()
+        expected = np.outer(degree, resolution / degree.sum() * (degree @ member))
+        expected[rows, labels] -= resolution / degree.sum() * degree**2  # a node expects nothing of itself
+        labels = np.unique(((graph @ member).toarray() - expected).argmax(axis=1), return_inverse=True)[1]
+    return labels.astype(np.int64)
+
+
+def _first(labels: Ints, values: Ints) -> Ints:
+    """For each label, one of the values that stand where it does."""
+    found = np.empty(int(labels.max()) + 1, dtype=np.int64)
+    found[labels] = values
+    return found
 
 
 def nearest(points: Floats, among: Floats, count: int) -> tuple[Ints, Floats]:
@@ -107,16 +154,31 @@ def nearest(points: Floats, among: Floats, count: int) -> tuple[Ints, Floats]:
     columns, cosines = [], []
     for start in range(0, len(points), BLOCK):
         alike = points[start : start + BLOCK] @ among.T
-        rows = np.arange(len(alike))
         if same:
+            rows = np.arange(len(alike))
             alike[rows, start + rows] = -np.inf
-        size = alike.shape[1]
-        top = np.argpartition(alike, size - count, axis=1)[
-            :, size - count :
-        ].copy()  # a view would keep the whole block
-        columns.append(top)
-        cosines.append(alike[rows[:, None], top])
+        found = _largest(alike, count)
+        columns.append(found)
+        cosines.append(np.take_along_axis(alike, found, 1))
     return np.vstack(columns), np.vstack(cosines)
+
+
+def _largest(values: Floats, count: int) -> Ints:
+    """The columns of the ``count`` largest values of each row, in no order.
+
+    They lie in the ``count`` stripes of columns whose largest values are largest: only these are looked through.
+    """
+    n, size = values.shape
+    width = size // STRIPES
+    if width <= 2 * count:
+        return np.argpartition(values, size - count, axis=1)[:, size - count :]
+    most = values[:, : STRIPES * width].reshape(n, STRIPES, width).max(axis=1)
+    stripes = np.argpartition(most, width - count, axis=1)[:, width - count :]
+    inside = (stripes[:, :, None] + width * np.arange(STRIPES)).reshape(n, -1)
+    behind = np.broadcast_to(np.arange(STRIPES * width, size), (n, size - STRIPES * width))
+    columns = np.hstack([inside, behind])
+    top = np.argpartition(np.take_along_axis(values, columns, 1), columns.shape[1] - count, axis=1)
+    return np.take_along_axis(columns, top[:, columns.shape[1] - count :], 1)
 
 
 def neighbour_graph(points: Floats, counts: Sequence[int]) -> sparse.csr_matrix:
@@ -133,12 +195,10 @@ def neighbour_graph(points: Floats, counts: Sequence[int]) -> sparse.csr_matrix:
     return graph.tocsr()
 
 
-def silhouette(points: Floats, labels: Ints) -> float:
-    """Mean silhouette of unit rows on cosine distance, exact and in n × clusters steps; labels are 0 to at least 1."""
+def silhouette(alike: Floats, labels: Ints) -> float:
+    """Mean silhouette of unit rows on cosine distance, exact; ``alike`` is each row times the sum of each cluster's."""
     sizes = np.bincount(labels)
-    sums = _sums(points, labels)
-    alike = points @ sums.T
-    rows = np.arange(len(points))
+    rows = np.arange(len(labels))
     own = 1 - (alike[rows, labels] - 1) / np.maximum(sizes[labels] - 1, 1)
     distance = 1 - alike / sizes
     distance[rows, labels] = np.inf
@@ -154,8 +214,11 @@ def centroids(points: Floats, labels: Ints) -> Floats:
 
 
 def _sums(points: Floats, labels: Ints) -> Floats:
-    member = sparse.csr_matrix((np.ones(len(labels), np.float32), (labels, np.arange(len(labels)))))
-    return np.asarray(member @ points, dtype=np.float32)
+    return np.asarray(_member(labels) @ points, dtype=np.float32)
+
+
+def _member(labels: Ints) -> sparse.csr_matrix:
+    return sparse.csr_matrix((np.ones(len(labels), np.float32), (labels, np.arange(len(labels)))))
 
 
 def distinct(rows: Floats) -> tuple[Floats, Ints]:

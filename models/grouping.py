@@ -17,7 +17,7 @@ Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
 
 # The first weighs sentences by how rare they are, the next by the topics of the one before; then little changes.
-ROUNDS = 3
+ROUNDS = 2
 NEARBY = 3  # steps of resolution around the one before that later rounds look at
 LOOSEST = 5  # percent of the core that a text may be farther from its topic than, and still join it
 
@@ -96,7 +96,8 @@ def find_groups(
     parts = [(i, part) for i, text in enumerate(texts) for part in sentences(text)]
     owner, said = np.array([i for i, _ in parts]), [part for _, part in parts]
     common = common_languages(texts)
-    gist = Gist().fit(embed(texts, "texts"), owner, said, embed(said, "sentences"), languages_of(texts, common))
+    vectors = embed([*texts, *said], "texts and sentences")
+    gist = Gist().fit(vectors[: len(texts)], owner, said, vectors[len(texts) :], languages_of(texts, common))
     clusters = GraphClusters(judged_by=gist.meaning_dim)
     for done in range(1, ROUNDS):
         found = clusters.fit_predict(gist.space_)
