@@ -15,12 +15,12 @@ from data_contracts.errors import BundleUnreadable, ContractBroken, SettingsInva
 from models import labels as naming
 from models.grouping import Floats, Ints, find_groups
 from models.questions import clean, key_of
-from models.redaction import redact
 from models.topics import unassigned_alarm
 from pipelines import progress
 from pipelines.cells import safe_csv_text
 from pipelines.formats import SUFFIXES, parse
 from pipelines.nearest import likely
+from pipelines.redactions import redacted
 from pipelines.settings import Settings
 from pipelines.store import usable, write_bytes, write_parquet
 from pipelines.vectors import embed
@@ -28,6 +28,7 @@ from pipelines.vectors import embed
 __all__ = ["Grouped", "group_file", "read_texts", "topics_of", "write_assignments"]
 
 FEWEST = 5  # distinct texts below which there is nothing to group
+NAMED_BY = 40  # texts
 SHARD = 32_768  # texts whose vectors are held at once
 OUT_SUFFIXES = (".csv", ".parquet")
 
@@ -133,8 +134,7 @@ def topics_of(rows: pd.DataFrame, cache: Path, settings: Settings) -> tuple[pd.D
     assignments, topics : as in `Grouped`
     distinct : int
     """
-    redacted, _ = redact(rows["text"].tolist(), phone_regions=settings.privacy.phone_regions)
-    cleaned = [clean(str(text)) for text in redacted]
+    cleaned = [clean(text) for text in redacted(rows["text"].tolist(), cache, settings.privacy.phone_regions)]
     keys = [key_of(text) for text in cleaned]
     one_each = {key: text for key, text in sorted(zip(keys, cleaned, strict=True), reverse=True) if text}
     distinct = sorted(one_each)
@@ -150,7 +150,7 @@ def topics_of(rows: pd.DataFrame, cache: Path, settings: Settings) -> tuple[pd.D
             "strength": np.append(strength, 0.0)[of].round(4),
         }
     )
-    return *_tables(spread, topic, core, texts, phrases), len(distinct)
+    return *_tables(spread, topic, core, strength, texts, phrases), len(distinct)
 
 
 def _grouped(
@@ -177,14 +177,24 @@ def _grouped(
     return topic, core, strength, groups.phrases
 
 
+def _central(members: Ints, strength: Floats) -> Ints:
+    """Those of a topic's texts that are nearest its middle; they are enough to name it."""
+    return members[np.lexsort((members, -strength[members]))[:NAMED_BY]]
+
+
 def _tables(
-    spread: pd.DataFrame, topic: Ints, core: NDArray[np.bool_], texts: list[str], phrases: list[list[str]]
+    spread: pd.DataFrame,
+    topic: Ints,
+    core: NDArray[np.bool_],
+    strength: Floats,
+    texts: list[str],
+    phrases: list[list[str]],
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Assignments and topics, numbered from 1 by how many rows they have."""
     inside = spread["topic"].value_counts()
     order = sorted(range(len(phrases)), key=lambda k: (-int(inside.get(k, 0)), k))
     number = {k: i for i, k in enumerate(order, 1)}
-    members = [[texts[i] for i in np.flatnonzero(core & (topic == k))] for k in order]
+    members = [[texts[i] for i in _central(np.flatnonzero(core & (topic == k)), strength)] for k in order]
     names = naming.label_topics(members, [phrases[k] for k in order])
     state = np.where(spread["core"], "core", np.where(spread["topic"] >= 0, "nearest", "unassigned"))
     assignments = pd.DataFrame(
