@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +18,7 @@ Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
 
 RESOLUTIONS = tuple(0.25 * 1.3**step for step in range(19))
-BLOCK = 1024  # rows whose similarities to all others are held at once
-MOVES = 3  # of all nodes, once a cut is chosen
+BLOCK, THREADS = 1024, 4  # rows whose similarities to all others are held at once, and how many times
 STRIPES = 8  # that a row of similarities is cut into; the best of each column of stripes says where to look
 
 
@@ -88,61 +88,16 @@ class GraphClusters(ClusterMixin, BaseEstimator):
             return best, resolution, score
         graph = neighbour_graph(points, [min(count, n - 1) for count in self.neighbours])
         seen = unit(points[:, : self.judged_by])
-        alike, finer = None, best
-        for step, labels in cuts(graph, self.resolutions):
+        for step in self.resolutions:
+            # scikit-network's Leiden draws from C's rand() whatever its seed; its Louvain draws nothing
+            louvain = Louvain(resolution=step, shuffle_nodes=False, return_probs=False, return_aggregate=False)
+            labels = np.unique(louvain.fit_predict(graph), return_inverse=True)[1].astype(np.int64)
             count = int(labels.max()) + 1
             if count > 2 * np.sqrt(n):
-                continue
-            if count < 2:
                 break
-            if alike is None:
-                alike = seen @ _sums(seen, labels).T
-            else:  # a cluster's sum is that of the finer ones that it is made of
-                alike = _sums(alike.T, _first(finer, labels)).T
-            finer = labels
-            if (good := silhouette(alike, labels)) > score:
+            if count > 1 and (good := silhouette(seen, labels)) > score:
                 best, resolution, score = labels, float(step), good
-        return (_moved(graph, best, resolution) if score > 0 else best), resolution, score
-
-
-def cuts(graph: sparse.csr_matrix, resolutions: Sequence[float]) -> Iterator[tuple[float, Ints]]:
-    """Louvain communities at each resolution, finest first; those of a later one are made of those before it.
-
-    So a cut after the first has few nodes left to look at.
-    """
-    labels = np.arange(graph.shape[0])
-    for step in reversed(resolutions):
-        # scikit-network's Leiden draws from C's rand() whatever its seed; its Louvain draws nothing
-        louvain = Louvain(resolution=step, shuffle_nodes=False, return_probs=False, return_aggregate=False)
-        found = np.unique(louvain.fit_predict(graph), return_inverse=True)[1].astype(np.int64)
-        labels = found[labels]
-        yield step, labels
-        member = _member(found)
-        graph = (member @ graph @ member.T).tocsr()
-        if graph.shape[0] == 1:
-            return
-
-
-def _moved(graph: sparse.csr_matrix, labels: Ints, resolution: float) -> Ints:
-    """Communities after each node has gone, a few times, to the one that modularity gains most from.
-
-    What was merged on the way from finer cuts is so put right, node by node.
-    """
-    degree = np.asarray(graph.sum(axis=1)).ravel()
-    rows = np.arange(len(labels))
-    for _ in range(MOVES):
-        member = _member(labels).T.tocsr()
-        expected = np.outer(degree, resolution / degree.sum() * (degree @ member))
-        expected[rows, labels] -= resolution / degree.sum() * degree**2  # a node expects nothing of itself
-        labels = np.unique(((graph @ member).toarray() - expected).argmax(axis=1), return_inverse=True)[1]
-    return labels.astype(np.int64)
-
-
-def _first(labels: Ints, values: Ints) -> Ints:
-    """For each label, one of the values that stand where it does."""
-    found = np.empty(int(labels.max()) + 1, dtype=np.int64)
-    found[labels] = values
-    return found
+        return best, resolution, score
 
 
 def nearest(points: Floats, among: Floats, count: int) -> tuple[Ints, Floats]:
@@ -151,15 +106,17 @@ def nearest(points: Floats, among: Floats, count: int) -> tuple[Ints, Floats]:
     Where ``points`` is ``among``, a row is not its own neighbour.
     """
     same = points is among
-    columns, cosines = [], []
-    for start in range(0, len(points), BLOCK):
+
+    def of_block(start: int) -> tuple[Ints, Floats]:
         alike = points[start : start + BLOCK] @ among.T
         if same:
             rows = np.arange(len(alike))
             alike[rows, start + rows] = -np.inf
         found = _largest(alike, count)
-        columns.append(found)
-        cosines.append(np.take_along_axis(alike, found, 1))
+        return found, np.take_along_axis(alike, found, 1)
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        columns, cosines = zip(*pool.map(of_block, range(0, len(points), BLOCK)), strict=True)
     return np.vstack(columns), np.vstack(cosines)
 
 
@@ -195,10 +152,11 @@ def neighbour_graph(points: Floats, counts: Sequence[int]) -> sparse.csr_matrix:
     return graph.tocsr()
 
 
-def silhouette(alike: Floats, labels: Ints) -> float:
-    """Mean silhouette of unit rows on cosine distance, exact; ``alike`` is each row times the sum of each cluster's."""
+def silhouette(points: Floats, labels: Ints) -> float:
+    """Mean silhouette of unit rows on cosine distance, exact and in n × clusters steps; labels are 0 to at least 1."""
     sizes = np.bincount(labels)
-    rows = np.arange(len(labels))
+    alike = points @ _sums(points, labels).T
+    rows = np.arange(len(points))
     own = 1 - (alike[rows, labels] - 1) / np.maximum(sizes[labels] - 1, 1)
     distance = 1 - alike / sizes
     distance[rows, labels] = np.inf

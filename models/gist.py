@@ -136,6 +136,7 @@ class Gist:
         self._whole, self._languages = vectors, languages
         self._sentences = Sentences(owner, part_vectors)
         self._axes: Floats | None = None
+        self._spanned: Floats | None = None
         self.meaning_dim = vectors.shape[1]
         self._counter, self._counts, self._rarity = _words_that_tell(parts, owner, len(vectors))
         return self._weighed(self._sentences.rarity(len(vectors)))
@@ -158,7 +159,7 @@ class Gist:
         self.means_ = {str(language): meaning[code == language].mean(axis=0) for language in np.unique(code)}
         counted = (self._member(weights / weights.max()) @ self._counts).tocsr().astype(np.float32)
         if counted.shape[1] > DIMENSIONS:
-            self._axes = principal_axes((counted @ self._rarity).tocsr(), DIMENSIONS)
+            self._axes, self._spanned = principal_axes((counted @ self._rarity).tocsr(), DIMENSIONS, self._spanned)
         self.space_ = self._join(meaning, counted, self._languages)
         return self
 
@@ -178,19 +179,22 @@ class Gist:
         return unit(np.round(np.hstack([meaning, sqrt(WORDS_SHARE) * unit(words)]), 5).astype(np.float32))
 
 
-def principal_axes(rows: sparse.csr_matrix, count: int) -> Floats:
+def principal_axes(rows: sparse.csr_matrix, count: int, begin: Floats | None = None) -> tuple[Floats, Floats]:
     """The right singular vectors of ``rows`` with the largest values: float32 (columns, at most ``count``).
 
-    By a randomised range finder (Halko, Martinsson and Tropp 2011) on the side of the rows, which are far fewer.
+    By a randomised range finder (Halko, Martinsson and Tropp 2011) on the side of the rows, which are far fewer. What
+    it found comes along, orthonormal (rows, …): a good place to ``begin`` from where the rows change a little.
     """
     across = rows.T.tocsr()
-    found = np.random.default_rng(0).standard_normal((rows.shape[0], count + OVERSAMPLED), dtype=np.float32)
-    for _ in range(SVD_ITER):
+    found = begin
+    if found is None:
+        found = np.random.default_rng(0).standard_normal((rows.shape[0], count + OVERSAMPLED), dtype=np.float32)
+    for _ in range(SVD_ITER if begin is None else 1):
         found = np.linalg.qr(rows @ (across @ found))[0]
     there = across @ found
     values, turn = np.linalg.eigh((there.T @ there).astype(np.float64))
     some = np.flatnonzero(values > NOTHING * values[-1])[::-1][:count]
-    return np.asarray(there @ (turn[:, some] / np.sqrt(values[some])), dtype=np.float32)
+    return np.asarray(there @ (turn[:, some] / np.sqrt(values[some])), dtype=np.float32), found
 
 
 def _words_that_tell(parts: Sequence[str], owner: Ints, n: int) -> tuple[Terms, Any, Any]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from models.clustering import RESOLUTIONS, GraphClusters, centroids
 from models.gist import Gist, sentences
@@ -74,6 +75,7 @@ class Groups:
         return np.where(strength < self.enough, -1, topic), strength
 
 
+@threadpool_limits.wrap(limits=1, user_api="blas")  # the matrices are small: more threads would wait for each other
 def find_groups(
     texts: Sequence[str],
     embed: Callable[[Sequence[str], str], Floats],

@@ -9,6 +9,8 @@ from functools import lru_cache
 from itertools import chain
 from math import log, sqrt
 
+import numpy as np
+
 from models.label_words import APOSTROPHES, DETERMINERS, PREPOSITIONS, PRONOUNS, STOP_WORDS
 from models.phrases import LONGEST, Clause, Phrase, clauses, is_german, phrases, stem
 
@@ -52,11 +54,10 @@ def label_topics(texts: Sequence[Sequence[str]], keywords: Sequence[Sequence[str
     topics = [_Topic.of(topic) for topic in cut]
     spelt = spelling(chain.from_iterable(cut))
     written = _written_in(cut)
-    where: dict[str, Counter[int]] = defaultdict(Counter)
+    where: dict[str, list[int]] = defaultdict(lambda: [0] * len(topics))
     for number, topic in enumerate(topics):
-        for stems in topic.stems:
-            for found in stems:
-                where[found][number] += 1
+        for found, count in Counter(chain.from_iterable(topic.stems)).items():
+            where[found][number] = count
     ranked = [_ranked(topic, number, topics, where, written) for number, topic in enumerate(topics)]
     labels = [""] * len(texts)
     taken: set[str] = set()
@@ -174,15 +175,13 @@ def _one_slip(word: str, other: str) -> bool:
 
 
 def _ranked(
-    topic: _Topic, number: int, topics: Sequence[_Topic], where: dict[str, Counter[int]], written: Counter[str]
+    topic: _Topic, number: int, topics: Sequence[_Topic], where: dict[str, list[int]], written: Counter[str]
 ) -> list[tuple[float, Phrase]]:
     """Phrases of a topic that could name it, best first, each with its worth."""
     n, total = len(topic.stems), sum(len(t.stems) for t in topics)
     if not n or _unknown_language(topic):
         return []
-    rarity = {
-        s: log((1 + total) / (1 + sum(where[s].values()))) + 0.1 for s in frozenset(chain.from_iterable(topic.stems))
-    }
+    rarity = {s: log((1 + total) / (1 + sum(where[s]))) + 0.1 for s in frozenset(chain.from_iterable(topic.stems))}
     middle: dict[str, float] = defaultdict(float)
     for stems in topic.stems:
         length = sqrt(sum(rarity[s] ** 2 for s in stems)) or 1.0
@@ -209,6 +208,7 @@ def _ranked(
         for text, p in best.items()
     }
     short = sorted(best, key=lambda text: (-rough[text], text))[:SHORTLIST]
+    others = np.arange(len(topics)) != number
     worth = {}
     for text in short:
         mass = sum(rarity.get(s, 0.0) for s in best[text].stems) or 1.0
@@ -216,8 +216,8 @@ def _ranked(
         worth_of = {some: sum(rarity[s] for s in some) / mass for some in set(common)}
         shares = [worth_of[some] for some in common]
         inside = sum(share for share in shares if share >= 0.5) / n
-        both = [where[s] for s in sorted(best[text].stems)]
-        elsewhere = sum(min(by[t] for by in both) for t in both[0] if t != number) / max(1, total - n) if both else 0.0
+        both = np.array([where[s] for s in best[text].stems])
+        elsewhere = both.min(axis=0)[others].sum() / max(1, total - n) if len(both) else 0.0
         worth[text] = rough[text] * sqrt(0.1 + inside) * (inside + 0.02) / (inside + elsewhere + 0.02)
     return [(worth[text], best[text]) for text in sorted(short, key=lambda text: (-worth[text], text))]
 

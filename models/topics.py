@@ -174,7 +174,7 @@ def _described(
 ) -> tuple[Ints, dict[int, list[tuple[str, float]]]]:
     counter = Terms(_WORD, stop_words)
     docs = [text or "?" for text in questions]
-    if counter.fit_transform(docs).shape[1] < 2:  # c-TF-IDF has nothing to weigh; the topics stand without words
+    if not _says_something(docs, counter.stop_words):  # c-TF-IDF has nothing to weigh; the topics stand without words
         found = clusters.fit(vectors, None if y is None else np.array(y)).labels_
         return found, {int(k): [] for k in np.unique(found[found >= 0])}
     model = _Topics(
@@ -191,6 +191,16 @@ def _described(
     found = np.asarray(labels, dtype=np.int64)
     words = {int(k): [(w, float(v)) for w, v in ws if w] for k, ws in model.get_topics().items() if k >= 0}
     return found, words
+
+
+def _says_something(docs: Sequence[str], stop_words: frozenset[str]) -> bool:
+    """Whether there are two words of weight, for which hardly more than one document is looked at."""
+    met: set[str] = set()
+    for doc in docs:
+        met.update(_WORD.findall(doc.lower()))
+        if len(met - stop_words) >= 2:
+            return True
+    return False
 
 
 class _Topics(BERTopic):

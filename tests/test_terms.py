@@ -63,10 +63,12 @@ def test_principal_axes_are_those_of_the_textbook(shape: tuple[int, int]) -> Non
     rng = np.random.default_rng(3)
     rank = min(8, *shape)
     rows = (rng.normal(size=(shape[0], rank)) * 2.0 ** -np.arange(rank)) @ rng.normal(size=(rank, shape[1]))
-    axes = principal_axes(sparse.csr_matrix(rows.astype(np.float32)), 5)
+    axes, found = principal_axes(sparse.csr_matrix(rows.astype(np.float32)), 5)
     exact = np.linalg.svd(rows)[2][: min(5, rank)]
     assert axes.shape == (shape[1], min(5, rank))
     assert np.abs(np.linalg.svd(exact @ axes)[1] - 1).max() < 1e-3
+    again, _ = principal_axes(sparse.csr_matrix(1.1 * rows.astype(np.float32)), 5, found)
+    assert np.abs(np.linalg.svd(exact @ again)[1] - 1).max() < 1e-3
 
 
 def cut(words: list[str]) -> list[str]:

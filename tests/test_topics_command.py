@@ -97,8 +97,7 @@ def test_silhouette_and_neighbours_are_those_of_the_textbook() -> None:
 
     points, truth = planted([20, 15, 9], 0.4)
     points = unit(points)
-    alike = points @ np.stack([points[truth == k].sum(axis=0) for k in range(3)]).T
-    assert silhouette(alike, truth) == pytest.approx(silhouette_score(points, truth, metric="cosine"), abs=1e-5)
+    assert silhouette(points, truth) == pytest.approx(silhouette_score(points, truth, metric="cosine"), abs=1e-5)
     columns, cosines = nearest(points, points, 3)
     alike = points @ points.T - 2 * np.eye(len(points))
     assert np.allclose(np.sort(cosines, axis=1), np.sort(alike, axis=1)[:, -3:], atol=1e-6)
