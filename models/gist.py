@@ -151,7 +151,7 @@ class Gist:
 
     def place(self, vectors: Floats, texts: Sequence[str], languages: Sequence[str]) -> Floats:
         """Other texts in the space, each taken as a whole and by itself."""
-        return self._join(vectors, self._counter.transform(texts), languages)
+        return self._join(vectors, self._counter.transform(texts).astype(np.float32), languages)
 
     def _settle(self, meaning: Floats, weights: NDArray[np.float64]) -> Gist:
         self.mean_ = meaning.mean(axis=0)
@@ -208,7 +208,7 @@ def _words_that_tell(parts: Sequence[str], owner: Ints, n: int) -> tuple[Terms, 
     kept = np.flatnonzero((within >= 2) & (within <= max(2, 0.1 * n)))
     counter.keep(kept)
     rarity = (np.log((1 + n) / (1 + within[kept])) + 1).astype(np.float32)
-    return counter, counts[:, kept], sparse.diags(rarity).tocsr()
+    return counter, counts[:, kept].astype(np.float32), sparse.diags(rarity).tocsr()
 
 
 def _stems(words: list[str]) -> list[str]:

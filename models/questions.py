@@ -50,7 +50,8 @@ def clean(text: str, *, keep_lines: bool = False) -> str:
         text = _unsigned(text)
     if keep_lines:
         return text.strip(" ,;-–\n")
-    return " ".join(text.split()[:MAX_WORDS]).strip(" ,;-–")
+    most = MAX_WORDS - text[:1].isspace()  # what was cut off the front leaves a space, which counts
+    return " ".join(text.split()[:most]).strip(" ,;-–")
 
 
 def _unsigned(text: str) -> str:

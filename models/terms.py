@@ -47,7 +47,7 @@ class Terms:
         self.stems = stems
 
     def fit_transform(self, texts: Sequence[str], y: object = None) -> sparse.csr_matrix:  # noqa: ARG002 (scikit-learn's)
-        """Learn the terms of ``texts`` and count them: (texts, terms), float32."""
+        """Learn the terms of ``texts`` and count them: (texts, terms), float."""
         words, ids, sizes = self._read(texts)
         told = [w for w in words if w not in self.stop_words]
         self._stem = dict(zip(told, self.stems(told) if self.stems else told, strict=True))
@@ -58,7 +58,7 @@ class Terms:
         return self._counted(rows, columns.ravel(), len(texts))
 
     def transform(self, texts: Sequence[str]) -> sparse.csr_matrix:
-        """Count the terms that fitting has met: (texts, terms), float32."""
+        """Count the terms that fitting has met: (texts, terms), float."""
         rows, codes = self._terms(*self._read(texts))
         columns = np.minimum(np.searchsorted(self.codes_, codes), max(0, len(self.codes_) - 1))
         met = self.codes_[columns] == codes if len(self.codes_) else np.zeros(len(codes), dtype=bool)
@@ -107,4 +107,4 @@ class Terms:
 
     def _counted(self, rows: Ints, columns: Ints, n: int) -> sparse.csr_matrix:
         shape = (n, len(self.codes_))
-        return sparse.csr_matrix((np.ones(len(rows), dtype=np.float32), (rows, columns)), shape=shape)
+        return sparse.csr_matrix((np.ones(len(rows)), (rows, columns)), shape=shape)
