@@ -45,6 +45,11 @@ _SIGNED = re.compile(
     r"[ \t,.!]*$",
     re.M | re.I,
 )
+# One of these, in small letters, is in whatever a pattern above finds: most texts are spared the pattern.
+_BEFORE_MARKS = ("---", "begin forwarded", "anfang der", "wrote", "schrieb", "a écrit", "from:", "von:")
+_LINE_MARKS = ("above this line", "bitte", "sent from", "get outlook", "gesendet", "diese nachricht")
+_MAIL_MARKS = ("mail", "message", "communication", "transmission", "nachricht", "disclaimer")
+_SIGNED_MARKS = ("thank", "regards", "wishes", "sincerely", "yours", "cheers", "grüße", "grüsse", "dank", "lg", "mfg")
 _SIGNATURE_WORDS = 9  # of a line below a sign-off; longer ones say something
 
 FEWEST, SHARE = 12, 0.03  # conversations that a line stands in, word for word, before it is a template
@@ -66,10 +71,22 @@ def without_boilerplate(text: str) -> str:
     'It still leaks.'
     """
     text = text.replace("\r\n", "\n")
-    own = _SIGNATURE.sub("", _BEFORE.sub("", _QUOTED_LINE.sub("", text)))
-    text = _LINE.sub("", own if own.strip() else _QUOTED_LINE.sub("", text))
-    kept = [part for part in _PARAGRAPH.split(_SUBJECT.sub("", text)) if not _is_disclaimer(part)]
-    return _unsigned("\n\n".join(kept)).strip()
+    low = text.lower()
+    own = unquoted = _QUOTED_LINE.sub("", text) if ">" in text else text
+    if any(mark in low for mark in _BEFORE_MARKS):
+        own = _BEFORE.sub("", own)
+    if "--" in own:
+        own = _SIGNATURE.sub("", own)
+    text = own if own.strip() else unquoted
+    if any(mark in low for mark in _LINE_MARKS):
+        text = _LINE.sub("", text)
+    if "subject:" in low or "betreff:" in low:
+        text = _SUBJECT.sub("", text)
+    parts = _PARAGRAPH.split(text)
+    if any(mark in low for mark in _MAIL_MARKS):
+        parts = [part for part in parts if not _is_disclaimer(part)]
+    text = "\n\n".join(parts)
+    return (_unsigned(text) if any(mark in low for mark in _SIGNED_MARKS) else text).strip()
 
 
 def _is_disclaimer(part: str) -> bool:

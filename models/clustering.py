@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,8 @@ Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
 
 RESOLUTIONS = tuple(0.25 * 1.3**step for step in range(19))
-BLOCK = 1024  # rows whose similarities to all others are held at once
+BLOCK, THREADS = 1024, 4  # rows whose similarities to all others are held at once, and how many times
+STRIPES = 8  # that a row of similarities is cut into; the best of each column of stripes says where to look
 
 
 class GraphClusters(ClusterMixin, BaseEstimator):
@@ -88,8 +90,8 @@ class GraphClusters(ClusterMixin, BaseEstimator):
         seen = unit(points[:, : self.judged_by])
         for step in self.resolutions:
             # scikit-network's Leiden draws from C's rand() whatever its seed; its Louvain draws nothing
-            found = Louvain(resolution=step, random_state=0, shuffle_nodes=False).fit_predict(graph)
-            labels = np.unique(found, return_inverse=True)[1].astype(np.int64)
+            louvain = Louvain(resolution=step, shuffle_nodes=False, return_probs=False, return_aggregate=False)
+            labels = np.unique(louvain.fit_predict(graph), return_inverse=True)[1].astype(np.int64)
             count = int(labels.max()) + 1
             if count > 2 * np.sqrt(n):
                 break
@@ -104,19 +106,36 @@ def nearest(points: Floats, among: Floats, count: int) -> tuple[Ints, Floats]:
     Where ``points`` is ``among``, a row is not its own neighbour.
     """
     same = points is among
-    columns, cosines = [], []
-    for start in range(0, len(points), BLOCK):
+
+    def of_block(start: int) -> tuple[Ints, Floats]:
         alike = points[start : start + BLOCK] @ among.T
-        rows = np.arange(len(alike))
         if same:
+            rows = np.arange(len(alike))
             alike[rows, start + rows] = -np.inf
-        size = alike.shape[1]
-        top = np.argpartition(alike, size - count, axis=1)[
-            :, size - count :
-        ].copy()  # a view would keep the whole block
-        columns.append(top)
-        cosines.append(alike[rows[:, None], top])
+        found = _largest(alike, count)
+        return found, np.take_along_axis(alike, found, 1)
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        columns, cosines = zip(*pool.map(of_block, range(0, len(points), BLOCK)), strict=True)
     return np.vstack(columns), np.vstack(cosines)
+
+
+def _largest(values: Floats, count: int) -> Ints:
+    """The columns of the ``count`` largest values of each row, in no order.
+
+    They lie in the ``count`` stripes of columns whose largest values are largest: only these are looked through.
+    """
+    n, size = values.shape
+    width = size // STRIPES
+    if width <= 2 * count:
+        return np.argpartition(values, size - count, axis=1)[:, size - count :]
+    most = values[:, : STRIPES * width].reshape(n, STRIPES, width).max(axis=1)
+    stripes = np.argpartition(most, width - count, axis=1)[:, width - count :]
+    inside = (stripes[:, :, None] + width * np.arange(STRIPES)).reshape(n, -1)
+    behind = np.broadcast_to(np.arange(STRIPES * width, size), (n, size - STRIPES * width))
+    columns = np.hstack([inside, behind])
+    top = np.argpartition(np.take_along_axis(values, columns, 1), columns.shape[1] - count, axis=1)
+    return np.take_along_axis(columns, top[:, columns.shape[1] - count :], 1)
 
 
 def neighbour_graph(points: Floats, counts: Sequence[int]) -> sparse.csr_matrix:
@@ -136,8 +155,7 @@ def neighbour_graph(points: Floats, counts: Sequence[int]) -> sparse.csr_matrix:
 def silhouette(points: Floats, labels: Ints) -> float:
     """Mean silhouette of unit rows on cosine distance, exact and in n × clusters steps; labels are 0 to at least 1."""
     sizes = np.bincount(labels)
-    sums = _sums(points, labels)
-    alike = points @ sums.T
+    alike = points @ _sums(points, labels).T
     rows = np.arange(len(points))
     own = 1 - (alike[rows, labels] - 1) / np.maximum(sizes[labels] - 1, 1)
     distance = 1 - alike / sizes
@@ -154,8 +172,11 @@ def centroids(points: Floats, labels: Ints) -> Floats:
 
 
 def _sums(points: Floats, labels: Ints) -> Floats:
-    member = sparse.csr_matrix((np.ones(len(labels), np.float32), (labels, np.arange(len(labels)))))
-    return np.asarray(member @ points, dtype=np.float32)
+    return np.asarray(_member(labels) @ points, dtype=np.float32)
+
+
+def _member(labels: Ints) -> sparse.csr_matrix:
+    return sparse.csr_matrix((np.ones(len(labels), np.float32), (labels, np.arange(len(labels)))))
 
 
 def distinct(rows: Floats) -> tuple[Floats, Ints]:

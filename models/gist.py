@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from itertools import pairwise
 from math import sqrt
 from typing import Any
 
@@ -16,12 +15,11 @@ import numpy as np
 import Stemmer
 from numpy.typing import NDArray
 from scipy import sparse
-from sklearn.decomposition import TruncatedSVD
-from sklearn.feature_extraction.text import CountVectorizer
 
 from models.clustering import distinct, nearest
 from models.labels import STOP_WORDS
 from models.retrieval import unit
+from models.terms import Terms
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
@@ -29,10 +27,10 @@ Ints = NDArray[np.int64]
 WORDS_SHARE = 0.3  # of words in the similarity of two texts; the weekly run weighs them alike (0.2 to 0.45)
 WHOLE_SHARE = 0.3  # of the whole text's vector beside its sentences'
 LIKE = 16  # sentences that a sentence is compared with
-AMONG = 6_000  # sentences that are looked through for them
+AMONG = 2_500  # sentences that are looked through for them
 MOST_SENTENCES = 8  # of a text; what it is about is said by then
 DIMENSIONS = 200
-SVD_ITER = 2
+OVERSAMPLED, SVD_ITER, NOTHING = 10, 3, 1e-6
 
 _END = re.compile(r"(?<=[.!?])\s+|\n+")
 _WORD = re.compile(r"[^\W\d_][\w'’-]+")
@@ -137,7 +135,8 @@ class Gist:
         """
         self._whole, self._languages = vectors, languages
         self._sentences = Sentences(owner, part_vectors)
-        self._svd: TruncatedSVD | None = None
+        self._axes: Floats | None = None
+        self._spanned: Floats | None = None
         self.meaning_dim = vectors.shape[1]
         self._counter, self._counts, self._rarity = _words_that_tell(parts, owner, len(vectors))
         return self._weighed(self._sentences.rarity(len(vectors)))
@@ -152,8 +151,7 @@ class Gist:
 
     def place(self, vectors: Floats, texts: Sequence[str], languages: Sequence[str]) -> Floats:
         """Other texts in the space, each taken as a whole and by itself."""
-        counted = self._counter.transform(texts) if self._counter else sparse.csr_matrix((len(texts), 0))
-        return self._join(vectors, counted, languages)
+        return self._join(vectors, self._counter.transform(texts).astype(np.float32), languages)
 
     def _settle(self, meaning: Floats, weights: NDArray[np.float64]) -> Gist:
         self.mean_ = meaning.mean(axis=0)
@@ -161,7 +159,7 @@ class Gist:
         self.means_ = {str(language): meaning[code == language].mean(axis=0) for language in np.unique(code)}
         counted = (self._member(weights / weights.max()) @ self._counts).tocsr().astype(np.float32)
         if counted.shape[1] > DIMENSIONS:
-            self._svd = TruncatedSVD(DIMENSIONS, n_iter=SVD_ITER, random_state=0).fit(counted @ self._rarity)
+            self._axes, self._spanned = principal_axes((counted @ self._rarity).tocsr(), DIMENSIONS, self._spanned)
         self.space_ = self._join(meaning, counted, self._languages)
         return self
 
@@ -172,36 +170,49 @@ class Gist:
 
     def _join(self, vectors: Floats, counted: Any, languages: Sequence[str]) -> Floats:
         weighed = counted @ self._rarity
-        words = self._svd.transform(weighed) if self._svd else weighed.toarray()
-        usual = np.stack([self.means_.get(language, self.mean_) for language in languages]) if len(languages) else 0
+        words = weighed.toarray() if self._axes is None else weighed @ self._axes
+        names = sorted(set(languages))
+        means = np.array([self.means_.get(name, self.mean_) for name in names], dtype=np.float32)
+        usual = means[np.searchsorted(names, languages)] if names else 0
         meaning = sqrt(1 - WORDS_SHARE) * unit(vectors - usual)
         # rounded, so that the last digits, and so the topics, are the same from process to process
         return unit(np.round(np.hstack([meaning, sqrt(WORDS_SHARE) * unit(words)]), 5).astype(np.float32))
 
 
-def _words_that_tell(parts: Sequence[str], owner: Ints, n: int) -> tuple[CountVectorizer | None, Any, Any]:
+def principal_axes(rows: sparse.csr_matrix, count: int, begin: Floats | None = None) -> tuple[Floats, Floats]:
+    """The right singular vectors of ``rows`` with the largest values: float32 (columns, at most ``count``).
+
+    By a randomised range finder (Halko, Martinsson and Tropp 2011) on the side of the rows, which are far fewer. What
+    it found comes along, orthonormal (rows, …): a good place to ``begin`` from where the rows change a little.
+    """
+    across = rows.T.tocsr()
+    found = begin
+    if found is None:
+        found = np.random.default_rng(0).standard_normal((rows.shape[0], count + OVERSAMPLED), dtype=np.float32)
+    for _ in range(SVD_ITER if begin is None else 1):
+        found = np.linalg.qr(rows @ (across @ found))[0]
+    there = across @ found
+    values, turn = np.linalg.eigh((there.T @ there).astype(np.float64))
+    some = np.flatnonzero(values > NOTHING * values[-1])[::-1][:count]
+    return np.asarray(there @ (turn[:, some] / np.sqrt(values[some])), dtype=np.float32), found
+
+
+def _words_that_tell(parts: Sequence[str], owner: Ints, n: int) -> tuple[Terms, Any, Any]:
     """What stands in at least two of ``n`` texts and in no more than a tenth: a counter, its counts, their rarity."""
-    none = None, sparse.csr_matrix((len(parts), 0)), sparse.csr_matrix((0, 0))
-    counter = CountVectorizer(analyzer=_terms, dtype=np.float32)
-    try:
-        counts = counter.fit_transform(parts)
-    except ValueError:  # no word is left
-        return none
-    member = sparse.csr_matrix((np.ones(len(parts)), (owner, np.arange(len(parts)))), shape=(n, len(parts)))
-    within = np.asarray(((member @ counts) > 0).sum(axis=0)).ravel()
+    counter = Terms(_WORD, STOP_WORDS, _stems)
+    counts = counter.fit_transform(parts)
+    member = sparse.csr_matrix(
+        (np.ones(len(parts), dtype=np.float32), (owner, np.arange(len(parts)))), shape=(n, len(parts))
+    )
+    within = np.bincount((member @ counts).indices, minlength=counts.shape[1])
     kept = np.flatnonzero((within >= 2) & (within <= max(2, 0.1 * n)))
-    if not len(kept):
-        return none
+    counter.keep(kept)
     rarity = (np.log((1 + n) / (1 + within[kept])) + 1).astype(np.float32)
-    words = counter.get_feature_names_out()[kept]
-    kept_only = CountVectorizer(analyzer=_terms, dtype=np.float32, vocabulary=words)
-    return kept_only, counts[:, kept], sparse.diags(rarity).tocsr()
+    return counter, counts[:, kept].astype(np.float32), sparse.diags(rarity).tocsr()
 
 
-def _terms(text: str) -> list[str]:
-    """Stemmed words of weight, and pairs of them."""
-    words = _STEMMER.stemWords([w for w in _WORD.findall(text.lower()) if w not in STOP_WORDS])
-    return words + [f"{a} {b}" for a, b in pairwise(words)]
+def _stems(words: list[str]) -> list[str]:
+    return list(_STEMMER.stemWords(words))
 
 
 _STEMMER = Stemmer.Stemmer("english")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from models.clustering import RESOLUTIONS, GraphClusters, centroids
 from models.gist import Gist, sentences
@@ -17,7 +18,7 @@ Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
 
 # The first weighs sentences by how rare they are, the next by the topics of the one before; then little changes.
-ROUNDS = 3
+ROUNDS = 2
 NEARBY = 3  # steps of resolution around the one before that later rounds look at
 LOOSEST = 5  # percent of the core that a text may be farther from its topic than, and still join it
 
@@ -74,6 +75,7 @@ class Groups:
         return np.where(strength < self.enough, -1, topic), strength
 
 
+@threadpool_limits.wrap(limits=1, user_api="blas")  # the matrices are small: more threads would wait for each other
 def find_groups(
     texts: Sequence[str],
     embed: Callable[[Sequence[str], str], Floats],
@@ -96,7 +98,8 @@ def find_groups(
     parts = [(i, part) for i, text in enumerate(texts) for part in sentences(text)]
     owner, said = np.array([i for i, _ in parts]), [part for _, part in parts]
     common = common_languages(texts)
-    gist = Gist().fit(embed(texts, "texts"), owner, said, embed(said, "sentences"), languages_of(texts, common))
+    vectors = embed([*texts, *said], "texts and sentences")
+    gist = Gist().fit(vectors[: len(texts)], owner, said, vectors[len(texts) :], languages_of(texts, common))
     clusters = GraphClusters(judged_by=gist.meaning_dim)
     for done in range(1, ROUNDS):
         found = clusters.fit_predict(gist.space_)

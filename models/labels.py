@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import chain
 from math import log, sqrt
+
+import numpy as np
 
 from models.label_words import APOSTROPHES, DETERMINERS, PREPOSITIONS, PRONOUNS, STOP_WORDS
 from models.phrases import LONGEST, Clause, Phrase, clauses, is_german, phrases, stem
@@ -46,23 +49,26 @@ def label_topics(texts: Sequence[Sequence[str]], keywords: Sequence[Sequence[str
     meant = _corrections(_written_in(cut))
     cut = [[[c.corrected(meant) for c in question] for question in topic] for topic in cut]
     idle = _manners(cut)
-    cut = [[list(_without(question, idle)) for question in topic] for topic in cut]
+    openings = frozenset(words[:MANNERS] for words in idle)
+    cut = [[list(_without(question, idle, openings)) for question in topic] for topic in cut]
     topics = [_Topic.of(topic) for topic in cut]
     spelt = spelling(chain.from_iterable(cut))
     written = _written_in(cut)
-    where: dict[str, Counter[int]] = defaultdict(Counter)
+    where: dict[str, list[int]] = defaultdict(lambda: [0] * len(topics))
     for number, topic in enumerate(topics):
-        for stems in topic.stems:
-            for found in stems:
-                where[found][number] += 1
+        for found, count in Counter(chain.from_iterable(topic.stems)).items():
+            where[found][number] = count
     ranked = [_ranked(topic, number, topics, where, written) for number, topic in enumerate(topics)]
     labels = [""] * len(texts)
     taken: set[str] = set()
     # The surest claim is served first; equal claims by what the topics say.
     for number in sorted(range(len(texts)), key=lambda n: (-ranked[n][0][0] if ranked[n] else 0, sorted(texts[n]))):
-        options = [_written(phrase, spelt) for _, phrase in ranked[number]] + [_shortened(cut[number], spelt)]
-        label = next((option for option in options if _folded(option) not in taken), None)
-        labels[number] = label or _told_apart(options[0], keywords[number], taken)
+        options = [_written(phrase, spelt) for _, phrase in ranked[number]]
+        free = (option for option in options if _folded(option) not in taken)
+        label = next(free, None) or _shortened(cut[number], spelt)
+        if _folded(label) in taken:
+            label = _told_apart([*options, label][0], keywords[number], taken)
+        labels[number] = label
         taken.add(_folded(labels[number]))
     return labels
 
@@ -100,13 +106,18 @@ def _manners(topics: list[list[list[Clause]]]) -> set[tuple[str, ...]]:
     return {w for w, by in seen.items() if len(by) >= least and max(by.values()) <= 0.75 * sum(by.values())}
 
 
-def _without(question: Sequence[Clause], idle: set[tuple[str, ...]]) -> Iterator[Clause]:
-    """The clauses of a question, cut where a sentence of manners stands in them."""
+def _without(
+    question: Sequence[Clause], idle: set[tuple[str, ...]], openings: frozenset[tuple[str, ...]]
+) -> Iterator[Clause]:
+    """The clauses of a question, cut where a sentence of manners stands in them; ``openings`` are their first words."""
     for clause in question:
         if clause.folded in idle:
             continue
         start, i, n = 0, 0, len(clause.folded)
-        while i < n:
+        while i <= n - MANNERS:
+            if clause.folded[i : i + MANNERS] not in openings:
+                i += 1
+                continue
             length = next((m for m in range(n - i, MANNERS - 1, -1) if clause.folded[i : i + m] in idle), 0)
             if length:
                 if i > start:
@@ -114,7 +125,9 @@ def _without(question: Sequence[Clause], idle: set[tuple[str, ...]]) -> Iterator
                 start = i = i + length
             else:
                 i += 1
-        if start < n:
+        if not start:
+            yield clause
+        elif start < n:
             yield replace(clause, words=clause.words[start:], folded=clause.folded[start:])
 
 
@@ -162,15 +175,13 @@ def _one_slip(word: str, other: str) -> bool:
 
 
 def _ranked(
-    topic: _Topic, number: int, topics: Sequence[_Topic], where: dict[str, Counter[int]], written: Counter[str]
+    topic: _Topic, number: int, topics: Sequence[_Topic], where: dict[str, list[int]], written: Counter[str]
 ) -> list[tuple[float, Phrase]]:
     """Phrases of a topic that could name it, best first, each with its worth."""
     n, total = len(topic.stems), sum(len(t.stems) for t in topics)
     if not n or _unknown_language(topic):
         return []
-    rarity = {
-        s: log((1 + total) / (1 + sum(where[s].values()))) + 0.1 for s in frozenset(chain.from_iterable(topic.stems))
-    }
+    rarity = {s: log((1 + total) / (1 + sum(where[s]))) + 0.1 for s in frozenset(chain.from_iterable(topic.stems))}
     middle: dict[str, float] = defaultdict(float)
     for stems in topic.stems:
         length = sqrt(sum(rarity[s] ** 2 for s in stems)) or 1.0
@@ -197,13 +208,16 @@ def _ranked(
         for text, p in best.items()
     }
     short = sorted(best, key=lambda text: (-rough[text], text))[:SHORTLIST]
+    others = np.arange(len(topics)) != number
     worth = {}
     for text in short:
         mass = sum(rarity.get(s, 0.0) for s in best[text].stems) or 1.0
-        shares = [sum(rarity[s] for s in best[text].stems & stems) / mass for stems in topic.stems]
+        common = [best[text].stems & stems for stems in topic.stems]
+        worth_of = {some: sum(rarity[s] for s in some) / mass for some in set(common)}
+        shares = [worth_of[some] for some in common]
         inside = sum(share for share in shares if share >= 0.5) / n
-        both = [where[s] for s in sorted(best[text].stems)]
-        elsewhere = sum(min(by[t] for by in both) for t in both[0] if t != number) / max(1, total - n) if both else 0.0
+        both = np.array([where[s] for s in best[text].stems])
+        elsewhere = both.min(axis=0)[others].sum() / max(1, total - n) if len(both) else 0.0
         worth[text] = rough[text] * sqrt(0.1 + inside) * (inside + 0.02) / (inside + elsewhere + 0.02)
     return [(worth[text], best[text]) for text in sorted(short, key=lambda text: (-worth[text], text))]
 
@@ -223,19 +237,25 @@ def _shape(phrase: Phrase, written: Counter[str], total: int) -> float:
 
 def spelling(questions: Iterable[list[Clause]]) -> dict[str, str]:
     """How customers most often write a word that is not the first of its sentence: "IMAP", "Thunderbird"."""
-    seen: dict[str, Counter[str]] = defaultdict(Counter)
+    written: Counter[tuple[str, str]] = Counter()
     for question in questions:
         if all(word.islower() or word == "I" for clause in question for word in clause.words):
             continue  # who writes no capital at all says nothing about where they belong
         for clause in question:
-            capitals = sum(word[0].isupper() for word in clause.words)
-            if capitals > 0.6 * len(clause.words) and len(clause.words) > 2:
+            if sum(map(_capital, clause.words)) > 0.6 * len(clause.words) and len(clause.words) > 2:
                 continue  # a shout, or a headline
-            for word, folded in zip(clause.words[clause.opens :], clause.folded[clause.opens :], strict=True):
-                seen[folded][word] += 1
+            written.update(zip(clause.words[clause.opens :], clause.folded[clause.opens :], strict=True))
+    seen: dict[str, Counter[str]] = defaultdict(Counter)
+    for (word, folded), times in written.items():
+        seen[folded][word] = times
     best = {folded: max(sorted(by), key=lambda w: by[w]) for folded, by in seen.items()}
     best = {folded: folded if word.isupper() and len(word) > 5 else word for folded, word in best.items()}
     return {folded: APOSTROPHES.get(word, word) for folded, word in best.items()} | {"i": "I"}
+
+
+@lru_cache(maxsize=200_000)
+def _capital(word: str) -> bool:
+    return word[0].isupper()
 
 
 def _written(phrase: Phrase, spelt: dict[str, str]) -> str:

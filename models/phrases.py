@@ -28,6 +28,8 @@ _BEHIND = (_LEANS - small.DETERMINERS - {"me", "us", "him", "them", "it"}) | sma
 _NOT_AT_ALL_LAST = small.DETERMINERS | small.PREPOSITIONS - small.PARTICLES - {"in", "on"} | small.CONJUNCTIONS | {"i"}
 _NOT_LAST = _FUNCTION | small.ADVERBS | small.HANGING | small.QUANTITIES
 _EMPTY = _FUNCTION | small.ADVERBS | small.HANGING | small.TIMES | small.QUANTITIES | small.STOP_WORDS
+_WEAK = small.HANGING | small.NEGATIONS | small.QUANTITIES
+_PARTS = _FUNCTION | small.HANGING
 _LOOSE = {"it", "them", "me", "us", "him", "that", "and", "or", "und", "oder"}
 _TELLS = small.AUXILIARIES | small.NEGATIONS - {"without", "no", "ohne", "kein", "keine", "keinen", "keinem", "keiner"}
 _TURNS = {"but", "because", "and", "aber", "weil", "und"}
@@ -47,7 +49,7 @@ class Clause:
 
     def corrected(self, meant: dict[str, str]) -> Clause:
         """The clause with slips of the pen put right."""
-        if not any(word in meant for word in self.folded):
+        if meant.keys().isdisjoint(self.folded):
             return self
         words = tuple(meant.get(f, w) for w, f in zip(self.words, self.folded, strict=True))
         return replace(self, words=words, folded=tuple(meant.get(f, f) for f in self.folded))
@@ -77,7 +79,7 @@ def stem(word: str, german: bool = False) -> str:
 
 def is_german(words: Sequence[str]) -> bool:
     """Whether a quarter of the folded words are German function words."""
-    return sum(word in small.GERMAN for word in words) * 4 >= max(1, len(words))
+    return sum(map(small.GERMAN.__contains__, words)) * 4 >= max(1, len(words))
 
 
 def clauses(text: str) -> list[Clause]:
@@ -94,7 +96,7 @@ def clauses(text: str) -> list[Clause]:
     for at, after, mark in ends:
         words = _WORD.findall(text[start:at].replace("’", "'"))[:left]
         if words and not (signed and len(words) <= NAME):
-            folded = tuple(small.APOSTROPHES.get(w.casefold(), w.casefold()) for w in words)
+            folded = tuple(map(_folded, words))
             found.append(Clause(tuple(words), folded, "?" in mark, opens))
             left -= len(words)
         opens = not mark or mark[0] not in ",:(" or not words
@@ -102,6 +104,21 @@ def clauses(text: str) -> list[Clause]:
         if left <= 0:
             break
     return found
+
+
+@lru_cache(maxsize=200_000)
+def _folded(word: str) -> str:
+    return small.APOSTROPHES.get(word.casefold(), word.casefold())
+
+
+@lru_cache(maxsize=200_000)
+def _is_odd(word: str) -> bool:
+    return _ODD.search(word) is not None and not word.isdigit()
+
+
+@lru_cache(maxsize=200_000)
+def _is_strong(word: str) -> bool:
+    return word not in _EMPTY and not word.isdigit() and len(word) > 1
 
 
 def phrases(clause: Clause) -> Iterator[Phrase]:
@@ -120,11 +137,12 @@ def phrases(clause: Clause) -> Iterator[Phrase]:
         begin = _skip(words, further, small.OPENERS)
     inverted = begin == asked and small.OPENS_A_QUESTION.match(" ".join(words[asked:]) + " ") is not None
     stop = len(words)
+    ends = [j for j in range(begin + 2, stop + 1) if _may_end(words, j, stop)]
     for i in range(begin, stop):
         if not _may_begin(words, i, begin):
             continue
-        for j in range(i + 2, min(stop, i + LONGEST) + 1):
-            if not _may_end(words, j, stop):
+        for j in ends:
+            if not i + 2 <= j <= i + LONGEST:
                 continue
             found = _phrase(words[i:j], german)
             if found:
@@ -205,16 +223,16 @@ def _without_tail(words: tuple[str, ...]) -> tuple[str, ...]:
 
 def _phrase(words: tuple[str, ...], german: bool, least: int = 2) -> frozenset[str]:
     """The stems that carry the phrase; none where it does not stand on its own."""
-    if any(_ODD.search(w) and not w.isdigit() for w in words):
+    if any(map(_is_odd, words)):
         return frozenset()
-    strong = sum(w not in _EMPTY and not w.isdigit() and len(w) > 1 for w in words)
-    weak = sum(w in small.HANGING or w in small.NEGATIONS or w in small.QUANTITIES for w in words)
+    strong = sum(map(_is_strong, words))
+    weak = sum(map(_WEAK.__contains__, words))
     if least > 1 and words[0] in small.QUANTITIES and strong < 2:
         return frozenset()
     denied = words[0] in small.NEGATIONS and words[0] != "unable" and len(words) < 3
     if not strong or strong + weak < least or (denied and least > 1):
         return frozenset()
-    if sum(w in _FUNCTION for w in words) > (0.6 if least > 1 else 0.75) * len(words):
+    if sum(map(_FUNCTION.__contains__, words)) > (0.6 if least > 1 else 0.75) * len(words):
         return frozenset()
     if least > 1 and _runs_on(words):
         return frozenset()
@@ -232,10 +250,7 @@ def _tells_once(words: tuple[str, ...]) -> bool:
 
 def _runs_on(words: tuple[str, ...]) -> bool:
     """Whether a "my" or "the" follows three words of weight: "downloading email messages my computer"."""
-    return any(
-        words[i] in small.DETERMINERS and not any(w in _FUNCTION or w in small.HANGING for w in words[i - 3 : i])
-        for i in range(3, len(words))
-    )
+    return any(words[i] in small.DETERMINERS and _PARTS.isdisjoint(words[i - 3 : i]) for i in range(3, len(words)))
 
 
 def _two_thoughts(words: tuple[str, ...]) -> bool:

@@ -27,10 +27,9 @@ _THANKS = (
     r"vielen dank|danke(?: schön| im voraus)?|lg|mfg)\b"
 )
 # Behind a sentence it takes what follows along; at the front, a name or so, since a longer message is a message.
-_SIGN_OFF = re.compile(
-    rf"(?<=[.!?\n])\s*{_THANKS}[^.?!\n]{{0,40}}[.!]*\s*\Z|^\s*{_THANKS}(?:[\s,]+[^\s.?!]+){{0,2}}[\s.!,]*\Z", re.I
-)
-_SPACES = re.compile(r"\s+")
+_SIGN_OFF = re.compile(rf"(?<=[.!?\n])\s*{_THANKS}[^.?!\n]{{0,40}}[.!]*\s*\Z", re.I)
+_ONLY_A_SIGN_OFF = re.compile(rf"\s*{_THANKS}(?:[\s,]+[^\s.?!]+){{0,2}}[\s.!,]*\Z", re.I)
+_SIGNED_BY = 120  # characters before the last marks and spaces in which a sign-off begins
 _WORD = re.compile(r"\w{2,}")
 _UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
 
@@ -46,14 +45,25 @@ def clean(text: str, *, keep_lines: bool = False, idle: Set[str] = frozenset()) 
     'my tent pole snapped.'
     """
     text = without_boilerplate(text[:20_000])
-    text = _PLACEHOLDER.sub(" ", text)
-    text = _GREETING.sub("", text, count=1)
+    if "<" in text or "[" in text:
+        text = _PLACEHOLDER.sub(" ", text)
+    if greeting := _GREETING.match(text):
+        text = text[greeting.end() :]
     for _ in range(2):
-        text = _SIGN_OFF.sub("", text)
+        text = _unsigned(text)
     text = without_asides(text, idle)
     if keep_lines:
         return text.strip(" ,;-–\n")
-    return " ".join(_SPACES.sub(" ", text).split(" ")[:MAX_WORDS]).strip(" ,;-–")
+    most = MAX_WORDS - text[:1].isspace()  # what was cut off the front leaves a space, which counts
+    return " ".join(text.split()[:most]).strip(" ,;-–")
+
+
+def _unsigned(text: str) -> str:
+    """``text`` without the sign-off that it ends in; nothing where it is one."""
+    found = _SIGN_OFF.search(text, max(0, len(text.rstrip(" .!\n\t")) - _SIGNED_BY))
+    if found:
+        return text[: found.start()]
+    return "" if _ONLY_A_SIGN_OFF.match(text) else text
 
 
 def questions(messages: pd.DataFrame) -> pd.DataFrame:
@@ -112,7 +122,7 @@ def shortened(text: str, length: int) -> str:
 
 def key_of(text: str) -> str:
     """A content key: 16 hex digits that equal texts share, whatever their case and spacing."""
-    folded = _SPACES.sub(" ", text.casefold()).strip()
+    folded = " ".join(text.casefold().split())
     return hashlib.blake2b(folded.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
 
 

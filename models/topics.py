@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,12 +15,14 @@ from numpy.typing import NDArray
 from scipy.cluster.hierarchy import linkage
 from scipy.spatial.distance import pdist
 from sklearn.base import BaseEstimator, ClusterMixin
-from sklearn.feature_extraction.text import CountVectorizer
 
 from models.clustering import GraphClusters
+from models.terms import Terms
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
+
+_WORD = re.compile(r"\b[^\W\d_][\w'’-]+\b")
 
 
 class FailureTree(ClusterMixin, BaseEstimator):
@@ -169,14 +172,12 @@ def _described(
     clusters: FailureTree | GraphClusters,
     stop_words: Sequence[str],
 ) -> tuple[Ints, dict[int, list[tuple[str, float]]]]:
-    counter = CountVectorizer(
-        ngram_range=(1, 2), stop_words=list(stop_words), token_pattern=r"(?u)\b[^\W\d_][\w'’-]+\b", min_df=1
-    )
+    counter = Terms(_WORD, stop_words)
     docs = [text or "?" for text in questions]
-    if _vocabulary(counter, docs) < 2:  # c-TF-IDF has nothing to weigh; the topics stand without words
+    if not _says_something(docs, counter.stop_words):  # c-TF-IDF has nothing to weigh; the topics stand without words
         found = clusters.fit(vectors, None if y is None else np.array(y)).labels_
         return found, {int(k): [] for k in np.unique(found[found >= 0])}
-    model = BERTopic(
+    model = _Topics(
         embedding_model=None,
         umap_model=BaseDimensionalityReduction(),
         hdbscan_model=clusters,
@@ -192,11 +193,21 @@ def _described(
     return found, words
 
 
-def _vocabulary(counter: CountVectorizer, docs: list[str]) -> int:
-    try:
-        return len(counter.fit(docs).vocabulary_)
-    except ValueError:  # no word is left
-        return 0
+def _says_something(docs: Sequence[str], stop_words: frozenset[str]) -> bool:
+    """Whether there are two words of weight, for which hardly more than one document is looked at."""
+    met: set[str] = set()
+    for doc in docs:
+        met.update(_WORD.findall(doc.lower()))
+        if len(met - stop_words) >= 2:
+            return True
+    return False
+
+
+class _Topics(BERTopic):
+    """BERTopic without documents that represent a topic: they are wrong where texts repeat, and slow to find."""
+
+    def _save_representative_docs(self, documents: pd.DataFrame) -> None:
+        pass
 
 
 def unassigned_alarm(states: Sequence[str], at_most: float) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,19 +15,20 @@ from data_contracts.errors import BundleUnreadable, ContractBroken, SettingsInva
 from models import labels as naming
 from models.grouping import Floats, Ints, find_groups
 from models.questions import clean, key_of
-from models.redaction import redact
 from models.topics import unassigned_alarm
 from pipelines import progress
 from pipelines.cells import safe_csv_text
 from pipelines.formats import SUFFIXES, parse
 from pipelines.nearest import likely
+from pipelines.redactions import redacted
 from pipelines.settings import Settings
 from pipelines.store import usable, write_bytes, write_parquet
 from pipelines.vectors import embed
 
-__all__ = ["Grouped", "group_file", "read_texts", "topics_of", "write_assignments"]
+__all__ = ["Grouped", "distinct_texts", "group_file", "grouped", "read_texts", "topics_of", "write_assignments"]
 
 FEWEST = 5  # distinct texts below which there is nothing to group
+NAMED_BY = 30  # texts
 SHARD = 32_768  # texts whose vectors are held at once
 OUT_SUFFIXES = (".csv", ".parquet")
 
@@ -133,15 +134,13 @@ def topics_of(rows: pd.DataFrame, cache: Path, settings: Settings) -> tuple[pd.D
     assignments, topics : as in `Grouped`
     distinct : int
     """
-    redacted, _ = redact(rows["text"].tolist(), phone_regions=settings.privacy.phone_regions)
-    cleaned = [clean(str(text)) for text in redacted]
-    keys = [key_of(text) for text in cleaned]
-    one_each = {key: text for key, text in sorted(zip(keys, cleaned, strict=True), reverse=True) if text}
-    distinct = sorted(one_each)
-    texts = [one_each[key] for key in distinct]
-    topic, core, strength, phrases = _grouped(texts, cache, settings)
-    row = {key: i for i, key in enumerate(distinct)}
-    of = np.array([row.get(key, -1) for key in keys], dtype=np.int64)
+    texts, of = distinct_texts(rows["text"].tolist(), cache, settings)
+
+    def embedded(some: Sequence[str], what: str) -> Floats:
+        return embed(some, settings.embedder.name, cache, f"embedding {what}")
+
+    with progress.bar("grouping texts") as tick:
+        topic, core, strength, phrases = grouped(texts, embedded, settings.topics.fit_at_most, tick)
     spread = pd.DataFrame(
         {
             "id": rows["id"].to_numpy(),
@@ -150,24 +149,37 @@ def topics_of(rows: pd.DataFrame, cache: Path, settings: Settings) -> tuple[pd.D
             "strength": np.append(strength, 0.0)[of].round(4),
         }
     )
-    return *_tables(spread, topic, core, texts, phrases), len(distinct)
+    return *_tables(spread, topic, core, strength, texts, phrases), len(texts)
 
 
-def _grouped(
-    texts: list[str], cache: Path, settings: Settings
+def distinct_texts(texts: Sequence[str], cache: Path, settings: Settings) -> tuple[list[str], Ints]:
+    """The distinct texts, without personal data and boilerplate, ordered by a hash, and which one each row is (or -1).
+
+    Texts that differ in case and spacing alone are one.
+    """
+    cleaned = [clean(text) for text in redacted(texts, cache, settings.privacy.phone_regions)]
+    keys = [key_of(text) for text in cleaned]
+    one_each = {key: text for key, text in sorted(zip(keys, cleaned, strict=True), reverse=True) if text}
+    row = {key: i for i, key in enumerate(sorted(one_each))}
+    return [one_each[key] for key in row], np.array([row.get(key, -1) for key in keys], dtype=np.int64)
+
+
+def grouped(
+    texts: list[str],
+    embedded: Callable[[Sequence[str], str], Floats],
+    fit_at_most: int,
+    tick: Callable[[int, int], None] | None = None,
 ) -> tuple[Ints, NDArray[np.bool_], Floats, list[list[str]]]:
-    """Topic (-1 for none), whether it is of the core, cosine to the topic's middle, and the topics' phrases."""
+    """Topic (-1 for none), whether it is of the core, cosine to the topic's middle, and the topics' phrases.
+
+    Topics are found on the first ``fit_at_most`` texts, and the others join the nearest.
+    """
     n = len(texts)
     topic, core, strength = np.full(n, -1), np.zeros(n, dtype=bool), np.zeros(n, dtype=np.float32)
     if n < FEWEST:
         return topic, core, strength, []
-
-    def embedded(some: Sequence[str], what: str) -> Floats:
-        return embed(some, settings.embedder.name, cache, f"embedding {what}")
-
-    size = min(n, settings.topics.fit_at_most)
-    with progress.bar("grouping texts") as tick:
-        groups = find_groups(texts[:size], embedded, sorted(naming.STOP_WORDS), tick)
+    size = min(n, fit_at_most)
+    groups = find_groups(texts[:size], embedded, sorted(naming.STOP_WORDS), tick)
     topic[:size], strength[:size] = groups.sample()
     core[:size] = groups.labels >= 0
     for start in range(size, n, SHARD):
@@ -177,14 +189,24 @@ def _grouped(
     return topic, core, strength, groups.phrases
 
 
+def _central(members: Ints, strength: Floats) -> Ints:
+    """Those of a topic's texts that are nearest its middle; they are enough to name it."""
+    return members[np.lexsort((members, -strength[members]))[:NAMED_BY]]
+
+
 def _tables(
-    spread: pd.DataFrame, topic: Ints, core: NDArray[np.bool_], texts: list[str], phrases: list[list[str]]
+    spread: pd.DataFrame,
+    topic: Ints,
+    core: NDArray[np.bool_],
+    strength: Floats,
+    texts: list[str],
+    phrases: list[list[str]],
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Assignments and topics, numbered from 1 by how many rows they have."""
     inside = spread["topic"].value_counts()
     order = sorted(range(len(phrases)), key=lambda k: (-int(inside.get(k, 0)), k))
     number = {k: i for i, k in enumerate(order, 1)}
-    members = [[texts[i] for i in np.flatnonzero(core & (topic == k))] for k in order]
+    members = [[texts[i] for i in _central(np.flatnonzero(core & (topic == k)), strength)] for k in order]
     names = naming.label_topics(members, [phrases[k] for k in order])
     state = np.where(spread["core"], "core", np.where(spread["topic"] >= 0, "nearest", "unassigned"))
     assignments = pd.DataFrame(

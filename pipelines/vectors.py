@@ -13,7 +13,6 @@ Which share a text is in depends on the text alone. A scheduler can map that ove
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from pathlib import Path
@@ -21,22 +20,16 @@ from urllib.parse import quote
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from data_contracts.errors import StoreUnusable
 from pipelines import progress
+from pipelines.content_cache import KEEP_EVERY, ContentCache, key_of
 from pipelines.embedders import Embedder, embedder
-from pipelines.store import lock, usable, write_bytes
 
 __all__ = ["embed", "embed_shard"]
 
 Floats = NDArray[np.float32]
-Known = dict[str, NDArray[np.float16]]
-
-KEEP_EVERY = 4096  # texts; what an interrupted run has embedded by then is kept
-WAIT_SECONDS = 60.0  # for another worker to write its file
+Halves = NDArray[np.float16]
 
 
 def embed(texts: Sequence[str], name: str, store: Path, label: str) -> Floats:
@@ -56,10 +49,11 @@ def embed(texts: Sequence[str], name: str, store: Path, label: str) -> Floats:
     """
     if not len(texts):
         return np.zeros((0, 1), dtype=np.float32)
-    keys = [_key(text) for text in texts]
+    keys = [key_of(text) for text in texts]
     known, _ = _filled(dict(zip(keys, texts, strict=True)), embedder(name), store, label)
-    vectors = np.stack([known[key] for key in keys]).astype(np.float32)
-    return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
+    vectors = known.rows(keys).astype(np.float32)
+    vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
+    return vectors
 
 
 def embed_shard(texts: Sequence[str], name: str, store: Path, label: str, shard: int, shards: int) -> int:
@@ -91,38 +85,49 @@ def embed_shard(texts: Sequence[str], name: str, store: Path, label: str, shard:
     """
     if not 0 <= shard < shards:
         raise ValueError(f"shard {shard} is not one of {shards}: they count from 0")
-    keyed = {_key(text): text for text in texts}
+    keyed = {key_of(text): text for text in texts}
     mine = {key: text for key, text in keyed.items() if int(key, 16) % shards == shard}
     return _filled(mine, embedder(name), store, f"{label}, share {shard + 1} of {shards}")[1]
 
 
-def _key(text: str) -> str:
-    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
+class _Known:
+    """Vectors by key, as they come."""
+
+    def __init__(self) -> None:
+        self.at: dict[str, int] = {}
+        self._blocks: list[Halves] = []
+
+    def add(self, keys: Sequence[str], vectors: Halves) -> None:
+        self.at.update(zip(keys, range(len(self.at), len(self.at) + len(keys)), strict=True))
+        self._blocks.append(vectors)
+
+    def rows(self, keys: Sequence[str]) -> Halves:
+        return np.concatenate(self._blocks)[[self.at[key] for key in keys]]
 
 
-def _filled(texts: dict[str, str], model: Embedder, store: Path, label: str) -> tuple[Known, int]:
+def _filled(texts: dict[str, str], model: Embedder, store: Path, label: str) -> tuple[_Known, int]:
     """The vectors of all texts by key, and how many of them were not in the cache."""
     # A model's name may have slashes, and a folder's name anything.
-    folder = store / "cache" / "vectors" / f"{quote(model.name, safe='')}-{model.version}"
-    seen: set[str] = set()
-    known = _read(folder, texts, seen)
-    new = sorted(texts.keys() - known.keys())
+    cache = ContentCache(store, "vectors", f"{quote(model.name, safe='')}-{model.version}", "vector", _check)
+    known = _Known()
+    _read(cache, texts.keys(), known)
+    new = sorted(texts.keys() - known.at.keys())
     if not new:
         return known, 0
     embedded = 0
-    with progress.bar(f"{label}: {len(new):,} new texts, {len(known):,} known") as tick:
+    with progress.bar(f"{label}: {len(new):,} new texts, {len(known.at):,} known") as tick:
         for first in range(0, len(new), KEEP_EVERY):
-            known |= _read(folder, texts, seen)
-            some = [key for key in new[first : first + KEEP_EVERY] if key not in known]
+            _read(cache, texts.keys(), known)
+            some = [key for key in new[first : first + KEEP_EVERY] if key not in known.at]
             if some:
                 made = model.embed([texts[key] for key in some], partial(_onward, tick, first, len(new)))
                 embedded += len(some)
-                with lock(store, f"vectors-{folder.name}", WAIT_SECONDS):
+                with cache.locked():
                     # Another worker may have been first: one vector a text, or a later run would not repeat this one.
-                    known |= _read(folder, some, seen)
-                    rows = [row for row, key in enumerate(some) if key not in known]
+                    _read(cache, some, known)
+                    rows = [row for row, key in enumerate(some) if key not in known.at]
                     if rows:
-                        known |= _write(folder, [some[row] for row in rows], made[rows].astype(np.float16))
+                        _write(cache, [some[row] for row in rows], made[rows].astype(np.float16), known)
     return known, embedded
 
 
@@ -130,56 +135,24 @@ def _onward(tick: Callable[[int, int], None], before: int, total: int, done: int
     tick(before + done, total)
 
 
-def _read(folder: Path, wanted: Collection[str], seen: set[str]) -> Known:
-    """What the files that are not ``seen`` yet have of ``wanted``; they are seen then."""
-    found: Known = {}
-    keys = pa.array(sorted(wanted), type=pa.string())
-    for file in sorted(folder.glob("*.parquet")):
-        if file.name not in seen:
-            seen.add(file.name)
-            found |= _of_file(file, keys)
-    return found
+def _read(cache: ContentCache, wanted: Collection[str], known: _Known) -> None:
+    keys, vectors = cache.read(wanted)
+    if vectors is None:
+        return
+    new = [row for row, key in enumerate(keys) if key not in known.at]
+    known.add([keys[row] for row in new], _rows(vectors)[new] if len(new) < len(keys) else _rows(vectors))
 
 
-def _of_file(file: Path, wanted: pa.Array) -> Known:
-    try:
-        table = pq.read_table(file, columns=["key", "vector"], page_checksum_verification=True, partitioning=None)
-        table = table.filter(pc.is_in(table["key"], value_set=wanted)).combine_chunks()
-        shape = table.num_rows, table.schema.field("vector").type.list_size
-        values = table["vector"].combine_chunks().flatten().to_numpy(zero_copy_only=False).reshape(shape)
-        if values.dtype != np.float16 or not np.isfinite(values).all():
-            raise ValueError("its vectors are no numbers")
-    except FileNotFoundError:  # another worker has set it aside
-        return {}
-    except (OSError, ValueError, KeyError, AttributeError) as error:
-        if isinstance(error, OSError) and error.errno:  # the system's word, not the file's
-            raise StoreUnusable(f"{file} can't be read: {error.strerror}", "check your rights on the store") from error
-        _set_aside(file, error)
-        return {}
-    return dict(zip(table["key"].to_pylist(), values, strict=True))
+def _check(vectors: pa.Array) -> None:
+    rows = _rows(vectors)
+    if rows.dtype != np.float16 or not np.isfinite(rows).all():
+        raise ValueError("its vectors are no numbers")
 
 
-def _set_aside(file: Path, error: Exception) -> None:
-    why = str(error).splitlines()[0]
-    with usable(file):
-        file.rename(file.with_suffix(".damaged"))
-    progress.log.warning(
-        "%s is damaged (%s): set aside as %s, its texts are embedded anew", file, why, file.with_suffix(".damaged").name
-    )
+def _rows(vectors: pa.Array) -> Halves:
+    return vectors.flatten().to_numpy(zero_copy_only=False).reshape(len(vectors), vectors.type.list_size)
 
 
-def _write(folder: Path, keys: list[str], vectors: NDArray[np.float16]) -> Known:
-    flat = pa.FixedSizeListArray.from_arrays(pa.array(vectors.ravel()), vectors.shape[1])
-    sink = pa.BufferOutputStream()
-    # Hardly a number comes twice, so that a dictionary of them takes room, and three times as long to read.
-    pq.write_table(
-        pa.table({"key": keys, "vector": flat}),
-        sink,
-        compression="zstd",
-        use_dictionary=False,
-        write_page_checksum=True,
-    )
-    name = hashlib.blake2b("".join(keys).encode(), digest_size=8).hexdigest()
-    folder.mkdir(parents=True, exist_ok=True)
-    write_bytes(folder / f"{name}.parquet", sink.getvalue().to_pybytes())
-    return dict(zip(keys, vectors, strict=True))
+def _write(cache: ContentCache, keys: list[str], vectors: Halves, known: _Known) -> None:
+    cache.write(keys, pa.FixedSizeListArray.from_arrays(pa.array(vectors.ravel()), vectors.shape[1]))
+    known.add(keys, vectors)

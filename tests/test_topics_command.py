@@ -7,6 +7,7 @@ import pickle
 import subprocess
 import sys
 import tracemalloc
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import adjusted_rand_score
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from models.clustering import GraphClusters, nearest, silhouette
 from models.gist import Gist, Sentences
@@ -335,3 +337,16 @@ def test_what_is_shown_and_kept_has_no_personal_data(lacuna: Lacuna, world: pd.D
     code, told, _ = lacuna("topics", str(file), "--text", "text", "--store", str(tmp_path / "s"))
     assert code == 0
     assert "meier" not in told.lower()
+
+
+def test_the_number_of_cores_changes_no_topic(world: pd.DataFrame) -> None:
+    """Sums are made by one thread, since several would round otherwise on another machine."""
+    threads: list[int] = []
+
+    def embed(some: Sequence[str], _: str) -> np.ndarray:
+        threads.extend(pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas")
+        return embedder("lexical").embed(some)
+
+    with threadpool_limits(2, user_api="blas"):
+        find_groups(sorted(world["text"]), embed, [])
+    assert set(threads) == {1}

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from data_contracts.errors import StoreUnusable
-from pipelines import vectors
+from pipelines import content_cache, vectors
 from pipelines.embedders import embedder
 from pipelines.encoders import Progress
 
@@ -195,7 +195,7 @@ def test_a_file_that_may_not_be_read_is_not_taken_for_damaged(
     def refused(*_: object, **__: object) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(vectors.pq, "read_table", refused)
+    monkeypatch.setattr(content_cache.pq, "ParquetFile", refused)
     with pytest.raises(StoreUnusable, match="Permission denied"):
         vectors.embed(["a"], "counting", tmp_path, "")
     assert file.exists()

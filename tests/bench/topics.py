@@ -74,9 +74,9 @@ def frame(ids: object, texts: object, truth: object) -> pd.DataFrame:
 
 
 def side_by_side(name: str, texts: pd.DataFrame, folder: Path, cache: Path, embedder: str) -> None:
-    """Print one line for Lacuna, one for BERTopic, cold and warm."""
+    """Print one line for all that Lacuna does, one for its grouping alone, and one for BERTopic, which groups alone."""
     texts.to_json(folder / "texts.jsonl", orient="records", lines=True)
-    runs = [("vectors", sys.executable), ("lacuna", sys.executable)]
+    runs = [("vectors", sys.executable), ("lacuna", sys.executable), ("grouping", sys.executable)]
     if THEIRS.exists():
         runs += [("bertopic", str(THEIRS))]
     for what, python in runs:
