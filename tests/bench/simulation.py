@@ -30,6 +30,9 @@ TAGS = ["correct", "partial", "wrong", "no_answer", "misclassified"]
 # Customers who took an answer for good without a person, by what it was worth: their share in the six bundles.
 CONTENT = {"correct": 0.97, "partial": 0.6, "wrong": 0.4, "no_answer": 0.1}
 TITLE_COUNTS = 3  # times that the bot's search counts a title
+# Where in the search's list the wrong articles stand that the bot cites in the bundles; the rest is farther down.
+PLACES = (0.89, 0.045, 0.02, 0.015, 0.01)
+FARTHEST = 30
 CONFUSED = 1 / 3  # share of an intent that is taken for the one it is confused with, which makes 12 % of all
 
 
@@ -117,7 +120,7 @@ def _conversations(bundle: Path, truth: dict[str, Any]) -> tuple[pd.DataFrame, p
 
 
 def _search(questions: Sequence[str], articles: pd.DataFrame) -> NDArray[np.float32]:
-    """BM25 as the bot's search does it: which wrong article it cites in the bundles is its best one in nine of ten."""
+    """BM25 as the bot's search does it: the wrong article that it cites in the bundles is mostly the best by this."""
     titles = (articles["title"] + " ") * TITLE_COUNTS
     texts = list(titles + articles["summary"].fillna("") + " " + articles["body"])
     index = bm25s.BM25(k1=1.5, b=0.75)
@@ -148,7 +151,8 @@ def draw(pool: Pool, seed: int) -> tuple[dict[str, pd.DataFrame], dict[str, Any]
     rows = pd.concat([pool.linked, strangers]).sort_values("started_at", kind="stable")
     answered = [_answer(rng, p, row.article, planted.get(row.article), row, changed) for row in rows.itertuples()]
     rows["quality"] = [quality for quality, _ in answered]
-    rows["cited"] = _cited(pool, rows, [how for _, how in answered], [a for a, k in planted.items() if k == "missing"])
+    gone = [article for article, kind in planted.items() if kind == "missing"]
+    rows["cited"] = _cited(rng, pool, rows, [how for _, how in answered], gone)
     rows["escalated"] = rng.random(len(rows)) < rows["quality"].map(p["escalated"])
     rows = _outcome(rng, p, rows, pool.truth["confusions"])
     tables = {
@@ -185,15 +189,19 @@ def _answer(
     return ("wrong", "other") if rng.random() < wrong else ("no_answer", "none")
 
 
-def _cited(pool: Pool, rows: pd.DataFrame, how: Sequence[str], withheld: Sequence[str]) -> list[str | None]:
-    """The article that the bot cites: the right one, or the best other one that its search finds, or none."""
+def _cited(rng: Rng, pool: Pool, rows: pd.DataFrame, how: Sequence[str], withheld: Sequence[str]) -> list[str | None]:
+    """The article that the bot cites: the right one, or another one from the top of what its search finds, or none."""
     found = pool.search.loc[rows.index].drop(columns=list(withheld))
-    scores, place = found.to_numpy(copy=True), {article: i for i, article in enumerate(found.columns)}
+    scores, column = found.to_numpy(copy=True), {article: i for i, article in enumerate(found.columns)}
     for i, article in enumerate(rows["article"]):
-        if article in place:
-            scores[i, place[article]] = -1
-    best = found.columns[scores.argmax(axis=1)]
-    told = {"right": lambda i: rows["article"].iloc[i], "other": lambda i: best[i], "none": lambda _: None}
+        if article in column:
+            scores[i, column[article]] = -1
+    order = (-scores).argsort(axis=1, kind="stable")
+    farther = rng.integers(len(PLACES), min(FARTHEST, len(column)), len(rows))
+    place = rng.choice(len(PLACES) + 1, len(rows), p=[*PLACES, 1 - sum(PLACES)])
+    place = np.where(place < len(PLACES), place, farther)
+    other = found.columns[order[np.arange(len(rows)), place]]
+    told = {"right": lambda i: rows["article"].iloc[i], "other": lambda i: other[i], "none": lambda _: None}
     return [told[h](i) for i, h in enumerate(how)]
 
 
