@@ -20,6 +20,7 @@ from tests.bench.impact import impact
 from tests.bench.labels import labels
 from tests.bench.pictures import pictures
 from tests.bench.replays import SIGNALS, ablations, replays
+from tests.bench.simulated import simulated
 from tests.bench.stability import stability
 from tests.bench.steps import steps
 
@@ -33,6 +34,10 @@ def asked(words: Sequence[str] | None = None) -> argparse.Namespace:
     scored.add_argument("--tags", type=float, default=1.0, metavar="SHARE", help="leave only this share of the tags")
     scored.add_argument("--without", choices=list(SIGNALS), default="", help="take this out of the bundles")
     which.add_parser("ablations", help="what is left of that score without each signal")
+    drawn = which.add_parser("simulated", help="score over many more draws like the replays, with other gaps planted")
+    drawn.add_argument("--draws", type=int, default=30, metavar="N", help="how many")
+    drawn.add_argument("--first", type=int, default=31, metavar="SEED", help="1 to 30 are those that rules are made on")
+    drawn.add_argument("--store", type=Path, help="where vectors are kept from one time to the next")
     which.add_parser("board", help="how fast the review board answers at 5,000 gaps")
     which.add_parser("stability", help="how well topics keep their ids from run to run")
     which.add_parser("labels", help="write docs/replay-topics.md anew")
@@ -78,6 +83,8 @@ def main() -> int:
             return stability(folder, REPLAY / "bundle")
         if chosen.what == "replays":
             return replays(folder, chosen.tags, chosen.without)
+        if chosen.what == "simulated":
+            return simulated(folder, chosen.draws, chosen.first, chosen.store)
         named = {"steps": steps, "labels": labels, "ablations": ablations, "drafts": drafts}
         return named[chosen.what](folder)
 
