@@ -106,6 +106,8 @@ def test_the_bot_cites_each_kind_as_often_as_the_readme_says(pool: Pool) -> None
         tables, truth = draw(pool, seed)
         bot = tables["messages"][tables["messages"]["role"].eq("bot")].set_index("conversation_id")
         cited = bot["article_ids"].map(lambda ids: ids[0] if ids else None)
+        assert bot["is_fallback"].eq(cited.isna()).all()
+        assert 0.2 < cited.isna().mean() < 0.4
         told = tables["conversations"].set_index("conversation_id")
         for conversation, article in truth["conversation_article"].items():
             kind = next((k for k in PLANTED if article in truth[k]), "healthy")

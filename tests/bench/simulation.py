@@ -243,7 +243,7 @@ def _messages(pool: Pool, rows: pd.DataFrame) -> pd.DataFrame:
         {"conversation_id": rows.index, "position": 0, "role": "customer", "text": rows["question"].to_numpy(),
          "sent_at": rows["started_at"].to_numpy(), "article_ids": None, "is_fallback": None}
     )  # fmt: skip
-    cited = list(rows["cited"])
+    cited = [article if isinstance(article, str) else None for article in rows["cited"]]
     replied = asked.assign(
         position=1, role="bot", text=[shown.get(a, "Sorry, I could not find an answer to that.") for a in cited],
         sent_at=asked["sent_at"] + pd.Timedelta(seconds=5), article_ids=[[a] if a else None for a in cited],
