@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.special import expit
 
 from models.accuracy import known_by_tag
 from models.topics import excess, usual_failure
@@ -76,4 +77,4 @@ def tag_next(facts: pd.DataFrame, evidence_needed: float, weeks: float, count: i
 
 
 def _in_backlog(bad: float, size: float, base: float, needed: float) -> float:
-    return bad / (1 + float(np.exp(needed - excess(bad, size, base))))
+    return bad * float(expit(excess(bad, size, base) - needed))

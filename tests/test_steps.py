@@ -139,7 +139,7 @@ def test_a_draft_lists_steps_with_their_conversations() -> None:
 def test_the_report_s_panel_gets_steps_with_their_conversations() -> None:
     """The side panel shows what the draft shows."""
     step = {"text": "Open Orders.", "count": 4, "conversation_ids": ["c-1", "c-2", "c-3"]}
-    assert page(missing(steps=[step]), "EUR", None, {}, {}, "95 %")["steps"] == [
+    assert page(missing(steps=[step]), "EUR", None, {}, "95 %")["steps"] == [
         {"text": "Open Orders.", "count": 4, "ids": ["c-1", "c-2", "c-3"], "ordered": False}
     ]
 
