@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 
 import pandas as pd
 
+from models.verification import approved
 from models.workload import Workload, with_others
 
 
@@ -55,8 +56,8 @@ class OwnerBook:
         known = articles.drop_duplicates("article_id")
         self._of_article = dict(zip(known["article_id"], known["owner_id"], strict=True))
         self._titles = dict(zip(known["article_id"], known["title"], strict=True))
-        approved = revisions[revisions["author_id"].notna() & revisions["approved"].ne(False).fillna(True)]
-        wrote = approved.groupby(["article_id", "author_id"])["revised_at"].agg(["size", "max"]).reset_index()
+        written = approved(revisions[revisions["author_id"].notna()])
+        wrote = written.groupby(["article_id", "author_id"])["revised_at"].agg(["size", "max"]).reset_index()
         wrote = wrote.sort_values(["size", "max", "author_id"], ascending=[False, False, True])
         self._wrote: dict[str, list[tuple[str, int]]] = {}
         for article, author, times in zip(wrote["article_id"], wrote["author_id"], wrote["size"], strict=True):

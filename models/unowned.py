@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from models.owners import inactive
-from models.verification import use_of
+from models.verification import approved, use_of
 
 COLUMNS = ["article_id", "title", "why", "owner_id", "revised_by", "cited", "failure_rate"]
 
@@ -51,7 +51,7 @@ def unowned_articles(
 
 def _last_authors(revisions: pd.DataFrame, owners: pd.DataFrame) -> pd.Series:
     """Who revised each article last, by article_id: of the active owners, or of all where no owner is known."""
-    author = revisions["author_id"]
+    done = approved(revisions)
+    author = done["author_id"]
     counts = author.isin(set(owners["owner_id"]) - inactive(owners)) if len(owners) else author.notna()
-    approved = revisions[counts & revisions["approved"].ne(False).fillna(True)]
-    return approved.sort_values(["revised_at", "author_id"]).groupby("article_id")["author_id"].last()
+    return done[counts].sort_values(["revised_at", "author_id"]).groupby("article_id")["author_id"].last()

@@ -18,9 +18,13 @@ def last_checked(articles: pd.DataFrame, revisions: pd.DataFrame) -> pd.Series:
         article_id, revised_at, approved (bool or null); revisions that were not approved don't count.
     """
     known = articles.drop_duplicates("article_id").set_index("article_id")
-    approved = revisions[revisions["approved"].ne(False).fillna(True)]
-    revised = approved.groupby("article_id")["revised_at"].max().reindex(known.index)
+    revised = approved(revisions).groupby("article_id")["revised_at"].max().reindex(known.index)
     return pd.concat([known["verified_at"], known["updated_at"], revised], axis=1).max(axis=1)
+
+
+def approved(revisions: pd.DataFrame) -> pd.DataFrame:
+    """The revisions that were not refused: one of which nobody says so counts (approved, bool or null)."""
+    return revisions[revisions["approved"].ne(False).fillna(True).astype(bool)]
 
 
 def use_of(article_ids: pd.Series, cited: pd.DataFrame) -> tuple[pd.Series, pd.Series]:

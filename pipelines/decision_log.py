@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from models.life import Decision
 from pipelines import schema
 
-__all__ = ["append", "gap_ids", "gap_row", "owner_ids", "read", "take_turns"]
+__all__ = ["append", "gap_ids", "gap_row", "is_owner", "owner_ids", "read", "take_turns"]
 
 
 def read(
@@ -75,6 +75,12 @@ def gap_row(connection: sa.Connection, gap_id: str) -> dict[str, Any] | None:
 def gap_ids(connection: sa.Connection) -> list[str]:
     """Every gap that any run has recorded."""
     return list(connection.execute(sa.select(schema.gaps.c.gap_id).distinct().order_by(schema.gaps.c.gap_id)).scalars())
+
+
+def is_owner(connection: sa.Connection, owner_id: str) -> bool:
+    """Whether the latest run knew an owner of this id: quick, however many gaps there are."""
+    query = sa.select(schema.contacts.c.owner_id).where(schema.contacts.c.owner_id == owner_id)
+    return connection.execute(query).first() is not None
 
 
 def owner_ids(connection: sa.Connection) -> list[str]:

@@ -272,6 +272,8 @@ def _check_target(connection: sa.Connection, gap_id: str, into: str) -> None:
 
 
 def _check_owner(connection: sa.Connection, owner_id: str) -> None:
+    if decision_log.is_owner(connection, owner_id):
+        return
     known = decision_log.owner_ids(connection)
     if known and owner_id not in known:
         listed = ", ".join(known[:12]) + (" …" if len(known) > 12 else "")

@@ -15,6 +15,7 @@ from models.signs import Evidence, Verdict
 from models.topics import excess, usual_failure
 from models.unowned import unowned_articles
 from models.verification import due_for_verification
+from pipelines.gap_life import read_past
 from pipelines.in_hand import in_hand
 from pipelines.job import Job
 from pipelines.reasons import beside
@@ -28,7 +29,8 @@ MIN_FAILED = 4  # fewer failed conversations than this are not yet a pattern
 
 def diagnose(job: Job) -> None:
     """Write diagnose/gaps (one row a gap, unranked) and not_content, and the articles to look after."""
-    world = read_world(job)
+    past = read_past(job)
+    world = read_world(job, past.precision)
     demand = job.read("measure/demand").set_index("topic_id")
     gaps: list[dict[str, Any]] = []
     other, unsigned = [], []
@@ -63,7 +65,7 @@ def diagnose(job: Job) -> None:
         if topics and not (article_id in settled and row["verdict"].kind == "incomplete"):
             gaps.append(_gap(topics, row["rows"], row["verdict"], look(world, topics, row["rows"], known)))
     told = [_told(world, gap) for gap in gaps]
-    told += [_told(world, gap) | {"other_article_id": gap["other"]} for gap in in_hand(job, world, told, known)]
+    told += [_told(world, gap) | {"other_article_id": gap["other"]} for gap in in_hand(past, world, told, known)]
     job.write("diagnose/gaps", pd.DataFrame(told, columns=_GAP_COLUMNS))
     job.write_json("diagnose/not_content", other)
     _look_after(job, world)

@@ -11,7 +11,7 @@ import pandas as pd
 from models.gap_lineage import heirs, match_gaps, subject
 from pipelines.cells import records
 
-__all__ = ["gap_ids"]
+__all__ = ["gap_ids", "moves", "topics_since"]
 
 
 def gap_ids(
@@ -35,12 +35,11 @@ def gap_ids(
     run_id, previous
         This run and the one before it.
     """
-    told = records(events[events["event"].isin(["split", "merge"])].sort_values(["run_id", "topic_id"]))
+    told = moves(events)
     known = []
     for row in before:
-        topics = list(row.get("topics") or [row["topic_id"]])
-        since = [event for event in told if event["run_id"] > row["run_id"]]
-        known.append({**row, "topics": topics, "heirs": heirs(topics, since)})
+        topics, later = topics_since(row, told)
+        known.append({**row, "topics": topics, "heirs": later})
     found = match_gaps(gaps, known, previous)
     taken = {str(row["gap_id"]) for row in before}
     named: dict[int, str] = {}
@@ -48,6 +47,17 @@ def gap_ids(
         named[i] = found[i] or _new(gaps[i], run_id, taken)
         taken.add(named[i])
     return [named[i] for i in range(len(gaps))]
+
+
+def moves(events: pd.DataFrame) -> list[dict[str, Any]]:
+    """The splits and mergers among topics' events, the oldest first."""
+    return records(events[events["event"].isin(["split", "merge"])].sort_values(["run_id", "topic_id"]))
+
+
+def topics_since(row: Mapping[str, Any], told: Sequence[Mapping[str, Any]]) -> tuple[list[str], set[str]]:
+    """The topics of a gap's latest row, and those that came of them since (by :func:`moves`)."""
+    topics = [str(topic) for topic in row.get("topics") or [row["topic_id"]]]
+    return topics, heirs(topics, [event for event in told if event["run_id"] > row["run_id"]])
 
 
 def _new(gap: Mapping[str, Any], run_id: str, taken: Collection[str]) -> str:

@@ -17,7 +17,7 @@ from pipelines.gap_status import as_decided
 from pipelines.job import Job
 from pipelines.state import open_state
 
-__all__ = ["Past", "lived", "name_gaps", "read_past", "read_precision"]
+__all__ = ["Past", "lived", "name_gaps", "read_past"]
 
 
 @dataclass(frozen=True)
@@ -50,14 +50,6 @@ def read_past(job: Job) -> Past:
 
 def _by_id(rows: pd.DataFrame) -> dict[str, dict[str, Any]]:
     return {str(row["gap_id"]): {**row, **(row["extra"] or {})} for row in records(rows)}
-
-
-def read_precision(job: Job) -> list[Precision]:
-    """How right reviewers found the backlog, by kind, from the decisions that the run may know."""
-    state = open_state(job.settings, job.store)
-    told = decided(state, up_to=job.run_id)
-    state.close()
-    return by_kind(told, job.settings.accuracy.confidence)
 
 
 def name_gaps(gaps: pd.DataFrame, past: Past) -> pd.Series:

@@ -10,12 +10,13 @@ from typing import Any
 import pandas as pd
 
 from models import impact
-from models.gap_lineage import heirs
 from models.impact import Fix, Limits
 from models.kpis import judged
 from models.life import Life
+from models.verification import approved
 from pipelines import progress
 from pipelines.cells import records
+from pipelines.gap_ids import moves, topics_since
 from pipelines.gap_life import Past
 from pipelines.job import Job
 from pipelines.store import read_parquet
@@ -86,11 +87,11 @@ def measure_fixes(job: Job, past: Past, facts: pd.DataFrame, unit_cost: float) -
 def _changes(job: Job) -> dict[str, list[date]]:
     """The days on which each article came or changed."""
     articles, revisions = job.read("load/articles"), job.read("load/article_revisions")
-    approved = revisions[revisions["approved"].ne(False).fillna(True).astype(bool)]
+    done = approved(revisions)
     parts = [
         articles[["article_id", name]].set_axis(["article_id", "day"], axis=1) for name in ("created_at", "updated_at")
     ]
-    parts.append(approved[["article_id", "revised_at"]].set_axis(["article_id", "day"], axis=1))
+    parts.append(done[["article_id", "revised_at"]].set_axis(["article_id", "day"], axis=1))
     told = pd.concat(parts).dropna()
     days: dict[str, list[date]] = {}
     for article, moment in zip(told["article_id"], told["day"], strict=True):
@@ -116,9 +117,8 @@ def _article(row: Mapping[str, Any], life: Life) -> str | None:
 
 def _topics(row: Mapping[str, Any], past: Past) -> tuple[str, ...]:
     """The gap's topics, and what came of them since."""
-    topics = set(row.get("topics") or [row["topic_id"]])
-    told = past.events[past.events["event"].isin(["split", "merge"]) & (past.events["run_id"] > row["run_id"])]
-    return tuple(sorted(topics | heirs(topics, records(told.sort_values(["run_id", "topic_id"])))))
+    topics, later = topics_since(row, moves(past.events))
+    return tuple(sorted({*topics, *later}))
 
 
 def _began(row: Mapping[str, Any]) -> date | None:

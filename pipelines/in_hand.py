@@ -8,14 +8,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from models.gap_lineage import heirs
 from models.life import IN_PROGRESS, Life
 from models.ranking import may_fail
 from models.signs import Verdict
 from pipelines.cells import records
-from pipelines.gap_ids import gap_ids
-from pipelines.gap_life import Past, read_past
-from pipelines.job import Job
+from pipelines.gap_ids import gap_ids, moves, topics_since
+from pipelines.gap_life import Past
 from pipelines.world import FAILED, Rows, World, failed_rows, look, main_topic
 
 __all__ = ["in_hand", "with_merged"]
@@ -24,7 +22,7 @@ AS_SURE = 0.5  # that a gap is one, where people said so and the run would not h
 
 
 def in_hand(
-    job: Job, world: World, found: Sequence[Mapping[str, Any]], known: dict[str, Verdict]
+    past: Past, world: World, found: Sequence[Mapping[str, Any]], known: dict[str, Verdict]
 ) -> list[dict[str, Any]]:
     """The gaps that somebody is at work on and that the run did not find, with what it sees of them.
 
@@ -43,7 +41,6 @@ def in_hand(
     list of dict
         topics, rows, verdict, seen and other (the other article of a contradiction), as the diagnosis makes them.
     """
-    past = read_past(job)
     working = {gap: life for gap, life in past.lives.items() if life.status in IN_PROGRESS}
     if not working:
         return []
@@ -61,8 +58,9 @@ def _held(
     if article and number is None:
         return None  # it is not there any more: nobody can mend it
     topics = _topics(world, row, past)
-    rows = failed_rows(world, topics)
-    if number is not None and kind != "unfindable":
+    if number is None or kind == "unfindable":
+        rows = failed_rows(world, topics)
+    else:
         facts = world.facts
         rows = np.flatnonzero(facts["mined"] & facts["failed"].gt(FAILED) & (world.cited == number))
     topics = topics or main_topic(world, rows)
@@ -79,9 +77,7 @@ def _held(
 def _topics(world: World, row: Mapping[str, Any], past: Past) -> list[str]:
     """The gap's topics that are still there, and those that came of the others."""
     here = set(world.topics["topic_id"].astype(str))
-    own = [str(topic) for topic in row.get("topics") or [row["topic_id"]]]
-    events = past.events[past.events["event"].isin(["split", "merge"]) & past.events["run_id"].gt(row["run_id"])]
-    later = heirs(own, records(events.sort_values(["run_id", "topic_id"])))
+    own, later = topics_since(row, moves(past.events))
     return [topic for topic in own if topic in here] + sorted(later & here)
 
 

@@ -14,6 +14,7 @@ from data_contracts.check import faults
 from data_contracts.errors import ContractBroken
 from models.handoff import trigger_shares
 from models.known import new_or_known
+from models.owners import inactive
 from pipelines.cells import records
 from pipelines.delivery.ledger import remember_contacts
 from pipelines.drafts import write_drafts
@@ -206,5 +207,5 @@ def remember(job: Job, backlog: pd.DataFrame, input_hash: str) -> None:
     state.record_run(job.run_id, input_hash, topics, gaps, (job.start, job.end), events)
     if state.last_run() == job.run_id:
         owners = job.read("load/owners")
-        remember_contacts(state, owners[owners["active"].fillna(True).astype(bool)])
+        remember_contacts(state, owners[~owners["owner_id"].isin(inactive(owners))])
     state.close()

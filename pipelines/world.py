@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -17,9 +17,8 @@ from models.labels import STOP_WORDS
 from models.questions import asks_something
 from models.retrieval import centred
 from models.signs import Cited, Conflict, Evidence, Limits, Match, PassedOver, Verdict, stricter
-from models.verdicts import stricter_by
+from models.verdicts import Precision, stricter_by
 from models.verification import last_checked
-from pipelines.gap_life import read_precision
 from pipelines.job import Job
 from pipelines.understand import live_articles
 
@@ -77,8 +76,8 @@ class World:
         return str(self.articles["article_id"].iloc[number])
 
 
-def read_world(job: Job) -> World:
-    """Put the world together from what the verbs before have written."""
+def read_world(job: Job, precision: Sequence[Precision]) -> World:
+    """Put the world together from what the verbs before have written; ``precision`` is how right reviewers found it."""
     match = job.read("understand/match")
     facts = match[["conversation_id"]].merge(job.read("measure/facts"), on="conversation_id", how="left")
     facts = facts.merge(
@@ -106,7 +105,7 @@ def read_world(job: Job) -> World:
     near_enough = reaching.near_enough(answers, cited, weight)
     languages = [str(code) for code in facts["language"].fillna("").str[:2]]
     answered = np.bincount(cited[cited >= 0], weights=(weight * success)[cited >= 0], minlength=n).astype(float)
-    asked = {kind.kind: stricter_by(kind.judged, kind.right) for kind in read_precision(job)}
+    asked = {kind.kind: stricter_by(kind.judged, kind.right) for kind in precision}
     limits = stricter(Limits(**job.settings.diagnosis.model_dump()), asked)
     return World(
         facts, articles, job.read("understand/topics"), centred(vectors, languages), arrays["score"],

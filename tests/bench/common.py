@@ -7,12 +7,24 @@ import sys
 import time
 from pathlib import Path
 
+from pipelines.commands.mining import DEMO_WEEKS
+from pipelines.demo import write_demo
+from pipelines.run import run as run_pipeline
+
 SHARED = Path(__file__).resolve().parents[3] / "shared"
 REPLAY = SHARED / "data" / "thunderbird-replay-2023"
 WINDOW = ["--start", "2023-01-01", "--end", "2024-06-30"]
 RUN_ID = "2024-06-30"
 # Runs the command in a child and prints the child's peak memory, imports included.
 CHILD = "import resource, subprocess, sys; r = subprocess.call(sys.argv[1:]); print('PEAK', resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024); sys.exit(r)"  # noqa: E501
+
+
+def demo_runs(folder: Path) -> Path:
+    """Write the demo and make its weekly runs; gives the folder of the last one."""
+    write_demo(folder / "demo")
+    for week in DEMO_WEEKS:
+        run_pipeline(str(folder / "demo" / "bundle"), folder / "demo-store", end=week)
+    return folder / "demo-store" / "runs" / DEMO_WEEKS[-1]
 
 
 def run(bundle: Path, store: Path, *options: str) -> tuple[float, int]:

@@ -5,10 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from pipelines.commands.mining import DEMO_WEEKS
-from pipelines.demo import write_demo
-from pipelines.run import run as run_pipeline
-from tests.bench.common import REPLAY, RUN_ID, run
+from tests.bench.common import REPLAY, RUN_ID, demo_runs, run
 
 HEAD = """# Drafts, read as a writer would
 
@@ -32,13 +29,10 @@ DEMO, FORUM = (("missing", 0), ("stale", 1), ("contradictory", 0)), (("missing",
 
 def drafts(folder: Path) -> int:
     """Write three drafts of the demo and three of the replay into docs/drafts.md."""
-    write_demo(folder / "demo")
-    for week in DEMO_WEEKS:
-        run_pipeline(str(folder / "demo" / "bundle"), folder / "demo-store", end=week)
+    demo = demo_runs(folder)
     run(REPLAY / "bundle", folder / "store")
     page = Path(__file__).resolve().parents[2] / "docs" / "drafts.md"
-    runs = folder / "demo-store" / "runs" / DEMO_WEEKS[-1], folder / "store" / "runs" / RUN_ID
-    page.write_text(drafts_page(*runs), encoding="utf-8")
+    page.write_text(drafts_page(demo, folder / "store" / "runs" / RUN_ID), encoding="utf-8")
     print(page)
     return 0
 

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-from pipelines.commands.mining import DEMO_WEEKS
 from pipelines.decisions import decide
 from pipelines.demo import write_demo
 from pipelines.demo.fixes import Fix
+from pipelines.explain import read_backlog
 from pipelines.run import run as run_pipeline
 from pipelines.settings import load_settings
 from pipelines.state import open_state
+from tests.bench.common import demo_runs
 from tests.board_store import running
 from tests.browsers import found_browser
 
@@ -28,15 +28,13 @@ DESKTOP, PHONE = {"width": 1280, "height": 740}, {"width": 390, "height": 760}
 
 def pictures(folder: Path) -> int:
     """Run the demo, and five weeks more with fixes, and take the pictures in docs/ anew."""
-    write_demo(folder / "demo")
-    for week in DEMO_WEEKS:
-        run_pipeline(str(folder / "demo" / "bundle"), folder / "demo-store", end=week)
+    demo = demo_runs(folder)
     _fixed(folder)
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=found_browser(), args=["--no-sandbox", "--disable-gpu"])
-        report = (folder / "demo-store" / "runs" / DEMO_WEEKS[-1] / "report.html").as_uri()
+        report = (demo / "report.html").as_uri()
         _shot(browser, report, "report", {"width": 1280, "height": 1180})
         _shot(browser, report, "report-phone", {"width": 390, "height": 844}, click="#gaps tbody tr a, #gaps tbody tr")
         with running(folder / "store", who="Mara Jensen") as board:
@@ -64,8 +62,7 @@ def _fixed(folder: Path) -> None:
 
 
 def _backlog(store: Path, run_id: date) -> list[dict[str, Any]]:
-    lines = (store / "runs" / run_id.isoformat() / "backlog.jsonl").read_text(encoding="utf-8").splitlines()
-    return [json.loads(line) for line in lines]
+    return read_backlog(store / "runs" / run_id.isoformat())
 
 
 def _shot(browser: Any, address: str, name: str, size: dict[str, int], click: str = "") -> None:
