@@ -18,6 +18,7 @@ HANDOFF = "handoff by policy"
 ACCOUNT = "account action needed"
 ROUTING = "intent routing"
 NOTHING_ASKED = "nothing was asked"
+LEAST_ON_TOPIC = 1.5  # conversations about an article that must lie on each side of a change
 SERVED_BY_CHANCE = 3.0  # conversations that an article answers well though it is hard to find
 
 
@@ -91,7 +92,7 @@ def went_stale(change: Change, limits: Limits) -> bool:
         change.evidence >= limits.change_evidence
         and change.before <= limits.before_at_most
         and change.after >= limits.after_at_least
-        and change.weight_before >= 2
+        and min(change.weight_before, change.weight_after) >= LEAST_ON_TOPIC
     )
 
 

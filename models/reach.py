@@ -71,18 +71,25 @@ def bot_choice(scores: Sequence[Floats], cited: Ints, failed: NDArray[np.float64
     n, articles = scores[0].shape
     if not articles:
         return np.zeros((n, 0), dtype=np.float32)
-    features = np.stack([f for score in scores for f in (standardise(score), -np.log1p(_ranks(score)))], axis=-1)
+    features = matching(scores)
     rows = np.flatnonzero((cited >= 0) & (failed > 0.5))
-    weights = _conditional_logit(features[rows].astype(float), cited[rows])
+    weights = conditional_logit(features[rows].astype(float), cited[rows])
     utility = features @ weights
     return np.exp(utility - logsumexp(utility, axis=1, keepdims=True)).astype(np.float32)
+
+
+def matching(scores: Sequence[Floats]) -> Floats:
+    """Each way of matching as a standard score and as a rank: float32 (n, articles, 2 × ways)."""
+    both = [f for score in scores for f in (standardise(score), -np.log1p(_ranks(score)))]
+    return np.stack(both, axis=-1).astype(np.float32)
 
 
 def _ranks(score: Floats) -> NDArray[np.int64]:
     return (-score).argsort(axis=1, kind="stable").argsort(axis=1, kind="stable")
 
 
-def _conditional_logit(features: NDArray[np.float64], chosen: Ints) -> NDArray[np.float64]:
+def conditional_logit(features: NDArray[np.float64], chosen: Ints) -> NDArray[np.float64]:
+    """Weights of features (n, articles, k) with which the ``chosen`` articles (n,) are likeliest, ridge-penalised."""
     own = np.arange(len(features))
 
     def loss(weights: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:

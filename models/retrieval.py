@@ -84,6 +84,27 @@ def word_scores(queries: Sequence[str], articles: Sequence[str], language: str =
     return _word_index(articles, language)(queries)
 
 
+def plain_word_scores(queries: Sequence[str], articles: Sequence[str]) -> Floats:
+    """BM25 as a search engine has it out of the box: words as they are, each of a query's once; (queries, articles)."""
+
+    def cut(texts: Sequence[str]) -> list[list[str]]:
+        if not len(texts):
+            return []
+        return bm25s.tokenize(list(texts), stopwords=[], show_progress=False, return_ids=False, allow_empty=True)
+
+    corpus = cut(articles)
+    out = np.zeros((len(queries), len(articles)), dtype=np.float32)
+    if not any(corpus):
+        return out
+    index = bm25s.BM25()
+    index.index(corpus, show_progress=False)
+    for row, words in enumerate(cut(queries)):
+        known = [word for word in dict.fromkeys(words) if word in index.vocab_dict]
+        if known:
+            out[row] = index.get_scores(known)
+    return out
+
+
 def _word_index(articles: Sequence[str], language: str) -> Callable[[Sequence[str]], Floats]:
     """What scores queries on ``articles``, which are indexed once."""
     code = language[:2].lower()

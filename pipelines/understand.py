@@ -66,7 +66,7 @@ def match_articles(job: Job, asked: pd.DataFrame, vectors: Floats) -> dict[str, 
     n = len(articles)
     empty = np.zeros((len(asked), n), dtype=np.float32)
     if not n or not len(asked):
-        return dict.fromkeys(("score", "meaning", "words", "passage_words", "agents"), empty)
+        return dict.fromkeys(("score", "meaning", "words", "passage_words", "plain_words", "agents"), empty)
     cut = retrieval.passages(articles)
     number = {article: i for i, article in enumerate(articles["article_id"])}
     of = cut["article_id"].map(number).to_numpy()
@@ -79,6 +79,7 @@ def match_articles(job: Job, asked: pd.DataFrame, vectors: Floats) -> dict[str, 
     passage_words = _by_language(
         asked, questions, lambda texts, code: retrieval.passage_word_scores(texts, passages, of, n, code), n
     )
+    plain_words = retrieval.plain_word_scores(questions, whole)
     score = retrieval.standardise(meaning) + 0.6 * retrieval.standardise(words)
     replies = _agent_replies(job, asked)
     agents = empty.copy()
@@ -89,7 +90,10 @@ def match_articles(job: Job, asked: pd.DataFrame, vectors: Floats) -> dict[str, 
         agents[has] = 0.6 * retrieval.standardise(retrieval.meaning_scores(there, place, of, n))
         in_words = _by_language(asked[has], said, lambda texts, code: retrieval.word_scores(texts, whole, code), n)
         agents[has] += 0.4 * retrieval.standardise(in_words)
-    return {"score": score, "meaning": meaning, "words": words, "passage_words": passage_words, "agents": agents}
+    return {
+        "score": score, "meaning": meaning, "words": words, "passage_words": passage_words, "plain_words": plain_words,
+        "agents": agents,
+    }  # fmt: skip
 
 
 def _by_language(

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from models import evidence
+from models import citations, evidence
 from models import reach as reaching
 from models.changes import Change
 from models.labels import STOP_WORDS
@@ -87,20 +87,21 @@ def read_world(job: Job, precision: Sequence[Precision]) -> World:
     empty = np.zeros((len(match), 0), dtype=np.float32)
     arrays: dict[str, Floats] = {
         name: _stacked(match[name]) if len(match) and len(articles) else empty
-        for name in ("score", "meaning", "words", "passage_words", "agents")
+        for name in ("score", "meaning", "words", "passage_words", "plain_words", "agents")
     }
     number = {article: i for i, article in enumerate(articles["article_id"])}
     cited = facts["cited_first"].map(number).fillna(-1).to_numpy(dtype=np.int64)
     vectors = _stacked(job.read("understand/vectors")["vector"])
-    success = 1 - facts["failed"].to_numpy(dtype=float)
+    failed = facts["failed"].to_numpy(dtype=float)
+    success = 1 - failed
     n = len(articles)
     before = evidence.answered_before(vectors, cited, success, n)
     scores = {"meaning": arrays["meaning"], "words": arrays["words"], "before": before}
     weight, off_topic = evidence.citation_weights(cited, success, scores) if n else (np.zeros(len(facts)), 0.7)
-    changes = evidence.changes(facts["started_at"], cited, facts["failed"].to_numpy(), weight, off_topic)
-    choice = reaching.bot_choice(
-        [arrays[name] for name in ("meaning", "words", "passage_words")], cited, facts["failed"].to_numpy()
-    )
+    ways = [arrays[name] for name in ("meaning", "words", "passage_words")]
+    choice = reaching.bot_choice(ways, cited, failed)
+    sure, stray = citations.on_topic([*ways, arrays["plain_words"]], cited, failed, weight, off_topic)
+    changes = evidence.changes(facts["started_at"], cited, failed, sure, stray)
     answers = reaching.usual_answers_out(arrays["agents"])
     near_enough = reaching.near_enough(answers, cited, weight)
     languages = [str(code) for code in facts["language"].fillna("").str[:2]]

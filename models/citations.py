@@ -1,0 +1,85 @@
+"""Which citations are on topic: what a question asks for against what the bot is in the habit of taking."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import logsumexp
+
+from models.changes import HEALTHY
+from models.reach import ENOUGH_TO_CALIBRATE, bot_choice, conditional_logit, matching
+
+Floats = NDArray[np.float64]
+Scores = NDArray[np.float32]
+Ints = NDArray[np.int64]
+
+ROUNDS = 50
+SURELY = 0.8  # chance from which on a citation teaches what questions of an article are like
+# Citations that each article is thought to have had on topic, and to have failed in as a healthy one, to begin with.
+PRIOR_SHARE, PRIOR_FAILURE = 0.2, 5.0
+LEAST_LUCK, MOST_LUCK = 0.05, 0.9
+
+
+def on_topic(
+    scores: Sequence[Scores], cited: Ints, failed: Floats, weight: Floats, off_topic: float
+) -> tuple[Floats, float]:
+    """How likely each conversation is about the article cited in it, from text, habit and outcome together.
+
+    A citation has one of two causes. Either the question asks for the article: then its text is like the questions that
+    the article surely answered, and the answer fails as often as the article's do. Or the bot takes what tempts it, in
+    this question as in others that it failed: then the answer does by luck. How often each article is asked for, how
+    often its answers fail and how large luck is are found together with the chances, by expectation and maximisation
+    (Dempster, Laird and Rubin 1977).
+
+    Parameters
+    ----------
+    scores
+        Ways of matching, float32 (n, articles) each; a plain word search among them, which is what many bots do.
+    cited
+        int (n,), number of the article cited first, -1 for none.
+    failed
+        float (n,), the chance that the answer failed.
+    weight, off_topic
+        First guess (:func:`models.evidence.citation_weights`).
+
+    Returns
+    -------
+    weight : float (n,), 0 where nothing was cited
+    off_topic_failure : float, share of answers that fail where the article is another one
+
+    The first guess stands where fewer than 20 citations are surely on topic.
+    """
+    rows = np.flatnonzero(cited >= 0)
+    own, n = cited[rows], len(cited)
+    sure = rows[weight[rows] > SURELY]
+    if len(sure) < ENOUGH_TO_CALIBRATE:
+        return weight, off_topic
+    asked = _asked_for(scores, cited, sure)
+    likelier = np.maximum(asked[rows, own] / asked.mean(axis=0)[own], 1e-9)
+    habit = np.maximum(bot_choice(scores, cited, failed)[rows, own], 1e-6)
+    articles = asked.shape[1]
+    bad, good = failed[rows], 1 - failed[rows]
+    chance, luck = weight[rows], 1 - off_topic
+    for _ in range(ROUNDS):
+        count = np.bincount(own, chance, articles)
+        failing = (np.bincount(own, chance * bad, articles) + PRIOR_FAILURE * HEALTHY) / (count + PRIOR_FAILURE)
+        asks = (count + PRIOR_SHARE)[own] / n * likelier * (good * (1 - failing[own]) + bad * failing[own])
+        strays = (1 - chance).sum() / n * habit * (good * luck + bad * (1 - luck))
+        chance = asks / np.maximum(asks + strays, 1e-300)
+        stray = np.maximum((1 - chance).sum(), 1e-9)
+        luck = float(np.clip(((1 - chance) * good).sum() / stray, LEAST_LUCK, MOST_LUCK))
+    out = np.zeros(n)
+    out[rows] = chance
+    return out, 1 - luck
+
+
+def _asked_for(scores: Sequence[Scores], cited: Ints, sure: Ints) -> Floats:
+    """The chance of each article to be what a question asks for, by its text: float (n, articles).
+
+    A conditional logit (McFadden 1974) of the citations that are surely on topic on how question and article match.
+    """
+    features = matching(scores)
+    utility = features @ conditional_logit(features[sure].astype(float), cited[sure])
+    return np.asarray(np.exp(utility - logsumexp(utility, axis=1, keepdims=True)))
