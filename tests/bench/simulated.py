@@ -15,6 +15,7 @@ from statistics import mean, stdev
 from types import ModuleType
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from pipelines.cells import records
@@ -24,6 +25,8 @@ from tests.bench.common import SHARED, WINDOW
 from tests.bench.replays import KINDS
 from tests.bench.simulation import Pool, draw, pooled
 
+SIZES = (9, 19, 39)  # failed conversations of a gap, by which gaps are told apart
+
 
 def simulated(folder: Path, draws: int, first: int, store: Path | None = None) -> int:
     """Print the score of ``draws`` simulated draws from seed ``first`` on, their mean and its standard error.
@@ -31,9 +34,10 @@ def simulated(folder: Path, draws: int, first: int, store: Path | None = None) -
     With ``store``, vectors are kept there from one time to the next: they take most of the time.
     """
     seeds = range(first, first + draws)
-    scores = []
-    for seed, (score, rates) in zip(seeds, all_scored(folder, seeds, store), strict=True):
+    scores, gaps = [], []
+    for seed, (score, named, rates) in zip(seeds, all_scored(folder, seeds, store), strict=True):
         scores.append(score)
+        gaps.append(named)
         told = "  ".join(f"{k} {score[k]['hits']}/{score[k]['items']} F1 {score[k]['f1']:.2f}" for k in KINDS)
         print(f"draw {seed:4}  macro-F1 {score['headline_macro_f1']:.3f}  {told}  {rates}", flush=True)
     heads = [score["headline_macro_f1"] for score in scores]
@@ -44,11 +48,20 @@ def simulated(folder: Path, draws: int, first: int, store: Path | None = None) -
         hits, items, truth = (sum(score[kind][what] for score in scores) for what in ("hits", "items", "truth"))
         f1 = mean(score[kind]["f1"] for score in scores)
         print(f"{kind:12} F1 {f1:.3f}  {hits} of {truth}, {items - hits} false")
+    print(f"\nnamed, by failed conversations of a gap\n{by_size(pd.concat(gaps))}")
     return 0
 
 
-def all_scored(folder: Path, seeds: range, store: Path | None) -> Iterator[tuple[dict[str, Any], str]]:
-    """The score of each seed's draw, and what its bundle is like; the first draw alone, because it fills the cache."""
+def by_size(gaps: pd.DataFrame) -> str:
+    """How many gaps of each kind and size are named, as a table in Markdown; ``gaps`` has kind, failed and named."""
+    size = pd.cut(gaps["failed"], [-1, *SIZES, np.inf], labels=[f"up to {most}" for most in SIZES] + ["more"])
+    counts = gaps.groupby(["kind", size], observed=False)["named"].agg(["sum", "size"])
+    told = (counts["sum"].astype(str) + " of " + counts["size"].astype(str)).unstack("kind")[list(KINDS)]
+    return str(told.to_markdown())
+
+
+def all_scored(folder: Path, seeds: range, store: Path | None) -> Iterator[tuple[dict[str, Any], pd.DataFrame, str]]:
+    """What :func:`scored` says of each seed's draw; the first draw alone, because it fills the cache."""
     vectors = (store or folder / "vectors").resolve()
     (vectors / "cache").mkdir(parents=True, exist_ok=True)
     yield scored(folder, seeds[0], vectors)
@@ -56,17 +69,30 @@ def all_scored(folder: Path, seeds: range, store: Path | None) -> Iterator[tuple
         yield from workers.map(scored, repeat(folder), seeds[1:], repeat(vectors))
 
 
-def scored(folder: Path, seed: int, vectors: Path) -> tuple[dict[str, Any], str]:
-    """The score of one draw's backlog, and its bundle's rates, by which draws and replays can be compared."""
+def scored(folder: Path, seed: int, vectors: Path) -> tuple[dict[str, Any], pd.DataFrame, str]:
+    """The score of one draw's backlog, its planted gaps, and its bundle's rates, by which draws can be compared."""
     place = folder / f"draw-{seed}"
     tables, truth = draw(pool(), seed)
     write(tables, place / "bundle")
     (place / "store").mkdir()
     (place / "store" / "cache").symlink_to(vectors / "cache")
     rows = records(backlog(place / "bundle", place / "store"))
-    score = scorer().score([row | {"conversation_ids": list(row["conversation_ids"])} for row in rows], truth)
+    rows = [row | {"conversation_ids": list(row["conversation_ids"])} for row in rows]
     shutil.rmtree(place)
-    return score, rates(tables)
+    return scorer().score(rows, truth), planted(rows, truth), rates(tables)
+
+
+def planted(rows: list[dict[str, Any]], truth: dict[str, Any]) -> pd.DataFrame:
+    """The planted gaps: kind, failed (conversations), and whether the backlog names them."""
+    named = set()
+    for row in rows:
+        article, share, _ = scorer().attribute(row, truth)
+        if share >= scorer().MAJORITY:
+            named.add((scorer().KINDS.get(row["kind"]), article))
+    gaps = [
+        (kind, gap["demand_failed"], (kind, article) in named) for kind in KINDS for article, gap in truth[kind].items()
+    ]
+    return pd.DataFrame(gaps, columns=["kind", "failed", "named"])
 
 
 def backlog(bundle: Path, store: Path) -> pd.DataFrame:
