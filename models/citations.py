@@ -16,7 +16,7 @@ Scores = NDArray[np.float32]
 Ints = NDArray[np.int64]
 
 ROUNDS = 50
-SURELY = 0.8  # chance from which on a citation teaches what questions of an article are like
+SUREST = 1 / 3  # share of citations, those most likely on topic, that teaches what questions of an article are like
 # Citations that each article is thought to have had on topic, and to have failed in as a healthy one, to begin with.
 PRIOR_SHARE, PRIOR_FAILURE = 0.2, 5.0
 LEAST_LUCK, MOST_LUCK = 0.05, 0.9
@@ -49,13 +49,13 @@ def on_topic(
     weight : float (n,), 0 where nothing was cited
     off_topic_failure : float, share of answers that fail where the article is another one
 
-    The first guess stands where fewer than 20 citations are surely on topic.
+    The first guess stands where there are fewer than 60 citations, or where it tells none from another.
     """
     rows = np.flatnonzero(cited >= 0)
     own, n = cited[rows], len(cited)
-    sure = rows[weight[rows] > SURELY]
-    if len(sure) < ENOUGH_TO_CALIBRATE:
+    if len(rows) * SUREST < ENOUGH_TO_CALIBRATE or np.ptp(weight[rows]) == 0:
         return weight, off_topic
+    sure = rows[weight[rows] >= np.quantile(weight[rows], 1 - SUREST)]
     asked = _asked_for(scores, cited, sure)
     likelier = np.maximum(asked[rows, own] / asked.mean(axis=0)[own], 1e-9)
     habit = np.maximum(bot_choice(scores, cited, failed)[rows, own], 1e-6)

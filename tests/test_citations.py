@@ -76,11 +76,15 @@ def test_chances_whatever_the_order(seed: int) -> None:
     assert world.chances(order) == pytest.approx(chance[order], abs=1e-3)
 
 
-def test_the_first_guess_stands_where_little_is_sure() -> None:
-    """With fewer than twenty citations that are surely on topic there is nothing to learn from."""
+def test_the_first_guess_stands_where_little_is_known() -> None:
+    """With fewer than sixty citations, of which a third is twenty, there is nothing to learn from."""
     world = planted()
-    unsure = np.where(world.cited >= 0, 0.5, 0.0)
-    weight, off_topic = on_topic(world.ways, world.cited, world.failed, unsure, 0.7)
-    assert (weight == unsure).all()
+    few = np.flatnonzero(world.cited >= 0)[:50]
+    ways = [way[few] for way in world.ways]
+    weight, off_topic = on_topic(ways, world.cited[few], world.failed[few], world.guess[few], 0.7)
+    assert (weight == world.guess[few]).all()
     assert off_topic == 0.7
-    assert on_topic([np.zeros((0, 0), np.float32)], world.cited[:0], unsure[:0], unsure[:0], 0.7)[1] == 0.7
+    even = np.where(world.cited >= 0, 0.7, 0.0)
+    assert (on_topic(world.ways, world.cited, world.failed, even, 0.7)[0] == even).all()
+    empty, none = np.zeros(0), np.zeros(0, dtype=np.int64)
+    assert on_topic([np.zeros((0, 0), np.float32)], none, empty, empty, 0.7)[1] == 0.7
