@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import repeat
 from pathlib import Path
 from statistics import mean, pstdev
+from typing import Any
 
 import pandas as pd
 
@@ -26,8 +30,7 @@ def replays(folder: Path, tags: float = 1.0, without: str = "") -> int:
     :data:`SIGNALS` altogether.
     """
     heads = []
-    for draw in [*DRAWS, "-control"]:
-        score = scored(folder, draw, tags, without)
+    for draw, score in zip([*DRAWS, "-control"], all_scored(folder, tags, without), strict=True):
         told = "  ".join(f"{k} {score[k]['hits']}/{score[k]['items']} F1 {score[k]['f1']:.2f}" for k in KINDS)
         print(f"{REPLAY.name + draw:34} macro-F1 {score['headline_macro_f1']:.3f}  {told}", flush=True)
         if draw != "-control":
@@ -39,8 +42,7 @@ def replays(folder: Path, tags: float = 1.0, without: str = "") -> int:
 def ablations(folder: Path) -> int:
     """Print what is left of the score where one signal is taken out of the bundles."""
     for without in ["", *SIGNALS]:
-        scores = [scored(folder, draw, 1.0, without) for draw in [*DRAWS, "-control"]]
-        *draws, control = scores
+        *draws, control = all_scored(folder, 1.0, without)
         told = "  ".join(
             f"{k} {sum(s[k]['hits'] for s in draws)}/{sum(s[k]['items'] for s in draws)}"
             f" F1 {mean(s[k]['f1'] for s in draws):.2f}"
@@ -52,17 +54,27 @@ def ablations(folder: Path) -> int:
     return 0
 
 
-def scored(folder: Path, draw: str, tags: float, without: str) -> dict[str, dict[str, float]]:
+def all_scored(folder: Path, tags: float, without: str) -> Iterator[dict[str, Any]]:
+    """The scores of the five draws and the control, as many at once as there are cores."""
+    with ThreadPoolExecutor(os.cpu_count()) as workers:
+        yield from workers.map(scored, repeat(folder), [*DRAWS, "-control"], repeat(tags), repeat(without))
+
+
+def scored(folder: Path, draw: str, tags: float, without: str) -> dict[str, Any]:
     """The score of one draw's backlog, as the scorer gives it."""
     data = REPLAY.with_name(REPLAY.name + draw)
-    store = folder / f"store{draw}"
+    store, cache = folder / f"store{draw}", folder / "cache"
+    cache.mkdir(exist_ok=True)
+    store.mkdir(exist_ok=True)
+    if not (store / "cache").exists():
+        (store / "cache").symlink_to(cache.resolve())
     whole = tags >= 1 and not without
-    bundle = data / "bundle" if whole else lessened(data / "bundle", folder / "lessened", tags, without)
+    bundle = data / "bundle" if whole else lessened(data / "bundle", folder / f"lessened{draw}", tags, without)
     run(bundle, store, "--force")
     command = [sys.executable, str(SHARED / "bench" / "score_backlog.py"), str(data / "truth.json")]
     command += [str(store / "runs" / RUN_ID / "backlog.jsonl"), "--json"]
     # What one run finds must not carry over to the next; the vectors may.
-    score = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    score: dict[str, Any] = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
     shutil.rmtree(store / "runs")
     for database in store.glob("state.db*"):
         database.unlink()
