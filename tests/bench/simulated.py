@@ -86,8 +86,8 @@ def planted(rows: list[dict[str, Any]], truth: dict[str, Any]) -> pd.DataFrame:
     """The planted gaps: kind, failed (conversations), and whether the backlog names them."""
     named = set()
     for row in rows:
-        article, share, _ = scorer().attribute(row, truth)
-        if share >= scorer().MAJORITY:
+        article, share, known = scorer().attribute(row, truth)
+        if share >= scorer().MAJORITY and known >= scorer().KNOWN_SHARE:
             named.add((scorer().KINDS.get(row["kind"]), article))
     gaps = [
         (kind, gap["demand_failed"], (kind, article) in named) for kind in KINDS for article, gap in truth[kind].items()
