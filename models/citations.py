@@ -6,10 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import logsumexp
 
 from models.changes import HEALTHY
-from models.reach import ENOUGH_TO_CALIBRATE, bot_choice, conditional_logit, matching
+from models.reach import ENOUGH_TO_CALIBRATE, chances, matching, went_wrong
 
 Floats = NDArray[np.float64]
 Scores = NDArray[np.float32]
@@ -56,9 +55,10 @@ def on_topic(
     if len(rows) * SUREST < ENOUGH_TO_CALIBRATE or np.ptp(weight[rows]) == 0:
         return weight, off_topic
     sure = rows[weight[rows] >= np.quantile(weight[rows], 1 - SUREST)]
-    asked = _asked_for(scores, cited, sure)
+    features = matching(scores)
+    asked = chances(features, cited, sure)
     likelier = np.maximum(asked[rows, own] / asked.mean(axis=0)[own], 1e-9)
-    habit = np.maximum(bot_choice(scores, cited, failed)[rows, own], 1e-6)
+    habit = np.maximum(chances(features, cited, went_wrong(cited, failed))[rows, own], 1e-6)
     articles = asked.shape[1]
     bad, good = failed[rows], 1 - failed[rows]
     chance, luck = weight[rows], 1 - off_topic
@@ -73,13 +73,3 @@ def on_topic(
     out = np.zeros(n)
     out[rows] = chance
     return out, 1 - luck
-
-
-def _asked_for(scores: Sequence[Scores], cited: Ints, sure: Ints) -> Floats:
-    """The chance of each article to be what a question asks for, by its text: float (n, articles).
-
-    A conditional logit (McFadden 1974) of the citations that are surely on topic on how question and article match.
-    """
-    features = matching(scores)
-    utility = features @ conditional_logit(features[sure].astype(float), cited[sure])
-    return np.asarray(np.exp(utility - logsumexp(utility, axis=1, keepdims=True)))

@@ -71,11 +71,21 @@ def bot_choice(scores: Sequence[Floats], cited: Ints, failed: NDArray[np.float64
     n, articles = scores[0].shape
     if not articles:
         return np.zeros((n, 0), dtype=np.float32)
-    features = matching(scores)
-    rows = np.flatnonzero((cited >= 0) & (failed > 0.5))
-    weights = conditional_logit(features[rows].astype(float), cited[rows])
-    utility = features @ weights
-    return np.exp(utility - logsumexp(utility, axis=1, keepdims=True)).astype(np.float32)
+    return chances(matching(scores), cited, went_wrong(cited, failed)).astype(np.float32)
+
+
+def went_wrong(cited: Ints, failed: NDArray[np.float64]) -> Ints:
+    """The rows whose citation failed: they show what tempts the bot."""
+    return np.flatnonzero((cited >= 0) & (failed > 0.5))
+
+
+def chances(features: Floats, cited: Ints, rows: Ints) -> NDArray[np.float64]:
+    """The chance of each article to be cited, as some ``rows`` show it: float (n, articles).
+
+    A conditional logit (McFadden 1974) of those rows' citations on how question and article match (:func:`matching`).
+    """
+    utility = features @ _conditional_logit(features[rows].astype(float), cited[rows])
+    return np.asarray(np.exp(utility - logsumexp(utility, axis=1, keepdims=True)))
 
 
 def matching(scores: Sequence[Floats]) -> Floats:
@@ -88,8 +98,7 @@ def _ranks(score: Floats) -> NDArray[np.int64]:
     return (-score).argsort(axis=1, kind="stable").argsort(axis=1, kind="stable")
 
 
-def conditional_logit(features: NDArray[np.float64], chosen: Ints) -> NDArray[np.float64]:
-    """Weights of features (n, articles, k) with which the ``chosen`` articles (n,) are likeliest, ridge-penalised."""
+def _conditional_logit(features: NDArray[np.float64], chosen: Ints) -> NDArray[np.float64]:
     own = np.arange(len(features))
 
     def loss(weights: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:

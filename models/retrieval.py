@@ -92,21 +92,11 @@ def plain_word_scores(queries: Sequence[str], articles: Sequence[str]) -> Floats
             return []
         return bm25s.tokenize(list(texts), stopwords=[], show_progress=False, return_ids=False, allow_empty=True)
 
-    corpus = cut(articles)
-    out = np.zeros((len(queries), len(articles)), dtype=np.float32)
-    if not any(corpus):
-        return out
-    index = bm25s.BM25()
-    index.index(corpus, show_progress=False)
-    for row, words in enumerate(cut(queries)):
-        known = [word for word in dict.fromkeys(words) if word in index.vocab_dict]
-        if known:
-            out[row] = index.get_scores(known)
-    return out
+    return _indexed(articles, cut, bm25s.BM25(), once=True)(queries)
 
 
 def _word_index(articles: Sequence[str], language: str) -> Callable[[Sequence[str]], Floats]:
-    """What scores queries on ``articles``, which are indexed once."""
+    """What scores queries on ``articles``, which are indexed once, by the stems of a language."""
     code = language[:2].lower()
     code = code if code in LANGUAGES else "en"
     stemmer = Stemmer.Stemmer(LANGUAGES[code])
@@ -118,8 +108,14 @@ def _word_index(articles: Sequence[str], language: str) -> Callable[[Sequence[st
             list(texts), stopwords=code, stemmer=stemmer, show_progress=False, return_ids=False, allow_empty=True
         )
 
+    return _indexed(articles, cut, bm25s.BM25(k1=1.2, b=0.75), once=False)
+
+
+def _indexed(
+    articles: Sequence[str], cut: Callable[[Sequence[str]], list[list[str]]], index: bm25s.BM25, *, once: bool
+) -> Callable[[Sequence[str]], Floats]:
+    """What scores queries on ``articles``, both cut into words; ``once``: a word that a query repeats counts once."""
     corpus = cut(articles)
-    index = bm25s.BM25(k1=1.2, b=0.75)
     if any(corpus):
         index.index(corpus, show_progress=False)
     known = index.vocab_dict if any(corpus) else {}
@@ -127,7 +123,7 @@ def _word_index(articles: Sequence[str], language: str) -> Callable[[Sequence[st
     def scores(queries: Sequence[str]) -> Floats:
         out = np.zeros((len(queries), len(articles)), dtype=np.float32)
         for row, words in enumerate(cut(queries) if known else []):
-            words = [word for word in words if word in known]
+            words = [word for word in (dict.fromkeys(words) if once else words) if word in known]
             if words:
                 out[row] = index.get_scores(words)
         return out

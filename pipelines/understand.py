@@ -24,6 +24,7 @@ Floats = NDArray[np.float32]
 
 # What a question is to the grouping: shares of meaning, of words, and of nearness to articles.
 MEANING, WORDS, ARTICLES = 0.45, 0.2, 0.35
+MATCHES = ("score", "meaning", "words", "passage_words", "plain_words", "agents")  # columns of understand/match
 SAYS_SOMETHING = 5  # words that an agent's answer needs to point at an article; "See this." points nowhere
 
 
@@ -66,7 +67,7 @@ def match_articles(job: Job, asked: pd.DataFrame, vectors: Floats) -> dict[str, 
     n = len(articles)
     empty = np.zeros((len(asked), n), dtype=np.float32)
     if not n or not len(asked):
-        return dict.fromkeys(("score", "meaning", "words", "passage_words", "plain_words", "agents"), empty)
+        return dict.fromkeys(MATCHES, empty)
     cut = retrieval.passages(articles)
     number = {article: i for i, article in enumerate(articles["article_id"])}
     of = cut["article_id"].map(number).to_numpy()

@@ -20,7 +20,7 @@ from models.signs import Cited, Conflict, Evidence, Limits, Match, PassedOver, V
 from models.verdicts import Precision, stricter_by
 from models.verification import last_checked
 from pipelines.job import Job
-from pipelines.understand import live_articles
+from pipelines.understand import MATCHES, live_articles
 
 Floats = NDArray[np.float32]
 Rows = NDArray[np.int64]
@@ -86,8 +86,7 @@ def read_world(job: Job, precision: Sequence[Precision]) -> World:
     articles = live_articles(job)
     empty = np.zeros((len(match), 0), dtype=np.float32)
     arrays: dict[str, Floats] = {
-        name: _stacked(match[name]) if len(match) and len(articles) else empty
-        for name in ("score", "meaning", "words", "passage_words", "plain_words", "agents")
+        name: _stacked(match[name]) if len(match) and len(articles) else empty for name in MATCHES
     }
     number = {article: i for i, article in enumerate(articles["article_id"])}
     cited = facts["cited_first"].map(number).fillna(-1).to_numpy(dtype=np.int64)

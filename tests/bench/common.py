@@ -27,6 +27,15 @@ def demo_runs(folder: Path) -> Path:
     return folder / "demo-store" / "runs" / DEMO_WEEKS[-1]
 
 
+def sharing(store: Path, cache: Path) -> Path:
+    """The store, made where missing, with a cache that others have too: vectors take most of a run's time."""
+    cache.mkdir(parents=True, exist_ok=True)
+    store.mkdir(parents=True, exist_ok=True)
+    if not (store / "cache").exists():
+        (store / "cache").symlink_to(cache.resolve())
+    return store
+
+
 def run(bundle: Path, store: Path, *options: str) -> tuple[float, int]:
     """Run ``lacuna run`` as a process of its own; seconds and peak MiB of the whole process."""
     command = [sys.executable, "-m", "pipelines.cli", "run", str(bundle), "--store", str(store), *WINDOW, *options]

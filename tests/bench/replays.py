@@ -17,7 +17,7 @@ from typing import Any
 
 import pandas as pd
 
-from tests.bench.common import REPLAY, RUN_ID, SHARED, run
+from tests.bench.common import REPLAY, RUN_ID, SHARED, run, sharing
 
 DRAWS = ["", "-s12", "-s13", "-s14", "-s15"]
 KINDS = ("missing", "stale", "unfindable")
@@ -63,11 +63,7 @@ def all_scored(folder: Path, tags: float, without: str) -> Iterator[dict[str, An
 def scored(folder: Path, draw: str, tags: float, without: str) -> dict[str, Any]:
     """The score of one draw's backlog, as the scorer gives it."""
     data = REPLAY.with_name(REPLAY.name + draw)
-    store, cache = folder / f"store{draw}", folder / "cache"
-    cache.mkdir(exist_ok=True)
-    store.mkdir(exist_ok=True)
-    if not (store / "cache").exists():
-        (store / "cache").symlink_to(cache.resolve())
+    store = sharing(folder / f"store{draw}", folder / "cache")
     whole = tags >= 1 and not without
     bundle = data / "bundle" if whole else lessened(data / "bundle", folder / f"lessened{draw}", tags, without)
     run(bundle, store, "--force")

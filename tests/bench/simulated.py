@@ -21,7 +21,7 @@ import pandas as pd
 from pipelines.cells import records
 from pipelines.run import STEPS, make_job
 from pipelines.steps import begin
-from tests.bench.common import SHARED, WINDOW
+from tests.bench.common import SHARED, WINDOW, sharing
 from tests.bench.replays import KINDS
 from tests.bench.simulation import Pool, draw, pooled
 
@@ -63,7 +63,6 @@ def by_size(gaps: pd.DataFrame) -> str:
 def all_scored(folder: Path, seeds: range, store: Path | None) -> Iterator[tuple[dict[str, Any], pd.DataFrame, str]]:
     """What :func:`scored` says of each seed's draw; the first draw alone, because it fills the cache."""
     vectors = (store or folder / "vectors").resolve()
-    (vectors / "cache").mkdir(parents=True, exist_ok=True)
     yield scored(folder, seeds[0], vectors)
     with ProcessPoolExecutor(min(len(seeds), os.cpu_count() or 1), mp_context=get_context("spawn")) as workers:
         yield from workers.map(scored, repeat(folder), seeds[1:], repeat(vectors))
@@ -74,9 +73,7 @@ def scored(folder: Path, seed: int, vectors: Path) -> tuple[dict[str, Any], pd.D
     place = folder / f"draw-{seed}"
     tables, truth = draw(pool(), seed)
     write(tables, place / "bundle")
-    (place / "store").mkdir()
-    (place / "store" / "cache").symlink_to(vectors / "cache")
-    rows = records(backlog(place / "bundle", place / "store"))
+    rows = records(backlog(place / "bundle", sharing(place / "store", vectors / "cache")))
     rows = [row | {"conversation_ids": list(row["conversation_ids"])} for row in rows]
     shutil.rmtree(place)
     return scorer().score(rows, truth), planted(rows, truth), rates(tables)
