@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import chain
 from math import log, sqrt
 
 import numpy as np
+from numpy.typing import NDArray
 
 from models.label_words import APOSTROPHES, DETERMINERS, PREPOSITIONS, PRONOUNS, STOP_WORDS
 from models.phrases import LONGEST, Clause, Phrase, clauses, is_german, phrases, stem
+from models.retrieval import unit
 
 __all__ = ["STOP_WORDS", "capital", "examples", "label_topics", "spelling"]
 
 # Phrases are taken from the questions nearest a topic's middle, and weighed on a sample of a large topic.
 NEAREST, WEIGHED, SHORTLIST = 80, 300, 40
+MEANT, LEAST_MEANT = 15, 0.05  # of the best, how many are compared in meaning; what stands for no likeness at all
 EVERYWHERE, EVERYWHERE_SHARE = 4, 0.02  # topics that hold the very same sentence: it is manners, not matter
 BY_LENGTH = {2: 0.62, 3: 0.95, 4: 1.0, 5: 1.0, 6: 1.0, 7: 0.94, 8: 0.85, 9: 0.8, 10: 0.75}
 MANNERS = 3  # words of such a sentence that is cut out where no mark sets it off
@@ -27,11 +30,19 @@ ENOUGH_WORDS, SMALL_SHARE = 60, 0.15  # words of a topic that show its language;
 NOTHING_SAID = "Messages without a question"
 
 
-def label_topics(texts: Sequence[Sequence[str]], keywords: Sequence[Sequence[str]]) -> list[str]:
+Floats = NDArray[np.float32]
+
+
+def label_topics(
+    texts: Sequence[Sequence[str]],
+    keywords: Sequence[Sequence[str]],
+    embed: Callable[[Sequence[str]], Floats] | None = None,
+) -> list[str]:
     """One label a topic, unique among them, whatever the order of topics and questions.
 
-    A phrase from the questions that stands near the topic's middle, that many of its questions say in these or like
-    words and few others do, and that is a whole thought. Where no phrase will do, the shortest telling question.
+    A phrase from the questions that stands near the topic's middle, in words and in meaning, that many of its questions
+    say in these or like words and few others do, and that is a whole thought. Where no phrase will do, the shortest
+    telling question.
 
     Parameters
     ----------
@@ -39,6 +50,8 @@ def label_topics(texts: Sequence[Sequence[str]], keywords: Sequence[Sequence[str
         The questions of each topic.
     keywords
         The strongest words of each topic, best first; they tell topics apart whose labels would else be the same.
+    embed
+        Texts to float32 (texts, dim), rows of length 1; without it phrases are judged by their words alone.
 
     Examples
     --------
@@ -59,6 +72,8 @@ def label_topics(texts: Sequence[Sequence[str]], keywords: Sequence[Sequence[str
         for found, count in Counter(chain.from_iterable(topic.stems)).items():
             where[found][number] = count
     ranked = [_ranked(topic, number, topics, where, written) for number, topic in enumerate(topics)]
+    if embed is not None:
+        ranked = _by_meaning(ranked, texts, embed)
     labels = [""] * len(texts)
     taken: set[str] = set()
     # The surest claim is served first; equal claims by what the topics say.
@@ -220,6 +235,34 @@ def _ranked(
         elsewhere = both.min(axis=0)[others].sum() / max(1, total - n) if len(both) else 0.0
         worth[text] = rough[text] * sqrt(0.1 + inside) * (inside + 0.02) / (inside + elsewhere + 0.02)
     return [(worth[text], best[text]) for text in sorted(short, key=lambda text: (-worth[text], text))]
+
+
+def _by_meaning(
+    ranked: list[list[tuple[float, Phrase]]], texts: Sequence[Sequence[str]], embed: Callable[[Sequence[str]], Floats]
+) -> list[list[tuple[float, Phrase]]]:
+    """The best phrases of each topic by their worth and by how near they come to what its questions mean.
+
+    Nearness is the cosine of phrase and middle, each against the mean of all topics' phrases and middles: what all
+    topics have in common, such as the product's name, brings a phrase near to none of them.
+    """
+    said = sorted({phrase.text for options in ranked for _, phrase in options[:MEANT]})
+    if len(texts) < 2 or not said:
+        return ranked
+    some = [sorted(topic)[:: max(1, len(topic) // WEIGHED)] for topic in texts]
+    asked = embed(list(chain.from_iterable(some)))
+    ends = np.cumsum([len(topic) for topic in some])[:-1]
+    middles = np.array([topic.mean(axis=0) if len(topic) else asked.mean(axis=0) for topic in np.split(asked, ends)])
+    meant = embed(said)
+    alike = unit(meant - meant.mean(axis=0)) @ unit(middles - middles.mean(axis=0)).T
+    at = {text: row for row, text in enumerate(said)}
+    out = []
+    for number, options in enumerate(ranked):
+        near = [
+            (worth * max(LEAST_MEANT, round(float(alike[at[phrase.text], number]), 3)), phrase)
+            for worth, phrase in options[:MEANT]
+        ]
+        out.append(sorted(near, key=lambda option: (-option[0], option[1].text)) + options[MEANT:])
+    return out
 
 
 def _unknown_language(topic: _Topic) -> bool:

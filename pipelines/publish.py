@@ -134,7 +134,11 @@ def _run(job: Job, backlog: pd.DataFrame) -> dict[str, Any]:
         "seed": job.settings.run.seed,
         "embedder": {"name": model.name, "version": model.version},
         "steps": sorted(steps, key=lambda step: order.index(step["name"]) if step["name"] in order else 99),
-        "warnings": [*loaded["warnings"], *job.read_json("understand/warnings")],
+        "warnings": [
+            *loaded["warnings"],
+            *job.read_json("understand/naming"),
+            *job.read_json("understand/warnings"),
+        ],
         "redacted": redacted,
         "input_hash": begun["input_hash"],
         "backlog": {

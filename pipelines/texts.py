@@ -149,7 +149,7 @@ def topics_of(rows: pd.DataFrame, cache: Path, settings: Settings) -> tuple[pd.D
             "strength": np.append(strength, 0.0)[of].round(4),
         }
     )
-    return *_tables(spread, topic, core, strength, texts, phrases), len(texts)
+    return *_tables(spread, topic, core, strength, texts, phrases, lambda some: embedded(some, "names")), len(texts)
 
 
 def distinct_texts(texts: Sequence[str], cache: Path, settings: Settings) -> tuple[list[str], Ints]:
@@ -201,13 +201,14 @@ def _tables(
     strength: Floats,
     texts: list[str],
     phrases: list[list[str]],
+    embedded: Callable[[Sequence[str]], Floats],
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Assignments and topics, numbered from 1 by how many rows they have."""
     inside = spread["topic"].value_counts()
     order = sorted(range(len(phrases)), key=lambda k: (-int(inside.get(k, 0)), k))
     number = {k: i for i, k in enumerate(order, 1)}
     members = [[texts[i] for i in _central(np.flatnonzero(core & (topic == k)), strength)] for k in order]
-    names = naming.label_topics(members, [phrases[k] for k in order])
+    names = naming.label_topics(members, [phrases[k] for k in order], embedded)
     state = np.where(spread["core"], "core", np.where(spread["topic"] >= 0, "nearest", "unassigned"))
     assignments = pd.DataFrame(
         {

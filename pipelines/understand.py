@@ -225,9 +225,11 @@ def _names(
     shown = [
         [texts[i][j] for j in naming.examples(texts[i], list(space[g] @ centres[i]))] for i, g in enumerate(groups)
     ]
-    labels = naming.label_topics(texts, keywords)
+    labels = naming.label_topics(
+        texts, keywords, lambda some: embed(some, job.settings.embedder.name, job.store, "embedding names")
+    )
     labels, warnings = propose(labels, keywords, shown, texts, job.settings.labels, job.store)
-    job.write_json("understand/warnings", warnings)
+    job.write_json("understand/naming", warnings)
     return pd.DataFrame(
         {
             "label": pd.array(labels, dtype="str"),

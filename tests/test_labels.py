@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from models.label_words import ADVERBS, CONJUNCTIONS, DETERMINERS, PREPOSITIONS, PRONOUNS, STOP_WORDS
 from models.labels import NOTHING_SAID, examples, label_topics
@@ -183,6 +186,36 @@ def test_phrases_stand_on_their_own(question: str) -> None:
             if phrase.whole > 0.5 and not phrase.asks and len(phrase.words) < 3:
                 assert phrase.words[0] not in DETERMINERS | PRONOUNS | CONJUNCTIONS
                 assert phrase.words[-1] not in DETERMINERS | PRONOUNS | CONJUNCTIONS
+
+
+def test_of_phrases_that_many_say_the_one_nearest_in_meaning_names_the_topic() -> None:
+    """What customers say beside their problem names no topic, however many say it in the same words."""
+    fonts = [
+        "My fonts are now tiny. Can't read the preview window.",
+        "fonts are now tiny since today, can't read the preview window",
+        "Can't read the preview window because fonts are now tiny",
+    ]
+    parcel = ["Where is my parcel?", "my parcel is late", "where is my parcel now"]
+
+    def embed(texts: Sequence[str]) -> NDArray[np.float32]:
+        about = [[("font" in t) + 0.1, ("parcel" in t) + 0.1, ("window" in t and "font" not in t) + 0.1] for t in texts]
+        return np.array(about, dtype=np.float32) / np.linalg.norm(about, axis=1, keepdims=True).astype(np.float32)
+
+    assert label_topics([fonts, parcel], [[], []])[0] != "Fonts are now tiny"
+    assert label_topics([fonts, parcel], [[], []], embed)[0] == "Fonts are now tiny"
+
+
+@pytest.mark.parametrize(
+    ("asked", "cut"),
+    [
+        ("can the down bag go in the tumble dryer", "bag go in the tumble dryer"),
+        ("it goes to the trash but still shows in inbox", "trash but still shows in inbox"),
+    ],
+)
+def test_a_piece_out_of_the_middle_of_a_thought_weighs_less_than_a_whole_one(asked: str, cut: str) -> None:
+    """Neither the end of a question without its beginning nor a "but" without what goes before is a label."""
+    (clause,) = clauses(asked)
+    assert {phrase.text: phrase.whole for phrase in phrases(clause)}.get(cut, 0) < 0.5
 
 
 def test_examples_are_near_the_middle_and_not_alike() -> None:

@@ -70,10 +70,10 @@ def world(folder: Path, said: list[str], escalated: bool, articles: int = 3, tex
     return bundle
 
 
-def mine(bundle: Path, store: Path, folder: Path) -> RunResult:
-    """Run with the small embedder, which needs no model."""
+def mine(bundle: Path, store: Path, folder: Path, more: str = "") -> RunResult:
+    """Run with the small embedder, which needs no model, and with ``more`` settings."""
     config = folder / "lexical.toml"
-    config.write_text('[embedder]\nname = "lexical"\n')
+    config.write_text(f'[embedder]\nname = "lexical"\n{more}')
     return run(str(bundle), store, config=str(config))
 
 
@@ -125,6 +125,14 @@ def test_a_run_warns_of_many_questions_in_no_topic(tmp_path: Path, name: str, wa
     done = mine(world(tmp_path, **WORLDS[name]), tmp_path / "store", tmp_path)
     told = json.loads((done.folder / "run.json").read_text(encoding="utf-8"))["warnings"]
     assert any(warning["rule"] == "topics.unassigned_at_most" for warning in told) == warned
+
+
+def test_a_run_warns_of_an_endpoint_that_names_no_topic(tmp_path: Path) -> None:
+    """Where nobody answers at the endpoint, run.json says that the names are the run's own."""
+    bundle = world(tmp_path, **WORLDS["the same words"])
+    done = mine(bundle, tmp_path / "store", tmp_path, '[labels]\nendpoint = "http://127.0.0.1:9/v1"\nmodel = "m"\n')
+    told = json.loads((done.folder / "run.json").read_text(encoding="utf-8"))["warnings"]
+    assert [warning["count"] for warning in told if warning["rule"] == "labels by endpoint"] == [1]
 
 
 def test_hostile_text_goes_through_unharmful(tmp_path: Path) -> None:

@@ -36,6 +36,7 @@ def main(data: Path, embedder: str, store: Path | None, sizes: tuple[int, ...]) 
         for size in sizes:
             side_by_side(f"firefox {size:,}", questions.head(size), folder, cache, embedder)
         loss("firefox 20,000", questions.head(20_000), folder, cache, embedder)
+        again(questions.head(max(sizes)), folder, embedder)
     return 0
 
 
@@ -93,6 +94,15 @@ def loss(name: str, texts: pd.DataFrame, folder: Path, cache: Path, embedder: st
         print(told(name, f"  found on 1/{part}", found), flush=True)
 
 
+def again(texts: pd.DataFrame, folder: Path, embedder: str) -> None:
+    """Print what the whole of `lacuna topics` costs, with nothing known, and once more with 5 % new texts."""
+    with tempfile.TemporaryDirectory(prefix="lacuna-bench-") as fresh:
+        known = texts.iloc[np.arange(len(texts)) % 20 > 0]
+        for what, some in (("all new", known), ("5 % new", texts), ("nothing new", texts)):
+            some.to_json(folder / "texts.jsonl", orient="records", lines=True)
+            print(told(f"whole {len(some):,}", what, child(sys.executable, "whole", folder, Path(fresh), embedder)))
+
+
 def child(python: str, what: str, folder: Path, cache: Path, embedder: str, fit_at_most: int = 0) -> dict[str, float]:
     """Run one grouping as a process of its own; its figures."""
     command = [python, str(CHILD), what, str(folder), str(cache), embedder, str(fit_at_most)]
@@ -107,6 +117,7 @@ def told(name: str, what: str, found: dict[str, float]) -> str:
     figures = "  ".join(f"{key} {found[key]:5.1f}" for key in ("ACC", "NMI", "ARI"))
     return (
         f"{name:16} {what:15} {figures}  K {found['K']:4.0f}/{found['K_true']:.0f}  unassigned {found['outside']:5.1%}"
-        f"  {found['seconds']:6.1f} s ({found['cpu']:6.1f} s of processor)  {found['peak']:6,.0f} MiB"
+        f"  first {found['seconds']:6.1f} s ({found['cpu']:6.1f} s of processor)"
+        f"  warm {found['warm_seconds']:6.1f} s ({found['warm_cpu']:6.1f})  {found['peak']:6,.0f} MiB"
         + (f"  loading {found['import']:.1f} s" if found.get("import") else "")
     )
