@@ -92,7 +92,7 @@ def known_by_tag(chance: Any, tagged: Any) -> tuple[Any, Any]:
     return likely, chance * if_failed / likely
 
 
-def on_topic(features: pd.DataFrame, success: Floats) -> tuple[Floats, float]:
+def guess_on_topic(features: pd.DataFrame, success: Floats) -> tuple[Floats, float]:
     """How likely the article that the bot cited is the one the question is about.
 
     Nobody labels that, but success follows from it: where the article is the right one, the answer mostly works, and

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.changes import HEALTHY
-from models.reach import ENOUGH_TO_CALIBRATE, chances, matching, went_wrong
+from models.reach import ENOUGH_TO_CALIBRATE, chances, went_wrong
 
 Floats = NDArray[np.float64]
 Scores = NDArray[np.float32]
@@ -55,10 +55,9 @@ def on_topic(
     if len(rows) * SUREST < ENOUGH_TO_CALIBRATE or np.ptp(weight[rows]) == 0:
         return weight, off_topic
     sure = rows[weight[rows] >= np.quantile(weight[rows], 1 - SUREST)]
-    features = matching(scores)
-    asked = chances(features, cited, sure)
-    likelier = np.maximum(asked[rows, own] / asked.mean(axis=0)[own], 1e-9)
-    habit = np.maximum(chances(features, cited, went_wrong(cited, failed))[rows, own], 1e-6)
+    asked, tempts = chances(scores, cited, [sure, went_wrong(cited, failed)])
+    likelier = np.maximum(asked[rows, own] / asked.mean(axis=0, dtype=float)[own], 1e-9)
+    habit = np.maximum(tempts[rows, own], 1e-6)
     articles = asked.shape[1]
     bad, good = failed[rows], 1 - failed[rows]
     chance, luck = weight[rows], 1 - off_topic

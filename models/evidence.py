@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from models.accuracy import on_topic
+from models.accuracy import guess_on_topic
 from models.changes import Change, worsening
 from models.retrieval import plain, standardise, unit
 from models.signs import Conflict
@@ -70,7 +70,7 @@ def citation_weights(
 
     Returns
     -------
-    weight, off_topic_failure : see :func:`models.accuracy.on_topic`
+    weight, off_topic_failure : see :func:`models.accuracy.guess_on_topic`
     """
     rows = np.flatnonzero(cited >= 0)
     weight = np.zeros(len(cited))
@@ -83,7 +83,7 @@ def citation_weights(
         others = standard[rows].copy()
         others[np.arange(len(rows)), cited[rows]] = -9
         columns |= {name: own, f"{name}_lead": own - others.max(axis=1), f"{name}_raw": score[rows, cited[rows]]}
-    weight[rows], off_topic = on_topic(pd.DataFrame(columns), success[rows])
+    weight[rows], off_topic = guess_on_topic(pd.DataFrame(columns), success[rows])
     return weight, off_topic
 
 

@@ -19,6 +19,7 @@ Ints = NDArray[np.int64]
 STILL_TRIED = 0.15  # an article that is passed over is tried this often all the same, as a share of what is expected
 RIDGE = 3.0
 ENOUGH_TO_CALIBRATE = 20
+BLOCK = 4096
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ def bot_choice(scores: Sequence[Floats], cited: Ints, failed: NDArray[np.float64
     n, articles = scores[0].shape
     if not articles:
         return np.zeros((n, 0), dtype=np.float32)
-    return chances(matching(scores), cited, went_wrong(cited, failed)).astype(np.float32)
+    return chances(scores, cited, [went_wrong(cited, failed)])[0]
 
 
 def went_wrong(cited: Ints, failed: NDArray[np.float64]) -> Ints:
@@ -79,18 +80,28 @@ def went_wrong(cited: Ints, failed: NDArray[np.float64]) -> Ints:
     return np.flatnonzero((cited >= 0) & (failed > 0.5))
 
 
-def chances(features: Floats, cited: Ints, rows: Ints) -> NDArray[np.float64]:
-    """The chance of each article to be cited, as some ``rows`` show it: float (n, articles).
+def chances(scores: Sequence[Floats], cited: Ints, shown: Sequence[Ints]) -> list[Floats]:
+    """The chance of each article to be cited, as some rows show it: float32 (n, articles) for each of ``shown``.
 
-    A conditional logit (McFadden 1974) of those rows' citations on how question and article match (:func:`matching`).
+    A conditional logit (McFadden 1974) of those rows' citations on how question and article match. It is worked out
+    for :data:`BLOCK` rows at a time: all ways of matching at once are many times as large as what comes of them.
     """
-    utility = features @ _conditional_logit(features[rows].astype(float), cited[rows])
-    return np.asarray(np.exp(utility - logsumexp(utility, axis=1, keepdims=True)))
+    weights = [_conditional_logit(_matching(scores, rows).astype(float), cited[rows]) for rows in shown]
+    n, articles = scores[0].shape
+    out = [np.empty((n, articles), dtype=np.float32) for _ in shown]
+    for start in range(0, n, BLOCK):
+        block = np.arange(start, min(n, start + BLOCK))
+        features = _matching(scores, block)
+        for chance, weight in zip(out, weights, strict=True):
+            utility = features @ weight
+            chance[block] = np.exp(utility - logsumexp(utility, axis=1, keepdims=True))
+    return out
 
 
-def matching(scores: Sequence[Floats]) -> Floats:
-    """Each way of matching as a standard score and as a rank: float32 (n, articles, 2 × ways)."""
-    both = [f for score in scores for f in (standardise(score), -np.log1p(_ranks(score)))]
+def _matching(scores: Sequence[Floats], rows: Ints) -> Floats:
+    """Each way of matching as a standard score and as a rank: float32 (rows, articles, 2 × ways)."""
+    some = [score[rows] for score in scores]
+    both = [f for score in some for f in (standardise(score), -np.log1p(_ranks(score)))]
     return np.stack(both, axis=-1).astype(np.float32)
 
 

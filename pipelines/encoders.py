@@ -1,8 +1,9 @@
 """Sentence encoders from a folder: tokens in, one vector a text out, whatever runs the network in between.
 
 A folder in the format of sentence-transformers says how texts become vectors: ``tokenizer.json``, the pooling in
-``1_Pooling/config.json``, the longest text in ``sentence_bert_config.json``. The network is run by CTranslate2
-(:mod:`pipelines.networks`) or ONNX Runtime (:mod:`pipelines.onnx`), and this module does the rest.
+``1_Pooling/config.json``, the longest text in ``sentence_bert_config.json``, and in
+``config_sentence_transformers.json`` what stands before each text, such as E5's "query: ". The network is run by
+CTranslate2 (:mod:`pipelines.networks`) or ONNX Runtime (:mod:`pipelines.onnx`), and this module does the rest.
 """
 
 from __future__ import annotations
@@ -86,7 +87,8 @@ class Encoder:
         """Vectors of ``texts``: float32 (len(texts), dim), each row of length 1; an empty text has one too."""
         if not len(texts):
             return self.embed([""])[:0]
-        wanted = [text.lower() for text in texts] if self._recipe.lower else list(texts)
+        wanted = [self._recipe.prompt + text for text in texts]
+        wanted = [text.lower() for text in wanted] if self._recipe.lower else wanted
         ids = [encoded.ids or [0] for encoded in self._tokenizer.encode_batch(wanted)]
         order = sorted(range(len(ids)), key=lambda i: (len(ids[i]), i))
         found: list[Floats] = [np.zeros(0, dtype=np.float32)] * len(ids)
@@ -111,11 +113,16 @@ class Encoder:
 
 @dataclass(frozen=True)
 class Recipe:
-    """What a folder says besides its weights: the pooling, the longest text in tokens, whether text is lowered."""
+    """What a folder says besides its weights: the pooling, the longest text in tokens, whether text is lowered.
+
+    ``prompt`` is put before each text; ``prompt_counts`` says whether the pooling takes its tokens in.
+    """
 
     pooling: str
     longest: int
     lower: bool
+    prompt: str
+    prompt_counts: bool
 
 
 def read_recipe(folder: Path) -> Recipe:
@@ -129,7 +136,14 @@ def read_recipe(folder: Path) -> Recipe:
     # RoBERTa and MPNet count positions from behind the padding token's; tokenizer_config.json allows for that.
     limits = (bert.get("max_seq_length"), _json(folder / "tokenizer_config.json").get("model_max_length"), LONGEST)
     longest = next(limit for limit in limits if limit and limit < 10**6)
-    return Recipe(pooling, int(longest), bool(bert.get("do_lower_case")))
+    counts = said.get("include_prompt", True) is True
+    return Recipe(pooling, int(longest), bool(bert.get("do_lower_case")), _prompt(folder), counts)
+
+
+def _prompt(folder: Path) -> str:
+    """What the folder puts before a text where nothing else is asked for."""
+    said = _json(folder / "config_sentence_transformers.json")
+    return str((said.get("prompts") or {}).get(said.get("default_prompt_name"), ""))
 
 
 def modules(folder: Path) -> list[str]:
@@ -152,6 +166,7 @@ def version_of(folder: Path, weights: Iterable[Path]) -> str:
         if path.exists():
             with path.open("rb") as file:
                 digest.update(path.name.encode() + hashlib.file_digest(file, "sha256").digest())
+    digest.update(_prompt(folder).encode())  # the rest of that file decides no vector
     return digest.hexdigest()[:12]
 
 

@@ -38,8 +38,10 @@ def unfit(folder: Path) -> str:
     more = set(modules(folder)) - {"Transformer", "Pooling", "Normalize"}
     if more:
         return f"it has a further module: {', '.join(sorted(more))}"
-    pooling = read_recipe(folder).pooling
-    return "" if pooling in ("mean", "cls") else f"its pooling is {pooling!r}"
+    recipe = read_recipe(folder)
+    if recipe.prompt and not recipe.prompt_counts:
+        return "its pooling leaves out what stands before a text"
+    return "" if recipe.pooling in ("mean", "cls") else f"its pooling is {recipe.pooling!r}"
 
 
 def load(folder: Path) -> Network:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.accuracy import SITUATIONS, TAG_TRUST, failure_chance, on_topic, situation
+from models.accuracy import SITUATIONS, TAG_TRUST, failure_chance, guess_on_topic, situation
 
 COLUMNS = ("escalated", "fallbacks", "cited_first", "csat", "outcome", "sample")
 
@@ -105,6 +105,6 @@ def test_success_tells_what_a_citation_was_about() -> None:
     about = rng.random(600) < 0.5
     match = np.where(about, 1.5, 0.0) + rng.normal(size=600)
     success = rng.random(600) < np.where(about, 0.95, 0.3)
-    weight, off_topic = on_topic(pd.DataFrame({"match": match}), success.astype(float))
+    weight, off_topic = guess_on_topic(pd.DataFrame({"match": match}), success.astype(float))
     assert weight[about].mean() > weight[~about].mean() + 0.2
     assert 0.5 < off_topic < 0.8

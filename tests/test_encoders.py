@@ -90,7 +90,17 @@ def test_text_is_lowered_where_the_folder_says(tmp_path: Path) -> None:
     assert low == pytest.approx(high, abs=1e-6)
 
 
-@pytest.mark.parametrize("change", ["weights", "tokenizer", "pooling", "longest"])
+def test_what_a_folder_puts_before_a_text_is_put_there(tmp_path: Path) -> None:
+    """A model that wants "query: " before each text, as E5 does, gets it where its folder says so."""
+    write_model(tmp_path / "plain", "bert")
+    shutil.copytree(tmp_path / "plain", tmp_path / "asks")
+    said = {"prompts": {"query": "the tent ", "passage": "a card "}, "default_prompt_name": "query"}
+    write_json(tmp_path / "asks" / "config_sentence_transformers.json", said)
+    plain, asks = embedder(str(tmp_path / "plain")), embedder(str(tmp_path / "asks"))
+    assert asks.embed(TEXTS) == pytest.approx(plain.embed([f"the tent {text}" for text in TEXTS]), abs=1e-6)
+
+
+@pytest.mark.parametrize("change", ["weights", "tokenizer", "pooling", "longest", "prompt"])
 def test_a_changed_model_has_another_version(change: str, tmp_path: Path) -> None:
     """Weights, tokenizer and recipe are all in the version; the folder's place is not."""
     write_model(tmp_path / "here" / "mine", "bert")
@@ -105,8 +115,11 @@ def test_a_changed_model_has_another_version(change: str, tmp_path: Path) -> Non
         path.write_text(path.read_text().replace('"wind"', '"gale"'))
     elif change == "pooling":
         write_json(folder / "1_Pooling" / "config.json", {"pooling_mode_cls_token": True})
-    else:
+    elif change == "longest":
         write_json(folder / "sentence_bert_config.json", {"max_seq_length": 20})
+    else:
+        said = {"prompts": {"query": "query: "}, "default_prompt_name": "query"}
+        write_json(folder / "config_sentence_transformers.json", said)
     embedder.cache_clear()
     assert embedder(str(folder)).version != one.version
 
@@ -118,6 +131,7 @@ def test_a_changed_model_has_another_version(change: str, tmp_path: Path) -> Non
         ("config.json", {"model_type": "bert", "hidden_act": "silu"}, "activation"),
         ("modules.json", [{"type": "x.Transformer"}, {"type": "x.Dense"}], "Dense"),
         ("1_Pooling/config.json", {"pooling_mode_max_tokens": True}, "max_tokens"),
+        ("1_Pooling/config.json", {"pooling_mode_mean_tokens": True, "include_prompt": False}, "before a text"),
         ("1_Pooling/config.json", {"pooling_mode_max_tokens": True, "pooling_mode_mean_tokens": True}, "max_tokens"),
     ],
 )
@@ -126,6 +140,8 @@ def test_a_folder_that_can_t_be_run_right_is_not_run_wrong(
 ) -> None:
     """What CTranslate2 would get wrong is left to others, and the reason is told."""
     write_model(tmp_path, "bert")
+    said = {"prompts": {"query": "query: "}, "default_prompt_name": "query"}
+    write_json(tmp_path / "config_sentence_transformers.json", said)
     assert networks.unfit(tmp_path) == ""
     write_json(tmp_path / file, content)
     assert reason in networks.unfit(tmp_path)
