@@ -173,8 +173,10 @@ def _sentence(words: tuple[str, ...], german: bool, inverted: bool) -> Iterator[
     found = _phrase(words, german, least=1)
     if not found:
         return
-    asks = small.OPENS_A_QUESTION.match(text) is not None and (words[0] != "was" or german) and words[1] != "sich"
-    if (asks and small.INDIRECT.match(text)) or (not asks and words[0] in small.AUXILIARIES):
+    denies = words[1] in small.NEGATIONS  # "will not send emails" asks nothing
+    opens = small.OPENS_A_QUESTION.match(text) is not None and not denies
+    asks = opens and (words[0] != "was" or german) and words[1] != "sich"
+    if (asks and small.INDIRECT.match(text)) or (not asks and not denies and words[0] in small.AUXILIARIES):
         return
     whole = (0.72 if inverted else 0.56) if asks else 0.5
     if not asks and words[0] not in _NOT_FIRST and _tells_once(words) and len(words) <= LONGEST:

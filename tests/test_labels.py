@@ -218,6 +218,12 @@ def test_a_piece_out_of_the_middle_of_a_thought_weighs_less_than_a_whole_one(ask
     assert {phrase.text: phrase.whole for phrase in phrases(clause)}.get(cut, 0) < 0.5
 
 
+def test_who_denies_does_not_ask() -> None:
+    """ "Will not send emails" is a statement, for all that it opens as a question does."""
+    (clause,) = clauses("will not send or receive emails")
+    assert {phrase.asks for phrase in phrases(clause) if phrase.text.startswith("will")} == {False}
+
+
 def test_examples_are_near_the_middle_and_not_alike() -> None:
     """Examples are the closest readable questions, and no two say the same in the same words."""
     texts = [
