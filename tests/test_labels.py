@@ -219,7 +219,7 @@ def test_a_piece_out_of_the_middle_of_a_thought_weighs_less_than_a_whole_one(ask
 
 
 def test_who_denies_does_not_ask() -> None:
-    """ "Will not send emails" is a statement, for all that it opens as a question does."""
+    """A statement such as "will not send emails" opens as a question does, and is none."""
     (clause,) = clauses("will not send or receive emails")
     assert {phrase.asks for phrase in phrases(clause) if phrase.text.startswith("will")} == {False}
 
