@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from math import log
 from typing import NamedTuple
@@ -48,6 +49,12 @@ _CHANGED = re.compile(
     r"\b(?:no longer|(?:not|n't|nicht) .*\b(?:any ?more|mehr)|any ?more|out of date|outdated|old|now|since|instead|"
     r"rather than|not \d+|changed|replaced|gone|wrong|"
     r"nicht mehr|veraltet|jetzt|seit|statt|stattdessen|geändert|falsch)\b",
+    re.I,
+)
+# … and that what they say in the same breath holds no more.
+_DENIED = re.compile(
+    r"\b(?:no longer|(?:not|n't|nicht) .*\b(?:any ?more|mehr)|any ?more|out of date|outdated|old|instead of|"
+    r"rather than|not \d+|wrong|nicht mehr|veraltet|statt|falsch)\b",
     re.I,
 )
 
@@ -122,8 +129,9 @@ def against(
     """The sentences of an article that agents say otherwise, each with the sentences of theirs that do.
 
     A sentence of an agent goes with the one or two of the article that it is most about. It stands against them where
-    it gives another amount of the same, or says that something has changed. A number of the article's that an agent
-    takes back ("not 7", "the 2 to 3 days are out of date") tells best which sentence is meant.
+    it gives another amount of the same, or says that something has changed. A number of the article's that agents
+    take back ("not 7", "the 2 to 3 days are out of date") tells best which sentence is meant, by all that is said
+    instead of it.
 
     Parameters
     ----------
@@ -143,22 +151,24 @@ def against(
         return []
     near = said_vectors @ vectors.T
     words = [stems(line.text) for line in article]
+    figures, taken = [amounts(line.text) for line in article], _taken_back(said, counts)
     rarity = {word: log((1 + len(words)) / sum(word in own for own in words)) for word in set().union(*words)}
     beside: dict[int, list[tuple[float, int]]] = {}
     for i, sentence in enumerate(said):
-        ours = amounts(sentence)
+        ours, changed = amounts(sentence), bool(_CHANGED.search(sentence))
         shared = stems(sentence) & rarity.keys()
         weight = sum(rarity[word] for word in sorted(shared)) or 1.0
         fits: list[tuple[float, int]] = []
-        for j, line in enumerate(article):
+        for j, theirs in enumerate(figures):
             cosine = float(near[i, j])
-            theirs = amounts(line.text)
-            changed = bool(_CHANGED.search(sentence))
-            differ = any(unit in theirs and not ours[unit] & theirs[unit] for unit in ours if unit)
-            named = len(set().union(*ours.values()) & set().union(*theirs.values())) if changed else 0
+            others = [theirs[unit] for unit in ours if unit and unit in theirs and not ours[unit] & theirs[unit]]
+            differ, instead = bool(others), not taken.isdisjoint(set().union(*others))
+            old = taken & set().union(*theirs.values())
+            named = len(old & set().union(*ours.values())) if changed else 0
             alike = sum(rarity[word] for word in sorted(shared & words[j])) / weight
-            score = round(cosine + 0.3 * alike + 0.2 * min(named, 2), 6)
-            if cosine < SAME and score >= ABOUT and (changed or (differ and cosine >= surely)):
+            score = round(cosine + 0.3 * alike + 0.2 * min(named, 2) + 0.1 * min(len(old), 2) * instead, 6)
+            least = min(ANYHOW, surely) if instead else surely
+            if cosine < SAME and score >= ABOUT and (changed or (differ and cosine >= least)):
                 fits.append((score + 0.15 * differ, j))
         best = max(fits, default=(0.0, 0))[0]
         for score, j in sorted(fits, key=lambda fit: (-fit[0], fit[1]))[:PLACES]:
@@ -168,6 +178,15 @@ def against(
     chosen = sorted(beside, key=lambda j: (-voices[j], j))[:MOST]
     order = {j: sorted(beside[j], key=lambda found: (-counts[found[1]], -found[0], found[1])) for j in sorted(chosen)}
     return [(j, [i for _, i in found[:EACH]]) for j, found in order.items()]
+
+
+def _taken_back(said: Sequence[str], counts: Sequence[int]) -> set[str]:
+    """Numbers that agents call out of date in more conversations than they give them in."""
+    votes: Counter[str] = Counter()
+    for sentence, count in zip(said, counts, strict=True):
+        sign = 1 if _DENIED.search(sentence) else -1
+        votes.update(dict.fromkeys(set().union(*amounts(sentence).values()), sign * count))
+    return {number for number, vote in votes.items() if vote > 0}
 
 
 def left_out(article: Sequence[Line], vectors: Floats, said_vectors: Floats) -> list[tuple[int, str]]:

@@ -94,6 +94,18 @@ def test_a_passage_stands_beside_the_agents_sentence_that_speaks_against_it() ->
     assert found == [(0, [0])]
 
 
+def test_figures_that_agents_take_back_lead_to_the_passage_that_gives_them() -> None:
+    """Of two passages with other figures the one is meant whose figures somebody calls out of date."""
+    article = [Line("Post", "Germany – DHL – 2 to 3 working days"), Line("Bikes", "Allow 5 to 7 working days.")]
+    there = vectors([1, 0.1], [0, 1])
+    said = ["Parcels need 4 to 6 working days.", "The 2 to 3 days on that page are out of date."]
+    told = vectors([0.5, 0.85], [0.9, 0.6], [1, 0.1])
+    assert against(article, there, said[:1], told[:1], [9]) == [(1, [0])]
+    assert against(article, there, said, told[:2], [9, 4]) == [(0, [0, 1]), (1, [0])]
+    stated = [*said, "Standard delivery takes 2 to 3 working days."]  # by more than take it back
+    assert against(article, there, stated, told, [9, 4, 30]) == [(0, [1]), (1, [0])]
+
+
 def test_what_an_article_does_not_say_is_named_with_the_nearest_section() -> None:
     """A sentence of agents that no sentence of the article is like is left out by it."""
     article = [Line("Shipping", "We ship to the EU."), Line("Returns", "Send it back in 30 days.")]
