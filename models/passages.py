@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from math import log
 from typing import NamedTuple
 
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from models.matter import stems
 from models.retrieval import plain
 
-__all__ = ["ANYHOW", "SURELY", "Line", "against", "amounts", "bare", "left_out", "lines"]
+__all__ = ["ANYHOW", "SURELY", "Line", "against", "amounts", "bare", "left_out", "lines", "taken_back"]
 
 Floats = NDArray[np.float32]
 
@@ -125,6 +125,7 @@ def against(
     said_vectors: Floats,
     counts: Sequence[int],
     surely: float = SURELY,
+    taken: Collection[str] = (),
 ) -> list[tuple[int, list[int]]]:
     """The sentences of an article that agents say otherwise, each with the sentences of theirs that do.
 
@@ -141,6 +142,8 @@ def against(
         Agents' sentences, their vectors, and how many conversations hold each.
     surely
         Cosine from which on another amount is enough, with no word of a change.
+    taken
+        Numbers that agents take back (:func:`taken_back`).
 
     Returns
     -------
@@ -151,7 +154,7 @@ def against(
         return []
     near = said_vectors @ vectors.T
     words = [stems(line.text) for line in article]
-    figures, taken = [amounts(line.text) for line in article], _taken_back(said, counts)
+    figures = [amounts(line.text) for line in article]
     rarity = {word: log((1 + len(words)) / sum(word in own for own in words)) for word in set().union(*words)}
     beside: dict[int, list[tuple[float, int]]] = {}
     for i, sentence in enumerate(said):
@@ -162,8 +165,8 @@ def against(
         for j, theirs in enumerate(figures):
             cosine = float(near[i, j])
             others = [theirs[unit] for unit in ours if unit and unit in theirs and not ours[unit] & theirs[unit]]
-            differ, instead = bool(others), not taken.isdisjoint(set().union(*others))
-            old = taken & set().union(*theirs.values())
+            old = set().union(*theirs.values()).intersection(taken)
+            differ, instead = bool(others), not old.isdisjoint(set().union(*others))
             named = len(old & set().union(*ours.values())) if changed else 0
             alike = sum(rarity[word] for word in sorted(shared & words[j])) / weight
             score = round(cosine + 0.3 * alike + 0.2 * min(named, 2) + 0.1 * min(len(old), 2) * instead, 6)
@@ -180,12 +183,18 @@ def against(
     return [(j, [i for _, i in found[:EACH]]) for j, found in order.items()]
 
 
-def _taken_back(said: Sequence[str], counts: Sequence[int]) -> set[str]:
-    """Numbers that agents call out of date in more conversations than they give them in."""
+def taken_back(said: Iterable[str]) -> set[str]:
+    """Numbers that agents call out of date more often than they give them: of all sentences, one for each time.
+
+    Examples
+    --------
+    >>> sorted(taken_back(["The 2 to 3 days are out of date.", "It takes 4 to 6 days.", "Not 3 but 4 days."]))
+    ['2', '3']
+    """
     votes: Counter[str] = Counter()
-    for sentence, count in zip(said, counts, strict=True):
+    for sentence in said:
         sign = 1 if _DENIED.search(sentence) else -1
-        votes.update(dict.fromkeys(set().union(*amounts(sentence).values()), sign * count))
+        votes.update(dict.fromkeys(set().union(*amounts(sentence).values()), sign))
     return {number for number, vote in votes.items() if vote > 0}
 
 

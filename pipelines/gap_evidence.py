@@ -257,6 +257,8 @@ def _find_passages(
         sentences, counts = [text for text, _, _ in own], [count for _, count, _ in own]
         rows = [{**dict(p), "section": "", "count": 0, "conversation_ids": []} for p in gap["passages"]]
         stand = {passages.bare(str(p["passage"])) for p in gap["passages"]}
+        replies = (reply for i in map(str, gap["conversation_ids"]) for reply in said.replies.get(i, []))
+        taken = passages.taken_back(text for reply in replies for text in statements(reply))
         for article in _articles_of(gap):
             there = [line for line in lines[article] if not stand or line.text in stand]
             vectors_there = of([_in_place(line) for line in there])
@@ -265,7 +267,7 @@ def _find_passages(
                 rows += [_passage(article, "", section, own[i]) for i, section in new]
                 continue
             least = passages.ANYHOW if stand else passages.SURELY
-            pairs = passages.against(there, vectors_there, sentences, of(sentences), counts, least)
+            pairs = passages.against(there, vectors_there, sentences, of(sentences), counts, least, taken)
             rows += [
                 _passage(article, there[at].text, there[at].section, own[i]) for at, said_so in pairs for i in said_so
             ]
