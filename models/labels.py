@@ -18,6 +18,8 @@ from models.retrieval import unit
 
 __all__ = ["STOP_WORDS", "capital", "examples", "label_topics", "spelling"]
 
+Floats = NDArray[np.float32]
+
 # Phrases are taken from the questions nearest a topic's middle, and weighed on a sample of a large topic.
 NEAREST, WEIGHED, SHORTLIST = 80, 300, 40
 MEANT, LEAST_MEANT = 15, 0.05  # of the best, how many are compared in meaning; what stands for no likeness at all
@@ -28,9 +30,6 @@ SLIP = 8  # times that a word is more common than what may be a slip of the pen 
 SLIP_LENGTH = 6  # letters; shorter words are too often words of their own
 ENOUGH_WORDS, SMALL_SHARE = 60, 0.15  # words of a topic that show its language; small ones among them
 NOTHING_SAID = "Messages without a question"
-
-
-Floats = NDArray[np.float32]
 
 
 def label_topics(
@@ -100,9 +99,13 @@ class _Topic:
 
     @classmethod
     def of(cls, questions: list[list[Clause]]) -> _Topic:
-        step = max(1, len(questions) // WEIGHED)
-        kept = [question for question in questions[::step] if question]
+        kept = [question for question in questions[:: _step(questions)] if question]
         return cls(kept, [frozenset(chain.from_iterable(map(_stems, question))) for question in kept])
+
+
+def _step(questions: Sequence[object]) -> int:
+    """Every how many questions one is taken of a large topic, so that about as many as it is weighed by are."""
+    return max(1, len(questions) // WEIGHED)
 
 
 def _stems(clause: Clause) -> Iterator[str]:
@@ -248,7 +251,7 @@ def _by_meaning(
     said = sorted({phrase.text for options in ranked for _, phrase in options[:MEANT]})
     if len(texts) < 2 or not said:
         return ranked
-    some = [sorted(topic)[:: max(1, len(topic) // WEIGHED)] for topic in texts]
+    some = [sorted(topic)[:: _step(topic)] for topic in texts]
     asked = embed(list(chain.from_iterable(some)))
     ends = np.cumsum([len(topic) for topic in some])[:-1]
     middles = np.array([topic.mean(axis=0) if len(topic) else asked.mean(axis=0) for topic in np.split(asked, ends)])

@@ -44,18 +44,15 @@ _NUMBERS = {
     if word not in ("one", "ein")  # more often articles than amounts
 }
 _NUMBER = re.compile(rf"\b(?:{'|'.join(_NUMBERS)})\b", re.I)
-# How people say that something is not as it was, or not as it is written.
-_CHANGED = re.compile(
-    r"\b(?:no longer|(?:not|n't|nicht) .*\b(?:any ?more|mehr)|any ?more|out of date|outdated|old|now|since|instead|"
-    r"rather than|not \d+|changed|replaced|gone|wrong|"
-    r"nicht mehr|veraltet|jetzt|seit|statt|stattdessen|geändert|falsch)\b",
-    re.I,
+# How people say that what they say in the same breath holds no more …
+_NO_MORE = (
+    r"no longer|(?:not|n't|nicht) .*\b(?:any ?more|mehr)|any ?more|out of date|outdated|old|instead of|"
+    r"rather than|not \d+|wrong|nicht mehr|veraltet|statt|falsch"
 )
-# … and that what they say in the same breath holds no more.
-_DENIED = re.compile(
-    r"\b(?:no longer|(?:not|n't|nicht) .*\b(?:any ?more|mehr)|any ?more|out of date|outdated|old|instead of|"
-    r"rather than|not \d+|wrong|nicht mehr|veraltet|statt|falsch)\b",
-    re.I,
+_DENIED = re.compile(rf"\b(?:{_NO_MORE})\b", re.I)
+# … and, that or else, that something is not as it was, or not as it is written.
+_CHANGED = re.compile(
+    rf"\b(?:{_NO_MORE}|now|since|instead|changed|replaced|gone|jetzt|seit|stattdessen|geändert)\b", re.I
 )
 
 

@@ -90,7 +90,7 @@ def chances(scores: Sequence[Floats], cited: Ints, shown: Sequence[Ints]) -> lis
     n, articles = scores[0].shape
     out = [np.empty((n, articles), dtype=np.float32) for _ in shown]
     for start in range(0, n, BLOCK):
-        block = np.arange(start, min(n, start + BLOCK))
+        block = slice(start, start + BLOCK)
         features = _matching(scores, block)
         for chance, weight in zip(out, weights, strict=True):
             utility = features @ weight
@@ -98,7 +98,7 @@ def chances(scores: Sequence[Floats], cited: Ints, shown: Sequence[Ints]) -> lis
     return out
 
 
-def _matching(scores: Sequence[Floats], rows: Ints) -> Floats:
+def _matching(scores: Sequence[Floats], rows: Ints | slice) -> Floats:
     """Each way of matching as a standard score and as a rank: float32 (rows, articles, 2 × ways)."""
     some = [score[rows] for score in scores]
     both = [f for score in some for f in (standardise(score), -np.log1p(_ranks(score)))]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -257,8 +257,8 @@ def _find_passages(
         sentences, counts = [text for text, _, _ in own], [count for _, count, _ in own]
         rows = [{**dict(p), "section": "", "count": 0, "conversation_ids": []} for p in gap["passages"]]
         stand = {passages.bare(str(p["passage"])) for p in gap["passages"]}
-        replies = (reply for i in map(str, gap["conversation_ids"]) for reply in said.replies.get(i, []))
-        taken = passages.taken_back(text for reply in replies for text in statements(reply))
+        told_all = () if gap["kind"] == "incomplete" else _statements(gap, said)
+        taken = passages.taken_back(text for _, text in told_all)
         for article in _articles_of(gap):
             there = [line for line in lines[article] if not stand or line.text in stand]
             vectors_there = of([_in_place(line) for line in there])
@@ -283,18 +283,20 @@ def _articles_of(gap: Mapping[str, Any]) -> list[str]:
     return list(dict.fromkeys([str(gap["article_id"]), *(str(p["article_id"]) for p in gap["passages"])]))
 
 
+def _statements(gap: Mapping[str, Any], said: _Said) -> Iterator[tuple[str, str]]:
+    """What agents stated in a gap's conversations, however these ended: conversation and sentence."""
+    for i in map(str, gap["conversation_ids"]):
+        for reply in said.replies.get(i, []):
+            for text in statements(reply):
+                yield i, text
+
+
 def _told(steps: Sequence[Mapping[str, Any]], gap: Mapping[str, Any], said: _Said) -> list[tuple[str, int, list[str]]]:
     """Agents' sentences with how many conversations hold them and which; single ones where no two are alike."""
     told = [(str(s["text"]), int(s["count"]), list(s["conversation_ids"])) for s in steps]
     if told or gap["kind"] == "incomplete":
         return told
-    single = {
-        _shown(text): i
-        for i in map(str, gap["conversation_ids"])
-        if i not in said.badly
-        for reply in said.replies.get(i, [])
-        for text in statements(reply)
-    }
+    single = {_shown(text): i for i, text in _statements(gap, said) if i not in said.badly}
     return [(text, 1, [i]) for text, i in sorted(single.items())[:ALONE]]
 
 

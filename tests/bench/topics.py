@@ -100,7 +100,8 @@ def again(texts: pd.DataFrame, folder: Path, embedder: str) -> None:
         known = texts.iloc[np.arange(len(texts)) % 20 > 0]
         for what, some in (("all new", known), ("5 % new", texts), ("nothing new", texts)):
             some.to_json(folder / "texts.jsonl", orient="records", lines=True)
-            print(told(f"whole {len(some):,}", what, child(sys.executable, "whole", folder, Path(fresh), embedder)))
+            found = child(sys.executable, "whole", folder, Path(fresh), embedder)
+            print(told(f"whole {len(some):,}", what, found), flush=True)
 
 
 def child(python: str, what: str, folder: Path, cache: Path, embedder: str, fit_at_most: int = 0) -> dict[str, float]:
