@@ -21,13 +21,18 @@ RESOLUTIONS = tuple(0.25 * 1.3**step for step in range(19))
 BLOCK, THREADS = 1024, 4  # rows whose similarities to all others are held at once, and how many times
 STRIPES = 8  # that a row of similarities is cut into; the best of each column of stripes says where to look
 
+# Two rows are one saying from this many standard deviations of the cosine of two rows, which chance does not bring, and
+# from this cosine whatever the spread.
+BEYOND_CHANCE, ALMOST_EQUAL = 6.0, 0.95
+
 
 class GraphClusters(ClusterMixin, BaseEstimator):
     """Louvain communities of the cosine nearest-neighbour graph, at the resolution with the best silhouette.
 
     The number of clusters is not given: the graph is cut at many resolutions, and the cut is taken whose clusters are
-    most compact and apart (Rousseeuw 1987, on cosine distance). The order of the rows changes nothing: equal rows count
-    once, and the graph is built in the order of the rows' bytes.
+    most compact and apart (Rousseeuw 1987, on cosine distance). Rows that say the same are one point of the graph, so
+    that the neighbours of a template's copy are other things that people say, not the other copies. The order of the
+    rows changes nothing: equal rows count once, and the graph is built in the order of the rows' bytes.
 
     Parameters
     ----------
@@ -37,10 +42,10 @@ class GraphClusters(ClusterMixin, BaseEstimator):
     min_size
         Distinct rows that a cluster needs; those of a smaller one are left out.
     judged_by
-        The silhouette looks at this many first columns, rescaled to length 1; all of them where None. Columns beyond
-        shape the graph and have no say in how many clusters there are.
+        What says the same, and the silhouette, is seen in this many first columns, rescaled to length 1; in all of them
+        where None. Columns beyond shape the graph and have no say in how many clusters there are.
     resolutions
-        Resolutions to try, ascending. Cuts into more than 2√n clusters are passed over.
+        Resolutions to try, ascending. Cuts into more than 2√n clusters of n sayings are passed over.
 
     Attributes
     ----------
@@ -86,18 +91,57 @@ class GraphClusters(ClusterMixin, BaseEstimator):
         best, resolution, score = np.zeros(n, dtype=np.int64), float(self.resolutions[0]), 0.0
         if n < 2:
             return best, resolution, score
-        graph = neighbour_graph(points, [min(count, n - 1) for count in self.neighbours])
         seen = unit(points[:, : self.judged_by])
+        saying = sayings(seen)
+        said = centroids(points, saying)
+        graph = neighbour_graph(said, [min(count, len(said) - 1) for count in self.neighbours])
         for step in self.resolutions:
             # scikit-network's Leiden draws from C's rand() whatever its seed; its Louvain draws nothing
             louvain = Louvain(resolution=step, shuffle_nodes=False, return_probs=False, return_aggregate=False)
-            labels = np.unique(louvain.fit_predict(graph), return_inverse=True)[1].astype(np.int64)
+            labels = np.unique(louvain.fit_predict(graph), return_inverse=True)[1].astype(np.int64)[saying]
             count = int(labels.max()) + 1
-            if count > 2 * np.sqrt(n):
+            if count > 2 * np.sqrt(len(said)):
                 break
             if count > 1 and (good := silhouette(seen, labels)) > score:
                 best, resolution, score = labels, float(step), good
         return best, resolution, score
+
+
+def sayings(points: Floats) -> Ints:
+    """Which rows say the same, as copies of a template do: a number from 0 for each, int (n,).
+
+    Two do that are far more alike than chance makes two rows: the more spread all cosines are, the more it takes. The
+    row with the most of them is met first, and with them makes a saying.
+
+    Parameters
+    ----------
+    points
+        float32 (n, dim), rows of length 1, best with mean 0.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> said = unit(np.repeat(rng.normal(size=(50, 100)), 3, axis=0) + 0.1 * rng.normal(size=(150, 100)))
+    >>> len(np.unique(sayings(said.astype(np.float32))))
+    50
+    """
+    n = len(points)
+    pairs = ((points.T @ points).astype(float) ** 2).sum() - n
+    enough = min(ALMOST_EQUAL, BEYOND_CHANCE * np.sqrt(max(0, pairs) / max(1, n * (n - 1))))
+
+    def of_block(start: int) -> sparse.csr_matrix:
+        return sparse.csr_matrix(points[start : start + BLOCK] @ points.T >= enough)
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        alike = sparse.vstack(list(pool.map(of_block, range(0, n, BLOCK))), format="csr")
+    found, count = np.full(n, -1, dtype=np.int64), 0
+    for row in np.argsort(-np.diff(alike.indptr), kind="stable"):
+        if found[row] < 0:
+            others = alike.indices[alike.indptr[row] : alike.indptr[row + 1]]
+            found[others[found[others] < 0]] = count
+            found[row] = count
+            count += 1
+    return found
 
 
 def nearest(points: Floats, among: Floats, count: int) -> tuple[Ints, Floats]:

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import adjusted_rand_score
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from models.clustering import GraphClusters, nearest, silhouette
+from models.clustering import GraphClusters, nearest, sayings, silhouette
 from models.gist import Gist, Sentences
 from models.grouping import find_groups
 from models.retrieval import unit
@@ -65,6 +65,19 @@ def test_clusters_find_how_many_there_are(sizes: list[int]) -> None:
     found = GraphClusters().fit(points)
     assert adjusted_rand_score(truth, found.labels_) > 0.95
     assert found.centroids_.shape == (found.labels_.max() + 1, 30)
+
+
+@pytest.mark.parametrize(("problems", "phrasings", "copies"), [(8, 4, 40), (12, 12, 20)])
+def test_copies_of_a_template_make_no_topic(problems: int, phrasings: int, copies: int) -> None:
+    """A problem told in several templates, each of them sent many times over with small changes, is one topic."""
+    rng = np.random.default_rng(1)
+    problem, phrasing = rng.normal(size=(problems, 100)), rng.normal(size=(problems * phrasings, 100))
+    template = np.repeat(problem, phrasings, axis=0) + 0.65 * phrasing
+    sent = np.repeat(template, copies, axis=0) + 0.2 * rng.normal(size=(len(template) * copies, 100))
+    points = unit((sent - sent.mean(axis=0)).astype(np.float32))
+    assert len(np.unique(sayings(points))) == len(template)
+    truth = np.repeat(np.arange(problems), phrasings * copies)
+    assert adjusted_rand_score(truth, GraphClusters().fit_predict(points)) > 0.95
 
 
 @settings(max_examples=15)
