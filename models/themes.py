@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from math import log
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from scipy.cluster.hierarchy import fcluster, linkage
+from scipy.optimize import linear_sum_assignment
 from sklearn.metrics import silhouette_score
 
 from models.label_words import DETERMINERS, DOING, HANGING, PREPOSITIONS, QUANTITIES, STOP_WORDS, TIMES
 from models.labels import capital, spelling
 from models.phrases import Clause, clauses, is_german, stem
 
-__all__ = ["FEWEST", "MOST", "group_topics", "name_themes"]
+__all__ = ["FEWEST", "MOST", "group_topics", "known_themes", "name_themes"]
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
@@ -26,7 +29,9 @@ FEWEST = 6  # topics; fewer are themes enough themselves
 HANDFUL = 5  # themes at least, where there are 40 topics and more
 MOST = 9  # themes: what a legend holds, and a reader keeps apart
 QUESTIONS = 60  # of a topic, that a theme's name is taken from
+HALF = 0.5  # more speaks for it than against it
 EVERYWHERE = 0.2  # of all questions: such a word, a product's name say, tells no theme from another
+_NAME_WORD = re.compile(r"[^\W\d_][\w-]*")
 _NO_NAME = STOP_WORDS | {"example", "beispiel"} | TIMES | QUANTITIES | HANGING | DOING
 
 
@@ -82,7 +87,40 @@ def _without_singles(points: NDArray[np.float64], theme: Ints) -> Ints:
     return out
 
 
-def name_themes(theme: Ints, texts: Sequence[Sequence[str]]) -> list[str | None]:
+def known_themes(theme: Ints, before: Sequence[str | None], sizes: Sequence[int]) -> dict[int, str]:
+    """Which themes are known, and their names: those that share most of their questions with one of the run before.
+
+    One to one; a theme is known where the geometric mean of the two shares is at least one half (Ochiai 1957), counted
+    over topics that were in a theme before.
+
+    Parameters
+    ----------
+    theme
+        int (topics,), as :func:`group_topics` gives it; −1 for none.
+    before
+        The name of the theme that each topic was in; None for a topic that is new, or was in none.
+    sizes
+        Questions of each topic.
+
+    Examples
+    --------
+    >>> known_themes(np.array([0, 0, 1, 1]), ["Parcels", "Parcels", "Parcels", None], [30, 20, 10, 40])
+    {0: 'Parcels'}
+    """
+    topics = pd.DataFrame({"now": theme, "before": pd.array(list(before), dtype="str"), "size": list(sizes)})
+    both = topics[(topics["now"] >= 0) & topics["before"].notna()]
+    if both.empty:
+        return {}
+    shared = both.pivot_table(index="now", columns="before", values="size", aggfunc="sum", fill_value=0)
+    sums = np.outer(shared.sum(axis=1), shared.sum(axis=0))
+    share = shared.to_numpy() / np.sqrt(np.maximum(sums, 1))
+    pairs = zip(*linear_sum_assignment(-np.where(share >= HALF, shared, 0)), strict=True)
+    return {int(shared.index[i]): str(shared.columns[j]) for i, j in pairs if share[i, j] >= HALF}
+
+
+def name_themes(
+    theme: Ints, texts: Sequence[Sequence[str]], known: Mapping[int, str] | None = None
+) -> list[str | None]:
     """The name of each topic's theme, unique among themes: the two things that its topics speak of and others do not.
 
     Parameters
@@ -91,6 +129,9 @@ def name_themes(theme: Ints, texts: Sequence[Sequence[str]]) -> list[str | None]
         int (topics,), as :func:`group_topics` gives it; −1 for none.
     texts
         The questions of each topic.
+    known
+        Names that themes have already (:func:`known_themes`). A theme keeps its own for as long as half of its topics
+        speak of a thing in it.
 
     Examples
     --------
@@ -102,14 +143,16 @@ def name_themes(theme: Ints, texts: Sequence[Sequence[str]]) -> list[str | None]
     written = spelling(chain.from_iterable(cut))
     shares = [_shares(topic) for topic in cut]
     things = _things(cut)
-    names: dict[int, str] = {}
-    taken: set[str] = set()
     groups: dict[int, list[int]] = defaultdict(list)
     for topic, number in enumerate(theme.tolist()):
         if number >= 0:
             groups[number].append(topic)
+    names = {k: name for k, name in (known or {}).items() if _fits(name, [shares[t] for t in groups[k]])}
+    taken = {name.casefold() for name in names.values()}
     surface = _surface(cut)
     for number in sorted(groups, key=lambda k: (-len(groups[k]), sorted(map(sorted, (texts[t] for t in groups[k]))))):
+        if number in names:
+            continue
         worth = _worth(groups[number], shares, things)
         ranked = sorted(worth, key=lambda term: (-worth[term], term))
         german = _mostly_german(chain.from_iterable(cut[t] for t in groups[number]))
@@ -183,6 +226,13 @@ def _worth(
         if lead > 0 and spread >= min(1.0, 2 / len(group)):
             worth[term] = within * spread * lead * things[term] * (1.5 if len(term) > 1 else 1.0)
     return worth
+
+
+def _fits(name: str, topics: Sequence[Mapping[Words, float]]) -> bool:
+    """Whether half of the topics, or more, speak of a thing in the name of their theme."""
+    words = [word for word in _NAME_WORD.findall(name.casefold()) if _names_something(word)]
+    things = {(stem(word, german),) for word in words for german in (True, False)}
+    return not things or sum(not things.isdisjoint(shares) for shares in topics) >= HALF * len(topics)
 
 
 def _apart(ranked: Sequence[Words], count: int = 4) -> list[Words]:

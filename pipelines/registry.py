@@ -37,8 +37,9 @@ def identify(
 
     Returns
     -------
-    registry : topic_id, embedder, centroid (bytes of float32), members, size, first_seen, lineage, known_label and
-        known_centroid (the label so far and the centroid when it was given, or null); one row a group, in their order
+    registry : topic_id, embedder, centroid (bytes of float32), members, size, first_seen, lineage, known_label,
+        known_centroid and known_theme (the label so far, the centroid when it was given, and the name of the theme, or
+        null); one row a group, in their order
     events : as :func:`models.lineage.trace`
 
     Raises
@@ -65,9 +66,10 @@ def identify(
         members=pd.Series(members, index=named.index, dtype=object),
         size=[len(g) for g in groups],
     )
-    before = known.set_index("topic_id")[["label", "label_centroid"]].reindex(named["same"])
+    before = known.set_index("topic_id")[["label", "label_centroid", "theme"]].reindex(named["same"])
     registry["known_label"] = before["label"].astype("str").array
     registry["known_centroid"] = before["label_centroid"].astype(object).to_numpy()
+    registry["known_theme"] = before["theme"].astype("str").array
     return registry, events
 
 
@@ -84,7 +86,7 @@ def name(job: Job, registry: pd.DataFrame, labels: pd.Series) -> pd.DataFrame:
     ]
     chosen = lineage.keep_labels(list(labels), kept)
     held = [label == old for label, old in zip(chosen, kept, strict=True)]
-    named = registry.drop(columns=["known_label", "known_centroid"])
+    named = registry.drop(columns=["known_label", "known_centroid", "known_theme"])
     named["label"] = pd.array(chosen, dtype="str")
     named["label_centroid"] = [
         there if same and isinstance(there, bytes) else here

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from models import labels as naming
 from models import lexical, retrieval, topics
 from models.questions import questions as find_questions
-from models.themes import group_topics, name_themes
+from models.themes import group_topics, known_themes, name_themes
 from pipelines import progress
 from pipelines.facts import build_facts
 from pipelines.further import with_further
@@ -141,7 +141,8 @@ def _topics(
     assigned = _assign(asked, groups, centres, space, settings.nearest_at_least)
     registry, events = identify(job, asked, groups, vectors)
     names = _names(job, asked, groups, words, kept, centres, space)
-    registry = name(job, registry, names["label"])
+    names.insert(1, "theme", pd.array(_themes(asked, groups, centres, registry), dtype="str"))
+    registry = name(job, registry, names["label"]).assign(theme=names["theme"])
     names["label"] = registry["label"]
     ids = registry["topic_id"].tolist()
     assigned["topic_id"] = pd.array([ids[t] if t >= 0 else None for t in assigned.pop("topic")], dtype="str")
@@ -233,10 +234,19 @@ def _names(
     return pd.DataFrame(
         {
             "label": pd.array(labels, dtype="str"),
-            "theme": pd.array(name_themes(group_topics(centres), texts), dtype="str"),
             "keywords": keywords,
             "examples": shown,
             "conversations": [len(g) for g in groups],
             "customers": [_customers(asked, g) for g in groups],
         }
     )
+
+
+def _themes(
+    asked: pd.DataFrame, groups: list[NDArray[np.int64]], centres: Floats, registry: pd.DataFrame
+) -> list[str | None]:
+    """The name of each topic's theme; a theme that most of a known one is in keeps its name."""
+    theme = group_topics(centres)
+    before = registry["known_theme"].astype(object).where(registry["known_theme"].notna(), None)
+    known = known_themes(theme, before.tolist(), registry["size"].tolist())
+    return name_themes(theme, [list(asked["question"].iloc[g]) for g in groups], known)

@@ -116,6 +116,7 @@ def registry(known_label: str | None, known_centroid: list[float] | None) -> pd.
             "centroid": [np.array([1, 0], dtype=np.float32).tobytes()],
             "known_label": pd.array([known_label], dtype="str"),
             "known_centroid": pd.Series([there], dtype=object),
+            "known_theme": pd.array([None], dtype="str"),
         }
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from models.themes import FEWEST, MOST, group_topics, name_themes
+from models.themes import FEWEST, MOST, group_topics, known_themes, name_themes
 
 SUBJECTS = {
     "bill": ["the invoice has a wrong tax", "my invoice is late", "card on the invoice declined"],
@@ -97,3 +97,27 @@ def test_themes_that_say_the_same_are_told_apart() -> None:
     same = name_themes(np.array([0, 1, 2, 3]), [SUBJECTS["bill"], SUBJECTS["bill"], ["?"], ["ok"]])
     assert len(set(same)) == 4
     assert all(same)
+
+
+def test_a_theme_keeps_its_name_while_it_is_the_same() -> None:
+    """Most of a known theme's questions keep its name, whatever the theme's number and whatever is new beside them."""
+    before = ["Bills", "Bills", "Parcels", "Parcels", None, "Parcels"]
+    theme = np.array([1, 1, 0, 0, 0, 1])
+    assert known_themes(theme, before, [50, 40, 30, 30, 70, 10]) == {1: "Bills", 0: "Parcels"}
+
+
+def test_a_theme_that_is_torn_apart_or_swallowed_is_not_known() -> None:
+    """Five equal parts of a theme are none of them the theme, and a name never goes to two."""
+    assert known_themes(np.arange(5), ["Bills"] * 5, [10] * 5) == {}
+    assert known_themes(np.array([0, 0, 1]), ["Bills", "Mail", "Mail"], [50, 10, 40]) == {0: "Bills", 1: "Mail"}
+    assert known_themes(np.array([-1, -1]), ["Bills", None], [3, 4]) == {}
+    assert known_themes(np.array([0, 1]), [None, None], [3, 4]) == {}
+
+
+def test_a_known_name_stays_while_the_theme_speaks_of_it() -> None:
+    """A name that is still spoken of stays, and no other theme gets it; one that says nothing any more goes."""
+    theme, questions = np.repeat(np.arange(2), 2), [SUBJECTS[name] for name in ("bill", "bill", "ship", "ship")]
+    names = name_themes(theme, questions, {0: "Wrong invoices", 1: "Shoes and boots"})
+    assert names[:2] == ["Wrong invoices"] * 2
+    assert names[2] == names[3] != "Shoes and boots"
+    assert len(set(name_themes(theme, questions, {1: str(name_themes(theme, questions)[0])}))) == 2

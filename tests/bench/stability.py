@@ -2,7 +2,8 @@
 
 For each series of runs: *kept*, the share of questions in topics of two runs in a row whose topic has kept its id;
 *could be*, the largest such share that any one-to-one naming of the same topics reaches, so that the difference of the
-two is the matching's doing and the rest the grouping's; and what happened to topics, a run on average. In the demo
+two is the matching's doing and the rest the grouping's; the share of questions in topics of both runs whose theme has
+kept its name; and what happened to topics, a run on average. In the demo
 the planted topics tell which births and deaths are spurious: a birth of a topic whose planted topic had a topic in the
 run before, and a death of one whose planted topic has a topic still.
 """
@@ -91,11 +92,12 @@ def part(bundle: Path, first: pd.Period, last: pd.Period, folder: Path) -> Windo
 def report(title: str, store: Path, series: tuple[Iterator[Window], Mapping[str, str]]) -> None:
     """Run a series and print its figures."""
     windows, truth = series
-    rows, before, subjects = [], pd.Series(dtype=str), {}
+    rows, before, subjects, themes = [], pd.Series(dtype=str), {}, pd.Series(dtype=str)
     for bundle, start, end in windows:
-        found, events = topics_of(bundle, store, start, end)
+        found, theme, events = topics_of(bundle, store, start, end)
         # Draws of the demo use the same conversation ids, and are told apart by their days.
         found.index = [f"{end}:{c}" if f"{end}:{c}" in truth else c for c in found.index]
+        theme.index = found.index
         planted_in = pd.Series([truth.get(c, "") for c in found.index])
         about = {t: Counter(part).most_common(1)[0][0] for t, part in planted_in.groupby(found.to_numpy())}
         happened = Counter(events["event"])
@@ -109,8 +111,9 @@ def report(title: str, store: Path, series: tuple[Iterator[Window], Mapping[str,
             "same subject": sum(subjects.get(t) == s for t, s in about.items() if t in subjects),
             "other subject": sum(subjects.get(t) != s for t, s in about.items() if t in subjects),
         }
-        rows.append(row | dict(zip(("kept", "could be"), kept(before, found), strict=True)))
-        before, subjects = found, about
+        row |= dict(zip(("kept", "could be"), kept(before, found), strict=True)) | {"themes": unchanged(themes, theme)}
+        rows.append(row)
+        before, subjects, themes = found, about, theme
     table = pd.DataFrame(rows)
     asked, topics = table["questions"].iloc[-1], table["topics"].iloc[-1]
     print(f"\n{title}\n  questions in topics at the end: {asked:,} in {topics}")
@@ -118,6 +121,7 @@ def report(title: str, store: Path, series: tuple[Iterator[Window], Mapping[str,
     if len(shares):
         least = shares["kept"].min()
         print(f"  kept {shares['kept'].mean():.1%} (least {least:.1%}); could be {shares['could be'].mean():.1%}")
+        print(f"  theme kept {table['themes'].mean():.1%} (least {table['themes'].min():.1%})")
     later = table.iloc[1:]
     print("  a run: " + ", ".join(f"{mean(later[kind]):.1f} {kind}" for kind in EVENTS))
     if truth:
@@ -127,13 +131,15 @@ def report(title: str, store: Path, series: tuple[Iterator[Window], Mapping[str,
         print(f"  {other} of {same + other} ids went over to another planted topic", flush=True)
 
 
-def topics_of(bundle: Path, store: Path, start: str | None, end: str) -> tuple[pd.Series, pd.DataFrame]:
-    """Run as far as topics; the topic of each question that is core to one, by conversation, and what happened."""
+def topics_of(bundle: Path, store: Path, start: str | None, end: str) -> tuple[pd.Series, pd.Series, pd.DataFrame]:
+    """Run as far as topics; topic and theme of each question that is core to one, by conversation, and what happened."""
     told: dict[str, Any] = {}
 
     def publish(job: Job) -> None:
         assigned, registry = job.read("understand/assignments"), job.read("understand/registry")
         told["core"] = assigned[assigned["state"] == "core"].set_index("conversation_id")["topic_id"].astype(str)
+        named = job.read("understand/topics").set_index("topic_id")["theme"]
+        told["theme"] = told["core"].map(named)
         told["events"] = job.read("understand/events")
         state = open_state(job.settings, job.store)
         begun = job.read_json("run")["input_hash"]
@@ -141,7 +147,13 @@ def topics_of(bundle: Path, store: Path, start: str | None, end: str) -> tuple[p
         state.close()
 
     run(str(bundle), store, start, end, steps=(load, redact, understand, publish))
-    return told["core"], told["events"]
+    return told["core"], told["theme"], told["events"]
+
+
+def unchanged(before: pd.Series, found: pd.Series) -> float:
+    """The share of what is in a theme of both runs whose theme has the same name."""
+    both = before.dropna().index.intersection(found.dropna().index)
+    return float((before[both] == found[both]).mean()) if len(both) else float("nan")
 
 
 def kept(before: pd.Series, found: pd.Series) -> tuple[float, float]:
