@@ -15,7 +15,7 @@ from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.optimize import linear_sum_assignment
 from sklearn.metrics import silhouette_score
 
-from models.label_words import DETERMINERS, DOING, HANGING, PREPOSITIONS, QUANTITIES, STOP_WORDS, TIMES
+from models.label_words import ADVERBS, DETERMINERS, DOING, HANGING, PREPOSITIONS, QUANTITIES, STOP_WORDS, TIMES
 from models.labels import capital, spelling
 from models.phrases import Clause, clauses, is_german, stem
 
@@ -28,23 +28,27 @@ Words = tuple[str, ...]
 FEWEST = 6  # topics; fewer are themes enough themselves
 HANDFUL = 5  # themes at least, where there are 40 topics and more
 MOST = 9  # themes: what a legend holds, and a reader keeps apart
+AS_GOOD = 0.8  # of the best silhouette, with which the themes of the run before stay
 QUESTIONS = 60  # of a topic, that a theme's name is taken from
 HALF = 0.5  # more speaks for it than against it
 EVERYWHERE = 0.2  # of all questions: such a word, a product's name say, tells no theme from another
 _NAME_WORD = re.compile(r"[^\W\d_][\w-]*")
-_NO_NAME = STOP_WORDS | {"example", "beispiel"} | TIMES | QUANTITIES | HANGING | DOING
+_NO_NAME = STOP_WORDS | {"example", "beispiel", "wondering"} | ADVERBS | TIMES | QUANTITIES | HANGING | DOING
 
 
-def group_topics(centres: Floats) -> Ints:
+def group_topics(centres: Floats, before: Sequence[str | None] | None = None) -> Ints:
     """Theme of each topic, numbered from 0; all −1 where there are fewer than six topics.
 
     Ward's tree of the topics, cut at the number of themes with the best silhouette (Rousseeuw 1987); a theme of one
-    topic then joins the nearest theme. The order of topics changes nothing but the numbers.
+    topic then joins the nearest theme. Themes of the run before stay, and new topics join the nearest, for as long as
+    their silhouette comes near that of the best cut. The order of topics changes nothing but the numbers.
 
     Parameters
     ----------
     centres
         float32 (topics, dim), rows of length 1.
+    before
+        The theme that each topic was in; None for a topic that is new, or was in none.
 
     Returns
     -------
@@ -61,19 +65,40 @@ def group_topics(centres: Floats) -> Ints:
     order = np.lexsort(np.round(centres, 4).T)
     points = np.round(centres[order].astype(float), 6)
     tree = linkage(points, "ward")
+    fewest = max(2, min(HANDFUL, n // 8))
     best, theme = (False, -2.0), np.zeros(n, dtype=np.int64)
-    for count in range(max(2, min(HANDFUL, n // 8)), min(MOST, n // 2) + 1):
+    for count in range(fewest, min(MOST, n // 2) + 1):
         cut = _without_singles(points, np.asarray(fcluster(tree, count, "maxclust"), dtype=np.int64))
-        if len(np.unique(cut)) < 2:
-            continue
-        # A theme of more than half of all topics sorts nothing, however well it stands apart.
-        found = bool(np.bincount(cut).max() <= n / 2), round(float(silhouette_score(points, cut)), 6)
-        if found > best:
+        if (found := _worth_of(points, cut)) > best:
             best, theme = found, cut
+    if before is not None:
+        kept = _carried_on(points, [before[i] for i in order.tolist()])
+        sorts, apart = _worth_of(points, kept)
+        if fewest <= len(np.unique(kept)) <= MOST and sorts >= best[0] and apart >= AS_GOOD * best[1]:
+            theme = kept
     out = np.empty(n, dtype=np.int64)
     out[order] = theme
     first = {label: i for i, label in enumerate(dict.fromkeys(out.tolist()))}
     return np.array([first[label] for label in out.tolist()], dtype=np.int64)
+
+
+def _worth_of(points: NDArray[np.float64], theme: Ints) -> tuple[bool, float]:
+    """Whether themes sort anything, and their silhouette: one of more than half of all topics sorts nothing."""
+    if len(np.unique(theme)) < 2:
+        return False, -2.0
+    return bool(np.bincount(theme).max() <= len(theme) / 2), round(float(silhouette_score(points, theme)), 6)
+
+
+def _carried_on(points: NDArray[np.float64], before: Sequence[str | None]) -> Ints:
+    """The themes that topics were in, with every other topic in the nearest."""
+    names = sorted({name for name in before if name is not None})
+    theme = np.array([names.index(name) if name is not None else -1 for name in before], dtype=np.int64)
+    if not names:
+        return theme + 1
+    middles = np.array([points[theme == k].mean(axis=0) for k in range(len(names))])
+    new = np.flatnonzero(theme < 0)
+    theme[new] = np.linalg.norm(points[new, None] - middles[None], axis=2).argmin(axis=1)
+    return _without_singles(points, theme)
 
 
 def _without_singles(points: NDArray[np.float64], theme: Ints) -> Ints:
@@ -130,8 +155,8 @@ def name_themes(
     texts
         The questions of each topic.
     known
-        Names that themes have already (:func:`known_themes`). A theme keeps its own for as long as half of its topics
-        speak of a thing in it.
+        Names that themes have already (:func:`known_themes`). A theme keeps its own for as long as its topics speak of
+        the things in it.
 
     Examples
     --------
@@ -218,21 +243,26 @@ def _worth(
     worth = {}
     for term in set(chain.from_iterable(shares[t] for t in group)):
         within = sum(shares[t].get(term, 0.0) for t in group) / len(group)
-        spread = sum(term in shares[t] for t in group) / len(group)
+        topics = sum(term in shares[t] for t in group)
         beyond = sum(shares[t].get(term, 0.0) for t in outside) / max(1, len(outside))
         if len(outside) > len(group) and beyond > EVERYWHERE:
             continue
         lead = log((within + 0.01) / (beyond + 0.01))
-        if lead > 0 and spread >= min(1.0, 2 / len(group)):
-            worth[term] = within * spread * lead * things[term] * (1.5 if len(term) > 1 else 1.0)
+        if lead > 0 and _spoken(topics, len(group)):
+            worth[term] = within * (topics / len(group)) * lead * things[term] * (1.5 if len(term) > 1 else 1.0)
     return worth
 
 
 def _fits(name: str, topics: Sequence[Mapping[Words, float]]) -> bool:
-    """Whether half of the topics, or more, speak of a thing in the name of their theme."""
+    """Whether topics speak of each thing in the name of their theme, as many as it takes to name it so."""
     words = [word for word in _NAME_WORD.findall(name.casefold()) if _names_something(word)]
-    things = {(stem(word, german),) for word in words for german in (True, False)}
-    return not things or sum(not things.isdisjoint(shares) for shares in topics) >= HALF * len(topics)
+    stems = [{(stem(word, german),) for german in (True, False)} for word in words]
+    return all(_spoken(sum(not either.isdisjoint(shares) for shares in topics), len(topics)) for either in stems)
+
+
+def _spoken(topics: int, of: int) -> bool:
+    """Whether so many topics of a theme speak of a thing that it can name the theme: two, or its only one."""
+    return topics >= min(of, 2)
 
 
 def _apart(ranked: Sequence[Words], count: int = 4) -> list[Words]:

@@ -246,7 +246,7 @@ def _themes(
     asked: pd.DataFrame, groups: list[NDArray[np.int64]], centres: Floats, registry: pd.DataFrame
 ) -> list[str | None]:
     """The name of each topic's theme; a theme that most of a known one is in keeps its name."""
-    theme = group_topics(centres)
-    before = registry["known_theme"].astype(object).where(registry["known_theme"].notna(), None)
-    known = known_themes(theme, before.tolist(), registry["size"].tolist())
+    before = [name if isinstance(name, str) else None for name in registry["known_theme"]]
+    theme = group_topics(centres, before)
+    known = known_themes(theme, before, registry["size"].tolist())
     return name_themes(theme, [list(asked["question"].iloc[g]) for g in groups], known)

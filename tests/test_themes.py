@@ -40,6 +40,27 @@ def test_the_order_of_topics_does_not_matter() -> None:
     assert np.array_equal(together[np.ix_(order, order)], after[:, None] == after[None, :])
 
 
+def test_themes_stay_and_new_topics_join_them() -> None:
+    """Where a fresh cut is hardly better, the themes of the run before stay, whatever order the topics stand in."""
+    centres, truth = planted(4, 8, noise=0.9)
+    kept = np.where(np.arange(32) == 1, 3, truth)  # a topic that has always been elsewhere
+    before = [None if i % 8 == 0 else f"theme {k}" for i, k in enumerate(kept)]
+    assert group_topics(centres).tolist() == truth.tolist()
+    assert np.array_equal(group_topics(centres, before)[:, None] == group_topics(centres, before), kept[:, None] == kept)
+    order = np.random.default_rng(2).permutation(len(centres))
+    again = group_topics(centres[order], [before[i] for i in order])
+    assert np.array_equal(again[:, None] == again, kept[order][:, None] == kept[order])
+
+
+def test_themes_that_no_longer_fit_are_made_anew() -> None:
+    """Topics that have nothing to do with the themes they were in fall into new ones; no theme of before is none."""
+    centres, truth = planted(4, 6)
+    mixed = [f"theme {i % 4}" for i in range(len(centres))]
+    assert group_topics(centres, mixed).tolist() == truth.tolist()
+    assert group_topics(centres, [None] * len(centres)).tolist() == truth.tolist()
+    assert group_topics(centres, ["all"] * len(centres)).tolist() == truth.tolist()
+
+
 def test_no_theme_holds_one_topic_alone() -> None:
     """A topic apart from all others joins the nearest theme."""
     centres, _ = planted(3, 6)
