@@ -33,7 +33,7 @@ QUESTIONS = 60  # of a topic, that a theme's name is taken from
 HALF = 0.5  # more speaks for it than against it
 EVERYWHERE = 0.2  # of all questions: such a word, a product's name say, tells no theme from another
 _NAME_WORD = re.compile(r"[^\W\d_][\w-]*")
-_NO_NAME = STOP_WORDS | {"example", "beispiel", "wondering"} | ADVERBS | TIMES | QUANTITIES | HANGING | DOING
+_NO_NAME = STOP_WORDS | {"example", "beispiel", "unable", "wondering"} | ADVERBS | TIMES | QUANTITIES | HANGING | DOING
 
 
 def group_topics(centres: Floats, before: Sequence[str | None] | None = None) -> Ints:
