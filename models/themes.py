@@ -139,8 +139,9 @@ def known_themes(theme: Ints, before: Sequence[str | None], sizes: Sequence[int]
     shared = both.pivot_table(index="now", columns="before", values="size", aggfunc="sum", fill_value=0)
     sums = np.outer(shared.sum(axis=1), shared.sum(axis=0))
     share = shared.to_numpy() / np.sqrt(np.maximum(sums, 1))
-    pairs = zip(*linear_sum_assignment(-np.where(share >= HALF, shared, 0)), strict=True)
-    return {int(shared.index[i]): str(shared.columns[j]) for i, j in pairs if share[i, j] >= HALF}
+    rows, columns = linear_sum_assignment(-np.where(share >= HALF, shared, 0))
+    numbers, names = shared.index.tolist(), shared.columns.tolist()
+    return {int(numbers[i]): str(names[j]) for i, j in zip(rows, columns, strict=True) if share[i, j] >= HALF}
 
 
 def name_themes(

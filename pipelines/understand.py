@@ -141,7 +141,7 @@ def _topics(
     assigned = _assign(asked, groups, centres, space, settings.nearest_at_least)
     registry, events = identify(job, asked, groups, vectors)
     names = _names(job, asked, groups, words, kept, centres, space)
-    names.insert(1, "theme", pd.array(_themes(asked, groups, centres, registry), dtype="str"))
+    names.insert(1, "theme", pd.Series(_themes(asked, groups, centres, registry), index=names.index, dtype="str"))
     registry = name(job, registry, names["label"]).assign(theme=names["theme"])
     names["label"] = registry["label"]
     ids = registry["topic_id"].tolist()

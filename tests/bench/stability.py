@@ -132,7 +132,7 @@ def report(title: str, store: Path, series: tuple[Iterator[Window], Mapping[str,
 
 
 def topics_of(bundle: Path, store: Path, start: str | None, end: str) -> tuple[pd.Series, pd.Series, pd.DataFrame]:
-    """Run as far as topics; topic and theme of each question that is core to one, by conversation, and what happened."""
+    """Run as far as topics; topic and theme of each question that is core to one, and what happened to topics."""
     told: dict[str, Any] = {}
 
     def publish(job: Job) -> None:
