@@ -23,7 +23,7 @@ STRIPES = 8  # that a row of similarities is cut into; the best of each column o
 
 # Two rows are one saying from this many standard deviations of the cosine of two rows, which chance does not bring, and
 # from this cosine whatever the spread.
-BEYOND_CHANCE, ALMOST_EQUAL = 6.0, 0.95
+BEYOND_CHANCE, ALMOST_EQUAL = 7.0, 0.95
 
 
 class GraphClusters(ClusterMixin, BaseEstimator):
