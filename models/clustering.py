@@ -94,6 +94,8 @@ class GraphClusters(ClusterMixin, BaseEstimator):
         seen = unit(points[:, : self.judged_by])
         saying = sayings(seen)
         said = centroids(points, saying)
+        if len(said) < 2:
+            return best, resolution, score
         graph = neighbour_graph(said, [min(count, len(said) - 1) for count in self.neighbours])
         for step in self.resolutions:
             # scikit-network's Leiden draws from C's rand() whatever its seed; its Louvain draws nothing
@@ -126,19 +128,22 @@ def sayings(points: Floats) -> Ints:
     50
     """
     n = len(points)
-    pairs = ((points.T @ points).astype(float) ** 2).sum() - n
-    enough = min(ALMOST_EQUAL, BEYOND_CHANCE * np.sqrt(max(0, pairs) / max(1, n * (n - 1))))
+    squares = ((points.T @ points).astype(float) ** 2).sum() - n  # of the cosines of all pairs, summed
+    enough = min(ALMOST_EQUAL, BEYOND_CHANCE * np.sqrt(max(0, squares) / max(1, n * (n - 1))))
 
-    def of_block(start: int) -> sparse.csr_matrix:
-        return sparse.csr_matrix(points[start : start + BLOCK] @ points.T >= enough)
+    def of_block(start: int) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        rows, columns = np.nonzero(points[start : start + BLOCK] @ points[start:].T >= enough)  # each pair once
+        return (rows + start).astype(np.int32), (columns + start).astype(np.int32)
 
     with ThreadPoolExecutor(THREADS) as pool:
-        alike = sparse.vstack(list(pool.map(of_block, range(0, n, BLOCK))), format="csr")
+        ones, others = map(np.concatenate, zip(*pool.map(of_block, range(0, n, BLOCK)), strict=True))
+    half = sparse.csr_matrix((np.ones(len(ones), dtype=bool), (ones, others)), shape=(n, n))
+    alike = (half + half.T).tocsr()
     found, count = np.full(n, -1, dtype=np.int64), 0
     for row in np.argsort(-np.diff(alike.indptr), kind="stable"):
         if found[row] < 0:
-            others = alike.indices[alike.indptr[row] : alike.indptr[row + 1]]
-            found[others[found[others] < 0]] = count
+            near = alike.indices[alike.indptr[row] : alike.indptr[row + 1]]
+            found[near[found[near] < 0]] = count
             found[row] = count
             count += 1
     return found

@@ -106,6 +106,14 @@ def test_clusters_of_few_or_equal_rows(n: int) -> None:
     assert set(GraphClusters().fit_predict(np.ones((n, 3), dtype=np.float32))) == {-1}
 
 
+@pytest.mark.parametrize("directions", [1, 2, 3])
+def test_clusters_of_few_sayings(directions: int) -> None:
+    """Where all there is are copies of one text, or of a few, they are one topic, or a few."""
+    points, truth = planted([40] * directions, 0.01)
+    assert len(np.unique(sayings(unit(points)))) == directions
+    assert adjusted_rand_score(truth, GraphClusters().fit_predict(points)) == 1
+
+
 def test_silhouette_and_neighbours_are_those_of_the_textbook() -> None:
     """Both give what a direct computation gives."""
     from sklearn.metrics import silhouette_score
