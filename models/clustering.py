@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,8 @@ from models.retrieval import unit
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
+A = TypeVar("A", bound=NDArray[Any])
+B = TypeVar("B", bound=NDArray[Any])
 
 RESOLUTIONS = tuple(0.25 * 1.3**step for step in range(19))
 BLOCK, THREADS = 1024, 4  # rows whose similarities to all others are held at once, and how many times
@@ -87,10 +90,7 @@ class GraphClusters(ClusterMixin, BaseEstimator):
         return self
 
     def _best_cut(self, points: Floats) -> tuple[Ints, float, float]:
-        n = len(points)
-        best, resolution, score = np.zeros(n, dtype=np.int64), float(self.resolutions[0]), 0.0
-        if n < 2:
-            return best, resolution, score
+        best, resolution, score = np.zeros(len(points), dtype=np.int64), float(self.resolutions[0]), 0.0
         seen = unit(points[:, : self.judged_by])
         saying = sayings(seen)
         said = centroids(points, saying)
@@ -135,8 +135,7 @@ def sayings(points: Floats) -> Ints:
         rows, columns = np.nonzero(points[start : start + BLOCK] @ points[start:].T >= enough)  # each pair once
         return (rows + start).astype(np.int32), (columns + start).astype(np.int32)
 
-    with ThreadPoolExecutor(THREADS) as pool:
-        ones, others = map(np.concatenate, zip(*pool.map(of_block, range(0, n, BLOCK)), strict=True))
+    ones, others = _block_by_block(of_block, n)
     half = sparse.csr_matrix((np.ones(len(ones), dtype=bool), (ones, others)), shape=(n, n))
     alike = (half + half.T).tocsr()
     found, count = np.full(n, -1, dtype=np.int64), 0
@@ -164,9 +163,14 @@ def nearest(points: Floats, among: Floats, count: int) -> tuple[Ints, Floats]:
         found = _largest(alike, count)
         return found, np.take_along_axis(alike, found, 1)
 
+    return _block_by_block(of_block, len(points))
+
+
+def _block_by_block(of_block: Callable[[int], tuple[A, B]], n: int) -> tuple[A, B]:
+    """The two arrays that ``of_block`` gives for the block of rows from each start on, one below the other."""
     with ThreadPoolExecutor(THREADS) as pool:
-        columns, cosines = zip(*pool.map(of_block, range(0, len(points), BLOCK)), strict=True)
-    return np.vstack(columns), np.vstack(cosines)
+        one, other = zip(*pool.map(of_block, range(0, n, BLOCK)), strict=True)
+    return cast("A", np.concatenate(one)), cast("B", np.concatenate(other))
 
 
 def _largest(values: Floats, count: int) -> Ints:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from math import log
 
@@ -12,11 +12,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy.cluster.hierarchy import fcluster, linkage
-from scipy.optimize import linear_sum_assignment
 from sklearn.metrics import silhouette_score
 
 from models.label_words import ADVERBS, DETERMINERS, DOING, HANGING, PREPOSITIONS, QUANTITIES, STOP_WORDS, TIMES
 from models.labels import capital, spelling
+from models.lineage import Likeness, match_topics
 from models.phrases import Clause, clauses, is_german, stem
 
 __all__ = ["FEWEST", "MOST", "group_topics", "known_themes", "name_themes"]
@@ -30,7 +30,6 @@ HANDFUL = 5  # themes at least, where there are 40 topics and more
 MOST = 9  # themes: what a legend holds, and a reader keeps apart
 AS_GOOD = 0.8  # of the best silhouette, with which the themes of the run before stay
 QUESTIONS = 60  # of a topic, that a theme's name is taken from
-HALF = 0.5  # more speaks for it than against it
 EVERYWHERE = 0.2  # of all questions: such a word, a product's name say, tells no theme from another
 _NAME_WORD = re.compile(r"[^\W\d_][\w-]*")
 _NO_NAME = STOP_WORDS | {"example", "beispiel", "unable", "wondering"} | ADVERBS | TIMES | QUANTITIES | HANGING | DOING
@@ -71,7 +70,7 @@ def group_topics(centres: Floats, before: Sequence[str | None] | None = None) ->
         cut = _without_singles(points, np.asarray(fcluster(tree, count, "maxclust"), dtype=np.int64))
         if (found := _worth_of(points, cut)) > best:
             best, theme = found, cut
-    if before is not None:
+    if before is not None and len(set(before) - {None}) >= fewest:
         kept = _carried_on(points, [before[i] for i in order.tolist()])
         sorts, apart = _worth_of(points, kept)
         if fewest <= len(np.unique(kept)) <= MOST and sorts >= best[0] and apart >= AS_GOOD * best[1]:
@@ -90,24 +89,25 @@ def _worth_of(points: NDArray[np.float64], theme: Ints) -> tuple[bool, float]:
 
 
 def _carried_on(points: NDArray[np.float64], before: Sequence[str | None]) -> Ints:
-    """The themes that topics were in, with every other topic in the nearest."""
+    """The themes that topics were in, one at least, with every other topic in the nearest."""
     names = sorted({name for name in before if name is not None})
     theme = np.array([names.index(name) if name is not None else -1 for name in before], dtype=np.int64)
-    if not names:
-        return theme + 1
-    middles = np.array([points[theme == k].mean(axis=0) for k in range(len(names))])
-    new = np.flatnonzero(theme < 0)
-    theme[new] = np.linalg.norm(points[new, None] - middles[None], axis=2).argmin(axis=1)
-    return _without_singles(points, theme)
+    return _without_singles(points, _in_nearest(points, theme, np.flatnonzero(theme < 0), range(len(names))))
 
 
 def _without_singles(points: NDArray[np.float64], theme: Ints) -> Ints:
     sizes = Counter(theme.tolist())
-    middles = {k: points[theme == k].mean(axis=0) for k, size in sorted(sizes.items()) if size > 1}
-    if not middles:
+    several = [k for k, size in sorted(sizes.items()) if size > 1]
+    if not several:
         return np.zeros(len(theme), dtype=np.int64)
+    return _in_nearest(points, theme, np.flatnonzero([sizes[k] == 1 for k in theme.tolist()]), several)
+
+
+def _in_nearest(points: NDArray[np.float64], theme: Ints, rows: Ints, among: Iterable[int]) -> Ints:
+    """The themes with the topics in ``rows`` moved, each to that ``among`` themes whose middle is nearest."""
+    middles = {k: points[theme == k].mean(axis=0) for k in among}
     out = theme.copy()
-    for i in np.flatnonzero([sizes[k] == 1 for k in theme.tolist()]):
+    for i in rows:
         out[i] = min(middles, key=lambda k: (float(np.linalg.norm(points[i] - middles[k])), k))
     return out
 
@@ -137,11 +137,12 @@ def known_themes(theme: Ints, before: Sequence[str | None], sizes: Sequence[int]
     if both.empty:
         return {}
     shared = both.pivot_table(index="now", columns="before", values="size", aggfunc="sum", fill_value=0)
-    sums = np.outer(shared.sum(axis=1), shared.sum(axis=0))
-    share = shared.to_numpy() / np.sqrt(np.maximum(sums, 1))
-    rows, columns = linear_sum_assignment(-np.where(share >= HALF, shared, 0))
+    weight = shared.to_numpy(dtype=float)
+    nowhere = np.full(weight.shape, np.nan)
+    alike = Likeness(shared.to_numpy(), nowhere, weight, weight.sum(axis=1), weight.sum(axis=0), least=0)
     numbers, names = shared.index.tolist(), shared.columns.tolist()
-    return {int(numbers[i]): str(names[j]) for i, j in zip(rows, columns, strict=True) if share[i, j] >= HALF}
+    same = match_topics(alike, np.ones(len(names), dtype=bool))
+    return {int(numbers[i]): str(names[j]) for i, j in same.items()}
 
 
 def name_themes(

@@ -140,8 +140,7 @@ def _topics(
     centres = retrieval.unit(np.array([space[g].mean(axis=0) for g in groups]).reshape(len(groups), space.shape[1]))
     assigned = _assign(asked, groups, centres, space, settings.nearest_at_least)
     registry, events = identify(job, asked, groups, vectors)
-    names = _names(job, asked, groups, words, kept, centres, space)
-    names.insert(1, "theme", pd.Series(_themes(asked, groups, centres, registry), index=names.index, dtype="str"))
+    names = _names(job, asked, groups, words, kept, centres, space, registry["known_theme"])
     registry = name(job, registry, names["label"]).assign(theme=names["theme"])
     names["label"] = registry["label"]
     ids = registry["topic_id"].tolist()
@@ -220,6 +219,7 @@ def _names(
     kept: list[int],
     centres: Floats,
     space: Floats,
+    known_theme: pd.Series,
 ) -> pd.DataFrame:
     texts = [list(asked["question"].iloc[g]) for g in groups]
     keywords = [[word for word, _ in words[k]][:10] for k in kept]
@@ -234,6 +234,7 @@ def _names(
     return pd.DataFrame(
         {
             "label": pd.array(labels, dtype="str"),
+            "theme": pd.array(_themes(texts, centres, known_theme), dtype="str"),
             "keywords": keywords,
             "examples": shown,
             "conversations": [len(g) for g in groups],
@@ -242,11 +243,8 @@ def _names(
     )
 
 
-def _themes(
-    asked: pd.DataFrame, groups: list[NDArray[np.int64]], centres: Floats, registry: pd.DataFrame
-) -> list[str | None]:
+def _themes(texts: list[list[str]], centres: Floats, known_theme: pd.Series) -> list[str | None]:
     """The name of each topic's theme; a theme that most of a known one is in keeps its name."""
-    before = [name if isinstance(name, str) else None for name in registry["known_theme"]]
+    before = [name if isinstance(name, str) else None for name in known_theme]
     theme = group_topics(centres, before)
-    known = known_themes(theme, before, registry["size"].tolist())
-    return name_themes(theme, [list(asked["question"].iloc[g]) for g in groups], known)
+    return name_themes(theme, texts, known_themes(theme, before, [len(topic) for topic in texts]))
