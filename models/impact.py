@@ -19,21 +19,21 @@ Verdict = Literal["verified", "too early", "no effect", "worse"]
 VERDICTS: tuple[Verdict, ...] = ("verified", "too early", "no effect", "worse")
 OUTCOMES = ("failed", "escalated", "confirmed")
 SIDES = ("", "_low", "_high")
-MISSING = ("missing", "unfindable")  # known by their topics alone: what is cited changes with the fix
+MISSING = ("missing", "unfindable")  # known by their subtopics alone: what is cited changes with the fix
 
 
 @dataclass(frozen=True)
 class Fix:
     """A gap and the day on which it was closed.
 
-    ``topics`` are the gap's topics as they are called now; ``since`` is the day on which it began to fail, where that
+    ``subtopics`` are the gap's as they are called now; ``since`` is the day on which it began to fail, where that
     is known: what came before it says nothing of how bad it was.
     """
 
     gap_id: str
     kind: str
     day: date
-    topics: tuple[str, ...]
+    subtopics: tuple[str, ...]
     article_id: str | None = None
     since: date | None = None
 
@@ -109,7 +109,7 @@ def measure(
     Parameters
     ----------
     facts
-        One row a conversation, any order: day (datetime64, midnight), topic_id, cited_first (str or null), failed
+        One row a conversation, any order: day (datetime64, midnight), subtopic_id, cited_first (str or null), failed
         (float, a chance), escalated, confirmed (bool: it was solved without a human, and something says so).
     fix
         What was done, and when. The day itself counts for neither side.
@@ -126,11 +126,11 @@ def measure(
         verdict, why; conversations_before, conversations_after, days_after; for failed and escalated, what
         :class:`models.effect.Change` holds (``failed_before`` …); for avoided (human-handled conversations), confirmed
         (of these, solved with something that says so) and silent (the rest): ``…_weekly``, ``…_since`` and ``…_cost``
-        since the fix, the first two with _low and _high; ``compared`` is the number of untouched topics.
+        since the fix, the first two with _low and _high; ``compared`` is the number of untouched subtopics.
     """
     own = _reached(facts, fix)
     before, after = _spans(facts["day"], fix, last, limits)
-    groups = _groups(facts, own, before, after, [*fix.topics, *touched])
+    groups = _groups(facts, own, before, after, [*fix.subtopics, *touched])
     changes = {}
     for place, outcome in enumerate(OUTCOMES):
         mine, untouched, others = (
@@ -156,10 +156,10 @@ def measure(
 
 def _reached(facts: pd.DataFrame, fix: Fix) -> NDArray[np.bool_]:
     """Which conversations could have met the gap."""
-    of_topic = facts["topic_id"].isin(list(fix.topics)).to_numpy(dtype=bool)
+    of_subtopic = facts["subtopic_id"].isin(list(fix.subtopics)).to_numpy(dtype=bool)
     if fix.kind in MISSING or fix.article_id is None:
-        return of_topic
-    return of_topic | facts["cited_first"].eq(fix.article_id).fillna(False).to_numpy(dtype=bool)
+        return of_subtopic
+    return of_subtopic | facts["cited_first"].eq(fix.article_id).fillna(False).to_numpy(dtype=bool)
 
 
 def _spans(day: pd.Series, fix: Fix, last: date, limits: Limits) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
@@ -177,8 +177,8 @@ def _groups(
     after: NDArray[np.bool_],
     touched: Collection[str],
 ) -> pd.DataFrame:
-    """Counts of the fixed group (role own) and of every other topic, by outcome and side."""
-    name = facts["topic_id"].where(~own, "")
+    """Counts of the fixed group (role own) and of every other subtopic, by outcome and side."""
+    name = facts["subtopic_id"].where(~own, "")
     columns: dict[str, Any] = {"name": name}
     for side, inside in (("before", before), ("after", after)):
         columns[f"n_{side}"] = inside.astype(float)
@@ -191,7 +191,7 @@ def _groups(
         found.loc[""] = 0.0
     found = found.sort_index().reset_index()
     gone = found["name"].isin(list(touched))
-    # A topic that is seen on one side alone says nothing of a change, but how bad topics are.
+    # A subtopic that is seen on one side alone says nothing of a change, but how bad subtopics are.
     dark = (found["n_before"] == 0) | (found["n_after"] == 0)
     found["role"] = np.select(
         [found["name"] == "", (found["n_before"] == 0), gone | dark], ["own", "", "touched"], "untouched"
@@ -223,16 +223,16 @@ def _savings(changes: dict[str, Change], n_after: int, days: int, since: int, un
 
 
 def weekly(facts: pd.DataFrame, fix: Fix, touched: Collection[str]) -> list[dict[str, Any]]:
-    """The gap's conversations week by week, beside the topics that nobody touched.
+    """The gap's conversations week by week, beside the subtopics that nobody touched.
 
     Returns
     -------
     list of dict
         week (Monday, ISO), conversations, failed (chances added up), escalated, compared (the share of answers that
-        failed in untouched topics, None in a week without any); every week that the facts reach.
+        failed in untouched subtopics, None in a week without any); every week that the facts reach.
     """
     own = _reached(facts, fix)
-    untouched = ~own & facts["topic_id"].notna().to_numpy() & ~facts["topic_id"].isin(list(touched)).to_numpy()
+    untouched = ~own & facts["subtopic_id"].notna().to_numpy() & ~facts["subtopic_id"].isin(list(touched)).to_numpy()
     rows = []
     for week in sorted(facts["week"].unique()):
         here = facts["week"].eq(week).to_numpy()
@@ -250,14 +250,14 @@ def weekly(facts: pd.DataFrame, fix: Fix, touched: Collection[str]) -> list[dict
 
 
 def main_articles(facts: pd.DataFrame, share: float) -> dict[str, str]:
-    """The article that the bot cites in this share of a topic's conversations or more, by topic, where there is one."""
-    known = facts[facts["topic_id"].notna()]
-    size = known.groupby("topic_id").size()
-    cited = known.groupby(["topic_id", "cited_first"]).size().reset_index(name="times")
-    cited = cited[cited["times"] >= share * cited["topic_id"].map(size)]
-    most = cited.sort_values(["topic_id", "times", "cited_first"], ascending=[True, False, True])
-    most = most.drop_duplicates("topic_id")
-    return {str(t): str(a) for t, a in zip(most["topic_id"], most["cited_first"], strict=True)}
+    """The article that the bot cites in this share of a subtopic's conversations or more, by subtopic."""
+    known = facts[facts["subtopic_id"].notna()]
+    size = known.groupby("subtopic_id").size()
+    cited = known.groupby(["subtopic_id", "cited_first"]).size().reset_index(name="times")
+    cited = cited[cited["times"] >= share * cited["subtopic_id"].map(size)]
+    most = cited.sort_values(["subtopic_id", "times", "cited_first"], ascending=[True, False, True])
+    most = most.drop_duplicates("subtopic_id")
+    return {str(t): str(a) for t, a in zip(most["subtopic_id"], most["cited_first"], strict=True)}
 
 
 def totals(rows: Sequence[dict[str, Any]]) -> dict[str, float]:

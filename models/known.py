@@ -6,6 +6,7 @@ import pandas as pd
 
 NEW, KNOWN, UNCLEAR = "new", "known", "unclear"
 SERVED_SHARE, SERVED_TIMES = 0.25, 2
+HALF = 0.5
 
 
 def new_or_known(facts: pd.DataFrame, gaps: pd.DataFrame) -> pd.DataFrame:
@@ -13,14 +14,15 @@ def new_or_known(facts: pd.DataFrame, gaps: pd.DataFrame) -> pd.DataFrame:
 
     *Known*: an article has answered it, in at least a quarter of its conversations and twice, or an article is named
     that should (a gap that is stale, incomplete, contradictory or unfindable). *New*: no article answers it (a missing
-    gap), or neither bot nor agents have named any. *Unclear*: articles were tried, and hardly ever did.
+    gap), or neither bot nor agents have named any. *Unclear*: articles were tried, and hardly ever did. A gap speaks
+    for a topic where at least half of its conversations are of the gap's subtopics.
 
     Parameters
     ----------
     facts : DataFrame
-        topic_id (str or null), cited_first (str or null), agent_cited (list of str), failed (float), in_window (bool).
+        topic_id, subtopic_id, cited_first (str or null), agent_cited (list of str), failed (float), in_window (bool).
     gaps : DataFrame
-        kind, topics (list of str).
+        kind, subtopics (list of str).
 
     Returns
     -------
@@ -42,6 +44,7 @@ def new_or_known(facts: pd.DataFrame, gaps: pd.DataFrame) -> pd.DataFrame:
     novelty = pd.Series(UNCLEAR, index=sums.index, dtype="str")
     novelty[served] = KNOWN
     novelty[sums["tried"] == 0] = NEW
-    for kind, topics in zip(gaps["kind"], gaps["topics"], strict=True):
-        novelty[novelty.index.isin(list(topics))] = NEW if kind == "missing" else KNOWN
+    for kind, subtopics in zip(gaps["kind"], gaps["subtopics"], strict=True):
+        inside = own["subtopic_id"].isin(list(subtopics)).groupby(own["topic_id"]).mean()
+        novelty[inside >= HALF] = NEW if kind == "missing" else KNOWN
     return pd.DataFrame({"novelty": novelty, "served": sums["served"].astype(int)})

@@ -137,6 +137,7 @@ def trace(
     asked: Collection[str],
     same_at_least: float = 0.8,
     least: int = 5,
+    letter: str = "t",
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Give each topic of a run its id, and tell what happened to it and to the known topics.
 
@@ -151,6 +152,8 @@ def trace(
         nan where it does not compare), members.
     asked, same_at_least, least
         As in :func:`likeness`.
+    letter
+        What new ids begin with.
 
     Returns
     -------
@@ -179,7 +182,7 @@ def trace(
     active = (known["run_id"] == previous_run).to_numpy(dtype=bool)
     same = match_topics(alike, active)
     ids = known["topic_id"].astype(str).tolist()
-    own = _ids(run_id, now["members"], same, ids)
+    own = _ids(run_id, now["members"], same, ids, letter)
     sizes = np.array([len(set(keys)) for keys in now["members"]], dtype=float)
     parents = _parents(alike, active, sizes)
     arrived = []
@@ -240,14 +243,16 @@ def _matrix(rows: Iterable[Any], dim: int) -> Floats:
     return np.array(found, dtype=np.float32).reshape(len(found), dim)
 
 
-def _ids(run_id: str, members: Iterable[Collection[str]], same: Mapping[int, int], known: Sequence[str]) -> list[str]:
+def _ids(
+    run_id: str, members: Iterable[Collection[str]], same: Mapping[int, int], known: Sequence[str], letter: str
+) -> list[str]:
     """Each topic's id: the known topic's, or one made of the run and the topic's questions."""
     taken, found = set(known), []
     for i, keys in enumerate(members):
         number, name = 0, known[same[i]] if i in same else ""
         while not name or (i not in same and name in taken):
             text = "".join([run_id, *sorted(keys), "+" * number])
-            name, number = f"t-{hashlib.blake2b(text.encode(), digest_size=4).hexdigest()}", number + 1
+            name, number = f"{letter}-{hashlib.blake2b(text.encode(), digest_size=4).hexdigest()}", number + 1
         taken.add(name)
         found.append(name)
     return found

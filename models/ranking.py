@@ -24,9 +24,9 @@ def reach_of(gaps: pd.DataFrame, facts: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     gaps : DataFrame
-        topics (list of str), article_id (str or null), conversation_ids (list of str), one row a gap.
+        subtopics (list of str), article_id (str or null), conversation_ids (list of str), one row a gap.
     facts : DataFrame, by conversation_id
-        topic_id, cited_first (str or null), in_window (bool), failed (float, a chance).
+        subtopic_id, cited_first (str or null), in_window (bool), failed (float, a chance).
 
     Returns
     -------
@@ -36,15 +36,15 @@ def reach_of(gaps: pd.DataFrame, facts: pd.DataFrame) -> pd.DataFrame:
     rows = []
     for gap in gaps.to_dict("records"):
         own = facts.index.isin(gap["conversation_ids"])
-        reached = own | (facts["in_window"].to_numpy(dtype=bool) & may_fail(gap["topics"], gap["article_id"], facts))
+        reached = own | (facts["in_window"].to_numpy(dtype=bool) & may_fail(gap["subtopics"], gap["article_id"], facts))
         rows.append((float(reached.sum()), float(facts.loc[own, "failed"].sum())))
     return pd.DataFrame(rows, columns=["reached", "failed"], index=gaps.index, dtype=float)
 
 
-def may_fail(topics: Sequence[str], article_id: Any, facts: pd.DataFrame) -> NDArray[np.bool_]:
-    """Whether each conversation could have met the gap: it is of one of its topics, or answered from its article."""
-    of_topic = facts["topic_id"].isin(list(topics))
-    return (of_topic | (facts["cited_first"].notna() & facts["cited_first"].eq(article_id))).to_numpy(dtype=bool)
+def may_fail(subtopics: Sequence[str], article_id: Any, facts: pd.DataFrame) -> NDArray[np.bool_]:
+    """Whether each conversation could have met the gap: it is of one of its subtopics, or answered from its article."""
+    of_subtopic = facts["subtopic_id"].isin(list(subtopics))
+    return (of_subtopic | (facts["cited_first"].notna() & facts["cited_first"].eq(article_id))).to_numpy(dtype=bool)
 
 
 def mendable(kind: str, judged: Mapping[str, tuple[int, int]]) -> tuple[float, float]:

@@ -1,4 +1,4 @@
-"""Questions to topics: a tree over all questions, cut where failure is concentrated, described by BERTopic."""
+"""Questions to topics and subtopics: a tree over all questions, cut twice, and described by BERTopic."""
 
 from __future__ import annotations
 
@@ -21,79 +21,104 @@ from models.terms import Terms
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
+Reals = NDArray[np.float64]
+Phrases = dict[int, list[tuple[str, float]]]
 
 _WORD = re.compile(r"\b[^\W\d_][\w'’-]+\b")
 
 
 class FailureTree(ClusterMixin, BaseEstimator):
-    """Average-linkage tree of unit vectors, cut into topics with no number of topics given.
+    """Average-linkage tree of unit vectors, cut into topics, and these into subtopics, with no number of either given.
 
-    Where questions fail more than elsewhere, the cut follows the failure: among all sets of disjoint branches, the one
-    with the largest total scan statistic is taken (Kulldorff 1997, with branches as windows), so that a failing topic
-    is neither split in two nor diluted by a healthy neighbour. What remains is cut at one height.
+    Topics are for reading: the tree cut at one height. Subtopics are for judging: smaller, and where questions fail
+    more than elsewhere, their cut follows the failure: among all sets of disjoint branches, the one with the largest
+    total scan statistic is taken (Kulldorff 1997, with branches as windows), so that a failing problem is neither split
+    in two nor diluted by a healthy neighbour. What remains is cut at one height. A subtopic lies in one topic.
 
     Parameters
     ----------
     max_distance
         Cosine distance above which two groups are never one topic.
+    subtopic_distance
+        Cosine distance above which two groups are never one subtopic, or a tenth more where both fail.
     min_size
-        Questions that a topic needs at least.
+        Questions that a topic and a subtopic need at least.
     evidence
-        Log-likelihood that a failing branch must gain to stand as a topic of its own.
+        Log-likelihood that a failing branch must gain to stand as a subtopic of its own.
 
     Attributes
     ----------
     labels_
-        int (n,); -1 for questions in no topic.
+        int (n,), each question's topic; -1 for none.
+    subtopics_
+        int (n,), each question's subtopic; -1 for none.
+
+    Examples
+    --------
+    >>> corners = np.repeat([[1, 0, 0], [0.8, 0.6, 0], [0, 0, 1]], 6, axis=0)
+    >>> tree = FailureTree(max_distance=0.5, subtopic_distance=0.1).fit(corners)
+    >>> np.bincount(tree.labels_).tolist(), np.bincount(tree.subtopics_).tolist()
+    ([12, 6], [6, 6, 6])
     """
 
-    def __init__(self, max_distance: float = 0.5, min_size: int = 5, evidence: float = 1.0) -> None:
+    def __init__(
+        self, max_distance: float = 0.7, subtopic_distance: float = 0.5, min_size: int = 5, evidence: float = 1.0
+    ) -> None:
         self.max_distance = max_distance
+        self.subtopic_distance = subtopic_distance
         self.min_size = min_size
         self.evidence = evidence
 
-    def fit(self, X: Floats, y: NDArray[np.float64] | None = None) -> FailureTree:  # noqa: N803 (scikit-learn's name)
+    def fit(self, X: Floats, y: Reals | None = None) -> FailureTree:  # noqa: N803 (scikit-learn's name)
         """Cut the tree of ``X`` (n, dim); ``y`` (n,) is each question's chance that its answer failed, 0 to 1."""
         vectors = np.asarray(X, dtype=np.float32)
         n = len(vectors)
         failed = np.zeros(n) if y is None else np.asarray(y, dtype=float)
-        self.labels_ = np.full(n, -1, dtype=np.int64)
+        self.labels_, self.subtopics_ = np.full(n, -1, dtype=np.int64), np.full(n, -1, dtype=np.int64)
         if n < max(2, self.min_size):
             return self
         tree = linkage(pdist(vectors, "cosine").clip(min=0), "average")
-        for label, members in enumerate(self._branches(tree, failed)):
-            self.labels_[members] = label
+        size = np.r_[np.ones(n), tree[:, 3]]
+        best, taken = self._failing(tree, size, failed)
+        low = np.r_[np.zeros(n), tree[:, 2]]
+        subtopics = taken | ((best == 0) & (low <= self.subtopic_distance))
+        for labels, stands in ((self.subtopics_, subtopics), (self.labels_, subtopics | (low <= self.max_distance))):
+            for label, members in enumerate(_branches(tree, stands & (size >= self.min_size))):
+                labels[members] = label
         return self
 
-    def _branches(self, tree: NDArray[np.float64], failed: NDArray[np.float64]) -> list[Ints]:
+    def _failing(self, tree: Reals, size: Reals, failed: Reals) -> tuple[Reals, NDArray[np.bool_]]:
+        """The largest gain in each branch, and whether it is the branch's own."""
         n = len(failed)
-        size, bad = np.r_[np.ones(n), np.zeros(n - 1)], np.r_[failed, np.zeros(n - 1)]
+        bad = np.r_[failed, np.zeros(n - 1)]
         best, taken = np.zeros(2 * n - 1), np.zeros(2 * n - 1, dtype=bool)
         base = usual_failure(failed)
         for row, (left, right, height, _) in enumerate(tree):
             a, b, node = int(left), int(right), n + row
-            size[node], bad[node] = size[a] + size[b], bad[a] + bad[b]
+            bad[node] = bad[a] + bad[b]
             gain = -1.0
-            if height <= self.max_distance + 0.1 and size[node] >= self.min_size:
+            if height <= self.subtopic_distance + 0.1 and size[node] >= self.min_size:
                 gain = excess(bad[node], size[node], base) - self.evidence
             best[node] = max(gain, best[a] + best[b], 0.0)
             taken[node] = gain > 0 and gain >= best[a] + best[b]
-        found: list[Ints] = []
-        stack = [2 * n - 2]
-        while stack:
-            node = stack.pop()
-            if node < n:
-                continue
-            left, right, height = tree[node - n, :3]
-            if taken[node] or (best[node] == 0 and height <= self.max_distance):
-                if size[node] >= self.min_size:
-                    found.append(_members(tree, node, n))
-            else:
-                stack += [int(left), int(right)]
-        return sorted(found, key=lambda members: (-len(members), int(members[0])))
+        return best, taken
 
 
-def usual_failure(failed: NDArray[np.float64] | pd.Series) -> float:
+def _branches(tree: Reals, stands: NDArray[np.bool_]) -> list[Ints]:
+    """The members of the highest branches that stand by themselves, the largest first."""
+    n = len(tree) + 1
+    found: list[Ints] = []
+    stack = [2 * n - 2]
+    while stack:
+        node = stack.pop()
+        if stands[node]:
+            found.append(_members(tree, node, n))
+        elif node >= n:
+            stack += [int(tree[node - n, 0]), int(tree[node - n, 1])]
+    return sorted(found, key=lambda members: (-len(members), int(members[0])))
+
+
+def usual_failure(failed: Reals | pd.Series) -> float:
     """The failing share that topics are compared with, kept away from 0 and 1; a half where there is nothing."""
     return float(np.clip(np.mean(failed), 0.02, 0.98)) if len(failed) else 0.5
 
@@ -106,7 +131,7 @@ def excess(bad: float, size: float, base: float) -> float:
     return float(bad * np.log(rate / base) + (size - bad) * np.log((1 - rate) / (1 - base)))
 
 
-def _members(tree: NDArray[np.float64], node: int, n: int) -> Ints:
+def _members(tree: Reals, node: int, n: int) -> Ints:
     stack, found = [node], []
     while stack:
         at = stack.pop()
@@ -118,12 +143,8 @@ def _members(tree: NDArray[np.float64], node: int, n: int) -> Ints:
 
 
 def fit_topics(
-    questions: Sequence[str],
-    vectors: Floats,
-    failed: NDArray[np.float64],
-    stop_words: Sequence[str],
-    **tree: Any,
-) -> tuple[Ints, dict[int, list[tuple[str, float]]]]:
+    questions: Sequence[str], vectors: Floats, failed: Reals, stop_words: Sequence[str], **tree: Any
+) -> tuple[tuple[Ints, Phrases], tuple[Ints, Phrases]]:
     """Fit BERTopic with a :class:`FailureTree`.
 
     Parameters
@@ -137,15 +158,18 @@ def fit_topics(
 
     Returns
     -------
-    labels : int (n,), -1 for no topic
-    phrases : for each label, phrases of up to four words with their c-TF-IDF weight, best first
+    topics : labels, int (n,), -1 for no topic; and for each label, phrases of up to four words with their c-TF-IDF
+        weight, best first
+    subtopics : the same
     """
-    return _described(questions, vectors, list(failed), FailureTree(**tree), stop_words)
+    clusters = FailureTree(**tree)
+    found = _described(questions, vectors, list(failed), clusters, stop_words)
+    return found, _described(questions, vectors, None, _Known(clusters.subtopics_), stop_words)
 
 
 def find_topics(
     texts: Sequence[str], space: Floats, clusters: GraphClusters, stop_words: Sequence[str]
-) -> tuple[Ints, dict[int, list[tuple[str, float]]]]:
+) -> tuple[Ints, Phrases]:
     """Fit BERTopic with clusters of a graph: topics of texts alone, with nothing known of them.
 
     Parameters
@@ -169,9 +193,9 @@ def _described(
     questions: Sequence[str],
     vectors: Floats,
     y: list[float] | None,
-    clusters: FailureTree | GraphClusters,
+    clusters: FailureTree | GraphClusters | _Known,
     stop_words: Sequence[str],
-) -> tuple[Ints, dict[int, list[tuple[str, float]]]]:
+) -> tuple[Ints, Phrases]:
     counter = Terms(_WORD, stop_words)
     docs = [text or "?" for text in questions]
     if not _says_something(docs, counter.stop_words):  # c-TF-IDF has nothing to weigh; the topics stand without words
@@ -201,6 +225,17 @@ def _says_something(docs: Sequence[str], stop_words: frozenset[str]) -> bool:
         if len(met - stop_words) >= 2:
             return True
     return False
+
+
+class _Known(ClusterMixin, BaseEstimator):
+    """Clusters that are known already."""
+
+    def __init__(self, labels: Ints) -> None:
+        self.labels = labels
+
+    def fit(self, X: Floats, y: object = None) -> _Known:  # noqa: N803, ARG002 (scikit-learn's names)
+        self.labels_ = self.labels
+        return self
 
 
 class _Topics(BERTopic):

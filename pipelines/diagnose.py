@@ -1,4 +1,4 @@
-"""diagnose: for every topic that fails, why; for every article that went stale, since when."""
+"""diagnose: for every subtopic that fails, why; for every article that went stale, since when."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from pipelines.gap_life import read_past
 from pipelines.in_hand import in_hand
 from pipelines.job import Job
 from pipelines.reasons import beside
-from pipelines.world import FAILED, World, day_of, failed_rows, look, main_topic, read_world
+from pipelines.world import FAILED, World, day_of, failed_rows, look, main_subtopic, read_world
 
 Rows = NDArray[np.int64]
 
@@ -31,39 +31,39 @@ def diagnose(job: Job) -> None:
     """Write diagnose/gaps (one row a gap, unranked) and not_content, and the articles to look after."""
     past = read_past(job)
     world = read_world(job, past.precision)
-    demand = job.read("measure/demand").set_index("topic_id")
+    demand = job.read("measure/subtopic_demand").set_index("subtopic_id")
     gaps: list[dict[str, Any]] = []
     other, unsigned = [], []
     articles = _incomplete_articles(world) | _stale_articles(world)
     known = {article: row["verdict"] for article, row in articles.items()}
-    for topic, gain in _failing(world, demand).items():
-        rows = failed_rows(world, [topic])
+    for subtopic, gain in _failing(world, demand).items():
+        rows = failed_rows(world, [subtopic])
         if len(rows) < MIN_FAILED:
             continue
-        seen = look(world, [topic], rows, known)
+        seen = look(world, [subtopic], rows, known)
         verdict = diagnosis.by_sign(seen, world.limits)
         if verdict is None:
             if gain >= world.limits.hint_evidence:
-                unsigned.append({"topics": [topic], "rows": rows, "excess": gain})
+                unsigned.append({"subtopics": [subtopic], "rows": rows, "excess": gain})
         elif verdict.kind == "not_content":
-            other.append(_cluster(world, topic, rows, verdict, seen, demand))
+            other.append(_cluster(world, subtopic, rows, verdict, seen, demand))
         elif verdict.article_id in known and verdict.kind in ("stale", "incomplete"):
             article = articles[verdict.article_id]
             article["rows"] = np.union1d(article["rows"], rows)
         else:
-            gaps.append(_gap([topic], rows, verdict, seen))
+            gaps.append(_gap([subtopic], rows, verdict, seen))
     for work in _same_work(world, unsigned):
-        seen = look(world, work["topics"], work["rows"], known)
+        seen = look(world, work["subtopics"], work["rows"], known)
         judged = diagnosis.by_answers(seen, world.limits, work["excess"])
         if judged and judged.article_id not in known:
-            gaps.append(_gap(work["topics"], work["rows"], judged, seen))
+            gaps.append(_gap(work["subtopics"], work["rows"], judged, seen))
     gaps = _by_article(world, gaps, known)
     verdicts: list[Verdict] = [gap["verdict"] for gap in gaps]
     settled = {verdict.article_id for verdict in verdicts if verdict.kind == "contradictory"}
     for article_id, row in articles.items():
-        topics = main_topic(world, row["rows"])
-        if topics and not (article_id in settled and row["verdict"].kind == "incomplete"):
-            gaps.append(_gap(topics, row["rows"], row["verdict"], look(world, topics, row["rows"], known)))
+        subtopics = main_subtopic(world, row["rows"])
+        if subtopics and not (article_id in settled and row["verdict"].kind == "incomplete"):
+            gaps.append(_gap(subtopics, row["rows"], row["verdict"], look(world, subtopics, row["rows"], known)))
     told = [_told(world, gap) for gap in gaps]
     told += [_told(world, gap) | {"other_article_id": gap["other"]} for gap in in_hand(past, world, told, known)]
     job.write("diagnose/gaps", pd.DataFrame(told, columns=_GAP_COLUMNS))
@@ -82,16 +82,16 @@ def _look_after(job: Job, world: World) -> None:
 
 
 _GAP_COLUMNS = [
-    "kind", "probability", "topic_id", "topics", "article_id", "reasons", "conversation_ids", "nearest", "labels",
+    "kind", "probability", "subtopics", "article_id", "reasons", "conversation_ids", "nearest", "labels",
     "passages", "change_point", "other_article_id",
 ]  # fmt: skip
 
 
 def _failing(world: World, demand: pd.DataFrame) -> dict[str, float]:
-    """Topics whose answers fail more than elsewhere, with the log-likelihood by which they do, by id."""
+    """Subtopics whose answers fail more than elsewhere, with the log-likelihood by which they do, by id."""
     base = usual_failure(world.facts.loc[world.facts["in_window"], "failed"])
-    gains = {str(t): excess(row["failed"], max(row["reached"], 1), base) for t, row in demand.iterrows()}
-    return {topic: gain for topic, gain in sorted(gains.items()) if gain > 0}
+    gains = {str(s): excess(row["failed"], max(row["reached"], 1), base) for s, row in demand.iterrows()}
+    return {subtopic: gain for subtopic, gain in sorted(gains.items()) if gain > 0}
 
 
 def _stale_articles(world: World) -> dict[str, dict[str, Any]]:
@@ -130,18 +130,18 @@ def _incomplete_articles(world: World) -> dict[str, dict[str, Any]]:
     return found
 
 
-def _gap(topics: list[str], rows: Rows, verdict: Verdict, seen: Evidence) -> dict[str, Any]:
-    return {"topics": topics, "rows": rows, "verdict": verdict, "seen": seen}
+def _gap(subtopics: list[str], rows: Rows, verdict: Verdict, seen: Evidence) -> dict[str, Any]:
+    return {"subtopics": subtopics, "rows": rows, "verdict": verdict, "seen": seen}
 
 
 def _same_work(world: World, groups: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Failing topics that ask for the same thing in other words, put together; the largest gives its name."""
+    """Failing subtopics that ask for the same thing in other words, put together; the largest gives its name."""
     out: list[dict[str, Any]] = []
-    for group in sorted(groups, key=lambda g: (-len(g["rows"]), g["topics"])):
+    for group in sorted(groups, key=lambda g: (-len(g["rows"]), g["subtopics"])):
         alike = [(_likeness(world, group["rows"], other["rows"]), other) for other in out]
         likeness, nearest = max(alike, key=lambda pair: pair[0], default=(0.0, None))
         if nearest is not None and likeness >= world.limits.same_work:
-            nearest["topics"] = nearest["topics"] + group["topics"]
+            nearest["subtopics"] = nearest["subtopics"] + group["subtopics"]
             nearest["rows"] = np.union1d(nearest["rows"], group["rows"])
             nearest["excess"] += group["excess"]
         else:
@@ -159,18 +159,18 @@ def _likeness(world: World, one: Rows, other: Rows) -> float:
 
 
 def _by_article(world: World, gaps: list[dict[str, Any]], known: dict[str, Verdict]) -> list[dict[str, Any]]:
-    """One gap an article and kind: topics that fail for the same reason are one piece of work."""
+    """One gap an article and kind: subtopics that fail for the same reason are one piece of work."""
     out: list[dict[str, Any]] = []
     first: dict[tuple[str, str], dict[str, Any]] = {}
-    for gap in sorted(gaps, key=lambda g: (-len(g["rows"]), g["topics"])):
+    for gap in sorted(gaps, key=lambda g: (-len(g["rows"]), g["subtopics"])):
         verdict = gap["verdict"]
         same = first.setdefault((verdict.kind, verdict.article_id), gap) if verdict.article_id else gap
         if same is gap:
             out.append(gap)
         else:
-            same["topics"] = same["topics"] + gap["topics"]
+            same["subtopics"] = same["subtopics"] + gap["subtopics"]
             same["rows"] = np.union1d(same["rows"], gap["rows"])
-            same["seen"] = look(world, same["topics"], same["rows"], known)
+            same["seen"] = look(world, same["subtopics"], same["rows"], known)
     return out
 
 
@@ -191,8 +191,7 @@ def _told(world: World, gap: dict[str, Any]) -> dict[str, Any]:
     return {
         "kind": verdict.kind,
         "probability": round(verdict.probability, 3),
-        "topic_id": gap["topics"][0],
-        "topics": list(gap["topics"]),
+        "subtopics": list(gap["subtopics"]),
         "article_id": verdict.article_id,
         "reasons": verdict.reasons + beside(world, verdict, change),
         "conversation_ids": sorted(facts["conversation_id"]),
@@ -214,15 +213,17 @@ def _change_point(world: World, change: Change, rows: Rows) -> dict[str, Any]:
 
 
 def _cluster(
-    world: World, topic: str, rows: Rows, verdict: Verdict, seen: Evidence, demand: pd.DataFrame
+    world: World, subtopic: str, rows: Rows, verdict: Verdict, seen: Evidence, demand: pd.DataFrame
 ) -> dict[str, Any]:
     """A cluster that an article would not mend, as plain data."""
-    told = world.topics.set_index("topic_id").loc[topic]
-    flow = {name: float(demand[name][topic]) for name in ("reached", "failed", "weekly_rate")}
+    told = world.subtopics.set_index("subtopic_id").loc[subtopic]
+    flow = {name: float(demand[name][subtopic]) for name in ("reached", "failed", "weekly_rate")}
     return {
-        "cluster_id": f"n-{topic.removeprefix('t-')}",
-        "topic_id": topic,
-        "topic_label": str(told["label"]),
+        "cluster_id": f"n-{subtopic.partition('-')[2]}",
+        "topic_id": str(told["topic_id"]),
+        "topic_label": str(told["topic_label"]),
+        "subtopic_id": subtopic,
+        "title": str(told["label"]),
         "reason": verdict.not_content,
         "conversations": len(rows),
         "weekly_rate": round(flow["weekly_rate"], 3),

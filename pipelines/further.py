@@ -20,8 +20,8 @@ def with_further(
 ) -> pd.DataFrame:
     """``assigned`` with ``question_number``, 1 for the question a conversation is about, and a row a further problem.
 
-    A further problem is near a topic where it is nearer than a tenth of the topic's own questions. One whose
-    nearest topic is the conversation's own is that question over again, and gets no row.
+    A further problem is of a subtopic, and so of its topic, where it is nearer than a tenth of the subtopic's own
+    questions. One whose nearest is of the conversation's own topic is that question over again, and gets no row.
     """
     first = assigned.assign(question_number=1)
     more = further_questions(messages[messages["conversation_id"].isin(asked["conversation_id"])])
@@ -30,31 +30,32 @@ def with_further(
     middle = vectors.mean(axis=0)
     own = unit(vectors - middle)
     new = unit(embed(list(more["question"]), job.settings.embedder.name, job.store, "embedding questions") - middle)
-    core = assigned["topic_id"].where(assigned["state"] == "core")
+    core = assigned["subtopic_id"].where(assigned["subtopic_core"])
     ids = sorted(core.dropna().unique())
     best, strength = np.full(len(more), -1), np.zeros(len(more))
     floors = np.zeros(len(ids))
     if ids:
-        rows = [np.flatnonzero(core == topic) for topic in ids]
+        rows = [np.flatnonzero(core == each) for each in ids]
         centres = unit(np.stack([own[r].mean(axis=0) for r in rows]))
         floors = np.array([_floor(own[r]) for r in rows])
         close = new @ centres.T
         best, strength = close.argmax(axis=1), close.max(axis=1)
-    known = assigned.set_index("conversation_id")["topic_id"]
     nearest = pd.Series([ids[b] if b >= 0 else None for b in best], dtype="str")
-    same = nearest.eq(more["conversation_id"].map(known)).to_numpy(dtype=bool, na_value=False)
-    near = [bool(b >= 0 and s >= floors[b]) for b, s in zip(best, strength, strict=True)]
-    topic = [ids[b] if n else None for b, n in zip(best, near, strict=True)]
+    topic = nearest.map(assigned.set_index("subtopic_id")["topic_id"].groupby(level=0).first())
+    same = topic.eq(more["conversation_id"].map(assigned.set_index("conversation_id")["topic_id"]))
+    near = np.array([b >= 0 and s >= floors[b] for b, s in zip(best, strength, strict=True)], dtype=bool)
     extra = pd.DataFrame(
         {
             "conversation_id": more["conversation_id"],
-            "topic_id": pd.array(topic, dtype="str"),
-            "state": pd.array(["nearest" if n else "unassigned" for n in near], dtype="str"),
+            "topic_id": topic.where(near).astype("str"),
+            "state": pd.array(np.where(near, "nearest", "unassigned"), dtype="str"),
             "strength": np.round(strength.astype(float), 4),
+            "subtopic_id": nearest.where(near).astype("str"),
+            "subtopic_core": False,
             "question_number": more["question_number"],
         }
     )
-    both = pd.concat([first, extra[~same]], ignore_index=True)
+    both = pd.concat([first, extra[~same.to_numpy(dtype=bool, na_value=False)]], ignore_index=True)
     both = both.sort_values(["conversation_id", "question_number"], kind="stable")
     again = both.duplicated(["conversation_id", "topic_id"]) & both["topic_id"].notna()
     return both[~again].reset_index(drop=True)

@@ -22,7 +22,7 @@ __all__ = ["Past", "lived", "name_gaps", "read_past"]
 
 @dataclass(frozen=True)
 class Past:
-    """What was known before a run: the run before, each gap's latest row, topics' events, and people's decisions.
+    """What was known before a run: the run before, each gap's latest row, subtopics' events, people's decisions.
 
     ``replaced`` are the rows that this very run recorded when it was made before.
     """
@@ -39,10 +39,11 @@ class Past:
 def read_past(job: Job) -> Past:
     """Read what the run may know: earlier runs, and decisions made when this run or an earlier was the latest."""
     state = open_state(job.settings, job.store)
-    previous, before, events = state.previous_run(job.run_id), state.gaps_before(job.run_id), state.topic_events()
+    previous, before, events = state.previous_run(job.run_id), state.gaps_before(job.run_id), state.subtopic_events()
     told, replaced = decided(state, up_to=job.run_id), state.gaps_of(job.run_id)
     state.close()
-    events = pd.concat([events[events["run_id"] < job.run_id], job.read("understand/events").assign(run_id=job.run_id)])
+    now = job.read("understand/subtopic_events").assign(run_id=job.run_id)
+    events = pd.concat([events[events["run_id"] < job.run_id], now])
     lives = last_targets({gap: life_of(said) for gap, said in told.items()})
     precision = by_kind(told, job.settings.accuracy.confidence)
     return Past(job.run_id, previous, _by_id(before), _by_id(replaced), events, lives, precision)

@@ -16,14 +16,14 @@ from models.life import Life
 from models.verification import approved
 from pipelines import progress
 from pipelines.cells import records
-from pipelines.gap_ids import moves, topics_since
+from pipelines.gap_ids import moves, subtopics_since
 from pipelines.gap_life import Past
 from pipelines.job import Job
 from pipelines.store import read_parquet
 
 __all__ = ["Measured", "measure_fixes"]
 
-MAIN_SHARE = 0.35  # an article that is cited this often is the one that a topic is about
+MAIN_SHARE = 0.35  # an article that is cited this often is the one that a subtopic is about
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def measure_fixes(job: Job, past: Past, facts: pd.DataFrame, unit_cost: float) -
     Measured
         ``table`` has gap_id, kind, title, topic_id, article_id, owner_id, fixed_on (day), who, measured_in
         (run_id: an earlier one where this bundle no longer reaches back before the fix), counted_with (the gap_id of an
-        earlier fix of the same topics, so that nothing is added up twice), status, currency, weekly, and what
+        earlier fix of the same subtopics, so that nothing is added up twice), status, currency, weekly, and what
         :func:`models.impact.measure` gives; by fixed_on and gap_id.
     """
     changed = _changes(job)
@@ -78,7 +78,7 @@ def measure_fixes(job: Job, past: Past, facts: pd.DataFrame, unit_cost: float) -
             continue
         if life.status in ("accepted", "drafting"):
             lives[gap] = replace(life, status="published", published_on=found.isoformat())
-        fixes[gap] = Fix(gap, str(row["kind"]), found, _topics(row, past), _article(row, life), _began(row))
+        fixes[gap] = Fix(gap, str(row["kind"]), found, _subtopics(row, past), _article(row, life), _began(row))
     past = replace(past, lives=lives)
     table = pd.DataFrame(_rows(job, past, fixes, facts, changed, unit_cost), columns=None if fixes else ["gap_id"])
     return Measured(table, past)
@@ -115,10 +115,10 @@ def _article(row: Mapping[str, Any], life: Life) -> str | None:
     return article if isinstance(article, str) else None
 
 
-def _topics(row: Mapping[str, Any], past: Past) -> tuple[str, ...]:
-    """The gap's topics, and what came of them since."""
-    topics, later = topics_since(row, moves(past.events))
-    return tuple(sorted({*topics, *later}))
+def _subtopics(row: Mapping[str, Any], past: Past) -> tuple[str, ...]:
+    """The gap's subtopics, and what came of them since."""
+    own, later = subtopics_since(row, moves(past.events))
+    return tuple(sorted({*own, *later}))
 
 
 def _began(row: Mapping[str, Any]) -> date | None:
@@ -156,8 +156,8 @@ def _rows(
             before = earlier.get(gap)
             if not found["conversations_before"] and before and before["fixed_on"] == told["fixed_on"]:
                 told = before
-            same = next((other for topic in fix.topics if (other := first.get(topic))), None)
-            first |= {topic: first.get(topic, gap) for topic in fix.topics}
+            same = next((other for each in fix.subtopics if (other := first.get(each))), None)
+            first |= {each: first.get(each, gap) for each in fix.subtopics}
             rows.append(told | {"status": _status(told["verdict"]), "counted_with": same})
             tick(number, len(fixes))
     return rows
@@ -171,14 +171,14 @@ def _touched(
     fix: Fix, fixes: Mapping[str, Fix], main: Mapping[str, str], changed: Mapping[str, list[date]], limits: Limits,
     last: date,
 ) -> set[str]:  # fmt: skip
-    """Topics that other fixes are about, or whose article changed in the days that are compared."""
+    """Subtopics that other fixes are about, or whose article changed in the days that are compared."""
 
     def near(day: date) -> bool:
         return -limits.before_days <= (day - fix.day).days <= limits.after_days and day <= last
 
-    others = {topic for other in fixes.values() if other != fix and near(other.day) for topic in other.topics}
-    revised = {topic for topic, article in main.items() if any(near(day) for day in changed.get(article, []))}
-    return (others | revised) - set(fix.topics)
+    others = {each for other in fixes.values() if other != fix and near(other.day) for each in other.subtopics}
+    revised = {each for each, article in main.items() if any(near(day) for day in changed.get(article, []))}
+    return (others | revised) - set(fix.subtopics)
 
 
 def _earlier(job: Job, past: Past) -> dict[str, dict[str, Any]]:

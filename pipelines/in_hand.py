@@ -12,9 +12,9 @@ from models.life import IN_PROGRESS, Life
 from models.ranking import may_fail
 from models.signs import Verdict
 from pipelines.cells import records
-from pipelines.gap_ids import gap_ids, moves, topics_since
+from pipelines.gap_ids import gap_ids, moves, subtopics_since
 from pipelines.gap_life import Past
-from pipelines.world import FAILED, Rows, World, failed_rows, look, main_topic
+from pipelines.world import FAILED, Rows, World, failed_rows, look, main_subtopic
 
 __all__ = ["in_hand", "with_merged"]
 
@@ -32,14 +32,14 @@ def in_hand(
     Parameters
     ----------
     found
-        The gaps that the run did find: kind, article_id, other_article_id, topic_id, topics.
+        The gaps that the run did find: kind, article_id, other_article_id, subtopics.
     known
         Verdicts on articles.
 
     Returns
     -------
     list of dict
-        topics, rows, verdict, seen and other (the other article of a contradiction), as the diagnosis makes them.
+        subtopics, rows, verdict, seen and other (the other article of a contradiction), as the diagnosis makes them.
     """
     working = {gap: life for gap, life in past.lives.items() if life.status in IN_PROGRESS}
     if not working:
@@ -57,32 +57,32 @@ def _held(
     kind, number = str(row["kind"]), world.number(article) if article else None
     if article and number is None:
         return None  # it is not there any more: nobody can mend it
-    topics = _topics(world, row, past)
+    subtopics = _subtopics(world, row, past)
     if number is None or kind == "unfindable":
-        rows = failed_rows(world, topics)
+        rows = failed_rows(world, subtopics)
     else:
         facts = world.facts
         rows = np.flatnonzero(facts["mined"] & facts["failed"].gt(FAILED) & (world.cited == number))
-    topics = topics or main_topic(world, rows)
-    if not len(rows) or not topics:
+    subtopics = subtopics or main_subtopic(world, rows)
+    if not len(rows) or not subtopics:
         return None
-    verdict = Verdict(kind, article, AS_SURE, [_why(world, topics, article, rows, life)])
+    verdict = Verdict(kind, article, AS_SURE, [_why(world, subtopics, article, rows, life)])
     other = row.get("other_article_id")
     return {
-        "topics": topics, "rows": rows, "verdict": verdict, "seen": look(world, topics, rows, known),
+        "subtopics": subtopics, "rows": rows, "verdict": verdict, "seen": look(world, subtopics, rows, known),
         "other": other if isinstance(other, str) else None,
     }  # fmt: skip
 
 
-def _topics(world: World, row: Mapping[str, Any], past: Past) -> list[str]:
-    """The gap's topics that are still there, and those that came of the others."""
-    here = set(world.topics["topic_id"].astype(str))
-    own, later = topics_since(row, moves(past.events))
-    return [topic for topic in own if topic in here] + sorted(later & here)
+def _subtopics(world: World, row: Mapping[str, Any], past: Past) -> list[str]:
+    """The gap's subtopics that are still there, and those that came of the others."""
+    here = set(world.subtopics["subtopic_id"].astype(str))
+    own, later = subtopics_since(row, moves(past.events))
+    return [each for each in own if each in here] + sorted(later & here)
 
 
-def _why(world: World, topics: Sequence[str], article: str | None, rows: Rows, life: Life) -> str:
-    reached = int((world.facts["in_window"] & may_fail(topics, article, world.facts)).sum())
+def _why(world: World, subtopics: Sequence[str], article: str | None, rows: Rows, life: Life) -> str:
+    reached = int((world.facts["in_window"] & may_fail(subtopics, article, world.facts)).sum())
     return (
         f"somebody is at work on it (on the view of {life.run_id}); this run alone would not have named it: "
         f"{len(rows)} of {max(reached, len(rows))} conversations failed"
@@ -90,12 +90,12 @@ def _why(world: World, topics: Sequence[str], article: str | None, rows: Rows, l
 
 
 def with_merged(gaps: pd.DataFrame, lives: Mapping[str, Life], facts: pd.DataFrame) -> pd.DataFrame:
-    """The gaps with the conversations and topics of those that people merged into them.
+    """The gaps with the conversations and subtopics of those that people merged into them.
 
     Parameters
     ----------
     gaps : DataFrame
-        gap_id, topics, conversation_ids, labels.
+        gap_id, subtopics, conversation_ids, labels.
     lives
         Each merged gap pointing to the gap at the end (:func:`models.life.last_targets`).
     facts : DataFrame, by conversation_id
@@ -107,6 +107,6 @@ def with_merged(gaps: pd.DataFrame, lives: Mapping[str, Life], facts: pd.DataFra
         if whole is not None:
             ids = {*whole["conversation_ids"], *rows[part]["conversation_ids"]}
             whole["conversation_ids"] = sorted(ids)
-            whole["topics"] = list(dict.fromkeys([*whole["topics"], *rows[part]["topics"]]))
+            whole["subtopics"] = list(dict.fromkeys([*whole["subtopics"], *rows[part]["subtopics"]]))
             whole["labels"] = int(facts.loc[whole["conversation_ids"], "outcome"].notna().sum())
     return pd.DataFrame(list(rows.values()), index=gaps.index, columns=gaps.columns)

@@ -20,11 +20,11 @@ FALSE_DISCOVERIES = 0.05
 
 
 def measure(job: Job) -> None:
-    """Write measure/{facts,accuracy,calibration,demand,searches,intents,suspects,kpis}."""
+    """Write measure/{facts,accuracy,calibration,demand,subtopic_demand,searches,intents,suspects,kpis}."""
     assigned = job.read("understand/assignments")
     main = assigned["question_number"] == 1
     facts = job.read("understand/facts").merge(
-        assigned.loc[main, ["conversation_id", "topic_id", "state"]], how="left", on="conversation_id"
+        assigned.loc[main, ["conversation_id", "topic_id", "subtopic_id", "state"]], how="left", on="conversation_id"
     )
     further = assigned[~main & assigned["conversation_id"].isin(facts.loc[facts["in_window"], "conversation_id"])]
     topics = job.read("understand/topics")
@@ -37,15 +37,19 @@ def measure(job: Job) -> None:
     names = {"topic": labels, "article": titles}
     job.write("measure/accuracy", accuracy_table(facts, chances, names, job.start_ts, job.days, confidence))
     job.write("measure/calibration", calibration_table(facts, chances, confidence))
-    job.write("measure/demand", _demand(facts, further, list(topics["topic_id"]), job.days))
+    for table, key, ids in (
+        ("demand", "topic_id", topics["topic_id"]),
+        ("subtopic_demand", "subtopic_id", job.read("understand/subtopics")["subtopic_id"]),
+    ):
+        job.write(f"measure/{table}", _demand(facts, further, key, list(ids), job.days))
     job.write("measure/searches", failed_searches(job, facts))
     job.write("measure/intents", intent_confusion(job, facts))
     job.write("measure/suspects", intent_suspects(job, facts))
     job.write("measure/kpis", kpis.weekly_kpis(facts, job.settings.cost, confidence, chances))
 
 
-def _demand(facts: pd.DataFrame, further: pd.DataFrame, topic_ids: list[str], days: int) -> pd.DataFrame:
-    """One row a topic: its weekly series over history and window, its rate in the window, trend and surge.
+def _demand(facts: pd.DataFrame, further: pd.DataFrame, key: str, ids: list[str], days: int) -> pd.DataFrame:
+    """One row a topic or subtopic (``key``): its series over history and window, rate in the window, trend, surge.
 
     ``also`` counts the window's conversations that bring the topic up besides what they are about. They are demand,
     and whether their answer failed is not known of that problem alone.
@@ -53,17 +57,17 @@ def _demand(facts: pd.DataFrame, further: pd.DataFrame, topic_ids: list[str], da
     weeks = sorted(facts["week"].unique())
     whole = facts.groupby("week")["conversation_id"].size().reindex(weeks, fill_value=0).to_numpy()
     place = (pd.to_datetime(pd.Series(weeks)).dt.day_of_year.to_numpy() - 1) / 7
-    by_topic = dict(iter(facts.groupby("topic_id")))
+    parts = dict(iter(facts.groupby(key)))
     rows = []
-    for topic in topic_ids:
-        own = by_topic.get(topic, facts.iloc[:0])
+    for name in ids:
+        own = parts.get(name, facts.iloc[:0])
         counts = own.groupby("week")["conversation_id"].size().reindex(weeks, fill_value=0)
         failed = own.groupby("week")["failed"].sum().reindex(weeks, fill_value=0.0)
         inside = own[own["in_window"]]
-        also = int(further["topic_id"].eq(topic).sum())
+        also = int(further[key].eq(name).sum())
         rows.append(
             {
-                "topic_id": topic,
+                key: name,
                 "reached": len(inside),
                 "failed": float(inside["failed"].sum()),
                 "also": also,
@@ -79,7 +83,7 @@ def _demand(facts: pd.DataFrame, further: pd.DataFrame, topic_ids: list[str], da
         )
     table = pd.DataFrame(
         rows,
-        columns=["topic_id", "reached", "failed", "also", "weekly_rate", "weekly", "season", "counts", "surge"],
+        columns=[key, "reached", "failed", "also", "weekly_rate", "weekly", "season", "counts", "surge"],
     )
     return with_trends(table, whole).drop(columns="counts")
 

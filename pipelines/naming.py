@@ -28,6 +28,7 @@ def propose(
     texts: Sequence[Sequence[str]],
     settings: Labels,
     store: Path,
+    level: str = "topics",
 ) -> tuple[list[str], list[dict[str, Any]]]:
     """The topics' labels, with those put in their place that the endpoint proposes and that may stand.
 
@@ -39,6 +40,8 @@ def propose(
     ----------
     labels, keywords, examples, texts
         One entry a topic: its own label, its words, its example questions, and all its questions.
+    level
+        What is named, "topics" or "subtopics", for the warnings.
 
     Returns
     -------
@@ -64,7 +67,7 @@ def propose(
     kept = len(labels) - len(answers) + len(refused)
     if not kept:
         return out, []
-    told = f"{kept} of {len(labels)} topics keep the name made here, not one by {settings.endpoint}: " + "; ".join(
+    told = f"{kept} of {len(labels)} {level} keep the name made here, not one by {settings.endpoint}: " + "; ".join(
         part
         for part in (
             f"{len(labels) - len(answers)} without an answer ({troubles[0]})" if troubles else "",
@@ -73,7 +76,7 @@ def propose(
         if part
     )
     progress.say(f"  {told}")
-    return out, [{"table": "topics", "rule": "labels by endpoint", "message": told, "count": kept}]
+    return out, [{"table": level, "rule": "labels by endpoint", "message": told, "count": kept}]
 
 
 def _answers(

@@ -89,6 +89,7 @@ def _topics(job: Job, backlog: pd.DataFrame) -> pd.DataFrame:
     topics["conversations"] = [int(demand["reached"][t] + demand["also"][t]) for t in topics["topic_id"]]
     gaps = backlog.groupby("topic_id")["gap_id"].agg(list).to_dict() if len(backlog) else {}
     topics["gap_ids"] = [gaps.get(t, []) for t in topics["topic_id"]]
+    topics["subtopics"] = pd.Series(_subtopics(job, topics), index=topics.index, dtype="object")
     return _told_of(job, topics, demand["season"])
 
 
@@ -106,6 +107,17 @@ def _told_of(job: Job, topics: pd.DataFrame, season: pd.Series) -> pd.DataFrame:
     topics["queries"] = [found if isinstance(found, list) else [] for found in topics["queries"]]
     topics["season"] = pd.Series([season[t] for t in topics["topic_id"]], index=topics.index, dtype="object")
     return topics
+
+
+def _subtopics(job: Job, topics: pd.DataFrame) -> list[list[dict[str, Any]]]:
+    """What each topic consists of, the largest first: subtopic_id, label, conversations and failed of the window."""
+    parts = job.read("understand/subtopics").merge(job.read("measure/subtopic_demand"), on="subtopic_id")
+    parts = parts.sort_values(["reached", "subtopic_id"], ascending=[False, True])
+    found: dict[str, list[dict[str, Any]]] = {}
+    for row in parts[parts["reached"] > 0].itertuples():
+        told = {"subtopic_id": row.subtopic_id, "label": row.label, "conversations": row.reached, "failed": row.failed}
+        found.setdefault(str(row.topic_id), []).append(told)
+    return [found.get(topic, []) for topic in topics["topic_id"]]
 
 
 def _assignments(job: Job) -> pd.DataFrame:
@@ -198,17 +210,19 @@ def _json(path: Path, value: dict[str, Any]) -> None:
 
 def remember(job: Job, backlog: pd.DataFrame, input_hash: str) -> None:
     """Record the run's topics and gaps in the state database."""
-    registry, events = job.read("understand/registry"), job.read("understand/events")
     columns = [
         "gap_id", "kind", "topic_id", "article_id", "title", "status", "score", "rank", "first_seen", "last_seen",
         # What the next run and the next decision need to know of it.
-        "topics", "conversations", "status_note", "status_since", "decided", "effect", "carried", "owner_id",
-        "change_point", "other_article_id",
+        "subtopics", "topics", "conversations", "status_note", "status_since", "decided", "effect", "carried",
+        "owner_id", "change_point", "other_article_id",
     ]  # fmt: skip
     gaps = backlog[columns] if len(backlog) else pd.DataFrame(columns=columns)
     state = open_state(job.settings, job.store)
-    topics = registry.assign(last_seen=job.run_id)
-    state.record_run(job.run_id, input_hash, topics, gaps, (job.start, job.end), events)
+    topics, subtopics = (
+        job.read(f"understand/{name}").assign(last_seen=job.run_id) for name in ("registry", "subtopic_registry")
+    )
+    events, subtopic_events = job.read("understand/events"), job.read("understand/subtopic_events")
+    state.record_run(job.run_id, input_hash, topics, gaps, (job.start, job.end), events, subtopics, subtopic_events)
     if state.last_run() == job.run_id:
         owners = job.read("load/owners")
         remember_contacts(state, owners[~owners["owner_id"].isin(inactive(owners))])

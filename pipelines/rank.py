@@ -30,8 +30,8 @@ def rank(job: Job) -> None:
     """Write rank/backlog, one row a gap, all fields of the contract but the draft, rank/tag_next and rank/precision."""
     gaps = job.read("diagnose/gaps")
     facts = job.read("measure/facts").set_index("conversation_id")
-    demand = job.read("measure/demand").set_index("topic_id")
-    topics = job.read("understand/topics").set_index("topic_id")
+    subtopics = job.read("understand/subtopics").merge(job.read("measure/subtopic_demand"), on="subtopic_id")
+    subtopics = subtopics.set_index("subtopic_id")
     articles = job.read("load/articles").drop_duplicates("article_id").set_index("article_id")
     past = read_past(job)
     gaps["gap_id"] = name_gaps(gaps, past)
@@ -45,8 +45,8 @@ def rank(job: Job) -> None:
     book, order = share_out(job, fixes.past, _records(ranked))
     rows = [
         _row(
-            job, gap, facts, demand, topics, articles, book,
-            evidence[gap["gap_id"]] | searches_for(searches, set(gap["topics"]), set(gap["conversation_ids"])),
+            job, gap, facts, subtopics, articles, book,
+            evidence[gap["gap_id"]] | searches_for(searches, set(gap["subtopics"]), set(gap["conversation_ids"])),
             fixes, cost,
         )
         for gap in order
@@ -54,7 +54,7 @@ def rank(job: Job) -> None:
     rows.sort(key=lambda row: int(row["rank"]))
     job.write("rank/backlog", pd.DataFrame(rows))
     job.write("rank/impact", fixes.table)
-    job.write("rank/tag_next", _tag_next(job, facts, topics))
+    job.write("rank/tag_next", _tag_next(job, facts, subtopics))
     whole = overall(past.precision, job.settings.accuracy.confidence)
     told = [whole, *past.precision] if whole else []
     job.write_json("rank/precision", [{**asdict(kind), "told": kind.told()} for kind in told])
@@ -72,12 +72,12 @@ def _cost(job: Job, facts: pd.DataFrame) -> float:
     return float(seconds.mean()) / 3600 * job.settings.cost.agent_hour
 
 
-def _tag_next(job: Job, facts: pd.DataFrame, topics: pd.DataFrame) -> pd.DataFrame:
+def _tag_next(job: Job, facts: pd.DataFrame, subtopics: pd.DataFrame) -> pd.DataFrame:
     """The conversations to tag next, with what a reviewer needs to see, and empty columns for the tag."""
     found = tag_next(facts.reset_index(), job.settings.diagnosis.excess_evidence, job.days / 7)
     ids = found["conversation_id"]
     asked = job.read("understand/questions").set_index("conversation_id")["question"]
-    found["topic_label"] = pd.array([str(topics["label"][t]) for t in found["topic_id"]], dtype="str")
+    found["topic_label"] = pd.array([str(subtopics["topic_label"][s]) for s in found["subtopic_id"]], dtype="str")
     found["question"] = pd.array([shortened(str(asked.get(c, "")), MESSAGE_LENGTH) for c in ids], dtype="str")
     answers = _bot_said(job.read("redact/messages"), set(ids))
     found["answer"] = pd.array([answers.get(c, "") for c in ids], dtype="str")
@@ -101,12 +101,12 @@ def _shares(values: pd.Series) -> dict[str, float]:
 
 
 def _row(
-    job: Job, gap: dict[str, Any], facts: pd.DataFrame, demand: pd.DataFrame, topics: pd.DataFrame,
-    articles: pd.DataFrame, book: OwnerBook, evidence: dict[str, Any], fixes: Measured, cost: float,
+    job: Job, gap: dict[str, Any], facts: pd.DataFrame, subtopics: pd.DataFrame, articles: pd.DataFrame,
+    book: OwnerBook, evidence: dict[str, Any], fixes: Measured, cost: float,
 ) -> dict[str, Any]:  # fmt: skip
     ids = list(gap["conversation_ids"])
     own = facts.loc[ids]
-    topic, flow = topics.loc[gap["topic_id"]], demand.loc[gap["topic_id"]]
+    about = subtopics.loc[gap["subtopics"][0]]
     article = gap["article_id"] if isinstance(gap["article_id"], str) else None
     title = str(articles["title"][article]) if article else None
     intents, products = _shares(own["true_intent"].fillna(own["predicted_intent"])), _shares(own["product"])
@@ -126,11 +126,11 @@ def _row(
     change = gap["change_point"]
     row = {
         "gap_id": gap["gap_id"], "rank": int(gap["rank"]), "kind": gap["kind"],
-        "title": _title(gap, str(topic["label"]), title, articles), "topic_id": gap["topic_id"],
-        "topic_label": str(topic["label"]), "article_id": article, "nearest_articles": nearest,
+        "title": _title(gap, str(about["label"]), title, articles), "topic_id": str(about["topic_id"]),
+        "topic_label": str(about["topic_label"]), "article_id": article, "nearest_articles": nearest,
         "owner_id": owner.owner_id, "owner_reason": owner.reason, "conversations": len(ids),
         "customers": int(customers.nunique() + customers.isna().sum()),
-        "weekly_rate": round(len(ids) / (job.days / 7), 3), "trend": dict(flow["trend"]),
+        "weekly_rate": round(len(ids) / (job.days / 7), 3), "trend": dict(about["trend"]),
         **{k: round(float(gap[k]), 4) for k in ("failure_rate", "failure_low", "failure_high")},
         "labels": int(gap["labels"]),
         **{k: round(float(gap[k]), 4) for k in ("score", "score_low", "score_high")},
@@ -139,15 +139,16 @@ def _row(
         "reasons": [*gap["reasons"], *_in_their_words(gap["kind"], evidence)],
         "searches": evidence["searches"], "queries": evidence["queries"],
         "examples": evidence["examples"], "conversation_ids": ids, "draft": None, "last_seen": job.run_id,
-        "topics": list(gap["topics"]),
+        "subtopic_label": str(about["label"]), "subtopics": list(gap["subtopics"]),
+        "topics": list(dict.fromkeys(subtopics["topic_id"][list(gap["subtopics"])])),
         "probability": float(gap["probability"]), "demand": round(float(gap["demand"]), 4),
         "p_fail": round(float(gap["p_fail"]), 4), "p_fixable": round(float(gap["p_fixable"]), 4),
-        "weekly": _weekly(facts, own, gap), "theme": topic["theme"] if isinstance(topic["theme"], str) else None,
+        "weekly": _weekly(facts, own, gap), "theme": about["theme"] if isinstance(about["theme"], str) else None,
         "products": list(products), "languages": list(_shares(own["language"])), "intents": list(intents),
         **{name: evidence[name] for name in ("customer_words", "agent_answers", "passages", "steps", "answered")},
         "change_point": dict(change) if isinstance(change, dict) else None, "article_title": title,
         "owner_name": book.name(owner.owner_id), "owner_left": left,
-        "surge": dict(flow["surge"]) if isinstance(flow["surge"], dict) else None,
+        "surge": dict(about["surge"]) if isinstance(about["surge"], dict) else None,
         "other_article_id": gap["other_article_id"] if isinstance(gap["other_article_id"], str) else None,
     }  # fmt: skip
     effect = fixes.effect(gap["gap_id"], job.start)
@@ -175,7 +176,7 @@ def _title(gap: dict[str, Any], label: str, title: str | None, articles: pd.Data
 
 def _weekly(facts: pd.DataFrame, own: pd.DataFrame, gap: dict[str, Any]) -> list[dict[str, Any]]:
     """Conversations that reach the gap, and how many failed, by week over history and window."""
-    reach = facts[may_fail(gap["topics"], gap["article_id"], facts) | facts.index.isin(own.index)]
+    reach = facts[may_fail(gap["subtopics"], gap["article_id"], facts) | facts.index.isin(own.index)]
     weeks = sorted(facts["week"].unique())
     grouped = reach.groupby("week")["failed"]
     counts, failed = grouped.size().reindex(weeks, fill_value=0), grouped.sum().reindex(weeks, fill_value=0.0)

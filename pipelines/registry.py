@@ -20,9 +20,11 @@ Floats = NDArray[np.float32]
 
 
 def identify(
-    job: Job, asked: pd.DataFrame, groups: list[NDArray[np.int64]], vectors: Floats
+    job: Job, asked: pd.DataFrame, groups: list[NDArray[np.int64]], vectors: Floats, level: str = "topics"
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Give each topic the id of the known topic that it is, or a new one, and tell what happened to each.
+
+    Subtopics have a registry of their own; what is said of topics here holds for either.
 
     Parameters
     ----------
@@ -34,6 +36,8 @@ def identify(
         Row numbers in ``asked`` of each topic's questions.
     vectors
         float32 (len(asked), dim), by the run's embedder.
+    level
+        "topics" or "subtopics".
 
     Returns
     -------
@@ -50,15 +54,17 @@ def identify(
     model = embedder(job.settings.embedder.name)
     kind = f"{model.name}-{model.version}"
     state = open_state(job.settings, job.store)
-    known, previous = state.topics_before(job.run_id), state.previous_run(job.run_id)
+    known, previous = state.topics_before(job.run_id, level), state.previous_run(job.run_id)
     state.close()
+    if level == "subtopics":
+        known = known.drop(columns="topic_id").rename(columns={"subtopic_id": "topic_id"}).assign(theme=None)
     known = _comparable(job, known, previous, kind, asked["key"].to_numpy(), vectors)
     centroids = unit(np.array([vectors[g].mean(axis=0) for g in groups]).reshape(len(groups), vectors.shape[1]))
     members = [sorted(set(asked["key"].iloc[g])) for g in groups]
     chosen = job.settings.topics
     named, events = lineage.trace(
         job.run_id, previous, pd.DataFrame({"centroid": list(centroids), "members": members}), known,
-        set(asked["key"]), chosen.same_at_least, chosen.min_questions,
+        set(asked["key"]), chosen.same_at_least, chosen.min_questions, level[0],
     )  # fmt: skip
     registry = named[["topic_id", "first_seen", "lineage"]].assign(
         embedder=kind,

@@ -26,6 +26,8 @@ __all__ = [
     "runs",
     "schema_version",
     "sessions",
+    "subtopic_events",
+    "subtopics",
     "tagged_by",
     "tags",
     "topic_events",
@@ -33,7 +35,7 @@ __all__ = [
     "utc",
 ]
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 metadata = sa.MetaData()
 
 schema_version = sa.Table("schema_version", metadata, sa.Column("version", sa.Integer, primary_key=True))
@@ -48,34 +50,44 @@ runs = sa.Table(
     sa.Column("published_at", sa.DateTime(timezone=True), nullable=False),
 )
 
-topics = sa.Table(
-    "topics",
-    metadata,
-    sa.Column("run_id", sa.String(10), primary_key=True),
-    sa.Column("topic_id", sa.String(64), primary_key=True),
-    sa.Column("label", sa.Text, nullable=False),
-    sa.Column("theme", sa.Text),
-    sa.Column("embedder", sa.Text, nullable=False),
-    sa.Column("centroid", sa.LargeBinary, nullable=False),
-    sa.Column("members", sa.JSON, nullable=False),
-    sa.Column("size", sa.Integer, nullable=False),
-    sa.Column("lineage", sa.Text),
-    sa.Column("first_seen", sa.String(10), nullable=False),
-    sa.Column("last_seen", sa.String(10), nullable=False),
-    sa.Column("extra", sa.JSON),
-    sa.Column("label_centroid", sa.LargeBinary),  # the centroid when the label was given: how far it still fits
-)
 
-topic_events = sa.Table(
-    "topic_events",
-    metadata,
-    sa.Column("run_id", sa.String(10), primary_key=True),
-    sa.Column("topic_id", sa.String(64), primary_key=True),
-    sa.Column("event", sa.String(16), nullable=False),
-    sa.Column("related", sa.JSON, nullable=False),
-    sa.Column("shared", sa.Integer, nullable=False),
-    sa.Column("cosine", sa.Float),
-)
+def _groups(name: str, key: str, *more: sa.Column[Any]) -> sa.Table:
+    return sa.Table(
+        name,
+        metadata,
+        sa.Column("run_id", sa.String(10), primary_key=True),
+        sa.Column(key, sa.String(64), primary_key=True),
+        *more,
+        sa.Column("label", sa.Text, nullable=False),
+        sa.Column("embedder", sa.Text, nullable=False),
+        sa.Column("centroid", sa.LargeBinary, nullable=False),
+        sa.Column("members", sa.JSON, nullable=False),
+        sa.Column("size", sa.Integer, nullable=False),
+        sa.Column("lineage", sa.Text),
+        sa.Column("first_seen", sa.String(10), nullable=False),
+        sa.Column("last_seen", sa.String(10), nullable=False),
+        sa.Column("extra", sa.JSON),
+        sa.Column("label_centroid", sa.LargeBinary),  # the centroid when the label was given: how far it still fits
+    )
+
+
+def _events(name: str, key: str) -> sa.Table:
+    return sa.Table(
+        name,
+        metadata,
+        sa.Column("run_id", sa.String(10), primary_key=True),
+        sa.Column(key, sa.String(64), primary_key=True),
+        sa.Column("event", sa.String(16), nullable=False),
+        sa.Column("related", sa.JSON, nullable=False),
+        sa.Column("shared", sa.Integer, nullable=False),
+        sa.Column("cosine", sa.Float),
+    )
+
+
+topics = _groups("topics", "topic_id", sa.Column("theme", sa.Text))
+topic_events = _events("topic_events", "topic_id")
+subtopics = _groups("subtopics", "subtopic_id", sa.Column("topic_id", sa.String(64)))
+subtopic_events = _events("subtopic_events", "subtopic_id")
 
 gaps = sa.Table(
     "gaps",
@@ -177,6 +189,11 @@ def migrate(connection: sa.Connection, found: int) -> None:
             connection.execute(sa.update(decisions).where(decisions.c.id == said).values(values))
             last[gap] = said
         one_after_another.create(connection)
+    if found < 5:  # what gaps were about was called a topic
+        for old, new in ((topics, subtopics), (topic_events, subtopic_events)):
+            names = [column.name for column in new.columns if column.name in old.columns and column.name != "topic_id"]
+            told = sa.select(old.c.topic_id, *(old.c[name] for name in names))
+            connection.execute(sa.insert(new).from_select(["subtopic_id", *names], told))
     connection.execute(sa.update(schema_version).values(version=SCHEMA_VERSION))
 
 

@@ -10,32 +10,36 @@ import pandas as pd
 
 from models.retrieval import centred, profile, unit
 from models.topics import strengths
+from pipelines.grouping import ARTICLES, MEANING
 from pipelines.job import Job
-from pipelines.understand import ARTICLES, MEANING, match_articles
+from pipelines.understand import match_articles
 from pipelines.vectors import embed
 
 MOST_QUERIES = 8
-COLUMNS = ["searched_at", "query", "language", "results", "conversation_id", "topic_id", "by", "strength", "in_window"]
+COLUMNS = [
+    "searched_at", "query", "language", "results", "conversation_id", "topic_id", "subtopic_id", "by", "strength",
+    "in_window",
+]  # fmt: skip
 
 
 def failed_searches(job: Job, facts: pd.DataFrame) -> pd.DataFrame:
     """Each search in vain with the topic that it belongs to.
 
-    A search belongs to the topic of the ticket that followed, where that has one; else to the topic that the query
-    itself comes nearest to, by the threshold that holds for questions. Each is one attempt to help oneself, counted
-    apart from conversations: the ticket is one already.
+    A search belongs to the topic of the ticket that followed, where that has one; else to the subtopic that the query
+    itself comes nearest to, and so to its topic, by the threshold that holds for questions. Each is one attempt to help
+    oneself, counted apart from conversations: the ticket is one already.
 
     Parameters
     ----------
     facts
-        conversation_id, topic_id.
+        conversation_id, topic_id, subtopic_id.
 
     Returns
     -------
     DataFrame
-        By searched_at and query: searched_at, query, language, results, conversation_id, topic_id (str or null), by
-        ("ticket", "words" or null), strength (float, the query's cosine to the nearest topic where the ticket had
-        none), in_window (bool).
+        By searched_at and query: searched_at, query, language, results, conversation_id, topic_id and
+        subtopic_id (str or null), by ("ticket", "words" or null), strength (float, the query's cosine to the nearest
+        subtopic where the ticket had no topic), in_window (bool).
     """
     searches = job.read("redact/searches")
     vain = searches["results"].eq(0).fillna(False) | searches["clicked_article_id"].isna()
@@ -43,10 +47,15 @@ def failed_searches(job: Job, facts: pd.DataFrame) -> pd.DataFrame:
     found = found.sort_values(["searched_at", "query", "conversation_id"]).reset_index(drop=True)
     found["in_window"] = found["searched_at"] >= pd.Timestamp(job.start_ts)
     if found.empty:
-        return found.reindex(columns=COLUMNS).astype({"topic_id": "str", "by": "str", "strength": "float64"})
-    ticket = found["conversation_id"].map(facts.set_index("conversation_id")["topic_id"]).astype("str")
+        return found.reindex(columns=COLUMNS).astype(
+            {"topic_id": "str", "subtopic_id": "str", "by": "str", "strength": "float64"}
+        )
+    about = facts.set_index("conversation_id")
+    ticket = found["conversation_id"].map(about["topic_id"]).astype("str")
     by_words, strength = _nearest(job, found[ticket.isna()])
-    found["topic_id"] = ticket.fillna(by_words)
+    topic_of = job.read("understand/subtopics").set_index("subtopic_id")["topic_id"]
+    found["topic_id"] = ticket.fillna(by_words.map(topic_of).astype("str"))
+    found["subtopic_id"] = found["conversation_id"].map(about["subtopic_id"]).astype("str").fillna(by_words)
     found["by"] = pd.Series("ticket", found.index, dtype="str").where(ticket.notna())
     found["by"] = found["by"].fillna(pd.Series("words", by_words.index, dtype="str").where(by_words.notna()))
     found["strength"] = strength.round(4)
@@ -54,15 +63,15 @@ def failed_searches(job: Job, facts: pd.DataFrame) -> pd.DataFrame:
 
 
 def _nearest(job: Job, found: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
-    """The topic that each query comes nearest to, null where none is near enough, and its cosine to the nearest.
+    """The subtopic that each query comes nearest to, null where none is near enough, and its cosine to the nearest.
 
     As for questions, but for the words: three of them say little beside their meaning and the articles near to it.
     """
     match, vectors = job.read("understand/match"), job.read("understand/vectors")
     asked = job.read("understand/questions")
-    core = job.read("understand/assignments").query("state == 'core' and question_number == 1")
-    topic = asked["conversation_id"].map(core.set_index("conversation_id")["topic_id"])
-    ids = sorted(topic.dropna().unique())
+    core = job.read("understand/assignments").query("subtopic_core and question_number == 1")
+    subtopic = asked["conversation_id"].map(core.set_index("conversation_id")["subtopic_id"])
+    ids = sorted(subtopic.dropna().unique())
     if not ids or found.empty:
         return pd.Series(None, found.index, dtype="str"), pd.Series(np.nan, found.index)
     queries = found[["query", "language"]].drop_duplicates().sort_values(["query", "language"])
@@ -74,13 +83,13 @@ def _nearest(job: Job, found: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
     meaning = centred(np.vstack([np.stack(list(vectors["vector"])).astype(np.float32), said]), language)
     near = profile(np.vstack([score + agents, own]))
     space = unit(np.hstack([np.sqrt(MEANING) * unit(meaning), np.sqrt(ARTICLES) * near]))
-    centres = unit(np.stack([space[: len(asked)][topic.eq(t).to_numpy()].mean(axis=0) for t in ids]))
+    centres = unit(np.stack([space[: len(asked)][subtopic.eq(s).to_numpy()].mean(axis=0) for s in ids]))
     close = strengths(space[len(asked) :], centres)
     best = queries[["question", "language"]].rename(columns={"question": "query"})
-    best = best.assign(topic=[ids[i] for i in close.argmax(axis=1)], close=close.max(axis=1).astype(float))
+    best = best.assign(subtopic=[ids[i] for i in close.argmax(axis=1)], close=close.max(axis=1).astype(float))
     told = found[["query", "language"]].merge(best, how="left", on=["query", "language"]).set_index(found.index)
     enough = told["close"] >= job.settings.topics.nearest_at_least
-    return told["topic"].where(enough).astype("str"), told["close"]
+    return told["subtopic"].where(enough).astype("str"), told["close"]
 
 
 def searches_by_topic(searches: pd.DataFrame, days: int) -> pd.DataFrame:
@@ -94,12 +103,12 @@ def searches_by_topic(searches: pd.DataFrame, days: int) -> pd.DataFrame:
     return found.astype({"topic_id": "str", "searches": "int64"}).set_index("topic_id")
 
 
-def searches_for(searches: pd.DataFrame, topics: Collection[str], conversations: Collection[str]) -> dict[str, Any]:
+def searches_for(searches: pd.DataFrame, subtopics: Collection[str], conversations: Collection[str]) -> dict[str, Any]:
     """The window's searches in vain for what a gap is about: searches (int) and queries, as in the topics.
 
-    Those of its topics, and those before one of its conversations.
+    Those of its subtopics, and those before one of its conversations.
     """
-    about = searches["topic_id"].isin(topics) | searches["conversation_id"].isin(conversations)
+    about = searches["subtopic_id"].isin(subtopics) | searches["conversation_id"].isin(conversations)
     own = searches[searches["in_window"] & about]
     return {"searches": len(own), "queries": _queries(own)}
 

@@ -64,6 +64,7 @@ class Topics(Section):
     min_customers: Annotated[int, Field(ge=1)]
     min_questions: Annotated[int, Field(ge=2)]
     max_distance: Annotated[float, Field(gt=0, le=2)]
+    subtopic_distance: Annotated[float, Field(gt=0, le=2)]
     evidence: Positive
     nearest_at_least: Share
     same_at_least: Share

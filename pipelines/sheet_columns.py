@@ -132,7 +132,8 @@ TOPICS = [
     Column("Topic id", _of("topic_id"), 14),
 ]
 NOT_CONTENT = [
-    Column("Topic", _of("topic_label"), 40, "strong"),
+    Column("What about", _of("title"), 40, "strong"),
+    Column("Topic", _of("topic_label"), 30),
     Column("Reason", _of("reason"), 22),
     Column("Conversations", _of("conversations"), 14, "whole"),
     Column("A week", _of("weekly_rate"), 9, "one"),

@@ -88,12 +88,13 @@ class State:
         """All recorded runs, oldest first: run_id, input_hash, window_start, window_end, published_at."""
         return self._frame(sa.select(schema.runs).order_by(schema.runs.c.run_id))
 
-    def topics_before(self, run_id: str) -> pd.DataFrame:
-        """The latest known row of every topic over all runs before ``run_id``, by topic_id.
+    def topics_before(self, run_id: str, level: str = "topics") -> pd.DataFrame:
+        """The latest known row of every topic, or subtopic, over all runs before ``run_id``, by its id.
 
         ``centroid`` is bytes of float32, ``members`` a list of question keys; ``run_id`` says which run the row is of.
         """
-        return self._frame(schema.latest_before(schema.topics, schema.topics.c.topic_id, run_id))
+        table, key = (schema.topics, "topic_id") if level == "topics" else (schema.subtopics, "subtopic_id")
+        return self._frame(schema.latest_before(table, table.c[key], run_id))
 
     def topics(self, topic_id: str | None = None) -> pd.DataFrame:
         """Every recorded row of every topic, or of one, by run and topic."""
@@ -102,6 +103,11 @@ class State:
     def topic_events(self, topic_id: str | None = None) -> pd.DataFrame:
         """What happened to every topic, or to one, by run and topic: event, related, shared, cosine."""
         return self._about(schema.topic_events, topic_id)
+
+    def subtopic_events(self) -> pd.DataFrame:
+        """What happened to every subtopic, by run and subtopic: event, related, shared, cosine."""
+        told = schema.subtopic_events
+        return self._frame(sa.select(told).order_by(told.c.run_id, told.c.subtopic_id))
 
     def gaps_about(self, topic_id: str) -> pd.DataFrame:
         """The recorded rows of the gaps of a topic, by run and rank."""
@@ -159,6 +165,8 @@ class State:
         gaps: pd.DataFrame,
         window: tuple[date, date] | None = None,
         events: pd.DataFrame | None = None,
+        subtopics: pd.DataFrame | None = None,
+        subtopic_events: pd.DataFrame | None = None,
     ) -> None:
         """Record a run in one transaction; rows of the same run recorded earlier are replaced.
 
@@ -176,6 +184,8 @@ class State:
             First and last day; the last day is ``run_id`` where this is left out.
         events
             What happened to topics: topic_id, event, related (list of topic ids), shared, cosine; one row a topic.
+        subtopics, subtopic_events
+            The same of subtopics, with subtopic_id; their topic_id is the topic that they lie in.
         """
         first, last = (day.isoformat() for day in window) if window else (run_id, run_id)
         run = {
@@ -185,7 +195,10 @@ class State:
             "window_end": last,
             "published_at": datetime.now(UTC),
         }
-        frames = {schema.topics: topics, schema.topic_events: events, schema.gaps: gaps}
+        frames = {
+            schema.topics: topics, schema.topic_events: events, schema.gaps: gaps,
+            schema.subtopics: subtopics, schema.subtopic_events: subtopic_events,
+        }  # fmt: skip
         rows = {table: schema.rows(table, frame, run_id) for table, frame in frames.items() if frame is not None}
 
         def write(connection: sa.Connection) -> None:

@@ -8,28 +8,23 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from models import labels as naming
-from models import lexical, retrieval, topics
+from models import retrieval
 from models.questions import questions as find_questions
-from models.themes import group_topics, known_themes, name_themes
-from pipelines import progress
+from models.topics import unassigned_alarm
 from pipelines.facts import build_facts
 from pipelines.further import with_further
+from pipelines.grouping import group, question_space
 from pipelines.job import Job
-from pipelines.naming import propose
-from pipelines.registry import identify, name
 from pipelines.vectors import embed
 
 Floats = NDArray[np.float32]
 
-# What a question is to the grouping: shares of meaning, of words, and of nearness to articles.
-MEANING, WORDS, ARTICLES = 0.45, 0.2, 0.35
 MATCHES = ("score", "meaning", "words", "passage_words", "plain_words", "agents")  # columns of understand/match
 SAYS_SOMETHING = 5  # words that an agent's answer needs to point at an article; "See this." points nowhere
 
 
 def understand(job: Job) -> None:
-    """Write understand/{facts,questions,vectors,match,assignments,topics,registry,events,warnings}."""
+    """Write understand/{facts,questions,vectors,match,assignments,warnings} and what `group` finds of topics."""
     facts = build_facts(job)
     messages = job.read("redact/messages")
     asked = find_questions(messages[messages["conversation_id"].isin(facts["conversation_id"])])
@@ -39,8 +34,8 @@ def understand(job: Job) -> None:
     vectors = embed(list(asked["question"]), job.settings.embedder.name, job.store, "embedding questions")
     match = match_articles(job, asked, vectors)
     window = asked["in_window"].to_numpy()
-    space = _space(asked, vectors, match["score"] + match["agents"])
-    assigned, table, registry, events = _topics(job, asked, vectors, space, window)
+    space = question_space(asked, vectors, match["score"] + match["agents"])
+    assigned = group(job, asked, vectors, space, window)
     job.write("understand/facts", facts)
     job.write("understand/questions", asked[["conversation_id", "question", "language", "key"]])
     job.write(
@@ -48,11 +43,8 @@ def understand(job: Job) -> None:
     )
     job.write("understand/match", _match_frame(asked, match))
     job.write("understand/assignments", with_further(job, messages, asked, assigned, vectors))
-    job.write("understand/topics", table)
-    job.write("understand/registry", registry)
-    alarm = topics.unassigned_alarm(assigned["state"][window].tolist(), job.settings.topics.unassigned_at_most)
+    alarm = unassigned_alarm(assigned["state"][window].tolist(), job.settings.topics.unassigned_at_most)
     job.write_json("understand/warnings", [{"rule": "topics.unassigned_at_most", "message": alarm}] if alarm else [])
-    job.write("understand/events", events)
 
 
 def live_articles(job: Job) -> pd.DataFrame:
@@ -120,131 +112,3 @@ def _match_frame(asked: pd.DataFrame, match: dict[str, Floats]) -> pd.DataFrame:
     return pd.DataFrame(
         {"conversation_id": asked["conversation_id"]} | {name: list(values) for name, values in match.items()}
     )
-
-
-def _topics(
-    job: Job, asked: pd.DataFrame, vectors: Floats, space: Floats, window: NDArray[np.bool_]
-) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    settings = job.settings.topics
-    inside = np.flatnonzero(window)
-    chosen = _bounded(asked, window, settings.fit_at_most)
-    with progress.bar("grouping questions") as tick:
-        labels, words = topics.fit_topics(
-            list(asked["question"].iloc[chosen]), space[chosen], asked["failed"].to_numpy()[chosen],
-            sorted(naming.STOP_WORDS),
-            max_distance=settings.max_distance, min_size=settings.min_questions, evidence=settings.evidence,
-        )  # fmt: skip
-        tick(1, 1)
-    kept = [k for k in sorted(words) if _customers(asked, chosen[labels == k]) >= settings.min_customers]
-    groups = [chosen[labels == k] for k in kept]
-    centres = retrieval.unit(np.array([space[g].mean(axis=0) for g in groups]).reshape(len(groups), space.shape[1]))
-    assigned = _assign(asked, groups, centres, space, settings.nearest_at_least)
-    registry, events = identify(job, asked, groups, vectors)
-    names = _names(job, asked, groups, words, kept, centres, space, registry["known_theme"])
-    registry = name(job, registry, names["label"]).assign(theme=names["theme"])
-    names["label"] = registry["label"]
-    ids = registry["topic_id"].tolist()
-    assigned["topic_id"] = pd.array([ids[t] if t >= 0 else None for t in assigned.pop("topic")], dtype="str")
-    inside_rows = assigned[assigned["conversation_id"].isin(asked["conversation_id"].iloc[inside])]
-    core = inside_rows[inside_rows["state"] == "core"]["topic_id"].value_counts()
-    near = inside_rows[inside_rows["state"] == "nearest"]["topic_id"].value_counts()
-    table = pd.concat([registry[["topic_id", "first_seen", "lineage"]], names, topics.map_coordinates(centres)], axis=1)
-    table["core"] = table["topic_id"].map(core).fillna(0).astype(int)
-    table["nearest"] = table["topic_id"].map(near).fillna(0).astype(int)
-    table["last_seen"] = job.run_id
-    return assigned[["conversation_id", "topic_id", "state", "strength"]], table, registry, events
-
-
-def _space(asked: pd.DataFrame, vectors: Floats, match: Floats) -> Floats:
-    """The space that topics are found in: meaning, words and nearness to articles side by side, rows of length 1.
-
-    Meaning is taken against the mean of its language, since a model that knows a language badly sees little in it but
-    the language itself; words carry what the model misses.
-    """
-    language = [str(code) for code in asked["language"].fillna("").str[:2]]
-    centred = retrieval.centred(vectors, language)
-    words = lexical.word_vectors(list(asked["question"]), language)
-    return retrieval.unit(
-        np.hstack(
-            [
-                np.sqrt(MEANING) * retrieval.unit(centred),
-                np.sqrt(WORDS) * words,
-                np.sqrt(ARTICLES) * retrieval.profile(match),
-            ]
-        )
-    )
-
-
-def _bounded(asked: pd.DataFrame, window: NDArray[np.bool_], at_most: int) -> NDArray[np.int64]:
-    """The questions that topics are found on: the window's first, then the history's, each by its content key."""
-    order = np.lexsort((asked["conversation_id"], asked["key"], ~window))
-    return np.sort(order[:at_most])
-
-
-def _customers(asked: pd.DataFrame, rows: NDArray[np.int64]) -> int:
-    who = asked["customer_id"].iloc[rows]
-    return int(who.nunique() + who.isna().sum())
-
-
-def _assign(
-    asked: pd.DataFrame, groups: list[NDArray[np.int64]], centres: Floats, space: Floats, at_least: float
-) -> pd.DataFrame:
-    topic = np.full(len(asked), -1)
-    state = np.full(len(asked), "unassigned", dtype=object)
-    strength = np.zeros(len(asked))
-    if groups:
-        close = topics.strengths(space, centres)
-        best = close.argmax(axis=1)
-        strength = close.max(axis=1).astype(float)
-        for number, rows in enumerate(groups):
-            topic[rows], state[rows] = number, "core"
-            strength[rows] = close[rows, number]
-        near = (topic < 0) & (close.max(axis=1) >= at_least)
-        topic[near], state[near] = best[near], "nearest"
-    return pd.DataFrame(
-        {
-            "conversation_id": asked["conversation_id"],
-            "topic": topic,
-            "state": pd.array(state, dtype="str"),
-            "strength": np.round(strength, 4),
-        }
-    )
-
-
-def _names(
-    job: Job,
-    asked: pd.DataFrame,
-    groups: list[NDArray[np.int64]],
-    words: dict[int, list[tuple[str, float]]],
-    kept: list[int],
-    centres: Floats,
-    space: Floats,
-    known_theme: pd.Series,
-) -> pd.DataFrame:
-    texts = [list(asked["question"].iloc[g]) for g in groups]
-    keywords = [[word for word, _ in words[k]][:10] for k in kept]
-    shown = [
-        [texts[i][j] for j in naming.examples(texts[i], list(space[g] @ centres[i]))] for i, g in enumerate(groups)
-    ]
-    labels = naming.label_topics(
-        texts, keywords, lambda some: embed(some, job.settings.embedder.name, job.store, "embedding names")
-    )
-    labels, warnings = propose(labels, keywords, shown, texts, job.settings.labels, job.store)
-    job.write_json("understand/naming", warnings)
-    return pd.DataFrame(
-        {
-            "label": pd.array(labels, dtype="str"),
-            "theme": pd.array(_themes(texts, centres, known_theme), dtype="str"),
-            "keywords": keywords,
-            "examples": shown,
-            "conversations": [len(g) for g in groups],
-            "customers": [_customers(asked, g) for g in groups],
-        }
-    )
-
-
-def _themes(texts: list[list[str]], centres: Floats, known_theme: pd.Series) -> list[str | None]:
-    """The name of each topic's theme; a theme that most of a known one is in keeps its name."""
-    before = [name if isinstance(name, str) else None for name in known_theme]
-    theme = group_topics(centres, before)
-    return name_themes(theme, texts, known_themes(theme, before, [len(topic) for topic in texts]))

@@ -34,7 +34,7 @@ class World:
 
     facts: pd.DataFrame
     articles: pd.DataFrame
-    topics: pd.DataFrame
+    subtopics: pd.DataFrame
     meanings: Floats
     score: Floats
     meaning: Floats
@@ -108,7 +108,7 @@ def read_world(job: Job, precision: Sequence[Precision]) -> World:
     asked = {kind.kind: stricter_by(kind.judged, kind.right) for kind in precision}
     limits = stricter(Limits(**job.settings.diagnosis.model_dump()), asked)
     return World(
-        facts, articles, job.read("understand/topics"), centred(vectors, languages), arrays["score"],
+        facts, articles, job.read("understand/subtopics"), centred(vectors, languages), arrays["score"],
         arrays["meaning"], arrays["agents"], cited, weight, off_topic, answers, choice, near_enough,
         changes, limits, answered, last_checked(articles, job.read("load/article_revisions")),
         job.read("load/releases"),
@@ -119,8 +119,8 @@ def _stacked(rows: pd.Series) -> Floats:
     return np.stack(list(rows)).astype(np.float32) if len(rows) else np.zeros((0, 1), dtype=np.float32)
 
 
-def look(world: World, topics: list[str], rows: Rows, known: dict[str, Verdict]) -> Evidence:
-    """What is known of a group of failed conversations, which are the ``rows`` of ``topics``."""
+def look(world: World, subtopics: list[str], rows: Rows, known: dict[str, Verdict]) -> Evidence:
+    """What is known of a group of failed conversations, which are the ``rows`` of ``subtopics``."""
     facts = world.facts.iloc[rows]
     n = max(1, len(rows))
     tags = facts["outcome"].dropna()
@@ -141,16 +141,16 @@ def look(world: World, topics: list[str], rows: Rows, known: dict[str, Verdict])
         cited=cited,
         by_agents=by_agents,
         nearest=_nearest(world, rows),
-        passed_over=_passed_over(world, topics, rows),
+        passed_over=_passed_over(world, subtopics, rows),
         known=known,
         conflict=_conflict(world, cited, rows),
         complaints=int(facts["complaint"].sum()) if "complaint" in facts else 0,
     )
 
 
-def _passed_over(world: World, topics: list[str], rows: Rows) -> PassedOver | None:
+def _passed_over(world: World, subtopics: list[str], rows: Rows) -> PassedOver | None:
     facts = world.facts
-    did = np.flatnonzero(facts["topic_id"].isin(topics) & facts["in_window"] & facts["failed"].le(0.5))
+    did = np.flatnonzero(facts["subtopic_id"].isin(subtopics) & facts["in_window"] & facts["failed"].le(0.5))
     found = reaching.reach(world.answers, world.choice, world.cited, rows, did, world.off_topic)
     if found is None:
         return None
@@ -210,16 +210,16 @@ def most_common(values: pd.Series) -> str | None:
     return str(sorted(counts[counts == counts.max()].index)[0]) if len(counts) else None
 
 
-def failed_rows(world: World, topics: Collection[str]) -> Rows:
-    """The mined conversations of some topics whose answers failed."""
+def failed_rows(world: World, subtopics: Collection[str]) -> Rows:
+    """The mined conversations of some subtopics whose answers failed."""
     facts = world.facts
-    return np.flatnonzero(facts["topic_id"].isin(list(topics)) & facts["mined"] & facts["failed"].gt(FAILED))
+    return np.flatnonzero(facts["subtopic_id"].isin(list(subtopics)) & facts["mined"] & facts["failed"].gt(FAILED))
 
 
-def main_topic(world: World, rows: Rows) -> list[str]:
-    """The topic that most of these conversations are of; any where they are of none, none where there is none."""
-    topic = most_common(world.facts["topic_id"].iloc[rows])
-    return [topic] if topic else [str(t) for t in world.topics["topic_id"].iloc[:1]]
+def main_subtopic(world: World, rows: Rows) -> list[str]:
+    """The subtopic that most of these conversations are of; any where they are of none, none where there is none."""
+    most = most_common(world.facts["subtopic_id"].iloc[rows])
+    return [most] if most else [str(any_) for any_ in world.subtopics["subtopic_id"].iloc[:1]]
 
 
 def day_of(world: World, row: int) -> str:

@@ -91,6 +91,8 @@ def test_a_further_problem_counts_in_its_topic_and_no_problem_twice(tmp_path: Pa
             "topic_id": ["t-parcel"] * 6 + ["t-card"] * 6,
             "state": "core",
             "strength": 0.9,
+            "subtopic_id": ["s-parcel"] * 6 + ["s-card"] * 6,
+            "subtopic_core": True,
         }
     )
     messages = told(
@@ -104,7 +106,7 @@ def test_a_further_problem_counts_in_its_topic_and_no_problem_twice(tmp_path: Pa
     found = with_further(job, messages, asked, assigned, vectors)
     extra = found[found["question_number"] > 1].set_index("conversation_id")
     assert found[found["question_number"] == 1]["topic_id"].tolist() == assigned["topic_id"].tolist()
-    assert extra["topic_id"]["c00"] == "t-card"
+    assert (extra["topic_id"]["c00"], extra["subtopic_id"]["c00"]) == ("t-card", "s-card")
     assert extra["state"]["c00"] == "nearest"
     assert "c06" not in extra.index
     assert extra["state"]["c07"] == "unassigned"

@@ -21,7 +21,7 @@ from pipelines.state import State, open_state
 from tests.standins import BACKLOG_ROW
 
 WEEKS = [f"2024-{day}" for day in ("06-02", "06-09", "06-16", "06-23", "06-30")]
-EVENTS = {"topic_id": "str", "event": "str", "related": "object", "shared": "int64", "cosine": "float64"}
+EVENTS = {"subtopic_id": "str", "event": "str", "related": "object", "shared": "int64", "cosine": "float64"}
 
 
 @pytest.fixture
@@ -42,8 +42,11 @@ class World:
         """A week's run, with what the steps before would have written."""
         day = date.fromisoformat(WEEKS[week])
         job = Job("bundle", self.store, day, day, None, load_settings())
-        job.write("understand/events", pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in EVENTS.items()}))
-        job.write("understand/registry", pd.DataFrame({"topic_id": pd.Series(dtype="str")}))
+        nothing = pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in EVENTS.items()})
+        job.write("understand/subtopic_events", nothing)
+        job.write("understand/events", nothing.rename(columns={"subtopic_id": "topic_id"}))
+        for name, key in (("registry", "topic_id"), ("subtopic_registry", "subtopic_id")):
+            job.write(f"understand/{name}", pd.DataFrame({key: pd.Series(dtype="str")}))
         job.write(
             "load/owners",
             pd.DataFrame([{"owner_id": "o2", "name": "Ben", "email": None}]).astype("str").assign(active=True),
@@ -55,7 +58,14 @@ class World:
         job = self.job(week)
         found = pd.DataFrame(
             [
-                {"kind": "missing", "article_id": None, "other_article_id": None, "topic_id": t, "topics": [t]}
+                {
+                    "kind": "missing",
+                    "article_id": None,
+                    "other_article_id": None,
+                    "topic_id": t,
+                    "topics": [t],
+                    "subtopics": [t],
+                }
                 for t in sizes
             ]
         )

@@ -12,15 +12,15 @@ from models.gap_lineage import heirs, match_gaps
 from pipelines.gap_ids import gap_ids
 
 WEEKS = ("2024-06-16", "2024-06-23", "2024-06-30")
-NOTHING = pd.DataFrame({"run_id": [], "topic_id": [], "event": [], "related": []})
+NOTHING = pd.DataFrame({"run_id": [], "subtopic_id": [], "event": [], "related": []})
 
 
-def missing(*topics: str) -> dict[str, Any]:
-    return {"kind": "missing", "article_id": None, "topic_id": topics[0], "topics": list(topics)}
+def missing(*subtopics: str) -> dict[str, Any]:
+    return {"kind": "missing", "article_id": None, "subtopics": list(subtopics)}
 
 
-def about(article: str, kind: str = "stale", *topics: str) -> dict[str, Any]:
-    return {"kind": kind, "article_id": article, "topic_id": "t", "topics": list(topics or ("t",))}
+def about(article: str, kind: str = "stale", *subtopics: str) -> dict[str, Any]:
+    return {"kind": kind, "article_id": article, "subtopics": list(subtopics or ("t",))}
 
 
 def was(gap: dict[str, Any], name: str, week: str = WEEKS[0]) -> dict[str, Any]:
@@ -28,7 +28,9 @@ def was(gap: dict[str, Any], name: str, week: str = WEEKS[0]) -> dict[str, Any]:
 
 
 def happened(*events: tuple[str, str, list[str]], week: str = WEEKS[1]) -> pd.DataFrame:
-    rows = [{"run_id": week, "topic_id": topic, "event": event, "related": related} for topic, event, related in events]
+    rows = [
+        {"run_id": week, "subtopic_id": name, "event": event, "related": related} for name, event, related in events
+    ]
     return pd.DataFrame(rows)
 
 
@@ -82,9 +84,9 @@ def test_a_missing_article_follows_topics_that_split_or_merge() -> None:
 def test_heirs_reach_through_several_runs() -> None:
     """A split and a later merger are followed one after the other, and not backwards."""
     events = [
-        {"topic_id": "b", "event": "split", "related": ["a"]},
-        {"topic_id": "b", "event": "merge", "related": ["c"]},
-        {"topic_id": "a", "event": "split", "related": ["z"]},
+        {"subtopic_id": "b", "event": "split", "related": ["a"]},
+        {"subtopic_id": "b", "event": "merge", "related": ["c"]},
+        {"subtopic_id": "a", "event": "split", "related": ["z"]},
     ]
     assert heirs({"a"}, events) == {"b", "c"}
     assert heirs({"a"}, events[::-1]) == {"b"}
@@ -111,7 +113,7 @@ GAPS = st.one_of(
         lambda pair: about(*pair)
     ),
 )
-LISTS = st.lists(GAPS, max_size=6, unique_by=lambda g: (g["kind"], g["article_id"], tuple(g["topics"][:1])))
+LISTS = st.lists(GAPS, max_size=6, unique_by=lambda g: (g["kind"], g["article_id"], tuple(g["subtopics"][:1])))
 
 
 @given(LISTS, LISTS, st.randoms())

@@ -30,8 +30,8 @@ def world(rates: dict[str, tuple[float, float]], each: int = 3, days: tuple[int,
                 rows.append(
                     (day, monday.isoformat(), topic, f"kb-{topic}", float(failed), failed, not failed and away % 2 == 0)
                 )
-    columns = ["day", "week", "topic_id", "cited_first", "failed", "escalated", "confirmed"]
-    facts = pd.DataFrame(rows, columns=columns).astype({"topic_id": "str", "cited_first": "str"})
+    columns = ["day", "week", "subtopic_id", "cited_first", "failed", "escalated", "confirmed"]
+    facts = pd.DataFrame(rows, columns=columns).astype({"subtopic_id": "str", "cited_first": "str"})
     return facts.assign(day=pd.to_datetime(facts["day"]))
 
 
@@ -79,7 +79,7 @@ def test_a_verdict_takes_time() -> None:
     soon = measured(facts, last=DAY + timedelta(days=6))
     assert (soon["verdict"], soon["days_after"]) == ("too early", 6)
     assert "6 days" in soon["why"]
-    few = measured(facts[~(facts["topic_id"].eq("bad") & facts["day"].gt(pd.Timestamp(DAY + timedelta(days=2))))])
+    few = measured(facts[~(facts["subtopic_id"].eq("bad") & facts["day"].gt(pd.Timestamp(DAY + timedelta(days=2))))])
     assert few["verdict"] == "too early"
     assert "6 conversations" in few["why"]
     assert measured(facts[facts["day"] >= pd.Timestamp(DAY)])["why"].startswith("No conversation of before")
@@ -127,7 +127,9 @@ def test_weeks_show_the_gap_beside_the_others() -> None:
 
 def test_main_articles_are_those_cited_often() -> None:
     """A topic whose citations are spread has none."""
-    facts = pd.DataFrame({"topic_id": ["a"] * 4 + ["b"] * 4, "cited_first": ["x", "x", "y", None, "p", "q", "r", "s"]})
+    facts = pd.DataFrame(
+        {"subtopic_id": ["a"] * 4 + ["b"] * 4, "cited_first": ["x", "x", "y", None, "p", "q", "r", "s"]}
+    )
     assert main_articles(facts, 0.35) == {"a": "x"}
 
 

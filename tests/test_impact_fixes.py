@@ -23,7 +23,7 @@ ACCEPTED = Life("accepted", decided=1, run_id="2024-06-23")
 PUBLISHED = Life("published", decided=1, run_id="2024-06-23", published_on="2024-07-01")
 ROW: dict[str, Any] = {
     "gap_id": "g-1", "run_id": "2024-06-23", "kind": "stale", "title": "Update “Poles”", "topic_id": "bad",
-    "topics": ["bad"], "article_id": "kb-bad", "status": "accepted", "owner_id": "ada",
+    "subtopics": ["bad"], "article_id": "kb-bad", "status": "accepted", "owner_id": "ada",
 }  # fmt: skip
 
 
@@ -45,7 +45,7 @@ def job(folder: Path, revised: dict[str, str] | None = None) -> Job:
 
 def past(life: Life, **row: Any) -> Past:
     """One gap that was found in the run of 23 June, and what was decided on it."""
-    events = pd.DataFrame(columns=["run_id", "topic_id", "event", "related"])
+    events = pd.DataFrame(columns=["run_id", "subtopic_id", "event", "related"])
     return Past("2024-07-28", "2024-07-21", {"g-1": ROW | row}, {}, events, {"g-1": life}, [])
 
 

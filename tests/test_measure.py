@@ -73,6 +73,8 @@ def measured(folder: Path, confidence: float, searches: pd.DataFrame | None = No
             {
                 "conversation_id": [*facts["conversation_id"], "c00", "elsewhere"],
                 "topic_id": ["t-1"] * n + ["t-2", "t-2"],
+                "subtopic_id": ["s-1"] * n + ["s-2", "s-2"],
+                "subtopic_core": [True] * n + [False] * 2,
                 "state": ["core"] * n + ["nearest"] * 2,
                 "question_number": [1] * n + [2, 2],
             }
@@ -80,6 +82,7 @@ def measured(folder: Path, confidence: float, searches: pd.DataFrame | None = No
     )
     labels = ["Brakes squeal", "Bell is loose"]
     job.write("understand/topics", pd.DataFrame({"topic_id": ["t-1", "t-2"], "label": labels}))
+    job.write("understand/subtopics", pd.DataFrame({"subtopic_id": ["s-1", "s-2"], "topic_id": ["t-1", "t-2"]}))
     articles = {"article_id": ["a1", "a2"], "title": ["One", "Two"], "body": "Text", "status": "published"}
     job.write("load/articles", pd.DataFrame(articles))
     job.write("redact/messages", pd.DataFrame(columns=["conversation_id", "position", "role", "text"]))
@@ -128,7 +131,7 @@ def test_a_gap_s_searches_are_those_of_its_topics_and_before_its_conversations(t
     job = measured(tmp_path, 0.95, SEARCHES)
     searches = job.read("measure/searches")
     mine = searches.loc[searches["topic_id"].eq("t-1") & searches["in_window"], "conversation_id"].iloc[0]
-    assert searches_for(searches, {"t-1"}, {mine})["searches"] == 3
+    assert searches_for(searches, {"s-1"}, {mine})["searches"] == 3
     assert searches_for(searches, set(), {mine})["searches"] == searches["conversation_id"].eq(mine).sum() == 1
     assert searches_for(searches.assign(in_window=False), {"t-1"}, {mine}) == {"searches": 0, "queries": []}
 
@@ -186,11 +189,13 @@ def test_what_comes_every_december_does_not_rise_in_december() -> None:
 
 
 def test_a_topic_is_known_where_an_article_has_answered_it() -> None:
-    """Answered from an article: known; never tried: new; tried in vain: unclear; a missing gap: new all the same."""
-    topics = ["known"] * 4 + ["untried"] * 4 + ["vain"] * 4 + ["gap"] * 4
-    facts = pd.DataFrame({"topic_id": topics, "in_window": True, "agent_cited": [[]] * 16})
+    """Answered from an article: known; never tried: new; tried in vain: unclear; mostly a missing gap: new."""
+    topics = ["known"] * 4 + ["untried"] * 4 + ["vain"] * 4 + ["gap"] * 4 + ["part"] * 4
+    facts = pd.DataFrame({"topic_id": topics, "in_window": True, "agent_cited": [[]] * 20})
+    facts["subtopic_id"] = [None] * 12 + ["lost"] * 2 + [None, "late"] + ["late"] + [None] * 3
     facts["cited_first"] = [None if t == "untried" else "a1" for t in topics]
-    facts["failed"] = [0.1 if t in ("known", "gap") else 0.9 for t in topics]
-    found = new_or_known(facts, pd.DataFrame({"kind": ["missing"], "topics": [["gap"]]}))
-    assert found["novelty"].to_dict() == {"known": "known", "untried": "new", "vain": "unclear", "gap": "new"}
-    assert found["served"].to_dict() == {"known": 4, "untried": 0, "vain": 0, "gap": 4}
+    facts["failed"] = [0.1 if t in ("known", "gap", "part") else 0.9 for t in topics]
+    found = new_or_known(facts, pd.DataFrame({"kind": ["missing"], "subtopics": [["lost", "late"]]}))
+    said = {"known": "known", "untried": "new", "vain": "unclear", "gap": "new", "part": "known"}
+    assert found["novelty"].to_dict() == said
+    assert found["served"].to_dict() == {"known": 4, "untried": 0, "vain": 0, "gap": 4, "part": 4}

@@ -30,15 +30,15 @@ def test_a_gap_of_several_topics_is_reached_by_the_healthy_conversations_of_each
     """Two of a gap's topics hold three healthy conversations; all lower its failure rate, others' do not."""
     facts = pd.DataFrame(
         {
-            "topic_id": ["t-a", "t-a", "t-b", "t-b", "t-b", "t-c", None, "t-b"],
+            "subtopic_id": ["t-a", "t-a", "t-b", "t-b", "t-b", "t-c", None, "t-b"],
             "cited_first": [None, "kb-1", None, "kb-1", None, "kb-9", "kb-9", None],
             "in_window": [True] * 7 + [False],
             "failed": [1.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0, 0.0],
         },
         index=[f"c-{i}" for i in range(8)],
     )
-    missing = {"topics": ["t-a", "t-b"], "article_id": None, "conversation_ids": ["c-0", "c-2"]}
-    stale = {"topics": ["t-c"], "article_id": "kb-9", "conversation_ids": ["c-6"]}
+    missing = {"subtopics": ["t-a", "t-b"], "article_id": None, "conversation_ids": ["c-0", "c-2"]}
+    stale = {"subtopics": ["t-c"], "article_id": "kb-9", "conversation_ids": ["c-6"]}
     found = reach_of(pd.DataFrame([missing, stale]), facts)
     assert found["reached"].tolist() == [5.0, 2.0]
     assert found["failed"].tolist() == [2.0, 1.0]

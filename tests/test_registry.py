@@ -107,6 +107,22 @@ def test_a_continuing_topic_keeps_its_label(moved: Moved) -> None:
     assert (first[both] == second[both]).mean() > 0.95
 
 
+def test_subtopics_lie_in_topics_and_live_on_their_own(moved: Moved, state: State) -> None:
+    """Every subtopic of a conversation lies in its topic; each has an event, and many ids of the week before go on."""
+    known = state.topics_before("2024-07-01", "subtopics").set_index("subtopic_id")
+    for result in moved.runs:
+        rows = pd.read_parquet(result.folder / "assignments.parquet")
+        rows = rows[rows["subtopic_id"].notna()]
+        assert rows.groupby("subtopic_id")["topic_id"].nunique().eq(1).all()
+        assert rows["subtopic_id"].str.startswith("s-").all()
+    now = known[known["run_id"] == WEEKS[1]]
+    assert (now["topic_id"].reindex(rows["subtopic_id"]).to_numpy() == rows["topic_id"].to_numpy()).all()
+    events = state.subtopic_events().query("run_id == @WEEKS[1]")
+    assert set(now.index) <= set(events["subtopic_id"])
+    assert events["event"].eq("continue").sum() > 0.3 * len(now)  # by another embedder, which cuts otherwise
+    assert state.topic_events()["topic_id"].str.startswith("t-").all()
+
+
 def registry(known_label: str | None, known_centroid: list[float] | None) -> pd.DataFrame:
     """One topic that points along the first axis."""
     there = None if known_centroid is None else np.array(known_centroid, dtype=np.float32).tobytes()

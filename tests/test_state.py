@@ -192,6 +192,9 @@ def test_an_older_database_is_brought_up_to_date(settings: Settings, tmp_path: P
     ]
     assert decide(state, "g1", "draft", "bob") > told["id"][2]
     assert state.topic_events().empty
+    # What gaps were about was called a topic: it goes on as a subtopic of the same name.
+    part = state.topics_before("2024-06-17", "subtopics").iloc[0]
+    assert (part["subtopic_id"], part["members"], part["topic_id"]) == ("t1", ["q1", "q2"], None)
     named = topics("t1").assign(label_centroid=[np.array([0.0, 1.0], dtype=np.float32)])
     state.record_run("2024-06-23", "h2", named, gaps("g1"), events=happened(("t1", "continue", ["t1"])))
     assert np.frombuffer(state.topics("t1")["label_centroid"].iloc[-1], dtype=np.float32).tolist() == [0.0, 1.0]

@@ -15,7 +15,7 @@ def world(*topics: tuple[str, int, float], rest: int = 60) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "conversation_id": [f"c-{i:03d}" for i in range(len(rows))],
-            "topic_id": pd.array([name for name, _ in rows], dtype="str"),
+            "subtopic_id": pd.array([name for name, _ in rows], dtype="str"),
             "failed": [chance for _, chance in rows],
             "in_window": True,
             "outcome": pd.array([None] * len(rows), dtype="str"),
@@ -27,13 +27,13 @@ def world(*topics: tuple[str, int, float], rest: int = 60) -> pd.DataFrame:
 def test_a_topic_on_the_edge_comes_before_one_that_is_settled() -> None:
     """Tags on a topic that surely fails or surely does not change nothing; on one that may, they do."""
     found = tag_next(world(("settled", 20, 0.99), ("edge", 20, 0.72), ("healthy", 20, 0.02)), 1.5, 4.0, count=3)
-    assert found["topic_id"].tolist() == ["edge"] * 3
+    assert found["subtopic_id"].tolist() == ["edge"] * 3
 
 
 def test_tags_are_spread_over_topics() -> None:
     """Of two like topics neither takes all the places: a second tag says in part what the first has said."""
     found = tag_next(world(("one", 20, 0.72), ("two", 20, 0.72)), 1.5, 4.0, count=10)
-    assert found["topic_id"].value_counts().to_dict() == {"one": 5, "two": 5}
+    assert found["subtopic_id"].value_counts().to_dict() == {"one": 5, "two": 5}
 
 
 def test_what_is_tagged_or_of_no_topic_or_of_before_is_not_asked_again() -> None:

@@ -18,6 +18,7 @@ from pipelines.drafts.rows import (
     quoted_in,
     source_of,
     steps_of,
+    subject_of,
     words_in,
 )
 from pipelines.markdown import bullet, heading, inline, quote
@@ -119,10 +120,9 @@ def _under(passage: dict[str, Any]) -> str:
 def words_to_add(row: dict[str, Any]) -> str:
     """Customers' words that the article lacks, and its title in their words."""
     words, title = words_in(row.get("customer_words")), row.get("article_title")
-    label = row.get("topic_label") or row.get("title") or ""
     return chapter(
         "Words to add",
-        f"Title today: {inline(title)}\n\nTitle in customers' words: {inline(label)}" if title else "",
+        f"Title today: {inline(title)}\n\nTitle in customers' words: {inline(subject_of(row))}" if title else "",
         "Customers use these words, and the article does not:\n\n" + "\n".join(map(bullet, words)) if words else "",
         "Add the phrasings under “What customers ask” to the article or to its search terms.",
     )

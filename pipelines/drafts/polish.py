@@ -9,7 +9,7 @@ from typing import Any
 from models.bound import fault
 from models.life import WAITING
 from pipelines import progress
-from pipelines.drafts.rows import named
+from pipelines.drafts.rows import named, subject_of
 from pipelines.drafts.text import KINDS
 from pipelines.endpoint import NoAnswerError, Session, messages
 from pipelines.markdown import inline
@@ -67,7 +67,7 @@ def polish(
         for done, row in enumerate(sorted(waiting, key=lambda row: str(row["gap_id"])), start=1):
             evidence = _evidence(row)
             about = {
-                "title": str(row.get("topic_label") or row.get("title") or ""),
+                "title": subject_of(row),
                 "questions": [str(entry["quote"]) for entry in row.get("examples") or []],
                 "evidence": {key: text for key, (text, _) in evidence.items()},
             }

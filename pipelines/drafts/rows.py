@@ -32,6 +32,11 @@ def steps_of(row: dict[str, Any]) -> list[dict[str, Any]]:
     return [step for step in dicts_in(row.get("steps")) if step.get("text")]
 
 
+def subject_of(row: dict[str, Any]) -> str:
+    """What customers' questions are about, in their words: the gap's first subtopic, or its topic."""
+    return str(row.get("subtopic_label") or row.get("topic_label") or row.get("title") or "")
+
+
 def is_thin(row: dict[str, Any]) -> bool:
     """Whether there is too little to go on for a draft."""
     quotes = sum(bool(entry.get("quote")) for entry in dicts_in(row.get("examples")))

@@ -25,6 +25,7 @@ from pipelines.drafts.rows import (
     named,
     quoted_in,
     steps_of,
+    subject_of,
     words_in,
 )  # fmt: skip
 from pipelines.links import conversation_url
@@ -204,7 +205,7 @@ def _share(value: object) -> str:
 
 
 def _ask_the_expert(row: dict[str, Any], url: str) -> str:
-    about = inline(row.get("topic_label") or row.get("title") or "this")
+    about = inline(subject_of(row) or "this")
     asked = {
         "missing": [f"What should a customer do about “{about}”, step by step?"],
         "stale": ["What changed, and since when?", "Which sentence of the article is wrong now, and what is right?"],

@@ -42,7 +42,7 @@ def not_content(entries: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
         true, predicted = text(entry.get("true_intent")), text(entry.get("predicted_intent"))
         groups.setdefault(reason, []).append(
             {
-                "label": line(entry.get("topic_label"), 200) or text(entry.get("cluster_id")),
+                "label": line(entry.get("title") or entry.get("topic_label"), 200) or text(entry.get("cluster_id")),
                 "conversations": whole(entry.get("conversations")) or 0,
                 "rate": decimal(entry.get("weekly_rate")),
                 "fails": percent(entry.get("failure_rate")),

@@ -11,6 +11,7 @@ import pandas as pd
 from .charts import topic_map
 from .format import (
     count,
+    items,
     line,
     number,
     percent,
@@ -22,6 +23,7 @@ from .format import (
 )
 from .format import rows as records
 
+_PARTS = 4  # subtopics that are named
 _TONES = 9  # colours of themes; from the tenth on they come again, and the letters do not
 _LEFT = {
     "handoff_request": "asked for a person",
@@ -63,6 +65,7 @@ def topics(frame: pd.DataFrame | None, shown: dict[str, str]) -> dict[str, Any]:
                 "link": "#topic=" + quote(key, safe=""),
                 "keywords": ", ".join(texts(row.get("keywords"))[:6]),
                 "examples": [line(found, 240) for found in texts(row.get("examples"))[:2]],
+                "parts": _parts(row.get("subtopics")),
                 "lineage": text(row.get("lineage")),
                 "novelty": {"new": "New", "known": "Known"}.get(text(row.get("novelty")), ""),
                 "left": _left(row),
@@ -91,6 +94,15 @@ def topics(frame: pd.DataFrame | None, shown: dict[str, str]) -> dict[str, Any]:
         if len(listed) > 1
         else [],
     }
+
+
+def _parts(subtopics: object) -> str:
+    """The largest subtopics with their conversations; nothing where a topic is all one."""
+    found = [(line(part.get("label"), 80), whole(part.get("conversations")) or 0) for part in items(subtopics)]
+    told = [f"{label} ({asked:,})" for label, asked in found[:_PARTS]]
+    if len(found) > _PARTS:
+        told.append(f"{len(found) - _PARTS:,} more")
+    return "; ".join(told) if len(found) > 1 else ""
 
 
 def _left(row: dict[str, Any]) -> list[str]:

@@ -26,9 +26,9 @@ from pipelines import progress
 from pipelines.demo import load_truth, write_demo
 from pipelines.job import Job
 from pipelines.load import load
+from pipelines.publish import remember
 from pipelines.redact import redact
 from pipelines.run import run
-from pipelines.state import open_state
 from pipelines.understand import understand
 
 Window = tuple[Path, str | None, str]
@@ -136,15 +136,12 @@ def topics_of(bundle: Path, store: Path, start: str | None, end: str) -> tuple[p
     told: dict[str, Any] = {}
 
     def publish(job: Job) -> None:
-        assigned, registry = job.read("understand/assignments"), job.read("understand/registry")
+        assigned = job.read("understand/assignments")
         told["core"] = assigned[assigned["state"] == "core"].set_index("conversation_id")["topic_id"].astype(str)
         named = job.read("understand/topics").set_index("topic_id")["theme"]
         told["theme"] = told["core"].map(named)
         told["events"] = job.read("understand/events")
-        state = open_state(job.settings, job.store)
-        begun = job.read_json("run")["input_hash"]
-        state.record_run(job.run_id, begun, registry, pd.DataFrame(), (job.start, job.end), told["events"])
-        state.close()
+        remember(job, pd.DataFrame(), job.read_json("run")["input_hash"])
 
     run(str(bundle), store, start, end, steps=(load, redact, understand, publish))
     return told["core"], told["theme"], told["events"]

@@ -1,0 +1,228 @@
+"""Questions to topics and their subtopics, each under the id and the name that it keeps from week to week.
+
+Topics are what people read: few, and each a problem. Subtopics are what is judged: small enough for one reason why
+their answers fail. Every subtopic lies in one topic.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from models import labels as naming
+from models import lexical, retrieval, topics
+from models.clustering import centroids
+from models.themes import group_topics, known_themes, name_themes
+from models.topics import Phrases
+from pipelines import progress
+from pipelines.job import Job
+from pipelines.naming import propose
+from pipelines.registry import identify, name
+from pipelines.vectors import embed
+
+__all__ = ["ARTICLES", "MEANING", "group", "question_space"]
+
+Floats = NDArray[np.float32]
+Ints = NDArray[np.int64]
+
+# What a question is to the grouping: shares of meaning, of words, and of nearness to articles.
+MEANING, WORDS, ARTICLES = 0.45, 0.2, 0.35
+
+
+@dataclass(frozen=True)
+class Level:
+    """Topics, or subtopics.
+
+    Attributes
+    ----------
+    core : int (questions,), the number of each question's group, -1 for none
+    phrases : of each group, best first
+    centres : float32 (groups, dim), rows of length 1
+    """
+
+    core: Ints
+    phrases: list[list[str]]
+    centres: Floats
+
+    @property
+    def groups(self) -> list[Ints]:
+        """Row numbers of each group's questions."""
+        return [np.flatnonzero(self.core == number) for number in range(len(self.phrases))]
+
+
+def group(job: Job, asked: pd.DataFrame, vectors: Floats, space: Floats, window: NDArray[np.bool_]) -> pd.DataFrame:
+    """Find the topics of the questions, and write understand/{topics,registry,events,naming}, and so for subtopics.
+
+    Parameters
+    ----------
+    job
+        Its run.
+    asked
+        One row a question: conversation_id, question, language, key, failed (float, a chance), customer_id.
+    vectors, space
+        float32 (questions, dim): the embedder's, and :func:`question_space`.
+    window
+        bool (questions,), whether a question is of the run's window.
+
+    Returns
+    -------
+    DataFrame
+        conversation_id, topic_id, state (core, nearest, unassigned), strength (float, cosine to the topic's middle),
+        subtopic_id, subtopic_core (bool).
+    """
+    settings = job.settings.topics
+    chosen = _bounded(asked, window, settings.fit_at_most)
+    with progress.bar("grouping questions") as tick:
+        found = topics.fit_topics(
+            list(asked["question"].iloc[chosen]), space[chosen], asked["failed"].to_numpy()[chosen],
+            sorted(naming.STOP_WORDS), max_distance=settings.max_distance,
+            subtopic_distance=settings.subtopic_distance, min_size=settings.min_questions, evidence=settings.evidence,
+        )  # fmt: skip
+        tick(1, 1)
+    large, small = (_level(asked, chosen, *level, space, settings.min_customers) for level in found)
+    within = np.array([large.core[rows[0]] for rows in small.groups], dtype=np.int64)
+    assigned = _assigned(asked, space, large, small, within, settings.nearest_at_least)
+    known, parts = (_known(job, asked, vectors, space, *level) for level in ((large, "topics"), (small, "subtopics")))
+    ids = known.table["topic_id"].to_numpy(dtype=object)
+    in_topic = _named(ids, within)
+    assigned["topic_id"] = _named(ids, assigned.pop("topic"))
+    assigned["subtopic_id"] = _named(parts.table["subtopic_id"].to_numpy(dtype=object), assigned.pop("subtopic"))
+    for state in ("core", "nearest"):
+        counts = assigned.loc[window & assigned["state"].eq(state).to_numpy(), "topic_id"].value_counts()
+        known.table[state] = known.table["topic_id"].map(counts).fillna(0).astype(int)
+    job.write("understand/topics", pd.concat([known.table, topics.map_coordinates(large.centres)], axis=1))
+    job.write("understand/registry", known.registry)
+    job.write("understand/events", known.events)
+    its_topic = known.table[["topic_id", "label", "theme"]].rename(columns={"label": "topic_label"})
+    job.write("understand/subtopics", parts.table.assign(topic_id=in_topic).merge(its_topic, how="left", on="topic_id"))
+    job.write("understand/subtopic_registry", parts.registry.assign(topic_id=in_topic))
+    job.write("understand/subtopic_events", parts.events)
+    job.write_json("understand/naming", known.warnings + parts.warnings)
+    return assigned[["conversation_id", "topic_id", "state", "strength", "subtopic_id", "subtopic_core"]]
+
+
+def question_space(asked: pd.DataFrame, vectors: Floats, match: Floats) -> Floats:
+    """The space that topics are found in: meaning, words and nearness to articles side by side, rows of length 1.
+
+    Meaning is taken against the mean of its language, since a model that knows a language badly sees little in it but
+    the language itself; words carry what the model misses.
+    """
+    language = [str(code) for code in asked["language"].fillna("").str[:2]]
+    centred = retrieval.centred(vectors, language)
+    words = lexical.word_vectors(list(asked["question"]), language)
+    return retrieval.unit(
+        np.hstack(
+            [
+                np.sqrt(MEANING) * retrieval.unit(centred),
+                np.sqrt(WORDS) * words,
+                np.sqrt(ARTICLES) * retrieval.profile(match),
+            ]
+        )
+    )
+
+
+def _bounded(asked: pd.DataFrame, window: NDArray[np.bool_], at_most: int) -> Ints:
+    """The questions that topics are found on: the window's first, then the history's, each by its content key."""
+    order = np.lexsort((asked["conversation_id"], asked["key"], ~window))
+    return np.sort(order[:at_most])
+
+
+def _level(asked: pd.DataFrame, chosen: Ints, labels: Ints, words: Phrases, space: Floats, min_customers: int) -> Level:
+    """The groups that enough customers are in, found on the ``chosen`` questions."""
+    core = np.full(len(asked), -1, dtype=np.int64)
+    kept = [k for k in sorted(words) if _customers(asked, chosen[labels == k]) >= min_customers]
+    for number, k in enumerate(kept):
+        core[chosen[labels == k]] = number
+    return Level(core, [[word for word, _ in words[k]][:10] for k in kept], centroids(space, core))
+
+
+def _customers(asked: pd.DataFrame, rows: Ints) -> int:
+    who = asked["customer_id"].iloc[rows]
+    return int(who.nunique() + who.isna().sum())
+
+
+def _assigned(
+    asked: pd.DataFrame, space: Floats, large: Level, small: Level, within: Ints, at_least: float
+) -> pd.DataFrame:
+    """Each question's subtopic, topic and state: outside a core, the nearest subtopic that is near, then so a topic.
+
+    A topic's outer questions are near all kinds of things; what a subtopic near to one is about says more.
+    """
+    subtopic, _ = _nearest(small, space, at_least)
+    topic, close = _nearest(large, space, at_least)
+    inside = subtopic >= 0
+    topic[inside] = within[subtopic[inside]]
+    known = topic >= 0
+    strength = close.max(axis=1, initial=0)
+    strength[known] = close[known, topic[known]]
+    core = known & (topic == large.core)
+    return pd.DataFrame(
+        {
+            "conversation_id": asked["conversation_id"],
+            "topic": topic,
+            "state": pd.array(np.select([core, known], ["core", "nearest"], "unassigned"), dtype="str"),
+            "strength": np.round(strength.astype(float), 4),
+            "subtopic": subtopic,
+            "subtopic_core": small.core >= 0,
+        }
+    )
+
+
+def _nearest(level: Level, space: Floats, at_least: float) -> tuple[Ints, Floats]:
+    """Each question's group, -1 for none, and its cosine to all middles."""
+    close = topics.strengths(space, level.centres)
+    best = close.argmax(axis=1) if close.shape[1] else np.full(len(space), -1)
+    near = close.max(axis=1, initial=-1) >= at_least
+    return np.where(level.core >= 0, level.core, np.where(near, best, -1)), close
+
+
+def _named(ids: NDArray[np.object_], numbers: NDArray[np.int64] | pd.Series) -> pd.api.extensions.ExtensionArray:
+    """The ids with these numbers, null for -1."""
+    return pd.array([ids[number] if number >= 0 else None for number in numbers], dtype="str")
+
+
+@dataclass(frozen=True)
+class Known:
+    """Topics, or subtopics, under their ids and names: the table, what the registry keeps, what happened, warnings."""
+
+    table: pd.DataFrame
+    registry: pd.DataFrame
+    events: pd.DataFrame
+    warnings: list[dict[str, object]]
+
+
+def _known(job: Job, asked: pd.DataFrame, vectors: Floats, space: Floats, level: Level, what: str) -> Known:
+    groups = level.groups
+    texts = [list(asked["question"].iloc[rows]) for rows in groups]
+    registry, events = identify(job, asked, groups, vectors, what)
+    shown = [
+        [text[i] for i in naming.examples(text, list(space[rows] @ centre))]
+        for text, rows, centre in zip(texts, groups, level.centres, strict=True)
+    ]
+    labels = naming.label_topics(
+        texts, level.phrases, lambda some: embed(some, job.settings.embedder.name, job.store, "embedding names")
+    )
+    labels, warnings = propose(labels, level.phrases, shown, texts, job.settings.labels, job.store, what)
+    theme = _themes(texts, level.centres, registry["known_theme"]) if what == "topics" else [None] * len(groups)
+    registry = name(job, registry, pd.Series(labels, dtype="str")).assign(theme=pd.array(theme, dtype="str"))
+    table = registry[["topic_id", "label", "theme", "first_seen", "lineage"]].assign(
+        keywords=pd.Series(level.phrases, registry.index, dtype=object),
+        examples=pd.Series(shown, registry.index, dtype=object),
+        conversations=[len(rows) for rows in groups],
+        customers=[_customers(asked, rows) for rows in groups],
+        last_seen=job.run_id,
+    )
+    if what == "subtopics":
+        table, registry = table.drop(columns="theme"), registry.drop(columns="theme")
+        table, registry, events = (f.rename(columns={"topic_id": "subtopic_id"}) for f in (table, registry, events))
+    return Known(table, registry, events, warnings)
+
+
+def _themes(texts: list[list[str]], centres: Floats, known_theme: pd.Series) -> list[str | None]:
+    """The name of each topic's theme; a theme that most of a known one is in keeps its name."""
+    before = [name if isinstance(name, str) else None for name in known_theme]
+    theme = group_topics(centres, before)
+    return name_themes(theme, texts, known_themes(theme, before, [len(topic) for topic in texts]))
