@@ -133,7 +133,7 @@ def test_a_gap_s_searches_are_those_of_its_topics_and_before_its_conversations(t
     mine = searches.loc[searches["topic_id"].eq("t-1") & searches["in_window"], "conversation_id"].iloc[0]
     assert searches_for(searches, {"s-1"}, {mine})["searches"] == 3
     assert searches_for(searches, set(), {mine})["searches"] == searches["conversation_id"].eq(mine).sum() == 1
-    assert searches_for(searches.assign(in_window=False), {"t-1"}, {mine}) == {"searches": 0, "queries": []}
+    assert searches_for(searches.assign(in_window=False), {"s-1"}, {mine}) == {"searches": 0, "queries": []}
 
 
 def moving(rising: int, seed: int = 0) -> pd.DataFrame:
