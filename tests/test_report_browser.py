@@ -248,6 +248,32 @@ def test_no_width_scrolls_sideways(opened: Open, sample: ReportData, width: int)
     assert fits(page)
 
 
+BROKEN_WORDS = """() => {
+  for (const fold of document.querySelectorAll("details")) fold.open = true;
+  const broken = [];
+  for (const cell of document.querySelectorAll(".plain thead th, .plain tbody th a")) {
+    const walk = document.createTreeWalker(cell, NodeFilter.SHOW_TEXT);
+    for (let node = walk.nextNode(); node; node = walk.nextNode()) {
+      for (const word of node.data.matchAll(/[^\\s\\-\u2011]{2,20}/g)) {
+        const range = document.createRange();
+        range.setStart(node, word.index);
+        range.setEnd(node, word.index + word[0].length);
+        if (new Set([...range.getClientRects()].map((rect) => rect.top)).size > 1) broken.push(word[0]);
+      }
+    }
+  }
+  return broken;
+}"""
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_no_table_breaks_words_apart(opened: Open, sample: ReportData, width: int) -> None:
+    """A table that is wider than the screen scrolls in its own frame; its columns stay as wide as their words."""
+    page = opened(sample, width=width)
+    assert page.evaluate(BROKEN_WORDS) == []
+    assert fits(page)
+
+
 @pytest.mark.parametrize(
     "attack", ["<img src=x onerror=alert(1)>", "</script><script>alert(1)</script>", "‮<svg onload=alert(1)>\u2028"]
 )
