@@ -19,13 +19,26 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
-__all__ = ["EVENTS", "Likeness", "keep_labels", "likeness", "match_topics", "trace"]
+from models.retrieval import unit
+
+__all__ = [
+    "EVENTS",
+    "Likeness",
+    "among_few",
+    "common_to",
+    "keep_labels",
+    "likeness",
+    "match_topics",
+    "told_apart",
+    "trace",
+]
 
 Floats = NDArray[np.float32]
 Reals = NDArray[np.float64]
 
 EVENTS = ("continue", "return", "split", "birth", "merge", "death")
 HALF = 0.5  # more speaks for it than against it
+ENOUGH_TOPICS = 10
 PART = 0.25  # of a topic whose questions went several ways: what a way needs to be named (two ways, unevenly shared)
 
 
@@ -109,6 +122,48 @@ def likeness(
     near = np.nan_to_num(1 - HALF * (1 - cosine) / max(1 - same_at_least, 1e-6)).clip(0, 1)
     weight = shared + least * near
     return Likeness(shared, cosine, weight, old, left, least)
+
+
+def common_to(centroids: Floats, languages: Sequence[str]) -> Floats:
+    """What the topics of each language have in common: the mean of their centroids, float32 (languages, dim).
+
+    Languages of fewer than ten topics are left out: a mean of a few topics is mostly the topics themselves.
+    """
+    code = np.asarray(languages, dtype=object)
+    many = [language for language, count in sorted(Counter(languages).items()) if count >= ENOUGH_TOPICS]
+    means = [centroids[code == language].mean(axis=0) for language in many]
+    return np.array(means, dtype=np.float32).reshape(len(means), centroids.shape[1])
+
+
+def among_few(same_at_least: float) -> float:
+    """The cosine that stands for ``same_at_least`` where nothing common is taken out (:func:`common_to`).
+
+    Whole centroids are nearer to one another: by a third of the way to 1.
+
+    Examples
+    --------
+    >>> round(among_few(0.7), 9)
+    0.8
+    """
+    return 1 - (1 - same_at_least) * 2 / 3
+
+
+def told_apart(centroids: Floats, common: Floats) -> Floats:
+    """Centroids without what is common to those of their language, which is the nearest: float32, rows of length 1.
+
+    All topics of a company are alike, and more so in a language that the embedder knows badly: whole centroids have a
+    cosine of 0.8 with many topics that they are not.
+
+    Examples
+    --------
+    >>> rows = np.array([[0.9, 0.3, 0.3], [0.9, -0.3, 0.3]], dtype=np.float32)
+    >>> np.round(told_apart(rows, rows.mean(axis=0, keepdims=True))).tolist()
+    [[0.0, 1.0, 0.0], [0.0, -1.0, 0.0]]
+    """
+    if not len(common) or not len(centroids):
+        return centroids
+    own = common[(centroids @ unit(common).T).argmax(axis=1)]
+    return unit(centroids - own)
 
 
 def match_topics(alike: Likeness, active: NDArray[np.bool_]) -> dict[int, int]:

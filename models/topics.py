@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -24,6 +25,7 @@ Ints = NDArray[np.int64]
 Reals = NDArray[np.float64]
 Phrases = dict[int, list[tuple[str, float]]]
 
+STAYS = 0.05  # cosine distance by which topics of before may be cut otherwise than new ones
 _WORD = re.compile(r"\b[^\W\d_][\w'’-]+\b")
 
 
@@ -35,6 +37,9 @@ class FailureTree(ClusterMixin, BaseEstimator):
     total scan statistic is taken (Kulldorff 1997, with branches as windows), so that a failing problem is neither split
     in two nor diluted by a healthy neighbour. What remains is cut at one height. A subtopic lies in one topic.
 
+    What was one topic before stays one a little longer than the cut would have it, and what was two stays two, so that
+    topics do not come and go with every question that moves a branch by a hair.
+
     Parameters
     ----------
     max_distance
@@ -45,6 +50,8 @@ class FailureTree(ClusterMixin, BaseEstimator):
         Questions that a topic and a subtopic need at least.
     evidence
         Log-likelihood that a failing branch must gain to stand as a subtopic of its own.
+    before
+        int (n,), the topic that each question was in before, -1 for none; None where nothing is known.
 
     Attributes
     ----------
@@ -62,12 +69,18 @@ class FailureTree(ClusterMixin, BaseEstimator):
     """
 
     def __init__(
-        self, max_distance: float = 0.7, subtopic_distance: float = 0.5, min_size: int = 5, evidence: float = 1.0
+        self,
+        max_distance: float = 0.7,
+        subtopic_distance: float = 0.5,
+        min_size: int = 5,
+        evidence: float = 1.0,
+        before: Ints | None = None,
     ) -> None:
         self.max_distance = max_distance
         self.subtopic_distance = subtopic_distance
         self.min_size = min_size
         self.evidence = evidence
+        self.before = before
 
     def fit(self, X: Floats, y: Reals | None = None) -> FailureTree:  # noqa: N803 (scikit-learn's name)
         """Cut the tree of ``X`` (n, dim); ``y`` (n,) is each question's chance that its answer failed, 0 to 1."""
@@ -82,7 +95,8 @@ class FailureTree(ClusterMixin, BaseEstimator):
         best, taken = self._failing(tree, size, failed)
         low = np.r_[np.zeros(n), tree[:, 2]]
         subtopics = taken | ((best == 0) & (low <= self.subtopic_distance))
-        for labels, stands in ((self.subtopics_, subtopics), (self.labels_, subtopics | (low <= self.max_distance))):
+        whole = low <= self.max_distance + self._leeway(tree, size)
+        for labels, stands in ((self.subtopics_, subtopics), (self.labels_, subtopics | whole)):
             for label, members in enumerate(_branches(tree, stands & (size >= self.min_size))):
                 labels[members] = label
         return self
@@ -102,6 +116,34 @@ class FailureTree(ClusterMixin, BaseEstimator):
             best[node] = max(gain, best[a] + best[b], 0.0)
             taken[node] = gain > 0 and gain >= best[a] + best[b]
         return best, taken
+
+    def _leeway(self, tree: Reals, size: Reals) -> Reals:
+        """How much farther, or less far, than ``max_distance`` each branch may reach, for what was known before.
+
+        Farther, where both sides are mostly of one topic of before; less far, where the branch holds at least half of
+        two of them.
+        """
+        out = np.zeros(len(size))
+        if self.before is None:
+            return out
+        n = len(self.before)
+        held: list[Counter[int]] = [Counter([k]) if k >= 0 else Counter() for k in self.before.tolist()]
+        whole = Counter(k for k in self.before.tolist() if k >= 0)
+        homes: list[set[int]] = [set()] * n
+        for row, (left, right) in enumerate(tree[:, :2].astype(int).tolist()):
+            few, many = sorted((left, right), key=lambda child: len(held[child]))
+            mostly = [{k for k, count in held[child].items() if 2 * count > size[child]} for child in (few, many)]
+            for k, count in held[few].items():
+                held[many][k] += count
+            met = {k for k in held[few] if held[many][k] >= max(self.min_size, whole[k] / 2)}
+            homes.append(homes[few] | homes[many] | met)
+            held.append(held[many])
+            held[few] = held[many] = Counter()
+            if len(homes[-1]) > 1:
+                out[n + row] = -STAYS
+            elif mostly[0] & mostly[1]:
+                out[n + row] = STAYS
+        return out
 
 
 def _branches(tree: Reals, stands: NDArray[np.bool_]) -> list[Ints]:

@@ -20,7 +20,8 @@ from models.topics import Phrases
 from pipelines import progress
 from pipelines.job import Job
 from pipelines.naming import propose
-from pipelines.registry import identify, name
+from pipelines.registry import identify, name, topics_before
+from pipelines.settings import Topics
 from pipelines.vectors import embed
 
 __all__ = ["ARTICLES", "MEANING", "group", "question_space"]
@@ -76,20 +77,25 @@ def group(job: Job, asked: pd.DataFrame, vectors: Floats, space: Floats, window:
     settings = job.settings.topics
     chosen = _bounded(asked, window, settings.fit_at_most)
     with progress.bar("grouping questions") as tick:
-        found = topics.fit_topics(
+        (labels, words), (parts, part_words) = topics.fit_topics(
             list(asked["question"].iloc[chosen]), space[chosen], asked["failed"].to_numpy()[chosen],
             sorted(naming.STOP_WORDS), max_distance=settings.max_distance,
             subtopic_distance=settings.subtopic_distance, min_size=settings.min_questions, evidence=settings.evidence,
+            before=topics_before(job, asked)[chosen],
         )  # fmt: skip
         tick(1, 1)
-    large, small = (_level(asked, chosen, *level, space, settings.min_customers) for level in found)
+    cut, part = np.full((2, len(asked)), -1, dtype=np.int64)
+    cut[chosen], part[chosen] = labels, parts
+    small = _level(asked, part, part_words, space, settings)
+    subtopic, _ = _nearest(small, space, settings.nearest_at_least)
+    large = _level(asked, _at_home(cut, small, subtopic), words, space, settings)
     within = np.array([large.core[rows[0]] for rows in small.groups], dtype=np.int64)
-    assigned = _assigned(asked, space, large, small, within, settings.nearest_at_least)
-    known, parts = (_known(job, asked, vectors, space, *level) for level in ((large, "topics"), (small, "subtopics")))
+    assigned = _assigned(asked, space, large, small, subtopic, within, settings.nearest_at_least)
+    known, inner = (_known(job, asked, vectors, space, *level) for level in ((large, "topics"), (small, "subtopics")))
     ids = known.table["topic_id"].to_numpy(dtype=object)
     in_topic = _named(ids, within)
     assigned["topic_id"] = _named(ids, assigned.pop("topic"))
-    assigned["subtopic_id"] = _named(parts.table["subtopic_id"].to_numpy(dtype=object), assigned.pop("subtopic"))
+    assigned["subtopic_id"] = _named(inner.table["subtopic_id"].to_numpy(dtype=object), subtopic)
     for state in ("core", "nearest"):
         counts = assigned.loc[window & assigned["state"].eq(state).to_numpy(), "topic_id"].value_counts()
         known.table[state] = known.table["topic_id"].map(counts).fillna(0).astype(int)
@@ -97,10 +103,10 @@ def group(job: Job, asked: pd.DataFrame, vectors: Floats, space: Floats, window:
     job.write("understand/registry", known.registry)
     job.write("understand/events", known.events)
     its_topic = known.table[["topic_id", "label", "theme"]].rename(columns={"label": "topic_label"})
-    job.write("understand/subtopics", parts.table.assign(topic_id=in_topic).merge(its_topic, how="left", on="topic_id"))
-    job.write("understand/subtopic_registry", parts.registry.assign(topic_id=in_topic))
-    job.write("understand/subtopic_events", parts.events)
-    job.write_json("understand/naming", known.warnings + parts.warnings)
+    job.write("understand/subtopics", inner.table.assign(topic_id=in_topic).merge(its_topic, how="left", on="topic_id"))
+    job.write("understand/subtopic_registry", inner.registry.assign(topic_id=in_topic))
+    job.write("understand/subtopic_events", inner.events)
+    job.write_json("understand/naming", known.warnings + inner.warnings)
     return assigned[["conversation_id", "topic_id", "state", "strength", "subtopic_id", "subtopic_core"]]
 
 
@@ -130,12 +136,28 @@ def _bounded(asked: pd.DataFrame, window: NDArray[np.bool_], at_most: int) -> In
     return np.sort(order[:at_most])
 
 
-def _level(asked: pd.DataFrame, chosen: Ints, labels: Ints, words: Phrases, space: Floats, min_customers: int) -> Level:
-    """The groups that enough customers are in, found on the ``chosen`` questions."""
+def _at_home(cut: Ints, small: Level, subtopic: Ints) -> Ints:
+    """The topic of each question as it was cut, -1 where the question is of a subtopic of another topic.
+
+    A topic's outer questions are near all kinds of things; what a subtopic near to one is about says more.
+    """
+    home = np.array([cut[rows[0]] for rows in small.groups], dtype=np.int64)
+    elsewhere = subtopic >= 0
+    elsewhere[elsewhere] = home[subtopic[elsewhere]] != cut[elsewhere]
+    return np.where(elsewhere, -1, cut)
+
+
+def _level(asked: pd.DataFrame, labels: Ints, words: Phrases, space: Floats, settings: Topics) -> Level:
+    """The groups that have enough questions, of enough customers."""
     core = np.full(len(asked), -1, dtype=np.int64)
-    kept = [k for k in sorted(words) if _customers(asked, chosen[labels == k]) >= min_customers]
+    groups = {k: np.flatnonzero(labels == k) for k in sorted(words)}
+    kept = [
+        k
+        for k, rows in groups.items()
+        if len(rows) >= settings.min_questions and _customers(asked, rows) >= settings.min_customers
+    ]
     for number, k in enumerate(kept):
-        core[chosen[labels == k]] = number
+        core[groups[k]] = number
     return Level(core, [[word for word, _ in words[k]][:10] for k in kept], centroids(space, core))
 
 
@@ -145,13 +167,9 @@ def _customers(asked: pd.DataFrame, rows: Ints) -> int:
 
 
 def _assigned(
-    asked: pd.DataFrame, space: Floats, large: Level, small: Level, within: Ints, at_least: float
+    asked: pd.DataFrame, space: Floats, large: Level, small: Level, subtopic: Ints, within: Ints, at_least: float
 ) -> pd.DataFrame:
-    """Each question's subtopic, topic and state: outside a core, the nearest subtopic that is near, then so a topic.
-
-    A topic's outer questions are near all kinds of things; what a subtopic near to one is about says more.
-    """
-    subtopic, _ = _nearest(small, space, at_least)
+    """Each question's topic and state: its subtopic's topic, else that of the core, else the nearest that is near."""
     topic, close = _nearest(large, space, at_least)
     inside = subtopic >= 0
     topic[inside] = within[subtopic[inside]]
@@ -165,7 +183,6 @@ def _assigned(
             "topic": topic,
             "state": pd.array(np.select([core, known], ["core", "nearest"], "unassigned"), dtype="str"),
             "strength": np.round(strength.astype(float), 4),
-            "subtopic": subtopic,
             "subtopic_core": small.core >= 0,
         }
     )
@@ -207,7 +224,7 @@ def _known(job: Job, asked: pd.DataFrame, vectors: Floats, space: Floats, level:
     )
     labels, warnings = propose(labels, level.phrases, shown, texts, job.settings.labels, job.store, what)
     theme = _themes(texts, level.centres, registry["known_theme"]) if what == "topics" else [None] * len(groups)
-    registry = name(job, registry, pd.Series(labels, dtype="str")).assign(theme=pd.array(theme, dtype="str"))
+    registry = name(registry, pd.Series(labels, dtype="str")).assign(theme=pd.array(theme, dtype="str"))
     table = registry[["topic_id", "label", "theme", "first_seen", "lineage"]].assign(
         keywords=pd.Series(level.phrases, registry.index, dtype=object),
         examples=pd.Series(shown, registry.index, dtype=object),

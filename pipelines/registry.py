@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -14,7 +16,7 @@ from pipelines.embedders import embedder
 from pipelines.job import Job
 from pipelines.state import open_state
 
-__all__ = ["identify", "name"]
+__all__ = ["identify", "name", "topics_before"]
 
 Floats = NDArray[np.float32]
 
@@ -42,8 +44,8 @@ def identify(
     Returns
     -------
     registry : topic_id, embedder, centroid (bytes of float32), members, size, first_seen, lineage, known_label,
-        known_centroid and known_theme (the label so far, the centroid when it was given, and the name of the theme, or
-        null); one row a group, in their order
+        known_centroid, fits and known_theme (the label so far, the centroid when it was given and whether the topic is
+        still near it, and the name of the theme, or null); one row a group, in their order
     events : as :func:`models.lineage.trace`
 
     Raises
@@ -61,10 +63,14 @@ def identify(
     known = _comparable(job, known, previous, kind, asked["key"].to_numpy(), vectors)
     centroids = unit(np.array([vectors[g].mean(axis=0) for g in groups]).reshape(len(groups), vectors.shape[1]))
     members = [sorted(set(asked["key"].iloc[g])) for g in groups]
+    common = lineage.common_to(centroids, _languages(asked, groups))
+    before = np.array(list(known["centroid"]), dtype=np.float32).reshape(len(known), vectors.shape[1])
     chosen = job.settings.topics
+    enough = chosen.same_at_least if len(common) else lineage.among_few(chosen.same_at_least)
+    now = pd.DataFrame({"centroid": list(lineage.told_apart(centroids, common)), "members": members})
     named, events = lineage.trace(
-        job.run_id, previous, pd.DataFrame({"centroid": list(centroids), "members": members}), known,
-        set(asked["key"]), chosen.same_at_least, chosen.min_questions, level[0],
+        job.run_id, previous, now, known.assign(centroid=list(lineage.told_apart(before, common))), set(asked["key"]),
+        enough, chosen.min_questions, level[0],
     )  # fmt: skip
     registry = named[["topic_id", "first_seen", "lineage"]].assign(
         embedder=kind,
@@ -72,37 +78,59 @@ def identify(
         members=pd.Series(members, index=named.index, dtype=object),
         size=[len(g) for g in groups],
     )
-    before = known.set_index("topic_id")[["label", "label_centroid", "theme"]].reindex(named["same"])
-    registry["known_label"] = before["label"].astype("str").array
-    registry["known_centroid"] = before["label_centroid"].astype(object).to_numpy()
-    registry["known_theme"] = before["theme"].astype("str").array
+    same = known.set_index("topic_id")[["label", "label_centroid", "theme"]].reindex(named["same"])
+    registry["known_label"] = same["label"].astype("str").array
+    registry["known_centroid"] = same["label_centroid"].astype(object).to_numpy()
+    drift = _drift(now["centroid"], registry["known_centroid"], common)
+    registry["fits"] = [not near < enough for near in drift]
+    registry["known_theme"] = same["theme"].astype("str").array
     return registry, events
 
 
-def name(job: Job, registry: pd.DataFrame, labels: pd.Series) -> pd.DataFrame:
+def _languages(asked: pd.DataFrame, groups: list[NDArray[np.int64]]) -> list[str]:
+    """The language that most of each topic's questions are in."""
+    code = asked["language"].fillna("").astype(str).str[:2].to_numpy()
+    return [Counter(sorted(code[rows])).most_common(1)[0][0] for rows in groups]
+
+
+def topics_before(job: Job, asked: pd.DataFrame) -> NDArray[np.int64]:
+    """The topic of the run before that held each question, as a number from 0; -1 for none."""
+    state = open_state(job.settings, job.store)
+    known, previous = state.topics_before(job.run_id), state.previous_run(job.run_id)
+    state.close()
+    members = known.loc[known["run_id"] == previous, "members"]
+    held = {key: number for number, keys in enumerate(members) for key in keys}
+    return asked["key"].map(held).fillna(-1).to_numpy(dtype=np.int64)
+
+
+def name(registry: pd.DataFrame, labels: pd.Series) -> pd.DataFrame:
     """The registry with its labels: a topic keeps its label for as long as it is what was labelled.
 
     Drift from week to week is measured from where the label was given, not from last week: many small steps make a
     long way. A topic of another embedder has no such measure, and keeps its label.
     """
-    centroid = np.array([np.frombuffer(c, dtype=np.float32) for c in registry["centroid"]])
     kept = [
-        label if isinstance(label, str) and _near(here, there) >= job.settings.topics.same_at_least else None
-        for label, here, there in zip(registry["known_label"], centroid, registry["known_centroid"], strict=True)
+        label if isinstance(label, str) and fits else None
+        for label, fits in zip(registry["known_label"], registry["fits"], strict=True)
     ]
     chosen = lineage.keep_labels(list(labels), kept)
     held = [label == old for label, old in zip(chosen, kept, strict=True)]
-    named = registry.drop(columns=["known_label", "known_centroid", "known_theme"])
+    named = registry.drop(columns=["known_label", "known_centroid", "known_theme", "fits"])
     named["label"] = pd.array(chosen, dtype="str")
     named["label_centroid"] = [
-        there if same and isinstance(there, bytes) else here
-        for same, there, here in zip(held, registry["known_centroid"], registry["centroid"], strict=True)
+        there if unchanged and isinstance(there, bytes) else here
+        for unchanged, there, here in zip(held, registry["known_centroid"], registry["centroid"], strict=True)
     ]
     return named
 
 
-def _near(here: Floats, there: object) -> float:
-    return float(here @ np.frombuffer(there, dtype=np.float32)) if isinstance(there, bytes) else 1.0
+def _drift(now: pd.Series, labelled: pd.Series, common: Floats) -> list[float]:
+    """The cosine of each topic's centroid to the one that its label was given for, nan where there is none."""
+    there = [np.frombuffer(c, dtype=np.float32)[None] if isinstance(c, bytes) else None for c in labelled]
+    return [
+        float("nan") if c is None else float(lineage.told_apart(c, common)[0] @ here)
+        for here, c in zip(now, there, strict=True)
+    ]
 
 
 def _comparable(

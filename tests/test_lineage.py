@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.lineage import EVENTS, keep_labels, trace
+from models.lineage import EVENTS, common_to, keep_labels, told_apart, trace
 
 DIM = 40
 Groups = dict[str, list[str]]
@@ -288,6 +288,30 @@ def test_whatever_the_topics_every_one_is_accounted_for(runs: list[tuple[list[in
         assert not one.events["topic_id"].duplicated().any()
         assert set(one.events["topic_id"]) == set(ids.values()) | before
         before = set(ids.values())
+
+
+@given(st.integers(0, 99))
+def test_topics_of_one_company_are_told_apart(seed: int) -> None:
+    """What all topics of a language share says nothing of which is which, in a run that asks no question again."""
+    rng = np.random.default_rng(seed)
+    shared = np.repeat(rng.normal(size=(2, 60)), 12, axis=0)
+    own = rng.normal(size=(24, 60))
+    first, second = (shared * 3 + own + 0.4 * rng.normal(size=(24, 60)) for _ in range(2))
+    first, second = (
+        m.astype(np.float32) / np.linalg.norm(m, axis=1, keepdims=True).astype(np.float32) for m in (first, second)
+    )
+    assert ((first @ second.T) >= 0.7).sum() > 200  # as they are, each is as one with all others of its language
+    common = common_to(second, ["de"] * 12 + ["en"] * 12)
+    alike = told_apart(first, common) @ told_apart(second, common).T
+    assert ((alike >= 0.7) == np.eye(24, dtype=bool)).mean() > 0.99
+    assert alike[~np.eye(24, dtype=bool)].max() < 0.7
+
+
+def test_a_few_topics_have_nothing_in_common_that_could_be_told() -> None:
+    """The mean of nine topics is too much of each of them: centroids stay as they are."""
+    rows = np.eye(9, 12, dtype=np.float32)
+    assert common_to(rows, ["en"] * 9).shape == (0, 12)
+    assert told_apart(rows, common_to(rows, ["en"] * 9)) is rows
 
 
 @given(st.lists(st.tuples(st.sampled_from("ABCDE"), st.none() | st.sampled_from("ABCDEabc")), unique_by=lambda t: t[0]))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +12,6 @@ import pytest
 
 from data_contracts.errors import SettingsInvalid
 from pipelines.demo import write_demo
-from pipelines.job import Job
 from pipelines.registry import name
 from pipelines.run import RunResult, run
 from pipelines.settings import load_settings
@@ -133,6 +131,7 @@ def registry(known_label: str | None, known_centroid: list[float] | None) -> pd.
             "known_label": pd.array([known_label], dtype="str"),
             "known_centroid": pd.Series([there], dtype=object),
             "known_theme": pd.array([None], dtype="str"),
+            "fits": [known_centroid is None or known_centroid[0] >= 0.8],
         }
     )
 
@@ -147,11 +146,10 @@ def registry(known_label: str | None, known_centroid: list[float] | None) -> pd.
     ],
 )
 def test_a_label_stays_while_the_topic_is_what_was_labelled(
-    tmp_path: Path, known: str | None, at: list[float] | None, label: str, measured_from: list[float]
+    known: str | None, at: list[float] | None, label: str, measured_from: list[float]
 ) -> None:
     """A label is kept while the topic is near where it was when it was named, and given anew after that."""
-    job = Job("", tmp_path, date(2024, 6, 3), date(2024, 6, 30), None, load_settings())
-    named = name(job, registry(known, at), pd.Series(["Lost parcel"])).iloc[0]
+    named = name(registry(known, at), pd.Series(["Lost parcel"])).iloc[0]
     assert named["label"] == label
     assert np.frombuffer(named["label_centroid"], dtype=np.float32).tolist() == pytest.approx(measured_from)
 
