@@ -5,11 +5,13 @@ For each series of runs: *kept*, the share of questions in topics of two runs in
 two is the matching's doing and the rest the grouping's; the share of questions in topics of both runs whose theme has
 kept its name; and what happened to topics, a run on average. In the demo
 the planted topics tell which births and deaths are spurious: a birth of a topic whose planted topic had a topic in the
-run before, and a death of one whose planted topic has a topic still.
+run before, and a death of one whose planted topic has a topic still. Where it is known what questions are about,
+topics and subtopics of the last run are scored against that, as `score_topics.py` does.
 """
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -18,6 +20,7 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from scipy.optimize import linear_sum_assignment
 
@@ -30,6 +33,7 @@ from pipelines.publish import remember
 from pipelines.redact import redact
 from pipelines.run import run
 from pipelines.understand import understand
+from tests.bench.topics_child import score
 
 Window = tuple[Path, str | None, str]
 END = date(2024, 6, 30)
@@ -43,7 +47,8 @@ def stability(folder: Path, replay: Path) -> int:
     if replay.is_dir():
         months = pd.period_range("2023-01", "2024-06", freq="M")
         whole: list[Window] = [(replay, str(m.start_time.date()), str(m.end_time.date())) for m in months]
-        report("replay, 18 monthly windows, history kept", folder / "months", (iter(whole), {}))
+        known = json.loads((replay.parent / "truth.json").read_text(encoding="utf-8"))["conversation_article"]
+        report("replay, 18 monthly windows, history kept", folder / "months", (iter(whole), {}), known)
         rolling = (part(replay, m - 2, m, folder / "rolling") for m in months[2:])
         report("replay, 16 windows of 3 months, a month apart, no history", folder / "quarters", (rolling, {}))
     return 0
@@ -89,12 +94,14 @@ def part(bundle: Path, first: pd.Period, last: pd.Period, folder: Path) -> Windo
     return folder, str(first.start_time.date()), str(last.end_time.date())
 
 
-def report(title: str, store: Path, series: tuple[Iterator[Window], Mapping[str, str]]) -> None:
-    """Run a series and print its figures."""
+def report(
+    title: str, store: Path, series: tuple[Iterator[Window], Mapping[str, str]], known: Mapping[str, str] | None = None
+) -> None:
+    """Run a series and print its figures; ``known`` is what questions are about, where no topics are planted."""
     windows, truth = series
     rows, before, subjects, themes = [], pd.Series(dtype=str), {}, pd.Series(dtype=str)
     for bundle, start, end in windows:
-        found, theme, events = topics_of(bundle, store, start, end)
+        found, theme, events, whole = topics_of(bundle, store, start, end)
         # Draws of the demo use the same conversation ids, and are told apart by their days.
         found.index = [f"{end}:{c}" if f"{end}:{c}" in truth else c for c in found.index]
         theme.index = found.index
@@ -122,6 +129,8 @@ def report(title: str, store: Path, series: tuple[Iterator[Window], Mapping[str,
         least = shares["kept"].min()
         print(f"  kept {shares['kept'].mean():.1%} (least {least:.1%}); could be {shares['could be'].mean():.1%}")
         print(f"  theme kept {table['themes'].mean():.1%} (least {table['themes'].min():.1%})")
+    for level in ("topic_id", "subtopic_id"):
+        print(f"  {level.removesuffix('_id')}s: {against(whole.set_index('conversation_id')[level], known or truth)}")
     later = table.iloc[1:]
     print("  a run: " + ", ".join(f"{mean(later[kind]):.1f} {kind}" for kind in EVENTS))
     if truth:
@@ -131,20 +140,39 @@ def report(title: str, store: Path, series: tuple[Iterator[Window], Mapping[str,
         print(f"  {other} of {same + other} ids went over to another planted topic", flush=True)
 
 
-def topics_of(bundle: Path, store: Path, start: str | None, end: str) -> tuple[pd.Series, pd.Series, pd.DataFrame]:
-    """Run as far as topics; topic and theme of each question that is core to one, and what happened to topics."""
+def against(found: pd.Series, truth: Mapping[str, str]) -> str:
+    """How well groups agree with what is known of their questions; in none counts as wrong."""
+    known = found[found.index.isin(list(truth))]
+    if not len(known):
+        return f"{found.nunique()}"
+    told = score(np.array([truth[c] for c in known.index]), pd.factorize(known)[0])
+    return (
+        f"{found.nunique()}; against {len(known):,} questions about {told['K_true']} problems: ACC {told['ACC']:.1f},"
+        f" NMI {told['NMI']:.1f}, ARI {told['ARI']:.1f}, {told['outside']:.0%} in none"
+    )
+
+
+def topics_of(
+    bundle: Path, store: Path, start: str | None, end: str
+) -> tuple[pd.Series, pd.Series, pd.DataFrame, pd.DataFrame]:
+    """Run as far as topics; topic and theme of each question that is core to one, what happened, and all questions."""
     told: dict[str, Any] = {}
 
     def publish(job: Job) -> None:
         assigned = job.read("understand/assignments")
-        told["core"] = assigned[assigned["state"] == "core"].set_index("conversation_id")["topic_id"].astype(str)
+        told["core"] = (
+            assigned[assigned["state"].eq("core") & assigned["question_number"].eq(1)]
+            .set_index("conversation_id")["topic_id"]
+            .astype(str)
+        )
         named = job.read("understand/topics").set_index("topic_id")["theme"]
         told["theme"] = told["core"].map(named)
         told["events"] = job.read("understand/events")
+        told["all"] = assigned[assigned["question_number"] == 1]
         remember(job, pd.DataFrame(), job.read_json("run")["input_hash"])
 
     run(str(bundle), store, start, end, steps=(load, redact, understand, publish))
-    return told["core"], told["theme"], told["events"]
+    return told["core"], told["theme"], told["events"], told["all"]
 
 
 def unchanged(before: pd.Series, found: pd.Series) -> float:
