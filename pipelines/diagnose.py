@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -170,7 +171,9 @@ def _by_article(world: World, gaps: list[dict[str, Any]], known: dict[str, Verdi
         else:
             same["subtopics"] = same["subtopics"] + gap["subtopics"]
             same["rows"] = np.union1d(same["rows"], gap["rows"])
-            same["seen"] = look(world, same["subtopics"], same["rows"], known)
+            # What the articles contradict one another in is the verdict's, and may be less clear among more conversations.
+            seen = look(world, same["subtopics"], same["rows"], known)
+            same["seen"] = replace(seen, conflict=same["seen"].conflict)
     return out
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,7 +12,8 @@ from hypothesis import strategies as st
 from models.changes import Change
 from models.diagnosis import by_answers, by_sign, incomplete_verdict, stale_verdict, went_stale
 from models.reach import Reach
-from models.signs import Cited, Conflict, Evidence, Limits, Match, PassedOver
+from models.signs import Cited, Conflict, Evidence, Limits, Match, PassedOver, Verdict
+from pipelines import diagnose
 from pipelines.settings import load_settings
 
 LIMITS = Limits(**load_settings().diagnosis.model_dump())
@@ -135,3 +137,17 @@ def test_an_article_that_always_failed_did_not_go_stale() -> None:
     assert not went_stale(replace(CHANGE, before=0.6), LIMITS)
     assert not went_stale(replace(CHANGE, after=0.3), LIMITS)
     assert not went_stale(replace(CHANGE, evidence=0.5), LIMITS)
+
+
+def test_a_contradiction_that_two_subtopics_share_stays_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Put together, they are one gap about the same two articles, though more conversations blur what they cite."""
+    conflict = Conflict("kb-1", "kb-2", "Within 14 days.", "Within 30 days.")
+    verdict = Verdict("contradictory", "kb-1", 0.8, ["two articles are cited"])
+    gaps = [
+        {"subtopics": [name], "rows": rows, "verdict": verdict, "seen": replace(PLAIN, conflict=conflict)}
+        for name, rows in (("s-1", np.arange(5)), ("s-2", np.arange(5, 9)))
+    ]
+    monkeypatch.setattr(diagnose, "look", lambda *_: PLAIN)
+    (together,) = diagnose._by_article(None, gaps, {})
+    assert together["subtopics"] == ["s-1", "s-2"]
+    assert together["seen"].conflict == conflict
