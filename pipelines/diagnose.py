@@ -171,7 +171,7 @@ def _by_article(world: World, gaps: list[dict[str, Any]], known: dict[str, Verdi
         else:
             same["subtopics"] = same["subtopics"] + gap["subtopics"]
             same["rows"] = np.union1d(same["rows"], gap["rows"])
-            # What the articles contradict one another in is the verdict's, and may be less clear among more conversations.
+            # What contradicts what is the verdict's, and may be less clear among more conversations.
             seen = look(world, same["subtopics"], same["rows"], known)
             same["seen"] = replace(seen, conflict=same["seen"].conflict)
     return out
