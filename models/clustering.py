@@ -85,7 +85,7 @@ class GraphClusters(ClusterMixin, BaseEstimator):
         rows, back = distinct(given)
         points = unit(rows)
         labels, self.resolution_, self.silhouette_ = self._best_cut(points)
-        self.labels_ = _by_size(labels, self.min_size)[back]
+        self.labels_ = by_size(labels, self.min_size)[back]
         self.centroids_ = centroids(unit(given), self.labels_)
         return self
 
@@ -239,10 +239,10 @@ def distinct(rows: Floats) -> tuple[Floats, Ints]:
     return rows[first], back.ravel()
 
 
-def _by_size(labels: Ints, min_size: int) -> Ints:
-    """Labels numbered from the largest cluster down, the first met first among equals; small clusters become -1."""
+def by_size(labels: Ints, min_size: int) -> Ints:
+    """Labels numbered from the largest cluster down, equals by who is met first; small clusters become -1, -1 stays."""
     names, first, sizes = np.unique(labels, return_index=True, return_counts=True)
     number = np.full(len(names), -1, dtype=np.int64)
-    order = [i for i in np.lexsort((first, -sizes)) if sizes[i] >= min_size]
+    order = [i for i in np.lexsort((first, -sizes)) if names[i] >= 0 and sizes[i] >= min_size]
     number[order] = np.arange(len(order))
     return number[np.searchsorted(names, labels)]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,7 +16,7 @@ from scipy.cluster.hierarchy import linkage
 from scipy.spatial.distance import pdist
 from sklearn.base import BaseEstimator, ClusterMixin
 
-from models.clustering import GraphClusters
+from models.clustering import GraphClusters, by_size
 from models.terms import Terms
 
 Floats = NDArray[np.float32]
@@ -25,7 +24,7 @@ Ints = NDArray[np.int64]
 Reals = NDArray[np.float64]
 Phrases = dict[int, list[tuple[str, float]]]
 
-STAYS = 0.05  # cosine distance by which topics of before may be cut otherwise than new ones
+STAYS = 0.05  # cosine distance by which topics of before are held together and apart
 _WORD = re.compile(r"\b[^\W\d_][\w'’-]+\b")
 
 
@@ -37,8 +36,9 @@ class FailureTree(ClusterMixin, BaseEstimator):
     total scan statistic is taken (Kulldorff 1997, with branches as windows), so that a failing problem is neither split
     in two nor diluted by a healthy neighbour. What remains is cut at one height. A subtopic lies in one topic.
 
-    What was one topic before stays one a little longer than the cut would have it, and what was two stays two, so that
-    topics do not come and go with every question that moves a branch by a hair.
+    Questions that were of one topic before start as one branch, unless they have come apart by more than the cut and a
+    little; those of two start a little farther apart. So topics do not come and go with every question that moves a
+    branch by a hair.
 
     Parameters
     ----------
@@ -90,21 +90,21 @@ class FailureTree(ClusterMixin, BaseEstimator):
         self.labels_, self.subtopics_ = np.full(n, -1, dtype=np.int64), np.full(n, -1, dtype=np.int64)
         if n < max(2, self.min_size):
             return self
-        tree = linkage(pdist(vectors, "cosine").clip(min=0), "average")
-        size = np.r_[np.ones(n), tree[:, 3]]
-        best, taken = self._failing(tree, size, failed)
-        low = np.r_[np.zeros(n), tree[:, 2]]
-        subtopics = taken | ((best == 0) & (low <= self.subtopic_distance))
-        whole = low <= self.max_distance + self._leeway(tree, size)
-        for labels, stands in ((self.subtopics_, subtopics), (self.labels_, subtopics | whole)):
-            for label, members in enumerate(_branches(tree, stands & (size >= self.min_size))):
-                labels[members] = label
+        apart = pdist(vectors, "cosine").clip(min=0)
+        tree = linkage(apart, "average")
+        best, taken = self._failing(tree, failed)
+        self.subtopics_ = _cut(tree, taken | ((best == 0) & (_heights(tree) <= self.subtopic_distance)), self.min_size)
+        if self.before is not None and (self.before >= 0).any():
+            _hold(apart, self._units(vectors, self.before))
+            tree = linkage(apart, "average")
+        self.labels_ = _cut(tree, _heights(tree) <= self.max_distance, self.min_size)
+        self._nest()
         return self
 
-    def _failing(self, tree: Reals, size: Reals, failed: Reals) -> tuple[Reals, NDArray[np.bool_]]:
+    def _failing(self, tree: Reals, failed: Reals) -> tuple[Reals, NDArray[np.bool_]]:
         """The largest gain in each branch, and whether it is the branch's own."""
         n = len(failed)
-        bad = np.r_[failed, np.zeros(n - 1)]
+        size, bad = np.r_[np.ones(n), tree[:, 3]], np.r_[failed, np.zeros(n - 1)]
         best, taken = np.zeros(2 * n - 1), np.zeros(2 * n - 1, dtype=bool)
         base = usual_failure(failed)
         for row, (left, right, height, _) in enumerate(tree):
@@ -117,33 +117,49 @@ class FailureTree(ClusterMixin, BaseEstimator):
             taken[node] = gain > 0 and gain >= best[a] + best[b]
         return best, taken
 
-    def _leeway(self, tree: Reals, size: Reals) -> Reals:
-        """How much farther, or less far, than ``max_distance`` each branch may reach, for what was known before.
+    def _units(self, vectors: Floats, before: Ints) -> Ints:
+        """The topic of before that each question is still of, -1 for none: one that has come apart is several."""
+        units, number = np.full(len(vectors), -1, dtype=np.int64), 0
+        for known in np.unique(before[before >= 0]):
+            rows = np.flatnonzero(before == known)
+            tree = linkage(pdist(vectors[rows], "cosine").clip(min=0), "average") if len(rows) > 1 else np.zeros((0, 4))
+            part = _cut(tree, _heights(tree) <= self.max_distance + STAYS, self.min_size)
+            units[rows] = np.where(part >= 0, part + number, -1)
+            number += int(part.max(initial=-1)) + 1
+        return units
 
-        Farther, where both sides are mostly of one topic of before; less far, where the branch holds at least half of
-        two of them.
-        """
-        out = np.zeros(len(size))
-        if self.before is None:
-            return out
-        n = len(self.before)
-        held: list[Counter[int]] = [Counter([k]) if k >= 0 else Counter() for k in self.before.tolist()]
-        whole = Counter(k for k in self.before.tolist() if k >= 0)
-        homes: list[set[int]] = [set()] * n
-        for row, (left, right) in enumerate(tree[:, :2].astype(int).tolist()):
-            few, many = sorted((left, right), key=lambda child: len(held[child]))
-            mostly = [{k for k, count in held[child].items() if 2 * count > size[child]} for child in (few, many)]
-            for k, count in held[few].items():
-                held[many][k] += count
-            met = {k for k in held[few] if held[many][k] >= max(self.min_size, whole[k] / 2)}
-            homes.append(homes[few] | homes[many] | met)
-            held.append(held[many])
-            held[few] = held[many] = Counter()
-            if len(homes[-1]) > 1:
-                out[n + row] = -STAYS
-            elif mostly[0] & mostly[1]:
-                out[n + row] = STAYS
-        return out
+    def _nest(self) -> None:
+        """Put every subtopic into one topic, that of most of its questions, and number topics by their size."""
+        for subtopic in range(int(self.subtopics_.max(initial=-1)) + 1):
+            rows = np.flatnonzero(self.subtopics_ == subtopic)
+            known, counts = np.unique(self.labels_[rows][self.labels_[rows] >= 0], return_counts=True)
+            self.labels_[rows] = known[counts.argmax()] if len(known) else self.labels_.max() + 1
+        self.labels_ = by_size(self.labels_, self.min_size)
+
+
+def _hold(apart: Reals, units: Ints) -> None:
+    """Change distances (condensed) so that what was one topic is one, and what was two a little farther apart."""
+    start = 0
+    for row, unit in enumerate(units[:-1]):
+        end = start + len(units) - row - 1
+        if unit >= 0:
+            others = units[row + 1 :]
+            apart[start:end] = np.where(others == unit, 0, apart[start:end] + STAYS * (others >= 0))
+        start = end
+
+
+def _heights(tree: Reals) -> Reals:
+    return np.r_[np.zeros(len(tree) + 1), tree[:, 2]]
+
+
+def _cut(tree: Reals, stands: NDArray[np.bool_], min_size: int) -> Ints:
+    """The highest branches that stand by themselves, numbered from the largest; -1 for what is in none."""
+    n = len(tree) + 1
+    labels = np.full(n, -1, dtype=np.int64)
+    size = np.r_[np.ones(n), tree[:, 3]]
+    for label, members in enumerate(_branches(tree, stands & (size >= min_size))):
+        labels[members] = label
+    return labels
 
 
 def _branches(tree: Reals, stands: NDArray[np.bool_]) -> list[Ints]:

@@ -38,11 +38,15 @@ def same(found: np.ndarray, planted_in: np.ndarray) -> bool:
     return len(pairs) == len(set(found.tolist())) == len(set(planted_in.tolist()))
 
 
-@given(parts=WORLDS, seed=st.integers(0, 99))
-def test_subtopics_lie_in_topics_whatever_fails(parts: list[tuple[int, int]], seed: int) -> None:
-    """Where a tree is cut for topics changes no subtopic, and a subtopic is never in two topics."""
+@given(parts=WORLDS, seed=st.integers(0, 99), known=st.booleans())
+def test_subtopics_lie_in_topics_whatever_fails(parts: list[tuple[int, int]], seed: int, known: bool) -> None:
+    """Where a tree is cut for topics, and what they were before, changes no subtopic; none is ever in two topics."""
     vectors, failed, _, _ = planted(parts, seed)
-    cuts = [FailureTree(max_distance=far, subtopic_distance=0.2).fit(vectors, failed) for far in (0.2, 0.5, 0.9)]
+    before = np.random.default_rng(seed).integers(-1, 4, len(vectors)) if known else None
+    cuts = [
+        FailureTree(max_distance=far, subtopic_distance=0.2, before=before if far > 0.2 else None).fit(vectors, failed)
+        for far in (0.2, 0.5, 0.9)
+    ]
     for tree in cuts:
         assert (tree.subtopics_ == cuts[0].subtopics_).all()
         inside = tree.subtopics_ >= 0
@@ -72,6 +76,54 @@ def test_a_planted_world_is_found_at_both_levels() -> None:
         for label, phrases in words.items():
             own = truth[labels == label][0]
             assert any(f"{word}{own}" in phrase for phrase, _ in phrases[:3])
+
+
+def two_groups(distance: float, seed: int = 0) -> np.ndarray:
+    """Ten questions each about two things at this distance, and ten about something else."""
+    rng = np.random.default_rng(seed)
+    away = np.arccos(1 - distance)
+    middles = np.array([[1, 0, 0], [np.cos(away), np.sin(away), 0], [0, 0, 1]])
+    return unit(np.repeat(middles, 10, axis=0) + 0.01 * rng.normal(size=(30, 3))).astype(np.float32)
+
+
+ONE, TWO, NEW = [0] * 20, [0] * 10 + [1] * 10, [-1] * 20
+
+
+@pytest.mark.parametrize(
+    ("distance", "before", "topics"),
+    [
+        (0.68, NEW, 1),
+        (0.72, NEW, 2),
+        (0.68, ONE, 1),
+        (0.72, ONE, 1),  # it was one, and has not come apart by much
+        (0.78, ONE, 2),  # a split
+        (0.68, TWO, 2),  # they were two, and are hardly nearer
+        (0.62, TWO, 1),  # a merger
+        (0.72, TWO, 2),
+        (0.72, [0] * 10 + [-1] * 10, 2),  # what is new is held by nothing
+        (0.68, [0] * 10 + [-1] * 10, 1),
+    ],
+)
+@pytest.mark.parametrize("seed", [1, 2])
+def test_topics_stay_while_they_are_nearly_what_they_were(
+    distance: float, before: list[int], topics: int, seed: int
+) -> None:
+    """What was one topic stays one, and what was two stays two, up to a little; beyond, they split and merge."""
+    known = np.array(before + [5] * 10)
+    tree = FailureTree(subtopic_distance=0.2, before=known).fit(two_groups(distance, seed))
+    assert len(set(tree.labels_[:20].tolist())) == topics
+    assert not set(tree.labels_[:20].tolist()) & set(tree.labels_[20:].tolist())
+    assert tree.labels_.min() == 0
+
+
+@given(parts=WORLDS, seed=st.integers(0, 99))
+def test_the_same_questions_again_are_the_same_topics(parts: list[tuple[int, int]], seed: int) -> None:
+    """With nothing new asked, topics stay, and so do subtopics; a topic that is known twice over is no other."""
+    vectors, failed, _, _ = planted(parts, seed)
+    first = FailureTree().fit(vectors, failed)
+    again = FailureTree(before=first.labels_).fit(vectors, failed)
+    assert again.labels_.tolist() == first.labels_.tolist()
+    assert again.subtopics_.tolist() == first.subtopics_.tolist()
 
 
 @pytest.mark.parametrize("n", [0, 1, 4])
