@@ -108,12 +108,12 @@ def report(
         planted_in = pd.Series([truth.get(c, "") for c in found.index])
         about = {t: Counter(part).most_common(1)[0][0] for t, part in planted_in.groupby(found.to_numpy())}
         happened = Counter(events["event"])
-        there, known = set(about.values()) - {""}, set(subjects.values())
+        there, earlier = set(about.values()) - {""}, set(subjects.values())
         births = events.loc[events["event"].isin(["birth", "split"]), "topic_id"]
         deaths = events.loc[events["event"] == "death", "topic_id"]
         row = {"questions": len(found), "topics": found.nunique()} | {kind: happened[kind] for kind in EVENTS}
         row |= {
-            "spurious births": sum(about[t] in known - {""} for t in births),
+            "spurious births": sum(about[t] in earlier - {""} for t in births),
             "spurious deaths": sum(subjects.get(t, "") in there for t in deaths),
             "same subject": sum(subjects.get(t) == s for t, s in about.items() if t in subjects),
             "other subject": sum(subjects.get(t) != s for t, s in about.items() if t in subjects),
