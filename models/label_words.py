@@ -47,6 +47,7 @@ NEGATIONS = _words(
     "couldn't wouldn't shouldn't unable "
     "kein keine keinen keinem keiner nicht ohne nie"
 )
+DENIERS = _words("neither none nobody nothing nor keiner keine keines keins niemand nichts weder")
 PREPOSITIONS = _words(
     "of in on at by for from with into onto to about after before between through during without within under over "
     "against via per like as than since until till towards upon off out up down across behind near around despite "

@@ -16,6 +16,7 @@ __all__ = ["Clause", "Phrase", "clauses", "is_german", "phrases", "stem"]
 LONGEST, LEAD = 8, 70  # words of a label; words of a question in which its matter is looked for
 NAME = 3  # words that may follow a greeting or a sign-off and are a name
 SUBJECT = 4  # words before a predicate; more are a sentence of their own
+DENIED = 4  # words after a "none of my" that it denies
 SENTENCE = 10  # words of a whole sentence that may stand as a label
 
 _WORD = re.compile(r"[^\W_](?:[\w'’&./@+-]*[\w+])?|&")
@@ -199,6 +200,8 @@ def _skip(words: tuple[str, ...], at: int, what: re.Pattern[str], once: bool = F
 
 def _may_begin(words: tuple[str, ...], i: int, begin: int) -> bool:
     word = words[i]
+    if not small.DENIERS.isdisjoint(words[max(begin, i - DENIED) : i]):
+        return False
     if i == begin and word in small.DOING:
         return True
     if word in _NOT_FIRST or _ODD.search(word) or (len(word) < 2):

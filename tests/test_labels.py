@@ -218,6 +218,21 @@ def test_a_piece_out_of_the_middle_of_a_thought_weighs_less_than_a_whole_one(ask
     assert {phrase.text: phrase.whole for phrase in phrases(clause)}.get(cut, 0) < 0.5
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        "neither of my GMail accounts will connect",
+        "none of the accounts will connect",
+        "keines meiner Konten verbindet sich mit dem Server",
+        "keiner von den Filtern greift bei den neuen Mails",
+    ],
+)
+def test_what_is_denied_is_not_told_as_if_it_were_so(said: str) -> None:
+    """Cut out of "none of my accounts will connect", "accounts will connect" says the opposite."""
+    told = [phrase.text for phrase in phrases(clauses(said)[0])]
+    assert all(text.split()[0] == said.split()[0].lower() for text in told), told
+
+
 def test_who_denies_does_not_ask() -> None:
     """A statement such as "will not send emails" opens as a question does, and is none."""
     (clause,) = clauses("will not send or receive emails")
