@@ -23,13 +23,12 @@ from models.retrieval import unit
 
 __all__ = [
     "EVENTS",
+    "Common",
     "Likeness",
-    "among_few",
     "common_to",
     "keep_labels",
     "likeness",
     "match_topics",
-    "told_apart",
     "trace",
 ]
 
@@ -85,7 +84,7 @@ def likeness(
     known_centroids: Floats,
     known_members: Sequence[Collection[str]],
     asked: Collection[str],
-    same_at_least: float = 0.8,
+    same_at_least: float | Floats = 0.8,
     least: int = 5,
 ) -> Likeness:
     """Compare the topics of a run with the known ones.
@@ -99,7 +98,7 @@ def likeness(
     asked
         Every question key of this run: of a known topic's questions, only those still asked could be found again.
     same_at_least
-        Cosine from which centroids alone say that two topics are one.
+        Cosine from which centroids alone say that two topics are one; for all, or (topics,) for each.
     least
         Questions that the centroid counts for: those of the smallest topic.
     """
@@ -119,51 +118,79 @@ def likeness(
     old = np.array([len(keys & remembered) for keys in mine], dtype=float)
     cosine = np.asarray(centroids, dtype=float) @ np.asarray(known_centroids, dtype=float).T
     # One half at ``same_at_least``, one where the centroids are the same, and in between a straight line.
-    near = np.nan_to_num(1 - HALF * (1 - cosine) / max(1 - same_at_least, 1e-6)).clip(0, 1)
+    far = np.maximum(1 - np.broadcast_to(np.asarray(same_at_least, dtype=float), len(mine))[:, None], 1e-6)
+    near = np.nan_to_num(1 - HALF * (1 - cosine) / far).clip(0, 1)
     weight = shared + least * near
     return Likeness(shared, cosine, weight, old, left, least)
 
 
-def common_to(centroids: Floats, languages: Sequence[str]) -> Floats:
-    """What the topics of each language have in common: the mean of their centroids, float32 (languages, dim).
-
-    Languages of fewer than ten topics are left out: a mean of a few topics is mostly the topics themselves.
-    """
-    code = np.asarray(languages, dtype=object)
-    many = [language for language, count in sorted(Counter(languages).items()) if count >= ENOUGH_TOPICS]
-    means = [centroids[code == language].mean(axis=0) for language in many]
-    return np.array(means, dtype=np.float32).reshape(len(means), centroids.shape[1])
-
-
-def among_few(same_at_least: float) -> float:
-    """The cosine that stands for ``same_at_least`` where nothing common is taken out (:func:`common_to`).
-
-    Whole centroids are nearer to one another: by a third of the way to 1.
-
-    Examples
-    --------
-    >>> round(among_few(0.7), 9)
-    0.8
-    """
-    return 1 - (1 - same_at_least) * 2 / 3
-
-
-def told_apart(centroids: Floats, common: Floats) -> Floats:
-    """Centroids without what is common to those of their language, which is the nearest: float32, rows of length 1.
+@dataclass(frozen=True)
+class Common:
+    """What the topics of a language have in common, which says nothing of which is which.
 
     All topics of a company are alike, and more so in a language that the embedder knows badly: whole centroids have a
     cosine of 0.8 with many topics that they are not.
 
-    Examples
-    --------
-    >>> rows = np.array([[0.9, 0.3, 0.3], [0.9, -0.3, 0.3]], dtype=np.float32)
-    >>> np.round(told_apart(rows, rows.mean(axis=0, keepdims=True))).tolist()
-    [[0.0, 1.0, 0.0], [0.0, -1.0, 0.0]]
+    Attributes
+    ----------
+    means : float32 (languages, dim), the mean of each language's centroids
+    told : bool (languages,), whether a language has the topics that it takes to take its mean out: a mean of a few
+        topics is mostly these topics
     """
-    if not len(common) or not len(centroids):
-        return centroids
-    own = common[(centroids @ unit(common).T).argmax(axis=1)]
-    return unit(centroids - own)
+
+    means: Floats
+    told: NDArray[np.bool_]
+
+    def taken_out(self, centroids: Floats) -> Floats:
+        """Centroids without what is common to those of their language, where that is told: float32, rows of length 1.
+
+        Examples
+        --------
+        >>> rows = np.array([[0.9, 0.3, 0.3], [0.9, -0.3, 0.3]], dtype=np.float32)
+        >>> common = Common(rows.mean(axis=0, keepdims=True), np.array([True]))
+        >>> np.round(common.taken_out(rows)).tolist()
+        [[0.0, 1.0, 0.0], [0.0, -1.0, 0.0]]
+        """
+        if not self.told.any() or not len(centroids):
+            return centroids
+        language = self._language(centroids)
+        return np.where(self.told[language, None], unit(centroids - self.means[language]), centroids)
+
+    def enough(self, centroids: Floats, same_at_least: float) -> Floats:
+        """The cosine from which a topic is one with another: ``same_at_least``, or of whole centroids a third nearer 1.
+
+        Examples
+        --------
+        >>> rows = np.eye(2, dtype=np.float32)
+        >>> Common(rows, np.array([True, False])).enough(rows, 0.7).round(2).tolist()
+        [0.7, 0.8]
+        """
+        if not len(self.means):
+            return np.full(len(centroids), _whole(same_at_least), dtype=np.float32)
+        told = self.told[self._language(centroids)]
+        return np.where(told, same_at_least, _whole(same_at_least)).astype(np.float32)
+
+    def _language(self, centroids: Floats) -> NDArray[np.int64]:
+        return np.asarray((centroids @ unit(self.means).T).argmax(axis=1), dtype=np.int64)
+
+
+def _whole(same_at_least: float) -> float:
+    return 1 - (1 - same_at_least) * 2 / 3
+
+
+def common_to(centroids: Floats, languages: Sequence[str]) -> Common:
+    """What is common to the topics of each language.
+
+    Parameters
+    ----------
+    centroids, languages
+        float32 (topics, dim) unit rows, and the language of each.
+    """
+    code = np.asarray(languages, dtype=object)
+    counts = sorted(Counter(languages).items())
+    means = [centroids[code == language].mean(axis=0) for language, _ in counts]
+    told = np.array([count >= ENOUGH_TOPICS for _, count in counts], dtype=bool)
+    return Common(np.array(means, dtype=np.float32).reshape(len(means), centroids.shape[1]), told)
 
 
 def match_topics(alike: Likeness, active: NDArray[np.bool_]) -> dict[int, int]:
@@ -190,7 +217,7 @@ def trace(
     topics: pd.DataFrame,
     known: pd.DataFrame,
     asked: Collection[str],
-    same_at_least: float = 0.8,
+    same_at_least: float | Floats = 0.8,
     least: int = 5,
     letter: str = "t",
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -232,7 +259,7 @@ def trace(
     dim = len(now["centroid"][0]) if len(now) else len(known["centroid"][0]) if len(known) else 0
     alike = likeness(
         _matrix(now["centroid"], dim), list(now["members"]), _matrix(known["centroid"], dim), list(known["members"]),
-        asked, same_at_least, least,
+        asked, np.broadcast_to(same_at_least, len(topics))[order], least,
     )  # fmt: skip
     active = (known["run_id"] == previous_run).to_numpy(dtype=bool)
     same = match_topics(alike, active)

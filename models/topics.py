@@ -24,6 +24,7 @@ Ints = NDArray[np.int64]
 Reals = NDArray[np.float64]
 Phrases = dict[int, list[tuple[str, float]]]
 
+JUST_APART = 1e-9  # equal questions of which one was of a topic, so that none comes before what was one
 STAYS = 0.05  # cosine distance by which topics of before are held together and apart
 _WORD = re.compile(r"\b[^\W\d_][\w'’-]+\b")
 
@@ -139,6 +140,7 @@ class FailureTree(ClusterMixin, BaseEstimator):
 
 def _hold(apart: Reals, units: Ints) -> None:
     """Change distances (condensed) so that what was one topic is one, and what was two a little farther apart."""
+    np.maximum(apart, JUST_APART, out=apart)
     start = 0
     for row, unit in enumerate(units[:-1]):
         end = start + len(units) - row - 1
@@ -303,20 +305,20 @@ class _Topics(BERTopic):
         pass
 
 
-def unassigned_alarm(states: Sequence[str], at_most: float) -> str | None:
+def unassigned_alarm(outside: Sequence[bool], at_most: float, level: str = "topic") -> str | None:
     """What to tell where more than a share ``at_most`` of the texts is in no topic; None where all is well.
 
     Examples
     --------
-    >>> unassigned_alarm(["core", "nearest", "unassigned"], 0.3)
+    >>> unassigned_alarm([False, False, True], 0.3)
     '33% of the texts are in no topic, more than the 30% of topics.unassigned_at_most: they are like nothing else here'
     """
-    share = sum(state == "unassigned" for state in states) / max(1, len(states))
+    share = sum(outside) / max(1, len(outside))
     if share <= at_most:
         return None
+    why = "they are like nothing else here" if level == "topic" else "too few are alike for a verdict on them"
     return (
-        f"{share:.0%} of the texts are in no topic, more than the {at_most:.0%} of topics.unassigned_at_most:"
-        " they are like nothing else here"
+        f"{share:.0%} of the texts are in no {level}, more than the {at_most:.0%} of topics.unassigned_at_most: {why}"
     )
 
 

@@ -30,7 +30,7 @@ ABOUT = 0.3  # of what the gap's questions say about the matter in the middle; a
 ANSWERS, LONG = 3, 500  # whole answers; letters from which on one is shown only where there is no shorter one
 QUESTION = 160
 GOOD, BAD = 4.0, 2.0  # csat from which on a conversation ended well, and up to which it did not
-CAME_BACK = pd.Timedelta(days=14)  # the same customer escalates the same topic again: it was not resolved
+CAME_BACK = pd.Timedelta(days=14)  # the same customer escalates the same problem again: it was not resolved
 WORDS, USED, TELLING = 8, 0.08, 1.1  # words that an article lacks; share of a gap's questions with one; its weight
 TOLD = 0.3  # what the first and the last sentence of an answer must say about the matter to be shown
 _WORDS = re.compile(rf"(?:\s*\S+){{0,{MAX_WORDS}}}")
@@ -113,10 +113,11 @@ def _shown(text: object, but: str = "") -> str:
 
 
 def _came_back(facts: pd.DataFrame) -> pd.Series:
-    """Whether the same customer escalated the same topic again soon after."""
-    known = facts[facts["customer_id"].notna() & facts["topic_id"].notna() & facts["escalated"].fillna(False)]
+    """Whether the same customer escalated the same problem again soon after: the same subtopic, or so a topic."""
+    about = facts["subtopic_id"].fillna(facts["topic_id"])
+    known = facts[facts["customer_id"].notna() & about.notna() & facts["escalated"].fillna(False)]
     ordered = known.sort_values("started_at", kind="stable")
-    after = ordered.groupby(["customer_id", "topic_id"])["started_at"].shift(-1)
+    after = ordered.groupby(["customer_id", about[ordered.index]])["started_at"].shift(-1)
     soon = (after - ordered["started_at"]) <= CAME_BACK
     return soon.reindex(facts.index, fill_value=False)
 

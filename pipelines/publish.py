@@ -111,12 +111,15 @@ def _told_of(job: Job, topics: pd.DataFrame, season: pd.Series) -> pd.DataFrame:
 
 def _subtopics(job: Job, topics: pd.DataFrame) -> list[list[dict[str, Any]]]:
     """What each topic consists of, the largest first: subtopic_id, label, conversations and failed of the window."""
-    parts = job.read("understand/subtopics").merge(job.read("measure/subtopic_demand"), on="subtopic_id")
+    parts = job.read("understand/subtopics")[["subtopic_id", "topic_id", "label"]]
+    parts = parts.merge(job.read("measure/subtopic_demand"), on="subtopic_id")
     parts = parts.sort_values(["reached", "subtopic_id"], ascending=[False, True])
     found: dict[str, list[dict[str, Any]]] = {}
-    for row in parts[parts["reached"] > 0].itertuples():
-        told = {"subtopic_id": row.subtopic_id, "label": row.label, "conversations": row.reached, "failed": row.failed}
-        found.setdefault(str(row.topic_id), []).append(told)
+    parts["conversations"] = parts["reached"] + parts["also"]
+    parts["failed"] = parts["failed"].round(2)
+    for row in records(parts[parts["conversations"] > 0]):
+        told = {name: row[name] for name in ("subtopic_id", "label", "conversations", "failed")}
+        found.setdefault(str(row["topic_id"]), []).append(told)
     return [found.get(topic, []) for topic in topics["topic_id"]]
 
 

@@ -77,6 +77,7 @@ def _tag_next(job: Job, facts: pd.DataFrame, subtopics: pd.DataFrame) -> pd.Data
     found = tag_next(facts.reset_index(), job.settings.diagnosis.excess_evidence, job.days / 7)
     ids = found["conversation_id"]
     asked = job.read("understand/questions").set_index("conversation_id")["question"]
+    found["topic_id"] = pd.array([str(subtopics["topic_id"][s]) for s in found["subtopic_id"]], dtype="str")
     found["topic_label"] = pd.array([str(subtopics["topic_label"][s]) for s in found["subtopic_id"]], dtype="str")
     found["question"] = pd.array([shortened(str(asked.get(c, "")), MESSAGE_LENGTH) for c in ids], dtype="str")
     answers = _bot_said(job.read("redact/messages"), set(ids))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 
 import numpy as np
 import pandas as pd
@@ -16,7 +17,7 @@ from pipelines.embedders import embedder
 from pipelines.job import Job
 from pipelines.state import open_state
 
-__all__ = ["identify", "name", "topics_before"]
+__all__ = ["held_before", "identify", "name"]
 
 Floats = NDArray[np.float32]
 
@@ -60,17 +61,17 @@ def identify(
     state.close()
     if level == "subtopics":
         known = known.drop(columns="topic_id").rename(columns={"subtopic_id": "topic_id"}).assign(theme=None)
-    known = _comparable(job, known, previous, kind, asked["key"].to_numpy(), vectors)
+    known = _comparable(job, known, previous, kind, asked["key"].to_numpy(), vectors, level)
     centroids = unit(np.array([vectors[g].mean(axis=0) for g in groups]).reshape(len(groups), vectors.shape[1]))
     members = [sorted(set(asked["key"].iloc[g])) for g in groups]
-    common = lineage.common_to(centroids, _languages(asked, groups))
-    before = np.array(list(known["centroid"]), dtype=np.float32).reshape(len(known), vectors.shape[1])
     chosen = job.settings.topics
-    enough = chosen.same_at_least if len(common) else lineage.among_few(chosen.same_at_least)
-    now = pd.DataFrame({"centroid": list(lineage.told_apart(centroids, common)), "members": members})
+    common = lineage.common_to(centroids, _languages(asked, groups))
+    apart, known_apart = common.taken_out(centroids), common.taken_out(_stacked(known["centroid"], centroids.shape[1]))
+    enough = common.enough(centroids, chosen.same_at_least)
+    now = pd.DataFrame({"centroid": list(apart), "members": members})
     named, events = lineage.trace(
-        job.run_id, previous, now, known.assign(centroid=list(lineage.told_apart(before, common))), set(asked["key"]),
-        enough, chosen.min_questions, level[0],
+        job.run_id, previous, now, known.assign(centroid=list(known_apart)), set(asked["key"]), enough,
+        chosen.min_questions, level[0],
     )  # fmt: skip
     registry = named[["topic_id", "first_seen", "lineage"]].assign(
         embedder=kind,
@@ -81,8 +82,8 @@ def identify(
     same = known.set_index("topic_id")[["label", "label_centroid", "theme"]].reindex(named["same"])
     registry["known_label"] = same["label"].astype("str").array
     registry["known_centroid"] = same["label_centroid"].astype(object).to_numpy()
-    drift = _drift(now["centroid"], registry["known_centroid"], common)
-    registry["fits"] = [not near < enough for near in drift]
+    drift = _drift(apart, registry["known_centroid"], common)
+    registry["fits"] = ~(drift < enough)
     registry["known_theme"] = same["theme"].astype("str").array
     return registry, events
 
@@ -93,7 +94,7 @@ def _languages(asked: pd.DataFrame, groups: list[NDArray[np.int64]]) -> list[str
     return [Counter(sorted(code[rows])).most_common(1)[0][0] for rows in groups]
 
 
-def topics_before(job: Job, asked: pd.DataFrame) -> NDArray[np.int64]:
+def held_before(job: Job, asked: pd.DataFrame) -> NDArray[np.int64]:
     """The topic of the run before that held each question, as a number from 0; -1 for none."""
     state = open_state(job.settings, job.store)
     known, previous = state.topics_before(job.run_id), state.previous_run(job.run_id)
@@ -124,18 +125,23 @@ def name(registry: pd.DataFrame, labels: pd.Series) -> pd.DataFrame:
     return named
 
 
-def _drift(now: pd.Series, labelled: pd.Series, common: Floats) -> list[float]:
+def _drift(apart: Floats, labelled: pd.Series, common: lineage.Common) -> Floats:
     """The cosine of each topic's centroid to the one that its label was given for, nan where there is none."""
-    there = [np.frombuffer(c, dtype=np.float32)[None] if isinstance(c, bytes) else None for c in labelled]
-    return [
-        float("nan") if c is None else float(lineage.told_apart(c, common)[0] @ here)
-        for here, c in zip(now, there, strict=True)
-    ]
+    nowhere = np.full(apart.shape[1], np.nan, dtype=np.float32)
+    there = [np.frombuffer(c, dtype=np.float32) if isinstance(c, bytes) else nowhere for c in labelled]
+    return np.einsum("ij,ij->i", apart, common.taken_out(_stacked(there, apart.shape[1])))
+
+
+def _stacked(rows: Iterable[Floats], dim: int) -> Floats:
+    """Centroids one below the other; those of another embedder, in a run that has no vectors, as if there were none."""
+    found = [row if len(row) == dim else np.full(dim, np.nan, dtype=np.float32) for row in rows]
+    return np.array(found, dtype=np.float32).reshape(len(found), dim)
 
 
 def _comparable(
-    job: Job, known: pd.DataFrame, previous: str | None, kind: str, keys: NDArray[np.object_], vectors: Floats
-) -> pd.DataFrame:
+    job: Job, known: pd.DataFrame, previous: str | None, kind: str, keys: NDArray[np.object_], vectors: Floats,
+    level: str,
+) -> pd.DataFrame:  # fmt: skip
     """The known topics with centroids that compare with this run's; label_centroid is null where it does not.
 
     Topics of another embedder get the centroid of those of their questions that this run asks again, in this run's
@@ -167,7 +173,7 @@ def _comparable(
             lost += 1
     if others:
         progress.say(
-            f"  topics of {', '.join(others)} are taken over to {kind}: {int(foreign.sum()) - lost} of"
+            f"  {level} of {', '.join(others)} are taken over to {kind}: {int(foreign.sum()) - lost} of"
             f" {int(foreign.sum())} by their questions, the others have none in this bundle"
         )
     fits = [None if strange else label for strange, label in zip(foreign, known["label_centroid"], strict=True)]

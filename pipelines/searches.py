@@ -10,8 +10,8 @@ import pandas as pd
 
 from models.retrieval import centred, profile, unit
 from models.topics import strengths
-from pipelines.grouping import ARTICLES, MEANING
 from pipelines.job import Job
+from pipelines.levels import ARTICLES, MEANING
 from pipelines.understand import match_articles
 from pipelines.vectors import embed
 

@@ -75,7 +75,7 @@ def group_file(file: Path, text: str, name: str | None, out: Path | None, cache:
     assignments, topics, distinct = topics_of(rows, cache, settings)
     if out is not None:
         write_assignments(out, assignments)
-    alarm = unassigned_alarm(assignments["state"].tolist(), settings.topics.unassigned_at_most)
+    alarm = unassigned_alarm(assignments["topic_id"].isna().tolist(), settings.topics.unassigned_at_most)
     return Grouped(assignments, topics, unreadable, distinct, alarm)
 
 

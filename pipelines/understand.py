@@ -13,8 +13,8 @@ from models.questions import questions as find_questions
 from models.topics import unassigned_alarm
 from pipelines.facts import build_facts
 from pipelines.further import with_further
-from pipelines.grouping import group, question_space
 from pipelines.job import Job
+from pipelines.levels import group, question_space
 from pipelines.vectors import embed
 
 Floats = NDArray[np.float32]
@@ -43,7 +43,9 @@ def understand(job: Job) -> None:
     )
     job.write("understand/match", _match_frame(asked, match))
     job.write("understand/assignments", with_further(job, messages, asked, assigned, vectors))
-    alarm = unassigned_alarm(assigned["state"][window].tolist(), job.settings.topics.unassigned_at_most)
+    inside, at_most = assigned[window], job.settings.topics.unassigned_at_most
+    alarm = unassigned_alarm(inside["topic_id"].isna().tolist(), at_most)
+    alarm = alarm or unassigned_alarm(inside["subtopic_id"].isna().tolist(), at_most, "subtopic")
     job.write_json("understand/warnings", [{"rule": "topics.unassigned_at_most", "message": alarm}] if alarm else [])
 
 

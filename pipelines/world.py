@@ -217,9 +217,13 @@ def failed_rows(world: World, subtopics: Collection[str]) -> Rows:
 
 
 def main_subtopic(world: World, rows: Rows) -> list[str]:
-    """The subtopic that most of these conversations are of; any where they are of none, none where there is none."""
+    """The subtopic that most of these conversations are of, or else the largest of their topic, or of all."""
     most = most_common(world.facts["subtopic_id"].iloc[rows])
-    return [most] if most else [str(any_) for any_ in world.subtopics["subtopic_id"].iloc[:1]]
+    if most:
+        return [most]
+    largest = world.subtopics.sort_values(["conversations", "subtopic_id"], ascending=[False, True], kind="stable")
+    near = largest[largest["topic_id"] == most_common(world.facts["topic_id"].iloc[rows])]
+    return [str(one) for one in (near if len(near) else largest)["subtopic_id"].iloc[:1]]
 
 
 def day_of(world: World, row: int) -> str:

@@ -172,6 +172,7 @@ def job_of(folder: Path, resolved: list[bool | None], csat: list[float | None], 
             "csat": pd.array([*csat, *[None] * 20], dtype="float64"),
             "customer_id": pd.array([*customers, *[f"x{i}" for i in range(20)]], dtype="str"),
             "topic_id": pd.array(["t-1"] * n + ["t-2"] * 20, dtype="str"),
+            "subtopic_id": pd.array([None] * (n + 20), dtype="str"),
             "escalated": pd.array([True] * (n + 20), dtype="boolean"),
         }
     )

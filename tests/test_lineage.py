@@ -14,7 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.lineage import EVENTS, common_to, keep_labels, told_apart, trace
+from models.lineage import EVENTS, common_to, keep_labels, trace
+from models.retrieval import unit
 
 DIM = 40
 Groups = dict[str, list[str]]
@@ -290,28 +291,43 @@ def test_whatever_the_topics_every_one_is_accounted_for(runs: list[tuple[list[in
         before = set(ids.values())
 
 
-@given(st.integers(0, 99))
-def test_topics_of_one_company_are_told_apart(seed: int) -> None:
-    """What all topics of a language share says nothing of which is which, in a run that asks no question again."""
+def company(seed: int, german: int) -> tuple[np.ndarray, np.ndarray, list[str]]:
+    """Centroids of the same topics in two runs that ask no question twice; those of a language have much in common."""
     rng = np.random.default_rng(seed)
-    shared = np.repeat(rng.normal(size=(2, 60)), 12, axis=0)
-    own = rng.normal(size=(24, 60))
-    first, second = (shared * 3 + own + 0.4 * rng.normal(size=(24, 60)) for _ in range(2))
-    first, second = (
-        m.astype(np.float32) / np.linalg.norm(m, axis=1, keepdims=True).astype(np.float32) for m in (first, second)
-    )
-    assert ((first @ second.T) >= 0.7).sum() > 200  # as they are, each is as one with all others of its language
-    common = common_to(second, ["de"] * 12 + ["en"] * 12)
-    alike = told_apart(first, common) @ told_apart(second, common).T
-    assert ((alike >= 0.7) == np.eye(24, dtype=bool)).mean() > 0.99
-    assert alike[~np.eye(24, dtype=bool)].max() < 0.7
+    languages = ["de"] * german + ["en"] * 12
+    shared = rng.normal(size=(2, 60))[[0] * german + [1] * 12]
+    own = rng.normal(size=(len(languages), 60))
+    first, second = (shared * 3 + own + 0.4 * rng.normal(size=own.shape) for _ in range(2))
+    return unit(first.astype(np.float32)), unit(second.astype(np.float32)), languages
 
 
-def test_a_few_topics_have_nothing_in_common_that_could_be_told() -> None:
-    """The mean of nine topics is too much of each of them: centroids stay as they are."""
-    rows = np.eye(9, 12, dtype=np.float32)
-    assert common_to(rows, ["en"] * 9).shape == (0, 12)
-    assert told_apart(rows, common_to(rows, ["en"] * 9)) is rows
+@given(seed=st.integers(0, 99), german=st.sampled_from([12, 6, 1]))
+def test_topics_of_one_company_are_told_apart(seed: int, german: int) -> None:
+    """What all topics of a language share says nothing of which is which; a language of few topics is left whole."""
+    first, second, languages = company(seed, german)
+    common = common_to(second, languages)
+    alike = common.taken_out(second) @ common.taken_out(first).T
+    one = alike >= common.enough(second, 0.7)[:, None]
+    right = np.eye(len(second), dtype=bool)
+    english = np.array(languages) == "en"
+    assert (one[english] == right[english]).mean() > 0.98
+    assert not one[~english][:, english].any()
+    if german < 12:
+        assert common.enough(second, 0.7)[~english] == pytest.approx(0.8)
+        assert common.taken_out(second)[~english] == pytest.approx(second[~english])
+    else:
+        assert (one == right).mean() > 0.99
+    assert (
+        (first @ second.T)[np.ix_(english, english)] >= 0.7
+    ).sum() > 100  # whole, each is as one with all the others
+
+
+def test_no_topics_have_nothing_in_common() -> None:
+    """An empty run compares with what is known, and with nothing."""
+    common = common_to(np.zeros((0, 4), dtype=np.float32), [])
+    known = np.eye(3, 4, dtype=np.float32)
+    assert common.taken_out(known) is known
+    assert common.enough(np.zeros((0, 4), dtype=np.float32), 0.7).shape == (0,)
 
 
 @given(st.lists(st.tuples(st.sampled_from("ABCDE"), st.none() | st.sampled_from("ABCDEabc")), unique_by=lambda t: t[0]))

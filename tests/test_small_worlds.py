@@ -119,6 +119,20 @@ def test_failing_topic_without_articles_is_missing(tmp_path: Path) -> None:
     assert "unowned" in rows[0]["owner_reason"]
 
 
+def test_a_run_without_a_question_remembers_topics(tmp_path: Path) -> None:
+    """A month in which nobody asked anything is published, and the topics of before end with it."""
+    mine(world(tmp_path / "a", **WORLDS["one article"]), tmp_path / "store", tmp_path)
+    silent = world(tmp_path / "b", ["?"] * 10, escalated=True)
+    messages = pd.read_parquet(silent / "messages.parquet")
+    messages[messages["role"] != "customer"].to_parquet(silent / "messages.parquet")
+    later = pd.read_parquet(silent / "conversations.parquet")
+    later["started_at"] += timedelta(days=40)
+    later.to_parquet(silent / "conversations.parquet")
+    done = mine(silent, tmp_path / "store", tmp_path)
+    assert pd.read_parquet(done.folder / "topics.parquet").empty
+    assert "</html>" in (done.folder / "report.html").read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize(("name", "warned"), [("one conversation", True), ("the same words", False)])
 def test_a_run_warns_of_many_questions_in_no_topic(tmp_path: Path, name: str, warned: bool) -> None:
     """Where most questions are like no other, run.json says so; where all are in a topic, it does not."""

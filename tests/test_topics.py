@@ -60,10 +60,13 @@ def test_no_order_of_rows_matters(seed: int) -> None:
     """Shuffled questions get the same topics and subtopics."""
     vectors, failed, _, _ = planted([(1, 8), (3, 3), (5, 0)], seed)
     order = np.random.default_rng(seed + 1).permutation(len(vectors))
-    one = FailureTree(subtopic_distance=0.2).fit(vectors, failed)
-    other = FailureTree(subtopic_distance=0.2).fit(vectors[order], failed[order])
-    assert same(other.labels_, one.labels_[order])
-    assert same(other.subtopics_, one.subtopics_[order])
+    vectors[-3:] = vectors[:3]  # the same said again
+    for before in (None, np.random.default_rng(seed + 2).integers(-1, 3, len(vectors))):
+        one = FailureTree(subtopic_distance=0.2, before=before).fit(vectors, failed)
+        again = None if before is None else before[order]
+        other = FailureTree(subtopic_distance=0.2, before=again).fit(vectors[order], failed[order])
+        assert same(other.labels_, one.labels_[order])
+        assert same(other.subtopics_, one.subtopics_[order])
 
 
 def test_a_planted_world_is_found_at_both_levels() -> None:

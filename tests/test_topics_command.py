@@ -215,8 +215,7 @@ def test_neighbours_hold_no_more_than_they_give() -> None:
 @pytest.mark.parametrize(("outside", "told"), [(0, False), (30, False), (31, True), (100, True)])
 def test_many_unassigned_raise_an_alarm(outside: int, told: bool) -> None:
     """The alarm comes above the limit, not at it, and says both shares."""
-    states = ["unassigned"] * outside + ["core"] * (100 - outside)
-    said = unassigned_alarm(states, 0.3)
+    said = unassigned_alarm([True] * outside + [False] * (100 - outside), 0.3)
     assert (said is not None) == told
     if said:
         assert f"{outside}%" in said

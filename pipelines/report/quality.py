@@ -102,8 +102,12 @@ def _states(assignments: pd.DataFrame | None) -> str:
         assignments = assignments[assignments["question_number"] == 1]
     shares = assignments["state"].astype(str).value_counts(normalize=True)
     core, near = float(shares.get("core", 0.0)), float(shares.get("nearest", 0.0))
-    return (
+    told = (
         f"{percent(core + near)} of the conversations have a topic"
         f" ({percent(core)} at its core, {percent(near)} near it);"
         f" {100 - round((core + near) * 100)}{NARROW}% have none."
     )
+    if "subtopic_id" not in assignments:
+        return told
+    judged = float(assignments["subtopic_id"].notna().mean())
+    return f"{told} {percent(judged)} have a subtopic, by which gaps are judged."

@@ -20,7 +20,7 @@ from models.topics import Phrases
 from pipelines import progress
 from pipelines.job import Job
 from pipelines.naming import propose
-from pipelines.registry import identify, name, topics_before
+from pipelines.registry import held_before, identify, name
 from pipelines.settings import Topics
 from pipelines.vectors import embed
 
@@ -81,7 +81,7 @@ def group(job: Job, asked: pd.DataFrame, vectors: Floats, space: Floats, window:
             list(asked["question"].iloc[chosen]), space[chosen], asked["failed"].to_numpy()[chosen],
             sorted(naming.STOP_WORDS), max_distance=settings.max_distance,
             subtopic_distance=settings.subtopic_distance, min_size=settings.min_questions, evidence=settings.evidence,
-            before=topics_before(job, asked)[chosen],
+            before=held_before(job, asked)[chosen],
         )  # fmt: skip
         tick(1, 1)
     cut, part = np.full((2, len(asked)), -1, dtype=np.int64)

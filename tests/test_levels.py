@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 from models.retrieval import unit
-from pipelines.grouping import group
 from pipelines.job import Job
+from pipelines.levels import group
 from tests.bundles import make_job
 
 WORDS = ["parcel", "refund", "login", "battery", "tent", "voucher", "invoice", "wheel", "strap", "zip", "pump", "lamp"]
