@@ -1,4 +1,4 @@
-"""Why a topic fails: one kind a topic, by rules that stand here and nowhere else, each with reasons that carry figures.
+"""Why a subtopic fails: one kind each, by rules that stand here and nowhere else, with reasons that carry figures.
 
 The rules are read from top to bottom; the first that holds decides. What an article could not mend comes first, then
 what is known of the article that the bot uses, then whether any article has the answer at all.
@@ -23,7 +23,7 @@ SERVED_BY_CHANCE = 3.0  # conversations that an article answers well though it i
 
 
 def by_sign(seen: Evidence, limits: Limits) -> Verdict | None:
-    """The verdict on a topic that bears the sign of one kind, however much or little it fails; else None."""
+    """The verdict on a subtopic that bears the sign of one kind, however much or little it fails; else None."""
     rules = (_not_content, _known("stale"), _contradictory, _unfindable, _known("incomplete"))
     for rule in rules:
         verdict = rule(seen, limits)
@@ -33,19 +33,19 @@ def by_sign(seen: Evidence, limits: Limits) -> Verdict | None:
 
 
 def by_answers(seen: Evidence, limits: Limits, excess: float) -> Verdict | None:
-    """The verdict on a topic without a sign of its own: whether an article would do that the bot passes over.
+    """The verdict on a subtopic without a sign of its own: whether an article would do that the bot passes over.
 
     Parameters
     ----------
     seen, limits
-        What is known of the topic, and where rules begin to hold.
+        What is known of the subtopic, and where rules begin to hold.
     excess
-        Log-likelihood by which the topic fails more than others.
+        Log-likelihood by which the subtopic fails more than others.
 
     Returns
     -------
     Verdict or None
-        None where the topic may fail by chance alone.
+        None where the subtopic may fail by chance alone.
     """
     verdict = _unfindable_by_answers(seen, limits) if excess >= limits.hint_evidence else None
     return verdict or (_missing(seen) if excess >= limits.excess_evidence else None)
@@ -74,7 +74,7 @@ def _not_content(seen: Evidence, limits: Limits) -> Verdict | None:
 
 
 def _known(kind: str) -> Callable[[Evidence, Limits], Verdict | None]:
-    """The rule that a topic fails with the article it is about, where that is of this kind wherever it is cited."""
+    """The rule that a subtopic fails with the article it is about, where that is of this kind wherever it is cited."""
 
     def rule(seen: Evidence, limits: Limits) -> Verdict | None:
         for cited in seen.cited[:2]:

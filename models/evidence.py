@@ -116,7 +116,7 @@ def conflict(articles: pd.DataFrame, words: set[str]) -> Conflict | None:
     articles : DataFrame
         article_id, body.
     words
-        Words that the topic's customers use.
+        Words that the subtopic's customers use.
     """
     said = {
         str(article.article_id): [s for s in map(_statement, _SENTENCE.split(plain(str(article.body)))) if s]

@@ -48,7 +48,7 @@ class Likeness:
     Attributes
     ----------
     shared : int (topics, known), questions that both hold
-    cosine : float (topics, known), of their centroids; nan where the two don't compare
+    cosine : float (topics, known), of their centroids as given; nan where the two don't compare
     weight : float (topics, known), ``shared`` and what the centroids add to it, in questions
     old : float (topics,), a topic's questions that any known topic held
     left : float (known,), a known topic's questions that are asked in this run

@@ -1,4 +1,4 @@
-"""What is known of a failing topic, where the rules of ``models.diagnosis`` begin to hold, and what they say."""
+"""What is known of a failing subtopic, where the rules of ``models.diagnosis`` begin to hold, and what they say."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["Cited", "Conflict", "Evidence", "Limits", "Match", "PassedOver", "Ve
 
 @dataclass(frozen=True)
 class Limits:
-    """Where a rule begins to hold; shares are of the topic's failed conversations."""
+    """Where a rule begins to hold; shares are of the subtopic's failed conversations."""
 
     excess_evidence: float
     hint_evidence: float
@@ -50,7 +50,7 @@ def stricter(limits: Limits, by: Mapping[str, float]) -> Limits:
 
 @dataclass(frozen=True)
 class Cited:
-    """An article among what was cited in a topic: how often, as a share of its failed conversations."""
+    """An article among what was cited in a subtopic: how often, as a share of its failed conversations."""
 
     article_id: str
     title: str
@@ -59,7 +59,7 @@ class Cited:
 
 @dataclass(frozen=True)
 class Match:
-    """An article near a topic.
+    """An article near a subtopic.
 
     ``match`` is in standard deviations over all articles, ``similarity`` a cosine; ``answered`` counts conversations
     that it answered anywhere, weighted by how surely they were about it; ``since`` is the day on which it came, where
@@ -76,7 +76,7 @@ class Match:
 
 @dataclass(frozen=True)
 class PassedOver:
-    """The article that agents' answers in a topic point at, and how the bot reaches it.
+    """The article that agents' answers in a subtopic point at, and how the bot reaches it.
 
     ``near_enough`` is the nearness from which on answers come from an article; ``answered`` counts conversations that
     it answered anywhere, weighted by how surely they were about it.
@@ -116,7 +116,7 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Evidence:
-    """What is known of a failing topic; counts are of conversations, shares of its failed ones."""
+    """What is known of a failing subtopic; counts are of conversations, shares of its failed ones."""
 
     failed: float
     asks: bool

@@ -97,7 +97,7 @@ class Accuracy(Section):
 
 
 class Diagnosis(Section):
-    """When a failing topic is which kind of gap."""
+    """When a failing subtopic is which kind of gap."""
 
     excess_evidence: Annotated[float, Field(ge=0)]
     hint_evidence: Annotated[float, Field(ge=0)]

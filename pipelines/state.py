@@ -104,6 +104,13 @@ class State:
         """What happened to every topic, or to one, by run and topic: event, related, shared, cosine."""
         return self._about(schema.topic_events, topic_id)
 
+    def topic_of(self, subtopic_id: str) -> str | None:
+        """The topic that a subtopic lies in by the latest run that has it; None where no run knows it."""
+        told = schema.subtopics.c
+        query = sa.select(told.topic_id).where(told.subtopic_id == subtopic_id).order_by(told.run_id.desc()).limit(1)
+        with self.reading() as connection:
+            return connection.execute(query).scalar()
+
     def subtopic_events(self) -> pd.DataFrame:
         """What happened to every subtopic, by run and subtopic: event, related, shared, cosine."""
         told = schema.subtopic_events

@@ -80,6 +80,8 @@ def life_of(state: State, topic_id: str) -> dict[str, Any]:
     """
     rows = state.topics(topic_id)
     if rows.empty:
+        if topic := state.topic_of(topic_id):
+            raise LacunaError(f"'{topic_id}' is a subtopic", f"see the life of its topic: `lacuna topic {topic}`")
         known = sorted(set(state.topics()["topic_id"]))
         remedy = did_you_mean(topic_id, known, "`lacuna topic --store DIR` lists them", most=3, cutoff=0.4)
         raise LacunaError(f"no run has seen a topic '{topic_id}'", remedy)

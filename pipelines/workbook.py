@@ -124,6 +124,8 @@ SCHEMA: dict[str, pa.DataType] = {
     "effect": pa.string(),
     "decided": pa.int64(),
     "topics": _NAMES,
+    "subtopics": _NAMES,
+    "subtopic_label": pa.string(),
     "article_title": pa.string(),
     "other_article_id": pa.string(),
     "owner_name": pa.string(),

@@ -648,6 +648,8 @@ def _gap(rank: int, row: tuple[Any, ...]) -> dict[str, Any]:
         "effect": None,
         "decided": rank if status in {"accepted", "drafting", "published", "snoozed", "dismissed"} else 0,
         "topics": [f"t-{rank:03d}"],
+        "subtopics": [f"s-{rank:03d}"],
+        "subtopic_label": topic,
         "surge": surge,
     }
 

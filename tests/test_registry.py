@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -119,6 +120,24 @@ def test_subtopics_lie_in_topics_and_live_on_their_own(moved: Moved, state: Stat
     assert set(now.index) <= set(events["subtopic_id"])
     assert events["event"].eq("continue").sum() > 0.3 * len(now)  # by another embedder, which cuts otherwise
     assert state.topic_events()["topic_id"].str.startswith("t-").all()
+
+
+def test_a_subtopic_is_told_by_its_topic(moved: Moved, state: State, lacuna: Lacuna) -> None:
+    """Ids of subtopics stand in the backlog: who asks for one learns where it lies."""
+    known = state.topics_before("2024-07-01", "subtopics").iloc[0]
+    code, _, told = lacuna("topic", known["subtopic_id"], "--store", str(moved.store))
+    assert code == 2
+    assert f"'{known['subtopic_id']}' is a subtopic" in " ".join(told.split())
+    assert known["topic_id"] in told
+
+
+def test_what_to_tag_next_leads_to_topics(moved: Moved) -> None:
+    """Each conversation to tag has its topic's name, and the report leads to that topic."""
+    page = (moved.runs[1].folder / "report.html").read_text(encoding="utf-8")
+    topics = set(pd.read_parquet(moved.runs[1].folder / "topics.parquet")["topic_id"])
+    led = set(re.findall(r'href="#topic=([^"]*)"', page))
+    assert led
+    assert led <= topics
 
 
 def registry(known_label: str | None, known_centroid: list[float] | None) -> pd.DataFrame:
