@@ -21,6 +21,9 @@ A = TypeVar("A", bound=NDArray[Any])
 B = TypeVar("B", bound=NDArray[Any])
 
 RESOLUTIONS = tuple(0.25 * 1.3**step for step in range(19))
+# So few clusters are what any cloud falls into; below this silhouette there is no substantial structure (Kaufman and
+# Rousseeuw 1990).
+FEW, SUBSTANTIAL = 3, 0.25
 BLOCK, THREADS = 1024, 4  # rows whose similarities to all others are held at once, and how many times
 STRIPES = 8  # that a row of similarities is cut into; the best of each column of stripes says where to look
 
@@ -33,9 +36,10 @@ class GraphClusters(ClusterMixin, BaseEstimator):
     """Louvain communities of the cosine nearest-neighbour graph, at the resolution with the best silhouette.
 
     The number of clusters is not given: the graph is cut at many resolutions, and the cut is taken whose clusters are
-    most compact and apart (Rousseeuw 1987, on cosine distance). Rows that say the same are one point of the graph, so
-    that the neighbours of a template's copy are other things that people say, not the other copies. The order of the
-    rows changes nothing: equal rows count once, and the graph is built in the order of the rows' bytes.
+    most compact and apart (Rousseeuw 1987, on cosine distance). Any cloud falls into two or three parts a little better
+    than into more: so few are taken only where their structure is substantial. Rows that say the same are one point of
+    the graph, so that the neighbours of a template's copy are other things that people say, not the other copies. The
+    order of the rows changes nothing: equal rows count once, and the graph is built in the order of the rows' bytes.
 
     Parameters
     ----------
@@ -91,6 +95,7 @@ class GraphClusters(ClusterMixin, BaseEstimator):
 
     def _best_cut(self, points: Floats) -> tuple[Ints, float, float]:
         best, resolution, score = np.zeros(len(points), dtype=np.int64), float(self.resolutions[0]), 0.0
+        few = best, resolution, score
         seen = unit(points[:, : self.judged_by])
         saying = sayings(seen)
         said = centroids(points, saying)
@@ -104,9 +109,12 @@ class GraphClusters(ClusterMixin, BaseEstimator):
             count = int(labels.max()) + 1
             if count > 2 * np.sqrt(len(said)):
                 break
-            if count > 1 and (good := silhouette(seen, labels)) > score:
+            good = silhouette(seen, labels) if count > 1 else 0.0
+            if count <= FEW and good > few[2]:
+                few = labels, float(step), good
+            elif count > FEW and good > score:
                 best, resolution, score = labels, float(step), good
-        return best, resolution, score
+        return few if not score or few[2] > max(score, SUBSTANTIAL) else (best, resolution, score)
 
 
 def sayings(points: Floats) -> Ints:

@@ -80,6 +80,24 @@ def test_copies_of_a_template_make_no_topic(problems: int, phrasings: int, copie
     assert adjusted_rand_score(truth, GraphClusters().fit_predict(points)) > 0.95
 
 
+@pytest.mark.parametrize("seed", [0, 2, 3])
+def test_a_cloud_in_two_halves_is_no_two_topics(seed: int) -> None:
+    """Twelve loose topics, of which six lie on either side, are found, though the halves are a little more apart."""
+    rng = np.random.default_rng(seed)
+    middles, halves = rng.normal(size=(12, 60)) / 60**0.5, np.repeat([[0.6], [-0.6]], 6, axis=0)
+    loose = np.repeat(middles, 20, axis=0) + 2 * rng.normal(size=(240, 60)) / 60**0.5
+    points = np.hstack([loose, np.repeat(halves, 20, axis=0)]).astype(np.float32)
+    found = GraphClusters().fit_predict(points)
+    assert found.max() == 11
+    assert adjusted_rand_score(np.repeat(np.arange(12), 20), found) > 0.75
+
+
+def test_two_topics_that_are_clearly_two_are_two() -> None:
+    """Few topics are no fault where there are few."""
+    points = np.repeat(np.eye(2, 20), 30, axis=0) + 0.1 * np.random.default_rng(1).normal(size=(60, 20))
+    assert np.bincount(GraphClusters().fit_predict(points.astype(np.float32))).tolist() == [30, 30]
+
+
 @settings(max_examples=15)
 @given(order=st.permutations(range(60)), repeated=st.integers(0, 59))
 def test_clusters_do_not_care_about_row_order_and_repeats(order: list[int], repeated: int) -> None:
