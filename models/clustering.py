@@ -247,7 +247,7 @@ def distinct(rows: Floats) -> tuple[Floats, Ints]:
     return rows[first], back.ravel()
 
 
-def by_size(labels: Ints, min_size: int) -> Ints:
+def by_size(labels: NDArray[np.integer[Any]], min_size: int) -> Ints:
     """Labels numbered from the largest cluster down, equals by who is met first; small clusters become -1, -1 stays."""
     names, first, sizes = np.unique(labels, return_index=True, return_counts=True)
     number = np.full(len(names), -1, dtype=np.int64)

@@ -12,7 +12,7 @@ from bertopic import BERTopic
 from bertopic.dimensionality import BaseDimensionalityReduction
 from bertopic.vectorizers import ClassTfidfTransformer
 from numpy.typing import NDArray
-from scipy.cluster.hierarchy import linkage
+from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import pdist
 from sklearn.base import BaseEstimator, ClusterMixin
 
@@ -94,11 +94,12 @@ class FailureTree(ClusterMixin, BaseEstimator):
         apart = pdist(vectors, "cosine").clip(min=0)
         tree = linkage(apart, "average")
         best, taken = self._failing(tree, failed)
-        self.subtopics_ = _cut(tree, taken | ((best == 0) & (_heights(tree) <= self.subtopic_distance)), self.min_size)
+        low = np.r_[np.zeros(n), tree[:, 2]] <= self.subtopic_distance
+        self.subtopics_ = by_size(_highest(tree, taken | ((best == 0) & low)), self.min_size)
         if self.before is not None and (self.before >= 0).any():
             _hold(apart, self._units(vectors, self.before))
             tree = linkage(apart, "average")
-        self.labels_ = _cut(tree, _heights(tree) <= self.max_distance, self.min_size)
+        self.labels_ = by_size(fcluster(tree, self.max_distance, "distance"), self.min_size)
         self._nest()
         return self
 
@@ -123,8 +124,10 @@ class FailureTree(ClusterMixin, BaseEstimator):
         units, number = np.full(len(vectors), -1, dtype=np.int64), 0
         for known in np.unique(before[before >= 0]):
             rows = np.flatnonzero(before == known)
-            tree = linkage(pdist(vectors[rows], "cosine").clip(min=0), "average") if len(rows) > 1 else np.zeros((0, 4))
-            part = _cut(tree, _heights(tree) <= self.max_distance + STAYS, self.min_size)
+            if len(rows) < max(2, self.min_size):
+                continue
+            tree = linkage(pdist(vectors[rows], "cosine").clip(min=0), "average")
+            part = by_size(fcluster(tree, self.max_distance + STAYS, "distance"), self.min_size)
             units[rows] = np.where(part >= 0, part + number, -1)
             number += int(part.max(initial=-1)) + 1
         return units
@@ -150,32 +153,19 @@ def _hold(apart: Reals, units: Ints) -> None:
         start = end
 
 
-def _heights(tree: Reals) -> Reals:
-    return np.r_[np.zeros(len(tree) + 1), tree[:, 2]]
-
-
-def _cut(tree: Reals, stands: NDArray[np.bool_], min_size: int) -> Ints:
-    """The highest branches that stand by themselves, numbered from the largest; -1 for what is in none."""
-    n = len(tree) + 1
+def _highest(tree: Reals, stands: NDArray[np.bool_]) -> Ints:
+    """The number of the highest branch that stands by itself and holds each question; -1 for none."""
+    n, count = len(tree) + 1, 0
     labels = np.full(n, -1, dtype=np.int64)
-    size = np.r_[np.ones(n), tree[:, 3]]
-    for label, members in enumerate(_branches(tree, stands & (size >= min_size))):
-        labels[members] = label
-    return labels
-
-
-def _branches(tree: Reals, stands: NDArray[np.bool_]) -> list[Ints]:
-    """The members of the highest branches that stand by themselves, the largest first."""
-    n = len(tree) + 1
-    found: list[Ints] = []
     stack = [2 * n - 2]
     while stack:
         node = stack.pop()
         if stands[node]:
-            found.append(_members(tree, node, n))
+            labels[_members(tree, node, n)] = count
+            count += 1
         elif node >= n:
             stack += [int(tree[node - n, 0]), int(tree[node - n, 1])]
-    return sorted(found, key=lambda members: (-len(members), int(members[0])))
+    return labels
 
 
 def usual_failure(failed: Reals | pd.Series) -> float:
