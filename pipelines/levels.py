@@ -20,7 +20,7 @@ from models.topics import Phrases
 from pipelines import progress
 from pipelines.job import Job
 from pipelines.naming import propose
-from pipelines.registry import held_before, identify, name
+from pipelines.registry import Before, identify, name, read_before
 from pipelines.settings import Topics
 from pipelines.vectors import embed
 
@@ -76,12 +76,13 @@ def group(job: Job, asked: pd.DataFrame, vectors: Floats, space: Floats, window:
     """
     settings = job.settings.topics
     chosen = _bounded(asked, window, settings.fit_at_most)
+    topics_before, subtopics_before = read_before(job)
     with progress.bar("grouping questions") as tick:
         (labels, words), (parts, part_words) = topics.fit_topics(
             list(asked["question"].iloc[chosen]), space[chosen], asked["failed"].to_numpy()[chosen],
             sorted(naming.STOP_WORDS), max_distance=settings.max_distance,
             subtopic_distance=settings.subtopic_distance, min_size=settings.min_questions, evidence=settings.evidence,
-            before=held_before(job, asked)[chosen],
+            before=topics_before.held(asked["key"])[chosen],
         )  # fmt: skip
         tick(1, 1)
     cut, part = np.full((2, len(asked)), -1, dtype=np.int64)
@@ -91,7 +92,8 @@ def group(job: Job, asked: pd.DataFrame, vectors: Floats, space: Floats, window:
     large = _level(asked, _at_home(cut, small, subtopic), words, space, settings)
     within = np.array([large.core[rows[0]] for rows in small.groups], dtype=np.int64)
     assigned = _assigned(asked, space, large, small, subtopic, within, settings.nearest_at_least)
-    known, inner = (_known(job, asked, vectors, space, *level) for level in ((large, "topics"), (small, "subtopics")))
+    known = _known(job, asked, vectors, space, large, topics_before)
+    inner = _known(job, asked, vectors, space, small, subtopics_before)
     ids = known.table["topic_id"].to_numpy(dtype=object)
     in_topic = _named(ids, within)
     assigned["topic_id"] = _named(ids, assigned.pop("topic"))
@@ -211,10 +213,10 @@ class Known:
     warnings: list[dict[str, object]]
 
 
-def _known(job: Job, asked: pd.DataFrame, vectors: Floats, space: Floats, level: Level, what: str) -> Known:
+def _known(job: Job, asked: pd.DataFrame, vectors: Floats, space: Floats, level: Level, before: Before) -> Known:
     groups = level.groups
     texts = [list(asked["question"].iloc[rows]) for rows in groups]
-    registry, events = identify(job, asked, groups, vectors, what)
+    registry, events = identify(job, asked, groups, vectors, before)
     shown = [
         [text[i] for i in naming.examples(text, list(space[rows] @ centre))]
         for text, rows, centre in zip(texts, groups, level.centres, strict=True)
@@ -222,8 +224,8 @@ def _known(job: Job, asked: pd.DataFrame, vectors: Floats, space: Floats, level:
     labels = naming.label_topics(
         texts, level.phrases, lambda some: embed(some, job.settings.embedder.name, job.store, "embedding names")
     )
-    labels, warnings = propose(labels, level.phrases, shown, texts, job.settings.labels, job.store, what)
-    theme = _themes(texts, level.centres, registry["known_theme"]) if what == "topics" else [None] * len(groups)
+    labels, warnings = propose(labels, level.phrases, shown, texts, job.settings.labels, job.store, before.level)
+    theme = _themes(texts, level.centres, registry["known_theme"]) if before.level == "topics" else [None] * len(groups)
     registry = name(registry, pd.Series(labels, dtype="str")).assign(theme=pd.array(theme, dtype="str"))
     table = registry[["topic_id", "label", "theme", "first_seen", "lineage"]].assign(
         keywords=pd.Series(level.phrases, registry.index, dtype=object),
@@ -232,7 +234,7 @@ def _known(job: Job, asked: pd.DataFrame, vectors: Floats, space: Floats, level:
         customers=[_customers(asked, rows) for rows in groups],
         last_seen=job.run_id,
     )
-    if what == "subtopics":
+    if before.level == "subtopics":
         table, registry = table.drop(columns="theme"), registry.drop(columns="theme")
         table, registry, events = (f.rename(columns={"topic_id": "subtopic_id"}) for f in (table, registry, events))
     return Known(table, registry, events, warnings)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -17,13 +18,45 @@ from pipelines.embedders import embedder
 from pipelines.job import Job
 from pipelines.state import open_state
 
-__all__ = ["held_before", "identify", "name"]
+__all__ = ["Before", "identify", "name", "read_before"]
 
 Floats = NDArray[np.float32]
 
 
+@dataclass(frozen=True)
+class Before:
+    """What earlier runs know of topics, or of subtopics, whose ids stand in ``topic_id`` here.
+
+    Attributes
+    ----------
+    level : "topics" or "subtopics"
+    known : the latest row of each (:meth:`pipelines.state.State.topics_before`)
+    previous : the run before, None for a first run
+    """
+
+    level: str
+    known: pd.DataFrame
+    previous: str | None
+
+    def held(self, keys: pd.Series) -> NDArray[np.int64]:
+        """Which one of the run before held each question key, as a number from 0; -1 for none."""
+        members = self.known.loc[self.known["run_id"] == self.previous, "members"]
+        held = {key: number for number, own in enumerate(members) for key in own}
+        return keys.map(held).fillna(-1).to_numpy(dtype=np.int64)
+
+
+def read_before(job: Job) -> tuple[Before, Before]:
+    """What is known of topics and of subtopics; only earlier runs are read."""
+    state = open_state(job.settings, job.store)
+    topics, subtopics = (state.topics_before(job.run_id, level) for level in ("topics", "subtopics"))
+    previous = state.previous_run(job.run_id)
+    state.close()
+    subtopics = subtopics.drop(columns="topic_id").rename(columns={"subtopic_id": "topic_id"})
+    return Before("topics", topics, previous), Before("subtopics", subtopics, previous)
+
+
 def identify(
-    job: Job, asked: pd.DataFrame, groups: list[NDArray[np.int64]], vectors: Floats, level: str = "topics"
+    job: Job, asked: pd.DataFrame, groups: list[NDArray[np.int64]], vectors: Floats, before: Before
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Give each topic the id of the known topic that it is, or a new one, and tell what happened to each.
 
@@ -32,15 +65,15 @@ def identify(
     Parameters
     ----------
     job
-        Its run; only topics of earlier runs are read.
+        Its run.
     asked
         Every question of the run, with its content key in ``key``.
     groups
         Row numbers in ``asked`` of each topic's questions.
     vectors
         float32 (len(asked), dim), by the run's embedder.
-    level
-        "topics" or "subtopics".
+    before
+        What is known of the topics, or of the subtopics.
 
     Returns
     -------
@@ -56,12 +89,7 @@ def identify(
     """
     model = embedder(job.settings.embedder.name)
     kind = f"{model.name}-{model.version}"
-    state = open_state(job.settings, job.store)
-    known, previous = state.topics_before(job.run_id, level), state.previous_run(job.run_id)
-    state.close()
-    if level == "subtopics":
-        known = known.drop(columns="topic_id").rename(columns={"subtopic_id": "topic_id"}).assign(theme=None)
-    known = _comparable(job, known, previous, kind, asked["key"].to_numpy(), vectors, level)
+    known = _comparable(job, before, kind, asked["key"].to_numpy(), vectors)
     centroids = unit(np.array([vectors[g].mean(axis=0) for g in groups]).reshape(len(groups), vectors.shape[1]))
     members = [sorted(set(asked["key"].iloc[g])) for g in groups]
     chosen = job.settings.topics
@@ -70,8 +98,8 @@ def identify(
     enough = common.enough(centroids, chosen.same_at_least)
     now = pd.DataFrame({"centroid": list(apart), "members": members})
     named, events = lineage.trace(
-        job.run_id, previous, now, known.assign(centroid=list(known_apart)), set(asked["key"]), enough,
-        chosen.min_questions, level[0],
+        job.run_id, before.previous, now, known.assign(centroid=list(known_apart)), set(asked["key"]), enough,
+        chosen.min_questions, before.level[0],
     )  # fmt: skip
     registry = named[["topic_id", "first_seen", "lineage"]].assign(
         embedder=kind,
@@ -79,7 +107,7 @@ def identify(
         members=pd.Series(members, index=named.index, dtype=object),
         size=[len(g) for g in groups],
     )
-    same = known.set_index("topic_id")[["label", "label_centroid", "theme"]].reindex(named["same"])
+    same = known.set_index("topic_id").reindex(named["same"], columns=["label", "label_centroid", "theme"])
     registry["known_label"] = same["label"].astype("str").array
     registry["known_centroid"] = same["label_centroid"].astype(object).to_numpy()
     drift = _drift(apart, registry["known_centroid"], common)
@@ -92,16 +120,6 @@ def _languages(asked: pd.DataFrame, groups: list[NDArray[np.int64]]) -> list[str
     """The language that most of each topic's questions are in."""
     code = asked["language"].fillna("").astype(str).str[:2].to_numpy()
     return [Counter(sorted(code[rows])).most_common(1)[0][0] for rows in groups]
-
-
-def held_before(job: Job, asked: pd.DataFrame) -> NDArray[np.int64]:
-    """The topic of the run before that held each question, as a number from 0; -1 for none."""
-    state = open_state(job.settings, job.store)
-    known, previous = state.topics_before(job.run_id), state.previous_run(job.run_id)
-    state.close()
-    members = known.loc[known["run_id"] == previous, "members"]
-    held = {key: number for number, keys in enumerate(members) for key in keys}
-    return asked["key"].map(held).fillna(-1).to_numpy(dtype=np.int64)
 
 
 def name(registry: pd.DataFrame, labels: pd.Series) -> pd.DataFrame:
@@ -138,15 +156,13 @@ def _stacked(rows: Iterable[Floats], dim: int) -> Floats:
     return np.array(found, dtype=np.float32).reshape(len(found), dim)
 
 
-def _comparable(
-    job: Job, known: pd.DataFrame, previous: str | None, kind: str, keys: NDArray[np.object_], vectors: Floats,
-    level: str,
-) -> pd.DataFrame:  # fmt: skip
+def _comparable(job: Job, before: Before, kind: str, keys: NDArray[np.object_], vectors: Floats) -> pd.DataFrame:
     """The known topics with centroids that compare with this run's; label_centroid is null where it does not.
 
     Topics of another embedder get the centroid of those of their questions that this run asks again, in this run's
     vectors; a topic none of whose questions is asked again has none.
     """
+    known, previous = before.known, before.previous
     others = sorted(set(known.loc[known["run_id"] == previous, "embedder"]) - {kind})
     for other in others:
         if other != job.settings.topics.migrate_from:
@@ -173,7 +189,7 @@ def _comparable(
             lost += 1
     if others:
         progress.say(
-            f"  {level} of {', '.join(others)} are taken over to {kind}: {int(foreign.sum()) - lost} of"
+            f"  {before.level} of {', '.join(others)} are taken over to {kind}: {int(foreign.sum()) - lost} of"
             f" {int(foreign.sum())} by their questions, the others have none in this bundle"
         )
     fits = [None if strange else label for strange, label in zip(foreign, known["label_centroid"], strict=True)]
