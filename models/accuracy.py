@@ -25,6 +25,7 @@ SITUATIONS = {
     "discontent": (0.6, 4.0),
     "quiet": (0.2, 8.0),
 }
+HEALTHY_SHARE, HEALTHY_LEAST = 0.05, 10  # share and number of answers that did, to compare the others with
 TAG_TRUST = 0.94  # taggers disagree in about one of sixteen cases
 
 
@@ -35,6 +36,20 @@ def situation(facts: pd.DataFrame) -> pd.Series:
     content, discontent = facts["csat"].ge(4), facts["csat"].le(2)
     holds = [nothing, escalated & content, escalated, content, discontent]
     return pd.Series(np.select(holds, list(SITUATIONS)[:-1], "quiet"), index=facts.index)
+
+
+def has_healthy_rest(facts: pd.DataFrame) -> bool:
+    """Whether there are answers that did, with which failing ones can be compared.
+
+    An export of tickets, or of escalated conversations alone, holds none: there everything failed alike.
+
+    Parameters
+    ----------
+    facts : DataFrame
+        answered, escalated (bool), outcome (str or null), one row a conversation of the window.
+    """
+    did = (facts["answered"] & ~facts["escalated"].fillna(False).astype(bool)) | facts["outcome"].eq("correct")
+    return bool(did.sum() >= max(HEALTHY_LEAST, HEALTHY_SHARE * len(facts)))
 
 
 def failure_chance(facts: pd.DataFrame) -> pd.Series:

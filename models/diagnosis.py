@@ -11,8 +11,9 @@ from collections.abc import Callable
 import numpy as np
 from scipy.stats import binom
 
+from models.agreement import ENOUGH_ANSWERS, Agreement
 from models.changes import Change
-from models.signs import Evidence, Limits, Verdict
+from models.signs import Agreed, Contrary, Evidence, Limits, Verdict
 
 HANDOFF = "handoff by policy"
 ACCOUNT = "account action needed"
@@ -49,6 +50,114 @@ def by_answers(seen: Evidence, limits: Limits, excess: float) -> Verdict | None:
     """
     verdict = _unfindable_by_answers(seen, limits) if excess >= limits.hint_evidence else None
     return verdict or (_missing(seen) if excess >= limits.excess_evidence else None)
+
+
+def by_agreement(seen: Evidence, limits: Limits) -> Verdict | None:
+    """The verdict on a subtopic that needs people, where no answers that did are there to compare it with.
+
+    It is compared with the other subtopics and with the articles. An article answers it where customers' questions and
+    agents' answers come near the article, and nearer than to any other. People ask about everything now and then: an
+    article is said not to be found where they ask no less than about other things, and to be missing where they ask
+    half as often.
+
+    Returns
+    -------
+    Verdict or None
+        None where people ask too seldom, or several articles come equally near, so that no one can be named.
+    """
+    near = seen.agreed
+    if near is None or near.agreement.nearness < near.near_enough:
+        return _missing_by_agreement(seen) if seen.failed >= seen.usual / 2 else None
+    if near.agreement.lead < limits.answers_lead:
+        return None
+    if near.contrary and near.contrary.conversations >= limits.agents_times:
+        return _contradicted(seen, near, near.contrary)
+    by_chance = np.sqrt(seen.usual)  # what chance makes of the number of conversations (Poisson)
+    if _reached(seen, near) > limits.reach_at_most or seen.failed < seen.usual - by_chance:
+        return None
+    return _unfindable_by_agreement(seen, near)
+
+
+def again(verdict: Verdict, seen: Evidence) -> Verdict:
+    """A verdict by agreement, told anew of more conversations than it was found in; its kind and article stay."""
+    near = seen.agreed
+    if verdict.kind == "missing":
+        return _missing_by_agreement(seen)
+    if near is None or near.article_id != verdict.article_id:
+        return verdict
+    if verdict.kind == "unfindable":
+        return _unfindable_by_agreement(seen, near)
+    return _contradicted(seen, near, near.contrary) if near.contrary else verdict
+
+
+def _missing_by_agreement(seen: Evidence) -> Verdict:
+    """The verdict that no article answers a subtopic, where no answers that did are there to compare it with."""
+    reasons = [_handled(seen)]
+    near = seen.agreed
+    if near is None:
+        reasons.append("the knowledge base has no article to compare with")
+        return Verdict("missing", None, 0.6, reasons)
+    found = near.agreement
+    reasons.append(
+        f"no article answers it: the nearest, '{near.title}', stands out by {found.nearness:.1f} standard deviations, "
+        f"where {near.near_enough:.1f} would be enough ({_compared(found)})"
+    )
+    if seen.cited:
+        reasons.append(f"the bot tried '{seen.cited[0].title}' in {seen.cited[0].share:.0%} of these conversations")
+    far = (near.near_enough - found.nearness) / max(near.near_enough, 1e-9)
+    return Verdict("missing", None, float(np.clip(0.65 + 0.2 * far, 0.6, 0.85)), reasons)
+
+
+def _unfindable_by_agreement(seen: Evidence, near: Agreed) -> Verdict:
+    """The verdict that an article answers a subtopic, and people ask all the same.
+
+    It is the least sure of all: on simulated draws with known truth (``python -m tests.bench replays --tickets``) one
+    in three or four is right, and half of the missing ones.
+    """
+    found = near.agreement
+    reasons = [
+        _handled(seen),
+        f"'{near.title}' answers it, and people ask all the same: it stands out by {found.nearness:.1f} standard "
+        f"deviations, where {near.near_enough:.1f} would be enough ({_compared(found)})",
+    ]
+    if seen.by_people < 1:
+        reasons.append(f"the bot reached it in {_reached(seen, near):.0%} of these conversations")
+    return Verdict("unfindable", near.article_id, float(0.35 - 0.15 * np.exp(-found.lead / 4)), reasons)
+
+
+def _contradicted(seen: Evidence, near: Agreed, contrary: Contrary) -> Verdict:
+    against, agreeing = contrary.conversations, contrary.agreeing
+    reasons = [_handled(seen)]
+    if agreeing * 2 > against:
+        reasons.append(
+            f"agents disagree: '{near.title}' says “{contrary.passage}”, and so they said in {agreeing} conversations; "
+            f"in {against} they said “{contrary.said}”"
+        )
+        return Verdict("contradictory", near.article_id, _often(against), reasons)
+    reasons.append(f"in {against} conversations agents said otherwise than '{near.title}', in {agreeing} the same")
+    return Verdict("stale", near.article_id, _often(against), reasons)
+
+
+def _often(conversations: int) -> float:
+    return float(0.9 - 0.4 * np.exp(-conversations / 6))
+
+
+def _reached(seen: Evidence, near: Agreed) -> float:
+    """Share of the conversations in which the bot used the article."""
+    return next((cited.share for cited in seen.cited if cited.article_id == near.article_id), 0.0)
+
+
+def _handled(seen: Evidence) -> str:
+    """How many people were needed, and that this is all that tells of failure here."""
+    if seen.by_people == 1:
+        return f"people handled all {seen.failed:.0f} conversations; no bot's answers are known"
+    return f"all {seen.failed:.0f} conversations went to people; there are no answers that did to compare them with"
+
+
+def _compared(found: Agreement) -> str:
+    if found.answers < ENOUGH_ANSWERS:
+        return "by customers' questions alone"
+    return f"by customers' questions and {found.answers} agents' answers"
 
 
 def _not_content(seen: Evidence, limits: Limits) -> Verdict | None:
@@ -151,10 +260,9 @@ def _unfindable(seen: Evidence, limits: Limits) -> Verdict | None:
     for agents in seen.by_agents[:1]:
         often = agents.share >= limits.agents_share and agents.share * seen.failed >= limits.agents_times - 0.5
         if often and reach.get(agents.article_id, 0) <= limits.reach_at_most:
-            reasons = [
-                f"agents answered with '{agents.title}' in {agents.share:.0%} of the failed conversations",
-                f"the bot reached it in {reach.get(agents.article_id, 0):.0%}",
-            ]
+            reasons = [f"agents answered with '{agents.title}' in {agents.share:.0%} of the failed conversations"]
+            if seen.by_people < 1:
+                reasons.append(f"the bot reached it in {reach.get(agents.article_id, 0):.0%}")
             return Verdict("unfindable", agents.article_id, _sure(agents.share, limits.agents_share), reasons)
     return None
 
@@ -184,8 +292,8 @@ def _missing(seen: Evidence) -> Verdict:
     if seen.nearest:
         near = seen.nearest[0]
         reasons.append(
-            f"no article answers it: the nearest, '{near.title}', has a similarity of {near.similarity:.2f} "
-            f"and answers other questions ({near.answered:.0f} of them well)"
+            f"no article answers it: the nearest, '{near.title}', has a similarity of {near.similarity:.2f}"
+            + (f" and answers other questions ({near.answered:.0f} of them well)" if near.answered >= 0.5 else "")
         )
         reasons += [
             f"'{new.title}' is there since {new.since} only: see whether it answers these questions"

@@ -231,10 +231,11 @@ def _deflection_error(rows: pd.DataFrame) -> pd.Series:
 def _accuracy(facts: pd.DataFrame, rows: pd.DataFrame, chances: Chances | None, confidence: float) -> pd.DataFrame:
     """Accuracy by segment and week; the segments of one kind, such as all products, are estimated together."""
     names = ["segment", "week", *(f"resolution_accuracy{end}" for end in ("", "_low", "_high", "_n", "_basis"))]
+    unknown = pd.DataFrame(columns=names).astype(
+        {"segment": "str", "week": "str"} | dict.fromkeys(names[2:6], "float64")
+    )
     if chances is None:
-        return pd.DataFrame(columns=names).astype(
-            {"segment": "str", "week": "str"} | dict.fromkeys(names[2:6], "float64")
-        )
+        return unknown
     right, escalated = _column(facts, "right", "float64").to_numpy(), _flag(facts, "escalated").to_numpy()
     random = _column(facts, "tag_sample", "str").eq("random").to_numpy(dtype=bool)
     week = facts["week"].astype("str").where(_answered(facts))
@@ -249,6 +250,8 @@ def _accuracy(facts: pd.DataFrame, rows: pd.DataFrame, chances: Chances | None, 
         if len(found):
             key = found.pop("key").str.rsplit("\t", n=1)
             parts.append(found.assign(segment=key.str[0], week=key.str[1]))
+    if not parts:  # nobody's answer is known: a ticket desk has no bot
+        return unknown
     told = {"accuracy": "", "low": "_low", "high": "_high", "labels": "_n", "basis": "_basis"}
     table = pd.concat(parts, ignore_index=True)
     return table.rename(columns={old: f"resolution_accuracy{new}" for old, new in told.items()})[names]

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from models.matter import stems
 from models.retrieval import plain
 
-__all__ = ["ANYHOW", "SURELY", "Line", "against", "amounts", "bare", "left_out", "lines", "taken_back"]
+__all__ = ["ANYHOW", "SURELY", "Line", "against", "amounts", "bare", "contrary", "left_out", "lines", "taken_back"]
 
 Floats = NDArray[np.float32]
 
@@ -178,6 +178,54 @@ def against(
     chosen = sorted(beside, key=lambda j: (-voices[j], j))[:MOST]
     order = {j: sorted(beside[j], key=lambda found: (-counts[found[1]], -found[0], found[1])) for j in sorted(chosen)}
     return [(j, [i for _, i in found[:EACH]]) for j, found in order.items()]
+
+
+def contrary(
+    article: Sequence[Line],
+    vectors: Floats,
+    said: Sequence[tuple[str, str]],
+    said_vectors: Floats,
+    surely: float = SURELY,
+) -> tuple[int, int, set[str], set[str]] | None:
+    """The sentence of an article against which most agents give another amount of the same.
+
+    Parameters
+    ----------
+    article, vectors
+        The article's sentences and their vectors, float32 (n, dim), rows of length 1.
+    said, said_vectors
+        Agents' sentences, each with its conversation, and their vectors.
+    surely
+        Cosine from which on two sentences that count the same are about the same.
+
+    Returns
+    -------
+    (int, int, set of str, set of str) or None
+        Positions in ``article`` and in ``said``, the conversations that contradict the sentence, and those that
+        repeat its amount; None where nobody contradicts any.
+    """
+    if not article or not said:
+        return None
+    near = said_vectors @ vectors.T
+    figures = [amounts(line.text) for line in article]
+    against_it: dict[int, dict[str, int]] = {}
+    with_it: dict[int, set[str]] = {}
+    for i, (sentence, conversation) in enumerate(said):
+        ours = {unit: numbers for unit, numbers in amounts(sentence).items() if unit}
+        about = [j for j, theirs in enumerate(figures) if near[i, j] >= surely and ours.keys() & theirs.keys()]
+        if not about:
+            continue
+        j = max(about, key=lambda j: float(near[i, j]))
+        same = any(ours[unit] & figures[j][unit] for unit in ours.keys() & figures[j].keys())
+        if same:
+            with_it.setdefault(j, set()).add(conversation)
+        else:
+            against_it.setdefault(j, {}).setdefault(conversation, i)
+    if not against_it:
+        return None
+    at = max(sorted(against_it), key=lambda j: len(against_it[j]))
+    conversations = set(against_it[at])
+    return at, min(against_it[at].values()), conversations, with_it.get(at, set()) - conversations
 
 
 def taken_back(said: Iterable[str]) -> set[str]:

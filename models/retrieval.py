@@ -17,6 +17,7 @@ Floats = NDArray[np.float32]
 PASSAGE_WORDS = 110
 QUERIES_AT_ONCE = 2000
 ENOUGH_OF_A_LANGUAGE = 50
+FEW_ARTICLES = 20  # with fewer, a text's own mean and spread over articles say little
 BEST_PASSAGES = 3  # an article that answers says so in more than one place; one lucky sentence is not an answer
 
 _HEADING = re.compile(r"^#+\s*(.*)$")
@@ -165,6 +166,28 @@ def standardise(scores: Floats) -> Floats:
         return scores
     spread = scores.std(axis=1, keepdims=True)
     return ((scores - scores.mean(axis=1, keepdims=True)) / np.where(spread > 1e-9, spread, 1)).astype(np.float32)
+
+
+def standard_scores(scores: Floats) -> Floats:
+    """How an article stands out among all for each text, float32 (texts, articles), however few the articles are.
+
+    As :func:`standardise` from :data:`FEW_ARTICLES` articles on. Of two, one would always stand out, whatever the text
+    is about: so the articles that are lacking are taken to be like all pairs of a text and an article.
+
+    Examples
+    --------
+    >>> invoice_or_plan = np.array([[0.9, 0.1], [0.0, 0.1], [0.1, 0.0]], dtype=np.float32)
+    >>> int(standard_scores(invoice_or_plan).argmax())
+    0
+    """
+    n = scores.shape[1]
+    lacking = max(0, FEW_ARTICLES - n)
+    if not lacking or not scores.size:
+        return standardise(scores)
+    mean, square = (np.asarray(f(axis=1, keepdims=True, dtype=np.float64)) for f in (scores.mean, scores.var))
+    centre = (n * mean + lacking * mean.mean()) / FEW_ARTICLES
+    spread = np.sqrt((n * square + lacking * (square.mean() + mean.var())) / FEW_ARTICLES)
+    return ((scores - centre) / np.where(spread > 1e-9, spread, 1)).astype(np.float32)
 
 
 def profile(match: Floats) -> Floats:

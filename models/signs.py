@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from math import exp
 
+from models.agreement import Agreement
 from models.reach import Reach
 
-__all__ = ["Cited", "Conflict", "Evidence", "Limits", "Match", "PassedOver", "Verdict"]
+__all__ = ["Agreed", "Cited", "Conflict", "Contrary", "Evidence", "Limits", "Match", "PassedOver", "Verdict"]
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,30 @@ class PassedOver:
 
 
 @dataclass(frozen=True)
+class Contrary:
+    """A sentence of an article, what agents say instead of it, and in how many conversations; how many say it too."""
+
+    passage: str
+    said: str
+    conversations: int
+    agreeing: int
+
+
+@dataclass(frozen=True)
+class Agreed:
+    """The article that customers' questions and agents' answers come nearest to, and from which nearness it answers.
+
+    ``contrary`` is what agents say otherwise than the article, where several of them do.
+    """
+
+    article_id: str
+    title: str
+    agreement: Agreement
+    near_enough: float
+    contrary: Contrary | None = None
+
+
+@dataclass(frozen=True)
 class Conflict:
     """Two statements that disagree."""
 
@@ -116,7 +141,11 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Evidence:
-    """What is known of a failing subtopic; counts are of conversations, shares of its failed ones."""
+    """What is known of a failing subtopic; counts are of conversations, shares of its failed ones.
+
+    ``by_people`` is the share that people handled without a bot's answer; ``usual`` how many conversations the middle
+    subtopic has.
+    """
 
     failed: float
     asks: bool
@@ -132,6 +161,9 @@ class Evidence:
     by_agents: list[Cited] = field(default_factory=list)
     nearest: list[Match] = field(default_factory=list)
     passed_over: PassedOver | None = None
+    agreed: Agreed | None = None
+    by_people: float = 0.0
+    usual: float = 0.0
     known: dict[str, Verdict] = field(default_factory=dict)
     conflict: Conflict | None = None
     complaints: int = 0

@@ -16,16 +16,16 @@ from models.signs import Evidence, Verdict
 from models.topics import excess, usual_failure
 from models.unowned import unowned_articles
 from models.verification import due_for_verification
+from pipelines.agreement import judge_by_agreement
 from pipelines.gap_life import read_past
 from pipelines.in_hand import in_hand
 from pipelines.job import Job
 from pipelines.reasons import beside
-from pipelines.world import FAILED, World, day_of, failed_rows, look, main_subtopic, read_world
+from pipelines.world import FAILED, MIN_FAILED, World, day_of, failed_rows, look, main_subtopic, read_world
 
 Rows = NDArray[np.int64]
 
 ENOUGH_ANSWERS = 3  # agents' answers that tell what two groups have in common
-MIN_FAILED = 4  # fewer failed conversations than this are not yet a pattern
 
 
 def diagnose(job: Job) -> None:
@@ -37,7 +37,9 @@ def diagnose(job: Job) -> None:
     other, unsigned = [], []
     articles = _incomplete_articles(world) | _stale_articles(world)
     known = {article: row["verdict"] for article, row in articles.items()}
-    for subtopic, gain in _failing(world, demand).items():
+    # Where all failed alike, no subtopic fails more than another: those that need people most are looked at instead.
+    candidates = _failing(world, demand) if world.comparable else dict.fromkeys(world.in_demand, np.inf)
+    for subtopic, gain in candidates.items():
         rows = failed_rows(world, [subtopic])
         if len(rows) < MIN_FAILED:
             continue
@@ -53,11 +55,11 @@ def diagnose(job: Job) -> None:
             article["rows"] = np.union1d(article["rows"], rows)
         else:
             gaps.append(_gap([subtopic], rows, verdict, seen))
-    for work in _same_work(world, unsigned):
-        seen = look(world, work["subtopics"], work["rows"], known)
-        judged = diagnosis.by_answers(seen, world.limits, work["excess"])
-        if judged and judged.article_id not in known:
-            gaps.append(_gap(work["subtopics"], work["rows"], judged, seen))
+    if world.comparable:
+        judged = _judge_by_answers(world, unsigned, known)
+    else:
+        judged = judge_by_agreement(job, world, unsigned, known)
+    gaps += [gap for gap in judged if gap["verdict"].article_id not in known]
     gaps = _by_article(world, gaps, known)
     verdicts: list[Verdict] = [gap["verdict"] for gap in gaps]
     settled = {verdict.article_id for verdict in verdicts if verdict.kind == "contradictory"}
@@ -133,6 +135,17 @@ def _incomplete_articles(world: World) -> dict[str, dict[str, Any]]:
 
 def _gap(subtopics: list[str], rows: Rows, verdict: Verdict, seen: Evidence) -> dict[str, Any]:
     return {"subtopics": subtopics, "rows": rows, "verdict": verdict, "seen": seen}
+
+
+def _judge_by_answers(world: World, groups: list[dict[str, Any]], known: dict[str, Verdict]) -> list[dict[str, Any]]:
+    """The gaps among failing subtopics without a sign of their own, one a piece of work."""
+    gaps = []
+    for work in _same_work(world, groups):
+        seen = look(world, work["subtopics"], work["rows"], known)
+        judged = diagnosis.by_answers(seen, world.limits, work["excess"])
+        if judged:
+            gaps.append(_gap(work["subtopics"], work["rows"], judged, seen))
+    return gaps
 
 
 def _same_work(world: World, groups: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -20,8 +20,9 @@ SIGNALS = [
 def build_facts(job: Job) -> pd.DataFrame:
     """One row a conversation that the run knows, history included, by conversation_id.
 
-    ``failed`` is the chance that the answer failed; ``mined`` says whether the conversation is in the window and is
-    one of those that are looked into. See the columns in the code below; lists hold article ids.
+    ``by_people`` says whether people handled it and no bot answered, as in a ticket desk or a forum. ``failed`` is
+    the chance that the answer failed, 1 where only people answered. ``mined`` says whether the conversation is in the
+    window and is one of those that are looked into. See the columns in the code below; lists hold article ids.
     """
     facts = job.read("load/conversations").sort_values("conversation_id").reset_index(drop=True)
     messages = job.read("redact/messages")
@@ -38,10 +39,12 @@ def build_facts(job: Job) -> pd.DataFrame:
     facts["fallbacks"] = facts["fallbacks"].fillna(0).astype(int)
     facts = facts.merge(_tags(job.read("redact/outcomes")), how="left", on="conversation_id")
     facts["answered"] = facts["conversation_id"].isin(messages.loc[messages["role"] == "bot", "conversation_id"])
+    people = facts["escalated"].fillna(False).astype(bool) | facts["agent_messages"].gt(0)
+    facts["by_people"] = people & ~facts["answered"]
     start = facts["started_at"]
     facts["week"] = (start - pd.to_timedelta(start.dt.day_of_week, unit="D")).dt.strftime("%Y-%m-%d").astype("str")
     facts["in_window"] = start >= pd.Timestamp(job.start_ts)
-    facts["failed"] = failure_chance(facts)
+    facts["failed"] = failure_chance(facts).mask(facts["by_people"], 1.0)
     facts["mined"] = facts["in_window"] & _mined(job, facts)
     return facts
 
@@ -72,7 +75,7 @@ def _mined(job: Job, facts: pd.DataFrame) -> pd.Series:
     if mine.no_answer:
         chosen |= facts["fallbacks"].gt(0) & facts["cited_first"].isna()
     if mine.escalated:
-        chosen |= facts["escalated"].fillna(False).astype(bool)
+        chosen |= facts["escalated"].fillna(False).astype(bool) | facts["by_people"]
     if mine.abandoned:
         chosen |= facts["abandoned"]
     return chosen

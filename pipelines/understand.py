@@ -75,16 +75,15 @@ def match_articles(job: Job, asked: pd.DataFrame, vectors: Floats) -> dict[str, 
         asked, questions, lambda texts, code: retrieval.passage_word_scores(texts, passages, of, n, code), n
     )
     plain_words = retrieval.plain_word_scores(questions, whole)
-    score = retrieval.standardise(meaning) + 0.6 * retrieval.standardise(words)
-    replies = _agent_replies(job, asked)
+    score = retrieval.standard_scores(meaning) + 0.6 * retrieval.standard_scores(words)
+    replies = agent_replies(job, asked["conversation_id"])
     agents = empty.copy()
-    has = np.array([len(text.split()) >= SAYS_SOMETHING for text in replies])
+    there, has = embed_replies(job, replies)
     if has.any():
         said = [text for text, points in zip(replies, has, strict=True) if points]
-        there = embed(said, job.settings.embedder.name, job.store, "embedding agents' answers")
-        agents[has] = 0.6 * retrieval.standardise(retrieval.meaning_scores(there, place, of, n))
+        agents[has] = 0.6 * retrieval.standard_scores(retrieval.meaning_scores(there, place, of, n))
         in_words = _by_language(asked[has], said, lambda texts, code: retrieval.word_scores(texts, whole, code), n)
-        agents[has] += 0.4 * retrieval.standardise(in_words)
+        agents[has] += 0.4 * retrieval.standard_scores(in_words)
     return {
         "score": score, "meaning": meaning, "words": words, "passage_words": passage_words, "plain_words": plain_words,
         "agents": agents,
@@ -103,11 +102,19 @@ def _by_language(
     return out
 
 
-def _agent_replies(job: Job, asked: pd.DataFrame) -> list[str]:
+def agent_replies(job: Job, conversations: pd.Series) -> list[str]:
+    """All that agents said in each of these conversations, in order; empty where they said nothing."""
     messages = job.read("redact/messages")
     said = messages[messages["role"] == "agent"].sort_values(["conversation_id", "position"])
     joined = said.groupby("conversation_id")["text"].agg("\n".join)
-    return [str(joined.get(c, "")).strip() for c in asked["conversation_id"]]
+    return [str(joined.get(c, "")).strip() for c in conversations]
+
+
+def embed_replies(job: Job, replies: list[str]) -> tuple[Floats, NDArray[np.bool_]]:
+    """Vectors of the replies that say something, float32 (said, dim), and which those are, bool (replies,)."""
+    has = np.array([len(text.split()) >= SAYS_SOMETHING for text in replies], dtype=bool)
+    said = [text for text, points in zip(replies, has, strict=True) if points]
+    return embed(said, job.settings.embedder.name, job.store, "embedding agents' answers"), has
 
 
 def _match_frame(asked: pd.DataFrame, match: dict[str, Floats]) -> pd.DataFrame:

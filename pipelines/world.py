@@ -10,13 +10,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from models import agreement as agreeing
 from models import citations, evidence
 from models import reach as reaching
+from models.accuracy import has_healthy_rest
 from models.changes import Change
 from models.labels import STOP_WORDS
 from models.questions import asks_something
 from models.retrieval import centred
-from models.signs import Cited, Conflict, Evidence, Limits, Match, PassedOver, Verdict, stricter
+from models.signs import Agreed, Cited, Conflict, Evidence, Limits, Match, PassedOver, Verdict, stricter
 from models.verdicts import Precision, stricter_by
 from models.verification import last_checked
 from pipelines.job import Job
@@ -25,6 +27,7 @@ from pipelines.understand import MATCHES, live_articles
 Floats = NDArray[np.float32]
 Rows = NDArray[np.int64]
 
+MIN_FAILED = 4  # fewer failed conversations than this are not yet a pattern
 FAILED = 0.4  # an answer that failed with a greater chance counts among a gap's
 
 
@@ -50,6 +53,9 @@ class World:
     answered: NDArray[np.float64]
     checked: pd.Series
     releases: pd.DataFrame
+    asked: Floats
+    replied: Floats
+    comparable: bool
 
     def title(self, number: int) -> str:
         """Title of the article with this number."""
@@ -65,6 +71,24 @@ class World:
     def number(self, article_id: str) -> int | None:
         """Number of the live article with this id, if there is one."""
         return self.numbers.get(article_id)
+
+    @cached_property
+    def in_demand(self) -> dict[str, Rows]:
+        """The failed conversations of each subtopic that has enough of them to be a pattern, by id."""
+        own = self.facts["mined"] & self.facts["failed"].gt(FAILED) & self.facts["subtopic_id"].notna()
+        groups = {str(s): np.flatnonzero(own & self.facts["subtopic_id"].eq(s)) for s in self.subtopics["subtopic_id"]}
+        return {subtopic: rows for subtopic, rows in sorted(groups.items()) if len(rows) >= MIN_FAILED}
+
+    @cached_property
+    def usual(self) -> float:
+        """Failed conversations of the middle subtopic of those in demand; 0 without any."""
+        return float(np.median([len(rows) for rows in self.in_demand.values()])) if self.in_demand else 0.0
+
+    @cached_property
+    def answers_from(self) -> float:
+        """From which nearness on an article answers a group, rather than being the nearest that there is."""
+        found = [agreeing.agreement(self.asked, self.replied, rows) for rows in self.in_demand.values()]
+        return agreeing.near_enough([one for one in found if one], len(self.articles))
 
     @cached_property
     def numbers(self) -> dict[str, int]:
@@ -111,7 +135,8 @@ def read_world(job: Job, precision: Sequence[Precision]) -> World:
         facts, articles, job.read("understand/subtopics"), centred(vectors, languages), arrays["score"],
         arrays["meaning"], arrays["agents"], cited, weight, off_topic, answers, choice, near_enough,
         changes, limits, answered, last_checked(articles, job.read("load/article_revisions")),
-        job.read("load/releases"),
+        job.read("load/releases"), agreeing.standing(arrays["score"]), agreeing.standing(arrays["agents"]),
+        has_healthy_rest(facts[facts["in_window"]]),
     )  # fmt: skip
 
 
@@ -142,6 +167,9 @@ def look(world: World, subtopics: list[str], rows: Rows, known: dict[str, Verdic
         by_agents=by_agents,
         nearest=_nearest(world, rows),
         passed_over=_passed_over(world, subtopics, rows),
+        agreed=_agreed(world, rows),
+        by_people=float(facts["by_people"].mean()) if len(rows) else 0.0,
+        usual=world.usual,
         known=known,
         conflict=_conflict(world, cited, rows),
         complaints=int(facts["complaint"].sum()) if "complaint" in facts else 0,
@@ -161,6 +189,14 @@ def _passed_over(world: World, subtopics: list[str], rows: Rows) -> PassedOver |
         if found is None or found.article != a:
             return None
     return PassedOver(world.article_id(a), world.title(a), found, world.near_enough, float(world.answered[a]))
+
+
+def _agreed(world: World, rows: Rows) -> Agreed | None:
+    """The article that questions and agents' answers come nearest to; asked for where nothing failing stands out."""
+    found = None if world.comparable else agreeing.agreement(world.asked, world.replied, rows)
+    if found is None:
+        return None
+    return Agreed(world.article_id(found.article), world.title(found.article), found, world.answers_from)
 
 
 def _top(lists: pd.Series, world: World) -> list[tuple[int, int]]:
