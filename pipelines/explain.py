@@ -16,7 +16,7 @@ from rich.text import Text
 
 from data_contracts.errors import LacunaError, StoreUnusable
 from pipelines.report.format import NONE
-from pipelines.report.gap_figures import GapFigures, figures_of, movement, nearest_articles
+from pipelines.report.gap_figures import SETS, GapFigures, figures_of, movement, nearest_articles
 
 __all__ = ["backlog_table", "explain", "find_gap", "find_run", "published_runs", "read_backlog", "read_run"]
 
@@ -165,7 +165,7 @@ def _rank(row: Row, figures: GapFigures) -> list[str]:
         lines.append(f"its rank lies between {figures.rank_low} and {figures.rank_high}")
     if figures.cost:
         lines.append(f"{figures.cost} a week could be saved")
-    return lines
+    return [*lines, *(f"{name}: {means[:1].lower()}{means[1:]}" for name, means in SETS)]
 
 
 def _section(title: str, lines: Sequence[RenderableType]) -> list[RenderableType]:

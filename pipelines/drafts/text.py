@@ -31,7 +31,7 @@ from pipelines.drafts.rows import (
 from pipelines.links import conversation_url
 from pipelines.markdown import bullet, inline, quote
 from pipelines.report.format import percent
-from pipelines.report.gap_figures import figures_of
+from pipelines.report.gap_figures import figures_of, sets_told
 
 __all__ = ["KINDS", "draft"]
 
@@ -87,6 +87,7 @@ def _why(row: dict[str, Any], article: dict[str, Any]) -> str:
     figures = figures_of(row)
     told = "; ".join(part for part in (figures.size(), figures.failing(), figures.tags()) if part)
     lines = [f"**{_TODO[row['kind']]}.**" + (f" In this window: {told}." if told else "")]
+    lines += [sets_told()] if told else []
     if row.get("article_id"):
         title = article.get("title") or row.get("article_title")
         named = f"{inline(title)} ({inline(row['article_id'])})" if title else inline(row["article_id"])
