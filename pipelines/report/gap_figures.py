@@ -22,6 +22,7 @@ from .format import (
     percent,
     percent_range,
     record,
+    rounded,
     short_day,
     text,
 )
@@ -203,16 +204,16 @@ def figures_of(row: Mapping[str, Any], currency: str = "EUR") -> GapFigures:
 
 def nearest_articles(value: object) -> list[dict[str, Any]]:
     """The articles nearest to a gap, in order of the similarity that is shown: id, title, near (0 to 1) and shown."""
-    found = [
+    entries = sorted(map(record, items(value)), key=lambda entry: -(number(entry.get("similarity")) or 0.0))
+    return [
         {
             "id": text(entry.get("article_id")),
             "title": line(entry.get("title"), 300) or text(entry.get("article_id")),
             "near": min(max(number(entry.get("similarity")) or 0.0, 0.0), 1.0),
-            "shown": "" if (near := number(entry.get("similarity"))) is None else f"{near:.2f}",
+            "shown": "" if (near := number(entry.get("similarity"))) is None else f"{rounded(near, 2)}",
         }
-        for entry in map(record, items(value))
+        for entry in entries
     ]
-    return sorted(found, key=lambda entry: -entry["near"])
 
 
 def before_and_since(change: Mapping[str, Any]) -> str:
