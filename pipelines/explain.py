@@ -156,7 +156,8 @@ def _rank(row: Row, figures: GapFigures) -> list[str]:
     lines = [f"{figures.score or NONE} {figures.score_range} human-handled conversations a week would be avoided"]
     if factors := figures.factors():
         lines.append("= " + " × ".join(f"{value} {words}" for value, words in factors))
-    lines += [f"in this window: {told}" for told in (figures.size(), figures.failing(), figures.tags()) if told]
+    told = "; ".join(part for part in (figures.size(), figures.failing(), figures.tags()) if part)
+    lines += [f"in this window: {told}"] if told else []
     if figures.demand:
         moving, chance = movement(row), (row.get("trend") or {}).get("p_value")
         sure = "" if chance is None or moving.since else f" (p = {chance:.2g})"

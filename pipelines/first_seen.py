@@ -35,10 +35,10 @@ def keep_seen(connection: sa.Connection, run_id: str, rows: list[dict[str, Any]]
     published = _published(connection)
     known: dict[tuple[str, str], str] = {}
     for query in (schema.latest_before(schema.gaps, told.gap_id, run_id), made_before):
-        for row in connection.execute(query).mappings():
-            moment = _moment(row, published)
+        for found in _rows(connection, query):
+            moment = _moment(found, published)
             if moment:
-                known[_standing(row)] = min(moment, known.get(_standing(row), moment))
+                known[_standing(found)] = min(moment, known.get(_standing(found), moment))
     for row in rows:
         row["extra"] = {**(row["extra"] or {}), _SEEN: known.get(_standing(row), now.astimezone(UTC).isoformat())}
 
@@ -46,9 +46,13 @@ def keep_seen(connection: sa.Connection, run_id: str, rows: list[dict[str, Any]]
 def seen_days(connection: sa.Connection, run_id: str) -> dict[str, date]:
     """The day, by the reviewers' own clock, since when people can see each gap of a run as the run left it."""
     published = _published(connection)
-    rows = connection.execute(sa.select(schema.gaps).where(schema.gaps.c.run_id == run_id)).mappings()
+    rows = _rows(connection, sa.select(schema.gaps).where(schema.gaps.c.run_id == run_id))
     moments = {str(row["gap_id"]): _moment(row, published) for row in rows}
     return {gap: datetime.fromisoformat(found).astimezone().date() for gap, found in moments.items() if found}
+
+
+def _rows(connection: sa.Connection, query: sa.Select[Any]) -> list[dict[str, Any]]:
+    return [{str(name): value for name, value in row.items()} for row in connection.execute(query).mappings()]
 
 
 def _standing(row: Mapping[str, Any]) -> tuple[str, str]:

@@ -283,7 +283,7 @@ def test_every_share_says_of_what_it_is(store: Path, gap: dict[str, Any]) -> Non
 
 def test_nearest_articles_stand_in_order_of_the_similarity_shown(store: Path, gap: dict[str, Any]) -> None:
     """In the data, on the board, in the report, in the terminal and in the workbook; reasons name the same figure."""
-    near = [(found["title"], half_up(found["similarity"], 2)) for found in gap["nearest_articles"]]
+    near = [(found["title"], f"{found['similarity']:.2f}") for found in gap["nearest_articles"]]
     assert len(near) > 2
     assert [shown for _, shown in near] == sorted((shown for _, shown in near), reverse=True)
     written = texts(store, gap)

@@ -22,7 +22,6 @@ from .format import (
     percent,
     percent_range,
     record,
-    rounded,
     short_day,
     text,
 )
@@ -210,7 +209,7 @@ def nearest_articles(value: object) -> list[dict[str, Any]]:
             "id": text(entry.get("article_id")),
             "title": line(entry.get("title"), 300) or text(entry.get("article_id")),
             "near": min(max(number(entry.get("similarity")) or 0.0, 0.0), 1.0),
-            "shown": "" if (near := number(entry.get("similarity"))) is None else f"{rounded(near, 2)}",
+            "shown": "" if (near := number(entry.get("similarity"))) is None else f"{near:.2f}",
         }
         for entry in entries
     ]
