@@ -42,7 +42,7 @@ def duty(
     status
         The gap's status.
     since
-        The day from which on it has had it: of the decision, or of the run that first found the gap.
+        The day from which on people could see it there: of the decision, or on which a run that found it was published.
     today
         The day that is asked about.
     due

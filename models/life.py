@@ -86,6 +86,7 @@ class Life:
     last : id of the gap's last decision, undo included; 0 where there is none. Who decides next names it
     undoable : id of the decision that an undo would take back; 0 where there is none
     decided, run_id : id of the decision that gave ``status`` (0: none), and the latest run when it was made
+    since : when that decision was made
     owner_id, assigned, assigned_by : the owner that people chose (None: nobody), whether they chose, and who did
     due, until, published_on : days, as ``2024-06-30``; ``until`` is the day on which a snooze ends
     merged_into : the gap that this one is part of
@@ -99,6 +100,7 @@ class Life:
     undoable: int = 0
     decided: int = 0
     run_id: str | None = None
+    since: datetime | None = None
     owner_id: str | None = None
     assigned: bool = False
     assigned_by: str | None = None
@@ -169,7 +171,7 @@ def _after(life: Life, said: Decision) -> Life:
     if status is None:
         return life
     life = replace(
-        life, status=status, decided=said.id, run_id=said.run_id,
+        life, status=status, decided=said.id, run_id=said.run_id, since=said.at,
         until=given.get("until"), merged_into=given.get("into"), reason=given.get("reason"),
         dismissed_at_conversations=given.get("conversations"),
     )  # fmt: skip

@@ -76,7 +76,7 @@ def group_reason(about: pd.DataFrame) -> str | None:
     --------
     >>> about = pd.DataFrame({"failed": [0.9] * 9 + [0.1] * 30, "region": ["us"] * 9 + ["eu"] * 30})
     >>> group_reason(about)
-    'customers in us: 9 of 9 answers failed; all others: 0 of 30'
+    'of the answers from the article in this window: customers in us, 9 of 9 failed; all others, 0 of 30'
     """
     failed = about["failed"].gt(0.5)
     looked, found = 0, []
@@ -95,8 +95,8 @@ def group_reason(about: pd.DataFrame) -> str | None:
             chance = float(
                 fisher_exact(np.array([[bad, n - bad], [bad_others, others - bad_others]]), "greater").pvalue
             )
-            told = f"{words.format(value)}: {bad} of {n} answers failed; all others: {bad_others} of {others}"
-            found.append((chance, told))
+            told = f"{words.format(value)}, {bad} of {n} failed; all others, {bad_others} of {others}"
+            found.append((chance, f"of the answers from the article in this window: {told}"))
     if not found or min(found)[0] * looked > BY_CHANCE:
         return None
     return min(found)[1]

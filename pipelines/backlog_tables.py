@@ -12,6 +12,7 @@ from rich.text import Text
 
 from models.life import CLOSED, Decision, in_force
 from models.verdicts import Precision, overall
+from pipelines.report.format import decimal
 
 __all__ = ["backlog_now_table", "history_table", "precision_lines"]
 
@@ -31,7 +32,7 @@ def backlog_now_table(rows: Sequence[Mapping[str, Any]], top: int, everything: b
         status = str(row["status"]) + (f" until {row['until']}" if row["status"] == "snoozed" and row["until"] else "")
         note = f"\n[dim]{escape(str(row['status_note']))}[/]" if row.get("status_note") else ""
         owner = str(row.get("owner_name") or row.get("owner_id") or "unowned")
-        figures = (escape(owner), _due(row), f"{row['score']:,.1f}")
+        figures = (escape(owner), _due(row), decimal(row["score"]))
         table.add_row(
             str(row["rank"]), str(row["gap_id"]), str(row["kind"]), status, escape(str(row["title"])) + note, *figures
         )

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from data_contracts.errors import DecidedMeanwhile, DecisionInvalid, NoSuchGap, NotAllowed
 from models.life import Decision, Life, allowed, in_force, last_targets, life_of
-from pipelines import decision_log
+from pipelines import decision_log, duties
 from pipelines.decision_payloads import checked
-from pipelines.duties import duty_now, review_day
+from pipelines.first_seen import seen_days
 from pipelines.gap_status import as_decided, status_now
 from pipelines.nearest import did_you_mean
 from pipelines.settings import Settings
@@ -170,7 +170,7 @@ def backlog_now(
     run_id
         Which run.
     today
-        The day as of which gaps are due; :func:`pipelines.duties.review_day` by default.
+        The day as of which gaps are due; the clock's by default.
 
     Returns
     -------
@@ -189,20 +189,22 @@ def backlog_now(
     import pandas as pd
 
     from pipelines.cells import records
-    from pipelines.explain import find_run, read_run
+    from pipelines.explain import find_run
     from pipelines.store import read_parquet
 
     run = find_run(store, run_id)
     frame = read_parquet(run / "backlog.parquet")
-    today = today or review_day(read_run(run))
+    today = today or duties.today()
     known = lives(state)
+    with state.reading() as connection:
+        seen = seen_days(connection, run.name)
     told = records(frame[[name for name in _READ if name in frame]])
     names = {row["owner_id"]: row.get("owner_name") for row in told}
     rows = []
     for row in told:
         life = known.get(row["gap_id"], Life())
         status, note = status_now(row, life)
-        duty = duty_now({**row, "status": status}, life, settings, today)
+        duty = duties.duty_now({**row, "status": status}, life, settings, today, seen.get(row["gap_id"]))
         now = {"status": status, "status_note": note, "why": life.why, "last_decision": life.last}
         now |= {"falls_due": duty.due and duty.due.isoformat(), "overdue": duty.overdue, "escalated": duty.escalated}
         rows.append(now | as_decided(row, life, names.get))

@@ -11,48 +11,56 @@ from models.life import Life
 from pipelines.report.format import day, record, whole
 from pipelines.settings import Settings
 
-__all__ = ["duty_now", "review_day"]
+__all__ = ["duty_now", "form_day", "today"]
 
 
-def review_day(told: Mapping[str, Any], today: date | None = None) -> date:
-    """The day that due days and forms count from: today, by the reviewers' own clock.
+def today() -> date:
+    """The day by the reviewers' own clock, which due days are held against."""
+    return datetime.now().astimezone().date()
 
-    A run whose window ended longer ago than it lasted is a replay, as the demo is: it is reviewed as of its last day,
-    or everything in it would have been overdue for years.
+
+def form_day(told: Mapping[str, Any], now: date | None = None) -> date:
+    """The day that forms offer for what happens in the data's own time, a publication or the end of a snooze.
+
+    It is today. A run whose window ended longer ago than it lasted is a replay, as the demo is: there it is the
+    window's last day, since the next run knows nothing of the years between.
 
     Parameters
     ----------
     told
         `run.json`; empty where there is no run.
-    today
+    now
         The clock's day where it is not now.
     """
-    today = today or datetime.now().astimezone().date()
+    now = now or today()
     window = record(told.get("window"))
     until, days = day(window.get("end")), whole(window.get("days"))
-    return until if until and days and (today - until).days > days else today
+    return until if until and days and (now - until).days > days else now
 
 
-def duty_now(row: Mapping[str, Any], life: Life, settings: Settings, today: date) -> Duty:
-    """When a gap is due: the day that somebody set, else so many days after it got its status.
+def duty_now(row: Mapping[str, Any], life: Life, settings: Settings, now: date, seen: date | None) -> Duty:
+    """When a gap is due: the day that somebody set, else so many days after people could see it in its status.
 
-    That is the run on whose view people gave it, or the run that reopened the gap; where nobody has decided, the first
-    run that saw it.
+    Where a person gave it the status, that is the day of their decision; where a run did, the day on which the run was
+    published, however old its data are.
 
     Parameters
     ----------
     row
-        A gap as it stands now: status, rank, first_seen; status_since and decided as its run left them, where it did.
-        One that does not say since when it is there is never due.
+        A gap as it stands now: status and rank.
     life
         What people decided on the gap.
-    today
+    now
         The day that is asked about.
+    seen
+        Since when people can see it as its run left it (:func:`pipelines.first_seen.seen_days`); None where that is not
+        recorded yet, as in the moment after a run was published.
     """
-    as_the_run_left_it = (whole(row.get("decided")) or 0) == life.decided and row.get("status_since")
-    since, rank = day(as_the_run_left_it or life.run_id or row.get("first_seen")), whole(row.get("rank"))
-    if since is None or rank is None:
+    rank = whole(row.get("rank"))
+    if rank is None:
         return Duty(None, 0, False)
+    by_people = life.since is not None and row["status"] == life.status
+    since = life.since.astimezone().date() if life.since and by_people else seen or now
     review = settings.review
     limits = DutyLimits(review.due_days, review.urgent_ranks, review.escalate_after_days)
-    return duty(str(row["status"]), since, today, limits, due=day(life.due), rank=rank)
+    return duty(str(row["status"]), since, now, limits, due=day(life.due), rank=rank)

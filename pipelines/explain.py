@@ -15,11 +15,14 @@ from rich.table import Table
 from rich.text import Text
 
 from data_contracts.errors import LacunaError, StoreUnusable
+from pipelines.report.format import NONE
+from pipelines.report.gap_figures import SETS, GapFigures, figures_of, movement, nearest_articles
 
 __all__ = ["backlog_table", "explain", "find_gap", "find_run", "published_runs", "read_backlog", "read_run"]
 
 Row = Mapping[str, Any]
 
+_COLUMNS = "in gap: conversations in the gap; failed: estimated share of all conversations about it"
 MEANING = {
     "missing": "no article answers it",
     "stale": "an article did answer it, and no longer does",
@@ -89,23 +92,26 @@ def find_gap(rows: Sequence[Row], wanted: str) -> Row:
 
 def backlog_table(rows: Sequence[Row], top: int = 10) -> Table:
     """The first ``top`` gaps as a table."""
-    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
+    table = Table(
+        box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold", caption_justify="left", caption=_COLUMNS
+    )
     table.add_column("#", justify="right", no_wrap=True)
     table.add_column("kind", no_wrap=True)
     table.add_column("gap")  # the one that gives way on a narrow terminal
     table.add_column("owner")
-    table.add_column("conv./\nweek", justify="right", no_wrap=True)
+    table.add_column("in gap\na week", justify="right", no_wrap=True)
     table.add_column("failed", justify="right", no_wrap=True)
     table.add_column("score\n(band)", justify="right", no_wrap=True)
     for row in rows[:top]:
+        figures = figures_of(row)
         table.add_row(
             str(row["rank"]),
             escape(str(row["kind"])),
             escape(str(row["title"])),
             escape(_owner(row)),
-            _number(row.get("weekly_rate")),
-            _share(row.get("failure_rate")),
-            f"{_number(row.get('score'))} ({_number(row.get('score_low'))}–{_number(row.get('score_high'))})",
+            figures.weekly or NONE,
+            figures.failed or NONE,
+            f"{figures.score or NONE} {figures.score_range}".rstrip(),
         )
     return table
 
@@ -122,7 +128,8 @@ def explain(row: Row, currency: str = "") -> RenderableType:
     """
     kind = str(row["kind"])
     standing = f"{row['status']}: {row['status_note']}" if row.get("status_note") else row["status"]
-    sure = f", {_share(row['probability'])} likely" if row.get("probability") is not None else ""
+    figures = figures_of(row, currency or "EUR")
+    sure = f", {figures.sure} sure" if figures.sure else ""
     parts: list[RenderableType] = [
         Text(f"{row['rank']}. {row['title']}", style="bold"),
         Text(f"{row['gap_id']} · {kind} ({MEANING.get(kind, kind)}{sure}) · {standing}", style="dim"),
@@ -131,10 +138,10 @@ def explain(row: Row, currency: str = "") -> RenderableType:
         title = f" “{row['article_title']}”" if row.get("article_title") else ""
         parts.append(Text(f"Article: {row['article_id']}{title}"))
     parts += _section(f"Why {kind}", _bullets(row.get("reasons")))
-    parts += _section(f"Why rank {row['rank']}", [Text(line) for line in _rank(row, currency)])
+    parts += _section(f"Why rank {row['rank']}", [Text(line) for line in _rank(row, figures)])
     owner = f"{_owner(row)}: {row.get('owner_reason') or 'no reason recorded'}"
     parts += _section("Who", [Text(owner)])
-    nearest = [f"{a['similarity']:.2f}  {a['article_id']}  {a['title']}" for a in row.get("nearest_articles") or []]
+    nearest = [f"{a['shown']}  {a['id']}  {a['title']}" for a in nearest_articles(row.get("nearest_articles"))]
     parts += _section("Nearest articles", [Text(line) for line in nearest])
     quotes = [f"“{e['quote']}”  ({e['conversation_id']})" for e in row.get("examples") or []]
     parts += _section("What customers wrote", _bullets(quotes))
@@ -145,27 +152,21 @@ def explain(row: Row, currency: str = "") -> RenderableType:
     return Group(*parts)
 
 
-def _rank(row: Row, currency: str) -> list[str]:
-    band = f"{_number(row.get('score_low'))} to {_number(row.get('score_high'))}"
-    lines = [f"{_number(row.get('score'))} avoidable human-handled conversations a week ({band})"]
-    factors = [row.get("demand"), row.get("p_fail"), row.get("p_fixable")]
-    if all(factor is not None for factor in factors):
-        lines.append(
-            f"= {_number(factors[0])} conversations a week × {_share(factors[1])} answers that fail"
-            f" × {_share(factors[2])} that an article would fix"
-        )
-    failed = f"{_share(row.get('failure_low'))} to {_share(row.get('failure_high'))}, {row.get('labels', 0)} tags"
-    lines.append(f"{_share(row.get('failure_rate'))} of answers failed ({failed})")
-    trend = row.get("trend") or {}
-    if trend.get("direction"):
-        p_value = trend.get("p_value")
-        sure = "" if p_value is None else f", p = {p_value:.2g}"
-        lines.append(f"demand is {trend['direction']} (×{_number(trend.get('ratio'))}{sure})")
-    if row.get("rank_low") is not None:
-        lines.append(f"its rank lies between {row['rank_low']} and {row['rank_high']}")
-    if row.get("cost_avoidable") is not None:
-        lines.append(f"{_number(row['cost_avoidable'])} {currency} a week could be saved".replace("  ", " "))
-    return lines
+def _rank(row: Row, figures: GapFigures) -> list[str]:
+    lines = [f"{figures.score or NONE} {figures.score_range} human-handled conversations a week would be avoided"]
+    if factors := figures.factors():
+        lines.append("= " + " × ".join(f"{value} {words}" for value, words in factors))
+    told = "; ".join(part for part in (figures.size(), figures.failing(), figures.tags()) if part)
+    lines += [f"in this window: {told}"] if told else []
+    if figures.demand:
+        moving, chance = movement(row), (row.get("trend") or {}).get("p_value")
+        sure = "" if chance is None or moving.since else f" (p = {chance:.2g})"
+        lines.append(f"demand is {figures.demand}{sure}")
+    if figures.rank_low and figures.rank_high:
+        lines.append(f"its rank lies between {figures.rank_low} and {figures.rank_high}")
+    if figures.cost:
+        lines.append(f"{figures.cost} a week could be saved")
+    return [*lines, *(f"{name}: {means[:1].lower()}{means[1:]}" for name, means in SETS)]
 
 
 def _section(title: str, lines: Sequence[RenderableType]) -> list[RenderableType]:
@@ -180,13 +181,3 @@ def _bullets(texts: Sequence[str] | None) -> list[RenderableType]:
 
 def _owner(row: Row) -> str:
     return str(row.get("owner_name") or row.get("owner_id") or "unowned")
-
-
-def _number(value: Any) -> str:
-    if value is None:
-        return "–"
-    return f"{value:,.1f}" if abs(value) < 100 else f"{value:,.0f}"
-
-
-def _share(value: Any) -> str:
-    return "–" if value is None else f"{value:.0%}"

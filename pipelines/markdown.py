@@ -56,8 +56,3 @@ def link(value: object, url: str) -> str:
     """
     text = inline(value)
     return f"[{text}]({_ENTITY.sub('&amp;', quoted(url, safe=_OF_URLS))})" if text and url else text
-
-
-def heading(value: str) -> str:
-    """A heading of an article without its marks, for a list of sections."""
-    return re.sub(r"\s+#+\s*$", "", value).strip("*_ ")

@@ -128,10 +128,13 @@ def _row(
     row = {
         "gap_id": gap["gap_id"], "rank": int(gap["rank"]), "kind": gap["kind"],
         "title": _title(gap, str(about["label"]), title, articles), "topic_id": str(about["topic_id"]),
-        "topic_label": str(about["topic_label"]), "article_id": article, "nearest_articles": nearest,
+        "topic_label": str(about["topic_label"]), "article_id": article,
+        # In order of what is shown; whom to ask goes by the order of the match, which knows agents' answers too.
+        "nearest_articles": sorted(nearest, key=lambda near: -near["similarity"]),
         "owner_id": owner.owner_id, "owner_reason": owner.reason, "conversations": len(ids),
         "customers": int(customers.nunique() + customers.isna().sum()),
-        "weekly_rate": round(len(ids) / (job.days / 7), 3), "trend": dict(about["trend"]),
+        "weekly_rate": round(len(ids) / (job.days / 7), 3), "reached": int(gap["reached"]),
+        "trend": dict(about["trend"]),
         **{k: round(float(gap[k]), 4) for k in ("failure_rate", "failure_low", "failure_high")},
         "labels": int(gap["labels"]),
         **{k: round(float(gap[k]), 4) for k in ("score", "score_low", "score_high")},

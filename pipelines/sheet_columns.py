@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from pipelines.report.gap_figures import SETS, movement, nearest_articles
+
 
 @dataclass(frozen=True)
 class Column:
@@ -21,12 +23,10 @@ def _of(name: str) -> Callable[[dict[str, Any]], Any]:
     return lambda row: row.get(name)
 
 
-def _inside(name: str, part: str) -> Callable[[dict[str, Any]], Any]:
-    return lambda row: (row.get(name) or {}).get(part) if isinstance(row.get(name), dict) else None
-
-
-def _names(name: str, part: str) -> Callable[[dict[str, Any]], Any]:
-    return lambda row: [item[part] for item in row.get(name) or [] if isinstance(item, dict) and item.get(part)]
+def _nearest(row: dict[str, Any]) -> list[str]:
+    """The nearest articles as `Track your order (0.34)`."""
+    found = nearest_articles(row.get("nearest_articles"))
+    return [f"{near['title']} ({near['shown']})" if near["shown"] else near["title"] for near in found]
 
 
 BACKLOG = [
@@ -37,24 +37,25 @@ BACKLOG = [
     Column("Status", _of("status"), 11),
     Column("Title", _of("title"), 46, "strong"),
     Column("Owner", lambda row: row.get("owner_name") or row.get("owner_id") or "(no owner)", 18),
-    Column("Score", _of("score"), 10, "one"),
-    Column("Score from", _of("score_low"), 9, "one"),
-    Column("Score to", _of("score_high"), 9, "one"),
+    Column("Score", _of("score"), 10, "rate"),
+    Column("Score from", _of("score_low"), 9, "rate"),
+    Column("Score to", _of("score_high"), 9, "rate"),
     Column("Cost a week", _of("cost_avoidable"), 12, "money"),
-    Column("Conversations", _of("conversations"), 13, "whole"),
-    Column("Customers", _of("customers"), 11, "whole"),
-    Column("A week", _of("weekly_rate"), 9, "one"),
-    Column("Trend", _inside("trend", "direction"), 9),
-    Column("Trend ratio", _inside("trend", "ratio"), 10, "two"),
-    Column("Failure rate", _of("failure_rate"), 11, "share"),
-    Column("Failure from", _of("failure_low"), 11, "share"),
-    Column("Failure to", _of("failure_high"), 11, "share"),
-    Column("Tagged answers", _of("labels"), 13, "whole"),
+    Column("In the gap", _of("conversations"), 13, "whole"),
+    Column("In the gap, a week", _of("weekly_rate"), 11, "rate"),
+    Column("Customers in the gap", _of("customers"), 11, "whole"),
+    Column("Tagged in the gap", _of("labels"), 13, "whole"),
+    Column("About it", _of("reached"), 9, "whole"),
+    Column("About it, a week", _of("demand"), 9, "rate"),
+    Column("Demand is", lambda row: movement(row).told(), 26),
+    Column("Failed, of all about it", _of("failure_rate"), 11, "share"),
+    Column("Failed from", _of("failure_low"), 11, "share"),
+    Column("Failed to", _of("failure_high"), 11, "share"),
     Column("Why this kind", lambda row: "\n".join(str(item) for item in row.get("reasons") or []), 70, "wrap"),
     Column("Topic", _of("topic_label"), 30),
     Column("Article", _of("article_id"), 16),
     Column("Article title", _of("article_title"), 30),
-    Column("Nearest articles", _names("nearest_articles", "title"), 40),
+    Column("Nearest articles", _nearest, 40),
     Column("Why this owner", _of("owner_reason"), 40, "wrap"),
     Column("Products", _of("products"), 16),
     Column("Languages", _of("languages"), 11),
@@ -68,8 +69,8 @@ OWNERS = [
     Column("Owner", _of("name"), 24, "strong"),
     Column("Owner id", _of("id"), 18),
     Column("Open gaps", _of("gaps"), 11, "whole"),
-    Column("Conversations", _of("conversations"), 14, "whole"),
-    Column("Score", _of("score"), 10, "one"),
+    Column("In the gaps", _of("conversations"), 14, "whole"),
+    Column("Score", _of("score"), 10, "rate"),
     Column("Cost a week", _of("cost"), 13, "money"),
     Column("First gap", _of("first"), 60),
 ]
@@ -136,7 +137,7 @@ NOT_CONTENT = [
     Column("Topic", _of("topic_label"), 30),
     Column("Reason", _of("reason"), 22),
     Column("Conversations", _of("conversations"), 14, "whole"),
-    Column("A week", _of("weekly_rate"), 9, "one"),
+    Column("A week", _of("weekly_rate"), 9, "rate"),
     Column("Failure rate", _of("failure_rate"), 12, "share"),
     Column("Why", lambda row: "\n".join(str(item) for item in row.get("why") or []), 70, "wrap"),
     Column("Intent as taken", _of("predicted_intent"), 20),
@@ -171,10 +172,13 @@ DEFINITIONS = [
     ("unfindable", "An article answers it, and the bot or search does not reach it."),
     ("Score", "Expected human-handled conversations a week that closing the gap would avoid, with its interval."),
     ("Rank band", "The ranks between which the gap lies, as sure as the intervals are."),
+    *SETS,
     (
-        "Failure rate",
-        "Share of answers that failed, with its interval; tagged answers say how much stands behind it.",
+        "Failed, of all about it",
+        "Estimated share of all conversations about it whose answer failed, with its interval; tagged answers say how "
+        "much stands behind it.",
     ),
+    ("Demand", "How the number of conversations about it moves from week to week."),
     ("Cost", "Avoidable cost a week, in the currency of the settings."),
     ("Deflection", "Share of self-service users who opened no ticket and reached no human."),
     ("Escalation ratio", "Share of conversations that a human took over, or that became a ticket."),

@@ -115,10 +115,13 @@ def _styles(book: Any, currency: str) -> dict[str, Any]:
         "strong": {"bold": True, "text_wrap": True},
         "wrap": {"text_wrap": True},
         "whole": {"num_format": "#,##0"},
-        "one": {"num_format": "#,##0.0"},
+        "rate": {"num_format": "0.0"},
+        "rate from ten": {"num_format": "#,##0"},
+        "rate near nought": {"num_format": '"<0.1"'},
         "two": {"num_format": "0.00"},
         "share": {"num_format": "0%"},
-        "money": {"num_format": f'#,##0 "{currency}"'},
+        "money": {"num_format": f'0.00 "{currency}"'},
+        "money from ten": {"num_format": f'#,##0 "{currency}"'},
         "head": {"bold": True, "font_color": "#FFFFFF", "bg_color": "#155E75", "text_wrap": True, "valign": "vcenter"},
     }
     return {name: book.add_format(base | style) for name, style in made.items()}
@@ -147,7 +150,7 @@ def _sheet(
     for line, row in enumerate(rows[:_LAST_ROW], start=1):
         for place, column in enumerate(columns):
             value = flat(column.value(row))
-            style = styles[column.style]
+            style = styles[_as_shown(column.style, value)]
             if isinstance(value, str) and value:
                 sheet.write_string(line, place, safe_text(value), style)
             elif isinstance(value, bool):
@@ -161,6 +164,15 @@ def _sheet(
     elif filters:
         sheet.autofilter(0, 0, len(rows), len(columns) - 1)
     return sheet
+
+
+def _as_shown(style: str, value: Any) -> str:
+    """The style in which a figure has as many decimals as in the report."""
+    if not isinstance(value, int | float):
+        return style
+    if style == "rate":
+        return "rate near nought" if 0 < value < 0.05 else "rate" if abs(value) < 9.95 else "rate from ten"
+    return "money from ten" if style == "money" and abs(value) >= 9.995 else style
 
 
 def _colour(book: Any, sheet: Any, rows: int) -> None:

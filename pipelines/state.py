@@ -20,6 +20,7 @@ import sqlalchemy as sa
 from data_contracts.errors import StoreUnusable
 from pipelines import schema
 from pipelines.database import engine_of, unusable, worth_another_try
+from pipelines.first_seen import keep_seen
 from pipelines.schema import SCHEMA_VERSION
 from pipelines.settings import Settings
 from pipelines.store import usable
@@ -174,6 +175,7 @@ class State:
         events: pd.DataFrame | None = None,
         subtopics: pd.DataFrame | None = None,
         subtopic_events: pd.DataFrame | None = None,
+        published_at: datetime | None = None,
     ) -> None:
         """Record a run in one transaction; rows of the same run recorded earlier are replaced.
 
@@ -193,14 +195,17 @@ class State:
             What happened to topics: topic_id, event, related (list of topic ids), shared, cosine; one row a topic.
         subtopics, subtopic_events
             The same of subtopics, with subtopic_id; their topic_id is the topic that they lie in.
+        published_at
+            When people could first see the run, by the clock; now where this is left out.
         """
+        now = published_at or datetime.now(UTC)
         first, last = (day.isoformat() for day in window) if window else (run_id, run_id)
         run = {
             "run_id": run_id,
             "input_hash": input_hash,
             "window_start": first,
             "window_end": last,
-            "published_at": datetime.now(UTC),
+            "published_at": now,
         }
         frames = {
             schema.topics: topics, schema.topic_events: events, schema.gaps: gaps,
@@ -210,6 +215,7 @@ class State:
 
         def write(connection: sa.Connection) -> None:
             _one_at_a_time(connection)
+            keep_seen(connection, run_id, rows[schema.gaps], now)
             for table in (*frames, schema.runs):
                 connection.execute(sa.delete(table).where(table.c.run_id == run_id))
             connection.execute(sa.insert(schema.runs), run)

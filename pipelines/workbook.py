@@ -58,6 +58,7 @@ SCHEMA: dict[str, pa.DataType] = {
     "last_seen": pa.string(),
     # Beyond the contract, for whoever shows or explains a gap.
     "probability": pa.float64(),
+    "reached": pa.int64(),
     "demand": pa.float64(),
     "p_fail": pa.float64(),
     "p_fixable": pa.float64(),

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -123,8 +124,8 @@ def happened(*events: tuple[str, str, list[str]]) -> pd.DataFrame:
     return told.assign(shared=4, cosine=[0.9 if related else float("nan") for related in told["related"]])
 
 
-def publish_gaps(store: Path, run_id: str, rows: list[dict[str, Any]]) -> None:
-    """Publish a run with these rows of a backlog, over the row of ``standins``, and record them."""
+def publish_gaps(store: Path, run_id: str, rows: list[dict[str, Any]], published_at: datetime | None = None) -> None:
+    """Publish a run with these rows of a backlog, over the row of ``standins``, and record them, by default now."""
     whole = [
         {**BACKLOG_ROW, "first_seen": run_id, "last_seen": run_id, "rank": n, **row} for n, row in enumerate(rows, 1)
     ]
@@ -138,5 +139,5 @@ def publish_gaps(store: Path, run_id: str, rows: list[dict[str, Any]]) -> None:
     kept = [
         "gap_id", "kind", "topic_id", "article_id", "title", "status", "score", "rank", "first_seen", "conversations",
     ]  # fmt: skip
-    state.record_run(run_id, "h", pd.DataFrame(), pd.DataFrame(whole)[kept])
+    state.record_run(run_id, "h", pd.DataFrame(), pd.DataFrame(whole)[kept], published_at=published_at)
     state.close()

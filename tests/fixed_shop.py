@@ -35,10 +35,13 @@ WORDS = ["please", "today", "again", "since monday", "thanks", "urgent", "hello"
 def write_shop(
     folder: Path, until: date, works: Collection[str] = ("pole",), weekly: int = 7, *,
     failing: Mapping[str, Sequence[str]] = FAILING, published: Sequence[str] = ("pole", "points"), fixed: date = FIXED,
-    owners: Sequence[dict[str, Any]] = (),
+    owners: Sequence[dict[str, Any]] = (), stale: Mapping[str, date] | None = None, tagged: int = 0,
 ) -> Path:  # fmt: skip
-    """The shop's bundle up to a day; on ``fixed`` the articles in ``published`` come, and those in ``works`` help."""
-    rng, conversations, messages = Random(5), [], []
+    """The shop's bundle up to a day; on ``fixed`` the articles in ``published`` come, and those in ``works`` help.
+
+    The articles in ``stale`` no longer do from their day on; every ``tagged``-th answer is tagged, none where it is 0.
+    """
+    rng, conversations, messages, outcomes = Random(5), [], [], []
     day, number = FIRST, 0
     while day <= date(2024, 8, 4):
         for topic, phrases in {**failing, **ANSWERED}.items():
@@ -47,7 +50,8 @@ def write_shop(
                 when = datetime.combine(day + timedelta(days=rng.randrange(7)), datetime.min.time(), UTC)
                 when += timedelta(hours=rng.randrange(7, 20), minutes=number % 60)
                 mended = topic in works and when.date() >= fixed
-                failed = rng.random() < (0.85 if topic in failing and not mended else 0.08)
+                out_of_date = stale is not None and topic in stale and when.date() >= stale[topic]
+                failed = rng.random() < (0.85 if out_of_date or (topic in failing and not mended) else 0.08)
                 text = f"{rng.choice(phrases)} {rng.choice(WORDS)} {rng.choice(WORDS)}"
                 answered = topic in ANSWERED or mended
                 key = f"c-{number:05}"
@@ -69,6 +73,9 @@ def write_shop(
                 if when.date() <= until:
                     conversations.append(talk)
                     messages += [{"conversation_id": key, "position": i} | row for i, row in enumerate(said)]
+                    if tagged and number % tagged == 0:
+                        outcome = "correct" if not failed else "wrong" if answered else "no_answer"
+                        outcomes.append({"conversation_id": key, "outcome": outcome, "sample": "random"})
         day += timedelta(days=7)
     articles = [_article(topic, ANSWERED[topic], "2023-01-01") for topic in ANSWERED]
     if until >= fixed:
@@ -76,6 +83,8 @@ def write_shop(
     write_table(folder, "conversations", conversations)
     write_table(folder, "messages", messages)
     write_table(folder, "articles", articles)
+    if outcomes:
+        write_table(folder, "outcomes", outcomes)
     if owners:
         write_table(folder, "owners", list(owners))
     return folder

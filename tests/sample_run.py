@@ -540,6 +540,7 @@ def _gap(rank: int, row: tuple[Any, ...]) -> dict[str, Any]:
         "first_seen": "2024-06-30" if status == "new" else "2024-06-09",
         "last_seen": "2024-06-30",
         "probability": 0.93 - rank * 0.012,
+        "reached": asked,
         "demand": rate,
         "p_fail": failure,
         "p_fixable": FIXABLE[kind],

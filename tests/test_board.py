@@ -23,7 +23,7 @@ from pipelines.board.desk import asset, local
 from pipelines.board.guard import COOKIE, HEADERS
 from pipelines.board.people import hashed
 from pipelines.decisions import decide, history, lives
-from pipelines.duties import review_day
+from pipelines.duties import form_day
 from pipelines.settings import load_settings
 from pipelines.state import State, open_state
 from tests import sample_run
@@ -585,8 +585,9 @@ def test_a_run_that_is_replaced_or_removed_shows_at_once(client: Make, store: Pa
     assert board.get("/api/gaps").json() == {"run_id": None, "total": 0, "gaps": []}
 
 
-def test_what_is_overdue_is_said_wherever_the_gap_is(client: Make) -> None:
-    """As of a replay's last day: on the row, the gap's page, a writer's drafts, an owner's load, and in a list."""
+def test_what_is_overdue_is_said_wherever_the_gap_is(client: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As of today: on the row, the gap's page, a writer's drafts, an owner's load, and in a list."""
+    monkeypatch.setattr("pipelines.duties.today", lambda: date(2024, 6, 30))
     board = client()
     late = {"verb": "assign", "payload": {"owner_id": "o-ana", "due": "2024-06-27"}}
     soon = {"verb": "assign", "payload": {"owner_id": "o-ana", "due": "2024-07-12"}}
@@ -608,9 +609,9 @@ def test_what_is_overdue_is_said_wherever_the_gap_is(client: Make) -> None:
 
 
 @pytest.mark.parametrize(("today", "day"), [(date(2024, 7, 28), "2024-07-28"), (date(2024, 7, 29), "2024-06-30")])
-def test_a_replay_is_reviewed_as_of_its_own_day(today: date, day: str) -> None:
+def test_forms_of_a_replay_offer_its_own_day(today: date, day: str) -> None:
     """Up to a window's length after its end it is today; later, the window's last day."""
-    assert review_day({"window": {"end": "2024-06-30", "days": 28}}, today) == date.fromisoformat(day)
+    assert form_day({"window": {"end": "2024-06-30", "days": 28}}, today) == date.fromisoformat(day)
 
 
 def test_articles_to_verify_and_fixes_are_shown(client: Make, store: Path) -> None:

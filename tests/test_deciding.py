@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -90,7 +91,8 @@ def test_closed_gaps_are_counted_and_shown_on_request(lacuna: Lacuna, store: Pat
 
 def test_gaps_fall_due_by_the_settings_and_by_what_people_say(lacuna: Lacuna, store: Path, tmp_path: Path) -> None:
     """`[review]` gives each gap its day; a day that somebody sets wins; what is late is counted; a sheet has all."""
-    lacuna("assign", "2", "o1", "--due", "2024-06-20", "--store", str(store))
+    today = date.today()
+    lacuna("assign", "2", "o1", "--due", (today - timedelta(days=10)).isoformat(), "--store", str(store))
     config = tmp_path / "ours.toml"
     config.write_text("[review]\nurgent_ranks = 0\nescalate_after_days = 7\ndue_days = {new = 10}\n", encoding="utf-8")
     _, told, _ = lacuna("backlog", "--store", str(store), "--config", str(config))
@@ -100,7 +102,8 @@ def test_gaps_fall_due_by_the_settings_and_by_what_people_say(lacuna: Lacuna, st
     path = tmp_path / "sheet.csv"
     lacuna("backlog", "--store", str(store), "--config", str(config), "--csv", str(path))
     rows = list(csv.DictReader(path.read_text(encoding="utf-8-sig").splitlines()))
-    assert [row["falls_due"] for row in rows] == ["2024-07-10", "2024-06-20", "2024-07-10", "2024-07-10"]
+    days = [(today + timedelta(days=n)).isoformat() for n in (10, -10)]
+    assert [row["falls_due"] for row in rows] == [days[0], days[1], days[0], days[0]]
     assert [row["due"] + row["assign_to"] for row in rows] == [""] * 4
     assert [row["overdue"] for row in rows] == ["0", "10", "0", "0"]
 

@@ -50,7 +50,8 @@ def test_every_file_of_the_backlog_holds_every_gap(tmp_path: Path) -> None:
     assert list(pd.read_csv(folder / "backlog.csv")["gap_id"]) == ids
     book = openpyxl.load_workbook(folder / "backlog.xlsx")
     assert book.sheetnames == ["Backlog", "By owner", "KPIs", "Topics", "Not content", "Accuracy", "Quotes", "About"]
-    assert [cell.value for cell in book["Backlog"]["AF"]][1:] == ids
+    sheet = [[cell.value for cell in row] for row in book["Backlog"].iter_rows()]
+    assert [row[sheet[0].index("Gap id")] for row in sheet[1:]] == ids
     assert book["Backlog"].freeze_panes == "A2"
     assert book["Backlog"].auto_filter.ref
 

@@ -52,7 +52,8 @@ def about(us_failed: int, eu_failed: int, n: int = 12) -> pd.DataFrame:
 
 def test_those_for_whom_it_fails_are_named() -> None:
     """An article that fails in one region alone says so; one that fails everywhere, or by chance, does not."""
-    assert group_reason(about(12, 1)) == "customers in us: 12 of 12 answers failed; all others: 1 of 12"
+    told = "of the answers from the article in this window: customers in us, 12 of 12 failed; all others, 1 of 12"
+    assert group_reason(about(12, 1)) == told
     assert group_reason(about(10, 9)) is None
     assert group_reason(about(4, 1, n=5)) is None
     assert group_reason(about(12, 1).drop(columns="region")) is None

@@ -107,7 +107,7 @@ def test_a_gap_opens_by_click_and_tells_why(opened: Open, sample: ReportData) ->
         "70\u202f%",
         "[16–29]",
         "is it 30 or 60 days",
-        "14\u202f% of answers failed before",
+        "of the answers from the article, in all weeks read, 14\u202f% failed before",
         "Owns kb-012",
         "Passages to change",
         "You can send an item back",

@@ -41,7 +41,7 @@ def test_a_run_comes_back_as_recorded(state: State) -> None:
     assert topic["members"] == ["q1", "q2"]
     assert pd.isna(topic["lineage"])
     assert (topic["first_seen"], topic["run_id"]) == ("2024-06-16", "2024-06-16")
-    assert gap["extra"] == {"weekly_rate": 2.5}
+    assert gap["extra"]["weekly_rate"] == 2.5
     assert state.input_hash("2024-06-16") == "h"
     assert state.runs()[["window_start", "window_end"]].values.tolist() == [["2024-05-20", "2024-06-16"]]
 

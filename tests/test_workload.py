@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pandas as pd
@@ -113,20 +113,23 @@ def test_a_day_that_somebody_set_wins() -> None:
     assert duty("dismissed", DAY, DAY, LIMITS, due=day).due is None
 
 
-def test_the_clock_starts_with_the_run_that_was_decided_on() -> None:
-    """An undecided gap waits since it was first seen, a decided one since the run that people saw."""
-    row, settings = {"status": "new", "rank": 50, "first_seen": "2024-06-30"}, load_settings(None)
-    assert duty_now(row, Life(), settings, DAY).due == date(2024, 7, 7)
+def test_the_clock_starts_when_people_can_see_the_gap() -> None:
+    """An undecided gap waits since its run was published, a decided one since the decision; a day that was set wins."""
+    row, settings = {"status": "new", "rank": 50}, load_settings(None)
+    seen, decided = date(2024, 7, 2), datetime(2024, 7, 14, 12, tzinfo=UTC)
+    assert duty_now(row, Life(), settings, DAY, seen).due == date(2024, 7, 9)
     accepted = {**row, "status": "accepted"}
-    assert duty_now(accepted, Life("accepted", run_id="2024-07-14"), settings, DAY).due == date(2024, 8, 4)
-    assert duty_now(accepted, Life("accepted", run_id="2024-07-14", due="2024-07-20"), settings, DAY).due.day == 20
+    assert duty_now(accepted, Life("accepted", since=decided), settings, DAY, seen).due == date(2024, 8, 4)
+    assert duty_now(accepted, Life("accepted", since=decided, due="2024-07-20"), settings, DAY, seen).due.day == 20
+    assert duty_now(row, Life(), settings, DAY, None).due == DAY + timedelta(days=7)
 
 
 def test_what_a_run_reopened_has_its_time_from_that_run_on() -> None:
     """A fix of June that a run of August finds without effect is not overdue then; a decision starts the clock anew."""
-    settings = load_settings(None)
-    row = {"status": "reopened", "rank": 50, "first_seen": "2024-05-05", "decided": 3, "status_since": "2024-08-04"}
-    published = Life("published", decided=3, run_id="2024-06-09")
-    assert duty_now(row, published, settings, date(2024, 8, 4)) == Duty(date(2024, 8, 11), 0, False)
-    accepted = Life("accepted", decided=4, run_id="2024-08-11")
-    assert duty_now(row | {"status": "accepted"}, accepted, settings, date(2024, 8, 11)).due == date(2024, 9, 1)
+    settings, seen = load_settings(None), date(2024, 8, 4)
+    row = {"status": "reopened", "rank": 50, "decided": 3}
+    published = Life("published", decided=3, since=datetime(2024, 6, 9, 12, tzinfo=UTC))
+    assert duty_now(row, published, settings, seen, seen) == Duty(date(2024, 8, 11), 0, False)
+    day = date(2024, 8, 11)
+    accepted = Life("accepted", decided=4, since=datetime(2024, 8, 11, 12, tzinfo=UTC))
+    assert duty_now(row | {"status": "accepted"}, accepted, settings, day, seen).due == date(2024, 9, 1)

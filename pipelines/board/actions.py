@@ -14,6 +14,7 @@ from starlette.responses import RedirectResponse, Response
 
 from data_contracts.errors import DecidedMeanwhile, DecisionInvalid, LacunaError, NoSuchGap, NotAllowed, Refused
 from pipelines.decisions import history
+from pipelines.duties import form_day
 
 from .desk import Desk, desk_of, first, forms, local, person_of
 from .doing import decide_as
@@ -58,7 +59,8 @@ def _form(
     wrong: LacunaError | None = None,
 ) -> Response:
     now = desk.snapshot.now()
-    begin = max(now.day, (now.run.until if now.run else None) or date.min)
+    form = form_day(now.run.told if now.run else {}, now.day)
+    begin = max(form, (now.run.until if now.run else None) or date.min)
     weeks = [(f"{n} week{'s' if n > 1 else ''}", (begin + timedelta(weeks=n)).isoformat()) for n in (1, 2, 4)]
     owned, due = {gap.owner_id or "" for gap in gaps}, {gap.life.due or "" for gap in gaps}
     offered = {key: name for key, name in now.owner_names.items() if key in owned or active(now.run, key)}
@@ -66,7 +68,7 @@ def _form(
         "as_it_is": _AS_IT_IS, "owners": {_AS_IT_IS: _as_it_is(gaps, now), "": "No owner", **offered},
         "due": due.pop() if len(due) == 1 else "",
         "verb": verb, "gaps": gaps, "sent": forms(gaps), "values": values, "wrong": wrong, "reasons": REASONS,
-        "weeks": weeks, "earliest": (begin + timedelta(days=1)).isoformat(), "today": now.day.isoformat(),
+        "weeks": weeks, "earliest": (begin + timedelta(days=1)).isoformat(), "today": form.isoformat(),
         "back": local(values.get("back", "/")),
         "suggested": merge_choices(now, gaps, "") if verb == "merge" else [],
     }  # fmt: skip

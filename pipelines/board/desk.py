@@ -19,6 +19,7 @@ from data_contracts.errors import StoreUnusable
 from models.life import allowed
 from pipelines.links import conversation_link, conversation_url
 from pipelines.report.format import period, plural, record
+from pipelines.report.gap_figures import sets_told
 from pipelines.report.view import STATUSES
 from pipelines.settings import Settings
 from pipelines.state import State
@@ -71,6 +72,7 @@ def _templates() -> Environment:
     made.globals |= {
         "static": lambda name: f"/static/{name}?v={_version(name)}",
         "statuses": STATUSES,
+        "sets": sets_told(),
         "verbs": VERBS,
         "gap_path": gap_path,
         "plural": plural,

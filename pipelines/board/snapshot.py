@@ -19,10 +19,11 @@ from data_contracts.errors import StoreUnusable
 from models.duties import Duty
 from models.life import Decision, Life, last_targets, life_of
 from models.verdicts import Precision, by_kind
+from pipelines import duties
 from pipelines.cells import records, unguarded
 from pipelines.decision_log import read as read_decisions
 from pipelines.decisions import as_decided, status_now
-from pipelines.duties import duty_now, review_day
+from pipelines.first_seen import seen_days
 from pipelines.report.accuracy import article_accuracy
 from pipelines.report.due import due_articles, unowned_articles
 from pipelines.report.format import day, line, number, plural, record, rows, short_day, text
@@ -135,7 +136,9 @@ class Snapshot:
         self._said: dict[int, Decision] = {}  # by id, in order
         self._told: dict[str, list[Decision]] = {}
         self._lives: dict[str, Life] = {}
-        self._now = Now(None, (), {}, {}, review_day({}))
+        self._seen: dict[str, date] = {}  # since when people can see each gap
+        self._recorded = False  # whether every gap has one
+        self._now = Now(None, (), {}, {}, duties.today())
 
     def now(self) -> Now:
         """The latest run and the decisions up to this moment."""
@@ -145,12 +148,25 @@ class Snapshot:
             run = self._now.run
             if fresh:
                 run, stamp = _latest(self._runs)
-            today = review_day(run.told if run else {})
-            heard = self._listen()
-            if fresh or heard or today != self._now.day:
-                self._now = self._stand(run, today, anew=fresh or today != self._now.day)
+                self._recorded = False
+            today = duties.today()
+            recorded = run is not None and not self._recorded and self._look_up_seen(run)
+            anew = fresh or recorded or today != self._now.day
+            if self._listen() or anew:
+                self._now = self._stand(run, today, anew)
                 self._stamp = stamp
             return self._now
+
+    def _look_up_seen(self, run: Run) -> bool:
+        """Look up since when people can see each gap, and say whether there is more than was known.
+
+        A run's folder is there a moment before its gaps are recorded: until all are, they are looked up again.
+        """
+        before = self._seen
+        with self._state.reading() as connection:
+            self._seen = seen_days(connection, run.run_id)
+        self._recorded = all(row["gap_id"] in self._seen for row in run.rows)
+        return self._seen != before
 
     def said(self, ids: Sequence[int]) -> list[Decision]:
         """The decisions with these ids, as far as there are any."""
@@ -189,7 +205,7 @@ class Snapshot:
             life, known = lives.get(row["gap_id"], _UNTOUCHED), before.get(row["gap_id"])
             # A life that nobody has touched is the very same object: comparing its fields would take longer.
             if known is None or known.life is not life:
-                known = _gap(run, row, life, names, self._settings, today)
+                known = _gap(run, row, life, names, self._settings, today, self._seen.get(row["gap_id"]))
             gaps.append(known)
         return Now(run, tuple(gaps), {gap.id: gap for gap in gaps}, names, today)
 
@@ -197,11 +213,14 @@ class Snapshot:
 _UNTOUCHED = Life()
 
 
-def _gap(run: Run, row: dict[str, Any], life: Life, names: Mapping[str, str], settings: Settings, today: date) -> Gap:
+def _gap(
+    run: Run, row: dict[str, Any], life: Life, names: Mapping[str, str], settings: Settings, today: date,
+    seen: date | None,
+) -> Gap:  # fmt: skip
     status, note = status_now(row, life)
     now = {**row, **as_decided(row, life, names.get), "status": status, "status_note": note}
     shown = table_row(now, run.currency, run.top_score, run.until)
-    duty = duty_now(now, life, settings, today)
+    duty = duties.duty_now(now, life, settings, today, seen)
     shown["due"] = _due_words(duty)
     shown["keys"] |= {"due": duty.due.isoformat() if duty.due else None, "overdue": duty.overdue}
     return Gap(now, shown, life, duty)

@@ -13,6 +13,7 @@ from jinja2 import Environment, StrictUndefined
 
 from models.life import WAITING
 from pipelines.delivery.ledger import Contact
+from pipelines.report.gap_figures import figures_of
 
 __all__ = ["MANAGERS", "Message", "digests"]
 
@@ -113,9 +114,8 @@ def _parts(
 
 
 def _line(row: Row, board: str, with_owner: bool = False) -> dict[str, str]:
-    rate = row.get("weekly_rate")
-    figures = [str(row["kind"]), _count(int(row.get("conversations") or 0), "conversation")]
-    figures += [f"{float(rate):.1f} a week"] if rate is not None else []
+    told = figures_of(row)
+    figures = [str(row["kind"]), *(part for part in (told.size(), told.failing()) if part)]
     figures += [f"due {row['falls_due']}"] if row.get("falls_due") else []
     figures += [f"{_count(int(row['overdue']), 'day')} overdue"] if row["overdue"] else []
     figures += [f"owner {row.get('owner_name') or row['owner_id']}"] if with_owner and row.get("owner_id") else []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from itertools import groupby
 from typing import Any
 
@@ -21,7 +20,7 @@ from pipelines.drafts.rows import (
     subject_of,
     words_in,
 )
-from pipelines.markdown import bullet, heading, inline, quote
+from pipelines.markdown import bullet, inline, quote
 
 __all__ = ["answered", "passages_to_change", "words_to_add"]
 
@@ -77,7 +76,7 @@ def _ended(row: dict[str, Any]) -> str:
 
 
 def passages_to_change(row: dict[str, Any], articles: dict[str, dict[str, Any]], url: str) -> str:
-    """The article's passages with what agents say instead or besides; its sections where none stands out."""
+    """The article's passages with what agents say instead or besides; where none can be named, that alone."""
     rows, kind = dicts_in(row.get("passages")), row["kind"]
     if kind == "incomplete" and rows:
         listed = "\n".join(
@@ -106,11 +105,11 @@ def passages_to_change(row: dict[str, Any], articles: dict[str, dict[str, Any]],
     if blocks:
         note = "Found by likeness of words and figures: see for each whether it is the one that is meant."
         return chapter("Passages to change", note if kind == "stale" else "", *blocks)
-    body = (articles.get(str(row.get("article_id"))) or {}).get("body")
-    sections = re.findall(r"^#{1,4}[ \t]+(.+)$", str(body or ""), flags=re.MULTILINE)
-    note = "No sentence of the article stands out; read it against the questions and answers below."
-    listed = "\n".join(bullet(heading(found)) for found in sections[:20])
-    return chapter("Passages to change", note, f"Its sections today:\n\n{listed}" if listed else "")
+    return chapter(
+        "What to change in the article",
+        "Which passage it is could not be told: what agents say is near to none of its sentences. Read the whole "
+        "article against the questions and answers below.",
+    )
 
 
 def _under(passage: dict[str, Any]) -> str:

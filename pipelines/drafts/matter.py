@@ -8,6 +8,8 @@ from typing import Any
 
 import yaml
 
+from pipelines.report.format import as_shown
+
 __all__ = ["edited", "evidence_hash", "front_matter", "seal", "text_hash", "values"]
 
 _LINE = re.compile(r"^text_hash: ([0-9a-f]{16})\n", re.MULTILINE)
@@ -31,8 +33,8 @@ def front_matter(row: dict[str, Any], run: dict[str, Any]) -> str:
         "owner_id": row.get("owner_id"),
         "topic_id": row.get("topic_id"),
         "conversations": row.get("conversations"),
-        "weekly_rate": _rounded(row.get("weekly_rate")),
-        "score": _rounded(row.get("score")),
+        "weekly_rate": as_shown(row.get("weekly_rate")),
+        "score": as_shown(row.get("score")),
         "evidence": {
             "phrasings": length("examples"),
             "sentences_of_agents": length("steps"),
@@ -43,10 +45,6 @@ def front_matter(row: dict[str, Any], run: dict[str, Any]) -> str:
         "created": str(window.get("end") or run.get("run_id") or ""),
     }
     return "---\n" + yaml.safe_dump(head, sort_keys=False, allow_unicode=True, width=4096).rstrip("\n") + "\n---"
-
-
-def _rounded(value: object) -> float | None:
-    return round(float(value), 3) if isinstance(value, int | float) else None
 
 
 def text_hash(text: str) -> str:

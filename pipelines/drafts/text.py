@@ -30,6 +30,8 @@ from pipelines.drafts.rows import (
 )  # fmt: skip
 from pipelines.links import conversation_url
 from pipelines.markdown import bullet, inline, quote
+from pipelines.report.format import percent
+from pipelines.report.gap_figures import figures_of, sets_told
 
 __all__ = ["KINDS", "draft"]
 
@@ -82,26 +84,16 @@ def draft(row: dict[str, Any], articles: dict[str, dict[str, Any]], run: dict[st
 
 
 def _why(row: dict[str, Any], article: dict[str, Any]) -> str:
-    asked, rate = row.get("conversations"), row.get("weekly_rate")
-    figures = []
-    if asked is not None:
-        weekly = "" if rate is None else f", {float(rate):.1f} a week" if rate >= 0.1 else ", fewer than 0.1 a week"
-        figures.append(counted(asked, "conversation") + weekly)
-    if row.get("failure_rate") is not None:
-        figures.append(f"{float(row['failure_rate']):.0%} of the answers about it failed")
-    lines = [f"**{_TODO[row['kind']]}.** " + (f"{'; '.join(figures)}." if figures else "")]
+    figures = figures_of(row)
+    told = "; ".join(part for part in (figures.size(), figures.failing(), figures.tags()) if part)
+    lines = [f"**{_TODO[row['kind']]}.**" + (f" In this window: {told}." if told else "")]
+    lines += [sets_told()] if told else []
     if row.get("article_id"):
         title = article.get("title") or row.get("article_title")
-        told = (
-            f"Article: {inline(title)} ({inline(row['article_id'])})"
-            if title
-            else f"Article: {inline(row['article_id'])}"
-        )
-        if _WEB.fullmatch(str(article.get("url") or "")):
-            told += f", at <{article['url']}>"
-        if article.get("updated_at"):
-            told += f", last changed {inline(str(article['updated_at'])[:10])}"
-        lines.append(told + ".")
+        named = f"{inline(title)} ({inline(row['article_id'])})" if title else inline(row["article_id"])
+        at = f", at <{article['url']}>" if _WEB.fullmatch(str(article.get("url") or "")) else ""
+        changed = f", last changed {inline(str(article['updated_at'])[:10])}" if article.get("updated_at") else ""
+        lines.append(f"Article: {named}{at}{changed}.")
     listed = "\n".join(bullet(bare(reason)) for reason in words_in(row.get("reasons")))
     return "\n\n".join(part for part in (*lines, listed) if part)
 
@@ -122,7 +114,7 @@ def _asked(row: dict[str, Any], url: str) -> str:
     for entry in quoted_in(row.get("examples"))[:QUOTES]:
         told = []
         if (entry.get("count") or 0) > 1 and total:
-            told.append(f"asked like this in {int(entry['count']):,} of {counted(total, 'conversation')}")
+            told.append(f"asked like this in {int(entry['count']):,} of {counted(total, 'conversation')} in the gap")
         if entry.get("conversation_id"):
             told.append(("such as " if told else "conversation ") + named(entry["conversation_id"], url))
         blocks.append(quote(entry["quote"]) + (f"\n>\n> — {', '.join(told)}" if told else ""))
@@ -178,11 +170,11 @@ def _unknown(row: dict[str, Any]) -> str:
     found = []
     labels = row.get("labels")
     if not labels:
-        found.append("No answer here was tagged by a reviewer; the failure rate is an estimate.")
+        found.append("No answer in the gap was tagged by a reviewer: the share that failed is an estimate.")
     elif labels < 20:
-        low, high = _share(row.get("failure_low")), _share(row.get("failure_high"))
-        told = f"Only {counted(labels, 'answer was', 'answers were')} tagged"
-        found.append(f"{told}; the failure rate may lie between {low} and {high}.")
+        told = f"Only {counted(labels, 'answer', 'answers')} in the gap {'was' if labels == 1 else 'were'} tagged"
+        low, high = percent(row.get("failure_low")), percent(row.get("failure_high"))
+        found.append(f"{told}: of all conversations about it, between {low} and {high} may have failed.")
     if not quoted_in(row.get("agent_answers")) and not steps_of(row):
         found.append("No agent's answer is on record for it.")
     elif not steps_of(row):
@@ -193,15 +185,11 @@ def _unknown(row: dict[str, Any]) -> str:
         found.append("Which of the answers holds in which case: the conversations do not always say.")
     sure = row.get("probability")
     if sure is not None and float(sure) < 0.7:
-        found.append(f"The kind is not certain ({float(sure):.0%}): check whether it is really “{row['kind']}”.")
+        found.append(f"The kind is not certain ({percent(sure)}): check whether it is really “{row['kind']}”.")
     if not row.get("owner_id"):
         why = str(row.get("owner_reason") or "decide who does").removeprefix("unowned: ")
         found.append(f"Nobody is asked to do this yet: {inline(why)}.")
     return chapter("What we do not know", "\n".join(bullet(text, escaped=True) for text in found))
-
-
-def _share(value: object) -> str:
-    return f"{float(value):.0%}" if isinstance(value, int | float) else "?"
 
 
 def _ask_the_expert(row: dict[str, Any], url: str) -> str:

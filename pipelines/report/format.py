@@ -7,6 +7,7 @@ import math
 import re
 from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 import pandas as pd
@@ -110,6 +111,12 @@ def count(value: object) -> str:
     return NONE if found is None else f"{found:,}"
 
 
+def rounded(value: float, places: int = 0) -> Decimal:
+    """A number rounded as spreadsheets do, halves away from zero: `2.25` is 2.3 here and in the workbook alike."""
+    found = Decimal(repr(float(value)))
+    return found if abs(found) >= 10**15 else found.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
+
+
 def decimal(value: object) -> str:
     """One decimal below ten, none from ten on: `1.2`, `14`, `1,204`; what rounds to nothing is `<0.1`."""
     found = number(value)
@@ -117,13 +124,26 @@ def decimal(value: object) -> str:
         return NONE
     if 0 < found < 0.05:
         return "<0.1"
-    return f"{found:.1f}" if abs(found) < 9.95 else f"{found:,.0f}"
+    return f"{rounded(found, 1)}" if abs(found) < 9.95 else f"{rounded(found):,.0f}"
+
+
+def as_shown(value: object) -> float | int | None:
+    """A number as `decimal` prints it, for what a machine reads too; what rounds to nothing keeps three places."""
+    found = number(value)
+    if found is None or abs(found) >= 9.95:
+        return whole(None if found is None else rounded(found))
+    return float(rounded(found, 3 if 0 < found < 0.05 else 1))
 
 
 def percent(value: object) -> str:
     """`63 %`, with a narrow space that does not break."""
     found = number(value)
-    return NONE if found is None else f"{found * 100:.0f}{NARROW}%"
+    return NONE if found is None else f"{_hundredths(found)}{NARROW}%"
+
+
+def _hundredths(value: float) -> str:
+    """A share in whole percent; nought has no sign."""
+    return f"{rounded(float(Decimal(repr(value)) * 100)) + 0:.0f}"
 
 
 def points(value: float) -> str:
@@ -136,7 +156,7 @@ def money(value: object, currency: str = "EUR") -> str:
     found = number(value)
     if found is None:
         return NONE
-    shown = f"{abs(found):,.0f}" if abs(found) >= 10 else f"{abs(found):.2f}"
+    shown = f"{rounded(abs(found)):,.0f}" if abs(found) >= 9.995 else f"{rounded(abs(found), 2)}"
     sign = "−" if found < 0 and float(shown.replace(",", "")) else ""
     return f"{sign}{_CURRENCY.get(currency, text(currency))}{NARROW}{shown}"
 
@@ -144,7 +164,7 @@ def money(value: object, currency: str = "EUR") -> str:
 def percent_range(low: object, high: object) -> str:
     """`[48–76]`, in percent, or nothing where an end is not known."""
     first, last = number(low), number(high)
-    return "" if first is None or last is None else f"[{first * 100:.0f}{DASH}{last * 100:.0f}]"
+    return "" if first is None or last is None else f"[{_hundredths(first)}{DASH}{_hundredths(last)}]"
 
 
 def decimal_range(low: object, high: object) -> str:

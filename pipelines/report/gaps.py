@@ -7,23 +7,8 @@ from typing import Any
 from urllib.parse import quote
 
 from .charts import bar, spark
-from .format import (
-    count,
-    day,
-    decimal,
-    decimal_range,
-    items,
-    line,
-    monday,
-    money,
-    number,
-    percent,
-    percent_range,
-    record,
-    text,
-    texts,
-    whole,
-)
+from .format import NONE, day, items, line, monday, number, record, text, texts, whole
+from .gap_figures import figures_of, movement
 
 KINDS = {
     "missing": ("Missing", "No article answers it."),
@@ -32,24 +17,6 @@ KINDS = {
     "contradictory": ("Contradictory", "Articles or agents disagree."),
     "unfindable": ("Unfindable", "An article answers it; the bot or search does not reach it."),
 }
-_ARROWS = {"up": "↑", "down": "↓", "flat": "→"}
-_TREND_WORDS = {"up": "rising", "down": "falling", "flat": "steady"}
-_DIRECTIONS = {"rising": "up", "falling": "down", "steady": "flat", "stable": "flat", "same": "flat", "none": "flat"}
-
-
-def trend(value: object) -> dict[str, Any]:
-    """The trend as an arrow, a word and whether it is clear (p < 0.05)."""
-    found = record(value)
-    direction = text(found.get("direction")).lower()
-    direction = _DIRECTIONS.get(direction, direction)
-    if direction not in _ARROWS:
-        return {}
-    ratio, chance = number(found.get("ratio")), number(found.get("p_value"))
-    clear = direction != "flat" and (chance is None or chance < 0.05)
-    words = _TREND_WORDS[direction] if clear or direction == "flat" else f"{_TREND_WORDS[direction]}, not clearly"
-    times = f"×{ratio:.1f}" if ratio is not None and direction != "flat" else ""
-    shown = direction if clear else "flat"
-    return {"arrow": _ARROWS[shown], "direction": shown, "words": words, "times": times}
 
 
 def weeks(value: object, until: date | None = None) -> list[tuple[str, float, float]]:
@@ -109,12 +76,12 @@ def table_row(row: dict[str, Any], currency: str, top_score: float, until: date 
     topic = line(row.get("topic_label"), 160)
     products, languages = texts(row.get("products")), texts(row.get("languages"))
     rank, low, high = (whole(row.get(name)) for name in ("rank", "rank_low", "rank_high"))
-    score = number(row.get("score"))
+    score, figures, moving = number(row.get("score")), figures_of(row, currency), movement(row)
     asked = [seen for _, seen, _ in weeks(row.get("weekly"), until)]
     return {
         "id": key,
         "link": "#gap=" + quote(key, safe=""),
-        "rank": count(rank),
+        "rank": figures.rank or NONE,
         "band": f"{low}–{high}" if low is not None and high is not None and low != high else "",
         "title": title,
         "topic": topic,
@@ -123,17 +90,17 @@ def table_row(row: dict[str, Any], currency: str, top_score: float, until: date 
         "kind_label": KINDS.get(kind, (kind.capitalize() or "Unknown", ""))[0],
         "status": status,
         "owner": who,
-        "conversations": count(row.get("conversations")),
-        "rate": decimal(row.get("weekly_rate")),
-        "trend": trend(row.get("trend")),
+        "conversations": figures.conversations or NONE,
+        "rate": figures.weekly or NONE,
+        "trend": {"arrow": moving.arrow, "direction": moving.direction, "told": moving.told()} if moving.arrow else {},
         "spark": spark(asked),
-        "fails": percent(row.get("failure_rate")),
-        "fails_range": percent_range(row.get("failure_low"), row.get("failure_high")),
+        "fails": figures.failed or NONE,
+        "fails_range": figures.failed_range,
         "fails_bar": bar(row.get("failure_rate"), row.get("failure_low"), row.get("failure_high")),
-        "score": decimal(score),
-        "score_range": decimal_range(row.get("score_low"), row.get("score_high")),
+        "score": figures.score or NONE,
+        "score_range": figures.score_range,
         "score_bar": f"{max((score or 0.0) / top_score, 0.0) * 84:.3g}" if top_score > 0 else "0",
-        "cost": money(row.get("cost_avoidable"), currency),
+        "cost": figures.cost or NONE,
         "keys": {
             "id": key,
             "rank": rank,

@@ -7,17 +7,12 @@ from typing import Any
 
 from .format import (
     NONE,
-    count,
     day,
     decimal,
-    decimal_range,
     items,
     line,
     monday,
-    money,
     number,
-    percent,
-    percent_range,
     plural,
     record,
     short_day,
@@ -25,7 +20,8 @@ from .format import (
     texts,
     whole,
 )
-from .gaps import KINDS, owner, relative_link, trend, weeks
+from .gap_figures import GapFigures, before_and_since, figures_of, nearest_articles
+from .gaps import KINDS, owner, relative_link, weeks
 
 _QUOTE = 1200
 _CHANGES = {
@@ -58,12 +54,11 @@ def page(
         The confidence of intervals, as it is printed.
     """
     kind = text(row.get("kind"))
-    probability = number(row.get("probability"))
+    figures = figures_of(row, currency)
     listed = weeks(row.get("weekly"), until)
     who = owner(row)
     article = text(row.get("article_id"))
     ids = texts(row.get("conversation_ids"))
-    moving = trend(row.get("trend"))
     return {
         "id": text(row.get("gap_id")),
         "title": line(row.get("title")) or "Untitled gap",
@@ -71,16 +66,16 @@ def page(
         "kindLabel": KINDS.get(kind, (kind.capitalize() or "Unknown", ""))[0],
         "kindMeans": KINDS.get(kind, ("", ""))[1],
         "status": text(row.get("status")),
-        "sure": "" if probability is None else f"{percent(probability)} sure",
+        "sure": f"{figures.sure} sure" if figures.sure else "",
         "topic": {
             "id": text(row.get("topic_id")),
             "label": line(row.get("topic_label")),
             "theme": line(row.get("theme")),
         },
         "places": _places(row),
-        "figures": _figures(row, currency, moving),
+        "figures": figures.cards(),
         "reasons": texts(row.get("reasons")),
-        "equation": _equation(row, sure),
+        "equation": _equation(figures, sure),
         "weekly": [list(entry) for entry in listed],
         "change": _change(row.get("change_point"), sure),
         "owner": who,
@@ -107,15 +102,7 @@ def page(
             for found in map(record, items(row.get("passages")))
         ],
         "words": texts(row.get("customer_words"))[:40],
-        "nearest": [
-            {
-                "id": text(found.get("article_id")),
-                "title": line(found.get("title"), 300) or text(found.get("article_id")),
-                "near": min(max(number(found.get("similarity")) or 0.0, 0.0), 1.0),
-                "shown": "" if (near := number(found.get("similarity"))) is None else f"{near:.2f}",
-            }
-            for found in map(record, items(row.get("nearest_articles")))
-        ],
+        "nearest": nearest_articles(row.get("nearest_articles")),
         "history": _history(row, until),
         "ids": ids,
     }
@@ -135,46 +122,12 @@ def _places(row: dict[str, Any]) -> list[str]:
     return [f"{label}: {', '.join(found[:6])}" for label, name in named if (found := texts(row.get(name)))]
 
 
-def _figures(row: dict[str, Any], currency: str, moving: dict[str, Any]) -> list[dict[str, str]]:
-    customers, labels = whole(row.get("customers")), whole(row.get("labels"))
-    turn = " ".join(part for part in (moving.get("arrow"), moving.get("words"), moving.get("times")) if part)
-    surge = record(row.get("surge"))
-    if number(surge.get("ratio")) is not None:
-        turn = f"surging ×{number(surge['ratio']):.1f} since {short_day(surge.get('started'))}"
-    tagged = "" if labels is None else plural(labels, "tagged answer")
-    fails = " · ".join(
-        part for part in (percent_range(row.get("failure_low"), row.get("failure_high")), tagged) if part
-    )
-    return [
-        {
-            "label": "Conversations",
-            "value": count(row.get("conversations")),
-            "note": "" if customers is None else f"from {plural(customers, 'customer')}",
-        },
-        {"label": "A week", "value": decimal(row.get("weekly_rate")), "note": turn},
-        {"label": "Answers that failed", "value": percent(row.get("failure_rate")), "note": fails},
-        {
-            "label": "Cost a week",
-            "value": money(row.get("cost_avoidable"), currency),
-            "note": "that an article would avoid",
-        },
-    ]
-
-
-def _equation(row: dict[str, Any], sure: str) -> dict[str, str]:
-    rank, low, high = (whole(row.get(name)) for name in ("rank", "rank_low", "rank_high"))
-    place = f"Rank {count(rank)}."
-    if low is not None and high is not None:
-        between = f"with {sure} confidence between {low} and {high}"
-        place = f"Rank {count(rank)}, and the order is sure." if low == high else f"Rank {count(rank)}; {between}."
-    known = all(number(row.get(name)) is not None for name in ("demand", "p_fail", "p_fixable"))
+def _equation(figures: GapFigures, sure: str) -> dict[str, Any]:
     return {
-        "demand": decimal(row.get("demand")) if known else "",
-        "fail": percent(row.get("p_fail")) if known else "",
-        "fix": percent(row.get("p_fixable")) if known else "",
-        "score": decimal(row.get("score")),
-        "range": decimal_range(row.get("score_low"), row.get("score_high")),
-        "place": place,
+        "factors": [{"value": value, "words": words} for value, words in figures.factors()],
+        "score": figures.score or NONE,
+        "words": f"avoidable a week {figures.score_range}".rstrip(),
+        "place": figures.place(sure),
     }
 
 
@@ -187,8 +140,8 @@ def _change(value: object, sure: str) -> dict[str, str] | None:
     words = f"It changed in the week of {short_day(week, year=True)}"
     if low != high:
         words += f" ({sure} between {short_day(low)} and {short_day(high)})"
-    if number(found.get("before")) is not None and number(found.get("after")) is not None:
-        words += f": {percent(found['before'])} of answers failed before, {percent(found['after'])} since"
+    shares = before_and_since(found)
+    words += f": {shares}" if shares else ""
     ends = {name: monday(when).isoformat() for name, when in (("week", week), ("low", low), ("high", high))}
     return ends | {"words": words + "."}
 

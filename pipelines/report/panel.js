@@ -40,11 +40,8 @@ function told(step) {
 function equation(sum) {
   const box = (value, words, className = "") => element("span", { className }, element("b", { text: value }), words);
   const sign = (mark) => element("i", { text: mark });
-  const result = box(sum.score, sum.range ? `avoidable a week ${sum.range}` : "avoidable a week", "result");
-  const row = sum.demand
-    ? element("div", { className: "sum" }, box(sum.demand, "conversations a week"), sign("×"), box(sum.fail, "chance that the answer fails"), sign("×"), box(sum.fix, "chance that an article fixes it"), sign("="), result)
-    : element("div", { className: "sum" }, result);
-  return [row, paragraph(sum.place, "note")];
+  const factors = sum.factors.flatMap((factor, at) => [box(factor.value, factor.words), sign(at < sum.factors.length - 1 ? "×" : "=")]);
+  return [element("div", { className: "sum" }, ...factors, box(sum.score, sum.words, "result")), paragraph(sum.place, "note")];
 }
 
 function chart(gap) {
@@ -57,7 +54,7 @@ function chart(gap) {
   const tall = (value) => value / most * (base - head);
   const shortDay = (day) => new Date(day + "T00:00Z").toLocaleDateString("en-GB", { day: "numeric", month: "short", year: weeks.length > 40 ? "2-digit" : undefined, timeZone: "UTC" });
   const failed = weeks.reduce((sum, week) => sum + week[2], 0), all = weeks.reduce((sum, week) => sum + week[1], 0);
-  const picture = drawn("svg", { class: "time", viewBox: `0 0 ${wide} ${high}`, role: "img", "aria-label": `Conversations a week over ${weeks.length} weeks: ${Math.round(all)} in all, about ${Math.round(failed)} failed. ${gap.change ? gap.change.words : ""}` });
+  const picture = drawn("svg", { class: "time", viewBox: `0 0 ${wide} ${high}`, role: "img", "aria-label": `Conversations about it a week over ${weeks.length} weeks: ${Math.round(all)} in all, about ${Math.round(failed)} failed. ${gap.change ? gap.change.words : ""}` });
   const start = Math.max(0, Math.min(wide, place(data.window)));
   if (data.window) picture.append(drawn("rect", { class: "now", x: start, y: head - 8, width: Math.max(0, wide - start), height: base - head + 8 }));
   if (gap.change) {
@@ -76,7 +73,7 @@ function chart(gap) {
   label(shortDay(weeks[Math.floor(weeks.length / 2)][0]), wide / 2, high - 6, "middle");
   label(shortDay(weeks.at(-1)[0]), wide, high - 6, "end");
   const key = (name, words) => element("span", {}, element("i", { className: name }), words);
-  return [picture, element("p", { className: "key" }, key("all", "answered"), key("bad", "failed"), data.window ? key("now", "this window") : null), paragraph(gap.change ? gap.change.words : "", "note")];
+  return [picture, element("p", { className: "key" }, key("all", "about it"), key("bad", "failed"), data.window ? key("now", "this window") : null), paragraph(gap.change ? gap.change.words : "", "note")];
 }
 
 function passages(gap) {
@@ -120,6 +117,7 @@ function fill(gap) {
     title,
     element("div", { className: "tags" }, topic, ...gap.places.map((words) => element("span", { text: words, auto: true }))),
     element("dl", { className: "stats" }, ...gap.figures.map((figure) => element("div", {}, element("dt", { text: figure.label }), element("dd", { text: figure.value }), element("small", { text: figure.note })))),
+    paragraph(data.sets, "note"),
     part("Why this kind", paragraph(gap.kindMeans, "note"), list("ul", "why", gap.reasons, (words) => element("li", { text: words, auto: true }))),
     part("Why this rank", ...equation(gap.equation)),
     part("Over time", ...(chart(gap) || [])),

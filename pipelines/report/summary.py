@@ -8,8 +8,8 @@ from urllib.parse import quote
 
 from models.life import CLOSED
 
-from .format import count, decimal, line, money, number, percent, plural, record, short_day, text
-from .gaps import trend
+from .format import count, decimal, line, money, number, percent, plural, record, text
+from .gap_figures import movement
 
 _NAMED = 3
 
@@ -112,18 +112,12 @@ def _surging(live: Sequence[dict[str, Any]]) -> tuple[list[dict[str, Any]], dict
     """Gaps with a surge, steepest first; without any, gaps whose demand clearly rises."""
     steep: list[tuple[float, str, dict[str, Any]]] = []
     notes: dict[str, str] = {}
-    for row in live:
-        surge, key = record(row.get("surge")), text(row.get("gap_id"))
-        ratio = number(surge.get("ratio"))
-        if ratio is not None:
-            steep.append((-ratio, key, row))
-            notes[key] = f"×{ratio:.1f} since {short_day(surge.get('started'))}"
-    if not steep:
-        for row in live:
-            moving, ratio = trend(row.get("trend")), number(record(row.get("trend")).get("ratio"))
+    moves = [(row, movement(row)) for row in live]
+    surges = [(row, moving) for row, moving in moves if moving.words == "surging"]
+    for row, moving in surges or moves:
+        if moving.direction == "up" and moving.ratio is not None and (surges or moving.ratio >= 1.5):
             key = text(row.get("gap_id"))
-            if moving.get("direction") == "up" and ratio is not None and ratio >= 1.5:
-                steep.append((-ratio, key, row))
-                notes[key] = f"×{ratio:.1f}"
+            steep.append((-moving.ratio, key, row))
+            notes[key] = f"{moving.times} {moving.since}".rstrip()
     steep.sort(key=lambda entry: entry[:2])
     return [row for _, _, row in steep], notes

@@ -29,6 +29,7 @@ from .format import (
     text,
 )
 from .format import rows as records
+from .gap_figures import sets_told
 from .gaps import KINDS, table_row
 from .impact import fixes
 from .page import page
@@ -122,6 +123,7 @@ def build_view(data: ReportData) -> dict[str, Any]:
         "kpis": kpi_cards(data.kpis, run, data.accuracy),
         "summary": summary(backlog, currency, data.previous, run),
         "kinds": _kinds(backlog),
+        "sets": sets_told(),
         "rows": rows[:FIRST_ROWS],
         "more_rows": rows[FIRST_ROWS:],
         "total": len(rows),
@@ -149,6 +151,7 @@ def build_view(data: ReportData) -> dict[str, Any]:
                     if key
                 },
                 "statuses": STATUSES,
+                "sets": sets_told(),
             }
             | ({"conversation_url": url} if url else {})
         ),

@@ -1,0 +1,231 @@
+"""A gap's figures in words: every rendering takes them from here, so that each is rounded once and named once.
+
+Two sets of conversations are told apart wherever a figure stands: those **in the gap**, whose answer probably failed,
+and all those **about it**, failed or not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .format import (
+    NONE,
+    count,
+    decimal,
+    decimal_range,
+    items,
+    line,
+    money,
+    number,
+    percent,
+    percent_range,
+    record,
+    short_day,
+    text,
+)
+
+__all__ = [
+    "SETS", "GapFigures", "Movement", "before_and_since", "figures_of", "movement", "nearest_articles", "sets_told",
+]  # fmt: skip
+
+SETS = (
+    ("In the gap", "The conversations of this window whose answer probably failed."),
+    (
+        "About it",
+        "All conversations of this window that asked the same or were answered from the gap's article, failed or not.",
+    ),
+)
+_ARROWS = {"up": "↑", "down": "↓", "flat": "→"}
+_TREND_WORDS = {"up": "rising", "down": "falling", "flat": "steady"}
+_DIRECTIONS = {"rising": "up", "falling": "down", "steady": "flat", "stable": "flat", "same": "flat", "none": "flat"}
+_CLEAR = 0.05  # the p-value from which on a trend may be chance
+
+
+def sets_told() -> str:
+    """The two sets as one paragraph, for what stands below a gap's figures."""
+    return " ".join(f"{name}: {means[:1].lower()}{means[1:]}" for name, means in SETS)
+
+
+@dataclass(frozen=True)
+class Movement:
+    """How demand moves: a surge where there is one, else the trend; all fields are empty where neither is known."""
+
+    arrow: str = ""
+    direction: str = ""
+    words: str = ""
+    times: str = ""
+    since: str = ""
+    ratio: float | None = None
+
+    def told(self) -> str:
+        """`surging ×10.1 since 25 Jun`, `steady`, or nothing."""
+        return _joined(self.words, self.times, self.since)
+
+
+def movement(row: Mapping[str, Any]) -> Movement:
+    """The movement of a gap's demand.
+
+    Examples
+    --------
+    >>> movement({"trend": {"direction": "up", "ratio": 1.8, "p_value": 0.01}}).told()
+    'rising ×1.8'
+    >>> movement({"trend": {"direction": "flat"}, "surge": {"ratio": 10.1, "started": "2024-06-25"}}).told()
+    'surging ×10.1 since 25 Jun'
+    """
+    surge = record(row.get("surge"))
+    steep = number(surge.get("ratio"))
+    if steep is not None:
+        since = f"since {short_day(surge['started'])}" if text(surge.get("started")) else ""
+        return Movement(_ARROWS["up"], "up", "surging", f"×{steep:.1f}", since, steep)
+    found = record(row.get("trend"))
+    direction = text(found.get("direction")).lower()
+    direction = _DIRECTIONS.get(direction, direction)
+    if direction not in _ARROWS:
+        return Movement()
+    ratio, chance = number(found.get("ratio")), number(found.get("p_value"))
+    clear = direction != "flat" and (chance is None or chance < _CLEAR)
+    words = _TREND_WORDS[direction] if clear or direction == "flat" else f"{_TREND_WORDS[direction]}, not clearly"
+    times = f"×{ratio:.1f}" if ratio is not None and direction != "flat" else ""
+    shown = direction if clear else "flat"
+    return Movement(_ARROWS[shown], shown, words, times, ratio=ratio)
+
+
+@dataclass(frozen=True)
+class GapFigures:
+    """The figures of one gap as they are printed; what is not known is an empty text.
+
+    Attributes
+    ----------
+    conversations, weekly, customers : how many conversations are in the gap, how many a week, and of how many customers
+    tagged : how many of their answers were tagged
+    about, about_weekly : how many conversations are about it, and how many a week
+    demand : how the number of conversations about it moves
+    failed, failed_range : the share of the conversations about it that failed, with its interval
+    fixable : the chance that an article mends such an answer
+    score, score_range : human-handled conversations a week that closing the gap would avoid, with the interval
+    cost : what these cost a week
+    rank, rank_low, rank_high : its rank, and the ranks between which it lies
+    sure : how sure its kind is
+    """
+
+    conversations: str
+    weekly: str
+    customers: str
+    tagged: str
+    about: str
+    about_weekly: str
+    demand: str
+    failed: str
+    failed_range: str
+    fixable: str
+    score: str
+    score_range: str
+    cost: str
+    rank: str
+    rank_low: str
+    rank_high: str
+    sure: str
+
+    def size(self) -> str:
+        """`43 conversations in the gap, 11 a week, from 42 customers`."""
+        told = [f"{_counted(self.conversations, 'conversation')} in the gap"] if self.conversations else []
+        told += [f"{self.weekly} a week"] if self.weekly else []
+        told += [f"from {_counted(self.customers, 'customer')}"] if self.customers else []
+        return ", ".join(told)
+
+    def all_about(self) -> str:
+        """`the 48 conversations about it`."""
+        known = _counted(self.about, "conversation") if self.about else "conversations"
+        return f"the {known} about it"
+
+    def failing(self) -> str:
+        """`an estimated 83 % [70–91] of the 48 conversations about it failed`."""
+        share = _joined(self.failed, self.failed_range)
+        return f"an estimated {share} of {self.all_about()} failed" if self.failed else ""
+
+    def tags(self) -> str:
+        """`11 tagged answers in the gap`."""
+        return f"{_counted(self.tagged, 'tagged answer')} in the gap" if self.tagged else ""
+
+    def cards(self) -> list[dict[str, str]]:
+        """The four figures on top of a gap's page, each with its label and what it is of."""
+        failing = f"{self.failed_range} of {self.all_about()}".strip()
+        whose = f"conversations of this window, from {_counted(self.customers, 'customer')}"
+        return [
+            {"label": "In the gap", "value": self.conversations or NONE, "note": whose if self.customers else ""},
+            {"label": "In the gap, a week", "value": self.weekly or NONE,
+             "note": f"demand is {self.demand}" if self.demand else ""},
+            {"label": "Failed, of all about it", "value": self.failed or NONE,
+             "note": " · ".join(part for part in (failing if self.failed else "", self.tags()) if part)},
+            {"label": "Cost a week", "value": self.cost or NONE, "note": "that an article would avoid"},
+        ]  # fmt: skip
+
+    def factors(self) -> list[tuple[str, str]]:
+        """What the score is the product of, as (figure, what it is); nothing where one of them is not known."""
+        if not (self.about_weekly and self.failed and self.fixable):
+            return []
+        return [
+            (self.about_weekly, "conversations a week about it"),
+            (self.failed, "of them fail"),
+            (self.fixable, "of those an article would fix"),
+        ]
+
+    def place(self, certain: str) -> str:
+        """Its rank and how sure that is, as a sentence; ``certain`` is the confidence of intervals as it is printed."""
+        if not (self.rank_low and self.rank_high):
+            return f"Rank {self.rank}."
+        if self.rank_low == self.rank_high:
+            return f"Rank {self.rank}, and the order is sure."
+        return f"Rank {self.rank}; with {certain} confidence between {self.rank_low} and {self.rank_high}."
+
+
+def figures_of(row: Mapping[str, Any], currency: str = "EUR") -> GapFigures:
+    """The printed figures of a row of the backlog; ``currency`` is the ISO code of its costs."""
+
+    def shown(name: str, how: Callable[[object], str]) -> str:
+        return "" if number(row.get(name)) is None else how(row[name])
+
+    return GapFigures(
+        conversations=shown("conversations", count), weekly=shown("weekly_rate", decimal),
+        customers=shown("customers", count), tagged=shown("labels", count),
+        about=shown("reached", count), about_weekly=shown("demand", decimal), demand=movement(row).told(),
+        failed=shown("failure_rate", percent),
+        failed_range=percent_range(row.get("failure_low"), row.get("failure_high")),
+        fixable=shown("p_fixable", percent), score=shown("score", decimal),
+        score_range=decimal_range(row.get("score_low"), row.get("score_high")),
+        cost=shown("cost_avoidable", lambda value: money(value, currency)),
+        rank=shown("rank", count), rank_low=shown("rank_low", count), rank_high=shown("rank_high", count),
+        sure=shown("probability", percent),
+    )  # fmt: skip
+
+
+def nearest_articles(value: object) -> list[dict[str, Any]]:
+    """The articles nearest to a gap, in order of the similarity that is shown: id, title, near (0 to 1) and shown."""
+    entries = sorted(map(record, items(value)), key=lambda entry: -(number(entry.get("similarity")) or 0.0))
+    return [
+        {
+            "id": text(entry.get("article_id")),
+            "title": line(entry.get("title"), 300) or text(entry.get("article_id")),
+            "near": min(max(number(entry.get("similarity")) or 0.0, 0.0), 1.0),
+            "shown": "" if (near := number(entry.get("similarity"))) is None else f"{near:.2f}",
+        }
+        for entry in entries
+    ]
+
+
+def before_and_since(change: Mapping[str, Any]) -> str:
+    """How the answers from an article failed before and since it changed; nothing where that is not known."""
+    if number(change.get("before")) is None or number(change.get("after")) is None:
+        return ""
+    before, since = percent(change["before"]), percent(change["after"])
+    return f"of the answers from the article, in all weeks read, {before} failed before and {since} since"
+
+
+def _counted(shown: str, one: str) -> str:
+    return f"{shown} {one}" + ("" if shown == "1" else "s")
+
+
+def _joined(*parts: str) -> str:
+    return " ".join(part for part in parts if part)
