@@ -99,8 +99,8 @@ def _missing_by_agreement(seen: Evidence) -> Verdict:
         return Verdict("missing", None, 0.6, reasons)
     found = near.agreement
     reasons.append(
-        f"no article answers it: the nearest, '{near.title}', stands out by {found.nearness:.1f} standard deviations, "
-        f"where {near.near_enough:.1f} would be enough ({_compared(found)})"
+        f"no article answers it: {_compared(found)} come closest to '{near.title}', {_closer(found.nearness)} than "
+        f"usual; to one that answers, they come {near.near_enough:.1f} closer"
     )
     if seen.cited:
         reasons.append(f"the bot tried '{seen.cited[0].title}' in {seen.cited[0].share:.0%} of these conversations")
@@ -117,8 +117,8 @@ def _unfindable_by_agreement(seen: Evidence, near: Agreed) -> Verdict:
     found = near.agreement
     reasons = [
         _handled(seen),
-        f"'{near.title}' answers it, and people ask all the same: it stands out by {found.nearness:.1f} standard "
-        f"deviations, where {near.near_enough:.1f} would be enough ({_compared(found)})",
+        f"'{near.title}' answers it, and people ask all the same: {_compared(found)} come {_closer(found.nearness)} "
+        f"to it than usual; {near.near_enough:.1f} would be enough",
     ]
     if seen.by_people < 1:
         reasons.append(f"the bot reached it in {_reached(seen, near):.0%} of these conversations")
@@ -156,8 +156,12 @@ def _handled(seen: Evidence) -> str:
 
 def _compared(found: Agreement) -> str:
     if found.answers < ENOUGH_ANSWERS:
-        return "by customers' questions alone"
-    return f"by customers' questions and {found.answers} agents' answers"
+        return "customers' questions"
+    return f"customers' questions and {found.answers} agents' answers"
+
+
+def _closer(nearness: float) -> str:
+    return f"{nearness:.1f} standard deviations closer" if nearness >= 0.05 else "no closer"
 
 
 def _not_content(seen: Evidence, limits: Limits) -> Verdict | None:
@@ -208,8 +212,8 @@ def went_stale(change: Change, limits: Limits) -> bool:
 def stale_verdict(article_id: str, title: str, change: Change, day: str) -> Verdict:
     """The verdict on an article that went stale, wherever its conversations lie."""
     reasons = [
-        f"answers from '{title}' failed in {change.before:.0%} of conversations before {day or 'the change'}, "
-        f"and in {change.after:.0%} since",
+        f"of the answers from '{title}', in all weeks read, {change.before:.0%} failed before {day or 'the change'} "
+        f"and {change.after:.0%} since",
         f"a change explains this {_times(change.evidence)} better than a constant rate",
     ]
     return Verdict("stale", article_id, min(0.97, 0.5 + change.evidence / 12), reasons)
@@ -232,7 +236,7 @@ def incomplete_verdict(
     if binom.sf(partial - 1, tags, usual) > limits.partial_chance:
         return None
     reasons = [
-        f"{partial} of {tags} tags on answers from '{title}' say that they were only part of one; "
+        f"{partial} of {tags} tags of this window on answers from '{title}' say that they were only part of one; "
         f"of all tags, {usual:.0%} do"
     ]
     return Verdict("incomplete", article_id, _sure(partial / tags, limits.partial_share), reasons)
@@ -290,9 +294,9 @@ def _unfindable_by_answers(seen: Evidence, limits: Limits) -> Verdict | None:
 def _missing(seen: Evidence) -> Verdict:
     reasons = []
     if seen.nearest:
-        near = seen.nearest[0]
+        near = max(seen.nearest, key=lambda match: match.similarity)
         reasons.append(
-            f"no article answers it: the nearest, '{near.title}', has a similarity of {near.similarity:.2f}"
+            f"no article answers it: the nearest, '{near.title}', has a similarity of {round(near.similarity, 3):.2f}"
             + (f" and answers other questions ({near.answered:.0f} of them well)" if near.answered >= 0.5 else "")
         )
         reasons += [

@@ -133,7 +133,7 @@ def _row(
         "nearest_articles": sorted(nearest, key=lambda near: -near["similarity"]),
         "owner_id": owner.owner_id, "owner_reason": owner.reason, "conversations": len(ids),
         "customers": int(customers.nunique() + customers.isna().sum()),
-        "weekly_rate": round(len(ids) / (job.days / 7), 3), "reached": int(gap["reached"]),
+        "weekly_rate": round(len(ids) / (job.days / 7), 3), "reached": int(gap["reached"]), "by_people": round(float(own["by_people"].mean()), 3),
         "trend": dict(about["trend"]),
         **{k: round(float(gap[k]), 4) for k in ("failure_rate", "failure_low", "failure_high")},
         "labels": int(gap["labels"]),

@@ -59,6 +59,7 @@ SCHEMA: dict[str, pa.DataType] = {
     # Beyond the contract, for whoever shows or explains a gap.
     "probability": pa.float64(),
     "reached": pa.int64(),
+    "by_people": pa.float64(),
     "demand": pa.float64(),
     "p_fail": pa.float64(),
     "p_fixable": pa.float64(),

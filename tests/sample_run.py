@@ -541,6 +541,7 @@ def _gap(rank: int, row: tuple[Any, ...]) -> dict[str, Any]:
         "last_seen": "2024-06-30",
         "probability": 0.93 - rank * 0.012,
         "reached": asked,
+        "by_people": 0.0,
         "demand": rate,
         "p_fail": failure,
         "p_fixable": FIXABLE[kind],

@@ -68,6 +68,8 @@ def _ended(row: dict[str, Any]) -> str:
     if not isinstance(found, dict) or not found.get("conversations"):
         return ""
     well, badly = int(found["well"]), int(found["badly"])
+    if not well and not badly:
+        return f"Agents answered {counted(found['conversations'], 'conversation')}; how these ended is not known."
     told = [f"{well:,} ended well (resolved, or rated 4 or better)"]
     told += [f"{badly:,} did not and {'is' if badly == 1 else 'are'} left out"] if badly else []
     rest = int(found["conversations"]) - well - badly

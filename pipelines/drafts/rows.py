@@ -74,7 +74,7 @@ def source_of(step: dict[str, Any], url: str) -> str:
     if not step.get("count"):
         return ""
     told = counted(step["count"], "conversation")
-    if step.get("worked") is not None:
+    if step.get("worked"):
         told += f", {int(step['worked'])} ended well"
     ids = ", ".join(named(i, url) for i in words_in(step.get("conversation_ids")))
     return f" ({told}{f'; such as {ids}' if ids else ''})"

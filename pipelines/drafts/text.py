@@ -169,7 +169,9 @@ def _acceptance(row: dict[str, Any]) -> str:
 def _unknown(row: dict[str, Any]) -> str:
     found = []
     labels = row.get("labels")
-    if not labels:
+    if row.get("by_people") == 1:
+        found.append("No bot answered in the gap: that people were needed is all that tells of it.")
+    elif not labels:
         found.append("No answer in the gap was tagged by a reviewer: the share that failed is an estimate.")
     elif labels < 20:
         told = f"Only {counted(labels, 'answer', 'answers')} in the gap {'was' if labels == 1 else 'were'} tagged"

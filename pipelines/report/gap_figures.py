@@ -31,7 +31,10 @@ __all__ = [
 ]  # fmt: skip
 
 SETS = (
-    ("In the gap", "The conversations of this window whose answer probably failed."),
+    (
+        "In the gap",
+        "The conversations of this window whose answer probably failed, or that people answered because no bot did.",
+    ),
     (
         "About it",
         "All conversations of this window that asked the same or were answered from the gap's article, failed or not.",
@@ -103,6 +106,7 @@ class GapFigures:
     about, about_weekly : how many conversations are about it, and how many a week
     demand : how the number of conversations about it moves
     failed, failed_range : the share of the conversations about it that failed, with its interval
+    by_people : whether no bot answered in any of them, so that to fail means to need people
     fixable : the chance that an article mends such an answer
     score, score_range : human-handled conversations a week that closing the gap would avoid, with the interval
     cost : what these cost a week
@@ -119,6 +123,7 @@ class GapFigures:
     demand: str
     failed: str
     failed_range: str
+    by_people: bool
     fixable: str
     score: str
     score_range: str
@@ -142,6 +147,8 @@ class GapFigures:
 
     def failing(self) -> str:
         """`an estimated 83 % [70–91] of the 48 conversations about it failed`."""
+        if self.by_people and self.failed:
+            return f"{self.failed} of {self.all_about()} went to people; no bot answered any of them"
         share = _joined(self.failed, self.failed_range)
         return f"an estimated {share} of {self.all_about()} failed" if self.failed else ""
 
@@ -151,13 +158,13 @@ class GapFigures:
 
     def cards(self) -> list[dict[str, str]]:
         """The four figures on top of a gap's page, each with its label and what it is of."""
-        failing = f"{self.failed_range} of {self.all_about()}".strip()
+        failing = f"{'' if self.by_people else self.failed_range} of {self.all_about()}".strip()
         whose = f"conversations of this window, from {_counted(self.customers, 'customer')}"
         return [
             {"label": "In the gap", "value": self.conversations or NONE, "note": whose if self.customers else ""},
             {"label": "In the gap, a week", "value": self.weekly or NONE,
              "note": f"demand is {self.demand}" if self.demand else ""},
-            {"label": "Failed, of all about it", "value": self.failed or NONE,
+            {"label": "Went to people" if self.by_people else "Failed, of all about it", "value": self.failed or NONE,
              "note": " · ".join(part for part in (failing if self.failed else "", self.tags()) if part)},
             {"label": "Cost a week", "value": self.cost or NONE, "note": "that an article would avoid"},
         ]  # fmt: skip
@@ -168,7 +175,7 @@ class GapFigures:
             return []
         return [
             (self.about_weekly, "conversations a week about it"),
-            (self.failed, "of them fail"),
+            (self.failed, "of them need people" if self.by_people else "of them fail"),
             (self.fixable, "of those an article would fix"),
         ]
 
@@ -193,7 +200,7 @@ def figures_of(row: Mapping[str, Any], currency: str = "EUR") -> GapFigures:
         about=shown("reached", count), about_weekly=shown("demand", decimal), demand=movement(row).told(),
         failed=shown("failure_rate", percent),
         failed_range=percent_range(row.get("failure_low"), row.get("failure_high")),
-        fixable=shown("p_fixable", percent), score=shown("score", decimal),
+        by_people=number(row.get("by_people")) == 1, fixable=shown("p_fixable", percent), score=shown("score", decimal),
         score_range=decimal_range(row.get("score_low"), row.get("score_high")),
         cost=shown("cost_avoidable", lambda value: money(value, currency)),
         rank=shown("rank", count), rank_low=shown("rank_low", count), rank_high=shown("rank_high", count),
