@@ -1,0 +1,87 @@
+"""Why a run found no gap, from the tables of its steps; every rendering reads the same words from run.json."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+import pandas as pd
+
+from models.no_gap_reason import Found, no_gap_reason
+from models.topics import excess, usual_failure
+from pipelines.diagnose import MIN_FAILED
+from pipelines.job import Job
+from pipelines.understand import live_articles
+from pipelines.world import FAILED
+
+__all__ = ["no_gap", "why_no_gap"]
+
+# What a run of an earlier version can say of itself.
+UNKNOWN = "Either every topic is answered well, or too few conversations failed to tell."
+
+
+def no_gap(job: Job, gaps: int) -> dict[str, str] | None:
+    """Why the run has no gap, as it stands in run.json (rule, why, step); None where it has some."""
+    return None if gaps else asdict(no_gap_reason(_found(job)))
+
+
+def why_no_gap(run: Mapping[str, Any]) -> str:
+    """Why a published run without a gap has none, and what to do next, from its run.json.
+
+    Examples
+    --------
+    >>> why_no_gap({"no_gap_reason": {"rule": "too few", "why": "Two failed.", "step": "Export more."}})
+    'Two failed. Export more.'
+    """
+    told = run.get("no_gap_reason")
+    if not isinstance(told, Mapping) or not told.get("why"):
+        return UNKNOWN
+    return f"{told['why']} {told.get('step') or ''}".strip()
+
+
+def _found(job: Job) -> Found:
+    facts = job.read("measure/facts")
+    window = facts[facts["in_window"]]
+    asking = window[window["conversation_id"].isin(job.read("understand/questions")["conversation_id"])]
+    failed = asking[asking["mined"] & asking["failed"].gt(FAILED)]
+    by_topic = failed["subtopic_id"].value_counts()
+    topics = asking["subtopic_id"].nunique()
+    no_article = pd.DataFrame(job.read_json("diagnose/not_content"), columns=["subtopic_id", "reason", "conversations"])
+    above = _above(job, window, by_topic)
+    open_question = {topic: gain for topic, gain in above.items() if topic not in set(no_article["subtopic_id"])}
+    clearest = max(open_question, key=lambda topic: (open_question[topic], topic), default="")
+    labels = job.read("understand/subtopics").set_index("subtopic_id")["label"]
+    needs = job.settings.topics
+    who = asking["customer_id"]
+    helpless = no_article.groupby("reason")["conversations"].sum()
+    return Found(
+        conversations=len(window),
+        asking=len(asking),
+        failed=len(failed),
+        escalated=int(window["escalated"].fillna(False).sum()),
+        articles=len(live_articles(job)),
+        customers=int(who.nunique() + who.isna().sum()),
+        topics=int(topics),
+        largest=int(by_topic.max()) if len(by_topic) else 0,
+        above=len(above),
+        needed_failed=MIN_FAILED,
+        needed_questions=needs.min_questions,
+        needed_customers=needs.min_customers,
+        not_content={str(why): int(count) for why, count in helpless.items()},
+        not_content_topics=len(no_article),
+        label=str(labels[clearest]) if clearest else "",
+        share=float(asking.loc[asking["subtopic_id"].eq(clearest), "failed"].mean()) if clearest else 0.0,
+        usual=usual_failure(window["failed"]),
+        evidence=open_question.get(clearest, 0.0),
+        needed_evidence=job.settings.diagnosis.excess_evidence,
+    )
+
+
+def _above(job: Job, window: pd.DataFrame, failed: pd.Series) -> dict[str, float]:
+    """The topics with enough failed conversations that fail more than usual, with the log-likelihood by which."""
+    demand = job.read("measure/subtopic_demand").set_index("subtopic_id")
+    usual = usual_failure(window["failed"])
+    often = [str(topic) for topic, count in failed.items() if count >= MIN_FAILED]
+    gains = {topic: excess(demand["failed"][topic], max(demand["reached"][topic], 1), usual) for topic in often}
+    return {topic: gain for topic, gain in gains.items() if gain > 0}
