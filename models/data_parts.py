@@ -71,7 +71,7 @@ PARTS = (
         share=0.0,
     ),
     PartOfData(
-        "bot", "the bot's messages", "conversations", "what the bot answered",
+        "bot", "the bot's messages", "conversations", "which answers of a bot failed",
         "No answer can be judged: a gap is demand that people handle, and agents' replies and the articles' texts say "
         "of which kind it is.",
         "if a bot answers first, export what it said with the `role` bot (table messages)",

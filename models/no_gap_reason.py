@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
-__all__ = ["Found", "NoGap", "no_gap_reason"]
+__all__ = ["UNKNOWN", "Found", "NoGap", "no_gap_reason", "why_no_gap"]
 
+# What is said of a run of an earlier version, which kept no reason.
+UNKNOWN = "Either every topic is answered well, or too few conversations failed to tell."
 NAMED = 3  # reasons why no article would help that are named
 
 
@@ -95,6 +98,20 @@ def no_gap_reason(found: Found) -> NoGap:
     if found.articles:
         return said
     return NoGap(said.rule, f"{said.why} The bundle has no published article either.", said.step)
+
+
+def why_no_gap(run: Mapping[str, Any]) -> str:
+    """Why a published run without a gap has none, and what to do next, from its run.json.
+
+    Examples
+    --------
+    >>> why_no_gap({"no_gap_reason": {"rule": "too few", "why": "Two failed.", "step": "Export more."}})
+    'Two failed. Export more.'
+    """
+    told = run.get("no_gap_reason")
+    if not isinstance(told, Mapping) or not told.get("why"):
+        return UNKNOWN
+    return f"{told['why']} {told.get('step') or ''}".strip()
 
 
 def _nothing_asked(found: Found) -> NoGap | None:

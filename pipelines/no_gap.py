@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any
 
 import pandas as pd
 
@@ -15,29 +13,12 @@ from pipelines.job import Job
 from pipelines.understand import live_articles
 from pipelines.world import FAILED
 
-__all__ = ["no_gap", "why_no_gap"]
-
-# What a run of an earlier version can say of itself.
-UNKNOWN = "Either every topic is answered well, or too few conversations failed to tell."
+__all__ = ["no_gap"]
 
 
 def no_gap(job: Job, gaps: int) -> dict[str, str] | None:
     """Why the run has no gap, as it stands in run.json (rule, why, step); None where it has some."""
     return None if gaps else asdict(no_gap_reason(_found(job)))
-
-
-def why_no_gap(run: Mapping[str, Any]) -> str:
-    """Why a published run without a gap has none, and what to do next, from its run.json.
-
-    Examples
-    --------
-    >>> why_no_gap({"no_gap_reason": {"rule": "too few", "why": "Two failed.", "step": "Export more."}})
-    'Two failed. Export more.'
-    """
-    told = run.get("no_gap_reason")
-    if not isinstance(told, Mapping) or not told.get("why"):
-        return UNKNOWN
-    return f"{told['why']} {told.get('step') or ''}".strip()
 
 
 def _found(job: Job) -> Found:

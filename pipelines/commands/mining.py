@@ -173,8 +173,8 @@ def _print_check(result: CheckResult) -> None:
 
 
 def _print_result(result: RunResult, top: int) -> None:
+    from models.no_gap_reason import why_no_gap
     from pipelines.explain import backlog_table, read_backlog, read_run
-    from pipelines.no_gap import why_no_gap
 
     rows = read_backlog(result.folder)
     said = {
