@@ -18,6 +18,7 @@ STATES = (ABSENT, PARTLY, THERE)  # in the order in which they are told
 PLACEHOLDER_SHARE, PLACEHOLDER_LEAST = 0.5, 20
 
 Tables = Mapping[str, pd.DataFrame]
+Count = tuple[int, int | None]  # how many carry a part, and of how many
 
 
 @dataclass(frozen=True)
@@ -153,52 +154,72 @@ def _told_with(found: Mapping[str, Coverage]) -> dict[str, str]:
     return roots
 
 
-def _counts(tables: Tables) -> dict[str, tuple[int, int | None]]:
+def _counts(tables: Tables) -> dict[str, Count]:
     """Of each part, how many carry it and of how many."""
-    conversations, messages = _table(tables, "conversations"), _table(tables, "messages")
-    articles, outcomes = _table(tables, "articles"), _table(tables, "outcomes")
-    ids = conversations["conversation_id"]
-    n = len(ids)
-    escalated = conversations["escalated"].fillna(False).astype(bool)
-    taken = _among(ids, ids[escalated])
-    role, cites = messages["role"], messages["article_ids"].map(_filled)
-    by_bot, by_agent = role.eq("bot").fillna(False), role.eq("agent").fillna(False)
-    said = lambda rows: set(messages.loc[rows, "conversation_id"]) & set(ids)  # noqa: E731 - read as one word below
-    bot, replied = said(by_bot), said(by_agent)
-    flagged = by_bot & messages["is_fallback"].notna()
-    # Where the bot only fell back there is nothing that it could have cited.
-    cited = said(by_bot & cites)
-    answered = bot - (said(flagged & messages["is_fallback"].eq(True).fillna(False)) - cited)
-    helped = replied & set(ids[taken])
-    live = articles["status"].fillna("published").eq("published")
-    tagged = set(outcomes.loc[outcomes["outcome"].notna(), "conversation_id"]) & set(ids)
-    by_lot = set(outcomes.loc[outcomes["sample"].eq("random").fillna(False), "conversation_id"]) & tagged
-    filled = lambda name: int(conversations[name].notna().sum())  # noqa: E731
-    revised = _among(articles["article_id"], _table(tables, "article_revisions")["article_id"]) & live
-    dated = (articles["updated_at"].notna() | articles["verified_at"].notna()) & live
+    conversations = _table(tables, "conversations")
+    tables_of_their_own = {name: (len(_table(tables, name)), None) for name in ("searches", "releases")}
     return {
-        "questions": (len(said(role.eq("customer").fillna(False))), n),
-        "articles": (int(live.sum()), len(articles)),
-        "bot": (len(bot), n),
-        "citations": (len(cited), len(answered)),
-        "not_escalated": (n - int(escalated.sum()), n),
-        "escalated": (int(escalated.sum()), n),
-        "outcomes": (len(tagged), n),
-        "random_sample": (len(by_lot), len(tagged)),
-        "agent_replies": (len(helped), int(escalated.sum())),
+        **_of_conversations(conversations),
+        **_of_messages(conversations, _table(tables, "messages")),
+        **_of_outcomes(conversations, _table(tables, "outcomes")),
+        **_of_articles(_table(tables, "articles"), _table(tables, "article_revisions"), _table(tables, "owners")),
+        **tables_of_their_own,
+    }
+
+
+def _of_conversations(conversations: pd.DataFrame) -> dict[str, Count]:
+    n, escalated = len(conversations), _true(conversations["escalated"])
+    taken = int(escalated.sum())
+    columns = {"intents": "predicted_intent", "languages": "language", "products": "product", "csat": "csat"}
+    return {
+        "not_escalated": (n - taken, n),
+        "escalated": (taken, n),
         "customers": (_customers(conversations["customer_id"]), n),
-        "fallbacks": (len(said(flagged)), len(bot)),
-        "intents": (filled("predicted_intent"), n),
-        "agent_citations": (len(said(by_agent & cites)), len(replied)),
-        "owners": _owned(articles[live], _table(tables, "owners")),
-        "languages": (filled("language"), n),
-        "products": (filled("product"), n),
-        "article_dates": (int((dated | revised).sum()), int(live.sum())),
-        "revisions": (int(revised.sum()), int(live.sum())),
-        "searches": (len(_table(tables, "searches")), None),
-        "csat": (filled("csat"), n),
-        "handle_seconds": (int((conversations["handle_seconds"].notna() & escalated).sum()), int(escalated.sum())),
-        "releases": (len(_table(tables, "releases")), None),
+        "handle_seconds": (int((conversations["handle_seconds"].notna() & escalated).sum()), taken),
+        **{name: (int(conversations[column].count()), n) for name, column in columns.items()},
+    }
+
+
+def _of_messages(conversations: pd.DataFrame, messages: pd.DataFrame) -> dict[str, Count]:
+    ids = set(conversations["conversation_id"])
+    escalated = set(conversations.loc[_true(conversations["escalated"]), "conversation_id"])
+    cites = messages["article_ids"].map(_filled).astype(bool)
+    by_bot, by_agent = _true(messages["role"].eq("bot")), _true(messages["role"].eq("agent"))
+
+    def having(rows: pd.Series) -> set[str]:
+        return ids & set(messages.loc[rows, "conversation_id"])
+
+    bot, agent, cited = having(by_bot), having(by_agent), having(by_bot & cites)
+    # Where the bot fell back and cited nothing there was nothing to cite.
+    fell_back = having(by_bot & _true(messages["is_fallback"])) - cited
+    return {
+        "questions": (len(having(_true(messages["role"].eq("customer")))), len(ids)),
+        "bot": (len(bot), len(ids)),
+        "citations": (len(cited), len(bot - fell_back)),
+        "fallbacks": (len(having(by_bot & messages["is_fallback"].notna())), len(bot)),
+        "agent_replies": (len(agent & escalated), len(escalated)),
+        "agent_citations": (len(having(by_agent & cites)), len(agent)),
+    }
+
+
+def _of_outcomes(conversations: pd.DataFrame, outcomes: pd.DataFrame) -> dict[str, Count]:
+    ids = set(conversations["conversation_id"])
+    tagged = ids & set(outcomes.loc[outcomes["outcome"].notna(), "conversation_id"])
+    by_lot = tagged & set(outcomes.loc[_true(outcomes["sample"].eq("random")), "conversation_id"])
+    return {"outcomes": (len(tagged), len(ids)), "random_sample": (len(by_lot), len(tagged))}
+
+
+def _of_articles(articles: pd.DataFrame, revisions: pd.DataFrame, owners: pd.DataFrame) -> dict[str, Count]:
+    live = articles[articles["status"].fillna("published").eq("published")]
+    revised = live["article_id"].astype("object").isin(set(revisions["article_id"].dropna()))
+    dated = live["updated_at"].notna() | live["verified_at"].notna() | revised
+    # Who owns areas owns what is written about them: no article needs an owner of its own.
+    owned = len(live) if owners["areas"].map(_filled).any() else int(live["owner_id"].notna().sum())
+    return {
+        "articles": (len(live), len(articles)),
+        "owners": (owned, len(live)),
+        "article_dates": (int(dated.sum()), len(live)),
+        "revisions": (int(revised.sum()), len(live)),
     }
 
 
@@ -224,8 +245,9 @@ def _table(tables: Tables, name: str) -> pd.DataFrame:
     return frame.assign(**{column: pd.Series(None, index=frame.index, dtype="object") for column in absent})
 
 
-def _among(values: pd.Series, known: pd.Series) -> pd.Series:
-    return values.astype("object").isin(set(known.dropna()))
+def _true(values: pd.Series) -> pd.Series:
+    """A column of flags as plain bool, null as False."""
+    return values.eq(True).fillna(False).astype(bool)
 
 
 def _filled(value: object) -> bool:
@@ -239,10 +261,3 @@ def _customers(customers: pd.Series) -> int:
     if len(counts) and counts.iloc[0] > PLACEHOLDER_SHARE * len(customers) and len(customers) >= PLACEHOLDER_LEAST:
         return int(counts.iloc[1:].sum())
     return int(counts.sum())
-
-
-def _owned(articles: pd.DataFrame, owners: pd.DataFrame) -> tuple[int, int]:
-    """Articles with an owner; all of them where somebody owns areas, by which owners are found as well."""
-    if owners["areas"].map(_filled).any():
-        return max(1, len(articles)), max(1, len(articles))
-    return int(articles["owner_id"].notna().sum()), len(articles)

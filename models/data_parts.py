@@ -147,6 +147,7 @@ PARTS = (
         "owners", "owners of articles", "published articles", "who should write or revise",
         "No gap has an owner: somebody has to hand out each one.",
         "fill `owner_id` of articles, or list who owns which intents and products in the table owners (`areas`)",
+        needs=("articles",),
     ),
     PartOfData(
         "languages", "languages", "conversations", "which language a question is in",
