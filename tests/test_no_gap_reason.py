@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.no_gap_reason import UNKNOWN, Found, no_gap_reason, why_no_gap
-from tests.test_small_worlds import WORLDS, mine, world
+from tests.test_small_worlds import WORLDS, beside, mine, world
 
 # Two hundred conversations in eight topics, of which nobody can say more than that they fail.
 USUAL = Found(
@@ -111,15 +111,25 @@ def test_one_customer_who_asks_everything_is_named_as_the_reason(tmp_path: Path)
     assert {part["name"]: part["state"] for part in run["data"]}["customers"] == "absent"
 
 
+HEALTHY = [f"please tell me the opening hours on day {i}" for i in range(40)]
+
+
+def test_what_only_a_person_may_do_is_told_as_the_reason(tmp_path: Path) -> None:
+    """A topic that fails and that agents settle in the customer's account is no gap, and is counted as that."""
+    bundle = world(tmp_path / "a", [f"please cancel my order of the red bike {i}" for i in range(20)], escalated=True)
+    said = pd.read_parquet(bundle / "messages.parquet")
+    said.loc[said["role"] == "agent", "text"] = "I have cancelled your order and refunded the amount to your card."
+    said.to_parquet(bundle / "messages.parquet")
+    bundle = beside(bundle, world(tmp_path / "b", HEALTHY, escalated=False))
+    run = told(mine(bundle, tmp_path / "store", tmp_path).folder)
+    assert run["no_gap_reason"]["rule"] == "not content"
+    assert "20 conversations in 1 topic (account action needed 20)" in run["no_gap_reason"]["why"]
+
+
 def test_a_run_with_gaps_gives_no_reason(tmp_path: Path) -> None:
     """no_gap_reason is null where there is a gap."""
-    said = [f"my chain fell off the bike again {i}" for i in range(20)]
-    bundle = world(tmp_path / "a", said, escalated=True)
-    other = world(tmp_path / "b", [f"please tell me the opening hours on day {i}" for i in range(40)], escalated=False)
-    for table in ("conversations", "messages"):
-        more = pd.read_parquet(other / f"{table}.parquet")
-        more["conversation_id"] = "h" + more["conversation_id"]
-        pd.concat([pd.read_parquet(bundle / f"{table}.parquet"), more]).to_parquet(bundle / f"{table}.parquet")
+    bundle = world(tmp_path / "a", [f"my chain fell off the bike again {i}" for i in range(20)], escalated=True)
+    bundle = beside(bundle, world(tmp_path / "b", HEALTHY, escalated=False))
     done = mine(bundle, tmp_path / "store", tmp_path)
     assert len(done.backlog)
     assert told(done.folder)["no_gap_reason"] is None
