@@ -89,7 +89,7 @@ def data_coverage(tables: Tables) -> tuple[Coverage, ...]:
     >>> told[0].label, told[0].with_it
     ("the bot's messages", ('articles cited by the bot', 'tagged outcomes', 'tags of a random sample', ...
     >>> [part.label for part in told if part.state == "there"]
-    ["customers' messages", 'published articles', 'escalated conversations', "agents' replies"]
+    ["customers' messages", 'published articles', 'conversations that people handled', "agents' replies"]
     """
     counted = _counts(tables)
     found = {part.name: _covered(part, *counted[part.name]) for part in PARTS}
@@ -168,36 +168,39 @@ def _counts(tables: Tables) -> dict[str, Count]:
 
 
 def _of_conversations(conversations: pd.DataFrame) -> dict[str, Count]:
-    n, escalated = len(conversations), _true(conversations["escalated"])
-    taken = int(escalated.sum())
+    n = len(conversations)
     columns = {"intents": "predicted_intent", "languages": "language", "products": "product", "csat": "csat"}
-    return {
-        "not_escalated": (n - taken, n),
-        "escalated": (taken, n),
-        "customers": (_customers(conversations["customer_id"]), n),
-        "handle_seconds": (int((conversations["handle_seconds"].notna() & escalated).sum()), taken),
-        **{name: (int(conversations[column].count()), n) for name, column in columns.items()},
+    return {name: (int(conversations[column].count()), n) for name, column in columns.items()} | {
+        "customers": (_customers(conversations["customer_id"]), n)
     }
 
 
 def _of_messages(conversations: pd.DataFrame, messages: pd.DataFrame) -> dict[str, Count]:
     ids = set(conversations["conversation_id"])
-    escalated = set(conversations.loc[_true(conversations["escalated"]), "conversation_id"])
     cites = messages["article_ids"].map(_filled).astype(bool)
     by_bot, by_agent = _true(messages["role"].eq("bot")), _true(messages["role"].eq("agent"))
 
     def having(rows: pd.Series) -> set[str]:
         return ids & set(messages.loc[rows, "conversation_id"])
 
+    def those(rows: pd.Series) -> set[str]:
+        return set(conversations.loc[rows, "conversation_id"])
+
     bot, agent, cited = having(by_bot), having(by_agent), having(by_bot & cites)
     # Where the bot fell back and cited nothing there was nothing to cite.
     fell_back = having(by_bot & _true(messages["is_fallback"])) - cited
+    # In a forum nobody marks as escalated what people answer anyway.
+    handled = those(_true(conversations["escalated"])) | (agent - bot)
+    timed = handled & those(conversations["handle_seconds"].notna())
     return {
         "questions": (len(having(_true(messages["role"].eq("customer")))), len(ids)),
         "bot": (len(bot), len(ids)),
         "citations": (len(cited), len(bot - fell_back)),
         "fallbacks": (len(having(by_bot & messages["is_fallback"].notna())), len(bot)),
-        "agent_replies": (len(agent & escalated), len(escalated)),
+        "escalated": (len(handled), len(ids)),
+        "not_escalated": (len(ids - handled), len(ids)),
+        "handle_seconds": (len(timed), len(handled)),
+        "agent_replies": (len(agent & handled), len(handled)),
         "agent_citations": (len(having(by_agent & cites)), len(agent)),
     }
 

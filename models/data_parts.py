@@ -86,14 +86,14 @@ PARTS = (
         share=HALF, needs=("bot", "articles"),
     ),
     PartOfData(
-        "not_escalated", "conversations without escalation", "conversations", "what goes well without a person",
-        "Where nearly all conversations are escalated, failure can't be compared with a healthy rest: topics are "
-        "compared with one another and with the articles.",
+        "not_escalated", "conversations without a person", "conversations", "what goes well without a person",
+        "Where people handle nearly all conversations, failure can't be compared with a healthy rest: topics are compared "
+        "with one another and with the articles.",
         "export the conversations that nobody took over too, with `escalated` false",
         share=SOME,
     ),
     PartOfData(
-        "escalated", "escalated conversations", "conversations", "which conversations needed a person",
+        "escalated", "conversations that people handled", "conversations", "which conversations needed a person",
         "Failure shows only in fallbacks, CSAT and tags, and what a gap costs is a guess.",
         "set `escalated` to true wherever a person took over or a ticket was opened",
         share=0.0,
@@ -113,7 +113,7 @@ PARTS = (
         least=ENOUGH_A_SIDE, needs=("outcomes",),
     ),
     PartOfData(
-        "agent_replies", "agents' replies", "escalated conversations", "what agents answered",
+        "agent_replies", "agents' replies", "conversations that people handled", "what agents answered",
         "Drafts have no agents' answers to start from, and an article that agents answer from and the bot passes over "
         "stays unseen.",
         "export what agents wrote with the `role` agent (table messages)",
@@ -185,7 +185,7 @@ PARTS = (
         share=SURVEYED,
     ),
     PartOfData(
-        "handle_seconds", "handling times", "escalated conversations", "how long a conversation takes a person",
+        "handle_seconds", "handling times", "conversations that people handled", "how long a conversation takes a person",
         "Every human-handled conversation costs the same, `[cost] per_escalation` of the settings.",
         "export `handle_seconds`, or set `[cost] per_escalation` to your own figure",
         share=SOME, needs=("escalated",),

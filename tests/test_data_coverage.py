@@ -167,6 +167,17 @@ def test_a_bot_that_only_falls_back_had_nothing_to_cite() -> None:
     assert (told.state, told.figures) == (THERE, "20 of 20 conversations that the bot answered")
 
 
+def test_what_people_answer_in_a_forum_is_handled_by_people() -> None:
+    """Without a bot, an answer by a person needs no escalation: nothing is left to compare with."""
+    tables = without("bot")
+    tables["conversations"]["escalated"] = False
+    agents = tables["messages"]["role"].eq("customer")
+    tables["messages"] = pd.concat([tables["messages"], tables["messages"][agents].assign(role="agent")])
+    told = by_name(tables)
+    assert (told["escalated"].figures, told["escalated"].state) == ("100 of 100 conversations", THERE)
+    assert told["not_escalated"].state == ABSENT
+
+
 def test_owners_of_areas_own_articles_too() -> None:
     """Where somebody owns intents or products, no article needs an owner of its own."""
     tables = full()
