@@ -87,8 +87,8 @@ PARTS = (
     ),
     PartOfData(
         "not_escalated", "conversations without a person", "conversations", "what goes well without a person",
-        "Where people handle nearly all conversations, failure can't be compared with a healthy rest: topics are compared "
-        "with one another and with the articles.",
+        "Where people handle nearly all conversations, failure can't be compared with a healthy rest: topics are "
+        "compared with one another and with the articles.",
         "export the conversations that nobody took over too, with `escalated` false",
         share=SOME,
     ),
@@ -185,7 +185,8 @@ PARTS = (
         share=SURVEYED,
     ),
     PartOfData(
-        "handle_seconds", "handling times", "conversations that people handled", "how long a conversation takes a person",
+        "handle_seconds", "handling times", "conversations that people handled",
+        "how long a conversation takes a person",
         "Every human-handled conversation costs the same, `[cost] per_escalation` of the settings.",
         "export `handle_seconds`, or set `[cost] per_escalation` to your own figure",
         share=SOME, needs=("escalated",),
