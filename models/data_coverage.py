@@ -170,9 +170,8 @@ def _counts(tables: Tables) -> dict[str, Count]:
 def _of_conversations(conversations: pd.DataFrame) -> dict[str, Count]:
     n = len(conversations)
     columns = {"intents": "predicted_intent", "languages": "language", "products": "product", "csat": "csat"}
-    return {name: (int(conversations[column].count()), n) for name, column in columns.items()} | {
-        "customers": (_customers(conversations["customer_id"]), n)
-    }
+    filled: dict[str, Count] = {name: (int(conversations[column].count()), n) for name, column in columns.items()}
+    return {"customers": (_customers(conversations["customer_id"]), n), **filled}
 
 
 def _of_messages(conversations: pd.DataFrame, messages: pd.DataFrame) -> dict[str, Count]:
