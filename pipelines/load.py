@@ -16,7 +16,9 @@ from data_contracts.check import REJECTED, Finding, Sifted, dangling, rejections
 from data_contracts.contract import INPUTS, TABLES
 from data_contracts.errors import ContractBroken, NothingToMine
 from data_contracts.masks import among
+from models.data_coverage import Coverage, data_coverage
 from pipelines.bundle import Bundle, Problem, Read, read_bundle, refuse
+from pipelines.coverage import window_coverage
 from pipelines.state import open_state
 from pipelines.tags import entered_tags, with_tags
 
@@ -61,12 +63,15 @@ class CheckResult:
         What stops every run: a missing table or column.
     warnings
         What was odd about the files: an encoding, an unknown file, a column that may be misspelt.
+    data
+        What the rows that keep the contract carry, and what they don't; empty where a table or column is missing.
     """
 
     tables: tuple[TableCheck, ...]
     findings: tuple[Finding, ...]
     problems: tuple[str, ...]
     warnings: tuple[str, ...]
+    data: tuple[Coverage, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -80,7 +85,7 @@ class CheckResult:
 
 
 def load(job: Job) -> None:
-    """Read and check the bundle; write `load/<table>`, `load/quarantine/<table>` and `load/load.json`.
+    """Read and check the bundle; write `load/<table>`, `load/quarantine/<table>`, `load/load.json`, `load/data.json`.
 
     Parameters
     ----------
@@ -124,6 +129,7 @@ def load(job: Job) -> None:
     inside["outcomes"], tags = _tagged(job, inside)
     for name in counts:
         job.write(f"load/{name}", inside[name])
+    job.write_json("load/data", window_coverage(inside, job.start_ts))
     job.write_json(
         "load/load",
         {
@@ -168,6 +174,7 @@ def check_bundle(bundle: str, limits: Mapping[str, float] | None = None) -> Chec
         tuple(findings),
         tuple(dict.fromkeys(p.says for p in read.problems)),
         tuple(w["message"] for w in read.warnings),
+        () if read.problems else data_coverage({name: one.kept for name, one in sifted.items()}),
     )
 
 

@@ -22,6 +22,7 @@ from pipelines.drafts.polish import polish
 from pipelines.embedders import embedder
 from pipelines.job import Job
 from pipelines.links import conversation_url
+from pipelines.no_gap import no_gap
 from pipelines.report import ReportData, render_report
 from pipelines.searches import searches_by_topic
 from pipelines.state import open_state
@@ -162,6 +163,8 @@ def _run(job: Job, backlog: pd.DataFrame) -> dict[str, Any]:
             "by_status": statuses,
             "precision": job.read_json("rank/precision"),
         },
+        "no_gap_reason": no_gap(job, len(backlog)),
+        "data": job.read_json("load/data"),
         "previous_run": begun["previous_run"],
     }
 

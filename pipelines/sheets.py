@@ -9,7 +9,10 @@ from typing import Any
 
 import xlsxwriter
 
+from models.data_coverage import lacking, unknown
+from models.no_gap_reason import why_no_gap
 from pipelines.cells import flat, safe_text
+from pipelines.coverage import coverage_of
 from pipelines.sheet_columns import (
     ABOUT,
     ACCURACY,
@@ -66,7 +69,8 @@ def workbook(
         }
     )
     styles = _styles(book, _currency(run, kpis))
-    sheet = _sheet(book, styles, "Backlog", BACKLOG, rows, frozen=1)
+    why = f"No gap was found in this window. {why_no_gap(run)}"
+    sheet = _sheet(book, styles, "Backlog", BACKLOG, rows, frozen=1, none=why)
     if rows:
         _colour(book, sheet, len(rows))
     _sheet(book, styles, "By owner", OWNERS, _by_owner(rows))
@@ -135,6 +139,7 @@ def _sheet(
     rows: Sequence[dict[str, Any]],
     frozen: int = 1,
     filters: bool = True,
+    none: str = "Nothing in this run.",
 ) -> Any:
     """One table on one sheet: a frozen header, filters, widths, and every text written as a string."""
     sheet = book.add_worksheet(name)
@@ -160,7 +165,7 @@ def _sheet(
             else:
                 sheet.write_blank(line, place, None, style)
     if not rows:
-        sheet.write_string(1, 0, "Nothing in this run.", styles["text"])
+        sheet.write_string(1, 0, safe_text(none), styles["text"])
     elif filters:
         sheet.autofilter(0, 0, len(rows), len(columns) - 1)
     return sheet
@@ -242,6 +247,12 @@ def _about(run: dict[str, Any], gaps: int) -> Iterable[dict[str, Any]]:
         ("Window", f"{window.get('start') or '?'} to {window.get('end') or '?'}, both days included"),
         ("Run", run.get("run_id")),
         ("Gaps", gaps),
+        ("Why no gap", why_no_gap(run) if not gaps else None),
+        ("What the data lack", unknown(parts) if (parts := coverage_of(run)) else None),
+        *(
+            (f"– {part.label}", f"{part.figures}. {part.cost} Next step: {part.step.replace('`', '')}.")
+            for part in lacking(parts)
+        ),
         ("Intervals", _sure(run)),
         ("Lacuna", run.get("lacuna_version")),
         ("Embedder", " ".join(str(embedder[name]) for name in ("name", "version") if embedder.get(name))),

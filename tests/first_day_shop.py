@@ -12,7 +12,7 @@ from tests.standins import Rows, write_table
 FIRST_DAY = datetime(2024, 6, 3, 8, tzinfo=UTC)
 Tables = dict[str, Rows]
 
-# What customers ask, what agents answer in turn, the article that answers it (None: there is none), and if the bot does.
+# What customers ask, what agents answer in turn, the article that answers it (or None), and whether the bot does.
 Problems = Mapping[str, tuple[tuple[str, ...], tuple[str, ...], str | None, bool]]
 PROBLEMS: Problems = {
     "password": (

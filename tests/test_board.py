@@ -582,7 +582,30 @@ def test_a_run_that_is_replaced_or_removed_shows_at_once(client: Make, store: Pa
         empty = board.get(path)
         assert empty.status_code == 200, path
         assert "No run has been published" in empty.text, path
-    assert board.get("/api/gaps").json() == {"run_id": None, "total": 0, "gaps": []}
+    assert board.get("/api/gaps").json() == {"run_id": None, "total": 0, "no_gap_reason": None, "gaps": []}
+
+
+def test_the_first_page_says_what_the_run_cannot_know(client: Make) -> None:
+    """What the data lack, what that costs and the next step fold out of one sentence over the backlog."""
+    page = client().get("/").text
+    assert "This run can&#39;t know whether the bot reached an article" in page
+    assert "0 of 16,804 conversations that the bot answered" in page
+    assert "Export <code>article_ids</code> of the bot&#39;s messages" in page
+
+
+def test_a_run_without_a_gap_says_why_on_every_page_that_would_list_some(client: Make, store: Path) -> None:
+    """The backlog, the week and the API give the run's own reason; a run of an earlier version gives the usual one."""
+    told = sample_run.empty_run()
+    remove_run(store)
+    publish(store, "2024-06-30", told)
+    board = client()
+    assert "Either every topic is answered well" in board.get("/").text
+    reason = {"rule": "too few", "why": "Too few conversations failed: 3 of 90.", "step": "Mine a longer window."}
+    remove_run(store)
+    publish(store, "2024-06-30", replace(told, run=told.run | {"no_gap_reason": reason}))
+    for path in ("/", "/week"):
+        assert "Too few conversations failed: 3 of 90. Mine a longer window." in board.get(path).text, path
+    assert board.get("/api/gaps").json()["no_gap_reason"] == reason
 
 
 def test_what_is_overdue_is_said_wherever_the_gap_is(client: Make, monkeypatch: pytest.MonkeyPatch) -> None:

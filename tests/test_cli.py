@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from pipelines.demo import write_demo
 from pipelines.run import run
 from tests.standins import Lacuna, small_publish, write_table
 
@@ -129,6 +130,25 @@ def test_check_of_a_good_bundle(lacuna: Lacuna, bundle: Path) -> None:
     assert code == 0
     assert "keeps the contract" in told
     assert re.search(r"^messages +36", told, re.MULTILINE)
+
+
+def test_check_says_what_the_data_lack(lacuna: Lacuna, bundle: Path) -> None:
+    """What lacks is a table with its cost and the next step, what is there one line; it changes no exit code."""
+    code, told, _ = lacuna("check", str(bundle))
+    assert code == 0
+    assert re.search(r"^what the data lack +what that costs +the cheapest next step", told, re.MULTILINE)
+    assert re.search(r"^articles cited by the bot +An article that the bot never reaches", told, re.MULTILINE)
+    assert "0 of 12 conversations that the bot answered" in told
+    assert "The data carry customers' messages, published articles, the bot's messages" in told
+    assert told.index("messages   ") < told.index("what the data lack") < told.index("keeps the contract")
+
+
+def test_check_of_data_that_carry_everything_needs_one_line(lacuna: Lacuna, tmp_path: Path) -> None:
+    """Nothing is listed where nothing lacks."""
+    write_demo(tmp_path, weeks=3)
+    _, told, _ = lacuna("check", str(tmp_path / "bundle"))
+    assert "The data carry everything that Lacuna makes use of." in told
+    assert "what the data lack" not in told
 
 
 def test_check_of_a_broken_bundle(lacuna: Lacuna, bundle: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,9 @@ from pipelines.decisions import backlog_now, decide, history, lives
 from pipelines.delivery.ledger import remember_contacts
 from pipelines.settings import load_settings
 from pipelines.state import State, open_state
+from tests import sample_run
 from tests.databases import publish_gaps
+from tests.small_store import publish
 from tests.standins import Lacuna
 
 RUN = "2024-06-30"
@@ -65,6 +68,17 @@ def test_a_gap_is_decided_on_by_its_rank(lacuna: Lacuna, store: Path) -> None:
     assert "o-ben" in line
     assert "2024-07-12" in line
     assert "Of 1 judged missing gap 1 was right: 100 %" in told
+
+
+def test_an_empty_backlog_says_why_it_is_empty(lacuna: Lacuna, store: Path) -> None:
+    """Where the latest run found nothing, its reason and the next step stand in place of the list."""
+    reason = {"rule": "too few", "why": "Too few [failed]: 3 of 90.", "step": "Mine a longer window."}
+    run = publish(store, pd.DataFrame(columns=sample_run.sample_run().backlog.columns), "2024-07-28")
+    run_json = json.loads((run / "run.json").read_text(encoding="utf-8")) | {"no_gap_reason": reason}
+    (run / "run.json").write_text(json.dumps(run_json), encoding="utf-8")
+    code, told, _ = lacuna("backlog", "--store", str(store))
+    assert code == 0
+    assert told.strip() == "No gap was found in the latest run. Too few [failed]: 3 of 90. Mine a longer window."
 
 
 def test_an_undo_shows_in_the_history(lacuna: Lacuna, store: Path) -> None:

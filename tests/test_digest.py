@@ -171,6 +171,16 @@ def test_what_is_overdue_for_long_goes_to_the_managers_first() -> None:
     assert managers.index("Title 2") < managers.index("Title 1")
 
 
+def test_a_run_without_a_gap_tells_the_managers_why() -> None:
+    """Where nothing was found the managers alone hear of it, with the reason; without one nobody does."""
+    (said,) = digests([], "2024-06-30", PEOPLE, no_gap="Too few conversations failed: 3 of 90.")
+    assert said.recipient == MANAGERS
+    assert said.subject == "Knowledge gaps: the week of 2024-06-30, no gap was found"
+    assert "No gap was found in the run of 2024-06-30. Too few conversations failed: 3 of 90." in said.text
+    assert "3 of 90" in said.html
+    assert digests([], "2024-06-30", PEOPLE) == []
+
+
 def test_links_lead_to_the_board_where_there_is_one() -> None:
     """Each gap has its link, whatever its id; without a board there is none."""
     odd = made([row(1, "new", "o-1", gap_id="g/1?x=<b>")], "https://gaps.example/")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import math
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -159,9 +160,39 @@ def test_a_json_block_reads_back_and_cannot_be_left(value: object) -> None:
 def test_an_empty_run_has_a_page_that_says_so() -> None:
     """Without gaps, KPIs, topics and counts each part says that there is nothing."""
     shown = " ".join(Document(render_report(sample_run.empty_run())).texts)
-    assert "No gaps in this window" in shown
+    assert "No gap was found in this window" in shown
     assert "No key figures" in shown
-    assert "No open gap" in shown
+    assert "There is no gap to list" in shown
+
+
+def test_the_first_screen_says_what_the_run_cannot_know(html: str) -> None:
+    """Before the figures, one sentence; folded out of it what lacks, its cost and the next step, and what is there."""
+    told = " ".join(" ".join(Document(html).texts).split())
+    sentence = (
+        "This run can't know whether the bot reached an article and which release made an article stale; "
+        "1 more it knows only in part."
+    )
+    assert sentence in told
+    assert told.index(sentence) < told.index("Deflection")
+    assert "in part: 312 of 16,804 conversations" in told
+    assert "Export article_ids of the bot's messages: what each answer was taken from." in told
+    assert "They carry customers' messages , published articles , the bot's messages" in told
+
+
+def test_a_run_of_before_says_nothing_of_its_data() -> None:
+    """A run.json without `data`, or with something else there, leaves the line out."""
+    told = sample_run.sample_run()
+    for odd in (None, "x", [None], [{"name": "bot"}]):
+        assert '<details class="data' not in render_report(replace(told, run=told.run | {"data": odd}))
+
+
+def test_a_run_without_a_gap_says_why() -> None:
+    """The reason and the next step stand on the first screen, and the empty backlog leads there."""
+    told = sample_run.empty_run()
+    reason = {"rule": "too few", "why": "Too few <failed>: 3 of 90.", "step": "Mine a longer window."}
+    page = render_report(replace(told, run=told.run | {"no_gap_reason": reason}))
+    assert "No gap was found in this window. Too few &lt;failed&gt;: 3 of 90. Mine a longer window." in page
+    assert 'href="#week-title"' in page
 
 
 def test_a_gap_with_the_contract_alone_is_shown() -> None:
@@ -357,7 +388,7 @@ def test_a_sparkline_stays_in_its_box(values: list[float | None]) -> None:
     shape = spark([value if value is None or abs(value) < 1e12 else None for value in values])
     for point in shape.get("line", "").split():
         x, y = map(float, point.split(","))
-        assert (0 <= x <= 72 and -0.1 <= y <= 20.1) or min(v for v in values if v is not None) < 0
+        assert (0 <= x <= 72 and -0.1 <= y <= 20.1) or min(v for v in values if v is not None and not math.isnan(v)) < 0
 
 
 @given(st.lists(st.tuples(st.floats(-5, 5), st.floats(-5, 5), st.integers(0, 900)), min_size=2, max_size=60))

@@ -300,7 +300,7 @@ def test_without_scripts_the_figures_and_the_table_are_there(opened: Open, sampl
 def test_the_empty_report_opens_cleanly(opened: Open) -> None:
     """A run without anything still shows a page, and its script finds nothing to stumble over."""
     page = opened(sample_run.empty_run())
-    assert "No gaps in this window" in page.inner_text("main")
+    assert "No gap was found in this window" in page.inner_text("main")
 
 
 def test_thousands_of_gaps_stay_usable(opened: Open) -> None:

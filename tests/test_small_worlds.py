@@ -70,6 +70,15 @@ def world(folder: Path, said: list[str], escalated: bool, articles: int = 3, tex
     return bundle
 
 
+def beside(bundle: Path, other: Path) -> Path:
+    """The bundle with another one's conversations as well."""
+    for table in ("conversations", "messages"):
+        more = pd.read_parquet(other / f"{table}.parquet")
+        more["conversation_id"] = "h" + more["conversation_id"]
+        pd.concat([pd.read_parquet(bundle / f"{table}.parquet"), more]).to_parquet(bundle / f"{table}.parquet")
+    return bundle
+
+
 def mine(bundle: Path, store: Path, folder: Path, more: str = "") -> RunResult:
     """Run with the small embedder, which needs no model, and with ``more`` settings."""
     config = folder / "lexical.toml"
@@ -108,12 +117,7 @@ def test_failing_topic_without_articles_is_missing(tmp_path: Path) -> None:
     """Twenty people with one problem and no knowledge base make one missing article, and nobody owns it."""
     healthy = [f"please tell me the opening hours on day {i}" for i in range(40)]
     bundle = world(tmp_path / "a", [f"my chain fell off the bike again {i}" for i in range(20)], escalated=True)
-    other = world(tmp_path / "b", healthy, escalated=False)
-    for table in ("conversations", "messages"):
-        more = pd.read_parquet(other / f"{table}.parquet")
-        more["conversation_id"] = "h" + more["conversation_id"]
-        both = pd.concat([pd.read_parquet(bundle / f"{table}.parquet"), more])
-        both.to_parquet(bundle / f"{table}.parquet")
+    bundle = beside(bundle, world(tmp_path / "b", healthy, escalated=False))
     rows = mine(bundle, tmp_path / "store", tmp_path).backlog.to_dict("records")
     assert [(row["kind"], row["conversations"]) for row in rows] == [("missing", 20)]
     assert "unowned" in rows[0]["owner_reason"]

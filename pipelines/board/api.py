@@ -109,7 +109,10 @@ def gaps(
     limit: int = Query(100, ge=1, le=1000),
     offset: int = Query(0, ge=0),
 ) -> dict[str, Any]:
-    """The backlog as it stands now; ``view`` is todo, work, late, published, closed or all; owner ``-``: nobody."""
+    """The backlog as it stands now; ``view`` is todo, work, late, published, closed or all; owner ``-``: nobody.
+
+    ``no_gap_reason`` says why the run found no gap at all: rule, why and step; else null.
+    """
     now = desk_of(request).snapshot.now()
     asked = listing.Query.of(
         {"view": view, "q": q, "kind": kind, "status": status, "owner": owner, "product": product,
@@ -119,6 +122,7 @@ def gaps(
     return {
         "run_id": now.run.run_id if now.run else None,
         "total": len(listed),
+        "no_gap_reason": now.run.told.get("no_gap_reason") if now.run else None,
         "gaps": [_brief(gap) for gap in listed[offset : offset + limit]],
     }
 

@@ -11,9 +11,11 @@ from starlette.responses import PlainTextResponse, Response
 
 from data_contracts.errors import NoSuchGap
 from models.life import CLOSED
+from models.no_gap_reason import why_no_gap
 from pipelines.decision_log import gap_row
 from pipelines.decisions import history
 from pipelines.report.accuracy import accuracy
+from pipelines.report.coverage import coverage
 from pipelines.report.figures import kpi_cards
 from pipelines.report.impact import fixes
 from pipelines.topic_life import life_of, topic_rows
@@ -43,6 +45,7 @@ def backlog(request: Request) -> Response:
         request, "backlog", here="backlog", query=query, rows=rows, total=len(listed), page=page, pages=pages,
         views=VIEWS, counts=counted(now), filters=choices(now), sorts=SORTS, known=len(now.gaps),
         verbs_of={gap.id: desk.verbs(person, gap) for gap in rows}, first=(page - 1) * PAGE,
+        coverage=coverage(now.run.told) if now.run else {}, no_gap=why_no_gap(now.run.told) if now.run else "",
     )  # fmt: skip
 
 

@@ -226,7 +226,8 @@ def this_week(now: Now, previous: dict[str, Any] | None) -> list[list[dict[str, 
     """The report's summary of the week, with links that lead to the board's own pages, on the backlog as of now."""
     if now.run is None:
         return []
-    told = summary([gap.row for gap in now.gaps], now.run.currency, previous)
+    reason = {"no_gap_reason": now.run.told.get("no_gap_reason")}
+    told = summary([gap.row for gap in now.gaps], now.run.currency, previous, reason)
     return [[{"text": part["text"], "link": _here(part["link"])} for part in sentence] for sentence in told]
 
 

@@ -51,10 +51,12 @@ def backlog(
 
     `lacuna backlog --store store --csv backlog.csv`
     """
+    from models.no_gap_reason import why_no_gap
     from models.verdicts import by_kind
     from pipelines import backlog_tables, decisions
     from pipelines.cells import records
     from pipelines.decision_sheets import sheet
+    from pipelines.explain import find_run, read_run
     from pipelines.store import write_bytes
 
     with _state(store, config) as (state, settings):
@@ -65,11 +67,16 @@ def backlog(
             out.print(backlog_tables.history_table(found["gap_id"], title, status, told), highlight=False)
             return
         frame = decisions.backlog_now(store, state, settings)
+        found_none = frame.empty
         if owner is not None:
             frame = frame[frame["owner_id"].isna() if owner == "nobody" else frame["owner_id"].eq(owner)]
         if csv is not None:
             write_bytes(csv, sheet(frame))
             out.print(f"Written: {escape(str(csv))}", highlight=False, soft_wrap=True)
+            return
+        if found_none:
+            why = why_no_gap(read_run(find_run(store)))
+            out.print(f"No gap was found in the latest run. {escape(why)}", highlight=False, soft_wrap=True)
             return
         out.print(backlog_tables.backlog_now_table(records(frame), top, everything), highlight=False)
         for line in backlog_tables.precision_lines(by_kind(decisions.decided(state))):

@@ -52,18 +52,22 @@ def check(bundle: Bundle, config: Config = None) -> None:
     """Check a bundle against the data contract, and write nothing.
 
     Prints what is wrong, table by table, and exits with 1 where something is; 0 where all is well. Warnings alone
-    don't count.
+    don't count. Then it says what the data don't carry, what that costs, and the cheapest way to supply it.
 
     For example:
 
     `lacuna check bundle`
     """
+    from pipelines.coverage_table import coverage_table
     from pipelines.load import check_bundle
     from pipelines.settings import load_settings
 
     progress.configure()
     result = check_bundle(bundle, load_settings(config).contract.limits)
     _print_check(result)
+    if result.data:
+        out.print()
+        out.print(coverage_table(result.data), highlight=False)
     if not result.ok:
         stops = "a run would go on without these rows" if result.runnable else "a run would stop at this"
         out.print(f"{escape(bundle)} breaks the contract; {stops}. Put it right and check again.", highlight=False)
@@ -169,7 +173,8 @@ def _print_check(result: CheckResult) -> None:
 
 
 def _print_result(result: RunResult, top: int) -> None:
-    from pipelines.explain import backlog_table, read_backlog
+    from models.no_gap_reason import why_no_gap
+    from pipelines.explain import backlog_table, read_backlog, read_run
 
     rows = read_backlog(result.folder)
     said = {
@@ -185,7 +190,8 @@ def _print_result(result: RunResult, top: int) -> None:
             out.print(f"… and {len(rows) - top} more", highlight=False)
         out.print()
     elif not rows:
-        out.print("No gap was found in this window.")
+        why = why_no_gap(read_run(result.folder))
+        out.print(f"No gap was found in this window. {escape(why)}", highlight=False, soft_wrap=True)
     report = result.folder / "report.html"
     out.print(f"Report: {escape(str(report))}", highlight=False, soft_wrap=True)
 

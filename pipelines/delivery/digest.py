@@ -53,6 +53,7 @@ def digests(
     people: Mapping[str, Contact],
     board: str = "",
     title: str = "Knowledge gaps",
+    no_gap: str = "",
 ) -> list[Message]:
     """The messages of a run's digest, the managers' first, then each owner's by id; nobody gets an empty one.
 
@@ -68,6 +69,8 @@ def digests(
         Address of the board, for links; "" links to nothing.
     title
         What the subject begins with.
+    no_gap
+        Why the run found no gap, for the managers, where ``rows`` is empty; "" tells nobody.
     """
     by_part = [(row, _part(row)) for row in rows]
     waiting = [(row, part) for row, part in by_part if part]
@@ -78,7 +81,9 @@ def digests(
         lead = f"{_count(len(own), 'gap')} of yours in the run of {run_id}: {_shares(own)}."
         found.append(_message(owner, str(name), f"{title}: {_shares(own)}", lead, _parts(own, board), board))
     if not rows:
-        return found
+        lead = f"No gap was found in the run of {run_id}. {no_gap}"
+        subject = f"{title}: the week of {run_id}, no gap was found"
+        return [_message(MANAGERS, "managers", subject, lead, [], board)] if no_gap else []
     unowned = [(row, part) for row, part in waiting if not row.get("owner_id")]
     urgent = [(row, part) for row, part in waiting if part in _URGENT]
     lead = (

@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from data_contracts.errors import LacunaError, NotDelivered
+from models.no_gap_reason import why_no_gap
 from pipelines.cells import records
 from pipelines.decisions import backlog_now
 from pipelines.delivery.digest import digests
 from pipelines.delivery.ledger import contacts
 from pipelines.delivery.send import Outcome, deliver, summed
-from pipelines.explain import find_run
+from pipelines.explain import find_run, read_run
 from pipelines.job import Job
 from pipelines.settings import Settings
 from pipelines.state import open_state
@@ -45,7 +46,8 @@ def send_digest(store: Path, settings: Settings, *, owner: str | None = None, se
     try:
         people = contacts(state)
         rows = records(backlog_now(store, state, settings, run.name))
-        found = digests(rows, run.name, people, settings.delivery.board_url, settings.report.title)
+        why = why_no_gap(read_run(run))
+        found = digests(rows, run.name, people, settings.delivery.board_url, settings.report.title, why)
         known = [message.recipient for message in found]
         if owner is not None and owner not in known:
             raise LacunaError(f"nothing waits for '{owner}'", f"there are messages for: {', '.join(known) or 'nobody'}")

@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 from models.life import CLOSED
+from models.no_gap_reason import why_no_gap
 
 from .format import count, decimal, line, money, number, percent, plural, record, text
 from .gap_figures import movement
@@ -49,7 +50,8 @@ def summary(
     """
     live = [row for row in backlog if text(row.get("status")) not in CLOSED]
     if not live:
-        none = "No open gap: in this window, nothing failed often enough to ask for an article."
+        closed = f"No gap is open: {plural(len(backlog), 'gap is', 'gaps are')} verified, snoozed or dismissed."
+        none = closed if backlog else f"No gap was found in this window. {why_no_gap(record(run))}"
         return [[_say(none)], *_precision(run)]
     hands = sum(number(row.get("score")) or 0.0 for row in live)
     cost = sum(number(row.get("cost_avoidable")) or 0.0 for row in live)

@@ -13,6 +13,7 @@ from pipelines.links import conversation_url
 
 from . import asides, sections
 from .accuracy import accuracy, article_accuracy, calibration
+from .coverage import coverage
 from .due import due_articles, unowned_articles
 from .figures import kpi_cards
 from .format import (
@@ -122,6 +123,7 @@ def build_view(data: ReportData) -> dict[str, Any]:
         "sure": certain,
         "kpis": kpi_cards(data.kpis, run, data.accuracy),
         "summary": summary(backlog, currency, data.previous, run),
+        "coverage": coverage(run),
         "kinds": _kinds(backlog),
         "sets": sets_told(),
         "rows": rows[:FIRST_ROWS],

@@ -1,0 +1,243 @@
+"""Why a run found no gap: one sentence with its figures, and what to do next."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+__all__ = ["UNKNOWN", "Found", "NoGap", "no_gap_reason", "why_no_gap"]
+
+# What is said of a run of an earlier version, which kept no reason.
+UNKNOWN = "Either every topic is answered well, or too few conversations failed to tell."
+NAMED = 3  # reasons why no article would help that are named
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a run found on its way to a backlog without a gap; counts are of the window.
+
+    Parameters
+    ----------
+    conversations, asking, failed
+        Conversations; those in which a customer asked something; of those, the ones whose answer probably failed.
+    escalated
+        Conversations that a person took over.
+    articles
+        Published articles.
+    customers
+        Customers who asked something; a conversation without a customer id counts as one.
+    topics
+        Groups of alike questions, as they are judged.
+    largest
+        Failed conversations of the topic that has most of them.
+    above
+        Topics with enough failed conversations that fail more often than questions do on average; where that can't be
+        compared, all that have enough.
+    not_content
+        Conversations that no article would help, by why.
+    not_content_topics
+        How many topics these are.
+    label, share, usual
+        The topic that fails most clearly more often than the average, the share of its answers that failed, and the
+        average; "" and 0 where there is none.
+    comparable
+        Whether there are answers that did, to compare the others with.
+    evidence, needed_evidence
+        Log-likelihood by which it does, and what a missing article needs.
+    needed_failed, needed_questions, needed_customers
+        Failed conversations that a gap needs, and questions and customers that a topic needs.
+    """
+
+    conversations: int
+    asking: int
+    failed: int
+    escalated: int
+    articles: int
+    customers: int
+    topics: int
+    largest: int
+    above: int
+    needed_failed: int
+    needed_questions: int
+    needed_customers: int
+    not_content: Mapping[str, int] = field(default_factory=dict)
+    not_content_topics: int = 0
+    label: str = ""
+    share: float = 0.0
+    usual: float = 0.0
+    evidence: float = 0.0
+    needed_evidence: float = 0.0
+    comparable: bool = True
+
+
+@dataclass(frozen=True)
+class NoGap:
+    """Why no gap was found: a key, one or two sentences, and the cheapest next step; both begin with a capital."""
+
+    rule: str
+    why: str
+    step: str
+
+
+def no_gap_reason(found: Found) -> NoGap:
+    """Say why no gap was found; the first reason that holds.
+
+    Parameters
+    ----------
+    found
+        What the run found.
+
+    Examples
+    --------
+    >>> said = no_gap_reason(Found(
+    ...     conversations=30, asking=30, failed=0, escalated=0, articles=3, customers=30, topics=1, largest=0, above=0,
+    ...     needed_failed=4, needed_questions=5, needed_customers=3,
+    ... ))
+    >>> said.rule, said.why
+    ('nothing fails', 'Nothing failed: of 30 conversations none was escalated, and no sign says that an answer failed.')
+    """
+    rules = (
+        _nothing_asked,
+        _nothing_fails,
+        _no_topic,
+        _too_few,
+        _not_content,
+        _not_told_apart,
+        _all_alike,
+        _too_unsure,
+    )
+    said = next((reason for rule in rules if (reason := rule(found))), None) or _no_sign(found)
+    if found.articles:
+        return said
+    return NoGap(said.rule, f"{said.why} The bundle has no published article either.", said.step)
+
+
+def why_no_gap(run: Mapping[str, Any]) -> str:
+    """Why a published run without a gap has none, and what to do next, from its run.json.
+
+    Examples
+    --------
+    >>> why_no_gap({"no_gap_reason": {"rule": "too few", "why": "Two failed.", "step": "Export more."}})
+    'Two failed. Export more.'
+    """
+    told = run.get("no_gap_reason")
+    if not isinstance(told, Mapping) or not told.get("why"):
+        return UNKNOWN
+    return f"{told['why']} {told.get('step') or ''}".strip()
+
+
+def _nothing_asked(found: Found) -> NoGap | None:
+    if found.asking:
+        return None
+    return NoGap(
+        "nothing asked",
+        f"In none of the {_count(found.conversations, 'conversation')} did a customer ask anything.",
+        "See that what customers wrote has the role 'customer' in the table messages.",
+    )
+
+
+def _nothing_fails(found: Found) -> NoGap | None:
+    if found.failed:
+        return None
+    handed = f"{found.escalated:,} were" if found.escalated > 1 else "one was" if found.escalated else "none was"
+    return NoGap(
+        "nothing fails",
+        f"Nothing failed: of {_count(found.conversations, 'conversation')} {handed} escalated, and no sign says that "
+        "an answer failed.",
+        "If people did take over, see that `escalated` is true there; else tag some answers, so that wrong ones show."
+        if not found.escalated
+        else "Tag some of the escalated conversations: a tag tells an answer that failed from one that did not.",
+    )
+
+
+def _no_topic(found: Found) -> NoGap | None:
+    if found.topics:
+        return None
+    need = f"{found.needed_questions:,} alike, by {_count(found.needed_customers, 'customer')}"
+    if found.asking < found.needed_questions:
+        why = f"There are too few questions to group: {found.asking:,}. A topic needs {need}."
+        return NoGap("too few", why, "Mine a longer window with --start, or export more conversations.")
+    if found.customers < found.needed_customers:
+        why = f"All {found.asking:,} questions come from {_count(found.customers, 'customer')}. A topic needs {need}."
+        return NoGap(
+            "one customer", why, "See that every customer has a `customer_id` of their own, or leave it empty."
+        )
+    why = f"The {found.asking:,} questions are too different to make a topic, which needs {need}."
+    return NoGap("no topic", why, "Mine a longer window with --start: what is asked once today is asked again.")
+
+
+def _too_few(found: Found) -> NoGap | None:
+    if found.largest >= found.needed_failed:
+        return None
+    return NoGap(
+        "too few",
+        f"Too few conversations failed: {found.failed:,} of {found.conversations:,}, and at most {found.largest:,} "
+        f"in one topic. A gap needs {found.needed_failed:,}.",
+        "Mine a longer window with --start, or export more conversations.",
+    )
+
+
+def _not_content(found: Found) -> NoGap | None:
+    if not found.not_content_topics or found.not_content_topics < found.above:
+        return None
+    reasons = sorted(found.not_content.items(), key=lambda item: (-item[1], item[0]))
+    told = ", ".join(f"{why} {count:,}" for why, count in reasons[:NAMED])
+    return NoGap(
+        "not content",
+        "What fails is nothing that an article could mend: "
+        f"{_count(sum(found.not_content.values()), 'conversation')} in {_count(found.not_content_topics, 'topic')} "
+        f"({told}).",
+        "Look at “Not content”: rules, intents or the product would have to change.",
+    )
+
+
+def _not_told_apart(found: Found) -> NoGap | None:
+    if found.comparable:
+        return None
+    return NoGap(
+        "not told apart",
+        f"{_count(found.above, 'topic')} {'needs' if found.above == 1 else 'need'} people, and nothing says what is "
+        "lacking: there are no answers that did to compare them with, and questions and agents' replies come near "
+        "several articles alike.",
+        "Export the conversations that nobody took over too, or the articles that agents' replies cite (`article_ids`).",
+    )
+
+
+def _all_alike(found: Found) -> NoGap | None:
+    if found.above:
+        return None
+    failed = f"{found.failed:,} of {_count(found.conversations, 'conversation')} failed"
+    why = (
+        f"There is nothing to compare with: {failed}, and all that were grouped are of one topic."
+        if found.topics == 1
+        else f"All topics are alike: {failed}, and none of the {found.topics:,} fails more often than the others."
+    )
+    if found.escalated == found.conversations:
+        return NoGap("all alike", why, "Export the conversations that nobody took over too: they show what goes well.")
+    return NoGap("all alike", why, "Mine a longer window with --start, or tag the conversations in tag_next.csv.")
+
+
+def _too_unsure(found: Found) -> NoGap | None:
+    if not found.label or found.evidence >= found.needed_evidence:
+        return None
+    return NoGap(
+        "too unsure",
+        f"No topic fails more often than chance explains: the clearest, “{found.label}”, in {found.share:.0%} of its "
+        f"conversations, where {found.usual:.0%} is usual.",
+        "Mine a longer window with --start, or tag the conversations in tag_next.csv.",
+    )
+
+
+def _no_sign(found: Found) -> NoGap:
+    clearest = f"the clearest, “{found.label}”, in {found.share:.0%} of its conversations, " if found.label else ""
+    return NoGap(
+        "no sign",
+        f"{_count(found.above, 'topic')} {'fails' if found.above == 1 else 'fail'} more often than the others, "
+        f"{clearest}and none with a sign of what an article lacks.",
+        "Read the topics that fail most in the report, and tag the conversations in tag_next.csv.",
+    )
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
