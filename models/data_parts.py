@@ -81,7 +81,7 @@ PARTS = (
         "citations", "articles cited by the bot", "conversations that the bot answered",
         "whether the bot reached an article",
         "An article that the bot never reaches can't be told from a missing one by what the bot did: agents' replies "
-        "and the articles' texts decide. Stale articles show only where agents contradict them, incomplete ones hardly.",
+        "and the articles' texts decide. Stale and incomplete articles hardly show.",
         "export `article_ids` of the bot's messages: what each answer was taken from",
         share=HALF, needs=("bot", "articles"),
     ),

@@ -200,7 +200,7 @@ def _not_told_apart(found: Found) -> NoGap | None:
         f"{_count(found.above, 'topic')} {'needs' if found.above == 1 else 'need'} people, and nothing says what is "
         "lacking: there are no answers that did to compare them with, and questions and agents' replies come near "
         "several articles alike.",
-        "Export the conversations that nobody took over too, or the articles that agents' replies cite (`article_ids`).",
+        "Export the conversations that nobody took over too, or which articles agents cite (`article_ids`).",
     )
 
 

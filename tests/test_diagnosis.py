@@ -119,7 +119,9 @@ def test_incomplete_says_why() -> None:
     """The reason carries the count, the article and the usual share."""
     verdict = incomplete_verdict("a", "Returns", 7, 10, 0.05, LIMITS)
     assert verdict is not None
-    said = "7 of 10 tags on answers from 'Returns' say that they were only part of one; of all tags, 5% do"
+    said = (
+        "7 of 10 tags of this window on answers from 'Returns' say that they were only part of one; of all tags, 5% do"
+    )
     assert verdict.reasons == [said]
 
 
