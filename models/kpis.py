@@ -94,7 +94,8 @@ def weekly_kpis(
     - ``csat_self_service`` = mean CSAT of conversations that were not escalated, Student's t interval within 1 to 5.
     - ``handle_seconds_mean`` = mean handling time of escalated conversations, Student's t interval, at least 0.
     - ``cost_avoided`` = confirmed conversations × cost of a human-handled one, which is the segment's mean handling
-      time over all weeks (else everybody's) × ``agent_hour``, or ``per_escalation`` where no handling time is known;
+      time over all weeks (else everybody's) × ``agent_hour``, or ``per_escalation`` where no handling time is known,
+      and NaN where the bot answered nothing;
       the interval takes in both the share of confirmed ones and the handling time (delta method).
 
     Examples
@@ -263,7 +264,8 @@ def _cost_avoided(kpis: pd.DataFrame, rows: pd.DataFrame, cost: Cost, confidence
     share = kpis["deflection_confirmed"].fillna(0.0)
     luck = kpis["answered"] * share * (1 - share)
     half = _errors(confidence) * np.sqrt(price**2 * luck + (kpis["confirmed"] * unsure) ** 2)
-    kpis["cost_avoided"] = kpis["confirmed"] * price
+    # Where no bot answered, nobody knows what one would avoid.
+    kpis["cost_avoided"] = (kpis["confirmed"] * price).where(kpis["answered"] > 0)
     kpis["cost_avoided_low"] = (kpis["cost_avoided"] - half).clip(lower=0.0)
     kpis["cost_avoided_high"] = kpis["cost_avoided"] + half
     kpis["currency"] = cost.currency

@@ -168,11 +168,19 @@ def standardise(scores: Floats) -> Floats:
     return ((scores - scores.mean(axis=1, keepdims=True)) / np.where(spread > 1e-9, spread, 1)).astype(np.float32)
 
 
-def standard_scores(scores: Floats) -> Floats:
+def standard_scores(scores: Floats, drawn: int = 0) -> Floats:
     """How an article stands out among all for each text, float32 (texts, articles), however few the articles are.
 
-    As :func:`standardise` from :data:`FEW_ARTICLES` articles on. Of two, one would always stand out, whatever the text
-    is about: so the articles that are lacking are taken to be like all pairs of a text and an article.
+    As :func:`standardise`, but for a text's mean and spread being drawn towards those of all texts: of two articles,
+    one would always stand out, whatever the text is about. And of a text that is near to nothing, such as "it does not
+    work", no article stands out as far as it would by the text's own small spread.
+
+    Parameters
+    ----------
+    scores
+        float32 (texts, articles).
+    drawn
+        How many articles' weight all texts together have; at least what is lacking to :data:`FEW_ARTICLES`.
 
     Examples
     --------
@@ -181,12 +189,12 @@ def standard_scores(scores: Floats) -> Floats:
     0
     """
     n = scores.shape[1]
-    lacking = max(0, FEW_ARTICLES - n)
-    if not lacking or not scores.size:
+    drawn = max(drawn, FEW_ARTICLES - n)
+    if drawn <= 0 or not scores.size:
         return standardise(scores)
     mean, square = (np.asarray(f(axis=1, keepdims=True, dtype=np.float64)) for f in (scores.mean, scores.var))
-    centre = (n * mean + lacking * mean.mean()) / FEW_ARTICLES
-    spread = np.sqrt((n * square + lacking * (square.mean() + mean.var())) / FEW_ARTICLES)
+    centre = (n * mean + drawn * mean.mean()) / (n + drawn)
+    spread = np.sqrt((n * square + drawn * (square.mean() + mean.var())) / (n + drawn))
     return ((scores - centre) / np.where(spread > 1e-9, spread, 1)).astype(np.float32)
 
 
