@@ -158,6 +158,7 @@ def test_what_is_unknown_is_missing_and_nothing_is_divided_by_nought() -> None:
         row = row_of(facts_of(3, answered=False))
     unknown = [
         "first_contact_resolution",
+        "cost_avoided",
         "deflection",
         "deflection_confirmed",
         "silent",
@@ -166,7 +167,7 @@ def test_what_is_unknown_is_missing_and_nothing_is_divided_by_nought() -> None:
         "csat_self_service",
     ]
     assert row[unknown].isna().all()
-    assert row["resolution_accuracy_n"] == row["csat_self_service_n"] == row["cost_avoided"] == 0
+    assert row["resolution_accuracy_n"] == row["csat_self_service_n"] == 0
     assert weekly_kpis(facts_of(0), COST).columns.tolist() == COLUMNS
 
 
