@@ -19,7 +19,7 @@ from tests.bench.embedding import embedding
 from tests.bench.impact import impact
 from tests.bench.labels import labels
 from tests.bench.pictures import pictures
-from tests.bench.replays import SIGNALS, ablations, replays
+from tests.bench.replays import SIGNALS, ablations, replays, tickets
 from tests.bench.simulated import simulated
 from tests.bench.stability import stability
 from tests.bench.steps import steps
@@ -33,6 +33,7 @@ def asked(words: Sequence[str] | None = None) -> argparse.Namespace:
     scored = which.add_parser("replays", help="score of the backlogs of the five draws and the control")
     scored.add_argument("--tags", type=float, default=1.0, metavar="SHARE", help="leave only this share of the tags")
     scored.add_argument("--without", choices=list(SIGNALS), default="", help="take this out of the bundles")
+    which.add_parser("tickets", help="the same where the replays are tickets: no bot, no tags, escalated alone")
     which.add_parser("ablations", help="what is left of that score without each signal")
     drawn = which.add_parser("simulated", help="score over many more draws like the replays, with other gaps planted")
     drawn.add_argument("--draws", type=int, default=30, metavar="N", help="how many")
@@ -85,7 +86,7 @@ def main() -> int:
             return replays(folder, chosen.tags, chosen.without)
         if chosen.what == "simulated":
             return simulated(folder, chosen.draws, chosen.first, chosen.store)
-        named = {"steps": steps, "labels": labels, "ablations": ablations, "drafts": drafts}
+        named = {"steps": steps, "labels": labels, "ablations": ablations, "tickets": tickets, "drafts": drafts}
         return named[chosen.what](folder)
 
 

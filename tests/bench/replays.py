@@ -18,9 +18,11 @@ from typing import Any
 import pandas as pd
 
 from tests.bench.common import REPLAY, RUN_ID, SHARED, run, sharing
+from tests.bench.plain_baseline import plain_backlogs
 
 DRAWS = ["", "-s12", "-s13", "-s14", "-s15"]
 KINDS = ("missing", "stale", "unfindable")
+TICKET_KINDS = ("missing", "unfindable")
 
 
 def replays(folder: Path, tags: float = 1.0, without: str = "") -> int:
@@ -54,6 +56,52 @@ def ablations(folder: Path) -> int:
     return 0
 
 
+def tickets(folder: Path) -> int:
+    """Print the scores where the replays are tickets: no bot, escalated conversations alone, no outcomes.
+
+    Beside them those of a plain baseline (:mod:`tests.bench.plain_baseline`), each draw with the setting that is best
+    over all five in hindsight.
+    """
+    copies = {draw: ticket_desk(_replay(draw) / "bundle", folder / f"tickets{draw}") for draw in [*DRAWS, "-control"]}
+    with ThreadPoolExecutor(os.cpu_count()) as workers:
+        found = dict(zip(copies, workers.map(scored_bundle, repeat(folder), copies, copies.values()), strict=True))
+    _print_tickets("Lacuna", found)
+    plain: dict[str, dict[str, dict[str, Any]]] = {}
+    for draw, bundle in copies.items():
+        for setting, rows in plain_backlogs(bundle, folder / "cache").items():
+            path = folder / "plain.jsonl"
+            path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+            plain.setdefault(setting, {})[draw] = _score(draw, path)
+    best = max(plain, key=lambda setting: mean(_two(plain[setting][draw]) for draw in DRAWS))
+    _print_tickets(f"plain baseline, {best}, the best of {len(plain)} settings", plain[best])
+    return 0
+
+
+def _print_tickets(title: str, found: dict[str, dict[str, Any]]) -> None:
+    print(title)
+    for draw, score in found.items():
+        told = "  ".join(f"{k} {score[k]['hits']}/{score[k]['items']} F1 {score[k]['f1']:.2f}" for k in TICKET_KINDS)
+        print(f"  {REPLAY.name + draw:34} macro-F1 {_two(score):.3f}  {told}", flush=True)
+    heads = [_two(found[draw]) for draw in DRAWS]
+    print(f"  {'mean of the five draws':34} macro-F1 {mean(heads):.3f} (standard deviation {pstdev(heads):.3f})")
+
+
+def _two(score: dict[str, Any]) -> float:
+    return mean(float(score[kind]["f1"]) for kind in TICKET_KINDS)
+
+
+def ticket_desk(bundle: Path, copy: Path) -> Path:
+    """A copy of the bundle as a ticket desk has it: escalated conversations, customer and agent, no outcomes."""
+    shutil.rmtree(copy, ignore_errors=True)
+    shutil.copytree(bundle, copy, ignore=shutil.ignore_patterns("outcomes.*"))
+    conversations, messages = (pd.read_parquet(copy / f"{name}.parquet") for name in ("conversations", "messages"))
+    conversations = conversations[conversations["escalated"].astype(bool)]
+    kept = messages["role"].ne("bot") & messages["conversation_id"].isin(conversations["conversation_id"])
+    conversations.to_parquet(copy / "conversations.parquet")
+    messages[kept].to_parquet(copy / "messages.parquet")
+    return copy
+
+
 def all_scored(folder: Path, tags: float, without: str) -> Iterator[dict[str, Any]]:
     """The scores of the five draws and the control, as many at once as there are cores."""
     with ThreadPoolExecutor(os.cpu_count()) as workers:
@@ -62,18 +110,32 @@ def all_scored(folder: Path, tags: float, without: str) -> Iterator[dict[str, An
 
 def scored(folder: Path, draw: str, tags: float, without: str) -> dict[str, Any]:
     """The score of one draw's backlog, as the scorer gives it."""
-    data = REPLAY.with_name(REPLAY.name + draw)
-    store = sharing(folder / f"store{draw}", folder / "cache")
+    data = _replay(draw)
     whole = tags >= 1 and not without
     bundle = data / "bundle" if whole else lessened(data / "bundle", folder / f"lessened{draw}", tags, without)
+    return scored_bundle(folder, draw, bundle)
+
+
+def scored_bundle(folder: Path, draw: str, bundle: Path) -> dict[str, Any]:
+    """The score of a bundle's backlog against the truth of a draw."""
+    store = sharing(folder / f"store{draw}", folder / "cache")
     run(bundle, store, "--force")
-    command = [sys.executable, str(SHARED / "bench" / "score_backlog.py"), str(data / "truth.json")]
-    command += [str(store / "runs" / RUN_ID / "backlog.jsonl"), "--json"]
+    score = _score(draw, store / "runs" / RUN_ID / "backlog.jsonl")
     # What one run finds must not carry over to the next; the vectors may.
-    score: dict[str, Any] = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
     shutil.rmtree(store / "runs")
     for database in store.glob("state.db*"):
         database.unlink()
+    return score
+
+
+def _replay(draw: str) -> Path:
+    return REPLAY.with_name(REPLAY.name + draw)
+
+
+def _score(draw: str, backlog: Path) -> dict[str, Any]:
+    command = [sys.executable, str(SHARED / "bench" / "score_backlog.py"), str(_replay(draw) / "truth.json")]
+    done = subprocess.run([*command, str(backlog), "--json"], capture_output=True, text=True, check=True)
+    score: dict[str, Any] = json.loads(done.stdout)
     return score
 
 
