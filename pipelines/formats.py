@@ -21,8 +21,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from data_contracts.casts import cast, is_null, storable
+from data_contracts.casts import cast
 from data_contracts.errors import BundleUnreadable
+from data_contracts.values import is_null, storable
 
 __all__ = ["SUFFIXES", "Broken", "Raw", "parse", "storable_extra"]
 

@@ -46,12 +46,17 @@ def test_empty_window(tmp_path: Path) -> None:
 
 
 def test_conversations_without_messages(tmp_path: Path) -> None:
-    """Where no message belongs to any conversation, the run stops and names the column to compare."""
-    said = refusal(
-        NothingToMine, tmp_path, messages=[{**m, "conversation_id": f"x{i}"} for i, m in enumerate(MESSAGES)]
-    )
-    assert "none of the 3 conversations from 2024-06-01 to 2024-06-28 has a message" in said
-    assert "'conversation_id' in the table 'messages'" in said
+    """Where no message belongs to any conversation, check and run stop, and say which table holds which form of id."""
+    files = {"messages": [{**m, "conversation_id": f"{i}7"} for i, m in enumerate(MESSAGES, 1)]}
+    said = refusal(ContractBroken, tmp_path, **files)
+    assert "messages and conversations don't join: 0 of 4 ids in messages.conversation_id are in conversations" in said
+    assert "messages.conversation_id holds whole numbers, such as '17' (messages.jsonl row 1)" in said
+    assert "conversations.conversation_id holds text like a9, such as 'c1' (conversations.jsonl row 1)" in said
+    assert "write conversations' ids in the same form" in said
+    result = check_bundle(write_bundle(tmp_path / "again", **files))
+    assert not result.ok
+    assert not result.runnable
+    assert "don't join" in result.problems[0]
 
 
 def test_no_such_folder(tmp_path: Path) -> None:
@@ -95,12 +100,12 @@ def test_misspelt_optional_column(tmp_path: Path) -> None:
 
 
 def test_two_articles_with_one_id(tmp_path: Path) -> None:
-    """Of two articles with one id one is kept, the other is in quarantine, and the message names both places."""
+    """Of two articles with one id the newer one is kept, by the order of the rows where nothing else tells."""
     csv = "article_id,title,body\na1,Track a parcel,Old.\na2,Refunds,Soon.\na1,Track a parcel,New.\n"
     job = loaded(tmp_path, articles_csv=csv)
-    said = "article_id 'a1' is there twice: articles.csv row 4 is kept, articles.csv row 2 is not"
-    assert rejected(job, "articles") == [["articles.csv", 2, "unique", "article_id", said]]
     assert job.read("load/articles")["body"].tolist() == ["New.", "Soon."]
+    assert rejected(job, "articles") == []
+    assert "1 older version of a row left out: the last in the files is kept" in warned(job)
 
 
 def test_unknown_roles(tmp_path: Path) -> None:
@@ -119,7 +124,13 @@ def test_times_without_zones(tmp_path: Path) -> None:
     )
     assert job.read("load/conversations")["started_at"].astype(str).tolist() == ["2024-06-03 23:30:00+00:00"] * 2
     assert [r[1:] for r in rejected(job, "conversations")] == [
-        [3, "readable", "started_at", "started_at could not be read as a time like 2024-06-30T12:00:00Z: '1717400000'"],
+        [
+            3,
+            "readable",
+            "started_at",
+            "started_at could not be read as a time like 2024-06-30T12:00:00Z: '1717400000' "
+            "looks like seconds since 1970 (2024-06-03 07:33 UTC)",
+        ],
         [4, "readable", "started_at", "started_at could not be read as a time like 2024-06-30T12:00:00Z: '04.06.2024'"],
     ]
 
@@ -205,8 +216,11 @@ def test_nan(tmp_path: Path) -> None:
 def test_infinity(tmp_path: Path) -> None:
     """Infinity is no number: it would top every ranking."""
     rows = [{**CONVERSATIONS[0], "handle_seconds": float("inf")}, *CONVERSATIONS[1:]]
-    found = rejected(loaded(tmp_path, conversations=rows), "conversations")
-    assert found[0][2:] == ["readable", "handle_seconds", "handle_seconds could not be read as a number: 'inf'"]
+    job = loaded(tmp_path, conversations=rows)
+    assert job.read("load/conversations")["handle_seconds"].isna().all()
+    assert rejected(job, "values")[0][2:] == [
+        "readable", "handle_seconds", "handle_seconds could not be read as a number: 'inf'",
+    ]  # fmt: skip
 
 
 NASTY = [
