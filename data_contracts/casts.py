@@ -147,7 +147,7 @@ def _as_id(raw: pd.Series, present: pd.Series) -> tuple[pd.Series, pd.Series]:
 
 def _id(v: Any) -> str | None:
     if isinstance(v, float | np.floating) and not math.isnan(v):
-        return whole_float(v)
+        return whole_float(float(v))
     if isinstance(v, Decimal) and v.is_finite() and v == v.to_integral_value():
         return str(int(v))
     return text_of(v)

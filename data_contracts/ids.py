@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
-from typing import Any
-
-import numpy as np
 
 __all__ = ["EXACT", "NUMBER_FORMS", "plain_id", "rounded", "whole_float"]
 
@@ -47,7 +44,7 @@ def plain_id(text: str) -> str | None:
     return text
 
 
-def whole_float(value: float | np.floating[Any]) -> str | None:
+def whole_float(value: float) -> str | None:
     """A float as an id: None where it is so large that it may stand for several whole numbers.
 
     Examples
@@ -55,10 +52,9 @@ def whole_float(value: float | np.floating[Any]) -> str | None:
     >>> [whole_float(value) for value in (1001.0, 1001.5, 2.0**53)]
     ['1001', '1001.5', None]
     """
-    digits = np.finfo(value.dtype).nmant + 1 if isinstance(value, np.floating) else 53
-    if abs(value) >= 2**digits:
+    if abs(value) >= EXACT:
         return None
-    return str(int(value)) if float(value).is_integer() else repr(float(value))
+    return str(int(value)) if value.is_integer() else repr(value)
 
 
 def rounded(text: str) -> bool:

@@ -9,7 +9,8 @@ import pandas as pd
 
 from data_contracts.contract import Table
 from data_contracts.ids import EXACT, whole_float
-from data_contracts.times import FIRST_YEAR, LAST_YEAR, UNITS, counted_since, from_numbers, outside
+from data_contracts.times import counted_since, from_numbers, outside
+from data_contracts.units import FIRST_YEAR, LAST_YEAR, UNITS
 from data_contracts.values import text_of
 
 __all__ = ["remedy", "settings_lines", "unreadable"]
@@ -64,7 +65,7 @@ def remedy(table: Table, rule: str, column: str, values: Sequence[Any]) -> str:
         if units:
             return f'say so in the settings (--config):\n[input.times.{table.name}]\n{column} = "{units[0]}"'
         if any(map(outside, values)):
-            return "put the year right in the export, or leave the cell empty where the time isn't known"
+            return "put the year right in the export"
         return "write times as 2024-06-30T12:00:00Z, the year first"
     if types[column] in ("id", "ids") and any(map(_inexact, values)):
         return f"export {column} as text or as whole numbers"

@@ -9,26 +9,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from data_contracts.units import FIRST_YEAR, LAST_YEAR, UNITS
 from data_contracts.values import cells, is_null
 
-__all__ = ["FIRST_YEAR", "LAST_YEAR", "UNITS", "as_timestamp", "counted_since", "from_numbers", "outside"]
+__all__ = ["as_timestamp", "counted_since", "from_numbers", "outside"]
 
 UTC_MICROSECONDS: Any = "datetime64[us, UTC]"
-
-# No help desk has older conversations, and none will be mined in 2100: such a year is a default or a slip of the pen.
-FIRST_YEAR, LAST_YEAR = 1980, 2099
 
 # A year first, then month and day: other orders are ambiguous, and bare digits may be an epoch or a date.
 _TIME = r"^\d{4}[-/]\d{2}[-/]\d{2}(?:$|[T ]\d)|^\d{8}T\d{4}"
 
-# What a number in a column of times may count, the name by which settings call it, and how to say it.
-UNITS = {
-    "epoch_s": ("seconds since 1970", "s", 1e9, 4.1e9),
-    "epoch_ms": ("milliseconds since 1970", "ms", 1e12, 4.1e12),
-    "epoch_us": ("microseconds since 1970", "us", 1e15, 4.1e15),
-    "epoch_ns": ("nanoseconds since 1970", "ns", 1e18, 4.1e18),
-    "excel_days": ("days as Excel counts them", "D", 29_221, 73_050),
-}
 _EXCEL_ZERO = pd.Timestamp("1899-12-30")
 
 

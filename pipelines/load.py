@@ -7,24 +7,25 @@ same + rows later than the window, for every table of every run. Values that wer
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from data_contracts.check import Sifted, rejections, sift
+from data_contracts.check import Sifted
 from data_contracts.contract import INPUTS, TABLES
 from data_contracts.errors import ContractBroken, NothingToMine
-from data_contracts.findings import REJECTED, Finding, counted, shown
-from data_contracts.joins import Side, dangling, split_names, unjoined
+from data_contracts.findings import Finding, counted
 from data_contracts.masks import among
-from pipelines.bundle import Bundle, Problem, Read, read_bundle, refuse
+from pipelines.bundle import Bundle, read_bundle, refuse
+from pipelines.sifting import sift_all
 from pipelines.state import open_state
 from pipelines.tags import entered_tags, with_tags
 
 if TYPE_CHECKING:
     from pipelines.job import Job
+    from pipelines.mapping import Mapped
 
 __all__ = ["CheckResult", "TableCheck", "check_bundle", "load"]
 
@@ -100,10 +101,10 @@ def load(job: Job) -> None:
     NothingToMine
         No conversation is left in the window.
     """
-    bundle = read_bundle(job.bundle)
+    bundle = read_bundle(job.bundle, mapped=job.settings.input)
     refuse(bundle.problems)
     limits = _limits(job.settings.contract.limits)
-    sifted, findings, apart = _sift_all(bundle)
+    sifted, findings, apart = sift_all(bundle)
     checks = _checks(bundle, sifted, limits)
     _refuse_beyond(checks, findings)
     refuse(apart)
@@ -153,7 +154,7 @@ def _tagged(job: Job, inside: dict[str, pd.DataFrame]) -> tuple[pd.DataFrame, in
     return with_tags(inside["outcomes"], entered, job.end_ts), len(entered)
 
 
-def check_bundle(bundle: str, limits: Mapping[str, float] | None = None) -> CheckResult:
+def check_bundle(bundle: str, limits: Mapping[str, float] | None = None, mapped: Mapped | None = None) -> CheckResult:
     """Check a bundle's contract and write nothing.
 
     Parameters
@@ -162,14 +163,16 @@ def check_bundle(bundle: str, limits: Mapping[str, float] | None = None) -> Chec
         A folder, or an fsspec URL of one.
     limits
         Share of bad rows that a run bears, by table; the contract's own where not given.
+    mapped
+        How the bundle's own names and values are read.
 
     Raises
     ------
     BundleUnreadable
         The folder or a file can't be opened.
     """
-    read = read_bundle(bundle)
-    sifted, findings, apart = _sift_all(read)
+    read = read_bundle(bundle, mapped=mapped)
+    sifted, findings, apart = sift_all(read)
     return CheckResult(
         tuple(_checks(read, sifted, _limits(limits or {}))),
         tuple(findings),
@@ -180,55 +183,6 @@ def check_bundle(bundle: str, limits: Mapping[str, float] | None = None) -> Chec
 
 def _limits(given: Mapping[str, float]) -> dict[str, float]:
     return {name: float(given.get(name, TABLES[name].limit)) for name in INPUTS}
-
-
-def _sift_all(bundle: Bundle) -> tuple[dict[str, Sifted], list[Finding], list[Problem]]:
-    """Every table after its contract, what was found in each and between them, and which tables don't join."""
-    sifted = {name: _sift(read, bundle.problems) for name, read in bundle.tables.items()}
-    there = [name for name in INPUTS if name in {i["table"] for i in bundle.inputs}]
-    keys = {name: TABLES[name].key[0] for name in there}
-    known = {name: pd.Index(sifted[name].kept[key].unique()) for name, key in keys.items()}
-    sides = {name: Side(name, key, sifted[name].kept[key].dropna(), sifted[name].where) for name, key in keys.items()}
-    findings: list[Finding] = []
-    apart: list[Problem] = []
-    for name, one in sifted.items():
-        sifted[name] = one = replace(one, kept=split_names(TABLES[name], one.kept, known))
-        findings += [*one.findings, *dangling(TABLES[name], one.kept, one.where, known)]
-        apart += [Problem(name, "", u.says, u.remedy) for u in unjoined(TABLES[name], one.kept, one.where, sides)]
-    told = sifted["messages"].kept["conversation_id"]
-    silent = int((~among(sifted["conversations"].kept["conversation_id"], told)).sum())
-    if silent:
-        message = f"{counted(silent, 'conversation')} without a single message"
-        findings.append(Finding("conversations", "has_messages", "conversation_id", "warn", silent, message))
-    return sifted, findings, apart
-
-
-def _sift(read: Read, problems: list[Problem]) -> Sifted:
-    """A table after its contract, rows that could not even be parsed among the rejected."""
-    # A column that isn't there is one problem, said once, not one fault a row.
-    lacking = {p.column for p in problems if p.table == read.table.name}
-    rules = tuple(r for r in read.table.rules if not lacking & set(r.columns))
-    one = sift(replace(read.table, rules=rules), read.frame, read.raw, read.where)
-    if read.broken.empty:
-        return one
-    broken = pd.DataFrame(
-        {
-            "table": read.table.name,
-            "file": read.broken["file"],
-            "row": read.broken["row"],
-            "rule": "parsable",
-            "column": "",
-            "value": [shown(t) for t in read.broken["text"]],
-            "message": [f"the row can't be parsed: {why}" for why in read.broken["why"]],
-            "record": read.broken["text"],
-        },
-        columns=REJECTED,
-    )
-    found = rejections(read.table, broken)
-    rejected = pd.concat([f for f in (one.rejected, broken) if len(f)])
-    return replace(
-        one, rejected=rejected.sort_values(["file", "row"], ignore_index=True), findings=found + one.findings
-    )
 
 
 def _checks(bundle: Bundle, sifted: dict[str, Sifted], limits: dict[str, float]) -> list[TableCheck]:

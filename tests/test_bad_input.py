@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +10,10 @@ import pandas as pd
 import pytest
 
 from data_contracts.errors import BundleUnreadable, ContractBroken, NothingToMine
+from pipelines.bundle import read_bundle
 from pipelines.job import Job
 from pipelines.load import check_bundle, load
+from pipelines.settings import load_settings
 from tests.bundles import ARTICLES, CONVERSATIONS, MESSAGES, jsonl, loaded, make_job, write_bundle
 
 
@@ -75,7 +78,7 @@ def test_missing_table(tmp_path: Path) -> None:
     said = refusal(ContractBroken, tmp_path, articles=None, article_jsonl=jsonl(ARTICLES))
     assert "there is no table 'articles' in " in said
     assert "did you mean 'article.jsonl'?" in said
-    assert "name the file or folder articles.{parquet,jsonl.gz,csv.gz,jsonl,csv} or articles/" in said
+    assert "name the file or folder articles.{parquet,jsonl.gz,csv.gz,json.gz,jsonl,csv,json} or articles/" in said
 
 
 def test_unknown_table(tmp_path: Path) -> None:
@@ -155,6 +158,79 @@ def test_csv_with_semicolons(tmp_path: Path) -> None:
     job = loaded(tmp_path, articles_csv='article_id;title;body\na1;Track, trace;"a;b"\n')
     assert job.read("load/articles")[["title", "body"]].to_numpy().tolist() == [["Track, trace", "a;b"]]
     assert "articles.csv is separated by ';', not by commas" in warned(job)
+
+
+def test_csv_with_bars(tmp_path: Path) -> None:
+    """A CSV whose fields are parted by bars is read, with a warning."""
+    job = loaded(tmp_path, articles_csv="article_id|title|body\na1|Track, trace|b\n")
+    assert job.read("load/articles")[["title", "body"]].to_numpy().tolist() == [["Track, trace", "b"]]
+    assert "articles.csv is separated by '|', not by commas" in warned(job)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        json.dumps(ARTICLES),
+        json.dumps(ARTICLES, indent=2),
+        json.dumps({"articles": ARTICLES}),
+        jsonl(ARTICLES),
+    ],
+    ids=["array", "indented", "in an object", "lines"],
+)
+def test_json_files(tmp_path: Path, text: str) -> None:
+    """A file that ends in .json holds an array of objects, alone or in an object, or one object a line."""
+    folder = Path(write_bundle(tmp_path / "b", articles=None))
+    (folder / "articles.json").write_text(text)
+    assert read_bundle(str(folder)).tables["articles"].frame["article_id"].tolist() == ["a1", "a2"]
+
+
+def test_an_item_of_an_array_that_is_no_object(tmp_path: Path) -> None:
+    """It is in quarantine with its number and text."""
+    folder = Path(write_bundle(tmp_path / "b", articles=None))
+    (folder / "articles.json").write_text(json.dumps([*ARTICLES, "a3"]))
+    broken = read_bundle(str(folder)).tables["articles"].broken
+    assert broken.to_numpy().tolist() == [["articles.json", 3, "not a JSON object", '"a3"']]
+
+
+@pytest.mark.parametrize(
+    "text", ['{"title": {"0": "T"}, "body": {"0": "b"}}', '{"a": {\n"b": 1', "no JSON"], ids=["columns", "cut", "text"]
+)
+def test_json_of_another_shape_is_refused(tmp_path: Path, text: str) -> None:
+    """What pandas writes by default, a file cut short and what is no JSON are refused, with what to write instead."""
+    folder = Path(write_bundle(tmp_path / "b", articles=None))
+    (folder / "articles.json").write_text(text)
+    with pytest.raises(BundleUnreadable, match=r"articles\.json is neither an array of objects nor") as refused:
+        check_bundle(str(folder))
+    assert "orient='records'" in refused.value.remedy
+
+
+def test_a_table_without_its_key_keeps_no_row(tmp_path: Path) -> None:
+    """Without the column that names its rows none is kept, and check says so."""
+    result = check_bundle(write_bundle(tmp_path / "b", articles_csv="title,body\nT,B\nU,C\n"))
+    assert {t.table: (t.rows, t.kept) for t in result.tables}["articles"] == (2, 0)
+    assert not result.runnable
+
+
+@pytest.mark.parametrize(
+    ("number", "says", "unit"),
+    [
+        (1717400000, "looks like seconds since 1970 (2024-06-03 07:33 UTC)", "epoch_s"),
+        (1717400000000, "looks like milliseconds since 1970 (2024-06-03 07:33 UTC)", "epoch_ms"),
+        (1717400000000000, "looks like microseconds since 1970 (2024-06-03 07:33 UTC)", "epoch_us"),
+        ("45446.5", "looks like days as Excel counts them (2024-06-03 12:00 UTC)", "excel_days"),
+    ],
+)
+def test_numbers_for_times(tmp_path: Path, number: Any, says: str, unit: str) -> None:
+    """The message says what a number most likely counts, and the remedy is the lines that make it a time."""
+    rows = [{**row, "started_at": number} for row in CONVERSATIONS]
+    bundle = write_bundle(tmp_path / "b", conversations=rows)
+    found = next(f for f in check_bundle(bundle).findings if f.severity == "fail")
+    assert says in found.message
+    lines = found.remedy.split("\n", 1)[1]
+    assert lines == f'[input.times.conversations]\nstarted_at = "{unit}"'
+    (tmp_path / "ours.toml").write_text(lines)
+    result = check_bundle(bundle, mapped=load_settings(str(tmp_path / "ours.toml")).input)
+    assert result.ok
 
 
 def test_csv_with_broken_rows(tmp_path: Path) -> None:

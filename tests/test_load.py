@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from data_contracts.casts import DTYPES
 from data_contracts.contract import INPUTS, TABLES
 from data_contracts.errors import BundleUnreadable, ContractBroken, NothingToMine
-from pipelines.bundle import last_day, read_bundle
+from pipelines.bundle import read_bundle
+from pipelines.days import last_day
 from pipelines.load import check_bundle, load
 from tests.bundles import ARTICLES, CONVERSATIONS, MESSAGES, jsonl, loaded, make_job, write_bundle
 

@@ -1,1 +1,1 @@
-"""The contracts themselves, one TOML file a table."""
+"""The contracts themselves, one TOML file a table; the types of columns are explained at `data_contracts.casts.cast`."""
