@@ -1,1 +1,1 @@
-"""The contracts themselves, one TOML file a table; the types of columns are explained at `data_contracts.casts.cast`."""
+"""The contracts themselves, one TOML file a table; `data_contracts.casts.cast` explains the types of columns."""
