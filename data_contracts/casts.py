@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable
-from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -13,11 +11,17 @@ import numpy as np
 import pandas as pd
 
 from data_contracts.contract import UNREADABLE, Table
+from data_contracts.ids import EXACT, NUMBER_FORMS, plain_id, whole_float
+from data_contracts.lists import pieces
+from data_contracts.times import as_timestamp
+from data_contracts.values import NO_NAME, NO_VALUE, cells, is_null, storable, text_of, text_series
 
-__all__ = ["DTYPES", "cast", "conform", "empty", "is_null", "storable"]
+__all__ = ["DTYPES", "cast", "conform", "empty"]
 
 # Any, as the stubs of pandas know literal names of dtypes only.
 DTYPES: dict[str, Any] = {
+    "id": "str",
+    "name": "str",
     "str": "str",
     "text": "str",
     "timestamp": "datetime64[us, UTC]",
@@ -25,40 +29,18 @@ DTYPES: dict[str, Any] = {
     "float": "float64",
     "int": "Int64",
     "list": "object",
+    "ids": "object",
     "record": "object",
     "records": "object",
 }
 
-# What exports write into a CSV cell of a typed column where there is no value.
-_NO_VALUE = ["", "nan", "nat", "null", "none", "na", "n/a", "\\n"]
 _TRUE = ["true", "t", "yes", "y", "1", "1.0"]
 _FALSE = ["false", "f", "no", "n", "0", "0.0"]
-
-# A year first, then month and day: other orders are ambiguous, and bare digits may be an epoch or a date.
-_TIME = r"^\d{4}[-/]\d{2}[-/]\d{2}(?:$|[T ]\d)|^\d{8}T\d{4}"
-
-
-def is_null(value: Any) -> bool:
-    """Whether a raw value stands for "no value": None, NaN, NaT, NA."""
-    if value is None or value is pd.NA or value is pd.NaT:
-        return True
-    return isinstance(value, float) and math.isnan(value)
-
-
-def storable(text: str) -> str:
-    """Text that UTF-8 can hold: a lone surrogate (half an emoji, from broken JSON) becomes U+FFFD.
-
-    Examples
-    --------
-    >>> storable("café" + chr(0xD83D)) == "café" + chr(0xFFFD)
-    True
-    """
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def empty(type_: str, index: pd.Index) -> pd.Series:
     """An all-null column of a contract type."""
-    if type_ in ("list", "record", "records"):
+    if DTYPES[type_] == "object":
         return pd.Series([None] * len(index), index=index, dtype="object")
     return pd.Series(np.nan, index=index, dtype="float64").astype(DTYPES[type_])
 
@@ -71,8 +53,10 @@ def cast(raw: pd.Series, type_: str) -> tuple[pd.Series, pd.Series]:
     raw
         A column as its file gave it: text, numbers, times, lists, or a mix of them.
     type_
-        str, text, timestamp, bool, float, int, list, record or records. Of a str, a blank is no value; a text, such
-        as a message, may hold nothing but a line break.
+        id, name, str, text, timestamp, bool, float, int, list, ids, record or records. A text, such as a message, is
+        taken as it is and may hold nothing but a line break; of a str, a blank is no value; of a name, neither are the
+        words that programs write for "no value" (nan, None, NULL …); an id is also one and the same whether it was
+        written as 1001, 1001.0 or 1.001E+03.
 
     Returns
     -------
@@ -80,7 +64,8 @@ def cast(raw: pd.Series, type_: str) -> tuple[pd.Series, pd.Series]:
         The column with the dtype of ``DTYPES``; null where there was no value or it could not be read.
     unreadable
         bool, same index: a value was there and is none of that type. Times without a zone are read as UTC; numbers
-        are no times (an epoch doesn't say its unit); infinity is no number.
+        are no times (an epoch doesn't say its unit), nor are years that can't be; infinity is no number; a float
+        of 2**53 or more is no id.
 
     Examples
     --------
@@ -101,7 +86,8 @@ def conform(table: Table, frame: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFra
     Returns
     -------
     typed
-        The contract's columns, and `__unreadable__`: the first column of the row that could not be read, else null.
+        The contract's columns, and `__unreadable__`: the first column of the row that could not be read and without
+        which the row is none, else null.
     raw
         object, same index: for each column with unreadable values their raw value, elsewhere None.
     """
@@ -115,7 +101,8 @@ def conform(table: Table, frame: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFra
         typed[column.name], bad = cast(frame[column.name], column.type)
         if bad.any():
             raw[column.name] = frame[column.name].astype("object").where(bad, None)
-            first = first.mask(bad & first.isna(), column.name)
+            if column.name in table.vital:
+                first = first.mask(bad & first.isna(), column.name)
     typed[UNREADABLE] = first
     return pd.DataFrame(typed, index=frame.index), pd.DataFrame(raw, index=frame.index, dtype="object")
 
@@ -126,7 +113,7 @@ def _uniform(raw: pd.Series) -> pd.Series:
         return raw
     kinds = {type(v) for v in raw} - {type(None)}
     if kinds == {str}:
-        return _text_series(raw.tolist(), raw.index)
+        return text_series(raw.tolist(), raw.index)
     if kinds == {bool}:
         return raw.astype("boolean")
     return raw.astype("Float64").astype("float64") if kinds == {float} else raw
@@ -138,11 +125,39 @@ def _as_str(raw: pd.Series, present: pd.Series) -> tuple[pd.Series, pd.Series]:
     return text.mask(blank), blank
 
 
+def _as_name(raw: pd.Series, present: pd.Series) -> tuple[pd.Series, pd.Series]:
+    text, blank = _as_str(raw, present)
+    blank |= text.str.strip().isin(NO_NAME)
+    return text.mask(blank), blank
+
+
+def _as_id(raw: pd.Series, present: pd.Series) -> tuple[pd.Series, pd.Series]:
+    if raw.dtype == object or pd.api.types.is_float_dtype(raw.dtype):
+        text = text_series([_id(v) for v in raw], raw.index)
+    else:
+        text = raw.astype("str").where(present)
+    text = text.str.strip()
+    blank = text.str.lower().isin(NO_VALUE)
+    text = text.mask(blank)
+    number = text.str.contains(NUMBER_FORMS, regex=True, na=False).astype(bool)
+    if number.any():
+        text = text.mask(number, text[number].map(plain_id).astype("str"))
+    return text, blank
+
+
+def _id(v: Any) -> str | None:
+    if isinstance(v, float | np.floating) and not math.isnan(v):
+        return whole_float(float(v))
+    if isinstance(v, Decimal) and v.is_finite() and v == v.to_integral_value():
+        return str(int(v))
+    return text_of(v)
+
+
 def _as_text(raw: pd.Series, present: pd.Series) -> tuple[pd.Series, pd.Series]:
     if raw.dtype == object:
-        text = _text_series([_text(v) for v in raw], raw.index)
+        text = text_series([text_of(v) for v in raw], raw.index)
     elif pd.api.types.is_float_dtype(raw.dtype):
-        text = pd.Series([_text(v) for v in raw.astype("object")], index=raw.index, dtype="str")
+        text = pd.Series([text_of(v) for v in raw.astype("object")], index=raw.index, dtype="str")
     elif pd.api.types.is_bool_dtype(raw.dtype):
         text = raw.astype("str").str.lower()
     else:
@@ -152,23 +167,10 @@ def _as_text(raw: pd.Series, present: pd.Series) -> tuple[pd.Series, pd.Series]:
     return text.mask(blank), blank
 
 
-def _as_timestamp(raw: pd.Series, present: pd.Series) -> tuple[pd.Series, pd.Series]:
-    if isinstance(raw.dtype, pd.DatetimeTZDtype):
-        return raw.dt.tz_convert("UTC").dt.as_unit("us"), ~present
-    if pd.api.types.is_datetime64_dtype(raw.dtype):
-        return raw.dt.as_unit("us").dt.tz_localize("UTC"), ~present
-    text, blank = _cells(raw, lambda v: v.isoformat() if isinstance(v, date | datetime) else v)
-    text = text.where(text.str.contains(_TIME, regex=True).astype(bool))
-    text = text.str.replace(r"\s*(?:UTC|GMT|z)$", "Z", regex=True)
-    text = text.str.replace(r"[.,](\d{1,6})\d*", r".\1", regex=True)
-    times = pd.to_datetime(text, utc=True, format="ISO8601", errors="coerce")
-    return times.astype(DTYPES["timestamp"]), blank
-
-
 def _as_bool(raw: pd.Series, present: pd.Series) -> tuple[pd.Series, pd.Series]:
     if pd.api.types.is_bool_dtype(raw.dtype):
         return raw.astype("boolean"), ~present
-    text, blank = _cells(raw, lambda v: str(v) if isinstance(v, bool | int | float) else v)
+    text, blank = cells(raw, lambda v: str(v) if isinstance(v, bool | int | float) else v)
     text = text.str.lower()
     typed = pd.Series(pd.NA, index=raw.index, dtype="boolean")
     return typed.mask(text.isin(_TRUE), True).mask(text.isin(_FALSE), False), blank
@@ -178,7 +180,7 @@ def _as_float(raw: pd.Series, present: pd.Series) -> tuple[pd.Series, pd.Series]
     if pd.api.types.is_numeric_dtype(raw.dtype) and not pd.api.types.is_bool_dtype(raw.dtype):
         number, blank = raw.astype("float64"), ~present
     else:
-        text, blank = _cells(raw, _number_text)
+        text, blank = cells(raw, _number_text)
         # "1_000" is a Python number and nobody else's.
         number = pd.to_numeric(text.where(~text.str.contains("_", regex=False, na=False)), errors="coerce")
         number = number.astype("float64")
@@ -188,19 +190,24 @@ def _as_float(raw: pd.Series, present: pd.Series) -> tuple[pd.Series, pd.Series]
 def _as_int(raw: pd.Series, present: pd.Series) -> tuple[pd.Series, pd.Series]:
     if pd.api.types.is_signed_integer_dtype(raw.dtype):
         return raw.astype("Int64"), ~present
-    if raw.dtype == object and all(type(v) is int and abs(v) < 2**53 for v in raw if v is not None):
+    if raw.dtype == object and all(type(v) is int and abs(v) < EXACT for v in raw if v is not None):
         return raw.astype("Int64"), ~present
     number, blank = _as_float(raw, present)
-    # Beyond 2**53 a float no longer holds every integer; no count or position is that large.
-    whole = (number % 1 == 0) & (number.abs() < 2**53)
+    # From EXACT on a float no longer holds every integer; no count or position is that large.
+    whole = (number % 1 == 0) & (number.abs() < EXACT)
     return number.where(whole).astype("Int64"), blank
 
 
 def _as_list(raw: pd.Series, present: pd.Series) -> tuple[pd.Series, pd.Series]:
-    raw = raw.astype("object")
-    blank = pd.Series([isinstance(v, str) and not v.strip() for v in raw], index=raw.index, dtype=bool)
-    lists = [_items(v) if p else None for v, p in zip(raw, present & ~blank, strict=True)]
-    return _objects(lists, raw.index), blank
+    return _lists(raw, present, text_of, lambda v: v.strip() in NO_NAME)
+
+
+def _as_ids(raw: pd.Series, present: pd.Series) -> tuple[pd.Series, pd.Series]:
+    def whole(v: Any) -> str | None:
+        text = _id(v)
+        return None if text is None else plain_id(text.strip())
+
+    return _lists(raw, present, whole, lambda v: v.strip().lower() in NO_VALUE)
 
 
 def _as_record(raw: pd.Series, present: pd.Series) -> tuple[pd.Series, pd.Series]:
@@ -216,79 +223,41 @@ def _as_records(raw: pd.Series, present: pd.Series) -> tuple[pd.Series, pd.Serie
 
 
 _READERS: dict[str, Callable[[pd.Series, pd.Series], tuple[pd.Series, pd.Series]]] = {
+    "id": _as_id,
+    "name": _as_name,
     "str": _as_str,
     "text": _as_text,
-    "timestamp": _as_timestamp,
+    "timestamp": as_timestamp,
     "bool": _as_bool,
     "float": _as_float,
     "int": _as_int,
     "list": _as_list,
+    "ids": _as_ids,
     "record": _as_record,
     "records": _as_records,
 }
-
-
-def _cells(raw: pd.Series, keep: Callable[[Any], Any]) -> tuple[pd.Series, pd.Series]:
-    """Stripped text of each value that is text or that `keep` makes text, and where it says "no value"."""
-    if raw.dtype == "str":
-        text = raw.str.strip()
-    else:
-        kept = [None if is_null(v) else keep(v) for v in raw.astype("object")]
-        text = _text_series([v.strip() if isinstance(v, str) else None for v in kept], raw.index)
-    blank = text.str.lower().isin(_NO_VALUE)
-    return text.mask(blank), blank
 
 
 def _number_text(v: Any) -> Any:
     return str(v) if isinstance(v, int | float | Decimal | np.number) and not isinstance(v, bool) else v
 
 
-def _text(v: Any) -> str | None:
-    if is_null(v) or isinstance(v, list | tuple | dict | set | np.ndarray):
-        return None
-    if isinstance(v, str):
-        return v
-    if isinstance(v, bool | np.bool_):
-        return str(v).lower()
-    if isinstance(v, float | np.floating):
-        # An id column with a hole comes out of many tools as floats: 1001.0 is the id 1001.
-        return str(int(v)) if float(v).is_integer() else repr(float(v))
-    if isinstance(v, date | datetime):
-        return v.isoformat()
-    if isinstance(v, bytes):
-        try:
-            return v.decode("utf-8")
-        except UnicodeDecodeError:
+def _lists(
+    raw: pd.Series, present: pd.Series, read: Callable[[Any], str | None], nothing: Callable[[str], bool]
+) -> tuple[pd.Series, pd.Series]:
+    """Each value as a list of texts, those left out that stand for no value; a cell that holds only such is blank."""
+    raw = raw.astype("object")
+    blank = pd.Series([isinstance(v, str) and nothing(v) for v in raw], index=raw.index, dtype=bool)
+
+    def items(v: Any) -> list[str] | None:
+        found = pieces(v) if isinstance(v, str) else v
+        if not isinstance(found, list | tuple | np.ndarray):
             return None
-    return str(v)
+        texts = [read(i) for i in found if not is_null(i) and not (isinstance(i, str) and nothing(i))]
+        return None if None in texts else [storable(t.strip()) for t in texts if t is not None]
 
-
-def _text_series(values: list[str | None], index: pd.Index) -> pd.Series:
-    try:
-        return pd.Series(values, index=index, dtype="str")
-    except UnicodeEncodeError:
-        return pd.Series([None if v is None else storable(v) for v in values], index=index, dtype="str")
-
-
-def _items(v: Any) -> list[str] | None:
-    if type(v) is list and all(type(i) is str and i.isascii() for i in v):
-        return [i.strip() for i in v if i and not i.isspace()]
-    if isinstance(v, str):
-        v = v.strip()
-        if v.startswith("["):
-            try:
-                v = json.loads(v)
-            except (ValueError, RecursionError):
-                return None
-        else:
-            v = v.split(";")
-    if not isinstance(v, list | tuple | np.ndarray):
-        return None
-    kept = [i for i in v if not is_null(i)]
-    texts = [_text(i) for i in kept]
-    if any(t is None for t in texts):
-        return None
-    return [storable(t.strip()) for t in texts if t is not None and t.strip()]
+    lists = [items(v) if p else None for v, p in zip(raw, present & ~blank, strict=True)]
+    return _objects(lists, raw.index), blank
 
 
 def _objects(values: list[Any], index: pd.Index) -> pd.Series:

@@ -2,36 +2,25 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from data_contracts.casts import conform, is_null, storable
+from data_contracts.casts import conform
 from data_contracts.contract import TABLES, UNREADABLE, Rule, Table
-from data_contracts.masks import failing, unknown
+from data_contracts.emptied import without_broken_values
+from data_contracts.findings import REJECTED, Finding, counted, examples_of, shown
+from data_contracts.masks import failing
+from data_contracts.remedies import remedy, unreadable
 from data_contracts.suites import broken_rules
+from data_contracts.values import is_null
+from data_contracts.versions import Settled, records, settle
 
-__all__ = ["REJECTED", "Finding", "Sifted", "dangling", "faults", "rejections", "shown", "sift"]
+__all__ = ["Sifted", "faults", "rejections", "sift"]
 
-REJECTED = ["table", "file", "row", "rule", "column", "value", "message", "record"]
-_EXAMPLES = 3
-_LONGEST_VALUE = 200
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One rule that rows of a table break: how many, and up to three of them as (file, row, column, value)."""
-
-    table: str
-    rule: str
-    column: str
-    severity: str
-    count: int
-    message: str
-    examples: tuple[tuple[str, int, str, str], ...] = ()
+_MOST_VALUES = 12
 
 
 @dataclass(frozen=True)
@@ -41,12 +30,17 @@ class Sifted:
     Parameters
     ----------
     kept
-        Rows that break no rule of severity fail, sorted by key; the contract's columns, then extra ones.
+        Rows that break no rule of severity fail, the newest of each key, sorted by key; the contract's columns, then
+        extra ones.
     where
         File and row of each kept row, same index.
     rejected
-        The other rows, columns ``REJECTED``: the first rule broken with column and value, all faults in `message`,
-        the whole row as JSON in `record`.
+        Rows that break a rule, columns ``REJECTED``: the first rule broken with column and value, all faults in
+        `message`, the whole row as JSON in `record`.
+    emptied
+        Values of kept rows that were left empty, columns ``REJECTED``: key and value as JSON in `record`.
+    superseded
+        How many rows made way for a newer version, or for one that says the same.
     findings
         What was found, a rule each.
     """
@@ -54,6 +48,8 @@ class Sifted:
     kept: pd.DataFrame
     where: pd.DataFrame
     rejected: pd.DataFrame
+    emptied: pd.DataFrame
+    superseded: int
     findings: tuple[Finding, ...]
 
 
@@ -65,7 +61,7 @@ def sift(table: Table, frame: pd.DataFrame, raw: pd.DataFrame, where: pd.DataFra
     table
         The contract.
     frame
-        Typed, with the column `__unreadable__`; a RangeIndex.
+        Typed, with the column `__unreadable__`; a RangeIndex, in the order of the files.
     raw
         Raw values of unreadable cells, same index.
     where
@@ -74,12 +70,13 @@ def sift(table: Table, frame: pd.DataFrame, raw: pd.DataFrame, where: pd.DataFra
     Returns
     -------
     Sifted
-        Of rows with one key, the one that sorts first by its whole content is kept, so the order of rows in a file
-        never decides.
+        Of rows with one key the newest is kept (see :mod:`data_contracts.versions`); where no rule tells them apart,
+        the order of the rows in their files decides nothing.
     """
     order = _order(frame, raw, table.key)
     frame, raw, where = (f.iloc[order].reset_index(drop=True) for f in (frame, raw, where))
     broken = broken_rules(table, frame)
+    clean, emptied = without_broken_values(table, frame, raw, where, broken)
     bad = pd.Series(False, index=frame.index)
     hits: list[tuple[Rule, pd.Series]] = []
     # Uniqueness comes last: a row that is rejected anyway must not push a good row with its key into quarantine.
@@ -89,45 +86,36 @@ def sift(table: Table, frame: pd.DataFrame, raw: pd.DataFrame, where: pd.DataFra
             mask &= raw[rule.column].isna()
         hits.append((rule, mask))
         bad |= mask
+    settled = settle(table, clean, order, bad)
+    if settled.rounded.any():
+        hits.append((Rule("rounded", table.key), settled.rounded))
+        bad = bad | settled.rounded
     rejected = _rejected(table, frame, raw, where, hits, bad)
-    kept = frame[~bad].drop(columns=UNREADABLE).reset_index(drop=True)
-    places = where[~bad].reset_index(drop=True)
+    stays = ~(bad | settled.older | settled.same)
+    kept = clean[stays].drop(columns=UNREADABLE).reset_index(drop=True)
+    places = where[stays].reset_index(drop=True)
+    emptied = emptied[stays.loc[emptied.index].to_numpy()].reset_index(drop=True)
     warned = [_warned(table, kept, places, r) for r in broken if r.severity == "warn"]
-    findings = (*rejections(table, rejected), *(f for f in warned if f.count))
-    return Sifted(kept, places, rejected, findings)
-
-
-def dangling(table: Table, sifted: Sifted, known: dict[str, pd.Index]) -> list[Finding]:
-    """Rows whose references lead nowhere, counted a rule each.
-
-    Parameters
-    ----------
-    table, sifted
-        A table and its kept rows.
-    known
-        The keys of every table that the bundle has; a table that isn't there is not missed.
-    """
-    out = []
-    for rule in table.rules:
-        if rule.rule != "references" or rule.table not in known:
-            continue
-        names = unknown(sifted.kept, rule, known[rule.table]).dropna()
-        if len(names):
-            message = f"{len(names):,} rows name {rule.table} that are not in the bundle, or are in quarantine"
-            examples = _examples(sifted.where, names, rule.column)
-            out.append(Finding(table.name, rule.rule, rule.column, rule.severity, len(names), message, examples))
-    return out
+    findings = (
+        *rejections(table, rejected),
+        *_values_lost(table, emptied),
+        *_superseded(table, clean, where, settled),
+        *(f for f in warned if f.count),
+    )
+    return Sifted(kept, places, rejected, emptied, int((settled.older | settled.same).sum()), findings)
 
 
 def rejections(table: Table, rejected: pd.DataFrame) -> tuple[Finding, ...]:
     """Rejected rows counted by rule and column, each with examples; the message is the first one's."""
     out = []
     for (rule, column), rows in rejected.groupby(["rule", "column"], sort=True):
-        picked = rows.head(_EXAMPLES)
-        cells = zip(picked["file"], picked["row"], picked["column"], picked["value"], strict=True)
-        examples = tuple((str(f), int(r), str(c), shown(v, 60)) for f, r, c, v in cells)
         message = str(rows["message"].iloc[0])
-        out.append(Finding(table.name, str(rule), str(column), "fail", len(rows), message, examples))
+        values = rows["value"].value_counts()
+        if rule == "allowed" and len(rows) > 1:
+            found = ", ".join(f"'{shown(v, 30)}' ({n:,})" for v, n in values.head(_MOST_VALUES).items())
+            message = f"{message}; found: {found}"
+        todo = remedy(table, str(rule), str(column), values.index.tolist())
+        out.append(Finding(table.name, str(rule), str(column), "fail", len(rows), message, _told(rows), todo))
     return tuple(out)
 
 
@@ -154,15 +142,7 @@ def faults(name: str, frame: pd.DataFrame) -> list[str]:
     typed, raw = conform(table, frame)
     where = pd.DataFrame({"file": name, "row": np.arange(1, len(frame) + 1)}, index=frame.index)
     sifted = sift(table, typed, raw, where)
-    return [f"{f.message} ({f.count:,} rows)" for f in sifted.findings if f.severity == "fail"]
-
-
-def shown(value: Any, longest: int = _LONGEST_VALUE) -> str:
-    """A value as short text for messages and the quarantine."""
-    if is_null(value):
-        return ""
-    text = value.isoformat() if isinstance(value, pd.Timestamp) else str(value)
-    return storable(text if len(text) <= longest else f"{text[: longest - 1]}…")
+    return [f"{f.message} ({counted(f.count, 'row')})" for f in sifted.findings if f.severity == "fail"]
 
 
 def _order(frame: pd.DataFrame, raw: pd.DataFrame, key: tuple[str, ...]) -> np.ndarray:
@@ -173,29 +153,38 @@ def _order(frame: pd.DataFrame, raw: pd.DataFrame, key: tuple[str, ...]) -> np.n
         return order
     group = (~frame.iloc[order].duplicated(list(key)).to_numpy()).cumsum()
     content = np.full(len(order), "", dtype=object)
-    content[tied] = _records(frame.iloc[order[tied]], raw.iloc[order[tied]])
+    content[tied] = records(frame.iloc[order[tied]], raw.iloc[order[tied]])
     codes = pd.factorize(content, sort=True)[0]
     return order[np.lexsort((codes, group))]
 
 
-def _records(frame: pd.DataFrame, raw: pd.DataFrame) -> list[str]:
-    """Each row as JSON: unreadable cells by their raw value, nulls left out."""
+def _values_lost(table: Table, emptied: pd.DataFrame) -> list[Finding]:
+    """The values that were left empty, counted by rule and column."""
+    types = {c.name: c.type for c in table.columns}
     out = []
-    unread = raw.to_dict("records") if len(raw.columns) else [{}] * len(frame)
-    rows = frame.drop(columns=UNREADABLE).astype("object").to_dict("records")
-    for row, more in zip(rows, unread, strict=True):
-        cells = {str(k): v for k, v in row.items() if not is_null(v)}
-        cells |= {str(k): v for k, v in more.items() if not is_null(v)}
-        out.append(storable(json.dumps(cells, ensure_ascii=False, default=_plain)))
+    for (rule, column), rows in emptied.groupby(["rule", "column"], sort=True):
+        what = "whose references are lost" if types[str(column)] == "ids" else "the rows are kept"
+        message = f"{counted(len(rows), 'value')} left empty, {what}: {rows['message'].iloc[0]}"
+        todo = remedy(table, str(rule), str(column), rows["value"].value_counts().index.tolist())
+        out.append(Finding(table.name, str(rule), str(column), "warn", len(rows), message, _told(rows), todo))
     return out
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, pd.Timestamp):
-        return value.isoformat()
-    if isinstance(value, np.generic):
-        return value.item()
-    return str(value)
+def _superseded(table: Table, frame: pd.DataFrame, where: pd.DataFrame, settled: Settled) -> list[Finding]:
+    """The older versions of rows, as one finding; rows that say the same are merged in silence."""
+    count = int(settled.older.sum())
+    if not count:
+        return []
+    last = f"the newest by {settled.by} is kept" if settled.by else "the last in the files is kept"
+    message = f"{counted(count, 'older version')} of a row left out: {last}"
+    key = ", ".join(table.key)
+    names = frame.loc[settled.older, list(table.key)].astype("str").agg(", ".join, axis=1)
+    return [Finding(table.name, "versions", key, "warn", count, message, examples_of(where, names, key))]
+
+
+def _told(rows: pd.DataFrame) -> tuple[tuple[str, int, str, str], ...]:
+    cells = rows.head(3)[["file", "row", "column", "value"]].itertuples(index=False)
+    return tuple((str(f), int(r), str(c), shown(v, 60)) for f, r, c, v in cells)
 
 
 def _rejected(
@@ -219,7 +208,7 @@ def _rejected(
         "column": [told[p][0][1] for p in places],
         "value": [told[p][0][2] for p in places],
         "message": ["; ".join(fault[3] for fault in told[p]) for p in places],
-        "record": _records(frame.iloc[places], raw.iloc[places]),
+        "record": records(frame.iloc[places], raw.iloc[places]),
     }
     return pd.DataFrame(out, columns=REJECTED).sort_values(["file", "row"], ignore_index=True)
 
@@ -238,17 +227,18 @@ def _faults(
     if rule.rule == "readable":
         types = {c.name: c.type for c in table.columns}
         return [
-            (int(p), (rule.rule, name, shown(raw.at[p, name]), _unreadable(name, types[name], raw.at[p, name])))
+            (int(p), (rule.rule, name, shown(raw.at[p, name]), unreadable(name, types[name], raw.at[p, name])))
             for name in raw.columns
+            if name in table.vital
             for p in places
             if not is_null(raw.at[p, name])
         ]
     out = []
-    columns = ", ".join(rule.columns) if rule.rule == "unique" else rule.column
+    columns = ", ".join(rule.columns) if rule.rule in ("unique", "rounded") else rule.column
     first = _standing(frame, bad, rule) if rule.rule == "unique" else {}
     files, rows = where["file"].tolist(), where["row"].tolist()
     for p, cells in zip(places, frame.loc[places, list(rule.columns)].itertuples(index=False), strict=True):
-        value = ", ".join(shown(v) for v in cells) if rule.rule == "unique" else shown(cells[0])
+        value = ", ".join(map(shown, cells)) if rule.rule in ("unique", "rounded") else shown(cells[0])
         message = f"{columns} {rule.says()}"
         if tuple(cells) in first:
             stays = first[tuple(cells)]
@@ -264,21 +254,6 @@ def _faults(
     return out
 
 
-def _unreadable(name: str, type_: str, value: Any) -> str:
-    wanted = {
-        "timestamp": "a time like 2024-06-30T12:00:00Z",
-        "bool": "true or false",
-        "float": "a number",
-        "int": "a whole number",
-        "list": "a list of text",
-        "str": "text",
-        "text": "text",
-        "record": "an object",
-        "records": "a list of objects",
-    }[type_]
-    return f"{name} could not be read as {wanted}: {shown(value, 60)!r}"
-
-
 def _standing(frame: pd.DataFrame, bad: pd.Series, rule: Rule) -> dict[tuple[Any, ...], int]:
     """For each key that is there more than once, the place of the row that stays."""
     columns = list(rule.columns)
@@ -291,15 +266,6 @@ def _warned(table: Table, kept: pd.DataFrame, where: pd.DataFrame, rule: Rule) -
     hit = failing(kept.assign(**{UNREADABLE: None}), rule)
     columns = ", ".join(rule.columns) if rule.rule == "unique" else rule.column
     values = kept.loc[hit, rule.column]
-    message = f"{int(hit.sum()):,} rows: {columns} {rule.says()}"
-    return Finding(
-        table.name, rule.rule, columns, rule.severity, int(hit.sum()), message, _examples(where, values, columns)
-    )
-
-
-def _examples(where: pd.DataFrame, values: pd.Series, column: str) -> tuple[tuple[str, int, str, str], ...]:
-    picked = values.head(_EXAMPLES)
-    places = where.loc[picked.index]
-    return tuple(
-        (str(f), int(r), column, shown(v, 60)) for f, r, v in zip(places["file"], places["row"], picked, strict=True)
-    )
+    count = int(hit.sum())
+    message = f"{counted(count, 'row')}: {columns} {rule.says()}"
+    return Finding(table.name, rule.rule, columns, "warn", count, message, examples_of(where, values, columns))

@@ -1,7 +1,8 @@
 """The contract of each table, read from `tables/<table>.toml` into frozen records.
 
 Two rules follow from the columns and are not written out in the files: a value must be readable as its column's type
-(`readable`), and a required column must not be null (`not_null`).
+(`readable`), and a required column must not be null (`not_null`). Of an input table, a value of an optional column that
+can't be read is left empty and counted: it never costs its row.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ _ORDER = (
 
 @dataclass(frozen=True)
 class Column:
-    """One column: its name, type (str, text, timestamp, bool, float, int, list, record, records), and what it means."""
+    """One column: its name, its type (see :func:`data_contracts.casts.cast`), and what it means."""
 
     name: str
     type: str
@@ -46,11 +47,13 @@ class Rule:
     Parameters
     ----------
     rule
-        readable, not_null, unique, allowed, between, length, not_below, null_when, matches, counts_rows, references.
+        readable, not_null, unique, allowed, between, length, not_below, null_when, matches, counts_rows, references,
+        rounded.
     columns
         The columns that it is about; for `not_below` the first must not be below the second.
     severity
-        "fail" sends the row to quarantine, "warn" counts it.
+        "fail" sends the row to quarantine, "empty" leaves the value empty and counts it, "newest" keeps the newest of
+        the rows that share a key, "warn" counts the row.
     """
 
     rule: str
@@ -83,13 +86,24 @@ class Rule:
             "not_below": f"must not be before or below {self.columns[-1]}",
             "matches": f"must match {self.pattern}",
             "counts_rows": "must count the rows from 1",
+            "rounded": "can't be told from another row's: a spreadsheet seems to have rounded it (1.23457E+14)",
             "references": f"must name a row of {self.table}",
         }[self.rule]
 
 
 @dataclass(frozen=True)
 class Table:
-    """One table: what a row is, its key, its columns and rules, and the share of bad rows that a run bears."""
+    """One table: what a row is, its key, its columns and rules, and the share of bad rows that a run bears.
+
+    Parameters
+    ----------
+    time
+        The column that says when a row came to be; what is later than a run's window is left out.
+    versions
+        Columns, of the contract or extra ones, by which the newest version of a row is found: the first that is there.
+    merges
+        Whether rows that are identical are one row; of searches, two people may have made the same one.
+    """
 
     name: str
     role: str
@@ -100,6 +114,8 @@ class Table:
     columns: tuple[Column, ...]
     rules: tuple[Rule, ...]
     time: str = ""
+    versions: tuple[str, ...] = ()
+    merges: bool = True
 
     @property
     def names(self) -> list[str]:
@@ -110,6 +126,11 @@ class Table:
     def needed(self) -> list[str]:
         """The names of the required columns."""
         return [c.name for c in self.columns if c.required]
+
+    @property
+    def vital(self) -> list[str]:
+        """The names of the columns whose unreadable values cost the row: all of them where the table is an output."""
+        return self.names if self.role == "output" else self.needed
 
 
 def _bounds(low: float | None, high: float | None) -> str:
@@ -133,7 +154,8 @@ def _table(text: str) -> Table:
     implied = [Rule("readable", (UNREADABLE,))]
     implied += [Rule("not_null", (c.name,)) for c in columns if c.required]
     rules = (*implied, *(_rule(r) for r in d.pop("rules")))
-    return Table(columns=columns, rules=rules, key=tuple(d.pop("key")), **d)
+    versions = tuple(d.pop("versions", ()))
+    return Table(columns=columns, rules=rules, key=tuple(d.pop("key")), versions=versions, **d)
 
 
 def _read() -> dict[str, Table]:

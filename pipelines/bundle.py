@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date
 from typing import Any
 from urllib.parse import unquote
 
@@ -14,11 +13,13 @@ import pandas as pd
 
 from data_contracts.casts import cast, conform
 from data_contracts.contract import INPUTS, TABLES, UNREADABLE, Table
-from data_contracts.errors import BundleUnreadable, ContractBroken, NothingToMine
+from data_contracts.errors import BundleUnreadable, ContractBroken
 from pipelines.formats import SUFFIXES, Raw, parse, storable_extra
+from pipelines.mapped import mapped_frame, unused
+from pipelines.mapping import NOTHING_MAPPED, Mapped
 from pipelines.nearest import likely
 
-__all__ = ["Bundle", "Problem", "Read", "last_day", "read_bundle", "refuse"]
+__all__ = ["Bundle", "Problem", "Read", "read_bundle", "refuse"]
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ class _Part:
     partitions: dict[str, str | None]
 
 
-def read_bundle(bundle: str, only: Iterable[str] = INPUTS) -> Bundle:
+def read_bundle(bundle: str, only: Iterable[str] = INPUTS, mapped: Mapped | None = None) -> Bundle:
     """Read the tables of a bundle.
 
     Parameters
@@ -85,6 +86,8 @@ def read_bundle(bundle: str, only: Iterable[str] = INPUTS) -> Bundle:
         A folder, or an fsspec URL of one.
     only
         The tables to read.
+    mapped
+        How the bundle's own names and values are read; None where it keeps the contract's.
 
     Returns
     -------
@@ -106,26 +109,8 @@ def read_bundle(bundle: str, only: Iterable[str] = INPUTS) -> Bundle:
         parts = _parts(name, root, paths)
         if not parts and TABLES[name].required:
             problems.append(_no_table(name, bundle, paths))
-        tables[name] = _read_table(TABLES[name], fs, parts, inputs, problems, warnings)
+        tables[name] = _read_table(TABLES[name], fs, parts, inputs, problems, warnings, mapped or NOTHING_MAPPED)
     return Bundle(tables, inputs, problems, warnings)
-
-
-def last_day(bundle: str) -> date:
-    """The UTC day on which the bundle's last conversation started.
-
-    Raises
-    ------
-    NothingToMine
-        No conversation has a start that can be read.
-    ContractBroken
-        The table or its column `started_at` is missing.
-    """
-    read = read_bundle(bundle, ["conversations"])
-    refuse(read.problems)
-    last = read.tables["conversations"].frame["started_at"].max()
-    if pd.isna(last):
-        raise NothingToMine("the bundle holds no conversation with a start", "fill the table 'conversations'")
-    return pd.Timestamp(last).date()
 
 
 def refuse(problems: list[Problem]) -> None:
@@ -225,8 +210,10 @@ def _read_table(
     inputs: list[dict[str, Any]],
     problems: list[Problem],
     warnings: list[dict[str, Any]],
+    mapped: Mapped,
 ) -> Read:
     typed, raws, wheres, broken = [], [], [], []
+    present: set[str] = set()
     for part in parts:
         try:
             data = fs.cat_file(part.address)
@@ -238,12 +225,16 @@ def _read_table(
         inputs.append({"table": table.name, "file": part.file, "sha256": digest, "bytes": len(data), "rows": rows})
         warnings += [_warning(table, rule, f"{part.file} {message}") for rule, message in parsed.notes]
         frame = _with_partitions(parsed, part)
+        present |= {str(c) for c in frame.columns}
+        frame = mapped_frame(mapped, table.name, part.file, frame)
         _check_columns(table, part, frame, problems, warnings)
         frame, raw = _typed(table, frame)
         typed.append(frame)
         raws.append(raw)
         wheres.append(pd.DataFrame({"file": part.file, "row": parsed.rows}))
         broken += [{"file": part.file, "row": b.row, "why": b.why, "text": b.text} for b in parsed.broken]
+    if present:
+        warnings += [_warning(table, "mapping", said) for said in unused(mapped, table.name, present)]
     if not typed:
         frame, raw = _typed(table, pd.DataFrame())
         typed, raws, wheres = [frame], [raw], [pd.DataFrame({"file": [], "row": []})]
@@ -285,7 +276,8 @@ def _check_columns(
         close = likely(column, extra)
         hint = f"; did you mean '{close}'?" if close else ""
         says = f"{part.file}: table '{table.name}' has no column '{column}'{hint}"
-        remedy = f"rename or add the column; {part.file} has: {', '.join(present)}"
+        lines = f'; or say so in the settings: [input.columns.{table.name}] "{close}" = "{column}"' if close else ""
+        remedy = f"rename or add the column; {part.file} has: {', '.join(present)}{lines}"
         problems.append(Problem(table.name, column, says, remedy))
     for column in extra:
         close = likely(column, [c for c in table.names if c not in present and c not in missing], 0.8)

@@ -21,12 +21,13 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from data_contracts.casts import cast, is_null, storable
+from data_contracts.casts import cast
 from data_contracts.errors import BundleUnreadable
+from data_contracts.values import is_null, storable
 
 __all__ = ["SUFFIXES", "Broken", "Raw", "parse", "storable_extra"]
 
-SUFFIXES = (".parquet", ".jsonl.gz", ".csv.gz", ".jsonl", ".csv")
+SUFFIXES = (".parquet", ".jsonl.gz", ".csv.gz", ".json.gz", ".jsonl", ".csv", ".json")
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class Broken:
 
 @dataclass(frozen=True)
 class Raw:
-    """A parsed file: raw columns, the row (Parquet) or line (CSV, JSONL) of each row, and what was odd."""
+    """A parsed file: raw columns, the row (Parquet, JSON) or line (CSV, JSONL) of each row, and what was odd."""
 
     frame: pd.DataFrame
     rows: np.ndarray
@@ -58,7 +59,7 @@ def parse(name: str, data: bytes, known: Collection[str]) -> Raw:
     data
         Its bytes, as stored.
     known
-        Columns that the table may have; they tell a comma-separated file from one with semicolons or tabs.
+        Columns that the table may have; they tell a comma-separated file from one with semicolons, tabs or bars.
 
     Raises
     ------
@@ -71,7 +72,7 @@ def parse(name: str, data: bytes, known: Collection[str]) -> Raw:
     if name.endswith(".parquet"):
         return _parquet(name, data)
     text, encoding = _decode(data)
-    raw = _csv(name, text, known) if name.endswith(".csv") else _jsonl(text)
+    raw = _csv(name, text, known) if name.endswith(".csv") else _json_text(name, text)
     if encoding:
         raw.notes.append(("encoding", f"is not UTF-8 and was read as {encoding}; save it as UTF-8 to be sure"))
     return raw
@@ -135,7 +136,7 @@ def _delimiter(line: str, known: Collection[str]) -> str:
     def hits(delimiter: str) -> int:
         return sum(name.strip() in known for name in next(csv.reader([line], delimiter=delimiter), []))
 
-    return max((",", ";", "\t"), key=hits)
+    return max((",", ";", "\t", "|"), key=hits)
 
 
 def _header(name: str, record: list[str]) -> list[str]:
@@ -184,30 +185,62 @@ def _strict(lines: list[str], delimiter: str) -> bool:
         return False
 
 
+def _json_text(name: str, text: str) -> Raw:
+    """JSON lines; of a file that ends in .json also one array of objects, or an object that holds one."""
+    if name.endswith(".json") and text.strip():
+        try:
+            whole = json.loads(text)
+        except (ValueError, RecursionError):
+            whole = None
+        if isinstance(whole, dict):
+            lists = [value for value in whole.values() if isinstance(value, list)]
+            whole = lists[0] if len(lists) == 1 and len(whole) == 1 else whole
+        if isinstance(whole, list):
+            return _objects(list(enumerate(whole, 1)), [json.dumps(item, ensure_ascii=False) for item in whole])
+        raw = _jsonl(text)
+        if raw.frame.empty or (whole is not None and not _flat(whole)):
+            raise BundleUnreadable(
+                f"{name} is neither an array of objects nor one object a line",
+                "write [{…}, {…}], or one object a line; in pandas: to_json(path, orient='records', lines=True)",
+            )
+        return raw
+    return _jsonl(text)
+
+
+def _flat(record: dict[str, Any]) -> bool:
+    """Whether an object is one row; one of objects, as pandas writes a frame by default, is a table on its side."""
+    return not all(isinstance(value, dict) for value in record.values())
+
+
 def _jsonl(text: str) -> Raw:
-    found: list[dict[str, Any]] = []
-    rows: list[int] = []
-    broken: list[Broken] = []
+    read: list[tuple[int, Any]] = []
+    lines: list[str] = []
     # Only line feeds end a JSON line: str.splitlines would also cut at U+2028 inside a string.
     for number, line in enumerate(text.split("\n"), 1):
         if not line.strip():
             continue
         try:
-            value = json.loads(line)
+            read.append((number, json.loads(line)))
         except (ValueError, RecursionError) as e:
-            broken.append(Broken(number, f"not JSON: {e}", line.rstrip("\r")))
-            continue
-        if isinstance(value, dict):
-            found.append(value)
-            rows.append(number)
-        else:
-            broken.append(Broken(number, "not a JSON object", line.rstrip("\r")))
+            read.append((number, e))
+        lines.append(line.rstrip("\r"))
+    return _objects(read, lines)
+
+
+def _objects(read: list[tuple[int, Any]], texts: list[str]) -> Raw:
+    """What was read of each line or item, and its text, as a frame; what is no object is broken."""
+    rows = [(number, value) for number, value in read if isinstance(value, dict)]
+    broken = [
+        Broken(number, f"not JSON: {value}" if isinstance(value, Exception) else "not a JSON object", text)
+        for (number, value), text in zip(read, texts, strict=True)
+        if not isinstance(value, dict)
+    ]
     # A dict keeps the order in which names first came: no set, whose order would differ from process to process.
-    names = list(dict.fromkeys(k for d in found for k in d))
-    columns = {storable(k): pd.Series([d.get(k) for d in found], dtype="object") for k in names}
-    frame = pd.DataFrame(columns, index=range(len(found)))
-    notes = [] if found or broken else [("empty_file", "is empty")]
-    return Raw(frame, np.array(rows, dtype=np.int64), broken, notes)
+    names = list(dict.fromkeys(k for _, d in rows for k in d))
+    columns = {storable(k): pd.Series([d.get(k) for _, d in rows], dtype="object") for k in names}
+    frame = pd.DataFrame(columns, index=range(len(rows)))
+    notes = [] if read else [("empty_file", "is empty")]
+    return Raw(frame, np.array([number for number, _ in rows], dtype=np.int64), broken, notes)
 
 
 def _parquet(name: str, data: bytes) -> Raw:

@@ -1,42 +1,47 @@
 """load: read the bundle, check its contract, quarantine what breaks it, leave out what is after the window.
 
-Nothing is lost: rows in = rows kept + rows in quarantine + rows later than the window, for every table of every run.
+Nothing is lost: rows in = rows kept + rows in quarantine + rows superseded by a newer version or by one that says the
+same + rows later than the window, for every table of every run. Values that were left empty are in `quarantine/values`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from data_contracts.check import REJECTED, Finding, Sifted, dangling, rejections, shown, sift
+from data_contracts.check import Sifted
 from data_contracts.contract import INPUTS, TABLES
 from data_contracts.errors import ContractBroken, NothingToMine
+from data_contracts.findings import Finding, counted
 from data_contracts.masks import among
 from models.data_coverage import Coverage, data_coverage
-from pipelines.bundle import Bundle, Problem, Read, read_bundle, refuse
+from pipelines.bundle import Bundle, read_bundle, refuse
 from pipelines.coverage import window_coverage
+from pipelines.sifting import sift_all
 from pipelines.state import open_state
 from pipelines.tags import entered_tags, with_tags
 
 if TYPE_CHECKING:
     from pipelines.job import Job
+    from pipelines.mapping import Mapped
 
 __all__ = ["CheckResult", "TableCheck", "check_bundle", "load"]
 
 
 @dataclass(frozen=True)
 class TableCheck:
-    """How a table fared: rows read, kept and rejected, and the share of rejected rows that its run would bear."""
+    """How a table fared: rows read, kept, rejected and superseded, and the share of rejected ones that a run bears."""
 
     table: str
     rows: int
     kept: int
     quarantined: int
     limit: float
+    superseded: int = 0
 
     @property
     def share(self) -> float:
@@ -60,11 +65,11 @@ class CheckResult:
     findings
         Broken rules with count, severity and examples: fail before warn within a table.
     problems
-        What stops every run: a missing table or column.
+        What stops every run: a missing table or column, tables that don't join.
     warnings
         What was odd about the files: an encoding, an unknown file, a column that may be misspelt.
     data
-        What the rows that keep the contract carry, and what they don't; empty where a table or column is missing.
+        What the rows that keep the contract carry, and what they don't; empty where a run would stop at the contract.
     """
 
     tables: tuple[TableCheck, ...]
@@ -101,12 +106,13 @@ def load(job: Job) -> None:
     NothingToMine
         No conversation is left in the window.
     """
-    bundle = read_bundle(job.bundle)
+    bundle = read_bundle(job.bundle, mapped=job.settings.input)
     refuse(bundle.problems)
     limits = _limits(job.settings.contract.limits)
-    sifted, findings = _sift_all(bundle)
+    sifted, findings, apart = sift_all(bundle)
     checks = _checks(bundle, sifted, limits)
     _refuse_beyond(checks, findings)
+    refuse(apart)
     kept = {name: s.kept for name, s in sifted.items()}
     inside = _until(kept, job.end)
     _refuse_empty(kept["conversations"], inside, job.start, job.end)
@@ -117,15 +123,17 @@ def load(job: Job) -> None:
         rows_kept = len(inside[name])
         later = check.kept - rows_kept
         rejected = sifted[name].rejected
-        if check.rows != rows_kept + later + len(rejected):
-            raise AssertionError(f"{name}: {check.rows} rows in, {rows_kept} kept, {len(rejected)} out, {later} later")
         counts[name] = {
             "rows_in": check.rows,
             "rows_kept": rows_kept,
             "rows_quarantined": len(rejected),
+            "rows_superseded": check.superseded,
             "rows_later": later,
         }
+        if check.rows != rows_kept + len(rejected) + check.superseded + later:
+            raise AssertionError(f"{name}: rows were lost: {counts[name]}")
         job.write(f"load/quarantine/{name}", rejected)
+    job.write("load/quarantine/values", pd.concat([s.emptied for s in sifted.values()], ignore_index=True))
     inside["outcomes"], tags = _tagged(job, inside)
     for name in counts:
         job.write(f"load/{name}", inside[name])
@@ -152,7 +160,7 @@ def _tagged(job: Job, inside: dict[str, pd.DataFrame]) -> tuple[pd.DataFrame, in
     return with_tags(inside["outcomes"], entered, job.end_ts), len(entered)
 
 
-def check_bundle(bundle: str, limits: Mapping[str, float] | None = None) -> CheckResult:
+def check_bundle(bundle: str, limits: Mapping[str, float] | None = None, mapped: Mapped | None = None) -> CheckResult:
     """Check a bundle's contract and write nothing.
 
     Parameters
@@ -161,20 +169,25 @@ def check_bundle(bundle: str, limits: Mapping[str, float] | None = None) -> Chec
         A folder, or an fsspec URL of one.
     limits
         Share of bad rows that a run bears, by table; the contract's own where not given.
+    mapped
+        How the bundle's own names and values are read.
 
     Raises
     ------
     BundleUnreadable
         The folder or a file can't be opened.
     """
-    read = read_bundle(bundle)
-    sifted, findings = _sift_all(read)
+    read = read_bundle(bundle, mapped=mapped)
+    sifted, findings, apart = sift_all(read)
+    checks = tuple(_checks(read, sifted, _limits(limits or {})))
+    # What the data carry is known once a run could read them.
+    readable = not read.problems and all(check.within_limit for check in checks)
     return CheckResult(
-        tuple(_checks(read, sifted, _limits(limits or {}))),
+        checks,
         tuple(findings),
-        tuple(dict.fromkeys(p.says for p in read.problems)),
+        tuple(dict.fromkeys([p.says for p in read.problems] + [f"{p.says}\n  → {p.remedy}" for p in apart])),
         tuple(w["message"] for w in read.warnings),
-        () if read.problems else data_coverage({name: one.kept for name, one in sifted.items()}),
+        data_coverage({name: one.kept for name, one in sifted.items()}) if readable else (),
     )
 
 
@@ -182,75 +195,35 @@ def _limits(given: Mapping[str, float]) -> dict[str, float]:
     return {name: float(given.get(name, TABLES[name].limit)) for name in INPUTS}
 
 
-def _sift_all(bundle: Bundle) -> tuple[dict[str, Sifted], list[Finding]]:
-    """Every table after its contract, and what was found in each and between them."""
-    sifted = {name: _sift(read, bundle.problems) for name, read in bundle.tables.items()}
-    there = {i["table"] for i in bundle.inputs}
-    known = {name: pd.Index(sifted[name].kept[TABLES[name].key[0]].unique()) for name in INPUTS if name in there}
-    findings = []
-    for name, one in sifted.items():
-        findings += [*one.findings, *dangling(TABLES[name], one, known)]
-    told = sifted["messages"].kept["conversation_id"]
-    silent = ~among(sifted["conversations"].kept["conversation_id"], told)
-    if silent.any():
-        message = f"{int(silent.sum()):,} rows: conversations without a single message"
-        findings.append(Finding("conversations", "has_messages", "conversation_id", "warn", int(silent.sum()), message))
-    return sifted, findings
-
-
-def _sift(read: Read, problems: list[Problem]) -> Sifted:
-    """A table after its contract, rows that could not even be parsed among the rejected."""
-    # A column that isn't there is one problem, said once, not one fault a row.
-    lacking = {p.column for p in problems if p.table == read.table.name}
-    rules = tuple(r for r in read.table.rules if not lacking & set(r.columns))
-    one = sift(replace(read.table, rules=rules), read.frame, read.raw, read.where)
-    if read.broken.empty:
-        return one
-    broken = pd.DataFrame(
-        {
-            "table": read.table.name,
-            "file": read.broken["file"],
-            "row": read.broken["row"],
-            "rule": "parsable",
-            "column": "",
-            "value": [shown(t) for t in read.broken["text"]],
-            "message": [f"the row can't be parsed: {why}" for why in read.broken["why"]],
-            "record": read.broken["text"],
-        },
-        columns=REJECTED,
-    )
-    found = rejections(read.table, broken)
-    rejected = pd.concat([f for f in (one.rejected, broken) if len(f)])
-    return replace(
-        one, rejected=rejected.sort_values(["file", "row"], ignore_index=True), findings=found + one.findings
-    )
-
-
 def _checks(bundle: Bundle, sifted: dict[str, Sifted], limits: dict[str, float]) -> list[TableCheck]:
     rows = dict.fromkeys(INPUTS, 0)
     for file in bundle.inputs:
         rows[file["table"]] += file["rows"]
-    return [TableCheck(n, rows[n], len(s.kept), len(s.rejected), limits[n]) for n, s in sifted.items()]
+    # Of a table without one of its columns no row can be kept, whatever else is right with it.
+    lacking = {p.table for p in bundle.problems if p.column}
+    return [
+        TableCheck(n, rows[n], 0 if n in lacking else len(s.kept), len(s.rejected), limits[n], s.superseded)
+        for n, s in sifted.items()
+    ]
 
 
 def _refuse_beyond(checks: list[TableCheck], findings: list[Finding]) -> None:
     beyond = [c for c in checks if not c.within_limit]
     if not beyond:
         return
-    lines = []
+    lines, remedies = [], []
     for c in beyond:
         lines.append(
-            f"{c.table}: {c.quarantined:,} of {c.rows:,} rows ({c.share:.1%}) break the contract, "
+            f"{c.table}: {c.quarantined:,} of {counted(c.rows, 'row')} ({c.share:.1%}) break the contract, "
             f"more than the limit of {c.limit:.1%}"
         )
-        for f in findings:
-            if f.table == c.table and f.severity == "fail":
-                at = f"{f.examples[0][0]} row {f.examples[0][1]}: " if f.examples else ""
-                lines.append(f"  {f.count:>8,}  {' '.join((f.rule, f.column)).strip()}, e.g. {at}{f.message}")
+        for f in (f for f in findings if f.table == c.table and f.severity == "fail"):
+            at = f"{f.examples[0][0]} row {f.examples[0][1]}: " if f.examples else ""
+            lines.append(f"  {f.count:>8,}  {' '.join((f.rule, f.column)).strip()}, e.g. {at}{f.message}")
+            remedies += [f"{f.column}: {f.remedy}"] if f.remedy else []
     names = ", ".join(f"contract.limits.{c.table}" for c in beyond)
-    raise ContractBroken(
-        "\n".join(lines), f"mend the export, or raise {names} in the settings (lacuna check lists all)"
-    )
+    remedies.append(f"mend the export, or raise {names} in the settings (lacuna check lists all)")
+    raise ContractBroken("\n".join(lines), "\n  → ".join(remedies))
 
 
 def _until(kept: dict[str, pd.DataFrame], end: date) -> dict[str, pd.DataFrame]:

@@ -9,11 +9,13 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError
 from pydantic_core import PydanticCustomError
 
 from data_contracts.errors import SettingsInvalid
 from pipelines.links import is_address
+from pipelines.mapping import Mapped
+from pipelines.section import Section
 
 __all__ = ["Settings", "default_text", "load_settings"]
 
@@ -22,11 +24,8 @@ Positive = Annotated[float, Field(gt=0)]
 Money = Annotated[float, Field(ge=0)]
 Days = Annotated[int, Field(ge=0)]
 
-
-class Section(BaseModel):
-    """A section: frozen, strict, and without defaults in code, so that ``settings.toml`` can't fall behind."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+# Sections whose keys are the bundle's own names: only what they lead to is checked.
+_OPEN = ("input.columns", "input.values", "input.times")
 
 
 class Run(Section):
@@ -229,6 +228,7 @@ class Settings(Section):
     """All settings of a run."""
 
     run: Run
+    input: Mapped
     window: Window
     mine: Mine
     embedder: Embedder
@@ -308,6 +308,9 @@ def _merge(into: dict[str, Any], over: Mapping[str, Any], where: str, inside: tu
     for key, value in over.items():
         path = (*inside, key)
         name = ".".join(path)
+        if name in _OPEN and isinstance(value, Mapping):
+            into[key] = value
+            continue
         if key not in into:
             raise SettingsInvalid(f"{where}: unknown setting '{name}'", _suggest(key, into, inside))
         if isinstance(into[key], dict):

@@ -166,12 +166,15 @@ def _account_for_rows(job: Job) -> None:
         return
     loaded = job.read_json("load/load")
     for table, rows in loaded["tables"].items():
-        rows_in, kept, bad, later = (rows[f"rows_{what}"] for what in ("in", "kept", "quarantined", "later"))
-        if rows_in != kept + bad + later:
-            raise AssertionError(f"rows of {table} were lost: {rows_in} in, {kept} + {bad} + {later} accounted for")
+        wheres = ("kept", "quarantined", "superseded", "later")
+        rows_in, (kept, bad, old, later) = rows["rows_in"], (rows[f"rows_{where}"] for where in wheres)
+        if rows_in != kept + bad + old + later:
+            told = f"{kept} + {bad} + {old} + {later} accounted for"
+            raise AssertionError(f"rows of {table} were lost: {rows_in} in, {told}")
         if rows_in:
             progress.say(
-                f"  {table}: {rows_in:,} rows = {kept:,} kept + {bad:,} quarantined + {later:,} after the window"
+                f"  {table}: {rows_in:,} rows = {kept:,} kept + {bad:,} quarantined + {old:,} older versions or doubles"
+                f" + {later:,} after the window"
             )
     begun = job.read_json("run")["files"]
     if any(begun.get(read["file"], read["sha256"]) != read["sha256"] for read in loaded["inputs"]):

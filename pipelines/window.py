@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from data_contracts.errors import SettingsInvalid
+from data_contracts.units import FIRST_YEAR, LAST_YEAR
 from pipelines.settings import Settings
 from pipelines.state import open_state
 
@@ -20,7 +21,8 @@ def resolve_window(
 ) -> tuple[date, date]:
     """First and last day of a run's window, both included.
 
-    Without ``end`` the window ends with the bundle's last day; without ``start`` it is ``[window] days`` long.
+    Without ``end`` the window ends with the bundle's last day, as its bulk has it and never after today (see
+    :func:`pipelines.days.bulk_end`); without ``start`` it is ``[window] days`` long.
 
     Raises
     ------
@@ -31,9 +33,9 @@ def resolve_window(
     """
     first, last = _day(start, "start"), _day(end, "end")
     if last is None:
-        from pipelines.bundle import last_day
+        from pipelines.days import last_day
 
-        last = last_day(bundle)
+        last = last_day(bundle, settings.input)
     if first is None:
         first = last - (settings.window.days - 1) * DAY
     if first > last:
@@ -86,11 +88,11 @@ def scheduled_window(
 def _day(given: str | date | None, name: str) -> date | None:
     if given is None or given == "":
         return None
-    if isinstance(given, datetime):
-        return given.date()
-    if isinstance(given, date):
-        return given
     try:
-        return date.fromisoformat(given)
+        day = given.date() if isinstance(given, datetime) else given if isinstance(given, date) else None
+        day = day or date.fromisoformat(str(given))
     except ValueError:
         raise SettingsInvalid(f"--{name} {given!r} is not a day", "write it as YYYY-MM-DD, like 2024-06-30") from None
+    if not FIRST_YEAR <= day.year <= LAST_YEAR:
+        raise SettingsInvalid(f"--{name} {day} can't be", f"give a day of the years {FIRST_YEAR} to {LAST_YEAR}")
+    return day

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +10,10 @@ import pandas as pd
 import pytest
 
 from data_contracts.errors import BundleUnreadable, ContractBroken, NothingToMine
+from pipelines.bundle import read_bundle
 from pipelines.job import Job
 from pipelines.load import check_bundle, load
+from pipelines.settings import load_settings
 from tests.bundles import ARTICLES, CONVERSATIONS, MESSAGES, jsonl, loaded, make_job, write_bundle
 
 
@@ -46,12 +49,17 @@ def test_empty_window(tmp_path: Path) -> None:
 
 
 def test_conversations_without_messages(tmp_path: Path) -> None:
-    """Where no message belongs to any conversation, the run stops and names the column to compare."""
-    said = refusal(
-        NothingToMine, tmp_path, messages=[{**m, "conversation_id": f"x{i}"} for i, m in enumerate(MESSAGES)]
-    )
-    assert "none of the 3 conversations from 2024-06-01 to 2024-06-28 has a message" in said
-    assert "'conversation_id' in the table 'messages'" in said
+    """Where no message belongs to any conversation, check and run stop, and say which table holds which form of id."""
+    files = {"messages": [{**m, "conversation_id": f"{i}7"} for i, m in enumerate(MESSAGES, 1)]}
+    said = refusal(ContractBroken, tmp_path, **files)
+    assert "messages and conversations don't join: 0 of 4 ids in messages.conversation_id are in conversations" in said
+    assert "messages.conversation_id holds whole numbers, such as '17' (messages.jsonl row 1)" in said
+    assert "conversations.conversation_id holds text like a9, such as 'c1' (conversations.jsonl row 1)" in said
+    assert "write conversations' ids in the same form" in said
+    result = check_bundle(write_bundle(tmp_path / "again", **files))
+    assert not result.ok
+    assert not result.runnable
+    assert "don't join" in result.problems[0]
 
 
 def test_no_such_folder(tmp_path: Path) -> None:
@@ -70,7 +78,7 @@ def test_missing_table(tmp_path: Path) -> None:
     said = refusal(ContractBroken, tmp_path, articles=None, article_jsonl=jsonl(ARTICLES))
     assert "there is no table 'articles' in " in said
     assert "did you mean 'article.jsonl'?" in said
-    assert "name the file or folder articles.{parquet,jsonl.gz,csv.gz,jsonl,csv} or articles/" in said
+    assert "name the file or folder articles.{parquet,jsonl.gz,csv.gz,json.gz,jsonl,csv,json} or articles/" in said
 
 
 def test_unknown_table(tmp_path: Path) -> None:
@@ -95,12 +103,12 @@ def test_misspelt_optional_column(tmp_path: Path) -> None:
 
 
 def test_two_articles_with_one_id(tmp_path: Path) -> None:
-    """Of two articles with one id one is kept, the other is in quarantine, and the message names both places."""
+    """Of two articles with one id the newer one is kept, by the order of the rows where nothing else tells."""
     csv = "article_id,title,body\na1,Track a parcel,Old.\na2,Refunds,Soon.\na1,Track a parcel,New.\n"
     job = loaded(tmp_path, articles_csv=csv)
-    said = "article_id 'a1' is there twice: articles.csv row 4 is kept, articles.csv row 2 is not"
-    assert rejected(job, "articles") == [["articles.csv", 2, "unique", "article_id", said]]
     assert job.read("load/articles")["body"].tolist() == ["New.", "Soon."]
+    assert rejected(job, "articles") == []
+    assert "1 older version of a row left out: the last in the files is kept" in warned(job)
 
 
 def test_unknown_roles(tmp_path: Path) -> None:
@@ -119,7 +127,13 @@ def test_times_without_zones(tmp_path: Path) -> None:
     )
     assert job.read("load/conversations")["started_at"].astype(str).tolist() == ["2024-06-03 23:30:00+00:00"] * 2
     assert [r[1:] for r in rejected(job, "conversations")] == [
-        [3, "readable", "started_at", "started_at could not be read as a time like 2024-06-30T12:00:00Z: '1717400000'"],
+        [
+            3,
+            "readable",
+            "started_at",
+            "started_at could not be read as a time like 2024-06-30T12:00:00Z: '1717400000' "
+            "looks like seconds since 1970 (2024-06-03 07:33 UTC)",
+        ],
         [4, "readable", "started_at", "started_at could not be read as a time like 2024-06-30T12:00:00Z: '04.06.2024'"],
     ]
 
@@ -144,6 +158,79 @@ def test_csv_with_semicolons(tmp_path: Path) -> None:
     job = loaded(tmp_path, articles_csv='article_id;title;body\na1;Track, trace;"a;b"\n')
     assert job.read("load/articles")[["title", "body"]].to_numpy().tolist() == [["Track, trace", "a;b"]]
     assert "articles.csv is separated by ';', not by commas" in warned(job)
+
+
+def test_csv_with_bars(tmp_path: Path) -> None:
+    """A CSV whose fields are parted by bars is read, with a warning."""
+    job = loaded(tmp_path, articles_csv="article_id|title|body\na1|Track, trace|b\n")
+    assert job.read("load/articles")[["title", "body"]].to_numpy().tolist() == [["Track, trace", "b"]]
+    assert "articles.csv is separated by '|', not by commas" in warned(job)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        json.dumps(ARTICLES),
+        json.dumps(ARTICLES, indent=2),
+        json.dumps({"articles": ARTICLES}),
+        jsonl(ARTICLES),
+    ],
+    ids=["array", "indented", "in an object", "lines"],
+)
+def test_json_files(tmp_path: Path, text: str) -> None:
+    """A file that ends in .json holds an array of objects, alone or in an object, or one object a line."""
+    folder = Path(write_bundle(tmp_path / "b", articles=None))
+    (folder / "articles.json").write_text(text)
+    assert read_bundle(str(folder)).tables["articles"].frame["article_id"].tolist() == ["a1", "a2"]
+
+
+def test_an_item_of_an_array_that_is_no_object(tmp_path: Path) -> None:
+    """It is in quarantine with its number and text."""
+    folder = Path(write_bundle(tmp_path / "b", articles=None))
+    (folder / "articles.json").write_text(json.dumps([*ARTICLES, "a3"]))
+    broken = read_bundle(str(folder)).tables["articles"].broken
+    assert broken.to_numpy().tolist() == [["articles.json", 3, "not a JSON object", '"a3"']]
+
+
+@pytest.mark.parametrize(
+    "text", ['{"title": {"0": "T"}, "body": {"0": "b"}}', '{"a": {\n"b": 1', "no JSON"], ids=["columns", "cut", "text"]
+)
+def test_json_of_another_shape_is_refused(tmp_path: Path, text: str) -> None:
+    """What pandas writes by default, a file cut short and what is no JSON are refused, with what to write instead."""
+    folder = Path(write_bundle(tmp_path / "b", articles=None))
+    (folder / "articles.json").write_text(text)
+    with pytest.raises(BundleUnreadable, match=r"articles\.json is neither an array of objects nor") as refused:
+        check_bundle(str(folder))
+    assert "orient='records'" in refused.value.remedy
+
+
+def test_a_table_without_its_key_keeps_no_row(tmp_path: Path) -> None:
+    """Without the column that names its rows none is kept, and check says so."""
+    result = check_bundle(write_bundle(tmp_path / "b", articles_csv="title,body\nT,B\nU,C\n"))
+    assert {t.table: (t.rows, t.kept) for t in result.tables}["articles"] == (2, 0)
+    assert not result.runnable
+
+
+@pytest.mark.parametrize(
+    ("number", "says", "unit"),
+    [
+        (1717400000, "looks like seconds since 1970 (2024-06-03 07:33 UTC)", "epoch_s"),
+        (1717400000000, "looks like milliseconds since 1970 (2024-06-03 07:33 UTC)", "epoch_ms"),
+        (1717400000000000, "looks like microseconds since 1970 (2024-06-03 07:33 UTC)", "epoch_us"),
+        ("45446.5", "looks like days as Excel counts them (2024-06-03 12:00 UTC)", "excel_days"),
+    ],
+)
+def test_numbers_for_times(tmp_path: Path, number: Any, says: str, unit: str) -> None:
+    """The message says what a number most likely counts, and the remedy is the lines that make it a time."""
+    rows = [{**row, "started_at": number} for row in CONVERSATIONS]
+    bundle = write_bundle(tmp_path / "b", conversations=rows)
+    found = next(f for f in check_bundle(bundle).findings if f.severity == "fail")
+    assert says in found.message
+    lines = found.remedy.split("\n", 1)[1]
+    assert lines == f'[input.times.conversations]\nstarted_at = "{unit}"'
+    (tmp_path / "ours.toml").write_text(lines)
+    result = check_bundle(bundle, mapped=load_settings(str(tmp_path / "ours.toml")).input)
+    assert result.ok
 
 
 def test_csv_with_broken_rows(tmp_path: Path) -> None:
@@ -205,8 +292,11 @@ def test_nan(tmp_path: Path) -> None:
 def test_infinity(tmp_path: Path) -> None:
     """Infinity is no number: it would top every ranking."""
     rows = [{**CONVERSATIONS[0], "handle_seconds": float("inf")}, *CONVERSATIONS[1:]]
-    found = rejected(loaded(tmp_path, conversations=rows), "conversations")
-    assert found[0][2:] == ["readable", "handle_seconds", "handle_seconds could not be read as a number: 'inf'"]
+    job = loaded(tmp_path, conversations=rows)
+    assert job.read("load/conversations")["handle_seconds"].isna().all()
+    assert rejected(job, "values")[0][2:] == [
+        "readable", "handle_seconds", "handle_seconds could not be read as a number: 'inf'",
+    ]  # fmt: skip
 
 
 NASTY = [

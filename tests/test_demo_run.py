@@ -176,11 +176,14 @@ def test_messages_that_ask_nothing_make_no_gap(demo: Demo) -> None:
 def test_every_row_is_accounted_for(demo: Demo) -> None:
     """The planted bad rows are in the quarantine with table, file and row, and nothing else is."""
     folder = demo.runs[-1].folder
-    found = pd.concat([pd.read_parquet(path) for path in sorted((folder / "quarantine").glob("*.parquet"))])
-    planted = [row for row in demo.truth.bad_rows if row["quarantined"]]
-    assert Counter(found["table"]) == Counter(row["table"] for row in planted)
+    sheets = {path.stem: pd.read_parquet(path) for path in sorted((folder / "quarantine").glob("*.parquet"))}
+    values = sheets.pop("values")
+    found = pd.concat(sheets.values())
+    for what, rows in (("row", found), ("value", values)):
+        planted = [row for row in demo.truth.bad_rows if row["quarantined"] == what]
+        assert Counter(rows["table"]) == Counter(row["table"] for row in planted)
     for rows in json.loads((folder / "run.json").read_text())["tables"].values():
-        assert rows["rows_in"] == rows["rows_kept"] + rows["rows_quarantined"] + rows["rows_later"]
+        assert rows["rows_in"] == sum(rows[f"rows_{w}"] for w in ("kept", "quarantined", "superseded", "later"))
 
 
 def test_no_personal_data_leaves(demo: Demo) -> None:

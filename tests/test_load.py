@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from data_contracts.casts import DTYPES
 from data_contracts.contract import INPUTS, TABLES
 from data_contracts.errors import BundleUnreadable, ContractBroken, NothingToMine
-from pipelines.bundle import last_day, read_bundle
+from pipelines.bundle import read_bundle
+from pipelines.days import last_day
 from pipelines.load import check_bundle, load
 from tests.bundles import ARTICLES, CONVERSATIONS, MESSAGES, jsonl, loaded, make_job, write_bundle
 
@@ -33,11 +34,11 @@ def test_load_writes_every_table_with_its_dtypes(tmp_path: Path) -> None:
         frame = job.read(f"load/{name}")
         assert list(frame.columns) == TABLES[name].names
         for column in TABLES[name].columns:
-            if column.type != "list":
+            if DTYPES[column.type] != "object":
                 assert str(frame[column.name].dtype) == DTYPES[column.type]
     assert job.read("load/messages")["article_ids"].map(lambda v: None if v is None else list(v))[1] == ["a1"]
     assert job.read_json("load/load")["tables"]["messages"] == {
-        "rows_in": 4, "rows_kept": 4, "rows_quarantined": 0, "rows_later": 0,
+        "rows_in": 4, "rows_kept": 4, "rows_quarantined": 0, "rows_superseded": 0, "rows_later": 0,
     }  # fmt: skip
 
 
@@ -148,18 +149,37 @@ def test_load_warns_of_references_that_lead_nowhere(tmp_path: Path) -> None:
 
 def test_load_quarantines_with_place_rule_and_value(tmp_path: Path) -> None:
     """A row that breaks a rule goes to quarantine with table, file, row, rule, column, value and the whole row."""
-    csv = "conversation_id,started_at,escalated,csat\nc1,2024-06-03,true,9\nc2,2024-06-04,perhaps,\nc3,2024-06-05,no,\n"
+    csv = (
+        "conversation_id,started_at,escalated,csat\nc1,2024-06-03,true,9\nc2,2024-06-04,perhaps,8\nc3,2024-06-05,no,\n"
+    )
     job = loaded(tmp_path, conversations_csv=csv)
     found = quarantine(job, "conversations")
     assert found[["table", "file", "row", "rule", "column", "value"]].to_numpy().tolist() == [
-        ["conversations", "conversations.csv", 2, "between", "csat", "9.0"],
         ["conversations", "conversations.csv", 3, "readable", "escalated", "perhaps"],
     ]
-    assert found["message"].tolist() == [
-        "csat must be between 1 and 5, not '9.0'",
-        "escalated could not be read as true or false: 'perhaps'",
+    assert found["message"].tolist() == ["escalated could not be read as true or false: 'perhaps'"]
+    record = json.loads(found["record"][0])
+    assert (record["escalated"], record["csat"]) == ("perhaps", 8)
+
+
+def test_a_bad_value_of_an_optional_column_does_not_cost_its_row(tmp_path: Path) -> None:
+    """It is left empty, counted as a warning with place and value, and kept in the quarantine of values."""
+    csv = "conversation_id,started_at,escalated,csat\nc1,2024-06-03,true,9\nc2,2024-06-04,no,good\nc3,2024-06-05,no,4\n"
+    job = loaded(tmp_path, conversations_csv=csv)
+    assert job.read("load/conversations")["csat"].tolist()[2:] == [4.0]
+    assert job.read("load/conversations")["csat"].isna().tolist() == [True, True, False]
+    assert quarantine(job, "conversations").empty
+    values = quarantine(job, "values")
+    assert values[["table", "file", "row", "rule", "column", "value"]].to_numpy().tolist() == [
+        ["conversations", "conversations.csv", 3, "readable", "csat", "good"],
+        ["conversations", "conversations.csv", 2, "between", "csat", "9.0"],
     ]
-    assert json.loads(found["record"][1])["escalated"] == "perhaps"
+    assert json.loads(values["record"][0]) == {"conversation_id": "c2", "csat": "good"}
+    told = [(w["rule"], w["message"]) for w in job.read_json("load/load")["warnings"] if w.get("column") == "csat"]
+    assert told == [
+        ("between", "1 value left empty, the rows are kept: csat must be between 1 and 5, not '9.0'"),
+        ("readable", "1 value left empty, the rows are kept: csat could not be read as a number: 'good'"),
+    ]
 
 
 def test_load_stops_beyond_a_limit(tmp_path: Path) -> None:
@@ -176,13 +196,13 @@ def test_load_stops_beyond_a_limit(tmp_path: Path) -> None:
 
 def test_check_lists_what_is_wrong_and_writes_nothing(tmp_path: Path) -> None:
     """check_bundle counts rows a table and a rule, with examples, and tells fit to run from free of faults."""
-    bundle = write_bundle(tmp_path / "b", conversations=[{**CONVERSATIONS[0], "csat": 0}, *CONVERSATIONS[1:]])
+    bundle = write_bundle(tmp_path / "b", conversations=[{**CONVERSATIONS[0], "escalated": "?"}, *CONVERSATIONS[1:]])
     result = check_bundle(bundle, {"conversations": 0.5})
     assert (result.ok, result.runnable) == (False, True)
     assert next((t.table, t.rows, t.kept, t.quarantined) for t in result.tables) == ("conversations", 3, 2, 1)
     fail = [f for f in result.findings if f.severity == "fail"]
     assert [(f.rule, f.column, f.count, f.examples) for f in fail] == [
-        ("between", "csat", 1, (("conversations.jsonl", 1, "csat", "0.0"),))
+        ("readable", "escalated", 1, (("conversations.jsonl", 1, "escalated", "?"),))
     ]
     assert [f.rule for f in result.findings if f.severity == "warn"] == ["references"]
     assert not check_bundle(bundle, {"conversations": 0.1}).runnable
@@ -231,7 +251,7 @@ def test_load_loses_no_row(
     outcomes: list[dict[str, Any]],
     broken: list[str],
 ) -> None:
-    """Whatever stands in the tables: rows in = rows kept + rows in quarantine + rows later than the window."""
+    """Whatever stands in the tables: rows in = kept + in quarantine + superseded + later than the window."""
     folder = tmp_path_factory.mktemp("dirty")
     given_rows = {
         "conversations": [*CONVERSATIONS, *conversations],
@@ -245,20 +265,25 @@ def test_load_loses_no_row(
     try:
         load(job)
     except NothingToMine:
-        # The sound conversations may lose to duplicates of theirs that start after the window.
+        # The sound conversations may have newer versions that start after the window.
         return
     counts = job.read_json("load/load")["tables"]
     for table, rows in given_rows.items():
         n = counts[table]
         expected = len(rows) + (len(broken) if table == "messages" else 0)
-        assert n["rows_in"] == expected == n["rows_kept"] + n["rows_quarantined"] + n["rows_later"]
+        assert n["rows_in"] == expected == sum(n[f"rows_{w}"] for w in ("kept", "quarantined", "superseded", "later"))
         assert len(job.read(f"load/{table}")) == n["rows_kept"]
         assert len(quarantine(job, table)) == n["rows_quarantined"]
 
 
 def test_load_does_not_depend_on_row_order(tmp_path: Path) -> None:
-    """The rows in another order give the same bytes, also where duplicates contradict each other."""
-    articles = [*ARTICLES, {"article_id": "a1", "title": "Another a1", "body": "Else."}, {**ARTICLES[1], "views": 3}]
+    """The rows in another order give the same bytes, where versions of a row say which is the newest."""
+    day = {"updated_at": "2024-05-01"}
+    articles = [
+        *({**a, **day} for a in ARTICLES),
+        {"article_id": "a1", "title": "Another a1", "body": "Else.", "updated_at": "2024-05-02T08:00:00Z"},
+        {**ARTICLES[1], "views": 3, "updated_at": "2024-04-30"},
+    ]
     outcomes = [{"conversation_id": "c1", "outcome": "wrong", "note": str(i)} for i in range(5)]
     written = []
     for seed in (1, 2, 3):
@@ -271,7 +296,9 @@ def test_load_does_not_depend_on_row_order(tmp_path: Path) -> None:
         )
         load(job)
         written.append({t: job.path(f"load/{t}.parquet").read_bytes() for t in INPUTS})
-        assert len(quarantine(job, "articles")) == 2
+        assert job.read("load/articles")["title"].tolist() == ["Another a1", "Refunds"]
+        assert job.read("load/articles")["views"].isna().all()
+        assert job.read_json("load/load")["tables"]["articles"]["rows_superseded"] == 2
     assert written[0] == written[1] == written[2]
 
 

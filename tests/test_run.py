@@ -227,10 +227,10 @@ def test_two_runs_of_one_window_at_once(bundle: Path, tmp_path: Path, steps: Ste
 
 
 def test_rows_that_are_lost_stop_the_run(bundle: Path, tmp_path: Path) -> None:
-    """Where rows in are not rows kept, quarantined or later, the run fails instead of publishing less."""
+    """Where rows in are not rows kept, quarantined, superseded or later, the run fails instead of publishing less."""
 
     def load(job: Job) -> None:
-        counts = {"rows_in": 10, "rows_kept": 7, "rows_quarantined": 1, "rows_later": 1}
+        counts = {"rows_in": 10, "rows_kept": 6, "rows_quarantined": 1, "rows_superseded": 1, "rows_later": 1}
         job.write_json("load/load", {"tables": {"messages": counts}, "inputs": []})
 
     with pytest.raises(AssertionError, match="rows of messages were lost"):

@@ -63,7 +63,8 @@ def check(bundle: Bundle, config: Config = None) -> None:
     from pipelines.settings import load_settings
 
     progress.configure()
-    result = check_bundle(bundle, load_settings(config).contract.limits)
+    settings = load_settings(config)
+    result = check_bundle(bundle, settings.contract.limits, settings.input)
     _print_check(result)
     if result.data:
         out.print()
@@ -73,7 +74,8 @@ def check(bundle: Bundle, config: Config = None) -> None:
         out.print(f"{escape(bundle)} breaks the contract; {stops}. Put it right and check again.", highlight=False)
         raise typer.Exit(1)
     warned = len(result.warnings) + sum(finding.severity == "warn" for finding in result.findings)
-    out.print(f"{escape(bundle)} keeps the contract ({warned} warnings).", highlight=False)
+    noun = "warning" if warned == 1 else "warnings"
+    out.print(f"{escape(bundle)} keeps the contract ({warned} {noun}).", highlight=False)
 
 
 def run(
@@ -150,11 +152,12 @@ def _print_check(result: CheckResult) -> None:
         out.print(f"[yellow]warn[/] {escape(warning)}", highlight=False)
     counts = Table(box=None, pad_edge=False, header_style="bold")
     counts.add_column("table")
-    for name in ("rows", "kept", "quarantined", "limit"):
+    for name in ("rows", "kept", "older", "quarantined", "limit"):
         counts.add_column(name, justify="right")
     for table in result.tables:
         style = None if table.within_limit else "red"
-        row = (f"{table.rows:,}", f"{table.kept:,}", f"{table.quarantined:,} ({table.share:.1%})", f"{table.limit:.0%}")
+        rows = [f"{count:,}" for count in (table.rows, table.kept, table.superseded)]
+        row = (*rows, f"{table.quarantined:,} ({table.share:.1%})", f"{table.limit:.0%}")
         counts.add_row(table.table, *row, style=style)
     out.print(counts, highlight=False)
     if not result.findings:
@@ -170,6 +173,11 @@ def _print_check(result: CheckResult) -> None:
         )
     out.print()
     out.print(faults, highlight=False)
+    # Below the table and unbroken, so that lines for the settings can be copied.
+    for found in result.findings:
+        if found.remedy:
+            said = f"{found.table}.{found.column}: {found.remedy}"
+            out.print(f"\n{escape(said)}", highlight=False, soft_wrap=True)
 
 
 def _print_result(result: RunResult, top: int) -> None:

@@ -16,20 +16,22 @@ def spoil(tables: dict[str, list[Row]], harmless: list[str], rng: Random) -> lis
     Returns
     -------
     list of dict
-        ``table``, ``key`` (the id or text that finds the row), ``column``, ``problem``, and ``quarantined``: false
-        for a reference that points nowhere, which the contract counts as a warning.
+        ``table``, ``key`` (the id or text that finds the row), ``column``, ``problem``, and ``quarantined``: "row", or
+        "value" where an optional column is left empty; "" for what the contract counts as a warning, such as a
+        reference that points nowhere or an older version of a row.
     """
     bad: list[dict[str, Any]] = []
     conversations, messages = tables["conversations"], tables["messages"]
     by_id = {row["conversation_id"]: row for row in conversations}
     hosts = iter(rng.sample(harmless, 8))
 
-    def add(table: str, row: Row, key: str, column: str, problem: str, quarantined: bool = True) -> None:
-        tables[table].append(row)
+    def add(table: str, row: Row, key: str, column: str, problem: str, quarantined: str = "row") -> None:
+        # What is there twice stands first, so that the row as it should be is the newer one.
+        tables[table].insert(0 if "twice" in problem else len(tables[table]), row)
         bad.append({"table": table, "key": key, "column": column, "problem": problem, "quarantined": quarantined})
 
     twin = next(hosts)
-    add("conversations", {**by_id[twin], "channel": "email"}, twin, "conversation_id", "the id is there twice")
+    add("conversations", {**by_id[twin], "channel": "email"}, twin, "conversation_id", "the id is there twice", "")
     faults: tuple[tuple[str, Any, str], ...] = (
         ("csat", 9.0, "csat above 5"),
         ("started_at", None, "no time"),
@@ -38,18 +40,19 @@ def spoil(tables: dict[str, list[Row]], harmless: list[str], rng: Random) -> lis
     )
     for number, (column, value, problem) in enumerate(faults, start=1):
         name = f"c-9000{number}"
-        add("conversations", {**by_id[next(hosts)], "conversation_id": name, column: value}, name, column, problem)
+        row = {**by_id[next(hosts)], "conversation_id": name, column: value}
+        add("conversations", row, name, column, problem, "row" if value is None else "value")
 
     last = {row["conversation_id"]: row for row in messages}
     host = next(hosts)
     extra = {**last[host], "position": last[host]["position"] + 1}
     add("messages", {**extra, "role": "supervisor", "text": "Taking this one."}, host, "role", "unknown role")
     host = next(hosts)
-    add("messages", {**last[host], "text": "sent twice"}, host, "position", "the position is there twice")
+    add("messages", {**last[host], "text": "sent twice"}, host, "position", "the position is there twice", "")
     host = next(hosts)
     add("messages", {**last[host], "position": last[host]["position"] + 1, "text": None}, host, "text", "no text")
     lost = {**extra, "conversation_id": "c-99999", "position": 0, "role": "customer", "text": "is anybody there"}
-    add("messages", lost, "c-99999", "conversation_id", "no such conversation", quarantined=False)
+    add("messages", lost, "c-99999", "conversation_id", "no such conversation", "")
 
     archived = next(row for row in tables["articles"] if row["status"] == "archived")
     add(
@@ -58,6 +61,7 @@ def spoil(tables: dict[str, list[Row]], harmless: list[str], rng: Random) -> lis
         archived["article_id"],
         "article_id",
         "the id is there twice",
+        "",
     )
     tag = {
         **tables["outcomes"][-1],
@@ -73,7 +77,7 @@ def spoil(tables: dict[str, list[Row]], harmless: list[str], rng: Random) -> lis
         "c-99998",
         "conversation_id",
         "no such conversation",
-        False,
+        "",
     )
     add("searches", {**tables["searches"][-1], "query": None, "conversation_id": None}, "", "query", "no query")
     add("article_revisions", {**tables["article_revisions"][-1], "revised_at": None}, "", "revised_at", "no time")

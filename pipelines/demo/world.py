@@ -149,7 +149,7 @@ class TopicTruth:
 class Truth:
     """What is true of one bundle; the pipeline never sees it.
 
-    ``bad_rows`` are the planted rows that break the contract (``quarantined``) or point nowhere (a warning).
+    ``bad_rows`` are the planted rows that break the contract (``quarantined``: row or value) or are worth a warning.
     ``fixes`` says which topics' articles were published or changed, when, and whether that helps.
     ``pii`` are the e-mail and postal addresses, telephone, card and account numbers and full names in the messages.
     """

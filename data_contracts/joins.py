@@ -1,0 +1,146 @@
+"""Between tables: names that lead nowhere, lists of names to be told apart, and tables that don't join at all."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import pandas as pd
+
+from data_contracts.contract import Rule, Table
+from data_contracts.findings import Finding, counted, examples_of
+from data_contracts.masks import among, unknown
+
+__all__ = ["Side", "Unjoined", "dangling", "split_names", "unjoined"]
+
+# Two tables belong together where at least this share of the smaller one's ids is in the other.
+_LEAST_JOINED = 0.1
+# A column that names rows of another table, and never one that is there, is a mistake from this many names on.
+_FEWEST_NAMES = 10
+
+_UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
+
+@dataclass(frozen=True)
+class Side:
+    """A column of ids with the place of each: what `unjoined` compares."""
+
+    table: str
+    column: str
+    ids: pd.Series
+    where: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Unjoined:
+    """Two columns that should hold the same ids and don't: what is wrong, and what to do."""
+
+    says: str
+    remedy: str
+
+
+def dangling(table: Table, kept: pd.DataFrame, where: pd.DataFrame, known: dict[str, pd.Index]) -> list[Finding]:
+    """Rows whose references lead nowhere, counted a rule each.
+
+    Parameters
+    ----------
+    table, kept, where
+        A table's contract, its kept rows and their places.
+    known
+        The keys of every table that the bundle has; a table that isn't there is not missed.
+    """
+    out = []
+    for rule in _references(table, known):
+        names = unknown(kept, rule, known[rule.table]).dropna()
+        if len(names):
+            message = f"{counted(len(names), 'row', 'name')} {rule.table} that are not in the bundle, or in quarantine"
+            examples = examples_of(where, names, rule.column)
+            out.append(Finding(table.name, rule.rule, rule.column, rule.severity, len(names), message, examples))
+    return out
+
+
+def split_names(table: Table, kept: pd.DataFrame, known: dict[str, pd.Index]) -> pd.DataFrame:
+    """Lists of references in which one item holds several names ("kb-a,kb-b"), taken apart where a piece is known.
+
+    Only the other table can tell whether a comma belongs to an id.
+    """
+    for rule in _references(table, known):
+        if kept[rule.column].dtype != object:
+            continue
+        names = set(known[rule.table])
+
+        def apart(items: object, names: set[str] = names) -> object:
+            if not isinstance(items, list) or all(i in names or not re.search(r"[,|\s]", i) for i in items):
+                return items
+            out: list[str] = []
+            for item in items:
+                parts = [part for part in re.split(r"[,|\s]+", item) if part]
+                out += parts if item not in names and any(part in names for part in parts) else [item]
+            return out
+
+        lists = kept[rule.column].map(apart, na_action="ignore")
+        kept = kept.assign(**{rule.column: lists.astype("object").where(lists.notna(), None)})
+    return kept
+
+
+def unjoined(table: Table, kept: pd.DataFrame, where: pd.DataFrame, known: dict[str, Side]) -> list[Unjoined]:
+    """References of a table of which none, or hardly any, leads anywhere.
+
+    Messages must belong to the bundle's conversations, or there is nothing to mine: at least a tenth of the ids of the
+    smaller table has to be in the other. Any other column that names ten rows or more must hit one.
+
+    Parameters
+    ----------
+    table, kept, where
+        A table's contract, its kept rows and their places.
+    known
+        The key column of every table that the bundle has.
+    """
+    out = []
+    for rule in _references(table, known):
+        other = known[rule.table]
+        column = kept[rule.column].explode() if kept[rule.column].dtype == object else kept[rule.column]
+        names = column.dropna().drop_duplicates()
+        joined = int(among(names, other.ids).sum())
+        fewer = min(len(names), other.ids.nunique())
+        vital = table.required and rule.column in table.key
+        enough = _LEAST_JOINED * fewer if vital else 1
+        if not fewer or joined >= enough or (not vital and len(names) < _FEWEST_NAMES):
+            continue
+        mine = Side(table.name, rule.column, names, where)
+        out.append(
+            Unjoined(
+                f"{table.name} and {rule.table} don't join: {joined:,} of {counted(len(names), 'id')} in "
+                f"{table.name}.{rule.column} {'is' if joined == 1 else 'are'} in {rule.table}\n"
+                f"  {_form(mine)}\n  {_form(other)}",
+                f"write {rule.table}' ids in the same form in both tables, and export both over the same days"
+                + ("" if vital else f"; or leave {table.name}.{rule.column} out"),
+            )
+        )
+    return out
+
+
+def _references(table: Table, known: dict[str, pd.Index] | dict[str, Side]) -> list[Rule]:
+    return [rule for rule in table.rules if rule.rule == "references" and rule.table in known]
+
+
+def _form(side: Side) -> str:
+    """Which form most ids of a column have, with an example and its place."""
+    shapes = side.ids.map(_shape).to_numpy()
+    usual = pd.Series(shapes).mode().iloc[0]
+    ids = side.ids[shapes == usual]
+    file, row = side.where.loc[ids.index[0], ["file", "row"]]
+    return f"{side.table}.{side.column} holds {usual}, such as '{ids.iloc[0]}' ({file} row {row})"
+
+
+def _shape(text: str) -> str:
+    if re.fullmatch(r"\d+", text):
+        return "digits with leading zeros" if text.startswith("0") and len(text) > 1 else "whole numbers"
+    if re.fullmatch(r"-?\d+\.\d+", text):
+        return "numbers with decimals"
+    if _UUID.fullmatch(text):
+        return "UUIDs"
+    if "://" in text:
+        return "addresses"
+    plain = re.sub(r"[^\W\d_]+", "a", re.sub(r"\d+", "9", text))
+    return f"text like {plain[:20]}"
