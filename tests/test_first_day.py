@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 import json
+import re
+from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import openpyxl
 import pandas as pd
 import pytest
 import yaml
+from rich.console import Console
+from starlette.testclient import TestClient
 
+from pipelines.board import make_app
 from pipelines.cells import records
+from pipelines.explain import explain
 from pipelines.load import check_bundle
 from pipelines.run import RunResult, run
+from pipelines.settings import load_settings
+from pipelines.state import open_state
 from tests.first_day_shop import ABSENT, SYSTEMS, write
 from tests.standins import write_table
 
+HERE = "http://127.0.0.1:8765"
 LEXICAL = '[embedder]\nname = "lexical"\n'
 
 
@@ -66,12 +76,29 @@ def assert_readable(folder: Path) -> None:
         assert all("nan" not in reason.lower().split() for reason in row["reasons"]), row["reasons"]
 
 
+def assert_board_opens(store: Path, rows: list[dict[str, Any]]) -> None:
+    """Every page of the board shows the run, and `lacuna explain` its first gap."""
+    settings = load_settings()
+    state = open_state(settings, store)
+    client = TestClient(make_app(store, settings, state, "Rita"), base_url=HERE, client=("127.0.0.1", 50000))
+    pages = ["/", "/week", "/drafts", "/owners", "/impact", "/kpis", "/topics", "/tags", "/api/gaps"]
+    for page in pages + [f"/gaps/{row['gap_id']}" for row in rows[:2]]:
+        answer = client.get(page)
+        assert answer.status_code == 200, page
+        assert not re.search(r">\s*(?:nan|NaN|None|NaT|inf)\s*<|nan\s?%", answer.text), page
+    state.close()
+    for row in rows[:1]:
+        Console(file=StringIO()).print(explain(row))
+
+
 @pytest.mark.parametrize("absent", [*ABSENT, *SYSTEMS])
 def test_whatever_is_absent_a_run_ends_with_outputs_that_can_be_read(tmp_path: Path, absent: str) -> None:
     """No run fails for a column, a table or a role that an export does not have."""
     bundle = write(tmp_path / "bundle", {**ABSENT, **SYSTEMS}[absent], each=12)
     assert check_bundle(bundle).ok
-    assert_readable(mine(bundle, tmp_path).folder)
+    done = mine(bundle, tmp_path)
+    assert_readable(done.folder)
+    assert_board_opens(tmp_path / "store", records(done.backlog))
 
 
 TICKETS = {
