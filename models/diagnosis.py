@@ -134,7 +134,8 @@ def _contradicted(seen: Evidence, near: Agreed, contrary: Contrary) -> Verdict:
             f"in {against} they said “{contrary.said}”"
         )
         return Verdict("contradictory", near.article_id, _often(against), reasons)
-    reasons.append(f"in {against} conversations agents said otherwise than '{near.title}', in {agreeing} the same")
+    same = f"in {agreeing} the same" if agreeing else "and in none the same"
+    reasons.append(f"in {against} conversations agents said otherwise than '{near.title}', {same}")
     return Verdict("stale", near.article_id, _often(against), reasons)
 
 
