@@ -14,7 +14,7 @@ BOOT := $(VENV)/.boot
 # BERTopic as it comes, with umap-learn and hdbscan; Lacuna's own environment stays without.
 THEIRS := .venv-bench/.done
 # The locks and what says how to install the project; a change of any of them installs again, and nothing else does.
-LOCKS := requirements.lock requirements-boot.lock pyproject.toml
+LOCKS := requirements.lock requirements-boot.lock pyproject.toml setup.py
 
 export GX_ANALYTICS_ENABLED := false
 
@@ -38,6 +38,8 @@ bench-topics: $(DEV) $(THEIRS) ## Measure topics beside BERTopic as it comes
 lint: $(DEV) ## Check style, format and types
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
+	@mkdir -p $(VENV)/namespace/lacuna  # the type checker reads folders, not what is installed
+	@for folder in data_contracts models pipelines; do ln -sfn ../../../$$folder $(VENV)/namespace/lacuna/$$folder; done
 	@$(BIN)/mypy
 
 lock: $(BOOT) ## Write the lock files again (ARGS=--upgrade for newer versions)

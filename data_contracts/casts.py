@@ -9,12 +9,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-
-from data_contracts.contract import UNREADABLE, Table
-from data_contracts.ids import EXACT, NUMBER_FORMS, plain_id, whole_float
-from data_contracts.lists import pieces
-from data_contracts.times import as_timestamp
-from data_contracts.values import NO_NAME, NO_VALUE, cells, is_null, storable, text_of, text_series
+from lacuna.data_contracts.contract import UNREADABLE, Table
+from lacuna.data_contracts.ids import EXACT, NUMBER_FORMS, plain_id, whole_float
+from lacuna.data_contracts.lists import pieces
+from lacuna.data_contracts.times import as_timestamp
+from lacuna.data_contracts.values import NO_NAME, NO_VALUE, cells, is_null, storable, text_of, text_series
 
 __all__ = ["DTYPES", "cast", "conform", "empty"]
 

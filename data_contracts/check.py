@@ -7,16 +7,15 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-
-from data_contracts.casts import conform
-from data_contracts.contract import TABLES, UNREADABLE, Rule, Table
-from data_contracts.emptied import without_broken_values
-from data_contracts.findings import REJECTED, Finding, counted, examples_of, shown
-from data_contracts.masks import failing
-from data_contracts.remedies import remedy, unreadable
-from data_contracts.suites import broken_rules
-from data_contracts.values import is_null
-from data_contracts.versions import Settled, records, settle
+from lacuna.data_contracts.casts import conform
+from lacuna.data_contracts.contract import TABLES, UNREADABLE, Rule, Table
+from lacuna.data_contracts.emptied import without_broken_values
+from lacuna.data_contracts.findings import REJECTED, Finding, counted, examples_of, shown
+from lacuna.data_contracts.masks import failing
+from lacuna.data_contracts.remedies import remedy, unreadable
+from lacuna.data_contracts.suites import broken_rules
+from lacuna.data_contracts.values import is_null
+from lacuna.data_contracts.versions import Settled, records, settle
 
 __all__ = ["Sifted", "faults", "rejections", "sift"]
 

@@ -7,13 +7,12 @@ from functools import partial
 from typing import Any
 
 import pandas as pd
-
-from data_contracts.casts import empty
-from data_contracts.contract import Rule, Table
-from data_contracts.findings import REJECTED, shown
-from data_contracts.masks import failing
-from data_contracts.remedies import unreadable
-from data_contracts.versions import records
+from lacuna.data_contracts.casts import empty
+from lacuna.data_contracts.contract import Rule, Table
+from lacuna.data_contracts.findings import REJECTED, shown
+from lacuna.data_contracts.masks import failing
+from lacuna.data_contracts.remedies import unreadable
+from lacuna.data_contracts.versions import records
 
 __all__ = ["without_broken_values"]
 

@@ -6,10 +6,9 @@ import re
 from dataclasses import dataclass
 
 import pandas as pd
-
-from data_contracts.contract import Rule, Table
-from data_contracts.findings import Finding, counted, examples_of
-from data_contracts.masks import among, unknown
+from lacuna.data_contracts.contract import Rule, Table
+from lacuna.data_contracts.findings import Finding, counted, examples_of
+from lacuna.data_contracts.masks import among, unknown
 
 __all__ = ["Side", "Unjoined", "dangling", "split_names", "unjoined"]
 

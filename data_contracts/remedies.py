@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
-
-from data_contracts.contract import Table
-from data_contracts.ids import EXACT, whole_float
-from data_contracts.times import counted_since, from_numbers, outside
-from data_contracts.units import FIRST_YEAR, LAST_YEAR, UNITS
-from data_contracts.values import text_of
+from lacuna.data_contracts.contract import Table
+from lacuna.data_contracts.ids import EXACT, whole_float
+from lacuna.data_contracts.times import counted_since, from_numbers, outside
+from lacuna.data_contracts.units import FIRST_YEAR, LAST_YEAR, UNITS
+from lacuna.data_contracts.values import text_of
 
 __all__ = ["remedy", "settings_lines", "unreadable"]
 

@@ -8,9 +8,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-
-from data_contracts.units import FIRST_YEAR, LAST_YEAR, UNITS
-from data_contracts.values import cells, is_null
+from lacuna.data_contracts.units import FIRST_YEAR, LAST_YEAR, UNITS
+from lacuna.data_contracts.values import cells, is_null
 
 __all__ = ["as_timestamp", "counted_since", "from_numbers", "outside"]
 

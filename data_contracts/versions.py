@@ -13,11 +13,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-
-from data_contracts.casts import cast
-from data_contracts.contract import UNREADABLE, Table
-from data_contracts.ids import rounded
-from data_contracts.values import is_null, storable
+from lacuna.data_contracts.casts import cast
+from lacuna.data_contracts.contract import UNREADABLE, Table
+from lacuna.data_contracts.ids import rounded
+from lacuna.data_contracts.values import is_null, storable
 
 __all__ = ["Settled", "records", "settle"]
 

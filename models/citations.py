@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from lacuna.models.changes import HEALTHY
+from lacuna.models.reach import ENOUGH_TO_CALIBRATE, chances, went_wrong
 from numpy.typing import NDArray
-
-from models.changes import HEALTHY
-from models.reach import ENOUGH_TO_CALIBRATE, chances, went_wrong
 
 Floats = NDArray[np.float64]
 Scores = NDArray[np.float32]

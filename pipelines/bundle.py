@@ -10,14 +10,13 @@ from urllib.parse import unquote
 
 import fsspec
 import pandas as pd
-
-from data_contracts.casts import cast, conform
-from data_contracts.contract import INPUTS, TABLES, UNREADABLE, Table
-from data_contracts.errors import BundleUnreadable, ContractBroken
-from pipelines.formats import SUFFIXES, Raw, parse, storable_extra
-from pipelines.mapped import mapped_frame, unused
-from pipelines.mapping import NOTHING_MAPPED, Mapped
-from pipelines.nearest import likely
+from lacuna.data_contracts.casts import cast, conform
+from lacuna.data_contracts.contract import INPUTS, TABLES, UNREADABLE, Table
+from lacuna.data_contracts.errors import BundleUnreadable, ContractBroken
+from lacuna.pipelines.formats import SUFFIXES, Raw, parse, storable_extra
+from lacuna.pipelines.mapped import mapped_frame, unused
+from lacuna.pipelines.mapping import NOTHING_MAPPED, Mapped
+from lacuna.pipelines.nearest import likely
 
 __all__ = ["Bundle", "Problem", "Read", "read_bundle", "refuse"]
 

@@ -14,11 +14,10 @@ from contextlib import contextmanager
 from typing import Annotated
 
 import typer
+from lacuna.data_contracts.errors import LacunaError
+from lacuna.pipelines.commands import deciding, grouping, impact, mining, reviewing, writing
+from lacuna.pipelines.commands.common import err, out
 from rich.markup import escape
-
-from data_contracts.errors import LacunaError
-from pipelines.commands import deciding, grouping, impact, mining, reviewing, writing
-from pipelines.commands.common import err, out
 
 # Heavy modules are imported by the commands that need them, so that --help answers at once.
 
@@ -62,7 +61,7 @@ def settings() -> None:
 
     `lacuna settings > ours.toml`
     """
-    from pipelines.settings import default_text
+    from lacuna.pipelines.settings import default_text
 
     sys.stdout.write(default_text())
 

@@ -6,12 +6,11 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pandas as pd
-
-from data_contracts.errors import NothingToMine
-from pipelines.bundle import read_bundle, refuse
+from lacuna.data_contracts.errors import NothingToMine
+from lacuna.pipelines.bundle import read_bundle, refuse
 
 if TYPE_CHECKING:
-    from pipelines.mapping import Mapped
+    from lacuna.pipelines.mapping import Mapped
 
 __all__ = ["bulk_end", "last_day"]
 

@@ -18,9 +18,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from lacuna.models.retrieval import unit
 from numpy.typing import NDArray
-
-from models.retrieval import unit
 
 Floats = NDArray[np.float32]
 Progress = Callable[[int, int], None]

@@ -20,10 +20,9 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
-
-from data_contracts.casts import cast
-from data_contracts.errors import BundleUnreadable
-from data_contracts.values import is_null, storable
+from lacuna.data_contracts.casts import cast
+from lacuna.data_contracts.errors import BundleUnreadable
+from lacuna.data_contracts.values import is_null, storable
 
 __all__ = ["SUFFIXES", "Broken", "Raw", "parse", "storable_extra"]
 

@@ -12,22 +12,21 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
-
-from data_contracts.check import Sifted
-from data_contracts.contract import INPUTS, TABLES
-from data_contracts.errors import ContractBroken, NothingToMine
-from data_contracts.findings import Finding, counted
-from data_contracts.masks import among
-from models.data_coverage import Coverage, data_coverage
-from pipelines.bundle import Bundle, read_bundle, refuse
-from pipelines.coverage import window_coverage
-from pipelines.sifting import sift_all
-from pipelines.state import open_state
-from pipelines.tags import entered_tags, with_tags
+from lacuna.data_contracts.check import Sifted
+from lacuna.data_contracts.contract import INPUTS, TABLES
+from lacuna.data_contracts.errors import ContractBroken, NothingToMine
+from lacuna.data_contracts.findings import Finding, counted
+from lacuna.data_contracts.masks import among
+from lacuna.models.data_coverage import Coverage, data_coverage
+from lacuna.pipelines.bundle import Bundle, read_bundle, refuse
+from lacuna.pipelines.coverage import window_coverage
+from lacuna.pipelines.sifting import sift_all
+from lacuna.pipelines.state import open_state
+from lacuna.pipelines.tags import entered_tags, with_tags
 
 if TYPE_CHECKING:
-    from pipelines.job import Job
-    from pipelines.mapping import Mapped
+    from lacuna.pipelines.job import Job
+    from lacuna.pipelines.mapping import Mapped
 
 __all__ = ["CheckResult", "TableCheck", "check_bundle", "load"]
 

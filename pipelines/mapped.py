@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pandas as pd
-
-from data_contracts.errors import BundleUnreadable
-from data_contracts.times import from_numbers
-from data_contracts.values import is_null, text_of
-from pipelines.mapping import Mapped
+from lacuna.data_contracts.errors import BundleUnreadable
+from lacuna.data_contracts.times import from_numbers
+from lacuna.data_contracts.values import is_null, text_of
+from lacuna.pipelines.mapping import Mapped
 
 __all__ = ["mapped_frame", "unused"]
 

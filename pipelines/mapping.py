@@ -9,13 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Annotated
 
+from lacuna.data_contracts.contract import INPUTS, TABLES
+from lacuna.data_contracts.units import UNITS
+from lacuna.pipelines.nearest import likely
+from lacuna.pipelines.section import Section
 from pydantic import AfterValidator
 from pydantic_core import PydanticCustomError
-
-from data_contracts.contract import INPUTS, TABLES
-from data_contracts.units import UNITS
-from pipelines.nearest import likely
-from pipelines.section import Section
 
 __all__ = ["NOTHING_MAPPED", "Mapped"]
 

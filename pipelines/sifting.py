@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pandas as pd
-
-from data_contracts.check import Sifted, rejections, sift
-from data_contracts.contract import INPUTS, TABLES
-from data_contracts.findings import REJECTED, Finding, counted, examples_of, shown
-from data_contracts.joins import Side, dangling, split_names, unjoined
-from data_contracts.masks import among
-from pipelines.bundle import Bundle, Problem, Read
-from pipelines.days import bulk_end
+from lacuna.data_contracts.check import Sifted, rejections, sift
+from lacuna.data_contracts.contract import INPUTS, TABLES
+from lacuna.data_contracts.findings import REJECTED, Finding, counted, examples_of, shown
+from lacuna.data_contracts.joins import Side, dangling, split_names, unjoined
+from lacuna.data_contracts.masks import among
+from lacuna.pipelines.bundle import Bundle, Problem, Read
+from lacuna.pipelines.days import bulk_end
 
 __all__ = ["sift_all"]
 

@@ -20,11 +20,10 @@ from urllib.parse import quote
 
 import numpy as np
 import pyarrow as pa
+from lacuna.pipelines import progress
+from lacuna.pipelines.content_cache import KEEP_EVERY, ContentCache, key_of
+from lacuna.pipelines.embedders import Embedder, embedder
 from numpy.typing import NDArray
-
-from pipelines import progress
-from pipelines.content_cache import KEEP_EVERY, ContentCache, key_of
-from pipelines.embedders import Embedder, embedder
 
 __all__ = ["embed", "embed_shard"]
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
-from data_contracts.errors import SettingsInvalid
-from data_contracts.units import FIRST_YEAR, LAST_YEAR
-from pipelines.settings import Settings
-from pipelines.state import open_state
+from lacuna.data_contracts.errors import SettingsInvalid
+from lacuna.data_contracts.units import FIRST_YEAR, LAST_YEAR
+from lacuna.pipelines.settings import Settings
+from lacuna.pipelines.state import open_state
 
 __all__ = ["resolve_window", "scheduled_window"]
 
@@ -33,7 +33,7 @@ def resolve_window(
     """
     first, last = _day(start, "start"), _day(end, "end")
     if last is None:
-        from pipelines.days import last_day
+        from lacuna.pipelines.days import last_day
 
         last = last_day(bundle, settings.input)
     if first is None:

@@ -10,11 +10,10 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-from data_contracts.casts import cast
-from data_contracts.ids import EXACT
-from data_contracts.lists import pieces
-from data_contracts.times import counted_since, from_numbers
+from lacuna.data_contracts.casts import cast
+from lacuna.data_contracts.ids import EXACT
+from lacuna.data_contracts.lists import pieces
+from lacuna.data_contracts.times import counted_since, from_numbers
 
 
 def read(values: list[Any], kind: str) -> list[Any]:

@@ -10,9 +10,9 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from lacuna.pipelines.demo import write_demo
+from lacuna.pipelines.run import run
 
-from pipelines.demo import write_demo
-from pipelines.run import run
 from tests.standins import Lacuna, small_publish, write_table
 
 
@@ -39,7 +39,8 @@ def test_help_lists_every_command_with_examples(lacuna: Lacuna) -> None:
 
 def test_help_pays_for_nothing_it_does_not_use() -> None:
     """Asking for help imports none of the heavy libraries."""
-    script = "import sys, pipelines.cli; print(sorted({'pandas', 'pyarrow', 'bertopic', 'sklearn'} & set(sys.modules)))"
+    heavy = "{'pandas', 'pyarrow', 'bertopic', 'sklearn'}"
+    script = f"import sys, lacuna.pipelines.cli; print(sorted({heavy} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 

@@ -75,7 +75,7 @@ def command(arguments: list[str], environment: dict[str, str]) -> str:
 
 def test_the_dag_is_a_weekly_timetable_of_the_seven_verbs(airflow: dict[str, str]) -> None:
     """The DAG imports, a task a verb in the order of a run and the digest, with retries and triage notes."""
-    from pipelines.run import STEPS
+    from lacuna.pipelines.run import STEPS
 
     printed = command(["-c", LOOK.format(dags=str(DAGS))], airflow)
     found = json.loads(next(line for line in printed.splitlines() if line.startswith("found "))[6:])

@@ -9,8 +9,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-from models.owners import OwnerBook
+from lacuna.models.owners import OwnerBook
 
 
 def book(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -27,7 +28,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     skip = shutil.ignore_patterns("__pycache__", "*.egg-info", "build")
     for folder in (*PACKAGES, "dags", "tests"):
         shutil.copytree(ROOT / folder, source / folder, ignore=skip)
-    for file in ("pyproject.toml", "README.md", "LICENSE"):
+    for file in ("pyproject.toml", "setup.py", "README.md", "LICENSE"):
         shutil.copy(ROOT / file, source / file)
     build = "from setuptools.build_meta import build_wheel; print(build_wheel('out'))"
     (source / "out").mkdir()
@@ -39,25 +40,36 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
 def test_the_wheel_holds_every_file_of_the_packages(wheel: list[str]) -> None:
     """Code and data (settings, contracts, templates, styles, demo texts) are all there."""
     ours = {
-        path.relative_to(ROOT).as_posix()
+        f"lacuna/{path.relative_to(ROOT).as_posix()}"
         for package in PACKAGES
         for path in (ROOT / package).rglob("*")
         if path.is_file() and "__pycache__" not in path.parts
     }
     assert ours - set(wheel) == set()
-    assert "pipelines/settings.toml" in wheel
+    assert "lacuna/pipelines/settings.toml" in wheel
 
 
 def test_the_wheel_holds_nothing_else(wheel: list[str]) -> None:
-    """Neither DAGs nor tests are installed: their names are everybody's."""
+    """Tests are not installed, and all that is stands in our namespace: other names are everybody's."""
     tops = {name.split("/")[0] for name in wheel}
-    assert {top for top in tops if not top.endswith(".dist-info")} == set(PACKAGES)
+    assert {top for top in tops if not top.endswith(".dist-info")} == {"lacuna"}
+    assert {name.split("/")[1] for name in wheel if name.startswith("lacuna/")} == set(PACKAGES)
 
 
-@pytest.mark.parametrize("package", PACKAGES)
-def test_no_other_distribution_ships_our_packages(package: str) -> None:
-    """A second wheel with a folder of this name would overwrite ours in silence."""
-    assert set(metadata.packages_distributions()[package]) == {"lacuna-kb"}
+def test_no_other_distribution_ships_our_namespace() -> None:
+    """A second wheel with packages of these names would overwrite ours in silence."""
+    assert set(metadata.packages_distributions()["lacuna"]) == {"lacuna-kb"}
+
+
+def test_a_dag_folder_with_a_models_package_of_its_own_hides_nothing(tmp_path: Path) -> None:
+    """Airflow puts the DAG folder first on the path, where others have `models` and `pipelines` too."""
+    for folder in PACKAGES:
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "__init__.py").write_text("raise ImportError('somebody else')\n")
+    script = "from lacuna.pipelines.run import plan_scheduled; print(plan_scheduled.__name__)"
+    path = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, env=path, cwd=tmp_path)
+    assert done.stdout.strip() == "plan_scheduled", done.stderr
 
 
 @pytest.mark.parametrize("lock", [*LOCKS, BENCH])

@@ -15,17 +15,17 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from lacuna.models.clustering import GraphClusters, nearest, sayings, silhouette
+from lacuna.models.gist import Gist, Sentences
+from lacuna.models.grouping import find_groups
+from lacuna.models.retrieval import unit
+from lacuna.models.topics import unassigned_alarm
+from lacuna.pipelines.embedders import embedder
+from lacuna.pipelines.settings import load_settings
+from lacuna.pipelines.texts import topics_of
 from sklearn.metrics import adjusted_rand_score
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from models.clustering import GraphClusters, nearest, sayings, silhouette
-from models.gist import Gist, Sentences
-from models.grouping import find_groups
-from models.retrieval import unit
-from models.topics import unassigned_alarm
-from pipelines.embedders import embedder
-from pipelines.settings import load_settings
-from pipelines.texts import topics_of
 from tests.standins import Lacuna
 
 SUBJECTS = {
@@ -301,7 +301,7 @@ def test_same_bytes_in_another_order_and_process(world: pd.DataFrame, tmp_path: 
         file, out = tmp_path / f"{seed}.jsonl", tmp_path / f"{seed}.csv"
         world.sample(frac=1, random_state=seed).to_json(file, orient="records", lines=True)
         command = ["topics", str(file), "--text", "text", "--id", "id", "--out", str(out), "--store"]
-        script = "import sys; from pipelines.cli import main; main()"
+        script = "import sys; from lacuna.pipelines.cli import main; main()"
         done = subprocess.run(
             [sys.executable, "-c", script, *command, str(tmp_path / f"store{seed}")], capture_output=True, check=False
         )

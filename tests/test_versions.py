@@ -9,10 +9,9 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-from data_contracts.casts import conform
-from data_contracts.check import Sifted, sift
-from data_contracts.contract import TABLES
+from lacuna.data_contracts.casts import conform
+from lacuna.data_contracts.check import Sifted, sift
+from lacuna.data_contracts.contract import TABLES
 
 
 def sifted(table: str, rows: list[dict[str, Any]]) -> Sifted:

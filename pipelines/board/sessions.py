@@ -5,10 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
-
-from pipelines import schema
-from pipelines.schema import sessions
-from pipelines.state import State
+from lacuna.pipelines import schema
+from lacuna.pipelines.schema import sessions
+from lacuna.pipelines.state import State
 
 from .people import hashed, new_token
 

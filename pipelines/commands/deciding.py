@@ -8,14 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from lacuna.data_contracts.errors import DecisionInvalid
+from lacuna.pipelines.commands.common import Config, Store, err, out
 from rich.markup import escape
 
-from data_contracts.errors import DecisionInvalid
-from pipelines.commands.common import Config, Store, err, out
-
 if TYPE_CHECKING:
-    from pipelines.settings import Settings
-    from pipelines.state import State
+    from lacuna.pipelines.settings import Settings
+    from lacuna.pipelines.state import State
 
 __all__ = ["assign", "backlog", "decide", "undo"]
 
@@ -51,13 +50,13 @@ def backlog(
 
     `lacuna backlog --store store --csv backlog.csv`
     """
-    from models.no_gap_reason import why_no_gap
-    from models.verdicts import by_kind
-    from pipelines import backlog_tables, decisions
-    from pipelines.cells import records
-    from pipelines.decision_sheets import sheet
-    from pipelines.explain import find_run, read_run
-    from pipelines.store import write_bytes
+    from lacuna.models.no_gap_reason import why_no_gap
+    from lacuna.models.verdicts import by_kind
+    from lacuna.pipelines import backlog_tables, decisions
+    from lacuna.pipelines.cells import records
+    from lacuna.pipelines.decision_sheets import sheet
+    from lacuna.pipelines.explain import find_run, read_run
+    from lacuna.pipelines.store import write_bytes
 
     with _state(store, config) as (state, settings):
         if gap is not None:
@@ -125,7 +124,7 @@ def decide(
 
     `lacuna decide --from backlog.csv --store store`
     """
-    from pipelines import decisions
+    from lacuna.pipelines import decisions
 
     if (file is None) == (gap is None or verb is None) or (file is not None and gap is not None):
         raise DecisionInvalid("it is not said what to decide", "give GAP and DECISION, or --from FILE alone")
@@ -143,7 +142,7 @@ def decide(
 
 
 def _from_file(state: State, file: Path, who: str) -> None:
-    from pipelines.decision_sheets import apply_sheet
+    from lacuna.pipelines.decision_sheets import apply_sheet
 
     done = apply_sheet(state, file, who)
     for row in done.refused:
@@ -172,7 +171,7 @@ def assign(
 
     `lacuna assign 1 o-amara --due 2024-07-12 --store store`
     """
-    from pipelines import decisions
+    from lacuna.pipelines import decisions
 
     payload = {"owner_id": None if owner == "nobody" else owner} | ({"due": due} if due else {})
     with _state(store, config) as (state, _):
@@ -188,7 +187,7 @@ def undo(gap: Gap, store: Store, who: Who = None, config: Config = None) -> None
 
     `lacuna undo 1 --store store`
     """
-    from pipelines import decisions
+    from lacuna.pipelines import decisions
 
     with _state(store, config) as (state, _):
         found = _named(store, gap)
@@ -198,9 +197,9 @@ def undo(gap: Gap, store: Store, who: Who = None, config: Config = None) -> None
 
 @contextmanager
 def _state(store: Path, config: str | None) -> Iterator[tuple[State, Settings]]:
-    from pipelines.explain import find_run
-    from pipelines.settings import load_settings
-    from pipelines.state import open_state
+    from lacuna.pipelines.explain import find_run
+    from lacuna.pipelines.settings import load_settings
+    from lacuna.pipelines.state import open_state
 
     find_run(store)
     settings = load_settings(config)
@@ -213,7 +212,7 @@ def _state(store: Path, config: str | None) -> Iterator[tuple[State, Settings]]:
 
 def _named(store: Path, wanted: str) -> dict[str, Any]:
     """The gap of this id, or of this rank in the latest run; an id of an earlier run passes as it is."""
-    from pipelines.explain import find_gap, find_run, read_backlog
+    from lacuna.pipelines.explain import find_gap, find_run, read_backlog
 
     rows = read_backlog(find_run(store))
     if wanted.isdigit():
@@ -222,7 +221,7 @@ def _named(store: Path, wanted: str) -> dict[str, Any]:
 
 
 def _tell(state: State, gap: dict[str, Any]) -> None:
-    from pipelines.decisions import standing
+    from lacuna.pipelines.decisions import standing
 
     status, life = standing(state, gap["gap_id"])
     title = f" “{gap['title']}”" if gap.get("title") else ""

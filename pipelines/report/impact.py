@@ -8,9 +8,8 @@ from datetime import date, timedelta
 from typing import Any
 
 import pandas as pd
+from lacuna.models.impact import totals
 from markupsafe import Markup
-
-from models.impact import totals
 
 from .format import (
     NARROW,

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
-
-from pipelines.links import conversation_url
+from lacuna.pipelines.links import conversation_url
 
 from . import asides, sections
 from .accuracy import accuracy, article_accuracy, calibration
