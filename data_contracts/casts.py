@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+
 from lacuna.data_contracts.contract import UNREADABLE, Table
 from lacuna.data_contracts.ids import EXACT, NUMBER_FORMS, plain_id, whole_float
 from lacuna.data_contracts.lists import pieces

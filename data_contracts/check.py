@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+
 from lacuna.data_contracts.casts import conform
 from lacuna.data_contracts.contract import TABLES, UNREADABLE, Rule, Table
 from lacuna.data_contracts.emptied import without_broken_values

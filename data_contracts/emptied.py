@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 import pandas as pd
+
 from lacuna.data_contracts.casts import empty
 from lacuna.data_contracts.contract import Rule, Table
 from lacuna.data_contracts.findings import REJECTED, shown

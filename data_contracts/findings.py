@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
+
 from lacuna.data_contracts.values import is_null, storable
 
 __all__ = ["REJECTED", "Finding", "counted", "examples_of", "shown"]

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 import pandas as pd
+
 from lacuna.data_contracts.contract import Rule, Table
 from lacuna.data_contracts.findings import Finding, counted, examples_of
 from lacuna.data_contracts.masks import among, unknown

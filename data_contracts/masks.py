@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
+
 from lacuna.data_contracts.contract import Rule
 
 __all__ = ["among", "failing", "unknown"]

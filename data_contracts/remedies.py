@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
+
 from lacuna.data_contracts.contract import Table
 from lacuna.data_contracts.ids import EXACT, whole_float
 from lacuna.data_contracts.times import counted_since, from_numbers, outside

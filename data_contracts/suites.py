@@ -14,6 +14,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
+
 from lacuna.data_contracts.contract import UNREADABLE, Rule, Table
 
 if TYPE_CHECKING:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+
 from lacuna.data_contracts.units import FIRST_YEAR, LAST_YEAR, UNITS
 from lacuna.data_contracts.values import cells, is_null
 

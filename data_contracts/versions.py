@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+
 from lacuna.data_contracts.casts import cast
 from lacuna.data_contracts.contract import UNREADABLE, Table
 from lacuna.data_contracts.ids import rounded

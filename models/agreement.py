@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from lacuna.models.reach import has_answer, usual_answers_out
 from numpy.typing import NDArray
+
+from lacuna.models.reach import has_answer, usual_answers_out
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]

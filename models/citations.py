@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
+
 from lacuna.models.changes import HEALTHY
 from lacuna.models.reach import ENOUGH_TO_CALIBRATE, chances, went_wrong
-from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 Scores = NDArray[np.float32]

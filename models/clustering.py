@@ -7,12 +7,13 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar, cast
 
 import numpy as np
-from lacuna.models.retrieval import unit
 from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.base import BaseEstimator, ClusterMixin
 from sklearn.utils.validation import validate_data
 from sknetwork.clustering import Louvain
+
+from lacuna.models.retrieval import unit
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+from scipy.stats import binom
+
 from lacuna.models.agreement import ENOUGH_ANSWERS, Agreement
 from lacuna.models.changes import Change
 from lacuna.models.signs import Agreed, Contrary, Evidence, Limits, Verdict
-from scipy.stats import binom
 
 HANDOFF = "handoff by policy"
 ACCOUNT = "account action needed"

@@ -7,11 +7,12 @@ from itertools import combinations
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
+
 from lacuna.models.accuracy import guess_on_topic
 from lacuna.models.changes import Change, worsening
 from lacuna.models.retrieval import plain, standardise, unit
 from lacuna.models.signs import Conflict
-from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
 

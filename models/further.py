@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 import pandas as pd
+
 from lacuna.models.label_words import INDIRECT, OPENS_A_QUESTION, STOP_WORDS
 from lacuna.models.phrases import is_german, stem
 from lacuna.models.questions import clean, key_of, main_question

@@ -13,12 +13,13 @@ from typing import Any
 
 import numpy as np
 import Stemmer
+from numpy.typing import NDArray
+from scipy import sparse
+
 from lacuna.models.clustering import distinct, nearest
 from lacuna.models.labels import STOP_WORDS
 from lacuna.models.retrieval import unit
 from lacuna.models.terms import Terms
-from numpy.typing import NDArray
-from scipy import sparse
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
+from scipy.special import expit, logit
+
 from lacuna.models.intervals import wilson
 from lacuna.models.outcome_model import Chances
 from lacuna.models.prediction_powered import powered_mean
-from numpy.typing import NDArray
-from scipy.special import expit, logit
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]

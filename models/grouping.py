@@ -6,12 +6,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
+
 from lacuna.models.clustering import RESOLUTIONS, GraphClusters, centroids
 from lacuna.models.gist import Gist, sentences
 from lacuna.models.languages import common_languages, languages_of
 from lacuna.models.topics import find_topics
-from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]

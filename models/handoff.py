@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 import pandas as pd
+
 from lacuna.models.handoff_phrases import (
     ACCOUNT_ACTION,
     FALLBACK,

@@ -9,8 +9,9 @@ from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
-from lacuna.models.effect import Change, Group, change_of
 from numpy.typing import NDArray
+
+from lacuna.models.effect import Change, Group, change_of
 
 __all__ = ["VERDICTS", "Fix", "Limits", "Verdict", "main_articles", "measure", "totals", "verdict", "weekly"]
 

@@ -6,11 +6,12 @@ from typing import Protocol
 
 import numpy as np
 import pandas as pd
+from scipy import stats
+
 from lacuna.models.first_contact import first_contact
 from lacuna.models.group_accuracy import group_accuracy
 from lacuna.models.intervals import wilson
 from lacuna.models.outcome_model import Chances
-from scipy import stats
 
 __all__ = ["COLUMNS", "Cost", "judged", "weekly_kpis"]
 

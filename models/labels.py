@@ -10,10 +10,11 @@ from itertools import chain
 from math import log, sqrt
 
 import numpy as np
+from numpy.typing import NDArray
+
 from lacuna.models.label_words import APOSTROPHES, DETERMINERS, PREPOSITIONS, PRONOUNS, STOP_WORDS
 from lacuna.models.phrases import LONGEST, Clause, Phrase, clauses, is_german, phrases, stem
 from lacuna.models.retrieval import unit
-from numpy.typing import NDArray
 
 __all__ = ["STOP_WORDS", "capital", "examples", "label_topics", "spelling"]
 

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 
 import numpy as np
 import Stemmer
-from lacuna.models.labels import STOP_WORDS
-from lacuna.models.retrieval import LANGUAGES, unit
 from numpy.typing import NDArray
 from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import TfidfVectorizer
+
+from lacuna.models.labels import STOP_WORDS
+from lacuna.models.retrieval import LANGUAGES, unit
 
 DIMENSIONS = 200
 _WORD = re.compile(r"[^\W\d_][\w'’-]+")

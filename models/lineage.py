@@ -16,9 +16,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from lacuna.models.retrieval import unit
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
+
+from lacuna.models.retrieval import unit
 
 __all__ = [
     "EVENTS",

@@ -7,14 +7,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from lacuna.models.accuracy import failure_chance
-from lacuna.models.intervals import wilson
 from numpy.typing import NDArray
 from scipy.special import expit, logit
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
+
+from lacuna.models.accuracy import failure_chance
+from lacuna.models.intervals import wilson
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]

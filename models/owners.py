@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 import pandas as pd
+
 from lacuna.models.verification import approved
 from lacuna.models.workload import Workload, with_others
 

@@ -9,9 +9,10 @@ from math import log
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
+
 from lacuna.models.matter import stems
 from lacuna.models.retrieval import plain
-from numpy.typing import NDArray
 
 __all__ = ["ANYHOW", "SURELY", "Line", "against", "amounts", "bare", "contrary", "left_out", "lines", "taken_back"]
 

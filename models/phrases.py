@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import Stemmer
+
 from lacuna.models import label_words as small
 
 __all__ = ["Clause", "Phrase", "clauses", "is_german", "phrases", "stem"]

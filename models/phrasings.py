@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from lacuna.models.label_words import TIMES
-from lacuna.models.matter import stems
 from numpy.typing import NDArray
 from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import pdist
 from sklearn.feature_extraction.text import TfidfVectorizer
+
+from lacuna.models.label_words import TIMES
+from lacuna.models.matter import stems
 
 __all__ = ["Phrasing", "different"]
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Set
 
 import pandas as pd
+
 from lacuna.models.boilerplate import asides, templates, without_asides, without_boilerplate, without_lines
 from lacuna.models.label_words import STOP_WORDS
 

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from lacuna.models.changes import HEALTHY
-from lacuna.models.retrieval import standardise
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import logsumexp
+
+from lacuna.models.changes import HEALTHY
+from lacuna.models.retrieval import standardise
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]

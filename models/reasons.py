@@ -12,8 +12,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from lacuna.models.questions import shortened
 from scipy.stats import fisher_exact
+
+from lacuna.models.questions import shortened
 
 GROUPS = {"region": "customers in {}", "product": "conversations about {}", "language": "questions in language '{}'"}
 EACH_SIDE = 5  # conversations that each side of a comparison needs

@@ -10,13 +10,14 @@ from itertools import combinations
 from typing import TypedDict
 
 import numpy as np
-from lacuna.models.label_words import STOP_WORDS
-from lacuna.models.matter import Matter
-from lacuna.models.phrases import is_german, stem
 from numpy.typing import NDArray
 from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import pdist
 from sklearn.feature_extraction.text import TfidfVectorizer
+
+from lacuna.models.label_words import STOP_WORDS
+from lacuna.models.matter import Matter
+from lacuna.models.phrases import is_german, stem
 
 __all__ = ["Step", "distil", "instructions", "statements"]
 

@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from lacuna.models.accuracy import known_by_tag
-from lacuna.models.topics import excess, usual_failure
 from numpy.typing import NDArray
 from scipy.special import expit
+
+from lacuna.models.accuracy import known_by_tag
+from lacuna.models.topics import excess, usual_failure
 
 Floats = NDArray[np.float64]
 

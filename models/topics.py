@@ -11,12 +11,13 @@ import pandas as pd
 from bertopic import BERTopic
 from bertopic.dimensionality import BaseDimensionalityReduction
 from bertopic.vectorizers import ClassTfidfTransformer
-from lacuna.models.clustering import GraphClusters, by_size
-from lacuna.models.terms import Terms
 from numpy.typing import NDArray
 from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import pdist
 from sklearn.base import BaseEstimator, ClusterMixin
+
+from lacuna.models.clustering import GraphClusters, by_size
+from lacuna.models.terms import Terms
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]

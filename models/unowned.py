@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pandas as pd
+
 from lacuna.models.owners import inactive
 from lacuna.models.verification import approved, use_of
 

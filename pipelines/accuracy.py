@@ -6,6 +6,7 @@ from datetime import datetime
 
 import numpy as np
 import pandas as pd
+
 from lacuna.models.group_accuracy import COLUMNS, group_accuracy
 from lacuna.models.outcome_model import Chances, calibration, chance_right, features, known_outcomes
 from lacuna.models.retrieval import standardise

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
+
 from lacuna.models import diagnosis, evidence, passages
 from lacuna.models.signs import Contrary, Evidence, Verdict
 from lacuna.models.steps import statements
@@ -15,7 +17,6 @@ from lacuna.pipelines.job import Job
 from lacuna.pipelines.understand import agent_replies, embed_replies
 from lacuna.pipelines.vectors import embed
 from lacuna.pipelines.world import Rows, World, look
-from numpy.typing import NDArray
 
 __all__ = ["judge_by_agreement"]
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from lacuna.models.life import CLOSED, Decision, in_force
-from lacuna.models.verdicts import Precision, overall
-from lacuna.pipelines.report.format import decimal
 from rich.console import Group, RenderableType
 from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
+
+from lacuna.models.life import CLOSED, Decision, in_force
+from lacuna.models.verdicts import Precision, overall
+from lacuna.pipelines.report.format import decimal
 
 __all__ = ["backlog_now_table", "history_table", "precision_lines"]
 

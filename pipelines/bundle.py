@@ -10,6 +10,7 @@ from urllib.parse import unquote
 
 import fsspec
 import pandas as pd
+
 from lacuna.data_contracts.casts import cast, conform
 from lacuna.data_contracts.contract import INPUTS, TABLES, UNREADABLE, Table
 from lacuna.data_contracts.errors import BundleUnreadable, ContractBroken

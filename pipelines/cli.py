@@ -14,10 +14,11 @@ from contextlib import contextmanager
 from typing import Annotated
 
 import typer
+from rich.markup import escape
+
 from lacuna.data_contracts.errors import LacunaError
 from lacuna.pipelines.commands import deciding, grouping, impact, mining, reviewing, writing
 from lacuna.pipelines.commands.common import err, out
-from rich.markup import escape
 
 # Heavy modules are imported by the commands that need them, so that --help answers at once.
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+
 from lacuna.data_contracts.errors import StoreUnusable
 from lacuna.pipelines import progress
 from lacuna.pipelines.store import lock, usable, write_bytes

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 import pandas as pd
+
 from lacuna.data_contracts.masks import among
 from lacuna.models.data_coverage import Coverage, data_coverage
 

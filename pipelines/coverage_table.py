@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lacuna.models.data_coverage import ABSENT, THERE, Coverage, lacking, unknown
 from rich.console import Group, RenderableType
 from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
+
+from lacuna.models.data_coverage import ABSENT, THERE, Coverage, lacking, unknown
 
 __all__ = ["coverage_table"]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import sqlalchemy as sa
+
 from lacuna.data_contracts.errors import SettingsInvalid, StoreUnusable
 
 __all__ = ["engine_of", "unusable", "worth_another_try"]

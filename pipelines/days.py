@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pandas as pd
+
 from lacuna.data_contracts.errors import NothingToMine
 from lacuna.pipelines.bundle import read_bundle, refuse
 

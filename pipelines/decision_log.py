@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
+
 from lacuna.models.life import Decision
 from lacuna.pipelines import schema
 

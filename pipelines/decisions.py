@@ -187,6 +187,7 @@ def backlog_now(
         There is no run, or not this one.
     """
     import pandas as pd
+
     from lacuna.pipelines.cells import records
     from lacuna.pipelines.explain import find_run
     from lacuna.pipelines.store import read_parquet

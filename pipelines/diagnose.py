@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
+
 from lacuna.models import diagnosis, evidence
 from lacuna.models import reach as reaching
 from lacuna.models.changes import Change
@@ -20,7 +22,6 @@ from lacuna.pipelines.in_hand import in_hand
 from lacuna.pipelines.job import Job
 from lacuna.pipelines.reasons import beside
 from lacuna.pipelines.world import FAILED, MIN_FAILED, World, day_of, failed_rows, look, main_subtopic, read_world
-from numpy.typing import NDArray
 
 Rows = NDArray[np.int64]
 

@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
+
 from lacuna.data_contracts.errors import SettingsInvalid
 from lacuna.models.retrieval import unit
 from lacuna.pipelines import networks, onnx
 from lacuna.pipelines.encoders import Encoder, Progress, version_of
-from numpy.typing import NDArray
 
 # The wheel's publisher is unknown; these are the hashes of sentence-transformers/all-MiniLM-L6-v2 at 1110a243.
 MINILM_SHA256 = {

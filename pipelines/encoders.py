@@ -18,8 +18,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from lacuna.models.retrieval import unit
 from numpy.typing import NDArray
+
+from lacuna.models.retrieval import unit
 
 Floats = NDArray[np.float32]
 Progress = Callable[[int, int], None]

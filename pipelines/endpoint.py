@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Any
 
 import httpx2
+
 from lacuna.pipelines.settings import Endpoint
 from lacuna.pipelines.store import write_bytes
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+
 from lacuna.models.accuracy import failure_chance
 from lacuna.models.handoff import conversation_signals
 from lacuna.pipelines.job import Job

@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import sqlalchemy as sa
+
 from lacuna.pipelines import schema
 
 __all__ = ["keep_seen", "seen_days"]

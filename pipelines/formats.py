@@ -20,6 +20,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+
 from lacuna.data_contracts.casts import cast
 from lacuna.data_contracts.errors import BundleUnreadable
 from lacuna.data_contracts.values import is_null, storable

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+
 from lacuna.models.further import further_questions
 from lacuna.models.retrieval import unit
 from lacuna.pipelines.job import Job

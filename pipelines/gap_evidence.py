@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
+
 from lacuna.models import passages
 from lacuna.models.label_words import STOP_WORDS
 from lacuna.models.matter import Matter, counted, stems, words_of
@@ -18,7 +20,6 @@ from lacuna.models.retrieval import unit
 from lacuna.models.steps import Step, distil, statements
 from lacuna.pipelines.job import Job
 from lacuna.pipelines.vectors import embed
-from numpy.typing import NDArray
 
 __all__ = ["gather"]
 

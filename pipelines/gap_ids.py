@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
+
 from lacuna.models.gap_lineage import heirs, match_gaps, subject
 from lacuna.pipelines.cells import records
 

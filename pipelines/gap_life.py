@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
+
 from lacuna.models.life import Life, last_targets, life_of, status_in
 from lacuna.models.verdicts import Precision, by_kind
 from lacuna.pipelines.cells import records

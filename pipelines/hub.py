@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
 from lacuna.data_contracts.errors import SettingsInvalid
 from lacuna.models.retrieval import unit
 from lacuna.pipelines.encoders import Floats, Progress

@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 
 import pandas as pd
+
 from lacuna.models import impact
 from lacuna.models.impact import Fix, Limits
 from lacuna.models.kpis import judged

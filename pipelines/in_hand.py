@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+
 from lacuna.models.life import IN_PROGRESS, Life
 from lacuna.models.ranking import may_fail
 from lacuna.models.signs import Verdict

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+
 from lacuna.models.intents import confusion, suspicious_labels, true_intents
 from lacuna.models.outcome_model import tag_weights
 from lacuna.models.questions import shortened

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
+
 from lacuna.models import labels as naming
 from lacuna.models import lexical, retrieval, topics
 from lacuna.models.clustering import centroids
@@ -21,7 +23,6 @@ from lacuna.pipelines.naming import propose
 from lacuna.pipelines.registry import Before, identify, name, read_before
 from lacuna.pipelines.settings import Topics
 from lacuna.pipelines.vectors import embed
-from numpy.typing import NDArray
 
 __all__ = ["ARTICLES", "MEANING", "group", "question_space"]
 

@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
+
 from lacuna.data_contracts.check import Sifted
 from lacuna.data_contracts.contract import INPUTS, TABLES
 from lacuna.data_contracts.errors import ContractBroken, NothingToMine

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pandas as pd
+
 from lacuna.data_contracts.errors import BundleUnreadable
 from lacuna.data_contracts.times import from_numbers
 from lacuna.data_contracts.values import is_null, text_of

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Annotated
 
+from pydantic import AfterValidator
+from pydantic_core import PydanticCustomError
+
 from lacuna.data_contracts.contract import INPUTS, TABLES
 from lacuna.data_contracts.units import UNITS
 from lacuna.pipelines.nearest import likely
 from lacuna.pipelines.section import Section
-from pydantic import AfterValidator
-from pydantic_core import PydanticCustomError
 
 __all__ = ["NOTHING_MAPPED", "Mapped"]
 

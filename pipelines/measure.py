@@ -6,12 +6,13 @@ from dataclasses import asdict
 
 import numpy as np
 import pandas as pd
+from scipy.stats import false_discovery_control
+
 from lacuna.models import kpis, seasons, trends
 from lacuna.pipelines.accuracy import accuracy_table, calibration_table, judged
 from lacuna.pipelines.intents import intent_confusion, intent_suspects
 from lacuna.pipelines.job import Job
 from lacuna.pipelines.searches import failed_searches
-from scipy.stats import false_discovery_control
 
 # Some hundred topics are looked at every week: one in a thousand keeps false alarms to one in ten weeks.
 SURGE_P, SURGE_RATIO = 0.001, 2.0

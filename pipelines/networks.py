@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from lacuna.pipelines.encoders import Floats, Network, modules, read_recipe
 from numpy.typing import NDArray
+
+from lacuna.pipelines.encoders import Floats, Network, modules, read_recipe
 
 Weights = dict[str, NDArray[Any]]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 
 import pandas as pd
+
 from lacuna.models.accuracy import has_healthy_rest
 from lacuna.models.no_gap_reason import Found, no_gap_reason
 from lacuna.models.topics import excess, usual_failure

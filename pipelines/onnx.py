@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+
 from lacuna.data_contracts.errors import SettingsInvalid
 from lacuna.pipelines.encoders import Floats, Network
 

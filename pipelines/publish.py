@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+
 from lacuna.data_contracts.check import faults
 from lacuna.data_contracts.errors import ContractBroken
 from lacuna.models.handoff import trigger_shares

@@ -7,6 +7,7 @@ from dataclasses import asdict, replace
 from typing import Any
 
 import pandas as pd
+
 from lacuna.models.life import Life
 from lacuna.models.owners import OwnerBook
 from lacuna.models.questions import shortened

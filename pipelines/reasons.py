@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 
 import pandas as pd
+
 from lacuna.models import reasons
 from lacuna.models.labels import STOP_WORDS
 from lacuna.models.retrieval import plain

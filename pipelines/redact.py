@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
+
 from lacuna.models.redaction import learn_names
 from lacuna.models.redaction import redact as redact_texts
 

@@ -15,6 +15,7 @@ from importlib.resources import files
 from pathlib import Path
 
 import pyarrow as pa
+
 from lacuna.models.redaction import PLACEHOLDER, redact
 from lacuna.pipelines import progress
 from lacuna.pipelines.content_cache import KEEP_EVERY, ContentCache, key_of

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
+
 from lacuna.data_contracts.errors import SettingsInvalid
 from lacuna.models import lineage
 from lacuna.models.retrieval import unit
@@ -15,7 +17,6 @@ from lacuna.pipelines import progress
 from lacuna.pipelines.embedders import embedder
 from lacuna.pipelines.job import Job
 from lacuna.pipelines.state import open_state
-from numpy.typing import NDArray
 
 __all__ = ["Before", "identify", "name", "read_before"]
 

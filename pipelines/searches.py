@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+
 from lacuna.models.retrieval import centred, profile, unit
 from lacuna.models.topics import strengths
 from lacuna.pipelines.job import Job

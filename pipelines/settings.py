@@ -9,12 +9,13 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+from pydantic import AfterValidator, Field, ValidationError
+from pydantic_core import PydanticCustomError
+
 from lacuna.data_contracts.errors import SettingsInvalid
 from lacuna.pipelines.links import is_address
 from lacuna.pipelines.mapping import Mapped
 from lacuna.pipelines.section import Section
-from pydantic import AfterValidator, Field, ValidationError
-from pydantic_core import PydanticCustomError
 
 __all__ = ["Settings", "default_text", "load_settings"]
 

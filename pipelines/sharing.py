@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
+
 from lacuna.models.life import CLOSED, IN_PROGRESS, Life
 from lacuna.models.owners import OwnerBook
 from lacuna.models.workload import Workload

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import xlsxwriter
+
 from lacuna.models.data_coverage import lacking, unknown
 from lacuna.models.no_gap_reason import why_no_gap
 from lacuna.pipelines.cells import flat, safe_text

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pandas as pd
+
 from lacuna.data_contracts.check import Sifted, rejections, sift
 from lacuna.data_contracts.contract import INPUTS, TABLES
 from lacuna.data_contracts.findings import REJECTED, Finding, counted, examples_of, shown

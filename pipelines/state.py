@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import sqlalchemy as sa
+
 from lacuna.data_contracts.errors import StoreUnusable
 from lacuna.pipelines import schema
 from lacuna.pipelines.database import engine_of, unusable, worth_another_try

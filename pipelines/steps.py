@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import fsspec
+
 from lacuna.data_contracts.contract import INPUTS
 from lacuna.data_contracts.errors import BundleUnreadable
 from lacuna.pipelines import progress

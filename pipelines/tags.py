@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 import sqlalchemy as sa
+
 from lacuna.data_contracts.errors import TagInvalid
 from lacuna.pipelines import schema
 from lacuna.pipelines.nearest import did_you_mean

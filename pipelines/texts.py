@@ -9,6 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
+
 from lacuna.data_contracts.errors import BundleUnreadable, ContractBroken, SettingsInvalid
 from lacuna.models import labels as naming
 from lacuna.models.grouping import Floats, Ints, find_groups
@@ -22,7 +24,6 @@ from lacuna.pipelines.redactions import redacted
 from lacuna.pipelines.settings import Settings
 from lacuna.pipelines.store import usable, write_bytes, write_parquet
 from lacuna.pipelines.vectors import embed
-from numpy.typing import NDArray
 
 __all__ = ["Grouped", "distinct_texts", "group_file", "grouped", "read_texts", "topics_of", "write_assignments"]
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from lacuna.data_contracts.errors import LacunaError
-from lacuna.pipelines.nearest import did_you_mean
-from lacuna.pipelines.state import State
 from rich.console import Group, RenderableType
 from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
+
+from lacuna.data_contracts.errors import LacunaError
+from lacuna.pipelines.nearest import did_you_mean
+from lacuna.pipelines.state import State
 
 if TYPE_CHECKING:
     import pandas as pd

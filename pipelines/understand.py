@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
+
 from lacuna.models import retrieval
 from lacuna.models.accuracy import has_healthy_rest
 from lacuna.models.questions import questions as find_questions
@@ -15,7 +17,6 @@ from lacuna.pipelines.further import with_further
 from lacuna.pipelines.job import Job
 from lacuna.pipelines.levels import group, question_space
 from lacuna.pipelines.vectors import embed
-from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
 

@@ -20,10 +20,11 @@ from urllib.parse import quote
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
+
 from lacuna.pipelines import progress
 from lacuna.pipelines.content_cache import KEEP_EVERY, ContentCache, key_of
 from lacuna.pipelines.embedders import Embedder, embedder
-from numpy.typing import NDArray
 
 __all__ = ["embed", "embed_shard"]
 

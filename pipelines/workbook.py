@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+
 from lacuna.pipelines.cells import flat, plain, records, safe_csv_text
 from lacuna.pipelines.sheets import workbook
 

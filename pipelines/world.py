@@ -8,6 +8,8 @@ from functools import cached_property
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
+
 from lacuna.models import agreement as agreeing
 from lacuna.models import citations, evidence
 from lacuna.models import reach as reaching
@@ -21,7 +23,6 @@ from lacuna.models.verdicts import Precision, stricter_by
 from lacuna.models.verification import last_checked
 from lacuna.pipelines.job import Job
 from lacuna.pipelines.understand import MATCHES, live_articles
-from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
 Rows = NDArray[np.int64]

@@ -16,11 +16,11 @@ import numpy as np
 import pandas as pd
 import pytest
 import sqlalchemy as sa
+
 from lacuna.pipelines import schema
 from lacuna.pipelines.settings import Settings, load_settings
 from lacuna.pipelines.state import State, open_state
 from lacuna.pipelines.store import publishing
-
 from tests.standins import BACKLOG_ROW
 
 NOBODY = 65534

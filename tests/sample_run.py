@@ -9,6 +9,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import pandas as pd
+
 from lacuna.models.data_coverage import ABSENT, PARTLY, STATES, THERE
 from lacuna.models.data_parts import PARTS
 from lacuna.pipelines.report import ReportData

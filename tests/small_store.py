@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 
 import pandas as pd
+
 from lacuna.pipelines.drafts import write_drafts
 from lacuna.pipelines.workbook import write_backlog
-
 from tests import sample_run
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+
 from lacuna.pipelines.job import Job
 from lacuna.pipelines.state import open_state
 from lacuna.pipelines.store import publishing

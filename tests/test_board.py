@@ -15,6 +15,8 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from starlette.testclient import TestClient
+
 from lacuna.data_contracts.errors import DecidedMeanwhile, SettingsInvalid, StoreUnusable
 from lacuna.pipelines.board import make_app, serve
 from lacuna.pipelines.board.desk import asset, local
@@ -24,8 +26,6 @@ from lacuna.pipelines.decisions import decide, history, lives
 from lacuna.pipelines.duties import form_day
 from lacuna.pipelines.settings import load_settings
 from lacuna.pipelines.state import State, open_state
-from starlette.testclient import TestClient
-
 from tests import sample_run
 from tests.board_store import make_store, publish, remove_run
 from tests.standins import Lacuna

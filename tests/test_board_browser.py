@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from lacuna.pipelines.board.people import hashed
 
+from lacuna.pipelines.board.people import hashed
 from tests.board_store import make_store, running
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (the test group has it)")

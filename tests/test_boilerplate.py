@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from lacuna.models.boilerplate import asides, templates, without_asides, without_boilerplate, without_lines
 from lacuna.models.questions import clean, questions
 

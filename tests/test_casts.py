@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from lacuna.data_contracts.casts import cast
 from lacuna.data_contracts.ids import EXACT
 from lacuna.data_contracts.lists import pieces

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from lacuna.models.citations import on_topic
 from numpy.typing import NDArray
+
+from lacuna.models.citations import on_topic
 
 ARTICLES, EACH = 8, 40
 

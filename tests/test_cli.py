@@ -10,9 +10,9 @@ import tomllib
 from pathlib import Path
 
 import pytest
+
 from lacuna.pipelines.demo import write_demo
 from lacuna.pipelines.run import run
-
 from tests.standins import Lacuna, small_publish, write_table
 
 

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from lacuna.data_contracts.casts import DTYPES, cast, conform
 from lacuna.data_contracts.check import faults, sift
 from lacuna.data_contracts.contract import INPUTS, TABLES, UNREADABLE, Column, Rule, Table

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from lacuna.models.data_coverage import ABSENT, PARTLY, STATES, THERE, Coverage, data_coverage, lacking, unknown
 from lacuna.models.data_parts import PARTS
 

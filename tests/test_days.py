@@ -9,12 +9,12 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from lacuna.data_contracts.errors import SettingsInvalid
 from lacuna.pipelines.days import bulk_end, last_day
 from lacuna.pipelines.load import check_bundle
 from lacuna.pipelines.settings import load_settings
 from lacuna.pipelines.window import resolve_window
-
 from tests.bundles import CONVERSATIONS, MESSAGES, write_bundle
 
 TODAY = date(2026, 1, 1)

@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+
 from lacuna.pipelines.decisions import decide
 from lacuna.pipelines.demo import Truth, load_truth, write_demo
 from lacuna.pipelines.run import RunResult, run

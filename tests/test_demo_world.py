@@ -13,6 +13,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+
 from lacuna.pipelines.demo import Fix, Truth, load_truth, write_demo
 from lacuna.pipelines.demo.world import SHOP, load_shop
 

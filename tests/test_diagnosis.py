@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from lacuna.models.changes import Change
 from lacuna.models.diagnosis import by_answers, by_sign, incomplete_verdict, stale_verdict, went_stale
 from lacuna.models.reach import Reach

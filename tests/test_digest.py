@@ -16,6 +16,8 @@ from typing import Any
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult, LoginPassword
+from typer.testing import CliRunner
+
 from lacuna.data_contracts.errors import NotDelivered, SettingsInvalid
 from lacuna.pipelines.cli import app
 from lacuna.pipelines.delivery.digest import MANAGERS, Message, digests
@@ -24,8 +26,6 @@ from lacuna.pipelines.delivery.send import Outcome, deliver
 from lacuna.pipelines.delivery.weekly import send_scheduled
 from lacuna.pipelines.settings import Delivery, load_settings
 from lacuna.pipelines.state import State, open_state
-from typer.testing import CliRunner
-
 from tests import sample_run
 from tests.small_store import publish
 

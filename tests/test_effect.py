@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from lacuna.models.effect import Group, change_of
 
+from lacuna.models.effect import Group, change_of
 from tests.fix_worlds import FIXES, WORLDS, before_and_after, differences, judged
 
 TIMES = 60

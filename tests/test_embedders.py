@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from lacuna.data_contracts.errors import SettingsInvalid
 from lacuna.pipelines import embedders, encoders
 from lacuna.pipelines.embedders import EMBEDDERS, Embedder, embedder

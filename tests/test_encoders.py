@@ -10,14 +10,14 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
-from lacuna.data_contracts.errors import SettingsInvalid
-from lacuna.pipelines import networks
-from lacuna.pipelines import onnx as onnx_files
-from lacuna.pipelines.embedders import embedder
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 from tokenizers import Tokenizer
 
+from lacuna.data_contracts.errors import SettingsInvalid
+from lacuna.pipelines import networks
+from lacuna.pipelines import onnx as onnx_files
+from lacuna.pipelines.embedders import embedder
 from tests.model_folders import WORDS, Weights, hidden_states, write_json, write_model, write_tokenizer
 
 KINDS = ("bert", "roberta", "xlm-roberta", "mpnet")

@@ -12,6 +12,9 @@ import openpyxl
 import pandas as pd
 import pytest
 import yaml
+from rich.console import Console
+from starlette.testclient import TestClient
+
 from lacuna.pipelines.board import make_app
 from lacuna.pipelines.cells import records
 from lacuna.pipelines.explain import explain
@@ -19,9 +22,6 @@ from lacuna.pipelines.load import check_bundle
 from lacuna.pipelines.run import RunResult, run
 from lacuna.pipelines.settings import load_settings
 from lacuna.pipelines.state import open_state
-from rich.console import Console
-from starlette.testclient import TestClient
-
 from tests.first_day_shop import ABSENT, SYSTEMS, write
 from tests.standins import write_table
 

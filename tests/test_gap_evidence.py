@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from lacuna.models.matter import Matter, counted
 from lacuna.models.passages import Line, against, amounts, bare, left_out, lines, taken_back
 from lacuna.models.phrasings import different

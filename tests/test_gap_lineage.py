@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 from hypothesis import given
 from hypothesis import strategies as st
+
 from lacuna.models.gap_lineage import heirs, match_gaps
 from lacuna.pipelines.gap_ids import gap_ids
 

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from lacuna.models.handoff import (
     TRIGGERS,
     conversation_signals,

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+
 from lacuna.models.effect import Change
 from lacuna.models.impact import Fix, Limits, main_articles, measure, totals, verdict, weekly
 

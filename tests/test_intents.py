@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+
 from lacuna.models.intents import confusion, suspicious_labels, true_intents
 
 

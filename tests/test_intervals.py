@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from lacuna.models.intervals import mean_interval, poisson_rate_interval, wilson
 from statsmodels.stats.proportion import proportion_confint
+
+from lacuna.models.intervals import mean_interval, poisson_rate_interval, wilson
 
 PAIRS = st.integers(1, 500).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
 

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from lacuna.models.intervals import mean_interval, wilson
 from lacuna.models.kpis import COLUMNS, weekly_kpis
 from lacuna.models.outcome_model import Chances

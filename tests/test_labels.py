@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
+
 from lacuna.models.label_words import ADVERBS, CONJUNCTIONS, DETERMINERS, PREPOSITIONS, PRONOUNS, STOP_WORDS
 from lacuna.models.labels import NOTHING_SAID, examples, label_topics
 from lacuna.models.phrases import clauses, phrases
-from numpy.typing import NDArray
 
 REFUND = [
     "I sent the shoes back two weeks ago. Still no refund after my return.",

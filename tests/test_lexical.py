@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from lacuna.models.lexical import DIMENSIONS, word_vectors
 
 # Enough other questions for words to be neither everywhere nor only once.

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from lacuna.models.life import STATUSES, VERBS, Decision, Life, allowed, last_targets, life_of, status_in
 
 NOON = datetime(2024, 7, 1, 12, tzinfo=UTC)

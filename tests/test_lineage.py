@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from lacuna.models.lineage import EVENTS, common_to, keep_labels, trace
 from lacuna.models.retrieval import unit
 

@@ -14,6 +14,9 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+from starlette.testclient import TestClient
+
 from lacuna.pipelines.board import make_app
 from lacuna.pipelines.board.guard import HEADERS
 from lacuna.pipelines.cells import records
@@ -24,9 +27,6 @@ from lacuna.pipelines.markdown import inline, link
 from lacuna.pipelines.report import ReportData, render_report
 from lacuna.pipelines.settings import load_settings
 from lacuna.pipelines.state import open_state
-from markdown_it import MarkdownIt
-from starlette.testclient import TestClient
-
 from tests import sample_run
 from tests.board_store import TAG_NEXT, make_store, publish
 from tests.test_report import Document

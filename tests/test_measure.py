@@ -7,6 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from scipy.stats import false_discovery_control
+
 from lacuna.models.known import new_or_known
 from lacuna.models.seasons import YEAR, season
 from lacuna.models.trends import rate_trend
@@ -14,7 +16,6 @@ from lacuna.pipelines.job import Job
 from lacuna.pipelines.measure import measure, with_trends
 from lacuna.pipelines.searches import searches_by_topic, searches_for
 from lacuna.pipelines.settings import load_settings
-from scipy.stats import false_discovery_control
 
 SEARCHES = pd.DataFrame(
     {

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from lacuna.models.proposals import fault
 from lacuna.pipelines.endpoint import GIVE_UP
 from lacuna.pipelines.naming import propose

@@ -14,15 +14,15 @@ from typing import Any
 
 import openpyxl
 import pytest
+from starlette.testclient import TestClient
+from typer.testing import CliRunner
+
 from lacuna.pipelines.board import make_app
 from lacuna.pipelines.cli import app
 from lacuna.pipelines.delivery.weekly import send_digest
 from lacuna.pipelines.run import run
 from lacuna.pipelines.settings import load_settings
 from lacuna.pipelines.state import open_state
-from starlette.testclient import TestClient
-from typer.testing import CliRunner
-
 from tests.fixed_shop import FAILING, write_shop
 
 DAY = "2024-08-04"

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from lacuna.models.questions import ENOUGH_WORDS, MAX_WORDS, clean, key_of, questions
 
 

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from lacuna.models.reach import bot_choice, near_enough, reach, usual_answers_out
 from numpy.typing import NDArray
+
+from lacuna.models.reach import bot_choice, near_enough, reach, usual_answers_out
 
 ARTICLES, TEMPTING, RIGHT = 6, 0, 1
 

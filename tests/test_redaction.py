@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from lacuna.models.pii.checksums import IBAN_LENGTHS, iban_valid, luhn_valid
 from lacuna.models.redaction import PLACEHOLDER, Lexicon, learn_names, redact
 from lacuna.pipelines.job import Job

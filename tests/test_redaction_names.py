@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Iterator
 
 import pytest
+
 from lacuna.models.pii.words import ALSO_WORDS, FIRST_NAMES
 from lacuna.models.redaction import PLACEHOLDER, Lexicon, learn_names, redact
 

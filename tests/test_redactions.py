@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from lacuna.models.redaction import redact
 from lacuna.pipelines import redactions
 from lacuna.pipelines.redactions import redacted, rules_version

@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from lacuna.pipelines.report import render_report
 from lacuna.pipelines.report.charts import spark, text_width, topic_map
 from lacuna.pipelines.report.figures import kpi_cards
@@ -21,7 +22,6 @@ from lacuna.pipelines.report.format import decimal, json_block, money, percent, 
 from lacuna.pipelines.report.gaps import relative_link, weeks
 from lacuna.pipelines.report.topics import topics as topics_section
 from lacuna.pipelines.report.view import FIRST_ROWS, build_view
-
 from tests import sample_run
 
 ATTACKS = (

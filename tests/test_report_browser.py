@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from lacuna.pipelines.report import ReportData, render_report
 
+from lacuna.pipelines.report import ReportData, render_report
 from tests import sample_run
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (the test group has it)")

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+
 from lacuna.models.retrieval import (
     BEST_PASSAGES,
     PASSAGE_WORDS,

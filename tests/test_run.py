@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+
 from lacuna.data_contracts.errors import BundleUnreadable, SettingsInvalid, StoreUnusable
 from lacuna.pipelines.decisions import decide
 from lacuna.pipelines.job import Job
@@ -20,7 +21,6 @@ from lacuna.pipelines.settings import load_settings
 from lacuna.pipelines.state import open_state
 from lacuna.pipelines.steps import begin, file_hashes, perform
 from lacuna.pipelines.store import lock
-
 from tests.standins import small_publish, without_rights, write_table
 
 Steps = list[Callable[[Job], None]]

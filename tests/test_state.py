@@ -12,12 +12,12 @@ import numpy as np
 import pandas as pd
 import pytest
 import sqlalchemy as sa
+
 from lacuna.data_contracts.errors import SettingsInvalid, StoreUnusable
 from lacuna.pipelines import schema
 from lacuna.pipelines.decisions import decide
 from lacuna.pipelines.settings import Settings
 from lacuna.pipelines.state import State, open_state
-
 from tests.databases import gaps, happened, settings_for, topics
 from tests.standins import without_rights
 

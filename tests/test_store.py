@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from lacuna.data_contracts.errors import StoreUnusable
 from lacuna.pipelines import store as under_test
 from lacuna.pipelines.store import (
@@ -24,7 +25,6 @@ from lacuna.pipelines.store import (
     write_bytes,
     write_parquet,
 )
-
 from tests.standins import without_rights
 
 

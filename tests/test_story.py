@@ -18,6 +18,7 @@ from typing import Any
 import httpx
 import pytest
 import sqlalchemy as sa
+
 from lacuna.pipelines import schema
 from lacuna.pipelines.board.people import hashed
 from lacuna.pipelines.cells import records
@@ -25,7 +26,6 @@ from lacuna.pipelines.run import run
 from lacuna.pipelines.settings import load_settings
 from lacuna.pipelines.state import open_state
 from lacuna.pipelines.store import read_parquet
-
 from tests.databases import settings_for
 from tests.fixed_shop import FAILING, write_shop
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+
 from lacuna.data_contracts.errors import TagInvalid
 from lacuna.pipelines.job import Job
 from lacuna.pipelines.load import load

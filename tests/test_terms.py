@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.feature_extraction.text import CountVectorizer
+
 from lacuna.models.gist import principal_axes
 from lacuna.models.terms import Terms
-from sklearn.feature_extraction.text import CountVectorizer
 
 WORD = re.compile(r"\b[^\W\d_][\w'’-]+\b")
 STOP_WORDS = ["the", "is", "und"]

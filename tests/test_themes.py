@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from lacuna.models.themes import FEWEST, MOST, group_topics, known_themes, name_themes
 
 SUBJECTS = {

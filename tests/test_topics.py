@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from lacuna.models.retrieval import unit
 from lacuna.models.topics import FailureTree, fit_topics
 

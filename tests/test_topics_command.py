@@ -15,6 +15,9 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.metrics import adjusted_rand_score
+from threadpoolctl import threadpool_info, threadpool_limits
+
 from lacuna.models.clustering import GraphClusters, nearest, sayings, silhouette
 from lacuna.models.gist import Gist, Sentences
 from lacuna.models.grouping import find_groups
@@ -23,9 +26,6 @@ from lacuna.models.topics import unassigned_alarm
 from lacuna.pipelines.embedders import embedder
 from lacuna.pipelines.settings import load_settings
 from lacuna.pipelines.texts import topics_of
-from sklearn.metrics import adjusted_rand_score
-from threadpoolctl import threadpool_info, threadpool_limits
-
 from tests.standins import Lacuna
 
 SUBJECTS = {

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from lacuna.models.trends import adjusted, least_p, rate_trend, surge
 
 

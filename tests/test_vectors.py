@@ -14,11 +14,12 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
+
 from lacuna.data_contracts.errors import StoreUnusable
 from lacuna.pipelines import content_cache, vectors
 from lacuna.pipelines.embedders import embedder
 from lacuna.pipelines.encoders import Progress
-from numpy.typing import NDArray
 
 
 class Counting:

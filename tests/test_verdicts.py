@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from lacuna.models.life import Decision
 from lacuna.models.ranking import FIXABLE, FIXABLE_WEIGHT, rank_gaps
 from lacuna.models.signs import Limits, stricter

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from lacuna.data_contracts.casts import conform
 from lacuna.data_contracts.check import Sifted, sift
 from lacuna.data_contracts.contract import TABLES

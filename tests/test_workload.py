@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from lacuna.models.duties import Duty, DutyLimits, duty
 from lacuna.models.life import Life
 from lacuna.models.owners import OwnerBook

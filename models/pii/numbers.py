@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 import phonenumbers
+
 from lacuna.models.pii.checksums import IBAN_LENGTHS, iban_valid, luhn_valid
 from lacuna.models.pii.spans import Span, blank_matches
 

@@ -8,12 +8,13 @@ from datetime import date, timedelta
 from typing import Any
 
 from fastapi import APIRouter, Request
-from lacuna.data_contracts.errors import DecidedMeanwhile, DecisionInvalid, LacunaError, NoSuchGap, NotAllowed, Refused
-from lacuna.pipelines.decisions import history
-from lacuna.pipelines.duties import form_day
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse, Response
+
+from lacuna.data_contracts.errors import DecidedMeanwhile, DecisionInvalid, LacunaError, NoSuchGap, NotAllowed, Refused
+from lacuna.pipelines.decisions import history
+from lacuna.pipelines.duties import form_day
 
 from .desk import Desk, desk_of, first, forms, local, person_of
 from .doing import decide_as

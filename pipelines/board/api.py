@@ -6,13 +6,14 @@ from datetime import datetime
 from typing import Any
 
 from fastapi import APIRouter, Query, Request
+from pydantic import BaseModel, ConfigDict, Field
+
 from lacuna.data_contracts.errors import NoSuchGap
 from lacuna.models.life import Decision
 from lacuna.pipelines.cells import records
 from lacuna.pipelines.decisions import history
 from lacuna.pipelines.store import read_parquet
 from lacuna.pipelines.topic_life import life_of, topic_rows
-from pydantic import BaseModel, ConfigDict, Field
 
 from . import listing, tagging
 from .desk import Desk, desk_of, person_of

@@ -9,6 +9,14 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from limits import parse
+from slowapi import Limiter
+from slowapi.errors import RateLimitExceeded
+from slowapi.middleware import SlowAPIASGIMiddleware
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+
 from lacuna.data_contracts.errors import (
     DecidedMeanwhile,
     DecisionInvalid,
@@ -23,13 +31,6 @@ from lacuna.data_contracts.errors import (
 from lacuna.pipelines.settings import Settings
 from lacuna.pipelines.state import State, open_state
 from lacuna.pipelines.steps import version
-from limits import parse
-from slowapi import Limiter
-from slowapi.errors import RateLimitExceeded
-from slowapi.middleware import SlowAPIASGIMiddleware
-from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
-from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from . import actions, api, entering, pages
 from .bodies import TOO_LARGE

@@ -12,6 +12,9 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from jinja2 import Environment, PackageLoader, PrefixLoader, StrictUndefined
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
+
 from lacuna.data_contracts.errors import StoreUnusable
 from lacuna.models.life import allowed
 from lacuna.pipelines.links import conversation_link, conversation_url
@@ -20,8 +23,6 @@ from lacuna.pipelines.report.gap_figures import sets_told
 from lacuna.pipelines.report.view import STATUSES
 from lacuna.pipelines.settings import Settings
 from lacuna.pipelines.state import State
-from starlette.requests import Request
-from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
 from .listing import Query, counted
 from .people import People, Person, may

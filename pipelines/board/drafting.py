@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lacuna.pipelines.report.format import text
 from markdown_it import MarkdownIt
 from markupsafe import Markup
+
+from lacuna.pipelines.report.format import text
 
 from .desk import Desk
 from .snapshot import Gap

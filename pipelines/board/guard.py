@@ -7,12 +7,13 @@ from collections.abc import Callable, Collection
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from lacuna.data_contracts.errors import SettingsInvalid, StoreUnusable
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from lacuna.data_contracts.errors import SettingsInvalid, StoreUnusable
 
 from .bodies import TOO_LARGE, limited, says_too_much
 from .people import People, Person, hashed

@@ -7,6 +7,8 @@ from functools import lru_cache
 from typing import Any
 
 from fastapi import APIRouter, Request
+from starlette.responses import PlainTextResponse, Response
+
 from lacuna.data_contracts.errors import NoSuchGap
 from lacuna.models.life import CLOSED
 from lacuna.models.no_gap_reason import why_no_gap
@@ -17,7 +19,6 @@ from lacuna.pipelines.report.coverage import coverage
 from lacuna.pipelines.report.figures import kpi_cards
 from lacuna.pipelines.report.impact import fixes
 from lacuna.pipelines.topic_life import life_of, topic_rows
-from starlette.responses import PlainTextResponse, Response
 
 from . import drafting, tagging
 from .desk import ASSETS, Desk, asset, desk_of, person_of

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
+
 from lacuna.pipelines import schema
 from lacuna.pipelines.schema import sessions
 from lacuna.pipelines.state import State

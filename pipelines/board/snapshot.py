@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+
 from lacuna.data_contracts.errors import StoreUnusable
 from lacuna.models.duties import Duty
 from lacuna.models.life import Decision, Life, last_targets, life_of

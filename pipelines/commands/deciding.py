@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.markup import escape
+
 from lacuna.data_contracts.errors import DecisionInvalid
 from lacuna.pipelines.commands.common import Config, Store, err, out
-from rich.markup import escape
 
 if TYPE_CHECKING:
     from lacuna.pipelines.settings import Settings

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from lacuna.pipelines.commands.common import Store, out
 from rich.markup import escape
 from rich.table import Table
+
+from lacuna.pipelines.commands.common import Store, out
 
 __all__ = ["impact"]
 

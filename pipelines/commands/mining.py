@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from lacuna.pipelines import progress
-from lacuna.pipelines.commands.common import Config, Quiet, Store, out
 from rich.markup import escape
 from rich.table import Table
+
+from lacuna.pipelines import progress
+from lacuna.pipelines.commands.common import Config, Quiet, Store, out
 
 if TYPE_CHECKING:
     from lacuna.pipelines.load import CheckResult

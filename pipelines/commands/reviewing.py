@@ -6,6 +6,7 @@ import json
 from typing import Annotated
 
 import typer
+
 from lacuna.data_contracts.errors import SettingsInvalid
 from lacuna.pipelines.commands.common import Config, Store, err, out
 

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from lacuna.pipelines.commands.common import Config, Store, out
 from rich.markup import escape
+
+from lacuna.pipelines.commands.common import Config, Store, out
 
 if TYPE_CHECKING:
     from lacuna.pipelines.delivery.send import Outcome

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import quote
 
 from jinja2 import Environment, StrictUndefined
+
 from lacuna.models.life import WAITING
 from lacuna.pipelines.delivery.ledger import Contact
 from lacuna.pipelines.report.gap_figures import figures_of

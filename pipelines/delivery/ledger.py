@@ -7,11 +7,13 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
+
 from lacuna.pipelines import schema
 from lacuna.pipelines.cells import records
 
 if TYPE_CHECKING:
     import pandas as pd
+
     from lacuna.pipelines.state import State
 
 __all__ = ["Contact", "contacts", "mark", "reached", "remember_contacts"]

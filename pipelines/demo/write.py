@@ -14,6 +14,7 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+
 from lacuna.pipelines.demo.chat import Conversation
 from lacuna.pipelines.demo.conversations import junk_conversations, topic_conversations
 from lacuna.pipelines.demo.demand import Calendar

@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 import yaml
+
 from lacuna.pipelines.report.format import as_shown
 
 __all__ = ["edited", "evidence_hash", "front_matter", "seal", "text_hash", "values"]

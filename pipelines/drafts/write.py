@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+
 from lacuna.models.life import WAITING
 from lacuna.pipelines.cells import records
 from lacuna.pipelines.drafts.matter import edited, seal

@@ -7,8 +7,9 @@ import hashlib
 from importlib import resources
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from lacuna.pipelines.links import conversation_link
 from markupsafe import Markup
+
+from lacuna.pipelines.links import conversation_link
 
 from .view import STATUSES, ReportData, build_view
 

@@ -8,8 +8,9 @@ from datetime import date, timedelta
 from typing import Any
 
 import pandas as pd
-from lacuna.models.impact import totals
 from markupsafe import Markup
+
+from lacuna.models.impact import totals
 
 from .format import (
     NARROW,

@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pandas as pd
+
 from lacuna.models.life import CLOSED
 
 from .format import (

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
+
 from lacuna.pipelines.links import conversation_url
 
 from . import asides, sections

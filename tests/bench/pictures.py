@@ -13,7 +13,6 @@ from lacuna.pipelines.explain import read_backlog
 from lacuna.pipelines.run import run as run_pipeline
 from lacuna.pipelines.settings import load_settings
 from lacuna.pipelines.state import open_state
-
 from tests.bench.common import demo_runs
 from tests.board_store import running
 from tests.browsers import found_browser

@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.cluster.hierarchy import fcluster, linkage
+
 from lacuna.models.retrieval import passages
 from lacuna.pipelines.vectors import embed
-from scipy.cluster.hierarchy import fcluster, linkage
 
 SMALLEST = 6
 APART = (0.4, 0.5, 0.6)  # mean cosine distance at which clusters part

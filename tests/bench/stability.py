@@ -22,6 +22,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.optimize import linear_sum_assignment
+
 from lacuna.models.lineage import EVENTS
 from lacuna.pipelines import progress
 from lacuna.pipelines.demo import load_truth, write_demo
@@ -31,8 +33,6 @@ from lacuna.pipelines.publish import remember
 from lacuna.pipelines.redact import redact
 from lacuna.pipelines.run import run
 from lacuna.pipelines.understand import understand
-from scipy.optimize import linear_sum_assignment
-
 from tests.bench.topics_child import score
 
 Window = tuple[Path, str | None, str]
