@@ -14,7 +14,9 @@ EXACT = 2**53
 _WHOLE = r"(?:-?[1-9]\d{0,40}|0)\.0{1,40}"
 # With a fraction or a plus sign only: "12e4" may be a piece of a hash.
 _POWER = r"-?\d(?:\.\d{1,40}[eE]\+?|[eE]\+)\d{1,3}"
-NUMBER_FORMS = rf"^(?:{_WHOLE}|{_POWER})$"
+# A decimal's zero with seven places or more is written so.
+_ZERO = r"0[eE]-\d{1,3}"
+NUMBER_FORMS = rf"^(?:{_WHOLE}|{_POWER}|{_ZERO})$"
 # Six digits and the rest zeros: what a spreadsheet leaves of a long number.
 _ROUNDED = re.compile(r"-?[1-9]\d{0,5}0{6,}")
 
@@ -36,6 +38,8 @@ def plain_id(text: str) -> str | None:
     if re.fullmatch(_WHOLE, text):
         digits, _, zeros = text.partition(".")
         return digits if len(zeros) > 1 or abs(int(digits)) < EXACT else None
+    if re.fullmatch(_ZERO, text):
+        return "0"
     if re.fullmatch(_POWER, text):
         number = Decimal(text)
         if abs(number) >= EXACT:

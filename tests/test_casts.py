@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lacuna.data_contracts.casts import cast
@@ -26,6 +26,7 @@ def read(values: list[Any], kind: str) -> list[Any]:
 
 
 @given(st.integers(0, EXACT - 1), st.integers(1, 12))
+@example(0, 7)
 def test_an_id_is_one_however_a_number_is_written(number: int, scale: int) -> None:
     """Integer, float, decimal with a scale, their texts and the power of ten that Python writes are one id."""
     fixed = Decimal(number).quantize(Decimal(1).scaleb(-scale)) if number < 10**15 else Decimal(number)
