@@ -13,9 +13,9 @@ from pydantic import AfterValidator, Field, ValidationError
 from pydantic_core import PydanticCustomError
 
 from lacuna.data_contracts.errors import SettingsInvalid
-from lacuna.pipelines.links import is_address
-from lacuna.pipelines.mapping import Mapped
-from lacuna.pipelines.section import Section
+from lacuna.pipelines.io.mapping import Mapped
+from lacuna.pipelines.presentation.links import is_address
+from lacuna.pipelines.presentation.section import Section
 
 __all__ = ["Settings", "default_text", "load_settings"]
 

@@ -10,10 +10,10 @@ import pandas as pd
 import pytest
 
 from lacuna.data_contracts.errors import BundleUnreadable, ContractBroken, NothingToMine
-from lacuna.pipelines.bundle import read_bundle
-from lacuna.pipelines.job import Job
-from lacuna.pipelines.load import check_bundle, load
+from lacuna.pipelines.io.bundle import read_bundle
+from lacuna.pipelines.runtime.job import Job
 from lacuna.pipelines.settings import load_settings
+from lacuna.pipelines.steps.load.step import check_bundle, load
 from tests.bundles import ARTICLES, CONVERSATIONS, MESSAGES, jsonl, loaded, make_job, write_bundle
 
 

@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lacuna.data_contracts.errors import SettingsInvalid
-from lacuna.pipelines.days import bulk_end, last_day
-from lacuna.pipelines.load import check_bundle
+from lacuna.pipelines.runtime.days import bulk_end, last_day
+from lacuna.pipelines.runtime.window import resolve_window
 from lacuna.pipelines.settings import load_settings
-from lacuna.pipelines.window import resolve_window
+from lacuna.pipelines.steps.load.step import check_bundle
 from tests.bundles import CONVERSATIONS, MESSAGES, write_bundle
 
 TODAY = date(2026, 1, 1)

@@ -11,9 +11,9 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from lacuna.pipelines.load import check_bundle, load
 from lacuna.pipelines.run import make_job
 from lacuna.pipelines.settings import load_settings
+from lacuna.pipelines.steps.load.step import check_bundle, load
 from tests.bundles import write_bundle
 
 Tables = dict[str, pd.DataFrame]

@@ -16,12 +16,12 @@ from rich.console import Console
 from starlette.testclient import TestClient
 
 from lacuna.pipelines.board import make_app
-from lacuna.pipelines.cells import records
-from lacuna.pipelines.explain import explain
-from lacuna.pipelines.load import check_bundle
+from lacuna.pipelines.io.runs import explain
+from lacuna.pipelines.presentation.spreadsheet import records
 from lacuna.pipelines.run import RunResult, run
 from lacuna.pipelines.settings import load_settings
-from lacuna.pipelines.state import open_state
+from lacuna.pipelines.state.repository import open_state
+from lacuna.pipelines.steps.load.step import check_bundle
 from tests.first_day_shop import ABSENT, SYSTEMS, write
 from tests.standins import write_table
 

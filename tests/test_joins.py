@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from lacuna.pipelines.load import check_bundle
+from lacuna.pipelines.steps.load.step import check_bundle
 from tests.bundles import CONVERSATIONS, MESSAGES, loaded, write_bundle
 
 MANY = [{**CONVERSATIONS[0], "conversation_id": f"c-{n:04d}"} for n in range(200)]

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from lacuna.data_contracts.errors import BundleUnreadable, SettingsInvalid
-from lacuna.pipelines.load import CheckResult, check_bundle
 from lacuna.pipelines.settings import load_settings
+from lacuna.pipelines.steps.load.step import CheckResult, check_bundle
 from tests.bundles import CONVERSATIONS, MESSAGES, write_bundle
 from tests.standins import Lacuna
 

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 from scipy.cluster.hierarchy import fcluster, linkage
 
-from lacuna.models.retrieval import passages
-from lacuna.pipelines.vectors import embed
+from lacuna.models.retrieval.article_match import passages
+from lacuna.pipelines.io.vector_cache import embed
 
 SMALLEST = 6
 APART = (0.4, 0.5, 0.6)  # mean cosine distance at which clusters part

@@ -1,0 +1,82 @@
+"""How a bundle's own names and values are read: columns renamed, words put into the contract's, numbers as times.
+
+What a vendor's word stands for is never guessed: `admin` is an agent in one help desk and a bot in another. The section
+`[input]` of the settings says it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Annotated
+
+from pydantic import AfterValidator
+from pydantic_core import PydanticCustomError
+
+from lacuna.data_contracts.contract import INPUTS, TABLES
+from lacuna.data_contracts.units import UNITS
+from lacuna.pipelines.nearest import likely
+from lacuna.pipelines.presentation.section import Section
+
+__all__ = ["NOTHING_MAPPED", "Mapped"]
+
+Columns = dict[str, dict[str, str]]
+Values = dict[str, dict[str, dict[str, str | bool]]]
+
+
+def _columns(given: Columns) -> Columns:
+    for table, names in given.items():
+        for ours in names.values():
+            _known(table, ours)
+    return given
+
+
+def _values(given: Values) -> Values:
+    for table, columns in given.items():
+        for column, words in columns.items():
+            _known(table, column)
+            allowed = next((r.values for r in TABLES[table].rules if r.rule == "allowed" and r.column == column), ())
+            wrong = [word for word in words.values() if allowed and word not in allowed and word != ""]
+            if wrong:
+                raise _wrong(
+                    f'{table}.{column} takes one of {", ".join(allowed)}, or "" for no value: not {wrong[0]!r}'
+                )
+    return given
+
+
+def _times(given: Columns) -> Columns:
+    for table, columns in given.items():
+        for column, unit in columns.items():
+            _known(table, column)
+            if unit not in UNITS:
+                raise _wrong(f"{table}.{column} takes one of {', '.join(UNITS)}: not {unit!r}")
+            if next(c.type for c in TABLES[table].columns if c.name == column) != "timestamp":
+                raise _wrong(f"{table}.{column} holds no times")
+    return given
+
+
+def _known(table: str, column: str) -> None:
+    columns = TABLES[table].names if table in INPUTS else []
+    if table not in INPUTS:
+        raise _wrong(f"there is no table '{table}'{_meant(table, INPUTS)}")
+    if column not in columns:
+        raise _wrong(f"there is no column '{column}' in {table}{_meant(column, columns)}")
+
+
+def _meant(name: str, there: Iterable[str]) -> str:
+    close = likely(name, there)
+    return f"; did you mean '{close}'?" if close else ""
+
+
+def _wrong(says: str) -> PydanticCustomError:
+    return PydanticCustomError("input", "{says}", {"says": says})
+
+
+class Mapped(Section):
+    """How the tables of a bundle are read where they don't keep the contract's names and values."""
+
+    columns: Annotated[Columns, AfterValidator(_columns)]
+    values: Annotated[Values, AfterValidator(_values)]
+    times: Annotated[Columns, AfterValidator(_times)]
+
+
+NOTHING_MAPPED = Mapped(columns={}, values={}, times={})
