@@ -11,7 +11,7 @@ import typer
 from rich.markup import escape
 
 from data_contracts.errors import DecisionInvalid
-from pipelines.commands.common import Config, Store, err, out
+from pipelines.commands.common import Config, Store, err, local, out
 
 if TYPE_CHECKING:
     from pipelines.settings import Settings
@@ -32,7 +32,12 @@ def backlog(
     ] = None,
     csv: Annotated[
         Path | None,
-        typer.Option("--csv", metavar="FILE", help="Write it as CSV, with columns to fill in: see `decide`."),
+        typer.Option(
+            "--csv",
+            metavar="FILE",
+            parser=local("--csv"),
+            help="Write it as CSV, with columns to fill in: see `decide`.",
+        ),
     ] = None,
     top: Annotated[int, typer.Option(min=1, help="Rows to print.")] = 20,
     everything: Annotated[bool, typer.Option("--all", help="Show verified, snoozed and dismissed gaps too.")] = False,

@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from pipelines import progress
-from pipelines.commands.common import Config, Quiet, Store, err, out
+from pipelines.commands.common import Config, Quiet, Store, err, local, out
 
 if TYPE_CHECKING:
     from pipelines.texts import Grouped
@@ -54,11 +54,19 @@ def topics(
         str | None, typer.Option("--id", metavar="COLUMN", help="Column of unique ids; row numbers from 1 by default.")
     ] = None,
     into: Annotated[
-        Path | None, typer.Option("--out", metavar="FILE", help="CSV or Parquet of id, topic_id, state, strength.")
+        Path | None,
+        typer.Option(
+            "--out", metavar="FILE", parser=local("--out"), help="CSV or Parquet of id, topic_id, state, strength."
+        ),
     ] = None,
     store: Annotated[
         Path | None,
-        typer.Option("--store", metavar="DIR", help="Keeps vectors for next time; default: your cache folder."),
+        typer.Option(
+            "--store",
+            metavar="DIR",
+            parser=local("--store"),
+            help="Keeps vectors for next time; default: your cache folder.",
+        ),
     ] = None,
     config: Config = None,
     quiet: Quiet = False,

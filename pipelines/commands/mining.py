@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from pipelines import progress
-from pipelines.commands.common import Config, Quiet, Store, out
+from pipelines.commands.common import Config, Quiet, Store, local, out
 
 if TYPE_CHECKING:
     from pipelines.load import CheckResult
@@ -26,7 +26,13 @@ Bundle = Annotated[str, typer.Argument(metavar="BUNDLE", help="Folder (or fsspec
 def demo(
     store: Store,
     folder: Annotated[
-        Path | None, typer.Option("--folder", metavar="DIR", help="Where the demo's input goes; default: in the store.")
+        Path | None,
+        typer.Option(
+            "--folder",
+            metavar="DIR",
+            parser=local("--folder"),
+            help="Where the demo's input goes; default: in the store.",
+        ),
     ] = None,
     quiet: Quiet = False,
 ) -> None:
