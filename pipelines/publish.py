@@ -23,7 +23,8 @@ from pipelines.embedders import embedder
 from pipelines.job import Job
 from pipelines.links import conversation_url
 from pipelines.no_gap import no_gap
-from pipelines.report import ReportData, render_report
+from pipelines.report.render import render_report
+from pipelines.report.view import ReportData
 from pipelines.searches import searches_by_topic
 from pipelines.state import open_state
 from pipelines.steps import version

@@ -16,7 +16,7 @@ import uvicorn
 
 from pipelines.board import make_app
 from pipelines.delivery.ledger import remember_contacts
-from pipelines.report import ReportData
+from pipelines.report.view import ReportData
 from pipelines.settings import load_settings
 from pipelines.state import State, open_state
 from pipelines.store import publishing, write_parquet

@@ -12,7 +12,7 @@ import pandas as pd
 
 from models.data_coverage import ABSENT, PARTLY, STATES, THERE
 from models.data_parts import PARTS
-from pipelines.report import ReportData
+from pipelines.report.view import ReportData
 
 START, END = date(2024, 6, 3), date(2024, 6, 30)
 WEEKS = [date(2024, 4, 8) + timedelta(days=7 * step) for step in range(12)]

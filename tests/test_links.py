@@ -24,7 +24,8 @@ from pipelines.drafts import draft
 from pipelines.drafts.polish import _checked
 from pipelines.links import conversation_link, conversation_url, is_address
 from pipelines.markdown import inline, link
-from pipelines.report import ReportData, render_report
+from pipelines.report.render import render_report
+from pipelines.report.view import ReportData
 from pipelines.settings import load_settings
 from pipelines.state import open_state
 from tests import sample_run

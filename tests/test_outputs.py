@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from pipelines.cells import CUT, LONGEST_CELL, flat, plain, safe_csv_text, safe_text
 from pipelines.drafts import safe_name, slug, write_drafts
 from pipelines.markdown import inline, quote
-from pipelines.report import ReportData
+from pipelines.report.view import ReportData
 from pipelines.workbook import SCHEMA, write_backlog
 from tests import sample_run
 

@@ -15,11 +15,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.report import render_report
 from pipelines.report.charts import spark, text_width, topic_map
 from pipelines.report.figures import kpi_cards
 from pipelines.report.format import decimal, json_block, money, percent, percent_range, period, text
 from pipelines.report.gaps import relative_link, weeks
+from pipelines.report.render import render_report
 from pipelines.report.topics import topics as topics_section
 from pipelines.report.view import FIRST_ROWS, build_view
 from tests import sample_run

@@ -60,7 +60,6 @@ def backlog(
     from models.verdicts import by_kind
     from pipelines import backlog_tables, decisions
     from pipelines.cells import records
-    from pipelines.decision_sheets import sheet
     from pipelines.explain import find_run, read_run
     from pipelines.store import write_bytes
 
@@ -76,6 +75,8 @@ def backlog(
         if owner is not None:
             frame = frame[frame["owner_id"].isna() if owner == "nobody" else frame["owner_id"].eq(owner)]
         if csv is not None:
+            from pipelines.decision_sheets import sheet
+
             write_bytes(csv, sheet(frame))
             out.print(f"Written: {escape(str(csv))}", highlight=False, soft_wrap=True)
             return
