@@ -54,9 +54,7 @@ def load(path: Path) -> Network:
         ) from None
     try:
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = (
-            1  # as many texts at a time as there are cores: sums do not depend on their number
-        )
+        options.intra_op_num_threads = 1  # a text a core: sums do not depend on how many cores there are
         session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     except Exception as error:
         raise SettingsInvalid(f"{path} can't be loaded: {error}", "export the model again, or name another") from error
