@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from data_contracts.contract import UNREADABLE, Table
+from lacuna.data_contracts.contract import UNREADABLE, Table
 
 __all__ = ["DTYPES", "cast", "conform", "empty", "is_null", "storable"]
 

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from data_contracts.casts import conform, is_null, storable
-from data_contracts.contract import TABLES, UNREADABLE, Rule, Table
-from data_contracts.masks import failing, unknown
-from data_contracts.suites import broken_rules
+from lacuna.data_contracts.casts import conform, is_null, storable
+from lacuna.data_contracts.contract import TABLES, UNREADABLE, Rule, Table
+from lacuna.data_contracts.masks import failing, unknown
+from lacuna.data_contracts.suites import broken_rules
 
 __all__ = ["REJECTED", "Finding", "Sifted", "dangling", "faults", "rejections", "shown", "sift"]
 

@@ -137,7 +137,7 @@ def _table(text: str) -> Table:
 
 
 def _read() -> dict[str, Table]:
-    folder = resources.files("data_contracts").joinpath("tables")
+    folder = resources.files("lacuna.data_contracts").joinpath("tables")
     return {name: _table(folder.joinpath(f"{name}.toml").read_text(encoding="utf-8")) for name in _ORDER}
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
-from data_contracts.contract import Rule
+from lacuna.data_contracts.contract import Rule
 
 __all__ = ["among", "failing", "unknown"]
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from data_contracts.contract import UNREADABLE, Rule, Table
+from lacuna.data_contracts.contract import UNREADABLE, Rule, Table
 
 if TYPE_CHECKING:
     from great_expectations import ExpectationSuite

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from models.reach import has_answer, usual_answers_out
+from lacuna.models.reach import has_answer, usual_answers_out
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]

@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence, Set
 from itertools import chain
 
-from models.label_words import STOP_WORDS
+from lacuna.models.label_words import STOP_WORDS
 
 __all__ = ["asides", "templates", "without_asides", "without_boilerplate", "without_lines"]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from models.matter import stems, words_of
-from models.passages import amounts
+from lacuna.models.matter import stems, words_of
+from lacuna.models.passages import amounts
 
 __all__ = ["fault"]
 

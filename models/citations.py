@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from models.changes import HEALTHY
-from models.reach import ENOUGH_TO_CALIBRATE, chances, went_wrong
+from lacuna.models.changes import HEALTHY
+from lacuna.models.reach import ENOUGH_TO_CALIBRATE, chances, went_wrong
 
 Floats = NDArray[np.float64]
 Scores = NDArray[np.float32]

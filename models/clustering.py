@@ -13,7 +13,7 @@ from sklearn.base import BaseEstimator, ClusterMixin
 from sklearn.utils.validation import validate_data
 from sknetwork.clustering import Louvain
 
-from models.retrieval import unit
+from lacuna.models.retrieval import unit
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]

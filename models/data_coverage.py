@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from models.data_parts import PARTS, PartOfData
+from lacuna.models.data_parts import PARTS, PartOfData
 
 __all__ = ["ABSENT", "PARTLY", "STATES", "THERE", "Coverage", "data_coverage", "lacking", "unknown"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from models.group_accuracy import ENOUGH_A_SIDE
+from lacuna.models.group_accuracy import ENOUGH_A_SIDE
 
 __all__ = ["ENOUGH_TAGS", "PARTS", "PartOfData"]
 

@@ -11,9 +11,9 @@ from collections.abc import Callable
 import numpy as np
 from scipy.stats import binom
 
-from models.agreement import ENOUGH_ANSWERS, Agreement
-from models.changes import Change
-from models.signs import Agreed, Contrary, Evidence, Limits, Verdict
+from lacuna.models.agreement import ENOUGH_ANSWERS, Agreement
+from lacuna.models.changes import Change
+from lacuna.models.signs import Agreed, Contrary, Evidence, Limits, Verdict
 
 HANDOFF = "handoff by policy"
 ACCOUNT = "account action needed"

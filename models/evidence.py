@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from models.accuracy import guess_on_topic
-from models.changes import Change, worsening
-from models.retrieval import plain, standardise, unit
-from models.signs import Conflict
+from lacuna.models.accuracy import guess_on_topic
+from lacuna.models.changes import Change, worsening
+from lacuna.models.retrieval import plain, standardise, unit
+from lacuna.models.signs import Conflict
 
 Floats = NDArray[np.float32]
 

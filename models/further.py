@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from models.label_words import INDIRECT, OPENS_A_QUESTION, STOP_WORDS
-from models.phrases import is_german, stem
-from models.questions import clean, key_of, main_question
+from lacuna.models.label_words import INDIRECT, OPENS_A_QUESTION, STOP_WORDS
+from lacuna.models.phrases import is_german, stem
+from lacuna.models.questions import clean, key_of, main_question
 
 __all__ = ["further_questions"]
 

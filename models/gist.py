@@ -16,10 +16,10 @@ import Stemmer
 from numpy.typing import NDArray
 from scipy import sparse
 
-from models.clustering import distinct, nearest
-from models.labels import STOP_WORDS
-from models.retrieval import unit
-from models.terms import Terms
+from lacuna.models.clustering import distinct, nearest
+from lacuna.models.labels import STOP_WORDS
+from lacuna.models.retrieval import unit
+from lacuna.models.terms import Terms
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]

@@ -7,9 +7,9 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import expit, logit
 
-from models.intervals import wilson
-from models.outcome_model import Chances
-from models.prediction_powered import powered_mean
+from lacuna.models.intervals import wilson
+from lacuna.models.outcome_model import Chances
+from lacuna.models.prediction_powered import powered_mean
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from models.clustering import RESOLUTIONS, GraphClusters, centroids
-from models.gist import Gist, sentences
-from models.languages import common_languages, languages_of
-from models.topics import find_topics
+from lacuna.models.clustering import RESOLUTIONS, GraphClusters, centroids
+from lacuna.models.gist import Gist, sentences
+from lacuna.models.languages import common_languages, languages_of
+from lacuna.models.topics import find_topics
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]

@@ -10,7 +10,7 @@ import re
 
 import pandas as pd
 
-from models.handoff_phrases import (
+from lacuna.models.handoff_phrases import (
     ACCOUNT_ACTION,
     FALLBACK,
     FRUSTRATION,
@@ -21,7 +21,7 @@ from models.handoff_phrases import (
     THANKS,
     Phrases,
 )
-from models.likeness import alike
+from lacuna.models.likeness import alike
 
 __all__ = [
     "TRIGGERS",

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from models.effect import Change, Group, change_of
+from lacuna.models.effect import Change, Group, change_of
 
 __all__ = ["VERDICTS", "Fix", "Limits", "Verdict", "main_articles", "measure", "totals", "verdict", "weekly"]
 

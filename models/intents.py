@@ -11,7 +11,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from threadpoolctl import threadpool_limits
 
-from models.intervals import wilson
+from lacuna.models.intervals import wilson
 
 Floats = NDArray[np.float64]
 

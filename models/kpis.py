@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from models.first_contact import first_contact
-from models.group_accuracy import group_accuracy
-from models.intervals import wilson
-from models.outcome_model import Chances
+from lacuna.models.first_contact import first_contact
+from lacuna.models.group_accuracy import group_accuracy
+from lacuna.models.intervals import wilson
+from lacuna.models.outcome_model import Chances
 
 __all__ = ["COLUMNS", "Cost", "judged", "weekly_kpis"]
 

@@ -12,9 +12,9 @@ from math import log, sqrt
 import numpy as np
 from numpy.typing import NDArray
 
-from models.label_words import APOSTROPHES, DETERMINERS, PREPOSITIONS, PRONOUNS, STOP_WORDS
-from models.phrases import LONGEST, Clause, Phrase, clauses, is_german, phrases, stem
-from models.retrieval import unit
+from lacuna.models.label_words import APOSTROPHES, DETERMINERS, PREPOSITIONS, PRONOUNS, STOP_WORDS
+from lacuna.models.phrases import LONGEST, Clause, Phrase, clauses, is_german, phrases, stem
+from lacuna.models.retrieval import unit
 
 __all__ = ["STOP_WORDS", "capital", "examples", "label_topics", "spelling"]
 

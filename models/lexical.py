@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from models.labels import STOP_WORDS
-from models.retrieval import LANGUAGES, unit
+from lacuna.models.labels import STOP_WORDS
+from lacuna.models.retrieval import LANGUAGES, unit
 
 DIMENSIONS = 200
 _WORD = re.compile(r"[^\W\d_][\w'’-]+")

@@ -19,7 +19,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
-from models.retrieval import unit
+from lacuna.models.retrieval import unit
 
 __all__ = [
     "EVENTS",

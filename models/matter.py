@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import log
 
-from models.label_words import OPENERS, STOP_WORDS
-from models.phrases import is_german, stem
+from lacuna.models.label_words import OPENERS, STOP_WORDS
+from lacuna.models.phrases import is_german, stem
 
 __all__ = ["Matter", "counted", "stems", "words_of"]
 

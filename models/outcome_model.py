@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from scipy.special import expit, logit
 from threadpoolctl import threadpool_limits
 
-from models.accuracy import failure_chance
-from models.intervals import wilson
+from lacuna.models.accuracy import failure_chance
+from lacuna.models.intervals import wilson
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]

@@ -8,8 +8,8 @@ from fnmatch import fnmatchcase
 
 import pandas as pd
 
-from models.verification import approved
-from models.workload import Workload, with_others
+from lacuna.models.verification import approved
+from lacuna.models.workload import Workload, with_others
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from models.matter import stems
-from models.retrieval import plain
+from lacuna.models.matter import stems
+from lacuna.models.retrieval import plain
 
 __all__ = ["ANYHOW", "SURELY", "Line", "against", "amounts", "bare", "contrary", "left_out", "lines", "taken_back"]
 

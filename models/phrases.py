@@ -9,7 +9,7 @@ from functools import lru_cache
 
 import Stemmer
 
-from models import label_words as small
+from lacuna.models import label_words as small
 
 __all__ = ["Clause", "Phrase", "clauses", "is_german", "phrases", "stem"]
 

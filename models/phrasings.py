@@ -12,8 +12,8 @@ from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import pdist
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from models.label_words import TIMES
-from models.matter import stems
+from lacuna.models.label_words import TIMES
+from lacuna.models.matter import stems
 
 __all__ = ["Phrasing", "different"]
 

@@ -6,8 +6,8 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
-from models.label_words import STOP_WORDS
-from models.phrases import clauses, is_german, stem
+from lacuna.models.label_words import STOP_WORDS
+from lacuna.models.phrases import clauses, is_german, stem
 
 __all__ = ["fault"]
 

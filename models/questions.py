@@ -8,8 +8,8 @@ from collections.abc import Set
 
 import pandas as pd
 
-from models.boilerplate import asides, templates, without_asides, without_boilerplate, without_lines
-from models.label_words import STOP_WORDS
+from lacuna.models.boilerplate import asides, templates, without_asides, without_boilerplate, without_lines
+from lacuna.models.label_words import STOP_WORDS
 
 MAX_WORDS = 220
 ENOUGH_WORDS = 4

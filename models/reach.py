@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import logsumexp
 
-from models.changes import HEALTHY
-from models.retrieval import standardise
+from lacuna.models.changes import HEALTHY
+from lacuna.models.retrieval import standardise
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]

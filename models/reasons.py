@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import fisher_exact
 
-from models.questions import shortened
+from lacuna.models.questions import shortened
 
 GROUPS = {"region": "customers in {}", "product": "conversations about {}", "language": "questions in language '{}'"}
 EACH_SIDE = 5  # conversations that each side of a comparison needs

@@ -6,10 +6,10 @@ import re
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 
-from models.pii.known_names import KnownNames, find_known_names, read_names, split_names
-from models.pii.lexicon import Lexicon
-from models.pii.names import find_names
-from models.pii.numbers import (
+from lacuna.models.pii.known_names import KnownNames, find_known_names, read_names, split_names
+from lacuna.models.pii.lexicon import Lexicon
+from lacuna.models.pii.names import find_names
+from lacuna.models.pii.numbers import (
     PHONE_REGIONS,
     find_cards,
     find_ibans,
@@ -19,9 +19,9 @@ from models.pii.numbers import (
     has_long_number,
     hide_plain_numbers,
 )
-from models.pii.online import find_emails, find_networks, find_secrets, find_urls
-from models.pii.places import find_addresses, find_birth_dates
-from models.pii.spans import KINDS, PLACEHOLDER, Span, blank, blank_matches
+from lacuna.models.pii.online import find_emails, find_networks, find_secrets, find_urls
+from lacuna.models.pii.places import find_addresses, find_birth_dates
+from lacuna.models.pii.spans import KINDS, PLACEHOLDER, Span, blank, blank_matches
 
 __all__ = ["KINDS", "PLACEHOLDER", "Lexicon", "learn_names", "redact"]
 

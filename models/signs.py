@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from math import exp
 
-from models.agreement import Agreement
-from models.reach import Reach
+from lacuna.models.agreement import Agreement
+from lacuna.models.reach import Reach
 
 __all__ = ["Agreed", "Cited", "Conflict", "Contrary", "Evidence", "Limits", "Match", "PassedOver", "Verdict"]
 

@@ -12,9 +12,9 @@ from typing import TypedDict
 import numpy as np
 from numpy.typing import NDArray
 
-from models.label_words import STOP_WORDS
-from models.matter import Matter
-from models.phrases import is_german, stem
+from lacuna.models.label_words import STOP_WORDS
+from lacuna.models.matter import Matter
+from lacuna.models.phrases import is_german, stem
 
 __all__ = ["Step", "distil", "instructions", "statements"]
 

@@ -9,8 +9,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from models.accuracy import known_by_tag
-from models.topics import excess, usual_failure
+from lacuna.models.accuracy import known_by_tag
+from lacuna.models.topics import excess, usual_failure
 
 Floats = NDArray[np.float64]
 

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from scipy.cluster.hierarchy import fcluster, linkage
 from sklearn.metrics import silhouette_score
 
-from models.label_words import ADVERBS, DETERMINERS, DOING, HANGING, PREPOSITIONS, QUANTITIES, STOP_WORDS, TIMES
-from models.labels import capital, spelling
-from models.lineage import Likeness, match_topics
-from models.phrases import Clause, clauses, is_german, stem
+from lacuna.models.label_words import ADVERBS, DETERMINERS, DOING, HANGING, PREPOSITIONS, QUANTITIES, STOP_WORDS, TIMES
+from lacuna.models.labels import capital, spelling
+from lacuna.models.lineage import Likeness, match_topics
+from lacuna.models.phrases import Clause, clauses, is_german, stem
 
 __all__ = ["FEWEST", "MOST", "group_topics", "known_themes", "name_themes"]
 

@@ -16,8 +16,8 @@ from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import pdist
 from sklearn.base import BaseEstimator, ClusterMixin
 
-from models.clustering import GraphClusters, by_size
-from models.terms import Terms
+from lacuna.models.clustering import GraphClusters, by_size
+from lacuna.models.terms import Terms
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
-from models.owners import inactive
-from models.verification import approved, use_of
+from lacuna.models.owners import inactive
+from lacuna.models.verification import approved, use_of
 
 COLUMNS = ["article_id", "title", "why", "owner_id", "revised_by", "cited", "failure_rate"]
 

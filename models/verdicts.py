@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import log
 
-from models.intervals import wilson
-from models.life import Decision, in_force
+from lacuna.models.intervals import wilson
+from lacuna.models.life import Decision, in_force
 
 __all__ = ["WRONG", "Precision", "by_kind", "overall", "stricter_by", "verdict_of"]
 

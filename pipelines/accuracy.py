@@ -7,11 +7,11 @@ from datetime import datetime
 import numpy as np
 import pandas as pd
 
-from models.group_accuracy import COLUMNS, group_accuracy
-from models.outcome_model import Chances, calibration, chance_right, features, known_outcomes
-from models.retrieval import standardise
-from pipelines.job import Job
-from pipelines.understand import live_articles
+from lacuna.models.group_accuracy import COLUMNS, group_accuracy
+from lacuna.models.outcome_model import Chances, calibration, chance_right, features, known_outcomes
+from lacuna.models.retrieval import standardise
+from lacuna.pipelines.job import Job
+from lacuna.pipelines.understand import live_articles
 
 WAYS = {
     "topic": "topic_id", "article": "cited_first", "intent": "predicted_intent", "product": "product",

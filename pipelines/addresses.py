@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from data_contracts.errors import BundleUnreadable, SettingsInvalid
+from lacuna.data_contracts.errors import BundleUnreadable, SettingsInvalid
 
 __all__ = ["FOLDER", "absent", "is_page", "local_folder", "scheme_of", "unreachable", "worth_a_retry"]
 

@@ -10,13 +10,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from models import diagnosis, evidence, passages
-from models.signs import Contrary, Evidence, Verdict
-from models.steps import statements
-from pipelines.job import Job
-from pipelines.understand import agent_replies, embed_replies
-from pipelines.vectors import embed
-from pipelines.world import Rows, World, look
+from lacuna.models import diagnosis, evidence, passages
+from lacuna.models.signs import Contrary, Evidence, Verdict
+from lacuna.models.steps import statements
+from lacuna.pipelines.job import Job
+from lacuna.pipelines.understand import agent_replies, embed_replies
+from lacuna.pipelines.vectors import embed
+from lacuna.pipelines.world import Rows, World, look
 
 __all__ = ["judge_by_agreement"]
 

@@ -10,9 +10,9 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from models.life import CLOSED, Decision, in_force
-from models.verdicts import Precision, overall
-from pipelines.report.format import decimal
+from lacuna.models.life import CLOSED, Decision, in_force
+from lacuna.models.verdicts import Precision, overall
+from lacuna.pipelines.report.format import decimal
 
 __all__ = ["backlog_now_table", "history_table", "precision_lines"]
 

@@ -12,12 +12,12 @@ from urllib.parse import unquote
 import fsspec
 import pandas as pd
 
-from data_contracts.casts import cast, conform
-from data_contracts.contract import INPUTS, TABLES, UNREADABLE, Table
-from data_contracts.errors import BundleUnreadable, ContractBroken, NothingToMine
-from pipelines.addresses import FOLDER, absent, is_page, unreachable
-from pipelines.formats import SUFFIXES, Raw, parse, storable_extra
-from pipelines.nearest import likely
+from lacuna.data_contracts.casts import cast, conform
+from lacuna.data_contracts.contract import INPUTS, TABLES, UNREADABLE, Table
+from lacuna.data_contracts.errors import BundleUnreadable, ContractBroken, NothingToMine
+from lacuna.pipelines.addresses import FOLDER, absent, is_page, unreachable
+from lacuna.pipelines.formats import SUFFIXES, Raw, parse, storable_extra
+from lacuna.pipelines.nearest import likely
 
 __all__ = ["Bundle", "Problem", "Read", "last_day", "read_bundle", "refuse"]
 

@@ -16,9 +16,9 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from data_contracts.errors import LacunaError
-from pipelines.commands import deciding, grouping, impact, mining, reviewing, scheduling, writing
-from pipelines.commands.common import err, out
+from lacuna.data_contracts.errors import LacunaError
+from lacuna.pipelines.commands import deciding, grouping, impact, mining, reviewing, scheduling, writing
+from lacuna.pipelines.commands.common import err, out
 
 # Heavy modules are imported by the commands that need them, so that --help answers at once.
 
@@ -62,7 +62,7 @@ def settings() -> None:
 
     `lacuna settings > ours.toml`
     """
-    from pipelines.settings import default_text
+    from lacuna.pipelines.settings import default_text
 
     sys.stdout.write(default_text())
 

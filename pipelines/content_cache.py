@@ -14,9 +14,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from data_contracts.errors import StoreUnusable
-from pipelines import progress
-from pipelines.store import lock, usable, write_bytes
+from lacuna.data_contracts.errors import StoreUnusable
+from lacuna.pipelines import progress
+from lacuna.pipelines.store import lock, usable, write_bytes
 
 __all__ = ["KEEP_EVERY", "ContentCache", "key_of"]
 

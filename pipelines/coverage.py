@@ -9,8 +9,8 @@ from typing import Any
 
 import pandas as pd
 
-from data_contracts.masks import among
-from models.data_coverage import Coverage, data_coverage
+from lacuna.data_contracts.masks import among
+from lacuna.models.data_coverage import Coverage, data_coverage
 
 __all__ = ["coverage_of", "window_coverage"]
 

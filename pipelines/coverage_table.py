@@ -9,7 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from models.data_coverage import ABSENT, THERE, Coverage, lacking, unknown
+from lacuna.models.data_coverage import ABSENT, THERE, Coverage, lacking, unknown
 
 __all__ = ["coverage_table"]
 

@@ -8,8 +8,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Literal
 
-from data_contracts.errors import LacunaError
-from pipelines.store import write_bytes
+from lacuna.data_contracts.errors import LacunaError
+from lacuna.pipelines.store import write_bytes
 
 __all__ = ["copy_dags", "dag_files"]
 

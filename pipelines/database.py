@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from data_contracts.errors import SettingsInvalid, StoreUnusable
+from lacuna.data_contracts.errors import SettingsInvalid, StoreUnusable
 
 __all__ = ["engine_of", "unusable", "worth_another_try"]
 

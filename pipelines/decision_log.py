@@ -8,8 +8,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from models.life import Decision
-from pipelines import schema
+from lacuna.models.life import Decision
+from lacuna.pipelines import schema
 
 __all__ = ["append", "gap_ids", "gap_row", "is_owner", "owner_ids", "read", "take_turns"]
 

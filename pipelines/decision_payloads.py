@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from datetime import date, time
 from typing import Any
 
-from data_contracts.errors import DecisionInvalid
-from models.life import DISMISS_REASONS, VERBS
-from pipelines.nearest import did_you_mean
+from lacuna.data_contracts.errors import DecisionInvalid
+from lacuna.models.life import DISMISS_REASONS, VERBS
+from lacuna.pipelines.nearest import did_you_mean
 
 __all__ = ["FIELDS", "checked"]
 

@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from data_contracts.errors import BundleUnreadable, DecidedMeanwhile, DecisionInvalid, LacunaError, NoSuchGap
-from models.life import Decision
-from pipelines.cells import records, unguarded
-from pipelines.decision_payloads import FIELDS, checked
-from pipelines.decisions import decide, history
-from pipelines.formats import parse
-from pipelines.state import State
-from pipelines.workbook import to_csv
+from lacuna.data_contracts.errors import BundleUnreadable, DecidedMeanwhile, DecisionInvalid, LacunaError, NoSuchGap
+from lacuna.models.life import Decision
+from lacuna.pipelines.cells import records, unguarded
+from lacuna.pipelines.decision_payloads import FIELDS, checked
+from lacuna.pipelines.decisions import decide, history
+from lacuna.pipelines.formats import parse
+from lacuna.pipelines.state import State
+from lacuna.pipelines.workbook import to_csv
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -9,15 +9,15 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from data_contracts.errors import DecidedMeanwhile, DecisionInvalid, NoSuchGap, NotAllowed
-from models.life import Decision, Life, allowed, in_force, last_targets, life_of
-from pipelines import decision_log, duties
-from pipelines.decision_payloads import checked
-from pipelines.first_seen import seen_days
-from pipelines.gap_status import as_decided, status_now
-from pipelines.nearest import did_you_mean
-from pipelines.settings import Settings
-from pipelines.state import State
+from lacuna.data_contracts.errors import DecidedMeanwhile, DecisionInvalid, NoSuchGap, NotAllowed
+from lacuna.models.life import Decision, Life, allowed, in_force, last_targets, life_of
+from lacuna.pipelines import decision_log, duties
+from lacuna.pipelines.decision_payloads import checked
+from lacuna.pipelines.first_seen import seen_days
+from lacuna.pipelines.gap_status import as_decided, status_now
+from lacuna.pipelines.nearest import did_you_mean
+from lacuna.pipelines.settings import Settings
+from lacuna.pipelines.state import State
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -188,9 +188,9 @@ def backlog_now(
     """
     import pandas as pd
 
-    from pipelines.cells import records
-    from pipelines.explain import find_run
-    from pipelines.store import read_parquet
+    from lacuna.pipelines.cells import records
+    from lacuna.pipelines.explain import find_run
+    from lacuna.pipelines.store import read_parquet
 
     run = find_run(store, run_id)
     frame = read_parquet(run / "backlog.parquet")

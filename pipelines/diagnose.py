@@ -9,19 +9,19 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from models import diagnosis, evidence
-from models import reach as reaching
-from models.changes import Change
-from models.signs import Evidence, Verdict
-from models.topics import excess, usual_failure
-from models.unowned import unowned_articles
-from models.verification import due_for_verification
-from pipelines.agreement import judge_by_agreement
-from pipelines.gap_life import read_past
-from pipelines.in_hand import in_hand
-from pipelines.job import Job
-from pipelines.reasons import beside
-from pipelines.world import FAILED, MIN_FAILED, World, day_of, failed_rows, look, main_subtopic, read_world
+from lacuna.models import diagnosis, evidence
+from lacuna.models import reach as reaching
+from lacuna.models.changes import Change
+from lacuna.models.signs import Evidence, Verdict
+from lacuna.models.topics import excess, usual_failure
+from lacuna.models.unowned import unowned_articles
+from lacuna.models.verification import due_for_verification
+from lacuna.pipelines.agreement import judge_by_agreement
+from lacuna.pipelines.gap_life import read_past
+from lacuna.pipelines.in_hand import in_hand
+from lacuna.pipelines.job import Job
+from lacuna.pipelines.reasons import beside
+from lacuna.pipelines.world import FAILED, MIN_FAILED, World, day_of, failed_rows, look, main_subtopic, read_world
 
 Rows = NDArray[np.int64]
 

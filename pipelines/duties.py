@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
-from models.duties import Duty, DutyLimits, duty
-from models.life import Life
-from pipelines.report.format import day, record, whole
-from pipelines.settings import Settings
+from lacuna.models.duties import Duty, DutyLimits, duty
+from lacuna.models.life import Life
+from lacuna.pipelines.report.format import day, record, whole
+from lacuna.pipelines.settings import Settings
 
 __all__ = ["duty_now", "form_day", "today"]
 

@@ -16,10 +16,10 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from data_contracts.errors import SettingsInvalid
-from models.retrieval import unit
-from pipelines import networks, onnx
-from pipelines.encoders import Encoder, Progress, version_of
+from lacuna.data_contracts.errors import SettingsInvalid
+from lacuna.models.retrieval import unit
+from lacuna.pipelines import networks, onnx
+from lacuna.pipelines.encoders import Encoder, Progress, version_of
 
 # The wheel's publisher is unknown; these are the hashes of sentence-transformers/all-MiniLM-L6-v2 at 1110a243.
 MINILM_SHA256 = {
@@ -139,7 +139,7 @@ def _from_library(name: str, problem: str) -> Embedder:
             "install the extra lacuna-kb[sentence-transformers], name the folder of a model, or set [embedder] name "
             f"to one of: {', '.join(sorted(EMBEDDERS))}",
         )
-    from pipelines.hub import SentenceTransformers
+    from lacuna.pipelines.hub import SentenceTransformers
 
     return SentenceTransformers(name)
 

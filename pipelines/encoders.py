@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.retrieval import unit
+from lacuna.models.retrieval import unit
 
 Floats = NDArray[np.float32]
 Progress = Callable[[int, int], None]

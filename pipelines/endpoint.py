@@ -12,8 +12,8 @@ from typing import Any
 
 import httpx2
 
-from pipelines.settings import Endpoint
-from pipelines.store import write_bytes
+from lacuna.pipelines.settings import Endpoint
+from lacuna.pipelines.store import write_bytes
 
 __all__ = ["GIVE_UP", "TRIES", "Endpoint", "NoAnswerError", "Session", "messages"]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from models.accuracy import failure_chance
-from models.handoff import conversation_signals
-from pipelines.job import Job
+from lacuna.models.accuracy import failure_chance
+from lacuna.models.handoff import conversation_signals
+from lacuna.pipelines.job import Job
 
 # The gravest tag speaks for a conversation that has several.
 GRAVITY = {"misclassified": 4, "wrong": 3, "no_answer": 2, "partial": 1, "correct": 0}

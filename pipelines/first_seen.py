@@ -12,7 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from pipelines import schema
+from lacuna.pipelines import schema
 
 __all__ = ["keep_seen", "seen_days"]
 

@@ -21,8 +21,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from data_contracts.casts import cast, is_null, storable
-from data_contracts.errors import BundleUnreadable
+from lacuna.data_contracts.casts import cast, is_null, storable
+from lacuna.data_contracts.errors import BundleUnreadable
 
 __all__ = ["SUFFIXES", "Broken", "Raw", "parse", "storable_extra"]
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from models.further import further_questions
-from models.retrieval import unit
-from pipelines.job import Job
-from pipelines.vectors import Floats, embed
+from lacuna.models.further import further_questions
+from lacuna.models.retrieval import unit
+from lacuna.pipelines.job import Job
+from lacuna.pipelines.vectors import Floats, embed
 
 __all__ = ["with_further"]
 

@@ -11,15 +11,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from models import passages
-from models.label_words import STOP_WORDS
-from models.matter import Matter, counted, stems, words_of
-from models.phrasings import different
-from models.questions import MAX_WORDS, main_question, shortened
-from models.retrieval import unit
-from models.steps import Step, distil, statements
-from pipelines.job import Job
-from pipelines.vectors import embed
+from lacuna.models import passages
+from lacuna.models.label_words import STOP_WORDS
+from lacuna.models.matter import Matter, counted, stems, words_of
+from lacuna.models.phrasings import different
+from lacuna.models.questions import MAX_WORDS, main_question, shortened
+from lacuna.models.retrieval import unit
+from lacuna.models.steps import Step, distil, statements
+from lacuna.pipelines.job import Job
+from lacuna.pipelines.vectors import embed
 
 __all__ = ["gather"]
 

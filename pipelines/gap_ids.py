@@ -8,8 +8,8 @@ from typing import Any
 
 import pandas as pd
 
-from models.gap_lineage import heirs, match_gaps, subject
-from pipelines.cells import records
+from lacuna.models.gap_lineage import heirs, match_gaps, subject
+from lacuna.pipelines.cells import records
 
 __all__ = ["gap_ids", "moves", "subtopics_since"]
 

@@ -8,14 +8,14 @@ from typing import Any
 
 import pandas as pd
 
-from models.life import Life, last_targets, life_of, status_in
-from models.verdicts import Precision, by_kind
-from pipelines.cells import records
-from pipelines.decisions import decided
-from pipelines.gap_ids import gap_ids
-from pipelines.gap_status import as_decided
-from pipelines.job import Job
-from pipelines.state import open_state
+from lacuna.models.life import Life, last_targets, life_of, status_in
+from lacuna.models.verdicts import Precision, by_kind
+from lacuna.pipelines.cells import records
+from lacuna.pipelines.decisions import decided
+from lacuna.pipelines.gap_ids import gap_ids
+from lacuna.pipelines.gap_status import as_decided
+from lacuna.pipelines.job import Job
+from lacuna.pipelines.state import open_state
 
 __all__ = ["Past", "lived", "name_gaps", "read_past"]
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from models.life import Life, status_in
+from lacuna.models.life import Life, status_in
 
 __all__ = ["as_decided", "status_now"]
 

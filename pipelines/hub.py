@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from data_contracts.errors import SettingsInvalid
-from models.retrieval import unit
-from pipelines.encoders import Floats, Progress
+from lacuna.data_contracts.errors import SettingsInvalid
+from lacuna.models.retrieval import unit
+from lacuna.pipelines.encoders import Floats, Progress
 
 TEXTS_A_STEP = 1024  # between two signs of progress
 

@@ -9,17 +9,17 @@ from typing import Any
 
 import pandas as pd
 
-from models import impact
-from models.impact import Fix, Limits
-from models.kpis import judged
-from models.life import Life
-from models.verification import approved
-from pipelines import progress
-from pipelines.cells import records
-from pipelines.gap_ids import moves, subtopics_since
-from pipelines.gap_life import Past
-from pipelines.job import Job
-from pipelines.store import read_parquet
+from lacuna.models import impact
+from lacuna.models.impact import Fix, Limits
+from lacuna.models.kpis import judged
+from lacuna.models.life import Life
+from lacuna.models.verification import approved
+from lacuna.pipelines import progress
+from lacuna.pipelines.cells import records
+from lacuna.pipelines.gap_ids import moves, subtopics_since
+from lacuna.pipelines.gap_life import Past
+from lacuna.pipelines.job import Job
+from lacuna.pipelines.store import read_parquet
 
 __all__ = ["Measured", "measure_fixes"]
 

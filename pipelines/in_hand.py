@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from models.life import IN_PROGRESS, Life
-from models.ranking import may_fail
-from models.signs import Verdict
-from pipelines.cells import records
-from pipelines.gap_ids import gap_ids, moves, subtopics_since
-from pipelines.gap_life import Past
-from pipelines.world import FAILED, Rows, World, failed_rows, look, main_subtopic
+from lacuna.models.life import IN_PROGRESS, Life
+from lacuna.models.ranking import may_fail
+from lacuna.models.signs import Verdict
+from lacuna.pipelines.cells import records
+from lacuna.pipelines.gap_ids import gap_ids, moves, subtopics_since
+from lacuna.pipelines.gap_life import Past
+from lacuna.pipelines.world import FAILED, Rows, World, failed_rows, look, main_subtopic
 
 __all__ = ["in_hand", "with_merged"]
 

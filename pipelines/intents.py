@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from models.intents import confusion, suspicious_labels, true_intents
-from models.outcome_model import tag_weights
-from models.questions import shortened
-from pipelines.job import Job
+from lacuna.models.intents import confusion, suspicious_labels, true_intents
+from lacuna.models.outcome_model import tag_weights
+from lacuna.models.questions import shortened
+from lacuna.pipelines.job import Job
 
 QUESTION_LENGTH = 300
 

@@ -8,8 +8,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipelines.settings import Settings, load_settings
-from pipelines.store import read_parquet, write_bytes, write_parquet
+from lacuna.pipelines.settings import Settings, load_settings
+from lacuna.pipelines.store import read_parquet, write_bytes, write_parquet
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -12,17 +12,17 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from models import labels as naming
-from models import lexical, retrieval, topics
-from models.clustering import centroids
-from models.themes import group_topics, known_themes, name_themes
-from models.topics import Phrases
-from pipelines import progress
-from pipelines.job import Job
-from pipelines.naming import propose
-from pipelines.registry import Before, identify, name, read_before
-from pipelines.settings import Topics
-from pipelines.vectors import embed
+from lacuna.models import labels as naming
+from lacuna.models import lexical, retrieval, topics
+from lacuna.models.clustering import centroids
+from lacuna.models.themes import group_topics, known_themes, name_themes
+from lacuna.models.topics import Phrases
+from lacuna.pipelines import progress
+from lacuna.pipelines.job import Job
+from lacuna.pipelines.naming import propose
+from lacuna.pipelines.registry import Before, identify, name, read_before
+from lacuna.pipelines.settings import Topics
+from lacuna.pipelines.vectors import embed
 
 __all__ = ["ARTICLES", "MEANING", "group", "question_space"]
 

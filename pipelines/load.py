@@ -12,18 +12,18 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from data_contracts.check import REJECTED, Finding, Sifted, dangling, rejections, shown, sift
-from data_contracts.contract import INPUTS, TABLES
-from data_contracts.errors import ContractBroken, NothingToMine
-from data_contracts.masks import among
-from models.data_coverage import Coverage, data_coverage
-from pipelines.bundle import Bundle, Problem, Read, read_bundle, refuse
-from pipelines.coverage import window_coverage
-from pipelines.state import open_state
-from pipelines.tags import entered_tags, with_tags
+from lacuna.data_contracts.check import REJECTED, Finding, Sifted, dangling, rejections, shown, sift
+from lacuna.data_contracts.contract import INPUTS, TABLES
+from lacuna.data_contracts.errors import ContractBroken, NothingToMine
+from lacuna.data_contracts.masks import among
+from lacuna.models.data_coverage import Coverage, data_coverage
+from lacuna.pipelines.bundle import Bundle, Problem, Read, read_bundle, refuse
+from lacuna.pipelines.coverage import window_coverage
+from lacuna.pipelines.state import open_state
+from lacuna.pipelines.tags import entered_tags, with_tags
 
 if TYPE_CHECKING:
-    from pipelines.job import Job
+    from lacuna.pipelines.job import Job
 
 __all__ = ["CheckResult", "TableCheck", "check_bundle", "load"]
 

@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 from scipy.stats import false_discovery_control
 
-from models import kpis, seasons, trends
-from pipelines.accuracy import accuracy_table, calibration_table, judged
-from pipelines.intents import intent_confusion, intent_suspects
-from pipelines.job import Job
-from pipelines.searches import failed_searches
+from lacuna.models import kpis, seasons, trends
+from lacuna.pipelines.accuracy import accuracy_table, calibration_table, judged
+from lacuna.pipelines.intents import intent_confusion, intent_suspects
+from lacuna.pipelines.job import Job
+from lacuna.pipelines.searches import failed_searches
 
 # Some hundred topics are looked at every week: one in a thousand keeps false alarms to one in ten weeks.
 SURGE_P, SURGE_RATIO = 0.001, 2.0

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from models.proposals import fault
-from models.questions import shortened
-from pipelines import progress
-from pipelines.endpoint import NoAnswerError, Session, messages
-from pipelines.settings import Labels
+from lacuna.models.proposals import fault
+from lacuna.models.questions import shortened
+from lacuna.pipelines import progress
+from lacuna.pipelines.endpoint import NoAnswerError, Session, messages
+from lacuna.pipelines.settings import Labels
 
 __all__ = ["propose"]
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.encoders import Floats, Network, modules, read_recipe
+from lacuna.pipelines.encoders import Floats, Network, modules, read_recipe
 
 Weights = dict[str, NDArray[Any]]
 

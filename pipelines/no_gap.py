@@ -6,12 +6,12 @@ from dataclasses import asdict
 
 import pandas as pd
 
-from models.accuracy import has_healthy_rest
-from models.no_gap_reason import Found, no_gap_reason
-from models.topics import excess, usual_failure
-from pipelines.job import Job
-from pipelines.understand import live_articles
-from pipelines.world import FAILED, MIN_FAILED
+from lacuna.models.accuracy import has_healthy_rest
+from lacuna.models.no_gap_reason import Found, no_gap_reason
+from lacuna.models.topics import excess, usual_failure
+from lacuna.pipelines.job import Job
+from lacuna.pipelines.understand import live_articles
+from lacuna.pipelines.world import FAILED, MIN_FAILED
 
 __all__ = ["no_gap"]
 

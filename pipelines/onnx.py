@@ -7,8 +7,8 @@ from pathlib import Path
 import joblib
 import numpy as np
 
-from data_contracts.errors import SettingsInvalid
-from pipelines.encoders import Floats, Network
+from lacuna.data_contracts.errors import SettingsInvalid
+from lacuna.pipelines.encoders import Floats, Network
 
 PLACES = ("model.onnx", "onnx/model.onnx")
 

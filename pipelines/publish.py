@@ -10,26 +10,26 @@ from typing import Any
 
 import pandas as pd
 
-from data_contracts.check import faults
-from data_contracts.errors import ContractBroken
-from models.handoff import trigger_shares
-from models.known import new_or_known
-from models.owners import inactive
-from pipelines.cells import records
-from pipelines.delivery.ledger import remember_contacts
-from pipelines.drafts import write_drafts
-from pipelines.drafts.polish import polish
-from pipelines.embedders import embedder
-from pipelines.job import Job
-from pipelines.links import conversation_url
-from pipelines.no_gap import no_gap
-from pipelines.report.render import render_report
-from pipelines.report.view import ReportData
-from pipelines.searches import searches_by_topic
-from pipelines.state import open_state
-from pipelines.steps import version
-from pipelines.store import publishing, read_parquet, write_parquet
-from pipelines.workbook import to_csv, write_backlog
+from lacuna.data_contracts.check import faults
+from lacuna.data_contracts.errors import ContractBroken
+from lacuna.models.handoff import trigger_shares
+from lacuna.models.known import new_or_known
+from lacuna.models.owners import inactive
+from lacuna.pipelines.cells import records
+from lacuna.pipelines.delivery.ledger import remember_contacts
+from lacuna.pipelines.drafts import write_drafts
+from lacuna.pipelines.drafts.polish import polish
+from lacuna.pipelines.embedders import embedder
+from lacuna.pipelines.job import Job
+from lacuna.pipelines.links import conversation_url
+from lacuna.pipelines.no_gap import no_gap
+from lacuna.pipelines.report.render import render_report
+from lacuna.pipelines.report.view import ReportData
+from lacuna.pipelines.searches import searches_by_topic
+from lacuna.pipelines.state import open_state
+from lacuna.pipelines.steps import version
+from lacuna.pipelines.store import publishing, read_parquet, write_parquet
+from lacuna.pipelines.workbook import to_csv, write_backlog
 
 LIBRARIES = ("bertopic", "ctranslate2", "duckdb", "great-expectations", "numpy", "pandas", "pyarrow", "scikit-learn")
 # What a run holds beyond its contract, and the table of the verbs that it comes from.

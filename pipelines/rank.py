@@ -8,20 +8,20 @@ from typing import Any
 
 import pandas as pd
 
-from models.life import Life
-from models.owners import OwnerBook
-from models.questions import shortened
-from models.ranking import may_fail, rank_gaps, reach_of
-from models.reasons import against_reason, searches_reason, words_reason
-from models.tagging import tag_next
-from models.verdicts import overall
-from pipelines.gap_evidence import gather
-from pipelines.gap_life import lived, name_gaps, read_past
-from pipelines.impact import Measured, measure_fixes
-from pipelines.in_hand import with_merged
-from pipelines.job import Job
-from pipelines.searches import searches_for
-from pipelines.sharing import share_out
+from lacuna.models.life import Life
+from lacuna.models.owners import OwnerBook
+from lacuna.models.questions import shortened
+from lacuna.models.ranking import may_fail, rank_gaps, reach_of
+from lacuna.models.reasons import against_reason, searches_reason, words_reason
+from lacuna.models.tagging import tag_next
+from lacuna.models.verdicts import overall
+from lacuna.pipelines.gap_evidence import gather
+from lacuna.pipelines.gap_life import lived, name_gaps, read_past
+from lacuna.pipelines.impact import Measured, measure_fixes
+from lacuna.pipelines.in_hand import with_merged
+from lacuna.pipelines.job import Job
+from lacuna.pipelines.searches import searches_for
+from lacuna.pipelines.sharing import share_out
 
 MESSAGE_LENGTH = 420
 

@@ -8,11 +8,11 @@ from typing import Any
 
 import pandas as pd
 
-from models import reasons
-from models.labels import STOP_WORDS
-from models.retrieval import plain
-from models.signs import Verdict
-from pipelines.world import World
+from lacuna.models import reasons
+from lacuna.models.labels import STOP_WORDS
+from lacuna.models.retrieval import plain
+from lacuna.models.signs import Verdict
+from lacuna.pipelines.world import World
 
 ABOUT = 0.5  # how surely a conversation must be about an article to speak of it
 

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from models.redaction import learn_names
-from models.redaction import redact as redact_texts
+from lacuna.models.redaction import learn_names
+from lacuna.models.redaction import redact as redact_texts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator, Sequence
 
-    from pipelines.job import Job
+    from lacuna.pipelines.job import Job
 
 __all__ = ["redact"]
 

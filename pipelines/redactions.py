@@ -16,9 +16,9 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from models.redaction import PLACEHOLDER, redact
-from pipelines import progress
-from pipelines.content_cache import KEEP_EVERY, ContentCache, key_of
+from lacuna.models.redaction import PLACEHOLDER, redact
+from lacuna.pipelines import progress
+from lacuna.pipelines.content_cache import KEEP_EVERY, ContentCache, key_of
 
 __all__ = ["redacted"]
 
@@ -54,7 +54,7 @@ def redacted(texts: Sequence[str], store: Path, phone_regions: Sequence[str]) ->
 @cache
 def rules_version(phone_regions: tuple[str, ...]) -> str:
     """A hash of the rules' source and of what they rely on."""
-    models = files("models")
+    models = files("lacuna.models")
     rules = [models / "redaction.py", *(file for file in (models / "pii").iterdir() if file.name.endswith(".py"))]
     text = [file.read_bytes() for file in sorted(rules, key=lambda file: file.name)]
     relied = f"{version('phonenumbers')} {' '.join(phone_regions)}".encode()

@@ -10,13 +10,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from data_contracts.errors import SettingsInvalid
-from models import lineage
-from models.retrieval import unit
-from pipelines import progress
-from pipelines.embedders import embedder
-from pipelines.job import Job
-from pipelines.state import open_state
+from lacuna.data_contracts.errors import SettingsInvalid
+from lacuna.models import lineage
+from lacuna.models.retrieval import unit
+from lacuna.pipelines import progress
+from lacuna.pipelines.embedders import embedder
+from lacuna.pipelines.job import Job
+from lacuna.pipelines.state import open_state
 
 __all__ = ["Before", "identify", "name", "read_before"]
 

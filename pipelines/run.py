@@ -8,22 +8,22 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from data_contracts.errors import NothingToMine
-from pipelines.addresses import local_folder
-from pipelines.bundle import read_bundle, refuse
-from pipelines.diagnose import diagnose
-from pipelines.job import Job
-from pipelines.load import load
-from pipelines.measure import measure
-from pipelines.publish import publish
-from pipelines.rank import rank
-from pipelines.redact import redact
-from pipelines.scheduled import quiet
-from pipelines.settings import load_settings
-from pipelines.steps import Verb, begin, begun, finish, perform, published, resume
-from pipelines.store import lock, read_parquet
-from pipelines.understand import understand
-from pipelines.window import resolve_window, scheduled_window
+from lacuna.data_contracts.errors import NothingToMine
+from lacuna.pipelines.addresses import local_folder
+from lacuna.pipelines.bundle import read_bundle, refuse
+from lacuna.pipelines.diagnose import diagnose
+from lacuna.pipelines.job import Job
+from lacuna.pipelines.load import load
+from lacuna.pipelines.measure import measure
+from lacuna.pipelines.publish import publish
+from lacuna.pipelines.rank import rank
+from lacuna.pipelines.redact import redact
+from lacuna.pipelines.scheduled import quiet
+from lacuna.pipelines.settings import load_settings
+from lacuna.pipelines.steps import Verb, begin, begun, finish, perform, published, resume
+from lacuna.pipelines.store import lock, read_parquet
+from lacuna.pipelines.understand import understand
+from lacuna.pipelines.window import resolve_window, scheduled_window
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import logging
 
-from data_contracts.errors import BundleUnreadable, LacunaError, NotDelivered, StoreUnusable
-from pipelines.addresses import worth_a_retry
-from pipelines.steps import BundleChanging
+from lacuna.data_contracts.errors import BundleUnreadable, LacunaError, NotDelivered, StoreUnusable
+from lacuna.pipelines.addresses import worth_a_retry
+from lacuna.pipelines.steps import BundleChanging
 
 __all__ = ["quiet", "retry_mends"]
 

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from models.retrieval import centred, profile, unit
-from models.topics import strengths
-from pipelines.job import Job
-from pipelines.levels import ARTICLES, MEANING
-from pipelines.understand import match_articles
-from pipelines.vectors import embed
+from lacuna.models.retrieval import centred, profile, unit
+from lacuna.models.topics import strengths
+from lacuna.pipelines.job import Job
+from lacuna.pipelines.levels import ARTICLES, MEANING
+from lacuna.pipelines.understand import match_articles
+from lacuna.pipelines.vectors import embed
 
 MOST_QUERIES = 8
 COLUMNS = [

@@ -12,8 +12,8 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import PydanticCustomError
 
-from data_contracts.errors import SettingsInvalid
-from pipelines.links import is_address
+from lacuna.data_contracts.errors import SettingsInvalid
+from lacuna.pipelines.links import is_address
 
 __all__ = ["Settings", "default_text", "load_settings"]
 
@@ -262,7 +262,7 @@ class Settings(Section):
 
 def default_text() -> str:
     """The commented file with every default, as shipped."""
-    return files("pipelines").joinpath("settings.toml").read_text(encoding="utf-8")
+    return files("lacuna.pipelines").joinpath("settings.toml").read_text(encoding="utf-8")
 
 
 def load_settings(config: str | None = None) -> Settings:

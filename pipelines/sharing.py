@@ -8,11 +8,11 @@ from typing import Any
 
 import pandas as pd
 
-from models.life import CLOSED, IN_PROGRESS, Life
-from models.owners import OwnerBook
-from models.workload import Workload
-from pipelines.gap_life import Past
-from pipelines.job import Job
+from lacuna.models.life import CLOSED, IN_PROGRESS, Life
+from lacuna.models.owners import OwnerBook
+from lacuna.models.workload import Workload
+from lacuna.pipelines.gap_life import Past
+from lacuna.pipelines.job import Job
 
 __all__ = ["share_out"]
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from pipelines.report.gap_figures import SETS, movement, nearest_articles
+from lacuna.pipelines.report.gap_figures import SETS, movement, nearest_articles
 
 
 @dataclass(frozen=True)

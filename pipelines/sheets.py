@@ -9,11 +9,11 @@ from typing import Any
 
 import xlsxwriter
 
-from models.data_coverage import lacking, unknown
-from models.no_gap_reason import why_no_gap
-from pipelines.cells import flat, safe_text
-from pipelines.coverage import coverage_of
-from pipelines.sheet_columns import (
+from lacuna.models.data_coverage import lacking, unknown
+from lacuna.models.no_gap_reason import why_no_gap
+from lacuna.pipelines.cells import flat, safe_text
+from lacuna.pipelines.coverage import coverage_of
+from lacuna.pipelines.sheet_columns import (
     ABOUT,
     ACCURACY,
     BACKLOG,

@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import sqlalchemy as sa
 
-from data_contracts.errors import StoreUnusable
-from pipelines import schema
-from pipelines.database import engine_of, unusable, worth_another_try
-from pipelines.first_seen import keep_seen
-from pipelines.schema import SCHEMA_VERSION
-from pipelines.settings import Settings
-from pipelines.store import usable
+from lacuna.data_contracts.errors import StoreUnusable
+from lacuna.pipelines import schema
+from lacuna.pipelines.database import engine_of, unusable, worth_another_try
+from lacuna.pipelines.first_seen import keep_seen
+from lacuna.pipelines.schema import SCHEMA_VERSION
+from lacuna.pipelines.settings import Settings
+from lacuna.pipelines.store import usable
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -12,13 +12,13 @@ from typing import Any
 
 import fsspec
 
-from data_contracts.contract import INPUTS
-from data_contracts.errors import BundleUnreadable
-from pipelines import progress
-from pipelines.addresses import unreachable
-from pipelines.job import Job
-from pipelines.state import open_state
-from pipelines.store import check_writable, clean_leftovers, usable
+from lacuna.data_contracts.contract import INPUTS
+from lacuna.data_contracts.errors import BundleUnreadable
+from lacuna.pipelines import progress
+from lacuna.pipelines.addresses import unreachable
+from lacuna.pipelines.job import Job
+from lacuna.pipelines.state import open_state
+from lacuna.pipelines.store import check_writable, clean_leftovers, usable
 
 __all__ = [
     "BundleChanging",

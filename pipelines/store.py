@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from data_contracts.errors import StoreUnusable
+from lacuna.data_contracts.errors import StoreUnusable
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import sqlalchemy as sa
 
-from data_contracts.errors import TagInvalid
-from pipelines import schema
-from pipelines.nearest import did_you_mean
-from pipelines.state import State
+from lacuna.data_contracts.errors import TagInvalid
+from lacuna.pipelines import schema
+from lacuna.pipelines.nearest import did_you_mean
+from lacuna.pipelines.state import State
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

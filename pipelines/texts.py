@@ -11,19 +11,19 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from data_contracts.errors import BundleUnreadable, ContractBroken, SettingsInvalid
-from models import labels as naming
-from models.grouping import Floats, Ints, find_groups
-from models.questions import clean, key_of
-from models.topics import unassigned_alarm
-from pipelines import progress
-from pipelines.cells import safe_csv_text
-from pipelines.formats import SUFFIXES, parse
-from pipelines.nearest import likely
-from pipelines.redactions import redacted
-from pipelines.settings import Settings
-from pipelines.store import usable, write_bytes, write_parquet
-from pipelines.vectors import embed
+from lacuna.data_contracts.errors import BundleUnreadable, ContractBroken, SettingsInvalid
+from lacuna.models import labels as naming
+from lacuna.models.grouping import Floats, Ints, find_groups
+from lacuna.models.questions import clean, key_of
+from lacuna.models.topics import unassigned_alarm
+from lacuna.pipelines import progress
+from lacuna.pipelines.cells import safe_csv_text
+from lacuna.pipelines.formats import SUFFIXES, parse
+from lacuna.pipelines.nearest import likely
+from lacuna.pipelines.redactions import redacted
+from lacuna.pipelines.settings import Settings
+from lacuna.pipelines.store import usable, write_bytes, write_parquet
+from lacuna.pipelines.vectors import embed
 
 __all__ = ["Grouped", "distinct_texts", "group_file", "grouped", "read_texts", "topics_of", "write_assignments"]
 

@@ -10,9 +10,9 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from data_contracts.errors import LacunaError
-from pipelines.nearest import did_you_mean
-from pipelines.state import State
+from lacuna.data_contracts.errors import LacunaError
+from lacuna.pipelines.nearest import did_you_mean
+from lacuna.pipelines.state import State
 
 if TYPE_CHECKING:
     import pandas as pd

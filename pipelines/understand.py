@@ -8,15 +8,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from models import retrieval
-from models.accuracy import has_healthy_rest
-from models.questions import questions as find_questions
-from models.topics import unassigned_alarm
-from pipelines.facts import build_facts
-from pipelines.further import with_further
-from pipelines.job import Job
-from pipelines.levels import group, question_space
-from pipelines.vectors import embed
+from lacuna.models import retrieval
+from lacuna.models.accuracy import has_healthy_rest
+from lacuna.models.questions import questions as find_questions
+from lacuna.models.topics import unassigned_alarm
+from lacuna.pipelines.facts import build_facts
+from lacuna.pipelines.further import with_further
+from lacuna.pipelines.job import Job
+from lacuna.pipelines.levels import group, question_space
+from lacuna.pipelines.vectors import embed
 
 Floats = NDArray[np.float32]
 

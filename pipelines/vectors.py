@@ -22,9 +22,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from pipelines import progress
-from pipelines.content_cache import KEEP_EVERY, ContentCache, key_of
-from pipelines.embedders import Embedder, embedder
+from lacuna.pipelines import progress
+from lacuna.pipelines.content_cache import KEEP_EVERY, ContentCache, key_of
+from lacuna.pipelines.embedders import Embedder, embedder
 
 __all__ = ["embed", "embed_shard"]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
-from data_contracts.errors import SettingsInvalid
-from pipelines.settings import Settings
-from pipelines.state import open_state
+from lacuna.data_contracts.errors import SettingsInvalid
+from lacuna.pipelines.settings import Settings
+from lacuna.pipelines.state import open_state
 
 __all__ = ["resolve_window", "scheduled_window"]
 
@@ -31,7 +31,7 @@ def resolve_window(
     """
     first, last = _day(start, "start"), _day(end, "end")
     if last is None:
-        from pipelines.bundle import last_day
+        from lacuna.pipelines.bundle import last_day
 
         last = last_day(bundle)
     if first is None:

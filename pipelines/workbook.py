@@ -13,8 +13,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipelines.cells import flat, plain, records, safe_csv_text
-from pipelines.sheets import workbook
+from lacuna.pipelines.cells import flat, plain, records, safe_csv_text
+from lacuna.pipelines.sheets import workbook
 
 __all__ = ["write_backlog"]
 

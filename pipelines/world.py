@@ -10,19 +10,19 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from models import agreement as agreeing
-from models import citations, evidence
-from models import reach as reaching
-from models.accuracy import has_healthy_rest
-from models.changes import Change
-from models.labels import STOP_WORDS
-from models.questions import asks_something
-from models.retrieval import centred
-from models.signs import Agreed, Cited, Conflict, Evidence, Limits, Match, PassedOver, Verdict, stricter
-from models.verdicts import Precision, stricter_by
-from models.verification import last_checked
-from pipelines.job import Job
-from pipelines.understand import MATCHES, live_articles
+from lacuna.models import agreement as agreeing
+from lacuna.models import citations, evidence
+from lacuna.models import reach as reaching
+from lacuna.models.accuracy import has_healthy_rest
+from lacuna.models.changes import Change
+from lacuna.models.labels import STOP_WORDS
+from lacuna.models.questions import asks_something
+from lacuna.models.retrieval import centred
+from lacuna.models.signs import Agreed, Cited, Conflict, Evidence, Limits, Match, PassedOver, Verdict, stricter
+from lacuna.models.verdicts import Precision, stricter_by
+from lacuna.models.verification import last_checked
+from lacuna.pipelines.job import Job
+from lacuna.pipelines.understand import MATCHES, live_articles
 
 Floats = NDArray[np.float32]
 Rows = NDArray[np.int64]

@@ -14,12 +14,12 @@ from typing import Any
 import pandas as pd
 import uvicorn
 
-from pipelines.board import make_app
-from pipelines.delivery.ledger import remember_contacts
-from pipelines.report.view import ReportData
-from pipelines.settings import load_settings
-from pipelines.state import State, open_state
-from pipelines.store import publishing, write_parquet
+from lacuna.pipelines.board import make_app
+from lacuna.pipelines.delivery.ledger import remember_contacts
+from lacuna.pipelines.report.view import ReportData
+from lacuna.pipelines.settings import load_settings
+from lacuna.pipelines.state import State, open_state
+from lacuna.pipelines.store import publishing, write_parquet
 from tests import sample_run
 
 TAG_NEXT = pd.DataFrame(

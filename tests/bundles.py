@@ -8,9 +8,9 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from pipelines.job import Job
-from pipelines.load import load
-from pipelines.settings import load_settings
+from lacuna.pipelines.job import Job
+from lacuna.pipelines.load import load
+from lacuna.pipelines.settings import load_settings
 
 CONVERSATIONS = [
     {"conversation_id": "c1", "started_at": "2024-06-03T10:00:00Z", "escalated": False, "csat": 5},

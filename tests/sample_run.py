@@ -10,9 +10,9 @@ from typing import Any
 
 import pandas as pd
 
-from models.data_coverage import ABSENT, PARTLY, STATES, THERE
-from models.data_parts import PARTS
-from pipelines.report.view import ReportData
+from lacuna.models.data_coverage import ABSENT, PARTLY, STATES, THERE
+from lacuna.models.data_parts import PARTS
+from lacuna.pipelines.report.view import ReportData
 
 START, END = date(2024, 6, 3), date(2024, 6, 30)
 WEEKS = [date(2024, 4, 8) + timedelta(days=7 * step) for step in range(12)]

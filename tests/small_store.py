@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from pipelines.drafts import write_drafts
-from pipelines.workbook import write_backlog
+from lacuna.pipelines.drafts import write_drafts
+from lacuna.pipelines.workbook import write_backlog
 from tests import sample_run
 
 

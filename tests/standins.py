@@ -11,9 +11,9 @@ from typing import Any
 
 import pandas as pd
 
-from pipelines.job import Job
-from pipelines.state import open_state
-from pipelines.store import publishing
+from lacuna.pipelines.job import Job
+from lacuna.pipelines.state import open_state
+from lacuna.pipelines.store import publishing
 
 Rows = list[dict[str, Any]]
 Lacuna = Callable[..., tuple[int, str, str]]

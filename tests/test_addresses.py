@@ -13,12 +13,12 @@ from typing import Any
 import fsspec
 import pytest
 
-from data_contracts.errors import BundleUnreadable, SettingsInvalid
-from pipelines.addresses import local_folder, unreachable, worth_a_retry
-from pipelines.bundle import read_bundle
-from pipelines.load import check_bundle
-from pipelines.run import make_job, plan_scheduled
-from pipelines.steps import file_hashes
+from lacuna.data_contracts.errors import BundleUnreadable, SettingsInvalid
+from lacuna.pipelines.addresses import local_folder, unreachable, worth_a_retry
+from lacuna.pipelines.bundle import read_bundle
+from lacuna.pipelines.load import check_bundle
+from lacuna.pipelines.run import make_job, plan_scheduled
+from lacuna.pipelines.steps import file_hashes
 from tests.standins import Lacuna
 
 COMMANDS = {

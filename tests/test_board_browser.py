@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from pipelines.board.people import hashed
+from lacuna.pipelines.board.people import hashed
 from tests.board_store import make_store, running
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (the test group has it)")

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.boilerplate import asides, templates, without_asides, without_boilerplate, without_lines
-from models.questions import clean, questions
+from lacuna.models.boilerplate import asides, templates, without_asides, without_boilerplate, without_lines
+from lacuna.models.questions import clean, questions
 
 ENGLISH = """Hi team,
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.demo import write_demo
-from pipelines.run import run
+from lacuna.pipelines.demo import write_demo
+from lacuna.pipelines.run import run
 from tests.standins import Lacuna, small_publish, write_table
 
 

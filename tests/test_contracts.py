@@ -8,11 +8,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from data_contracts.casts import DTYPES, cast, conform
-from data_contracts.check import faults, sift
-from data_contracts.contract import INPUTS, TABLES, UNREADABLE, Column, Rule, Table
-from data_contracts.masks import failing
-from data_contracts.suites import broken_rules, suite
+from lacuna.data_contracts.casts import DTYPES, cast, conform
+from lacuna.data_contracts.check import faults, sift
+from lacuna.data_contracts.contract import INPUTS, TABLES, UNREADABLE, Column, Rule, Table
+from lacuna.data_contracts.masks import failing
+from lacuna.data_contracts.suites import broken_rules, suite
 
 REQUIRED = {
     "conversations": ["conversation_id", "started_at", "escalated"],

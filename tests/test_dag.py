@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from pipelines.store import lock
+from lacuna.pipelines.store import lock
 from tests.standins import make_bundle
 
 DAGS = Path(__file__).parents[1] / "dags"
@@ -118,7 +118,7 @@ def command(arguments: list[str], environment: dict[str, str]) -> str:
 
 def test_the_dag_is_a_weekly_timetable_of_the_seven_verbs(airflow: dict[str, str]) -> None:
     """The DAG imports, a task a verb in the order of a run and the digest, with retries and triage notes."""
-    from pipelines.run import STEPS
+    from lacuna.pipelines.run import STEPS
 
     printed = command(["-c", LOOK.format(dags=str(DAGS))], airflow)
     found = json.loads(next(line for line in printed.splitlines() if line.startswith("found "))[6:])

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.data_coverage import ABSENT, PARTLY, STATES, THERE, Coverage, data_coverage, lacking, unknown
-from models.data_parts import PARTS
+from lacuna.models.data_coverage import ABSENT, PARTLY, STATES, THERE, Coverage, data_coverage, lacking, unknown
+from lacuna.models.data_parts import PARTS
 
 Tables = dict[str, pd.DataFrame]
 

@@ -11,11 +11,11 @@ import pandas as pd
 import pytest
 import sqlalchemy as sa
 
-from data_contracts.errors import DecidedMeanwhile, DecisionInvalid, NoSuchGap, NotAllowed, StoreUnusable
-from pipelines import decision_log
-from pipelines.decisions import decide, history, lives, standing, undo
-from pipelines.settings import Settings
-from pipelines.state import State, open_state
+from lacuna.data_contracts.errors import DecidedMeanwhile, DecisionInvalid, NoSuchGap, NotAllowed, StoreUnusable
+from lacuna.pipelines import decision_log
+from lacuna.pipelines.decisions import decide, history, lives, standing, undo
+from lacuna.pipelines.settings import Settings
+from lacuna.pipelines.state import State, open_state
 from tests.databases import gaps, topics
 
 WEEK = "2024-06-16"

@@ -14,8 +14,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from pipelines.demo import Fix, Truth, load_truth, write_demo
-from pipelines.demo.world import SHOP, load_shop
+from lacuna.pipelines.demo import Fix, Truth, load_truth, write_demo
+from lacuna.pipelines.demo.world import SHOP, load_shop
 
 FAILED = {"partial", "wrong", "no_answer", "misclassified"}
 

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.changes import Change
-from models.diagnosis import by_answers, by_sign, incomplete_verdict, stale_verdict, went_stale
-from models.reach import Reach
-from models.signs import Cited, Conflict, Evidence, Limits, Match, PassedOver, Verdict
-from pipelines import diagnose
-from pipelines.settings import load_settings
+from lacuna.models.changes import Change
+from lacuna.models.diagnosis import by_answers, by_sign, incomplete_verdict, stale_verdict, went_stale
+from lacuna.models.reach import Reach
+from lacuna.models.signs import Cited, Conflict, Evidence, Limits, Match, PassedOver, Verdict
+from lacuna.pipelines import diagnose
+from lacuna.pipelines.settings import load_settings
 
 LIMITS = Limits(**load_settings().diagnosis.model_dump())
 PLAIN = Evidence(

@@ -18,14 +18,14 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult, LoginPassword
 from typer.testing import CliRunner
 
-from data_contracts.errors import NotDelivered, SettingsInvalid
-from pipelines.cli import app
-from pipelines.delivery.digest import MANAGERS, Message, digests
-from pipelines.delivery.ledger import Contact, remember_contacts
-from pipelines.delivery.send import Outcome, deliver
-from pipelines.delivery.weekly import send_scheduled
-from pipelines.settings import Delivery, load_settings
-from pipelines.state import State, open_state
+from lacuna.data_contracts.errors import NotDelivered, SettingsInvalid
+from lacuna.pipelines.cli import app
+from lacuna.pipelines.delivery.digest import MANAGERS, Message, digests
+from lacuna.pipelines.delivery.ledger import Contact, remember_contacts
+from lacuna.pipelines.delivery.send import Outcome, deliver
+from lacuna.pipelines.delivery.weekly import send_scheduled
+from lacuna.pipelines.settings import Delivery, load_settings
+from lacuna.pipelines.state import State, open_state
 from tests import sample_run
 from tests.small_store import publish
 

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from data_contracts.errors import SettingsInvalid
-from pipelines import embedders, encoders
-from pipelines.embedders import EMBEDDERS, Embedder, embedder
-from pipelines.encoders import TOKENS_A_BATCH
+from lacuna.data_contracts.errors import SettingsInvalid
+from lacuna.pipelines import embedders, encoders
+from lacuna.pipelines.embedders import EMBEDDERS, Embedder, embedder
+from lacuna.pipelines.encoders import TOKENS_A_BATCH
 
 TEXTS = [
     "How do I reset my password?",

@@ -8,9 +8,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from models.further import further_questions
-from pipelines.further import with_further
-from pipelines.vectors import embed
+from lacuna.models.further import further_questions
+from lacuna.pipelines.further import with_further
+from lacuna.pipelines.vectors import embed
 from tests.bundles import make_job
 
 MAIN = "My parcel has not arrived since Monday."

@@ -11,14 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.matter import Matter, counted
-from models.passages import Line, against, amounts, bare, left_out, lines, taken_back
-from models.phrasings import different
-from models.steps import distil, statements
-from pipelines.gap_evidence import gather
-from pipelines.job import Job
-from pipelines.run import make_job
-from pipelines.store import write_parquet
+from lacuna.models.matter import Matter, counted
+from lacuna.models.passages import Line, against, amounts, bare, left_out, lines, taken_back
+from lacuna.models.phrasings import different
+from lacuna.models.steps import distil, statements
+from lacuna.pipelines.gap_evidence import gather
+from lacuna.pipelines.job import Job
+from lacuna.pipelines.run import make_job
+from lacuna.pipelines.store import write_parquet
 
 CUSTOMS = [f"customs fee on parcel {i}, who pays? I love your shop." for i in range(6)]
 OTHERS = [f"my tent {i} leaks. I love your shop." for i in range(40)]

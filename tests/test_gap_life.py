@@ -11,13 +11,13 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from data_contracts.errors import NotAllowed
-from pipelines.decisions import backlog_now, decide, undo
-from pipelines.gap_life import lived, name_gaps, read_past
-from pipelines.job import Job
-from pipelines.publish import remember
-from pipelines.settings import load_settings
-from pipelines.state import State, open_state
+from lacuna.data_contracts.errors import NotAllowed
+from lacuna.pipelines.decisions import backlog_now, decide, undo
+from lacuna.pipelines.gap_life import lived, name_gaps, read_past
+from lacuna.pipelines.job import Job
+from lacuna.pipelines.publish import remember
+from lacuna.pipelines.settings import load_settings
+from lacuna.pipelines.state import State, open_state
 from tests.standins import BACKLOG_ROW
 
 WEEKS = [f"2024-{day}" for day in ("06-02", "06-09", "06-16", "06-23", "06-30")]

@@ -10,12 +10,12 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from models.life import Life
-from pipelines.cells import records
-from pipelines.gap_life import Past
-from pipelines.impact import Measured, measure_fixes
-from pipelines.job import Job
-from pipelines.store import write_parquet
+from lacuna.models.life import Life
+from lacuna.pipelines.cells import records
+from lacuna.pipelines.gap_life import Past
+from lacuna.pipelines.impact import Measured, measure_fixes
+from lacuna.pipelines.job import Job
+from lacuna.pipelines.store import write_parquet
 from tests.bundles import make_job
 from tests.test_impact import OTHERS, world
 

@@ -9,11 +9,11 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from data_contracts.errors import DecisionInvalid
-from pipelines.decisions import backlog_now, decide
-from pipelines.run import run
-from pipelines.settings import load_settings
-from pipelines.state import State, open_state
+from lacuna.data_contracts.errors import DecisionInvalid
+from lacuna.pipelines.decisions import backlog_now, decide
+from lacuna.pipelines.run import run
+from lacuna.pipelines.settings import load_settings
+from lacuna.pipelines.state import State, open_state
 from tests.test_small_worlds import world
 
 CHAIN, SCREEN = "my chain fell off the bike again", "the screen of my lamp flickers and goes dark"

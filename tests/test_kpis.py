@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.intervals import mean_interval, wilson
-from models.kpis import COLUMNS, weekly_kpis
-from models.outcome_model import Chances
+from lacuna.models.intervals import mean_interval, wilson
+from lacuna.models.kpis import COLUMNS, weekly_kpis
+from lacuna.models.outcome_model import Chances
 
 COST = SimpleNamespace(currency="EUR", per_escalation=7.5, agent_hour=36.0)
 WEEK = "2024-06-24"

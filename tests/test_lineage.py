@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.lineage import EVENTS, common_to, keep_labels, trace
-from models.retrieval import unit
+from lacuna.models.lineage import EVENTS, common_to, keep_labels, trace
+from lacuna.models.retrieval import unit
 
 DIM = 40
 Groups = dict[str, list[str]]

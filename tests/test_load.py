@@ -14,11 +14,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from data_contracts.casts import DTYPES
-from data_contracts.contract import INPUTS, TABLES
-from data_contracts.errors import BundleUnreadable, ContractBroken, NothingToMine
-from pipelines.bundle import last_day, read_bundle
-from pipelines.load import check_bundle, load
+from lacuna.data_contracts.casts import DTYPES
+from lacuna.data_contracts.contract import INPUTS, TABLES
+from lacuna.data_contracts.errors import BundleUnreadable, ContractBroken, NothingToMine
+from lacuna.pipelines.bundle import last_day, read_bundle
+from lacuna.pipelines.load import check_bundle, load
 from tests.bundles import ARTICLES, CONVERSATIONS, MESSAGES, jsonl, loaded, make_job, write_bundle
 
 

@@ -9,13 +9,13 @@ import numpy as np
 import pandas as pd
 from scipy.stats import false_discovery_control
 
-from models.known import new_or_known
-from models.seasons import YEAR, season
-from models.trends import rate_trend
-from pipelines.job import Job
-from pipelines.measure import measure, with_trends
-from pipelines.searches import searches_by_topic, searches_for
-from pipelines.settings import load_settings
+from lacuna.models.known import new_or_known
+from lacuna.models.seasons import YEAR, season
+from lacuna.models.trends import rate_trend
+from lacuna.pipelines.job import Job
+from lacuna.pipelines.measure import measure, with_trends
+from lacuna.pipelines.searches import searches_by_topic, searches_for
+from lacuna.pipelines.settings import load_settings
 
 SEARCHES = pd.DataFrame(
     {

@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from models.proposals import fault
-from pipelines.endpoint import GIVE_UP
-from pipelines.naming import propose
-from pipelines.settings import Labels
+from lacuna.models.proposals import fault
+from lacuna.pipelines.endpoint import GIVE_UP
+from lacuna.pipelines.naming import propose
+from lacuna.pipelines.settings import Labels
 
 REFUND = ["my refund after the return is missing", "no refund after my return", "refund missing since the return"]
 LOGIN = ["can't log in to my account", "account login fails", "login to the account fails again"]

@@ -17,12 +17,12 @@ import pytest
 from starlette.testclient import TestClient
 from typer.testing import CliRunner
 
-from pipelines.board import make_app
-from pipelines.cli import app
-from pipelines.delivery.weekly import send_digest
-from pipelines.run import run
-from pipelines.settings import load_settings
-from pipelines.state import open_state
+from lacuna.pipelines.board import make_app
+from lacuna.pipelines.cli import app
+from lacuna.pipelines.delivery.weekly import send_digest
+from lacuna.pipelines.run import run
+from lacuna.pipelines.settings import load_settings
+from lacuna.pipelines.state import open_state
 from tests.fixed_shop import FAILING, write_shop
 
 DAY = "2024-08-04"

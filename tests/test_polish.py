@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 import yaml
 
-from models.bound import fault
-from pipelines.drafts import draft
-from pipelines.drafts.matter import seal
-from pipelines.drafts.polish import polish
-from pipelines.settings import Drafts
+from lacuna.models.bound import fault
+from lacuna.pipelines.drafts import draft
+from lacuna.pipelines.drafts.matter import seal
+from lacuna.pipelines.drafts.polish import polish
+from lacuna.pipelines.settings import Drafts
 from tests.test_naming import Server, said, server
 from tests.test_steps import missing
 

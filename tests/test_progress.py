@@ -6,7 +6,7 @@ import logging
 
 import pytest
 
-from pipelines import progress
+from lacuna.pipelines import progress
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from models.reasons import (
+from lacuna.models.reasons import (
     against_reason,
     checked_reason,
     group_reason,
@@ -16,7 +16,7 @@ from models.reasons import (
     searches_reason,
     words_reason,
 )
-from models.verification import due_for_verification, last_checked
+from lacuna.models.verification import due_for_verification, last_checked
 
 COMMON = frozenset({"with", "your", "the", "and"})
 RELEASES = pd.DataFrame(

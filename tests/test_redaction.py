@@ -13,11 +13,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.pii.checksums import IBAN_LENGTHS, iban_valid, luhn_valid
-from models.redaction import PLACEHOLDER, Lexicon, learn_names, redact
-from pipelines.job import Job
-from pipelines.redact import redact as redact_verb
-from pipelines.settings import load_settings
+from lacuna.models.pii.checksums import IBAN_LENGTHS, iban_valid, luhn_valid
+from lacuna.models.redaction import PLACEHOLDER, Lexicon, learn_names, redact
+from lacuna.pipelines.job import Job
+from lacuna.pipelines.redact import redact as redact_verb
+from lacuna.pipelines.settings import load_settings
 
 # «KIND|value» marks what must go. All people, numbers and addresses are invented or reserved for documentation.
 PERSONAL = """

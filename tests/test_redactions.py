@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.redaction import redact
-from pipelines import redactions
-from pipelines.redactions import redacted, rules_version
+from lacuna.models.redaction import redact
+from lacuna.pipelines import redactions
+from lacuna.pipelines.redactions import redacted, rules_version
 
 REGIONS = ("GB", "DE")
 TEXTS = [

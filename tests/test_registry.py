@@ -11,12 +11,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from data_contracts.errors import SettingsInvalid
-from pipelines.demo import write_demo
-from pipelines.registry import name
-from pipelines.run import RunResult, run
-from pipelines.settings import load_settings
-from pipelines.state import State, open_state
+from lacuna.data_contracts.errors import SettingsInvalid
+from lacuna.pipelines.demo import write_demo
+from lacuna.pipelines.registry import name
+from lacuna.pipelines.run import RunResult, run
+from lacuna.pipelines.settings import load_settings
+from lacuna.pipelines.state import State, open_state
 from tests.bench.stability import kept
 from tests.standins import Lacuna
 

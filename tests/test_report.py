@@ -15,13 +15,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.report.charts import spark, text_width, topic_map
-from pipelines.report.figures import kpi_cards
-from pipelines.report.format import decimal, json_block, money, percent, percent_range, period, text
-from pipelines.report.gaps import relative_link, weeks
-from pipelines.report.render import render_report
-from pipelines.report.topics import topics as topics_section
-from pipelines.report.view import FIRST_ROWS, build_view
+from lacuna.pipelines.report.charts import spark, text_width, topic_map
+from lacuna.pipelines.report.figures import kpi_cards
+from lacuna.pipelines.report.format import decimal, json_block, money, percent, percent_range, period, text
+from lacuna.pipelines.report.gaps import relative_link, weeks
+from lacuna.pipelines.report.render import render_report
+from lacuna.pipelines.report.topics import topics as topics_section
+from lacuna.pipelines.report.view import FIRST_ROWS, build_view
 from tests import sample_run
 
 ATTACKS = (
@@ -238,7 +238,7 @@ def test_a_backlog_read_from_parquet_renders_as_the_one_in_memory(tmp_path: obje
     """Nested fields that come back from Parquet as arrays give the same page."""
     from pathlib import Path
 
-    from pipelines.workbook import write_backlog
+    from lacuna.pipelines.workbook import write_backlog
 
     folder = Path(str(tmp_path))
     data = sample_run.sample_run()

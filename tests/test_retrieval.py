@@ -9,8 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from models.retrieval import BEST_PASSAGES, PASSAGE_WORDS, meaning_scores, passages, plain, profile, standardise, unit
-from models.retrieval import word_scores as words_of
+from lacuna.models.retrieval import (
+    BEST_PASSAGES,
+    PASSAGE_WORDS,
+    meaning_scores,
+    passages,
+    plain,
+    profile,
+    standardise,
+    unit,
+)
+from lacuna.models.retrieval import word_scores as words_of
 
 SCORES = arrays(np.float32, (4, 5), elements=st.floats(-50, 50, width=16))
 

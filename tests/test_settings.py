@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from data_contracts.contract import INPUTS, TABLES
-from data_contracts.errors import SettingsInvalid
-from pipelines.settings import Settings, default_text, load_settings
+from lacuna.data_contracts.contract import INPUTS, TABLES
+from lacuna.data_contracts.errors import SettingsInvalid
+from lacuna.pipelines.settings import Settings, default_text, load_settings
 
 
 def test_defaults_are_valid_and_none_is_in_the_code() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from pipelines.run import RunResult, run
+from lacuna.pipelines.run import RunResult, run
 
 ATTACK = '=HYPERLINK("http://x.example")<script>alert(1)</script>"><img src=x onerror=alert(1)> مرحبا 😀 \u202e'
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.workbook import write_backlog
+from lacuna.pipelines.workbook import write_backlog
 from tests.board_store import make_store
 from tests.sample_run import sample_run
 
@@ -41,7 +41,7 @@ def test_a_light_command_imports_nothing_heavy(words: tuple[str, ...], store: Pa
     """Neither learning, nor contracts, nor web: those seconds are for the commands that use them."""
     given = [*words, *([str(store)] if words[-1] == "--store" else [])]
     done = subprocess.run(
-        [sys.executable, "-X", "importtime", "-m", "pipelines.cli", *given],
+        [sys.executable, "-X", "importtime", "-m", "lacuna.pipelines.cli", *given],
         capture_output=True,
         text=True,
         env={**os.environ, "LACUNA_USER": "ana"},

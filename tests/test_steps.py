@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.steps import AT_LEAST, MOST_STEPS, SHOWN_IDS, distil, instructions
-from pipelines.drafts import draft
-from pipelines.report.page import page
+from lacuna.models.steps import AT_LEAST, MOST_STEPS, SHOWN_IDS, distil, instructions
+from lacuna.pipelines.drafts import draft
+from lacuna.pipelines.report.page import page
 
 PAIRING = [
     ("c1", "Hi <NAME>, please update the app to 4.0.2. Then open Garage > Add. Scan the QR code on the display. Bye!"),

@@ -14,9 +14,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data_contracts.errors import StoreUnusable
-from pipelines import store as under_test
-from pipelines.store import check_writable, clean_leftovers, lock, publishing, read_parquet, write_bytes, write_parquet
+from lacuna.data_contracts.errors import StoreUnusable
+from lacuna.pipelines import store as under_test
+from lacuna.pipelines.store import (
+    check_writable,
+    clean_leftovers,
+    lock,
+    publishing,
+    read_parquet,
+    write_bytes,
+    write_parquet,
+)
 from tests.standins import without_rights
 
 
@@ -107,7 +115,7 @@ def test_a_reader_always_finds_a_run(tmp_path: Path) -> None:
     script = """
         import sys
         from pathlib import Path
-        from pipelines.store import publishing
+        from lacuna.pipelines.store import publishing
         for i in range(100):
             with publishing(Path(sys.argv[1]), "r") as folder:
                 (folder / "run.json").write_text(str(i))
@@ -141,7 +149,7 @@ def test_a_second_holder_is_told_who_holds_the_lock(tmp_path: Path) -> None:
     script = f"""
         import sys
         from pathlib import Path
-        from pipelines.store import lock
+        from lacuna.pipelines.store import lock
         with lock(Path({str(tmp_path)!r}), "2024-06-30"):
             print("held", flush=True)
             sys.stdin.read()

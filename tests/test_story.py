@@ -19,13 +19,13 @@ import httpx
 import pytest
 import sqlalchemy as sa
 
-from pipelines import schema
-from pipelines.board.people import hashed
-from pipelines.cells import records
-from pipelines.run import run
-from pipelines.settings import load_settings
-from pipelines.state import open_state
-from pipelines.store import read_parquet
+from lacuna.pipelines import schema
+from lacuna.pipelines.board.people import hashed
+from lacuna.pipelines.cells import records
+from lacuna.pipelines.run import run
+from lacuna.pipelines.settings import load_settings
+from lacuna.pipelines.state import open_state
+from lacuna.pipelines.store import read_parquet
 from tests.databases import settings_for
 from tests.fixed_shop import FAILING, write_shop
 
@@ -93,7 +93,7 @@ def reviewing(store: Path, config: Path) -> Iterator[str]:
     """`lacuna review` as a process of its own; gives its address."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "pipelines.cli", "review", "--store", str(store), "--port", str(port)]
+    command = [sys.executable, "-m", "lacuna.pipelines.cli", "review", "--store", str(store), "--port", str(port)]
     command += ["--who", "Mara", "--config", str(config)]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as board:
         try:

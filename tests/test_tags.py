@@ -8,13 +8,13 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from data_contracts.errors import TagInvalid
-from pipelines.job import Job
-from pipelines.load import load
-from pipelines.run import make_job
-from pipelines.state import State, open_state
-from pipelines.steps import input_hash
-from pipelines.tags import enter_tag, entered_tags, with_tags
+from lacuna.data_contracts.errors import TagInvalid
+from lacuna.pipelines.job import Job
+from lacuna.pipelines.load import load
+from lacuna.pipelines.run import make_job
+from lacuna.pipelines.state import State, open_state
+from lacuna.pipelines.steps import input_hash
+from lacuna.pipelines.tags import enter_tag, entered_tags, with_tags
 
 
 def job(bundle: Path, tmp_path: Path) -> tuple[Job, State]:

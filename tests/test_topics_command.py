@@ -18,14 +18,14 @@ from hypothesis import strategies as st
 from sklearn.metrics import adjusted_rand_score
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from models.clustering import GraphClusters, nearest, sayings, silhouette
-from models.gist import Gist, Sentences
-from models.grouping import find_groups
-from models.retrieval import unit
-from models.topics import unassigned_alarm
-from pipelines.embedders import embedder
-from pipelines.settings import load_settings
-from pipelines.texts import topics_of
+from lacuna.models.clustering import GraphClusters, nearest, sayings, silhouette
+from lacuna.models.gist import Gist, Sentences
+from lacuna.models.grouping import find_groups
+from lacuna.models.retrieval import unit
+from lacuna.models.topics import unassigned_alarm
+from lacuna.pipelines.embedders import embedder
+from lacuna.pipelines.settings import load_settings
+from lacuna.pipelines.texts import topics_of
 from tests.standins import Lacuna
 
 SUBJECTS = {

@@ -16,10 +16,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from data_contracts.errors import StoreUnusable
-from pipelines import content_cache, vectors
-from pipelines.embedders import embedder
-from pipelines.encoders import Progress
+from lacuna.data_contracts.errors import StoreUnusable
+from lacuna.pipelines import content_cache, vectors
+from lacuna.pipelines.embedders import embedder
+from lacuna.pipelines.encoders import Progress
 
 
 class Counting:

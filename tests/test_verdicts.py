@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.life import Decision
-from models.ranking import FIXABLE, FIXABLE_WEIGHT, rank_gaps
-from models.signs import Limits, stricter
-from models.verdicts import by_kind, overall, stricter_by, verdict_of
-from pipelines.settings import load_settings
+from lacuna.models.life import Decision
+from lacuna.models.ranking import FIXABLE, FIXABLE_WEIGHT, rank_gaps
+from lacuna.models.signs import Limits, stricter
+from lacuna.models.verdicts import by_kind, overall, stricter_by, verdict_of
+from lacuna.pipelines.settings import load_settings
 
 NOON = datetime(2024, 7, 1, 12, tzinfo=UTC)
 

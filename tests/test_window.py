@@ -8,10 +8,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from data_contracts.errors import NothingToMine, SettingsInvalid
-from pipelines.settings import load_settings
-from pipelines.state import open_state
-from pipelines.window import resolve_window, scheduled_window
+from lacuna.data_contracts.errors import NothingToMine, SettingsInvalid
+from lacuna.pipelines.settings import load_settings
+from lacuna.pipelines.state import open_state
+from lacuna.pipelines.window import resolve_window, scheduled_window
 from tests.standins import write_table
 
 SETTINGS = load_settings()

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.duties import Duty, DutyLimits, duty
-from models.life import Life
-from models.owners import OwnerBook
-from models.workload import Workload, with_others
-from pipelines.duties import duty_now
-from pipelines.settings import load_settings
+from lacuna.models.duties import Duty, DutyLimits, duty
+from lacuna.models.life import Life
+from lacuna.models.owners import OwnerBook
+from lacuna.models.workload import Workload, with_others
+from lacuna.pipelines.duties import duty_now
+from lacuna.pipelines.settings import load_settings
 
 PEOPLE: list[dict[str, Any]] = [{"owner_id": name, "areas": ["returns"]} for name in ("ada", "bob", "cem")]
 LIMITS = DutyLimits({"new": 7, "accepted": 21}, urgent_ranks=2, escalate_after_days=5)

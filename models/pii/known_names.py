@@ -8,10 +8,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from models.pii.lexicon import Lexicon, one_slip
-from models.pii.names import Place, names_at, places
-from models.pii.spans import Span, blank, words_of
-from models.pii.words import ALSO_WORDS, ROLE_MAILBOXES
+from lacuna.models.pii.lexicon import Lexicon, one_slip
+from lacuna.models.pii.names import Place, names_at, places
+from lacuna.models.pii.spans import Span, blank, words_of
+from lacuna.models.pii.words import ALSO_WORDS, ROLE_MAILBOXES
 
 __all__ = ["KnownNames", "Readings", "find_known_names", "read_names", "split_names"]
 

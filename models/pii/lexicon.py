@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from models.pii.words import ALSO_WORDS, FIRST_NAMES, NEVER_NAMES
+from lacuna.models.pii.words import ALSO_WORDS, FIRST_NAMES, NEVER_NAMES
 
 __all__ = ["Lexicon", "one_slip"]
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum, IntEnum
 
-from models.pii.letters import CAPITAL, CASELESS, SMALL
+from lacuna.models.pii.letters import CAPITAL, CASELESS, SMALL
 
 __all__ = ["ABOVE_CONTACT", "CLOSING_WORDS", "FIRST_AND_LAST", "FOOTER", "ORGANISATION", "RULES", "SIGNATURE_MARK", "TAG", "TAIL",
            "TAIL_LOW", "Before", "Level", "Rule"]  # fmt: skip

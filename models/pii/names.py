@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from typing import NamedTuple
 
-from models.pii.lexicon import Lexicon, one_slip
-from models.pii.name_patterns import (
+from lacuna.models.pii.lexicon import Lexicon, one_slip
+from lacuna.models.pii.name_patterns import (
     ABOVE_CONTACT,
     CLOSING_WORDS,
     FIRST_AND_LAST,
@@ -27,8 +27,8 @@ from models.pii.name_patterns import (
     Before,
     Level,
 )
-from models.pii.spans import Span, words_of
-from models.pii.words import ALSO_WORDS, NEVER_NAMES, NO_SURNAMES
+from lacuna.models.pii.spans import Span, words_of
+from lacuna.models.pii.words import ALSO_WORDS, NEVER_NAMES, NO_SURNAMES
 
 __all__ = ["Place", "find_names", "names_at", "places"]
 

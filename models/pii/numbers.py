@@ -8,8 +8,8 @@ from functools import lru_cache
 
 import phonenumbers
 
-from models.pii.checksums import IBAN_LENGTHS, iban_valid, luhn_valid
-from models.pii.spans import Span, blank_matches
+from lacuna.models.pii.checksums import IBAN_LENGTHS, iban_valid, luhn_valid
+from lacuna.models.pii.spans import Span, blank_matches
 
 __all__ = [
     "PHONE_REGIONS",

@@ -6,7 +6,7 @@ import ipaddress
 import re
 from collections.abc import Iterator
 
-from models.pii.spans import Span, words_of
+from lacuna.models.pii.spans import Span, words_of
 
 __all__ = ["find_emails", "find_networks", "find_secrets", "find_urls"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from models.pii.spans import Span
+from lacuna.models.pii.spans import Span
 
 __all__ = ["find_addresses", "find_birth_dates"]
 

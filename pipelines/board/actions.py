@@ -12,9 +12,9 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse, Response
 
-from data_contracts.errors import DecidedMeanwhile, DecisionInvalid, LacunaError, NoSuchGap, NotAllowed, Refused
-from pipelines.decisions import history
-from pipelines.duties import form_day
+from lacuna.data_contracts.errors import DecidedMeanwhile, DecisionInvalid, LacunaError, NoSuchGap, NotAllowed, Refused
+from lacuna.pipelines.decisions import history
+from lacuna.pipelines.duties import form_day
 
 from .desk import Desk, desk_of, first, forms, local, person_of
 from .doing import decide_as

@@ -8,12 +8,12 @@ from typing import Any
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
-from data_contracts.errors import NoSuchGap
-from models.life import Decision
-from pipelines.cells import records
-from pipelines.decisions import history
-from pipelines.store import read_parquet
-from pipelines.topic_life import life_of, topic_rows
+from lacuna.data_contracts.errors import NoSuchGap
+from lacuna.models.life import Decision
+from lacuna.pipelines.cells import records
+from lacuna.pipelines.decisions import history
+from lacuna.pipelines.store import read_parquet
+from lacuna.pipelines.topic_life import life_of, topic_rows
 
 from . import listing, tagging
 from .desk import Desk, desk_of, person_of

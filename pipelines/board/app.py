@@ -17,7 +17,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
-from data_contracts.errors import (
+from lacuna.data_contracts.errors import (
     DecidedMeanwhile,
     DecisionInvalid,
     LacunaError,
@@ -28,9 +28,9 @@ from data_contracts.errors import (
     StoreUnusable,
     TagInvalid,
 )
-from pipelines.settings import Settings
-from pipelines.state import State, open_state
-from pipelines.steps import version
+from lacuna.pipelines.settings import Settings
+from lacuna.pipelines.state import State, open_state
+from lacuna.pipelines.steps import version
 
 from . import actions, api, entering, pages
 from .bodies import TOO_LARGE

@@ -15,14 +15,14 @@ from jinja2 import Environment, PackageLoader, PrefixLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
-from data_contracts.errors import StoreUnusable
-from models.life import allowed
-from pipelines.links import conversation_link, conversation_url
-from pipelines.report.format import period, plural, record
-from pipelines.report.gap_figures import sets_told
-from pipelines.report.view import STATUSES
-from pipelines.settings import Settings
-from pipelines.state import State
+from lacuna.data_contracts.errors import StoreUnusable
+from lacuna.models.life import allowed
+from lacuna.pipelines.links import conversation_link, conversation_url
+from lacuna.pipelines.report.format import period, plural, record
+from lacuna.pipelines.report.gap_figures import sets_told
+from lacuna.pipelines.report.view import STATUSES
+from lacuna.pipelines.settings import Settings
+from lacuna.pipelines.state import State
 
 from .listing import Query, counted
 from .people import People, Person, may
@@ -33,11 +33,11 @@ from .view import VERBS, gap_path
 __all__ = ["ASSETS", "Desk", "asset", "desk_of", "local", "person_of"]
 
 ASSETS = {
-    "report.css": ("pipelines.report", "text/css"),
-    "board.css": ("pipelines.board", "text/css"),
-    "board.js": ("pipelines.board", "text/javascript"),
-    "htmx.min.js": ("pipelines.board", "text/javascript"),
-    "htmx-LICENSE.txt": ("pipelines.board", "text/plain"),
+    "report.css": ("lacuna.pipelines.report", "text/css"),
+    "board.css": ("lacuna.pipelines.board", "text/css"),
+    "board.js": ("lacuna.pipelines.board", "text/javascript"),
+    "htmx.min.js": ("lacuna.pipelines.board", "text/javascript"),
+    "htmx-LICENSE.txt": ("lacuna.pipelines.board", "text/plain"),
 }
 NAV = (
     ("backlog", "/", "Backlog"),
@@ -56,7 +56,7 @@ def asset(name: str) -> bytes:
     """A file that the pages ask for, by its name in ``ASSETS``."""
     package = ASSETS[name][0]
     place = resources.files(package)
-    return (place / name if package == "pipelines.report" else place / "static" / name).read_bytes()
+    return (place / name if package == "lacuna.pipelines.report" else place / "static" / name).read_bytes()
 
 
 @cache
@@ -66,7 +66,8 @@ def _version(name: str) -> str:
 
 def _templates() -> Environment:
     loader = PrefixLoader(
-        {"board": PackageLoader("pipelines.board"), "report": PackageLoader("pipelines.report", "")}, delimiter=":"
+        {"board": PackageLoader("lacuna.pipelines.board"), "report": PackageLoader("lacuna.pipelines.report", "")},
+        delimiter=":",
     )
     made = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     made.globals |= {

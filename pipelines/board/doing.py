@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from data_contracts.errors import Refused, TagInvalid
-from pipelines.decisions import decide
-from pipelines.tags import enter_tag
+from lacuna.data_contracts.errors import Refused, TagInvalid
+from lacuna.pipelines.decisions import decide
+from lacuna.pipelines.tags import enter_tag
 
 from .desk import Desk
 from .people import Person, may

@@ -7,7 +7,7 @@ from pathlib import Path
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
-from pipelines.report.format import text
+from lacuna.pipelines.report.format import text
 
 from .desk import Desk
 from .snapshot import Gap

@@ -7,7 +7,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse, Response
 
-from data_contracts.errors import Refused, TagInvalid
+from lacuna.data_contracts.errors import Refused, TagInvalid
 
 from .desk import desk_of, first, local, person_of
 from .doing import tag_as

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from data_contracts.errors import SettingsInvalid, StoreUnusable
+from lacuna.data_contracts.errors import SettingsInvalid, StoreUnusable
 
 from .bodies import TOO_LARGE, limited, says_too_much
 from .people import People, Person, hashed

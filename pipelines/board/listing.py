@@ -10,9 +10,9 @@ from itertools import chain
 from typing import Any
 from urllib.parse import urlencode
 
-from pipelines.report.format import line
-from pipelines.report.gaps import KINDS
-from pipelines.report.view import STATUSES
+from lacuna.pipelines.report.format import line
+from lacuna.pipelines.report.gaps import KINDS
+from lacuna.pipelines.report.view import STATUSES
 
 from .snapshot import Gap, Now
 

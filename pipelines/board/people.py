@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from data_contracts.errors import SettingsInvalid
-from pipelines.settings import Board
+from lacuna.data_contracts.errors import SettingsInvalid
+from lacuna.pipelines.settings import Board
 
 __all__ = ["PEOPLE_ENV", "ROLES", "People", "Person", "hashed", "may", "new_token"]
 

@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 
-from pipelines import schema
-from pipelines.schema import sessions
-from pipelines.state import State
+from lacuna.pipelines import schema
+from lacuna.pipelines.schema import sessions
+from lacuna.pipelines.state import State
 
 from .people import hashed, new_token
 

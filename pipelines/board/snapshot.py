@@ -15,23 +15,23 @@ from typing import Any
 
 import pandas as pd
 
-from data_contracts.errors import StoreUnusable
-from models.duties import Duty
-from models.life import Decision, Life, last_targets, life_of
-from models.verdicts import Precision, by_kind
-from pipelines import duties
-from pipelines.cells import records, unguarded
-from pipelines.decision_log import read as read_decisions
-from pipelines.decisions import as_decided, status_now
-from pipelines.first_seen import seen_days
-from pipelines.report.accuracy import article_accuracy
-from pipelines.report.due import due_articles, unowned_articles
-from pipelines.report.format import day, line, number, plural, record, rows, short_day, text
-from pipelines.report.gaps import table_row
-from pipelines.report.impact import fixes
-from pipelines.settings import Settings
-from pipelines.state import State
-from pipelines.store import read_parquet
+from lacuna.data_contracts.errors import StoreUnusable
+from lacuna.models.duties import Duty
+from lacuna.models.life import Decision, Life, last_targets, life_of
+from lacuna.models.verdicts import Precision, by_kind
+from lacuna.pipelines import duties
+from lacuna.pipelines.cells import records, unguarded
+from lacuna.pipelines.decision_log import read as read_decisions
+from lacuna.pipelines.decisions import as_decided, status_now
+from lacuna.pipelines.first_seen import seen_days
+from lacuna.pipelines.report.accuracy import article_accuracy
+from lacuna.pipelines.report.due import due_articles, unowned_articles
+from lacuna.pipelines.report.format import day, line, number, plural, record, rows, short_day, text
+from lacuna.pipelines.report.gaps import table_row
+from lacuna.pipelines.report.impact import fixes
+from lacuna.pipelines.settings import Settings
+from lacuna.pipelines.state import State
+from lacuna.pipelines.store import read_parquet
 
 __all__ = ["Gap", "Now", "Run", "Snapshot", "owner_names"]
 

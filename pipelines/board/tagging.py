@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from pipelines.report.format import line, number, percent, text
-from pipelines.tags import entered_tags
+from lacuna.pipelines.report.format import line, number, percent, text
+from lacuna.pipelines.tags import entered_tags
 
 from .desk import Desk
 from .view import when

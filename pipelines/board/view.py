@@ -9,10 +9,10 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
-from models.life import CLOSED, Decision, in_force
-from models.verdicts import Precision, overall
-from pipelines.report.charts import bar, weekly_chart
-from pipelines.report.format import (
+from lacuna.models.life import CLOSED, Decision, in_force
+from lacuna.models.verdicts import Precision, overall
+from lacuna.pipelines.report.charts import bar, weekly_chart
+from lacuna.pipelines.report.format import (
     day,
     line,
     number,
@@ -26,11 +26,11 @@ from pipelines.report.format import (
     text,
     whole,
 )
-from pipelines.report.gaps import KINDS
-from pipelines.report.page import page
-from pipelines.report.sections import owners as loads
-from pipelines.report.summary import summary
-from pipelines.report.view import STATUSES
+from lacuna.pipelines.report.gaps import KINDS
+from lacuna.pipelines.report.page import page
+from lacuna.pipelines.report.sections import owners as loads
+from lacuna.pipelines.report.summary import summary
+from lacuna.pipelines.report.view import STATUSES
 
 from .snapshot import Gap, Now, Run
 

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.markup import escape
 
-from data_contracts.errors import DecisionInvalid
-from pipelines.commands.common import Config, Store, err, local, out
+from lacuna.data_contracts.errors import DecisionInvalid
+from lacuna.pipelines.commands.common import Config, Store, err, local, out
 
 if TYPE_CHECKING:
-    from pipelines.settings import Settings
-    from pipelines.state import State
+    from lacuna.pipelines.settings import Settings
+    from lacuna.pipelines.state import State
 
 __all__ = ["assign", "backlog", "decide", "undo"]
 
@@ -56,12 +56,12 @@ def backlog(
 
     `lacuna backlog --store store --csv backlog.csv`
     """
-    from models.no_gap_reason import why_no_gap
-    from models.verdicts import by_kind
-    from pipelines import backlog_tables, decisions
-    from pipelines.cells import records
-    from pipelines.explain import find_run, read_run
-    from pipelines.store import write_bytes
+    from lacuna.models.no_gap_reason import why_no_gap
+    from lacuna.models.verdicts import by_kind
+    from lacuna.pipelines import backlog_tables, decisions
+    from lacuna.pipelines.cells import records
+    from lacuna.pipelines.explain import find_run, read_run
+    from lacuna.pipelines.store import write_bytes
 
     with _state(store, config) as (state, settings):
         if gap is not None:
@@ -75,7 +75,7 @@ def backlog(
         if owner is not None:
             frame = frame[frame["owner_id"].isna() if owner == "nobody" else frame["owner_id"].eq(owner)]
         if csv is not None:
-            from pipelines.decision_sheets import sheet
+            from lacuna.pipelines.decision_sheets import sheet
 
             write_bytes(csv, sheet(frame))
             out.print(f"Written: {escape(str(csv))}", highlight=False, soft_wrap=True)
@@ -131,7 +131,7 @@ def decide(
 
     `lacuna decide --from backlog.csv --store store`
     """
-    from pipelines import decisions
+    from lacuna.pipelines import decisions
 
     if (file is None) == (gap is None or verb is None) or (file is not None and gap is not None):
         raise DecisionInvalid("it is not said what to decide", "give GAP and DECISION, or --from FILE alone")
@@ -149,7 +149,7 @@ def decide(
 
 
 def _from_file(state: State, file: Path, who: str) -> None:
-    from pipelines.decision_sheets import apply_sheet
+    from lacuna.pipelines.decision_sheets import apply_sheet
 
     done = apply_sheet(state, file, who)
     for row in done.refused:
@@ -178,7 +178,7 @@ def assign(
 
     `lacuna assign 1 o-amara --due 2024-07-12 --store store`
     """
-    from pipelines import decisions
+    from lacuna.pipelines import decisions
 
     payload = {"owner_id": None if owner == "nobody" else owner} | ({"due": due} if due else {})
     with _state(store, config) as (state, _):
@@ -194,7 +194,7 @@ def undo(gap: Gap, store: Store, who: Who = None, config: Config = None) -> None
 
     `lacuna undo 1 --store store`
     """
-    from pipelines import decisions
+    from lacuna.pipelines import decisions
 
     with _state(store, config) as (state, _):
         found = _named(store, gap)
@@ -204,9 +204,9 @@ def undo(gap: Gap, store: Store, who: Who = None, config: Config = None) -> None
 
 @contextmanager
 def _state(store: Path, config: str | None) -> Iterator[tuple[State, Settings]]:
-    from pipelines.explain import find_run
-    from pipelines.settings import load_settings
-    from pipelines.state import open_state
+    from lacuna.pipelines.explain import find_run
+    from lacuna.pipelines.settings import load_settings
+    from lacuna.pipelines.state import open_state
 
     find_run(store)
     settings = load_settings(config)
@@ -219,7 +219,7 @@ def _state(store: Path, config: str | None) -> Iterator[tuple[State, Settings]]:
 
 def _named(store: Path, wanted: str) -> dict[str, Any]:
     """The gap of this id, or of this rank in the latest run; an id of an earlier run passes as it is."""
-    from pipelines.explain import find_gap, find_run, read_backlog
+    from lacuna.pipelines.explain import find_gap, find_run, read_backlog
 
     rows = read_backlog(find_run(store))
     if wanted.isdigit():
@@ -228,7 +228,7 @@ def _named(store: Path, wanted: str) -> dict[str, Any]:
 
 
 def _tell(state: State, gap: dict[str, Any]) -> None:
-    from pipelines.decisions import standing
+    from lacuna.pipelines.decisions import standing
 
     status, life = standing(state, gap["gap_id"])
     title = f" “{gap['title']}”" if gap.get("title") else ""

@@ -8,7 +8,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from pipelines.commands.common import Store, out
+from lacuna.pipelines.commands.common import Store, out
 
 __all__ = ["impact"]
 
@@ -28,9 +28,9 @@ def impact(
 
     `lacuna impact --store store --run 2024-06-30`
     """
-    from pipelines.explain import find_run
-    from pipelines.report.impact import fixes
-    from pipelines.store import read_parquet
+    from lacuna.pipelines.explain import find_run
+    from lacuna.pipelines.report.impact import fixes
+    from lacuna.pipelines.store import read_parquet
 
     path = find_run(store, run) / "impact.parquet"
     if not path.exists():

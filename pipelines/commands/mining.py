@@ -9,12 +9,12 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from pipelines import progress
-from pipelines.commands.common import Config, Quiet, Store, local, out
+from lacuna.pipelines import progress
+from lacuna.pipelines.commands.common import Config, Quiet, Store, local, out
 
 if TYPE_CHECKING:
-    from pipelines.load import CheckResult
-    from pipelines.run import RunResult
+    from lacuna.pipelines.load import CheckResult
+    from lacuna.pipelines.run import RunResult
 
 __all__ = ["check", "demo", "explain", "run", "runs"]
 
@@ -42,8 +42,8 @@ def demo(
 
     `lacuna demo --store demo-store`
     """
-    from pipelines.demo import write_demo
-    from pipelines.run import run as run_pipeline
+    from lacuna.pipelines.demo import write_demo
+    from lacuna.pipelines.run import run as run_pipeline
 
     progress.configure(quiet)
     target = folder or store / "demo"
@@ -64,9 +64,9 @@ def check(bundle: Bundle, config: Config = None) -> None:
 
     `lacuna check bundle`
     """
-    from pipelines.coverage_table import coverage_table
-    from pipelines.load import check_bundle
-    from pipelines.settings import load_settings
+    from lacuna.pipelines.coverage_table import coverage_table
+    from lacuna.pipelines.load import check_bundle
+    from lacuna.pipelines.settings import load_settings
 
     progress.configure()
     result = check_bundle(bundle, load_settings(config).contract.limits)
@@ -103,7 +103,7 @@ def run(
 
     `lacuna run s3://support/export --store store --end 2024-06-30 --config ours.toml`
     """
-    from pipelines.run import run as run_pipeline
+    from lacuna.pipelines.run import run as run_pipeline
 
     progress.configure(quiet)
     _print_result(run_pipeline(bundle, store, start, end, config, force=force), top)
@@ -116,7 +116,7 @@ def runs(store: Store) -> None:
 
     `lacuna runs --store store`
     """
-    from pipelines.explain import find_run, published_runs, read_run
+    from lacuna.pipelines.explain import find_run, published_runs, read_run
 
     find_run(store)
     table = Table("run", "from", "to", "gaps", "kinds", box=None, pad_edge=False, header_style="bold")
@@ -141,7 +141,7 @@ def explain(
 
     `lacuna explain g-3f9a2c --store store --run 2024-06-23`
     """
-    from pipelines import explain as explaining
+    from lacuna.pipelines import explain as explaining
 
     folder = explaining.find_run(store, run)
     row = explaining.find_gap(explaining.read_backlog(folder), gap)
@@ -179,8 +179,8 @@ def _print_check(result: CheckResult) -> None:
 
 
 def _print_result(result: RunResult, top: int) -> None:
-    from models.no_gap_reason import why_no_gap
-    from pipelines.explain import backlog_table, read_backlog, read_run
+    from lacuna.models.no_gap_reason import why_no_gap
+    from lacuna.pipelines.explain import backlog_table, read_backlog, read_run
 
     rows = read_backlog(result.folder)
     said = {

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from data_contracts.errors import SettingsInvalid
-from pipelines.commands.common import Config, Store, err, out
+from lacuna.data_contracts.errors import SettingsInvalid
+from lacuna.pipelines.commands.common import Config, Store, err, out
 
 __all__ = ["review", "token"]
 
@@ -33,9 +33,9 @@ def review(
 
     `lacuna review --store store --host 0.0.0.0 --config ours.toml`
     """
-    from pipelines.board import serve
-    from pipelines.decisions import whoami
-    from pipelines.settings import load_settings
+    from lacuna.pipelines.board import serve
+    from lacuna.pipelines.decisions import whoami
+    from lacuna.pipelines.settings import load_settings
 
     def ready() -> None:
         shown = f"[{host}]" if ":" in host else host
@@ -60,7 +60,7 @@ def token(
 
     `lacuna token --name "Ana Pereira" --role writer --owner o-ana >> people.toml`
     """
-    from pipelines.board.people import ROLES, hashed, new_token
+    from lacuna.pipelines.board.people import ROLES, hashed, new_token
 
     if role not in ROLES:
         raise SettingsInvalid(f"there is no role '{role}'", f"choose one of {', '.join(ROLES)}")

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from pipelines.commands.common import local, out
+from lacuna.pipelines.commands.common import local, out
 
 __all__ = ["dags"]
 
@@ -30,7 +30,7 @@ def dags(
 
     `lacuna dags --into $AIRFLOW_HOME/dags`
     """
-    from pipelines.dag_files import copy_dags, dag_files
+    from lacuna.pipelines.dag_files import copy_dags, dag_files
 
     if into is None:
         for path in dag_files():

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
-from pipelines.commands.common import Config, Store, local, out
+from lacuna.pipelines.commands.common import Config, Store, local, out
 
 if TYPE_CHECKING:
-    from pipelines.delivery.send import Outcome
-    from pipelines.drafts.copies import Copy
+    from lacuna.pipelines.delivery.send import Outcome
+    from lacuna.pipelines.drafts.copies import Copy
 
 __all__ = ["digest", "drafts"]
 
@@ -42,12 +42,12 @@ def drafts(
 
     `lacuna drafts --store store --owner o-amara --into wiki/drafts`
     """
-    from pipelines.cells import records
-    from pipelines.decisions import backlog_now
-    from pipelines.drafts.copies import export, listed
-    from pipelines.explain import find_run, published_runs
-    from pipelines.settings import load_settings
-    from pipelines.state import open_state
+    from lacuna.pipelines.cells import records
+    from lacuna.pipelines.decisions import backlog_now
+    from lacuna.pipelines.drafts.copies import export, listed
+    from lacuna.pipelines.explain import find_run, published_runs
+    from lacuna.pipelines.settings import load_settings
+    from lacuna.pipelines.state import open_state
 
     run = find_run(store)
     settings = load_settings(config)
@@ -83,14 +83,14 @@ def digest(
 
     `lacuna digest --store store --config ours.toml --send`
     """
-    from pipelines.delivery.weekly import send_digest
-    from pipelines.settings import load_settings
+    from lacuna.pipelines.delivery.weekly import send_digest
+    from lacuna.pipelines.settings import load_settings
 
     _print_digest(send_digest(store, load_settings(config), owner=owner, send=send), send)
 
 
 def _print_digest(outcomes: list[Outcome], send: bool) -> None:
-    from pipelines.delivery.send import summed
+    from lacuna.pipelines.delivery.send import summed
 
     for outcome in outcomes:
         out.print(f"[bold]{escape(outcome.told)}[/]", highlight=False, soft_wrap=True)

@@ -14,10 +14,10 @@ from email.errors import HeaderParseError
 from email.headerregistry import Address
 from email.message import EmailMessage
 
-from data_contracts.errors import SettingsInvalid
-from pipelines.delivery.digest import MANAGERS, Message
-from pipelines.delivery.ledger import Contact
-from pipelines.settings import Delivery
+from lacuna.data_contracts.errors import SettingsInvalid
+from lacuna.pipelines.delivery.digest import MANAGERS, Message
+from lacuna.pipelines.delivery.ledger import Contact
+from lacuna.pipelines.settings import Delivery
 
 __all__ = ["Channel", "NotSentError", "Post", "channels_of", "check"]
 

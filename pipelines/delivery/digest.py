@@ -11,9 +11,9 @@ from urllib.parse import quote
 
 from jinja2 import Environment, StrictUndefined
 
-from models.life import WAITING
-from pipelines.delivery.ledger import Contact
-from pipelines.report.gap_figures import figures_of
+from lacuna.models.life import WAITING
+from lacuna.pipelines.delivery.ledger import Contact
+from lacuna.pipelines.report.gap_figures import figures_of
 
 __all__ = ["MANAGERS", "Message", "digests"]
 
@@ -158,7 +158,7 @@ _LABELS = (("why", "Why: "), ("draft", "Draft: "), ("link", ""))
 @cache
 def _template() -> Any:
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    return environment.from_string(files("pipelines.delivery").joinpath("digest.html.jinja").read_text("utf-8"))
+    return environment.from_string(files("lacuna.pipelines.delivery").joinpath("digest.html.jinja").read_text("utf-8"))
 
 
 def _plain(value: object) -> str:

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from pipelines import schema
-from pipelines.cells import records
+from lacuna.pipelines import schema
+from lacuna.pipelines.cells import records
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from pipelines.state import State
+    from lacuna.pipelines.state import State
 
 __all__ = ["Contact", "contacts", "mark", "reached", "remember_contacts"]
 

@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pipelines.delivery.channels import Channel, NotSentError, Post, channels_of, check
-from pipelines.delivery.digest import Message
-from pipelines.delivery.ledger import Contact, mark, reached
-from pipelines.settings import Delivery
+from lacuna.pipelines.delivery.channels import Channel, NotSentError, Post, channels_of, check
+from lacuna.pipelines.delivery.digest import Message
+from lacuna.pipelines.delivery.ledger import Contact, mark, reached
+from lacuna.pipelines.settings import Delivery
 
 if TYPE_CHECKING:
-    from pipelines.state import State
+    from lacuna.pipelines.state import State
 
 __all__ = ["Outcome", "deliver", "summed"]
 

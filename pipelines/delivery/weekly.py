@@ -6,17 +6,17 @@ import logging
 from collections.abc import Mapping
 from pathlib import Path
 
-from data_contracts.errors import LacunaError, NotDelivered
-from models.no_gap_reason import why_no_gap
-from pipelines.cells import records
-from pipelines.decisions import backlog_now
-from pipelines.delivery.digest import digests
-from pipelines.delivery.ledger import contacts
-from pipelines.delivery.send import Outcome, deliver, summed
-from pipelines.explain import find_run, read_run
-from pipelines.job import Job
-from pipelines.settings import Settings
-from pipelines.state import open_state
+from lacuna.data_contracts.errors import LacunaError, NotDelivered
+from lacuna.models.no_gap_reason import why_no_gap
+from lacuna.pipelines.cells import records
+from lacuna.pipelines.decisions import backlog_now
+from lacuna.pipelines.delivery.digest import digests
+from lacuna.pipelines.delivery.ledger import contacts
+from lacuna.pipelines.delivery.send import Outcome, deliver, summed
+from lacuna.pipelines.explain import find_run, read_run
+from lacuna.pipelines.job import Job
+from lacuna.pipelines.settings import Settings
+from lacuna.pipelines.state import open_state
 
 __all__ = ["send_digest", "send_scheduled"]
 

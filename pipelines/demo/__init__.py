@@ -3,8 +3,8 @@
 ``shop/`` holds what was written (articles, what customers and agents say, owners, releases); the modules hold chance.
 """
 
-from pipelines.demo.fixes import Fix
-from pipelines.demo.world import TopicTruth, Truth, load_truth
-from pipelines.demo.write import write_demo
+from lacuna.pipelines.demo.fixes import Fix
+from lacuna.pipelines.demo.world import TopicTruth, Truth, load_truth
+from lacuna.pipelines.demo.write import write_demo
 
 __all__ = ["Fix", "TopicTruth", "Truth", "load_truth", "write_demo"]

@@ -6,9 +6,9 @@ import re
 from functools import cache
 from random import Random
 
-from pipelines.demo.chat import CORRECT, MISCLASSIFIED, NO_ANSWER, PARTIAL, WRONG, Conversation, Message
-from pipelines.demo.talk import Speaker
-from pipelines.demo.world import Article, Shop, Topic
+from lacuna.pipelines.demo.chat import CORRECT, MISCLASSIFIED, NO_ANSWER, PARTIAL, WRONG, Conversation, Message
+from lacuna.pipelines.demo.talk import Speaker
+from lacuna.pipelines.demo.world import Article, Shop, Topic
 
 CITES_RIGHT = 0.9
 CITES_UNFINDABLE = 0.15

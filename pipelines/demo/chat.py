@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from pipelines.demo.talk import Customer, Personal
+from lacuna.pipelines.demo.talk import Customer, Personal
 
 CORRECT, PARTIAL, WRONG, NO_ANSWER, MISCLASSIFIED = "correct", "partial", "wrong", "no_answer", "misclassified"
 

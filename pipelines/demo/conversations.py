@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from random import Random
 
-from pipelines.demo.bot import answer, fall_back, first_answer, second_try
-from pipelines.demo.chat import CORRECT, MISCLASSIFIED, NO_ANSWER, PARTIAL, WRONG, Conversation, Message
-from pipelines.demo.demand import WEEKDAY, Calendar, demand, moment, poisson, spread
-from pipelines.demo.fixes import NO_FIXES, Fixes, mended
-from pipelines.demo.talk import Customer, Speaker
-from pipelines.demo.world import Shop, Topic
+from lacuna.pipelines.demo.bot import answer, fall_back, first_answer, second_try
+from lacuna.pipelines.demo.chat import CORRECT, MISCLASSIFIED, NO_ANSWER, PARTIAL, WRONG, Conversation, Message
+from lacuna.pipelines.demo.demand import WEEKDAY, Calendar, demand, moment, poisson, spread
+from lacuna.pipelines.demo.fixes import NO_FIXES, Fixes, mended
+from lacuna.pipelines.demo.talk import Customer, Speaker
+from lacuna.pipelines.demo.world import Shop, Topic
 
 ESCALATES = {CORRECT: 0.06, PARTIAL: 0.5, WRONG: 0.8, NO_ANSWER: 0.9, MISCLASSIFIED: 0.8}
 CSAT_MEAN = {CORRECT: 4.5, PARTIAL: 3.3, WRONG: 2.1, NO_ANSWER: 2.2, MISCLASSIFIED: 2.0}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from random import Random
 
-from pipelines.demo.world import Topic
+from lacuna.pipelines.demo.world import Topic
 
 WEEKDAY = (1.32, 1.18, 1.06, 1.0, 0.98, 0.74, 0.72)
 HOURS = (1, 0, 0, 0, 0, 1, 2, 5, 9, 11, 11, 10, 9, 9, 9, 8, 8, 8, 8, 9, 9, 7, 4, 2)

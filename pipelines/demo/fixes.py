@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import date
 from types import MappingProxyType
 
-from pipelines.demo.demand import Calendar
-from pipelines.demo.world import Article, Shop, Topic
+from lacuna.pipelines.demo.demand import Calendar
+from lacuna.pipelines.demo.world import Article, Shop, Topic
 
 __all__ = ["NO_FIXES", "Fix", "Fixes", "as_written", "mended", "with_new_articles"]
 

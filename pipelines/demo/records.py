@@ -7,11 +7,11 @@ from datetime import UTC, datetime, time, timedelta
 from random import Random
 from typing import Any
 
-from pipelines.demo.chat import CORRECT, MISCLASSIFIED, NO_ANSWER, PARTIAL, WRONG, Conversation
-from pipelines.demo.demand import Calendar
-from pipelines.demo.fixes import NO_FIXES, Fixes, mended
-from pipelines.demo.talk import mistype
-from pipelines.demo.world import Article, Shop, Topic
+from lacuna.pipelines.demo.chat import CORRECT, MISCLASSIFIED, NO_ANSWER, PARTIAL, WRONG, Conversation
+from lacuna.pipelines.demo.demand import Calendar
+from lacuna.pipelines.demo.fixes import NO_FIXES, Fixes, mended
+from lacuna.pipelines.demo.talk import mistype
+from lacuna.pipelines.demo.world import Article, Shop, Topic
 
 Row = dict[str, Any]
 

@@ -15,14 +15,14 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipelines.demo.chat import Conversation
-from pipelines.demo.conversations import junk_conversations, topic_conversations
-from pipelines.demo.demand import Calendar
-from pipelines.demo.fixes import Fix, Fixes, as_written, with_new_articles
-from pipelines.demo.records import Row, article_rows, outcome_rows, revision_rows, search_rows
-from pipelines.demo.spoil import spoil
-from pipelines.demo.talk import make_customers
-from pipelines.demo.world import COMPANY, Shop, Topic, TopicTruth, Truth, load_shop
+from lacuna.pipelines.demo.chat import Conversation
+from lacuna.pipelines.demo.conversations import junk_conversations, topic_conversations
+from lacuna.pipelines.demo.demand import Calendar
+from lacuna.pipelines.demo.fixes import Fix, Fixes, as_written, with_new_articles
+from lacuna.pipelines.demo.records import Row, article_rows, outcome_rows, revision_rows, search_rows
+from lacuna.pipelines.demo.spoil import spoil
+from lacuna.pipelines.demo.talk import make_customers
+from lacuna.pipelines.demo.world import COMPANY, Shop, Topic, TopicTruth, Truth, load_shop
 
 _TIME = pa.timestamp("us", tz="UTC")
 CONVERSATIONS = pa.schema(

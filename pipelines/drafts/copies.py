@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from data_contracts.errors import LacunaError
-from models.life import WAITING
-from pipelines.drafts.matter import edited, evidence_hash, values
-from pipelines.drafts.names import safe_name
-from pipelines.store import write_bytes
+from lacuna.data_contracts.errors import LacunaError
+from lacuna.models.life import WAITING
+from lacuna.pipelines.drafts.matter import edited, evidence_hash, values
+from lacuna.pipelines.drafts.names import safe_name
+from lacuna.pipelines.store import write_bytes
 
 __all__ = ["NEW", "Copy", "export", "listed"]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from itertools import groupby
 from typing import Any
 
-from models.passages import bare
-from models.questions import shortened
-from pipelines.drafts.rows import (
+from lacuna.models.passages import bare
+from lacuna.models.questions import shortened
+from lacuna.pipelines.drafts.rows import (
     LINE,
     chapter,
     counted,
@@ -20,7 +20,7 @@ from pipelines.drafts.rows import (
     subject_of,
     words_in,
 )
-from pipelines.markdown import bullet, inline, quote
+from lacuna.pipelines.markdown import bullet, inline, quote
 
 __all__ = ["answered", "passages_to_change", "words_to_add"]
 

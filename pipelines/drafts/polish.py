@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from models.bound import fault
-from models.life import WAITING
-from pipelines import progress
-from pipelines.drafts.rows import named, subject_of
-from pipelines.drafts.text import KINDS
-from pipelines.endpoint import NoAnswerError, Session, messages
-from pipelines.markdown import inline
-from pipelines.settings import Drafts
+from lacuna.models.bound import fault
+from lacuna.models.life import WAITING
+from lacuna.pipelines import progress
+from lacuna.pipelines.drafts.rows import named, subject_of
+from lacuna.pipelines.drafts.text import KINDS
+from lacuna.pipelines.endpoint import NoAnswerError, Session, messages
+from lacuna.pipelines.markdown import inline
+from lacuna.pipelines.settings import Drafts
 
 __all__ = ["polish"]
 

@@ -10,12 +10,12 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from models.passages import bare
-from models.questions import shortened
-from models.steps import instructions
-from pipelines.drafts.evidence import answered, passages_to_change, words_to_add
-from pipelines.drafts.matter import front_matter
-from pipelines.drafts.rows import (
+from lacuna.models.passages import bare
+from lacuna.models.questions import shortened
+from lacuna.models.steps import instructions
+from lacuna.pipelines.drafts.evidence import answered, passages_to_change, words_to_add
+from lacuna.pipelines.drafts.matter import front_matter
+from lacuna.pipelines.drafts.rows import (
     LINE,
     chapter,
     counted,
@@ -28,10 +28,10 @@ from pipelines.drafts.rows import (
     subject_of,
     words_in,
 )  # fmt: skip
-from pipelines.links import conversation_url
-from pipelines.markdown import bullet, inline, quote
-from pipelines.report.format import percent
-from pipelines.report.gap_figures import figures_of, sets_told
+from lacuna.pipelines.links import conversation_url
+from lacuna.pipelines.markdown import bullet, inline, quote
+from lacuna.pipelines.report.format import percent
+from lacuna.pipelines.report.gap_figures import figures_of, sets_told
 
 __all__ = ["KINDS", "draft"]
 

@@ -8,11 +8,11 @@ from typing import Any
 
 import pandas as pd
 
-from models.life import WAITING
-from pipelines.cells import records
-from pipelines.drafts.matter import edited, seal
-from pipelines.drafts.names import safe_name, slug
-from pipelines.drafts.text import KINDS, draft
+from lacuna.models.life import WAITING
+from lacuna.pipelines.cells import records
+from lacuna.pipelines.drafts.matter import edited, seal
+from lacuna.pipelines.drafts.names import safe_name, slug
+from lacuna.pipelines.drafts.text import KINDS, draft
 
 __all__ = ["write_drafts"]
 

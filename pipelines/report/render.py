@@ -9,7 +9,7 @@ from importlib import resources
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from pipelines.links import conversation_link
+from lacuna.pipelines.links import conversation_link
 
 from .view import STATUSES, ReportData, build_view
 
@@ -38,7 +38,7 @@ def render_report(run: ReportData) -> str:
     style = _asset("report.css")
     script = "\n".join(_asset(name) for name in _SCRIPTS)
     environment = Environment(
-        loader=PackageLoader("pipelines.report", ""),
+        loader=PackageLoader("lacuna.pipelines.report", ""),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -7,9 +7,9 @@ import sys
 import time
 from pathlib import Path
 
-from pipelines.commands.mining import DEMO_WEEKS
-from pipelines.demo import write_demo
-from pipelines.run import run as run_pipeline
+from lacuna.pipelines.commands.mining import DEMO_WEEKS
+from lacuna.pipelines.demo import write_demo
+from lacuna.pipelines.run import run as run_pipeline
 
 SHARED = Path(__file__).resolve().parents[3] / "shared"
 REPLAY = SHARED / "data" / "thunderbird-replay-2023"
@@ -38,7 +38,17 @@ def sharing(store: Path, cache: Path) -> Path:
 
 def run(bundle: Path, store: Path, *options: str) -> tuple[float, int]:
     """Run ``lacuna run`` as a process of its own; seconds and peak MiB of the whole process."""
-    command = [sys.executable, "-m", "pipelines.cli", "run", str(bundle), "--store", str(store), *WINDOW, *options]
+    command = [
+        sys.executable,
+        "-m",
+        "lacuna.pipelines.cli",
+        "run",
+        str(bundle),
+        "--store",
+        str(store),
+        *WINDOW,
+        *options,
+    ]
     began = time.perf_counter()
     done = subprocess.run([sys.executable, "-c", CHILD, *command], capture_output=True, text=True, check=False)
     if done.returncode:

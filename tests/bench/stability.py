@@ -24,15 +24,15 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import linear_sum_assignment
 
-from models.lineage import EVENTS
-from pipelines import progress
-from pipelines.demo import load_truth, write_demo
-from pipelines.job import Job
-from pipelines.load import load
-from pipelines.publish import remember
-from pipelines.redact import redact
-from pipelines.run import run
-from pipelines.understand import understand
+from lacuna.models.lineage import EVENTS
+from lacuna.pipelines import progress
+from lacuna.pipelines.demo import load_truth, write_demo
+from lacuna.pipelines.job import Job
+from lacuna.pipelines.load import load
+from lacuna.pipelines.publish import remember
+from lacuna.pipelines.redact import redact
+from lacuna.pipelines.run import run
+from lacuna.pipelines.understand import understand
 from tests.bench.topics_child import score
 
 Window = tuple[Path, str | None, str]

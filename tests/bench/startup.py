@@ -28,7 +28,13 @@ def startup(folder: Path, store: Path | None = None) -> int:
     store = store or demo_runs(folder).parents[1]
     print(f"{'command':16} {'median s':>9} {'least s':>9}   of {TIMES}, after one that fills the system's caches")
     for name, words in COMMANDS.items():
-        command = [sys.executable, "-m", "pipelines.cli", *words, *([str(store)] if words[-1] == "--store" else [])]
+        command = [
+            sys.executable,
+            "-m",
+            "lacuna.pipelines.cli",
+            *words,
+            *([str(store)] if words[-1] == "--store" else []),
+        ]
         seconds = [_seconds(command) for _ in range(TIMES + 1)][1:]
         print(f"{name:16} {statistics.median(seconds):9.2f} {min(seconds):9.2f}", flush=True)
     return 0

@@ -42,7 +42,7 @@ def main(data: Path, embedder: str, store: Path | None, sizes: tuple[int, ...]) 
 
 def known(data: Path) -> dict[str, pd.DataFrame]:
     """The sets with one true intent a text: id, text, truth."""
-    from pipelines.demo import load_truth, write_demo
+    from lacuna.pipelines.demo import load_truth, write_demo
 
     banking = pd.read_json(data / "dstc11-banking" / "utterances.jsonl", lines=True, dtype=False)
     banking77 = pd.read_csv(data / "banking77" / "test.csv")
