@@ -9,21 +9,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from lacuna.data_contracts.errors import NothingToMine
-from lacuna.pipelines.addresses import local_folder
-from lacuna.pipelines.bundle import read_bundle, refuse
-from lacuna.pipelines.diagnose import diagnose
-from lacuna.pipelines.job import Job
-from lacuna.pipelines.load import load
-from lacuna.pipelines.measure import measure
-from lacuna.pipelines.publish import publish
-from lacuna.pipelines.rank import rank
-from lacuna.pipelines.redact import redact
-from lacuna.pipelines.scheduled import quiet
+from lacuna.pipelines.io.addresses import local_folder
+from lacuna.pipelines.io.bundle import read_bundle, refuse
+from lacuna.pipelines.io.store import lock, read_parquet
+from lacuna.pipelines.runtime.job import Job
+from lacuna.pipelines.runtime.runner import Verb, begin, begun, finish, perform, published, resume
+from lacuna.pipelines.runtime.scheduled import quiet
+from lacuna.pipelines.runtime.window import resolve_window, scheduled_window
 from lacuna.pipelines.settings import load_settings
-from lacuna.pipelines.steps import Verb, begin, begun, finish, perform, published, resume
-from lacuna.pipelines.store import lock, read_parquet
-from lacuna.pipelines.understand import understand
-from lacuna.pipelines.window import resolve_window, scheduled_window
+from lacuna.pipelines.steps.diagnose.step import diagnose
+from lacuna.pipelines.steps.load.step import load
+from lacuna.pipelines.steps.measure.step import measure
+from lacuna.pipelines.steps.publish.step import publish
+from lacuna.pipelines.steps.rank.step import rank
+from lacuna.pipelines.steps.redact.step import redact
+from lacuna.pipelines.steps.understand.step import understand
 
 if TYPE_CHECKING:
     import pandas as pd

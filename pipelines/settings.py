@@ -13,7 +13,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from pydantic_core import PydanticCustomError
 
 from lacuna.data_contracts.errors import SettingsInvalid
-from lacuna.pipelines.links import is_address
+from lacuna.pipelines.presentation.links import is_address
 
 __all__ = ["Settings", "default_text", "load_settings"]
 

@@ -8,9 +8,9 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from lacuna.pipelines.job import Job
-from lacuna.pipelines.load import load
+from lacuna.pipelines.runtime.job import Job
 from lacuna.pipelines.settings import load_settings
+from lacuna.pipelines.steps.load.step import load
 
 CONVERSATIONS = [
     {"conversation_id": "c1", "started_at": "2024-06-03T10:00:00Z", "escalated": False, "csat": 5},

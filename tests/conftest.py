@@ -10,8 +10,9 @@ import hypothesis
 import pandas as pd
 import pytest
 
-from lacuna.pipelines import cli, progress
-from lacuna.pipelines.job import Job
+from lacuna.pipelines import cli
+from lacuna.pipelines.presentation import progress
+from lacuna.pipelines.runtime.job import Job
 from tests.browsers import browser  # noqa: F401 - as below
 from tests.databases import postgres, settings, state  # noqa: F401 - fixtures for every test
 from tests.standins import Lacuna, make_bundle, small_publish

@@ -17,10 +17,10 @@ import pandas as pd
 import pytest
 import sqlalchemy as sa
 
-from lacuna.pipelines import schema
+from lacuna.pipelines.io.store import publishing
 from lacuna.pipelines.settings import Settings, load_settings
-from lacuna.pipelines.state import State, open_state
-from lacuna.pipelines.store import publishing
+from lacuna.pipelines.state import schema
+from lacuna.pipelines.state.repository import State, open_state
 from tests.standins import BACKLOG_ROW
 
 NOBODY = 65534

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import expit
 
-from lacuna.models.effect import Change, Group, change_of
-from lacuna.models.impact import VERDICTS, Limits, verdict
+from lacuna.models.impact.effect import Change, Group, change_of
+from lacuna.models.impact.fixes import VERDICTS, Limits, verdict
 
 LIMITS = Limits(before_days=56, after_days=84, least_days=14, least_conversations=10, drop_at_least=0.3)
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import pandas as pd
 
-from lacuna.models.data_coverage import ABSENT, PARTLY, STATES, THERE
-from lacuna.models.data_parts import PARTS
+from lacuna.models.data_coverage.coverage import ABSENT, PARTLY, STATES, THERE
+from lacuna.models.data_coverage.parts import PARTS
 from lacuna.pipelines.report.view import ReportData
 
 START, END = date(2024, 6, 3), date(2024, 6, 30)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from lacuna.pipelines.drafts import write_drafts
-from lacuna.pipelines.workbook import write_backlog
+from lacuna.pipelines.steps.publish.workbook import write_backlog
 from tests import sample_run
 
 

@@ -11,9 +11,9 @@ from typing import Any
 
 import pandas as pd
 
-from lacuna.pipelines.job import Job
-from lacuna.pipelines.state import open_state
-from lacuna.pipelines.store import publishing
+from lacuna.pipelines.io.store import publishing
+from lacuna.pipelines.runtime.job import Job
+from lacuna.pipelines.state.repository import open_state
 
 Rows = list[dict[str, Any]]
 Lacuna = Callable[..., tuple[int, str, str]]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lacuna.models.accuracy import SITUATIONS, TAG_TRUST, failure_chance, guess_on_topic, situation
+from lacuna.models.accuracy.priors import SITUATIONS, TAG_TRUST, failure_chance, guess_on_topic, situation
 
 COLUMNS = ("escalated", "fallbacks", "cited_first", "csat", "outcome", "sample")
 

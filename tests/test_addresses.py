@@ -14,11 +14,11 @@ import fsspec
 import pytest
 
 from lacuna.data_contracts.errors import BundleUnreadable, SettingsInvalid
-from lacuna.pipelines.addresses import local_folder, unreachable, worth_a_retry
-from lacuna.pipelines.bundle import read_bundle
-from lacuna.pipelines.load import check_bundle
+from lacuna.pipelines.io.addresses import local_folder, unreachable, worth_a_retry
+from lacuna.pipelines.io.bundle import read_bundle
 from lacuna.pipelines.run import make_job, plan_scheduled
-from lacuna.pipelines.steps import file_hashes
+from lacuna.pipelines.runtime.runner import file_hashes
+from lacuna.pipelines.steps.load.step import check_bundle
 from tests.standins import Lacuna
 
 COMMANDS = {

@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 from lacuna.data_contracts.errors import BundleUnreadable, ContractBroken, NothingToMine
-from lacuna.pipelines.job import Job
-from lacuna.pipelines.load import check_bundle, load
+from lacuna.pipelines.runtime.job import Job
+from lacuna.pipelines.steps.load.step import check_bundle, load
 from tests.bundles import ARTICLES, CONVERSATIONS, MESSAGES, jsonl, loaded, make_job, write_bundle
 
 

@@ -22,10 +22,10 @@ from lacuna.pipelines.board import make_app, serve
 from lacuna.pipelines.board.desk import asset, local
 from lacuna.pipelines.board.guard import COOKIE, HEADERS
 from lacuna.pipelines.board.people import hashed
-from lacuna.pipelines.decisions import decide, history, lives
-from lacuna.pipelines.duties import form_day
+from lacuna.pipelines.gaps.decisions import decide, history, lives
+from lacuna.pipelines.gaps.due_dates import form_day
 from lacuna.pipelines.settings import load_settings
-from lacuna.pipelines.state import State, open_state
+from lacuna.pipelines.state.repository import State, open_state
 from tests import sample_run
 from tests.board_store import make_store, publish, remove_run
 from tests.standins import Lacuna
@@ -610,7 +610,7 @@ def test_a_run_without_a_gap_says_why_on_every_page_that_would_list_some(client:
 
 def test_what_is_overdue_is_said_wherever_the_gap_is(client: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     """As of today: on the row, the gap's page, a writer's drafts, an owner's load, and in a list."""
-    monkeypatch.setattr("lacuna.pipelines.duties.today", lambda: date(2024, 6, 30))
+    monkeypatch.setattr("lacuna.pipelines.gaps.due_dates.today", lambda: date(2024, 6, 30))
     board = client()
     late = {"verb": "assign", "payload": {"owner_id": "o-ana", "due": "2024-06-27"}}
     soon = {"verb": "assign", "payload": {"owner_id": "o-ana", "due": "2024-07-12"}}

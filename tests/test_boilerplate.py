@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lacuna.models.boilerplate import asides, templates, without_asides, without_boilerplate, without_lines
-from lacuna.models.questions import clean, questions
+from lacuna.models.conversations.questions import clean, questions
+from lacuna.models.text.boilerplate import asides, templates, without_asides, without_boilerplate, without_lines
 
 ENGLISH = """Hi team,
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from lacuna.models.citations import on_topic
+from lacuna.models.diagnosis.citation_mixture import on_topic
 
 ARTICLES, EACH = 8, 40
 

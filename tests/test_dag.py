@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from lacuna.pipelines.store import lock
+from lacuna.pipelines.io.store import lock
 from tests.standins import make_bundle
 
 DAGS = Path(__file__).parents[1] / "dags"

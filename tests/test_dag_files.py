@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from lacuna.pipelines import dag_files
+from lacuna.pipelines.runtime import dag_files
 from tests.standins import Lacuna
 
 ROOT = Path(__file__).parents[1]

@@ -11,8 +11,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lacuna.models.data_coverage import ABSENT, PARTLY, STATES, THERE, Coverage, data_coverage, lacking, unknown
-from lacuna.models.data_parts import PARTS
+from lacuna.models.data_coverage.coverage import (
+    ABSENT,
+    PARTLY,
+    STATES,
+    THERE,
+    Coverage,
+    data_coverage,
+    lacking,
+    unknown,
+)
+from lacuna.models.data_coverage.parts import PARTS
 
 Tables = dict[str, pd.DataFrame]
 

@@ -11,10 +11,10 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from lacuna.pipelines.decisions import backlog_now, decide, history, lives
 from lacuna.pipelines.delivery.ledger import remember_contacts
+from lacuna.pipelines.gaps.decisions import backlog_now, decide, history, lives
 from lacuna.pipelines.settings import load_settings
-from lacuna.pipelines.state import State, open_state
+from lacuna.pipelines.state.repository import State, open_state
 from tests import sample_run
 from tests.databases import publish_gaps
 from tests.small_store import publish

@@ -12,10 +12,10 @@ import pytest
 import sqlalchemy as sa
 
 from lacuna.data_contracts.errors import DecidedMeanwhile, DecisionInvalid, NoSuchGap, NotAllowed, StoreUnusable
-from lacuna.pipelines import decision_log
-from lacuna.pipelines.decisions import decide, history, lives, standing, undo
+from lacuna.pipelines.gaps.decisions import decide, history, lives, standing, undo
 from lacuna.pipelines.settings import Settings
-from lacuna.pipelines.state import State, open_state
+from lacuna.pipelines.state import decision_log
+from lacuna.pipelines.state.repository import State, open_state
 from tests.databases import gaps, topics
 
 WEEK = "2024-06-16"

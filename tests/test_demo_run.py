@@ -11,11 +11,11 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from lacuna.pipelines.decisions import decide
 from lacuna.pipelines.demo import Truth, load_truth, write_demo
+from lacuna.pipelines.gaps.decisions import decide
 from lacuna.pipelines.run import RunResult, run
 from lacuna.pipelines.settings import load_settings
-from lacuna.pipelines.state import open_state
+from lacuna.pipelines.state.repository import open_state
 
 WEEKS = ("2024-06-16", "2024-06-23", "2024-06-30")
 pytestmark = pytest.mark.xdist_group("demo")

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lacuna.models.changes import Change
-from lacuna.models.diagnosis import by_answers, by_sign, incomplete_verdict, stale_verdict, went_stale
-from lacuna.models.reach import Reach
-from lacuna.models.signs import Cited, Conflict, Evidence, Limits, Match, PassedOver, Verdict
-from lacuna.pipelines import diagnose
+from lacuna.models.diagnosis.change_point import Change
+from lacuna.models.diagnosis.evidence import Cited, Conflict, Evidence, Limits, Match, PassedOver, Verdict
+from lacuna.models.diagnosis.findability import Reach
+from lacuna.models.diagnosis.rules import by_answers, by_sign, incomplete_verdict, stale_verdict, went_stale
 from lacuna.pipelines.settings import load_settings
+from lacuna.pipelines.steps.diagnose import step as diagnose
 
 LIMITS = Limits(**load_settings().diagnosis.model_dump())
 PLAIN = Evidence(

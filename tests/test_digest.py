@@ -25,7 +25,7 @@ from lacuna.pipelines.delivery.ledger import Contact, remember_contacts
 from lacuna.pipelines.delivery.send import Outcome, deliver
 from lacuna.pipelines.delivery.weekly import send_scheduled
 from lacuna.pipelines.settings import Delivery, load_settings
-from lacuna.pipelines.state import State, open_state
+from lacuna.pipelines.state.repository import State, open_state
 from tests import sample_run
 from tests.small_store import publish
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from lacuna.models.kpis import COLUMNS, SEGMENTS
+from lacuna.models.accuracy.kpis import COLUMNS, SEGMENTS
 
 ROOT = Path(__file__).parents[1]
 KPIS = (ROOT / "docs" / "kpis.md").read_text(encoding="utf-8")

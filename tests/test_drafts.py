@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from lacuna.data_contracts.errors import LacunaError
-from lacuna.pipelines.cells import records
 from lacuna.pipelines.cli import app
 from lacuna.pipelines.drafts import write_drafts
 from lacuna.pipelines.drafts.copies import Copy, export, listed
 from lacuna.pipelines.drafts.matter import edited, evidence_hash, seal, text_hash, values
+from lacuna.pipelines.presentation.spreadsheet import records
 from tests import sample_run
 from tests.small_store import publish
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from lacuna.pipelines.decisions import backlog_now, decide
+from lacuna.pipelines.gaps.decisions import backlog_now, decide
 from lacuna.pipelines.settings import load_settings
-from lacuna.pipelines.state import open_state
+from lacuna.pipelines.state.repository import open_state
 from tests.databases import publish_gaps
 
 PUBLISHED = datetime(2025, 3, 3, 12, tzinfo=UTC)

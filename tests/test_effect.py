@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lacuna.models.effect import Group, change_of
+from lacuna.models.impact.effect import Group, change_of
 from tests.fix_worlds import FIXES, WORLDS, before_and_after, differences, judged
 
 TIMES = 60

@@ -10,9 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lacuna.data_contracts.errors import SettingsInvalid
-from lacuna.pipelines import embedders, encoders
-from lacuna.pipelines.embedders import EMBEDDERS, Embedder, embedder
-from lacuna.pipelines.encoders import TOKENS_A_BATCH
+from lacuna.pipelines.embedders import encoder as encoders
+from lacuna.pipelines.embedders import registry as embedders
+from lacuna.pipelines.embedders.encoder import TOKENS_A_BATCH
+from lacuna.pipelines.embedders.registry import EMBEDDERS, Embedder, embedder
 
 TEXTS = [
     "How do I reset my password?",

@@ -15,9 +15,9 @@ from onnx import TensorProto, helper, numpy_helper
 from tokenizers import Tokenizer
 
 from lacuna.data_contracts.errors import SettingsInvalid
-from lacuna.pipelines import networks
-from lacuna.pipelines import onnx as onnx_files
-from lacuna.pipelines.embedders import embedder
+from lacuna.pipelines.embedders import ctranslate2 as networks
+from lacuna.pipelines.embedders import onnx as onnx_files
+from lacuna.pipelines.embedders.registry import embedder
 from tests.model_folders import WORDS, Weights, hidden_states, write_json, write_model, write_tokenizer
 
 KINDS = ("bert", "roberta", "xlm-roberta", "mpnet")
@@ -238,7 +238,7 @@ def test_a_folder_that_is_not_there_is_said(name: str) -> None:
 def test_the_library_and_the_folder_agree(tmp_path: Path) -> None:
     """Where sentence-transformers can be imported, it gives the vectors of the same folder that CTranslate2 gives."""
     pytest.importorskip("sentence_transformers", reason="the extra sentence-transformers is not installed")
-    from lacuna.pipelines.hub import SentenceTransformers
+    from lacuna.pipelines.embedders.sentence_transformers import SentenceTransformers
 
     write_model(tmp_path, "bert")
     write_json(tmp_path / "tokenizer_config.json", {"tokenizer_class": "PreTrainedTokenizerFast", "pad_token": "<pad>"})

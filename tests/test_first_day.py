@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 import yaml
 
-from lacuna.pipelines.cells import records
-from lacuna.pipelines.load import check_bundle
+from lacuna.pipelines.presentation.spreadsheet import records
 from lacuna.pipelines.run import RunResult, run
+from lacuna.pipelines.steps.load.step import check_bundle
 from tests.first_day_shop import ABSENT, SYSTEMS, write
 from tests.standins import write_table
 

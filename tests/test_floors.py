@@ -13,7 +13,11 @@ FLOORS = {"dags": 3, "pipelines": 2, "models": 1, "data_contracts": 0}
 SOURCES = sorted(path for floor in FLOORS for path in (ROOT / floor).rglob("*.py"))
 
 # Package, and the one file or folder that may import it.
-ONE_HOME = {"bertopic": "models/topics.py", "great_expectations": "data_contracts/suites.py", "airflow": "dags/"}
+ONE_HOME = {
+    "bertopic": "models/topics/failure_tree.py",
+    "great_expectations": "data_contracts/suites.py",
+    "airflow": "dags/",
+}
 
 # What a floor must not know: paths, SQL, settings files, clock, environment below pipelines; engines in a DAG file.
 FORBIDDEN = {

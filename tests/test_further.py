@@ -8,9 +8,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from lacuna.models.further import further_questions
-from lacuna.pipelines.further import with_further
-from lacuna.pipelines.vectors import embed
+from lacuna.models.conversations.follow_ups import further_questions
+from lacuna.pipelines.io.vector_cache import embed
+from lacuna.pipelines.steps.understand.follow_ups import with_further
 from tests.bundles import make_job
 
 MAIN = "My parcel has not arrived since Monday."

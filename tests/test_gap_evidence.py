@@ -11,14 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lacuna.models.matter import Matter, counted
-from lacuna.models.passages import Line, against, amounts, bare, left_out, lines, taken_back
-from lacuna.models.phrasings import different
-from lacuna.models.steps import distil, statements
-from lacuna.pipelines.gap_evidence import gather
-from lacuna.pipelines.job import Job
+from lacuna.models.text.salience import Matter, counted
+from lacuna.models.writing.passages import Line, against, amounts, bare, left_out, lines, taken_back
+from lacuna.models.writing.phrasings import different
+from lacuna.models.writing.resolution_steps import distil, statements
+from lacuna.pipelines.io.store import write_parquet
 from lacuna.pipelines.run import make_job
-from lacuna.pipelines.store import write_parquet
+from lacuna.pipelines.runtime.job import Job
+from lacuna.pipelines.steps.rank.gap_evidence import gather
 
 CUSTOMS = [f"customs fee on parcel {i}, who pays? I love your shop." for i in range(6)]
 OTHERS = [f"my tent {i} leaks. I love your shop." for i in range(40)]

@@ -12,12 +12,12 @@ import pandas as pd
 import pytest
 
 from lacuna.data_contracts.errors import NotAllowed
-from lacuna.pipelines.decisions import backlog_now, decide, undo
-from lacuna.pipelines.gap_life import lived, name_gaps, read_past
-from lacuna.pipelines.job import Job
-from lacuna.pipelines.publish import remember
+from lacuna.pipelines.gaps.decisions import backlog_now, decide, undo
+from lacuna.pipelines.gaps.history import lived, name_gaps, read_past
+from lacuna.pipelines.runtime.job import Job
 from lacuna.pipelines.settings import load_settings
-from lacuna.pipelines.state import State, open_state
+from lacuna.pipelines.state.repository import State, open_state
+from lacuna.pipelines.steps.publish.step import remember
 from tests.standins import BACKLOG_ROW
 
 WEEKS = [f"2024-{day}" for day in ("06-02", "06-09", "06-16", "06-23", "06-30")]

@@ -8,8 +8,8 @@ import pandas as pd
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lacuna.models.gap_lineage import heirs, match_gaps
-from lacuna.pipelines.gap_ids import gap_ids
+from lacuna.models.backlog.matching import heirs, match_gaps
+from lacuna.pipelines.gaps.ids import gap_ids
 
 WEEKS = ("2024-06-16", "2024-06-23", "2024-06-30")
 NOTHING = pd.DataFrame({"run_id": [], "subtopic_id": [], "event": [], "related": []})

@@ -8,9 +8,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lacuna.models.group_accuracy import group_accuracy
-from lacuna.models.outcome_model import Chances, calibration, chance_right, features, known_outcomes, tag_weights
-from lacuna.models.prediction_powered import powered_mean
+from lacuna.models.accuracy.groups import group_accuracy
+from lacuna.models.accuracy.outcome_model import (
+    Chances,
+    calibration,
+    chance_right,
+    features,
+    known_outcomes,
+    tag_weights,
+)
+from lacuna.models.accuracy.prediction_powered import powered_mean
 from tests.bench.coverage import deployment, estimated
 
 # What ppi-python 0.2.3 gives for these (ppi_mean_pointestimate, and half of ppi_mean_ci by 1.96).

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lacuna.models.handoff import (
+from lacuna.models.conversations.signals import (
     TRIGGERS,
     conversation_signals,
     is_rephrased,

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lacuna.models.effect import Change
-from lacuna.models.impact import Fix, Limits, main_articles, measure, totals, verdict, weekly
+from lacuna.models.impact.effect import Change
+from lacuna.models.impact.fixes import Fix, Limits, main_articles, measure, totals, verdict, weekly
 
 LIMITS = Limits(before_days=56, after_days=84, least_days=14, least_conversations=10, drop_at_least=0.3)
 DAY = date(2024, 7, 1)

@@ -10,12 +10,12 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from lacuna.models.life import Life
-from lacuna.pipelines.cells import records
-from lacuna.pipelines.gap_life import Past
-from lacuna.pipelines.impact import Measured, measure_fixes
-from lacuna.pipelines.job import Job
-from lacuna.pipelines.store import write_parquet
+from lacuna.models.backlog.lifecycle import Life
+from lacuna.pipelines.gaps.history import Past
+from lacuna.pipelines.io.store import write_parquet
+from lacuna.pipelines.presentation.spreadsheet import records
+from lacuna.pipelines.runtime.job import Job
+from lacuna.pipelines.steps.rank.impact import Measured, measure_fixes
 from tests.bundles import make_job
 from tests.test_impact import OTHERS, world
 

@@ -10,12 +10,12 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from lacuna.pipelines.cells import records
-from lacuna.pipelines.decisions import decide
+from lacuna.pipelines.gaps.decisions import decide
+from lacuna.pipelines.io.store import read_parquet
+from lacuna.pipelines.presentation.spreadsheet import records
 from lacuna.pipelines.run import run
 from lacuna.pipelines.settings import load_settings
-from lacuna.pipelines.state import open_state
-from lacuna.pipelines.store import read_parquet
+from lacuna.pipelines.state.repository import open_state
 from tests.fixed_shop import FIXED, write_shop
 from tests.standins import Lacuna
 

@@ -10,10 +10,10 @@ import pandas as pd
 import pytest
 
 from lacuna.data_contracts.errors import DecisionInvalid
-from lacuna.pipelines.decisions import backlog_now, decide
+from lacuna.pipelines.gaps.decisions import backlog_now, decide
 from lacuna.pipelines.run import run
 from lacuna.pipelines.settings import load_settings
-from lacuna.pipelines.state import State, open_state
+from lacuna.pipelines.state.repository import State, open_state
 from tests.test_small_worlds import world
 
 CHAIN, SCREEN = "my chain fell off the bike again", "the screen of my lamp flickers and goes dark"

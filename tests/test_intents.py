@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lacuna.models.intents import confusion, suspicious_labels, true_intents
+from lacuna.models.accuracy.intents import confusion, suspicious_labels, true_intents
 
 
 def test_the_truth_of_an_intent_is_what_reviewers_say() -> None:

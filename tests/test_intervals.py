@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from statsmodels.stats.proportion import proportion_confint
 
-from lacuna.models.intervals import mean_interval, poisson_rate_interval, wilson
+from lacuna.models.metrics.intervals import mean_interval, poisson_rate_interval, wilson
 
 PAIRS = st.integers(1, 500).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
 

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lacuna.models.intervals import mean_interval, wilson
-from lacuna.models.kpis import COLUMNS, weekly_kpis
-from lacuna.models.outcome_model import Chances
+from lacuna.models.accuracy.kpis import COLUMNS, weekly_kpis
+from lacuna.models.accuracy.outcome_model import Chances
+from lacuna.models.metrics.intervals import mean_interval, wilson
 
 COST = SimpleNamespace(currency="EUR", per_escalation=7.5, agent_hour=36.0)
 WEEK = "2024-06-24"

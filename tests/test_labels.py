@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from lacuna.models.label_words import ADVERBS, CONJUNCTIONS, DETERMINERS, PREPOSITIONS, PRONOUNS, STOP_WORDS
-from lacuna.models.labels import NOTHING_SAID, examples, label_topics
-from lacuna.models.phrases import clauses, phrases
+from lacuna.models.text.clauses import clauses, phrases
+from lacuna.models.text.lexicon import ADVERBS, CONJUNCTIONS, DETERMINERS, PREPOSITIONS, PRONOUNS, STOP_WORDS
+from lacuna.models.topics.names import NOTHING_SAID, examples, label_topics
 
 REFUND = [
     "I sent the shoes back two weeks ago. Still no refund after my return.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lacuna.models.languages import common_languages, languages_of
+from lacuna.models.text.languages import common_languages, languages_of
 
 ENGLISH = ["Where is my parcel?", "I want my money back, please", "How do I set a new password?", "The brakes squeal"]
 GERMAN = ["Wo ist mein Paket geblieben?", "Ich möchte mein Geld zurück", "Wie setze ich ein neues Passwort?"]

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lacuna.models.retrieval import unit
-from lacuna.pipelines.job import Job
-from lacuna.pipelines.levels import group
+from lacuna.models.retrieval.article_match import unit
+from lacuna.pipelines.runtime.job import Job
+from lacuna.pipelines.steps.understand.levels import group
 from tests.bundles import make_job
 
 WORDS = ["parcel", "refund", "login", "battery", "tent", "voucher", "invoice", "wheel", "strap", "zip", "pump", "lamp"]

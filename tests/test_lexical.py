@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lacuna.models.lexical import DIMENSIONS, word_vectors
+from lacuna.models.text.word_vectors import DIMENSIONS, word_vectors
 
 # Enough other questions for words to be neither everywhere nor only once.
 CROWD = [f"{what} number{i} arrived late" for i in range(12) for what in ("kettle", "lamp", "stove", "rope", "boots")]

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lacuna.models.life import STATUSES, VERBS, Decision, Life, allowed, last_targets, life_of, status_in
+from lacuna.models.backlog.lifecycle import STATUSES, VERBS, Decision, Life, allowed, last_targets, life_of, status_in
 
 NOON = datetime(2024, 7, 1, 12, tzinfo=UTC)
 PAYLOADS: dict[str, list[dict[str, Any]]] = {

@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lacuna.models.lineage import EVENTS, common_to, keep_labels, trace
-from lacuna.models.retrieval import unit
+from lacuna.models.retrieval.article_match import unit
+from lacuna.models.topics.lineage import EVENTS, common_to, keep_labels, trace
 
 DIM = 40
 Groups = dict[str, list[str]]

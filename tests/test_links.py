@@ -19,15 +19,15 @@ from starlette.testclient import TestClient
 
 from lacuna.pipelines.board import make_app
 from lacuna.pipelines.board.guard import HEADERS
-from lacuna.pipelines.cells import records
 from lacuna.pipelines.drafts import draft
 from lacuna.pipelines.drafts.polish import _checked
-from lacuna.pipelines.links import conversation_link, conversation_url, is_address
-from lacuna.pipelines.markdown import inline, link
+from lacuna.pipelines.presentation.links import conversation_link, conversation_url, is_address
+from lacuna.pipelines.presentation.markdown import inline, link
+from lacuna.pipelines.presentation.spreadsheet import records
 from lacuna.pipelines.report.render import render_report
 from lacuna.pipelines.report.view import ReportData
 from lacuna.pipelines.settings import load_settings
-from lacuna.pipelines.state import open_state
+from lacuna.pipelines.state.repository import open_state
 from tests import sample_run
 from tests.board_store import TAG_NEXT, make_store, publish
 from tests.test_report import Document

@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from lacuna.data_contracts.casts import DTYPES
 from lacuna.data_contracts.contract import INPUTS, TABLES
 from lacuna.data_contracts.errors import BundleUnreadable, ContractBroken, NothingToMine
-from lacuna.pipelines.bundle import last_day, read_bundle
-from lacuna.pipelines.load import check_bundle, load
+from lacuna.pipelines.io.bundle import last_day, read_bundle
+from lacuna.pipelines.steps.load.step import check_bundle, load
 from tests.bundles import ARTICLES, CONVERSATIONS, MESSAGES, jsonl, loaded, make_job, write_bundle
 
 

@@ -9,13 +9,13 @@ import numpy as np
 import pandas as pd
 from scipy.stats import false_discovery_control
 
-from lacuna.models.known import new_or_known
-from lacuna.models.seasons import YEAR, season
-from lacuna.models.trends import rate_trend
-from lacuna.pipelines.job import Job
-from lacuna.pipelines.measure import measure, with_trends
-from lacuna.pipelines.searches import searches_by_topic, searches_for
+from lacuna.models.diagnosis.novelty import new_or_known
+from lacuna.models.metrics.seasons import YEAR, season
+from lacuna.models.metrics.trends import rate_trend
+from lacuna.pipelines.runtime.job import Job
 from lacuna.pipelines.settings import load_settings
+from lacuna.pipelines.steps.measure.searches import searches_by_topic, searches_for
+from lacuna.pipelines.steps.measure.step import measure, with_trends
 
 SEARCHES = pd.DataFrame(
     {

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from lacuna.models.proposals import fault
-from lacuna.pipelines.endpoint import GIVE_UP
-from lacuna.pipelines.naming import propose
+from lacuna.models.topics.name_checks import fault
+from lacuna.pipelines.llm.endpoint import GIVE_UP
+from lacuna.pipelines.llm.topic_names import propose
 from lacuna.pipelines.settings import Labels
 
 REFUND = ["my refund after the return is missing", "no refund after my return", "refund missing since the return"]

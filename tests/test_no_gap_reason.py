@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lacuna.models.no_gap_reason import UNKNOWN, Found, no_gap_reason, why_no_gap
+from lacuna.models.diagnosis.no_gap_reason import UNKNOWN, Found, no_gap_reason, why_no_gap
 from tests.test_small_worlds import WORLDS, beside, mine, world
 
 # Two hundred conversations in eight topics, of which nobody can say more than that they fail.

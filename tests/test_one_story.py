@@ -22,7 +22,7 @@ from lacuna.pipelines.cli import app
 from lacuna.pipelines.delivery.weekly import send_digest
 from lacuna.pipelines.run import run
 from lacuna.pipelines.settings import load_settings
-from lacuna.pipelines.state import open_state
+from lacuna.pipelines.state.repository import open_state
 from tests.fixed_shop import FAILING, write_shop
 
 DAY = "2024-08-04"

@@ -18,11 +18,11 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lacuna.pipelines.cells import CUT, LONGEST_CELL, flat, plain, safe_csv_text, safe_text
 from lacuna.pipelines.drafts import safe_name, slug, write_drafts
-from lacuna.pipelines.markdown import inline, quote
+from lacuna.pipelines.presentation.markdown import inline, quote
+from lacuna.pipelines.presentation.spreadsheet import CUT, LONGEST_CELL, flat, plain, safe_csv_text, safe_text
 from lacuna.pipelines.report.view import ReportData
-from lacuna.pipelines.workbook import SCHEMA, write_backlog
+from lacuna.pipelines.steps.publish.workbook import SCHEMA, write_backlog
 from tests import sample_run
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*extension is not supported:UserWarning")

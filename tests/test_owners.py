@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lacuna.models.owners import OwnerBook
+from lacuna.models.backlog.owners import OwnerBook
 
 
 def book(

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from lacuna.models.bound import fault
+from lacuna.models.writing.grounding import fault
 from lacuna.pipelines.drafts import draft
 from lacuna.pipelines.drafts.matter import seal
 from lacuna.pipelines.drafts.polish import polish

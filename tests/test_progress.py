@@ -6,7 +6,7 @@ import logging
 
 import pytest
 
-from lacuna.pipelines import progress
+from lacuna.pipelines.presentation import progress
 
 
 @pytest.mark.parametrize(

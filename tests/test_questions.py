@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lacuna.models.questions import ENOUGH_WORDS, MAX_WORDS, clean, key_of, questions
+from lacuna.models.conversations.questions import ENOUGH_WORDS, MAX_WORDS, clean, key_of, questions
 
 
 @pytest.mark.parametrize(

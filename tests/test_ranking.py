@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lacuna.models.ranking import FIXABLE, rank_gaps, reach_of
+from lacuna.models.backlog.priority import FIXABLE, rank_gaps, reach_of
 
 RANKED = ["rank", "rank_low", "rank_high", "score", "score_low", "score_high", "demand", "p_fail", "p_fixable"]
 RANKED += ["failure_rate", "failure_low", "failure_high"]

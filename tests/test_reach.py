@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from lacuna.models.reach import bot_choice, near_enough, reach, usual_answers_out
+from lacuna.models.diagnosis.findability import bot_choice, near_enough, reach, usual_answers_out
 
 ARTICLES, TEMPTING, RIGHT = 6, 0, 1
 

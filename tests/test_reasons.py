@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lacuna.models.reasons import (
+from lacuna.models.backlog.verification import due_for_verification, last_checked
+from lacuna.models.diagnosis.explanations import (
     against_reason,
     checked_reason,
     group_reason,
@@ -16,7 +17,6 @@ from lacuna.models.reasons import (
     searches_reason,
     words_reason,
 )
-from lacuna.models.verification import due_for_verification, last_checked
 
 COMMON = frozenset({"with", "your", "the", "and"})
 RELEASES = pd.DataFrame(

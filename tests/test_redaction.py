@@ -13,11 +13,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lacuna.models.pii.checksums import IBAN_LENGTHS, iban_valid, luhn_valid
-from lacuna.models.redaction import PLACEHOLDER, Lexicon, learn_names, redact
-from lacuna.pipelines.job import Job
-from lacuna.pipelines.redact import redact as redact_verb
+from lacuna.models.redaction.checksums import IBAN_LENGTHS, iban_valid, luhn_valid
+from lacuna.models.redaction.redact import PLACEHOLDER, Lexicon, learn_names, redact
+from lacuna.pipelines.runtime.job import Job
 from lacuna.pipelines.settings import load_settings
+from lacuna.pipelines.steps.redact.step import redact as redact_verb
 
 # «KIND|value» marks what must go. All people, numbers and addresses are invented or reserved for documentation.
 PERSONAL = """

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from lacuna.models.pii.words import ALSO_WORDS, FIRST_NAMES
-from lacuna.models.redaction import PLACEHOLDER, Lexicon, learn_names, redact
+from lacuna.models.redaction.redact import PLACEHOLDER, Lexicon, learn_names, redact
+from lacuna.models.redaction.words import ALSO_WORDS, FIRST_NAMES
 
 # Invented pairs from many places. None of them stands in the lists of models/pii or in the demo.
 HELD_OUT = """

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lacuna.models.redaction import redact
-from lacuna.pipelines import redactions
-from lacuna.pipelines.redactions import redacted, rules_version
+from lacuna.models.redaction.redact import redact
+from lacuna.pipelines.io import redaction_cache as redactions
+from lacuna.pipelines.io.redaction_cache import redacted, rules_version
 
 REGIONS = ("GB", "DE")
 TEXTS = [

@@ -13,10 +13,10 @@ import pytest
 
 from lacuna.data_contracts.errors import SettingsInvalid
 from lacuna.pipelines.demo import write_demo
-from lacuna.pipelines.registry import name
 from lacuna.pipelines.run import RunResult, run
 from lacuna.pipelines.settings import load_settings
-from lacuna.pipelines.state import State, open_state
+from lacuna.pipelines.state.repository import State, open_state
+from lacuna.pipelines.steps.understand.topic_registry import name
 from tests.bench.stability import kept
 from tests.standins import Lacuna
 

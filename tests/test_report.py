@@ -238,7 +238,7 @@ def test_a_backlog_read_from_parquet_renders_as_the_one_in_memory(tmp_path: obje
     """Nested fields that come back from Parquet as arrays give the same page."""
     from pathlib import Path
 
-    from lacuna.pipelines.workbook import write_backlog
+    from lacuna.pipelines.steps.publish.workbook import write_backlog
 
     folder = Path(str(tmp_path))
     data = sample_run.sample_run()

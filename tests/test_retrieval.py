@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from lacuna.models.retrieval import (
+from lacuna.models.retrieval.article_match import (
     BEST_PASSAGES,
     PASSAGE_WORDS,
     meaning_scores,
@@ -19,7 +19,7 @@ from lacuna.models.retrieval import (
     standardise,
     unit,
 )
-from lacuna.models.retrieval import word_scores as words_of
+from lacuna.models.retrieval.article_match import word_scores as words_of
 
 SCORES = arrays(np.float32, (4, 5), elements=st.floats(-50, 50, width=16))
 

@@ -14,13 +14,13 @@ import pandas as pd
 import pytest
 
 from lacuna.data_contracts.errors import BundleUnreadable, SettingsInvalid, StoreUnusable
-from lacuna.pipelines.decisions import decide
-from lacuna.pipelines.job import Job
+from lacuna.pipelines.gaps.decisions import decide
+from lacuna.pipelines.io.store import lock
 from lacuna.pipelines.run import STEPS, make_job, plan_scheduled, run
+from lacuna.pipelines.runtime.job import Job
+from lacuna.pipelines.runtime.runner import begin, file_hashes, perform
 from lacuna.pipelines.settings import load_settings
-from lacuna.pipelines.state import open_state
-from lacuna.pipelines.steps import begin, file_hashes, perform
-from lacuna.pipelines.store import lock
+from lacuna.pipelines.state.repository import open_state
 from tests.standins import small_publish, without_rights, write_table
 
 Steps = list[Callable[[Job], None]]
@@ -207,7 +207,7 @@ def test_two_runs_of_one_window_at_once(bundle: Path, tmp_path: Path, steps: Ste
     script = f"""
         import sys
         from pathlib import Path
-        from lacuna.pipelines.store import lock
+        from lacuna.pipelines.io.store import lock
         with lock(Path({str(tmp_path / "store")!r}), "2024-06-30"):
             print("held", flush=True)
             sys.stdin.read()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from lacuna.pipelines.workbook import write_backlog
+from lacuna.pipelines.steps.publish.workbook import write_backlog
 from tests.board_store import make_store
 from tests.sample_run import sample_run
 

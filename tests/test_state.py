@@ -14,10 +14,10 @@ import pytest
 import sqlalchemy as sa
 
 from lacuna.data_contracts.errors import SettingsInvalid, StoreUnusable
-from lacuna.pipelines import schema
-from lacuna.pipelines.decisions import decide
+from lacuna.pipelines.gaps.decisions import decide
 from lacuna.pipelines.settings import Settings
-from lacuna.pipelines.state import State, open_state
+from lacuna.pipelines.state import schema
+from lacuna.pipelines.state.repository import State, open_state
 from tests.databases import gaps, happened, settings_for, topics
 from tests.standins import without_rights
 
@@ -126,8 +126,8 @@ def test_many_processes_write_at_once_and_nothing_is_lost(settings: Settings, tm
     script = f"""
         import sys
         from pathlib import Path
-        from lacuna.pipelines.decisions import decide
-        from lacuna.pipelines.state import open_state
+        from lacuna.pipelines.gaps.decisions import decide
+        from lacuna.pipelines.state.repository import open_state
         from tests.databases import gaps, settings_for, topics
         state = open_state(settings_for({settings.state.url!r}), Path(sys.argv[1]))
         state.record_run("2024-06-09", "h", topics("t1"), gaps("g1"))

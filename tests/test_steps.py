@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lacuna.models.steps import AT_LEAST, MOST_STEPS, SHOWN_IDS, distil, instructions
+from lacuna.models.writing.resolution_steps import AT_LEAST, MOST_STEPS, SHOWN_IDS, distil, instructions
 from lacuna.pipelines.drafts import draft
 from lacuna.pipelines.report.page import page
 

@@ -15,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lacuna.data_contracts.errors import StoreUnusable
-from lacuna.pipelines import store as under_test
-from lacuna.pipelines.store import (
+from lacuna.pipelines.io import store as under_test
+from lacuna.pipelines.io.store import (
     check_writable,
     clean_leftovers,
     lock,
@@ -115,7 +115,7 @@ def test_a_reader_always_finds_a_run(tmp_path: Path) -> None:
     script = """
         import sys
         from pathlib import Path
-        from lacuna.pipelines.store import publishing
+        from lacuna.pipelines.io.store import publishing
         for i in range(100):
             with publishing(Path(sys.argv[1]), "r") as folder:
                 (folder / "run.json").write_text(str(i))
@@ -149,7 +149,7 @@ def test_a_second_holder_is_told_who_holds_the_lock(tmp_path: Path) -> None:
     script = f"""
         import sys
         from pathlib import Path
-        from lacuna.pipelines.store import lock
+        from lacuna.pipelines.io.store import lock
         with lock(Path({str(tmp_path)!r}), "2024-06-30"):
             print("held", flush=True)
             sys.stdin.read()

@@ -19,13 +19,13 @@ import httpx
 import pytest
 import sqlalchemy as sa
 
-from lacuna.pipelines import schema
 from lacuna.pipelines.board.people import hashed
-from lacuna.pipelines.cells import records
+from lacuna.pipelines.io.store import read_parquet
+from lacuna.pipelines.presentation.spreadsheet import records
 from lacuna.pipelines.run import run
 from lacuna.pipelines.settings import load_settings
-from lacuna.pipelines.state import open_state
-from lacuna.pipelines.store import read_parquet
+from lacuna.pipelines.state import schema
+from lacuna.pipelines.state.repository import open_state
 from tests.databases import settings_for
 from tests.fixed_shop import FAILING, write_shop
 

@@ -6,7 +6,7 @@ import pandas as pd
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lacuna.models.tagging import tag_next
+from lacuna.models.accuracy.tag_next import tag_next
 
 
 def world(*topics: tuple[str, int, float], rest: int = 60) -> pd.DataFrame:

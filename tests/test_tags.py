@@ -9,12 +9,12 @@ import pandas as pd
 import pytest
 
 from lacuna.data_contracts.errors import TagInvalid
-from lacuna.pipelines.job import Job
-from lacuna.pipelines.load import load
 from lacuna.pipelines.run import make_job
-from lacuna.pipelines.state import State, open_state
-from lacuna.pipelines.steps import input_hash
-from lacuna.pipelines.tags import enter_tag, entered_tags, with_tags
+from lacuna.pipelines.runtime.job import Job
+from lacuna.pipelines.runtime.runner import input_hash
+from lacuna.pipelines.state.repository import State, open_state
+from lacuna.pipelines.state.tags import enter_tag, entered_tags, with_tags
+from lacuna.pipelines.steps.load.step import load
 
 
 def job(bundle: Path, tmp_path: Path) -> tuple[Job, State]:

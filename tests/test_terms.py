@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.feature_extraction.text import CountVectorizer
 
-from lacuna.models.gist import principal_axes
-from lacuna.models.terms import Terms
+from lacuna.models.text.vectorizer import Terms
+from lacuna.models.topics.text_space import principal_axes
 
 WORD = re.compile(r"\b[^\W\d_][\w'’-]+\b")
 STOP_WORDS = ["the", "is", "und"]

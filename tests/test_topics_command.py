@@ -18,14 +18,14 @@ from hypothesis import strategies as st
 from sklearn.metrics import adjusted_rand_score
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from lacuna.models.clustering import GraphClusters, nearest, sayings, silhouette
-from lacuna.models.gist import Gist, Sentences
-from lacuna.models.grouping import find_groups
-from lacuna.models.retrieval import unit
-from lacuna.models.topics import unassigned_alarm
-from lacuna.pipelines.embedders import embedder
+from lacuna.models.retrieval.article_match import unit
+from lacuna.models.topics.failure_tree import unassigned_alarm
+from lacuna.models.topics.graph_clusters import GraphClusters, nearest, sayings, silhouette
+from lacuna.models.topics.text_space import Gist, Sentences
+from lacuna.models.topics.topic_finder import find_groups
+from lacuna.pipelines.embedders.registry import embedder
 from lacuna.pipelines.settings import load_settings
-from lacuna.pipelines.texts import topics_of
+from lacuna.pipelines.topic_finder import topics_of
 from tests.standins import Lacuna
 
 SUBJECTS = {

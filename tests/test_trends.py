@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lacuna.models.trends import adjusted, least_p, rate_trend, surge
+from lacuna.models.metrics.trends import adjusted, least_p, rate_trend, surge
 
 
 @pytest.mark.parametrize(

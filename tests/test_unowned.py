@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
-from lacuna.models.owners import OwnerBook
-from lacuna.models.unowned import COLUMNS, unowned_articles
+from lacuna.models.backlog.owners import OwnerBook
+from lacuna.models.backlog.unowned import COLUMNS, unowned_articles
 from lacuna.pipelines.board import make_app
 from lacuna.pipelines.settings import load_settings
-from lacuna.pipelines.state import open_state
+from lacuna.pipelines.state.repository import open_state
 from tests.test_small_worlds import mine, world
 
 OWNERS: list[dict[str, Any]] = [

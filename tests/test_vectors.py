@@ -17,9 +17,10 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from lacuna.data_contracts.errors import StoreUnusable
-from lacuna.pipelines import content_cache, vectors
-from lacuna.pipelines.embedders import embedder
-from lacuna.pipelines.encoders import Progress
+from lacuna.pipelines.embedders.encoder import Progress
+from lacuna.pipelines.embedders.registry import embedder
+from lacuna.pipelines.io import content_cache
+from lacuna.pipelines.io import vector_cache as vectors
 
 
 class Counting:

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lacuna.models.life import Decision
-from lacuna.models.ranking import FIXABLE, FIXABLE_WEIGHT, rank_gaps
-from lacuna.models.signs import Limits, stricter
-from lacuna.models.verdicts import by_kind, overall, stricter_by, verdict_of
+from lacuna.models.backlog.lifecycle import Decision
+from lacuna.models.backlog.precision import by_kind, overall, stricter_by, verdict_of
+from lacuna.models.backlog.priority import FIXABLE, FIXABLE_WEIGHT, rank_gaps
+from lacuna.models.diagnosis.evidence import Limits, stricter
 from lacuna.pipelines.settings import load_settings
 
 NOON = datetime(2024, 7, 1, 12, tzinfo=UTC)

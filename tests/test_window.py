@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 
 from lacuna.data_contracts.errors import NothingToMine, SettingsInvalid
+from lacuna.pipelines.runtime.window import resolve_window, scheduled_window
 from lacuna.pipelines.settings import load_settings
-from lacuna.pipelines.state import open_state
-from lacuna.pipelines.window import resolve_window, scheduled_window
+from lacuna.pipelines.state.repository import open_state
 from tests.standins import write_table
 
 SETTINGS = load_settings()

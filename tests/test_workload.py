@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lacuna.models.duties import Duty, DutyLimits, duty
-from lacuna.models.life import Life
-from lacuna.models.owners import OwnerBook
-from lacuna.models.workload import Workload, with_others
-from lacuna.pipelines.duties import duty_now
+from lacuna.models.backlog.due_dates import Duty, DutyLimits, duty
+from lacuna.models.backlog.lifecycle import Life
+from lacuna.models.backlog.owners import OwnerBook
+from lacuna.models.backlog.workload import Workload, with_others
+from lacuna.pipelines.gaps.due_dates import duty_now
 from lacuna.pipelines.settings import load_settings
 
 PEOPLE: list[dict[str, Any]] = [{"owner_id": name, "areas": ["returns"]} for name in ("ada", "bob", "cem")]

@@ -13,8 +13,8 @@ from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse, Response
 
 from lacuna.data_contracts.errors import DecidedMeanwhile, DecisionInvalid, LacunaError, NoSuchGap, NotAllowed, Refused
-from lacuna.pipelines.decisions import history
-from lacuna.pipelines.duties import form_day
+from lacuna.pipelines.gaps.decisions import history
+from lacuna.pipelines.gaps.due_dates import form_day
 
 from .desk import Desk, desk_of, first, forms, local, person_of
 from .doing import decide_as

@@ -9,11 +9,11 @@ from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from lacuna.data_contracts.errors import NoSuchGap
-from lacuna.models.life import Decision
-from lacuna.pipelines.cells import records
-from lacuna.pipelines.decisions import history
-from lacuna.pipelines.store import read_parquet
-from lacuna.pipelines.topic_life import life_of, topic_rows
+from lacuna.models.backlog.lifecycle import Decision
+from lacuna.pipelines.gaps.decisions import history
+from lacuna.pipelines.io.store import read_parquet
+from lacuna.pipelines.presentation.spreadsheet import records
+from lacuna.pipelines.state.topic_history import life_of, topic_rows
 
 from . import listing, tagging
 from .desk import Desk, desk_of, person_of

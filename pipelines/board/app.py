@@ -28,9 +28,9 @@ from lacuna.data_contracts.errors import (
     StoreUnusable,
     TagInvalid,
 )
+from lacuna.pipelines.runtime.runner import version
 from lacuna.pipelines.settings import Settings
-from lacuna.pipelines.state import State, open_state
-from lacuna.pipelines.steps import version
+from lacuna.pipelines.state.repository import State, open_state
 
 from . import actions, api, entering, pages
 from .bodies import TOO_LARGE

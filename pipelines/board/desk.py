@@ -16,13 +16,13 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
 from lacuna.data_contracts.errors import StoreUnusable
-from lacuna.models.life import allowed
-from lacuna.pipelines.links import conversation_link, conversation_url
+from lacuna.models.backlog.lifecycle import allowed
+from lacuna.pipelines.presentation.links import conversation_link, conversation_url
 from lacuna.pipelines.report.format import period, plural, record
 from lacuna.pipelines.report.gap_figures import sets_told
 from lacuna.pipelines.report.view import STATUSES
 from lacuna.pipelines.settings import Settings
-from lacuna.pipelines.state import State
+from lacuna.pipelines.state.repository import State
 
 from .listing import Query, counted
 from .people import People, Person, may

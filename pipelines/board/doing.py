@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from lacuna.data_contracts.errors import Refused, TagInvalid
-from lacuna.pipelines.decisions import decide
-from lacuna.pipelines.tags import enter_tag
+from lacuna.pipelines.gaps.decisions import decide
+from lacuna.pipelines.state.tags import enter_tag
 
 from .desk import Desk
 from .people import Person, may
@@ -27,7 +27,7 @@ def decide_as(
     Refused
         Their role does not allow it.
     LacunaError
-        As ``pipelines.decisions.decide``.
+        As ``pipelines.gaps.decisions.decide``.
     """
     gap = desk.snapshot.now().by_id.get(gap_id)
     owner = gap.owner_id if gap else None

@@ -10,15 +10,15 @@ from fastapi import APIRouter, Request
 from starlette.responses import PlainTextResponse, Response
 
 from lacuna.data_contracts.errors import NoSuchGap
-from lacuna.models.life import CLOSED
-from lacuna.models.no_gap_reason import why_no_gap
-from lacuna.pipelines.decision_log import gap_row
-from lacuna.pipelines.decisions import history
+from lacuna.models.backlog.lifecycle import CLOSED
+from lacuna.models.diagnosis.no_gap_reason import why_no_gap
+from lacuna.pipelines.gaps.decisions import history
 from lacuna.pipelines.report.accuracy import accuracy
 from lacuna.pipelines.report.coverage import coverage
 from lacuna.pipelines.report.figures import kpi_cards
 from lacuna.pipelines.report.impact import fixes
-from lacuna.pipelines.topic_life import life_of, topic_rows
+from lacuna.pipelines.state.decision_log import gap_row
+from lacuna.pipelines.state.topic_history import life_of, topic_rows
 
 from . import drafting, tagging
 from .desk import ASSETS, Desk, asset, desk_of, person_of

@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 
-from lacuna.pipelines import schema
-from lacuna.pipelines.schema import sessions
-from lacuna.pipelines.state import State
+from lacuna.pipelines.state import schema
+from lacuna.pipelines.state.repository import State
+from lacuna.pipelines.state.schema import sessions
 
 from .people import hashed, new_token
 

@@ -16,22 +16,22 @@ from typing import Any
 import pandas as pd
 
 from lacuna.data_contracts.errors import StoreUnusable
-from lacuna.models.duties import Duty
-from lacuna.models.life import Decision, Life, last_targets, life_of
-from lacuna.models.verdicts import Precision, by_kind
-from lacuna.pipelines import duties
-from lacuna.pipelines.cells import records, unguarded
-from lacuna.pipelines.decision_log import read as read_decisions
-from lacuna.pipelines.decisions import as_decided, status_now
-from lacuna.pipelines.first_seen import seen_days
+from lacuna.models.backlog.due_dates import Duty
+from lacuna.models.backlog.lifecycle import Decision, Life, last_targets, life_of
+from lacuna.models.backlog.precision import Precision, by_kind
+from lacuna.pipelines.gaps import due_dates as duties
+from lacuna.pipelines.gaps.decisions import as_decided, status_now
+from lacuna.pipelines.gaps.first_seen import seen_days
+from lacuna.pipelines.io.store import read_parquet
+from lacuna.pipelines.presentation.spreadsheet import records, unguarded
 from lacuna.pipelines.report.accuracy import article_accuracy
 from lacuna.pipelines.report.due import due_articles, unowned_articles
 from lacuna.pipelines.report.format import day, line, number, plural, record, rows, short_day, text
 from lacuna.pipelines.report.gaps import table_row
 from lacuna.pipelines.report.impact import fixes
 from lacuna.pipelines.settings import Settings
-from lacuna.pipelines.state import State
-from lacuna.pipelines.store import read_parquet
+from lacuna.pipelines.state.decision_log import read as read_decisions
+from lacuna.pipelines.state.repository import State
 
 __all__ = ["Gap", "Now", "Run", "Snapshot", "owner_names"]
 
@@ -94,7 +94,7 @@ class Gap:
 
     @property
     def status(self) -> str:
-        """One of ``models.life.STATUSES``."""
+        """One of ``models.backlog.lifecycle.STATUSES``."""
         return self.shown["status"]
 
     @property

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from lacuna.pipelines.report.format import line, number, percent, text
-from lacuna.pipelines.tags import entered_tags
+from lacuna.pipelines.state.tags import entered_tags
 
 from .desk import Desk
 from .view import when

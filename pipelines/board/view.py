@@ -9,8 +9,8 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
-from lacuna.models.life import CLOSED, Decision, in_force
-from lacuna.models.verdicts import Precision, overall
+from lacuna.models.backlog.lifecycle import CLOSED, Decision, in_force
+from lacuna.models.backlog.precision import Precision, overall
 from lacuna.pipelines.report.charts import bar, weekly_chart
 from lacuna.pipelines.report.format import (
     day,

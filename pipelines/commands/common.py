@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from lacuna.pipelines.addresses import local_folder
+from lacuna.pipelines.io.addresses import local_folder
 
 __all__ = ["Config", "Quiet", "Store", "err", "local", "out"]
 

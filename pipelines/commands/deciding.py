@@ -15,7 +15,7 @@ from lacuna.pipelines.commands.common import Config, Store, err, local, out
 
 if TYPE_CHECKING:
     from lacuna.pipelines.settings import Settings
-    from lacuna.pipelines.state import State
+    from lacuna.pipelines.state.repository import State
 
 __all__ = ["assign", "backlog", "decide", "undo"]
 
@@ -56,12 +56,13 @@ def backlog(
 
     `lacuna backlog --store store --csv backlog.csv`
     """
-    from lacuna.models.no_gap_reason import why_no_gap
-    from lacuna.models.verdicts import by_kind
-    from lacuna.pipelines import backlog_tables, decisions
-    from lacuna.pipelines.cells import records
-    from lacuna.pipelines.explain import find_run, read_run
-    from lacuna.pipelines.store import write_bytes
+    from lacuna.models.backlog.precision import by_kind
+    from lacuna.models.diagnosis.no_gap_reason import why_no_gap
+    from lacuna.pipelines.gaps import decisions
+    from lacuna.pipelines.io.runs import find_run, read_run
+    from lacuna.pipelines.io.store import write_bytes
+    from lacuna.pipelines.presentation import backlog_tables
+    from lacuna.pipelines.presentation.spreadsheet import records
 
     with _state(store, config) as (state, settings):
         if gap is not None:
@@ -75,7 +76,7 @@ def backlog(
         if owner is not None:
             frame = frame[frame["owner_id"].isna() if owner == "nobody" else frame["owner_id"].eq(owner)]
         if csv is not None:
-            from lacuna.pipelines.decision_sheets import sheet
+            from lacuna.pipelines.gaps.decision_sheets import sheet
 
             write_bytes(csv, sheet(frame))
             out.print(f"Written: {escape(str(csv))}", highlight=False, soft_wrap=True)
@@ -131,7 +132,7 @@ def decide(
 
     `lacuna decide --from backlog.csv --store store`
     """
-    from lacuna.pipelines import decisions
+    from lacuna.pipelines.gaps import decisions
 
     if (file is None) == (gap is None or verb is None) or (file is not None and gap is not None):
         raise DecisionInvalid("it is not said what to decide", "give GAP and DECISION, or --from FILE alone")
@@ -149,7 +150,7 @@ def decide(
 
 
 def _from_file(state: State, file: Path, who: str) -> None:
-    from lacuna.pipelines.decision_sheets import apply_sheet
+    from lacuna.pipelines.gaps.decision_sheets import apply_sheet
 
     done = apply_sheet(state, file, who)
     for row in done.refused:
@@ -178,7 +179,7 @@ def assign(
 
     `lacuna assign 1 o-amara --due 2024-07-12 --store store`
     """
-    from lacuna.pipelines import decisions
+    from lacuna.pipelines.gaps import decisions
 
     payload = {"owner_id": None if owner == "nobody" else owner} | ({"due": due} if due else {})
     with _state(store, config) as (state, _):
@@ -194,7 +195,7 @@ def undo(gap: Gap, store: Store, who: Who = None, config: Config = None) -> None
 
     `lacuna undo 1 --store store`
     """
-    from lacuna.pipelines import decisions
+    from lacuna.pipelines.gaps import decisions
 
     with _state(store, config) as (state, _):
         found = _named(store, gap)
@@ -204,9 +205,9 @@ def undo(gap: Gap, store: Store, who: Who = None, config: Config = None) -> None
 
 @contextmanager
 def _state(store: Path, config: str | None) -> Iterator[tuple[State, Settings]]:
-    from lacuna.pipelines.explain import find_run
+    from lacuna.pipelines.io.runs import find_run
     from lacuna.pipelines.settings import load_settings
-    from lacuna.pipelines.state import open_state
+    from lacuna.pipelines.state.repository import open_state
 
     find_run(store)
     settings = load_settings(config)
@@ -219,7 +220,7 @@ def _state(store: Path, config: str | None) -> Iterator[tuple[State, Settings]]:
 
 def _named(store: Path, wanted: str) -> dict[str, Any]:
     """The gap of this id, or of this rank in the latest run; an id of an earlier run passes as it is."""
-    from lacuna.pipelines.explain import find_gap, find_run, read_backlog
+    from lacuna.pipelines.io.runs import find_gap, find_run, read_backlog
 
     rows = read_backlog(find_run(store))
     if wanted.isdigit():
@@ -228,7 +229,7 @@ def _named(store: Path, wanted: str) -> dict[str, Any]:
 
 
 def _tell(state: State, gap: dict[str, Any]) -> None:
-    from lacuna.pipelines.decisions import standing
+    from lacuna.pipelines.gaps.decisions import standing
 
     status, life = standing(state, gap["gap_id"])
     title = f" “{gap['title']}”" if gap.get("title") else ""

@@ -9,11 +9,11 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from lacuna.pipelines import progress
 from lacuna.pipelines.commands.common import Config, Quiet, Store, err, local, out
+from lacuna.pipelines.presentation import progress
 
 if TYPE_CHECKING:
-    from lacuna.pipelines.texts import Grouped
+    from lacuna.pipelines.topic_finder import Grouped
 
 __all__ = ["topic", "topics"]
 
@@ -36,10 +36,10 @@ def topic(
 
     `lacuna topic t-3f9a2c51 --store store`
     """
-    from lacuna.pipelines.explain import find_run
+    from lacuna.pipelines.io.runs import find_run
     from lacuna.pipelines.settings import load_settings
-    from lacuna.pipelines.state import open_state
-    from lacuna.pipelines.topic_life import all_topics, life
+    from lacuna.pipelines.state.repository import open_state
+    from lacuna.pipelines.state.topic_history import all_topics, life
 
     find_run(store)
     state = open_state(load_settings(config), store)
@@ -84,7 +84,7 @@ def topics(
     `lacuna topics tickets.jsonl --text subject --id ticket_id --out topics.parquet`
     """
     from lacuna.pipelines.settings import load_settings
-    from lacuna.pipelines.texts import default_cache, group_file
+    from lacuna.pipelines.topic_finder import default_cache, group_file
 
     progress.configure(quiet)
     found = group_file(file, text, name, into, store or default_cache(), load_settings(config))

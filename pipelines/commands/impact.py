@@ -28,9 +28,9 @@ def impact(
 
     `lacuna impact --store store --run 2024-06-30`
     """
-    from lacuna.pipelines.explain import find_run
+    from lacuna.pipelines.io.runs import find_run
+    from lacuna.pipelines.io.store import read_parquet
     from lacuna.pipelines.report.impact import fixes
-    from lacuna.pipelines.store import read_parquet
 
     path = find_run(store, run) / "impact.parquet"
     if not path.exists():

@@ -9,12 +9,12 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from lacuna.pipelines import progress
 from lacuna.pipelines.commands.common import Config, Quiet, Store, local, out
+from lacuna.pipelines.presentation import progress
 
 if TYPE_CHECKING:
-    from lacuna.pipelines.load import CheckResult
     from lacuna.pipelines.run import RunResult
+    from lacuna.pipelines.steps.load.step import CheckResult
 
 __all__ = ["check", "demo", "explain", "run", "runs"]
 
@@ -64,9 +64,9 @@ def check(bundle: Bundle, config: Config = None) -> None:
 
     `lacuna check bundle`
     """
-    from lacuna.pipelines.coverage_table import coverage_table
-    from lacuna.pipelines.load import check_bundle
+    from lacuna.pipelines.presentation.coverage_table import coverage_table
     from lacuna.pipelines.settings import load_settings
+    from lacuna.pipelines.steps.load.step import check_bundle
 
     progress.configure()
     result = check_bundle(bundle, load_settings(config).contract.limits)
@@ -116,7 +116,7 @@ def runs(store: Store) -> None:
 
     `lacuna runs --store store`
     """
-    from lacuna.pipelines.explain import find_run, published_runs, read_run
+    from lacuna.pipelines.io.runs import find_run, published_runs, read_run
 
     find_run(store)
     table = Table("run", "from", "to", "gaps", "kinds", box=None, pad_edge=False, header_style="bold")
@@ -141,7 +141,7 @@ def explain(
 
     `lacuna explain g-3f9a2c --store store --run 2024-06-23`
     """
-    from lacuna.pipelines import explain as explaining
+    from lacuna.pipelines.io import runs as explaining
 
     folder = explaining.find_run(store, run)
     row = explaining.find_gap(explaining.read_backlog(folder), gap)
@@ -179,8 +179,8 @@ def _print_check(result: CheckResult) -> None:
 
 
 def _print_result(result: RunResult, top: int) -> None:
-    from lacuna.models.no_gap_reason import why_no_gap
-    from lacuna.pipelines.explain import backlog_table, read_backlog, read_run
+    from lacuna.models.diagnosis.no_gap_reason import why_no_gap
+    from lacuna.pipelines.io.runs import backlog_table, read_backlog, read_run
 
     rows = read_backlog(result.folder)
     said = {

@@ -34,7 +34,7 @@ def review(
     `lacuna review --store store --host 0.0.0.0 --config ours.toml`
     """
     from lacuna.pipelines.board import serve
-    from lacuna.pipelines.decisions import whoami
+    from lacuna.pipelines.gaps.decisions import whoami
     from lacuna.pipelines.settings import load_settings
 
     def ready() -> None:

@@ -30,7 +30,7 @@ def dags(
 
     `lacuna dags --into $AIRFLOW_HOME/dags`
     """
-    from lacuna.pipelines.dag_files import copy_dags, dag_files
+    from lacuna.pipelines.runtime.dag_files import copy_dags, dag_files
 
     if into is None:
         for path in dag_files():

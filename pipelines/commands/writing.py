@@ -42,12 +42,12 @@ def drafts(
 
     `lacuna drafts --store store --owner o-amara --into wiki/drafts`
     """
-    from lacuna.pipelines.cells import records
-    from lacuna.pipelines.decisions import backlog_now
     from lacuna.pipelines.drafts.copies import export, listed
-    from lacuna.pipelines.explain import find_run, published_runs
+    from lacuna.pipelines.gaps.decisions import backlog_now
+    from lacuna.pipelines.io.runs import find_run, published_runs
+    from lacuna.pipelines.presentation.spreadsheet import records
     from lacuna.pipelines.settings import load_settings
-    from lacuna.pipelines.state import open_state
+    from lacuna.pipelines.state.repository import open_state
 
     run = find_run(store)
     settings = load_settings(config)

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from jinja2 import Environment, StrictUndefined
 
-from lacuna.models.life import WAITING
+from lacuna.models.backlog.lifecycle import WAITING
 from lacuna.pipelines.delivery.ledger import Contact
 from lacuna.pipelines.report.gap_figures import figures_of
 
@@ -60,7 +60,7 @@ def digests(
     Parameters
     ----------
     rows
-        The backlog as it stands now (:func:`pipelines.decisions.backlog_now`), by rank.
+        The backlog as it stands now (:func:`pipelines.gaps.decisions.backlog_now`), by rank.
     run_id
         The run that it is of.
     people

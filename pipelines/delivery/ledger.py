@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from lacuna.pipelines import schema
-from lacuna.pipelines.cells import records
+from lacuna.pipelines.presentation.spreadsheet import records
+from lacuna.pipelines.state import schema
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from lacuna.pipelines.state import State
+    from lacuna.pipelines.state.repository import State
 
 __all__ = ["Contact", "contacts", "mark", "reached", "remember_contacts"]
 

@@ -13,7 +13,7 @@ from lacuna.pipelines.delivery.ledger import Contact, mark, reached
 from lacuna.pipelines.settings import Delivery
 
 if TYPE_CHECKING:
-    from lacuna.pipelines.state import State
+    from lacuna.pipelines.state.repository import State
 
 __all__ = ["Outcome", "deliver", "summed"]
 

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from lacuna.data_contracts.errors import LacunaError
-from lacuna.models.life import WAITING
+from lacuna.models.backlog.lifecycle import WAITING
 from lacuna.pipelines.drafts.matter import edited, evidence_hash, values
 from lacuna.pipelines.drafts.names import safe_name
-from lacuna.pipelines.store import write_bytes
+from lacuna.pipelines.io.store import write_bytes
 
 __all__ = ["NEW", "Copy", "export", "listed"]
 
@@ -47,7 +47,7 @@ def listed(
     run, before
         Folders of the run and of the one before it.
     backlog
-        The run's rows as they stand now (:func:`pipelines.decisions.backlog_now`).
+        The run's rows as they stand now (:func:`pipelines.gaps.decisions.backlog_now`).
     owner
         Only this owner's; "unowned" for those of nobody.
     """

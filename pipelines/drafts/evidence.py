@@ -5,8 +5,8 @@ from __future__ import annotations
 from itertools import groupby
 from typing import Any
 
-from lacuna.models.passages import bare
-from lacuna.models.questions import shortened
+from lacuna.models.conversations.questions import shortened
+from lacuna.models.writing.passages import bare
 from lacuna.pipelines.drafts.rows import (
     LINE,
     chapter,
@@ -20,7 +20,7 @@ from lacuna.pipelines.drafts.rows import (
     subject_of,
     words_in,
 )
-from lacuna.pipelines.markdown import bullet, inline, quote
+from lacuna.pipelines.presentation.markdown import bullet, inline, quote
 
 __all__ = ["answered", "passages_to_change", "words_to_add"]
 

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from lacuna.models.bound import fault
-from lacuna.models.life import WAITING
-from lacuna.pipelines import progress
+from lacuna.models.backlog.lifecycle import WAITING
+from lacuna.models.writing.grounding import fault
 from lacuna.pipelines.drafts.rows import named, subject_of
 from lacuna.pipelines.drafts.text import KINDS
-from lacuna.pipelines.endpoint import NoAnswerError, Session, messages
-from lacuna.pipelines.markdown import inline
+from lacuna.pipelines.llm.endpoint import NoAnswerError, Session, messages
+from lacuna.pipelines.presentation import progress
+from lacuna.pipelines.presentation.markdown import inline
 from lacuna.pipelines.settings import Drafts
 
 __all__ = ["polish"]

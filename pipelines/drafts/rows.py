@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from lacuna.pipelines.links import conversation_link
-from lacuna.pipelines.markdown import link
+from lacuna.pipelines.presentation.links import conversation_link
+from lacuna.pipelines.presentation.markdown import link
 
 LINE = 160  # how much of a quote stands in a line of text
 # Below this, a draft would be padding: the expert is asked instead.

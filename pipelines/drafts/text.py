@@ -10,9 +10,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from lacuna.models.passages import bare
-from lacuna.models.questions import shortened
-from lacuna.models.steps import instructions
+from lacuna.models.conversations.questions import shortened
+from lacuna.models.writing.passages import bare
+from lacuna.models.writing.resolution_steps import instructions
 from lacuna.pipelines.drafts.evidence import answered, passages_to_change, words_to_add
 from lacuna.pipelines.drafts.matter import front_matter
 from lacuna.pipelines.drafts.rows import (
@@ -28,8 +28,8 @@ from lacuna.pipelines.drafts.rows import (
     subject_of,
     words_in,
 )  # fmt: skip
-from lacuna.pipelines.links import conversation_url
-from lacuna.pipelines.markdown import bullet, inline, quote
+from lacuna.pipelines.presentation.links import conversation_url
+from lacuna.pipelines.presentation.markdown import bullet, inline, quote
 from lacuna.pipelines.report.format import percent
 from lacuna.pipelines.report.gap_figures import figures_of, sets_told
 
@@ -55,7 +55,7 @@ def draft(row: dict[str, Any], articles: dict[str, dict[str, Any]], run: dict[st
     Parameters
     ----------
     row
-        A gap of the backlog, with the evidence that :func:`pipelines.gap_evidence.gather` found.
+        A gap of the backlog, with the evidence that :func:`pipelines.steps.rank.gap_evidence.gather` found.
     articles
         Articles by id: title, url, updated_at, body.
     run

@@ -8,11 +8,11 @@ from typing import Any
 
 import pandas as pd
 
-from lacuna.models.life import WAITING
-from lacuna.pipelines.cells import records
+from lacuna.models.backlog.lifecycle import WAITING
 from lacuna.pipelines.drafts.matter import edited, seal
 from lacuna.pipelines.drafts.names import safe_name, slug
 from lacuna.pipelines.drafts.text import KINDS, draft
+from lacuna.pipelines.presentation.spreadsheet import records
 
 __all__ = ["write_drafts"]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from lacuna.models.data_coverage import ABSENT, THERE, lacking, unknown
-from lacuna.pipelines.coverage import coverage_of
+from lacuna.models.data_coverage.coverage import ABSENT, THERE, lacking, unknown
+from lacuna.pipelines.steps.load.coverage import coverage_of
 
 from .format import line
 

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
-from lacuna.models.impact import totals
+from lacuna.models.impact.fixes import totals
 
 from .format import (
     NARROW,

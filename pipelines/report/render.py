@@ -9,7 +9,7 @@ from importlib import resources
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from lacuna.pipelines.links import conversation_link
+from lacuna.pipelines.presentation.links import conversation_link
 
 from .view import STATUSES, ReportData, build_view
 

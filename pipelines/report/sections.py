@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import pandas as pd
 
-from lacuna.models.life import CLOSED
+from lacuna.models.backlog.lifecycle import CLOSED
 
 from .format import (
     decimal,

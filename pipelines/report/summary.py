@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
-from lacuna.models.life import CLOSED
-from lacuna.models.no_gap_reason import why_no_gap
+from lacuna.models.backlog.lifecycle import CLOSED
+from lacuna.models.diagnosis.no_gap_reason import why_no_gap
 
 from .format import count, decimal, line, money, number, percent, plural, record, text
 from .gap_figures import movement

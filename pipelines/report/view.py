@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from lacuna.pipelines.links import conversation_url
+from lacuna.pipelines.presentation.links import conversation_url
 
 from . import asides, sections
 from .accuracy import accuracy, article_accuracy, calibration

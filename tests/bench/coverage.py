@@ -14,9 +14,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from lacuna.models.group_accuracy import group_accuracy
-from lacuna.models.intervals import wilson
-from lacuna.models.outcome_model import chance_right, features, known_outcomes
+from lacuna.models.accuracy.groups import group_accuracy
+from lacuna.models.accuracy.outcome_model import chance_right, features, known_outcomes
+from lacuna.models.metrics.intervals import wilson
 
 SCENARIOS = (
     # share of all conversations audited by chance, share of the escalated tagged as well

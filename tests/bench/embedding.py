@@ -43,8 +43,8 @@ def embedding(names: list[str]) -> int:
 
 def speed(name: str) -> dict[str, float | str]:
     """Tokens and texts a second of one core, and the share of its bound."""
-    from lacuna.pipelines.embedders import embedder
-    from lacuna.pipelines.encoders import Encoder
+    from lacuna.pipelines.embedders.encoder import Encoder
+    from lacuna.pipelines.embedders.registry import embedder
 
     texts, model = _texts(SPEED_TEXTS), embedder(name)
     model.embed(texts[:8])
@@ -64,7 +64,7 @@ def speed(name: str) -> dict[str, float | str]:
 
 def again(name: str, store: str, share: str) -> dict[str, float]:
     """Seconds, by the clock and of the processor, to have the vectors of a share of the texts, loading included."""
-    from lacuna.pipelines.vectors import embed
+    from lacuna.pipelines.io.vector_cache import embed
 
     texts = _texts(TEXTS)
     texts = texts[: round(float(share) * len(texts))]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from lacuna.models.questions import shortened
+from lacuna.models.conversations.questions import shortened
 from tests.bench.common import REPLAY, RUN_ID, WINDOW, run
 
 

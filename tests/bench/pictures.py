@@ -6,13 +6,13 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from lacuna.pipelines.decisions import decide
 from lacuna.pipelines.demo import write_demo
 from lacuna.pipelines.demo.fixes import Fix
-from lacuna.pipelines.explain import read_backlog
+from lacuna.pipelines.gaps.decisions import decide
+from lacuna.pipelines.io.runs import read_backlog
 from lacuna.pipelines.run import run as run_pipeline
 from lacuna.pipelines.settings import load_settings
-from lacuna.pipelines.state import open_state
+from lacuna.pipelines.state.repository import open_state
 from tests.bench.common import demo_runs
 from tests.board_store import running
 from tests.browsers import found_browser

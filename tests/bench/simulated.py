@@ -18,9 +18,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lacuna.pipelines.cells import records
+from lacuna.pipelines.presentation.spreadsheet import records
 from lacuna.pipelines.run import STEPS, make_job
-from lacuna.pipelines.steps import begin
+from lacuna.pipelines.runtime.runner import begin
 from tests.bench.common import SHARED, WINDOW, sharing
 from tests.bench.replays import KINDS
 from tests.bench.simulation import Pool, draw, pooled

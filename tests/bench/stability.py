@@ -24,15 +24,15 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import linear_sum_assignment
 
-from lacuna.models.lineage import EVENTS
-from lacuna.pipelines import progress
+from lacuna.models.topics.lineage import EVENTS
 from lacuna.pipelines.demo import load_truth, write_demo
-from lacuna.pipelines.job import Job
-from lacuna.pipelines.load import load
-from lacuna.pipelines.publish import remember
-from lacuna.pipelines.redact import redact
+from lacuna.pipelines.presentation import progress
 from lacuna.pipelines.run import run
-from lacuna.pipelines.understand import understand
+from lacuna.pipelines.runtime.job import Job
+from lacuna.pipelines.steps.load.step import load
+from lacuna.pipelines.steps.publish.step import remember
+from lacuna.pipelines.steps.redact.step import redact
+from lacuna.pipelines.steps.understand.step import understand
 from tests.bench.topics_child import score
 
 Window = tuple[Path, str | None, str]

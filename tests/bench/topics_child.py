@@ -42,10 +42,10 @@ def lacuna(
     A process does it twice: the first time loads and compiles what it needs, as a weekly run does, the second is warm.
     """
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-    from lacuna.models.gist import sentences
+    from lacuna.models.topics.text_space import sentences
+    from lacuna.pipelines.io.vector_cache import embed
     from lacuna.pipelines.settings import load_settings
-    from lacuna.pipelines.texts import distinct_texts, grouped, topics_of
-    from lacuna.pipelines.vectors import embed
+    from lacuna.pipelines.topic_finder import distinct_texts, grouped, topics_of
 
     chosen = load_settings(None)
     topics = chosen.topics.model_copy(update={"fit_at_most": fit_at_most or chosen.topics.fit_at_most})

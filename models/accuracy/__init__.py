@@ -1,0 +1,1 @@
+"""How often answers are right, from few and biased tags, and the KPIs."""

@@ -1,0 +1,197 @@
+"""Answer accuracy of many groups at once, where some have plenty of tags, most have few, and many have none."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.special import expit, logit
+
+from lacuna.models.accuracy.outcome_model import Chances
+from lacuna.models.accuracy.prediction_powered import powered_mean
+from lacuna.models.metrics.intervals import wilson
+
+Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+Ints = NDArray[np.int64]
+
+ENOUGH_TAGS = 30  # in a group, for an estimate of its own …
+ENOUGH_A_SIDE = 10  # … of which this many among its escalated conversations, and among the others
+NEGLIGIBLE = 0.03  # a side with a smaller share of the group's conversations need not have them
+UNTAGGED = 0.2  # standard deviation of what is believed of a group's accuracy where there is no tag at all
+COLUMNS = ["key", "conversations", "labels", "sampled", "accuracy", "low", "high", "basis"]
+# How far a group's answers are off what the model expects, in log-odds: what is gone through, and what is believed
+# before any tag is seen of the common error and of how much groups differ (half-normal).
+_SHIFT = np.linspace(-4, 4, 121)
+_COMMON = np.linspace(-1.2, 1.2, 25)
+_SPREAD = np.linspace(0.02, 2.5, 26)
+_COMMON_SCALE, _SPREAD_SCALE = 0.4, 1.0
+_LEVELS = np.linspace(0.01, 0.99, 99)
+
+
+def group_accuracy(
+    group: pd.Series, right: Floats, chances: Chances, escalated: Flags, random: Flags, confidence: float = 0.95
+) -> pd.DataFrame:
+    """The share of right answers in each group, with its interval and what it rests on.
+
+    A group with many tags gets an estimate of its own: prediction-powered means
+    (:func:`models.accuracy.prediction_powered.powered_mean`), its escalated conversations and its others apart, because
+    reviewers tag the former more often, put together by how many there are of each. One with few tags is pooled: the
+    model's chances are shifted, in log-odds, by as much as its own tags and those of all groups together make likely.
+
+    Parameters
+    ----------
+    group
+        Key of each conversation's group, (n,); null for none.
+    right
+        1 or 0 where a reviewer tagged the answer, else NaN, (n,).
+    chances
+        From :func:`models.accuracy.outcome_model.chance_right`.
+    escalated, random
+        Whether the conversation was escalated, and whether its tag is that of a random audit, (n,).
+
+    Returns
+    -------
+    DataFrame
+        One row a group, by key: conversations, labels, sampled (int, tags of random audits), accuracy, low, high
+        (float), basis. The basis is "all" (tags enough on both sides), "pooled" (few tags), "estimated" (no tag in the
+        group), or "escalated only": nobody tagged a conversation that was not escalated, so that the figure says how
+        often answers were right in escalated conversations, and nothing of the others.
+
+    Notes
+    -----
+    The pooling is a random-intercept logistic model with the model's log-odds as offset, integrated over a grid
+    (Gelman 2006 on the half-normal prior of the spread). Given what the model sees, escalation included, a tag is
+    taken to be put by chance. The interval is Wilson's for as many observations as have the estimate's variance, and
+    is of the share among these very conversations; where a group has tags of its own in plenty, it is of the rate
+    behind them, and with that a little wider.
+    """
+    used = group.notna().to_numpy()
+    codes, keys = pd.factorize(group[used], sort=True)
+    if not len(keys):
+        return pd.DataFrame(columns=COLUMNS)
+    right, chance, escalated, random = right[used], chances.chance[used], escalated[used], random[used]
+    tagged = ~np.isnan(right)
+    blind = bool((tagged & escalated).any()) and not (tagged & ~escalated).any()
+    size, labels = _count(codes, len(keys)), _count(codes[tagged], len(keys))
+    basis = np.where(labels > 0, "escalated only" if blind else "pooled", "estimated").astype(object)
+    looked_at = escalated if blind else np.ones(len(codes), dtype=bool)
+    seen = codes[looked_at], len(keys), right[looked_at]
+    mean, variance = _pooled(*seen, _in_context(*seen, chance[looked_at]))
+    if chances.drafts is not None:
+        drafts = [_in_context(*seen, draft[used][looked_at]) for draft in chances.drafts]
+        variance += _unsure(codes[looked_at], len(keys), drafts)
+    if blind:  # nobody has looked at these: what their situation tells, and no more
+        dark = labels == 0
+        mean[dark] = (np.bincount(codes, chance, len(keys)) / np.maximum(size, 1))[dark]
+        variance[dark] = UNTAGGED**2
+    elif not tagged.any():
+        variance[:] = UNTAGGED**2
+    for number in np.flatnonzero(labels >= ENOUGH_TAGS):
+        rows = (codes == number) & looked_at
+        sides = [side for side in (rows & escalated, rows & ~escalated) if side.sum() > NEGLIGIBLE * rows.sum()]
+        if all((side & tagged).sum() >= ENOUGH_A_SIDE for side in sides):
+            mean[number], variance[number] = _own(sides, right, chance)
+            basis[number] = "escalated only" if blind else "all"
+    asked = _count(codes[looked_at], len(keys))
+    low, high = _interval(mean, variance, np.where(asked > 0, asked, size), confidence)
+    found = pd.DataFrame(
+        {
+            "key": pd.array([str(key) for key in keys], dtype="str"),
+            "conversations": size,
+            "labels": labels,
+            "sampled": _count(codes[tagged & random], len(keys)),
+            "accuracy": np.clip(mean, low, high),
+            "low": low,
+            "high": high,
+            "basis": pd.array(basis, dtype="str"),
+        }
+    )
+    return found[COLUMNS]
+
+
+def _count(codes: Ints, groups: int) -> Ints:
+    return np.bincount(codes, minlength=groups).astype(np.int64)
+
+
+def _pooled(codes: Ints, groups: int, right: Floats, chance: Floats) -> tuple[Floats, Floats]:
+    """Mean and variance of each group's accuracy from the model, its own tags and what the groups have in common."""
+    level = np.clip(np.round(chance * 100).astype(int) - 1, 0, len(_LEVELS) - 1)
+
+    def counted(rows: Flags) -> Floats:
+        flat = np.bincount(codes[rows] * len(_LEVELS) + level[rows], minlength=groups * len(_LEVELS))
+        return flat.reshape(groups, len(_LEVELS)).astype(float)
+
+    moved = expit(logit(_LEVELS)[:, None] + _SHIFT)
+    log_likelihood = counted(right > 0.5) @ np.log(moved) + counted(right < 0.5) @ np.log1p(-moved)
+    likelihood = np.exp(log_likelihood - log_likelihood.max(axis=1, keepdims=True))
+    common, spread = (axis.ravel() for axis in np.meshgrid(_COMMON, _SPREAD))
+    prior = np.exp(-0.5 * ((_SHIFT - common[:, None]) / spread[:, None]) ** 2)
+    prior /= prior.sum(axis=1, keepdims=True)
+    evidence = np.maximum(likelihood @ prior.T, 1e-300)
+    log_weight = np.log(evidence).sum(axis=0)
+    log_weight -= 0.5 * (common / _COMMON_SCALE) ** 2 + 0.5 * (spread / _SPREAD_SCALE) ** 2
+    weight = np.exp(log_weight - log_weight.max())
+    weight /= weight.sum()
+    shift = likelihood * ((weight / evidence) @ prior)
+    shift /= shift.sum(axis=1, keepdims=True)
+    open_, known = counted(np.isnan(right)), np.bincount(codes, np.nan_to_num(right), groups)
+    size = np.maximum(_count(codes, groups), 1)[:, None]
+    share = (known[:, None] + open_ @ moved) / size
+    mean = (shift * share).sum(axis=1)
+    variance = (shift * share**2).sum(axis=1) - mean**2
+    luck = (shift * (open_ @ (moved * (1 - moved)))).sum(axis=1) / size[:, 0] ** 2
+    return mean, np.maximum(variance, 0) + luck
+
+
+def _in_context(codes: Ints, groups: int, right: Floats, chance: Floats) -> Floats:
+    """The chances, with what the group's other conversations say taken in.
+
+    An escalation is a worse sign where most conversations are escalated. The group's mean log-odds, against that of
+    all, enters with the weight that the tags give it (Mundlak 1978).
+    """
+    odds = logit(chance)
+    size = np.maximum(_count(codes, groups), 1)
+    mean = np.bincount(codes, odds, groups) / size - odds.mean()
+    # The mean of a few says little of the group: it counts as far as groups differ more than chance has it.
+    noise = odds.var() / size
+    differ = max(0.0, float(np.average(mean**2 - noise, weights=size)))
+    about = (mean * differ / np.maximum(differ + noise, 1e-12))[codes]
+    tagged = ~np.isnan(right)
+    x = np.column_stack([np.ones(int(tagged.sum())), about[tagged]])
+    y, offset, weight = right[tagged], odds[tagged], np.zeros(2)
+    penalty = np.diag([1 / _COMMON_SCALE**2, 1.0])
+    for _ in range(20):
+        p = expit(offset + x @ weight)
+        slope = x.T @ (y - p) - penalty @ weight
+        weight = weight + np.linalg.solve(x.T @ (x * (p * (1 - p))[:, None]) + penalty, slope)
+    return np.clip(expit(odds + weight[1] * about), 0.01, 0.99)
+
+
+def _unsure(codes: Ints, groups: int, drafts: list[Floats]) -> Floats:
+    """Variance of each group's mean that comes of the model's own error: the jackknife over its folds (Quenouille)."""
+    size = np.maximum(_count(codes, groups), 1)
+    means = np.stack([np.bincount(codes, draft, groups) / size for draft in drafts])
+    return (len(drafts) - 1) * means.var(axis=0)
+
+
+def _own(sides: list[Flags], right: Floats, chance: Floats) -> tuple[float, float]:
+    """Mean and variance of one group from its own tags, side by side."""
+    total = sum(int(side.sum()) for side in sides)
+    mean, square, variance = 0.0, 0.0, 0.0
+    for side in sides:
+        tagged = side & ~np.isnan(right)
+        n, weight = int(tagged.sum()), side.sum() / total
+        found = powered_mean(right[tagged], chance[tagged], chance[side & np.isnan(right)])
+        mean, square = mean + weight * found.mean, square + weight * found.mean**2
+        # An error of nought in a handful of tags is luck: two more, one of each kind, stand beside them.
+        variance += weight**2 * (found.error**2 * n / (n - 1) + 0.5 / (n + 2) ** 2)
+    return mean, variance + max(0.0, square - mean**2) / total
+
+
+def _interval(mean: Floats, variance: Floats, size: Ints, confidence: float) -> tuple[Floats, Floats]:
+    inside = np.clip(mean, 0.005, 0.995)
+    worth = inside * (1 - inside) / np.maximum(variance, 1e-9)
+    low, high = wilson(inside * worth, worth, confidence)
+    # The share among five answers is a multiple of a fifth: the ends go out to the next one.
+    return np.floor(low * size) / size, np.ceil(high * size) / size

@@ -1,0 +1,151 @@
+"""Intents: which the bot takes for which, and which labels look wrong."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import StratifiedKFold, cross_val_predict
+from threadpoolctl import threadpool_limits
+
+from lacuna.models.metrics.intervals import wilson
+
+Floats = NDArray[np.float64]
+
+FOLDS = 5
+FEWEST = 2 * FOLDS  # questions that an intent needs to be learned
+MOST = 4000  # questions that are looked at; beyond, no more is learned for the time it takes
+CONFUSION = [
+    "predicted_intent", "true_intent", "tags", "of", "share", "share_low", "share_high", "conversations", "a_week",
+    "matters", "conversation_ids",
+]  # fmt: skip
+SUSPECTS = ["conversation_id", "label", "confidence", "likelier", "likelier_confidence"]
+
+
+def true_intents(outcomes: pd.DataFrame, predicted: pd.Series) -> pd.Series:
+    """What each tagged conversation was about, by the reviewers; null where no tag says.
+
+    A tag that names the intent says it. One that does not name it, and does not say that it was wrong, leaves the bot's
+    own. Of several that differ, one that says the bot's was wrong goes first.
+
+    Parameters
+    ----------
+    outcomes : DataFrame
+        conversation_id, outcome, true_intent (str or null).
+    predicted : Series
+        The bot's intents, by conversation_id.
+    """
+    own = outcomes["conversation_id"].map(predicted)
+    wrong = outcomes["outcome"].eq("misclassified")
+    meant = outcomes["true_intent"].where(outcomes["true_intent"].notna(), own.where(~wrong))
+    told = outcomes.assign(meant=meant, other=meant.ne(own))[meant.notna()]
+    told = told.sort_values(["conversation_id", "other", "meant"], ascending=[True, False, True], kind="stable")
+    return told.drop_duplicates("conversation_id").set_index("conversation_id")["meant"].astype("str")
+
+
+def confusion(
+    predicted: pd.Series, true: pd.Series, weight: pd.Series, weeks: float, confidence: float = 0.95
+) -> pd.DataFrame:
+    """How often each intent that the bot predicts is each intent that was meant.
+
+    Parameters
+    ----------
+    predicted
+        The bot's intent of every conversation in the window, by conversation_id; null for none.
+    true
+        What was meant, by conversation_id, where a tag says so.
+    weight
+        How many conversations each tag speaks for (:func:`models.accuracy.outcome_model.tag_weights`), by
+        conversation_id.
+    weeks
+        Length of the window.
+
+    Returns
+    -------
+    DataFrame
+        One row a pair that a tag shows, right ones included: predicted_intent, true_intent, tags (int), of (int, tags
+        on the predicted intent), share (float, of the conversations with that prediction; weighted), share_low,
+        share_high (Wilson's interval with Kish's effective number of tags), conversations, a_week (float, so many in
+        the window by that share), matters (bool: a confusion of two tags or more whose share is not within reach of 2
+        %), conversation_ids (list of str). The costliest confusions come first, then the right ones.
+    """
+    asked = predicted.dropna().value_counts()
+    told = pd.DataFrame(
+        {"predicted_intent": predicted.reindex(true.index), "true_intent": true, "weight": weight.reindex(true.index)}
+    )
+    told = told[told["predicted_intent"].notna() & told["weight"].gt(0)].rename_axis("conversation_id").reset_index()
+    rows = []
+    for intent, own in told.groupby("predicted_intent", sort=True):
+        total, effective = own["weight"].sum(), own["weight"].sum() ** 2 / (own["weight"] ** 2).sum()
+        for meant, part in own.groupby("true_intent", sort=True):
+            share = float(part["weight"].sum() / total)
+            low, high = wilson(part["weight"].sum(), total, confidence, effective=effective)
+            matters = intent != meant and len(part) >= 2 and float(low) > 0.02
+            volume = share * float(asked[intent])
+            rows.append(
+                (intent, meant, len(part), len(own), share, float(low), float(high), volume, volume / weeks, matters,
+                 sorted(part["conversation_id"]))
+            )  # fmt: skip
+    found = pd.DataFrame(rows, columns=CONFUSION)
+    found["right"] = found["predicted_intent"] == found["true_intent"]
+    order = ["right", "conversations", "predicted_intent", "true_intent"]
+    found = found.sort_values(order, ascending=[True, False, True, True], kind="stable")
+    return found.drop(columns="right").reset_index(drop=True)
+
+
+def suspicious_labels(ids: pd.Series, labels: pd.Series, vectors: NDArray[np.float32]) -> pd.DataFrame:
+    """Intent labels that a classifier which has not seen them does not believe, most doubtful first.
+
+    Parameters
+    ----------
+    ids, labels
+        Conversation and intent of each question, (n,).
+    vectors
+        The questions' meaning, rows of length 1, (n, dim).
+
+    Returns
+    -------
+    DataFrame
+        conversation_id, label, confidence (float, the classifier's in the label), likelier, likelier_confidence.
+
+    Notes
+    -----
+    Confident learning (Northcutt, Jiang and Chuang 2021): a label is doubtful where another intent gets at least the
+    confidence that questions of that intent get on average, and its own gets less than its own questions' average.
+    Confidence is that of the fold that left the question out; an intent of fewer than ten questions is not looked at.
+    """
+    enough = labels.map(labels.value_counts()).ge(FEWEST).to_numpy(dtype=bool)
+    rows = np.flatnonzero(enough)
+    if len(rows) > MOST:  # every k-th, whatever their order means
+        rows = rows[np.linspace(0, len(rows) - 1, MOST).round().astype(int)]
+        counts = labels.iloc[rows].value_counts()
+        rows = rows[labels.iloc[rows].map(counts).ge(FOLDS).to_numpy(dtype=bool)]
+    given, names = pd.factorize(labels.iloc[rows], sort=True)
+    if len(names) < 2:
+        return pd.DataFrame(columns=SUSPECTS)
+    model: Any = LogisticRegression(C=10.0, max_iter=200, tol=1e-3)
+    with threadpool_limits(1):  # the matrices are small: several threads would only wait for each other
+        chance = cross_val_predict(
+            model, vectors[rows].astype(float), given, cv=StratifiedKFold(FOLDS), method="predict_proba"
+        )
+    usual = np.array([chance[given == k, k].mean() for k in range(len(names))])
+    own = chance[np.arange(len(rows)), given]
+    sure = np.where(chance >= usual, chance, 0.0)
+    sure[np.arange(len(rows)), given] = 0.0
+    other = sure.argmax(axis=1)
+    doubtful = np.flatnonzero((sure.max(axis=1) > own) & (own < usual[given]))
+    found = pd.DataFrame(
+        {
+            "conversation_id": ids.iloc[rows[doubtful]].to_numpy(),
+            "label": names[given[doubtful]],
+            "confidence": np.round(own[doubtful], 4),
+            "likelier": names[other[doubtful]],
+            "likelier_confidence": np.round(sure.max(axis=1)[doubtful], 4),
+        }
+    )
+    found["margin"] = found["likelier_confidence"] - found["confidence"]
+    found = found.sort_values(["margin", "conversation_id"], ascending=[False, True], kind="stable")
+    return found[SUSPECTS].reset_index(drop=True)

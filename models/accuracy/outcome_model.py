@@ -1,0 +1,191 @@
+"""How likely each answer was right, for all the conversations that nobody tagged."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.special import expit, logit
+from threadpoolctl import threadpool_limits
+
+from lacuna.models.accuracy.priors import failure_chance
+from lacuna.models.metrics.intervals import wilson
+
+Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+
+FOLDS = 10
+ENOUGH_TAGS, ENOUGH_OF_EACH = 40, 8  # fewer teach a model nothing that the situation does not tell
+HEAVIEST = 10.0  # one tag speaks for this many times the usual number of conversations at most
+_FLAGS = (
+    "escalated", "handoff_request", "frustration", "rephrasing", "repeated_fallback", "account_action",
+    "policy_handover", "abandoned", "thanked",
+)  # fmt: skip
+_BANDS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
+
+
+def known_outcomes(outcomes: pd.DataFrame) -> pd.DataFrame:
+    """The tag that accuracy is learned from, one row a conversation, and what its customer said of it.
+
+    A conversation may have several tags. That of a random audit goes first, because it was not chosen for what it
+    says; then one that an agent put on an escalated conversation, then one of unknown origin; among equals the gravest.
+    What customers say of themselves is no sample of anything, and is kept apart as ``feedback``.
+
+    Parameters
+    ----------
+    outcomes : DataFrame
+        conversation_id, outcome, sample (random, escalated, feedback or null).
+
+    Returns
+    -------
+    DataFrame
+        conversation_id, right (float, 1 where tagged correct, else 0; null without a reviewer's tag), sample (str,
+        "random", "escalated" or "unknown"), feedback (float, 1 for good, 0 for bad, null for none).
+    """
+    tags = outcomes.assign(
+        right=outcomes["outcome"].eq("correct").astype(float), sample=outcomes["sample"].fillna("unknown")
+    )
+    said = tags[tags["sample"].eq("feedback")].groupby("conversation_id")["right"].min().rename("feedback")
+    order = {"random": 0, "escalated": 1, "unknown": 2}
+    tags = tags[tags["sample"].isin(list(order))].assign(order=lambda t: t["sample"].map(order))
+    tags = tags.sort_values(["conversation_id", "order", "right"]).drop_duplicates("conversation_id")
+    found = tags.set_index("conversation_id")[["right", "sample"]].join(said, how="outer")
+    return found.rename_axis("conversation_id").reset_index()
+
+
+def features(facts: pd.DataFrame) -> pd.DataFrame:
+    """What tells of an untagged answer whether it was right: one row a conversation, all numbers, no nulls.
+
+    Parameters
+    ----------
+    facts : DataFrame
+        escalated, fallbacks, cited_first, csat; and where there are any, the signals of
+        :func:`models.conversations.signals.conversation_signals`, resolved, feedback, intent_confidence, and match and
+        match_agents (how the cited article matches the question, and what agents answered).
+    """
+    none = pd.Series(np.nan, index=facts.index)
+    prior = failure_chance(facts.assign(outcome=pd.Series(None, index=facts.index, dtype="str"), sample=None))
+    out = pd.DataFrame({"situation": logit(1 - prior)}, index=facts.index)
+    for name in _FLAGS:
+        out[name] = facts[name].fillna(False).astype(float) if name in facts else 0.0
+    out["fallbacks"] = facts["fallbacks"].clip(upper=3).astype(float)
+    out["cited"] = facts["cited_first"].notna().astype(float)
+    for name, middle in (("csat", 3.0), ("resolved", 0.5), ("feedback", 0.5), ("intent_confidence", 0.5)):
+        values = facts[name].astype("Float64").astype(float) if name in facts else none
+        out[name] = (values - middle).fillna(0.0)
+        out[f"{name}_known"] = values.notna().astype(float)
+    for name in ("match", "match_agents"):
+        out[name] = facts.get(name, none).astype(float).fillna(0.0)
+    return out
+
+
+def tag_weights(right: Floats, escalated: Flags) -> Floats:
+    """How many conversations each tag speaks for: the inverse of the share tagged among those like it.
+
+    Reviewers see escalated conversations far more often than others; within each of the two, tags are taken to have
+    been put by chance, given what the model sees.
+
+    Returns
+    -------
+    float (n,)
+        0 for untagged conversations.
+    """
+    weight = np.zeros(len(right))
+    tagged = ~np.isnan(right)
+    for kind in (True, False):
+        here = escalated == kind
+        if (here & tagged).any():
+            weight[here & tagged] = here.sum() / (here & tagged).sum()
+    return weight
+
+
+class Chances(NamedTuple):
+    """How likely each answer was right.
+
+    Attributes
+    ----------
+    chance : float (n,), 0.01 to 0.99
+        By a model that has not seen the answer's own tag.
+    drafts : float (folds, n), or None
+        By each fold's model, which tell how sure the model itself is; None where tags are too few to learn from, and
+        the chance is what is believed of the situation alone.
+    """
+
+    chance: Floats
+    drafts: Floats | None
+
+
+def chance_right(told: pd.DataFrame, right: Floats, escalated: Flags) -> Chances:
+    """The chance that each answer was right, by a model that has not seen the answer's own tag.
+
+    A ridge-penalised logistic regression on what each conversation shows, tags weighted by :func:`tag_weights`. Tagged
+    conversations get the prediction of the fold that left them out, the others the mean of all folds.
+
+    Parameters
+    ----------
+    told
+        From :func:`features`, (n, k).
+    right
+        1 or 0 where tagged, else NaN, (n,).
+    escalated
+        (n,)
+
+    """
+    # A second to import, for those that only want to know what chances are.
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    tagged = np.flatnonzero(~np.isnan(right))
+    y = right[tagged] > 0.5
+    if len(tagged) < ENOUGH_TAGS or min(y.sum(), (~y).sum()) < ENOUGH_OF_EACH:
+        return Chances(np.clip(expit(told["situation"].to_numpy(dtype=float)), 0.01, 0.99), None)
+    weight = tag_weights(right, escalated)[tagged]
+    weight = np.minimum(weight / weight.mean(), HEAVIEST)
+    x = told.to_numpy(dtype=float)
+    fold = _folds(y)
+    drafts = np.zeros((FOLDS, len(right)))
+    for left_out in range(FOLDS):
+        kept = fold != left_out
+        model: Any = make_pipeline(StandardScaler(), LogisticRegression(C=1.0, max_iter=1000))
+        with threadpool_limits(1):  # the matrices are small: several threads would only wait for each other
+            model.fit(x[tagged[kept]], y[kept], logisticregression__sample_weight=weight[kept])
+        drafts[left_out] = np.clip(model.predict_proba(x)[:, 1], 0.01, 0.99)
+    chance = drafts.mean(axis=0)
+    chance[tagged] = drafts[fold, tagged]
+    return Chances(chance, drafts)
+
+
+def _folds(y: Flags) -> NDArray[np.int64]:
+    """Folds of equal size with as many right answers in each, by the order in which the rows come."""
+    fold = np.zeros(len(y), dtype=np.int64)
+    for kind in (True, False):
+        here = np.flatnonzero(y == kind)
+        fold[here] = np.arange(len(here)) % FOLDS
+    return fold
+
+
+def calibration(chance: Floats, right: Floats, escalated: Flags, confidence: float = 0.95) -> pd.DataFrame:
+    """Whether answers that were given a chance of, say, 60 to 80 % were right that often, by the tags left out.
+
+    Returns
+    -------
+    DataFrame
+        One row a band with tags: low, high (float, the band), tags (int), predicted, observed (float, means weighted
+        by :func:`tag_weights`), observed_low, observed_high (Wilson's interval with Kish's effective number of tags).
+    """
+    weight = tag_weights(right, escalated)
+    rows = []
+    for low, high in pairwise(_BANDS):
+        here = (weight > 0) & (chance >= low) & ((chance < high) | (high == 1))
+        if not here.any():
+            continue
+        w = weight[here]
+        good = float(w @ right[here])
+        first, last = wilson(good, w.sum(), confidence, effective=w.sum() ** 2 / (w @ w))
+        rows.append((low, high, int(here.sum()), float(w @ chance[here] / w.sum()), good / w.sum(), first, last))
+    names = ["low", "high", "tags", "predicted", "observed", "observed_low", "observed_high"]
+    return pd.DataFrame(rows, columns=names).astype({"tags": "int64"} | {n: "float64" for n in names if n != "tags"})

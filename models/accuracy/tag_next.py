@@ -1,0 +1,80 @@
+"""Which conversations to tag next: those whose tags would most change the backlog."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.special import expit
+
+from lacuna.models.accuracy.priors import known_by_tag
+from lacuna.models.topics.failure_tree import excess, usual_failure
+
+Floats = NDArray[np.float64]
+
+
+def tag_next(facts: pd.DataFrame, evidence_needed: float, weeks: float, count: int = 20) -> pd.DataFrame:
+    """The untagged conversations whose tags are expected to move the backlog most, best first.
+
+    A subtopic puts failing conversations a week into the backlog as far as it is believed to be a gap, which is the
+    logistic of the log-likelihood by which it fails more than others, less what is needed. A tag makes one
+    conversation's chance of failure surer, either way; what it is worth is the change that it brings to its subtopic,
+    weighed by how likely each outcome is (expected value of sample information; Howard 1966). One subtopic's
+    conversations are worth less with every one that is chosen already, since their tags say the same.
+
+    Parameters
+    ----------
+    facts : DataFrame
+        conversation_id, subtopic_id (str or null), in_window (bool), failed (float), outcome (str or null),
+        customer_id (str or null).
+    evidence_needed : float
+        Log-likelihood from which on a subtopic counts as failing.
+    weeks : float
+        Length of the window.
+    count : int
+        How many to name.
+
+    Returns
+    -------
+    DataFrame
+        conversation_id, subtopic_id, chance (float, that its answer failed), worth (float, conversations a week by
+        which the tag is expected to move its subtopic in the backlog); at most one a customer.
+    """
+    window = facts[facts["in_window"]]
+    base = usual_failure(window["failed"])
+    open_ = window[window["outcome"].isna() & window["subtopic_id"].notna()].sort_values("conversation_id")
+    size = window.groupby("subtopic_id")["failed"].agg(["size", "sum"])
+    rows: list[dict[str, Any]] = []
+    for subtopic, own in open_.groupby("subtopic_id", sort=True):
+        n, bad = float(size["size"][subtopic]), float(size["sum"][subtopic])
+        now = _in_backlog(bad, n, base, evidence_needed)
+        chance = own["failed"].to_numpy(dtype=float)
+        expected = np.zeros(len(own))
+        for tag in (0.0, 1.0):
+            likely, then = known_by_tag(chance, tag)
+            moved = [abs(_in_backlog(bad + change, n, base, evidence_needed) - now) for change in then - chance]
+            expected += likely * np.array(moved)
+        order = np.argsort(-expected, kind="stable")
+        worth = np.zeros(len(own))
+        worth[order] = expected[order] / np.arange(1, len(own) + 1)
+        rows += [
+            {
+                "conversation_id": str(c),
+                "subtopic_id": str(subtopic),
+                "chance": float(p),
+                "worth": float(w / weeks),
+                "who": who,
+            }
+            for c, p, w, who in zip(own["conversation_id"], chance, worth, own["customer_id"], strict=True)
+        ]
+    columns = ["conversation_id", "subtopic_id", "chance", "worth"]
+    found = pd.DataFrame(rows, columns=[*columns, "who"])
+    found = found.sort_values(["worth", "conversation_id"], ascending=[False, True], kind="stable")
+    found = found[found["who"].isna() | ~found["who"].duplicated()]
+    return found.head(count)[columns].reset_index(drop=True)
+
+
+def _in_backlog(bad: float, size: float, base: float, needed: float) -> float:
+    return bad * float(expit(excess(bad, size, base) - needed))

@@ -1,0 +1,1 @@
+"""Gaps over time: order, owners, due days, decisions."""

@@ -1,0 +1,1 @@
+"""What a conversation asks, and the signals it gives."""

@@ -1,0 +1,128 @@
+"""Further problems that a customer brings up in one conversation, besides the one it is about."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pandas as pd
+
+from lacuna.models.conversations.questions import clean, key_of, main_question
+from lacuna.models.text.clauses import is_german, stem
+from lacuna.models.text.lexicon import INDIRECT, OPENS_A_QUESTION, STOP_WORDS
+
+__all__ = ["further_questions"]
+
+NEW_WORDS, NEW_SHARE = 2, 0.6  # words of weight that a further problem has and the one before has not
+FEWEST_WORDS = 4
+
+_SENTENCE = re.compile(r"(?<!\s\d\.)(?<!^\d\.)(?<=[.!?])\s+|\n+")
+_TURN = re.compile(
+    r"^(?:(?:ok(?:ay)?|thanks|thank you|great|and|und|danke)\b[\s,.!]*)*"
+    r"(?:also|another (?:question|problem|issue|thing)|one (?:more|other|last) (?:question|thing|problem|issue)"
+    r"|(?:second|third)(?:ly| (?:question|problem|issue|thing))|on (?:another|a different) (?:note|subject|topic)"
+    r"|unrelated(?:ly)?(?: question)?|separately|by the way|btw"
+    r"|a (?:second|different|separate) (?:question|problem|issue)"
+    r"|zweitens|drittens|außerdem|ausserdem|noch (?:eine (?:andere )?frage|etwas|was|ein (?:anderes )?problem)"
+    r"|(?:eine |meine )?(?:zweite|andere|weitere) frage|übrigens|(?:q|question |frage )?[2-9][.):])(?=[\s,:–-])"
+    r"(?:\s+(?:is|ist|to|zu|about|i have|ich habe|hätte ich|habe ich)\b)?[\s,:.–-]*",
+    re.I,
+)
+_PROBLEM = re.compile(
+    r"\b(?:can't|cannot|can not|couldn't|doesn't|does not|won't|isn't|not work\w*|stopped|broken|missing|wrong|error"
+    r"|lost|fails?|failed|i (?:need|want)(?: to)?|i would like|i'd like|how (?:do|can|to)|nicht|kein\w*|fehl\w*|kaputt"
+    r"|falsch\w*|möchte|brauche|will)\b",
+    re.I,
+)
+_ADDS = re.compile(r"\b(?:also|außerdem|ausserdem)\b|\d")
+_LEANS = re.compile(
+    r"^(?:it|this|that|these|those|they|he|she|same|the same|es|das|dies\w*|sie|dasselbe|der gleiche)\b", re.I
+)
+_WORD = re.compile(r"[^\W\d_][\w'’-]+")
+
+
+def further_questions(messages: pd.DataFrame) -> pd.DataFrame:
+    """The problems that customers raise after the one their conversation is about, with a word that says so.
+
+    A piece that opens with "another question", "also", "zweitens", "2." and the like, that asks or complains, does not
+    lean on what was said before ("also, it is slow"), and is mostly in words that were not said before. Steps that are
+    numbered, and more about the same problem, are none.
+
+    Parameters
+    ----------
+    messages : DataFrame
+        conversation_id, position, role, text.
+
+    Returns
+    -------
+    DataFrame
+        conversation_id, question_number (int, from 2), question (str), key (str, as of the main question), in order.
+
+    Examples
+    --------
+    >>> said = "My parcel is lost. Another question: how do I change the card on my account?"
+    >>> told = pd.DataFrame([("c1", 0, "customer", said)], columns=["conversation_id", "position", "role", "text"])
+    >>> further_questions(told)["question"].tolist()
+    ['how do I change the card on my account?']
+    """
+    said = messages[messages["role"] == "customer"].sort_values(["conversation_id", "position"])
+    rows = []
+    for conversation_id, texts in said.groupby("conversation_id", sort=True)["text"]:
+        for number, question in enumerate(_further([str(text) for text in texts]), 2):
+            rows.append((str(conversation_id), number, question, key_of(question)))
+    frame = pd.DataFrame(rows, columns=["conversation_id", "question_number", "question", "key"])
+    return frame.astype({"conversation_id": "str", "question_number": "int64", "question": "str", "key": "str"})
+
+
+def _further(texts: list[str]) -> Iterator[str]:
+    if not main_question(texts):
+        return
+    known: set[str] = set()
+    for text in texts:
+        for piece, turned in _pieces(clean(text, keep_lines=True)):
+            words = _weighty(piece)
+            if turned and known and _stands_alone(piece, turned) and _is_new(words, known):
+                yield " ".join(piece.split())
+            known |= words
+
+
+def _pieces(text: str) -> Iterator[tuple[str, str]]:
+    """The message cut where it turns to something else, each piece with the words that turn to it, if any do."""
+    piece: list[str] = []
+    turned = ""
+    for sentence in _SENTENCE.split(text):
+        found = _TURN.match(sentence)
+        # German "also" means "so", and turns to nothing.
+        if found and not ("also" in found[0].casefold() and is_german(sentence.casefold().split())):
+            if piece:
+                yield " ".join(piece), turned
+            piece, turned, sentence = [], found[0].casefold(), sentence[found.end() :]
+        if sentence.strip():
+            piece.append(sentence.strip())
+    if piece:
+        yield " ".join(piece), turned
+
+
+def _stands_alone(piece: str, turned: str) -> bool:
+    """Whether a piece is a question, or a complaint that is announced as another one; "also" often only adds to it."""
+    first = _SENTENCE.split(piece)[0]
+    asks = first.endswith("?") or _asks(first)
+    asks = asks or (not _ADDS.search(turned) and _PROBLEM.search(piece.replace("’", "'")) is not None)
+    return bool(asks) and len(piece.split()) >= FEWEST_WORDS and not _LEANS.match(piece)
+
+
+def _weighty(text: str) -> set[str]:
+    words = [word for word in _WORD.findall(text.casefold()) if word not in STOP_WORDS]
+    german = is_german(text.casefold().split())
+    return {stem(word, german) for word in words}
+
+
+def _is_new(words: set[str], known: set[str]) -> bool:
+    new = len(words - known)
+    return new >= NEW_WORDS and new >= NEW_SHARE * len(words)
+
+
+def _asks(sentence: str) -> bool:
+    """Whether a sentence opens as a question does; "when I open it, …" tells."""
+    folded = sentence.casefold() + " "
+    return OPENS_A_QUESTION.match(folded) is not None and INDIRECT.match(folded) is None

@@ -1,0 +1,1 @@
+"""What a bundle's data carry and what they don't."""

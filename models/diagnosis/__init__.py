@@ -1,0 +1,1 @@
+"""Why a subtopic fails: evidence, rules, reasons."""

@@ -1,0 +1,74 @@
+"""Which citations are on topic: what a question asks for against what the bot is in the habit of taking."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lacuna.models.diagnosis.change_point import HEALTHY
+from lacuna.models.diagnosis.findability import ENOUGH_TO_CALIBRATE, chances, went_wrong
+
+Floats = NDArray[np.float64]
+Scores = NDArray[np.float32]
+Ints = NDArray[np.int64]
+
+ROUNDS = 50
+SUREST = 1 / 3  # share of citations, those most likely on topic, that teaches what questions of an article are like
+# Citations that each article is thought to have had on topic, and to have failed in as a healthy one, to begin with.
+PRIOR_SHARE, PRIOR_FAILURE = 0.2, 5.0
+LEAST_LUCK, MOST_LUCK = 0.05, 0.9
+
+
+def on_topic(
+    scores: Sequence[Scores], cited: Ints, failed: Floats, weight: Floats, off_topic: float
+) -> tuple[Floats, float]:
+    """How likely each conversation is about the article cited in it, from text, habit and outcome together.
+
+    A citation has one of two causes. Either the question asks for the article: then its text is like the questions that
+    the article surely answered, and the answer fails as often as the article's do. Or the bot takes what tempts it, in
+    this question as in others that it failed: then the answer does by luck. How often each article is asked for, how
+    often its answers fail and how large luck is are found together with the chances, by expectation and maximisation
+    (Dempster, Laird and Rubin 1977).
+
+    Parameters
+    ----------
+    scores
+        Ways of matching, float32 (n, articles) each; a plain word search among them, which is what many bots do.
+    cited
+        int (n,), number of the article cited first, -1 for none.
+    failed
+        float (n,), the chance that the answer failed.
+    weight, off_topic
+        First guess (:func:`models.diagnosis.citations.citation_weights`).
+
+    Returns
+    -------
+    weight : float (n,), 0 where nothing was cited
+    off_topic_failure : float, share of answers that fail where the article is another one
+
+    The first guess stands where there are fewer than 60 citations, or where it tells none from another.
+    """
+    rows = np.flatnonzero(cited >= 0)
+    own, n = cited[rows], len(cited)
+    if len(rows) * SUREST < ENOUGH_TO_CALIBRATE or np.ptp(weight[rows]) == 0:
+        return weight, off_topic
+    sure = rows[weight[rows] >= np.quantile(weight[rows], 1 - SUREST)]
+    asked, tempts = chances(scores, cited, [sure, went_wrong(cited, failed)])
+    likelier = np.maximum(asked[rows, own] / asked.mean(axis=0, dtype=float)[own], 1e-9)
+    habit = np.maximum(tempts[rows, own], 1e-6)
+    articles = asked.shape[1]
+    bad, good = failed[rows], 1 - failed[rows]
+    chance, luck = weight[rows], 1 - off_topic
+    for _ in range(ROUNDS):
+        count = np.bincount(own, chance, articles)
+        failing = (np.bincount(own, chance * bad, articles) + PRIOR_FAILURE * HEALTHY) / (count + PRIOR_FAILURE)
+        asks = (count + PRIOR_SHARE)[own] / n * likelier * (good * (1 - failing[own]) + bad * failing[own])
+        strays = (1 - chance).sum() / n * habit * (good * luck + bad * (1 - luck))
+        chance = asks / np.maximum(asks + strays, 1e-300)
+        stray = np.maximum((1 - chance).sum(), 1e-9)
+        luck = float(np.clip(((1 - chance) * good).sum() / stray, LEAST_LUCK, MOST_LUCK))
+    out = np.zeros(n)
+    out[rows] = chance
+    return out, 1 - luck

@@ -1,0 +1,146 @@
+"""What the citations and the texts tell about articles: who was about what, what changed, what disagrees."""
+
+from __future__ import annotations
+
+import re
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from lacuna.models.accuracy.priors import guess_on_topic
+from lacuna.models.diagnosis.change_point import Change, worsening
+from lacuna.models.diagnosis.evidence import Conflict
+from lacuna.models.retrieval.article_match import plain, standardise, unit
+
+Floats = NDArray[np.float32]
+
+NEIGHBOURS = 3
+_SENTENCE = re.compile(r"(?<=[.!?])\s+|\n+")
+_AMOUNT = re.compile(
+    r"(?P<number>\d+(?:[.,]\d+)?)\s*(?P<unit>%|€|£|\$|[^\W\d_]+)|(?P<currency>[€£$])\s*(?P<money>\d+(?:[.,]\d+)?)"
+)
+_WORD = re.compile(r"[^\W\d_]{3,}")
+
+
+def answered_before(vectors: Floats, cited: NDArray[np.int64], success: NDArray[np.float64], articles: int) -> Floats:
+    """How near each question is to those that each article answered well, itself left out; float32 (n, articles).
+
+    An article is known by the questions that it has answered as much as by its text.
+    """
+    near = vectors @ vectors.T
+    np.fill_diagonal(near, 0.0)
+    out = np.zeros((len(vectors), articles), dtype=np.float32)
+    for article in range(articles):
+        well = np.flatnonzero((cited == article) & (success > 0.5))
+        if len(well):
+            keep = min(NEIGHBOURS, len(well))
+            out[:, article] = np.partition(near[:, well], -keep, axis=1)[:, -keep:].sum(axis=1) / NEIGHBOURS
+    return out
+
+
+def group_likeness(one: Floats, other: Floats) -> float:
+    """Cosine of the means of two groups of vectors, as it would be if both groups were large.
+
+    The mean of a few vectors is a poor measurement of what they have in common, which makes small groups look less
+    alike than they are; the cosine is divided by the reliability of both means (Spearman 1904; Brown 1910).
+    """
+    cosines = unit(one), unit(other)
+    means = [group.mean(axis=0) for group in cosines]
+    reliable = 1.0
+    for group, mean in zip(cosines, means, strict=True):
+        n, square = len(group), float(mean @ mean)
+        within = max(0.05, (n * square - 1) / (n - 1)) if n > 1 else 0.3
+        reliable *= n * within / (1 + (n - 1) * within)
+    length = float(np.linalg.norm(means[0]) * np.linalg.norm(means[1]))
+    return float(min(1.0, means[0] @ means[1] / max(1e-9, length * np.sqrt(reliable))))
+
+
+def citation_weights(
+    cited: NDArray[np.int64], success: NDArray[np.float64], scores: dict[str, Floats]
+) -> tuple[NDArray[np.float64], float]:
+    """How likely each conversation is about the article that the bot cited in it (n,); 0 where it cited none.
+
+    Parameters
+    ----------
+    cited : int (n,), number of the article cited first, -1 for none
+    success : float (n,)
+    scores : name → float32 (n, articles), each one way of matching questions to articles
+
+    Returns
+    -------
+    weight, off_topic_failure : see :func:`models.accuracy.priors.guess_on_topic`
+    """
+    rows = np.flatnonzero(cited >= 0)
+    weight = np.zeros(len(cited))
+    if not len(rows):
+        return weight, 0.7
+    columns: dict[str, Floats] = {}
+    for name, score in scores.items():
+        standard = standardise(score)
+        own = standard[rows, cited[rows]]
+        others = standard[rows].copy()
+        others[np.arange(len(rows)), cited[rows]] = -9
+        columns |= {name: own, f"{name}_lead": own - others.max(axis=1), f"{name}_raw": score[rows, cited[rows]]}
+    weight[rows], off_topic = guess_on_topic(pd.DataFrame(columns), success[rows])
+    return weight, off_topic
+
+
+def changes(
+    when: pd.Series,
+    cited: NDArray[np.int64],
+    failed: NDArray[np.float64],
+    weight: NDArray[np.float64],
+    off_topic: float,
+) -> dict[int, tuple[Change, NDArray[np.int64]]]:
+    """For each cited article the change for the worse, if any, and its conversations (rows) in order of time."""
+    found = {}
+    for article in sorted(set(cited[cited >= 0].tolist())):
+        rows = np.flatnonzero(cited == article)
+        rows = rows[np.argsort(when.to_numpy()[rows], kind="stable")]
+        change = worsening(failed[rows], weight[rows], off_topic)
+        if change:
+            found[article] = (change, rows)
+    return found
+
+
+def conflict(articles: pd.DataFrame, words: set[str]) -> Conflict | None:
+    """The pair of sentences from two articles that say different amounts of the same thing, if there is one.
+
+    Only sentences that share a unit and at least three words of weight are compared; the pair that shares most words,
+    and most of them with the customers' ``words``, is taken.
+
+    Parameters
+    ----------
+    articles : DataFrame
+        article_id, body.
+    words
+        Words that the subtopic's customers use.
+    """
+    said = {
+        str(article.article_id): [s for s in map(_statement, _SENTENCE.split(plain(str(article.body)))) if s]
+        for article in articles.sort_values("article_id").itertuples()
+    }
+    best: tuple[float, Conflict] | None = None
+    for one, other in combinations(said, 2):
+        for text, amounts, bag in said[one]:
+            for other_text, other_amounts, other_bag in said[other]:
+                differ = any(unit in other_amounts and other_amounts[unit] != amounts[unit] for unit in amounts)
+                shared = bag & other_bag
+                if not differ or len(shared) < 3:
+                    continue
+                score = len(shared) / len(bag | other_bag) + 0.1 * len(shared & words)
+                if best is None or score > best[0]:
+                    best = (score, Conflict(one, other, text, other_text))
+    return best[1] if best and best[0] >= 0.3 else None
+
+
+def _statement(sentence: str) -> tuple[str, dict[str, str], set[str]] | None:
+    text = sentence.strip(" *-#>|")
+    amounts = {
+        (m["unit"] or m["currency"]).lower().rstrip("s"): (m["number"] or m["money"]) for m in _AMOUNT.finditer(text)
+    }
+    if not amounts or len(text) > 400:
+        return None
+    return text, amounts, {word.lower() for word in _WORD.findall(text)}

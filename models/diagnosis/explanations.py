@@ -1,0 +1,156 @@
+"""What stands beside a verdict: when, after which release, for whom, in which words; sentences that carry figures.
+
+None of these decides a kind. They tell a writer where to look.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.stats import fisher_exact
+
+from lacuna.models.conversations.questions import shortened
+
+GROUPS = {"region": "customers in {}", "product": "conversations about {}", "language": "questions in language '{}'"}
+EACH_SIDE = 5  # conversations that each side of a comparison needs
+FARTHER_APART = 0.3  # and how far apart their failing shares must be to be worth a writer's time
+BY_CHANCE = 0.01  # and how seldom chance may bring that about, among all groups looked at
+BEFORE = timedelta(days=7)  # customers meet a release some days after it came out
+_WORD = re.compile(r"[^\W\d_]{4,}")
+
+
+def release_reason(
+    releases: pd.DataFrame, low: date, high: date, product: str | None, article: str, common: frozenset[str]
+) -> str | None:
+    """The release that came out when an article's answers began to fail, if one did.
+
+    Parameters
+    ----------
+    releases : DataFrame
+        product, version (str), released_at (UTC), notes (str or null).
+    low, high
+        Days between which the change lies.
+    product
+        The article's product; where it has one, releases of other products count only if their notes are about it.
+    article
+        Title and body.
+    common
+        Words that say nothing about what a text is about.
+    """
+    day = releases["released_at"].dt.date
+    near = releases[(day >= low - BEFORE) & (day <= high)]
+    found = []
+    words = _words(article) - common
+    for release in near.itertuples():
+        shared = len(words & (_words(f"{release.version} {release.notes if isinstance(release.notes, str) else ''}")))
+        same = product is not None and str(release.product) == product
+        if same or shared >= 2:
+            found.append((-shared, release.released_at, f"{release.product} {release.version}"))
+    if not found:
+        return None
+    _, when, name = min(found)
+    return f"{name} came out on {when.date()}, about when the answers began to fail"
+
+
+def _words(text: str) -> set[str]:
+    return {word.lower() for word in _WORD.findall(text)}
+
+
+def group_reason(about: pd.DataFrame) -> str | None:
+    """For whom an article fails, where it does for some and not for the others.
+
+    Each value of region, product and language is compared with all other conversations (Fisher 1922, one-sided), and
+    the chance is multiplied by the number of groups looked at (Bonferroni).
+
+    Parameters
+    ----------
+    about : DataFrame
+        The conversations that the article answered: failed (float, a chance) and any of region, product, language.
+
+    Examples
+    --------
+    >>> about = pd.DataFrame({"failed": [0.9] * 9 + [0.1] * 30, "region": ["us"] * 9 + ["eu"] * 30})
+    >>> group_reason(about)
+    'of the answers from the article in this window: customers in us, 9 of 9 failed; all others, 0 of 30'
+    """
+    failed = about["failed"].gt(0.5)
+    looked, found = 0, []
+    for column, words in GROUPS.items():
+        if column not in about:
+            continue
+        for value in sorted(about[column].dropna().unique()):
+            inside = about[column].eq(value).fillna(False).astype(bool)
+            n, others = int(inside.sum()), int((~inside).sum())
+            if min(n, others) < EACH_SIDE:
+                continue
+            looked += 1
+            bad, bad_others = int(failed[inside].sum()), int(failed[~inside].sum())
+            if bad / n - bad_others / others < FARTHER_APART:
+                continue
+            chance = float(
+                fisher_exact(np.array([[bad, n - bad], [bad_others, others - bad_others]]), "greater").pvalue
+            )
+            told = f"{words.format(value)}, {bad} of {n} failed; all others, {bad_others} of {others}"
+            found.append((chance, f"of the answers from the article in this window: {told}"))
+    if not found or min(found)[0] * looked > BY_CHANCE:
+        return None
+    return min(found)[1]
+
+
+def words_reason(words: Sequence[str], most: int = 5) -> str | None:
+    """The customers' words that an article lacks."""
+    if not words:
+        return None
+    return f"customers write {', '.join(f'“{word}”' for word in words[:most])}, and the article does not"
+
+
+def against_reason(passages: Sequence[Mapping[str, Any]], most: int = 160) -> str | None:
+    """What agents say instead of what the article says, where it is most often said.
+
+    Parameters
+    ----------
+    passages
+        passage, evidence (what agents say) and count (in how many conversations).
+    """
+    said = [p for p in passages if p.get("passage") and p.get("evidence") and p.get("count")]
+    if not said:
+        return None
+    best = min(said, key=lambda p: (-int(p["count"]), str(p["evidence"])))
+    passage, evidence = (shortened(str(best[name]), most) for name in ("passage", "evidence"))
+    times = "1 conversation" if best["count"] == 1 else f"{int(best['count'])} conversations"
+    return f"the article says “{passage}”; agents said in {times}: “{evidence}”"
+
+
+def searches_reason(searches: int, queries: Sequence[Mapping[str, Any]], most: int = 4) -> str | None:
+    """What was searched for in vain before a ticket; None where it was once at most.
+
+    Parameters
+    ----------
+    searches
+        How many searches there were.
+    queries
+        query and count, the most frequent first.
+
+    Examples
+    --------
+    >>> searches_reason(6, [{"query": "spare pole", "count": 5}, {"query": "tent pole", "count": 1}])
+    '6 searches found nothing of use before a ticket: “spare pole” (5), “tent pole”'
+    """
+    if searches < 2:
+        return None
+    told = [f"“{found['query']}”" + (f" ({found['count']})" if found["count"] > 1 else "") for found in queries[:most]]
+    return f"{searches} searches found nothing of use before a ticket: {', '.join(told)}"
+
+
+def checked_reason(checked: date | None, began: date) -> str | None:
+    """Since when nobody has looked at an article that began to fail; None where somebody has since."""
+    if checked is None:
+        return "nobody is on record as having verified or changed it"
+    if checked >= began:
+        return None
+    return f"nobody has verified or changed it since: the last time was {checked}"

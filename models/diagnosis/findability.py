@@ -1,0 +1,204 @@
+"""Whether the bot passes an article over: what it reaches for elsewhere, against what it reaches for here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+from scipy.special import logsumexp
+
+from lacuna.models.diagnosis.change_point import HEALTHY
+from lacuna.models.retrieval.article_match import standardise
+
+Floats = NDArray[np.float32]
+Ints = NDArray[np.int64]
+
+STILL_TRIED = 0.15  # an article that is passed over is tried this often all the same, as a share of what is expected
+RIDGE = 3.0
+ENOUGH_TO_CALIBRATE = 20
+BLOCK = 4096
+
+
+@dataclass(frozen=True)
+class Reach:
+    """How agents' answers and the bot's citations in a group of conversations point at an article.
+
+    Attributes
+    ----------
+    article
+        Number of the article that agents' answers come nearest to, against what agents usually answer.
+    nearness
+        Mean standard score of their answers on it, against what they usually answer.
+    lead
+        By how much it leads the next one, in standard errors of the difference; infinite with no other article.
+    answers
+        Agents' answers behind that.
+    tried, expected
+        Failed conversations in which the bot answered from it; as many as its text would lead to expect.
+    worked
+        Conversations of the group in which the bot's answer from it did.
+    evidence
+        Log-likelihood that the bot passes over an article that would do, against one that is tried and does not.
+    """
+
+    article: int
+    nearness: float
+    lead: float
+    answers: int
+    tried: int
+    expected: float
+    worked: int
+    evidence: float
+
+
+def bot_choice(scores: Sequence[Floats], cited: Ints, failed: NDArray[np.float64]) -> Floats:
+    """The chance of each article to be what the bot answers a question from when it goes wrong: float32 (n, articles).
+
+    A conditional logit (McFadden 1974) of the bot's failed citations on how question and article match, each way of
+    matching as a standard score and as a rank. It knows what the bot is tempted by, whatever would be right.
+
+    Parameters
+    ----------
+    scores
+        Ways of matching, float32 (n, articles) each.
+    cited
+        int (n,), number of the article cited first, -1 for none.
+    failed
+        float (n,), the chance that the answer failed.
+    """
+    n, articles = scores[0].shape
+    if not articles:
+        return np.zeros((n, 0), dtype=np.float32)
+    return chances(scores, cited, [went_wrong(cited, failed)])[0]
+
+
+def went_wrong(cited: Ints, failed: NDArray[np.float64]) -> Ints:
+    """The rows whose citation failed: they show what tempts the bot."""
+    return np.flatnonzero((cited >= 0) & (failed > 0.5))
+
+
+def chances(scores: Sequence[Floats], cited: Ints, shown: Sequence[Ints]) -> list[Floats]:
+    """The chance of each article to be cited, as some rows show it: float32 (n, articles) for each of ``shown``.
+
+    A conditional logit (McFadden 1974) of those rows' citations on how question and article match. It is worked out
+    for :data:`BLOCK` rows at a time: all ways of matching at once are many times as large as what comes of them.
+    """
+    weights = [_conditional_logit(_matching(scores, rows).astype(float), cited[rows]) for rows in shown]
+    n, articles = scores[0].shape
+    out = [np.empty((n, articles), dtype=np.float32) for _ in shown]
+    for start in range(0, n, BLOCK):
+        block = slice(start, start + BLOCK)
+        features = _matching(scores, block)
+        for chance, weight in zip(out, weights, strict=True):
+            utility = features @ weight
+            chance[block] = np.exp(utility - logsumexp(utility, axis=1, keepdims=True))
+    return out
+
+
+def _matching(scores: Sequence[Floats], rows: Ints | slice) -> Floats:
+    """Each way of matching as a standard score and as a rank: float32 (rows, articles, 2 × ways)."""
+    some = [score[rows] for score in scores]
+    both = [f for score in some for f in (standardise(score), -np.log1p(_ranks(score)))]
+    return np.stack(both, axis=-1).astype(np.float32)
+
+
+def _ranks(score: Floats) -> NDArray[np.int64]:
+    return (-score).argsort(axis=1, kind="stable").argsort(axis=1, kind="stable")
+
+
+def _conditional_logit(features: NDArray[np.float64], chosen: Ints) -> NDArray[np.float64]:
+    own = np.arange(len(features))
+
+    def loss(weights: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        utility = features @ weights
+        total = logsumexp(utility, axis=1)
+        expected = np.einsum("na,nak->k", np.exp(utility - total[:, None]), features)
+        value = -(utility[own, chosen] - total).sum() + RIDGE / 2 * weights @ weights
+        return float(value), expected - features[own, chosen].sum(axis=0) + RIDGE * weights
+
+    return np.asarray(minimize(loss, np.zeros(features.shape[-1]), jac=True, method="L-BFGS-B").x)
+
+
+def usual_answers_out(agents: Floats) -> Floats:
+    """Agents' answers against what agents usually answer: ``agents`` less its mean, rows without an answer zero."""
+    has = has_answer(agents)
+    out = np.zeros_like(agents)
+    if has.any():
+        out[has] = agents[has] - agents[has].mean(axis=0)
+    return out
+
+
+def has_answer(answers: Floats) -> NDArray[np.bool_]:
+    """Whether an agent said something in each conversation: bool (n,)."""
+    return np.asarray(np.abs(answers).sum(axis=1) > 0)
+
+
+def near_enough(answers: Floats, cited: Ints, weight: NDArray[np.float64]) -> float:
+    """From which nearness on agents' answers come from an article rather than from another one.
+
+    Halfway between answers to questions that the cited article is about and answers to questions that it is not.
+
+    Parameters
+    ----------
+    answers
+        From :func:`usual_answers_out`.
+    cited
+        int (n,), number of the article cited first, -1 for none.
+    weight
+        float (n,), the chance that a question is about the cited article
+        (:func:`models.diagnosis.citations.citation_weights`).
+    """
+    rows = np.flatnonzero((cited >= 0) & has_answer(answers))
+    if len(rows) < ENOUGH_TO_CALIBRATE:
+        return 1.0
+    near, on_topic = answers[rows, cited[rows]], weight[rows]
+    both = np.average(near, weights=on_topic), np.average(near, weights=1 - on_topic)
+    return float(np.mean(both))
+
+
+def reach(
+    answers: Floats, choice: Floats, cited: Ints, failed_rows: Ints, answered_rows: Ints, off_topic_failure: float
+) -> Reach | None:
+    """How a group of conversations reaches the article that its agents' answers point at.
+
+    The evidence is the log-likelihood ratio of two stories. In the first, an article would do and the bot passes it
+    over: it is hardly tried where it should tempt, and works where it is tried. In the second, no article does: the
+    nearest is tried as often as its text tempts the bot to, and fails; it works only as often as luck has it.
+
+    Parameters
+    ----------
+    answers
+        From :func:`usual_answers_out`, float32 (n, articles).
+    choice
+        From :func:`bot_choice`.
+    cited
+        int (n,), number of the article cited first, -1 for none.
+    failed_rows, answered_rows
+        The group's failed conversations, and those whose answer did.
+    off_topic_failure
+        Failing share of answers from an article that is not the one asked for.
+
+    Returns
+    -------
+    Reach or None
+        None where fewer than two agents' answers say something.
+    """
+    said = failed_rows[has_answer(answers[failed_rows])]
+    if len(said) < 2 or not answers.shape[1]:
+        return None
+    mean = answers[said].mean(axis=0)
+    order = np.argsort(-mean, kind="stable")
+    article = int(order[0])
+    lead = float("inf")
+    if len(order) > 1:
+        difference = answers[said, article] - answers[said, order[1]]
+        lead = float(difference.mean() / max(difference.std(ddof=1) / np.sqrt(len(said)), 1e-6))
+    tried = int((cited[failed_rows] == article).sum())
+    worked = int((cited[answered_rows] == article).sum())
+    expected = float(choice[failed_rows[cited[failed_rows] >= 0], article].sum())
+    luck = np.clip(1 - off_topic_failure, 0.02, 0.9)
+    evidence = tried * np.log(STILL_TRIED) + expected * (1 - STILL_TRIED) + worked * np.log((1 - HEALTHY) / luck)
+    return Reach(article, float(mean[article]), lead, len(said), tried, expected, worked, float(evidence))

@@ -1,0 +1,81 @@
+"""What is known of single words: names, words that are never names, and what a corpus itself teaches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from lacuna.models.redaction.words import ALSO_WORDS, FIRST_NAMES, NEVER_NAMES
+
+__all__ = ["Lexicon", "one_slip"]
+
+# Thresholds on the share of a word's texts in which it stands where names stand.
+_NAME_TEXTS, _NAME_SHARE = 2, 0.3
+_WORD_TEXTS, _WORD_SHARE = 3, 0.2
+
+
+@dataclass(frozen=True)
+class Lexicon:
+    """Words in lower case that a corpus adds to the lists of `words`.
+
+    Parameters
+    ----------
+    names
+        First names: the corpus shows them as names, and hardly uses them otherwise.
+    words
+        Words: the corpus uses them all over, and hardly ever where a name stands.
+    kept
+        Words that are never names here, such as products.
+    """
+
+    names: frozenset[str] = field(default=frozenset())
+    words: frozenset[str] = field(default=frozenset())
+    kept: frozenset[str] = field(default=frozenset())
+
+    @classmethod
+    def of(
+        cls, first: Mapping[str, int], named: Mapping[str, int], texts: Mapping[str, int], kept: Iterable[str]
+    ) -> Lexicon:
+        """The lexicon of a corpus: in how many texts each word is the first of a name, in a name, and there at all."""
+        phrases = {str(phrase).lower() for phrase in kept}
+        none = frozenset(phrases | {word for phrase in phrases for word in phrase.split()})
+        names = frozenset(
+            word
+            for word, count in first.items()
+            if count >= _NAME_TEXTS and count >= _NAME_SHARE * texts[word] and word not in none
+        )
+        listed = FIRST_NAMES | ALSO_WORDS
+        words = frozenset(
+            word
+            for word, count in texts.items()
+            if count >= _WORD_TEXTS and named.get(word, 0) < _WORD_SHARE * count and word not in listed
+        )
+        return cls(names, words, none)
+
+    @cached_property
+    def sure(self) -> frozenset[str]:
+        """First names that are no words besides, so that they need no sentence to show them."""
+        return (FIRST_NAMES - ALSO_WORDS) | self.names
+
+    def listed(self, word: str) -> bool:
+        """Whether a word may be a first name."""
+        return word in self.sure or word in ALSO_WORDS
+
+    def never(self, word: str) -> bool:
+        """Whether a word, or a part of one with hyphens, is no name wherever it stands."""
+        if word in NEVER_NAMES or word in self.kept:
+            return True
+        return "-" in word and any(part in NEVER_NAMES or part in self.kept for part in word.split("-"))
+
+
+def one_slip(typed: str, meant: str) -> bool:
+    """Whether one letter too many, too few, wrong, or swapped with the next makes one word of the other."""
+    if abs(len(typed) - len(meant)) > 1 or typed == meant:
+        return False
+    at = next((i for i, (one, other) in enumerate(zip(typed, meant, strict=False)) if one != other), None)
+    if at is None:
+        return True
+    rest, wanted = typed[at:], meant[at:]
+    swapped = rest[:2] == wanted[1::-1] and rest[2:] == wanted[2:]
+    return swapped or rest[1:] in (wanted, wanted[1:]) or rest == wanted[1:]

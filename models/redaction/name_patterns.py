@@ -1,0 +1,385 @@
+"""Patterns of the places where a sentence shows a name, English and German, for names of any script.
+
+Every pattern has a group ``name`` or ``low`` (a name in small letters), some an ``other`` (a second name).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import Enum, IntEnum
+
+from lacuna.models.redaction.letters import CAPITAL, CASELESS, SMALL
+
+__all__ = ["ABOVE_CONTACT", "CLOSING_WORDS", "FIRST_AND_LAST", "FOOTER", "ORGANISATION", "RULES", "SIGNATURE_MARK", "TAG", "TAIL",
+           "TAIL_LOW", "Before", "Level", "Rule"]  # fmt: skip
+
+
+class Level(IntEnum):
+    """How much a place says by itself: what is needed of the word that stands in it."""
+
+    UNAMBIGUOUS = 0  # the word must be a first name and nothing else
+    LISTED = 1  # it must be a first name
+    LIKELY = 2  # it must not be a word that the corpus uses otherwise
+    SURE = 3  # it must not be one that is never a name
+    CERTAIN = 4  # whatever it is
+
+
+_CAP = rf"[{CAPITAL}](?:['’ʼ]?[{CAPITAL}]?[{SMALL}]{{1,24}}+){{1,3}}(?:[-‐][{CAPITAL}]?[{SMALL}]{{1,24}}+){{0,2}}"
+_CAPS = rf"(?:[{CAPITAL}]['’])?[{CAPITAL}]{{2,20}}+(?:-[{CAPITAL}]{{2,20}}+)?(?![{SMALL}])"
+_PARTICLES = (
+    r"(?:(?:von|vom|van|den|der|de|da|do|dos|das|di|du|del|della|la|le|los|ten|ter|zu|zur|af|av|bin|bint|binti|ibn|al|el"
+    r"|y|e) ){0,3}(?:(?:al|el|ad|as|ar|an|ud|ul)-|d['’]|['’])?"
+)
+_INITIALS = rf"(?:[{CAPITAL}]\.(?: |(?=[{CAPITAL}]))){{0,3}}"
+_MIDDLE = rf"(?!I )[{CAPITAL}](?:\.(?!\w)|(?= [{CAPITAL}][{SMALL}]))"
+
+
+def _full(word: str) -> str:
+    return rf"{_INITIALS}{word}(?:[ \u00a0](?:{_PARTICLES}{word}|{_MIDDLE})){{0,3}}(?!\w)"
+
+
+_FOREIGN = rf"[{CASELESS}]{{1,20}}+(?:[ \u00a0·・][{CASELESS}]{{1,20}}+){{0,3}}"
+_LOW_WORD = rf"(?<!\w)(?:[{SMALL}]['’])?[{SMALL}]{{2,20}}+(?:['’-][{SMALL}]{{1,20}}+)?(?!\w)"
+_LOW = rf"(?P<low>{_LOW_WORD}(?: {_LOW_WORD}){{0,3}})"
+_NAME = rf"(?P<name>{_full(f'(?:{_CAP}|{_CAPS})')}|{_FOREIGN})"  # where the place shows the name
+_CAP_NAME = rf"(?P<name>{_full(_CAP)}|{_FOREIGN})"  # where capitals are too many words
+_ONE = rf"(?P<name>{_CAP}(?!\w)|{_FOREIGN})"
+_TWO = rf"(?P<name>{_CAP}(?: {_PARTICLES}{_CAP}){{1,3}}(?!\w))"
+_TITLE = r"(?:(?i:mr|mrs|ms|miss|mx|dr|prof|professor|herrn?|frau)\.? ){0,2}"
+
+_STOP = r"(?=[ \t]{0,3}(?:[^\w\s'’(/&@+-]|[\r\n]|\Z)|[ \t]{1,3}-)"  # of what was addressed
+_END = rf"(?: (?:aus|from) {_CAP})?(?: x{{1,3}}\b)?" + r"(?=[^\w\n\x00(\[]{0,12}(?:[\n\x00(\[]|\Z))"  # of a line
+_SEP = r"[ \t]{0,3}[,.!;:–—-]{0,3}[\s>]{1,6}(?:(?i:from|ihre?|deine?|eure?|your|von) )?" + _TITLE
+_BREAK = r"[ \t]{0,3}[,.!;:–—-]{0,3}\s{0,3}[\r\n][\s>]{0,6}"
+
+_HELLO = (
+    r"(?i:hi|hiya|hello|hey|dear|good (?:morning|afternoon|evening|day)|greetings|hallo|hallöchen|guten (?:tag|morgen|abend)"
+    r"|liebe[rs]?|moin(?: moin)?|servus|grüezi|grüß (?:gott|dich)|sehr geehrte[rs]?|hola|bonjour|ciao|salut)"
+    r"(?: (?i:again|there|dear|nochmals?))?"
+)
+_MUCH = r"(?: (?i:again|so much|very much|a lot|nochmals?|vielmals|schön|sehr))?"
+_THANKS = (
+    r"(?i:(?:many )?thanks?(?: you)?|thx|(?:(?:vielen|herzlichen|besten|lieben) )?dank|danke)"
+    r"(?: (?i:again|so much|very much|a lot|you|in advance|nochmals?|schön|im voraus|ihnen|euch|dir)){0,2}"
+)
+_REGARDS = (
+    r"(?:(?i:(?:(?:best|kind(?:est)?|warm(?:est)?|many) )?(?:regards|greetings|wishes)|cheers|sincerely(?: yours)?"
+    r"|yours(?: (?:truly|sincerely|faithfully))?|all the best"
+    r"|respectfully(?: yours)?|herzlichst|hochachtungsvoll|gr(?:ü|ue|u)(?:ß|ss)e?n?)(?: (?:aus|vom) "
+    + _CAP
+    + r"| from "
+    + _CAP
+    + r"(?=[,\r\n]))?)"
+)
+_LETTERS = r"(?i:lg|vg|bg|hg|mfg|br|rgds)"
+_BYE = r"(?i:best|love|ta|take care|warmly|signed|x{1,3}|bis (?:bald|dann)|bye|tschüss|ciao)"
+
+_FAVOUR = r"(?i:help|advance|assistance|support|attention|advice|appreciated|hilfe|voraus|unterstützung)"
+# "im" is a preposition in German: it introduces first names only.
+_I_AM = r"(?i:i am|i['’]m|ich bin(?:['’]s,?)?)"
+_THIS_IS = r"(?i:this is|it['’]?s|here is|hier ist)"
+_WHERE_FROM = (
+    r"(?=[ \t]{0,2}(?:[,.!;\n\r(]|\Z)| (?:from|here|again|speaking|calling|writing|aus|vom?|hier|and I|und|with|at)\b)"
+)
+_SPEAKS = r"(?= (?:from|here|again|speaking|calling|writing|aus|vom?|hier)\b)"
+# Of what else one says "ich bin": Kunde, Nutzerin, Student, Tourist, Händler.
+_NO_ROLE = r"(?!\w+(?:er|in|ent|ist|ant|kunde|mann|frau|ling|eur|or|ung|heit|keit|fan|mitglied|gast)\b)"
+_KIN = (
+    r"(?i:husband|wife|son|daughter|partner|fianc[eé]e?|boyfriend|girlfriend|brother|sister|mother|father|mum|mom|dad|cousin"
+    r"|nephew|niece|flatmate|neighbou?r|colleague|co-?worker|boss|assistant|agent|advis[eo]r|friend)"
+)
+_KIN_DE = r"(?:Frau|Mann|Sohn|Tochter|Freund(?:in)?|Bruder|Schwester|Mutter|Vater|Kolleg(?:e|en|in)|Mitarbeiter(?:in)?|Nachbar(?:in)?)"
+_NO_LISTING = r"(?![^\n]{0,60}\n?[^\n]{0,3}\b(?i:type|version|id|enabled)\b)"  # of software: "Name: Dark Type: theme"
+_FOLLOWS = (
+    r"(?i:name|customer|client|contact|kund(?:e|in)|vorname|nachname|ansprechpartner(?:in)?|absender|empfänger(?:in)?)"
+)
+
+
+class Before(Enum):
+    """What must stand before a rule's first word."""
+
+    ANYTHING = ""
+    BREAK = "break"  # the start of a line, punctuation or an emoji
+    CLAUSE = "clause"  # the start of a sentence, or a comma
+    SENTENCE = "sentence"  # the start of a sentence or a line
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A place where names stand: a pattern, and what it takes to read a name there."""
+
+    pattern: re.Pattern[str]
+    words: frozenset[str]  # a text has one of them, or none of the rule's places
+    capital: Level  # what is needed of a word with a capital
+    small: Level  # what is needed of a small one
+    before: Before
+    whole: bool  # the pattern ends where the name does, so that nothing can have slipped into it
+
+    @property
+    def groups(self) -> Iterable[str]:
+        """Names of the pattern's groups that hold a name."""
+        return self.pattern.groupindex
+
+
+def _rule(
+    letters: str,
+    pattern: str,
+    words: str,
+    capital: Level,
+    small: Level = Level.UNAMBIGUOUS,
+    *,
+    before: Before = Before.ANYTHING,
+    whole: bool = True,
+) -> Rule:
+    """A rule whose pattern begins with one of ``letters``, small or capital: a test that spares most positions."""
+    start = rf"(?=[{letters}{letters.upper()}])(?<!\w)"
+    return Rule(re.compile(start + pattern, re.MULTILINE), frozenset(words.split()), capital, small, before, whole)
+
+
+HELLO_WORDS = (
+    "hi hiya hello hey dear good greetings hallo hallöchen guten liebe lieber liebes moin servus grüezi grüß sehr hola"
+    " bonjour ciao salut"
+)
+_THANKS_WORDS = "thanks thank thx dank danke"
+_REGARDS_WORDS = (
+    "regards greetings wishes cheers sincerely respectfully yours best gruß gruss grüße grüsse gruesse gruße grusse grüßen grüssen"
+    " gruessen herzlichst hochachtungsvoll"
+)
+_FAVOUR_WORDS = "help advance assistance support attention advice appreciated hilfe voraus unterstützung"
+_LETTERS_WORDS = "lg vg bg hg mfg br rgds"
+_BYE_WORDS = "best love ta care warmly signed x xx xxx bis bye tschüss ciao"
+_THIS_WORDS = "this it's it’s its hier here"
+
+RULES: tuple[Rule, ...] = (
+    # Greetings and thanks
+    _rule(
+        "hdgmlsbc",
+        rf"{_HELLO}(?:,?[ \t]{{1,3}}{_TITLE}{_NAME}(?: (?:and|und|&) (?P<other>{_CAP}))?|[ \t]{{1,3}}{_LOW})"
+        rf"(?:{_STOP}|(?= (?:from|von|here|hier|and (?i:thanks?|welcome)|und (?i:danke|vielen))\b))",
+        HELLO_WORDS,
+        Level.LIKELY,
+        Level.LIKELY,
+        before=Before.SENTENCE,
+    ),
+    _rule(
+        "tmdvhblcs",
+        rf"(?:{_THANKS}|(?i:cheers|sorry)){_MUCH},?[ \t]{{1,3}}{_TITLE}(?:{_NAME}(?:{_STOP}|(?= (?:for|für|fürs)\b))|{_LOW}{_STOP})",
+        _THANKS_WORDS + " cheers sorry",
+        Level.LIKELY,
+        before=Before.SENTENCE,
+    ),
+    _rule(
+        "tsmoynwgdkv",
+        r"(?i:thanks|thank you|thx|sorry|(?:my |our )?apologies|you['’]re (?:very |most )?welcome|welcome back"
+        r"|no (?:problem|worries)|nice to meet you|gerne? geschehen|keine ursache|kein problem|(?:vielen )?dank für|danke fürs?)"
+        rf"(?![\w'’])[^.!?,;:\n\x00]{{0,50}}, {_CAP_NAME}(?=[.!?]|{_END})",
+        "thanks thank thx sorry apologies welcome problem worries nice gern gerne keine dank danke",
+        Level.LIKELY,
+        before=Before.SENTENCE,
+    ),
+    # Sign-offs
+    _rule(
+        "bkwmrgcsyah",
+        rf"{_REGARDS}{_SEP}(?:{_NAME}(?:{_END}|(?=[.!] ))|{_LOW}{_END})",
+        _REGARDS_WORDS,
+        Level.SURE,
+        Level.SURE,
+    ),
+    _rule(
+        "lvbhmr",
+        rf"{_LETTERS}{_SEP}(?:{_NAME}(?:{_END}|(?=[.!] ))|{_LOW}{_END})",
+        _LETTERS_WORDS,
+        Level.SURE,
+        Level.SURE,
+        before=Before.BREAK,
+    ),
+    _rule("tmvhbld", rf"{_THANKS}{_SEP}(?:{_NAME}|{_LOW}){_END}", _THANKS_WORDS, Level.LIKELY, before=Before.BREAK),
+    _rule(
+        "tmvhbld",
+        rf"{_THANKS}{_BREAK}(?:{_NAME}|{_LOW}){_END}",
+        _THANKS_WORDS,
+        Level.SURE,
+        Level.LIKELY,
+        before=Before.BREAK,
+    ),
+    _rule(
+        "t",
+        rf"(?i:thanks|thank you|thx)(?![\w'’])[^.!?\n\x00]{{0,60}}{_FAVOUR}[ \t.,!?;:)-]{{0,4}}[\s>]{{1,4}}{_CAP_NAME}{_END}",
+        _FAVOUR_WORDS,
+        Level.LIKELY,
+    ),
+    _rule("haistvu", rf"{_FAVOUR}[ \t]?[.,!?:)-]{{1,4}}[\s>]{{1,4}}{_CAP_NAME}{_END}", _FAVOUR_WORDS, Level.LIKELY),
+    _rule(
+        "bltwcxs",
+        rf"{_BYE}[ \t]{{0,3}}(?:[,!.][ \t]{{0,3}}{_NAME}|{_BREAK}(?:{_NAME}|{_LOW})){_END}".replace(
+            "name>", "after>", 1
+        ),
+        _BYE_WORDS,
+        Level.LIKELY,
+        Level.LIKELY,
+        before=Before.BREAK,
+    ),
+    _rule(
+        "lvbhmrtdwcxs",
+        rf"(?:{_LETTERS}|{_THANKS}|{_BYE}){_SEP}(?:{_NAME}|{_LOW}){_END}",
+        " ".join((_LETTERS_WORDS, _THANKS_WORDS, _BYE_WORDS)),
+        Level.LISTED,
+    ),
+    # Introductions
+    _rule(
+        "mti",
+        r"(?i:my (?:(?:full|real|first|last|maiden) )?name(?: is|['’]s|:)|my n(?:me|mae|aem|amme|ane) is"
+        r"|mein (?:voller |vollständiger )?name(?: ist| lautet|:)|mein n(?:me|mae|aem|amme|ane) ist|ich hei(?:ß|ss)e)[ \t]{1,3}"
+        rf"{_TITLE}(?:{_NAME}|{_LOW})",
+        "name name's name’s nme nmae naem namme nane heiße heisse",
+        Level.SURE,
+        Level.SURE,
+        whole=False,
+    ),
+    _rule(
+        "caikutofz",
+        r"(?i:call me|the (?:full |real |first |last )?name(?: is|['’]s)|account holder(?: is|:)|kontoinhaber(?:in)?(?: ist|:)|in the name of|under the name(?: of)?|on behalf of"
+        rf"|auf den namen|im (?:namen|auftrag) von|addressed to|(?:for the )?attention of|z\. ?hd\.(?: von)?)[ \t]{{1,3}}{_TITLE}(?:{_CAP_NAME}|{_LOW})",
+        "call holder kontoinhaber kontoinhaberin name name's name’s namen addressed behalf attention hd auftrag",
+        Level.SURE,
+        whole=False,
+    ),
+    _rule(
+        "ith",
+        rf"(?:{_I_AM}|{_THIS_IS}) {_TWO}{_WHERE_FROM}",
+        "am i'm i’m im bin bin's bin’s " + _THIS_WORDS,
+        Level.LIKELY,
+    ),
+    _rule("i", rf"(?i:i am|i['’]m) {_ONE}{_WHERE_FROM}", "am i'm i’m", Level.LIKELY),
+    _rule("i", rf"(?i:ich bin(?:['’]s,?)?) {_NO_ROLE}{_ONE}{_WHERE_FROM}", "bin bin's bin’s", Level.LIKELY),
+    _rule("ib", rf"(?i:(?:ich )?bin) (?:der|die) {_NO_ROLE}{_CAP_NAME}{_WHERE_FROM}", "bin", Level.LIKELY),
+    _rule("i", rf"[Ii]m {_CAP_NAME}(?= from\b)", "im", Level.LIKELY),
+    _rule("ith", rf"{_THIS_IS} {_ONE}{_SPEAKS}", _THIS_WORDS, Level.LIKELY),
+    _rule(
+        "hdgmlsbc",
+        rf"{_HELLO}[^.!?\n]{{0,30}}[,.!]? (?i:this is|hier ist) {_CAP_NAME}{_WHERE_FROM}",
+        _THIS_WORDS,
+        Level.LIKELY,
+        before=Before.SENTENCE,
+    ),
+    _rule("ith", rf"(?:{_THIS_IS}|(?i:ich bin|im)) {_ONE}{_WHERE_FROM}", "bin im " + _THIS_WORDS, Level.UNAMBIGUOUS),
+    _rule(
+        "ith",
+        rf"(?i:i am|i['’]?m|this is|it['’]?s|ich bin|hier ist|hier schreibt) (?P<low>{_LOW_WORD}(?: {_LOW_WORD})??)"
+        r"(?= (?:from|here|and|aus|vo[nm]|und)\b|[,.!\n\r]|\Z)",
+        "am i'm i’m im bin " + _THIS_WORDS,
+        Level.UNAMBIGUOUS,
+        whole=False,
+    ),
+    _rule("h", rf"(?i:hier (?:schreibt|spricht)) {_TITLE}{_CAP_NAME}", "schreibt spricht", Level.SURE, whole=False),
+    Rule(
+        re.compile(rf"(?<![\w'’-])(?:{_CAP_NAME}|{_LOW}) (?:here|hier)(?=[.,!]| (?:from|again|with|von|aus)\b)"),
+        frozenset(["here", "hier"]),
+        Level.LIKELY,
+        Level.UNAMBIGUOUS,
+        Before.CLAUSE,
+        whole=True,
+    ),
+    Rule(
+        re.compile(rf"(?<![\w'’-]){_CAP_NAME} (?i:is my name|(?:ist )?mein Name)\b"),
+        frozenset(["name"]),
+        Level.LIKELY,
+        Level.UNAMBIGUOUS,
+        Before.SENTENCE,
+        whole=True,
+    ),
+    # Third persons
+    _rule(
+        "moyh",
+        rf"(?i:my|our|your|his|her) {_KIN} {_CAP_NAME}",
+        "husband wife son daughter partner fiance fiancé fiancée boyfriend girlfriend brother sister mother father mum mom dad"
+        " cousin nephew niece flatmate neighbour neighbor colleague coworker boss assistant agent advisor adviser friend",
+        Level.LIKELY,
+        whole=False,
+    ),
+    _rule(
+        "mudi",
+        rf"(?i:(?:mein|unser|dein|ihr)(?:e[mnr]?)?) {_KIN_DE} {_ONE}",
+        "meine mein meiner meinem meinen ihre ihr unsere unser deine dein ihrem ihren ihrer",
+        Level.LISTED,
+    ),
+    _rule(
+        "k", rf"Kolleg(?:e|en|in) (?:Herrn? |Frau )?{_CAP_NAME}", "kollege kollegen kollegin", Level.LIKELY, whole=False
+    ),
+    _rule(
+        "stcd",
+        rf"(?i:spoke|speaking|talked|chatted|dealt) (?i:to|with) {_ONE}",
+        "spoke speaking talked chatted dealt",
+        Level.UNAMBIGUOUS,
+    ),
+    _rule("tdvhblmgs", rf"(?:{_THANKS}|{_HELLO}),? {_ONE}", _THANKS_WORDS + " " + HELLO_WORDS, Level.UNAMBIGUOUS),
+    # Titles and labels
+    _rule(
+        "mdphf",
+        r"(?<![mdsk]eine )(?<!\beine )(?:M[rsx]|Mrs|Miss|Dr|Prof|Herrn?|Frau|MR|MRS|HERR|FRAU)\.?(?: (?:Dr|Prof)\.?){0,2} "
+        rf"(?!(?:Word|Office|Teams|Outlook|Exchange|Edge|Access|Excel|Paint|Windows)\b)(?:{_PARTICLES})?{_CAP_NAME}",
+        "mr mrs ms miss mx dr prof herr herrn frau",
+        Level.CERTAIN,
+        whole=False,
+    ),
+    _rule("mh", rf"(?:mr|mrs|herrn?)\.? {_LOW}", "mr mrs herr herrn", Level.LIKELY, Level.LIKELY, whole=False),
+    _rule(
+        "mflcbkvnae",
+        rf"(?i:(?:my |full |first |last |customer |contact |billing )?{_FOLLOWS})[ \t]?[:=][ \t]{{1,3}}{_NO_LISTING}"
+        rf"{_TITLE}(?:{_TWO.replace('name>', 'two>')}|{_CAP_NAME}(?={_END}|[ \t]?[,;|]))",
+        "name customer client contact kunde kundin vorname nachname ansprechpartner ansprechpartnerin absender empfänger"
+        " empfängerin",
+        Level.LIKELY,
+        before=Before.CLAUSE,
+        whole=False,
+    ),
+    _rule(
+        "fvtacb",
+        rf"(?:From|Von|To|An|C[cC]|By):[ \t]{{1,3}}{_TWO}(?=[ \t]{{0,3}}[<(\[\x00\r\n]|\Z)",
+        "from von to an cc by",
+        Level.LIKELY,
+        before=Before.SENTENCE,
+    ),
+    _rule("n", rf"(?<=[a-zß-ÿ\d?!] )Name:[ \t]{{1,3}}{_NO_LISTING}{_TWO}", "name", Level.LIKELY, whole=False),
+)
+"""Where sentences show names. A rule that needs a first name whatever the case is only tried on texts with one."""
+
+FIRST_AND_LAST = re.compile(
+    rf"(?<![\w.@'’-])(?P<first>{_CAP}) (?:[{CAPITAL}]\. ){{0,2}}{_PARTICLES}(?P<last>{_CAP})(?: (?P<more>{_CAP}))?(?!\w)"
+)
+"""Two capital words and more: a name where the first is a first name."""
+
+ABOVE_CONTACT = re.compile(rf"(?:^|\n)[ \t>]{{0,3}}{_TWO}[ \t,]{{0,3}}\r?\n[ \t>]{{0,3}}(?=\x00)")
+"""A line of two to four capital words above an address, a number or a link that went."""
+
+FOOTER = re.compile(
+    r"\s{1,6}(?i:sent from my|sent (?:from|via|with) \w+|get outlook for|von meinem .{1,30} gesendet|gesendet (?:von|mit|über)"
+    r"|diese nachricht wurde von)[^\n]{0,80}\s{0,6}\Z"
+)
+"""What a phone writes below a signature."""
+
+SIGNATURE_MARK = re.compile(rf"(?:^|\n)--[ \t]?\r?\n{_CAP_NAME}{_END}")
+"""A name below the two dashes that set off a signature."""
+
+TAIL = re.compile(rf"(?<![\w'’@./#&])(?<!\w-){_NAME}(?: x{{1,3}})?[^\w\x00(]{{0,20}}\Z")
+"""The capital words that a message ends in."""
+
+TAIL_LOW = re.compile(rf"(?:^|(?<=\n))(?P<mark>[ \t>]{{0,3}}[-–—~/]{{0,3}}[ \t]{{0,2}}){_LOW}[^\w\x00(]{{0,20}}\Z")
+"""A last line of one to three small words."""
+
+CLOSING_WORDS: tuple[str, ...] = (
+    "regards", "wishes", "thanks", "cheers", "sincerely", "greetings", "grüße", "grüsse", "gruesse", "grüßen", "grüssen",
+    "gruß", "dank", "danke", "herzlichst", "thank",
+)  # fmt: skip
+"""Words after which a name closes the message, also with a slip of the finger in them."""
+
+ORGANISATION = re.compile(
+    r"[ -](?i:teams?|support|community|service|help|kundenservice|kundendienst|customer|care|forum|developers?|devs|group"
+    r"|folks|users?|staff|inc|gmbh|ltd|ag|shop|store)\b"
+)
+"""What makes the words before it a company."""
+
+TAG = re.compile(r"</?[A-Za-z][^<>\n]{0,200}>")
+"""Markup, which ends a line as far as names go."""

@@ -1,0 +1,1 @@
+"""Questions matched to articles."""

@@ -1,0 +1,1 @@
+"""Words, phrases and languages: what texts are made of."""

@@ -1,0 +1,269 @@
+"""Phrases that could stand on a folder: pieces of customers' sentences that begin and end where a thought does."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+import Stemmer
+
+from lacuna.models.text import lexicon as small
+
+__all__ = ["Clause", "Phrase", "clauses", "is_german", "phrases", "stem"]
+
+LONGEST, LEAD = 8, 70  # words of a label; words of a question in which its matter is looked for
+NAME = 3  # words that may follow a greeting or a sign-off and are a name
+SUBJECT = 4  # words before a predicate; more are a sentence of their own
+DENIED = 4  # words after a "none of my" that it denies
+SENTENCE = 10  # words of a whole sentence that may stand as a label
+
+_WORD = re.compile(r"[^\W_](?:[\w'’&./@+-]*[\w+])?|&")
+_ODD = re.compile(r"[./@+_]|\d{4,}|^\d|[a-z]\d|\d[a-z]")
+_LEANS = small.DETERMINERS | small.PREPOSITIONS | small.CONJUNCTIONS | small.AUXILIARIES | small.PRONOUNS
+_FUNCTION = _LEANS | small.NEGATIONS
+_NOT_FIRST = (_FUNCTION - small.NEGATIONS) | small.ADVERBS | small.HANGING | small.TIMES
+_BEFORE = (small.DETERMINERS | small.PREPOSITIONS | small.CONJUNCTIONS) - {"how", "wie", "why", "where"}
+_BEHIND = (_LEANS - small.DETERMINERS - {"me", "us", "him", "them", "it"}) | small.TIMES | {"again", "please"}
+_NOT_AT_ALL_LAST = small.DETERMINERS | small.PREPOSITIONS - small.PARTICLES - {"in", "on"} | small.CONJUNCTIONS | {"i"}
+_NOT_LAST = _FUNCTION | small.ADVERBS | small.HANGING | small.QUANTITIES
+_EMPTY = _FUNCTION | small.ADVERBS | small.HANGING | small.TIMES | small.QUANTITIES | small.STOP_WORDS
+_WEAK = small.HANGING | small.NEGATIONS | small.QUANTITIES
+_PARTS = _FUNCTION | small.HANGING
+_LOOSE = {"it", "them", "me", "us", "him", "that", "and", "or", "und", "oder"}
+_TELLS = small.AUXILIARIES | small.NEGATIONS - {"without", "no", "ohne", "kein", "keine", "keinen", "keinem", "keiner"}
+_TURNS = {"but", "because", "and", "aber", "weil", "und"}
+_CLOSING = {"log in", "logged in", "sign in", "signed in", "check in", "turn on", "switch on", "plugged in"}
+_SUBJECTS = {"i", "i've", "i'm", "we", "it", "it's", "ich", "wir", "man", "they", "he", "she", "you", "there's"}
+_GERMAN, _ENGLISH = Stemmer.Stemmer("german"), Stemmer.Stemmer("english")
+
+
+@dataclass(frozen=True)
+class Clause:
+    """A piece of a question between marks: its words as written, the same folded, and whether it asks."""
+
+    words: tuple[str, ...]
+    folded: tuple[str, ...]
+    asks: bool
+    opens: bool
+
+    def corrected(self, meant: dict[str, str]) -> Clause:
+        """The clause with slips of the pen put right."""
+        if meant.keys().isdisjoint(self.folded):
+            return self
+        words = tuple(meant.get(f, w) for w, f in zip(self.words, self.folded, strict=True))
+        return replace(self, words=words, folded=tuple(meant.get(f, f) for f in self.folded))
+
+
+@dataclass(frozen=True)
+class Phrase:
+    """A possible label: its words, the stems that carry it, how whole it is (0 to 1), and whether it is a question."""
+
+    words: tuple[str, ...]
+    stems: frozenset[str]
+    whole: float
+    asks: bool
+
+    @property
+    def text(self) -> str:
+        """The words, folded, with a question mark behind a question."""
+        return " ".join(self.words) + ("?" if self.asks else "")
+
+
+@lru_cache(maxsize=200_000)
+def stem(word: str, german: bool = False) -> str:
+    """The stem of a folded word, which its forms share."""
+    word = word.replace("'s", "").replace("-", "")
+    return str((_GERMAN if german else _ENGLISH).stemWord(word))
+
+
+def is_german(words: Sequence[str]) -> bool:
+    """Whether a quarter of the folded words are German function words."""
+    return sum(map(small.GERMAN.__contains__, words)) * 4 >= max(1, len(words))
+
+
+def clauses(text: str) -> list[Clause]:
+    """The pieces of ``text`` between marks, placeholders and line ends.
+
+    Examples
+    --------
+    >>> [" ".join(c.words) for c in clauses("Hi, my Tarn 2 pole snapped. Can I get a new one?")]
+    ['my Tarn 2 pole snapped', 'Can I get a new one']
+    """
+    found, start, opens, signed = [], 0, True, False
+    ends = [(m.start(), m.end(), m[0]) for m in small.BREAK.finditer(text)] + [(len(text), len(text), "")]
+    left = LEAD
+    for at, after, mark in ends:
+        words = _WORD.findall(text[start:at].replace("’", "'"))[:left]
+        if words and not (signed and len(words) <= NAME):
+            folded = tuple(map(_folded, words))
+            found.append(Clause(tuple(words), folded, "?" in mark, opens))
+            left -= len(words)
+        opens = not mark or mark[0] not in ",:(" or not words
+        start, signed = after, bool(mark[:1].isalpha() or (signed and not words))
+        if left <= 0:
+            break
+    return found
+
+
+@lru_cache(maxsize=200_000)
+def _folded(word: str) -> str:
+    return small.APOSTROPHES.get(word.casefold(), word.casefold())
+
+
+@lru_cache(maxsize=200_000)
+def _is_odd(word: str) -> bool:
+    return _ODD.search(word) is not None and not word.isdigit()
+
+
+@lru_cache(maxsize=200_000)
+def _is_strong(word: str) -> bool:
+    return word not in _EMPTY and not word.isdigit() and len(word) > 1
+
+
+def phrases(clause: Clause) -> Iterator[Phrase]:
+    """Every phrase of ``clause`` that could be a label, from two words to eight.
+
+    Examples
+    --------
+    >>> [p.text for p in phrases(clauses("ok so how do I set a new password")[0])]
+    ['set a new password', 'how do i set a new password?']
+    """
+    words = clause.folded
+    german = is_german(words)
+    begin = _skip(words, 0, small.OPENERS)
+    asked = begin
+    while (further := _skip(words, begin, small.ASKING, once=True)) > begin:
+        begin = _skip(words, further, small.OPENERS)
+    inverted = begin == asked and small.OPENS_A_QUESTION.match(" ".join(words[asked:]) + " ") is not None
+    stop = len(words)
+    ends = [j for j in range(begin + 2, stop + 1) if _may_end(words, j, stop)]
+    for i in range(begin, stop):
+        if not _may_begin(words, i, begin):
+            continue
+        for j in ends:
+            if not i + 2 <= j <= i + LONGEST:
+                continue
+            found = _phrase(words[i:j], german)
+            if found:
+                first = i == begin or (i == begin + 1 and words[begin] in small.DETERMINERS)
+                whole = _wholeness(words[i:j], first, words[j:], inverted)
+                # "Bag go in the dryer" says nothing without the "can the" before it.
+                turned = inverted and i in (begin + 2, begin + 3) and words[begin + 1] in small.DETERMINERS
+                yield Phrase(words[i:j], found, 0.6 * whole if turned else whole, False)
+    yield from _sentence(_without_tail(words[asked:]), german, inverted)
+
+
+def _wholeness(words: tuple[str, ...], first: bool, behind: tuple[str, ...], inverted: bool) -> float:
+    """How much of its clause a phrase takes along, 0 to 1; ``inverted`` is one that asks by turning words around."""
+    last = not behind
+    whole = 0.55 + 0.27 * (first and not inverted) + 0.18 * last
+    turns = not _TURNS.isdisjoint(words)
+    cut = (not first and (turns or not _LOOSE.isdisjoint(words))) or (not last and turns)
+    # "Sending of the password" names no problem where "did not succeed" follows.
+    untold = first and not inverted and bool(behind) and behind[0] in _TELLS
+    return whole * (0.6 if cut else 1.0) * (0.75 if untold else 1.0)
+
+
+def _sentence(words: tuple[str, ...], german: bool, inverted: bool) -> Iterator[Phrase]:
+    """The whole clause, where it is short enough: a question as a question, else as it stands."""
+    text = " ".join(words) + " "
+    if not 3 <= len(words) <= SENTENCE or any(map(_ODD.search, words)) or words[-1] in _NOT_AT_ALL_LAST:
+        return
+    found = _phrase(words, german, least=1)
+    if not found:
+        return
+    denies = words[1] in small.NEGATIONS  # "will not send emails" asks nothing
+    opens = small.OPENS_A_QUESTION.match(text) is not None and not denies
+    asks = opens and (words[0] != "was" or german) and words[1] != "sich"
+    if (asks and small.INDIRECT.match(text)) or (not asks and not denies and words[0] in small.AUXILIARIES):
+        return
+    whole = (0.72 if inverted else 0.56) if asks else 0.5
+    if not asks and words[0] not in _NOT_FIRST and _tells_once(words) and len(words) <= LONGEST:
+        whole = 0.7 if small.NEGATIONS.isdisjoint(words) else 0.85
+    if len(found) < 2 or _runs_on(words):
+        whole *= 0.6
+    yield Phrase(words, found, whole, asks)
+
+
+def _skip(words: tuple[str, ...], at: int, what: re.Pattern[str], once: bool = False) -> int:
+    while at < len(words) and (found := what.match(" ".join(words[at:]) + " ")):
+        taken = found[0].strip().count(" ") + 1 if found[0].strip() else 0
+        if not taken:
+            break
+        at += taken
+        if once:
+            break
+    return at
+
+
+def _may_begin(words: tuple[str, ...], i: int, begin: int) -> bool:
+    word = words[i]
+    if not small.DENIERS.isdisjoint(words[max(begin, i - DENIED) : i]):
+        return False
+    if i == begin and word in small.DOING:
+        return True
+    if word in _NOT_FIRST or _ODD.search(word) or (len(word) < 2):
+        return False
+    if word in small.NEGATIONS:
+        return i == begin
+    return i == begin or words[i - 1] in _BEFORE
+
+
+def _may_end(words: tuple[str, ...], j: int, stop: int) -> bool:
+    last = words[j - 1]
+    if last.isdigit() and j < stop:
+        return False
+    if j == stop and " ".join(words[max(0, j - 2) : j]) in _CLOSING:
+        return True
+    if j == stop and last in small.PARTICLES and j >= 2 and words[j - 2] not in _FUNCTION:
+        return True
+    if last in _NOT_LAST or last in small.TIMES or (not last.isdigit() and (_ODD.search(last) or len(last) < 2)):
+        return False
+    return j == stop or words[j] in _BEHIND
+
+
+def _without_tail(words: tuple[str, ...]) -> tuple[str, ...]:
+    while words and words[-1] in {"please", "pls", "bitte"}:
+        words = words[:-1]
+    return words
+
+
+def _phrase(words: tuple[str, ...], german: bool, least: int = 2) -> frozenset[str]:
+    """The stems that carry the phrase; none where it does not stand on its own."""
+    if any(map(_is_odd, words)):
+        return frozenset()
+    strong = sum(map(_is_strong, words))
+    weak = sum(map(_WEAK.__contains__, words))
+    if least > 1 and words[0] in small.QUANTITIES and strong < 2:
+        return frozenset()
+    denied = words[0] in small.NEGATIONS and words[0] != "unable" and len(words) < 3
+    if not strong or strong + weak < least or (denied and least > 1):
+        return frozenset()
+    if sum(map(_FUNCTION.__contains__, words)) > (0.6 if least > 1 else 0.75) * len(words):
+        return frozenset()
+    if least > 1 and _runs_on(words):
+        return frozenset()
+    if least > 1 and (small.BROKEN.search(f" {' '.join(words)} ") or _two_thoughts(words)):
+        return frozenset()
+    return frozenset(stem(w, german) for w in words if w not in small.STOP_WORDS and w not in _LEANS)
+
+
+def _tells_once(words: tuple[str, ...]) -> bool:
+    """Whether one predicate stands among the words, in one piece: "does not", "is"."""
+    at = [i for i, word in enumerate(words) if word in _TELLS]
+    carry = [stem(word) for word in words if word not in _FUNCTION]
+    return bool(at) and at[0] <= SUBJECT and len(set(carry)) == len(carry) and at[-1] - at[0] == len(at) - 1
+
+
+def _runs_on(words: tuple[str, ...]) -> bool:
+    """Whether a "my" or "the" follows three words of weight: "downloading email messages my computer"."""
+    return any(words[i] in small.DETERMINERS and _PARTS.isdisjoint(words[i - 3 : i]) for i in range(3, len(words)))
+
+
+def _two_thoughts(words: tuple[str, ...]) -> bool:
+    """Whether a second sentence starts in the middle, or a word comes twice."""
+    starts = any(w in _SUBJECTS and words[i - 1] not in _LEANS for i, w in enumerate(words) if i)
+    strong = [w for w in words if w not in _LEANS]
+    return starts or len(set(strong)) < len(strong)

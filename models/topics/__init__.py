@@ -1,0 +1,1 @@
+"""Questions grouped into topics that keep their names."""

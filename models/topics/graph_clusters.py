@@ -1,0 +1,256 @@
+"""Clusters of a nearest-neighbour graph, as many as the points themselves suggest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar, cast
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+from sklearn.base import BaseEstimator, ClusterMixin
+from sklearn.utils.validation import validate_data
+from sknetwork.clustering import Louvain
+
+from lacuna.models.retrieval.article_match import unit
+
+Floats = NDArray[np.float32]
+Ints = NDArray[np.int64]
+A = TypeVar("A", bound=NDArray[Any])
+B = TypeVar("B", bound=NDArray[Any])
+
+RESOLUTIONS = tuple(0.25 * 1.3**step for step in range(19))
+# So few clusters are what any cloud falls into; below this silhouette there is no substantial structure (Kaufman and
+# Rousseeuw 1990).
+FEW, SUBSTANTIAL = 3, 0.25
+BLOCK, THREADS = 1024, 4  # rows whose similarities to all others are held at once, and how many times
+STRIPES = 8  # that a row of similarities is cut into; the best of each column of stripes says where to look
+
+# Two rows are one saying from this many standard deviations of the cosine of two rows, which chance does not bring, and
+# from this cosine whatever the spread.
+BEYOND_CHANCE, ALMOST_EQUAL = 7.0, 0.95
+
+
+class GraphClusters(ClusterMixin, BaseEstimator):
+    """Louvain communities of the cosine nearest-neighbour graph, at the resolution with the best silhouette.
+
+    The number of clusters is not given: the graph is cut at many resolutions, and the cut is taken whose clusters are
+    most compact and apart (Rousseeuw 1987, on cosine distance). Any cloud falls into two or three parts a little better
+    than into more: so few are taken only where their structure is substantial. Rows that say the same are one point of
+    the graph, so that the neighbours of a template's copy are other things that people say, not the other copies. The
+    order of the rows changes nothing: equal rows count once, and the graph is built in the order of the rows' bytes.
+
+    Parameters
+    ----------
+    neighbours
+        Neighbours of each row: one graph for each count, laid over one another, so that the nearest weigh most and no
+        single count decides.
+    min_size
+        Distinct rows that a cluster needs; those of a smaller one are left out.
+    judged_by
+        What says the same, and the silhouette, is seen in this many first columns, rescaled to length 1; in all of them
+        where None. Columns beyond shape the graph and have no say in how many clusters there are.
+    resolutions
+        Resolutions to try, ascending. Cuts into more than 2√n clusters of n sayings are passed over.
+
+    Attributes
+    ----------
+    labels_
+        int (n,); 0 is the largest cluster, -1 a row that is in none.
+    centroids_
+        float32 (clusters, dim), rows of length 1.
+    resolution_, silhouette_
+        What was chosen, and how good it is, -1 to 1; 0 where there is only one cluster.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> points = np.repeat(np.eye(3), 20, axis=0) + 0.1 * rng.normal(size=(60, 3))
+    >>> np.bincount(GraphClusters().fit_predict(points)).tolist()
+    [20, 20, 20]
+    """
+
+    def __init__(
+        self,
+        neighbours: tuple[int, ...] = (8, 12, 16),
+        min_size: int = 5,
+        judged_by: int | None = None,
+        resolutions: tuple[float, ...] = RESOLUTIONS,
+    ) -> None:
+        self.neighbours = neighbours
+        self.min_size = min_size
+        self.judged_by = judged_by
+        self.resolutions = resolutions
+
+    def fit(self, X: Floats, y: object = None) -> GraphClusters:  # noqa: N803, ARG002 (scikit-learn's names)
+        """Find the clusters of ``X`` (n, dim); ``y`` is not used."""
+        given = np.ascontiguousarray(validate_data(self, X, dtype=np.float32))
+        rows, back = distinct(given)
+        points = unit(rows)
+        labels, self.resolution_, self.silhouette_ = self._best_cut(points)
+        self.labels_ = by_size(labels, self.min_size)[back]
+        self.centroids_ = centroids(unit(given), self.labels_)
+        return self
+
+    def _best_cut(self, points: Floats) -> tuple[Ints, float, float]:
+        best, resolution, score = np.zeros(len(points), dtype=np.int64), float(self.resolutions[0]), 0.0
+        few = best, resolution, score
+        seen = unit(points[:, : self.judged_by])
+        saying = sayings(seen)
+        said = centroids(points, saying)
+        if len(said) < 2:
+            return best, resolution, score
+        graph = neighbour_graph(said, [min(count, len(said) - 1) for count in self.neighbours])
+        for step in self.resolutions:
+            # scikit-network's Leiden draws from C's rand() whatever its seed; its Louvain draws nothing
+            louvain = Louvain(resolution=step, shuffle_nodes=False, return_probs=False, return_aggregate=False)
+            labels = np.unique(louvain.fit_predict(graph), return_inverse=True)[1].astype(np.int64)[saying]
+            count = int(labels.max()) + 1
+            if count > 2 * np.sqrt(len(said)):
+                break
+            good = silhouette(seen, labels) if count > 1 else 0.0
+            if count <= FEW and good > few[2]:
+                few = labels, float(step), good
+            elif count > FEW and good > score:
+                best, resolution, score = labels, float(step), good
+        return few if not score or few[2] > max(score, SUBSTANTIAL) else (best, resolution, score)
+
+
+def sayings(points: Floats) -> Ints:
+    """Which rows say the same, as copies of a template do: a number from 0 for each, int (n,).
+
+    Two do that are far more alike than chance makes two rows: the more spread all cosines are, the more it takes. The
+    row with the most of them is met first, and with them makes a saying.
+
+    Parameters
+    ----------
+    points
+        float32 (n, dim), rows of length 1, best with mean 0.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> said = unit(np.repeat(rng.normal(size=(50, 100)), 3, axis=0) + 0.1 * rng.normal(size=(150, 100)))
+    >>> len(np.unique(sayings(said.astype(np.float32))))
+    50
+    """
+    n = len(points)
+    squares = ((points.T @ points).astype(float) ** 2).sum() - n  # of the cosines of all pairs, summed
+    enough = min(ALMOST_EQUAL, BEYOND_CHANCE * np.sqrt(max(0, squares) / max(1, n * (n - 1))))
+
+    def of_block(start: int) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        rows, columns = np.nonzero(points[start : start + BLOCK] @ points[start:].T >= enough)  # each pair once
+        return (rows + start).astype(np.int32), (columns + start).astype(np.int32)
+
+    ones, others = _block_by_block(of_block, n)
+    half = sparse.csr_matrix((np.ones(len(ones), dtype=bool), (ones, others)), shape=(n, n))
+    alike = (half + half.T).tocsr()
+    found, count = np.full(n, -1, dtype=np.int64), 0
+    for row in np.argsort(-np.diff(alike.indptr), kind="stable"):
+        if found[row] < 0:
+            near = alike.indices[alike.indptr[row] : alike.indptr[row + 1]]
+            found[near[found[near] < 0]] = count
+            found[row] = count
+            count += 1
+    return found
+
+
+def nearest(points: Floats, among: Floats, count: int) -> tuple[Ints, Floats]:
+    """The ``count`` rows of ``among`` most alike to each of ``points``, and their cosines: both (n, count).
+
+    Where ``points`` is ``among``, a row is not its own neighbour.
+    """
+    same = points is among
+
+    def of_block(start: int) -> tuple[Ints, Floats]:
+        alike = points[start : start + BLOCK] @ among.T
+        if same:
+            rows = np.arange(len(alike))
+            alike[rows, start + rows] = -np.inf
+        found = _largest(alike, count)
+        return found, np.take_along_axis(alike, found, 1)
+
+    return _block_by_block(of_block, len(points))
+
+
+def _block_by_block(of_block: Callable[[int], tuple[A, B]], n: int) -> tuple[A, B]:
+    """The two arrays that ``of_block`` gives for the block of rows from each start on, one below the other."""
+    with ThreadPoolExecutor(THREADS) as pool:
+        one, other = zip(*pool.map(of_block, range(0, n, BLOCK)), strict=True)
+    return cast("A", np.concatenate(one)), cast("B", np.concatenate(other))
+
+
+def _largest(values: Floats, count: int) -> Ints:
+    """The columns of the ``count`` largest values of each row, in no order.
+
+    They lie in the ``count`` stripes of columns whose largest values are largest: only these are looked through.
+    """
+    n, size = values.shape
+    width = size // STRIPES
+    if width <= 2 * count:
+        return np.argpartition(values, size - count, axis=1)[:, size - count :]
+    most = values[:, : STRIPES * width].reshape(n, STRIPES, width).max(axis=1)
+    stripes = np.argpartition(most, width - count, axis=1)[:, width - count :]
+    inside = (stripes[:, :, None] + width * np.arange(STRIPES)).reshape(n, -1)
+    behind = np.broadcast_to(np.arange(STRIPES * width, size), (n, size - STRIPES * width))
+    columns = np.hstack([inside, behind])
+    top = np.argpartition(np.take_along_axis(values, columns, 1), columns.shape[1] - count, axis=1)
+    return np.take_along_axis(columns, top[:, columns.shape[1] - count :], 1)
+
+
+def neighbour_graph(points: Floats, counts: Sequence[int]) -> sparse.csr_matrix:
+    """Undirected graph: an edge from each row to its nearest, as heavy as their cosine, once for each of ``counts``."""
+    n, most = len(points), max(counts)
+    columns, cosines = nearest(points, points, most)
+    order = np.lexsort((columns, -cosines))
+    columns, cosines = np.take_along_axis(columns, order, 1), np.take_along_axis(cosines, order, 1)
+    graph = sparse.csr_matrix((n, n))
+    for count in counts:
+        weights = np.maximum(cosines[:, :count].ravel().astype(float), 1e-6)
+        one = sparse.csr_matrix((weights, (np.repeat(np.arange(n), count), columns[:, :count].ravel())), shape=(n, n))
+        graph = graph + one.maximum(one.T)
+    return graph.tocsr()
+
+
+def silhouette(points: Floats, labels: Ints) -> float:
+    """Mean silhouette of unit rows on cosine distance, exact and in n × clusters steps; labels are 0 to at least 1."""
+    sizes = np.bincount(labels)
+    alike = points @ _sums(points, labels).T
+    rows = np.arange(len(points))
+    own = 1 - (alike[rows, labels] - 1) / np.maximum(sizes[labels] - 1, 1)
+    distance = 1 - alike / sizes
+    distance[rows, labels] = np.inf
+    other = distance.min(axis=1)
+    each = (other - own) / np.maximum(np.maximum(own, other), 1e-9)
+    return float(np.where(sizes[labels] > 1, each, 0).mean())
+
+
+def centroids(points: Floats, labels: Ints) -> Floats:
+    """Mean direction of each cluster from 0 on; rows labelled -1 have no part in it."""
+    inside = labels >= 0
+    return unit(_sums(points[inside], labels[inside])) if inside.any() else np.zeros((0, points.shape[1]), np.float32)
+
+
+def _sums(points: Floats, labels: Ints) -> Floats:
+    return np.asarray(_member(labels) @ points, dtype=np.float32)
+
+
+def _member(labels: Ints) -> sparse.csr_matrix:
+    return sparse.csr_matrix((np.ones(len(labels), np.float32), (labels, np.arange(len(labels)))))
+
+
+def distinct(rows: Floats) -> tuple[Floats, Ints]:
+    """The distinct rows, ordered by their bytes, and where each row went."""
+    keys = rows.view(np.dtype((np.void, rows.dtype.itemsize * rows.shape[1]))).ravel()
+    _, first, back = np.unique(keys, return_index=True, return_inverse=True)
+    return rows[first], back.ravel()
+
+
+def by_size(labels: NDArray[np.integer[Any]], min_size: int) -> Ints:
+    """Labels numbered from the largest cluster down, equals by who is met first; small clusters become -1, -1 stays."""
+    names, first, sizes = np.unique(labels, return_index=True, return_counts=True)
+    number = np.full(len(names), -1, dtype=np.int64)
+    order = [i for i in np.lexsort((first, -sizes)) if names[i] >= 0 and sizes[i] >= min_size]
+    number[order] = np.arange(len(order))
+    return number[np.searchsorted(names, labels)]

@@ -1,0 +1,54 @@
+"""Whether a name that somebody proposes for a topic may stand: short, plain, and in the customers' own words."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+
+from lacuna.models.text.clauses import clauses, is_german, stem
+from lacuna.models.text.lexicon import STOP_WORDS
+
+__all__ = ["fault"]
+
+LONGEST, MOST_WORDS = 60, 9  # letters, words
+SAID_BY = 2  # questions that a word must stand in: one customer alone names nothing
+
+_PLAIN = re.compile(r"[^\W_][\w '’&/+.,?()-]*\Z")
+
+
+def fault(name: object, questions: Sequence[str]) -> str | None:
+    """Why ``name`` can't name a topic of these questions, or None where it can.
+
+    Examples
+    --------
+    >>> asked = ["where is my refund", "my refund has not come", "no refund yet"]
+    >>> fault("Refund not received", asked)
+    "'received' is in fewer than 2 questions"
+    >>> fault("Refund has not come", [*asked, "it has not come"])
+    """
+    if not isinstance(name, str) or not name.strip():
+        return "no name was given"
+    if len(name) > LONGEST or len(name.split()) > MOST_WORDS:
+        return f"longer than {LONGEST} letters or {MOST_WORDS} words"
+    if not _PLAIN.match(name) or "http" in name.casefold() or "www." in name.casefold():
+        return "not plain text"
+    said = Counter(word for question in questions for word in _stems(question))
+    wanted = _stems(name)
+    if not wanted:
+        return "no word of weight"
+    for word, written in sorted(wanted.items()):
+        if said[word] < min(SAID_BY, len(questions)):
+            return f"'{written}' is in fewer than {SAID_BY} questions"
+    return None
+
+
+def _stems(text: str) -> dict[str, str]:
+    """The stems of the words of weight in a text, each with a word that has it."""
+    return {
+        stem(word, german): word
+        for clause in clauses(text)
+        for german in [is_german(clause.folded)]
+        for word in clause.folded
+        if word not in STOP_WORDS and len(word) > 1
+    }

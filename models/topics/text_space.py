@@ -1,0 +1,218 @@
+"""What a text is about: its meaning and its words, with the sentences that say nothing about it turned down.
+
+"I'm a regular customer" stands in texts about everything; "the code has expired" in texts about one thing. So a
+sentence counts by how well the sentences like it tell topics apart, whatever the language, with no list of fillers.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from math import sqrt
+from typing import Any
+
+import numpy as np
+import Stemmer
+from numpy.typing import NDArray
+from scipy import sparse
+
+from lacuna.models.retrieval.article_match import unit
+from lacuna.models.text.vectorizer import Terms
+from lacuna.models.topics.graph_clusters import distinct, nearest
+from lacuna.models.topics.names import STOP_WORDS
+
+Floats = NDArray[np.float32]
+Ints = NDArray[np.int64]
+
+WORDS_SHARE = 0.3  # of words in the similarity of two texts; the weekly run weighs them alike (0.2 to 0.45)
+WHOLE_SHARE = 0.3  # of the whole text's vector beside its sentences'
+LIKE = 16  # sentences that a sentence is compared with
+AMONG = 2_500  # sentences that are looked through for them
+MOST_SENTENCES = 8  # of a text; what it is about is said by then
+DIMENSIONS = 200
+OVERSAMPLED, SVD_ITER, NOTHING = 10, 3, 1e-6
+
+_END = re.compile(r"(?<=[.!?])\s+|\n+")
+_WORD = re.compile(r"[^\W\d_][\w'’-]+")
+
+
+def sentences(text: str) -> list[str]:
+    """The first sentences of ``text`` that have a word in them.
+
+    Examples
+    --------
+    >>> sentences("Hi! My card is gone. ... Can you block it?")
+    ['Hi!', 'My card is gone.', 'Can you block it?']
+    """
+    found = (part.strip() for part in _END.split(text))
+    return [part for part in found if _WORD.search(part)][:MOST_SENTENCES] or [text]
+
+
+class Sentences:
+    """The sentences of texts, and which say alike: looked up once, asked as often as topics change.
+
+    Parameters
+    ----------
+    owner, vectors
+        The text of each sentence, ascending, and its vector: int (sentences,), float32 (sentences, dim).
+    """
+
+    def __init__(self, owner: Ints, vectors: Floats) -> None:
+        self.owner, self.vectors = owner, vectors
+        sentence, self._back = distinct(vectors)
+        n = len(sentence)
+        self._pool = np.arange(0, n, -(-n // AMONG))
+        count = min(LIKE, n - 1, len(self._pool))
+        self._like: sparse.csr_matrix | None = None
+        if count > 0:
+            # the pool may hold the sentence itself, as the likest: it speaks for itself anyhow
+            columns, _ = nearest(sentence, sentence if len(self._pool) == n else sentence[self._pool], count)
+            rows = np.repeat(np.arange(n), count)
+            share = np.full(columns.size, 1 / count)
+            self._like = sparse.csr_matrix((share, (rows, columns.ravel())), shape=(n, len(self._pool)))
+
+    def rarity(self, texts: int) -> NDArray[np.float64]:
+        """How seldom each sentence is said word for word among so many texts: float (sentences,), 0 to 1."""
+        copies = np.bincount(self._back)[self._back]
+        return np.maximum(1 - np.log(copies) / np.log(max(2, texts)), 1e-3)
+
+    def telling(self, labels: Ints) -> NDArray[np.float64]:
+        """How much each sentence tells about its text's topic: float (sentences,), 0 to about 1.
+
+        The divergence of the topics of the sentences most like it from the topics of all texts (Kullback–Leibler).
+
+        Parameters
+        ----------
+        labels
+            The topic of each text, from 0: int (texts,).
+        """
+        if self._like is None:
+            return np.ones(len(self.owner))
+        topics, n = int(labels.max()) + 1, self._like.shape[0]
+        cell = self._back * topics + labels[self.owner]
+        said = np.bincount(cell, minlength=n * topics).reshape(n, topics).astype(float)
+        copies = said.sum(axis=1, keepdims=True)
+        said /= copies
+        # a sentence that stands in many texts word for word speaks for itself, a rare one through those like it
+        itself = np.minimum(copies - 1, LIKE) / LIKE
+        share = itself * said + (1 - itself) * (self._like @ said[self._pool])
+        prior = np.bincount(labels, minlength=topics) / len(labels)
+        share = (LIKE * share + prior) / (LIKE + 1)
+        gain = np.where(share > 0, share * np.log(share / np.where(prior > 0, prior, 1)), 0).sum(axis=1)
+        most = -np.log(prior[prior > 0].min())
+        tells = gain / most if most > 0 else np.ones(n)
+        return np.maximum(tells, 1e-3)[self._back]
+
+
+class Gist:
+    """The space that topics are found in: meaning and words side by side, rows of length 1.
+
+    Learned on some texts, each sentence weighing the less the more often it is said word for word; :meth:`weigh` then
+    turns down what tells no topics apart, and :meth:`place` puts other texts into the space.
+
+    Attributes
+    ----------
+    space_
+        float32 (texts, dim): the texts in the space.
+    meaning_dim
+        How many first columns of it are meaning.
+    """
+
+    def fit(
+        self, vectors: Floats, owner: Ints, parts: Sequence[str], part_vectors: Floats, languages: Sequence[str]
+    ) -> Gist:
+        """Learn from texts, in a fixed order, and their sentences.
+
+        Parameters
+        ----------
+        vectors
+            Of the whole texts: float32 (n, dim), rows of length 1.
+        owner, parts, part_vectors
+            The text of each sentence, ascending, the sentence, and its vector.
+        languages
+            Of each text. Meaning is taken against the mean of its language: a model that knows a language badly sees
+            little in it but the language itself.
+        """
+        self._whole, self._languages = vectors, languages
+        self._sentences = Sentences(owner, part_vectors)
+        self._axes: Floats | None = None
+        self._spanned: Floats | None = None
+        self.meaning_dim = vectors.shape[1]
+        self._counter, self._counts, self._rarity = _words_that_tell(parts, owner, len(vectors))
+        return self._weighed(self._sentences.rarity(len(vectors)))
+
+    def weigh(self, labels: Ints) -> Gist:
+        """Weigh each sentence by how well those like it tell the topics apart: ``labels`` from 0, int (n,)."""
+        return self._weighed(self._sentences.telling(labels))
+
+    def _weighed(self, weights: NDArray[np.float64]) -> Gist:
+        told = unit(np.asarray(self._member(weights) @ self._sentences.vectors))
+        return self._settle(unit(WHOLE_SHARE * self._whole + (1 - WHOLE_SHARE) * told), weights)
+
+    def place(self, vectors: Floats, texts: Sequence[str], languages: Sequence[str]) -> Floats:
+        """Other texts in the space, each taken as a whole and by itself."""
+        return self._join(vectors, self._counter.transform(texts).astype(np.float32), languages)
+
+    def _settle(self, meaning: Floats, weights: NDArray[np.float64]) -> Gist:
+        self.mean_ = meaning.mean(axis=0)
+        code = np.asarray(self._languages)
+        self.means_ = {str(language): meaning[code == language].mean(axis=0) for language in np.unique(code)}
+        counted = (self._member(weights / weights.max()) @ self._counts).tocsr().astype(np.float32)
+        if counted.shape[1] > DIMENSIONS:
+            self._axes, self._spanned = principal_axes((counted @ self._rarity).tocsr(), DIMENSIONS, self._spanned)
+        self.space_ = self._join(meaning, counted, self._languages)
+        return self
+
+    def _member(self, weights: NDArray[np.float64]) -> sparse.csr_matrix:
+        """Sums over the sentences of each text: (texts, sentences)."""
+        owner = self._sentences.owner
+        return sparse.csr_matrix((weights, (owner, np.arange(len(owner)))), shape=(len(self._whole), len(owner)))
+
+    def _join(self, vectors: Floats, counted: Any, languages: Sequence[str]) -> Floats:
+        weighed = counted @ self._rarity
+        words = weighed.toarray() if self._axes is None else weighed @ self._axes
+        names = sorted(set(languages))
+        means = np.array([self.means_.get(name, self.mean_) for name in names], dtype=np.float32)
+        usual = means[np.searchsorted(names, languages)] if names else 0
+        meaning = sqrt(1 - WORDS_SHARE) * unit(vectors - usual)
+        # rounded, so that the last digits, and so the topics, are the same from process to process
+        return unit(np.round(np.hstack([meaning, sqrt(WORDS_SHARE) * unit(words)]), 5).astype(np.float32))
+
+
+def principal_axes(rows: sparse.csr_matrix, count: int, begin: Floats | None = None) -> tuple[Floats, Floats]:
+    """The right singular vectors of ``rows`` with the largest values: float32 (columns, at most ``count``).
+
+    By a randomised range finder (Halko, Martinsson and Tropp 2011) on the side of the rows, which are far fewer. What
+    it found comes along, orthonormal (rows, …): a good place to ``begin`` from where the rows change a little.
+    """
+    across = rows.T.tocsr()
+    found = begin
+    if found is None:
+        found = np.random.default_rng(0).standard_normal((rows.shape[0], count + OVERSAMPLED), dtype=np.float32)
+    for _ in range(SVD_ITER if begin is None else 1):
+        found = np.linalg.qr(rows @ (across @ found))[0]
+    there = across @ found
+    values, turn = np.linalg.eigh((there.T @ there).astype(np.float64))
+    some = np.flatnonzero(values > NOTHING * values[-1])[::-1][:count]
+    return np.asarray(there @ (turn[:, some] / np.sqrt(values[some])), dtype=np.float32), found
+
+
+def _words_that_tell(parts: Sequence[str], owner: Ints, n: int) -> tuple[Terms, Any, Any]:
+    """What stands in at least two of ``n`` texts and in no more than a tenth: a counter, its counts, their rarity."""
+    counter = Terms(_WORD, STOP_WORDS, _stems)
+    counts = counter.fit_transform(parts)
+    member = sparse.csr_matrix(
+        (np.ones(len(parts), dtype=np.float32), (owner, np.arange(len(parts)))), shape=(n, len(parts))
+    )
+    within = np.bincount((member @ counts).indices, minlength=counts.shape[1])
+    kept = np.flatnonzero((within >= 2) & (within <= max(2, 0.1 * n)))
+    counter.keep(kept)
+    rarity = (np.log((1 + n) / (1 + within[kept])) + 1).astype(np.float32)
+    return counter, counts[:, kept].astype(np.float32), sparse.diags(rarity).tocsr()
+
+
+def _stems(words: list[str]) -> list[str]:
+    return list(_STEMMER.stemWords(words))
+
+
+_STEMMER = Stemmer.Stemmer("english")

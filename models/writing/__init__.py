@@ -1,0 +1,1 @@
+"""What a writer needs of what customers and agents said."""

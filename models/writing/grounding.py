@@ -1,0 +1,65 @@
+"""Whether a sentence says no more than the evidence that it names: its figures, links and names must stand there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from lacuna.models.text.salience import stems, words_of
+from lacuna.models.writing.passages import amounts
+
+__all__ = ["fault"]
+
+LONGEST = 400  # letters
+COVERED = 0.6  # of a sentence's words of weight that its evidence has
+
+_PLAIN = re.compile(r"[<\[\]`{}|\\]|!\[|\x00")
+_LINK = re.compile(r"(?:https?://|www\.)\S+|\S+@\S+\.\w+|\b[\w-]+(?:\.[\w-]+)*\.[a-z]{2,}(?:/\S*)?", re.I)
+_QUOTED = re.compile(r"[“\"„«‘']([^”\"“»’']{2,60})[”\"“»’']|\*\*([^*]{2,60})\*\*")
+_NAME = re.compile(r"(?<=[\w,;:)>»”\"] )[A-ZÄÖÜ][\w’'-]+(?: [A-ZÄÖÜ][\w’'-]+)*")
+_END = re.compile(r"[.,;:!?)]+$")
+
+
+def fault(sentence: object, evidence: Sequence[str]) -> str | None:
+    """Why a sentence can't stand on this evidence, or None where it can.
+
+    Parameters
+    ----------
+    sentence
+        One plain sentence; anything else is a fault.
+    evidence
+        The texts that it names.
+
+    Examples
+    --------
+    >>> told = ["Open Orders > Return and print the label. It is valid for 14 days."]
+    >>> fault("Print the label under Orders, it is valid for 14 days.", told)
+    >>> fault("Print the label, it is valid for 30 days.", told)
+    "'30' is not in its evidence"
+    >>> fault("Press Cancel under Orders.", told)
+    "'Cancel' is not in its evidence"
+    """
+    if not isinstance(sentence, str) or not sentence.strip():
+        return "no sentence"
+    if not evidence:
+        return "names no evidence"
+    if len(sentence) > LONGEST or "\n" in sentence.strip() or _PLAIN.search(sentence):
+        return "not one plain sentence"
+    told = " ".join(evidence)
+    folded = " ".join(words_of(told))
+    for link in (_END.sub("", found[0]) for found in _LINK.finditer(sentence)):
+        if link.casefold() not in told.casefold():
+            return f"'{link}' is not in its evidence"
+    there = {number for numbers in amounts(told).values() for number in numbers}
+    for number in sorted({number for numbers in amounts(sentence).values() for number in numbers}):
+        if number not in there:
+            return f"'{number}' is not in its evidence"
+    quoted = [one or other for one, other in _QUOTED.findall(sentence)]
+    for name in (*quoted, *_NAME.findall(sentence)):
+        if f" {' '.join(words_of(name))} " not in f" {folded} ":
+            return f"'{name}' is not in its evidence"
+    words = stems(sentence)
+    missing = words - stems(told)
+    if len(missing) > (1 - COVERED) * max(1, len(words)):
+        return "says more than its evidence"
+    return None

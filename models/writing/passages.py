@@ -1,0 +1,259 @@
+"""Where an article says something else than agents do, and what agents say that it does not."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
+from math import log
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lacuna.models.retrieval.article_match import plain
+from lacuna.models.text.salience import stems
+
+__all__ = ["ANYHOW", "SURELY", "Line", "against", "amounts", "bare", "contrary", "left_out", "lines", "taken_back"]
+
+Floats = NDArray[np.float32]
+
+ABOUT = 0.5  # cosine and rare words in common from which on two sentences are about the same thing
+SURELY = 0.55  # cosine from which on no sign of a change is needed beside another amount …
+ANYHOW = 0.3  # … and where the passage is known to be disputed
+PLACES, CLOSE = 2, 0.15  # places in an article that one sentence may be meant for, the second nearly as likely
+SAID = 0.62  # cosine from which on an article says what an agent says
+SAME = 0.95
+MOST, EACH = 6, 3  # passages; sentences of agents beside each
+
+_HEADING = re.compile(r"^#{1,6}\s+(.+?)\s*#*$")
+_RULE = re.compile(r"^[|\s:–-]+$")
+_ITEM = re.compile(r"^(?:[-*•+]|\d{1,2}[.)])\s+")
+_SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[\"“„(*]*[A-ZÄÖÜ0-9])")
+_MARKS = re.compile(r"\*\*|__|`")
+_AMOUNT = re.compile(
+    r"(?P<number>\d+(?:[.,:]\d+)?)(?:\s*(?P<unit>%|€|£|\$|[^\W\d_]+))?|(?P<currency>[€£$])\s*(?P<money>\d+(?:[.,]\d+)?)"
+)
+_NUMBERS = {
+    word: str(number)
+    for words in (
+        "zero one two three four five six seven eight nine ten eleven twelve",
+        "null ein zwei drei vier fünf sechs sieben acht neun zehn elf zwölf",
+    )
+    for number, word in enumerate(words.split())
+    if word not in ("one", "ein")  # more often articles than amounts
+}
+_NUMBER = re.compile(rf"\b(?:{'|'.join(_NUMBERS)})\b", re.I)
+# How people say that what they say in the same breath holds no more …
+_NO_MORE = (
+    r"no longer|(?:not|n't|nicht) .*\b(?:any ?more|mehr)|any ?more|out of date|outdated|old|instead of|"
+    r"rather than|not \d+|wrong|nicht mehr|veraltet|statt|falsch"
+)
+_DENIED = re.compile(rf"\b(?:{_NO_MORE})\b", re.I)
+# … and, that or else, that something is not as it was, or not as it is written.
+_CHANGED = re.compile(
+    rf"\b(?:{_NO_MORE}|now|since|instead|changed|replaced|gone|jetzt|seit|stattdessen|geändert)\b", re.I
+)
+
+
+class Line(NamedTuple):
+    """A sentence of an article, and the heading that it stands below ("" before the first)."""
+
+    section: str
+    text: str
+
+
+def lines(body: str) -> list[Line]:
+    r"""The sentences of an article, list items and rows of tables as well, each with its section.
+
+    Examples
+    --------
+    >>> [tuple(line) for line in lines("## Collect\n1. Show the **code**. Bring an ID.\n")]
+    [('Collect', 'Show the code.'), ('Collect', 'Bring an ID.')]
+    """
+    found: list[Line] = []
+    section, paragraph = "", list[str]()
+
+    def close() -> None:
+        text = _MARKS.sub("", " ".join(" ".join(paragraph).split()))
+        found.extend(Line(section, part.strip()) for part in _SENTENCE.split(text) if re.search(r"\w", part))
+        paragraph.clear()
+
+    for line in map(str.strip, plain(body).splitlines()):
+        heading = _HEADING.match(line)
+        if heading or not line or _ITEM.match(line) or line.startswith("|"):
+            close()
+        if heading:
+            section = _MARKS.sub("", heading[1])
+        elif line.startswith("|"):
+            if not _RULE.match(line):
+                found.append(Line(section, _MARKS.sub("", " – ".join(c.strip() for c in line.strip("| ").split("|")))))
+        elif line:
+            paragraph.append(_ITEM.sub("", line).lstrip("> "))
+    close()
+    return found
+
+
+def bare(sentence: str) -> str:
+    """A sentence without the marks of a list, and of bold and code."""
+    return _MARKS.sub("", _ITEM.sub("", sentence.strip()))
+
+
+def amounts(text: str) -> dict[str, set[str]]:
+    """The numbers in a text by what they count; numbers up to twelve may be words.
+
+    Examples
+    --------
+    >>> amounts("Kept for three days, not 7. It costs €5")
+    {'day': {'3'}, '': {'7'}, '€': {'5'}}
+    """
+    found: dict[str, set[str]] = {}
+    for m in _AMOUNT.finditer(_NUMBER.sub(lambda word: _NUMBERS[word[0].casefold()], text)):
+        unit = (m["unit"] or m["currency"] or "").casefold()
+        unit = "" if unit in ("to", "bis", "and", "und", "or", "oder", "of", "in", "on", "at") else unit
+        found.setdefault(unit.rstrip("s") if len(unit) > 2 else unit, set()).add(m["number"] or m["money"])
+    return found
+
+
+def against(
+    article: Sequence[Line],
+    vectors: Floats,
+    said: Sequence[str],
+    said_vectors: Floats,
+    counts: Sequence[int],
+    surely: float = SURELY,
+    taken: Collection[str] = (),
+) -> list[tuple[int, list[int]]]:
+    """The sentences of an article that agents say otherwise, each with the sentences of theirs that do.
+
+    A sentence of an agent goes with the one or two of the article that it is most about. It stands against them where
+    it gives another amount of the same, or says that something has changed. A number of the article's that agents
+    take back ("not 7", "the 2 to 3 days are out of date") tells best which sentence is meant, by all that is said
+    instead of it.
+
+    Parameters
+    ----------
+    article, vectors
+        The article's sentences and their vectors, float32 (n, dim), rows of length 1.
+    said, said_vectors, counts
+        Agents' sentences, their vectors, and how many conversations hold each.
+    surely
+        Cosine from which on another amount is enough, with no word of a change.
+    taken
+        Numbers that agents take back (:func:`taken_back`).
+
+    Returns
+    -------
+    list of (int, list of int)
+        Positions in ``article`` and in ``said``; at most six passages, those that most conversations speak against.
+    """
+    if not article or not said:
+        return []
+    near = said_vectors @ vectors.T
+    words = [stems(line.text) for line in article]
+    figures = [amounts(line.text) for line in article]
+    rarity = {word: log((1 + len(words)) / sum(word in own for own in words)) for word in set().union(*words)}
+    beside: dict[int, list[tuple[float, int]]] = {}
+    for i, sentence in enumerate(said):
+        ours, changed = amounts(sentence), bool(_CHANGED.search(sentence))
+        shared = stems(sentence) & rarity.keys()
+        weight = sum(rarity[word] for word in sorted(shared)) or 1.0
+        fits: list[tuple[float, int]] = []
+        for j, theirs in enumerate(figures):
+            cosine = float(near[i, j])
+            others = [theirs[unit] for unit in ours if unit and unit in theirs and not ours[unit] & theirs[unit]]
+            old = set().union(*theirs.values()).intersection(taken)
+            differ, instead = bool(others), not old.isdisjoint(set().union(*others))
+            named = len(old & set().union(*ours.values())) if changed else 0
+            alike = sum(rarity[word] for word in sorted(shared & words[j])) / weight
+            score = round(cosine + 0.3 * alike + 0.2 * min(named, 2) + 0.1 * min(len(old), 2) * instead, 6)
+            least = min(ANYHOW, surely) if instead else surely
+            if cosine < SAME and score >= ABOUT and (changed or (differ and cosine >= least)):
+                fits.append((score + 0.15 * differ, j))
+        best = max(fits, default=(0.0, 0))[0]
+        for score, j in sorted(fits, key=lambda fit: (-fit[0], fit[1]))[:PLACES]:
+            if score >= best - CLOSE:
+                beside.setdefault(j, []).append((score, i))
+    voices = {j: sum(counts[i] for _, i in found) for j, found in beside.items()}
+    chosen = sorted(beside, key=lambda j: (-voices[j], j))[:MOST]
+    order = {j: sorted(beside[j], key=lambda found: (-counts[found[1]], -found[0], found[1])) for j in sorted(chosen)}
+    return [(j, [i for _, i in found[:EACH]]) for j, found in order.items()]
+
+
+def contrary(
+    article: Sequence[Line],
+    vectors: Floats,
+    said: Sequence[tuple[str, str]],
+    said_vectors: Floats,
+    surely: float = SURELY,
+) -> tuple[int, int, set[str], set[str]] | None:
+    """The sentence of an article against which most agents give another amount of the same.
+
+    Parameters
+    ----------
+    article, vectors
+        The article's sentences and their vectors, float32 (n, dim), rows of length 1.
+    said, said_vectors
+        Agents' sentences, each with its conversation, and their vectors.
+    surely
+        Cosine from which on two sentences that count the same are about the same.
+
+    Returns
+    -------
+    (int, int, set of str, set of str) or None
+        Positions in ``article`` and in ``said``, the conversations that contradict the sentence, and those that
+        repeat its amount; None where nobody contradicts any.
+    """
+    if not article or not said:
+        return None
+    near = said_vectors @ vectors.T
+    figures = [amounts(line.text) for line in article]
+    against_it: dict[int, dict[str, int]] = {}
+    with_it: dict[int, set[str]] = {}
+    for i, (sentence, conversation) in enumerate(said):
+        ours = {unit: numbers for unit, numbers in amounts(sentence).items() if unit}
+        about = [j for j, theirs in enumerate(figures) if near[i, j] >= surely and ours.keys() & theirs.keys()]
+        if not about:
+            continue
+        j = max(about, key=lambda j: float(near[i, j]))
+        same = any(ours[unit] & figures[j][unit] for unit in ours.keys() & figures[j].keys())
+        if same:
+            with_it.setdefault(j, set()).add(conversation)
+        else:
+            against_it.setdefault(j, {}).setdefault(conversation, i)
+    if not against_it:
+        return None
+    at = max(sorted(against_it), key=lambda j: len(against_it[j]))
+    conversations = set(against_it[at])
+    return at, min(against_it[at].values()), conversations, with_it.get(at, set()) - conversations
+
+
+def taken_back(said: Iterable[str]) -> set[str]:
+    """Numbers that agents call out of date more often than they give them: of all sentences, one for each time.
+
+    Examples
+    --------
+    >>> sorted(taken_back(["The 2 to 3 days are out of date.", "It takes 4 to 6 days.", "Not 3 but 4 days."]))
+    ['2', '3']
+    """
+    votes: Counter[str] = Counter()
+    for sentence in said:
+        sign = 1 if _DENIED.search(sentence) else -1
+        votes.update(dict.fromkeys(set().union(*amounts(sentence).values()), sign))
+    return {number for number, vote in votes.items() if vote > 0}
+
+
+def left_out(article: Sequence[Line], vectors: Floats, said_vectors: Floats) -> list[tuple[int, str]]:
+    """Which of agents' sentences an article does not say, each with the section that is nearest to it.
+
+    Returns
+    -------
+    list of (int, str)
+        Positions among agents' sentences, and the heading of a section, "" for the beginning.
+    """
+    if not len(said_vectors):
+        return []
+    if not article:
+        return [(i, "") for i in range(len(said_vectors))]
+    near = said_vectors @ vectors.T
+    return [(i, article[int(row.argmax())].section) for i, row in enumerate(near) if row.max() < SAID]

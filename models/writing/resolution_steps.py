@@ -1,0 +1,348 @@
+"""What agents told customers to do, where several of them told it: the steps that an answer has so far."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import TypedDict
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lacuna.models.text.clauses import is_german, stem
+from lacuna.models.text.lexicon import STOP_WORDS
+from lacuna.models.text.salience import Matter
+
+__all__ = ["Step", "distil", "instructions", "statements"]
+
+AT_LEAST = 2  # different conversations that must say a step
+MOST_STEPS, MOST_WAYS, SHOWN_IDS = 12, 6, 3
+TOGETHER = 0.45  # cosine of the conversations that hold two sentences of one answer (Ochiai 1957)
+IN_ORDER = 0.75  # of the conversations that hold two steps, those in which they come in the same order
+TELLS, STATES = 0.3, 1.0  # what an instruction and what another sentence must say about the matter to be taken up
+ALIKE = 0.35  # mean cosine within a group of sentences that say the same
+SENTENCES = 800  # per gap; the agreement of more is no better known
+SHORTEST, LONGEST = 3, 45  # words of a sentence that can be a step
+
+_SENTENCE = re.compile(r"(?<=[.!?])[\"”)]?\s+|\s*\n+\s*(?:[-*•]\s+|\d{1,2}[.)]\s+)?|^\s*(?:[-*•]\s+|\d{1,2}[.)]\s+)")
+# A line that ends in a colon, or whose next begins small, is no sentence yet.
+_GOES_ON = re.compile(r"(?<=:)\s*\n+\s*(?![-*•\d])|(?<![.!?\s])[ \t]*\n+[ \t]*(?=[a-zäöüß])")
+_GREETING = re.compile(
+    r"^\W*(?:hi|hello|hey|dear|good (?:morning|afternoon|evening|day)|thanks for [\w ]+|hallo|guten (?:tag|morgen|abend)|liebe[rs]?"
+    r"|sehr geehrte[rs]?)\b(?: (?:<[A-Z_]+>|[A-ZÄÖÜ][\w-]+|there|zusammen|frau|herr))*[,!:–-]\s*",
+    re.I,
+)
+_LEAD_IN = re.compile(r"^[^:]{0,60}\b(?:below|following|these|steps|instructions)\b[^:]{0,20}:\s+", re.I)
+_LEAD = re.compile(
+    r"^(?:(?:please|kindly|just|simply|then|and|also|next|first(?:ly)?|second(?:ly)?|third(?:ly)?|finally|lastly|now|so|again|instead|"
+    r"always|step \d+|try to|be sure to|make sure (?:to|you)|remember to|you(?:'ll| will)? (?:can|could|need to|have to|must|should|may|want to)"
+    r"|you will need to|bitte|dann|danach|zuerst|jetzt|nun|und|anschließend|zum schluss|einfach|noch|:"
+    r"|(?:in|on|at|under|from|after|for) (?:(?:the|your|our) )?\w+)\s+)+",
+    re.I,
+)
+_DO = (
+    "accept activate add allow apply ask attach book bring buy cancel change charge check choose claim clean clear click "
+    "close collect compare complete confirm connect contact copy create cut deactivate delete deselect disable disconnect "
+    "download drag drop empty enable enter exit export fill find fix fold follow forward give go hand highlight hit hold "
+    "import insert install keep launch leave locate log look loosen make mark measure move navigate note open order pack "
+    "pair paste pay pick place plug press print pull push put quit quote read rebuild recharge reconnect register release "
+    "reinstall remove rename repair replace report request reset restart restore return review right-click rinse run save "
+    "scan schedule scroll search select send set sign slide start stick stop store stretch submit swap switch take tap "
+    "tape test thread tick tighten toggle try tumble turn type uncheck uninstall unlock unplug untick update upgrade upload "
+    "use verify visit wait wash wipe write"
+)
+_TU = (
+    "öffne gehe geh klicke klick wähle tippe drücke gib scanne sende schicke schick lade installiere prüfe nimm nutze "
+    "verwende füge entferne lösche stelle schalte melde starte warte fülle lege halte trenne verbinde bestelle drucke "
+    "trage ziehe setze reinige wasche messe miss"
+)
+_IMPERATIVE = re.compile(
+    rf"^(?:do not|don't|never|nicht)?\s*(?:{_DO.replace(' ', '|')}|{_TU.replace(' ', '|')})\b(?!-)(?! (?:is|are|was|were|will|has|can|ist|sind)\b)",
+    re.I,
+)
+_TOLD_DE = re.compile(
+    r"\b(?:bitte\b.*\w+en\b|[a-zäöü]+en sie\b(?! sich (?:gern|jederzeit|bitte,? falls))|sie (?:müssen|sollten|können|brauchen)\b.*\w+en\b)",
+    re.I,
+)
+_TOLD_EN = re.compile(
+    r"\b(?:you|one|customers?) (?:just |only |also |first |then )?(?:need to|have to|must|should)\b", re.I
+)
+_PATH = re.compile(r"[\w)\]\"”']\s*(?:>|→|➜|->|»)\s*[\w(\[\"“']")
+# What an agent says to keep the talk going: no step of an article.
+_TALK = re.compile(
+    r"let (?:me|us) know|anything else|hope (?:this|that|it) helps|have a (?:good|nice|great)|feel free|reply (?:here|to this)|"
+    r"(?:create|post|open|start) (?:a )?(?:new )?(?:question|support request|thread|topic|ticket|post)|post (?:your|a|the|back)|"
+    r"tell (?:me|us)|thank you|thanks for|sorry|regards|sincerely|mark (?:this|it) as|screen ?shot|more info|take care|(?:in|into|with) your (?:reply|post|answer)|"
+    r"(?:in|at|on|see|from|follow|read|with) (?:(?:this|these) (?:\w+ )?(?:article|link|page|instructions?)|the (?:article|link|thread))|"
+    r"melden sie sich|einen schönen|viele grüße|entschuldig|danke|sagen sie uns",
+    re.I,
+)
+# What an agent says of one customer's case or of himself: no line of an article either.
+_PERSONAL = re.compile(
+    r"\b(?:i|i've|i'm|i'll|i'd|my|me|yours|ich|mir|mein\w*|"
+    r"(?:your|this|the) (?:order|parcel|case|account|question|post|problem|issue) (?:is|was|has|will)|"
+    r"what (?:version|is|are)|are you|did you|do you|have you|you(?:'re| are) (?:right|welcome|correct))\b",
+    re.I,
+)
+_WORD = re.compile(r"[^\W_][\w'’-]*")
+_PLACEHOLDER = re.compile(r"<[A-Z_]{2,}>")
+
+
+class Step(TypedDict):
+    """What agents told, in an agent's words.
+
+    ``count`` conversations hold it, of which ``worked`` are known to have ended well, and up to three are named.
+    ``way`` numbers the answers from 1: what is said in the same conversations belongs to one answer, and two answers
+    are alternatives. ``order`` is its place in an answer whose steps come one after another, else 0.
+    """
+
+    text: str
+    count: int
+    worked: int
+    conversation_ids: list[str]
+    way: int
+    order: int
+
+
+def distil(
+    replies: Sequence[tuple[str, str]], worked: Collection[str] = frozenset(), matter: Matter | None = None
+) -> list[Step]:
+    """What agents of at least two conversations told, answer by answer.
+
+    Sentences that tell the customer what to do are grouped by likeness (TF-IDF of stems, average linkage), and where
+    ``matter`` is known, sentences that say something about it as well. A group stands where two conversations hold it,
+    in the words that are most like the others', at the mean place that it has within replies. Groups that mostly come
+    in the same conversations make one answer. Nothing is rephrased or added: no agreement, no step.
+
+    Parameters
+    ----------
+    replies
+        Conversation id and text of each reply, a conversation's replies in order.
+    worked
+        Conversations that are known to have ended well.
+    matter
+        What the gap's replies are about, beside other replies.
+
+    Returns
+    -------
+    list of Step
+        At most twelve in six answers, those that most conversations hold, the most given answer first.
+
+    Examples
+    --------
+    >>> said = [("c1", "Open Orders. Then press Return."), ("c2", "Please open Orders. After that press Return. Bye!")]
+    >>> [(step["text"], step["count"], step["way"], step["order"]) for step in distil(said)]
+    [('Open Orders.', 2, 1, 1), ('After that press Return.', 2, 1, 2)]
+    """
+    told = _told(replies, matter)
+    if len(told) < AT_LEAST:
+        return []
+    vectors = _vectors([sentence.text for sentence in told])
+    found = _shared(told, vectors, _groups(vectors))
+    kept = sorted(found, key=lambda f: (-len(f.ids), f.place, f.text))[:MOST_STEPS]
+    steps: list[Step] = []
+    ways = sorted(_ways(kept), key=lambda way: (-max(len(f.ids) for f in way), -len(way), way[0].text))
+    for number, way in enumerate(ways[:MOST_WAYS], start=1):
+        way = sorted(way, key=lambda f: (round(f.place, 6), -len(f.ids), f.text))
+        ordered = len(way) > 1 and 2 * sum(f.instructs for f in way) > len(way) and _in_order(way)
+        for place, one in enumerate(way, start=1):
+            ids = sorted(one.ids, key=lambda c: (c not in worked, c))
+            steps.append(
+                Step(
+                    text=one.text, count=len(ids), worked=sum(c in worked for c in ids),
+                    conversation_ids=ids[:SHOWN_IDS], way=number, order=place if ordered else 0,
+                )
+            )  # fmt: skip
+    return steps
+
+
+@dataclass(frozen=True)
+class _Sentence:
+    """A sentence, its conversation, where in the reply it is (0 to 1), and whether it tells what to do."""
+
+    conversation: str
+    text: str
+    place: float
+    instructs: bool
+
+
+@dataclass(frozen=True)
+class _Shared:
+    """What several conversations tell alike; ``places`` of it by conversation."""
+
+    text: str
+    place: float
+    places: dict[str, float]
+    instructs: bool
+
+    @property
+    def ids(self) -> set[str]:
+        return set(self.places)
+
+
+def _shared(told: Sequence[_Sentence], vectors: NDArray[np.float64], group: NDArray[np.int64]) -> list[_Shared]:
+    said = Counter(sentence.conversation for sentence in told)  # who says one thing says nothing about order
+    found = []
+    for number in sorted(set(group)):
+        rows = [int(i) for i in np.flatnonzero(group == number)]
+        places: dict[str, float] = {}
+        for i in rows:
+            places.setdefault(told[i].conversation, told[i].place)
+        if len(places) < AT_LEAST:
+            continue
+        middle = vectors[rows].mean(axis=0)
+        instructs = 2 * sum(told[i].instructs for i in rows) > len(rows)
+        best = min(
+            rows,
+            key=lambda i: (
+                _lacks(told[i].text),
+                not told[i].instructs,
+                -round(float(vectors[i] @ middle), 6),
+                told[i].text,
+            ),
+        )
+        ordered = [place for conversation, place in places.items() if said[conversation] > 1]
+        found.append(_Shared(told[best].text, float(np.mean(ordered)) if ordered else 0.5, places, instructs))
+    return found
+
+
+def _ways(found: Sequence[_Shared]) -> list[list[_Shared]]:
+    """Groups that mostly come in the same conversations, put together."""
+    if len(found) < 2:
+        return [list(found)] if found else []
+    far = [
+        1 - len(one.ids & other.ids) / (len(one.ids) * len(other.ids)) ** 0.5 for one, other in combinations(found, 2)
+    ]
+    from scipy.cluster.hierarchy import fcluster, linkage
+
+    way = fcluster(linkage(np.round(far, 9), "average"), 1 - TOGETHER, "distance")
+    return [[one for one, own in zip(found, way, strict=True) if own == number] for number in sorted(set(way))]
+
+
+def _in_order(way: Sequence[_Shared]) -> bool:
+    """Whether what comes first here came first in most conversations that hold both."""
+    right = both = 0
+    for one, other in combinations(way, 2):
+        for conversation in one.ids & other.ids:
+            both += 1
+            right += one.places[conversation] < other.places[conversation]
+    return right >= IN_ORDER * both
+
+
+def instructions(text: str) -> list[tuple[str, float]]:
+    """Sentences of ``text`` that tell what to do, each with its place in the text, 0 to 1.
+
+    Examples
+    --------
+    >>> instructions("Hi Ada, sorry about that. Go to Settings > Phone and scan the code. Does it work?")
+    [('Go to Settings > Phone and scan the code.', 0.5)]
+    """
+    return [(sentence, place) for sentence, place, instructs in _sentences(text) if instructs]
+
+
+def statements(text: str) -> list[str]:
+    """Sentences of ``text`` that tell something, without greeting, thanks and talk.
+
+    Examples
+    --------
+    >>> statements("Hi Ada, thanks for waiting. It comes on Monday. Anything else I can do? Regards, Bo")
+    ['It comes on Monday.']
+    """
+    return [sentence for sentence, _, _ in _sentences(text)]
+
+
+def _sentences(text: str) -> list[tuple[str, float, bool]]:
+    """Sentences that tell something, each with its place in the text and whether it tells what to do."""
+    text = _GOES_ON.sub(" ", text)
+    sentences = [" ".join(part.split()) for part in _SENTENCE.split(text) if part and part.strip()]
+    last = max(1, len(sentences) - 1)
+    found = []
+    for place, sentence in enumerate(sentences):
+        told = _GREETING.sub("", sentence)
+        while (shorter := _GREETING.sub("", told)) != told:
+            told = shorter
+        told = _LEAD_IN.sub("", told)
+        shown = told[:1].upper() + told[1:]
+        if _instructs(told):
+            found.append((shown, place / last, True))
+        elif _states(told):
+            found.append((shown, place / last, False))
+    return found
+
+
+def _lacks(sentence: str) -> bool:
+    """Whether something was taken out of a sentence, or should follow it."""
+    return _PLACEHOLDER.search(sentence) is not None or sentence.endswith(":")
+
+
+def _instructs(sentence: str) -> bool:
+    sentence = _PLACEHOLDER.sub("X", sentence)  # its brackets are no menu path
+    words = len(_WORD.findall(sentence))
+    if not SHORTEST <= words <= LONGEST and not (words == SHORTEST - 1 and _IMPERATIVE.match(sentence)):
+        return False
+    if sentence.rstrip('"”) ').endswith("?") or _TALK.search(sentence):
+        return False
+    parts = re.split(r"[,;:]\s+|\s[–-]\s|\b(?:and|then|und|dann)\s+", sentence)
+    if any(_IMPERATIVE.match(_LEAD.sub("", part.strip())) for part in parts if " " in part.strip()):
+        return True
+    return any(pattern.search(sentence) for pattern in (_PATH, _TOLD_EN, _TOLD_DE))
+
+
+def _states(sentence: str) -> bool:
+    """Whether a sentence tells something that is no instruction, as far as its form says."""
+    if "<NAME>" in sentence:
+        return False
+    plain = _PLACEHOLDER.sub("X", sentence)
+    if not SHORTEST <= len(_WORD.findall(plain)) <= LONGEST or plain.rstrip('"”) ').endswith(("?", ":")):
+        return False
+    return not _TALK.search(plain) and not _PERSONAL.search(plain)
+
+
+def _told(replies: Sequence[tuple[str, str]], matter: Matter | None) -> list[_Sentence]:
+    """What the replies tell, each sentence once a conversation."""
+    joined: dict[str, str] = {}
+    for conversation, text in replies:
+        joined[conversation] = f"{joined[conversation]}\n{text}" if conversation in joined else text
+    found: dict[tuple[str, str], _Sentence] = {}
+    for conversation in sorted(joined):
+        for sentence, place, instructs in _sentences(joined[conversation]):
+            if instructs if matter is None else matter.worth(sentence) >= (TELLS if instructs else STATES):
+                found.setdefault((conversation, sentence), _Sentence(conversation, sentence, place, instructs))
+    rows = list(found.values())
+    if len(rows) <= SENTENCES:
+        return rows
+    step = len(rows) / SENTENCES
+    return [rows[int(i * step)] for i in range(SENTENCES)]
+
+
+def _stems(text: str) -> list[str]:
+    words = [word for word in _WORD.findall(text.casefold().replace("’", "'")) if not _PLACEHOLDER.fullmatch(word)]
+    german = is_german(words)
+    return [
+        stem(word, german)
+        for word in words
+        if word not in STOP_WORDS or word in ("not", "no", "nicht", "kein", "don't")
+    ]
+
+
+def _vectors(texts: Sequence[str]) -> NDArray[np.float64]:
+    """TF-IDF of stems, rows of length 1, or 0 where a text has no word of weight."""
+    try:
+        # A second to import, which those who only list or copy drafts need not wait.
+        from sklearn.feature_extraction.text import TfidfVectorizer
+
+        counted = TfidfVectorizer(analyzer=_stems, sublinear_tf=True).fit_transform(texts)
+    except ValueError:  # no word is left
+        return np.zeros((len(texts), 1))
+    return np.round(counted.toarray(), 9)
+
+
+def _groups(vectors: NDArray[np.float64]) -> NDArray[np.int64]:
+    from scipy.cluster.hierarchy import fcluster, linkage
+    from scipy.spatial.distance import pdist
+
+    far = np.nan_to_num(pdist(vectors, "cosine"), nan=1.0).clip(0, 2)
+    return fcluster(linkage(far, "average"), 1 - ALIKE, "distance").astype(np.int64)

@@ -1,0 +1,94 @@
+"""What comes with a decision: which fields each verb takes, and whether they can be read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date, time
+from typing import Any
+
+from lacuna.data_contracts.errors import DecisionInvalid
+from lacuna.models.backlog.lifecycle import DISMISS_REASONS, VERBS
+from lacuna.pipelines.nearest import did_you_mean
+
+__all__ = ["FIELDS", "checked"]
+
+# Fields by verb, and those of them that have to be there.
+FIELDS: dict[str, tuple[str, ...]] = {
+    "publish": ("on", "article_id"),
+    "snooze": ("until",),
+    "dismiss": ("reason", "conversations"),
+    "merge": ("into",),
+    "assign": ("owner_id", "due"),
+    "undo": ("of",),
+}
+_NEEDED = {"snooze": "until", "dismiss": "reason", "merge": "into"}
+_DAYS = ("on", "until", "due")
+_NUMBERS = ("conversations", "of")
+
+
+def checked(verb: str, payload: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The payload of a decision, its days as ``2024-06-30``, whether or not a time stands behind them.
+
+    Raises
+    ------
+    DecisionInvalid
+        The verb is unknown, or a field is unknown, missing or can't be read.
+
+    Examples
+    --------
+    >>> checked("snooze", {"until": "2024-07-15"})
+    {'until': '2024-07-15'}
+    """
+    if verb not in VERBS:
+        raise DecisionInvalid(f"there is no decision '{verb}'", _which(verb, VERBS))
+    fields = FIELDS.get(verb, ())
+    given = {}
+    for name, value in (payload or {}).items():
+        if name not in fields:
+            takes = f"it takes {', '.join(fields)}" if fields else "it takes nothing"
+            raise DecisionInvalid(f"{verb} knows no '{name}'", takes, name)
+        given[name] = _value(verb, name, value)
+    needed = _NEEDED.get(verb)
+    if needed and not given.get(needed):
+        choice = f", one of {', '.join(DISMISS_REASONS)}" if needed == "reason" else ""
+        raise DecisionInvalid(f"{verb} needs '{needed}'", f"say {_MEANING[needed]}{choice}", needed)
+    if verb == "assign" and not given:
+        raise DecisionInvalid("assign needs 'owner_id' or 'due'", "say whose it is, or by when it is due", "owner_id")
+    return given
+
+
+_MEANING = {"until": "the day on which the gap comes back", "reason": "why", "into": "which gap it is part of"}
+
+
+def _value(verb: str, name: str, value: Any) -> Any:
+    if value is None:
+        return None
+    if name in _DAYS:
+        try:
+            return (value if isinstance(value, date) else _day(str(value))).isoformat()[:10]
+        except ValueError:
+            how = "write it as 2024-06-30: year, month, day"
+            raise DecisionInvalid(f"{verb}: '{name}' is no day: {value!r}", how, name) from None
+    if name in _NUMBERS:
+        try:
+            if (number := int(value)) < 0:
+                raise ValueError
+            return number
+        except (TypeError, ValueError):
+            raise DecisionInvalid(f"{verb}: '{name}' is no number: {value!r}", "write digits alone", name) from None
+    text = str(value).strip()
+    if name == "reason" and text not in DISMISS_REASONS:
+        raise DecisionInvalid(f"there is no reason '{text}' to dismiss", _which(text, DISMISS_REASONS), name)
+    return text or None
+
+
+def _day(text: str) -> date:
+    """A day as people and spreadsheets write it, which like to put midnight behind it."""
+    day, _, clock = text.strip().replace("T", " ").partition(" ")
+    if clock:
+        time.fromisoformat(clock)
+    return date.fromisoformat(day)
+
+
+def _which(wrong: str, known: Iterable[str]) -> str:
+    return did_you_mean(wrong, known, f"there are: {', '.join(known)}")

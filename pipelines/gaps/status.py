@@ -1,0 +1,55 @@
+"""What a gap of a run is as of now: its status, and its owner, by what people have decided since."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from lacuna.models.backlog.lifecycle import Life, status_in
+
+__all__ = ["as_decided", "status_now"]
+
+
+def status_now(row: Mapping[str, Any], life: Life) -> tuple[str, str]:
+    """The status of a gap as of now, and why a run changed it.
+
+    Parameters
+    ----------
+    row
+        The gap as its latest run left it: status, status_note, decided (the decision behind that status), first_seen,
+        last_seen, conversations, carried, effect.
+    life
+        What people have decided up to now.
+    """
+    known = int(row.get("decided") or 0)
+    if known == life.decided:
+        return str(row["status"]), str(row.get("status_note") or "")
+    # Who decided after the run has seen what it found; where a decision was taken back, what it found holds again.
+    since = life.decided > known
+    carried = row.get("carried") or {}
+    return status_in(
+        life,
+        day=str(row["last_seen"]),
+        seen_before=str(row["first_seen"]) < str(row["last_seen"]),
+        was=None,
+        came_back=not since and bool(carried.get("came_back")),
+        conversations=int(row.get("conversations") or 0),
+        grow_factor=math.inf,
+        effect=None if since else row.get("effect"),
+    )
+
+
+def as_decided(row: Mapping[str, Any], life: Life, named: Callable[[str], str | None]) -> dict[str, Any]:
+    """Owner, due day, end of the snooze and merger of a gap, people's choice of an owner before the run's.
+
+    Whom they chose and who has left since (``owner_left``) is passed over.
+    """
+    owner, reason, name = row.get("owner_id"), row.get("owner_reason"), row.get("owner_name")
+    if life.assigned and (life.owner_id is None or life.owner_id != row.get("owner_left")):
+        owner, name = life.owner_id, named(life.owner_id) if life.owner_id else None
+        reason = f"chosen by {life.assigned_by}" if owner else f"left unowned by {life.assigned_by}"
+    return {
+        "owner_id": owner, "owner_reason": reason, "owner_name": name,
+        "due": life.due, "until": life.until, "merged_into": life.merged_into,
+    }  # fmt: skip

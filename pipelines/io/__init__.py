@@ -1,0 +1,1 @@
+"""Files: bundles in, stores and caches."""

@@ -1,0 +1,1 @@
+"""An endpoint of a language model, where one is set."""

@@ -1,0 +1,1 @@
+"""A run: its job, its window, and how its steps are performed."""

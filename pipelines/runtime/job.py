@@ -1,0 +1,129 @@
+"""A job: what a verb needs to know, and where the verbs of one run leave their tables for each other."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lacuna.pipelines.io.store import read_parquet, write_bytes, write_parquet
+from lacuna.pipelines.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Job"]
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run of the pipeline over one window.
+
+    Parameters
+    ----------
+    bundle
+        Folder or fsspec URL of the input.
+    store
+        Local folder of runs, caches and, by default, the state database.
+    start, end
+        First and last day of the window, both included.
+    config
+        Path of the user's settings file, or None.
+    settings
+        The settings that hold for this run.
+    """
+
+    bundle: str
+    store: Path
+    start: date
+    end: date
+    config: str | None
+    settings: Settings = field(repr=False)
+
+    @property
+    def run_id(self) -> str:
+        """The window's last day, for example ``2024-06-30``."""
+        return self.end.isoformat()
+
+    @property
+    def days(self) -> int:
+        """Length of the window in days."""
+        return (self.end - self.start).days + 1
+
+    @property
+    def start_ts(self) -> datetime:
+        """First instant of the window, UTC."""
+        return datetime.combine(self.start, time(), UTC)
+
+    @property
+    def end_ts(self) -> datetime:
+        """First instant after the window, UTC."""
+        return datetime.combine(self.end + timedelta(days=1), time(), UTC)
+
+    @property
+    def work(self) -> Path:
+        """Where the verbs leave their tables; gone once the run is published."""
+        return self.store / ".work" / self.run_id
+
+    @property
+    def runs(self) -> Path:
+        """The folder of all published runs."""
+        return self.store / "runs"
+
+    @property
+    def folder(self) -> Path:
+        """Where this run is, or will be, published."""
+        return self.runs / self.run_id
+
+    def path(self, name: str) -> Path:
+        """Path of ``name`` in the work folder, for example ``load/conversations.parquet``."""
+        return self.work / name
+
+    def read(self, name: str) -> pd.DataFrame:
+        """Read a table that a verb wrote, for example ``load/conversations``."""
+        return read_parquet(self.path(f"{name}.parquet"))
+
+    def write(self, name: str, frame: pd.DataFrame) -> None:
+        """Write a table of this run, whole or not at all; the index is dropped."""
+        write_parquet(self.path(f"{name}.parquet"), frame)
+
+    def read_json(self, name: str) -> Any:
+        """Read a JSON document that a verb wrote, for example ``load/load``."""
+        return json.loads(self.path(f"{name}.json").read_text(encoding="utf-8"))
+
+    def write_json(self, name: str, value: Any) -> None:
+        """Write a JSON document of this run, whole or not at all."""
+        text = json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False)
+        write_bytes(self.path(f"{name}.json"), f"{text}\n".encode())
+
+    def as_json(self) -> dict[str, str | None]:
+        """What is handed from worker to worker: paths and dates only, never rows."""
+        return {
+            "bundle": self.bundle,
+            "store": str(self.store),
+            "start": self.start.isoformat(),
+            "end": self.end.isoformat(),
+            "config": self.config,
+        }
+
+    @classmethod
+    def from_json(cls, given: dict[str, str | None]) -> Job:
+        """Build the job again from :meth:`as_json`; the settings are read anew.
+
+        Raises
+        ------
+        SettingsInvalid
+            The settings file is gone or no longer valid.
+        """
+        bundle, store, start, end = (str(given[key]) for key in ("bundle", "store", "start", "end"))
+        config = given.get("config")
+        return cls(
+            bundle=bundle,
+            store=Path(store),
+            start=date.fromisoformat(start),
+            end=date.fromisoformat(end),
+            config=config,
+            settings=load_settings(config),
+        )

@@ -1,0 +1,96 @@
+"""Which days a run looks at."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+from lacuna.data_contracts.errors import SettingsInvalid
+from lacuna.pipelines.settings import Settings
+from lacuna.pipelines.state.repository import open_state
+
+__all__ = ["resolve_window", "scheduled_window"]
+
+WEEK = timedelta(days=7)
+DAY = timedelta(days=1)
+
+
+def resolve_window(
+    start: str | date | None, end: str | date | None, settings: Settings, bundle: str
+) -> tuple[date, date]:
+    """First and last day of a run's window, both included.
+
+    Without ``end`` the window ends with the bundle's last day; without ``start`` it is ``[window] days`` long.
+
+    Raises
+    ------
+    SettingsInvalid
+        A day can't be read, or the window ends before it starts.
+    NothingToMine
+        ``end`` is left out and the bundle has no conversation.
+    """
+    first, last = _day(start, "start"), _day(end, "end")
+    if last is None:
+        from lacuna.pipelines.io.bundle import last_day
+
+        last = last_day(bundle)
+    if first is None:
+        first = last - (settings.window.days - 1) * DAY
+    if first > last:
+        raise SettingsInvalid(
+            f"the window ends ({last}) before it starts ({first})",
+            "give an --end on or after --start; both days are part of the window",
+        )
+    return first, last
+
+
+def scheduled_window(
+    start: str | date | None,
+    end: str | date | None,
+    interval: tuple[datetime, datetime] | None,
+    store: Path,
+    settings: Settings,
+    bundle: str,
+) -> tuple[date, date]:
+    """The window of a scheduled run: the given days, else the schedule's interval, else the week after the last run.
+
+    A run that was started by hand or by an asset has no interval, or one of no width; neither says which week is
+    meant. The store then does: the week after the last recorded run, as far as the bundle reaches.
+
+    Parameters
+    ----------
+    start, end
+        Days given by hand; they win.
+    interval
+        The schedule's half-open data interval, or None. Its last full day ends the window.
+    store, settings, bundle
+        Of the run.
+
+    Raises
+    ------
+    SettingsInvalid, NothingToMine
+        As :func:`resolve_window`.
+    """
+    if end is None and interval is not None and interval[0] < interval[1]:
+        end = interval[1].date() - DAY
+    if end is None:
+        state = open_state(settings, store)
+        recorded = state.last_run()
+        state.close()
+        if recorded is not None:
+            _, newest = resolve_window(None, None, settings, bundle)
+            end = min(date.fromisoformat(recorded) + WEEK, newest)
+    return resolve_window(start, end, settings, bundle)
+
+
+def _day(given: str | date | None, name: str) -> date | None:
+    if given is None or given == "":
+        return None
+    if isinstance(given, datetime):
+        return given.date()
+    if isinstance(given, date):
+        return given
+    try:
+        return date.fromisoformat(given)
+    except ValueError:
+        raise SettingsInvalid(f"--{name} {given!r} is not a day", "write it as YYYY-MM-DD, like 2024-06-30") from None

@@ -1,0 +1,1 @@
+"""The state database: topics, gaps, decisions."""

@@ -1,0 +1,92 @@
+"""The decisions in the state database: read in order, appended one after another, never changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from lacuna.models.backlog.lifecycle import Decision
+from lacuna.pipelines.state import schema
+
+__all__ = ["append", "gap_ids", "gap_row", "is_owner", "owner_ids", "read", "take_turns"]
+
+
+def read(
+    connection: sa.Connection, gap_id: str | None = None, up_to: str | None = None, since: int = 0
+) -> list[Decision]:
+    """The decisions of one gap or of all, by id; with ``up_to``, those made when no later run was there yet.
+
+    With ``since``, those after that id alone.
+    """
+    query = sa.select(schema.decisions).order_by(schema.decisions.c.id)
+    if gap_id is not None:
+        query = query.where(schema.decisions.c.gap_id == gap_id)
+    if since:
+        query = query.where(schema.decisions.c.id > since)
+    if up_to is not None:
+        query = query.where(schema.decided_by(up_to))
+    return [
+        Decision(
+            id=row.id, gap_id=row.gap_id, at=schema.utc(row.at), who=row.who, verb=row.decision, why=row.why,
+            payload=row.payload or {}, run_id=row.run_id, kind=row.kind,
+        )
+        for row in connection.execute(query)
+    ]  # fmt: skip
+
+
+def append(
+    connection: sa.Connection, gap: Mapping[str, Any], verb: str, who: str, why: str, payload: Mapping[str, Any],
+    after: int,
+) -> int:  # fmt: skip
+    """Append a decision on a gap (gap_id, kind) and return its id; ``after`` is the gap's decision before it, or 0.
+
+    Raises
+    ------
+    sqlalchemy.exc.IntegrityError
+        Another decision of this gap follows that one already.
+    """
+    row = {
+        "gap_id": gap["gap_id"], "kind": gap["kind"], "at": datetime.now(UTC), "who": schema.plain(who),
+        "decision": verb, "why": schema.plain(why), "payload": schema.plain(dict(payload)), "after": after,
+        "run_id": connection.execute(sa.select(sa.func.max(schema.runs.c.run_id))).scalar(),
+    }  # fmt: skip
+    return int(connection.execute(sa.insert(schema.decisions).returning(schema.decisions.c.id), row).scalar_one())
+
+
+def take_turns(connection: sa.Connection) -> None:
+    """Let one decide after the other, so that what was checked still holds when it is written.
+
+    A run that is being recorded is not waited for. SQLite has but one writer anyway.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.text("SELECT pg_advisory_xact_lock(7310453)"))
+
+
+def gap_row(connection: sa.Connection, gap_id: str) -> dict[str, Any] | None:
+    """A gap as the latest run that had it recorded it, what stands in ``extra`` included; None for an unknown gap."""
+    query = sa.select(schema.gaps).where(schema.gaps.c.gap_id == gap_id).order_by(schema.gaps.c.run_id.desc()).limit(1)
+    row = connection.execute(query).mappings().first()
+    return None if row is None else {**row, **(row["extra"] or {})}
+
+
+def gap_ids(connection: sa.Connection) -> list[str]:
+    """Every gap that any run has recorded."""
+    return list(connection.execute(sa.select(schema.gaps.c.gap_id).distinct().order_by(schema.gaps.c.gap_id)).scalars())
+
+
+def is_owner(connection: sa.Connection, owner_id: str) -> bool:
+    """Whether the latest run knew an owner of this id: quick, however many gaps there are."""
+    query = sa.select(schema.contacts.c.owner_id).where(schema.contacts.c.owner_id == owner_id)
+    return connection.execute(query).first() is not None
+
+
+def owner_ids(connection: sa.Connection) -> list[str]:
+    """Everybody who may own a gap: the owners that the latest run knew, and those of its gaps."""
+    known = set(connection.execute(sa.select(schema.contacts.c.owner_id)).scalars())
+    latest = sa.select(sa.func.max(schema.runs.c.run_id)).scalar_subquery()
+    told = connection.execute(sa.select(schema.gaps.c.extra).where(schema.gaps.c.run_id == latest)).scalars()
+    known |= {str(extra["owner_id"]) for extra in told if extra and extra.get("owner_id")}
+    return sorted(known)

@@ -1,0 +1,306 @@
+"""What outlives a run: topics, gaps and people's decisions, in SQLite by default and in Postgres by URL.
+
+A run replaces its own rows only, and reads only rows of earlier runs, so that an old week can be run again without
+hearing of the weeks after it. Decisions are appended and never changed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import sqlalchemy as sa
+
+from lacuna.data_contracts.errors import StoreUnusable
+from lacuna.pipelines.gaps.first_seen import keep_seen
+from lacuna.pipelines.io.store import usable
+from lacuna.pipelines.settings import Settings
+from lacuna.pipelines.state import schema
+from lacuna.pipelines.state.engine import engine_of, unusable, worth_another_try
+from lacuna.pipelines.state.schema import SCHEMA_VERSION
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["SCHEMA_VERSION", "State", "open_state"]
+
+T = TypeVar("T")
+
+
+def open_state(settings: Settings, store: Path) -> State:
+    """Open the state database of ``store``, making its tables where they are missing.
+
+    Parameters
+    ----------
+    settings
+        ``[state] url`` names the database; empty means SQLite in ``<store>/state.db``.
+    store
+        Folder of the store.
+
+    Raises
+    ------
+    SettingsInvalid
+        The URL can't be understood, or its driver is not installed.
+    StoreUnusable
+        The database can't be reached, is of a newer Lacuna, or can't be written.
+    """
+    url = settings.state.url or f"sqlite:///{store / 'state.db'}"
+    if not settings.state.url:
+        with usable(store):
+            store.mkdir(parents=True, exist_ok=True)
+    return State(engine_of(url, settings.state.wait_seconds), settings.state.wait_seconds)
+
+
+class State:
+    """The state database; safe to use from several processes at once. Make it with :func:`open_state`."""
+
+    def __init__(self, engine: sa.Engine, wait_seconds: float = 30.0) -> None:
+        self._engine = engine
+        self._wait_seconds = wait_seconds
+        self._prepare()
+
+    # -- reading ------------------------------------------------------------------------------------------------------
+
+    def previous_run(self, run_id: str) -> str | None:
+        """The latest run strictly before ``run_id``, or None."""
+        query = sa.select(sa.func.max(schema.runs.c.run_id)).where(schema.runs.c.run_id < run_id)
+        with self.reading() as connection:
+            return connection.execute(query).scalar()
+
+    def last_run(self) -> str | None:
+        """The latest recorded run, or None."""
+        with self.reading() as connection:
+            return connection.execute(sa.select(sa.func.max(schema.runs.c.run_id))).scalar()
+
+    def input_hash(self, run_id: str) -> str | None:
+        """The hash of the input that ``run_id`` was recorded with, or None if it was not."""
+        with self.reading() as connection:
+            return connection.execute(
+                sa.select(schema.runs.c.input_hash).where(schema.runs.c.run_id == run_id)
+            ).scalar()
+
+    def runs(self) -> pd.DataFrame:
+        """All recorded runs, oldest first: run_id, input_hash, window_start, window_end, published_at."""
+        return self._frame(sa.select(schema.runs).order_by(schema.runs.c.run_id))
+
+    def topics_before(self, run_id: str, level: str = "topics") -> pd.DataFrame:
+        """The latest known row of every topic, or subtopic, over all runs before ``run_id``, by its id.
+
+        ``centroid`` is bytes of float32, ``members`` a list of question keys; ``run_id`` says which run the row is of.
+        """
+        table, key = (schema.topics, "topic_id") if level == "topics" else (schema.subtopics, "subtopic_id")
+        return self._frame(schema.latest_before(table, table.c[key], run_id))
+
+    def topics(self, topic_id: str | None = None) -> pd.DataFrame:
+        """Every recorded row of every topic, or of one, by run and topic."""
+        return self._about(schema.topics, topic_id)
+
+    def topic_events(self, topic_id: str | None = None) -> pd.DataFrame:
+        """What happened to every topic, or to one, by run and topic: event, related, shared, cosine."""
+        return self._about(schema.topic_events, topic_id)
+
+    def topic_of(self, subtopic_id: str) -> str | None:
+        """The topic that a subtopic lies in by the latest run that has it; None where no run knows it."""
+        told = schema.subtopics.c
+        query = sa.select(told.topic_id).where(told.subtopic_id == subtopic_id).order_by(told.run_id.desc()).limit(1)
+        with self.reading() as connection:
+            return connection.execute(query).scalar()
+
+    def subtopic_events(self) -> pd.DataFrame:
+        """What happened to every subtopic, by run and subtopic: event, related, shared, cosine."""
+        told = schema.subtopic_events
+        return self._frame(sa.select(told).order_by(told.c.run_id, told.c.subtopic_id))
+
+    def gaps_about(self, topic_id: str) -> pd.DataFrame:
+        """The recorded rows of the gaps of a topic, by run and rank."""
+        return self._about(schema.gaps, topic_id).sort_values(["run_id", "rank"]).reset_index(drop=True)
+
+    def gaps_before(self, run_id: str) -> pd.DataFrame:
+        """The latest known row of every gap over all runs before ``run_id``, by gap_id."""
+        return self._frame(schema.latest_before(schema.gaps, schema.gaps.c.gap_id, run_id))
+
+    def gaps_of(self, run_id: str) -> pd.DataFrame:
+        """The gaps that ``run_id`` recorded, by rank."""
+        return self._frame(
+            sa.select(schema.gaps)
+            .where(schema.gaps.c.run_id == run_id)
+            .order_by(schema.gaps.c.rank, schema.gaps.c.gap_id)
+        )
+
+    def gap_titles(self, run_id: str) -> list[dict[str, Any]]:
+        """The gaps that ``run_id`` recorded, by rank, as gap_id, title and rank alone: quick where there are many."""
+        told = schema.gaps.c
+        query = sa.select(told.gap_id, told.title, told.rank).where(told.run_id == run_id)
+        with self.reading() as connection:
+            return [dict(row) for row in connection.execute(query.order_by(told.rank, told.gap_id)).mappings()]
+
+    def decisions(self) -> pd.DataFrame:
+        """All decisions, oldest first: id, gap_id, at (UTC), who, decision, why, payload, after, run_id."""
+        return self._frame(sa.select(schema.decisions).order_by(schema.decisions.c.id))
+
+    def fingerprint(self, run_id: str) -> str:
+        """A hash (hex SHA-256) of all that a run reads from here: earlier runs, and what people said up to its own."""
+        earlier = (
+            sa.select(schema.runs.c.run_id, schema.runs.c.input_hash)
+            .where(schema.runs.c.run_id < run_id)
+            .order_by(schema.runs.c.run_id)
+        )
+        told = schema.decisions.c
+        decided = sa.select(told.id, told.gap_id, told.decision, told.payload).where(schema.decided_by(run_id))
+        entered = schema.tags.c
+        tagged = sa.select(
+            entered.id, entered.conversation_id, entered.outcome, entered.true_intent, entered.article_id, entered.note
+        ).where(schema.tagged_by(run_id))
+        with self.reading() as connection:
+            rows = [list(row) for row in connection.execute(earlier)]
+            rows += [list(row) for row in connection.execute(decided.order_by(told.id))]
+            rows += [list(row) for row in connection.execute(tagged.order_by(schema.tags.c.id))]
+        return hashlib.sha256(json.dumps(rows, sort_keys=True).encode()).hexdigest()
+
+    # -- writing ------------------------------------------------------------------------------------------------------
+
+    def record_run(
+        self,
+        run_id: str,
+        input_hash: str,
+        topics: pd.DataFrame,
+        gaps: pd.DataFrame,
+        window: tuple[date, date] | None = None,
+        events: pd.DataFrame | None = None,
+        subtopics: pd.DataFrame | None = None,
+        subtopic_events: pd.DataFrame | None = None,
+        published_at: datetime | None = None,
+    ) -> None:
+        """Record a run in one transaction; rows of the same run recorded earlier are replaced.
+
+        Parameters
+        ----------
+        run_id, input_hash
+            Which run, and the hash of what it read.
+        topics
+            topic_id, label, embedder, centroid (bytes, or a float32 array), members (list of question keys), size;
+            optional theme, lineage, first_seen, last_seen. Columns that the table does not know go to ``extra``.
+        gaps
+            gap_id, kind, title, status; optional topic_id, article_id, score, rank, first_seen, last_seen. Columns
+            that the table does not know go to ``extra``.
+        window
+            First and last day; the last day is ``run_id`` where this is left out.
+        events
+            What happened to topics: topic_id, event, related (list of topic ids), shared, cosine; one row a topic.
+        subtopics, subtopic_events
+            The same of subtopics, with subtopic_id; their topic_id is the topic that they lie in.
+        published_at
+            When people could first see the run, by the clock; now where this is left out.
+        """
+        now = published_at or datetime.now(UTC)
+        first, last = (day.isoformat() for day in window) if window else (run_id, run_id)
+        run = {
+            "run_id": run_id,
+            "input_hash": input_hash,
+            "window_start": first,
+            "window_end": last,
+            "published_at": now,
+        }
+        frames = {
+            schema.topics: topics, schema.topic_events: events, schema.gaps: gaps,
+            schema.subtopics: subtopics, schema.subtopic_events: subtopic_events,
+        }  # fmt: skip
+        rows = {table: schema.rows(table, frame, run_id) for table, frame in frames.items() if frame is not None}
+
+        def write(connection: sa.Connection) -> None:
+            _one_at_a_time(connection)
+            keep_seen(connection, run_id, rows[schema.gaps], now)
+            for table in (*frames, schema.runs):
+                connection.execute(sa.delete(table).where(table.c.run_id == run_id))
+            connection.execute(sa.insert(schema.runs), run)
+            for table, found in rows.items():
+                if found:
+                    connection.execute(sa.insert(table), found)
+
+        self.write(write)
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self._engine.dispose()
+
+    # -- below --------------------------------------------------------------------------------------------------------
+
+    def _prepare(self) -> None:
+        def write(connection: sa.Connection) -> int:
+            _one_at_a_time(connection)
+            schema.metadata.create_all(connection)
+            found = connection.execute(sa.select(sa.func.max(schema.schema_version.c.version))).scalar()
+            if found is None:
+                connection.execute(sa.insert(schema.schema_version), {"version": SCHEMA_VERSION})
+            elif found < SCHEMA_VERSION:
+                schema.migrate(connection, found)
+            return found or SCHEMA_VERSION
+
+        found = self.write(write)
+        if found > SCHEMA_VERSION:
+            raise StoreUnusable(
+                f"the state database has schema {found}; this Lacuna knows up to {SCHEMA_VERSION}",
+                "upgrade lacuna-kb on this machine to the version that wrote it",
+            )
+
+    def _about(self, table: sa.Table, topic_id: str | None) -> pd.DataFrame:
+        query = sa.select(table).order_by(table.c.run_id, table.c.topic_id)
+        return self._frame(query if topic_id is None else query.where(table.c.topic_id == topic_id))
+
+    def _frame(self, query: sa.Select[Any]) -> pd.DataFrame:
+        import pandas as pd
+
+        with self.reading() as connection:
+            result = connection.execute(query)
+            columns = list(result.keys())
+            frame = pd.DataFrame([tuple(row) for row in result], columns=columns)
+        for moment in {"at", "published_at"} & set(columns):
+            frame[moment] = pd.to_datetime(frame[moment], utc=True).astype("datetime64[us, UTC]")
+        return frame
+
+    @contextmanager
+    def reading(self) -> Iterator[sa.Connection]:
+        """Give a connection that only reads.
+
+        Raises
+        ------
+        StoreUnusable
+            The database can't be read.
+        """
+        try:
+            with self._engine.connect() as connection:
+                yield connection
+        except sa.exc.DBAPIError as error:
+            raise unusable(error, self._engine.url) from error
+
+    def write(self, work: Callable[[sa.Connection], T]) -> T:
+        """Do ``work`` in one transaction, waiting for other writers as long as the settings allow.
+
+        Raises
+        ------
+        StoreUnusable
+            The database can't be written, or another process writes for too long.
+        """
+        give_up = time.monotonic() + self._wait_seconds
+        pause = 0.05
+        while True:
+            try:
+                with self._engine.connect().execution_options(lacuna_writes=True) as connection, connection.begin():
+                    return work(connection)
+            except sa.exc.DBAPIError as error:
+                if not worth_another_try(error) or time.monotonic() + pause > give_up:
+                    raise unusable(error, self._engine.url) from error
+                time.sleep(pause)
+                pause = min(2 * pause, 1.0)
+
+
+def _one_at_a_time(connection: sa.Connection) -> None:
+    """Let no second process make the tables or replace a run's rows meanwhile; SQLite has but one writer anyway."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.text("SELECT pg_advisory_xact_lock(7310452)"))

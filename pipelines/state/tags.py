@@ -1,0 +1,91 @@
+"""Tags that reviewers put on the bot's answers: appended to the state, read by the next run as outcomes."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import sqlalchemy as sa
+
+from lacuna.data_contracts.errors import TagInvalid
+from lacuna.pipelines.nearest import did_you_mean
+from lacuna.pipelines.state import schema
+from lacuna.pipelines.state.repository import State
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["OUTCOMES", "enter_tag", "entered_tags", "with_tags"]
+
+OUTCOMES = ("correct", "partial", "wrong", "no_answer", "misclassified")
+_COLUMNS = ("conversation_id", "outcome", "tagged_at", "tagged_by", "true_intent", "article_id", "note")
+
+
+def enter_tag(
+    state: State,
+    conversation_id: str,
+    outcome: str,
+    who: str,
+    *,
+    true_intent: str | None = None,
+    article_id: str | None = None,
+    note: str | None = None,
+) -> int:
+    """Append a tag and return its number; of several on one conversation the latest counts.
+
+    Raises
+    ------
+    TagInvalid
+        The outcome is none of ``OUTCOMES``, or no conversation or person is named.
+    """
+    if outcome not in OUTCOMES:
+        remedy = did_you_mean(outcome, OUTCOMES, f"one of {', '.join(OUTCOMES)}")
+        raise TagInvalid(f"there is no outcome '{outcome}'", remedy)
+    if not conversation_id.strip() or not who.strip():
+        raise TagInvalid("a tag needs a conversation and a person", "say which conversation, and who tags it")
+
+    def write(connection: sa.Connection) -> int:
+        row = {
+            "conversation_id": conversation_id.strip(), "outcome": outcome, "tagged_at": datetime.now(UTC),
+            "tagged_by": who, "true_intent": true_intent or None, "article_id": article_id or None,
+            "note": note or None, "run_id": connection.execute(sa.select(sa.func.max(schema.runs.c.run_id))).scalar(),
+        }  # fmt: skip
+        plain = {name: schema.plain(value) if isinstance(value, str) else value for name, value in row.items()}
+        return int(connection.execute(sa.insert(schema.tags).returning(schema.tags.c.id), plain).scalar_one())
+
+    return state.write(write)
+
+
+def entered_tags(state: State, up_to: str | None = None, among: Sequence[str] | None = None) -> pd.DataFrame:
+    """The latest tag of every conversation, by conversation_id.
+
+    Parameters
+    ----------
+    up_to
+        A run: only tags that were entered on its view, or on that of an earlier run.
+    among
+        Only these conversations.
+    """
+    query = sa.select(*(schema.tags.c[name] for name in _COLUMNS)).order_by(schema.tags.c.id)
+    if up_to is not None:
+        query = query.where(schema.tagged_by(up_to))
+    if among is not None:
+        query = query.where(schema.tags.c.conversation_id.in_(list(among)))
+    with state.reading() as connection:
+        frame = pd.DataFrame([tuple(row) for row in connection.execute(query)], columns=list(_COLUMNS))
+    frame["tagged_at"] = pd.to_datetime(frame["tagged_at"], utc=True)
+    latest = frame.drop_duplicates("conversation_id", keep="last")
+    return latest.sort_values("conversation_id").reset_index(drop=True)
+
+
+def with_tags(outcomes: pd.DataFrame, entered: pd.DataFrame, end: datetime) -> pd.DataFrame:
+    """The bundle's outcomes, and below them the tags entered in review.
+
+    A tag that was entered after the window's ``end`` has no time: what it says of the conversation holds all the same.
+    """
+    if entered.empty:
+        return outcomes
+    told = entered.assign(tagged_at=entered["tagged_at"].where(entered["tagged_at"] < end))
+    rows = told.reindex(columns=outcomes.columns).astype(outcomes.dtypes.to_dict())
+    return pd.concat([outcomes, rows], ignore_index=True)

@@ -1,0 +1,171 @@
+"""The topic registry: all topics, and the life of one, as plain data and in the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Group, RenderableType
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from lacuna.data_contracts.errors import LacunaError
+from lacuna.pipelines.nearest import did_you_mean
+from lacuna.pipelines.state.repository import State
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["all_topics", "life", "life_of", "topic_rows"]
+
+
+def topic_rows(state: State) -> list[dict[str, Any]]:
+    """Every topic ever seen, with its latest label and size, when it was seen, and what became of it.
+
+    The topics of the last run come first, the largest at the top; then those that are gone, the latest first.
+
+    Returns
+    -------
+    list of dict
+        topic_id, label, first_seen, last_seen, runs, questions, standing, and there: whether the last run has it.
+    """
+    rows, events, last = state.topics(), state.topic_events(), state.last_run()
+    seen = rows.groupby("topic_id")["run_id"].agg(["min", "max", "count"])
+    latest = rows.drop_duplicates("topic_id", keep="last")
+    order = latest.sort_values(["run_id", "size", "topic_id"], ascending=[False, False, True])
+    ends = _ends(events)
+    found = []
+    for row in order.to_dict("records"):
+        topic = str(row["topic_id"])
+        first, until, count = (seen.at[topic, name] for name in ("min", "max", "count"))
+        standing = "there" if until == last else ends.get((topic, _next(events, topic, str(until))), "absent")
+        found.append(
+            {
+                "topic_id": topic, "label": str(row["label"]), "first_seen": str(first), "last_seen": str(until),
+                "runs": int(str(count)), "questions": int(row["size"]), "standing": standing, "there": until == last,
+            }
+        )  # fmt: skip
+    return found
+
+
+def all_topics(state: State) -> RenderableType:
+    """The topics of :func:`topic_rows` as a table."""
+    found = topic_rows(state)
+    table = _table("topic", "label", "first seen", "last seen", runs=True, questions=True)
+    table.add_column("state")
+    for row in found:
+        table.add_row(
+            row["topic_id"], escape(row["label"]), row["first_seen"], row["last_seen"],
+            f"{row['runs']:,}", f"{row['questions']:,}", row["standing"],
+        )  # fmt: skip
+    there = sum(row["there"] for row in found)
+    last = state.last_run()
+    return Group(table, Text(f"{len(found):,} topics, {there:,} of them in the last run ({last or 'none yet'})"))
+
+
+def life_of(state: State, topic_id: str) -> dict[str, Any]:
+    """One topic, run by run.
+
+    Returns
+    -------
+    dict
+        topic_id, label, first_seen, last_seen, embedder; ``runs``, oldest first: run_id, label, questions (None where
+        the run does not have it), happened, absent, gaps (gap_id, kind, status).
+
+    Raises
+    ------
+    LacunaError
+        No run has seen such a topic; the message names the nearest.
+    """
+    rows = state.topics(topic_id)
+    if rows.empty:
+        if topic := state.topic_of(topic_id):
+            raise LacunaError(f"'{topic_id}' is a subtopic", f"see the life of its topic: `lacuna topic {topic}`")
+        known = sorted(set(state.topics()["topic_id"]))
+        remedy = did_you_mean(topic_id, known, "`lacuna topic --store DIR` lists them", most=3, cutoff=0.4)
+        raise LacunaError(f"no run has seen a topic '{topic_id}'", remedy)
+    events = {str(event["run_id"]): event for event in state.topic_events(topic_id).to_dict("records")}
+    by_run = {str(row["run_id"]): row for row in rows.to_dict("records")}
+    gaps = state.gaps_about(topic_id)
+    runs = []
+    for run_id in state.runs()["run_id"]:
+        row, event = by_run.get(run_id), events.get(run_id)
+        if row is None and event is None and not min(by_run) < run_id < max(by_run):
+            continue
+        runs.append(
+            {
+                "run_id": run_id,
+                "label": "" if row is None else str(row["label"]),
+                "questions": None if row is None else int(row["size"]),
+                "absent": row is None and event is None,
+                "happened": "absent" if row is None and event is None else _told(row, event),
+                "gaps": gaps.loc[gaps["run_id"] == run_id, ["gap_id", "kind", "status"]].to_dict("records"),
+            }
+        )
+    first, latest = rows.iloc[0], rows.iloc[-1]
+    return {
+        "topic_id": topic_id, "label": str(latest["label"]), "embedder": str(latest["embedder"]), "runs": runs,
+        "first_seen": str(first["run_id"]), "last_seen": str(latest["run_id"]),
+    }  # fmt: skip
+
+
+def life(state: State, topic_id: str) -> RenderableType:
+    """The life of one topic, as :func:`life_of` gives it and with its errors, as a table."""
+    found = life_of(state, topic_id)
+    table = _table("run", "label", questions=True)
+    for name in ("what happened", "gaps"):
+        table.add_column(name)
+    for run in found["runs"]:
+        size = "–" if run["questions"] is None else f"{run['questions']:,}"
+        gaps = ", ".join(f"{gap['gap_id']} {gap['kind']} ({gap['status']})" for gap in run["gaps"])
+        table.add_row(
+            run["run_id"], escape(run["label"]), size, escape(run["happened"]), escape(gaps),
+            style="dim" if run["absent"] else None,
+        )  # fmt: skip
+    heading = Text(f"{topic_id}  {found['label']}", style="bold")
+    span = Text(f"first seen {found['first_seen']}, last seen {found['last_seen']}; embedder {found['embedder']}")
+    return Group(heading, span, Text(), table)
+
+
+def _table(*names: str, runs: bool = False, questions: bool = False) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in names:
+        table.add_column(name, no_wrap=name != "label")
+    if runs:
+        table.add_column("runs", justify="right")
+    if questions:
+        table.add_column("questions", justify="right")
+    return table
+
+
+def _ends(events: pd.DataFrame) -> dict[tuple[str, str], str]:
+    """How topics ended, by topic and run."""
+    ended = events[events["event"].isin(["merge", "death"])]
+    return {(str(e["topic_id"]), str(e["run_id"])): _end(e) for e in ended.to_dict("records")}
+
+
+def _next(events: pd.DataFrame, topic: str, run_id: str) -> str:
+    """The first run after ``run_id`` with an event of the topic; empty where there is none."""
+    later = events.loc[events["topic_id"].eq(topic) & events["run_id"].gt(run_id), "run_id"]
+    return str(later.min()) if len(later) else ""
+
+
+def _end(event: Mapping[Any, Any]) -> str:
+    if event["event"] == "merge":
+        return f"merged into {' and '.join(event['related'])} on {event['run_id']}"
+    return f"gone on {event['run_id']}"
+
+
+def _told(row: Mapping[Any, Any] | None, event: Mapping[Any, Any] | None) -> str:
+    """What happened, with its figures: shared questions and the centroids' cosine."""
+    if row is None:
+        told = _end(event).rpartition(" on ")[0] if event else ""
+    else:
+        told = row["lineage"] if isinstance(row["lineage"], str) else ""
+    if event is None or not (event["related"] or event["event"] == "return"):
+        return told
+    figures = [f"{event['shared']:,} question{'' if event['shared'] == 1 else 's'} shared"]
+    if event["cosine"] is not None and event["cosine"] == event["cosine"]:
+        figures.append(f"cosine {event['cosine']:.2f}")
+    return f"{told} ({', '.join(figures)})"

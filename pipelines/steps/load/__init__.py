@@ -1,0 +1,1 @@
+"""load: the bundle read, checked, and cut to the window."""

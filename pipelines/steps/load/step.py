@@ -1,0 +1,291 @@
+"""load: read the bundle, check its contract, quarantine what breaks it, leave out what is after the window.
+
+Nothing is lost: rows in = rows kept + rows in quarantine + rows later than the window, for every table of every run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from lacuna.data_contracts.check import REJECTED, Finding, Sifted, dangling, rejections, shown, sift
+from lacuna.data_contracts.contract import INPUTS, TABLES
+from lacuna.data_contracts.errors import ContractBroken, NothingToMine
+from lacuna.data_contracts.masks import among
+from lacuna.models.data_coverage.coverage import Coverage, data_coverage
+from lacuna.pipelines.io.bundle import Bundle, Problem, Read, read_bundle, refuse
+from lacuna.pipelines.state.repository import open_state
+from lacuna.pipelines.state.tags import entered_tags, with_tags
+from lacuna.pipelines.steps.load.coverage import window_coverage
+
+if TYPE_CHECKING:
+    from lacuna.pipelines.runtime.job import Job
+
+__all__ = ["CheckResult", "TableCheck", "check_bundle", "load"]
+
+
+@dataclass(frozen=True)
+class TableCheck:
+    """How a table fared: rows read, kept and rejected, and the share of rejected rows that its run would bear."""
+
+    table: str
+    rows: int
+    kept: int
+    quarantined: int
+    limit: float
+
+    @property
+    def share(self) -> float:
+        """Share of rows in quarantine, 0 to 1."""
+        return self.quarantined / self.rows if self.rows else 0.0
+
+    @property
+    def within_limit(self) -> bool:
+        """Whether a run would go on."""
+        return self.share <= self.limit
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """What `lacuna check` shows.
+
+    Parameters
+    ----------
+    tables
+        Counts, a table each, in the contract's order.
+    findings
+        Broken rules with count, severity and examples: fail before warn within a table.
+    problems
+        What stops every run: a missing table or column.
+    warnings
+        What was odd about the files: an encoding, an unknown file, a column that may be misspelt.
+    data
+        What the rows that keep the contract carry, and what they don't; empty where a table or column is missing.
+    """
+
+    tables: tuple[TableCheck, ...]
+    findings: tuple[Finding, ...]
+    problems: tuple[str, ...]
+    warnings: tuple[str, ...]
+    data: tuple[Coverage, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        """Nothing breaks the contract; warnings are allowed."""
+        return not self.problems and not any(t.quarantined for t in self.tables)
+
+    @property
+    def runnable(self) -> bool:
+        """A run would not stop at the contract: broken rows, if any, stay within the limits."""
+        return not self.problems and all(t.within_limit for t in self.tables)
+
+
+def load(job: Job) -> None:
+    """Read and check the bundle; write `load/<table>`, `load/quarantine/<table>`, `load/load.json`, `load/data.json`.
+
+    Parameters
+    ----------
+    job
+        Its bundle, window and limits are used.
+
+    Raises
+    ------
+    BundleUnreadable
+        The folder or a file can't be opened.
+    ContractBroken
+        A required table or column is missing, or too many rows of a table break its contract.
+    NothingToMine
+        No conversation is left in the window.
+    """
+    bundle = read_bundle(job.bundle)
+    refuse(bundle.problems)
+    limits = _limits(job.settings.contract.limits)
+    sifted, findings = _sift_all(bundle)
+    checks = _checks(bundle, sifted, limits)
+    _refuse_beyond(checks, findings)
+    kept = {name: s.kept for name, s in sifted.items()}
+    inside = _until(kept, job.end)
+    _refuse_empty(kept["conversations"], inside, job.start, job.end)
+
+    counts = {}
+    for check in checks:
+        name = check.table
+        rows_kept = len(inside[name])
+        later = check.kept - rows_kept
+        rejected = sifted[name].rejected
+        if check.rows != rows_kept + later + len(rejected):
+            raise AssertionError(f"{name}: {check.rows} rows in, {rows_kept} kept, {len(rejected)} out, {later} later")
+        counts[name] = {
+            "rows_in": check.rows,
+            "rows_kept": rows_kept,
+            "rows_quarantined": len(rejected),
+            "rows_later": later,
+        }
+        job.write(f"load/quarantine/{name}", rejected)
+    inside["outcomes"], tags = _tagged(job, inside)
+    for name in counts:
+        job.write(f"load/{name}", inside[name])
+    job.write_json("load/data", window_coverage(inside, job.start_ts))
+    job.write_json(
+        "load/load",
+        {
+            "inputs": bundle.inputs,
+            "tables": counts,
+            "tags": tags,
+            "quarantined": [_plain(f) for f in findings if f.severity == "fail"],
+            "warnings": [*bundle.warnings, *(_plain(f) for f in findings if f.severity == "warn")],
+            "limits": limits,
+        },
+    )
+
+
+def _tagged(job: Job, inside: dict[str, pd.DataFrame]) -> tuple[pd.DataFrame, int]:
+    """The bundle's outcomes with the tags that were entered in review, and how many those are."""
+    state = open_state(job.settings, job.store)
+    entered = entered_tags(state, job.run_id)
+    state.close()
+    entered = entered[among(entered["conversation_id"], inside["conversations"]["conversation_id"])]
+    return with_tags(inside["outcomes"], entered, job.end_ts), len(entered)
+
+
+def check_bundle(bundle: str, limits: Mapping[str, float] | None = None) -> CheckResult:
+    """Check a bundle's contract and write nothing.
+
+    Parameters
+    ----------
+    bundle
+        A folder, or an fsspec URL of one.
+    limits
+        Share of bad rows that a run bears, by table; the contract's own where not given.
+
+    Raises
+    ------
+    BundleUnreadable
+        The folder or a file can't be opened.
+    """
+    read = read_bundle(bundle)
+    sifted, findings = _sift_all(read)
+    return CheckResult(
+        tuple(_checks(read, sifted, _limits(limits or {}))),
+        tuple(findings),
+        tuple(dict.fromkeys(p.says for p in read.problems)),
+        tuple(w["message"] for w in read.warnings),
+        () if read.problems else data_coverage({name: one.kept for name, one in sifted.items()}),
+    )
+
+
+def _limits(given: Mapping[str, float]) -> dict[str, float]:
+    return {name: float(given.get(name, TABLES[name].limit)) for name in INPUTS}
+
+
+def _sift_all(bundle: Bundle) -> tuple[dict[str, Sifted], list[Finding]]:
+    """Every table after its contract, and what was found in each and between them."""
+    sifted = {name: _sift(read, bundle.problems) for name, read in bundle.tables.items()}
+    there = {i["table"] for i in bundle.inputs}
+    known = {name: pd.Index(sifted[name].kept[TABLES[name].key[0]].unique()) for name in INPUTS if name in there}
+    findings = []
+    for name, one in sifted.items():
+        findings += [*one.findings, *dangling(TABLES[name], one, known)]
+    told = sifted["messages"].kept["conversation_id"]
+    silent = ~among(sifted["conversations"].kept["conversation_id"], told)
+    if silent.any():
+        message = f"{int(silent.sum()):,} rows: conversations without a single message"
+        findings.append(Finding("conversations", "has_messages", "conversation_id", "warn", int(silent.sum()), message))
+    return sifted, findings
+
+
+def _sift(read: Read, problems: list[Problem]) -> Sifted:
+    """A table after its contract, rows that could not even be parsed among the rejected."""
+    # A column that isn't there is one problem, said once, not one fault a row.
+    lacking = {p.column for p in problems if p.table == read.table.name}
+    rules = tuple(r for r in read.table.rules if not lacking & set(r.columns))
+    one = sift(replace(read.table, rules=rules), read.frame, read.raw, read.where)
+    if read.broken.empty:
+        return one
+    broken = pd.DataFrame(
+        {
+            "table": read.table.name,
+            "file": read.broken["file"],
+            "row": read.broken["row"],
+            "rule": "parsable",
+            "column": "",
+            "value": [shown(t) for t in read.broken["text"]],
+            "message": [f"the row can't be parsed: {why}" for why in read.broken["why"]],
+            "record": read.broken["text"],
+        },
+        columns=REJECTED,
+    )
+    found = rejections(read.table, broken)
+    rejected = pd.concat([f for f in (one.rejected, broken) if len(f)])
+    return replace(
+        one, rejected=rejected.sort_values(["file", "row"], ignore_index=True), findings=found + one.findings
+    )
+
+
+def _checks(bundle: Bundle, sifted: dict[str, Sifted], limits: dict[str, float]) -> list[TableCheck]:
+    rows = dict.fromkeys(INPUTS, 0)
+    for file in bundle.inputs:
+        rows[file["table"]] += file["rows"]
+    return [TableCheck(n, rows[n], len(s.kept), len(s.rejected), limits[n]) for n, s in sifted.items()]
+
+
+def _refuse_beyond(checks: list[TableCheck], findings: list[Finding]) -> None:
+    beyond = [c for c in checks if not c.within_limit]
+    if not beyond:
+        return
+    lines = []
+    for c in beyond:
+        lines.append(
+            f"{c.table}: {c.quarantined:,} of {c.rows:,} rows ({c.share:.1%}) break the contract, "
+            f"more than the limit of {c.limit:.1%}"
+        )
+        for f in findings:
+            if f.table == c.table and f.severity == "fail":
+                at = f"{f.examples[0][0]} row {f.examples[0][1]}: " if f.examples else ""
+                lines.append(f"  {f.count:>8,}  {' '.join((f.rule, f.column)).strip()}, e.g. {at}{f.message}")
+    names = ", ".join(f"contract.limits.{c.table}" for c in beyond)
+    raise ContractBroken(
+        "\n".join(lines), f"mend the export, or raise {names} in the settings (lacuna check lists all)"
+    )
+
+
+def _until(kept: dict[str, pd.DataFrame], end: date) -> dict[str, pd.DataFrame]:
+    """The tables without what is later than the window's last day; what has no time stays."""
+    after = datetime.combine(end + timedelta(days=1), time(), UTC)
+    conversations = kept["conversations"]
+    late = conversations.loc[conversations["started_at"] >= after, "conversation_id"]
+    inside = {}
+    for name, frame in kept.items():
+        column = TABLES[name].time
+        later = frame[column] >= after if column else pd.Series(False, index=frame.index)
+        if name in ("messages", "outcomes"):
+            later |= among(frame["conversation_id"], late)
+        inside[name] = frame[~later].reset_index(drop=True)
+    return inside
+
+
+def _refuse_empty(kept: pd.DataFrame, inside: dict[str, pd.DataFrame], start: date, end: date) -> None:
+    if kept.empty:
+        raise NothingToMine("the bundle holds no conversation", "fill the table 'conversations'")
+    begin = datetime.combine(start, time(), UTC)
+    held = inside["conversations"]
+    mined = held.loc[held["started_at"] >= begin, "conversation_id"]
+    first, last = kept["started_at"].min().date(), kept["started_at"].max().date()
+    if mined.empty:
+        raise NothingToMine(
+            f"no conversation started from {start} to {end}",
+            f"choose days between {first} and {last}, where this bundle's conversations are (--start, --end)",
+        )
+    if not among(mined, inside["messages"]["conversation_id"]).any():
+        raise NothingToMine(
+            f"none of the {len(mined):,} conversations from {start} to {end} has a message",
+            "see that 'conversation_id' in the table 'messages' holds the same ids as in 'conversations'",
+        )
+
+
+def _plain(finding: Finding) -> dict[str, Any]:
+    return {**asdict(finding), "examples": [list(e) for e in finding.examples]}

@@ -1,0 +1,1 @@
+"""measure: accuracy, demand, KPIs."""

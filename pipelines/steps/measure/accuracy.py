@@ -1,0 +1,104 @@
+"""The accuracy table: how often answers were right, by topic, article, intent, product, language and week."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import numpy as np
+import pandas as pd
+
+from lacuna.models.accuracy.groups import COLUMNS, group_accuracy
+from lacuna.models.accuracy.outcome_model import Chances, calibration, chance_right, features, known_outcomes
+from lacuna.models.retrieval.article_match import standardise
+from lacuna.pipelines.runtime.job import Job
+from lacuna.pipelines.steps.understand.step import live_articles
+
+WAYS = {
+    "topic": "topic_id", "article": "cited_first", "intent": "predicted_intent", "product": "product",
+    "language": "language", "week": "week",
+}  # fmt: skip
+
+
+def judged(job: Job, facts: pd.DataFrame) -> tuple[pd.DataFrame, Chances]:
+    """The facts with what is known of each answer, and the chance that it was right.
+
+    Adds right (float, 1 or 0 where a reviewer tagged the answer, else null), tag_sample (str, or null), and feedback
+    (float, or null).
+    """
+    tags = known_outcomes(job.read("redact/outcomes")).rename(columns={"sample": "tag_sample"})
+    facts = facts.merge(tags, how="left", on="conversation_id").merge(_matches(job), how="left", on="conversation_id")
+    right = facts["right"].to_numpy(dtype=float)
+    chances = chance_right(features(facts), right, _escalated(facts))
+    return facts.drop(columns=["match", "match_agents"]), chances
+
+
+def _escalated(facts: pd.DataFrame) -> np.ndarray:
+    return facts["escalated"].fillna(False).to_numpy(dtype=bool)
+
+
+def _matches(job: Job) -> pd.DataFrame:
+    """How well the article that the bot answered from matches the question, and what agents answered to it."""
+    match = job.read("understand/match")
+    number = {article: i for i, article in enumerate(live_articles(job)["article_id"])}
+    cited = job.read("understand/facts").set_index("conversation_id")["cited_first"].reindex(match["conversation_id"])
+    place = cited.map(number).to_numpy(dtype=float)
+    rows = np.flatnonzero(~np.isnan(place))
+    found = pd.DataFrame({"conversation_id": match["conversation_id"], "match": np.nan, "match_agents": np.nan})
+    for name, column in (("match", "score"), ("match_agents", "agents")):
+        if len(rows):
+            scores = standardise(np.stack(list(match[column].iloc[rows])))
+            found.loc[rows, name] = scores[np.arange(len(rows)), place[rows].astype(int)].astype(float)
+    return found
+
+
+def accuracy_table(
+    facts: pd.DataFrame,
+    chances: Chances,
+    names: dict[str, dict[str, str]],
+    start: datetime,
+    days: int,
+    confidence: float,
+) -> pd.DataFrame:
+    """Accuracy in the window, one row a group; and over all, in the window and in as many days before it.
+
+    Parameters
+    ----------
+    facts
+        From :func:`judged`, with topic_id, started_at and in_window.
+    names
+        What each topic and article is called, by "topic" and "article" and key.
+    start, days
+        First instant and length of the window.
+
+    Returns
+    -------
+    DataFrame
+        by ("all", or a way of grouping), key, label_name, and the columns of
+        :func:`models.accuracy.groups.group_accuracy`. The rows of "all" have the keys "window" and, where history
+        reaches back, "before".
+    """
+    answered = facts["answered"].to_numpy(dtype=bool) | facts["right"].notna().to_numpy()
+    inside = facts["in_window"].to_numpy(dtype=bool)
+    earlier = facts["started_at"].ge(pd.Timestamp(start) - pd.Timedelta(days=days)).to_numpy() & ~inside
+    period = pd.Series("before", facts.index, dtype="str").mask(inside, "window").where(inside | earlier)
+    parts = [_part("all", period.where(answered), facts, chances, confidence)]
+    for by, column in WAYS.items():
+        parts.append(_part(by, facts[column].where(answered & inside), facts, chances, confidence))
+    table = pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
+    shown = [names.get(by, {}).get(key, key) for by, key in zip(table["by"], table["key"], strict=True)]
+    table = table.assign(label_name=pd.Series(shown, table.index, dtype="str"))
+    return table[["by", "key", "label_name", *COLUMNS[1:]]]
+
+
+def _part(by: str, group: pd.Series, facts: pd.DataFrame, chances: Chances, confidence: float) -> pd.DataFrame:
+    random = facts["tag_sample"].eq("random").to_numpy(dtype=bool)
+    right = facts["right"].to_numpy(dtype=float)
+    found = group_accuracy(group, right, chances, _escalated(facts), random, confidence)
+    return found.assign(by=pd.Series(by, found.index, dtype="str"))
+
+
+def calibration_table(facts: pd.DataFrame, chances: Chances, confidence: float) -> pd.DataFrame:
+    """Whether the chances hold, by the tags that the model had not seen; empty where it has learned from none."""
+    right = facts["right"].to_numpy(dtype=float)
+    table = calibration(chances.chance, right, _escalated(facts), confidence)
+    return table if chances.drafts is not None else table.iloc[:0]

@@ -1,0 +1,1 @@
+"""publish: the run folder."""

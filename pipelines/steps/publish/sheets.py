@@ -1,0 +1,270 @@
+"""The workbook: the sheets that a manager wants, with text that stays text."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime
+from typing import Any
+
+import xlsxwriter
+
+from lacuna.models.data_coverage.coverage import lacking, unknown
+from lacuna.models.diagnosis.no_gap_reason import why_no_gap
+from lacuna.pipelines.presentation.spreadsheet import flat, safe_text
+from lacuna.pipelines.steps.load.coverage import coverage_of
+from lacuna.pipelines.steps.publish.sheet_columns import (
+    ABOUT,
+    ACCURACY,
+    BACKLOG,
+    DEFINITIONS,
+    KPIS,
+    NOT_CONTENT,
+    OWNERS,
+    QUOTES,
+    TOPICS,
+    Column,
+)
+
+_LAST_ROW, _LAST_COLUMN = 1_048_575, 16_383
+KIND_COLOURS = {
+    "missing": ("#9F1239", "#FDE8EC"),
+    "stale": ("#7C4A03", "#FCEFCF"),
+    "incomplete": ("#1D4F9E", "#E4EDFB"),
+    "contradictory": ("#6B21A8", "#F3E8FD"),
+    "unfindable": ("#0F5C55", "#DAF1ED"),
+}
+
+
+def workbook(
+    rows: Sequence[dict[str, Any]],
+    run: dict[str, Any],
+    topics: Sequence[dict[str, Any]],
+    kpis: Sequence[dict[str, Any]],
+    not_content: Sequence[dict[str, Any]],
+    accuracy: Sequence[dict[str, Any]],
+) -> bytes:
+    """The workbook as bytes; its creation date is the window's last day, so that the same run gives the same bytes.
+
+    Parameters
+    ----------
+    rows : sequence of dict
+        The backlog's rows by rank, as plain values.
+    run : dict
+        `run.json`.
+    topics, kpis, not_content, accuracy : sequence of dict
+        The run's other tables, as plain values.
+    """
+    window = run.get("window") or {}
+    buffer = io.BytesIO()
+    book = xlsxwriter.Workbook(
+        buffer,
+        {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False},
+    )
+    book.set_properties(
+        {
+            "title": f"Knowledge gaps {run.get('run_id') or ''}".strip(),
+            "author": "Lacuna",
+            "created": _created(window.get("end")),
+        }
+    )
+    styles = _styles(book, _currency(run, kpis))
+    why = f"No gap was found in this window. {why_no_gap(run)}"
+    sheet = _sheet(book, styles, "Backlog", BACKLOG, rows, frozen=1, none=why)
+    if rows:
+        _colour(book, sheet, len(rows))
+    _sheet(book, styles, "By owner", OWNERS, _by_owner(rows))
+    _sheet(
+        book,
+        styles,
+        "KPIs",
+        KPIS,
+        sorted(kpis, key=lambda row: (str(row.get("segment")) != "all", str(row.get("segment")), str(row.get("week")))),
+    )
+    _sheet(
+        book,
+        styles,
+        "Topics",
+        TOPICS,
+        sorted(topics, key=lambda row: (-(row.get("conversations") or 0), str(row.get("topic_id")))),
+    )
+    _sheet(book, styles, "Not content", NOT_CONTENT, not_content)
+    _sheet(book, styles, "Accuracy", ACCURACY, accuracy)
+    _sheet(book, styles, "Quotes", QUOTES, list(_quotes(rows)))
+    _sheet(book, styles, "About", ABOUT, list(_about(run, len(rows))), filters=False)
+    book.close()
+    return buffer.getvalue()
+
+
+def _created(end: object) -> datetime:
+    try:
+        day = date.fromisoformat(str(end)[:10])
+    except ValueError:
+        day = date(2000, 1, 1)
+    return datetime(day.year, day.month, day.day, tzinfo=UTC).replace(tzinfo=None)
+
+
+def _currency(run: dict[str, Any], kpis: Sequence[dict[str, Any]]) -> str:
+    found = ((run.get("settings") or {}).get("cost") or {}).get("currency") or next(
+        (row["currency"] for row in kpis if row.get("currency")), "EUR"
+    )
+    # A currency is three letters; anything else would be a number format of somebody's making.
+    return str(found) if str(found).isalpha() and len(str(found)) == 3 else "EUR"
+
+
+def _styles(book: Any, currency: str) -> dict[str, Any]:
+    base: dict[str, Any] = {"font_name": "Calibri", "font_size": 11, "valign": "top"}
+    made: dict[str, dict[str, Any]] = {
+        "text": {},
+        "strong": {"bold": True, "text_wrap": True},
+        "wrap": {"text_wrap": True},
+        "whole": {"num_format": "#,##0"},
+        "rate": {"num_format": "0.0"},
+        "rate from ten": {"num_format": "#,##0"},
+        "rate near nought": {"num_format": '"<0.1"'},
+        "two": {"num_format": "0.00"},
+        "share": {"num_format": "0%"},
+        "money": {"num_format": f'0.00 "{currency}"'},
+        "money from ten": {"num_format": f'#,##0 "{currency}"'},
+        "head": {"bold": True, "font_color": "#FFFFFF", "bg_color": "#155E75", "text_wrap": True, "valign": "vcenter"},
+    }
+    return {name: book.add_format(base | style) for name, style in made.items()}
+
+
+def _sheet(
+    book: Any,
+    styles: dict[str, Any],
+    name: str,
+    columns: Sequence[Column],
+    rows: Sequence[dict[str, Any]],
+    frozen: int = 1,
+    filters: bool = True,
+    none: str = "Nothing in this run.",
+) -> Any:
+    """One table on one sheet: a frozen header, filters, widths, and every text written as a string."""
+    sheet = book.add_worksheet(name)
+    sheet.freeze_panes(frozen, 0)
+    sheet.set_row(0, 32)
+    sheet.hide_gridlines(2)
+    sheet.set_landscape()
+    sheet.fit_to_pages(1, 0)
+    sheet.repeat_rows(0)
+    for place, column in enumerate(columns):
+        sheet.set_column(place, place, column.width, styles[column.style])
+        sheet.write_string(0, place, column.heading, styles["head"])
+    for line, row in enumerate(rows[:_LAST_ROW], start=1):
+        for place, column in enumerate(columns):
+            value = flat(column.value(row))
+            style = styles[_as_shown(column.style, value)]
+            if isinstance(value, str) and value:
+                sheet.write_string(line, place, safe_text(value), style)
+            elif isinstance(value, bool):
+                sheet.write_boolean(line, place, value, style)
+            elif isinstance(value, int | float):
+                sheet.write_number(line, place, value, style)
+            else:
+                sheet.write_blank(line, place, None, style)
+    if not rows:
+        sheet.write_string(1, 0, safe_text(none), styles["text"])
+    elif filters:
+        sheet.autofilter(0, 0, len(rows), len(columns) - 1)
+    return sheet
+
+
+def _as_shown(style: str, value: Any) -> str:
+    """The style in which a figure has as many decimals as in the report."""
+    if not isinstance(value, int | float):
+        return style
+    if style == "rate":
+        return "rate near nought" if 0 < value < 0.05 else "rate" if abs(value) < 9.95 else "rate from ten"
+    return "money from ten" if style == "money" and abs(value) >= 9.995 else style
+
+
+def _colour(book: Any, sheet: Any, rows: int) -> None:
+    """Colour the kinds and draw a bar behind the scores."""
+    headings = [column.heading for column in BACKLOG]
+    kind, score, owner = headings.index("Kind"), headings.index("Score"), headings.index("Owner")
+    for name, (ink, ground) in KIND_COLOURS.items():
+        style = book.add_format({"font_color": ink, "bg_color": ground})
+        sheet.conditional_format(
+            1, kind, rows, kind, {"type": "cell", "criteria": "==", "value": f'"{name}"', "format": style}
+        )
+    alarm = book.add_format({"font_color": "#B3261E", "bold": True})
+    sheet.conditional_format(
+        1, owner, rows, owner, {"type": "cell", "criteria": "==", "value": '"(no owner)"', "format": alarm}
+    )
+    sheet.conditional_format(
+        1,
+        score,
+        rows,
+        score,
+        {"type": "data_bar", "bar_color": "#9CCBD6", "bar_solid": True, "min_type": "num", "min_value": 0},
+    )
+
+
+def _by_owner(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    load: dict[str, dict[str, Any]] = {}
+    for row in rows:
+        if row.get("status") in {"verified", "snoozed", "dismissed"}:
+            continue
+        key = row.get("owner_id") or ""
+        entry = load.setdefault(
+            key,
+            {
+                "id": key,
+                "name": row.get("owner_name") or key or "(no owner)",
+                "gaps": 0,
+                "conversations": 0,
+                "score": 0.0,
+                "cost": 0.0,
+                "first": row.get("title"),
+            },
+        )
+        entry["gaps"] += 1
+        entry["conversations"] += row.get("conversations") or 0
+        entry["score"] += row.get("score") or 0.0
+        entry["cost"] += row.get("cost_avoidable") or 0.0
+    return sorted(load.values(), key=lambda entry: (bool(entry["id"]), -entry["score"], entry["id"]))
+
+
+def _quotes(rows: Sequence[dict[str, Any]]) -> Iterable[dict[str, Any]]:
+    for row in rows:
+        for who, name in (("customer", "examples"), ("agent", "agent_answers")):
+            for said in row.get(name) or []:
+                if isinstance(said, dict) and said.get("quote"):
+                    yield said | {"rank": row.get("rank"), "title": row.get("title"), "who": who}
+
+
+def _sure(run: dict[str, Any]) -> str | None:
+    value = ((run.get("settings") or {}).get("accuracy") or {}).get("confidence")
+    return f"They hold the true value in {value:.4g} of 1 cases." if isinstance(value, float) else None
+
+
+def _about(run: dict[str, Any], gaps: int) -> Iterable[dict[str, Any]]:
+    window = run.get("window") or {}
+    embedder = run.get("embedder") or {}
+    told = [
+        ("Window", f"{window.get('start') or '?'} to {window.get('end') or '?'}, both days included"),
+        ("Run", run.get("run_id")),
+        ("Gaps", gaps),
+        ("Why no gap", why_no_gap(run) if not gaps else None),
+        ("What the data lack", unknown(parts) if (parts := coverage_of(run)) else None),
+        *(
+            (f"– {part.label}", f"{part.figures}. {part.cost} Next step: {part.step.replace('`', '')}.")
+            for part in lacking(parts)
+        ),
+        ("Intervals", _sure(run)),
+        ("Lacuna", run.get("lacuna_version")),
+        ("Embedder", " ".join(str(embedder[name]) for name in ("name", "version") if embedder.get(name))),
+        ("Previous run", run.get("previous_run")),
+        *(
+            (
+                f"Rows of {name}",
+                f"{found.get('rows_in')} in, {found.get('rows_kept')} kept, "
+                f"{found.get('rows_quarantined')} in quarantine",
+            )
+            for name, found in sorted((run.get("tables") or {}).items())
+        ),
+        *DEFINITIONS,
+    ]
+    return ({"what": what, "value": value} for what, value in told if value not in (None, ""))

@@ -1,0 +1,236 @@
+"""publish: the run folder, whole or not at all, and the memory of what was found."""
+
+from __future__ import annotations
+
+import json
+import platform
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from lacuna.data_contracts.check import faults
+from lacuna.data_contracts.errors import ContractBroken
+from lacuna.models.backlog.owners import inactive
+from lacuna.models.conversations.signals import trigger_shares
+from lacuna.models.diagnosis.novelty import new_or_known
+from lacuna.pipelines.delivery.ledger import remember_contacts
+from lacuna.pipelines.drafts import write_drafts
+from lacuna.pipelines.drafts.polish import polish
+from lacuna.pipelines.embedders.registry import embedder
+from lacuna.pipelines.io.store import publishing, read_parquet, write_parquet
+from lacuna.pipelines.presentation.links import conversation_url
+from lacuna.pipelines.presentation.spreadsheet import records
+from lacuna.pipelines.report.render import render_report
+from lacuna.pipelines.report.view import ReportData
+from lacuna.pipelines.runtime.job import Job
+from lacuna.pipelines.runtime.runner import version
+from lacuna.pipelines.state.repository import open_state
+from lacuna.pipelines.steps.measure.searches import searches_by_topic
+from lacuna.pipelines.steps.publish.no_gap import no_gap
+from lacuna.pipelines.steps.publish.workbook import to_csv, write_backlog
+
+LIBRARIES = ("bertopic", "ctranslate2", "duckdb", "great-expectations", "numpy", "pandas", "pyarrow", "scikit-learn")
+# What a run holds beyond its contract, and the table of the verbs that it comes from.
+EXTRAS = {
+    "accuracy_calibration": "measure/calibration",
+    "intent_confusion": "measure/intents",
+    "intent_suspects": "measure/suspects",
+    "searches": "measure/searches",
+}
+
+
+def publish(job: Job) -> None:
+    """Write ``<store>/runs/<run_id>/`` and record the run's topics and gaps."""
+    backlog = job.read("rank/backlog")
+    topics, accuracy, kpis = _topics(job, backlog), job.read("measure/accuracy"), job.read("measure/kpis")
+    not_content = job.read_json("diagnose/not_content")
+    assignments = _assignments(job)
+    with publishing(job.store, job.run_id) as folder:
+        run = _run(job, backlog)
+        texts, warnings = polish(records(backlog), job.settings.drafts, job.store, conversation_url(run))
+        run["warnings"] += warnings
+        drafts = write_drafts(folder, backlog, job.read("load/articles"), run, job.folder, texts)
+        backlog["draft"] = pd.array([drafts.get(gap) for gap in backlog.get("gap_id", [])], dtype="str")
+        wrong = faults("backlog", backlog) if len(backlog) else []
+        if wrong:
+            raise ContractBroken("the backlog breaks its own contract: " + "; ".join(wrong), "please report this")
+        write_backlog(folder, backlog, run, topics, kpis, not_content, accuracy)
+        for name, frame in (("topics", topics), ("assignments", assignments), ("accuracy", accuracy), ("kpis", kpis)):
+            write_parquet(folder / f"{name}.parquet", frame)
+        impact = job.read("rank/impact")
+        if len(impact):
+            write_parquet(folder / "impact.parquet", impact)
+        extras = {name: job.read(table) for name, table in EXTRAS.items()}
+        for name, frame in extras.items():
+            write_parquet(folder / f"{name}.parquet", frame)
+        owners, to_tag = job.read("load/owners"), job.read("rank/tag_next")
+        write_parquet(folder / "owners.parquet", owners.drop(columns="email", errors="ignore"))
+        _lines(folder / "not_content.jsonl", not_content)
+        (folder / "tag_next.csv").write_bytes(_tag_sheet(to_tag))
+        due, unowned = job.read("diagnose/due_for_verification"), job.read("diagnose/unowned_articles")
+        (folder / "due_for_verification.csv").write_bytes(_due_sheet(due))
+        (folder / "unowned_articles.csv").write_bytes(_sheet(unowned.round({"failure_rate": 4})))
+        quarantine = _quarantine(job, folder)
+        report = ReportData(
+            backlog, topics, assignments, kpis, accuracy, not_content, run, _previous(job), owners, quarantine,
+            due=due, unowned=unowned, impact=impact, tag_next=to_tag, confusion=extras["intent_confusion"],
+            suspects=extras["intent_suspects"], calibration=extras["accuracy_calibration"],
+        )  # fmt: skip
+        (folder / "report.html").write_text(render_report(report), encoding="utf-8", newline="")
+        _json(folder / "run.json", run)
+    remember(job, backlog, run["input_hash"])
+
+
+def _topics(job: Job, backlog: pd.DataFrame) -> pd.DataFrame:
+    topics = job.read("understand/topics")
+    demand = job.read("measure/demand").set_index("topic_id")
+    rate = [float(demand["failed"][t] / max(1, demand["reached"][t])) for t in topics["topic_id"]]
+    topics["failure_rate"] = pd.array([round(r, 4) for r in rate], dtype="float64")
+    topics["conversations"] = [int(demand["reached"][t] + demand["also"][t]) for t in topics["topic_id"]]
+    gaps = backlog.groupby("topic_id")["gap_id"].agg(list).to_dict() if len(backlog) else {}
+    topics["gap_ids"] = [gaps.get(t, []) for t in topics["topic_id"]]
+    topics["subtopics"] = pd.Series(_subtopics(job, topics), index=topics.index, dtype="object")
+    return _told_of(job, topics, demand["season"])
+
+
+def _told_of(job: Job, topics: pd.DataFrame, season: pd.Series) -> pd.DataFrame:
+    """The topics with why people leave the bot in each, what was searched in vain, whether it is new, its season."""
+    facts = job.read("measure/facts")
+    inside = facts[facts["in_window"]]
+    searched = searches_by_topic(job.read("measure/searches"), job.days)
+    known = new_or_known(facts, job.read("diagnose/gaps"))
+    topics = topics.merge(trigger_shares(inside).round(4), how="left", left_on="topic_id", right_index=True)
+    topics = topics.merge(known, how="left", left_on="topic_id", right_index=True)
+    topics = topics.merge(searched, how="left", left_on="topic_id", right_index=True)
+    counts = {"served": 0, "searches": 0, "searches_a_week": 0.0}
+    topics = topics.fillna(counts).astype({"served": "int64", "searches": "int64"})
+    topics["queries"] = [found if isinstance(found, list) else [] for found in topics["queries"]]
+    topics["season"] = pd.Series([season[t] for t in topics["topic_id"]], index=topics.index, dtype="object")
+    return topics
+
+
+def _subtopics(job: Job, topics: pd.DataFrame) -> list[list[dict[str, Any]]]:
+    """What each topic consists of, the largest first: subtopic_id, label, conversations and failed of the window."""
+    parts = job.read("understand/subtopics")[["subtopic_id", "topic_id", "label"]]
+    parts = parts.merge(job.read("measure/subtopic_demand"), on="subtopic_id")
+    parts = parts.sort_values(["reached", "subtopic_id"], ascending=[False, True])
+    found: dict[str, list[dict[str, Any]]] = {}
+    parts["conversations"] = parts["reached"] + parts["also"]
+    parts["failed"] = parts["failed"].round(2)
+    for row in records(parts[parts["conversations"] > 0]):
+        told = {name: row[name] for name in ("subtopic_id", "label", "conversations", "failed")}
+        found.setdefault(str(row["topic_id"]), []).append(told)
+    return [found.get(topic, []) for topic in topics["topic_id"]]
+
+
+def _assignments(job: Job) -> pd.DataFrame:
+    facts = job.read("measure/facts")
+    inside = set(facts.loc[facts["in_window"], "conversation_id"])
+    assigned = job.read("understand/assignments")
+    return assigned[assigned["conversation_id"].isin(inside)].reset_index(drop=True)
+
+
+def _run(job: Job, backlog: pd.DataFrame) -> dict[str, Any]:
+    begun, loaded = job.read_json("run"), job.read_json("load/load")
+    redacted = job.read_json("redact/redact")
+    model = embedder(job.settings.embedder.name)
+    steps = [json.loads(p.read_text(encoding="utf-8")) for p in sorted(job.path("steps").glob("*.json"))]
+    order = ["load", "redact", "understand", "measure", "diagnose", "rank", "publish"]
+    kinds = backlog["kind"].value_counts().sort_index().to_dict() if len(backlog) else {}
+    statuses = backlog["status"].value_counts().sort_index().to_dict() if len(backlog) else {}
+    return {
+        "run_id": job.run_id,
+        "window": {"start": job.start.isoformat(), "end": job.end.isoformat(), "days": job.days},
+        "lacuna_version": version(),
+        "versions": {"python": platform.python_version()} | {name: metadata.version(name) for name in LIBRARIES},
+        "inputs": loaded["inputs"],
+        "tables": loaded["tables"],
+        "settings": job.settings.public(),
+        "seed": job.settings.run.seed,
+        "embedder": {"name": model.name, "version": model.version},
+        "steps": sorted(steps, key=lambda step: order.index(step["name"]) if step["name"] in order else 99),
+        "warnings": [
+            *loaded["warnings"],
+            *job.read_json("understand/naming"),
+            *job.read_json("understand/warnings"),
+        ],
+        "redacted": redacted,
+        "input_hash": begun["input_hash"],
+        "backlog": {
+            "gaps": len(backlog),
+            "by_kind": kinds,
+            "by_status": statuses,
+            "precision": job.read_json("rank/precision"),
+        },
+        "no_gap_reason": no_gap(job, len(backlog)),
+        "data": job.read_json("load/data"),
+        "previous_run": begun["previous_run"],
+    }
+
+
+def _previous(job: Job) -> dict[str, Any] | None:
+    before = job.read_json("run")["previous_run"]
+    path = job.runs / str(before) / "run.json"
+    return json.loads(path.read_text(encoding="utf-8")) if before and path.exists() else None
+
+
+def _quarantine(job: Job, folder: Path) -> list[dict[str, Any]]:
+    """Copy the rejected rows into the run, and count them by table, rule and column."""
+    counted: list[dict[Any, Any]] = []
+    for path in sorted(job.path("redact/quarantine").glob("*.parquet")):
+        rows = read_parquet(path)
+        (folder / "quarantine").mkdir(exist_ok=True)
+        write_parquet(folder / "quarantine" / path.name, rows)
+        groups = rows.assign(column=rows["column"].fillna("")).groupby(["table", "rule", "column"], sort=True)
+        counted += groups.size().reset_index(name="count").to_dict("records")
+    return [{str(key): value for key, value in row.items()} for row in counted]
+
+
+def _tag_sheet(rows: pd.DataFrame) -> bytes:
+    """The conversations to tag next as a sheet that, filled in, is a table of outcomes of the next bundle."""
+    shown = rows[["conversation_id", "question", "answer", "topic_label", "article_id", "chance", "worth"]].round(3)
+    empty = dict.fromkeys(["outcome", "true_intent", "tagged_by", "tagged_at", "note"], "")
+    return _sheet(shown.assign(**empty))
+
+
+def _due_sheet(rows: pd.DataFrame) -> bytes:
+    """Articles that nobody has looked at for long, as a sheet for whoever plans the work."""
+    days = pd.to_datetime(rows["checked_at"], utc=True).dt.strftime("%Y-%m-%d")
+    return _sheet(rows.assign(checked_at=days, failed=rows["failed"].round(2)))
+
+
+def _sheet(frame: pd.DataFrame) -> bytes:
+    cells = frame.astype(object).where(frame.notna(), None).to_dict("records")
+    return to_csv([{str(k): v for k, v in row.items()} for row in cells], list(frame.columns))
+
+
+def _lines(path: Path, rows: list[dict[str, Any]]) -> None:
+    text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    path.write_text(text, encoding="utf-8", newline="")
+
+
+def _json(path: Path, value: dict[str, Any]) -> None:
+    path.write_text(json.dumps(value, ensure_ascii=False, indent=2) + "\n", encoding="utf-8", newline="")
+
+
+def remember(job: Job, backlog: pd.DataFrame, input_hash: str) -> None:
+    """Record the run's topics and gaps in the state database."""
+    columns = [
+        "gap_id", "kind", "topic_id", "article_id", "title", "status", "score", "rank", "first_seen", "last_seen",
+        # What the next run and the next decision need to know of it.
+        "subtopics", "topics", "conversations", "status_note", "status_since", "decided", "effect", "carried",
+        "owner_id", "change_point", "other_article_id",
+    ]  # fmt: skip
+    gaps = backlog[columns] if len(backlog) else pd.DataFrame(columns=columns)
+    state = open_state(job.settings, job.store)
+    topics, subtopics = (
+        job.read(f"understand/{name}").assign(last_seen=job.run_id) for name in ("registry", "subtopic_registry")
+    )
+    events, subtopic_events = job.read("understand/events"), job.read("understand/subtopic_events")
+    state.record_run(job.run_id, input_hash, topics, gaps, (job.start, job.end), events, subtopics, subtopic_events)
+    if state.last_run() == job.run_id:
+        owners = job.read("load/owners")
+        remember_contacts(state, owners[~owners["owner_id"].isin(inactive(owners))])
+    state.close()

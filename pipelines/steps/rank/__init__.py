@@ -1,0 +1,1 @@
+"""rank: gaps in order, with owners and evidence."""

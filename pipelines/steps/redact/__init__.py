@@ -1,0 +1,1 @@
+"""redact: personal data taken out."""

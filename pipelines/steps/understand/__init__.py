@@ -1,0 +1,1 @@
+"""understand: one question a conversation, matched to articles and grouped into topics."""

@@ -1,0 +1,81 @@
+"""One row a conversation: what happened in it, as far as the bundle tells."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from lacuna.models.accuracy.priors import failure_chance
+from lacuna.models.conversations.signals import conversation_signals
+from lacuna.pipelines.runtime.job import Job
+
+# The gravest tag speaks for a conversation that has several.
+GRAVITY = {"misclassified": 4, "wrong": 3, "no_answer": 2, "partial": 1, "correct": 0}
+SIGNALS = [
+    "handoff_request", "frustration", "rephrasing", "repeated_fallback", "account_action", "policy_handover",
+    "abandoned",
+]  # fmt: skip
+
+
+def build_facts(job: Job) -> pd.DataFrame:
+    """One row a conversation that the run knows, history included, by conversation_id.
+
+    ``by_people`` says whether people handled it and no bot answered, as in a ticket desk or a forum. ``failed`` is
+    the chance that the answer failed, 1 where only people answered. ``mined`` says whether the conversation is in the
+    window and is one of those that are looked into. See the columns in the code below; lists hold article ids.
+    """
+    facts = job.read("load/conversations").sort_values("conversation_id").reset_index(drop=True)
+    messages = job.read("redact/messages")
+    messages = messages[messages["conversation_id"].isin(facts["conversation_id"])]
+    facts = facts.merge(_cited(messages, "bot", "cited"), how="left", on="conversation_id")
+    facts = facts.merge(_cited(messages, "agent", "agent_cited"), how="left", on="conversation_id")
+    for column in ("cited", "agent_cited"):
+        facts[column] = [list(x) if isinstance(x, (list, np.ndarray)) else [] for x in facts[column]]
+    facts["cited_first"] = pd.array([x[0] if x else None for x in facts["cited"]], dtype="str")
+    signals = conversation_signals(messages)
+    facts = facts.merge(signals, how="left", on="conversation_id", suffixes=("", "_signal"))
+    for signal in SIGNALS:
+        facts[signal] = facts[signal].fillna(False).astype(bool)
+    facts["fallbacks"] = facts["fallbacks"].fillna(0).astype(int)
+    facts = facts.merge(_tags(job.read("redact/outcomes")), how="left", on="conversation_id")
+    facts["answered"] = facts["conversation_id"].isin(messages.loc[messages["role"] == "bot", "conversation_id"])
+    people = facts["escalated"].fillna(False).astype(bool) | facts["agent_messages"].gt(0)
+    facts["by_people"] = people & ~facts["answered"]
+    start = facts["started_at"]
+    facts["week"] = (start - pd.to_timedelta(start.dt.day_of_week, unit="D")).dt.strftime("%Y-%m-%d").astype("str")
+    facts["in_window"] = start >= pd.Timestamp(job.start_ts)
+    facts["failed"] = failure_chance(facts).mask(facts["by_people"], 1.0)
+    facts["mined"] = facts["in_window"] & _mined(job, facts)
+    return facts
+
+
+def _cited(messages: pd.DataFrame, role: str, name: str) -> pd.DataFrame:
+    said = messages[(messages["role"] == role) & messages["article_ids"].notna()].sort_values("position")
+    said = said[said["article_ids"].map(len) > 0]
+    listed = said.groupby("conversation_id", sort=True)["article_ids"].agg(
+        lambda lists: list(dict.fromkeys(article for ids in lists for article in ids))
+    )
+    return listed.rename(name).reset_index()
+
+
+def _tags(outcomes: pd.DataFrame) -> pd.DataFrame:
+    outcomes = outcomes.assign(gravity=outcomes["outcome"].map(GRAVITY))
+    last = outcomes.sort_values(["conversation_id", "gravity", "tagged_at"], na_position="first").drop_duplicates(
+        "conversation_id", keep="last"
+    )
+    return last[["conversation_id", "outcome", "sample", "true_intent"]]
+
+
+def _mined(job: Job, facts: pd.DataFrame) -> pd.Series:
+    mine = job.settings.mine
+    chosen = pd.Series(False, index=facts.index)
+    for outcome in ("misclassified", "wrong", "partial", "no_answer"):
+        if getattr(mine, outcome):
+            chosen |= facts["outcome"].eq(outcome)
+    if mine.no_answer:
+        chosen |= facts["fallbacks"].gt(0) & facts["cited_first"].isna()
+    if mine.escalated:
+        chosen |= facts["escalated"].fillna(False).astype(bool) | facts["by_people"]
+    if mine.abandoned:
+        chosen |= facts["abandoned"]
+    return chosen
