@@ -17,7 +17,7 @@ import typer
 from rich.markup import escape
 
 from lacuna.data_contracts.errors import LacunaError
-from lacuna.pipelines.commands import deciding, grouping, impact, mining, reviewing, writing
+from lacuna.pipelines.commands import deciding, grouping, impact, mining, reviewing, scheduling, writing
 from lacuna.pipelines.commands.common import err, out
 
 # Heavy modules are imported by the commands that need them, so that --help answers at once.
@@ -74,7 +74,7 @@ COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
         reviewing.review, deciding.backlog, deciding.decide, deciding.assign, deciding.undo, reviewing.token,
     ),
     "Write, tell, and see what worked": (writing.drafts, writing.digest, impact.impact),
-    "Look at topics, change settings": (grouping.topic, grouping.topics, settings),
+    "Look at topics, change settings, schedule": (grouping.topic, grouping.topics, settings, scheduling.dags),
 }  # fmt: skip
 
 for panel, commands in COMMANDS.items():

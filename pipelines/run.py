@@ -8,10 +8,13 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from lacuna.data_contracts.errors import StoreUnusable
+from lacuna.data_contracts.errors import NothingToMine
+from lacuna.pipelines.io.addresses import local_folder
+from lacuna.pipelines.io.bundle import read_bundle, refuse
 from lacuna.pipelines.io.store import lock, read_parquet
 from lacuna.pipelines.runtime.job import Job
 from lacuna.pipelines.runtime.runner import Verb, begin, begun, finish, perform, published, resume
+from lacuna.pipelines.runtime.scheduled import quiet
 from lacuna.pipelines.runtime.window import resolve_window, scheduled_window
 from lacuna.pipelines.settings import load_settings
 from lacuna.pipelines.steps.diagnose.step import diagnose
@@ -56,22 +59,14 @@ def make_job(
     Raises
     ------
     SettingsInvalid
-        A setting or a day is wrong.
-    StoreUnusable
-        The store is not a local folder.
+        A setting or a day is wrong, or the store is not a local folder.
     NothingToMine
         No window is given and the bundle has no conversation.
     """
-    place = _local(store)
+    place = local_folder(store)
     settings = load_settings(config)
     first, last = resolve_window(start, end, settings, str(bundle))
     return Job(str(bundle), place, first, last, config, settings)
-
-
-def _local(store: str | Path) -> Path:
-    if "://" in str(store):
-        raise StoreUnusable(f"the store {store} is not a local folder", "give --store a folder on this machine")
-    return Path(store)
 
 
 def run(
@@ -138,12 +133,27 @@ def plan_scheduled(
     """
     # Tasks may run in other folders than this one: what they are handed must not depend on it.
     bundle, config = (_absolute(params.get(name)) for name in ("bundle", "config"))
-    store = _local(params["store"]).absolute()
+    store = local_folder(params["store"]).absolute()
     interval = (interval_start, interval_end) if interval_start and interval_end else None
     days = scheduled_window(params.get("start"), params.get("end"), interval, store, load_settings(config), str(bundle))
     job = make_job(str(bundle), store, *days, config=config)
+    _refuse_empty(job)
     with lock(job.store, job.run_id):
         return job.as_json() if begin(job) else None
+
+
+def _refuse_empty(job: Job) -> None:
+    """Find out before seven tasks are started that there is nothing for them."""
+    read = read_bundle(job.bundle, ["conversations"])
+    refuse(read.problems)
+    started = read.tables["conversations"].frame["started_at"]
+    if not started.between(job.start_ts, job.end_ts, inclusive="left").any():
+        first, last = started.min(), started.max()
+        held = f"it holds those from {first.date()} to {last.date()}" if started.notna().any() else "it holds none"
+        raise NothingToMine(
+            f"no conversation of {job.bundle} started from {job.start} to {job.end}: {held}",
+            "see that the export ran and reached its end, or trigger the run again with other days",
+        )
 
 
 def _absolute(path: str | None) -> str | None:
@@ -152,6 +162,7 @@ def _absolute(path: str | None) -> str | None:
 
 def run_step(name: str, given: dict[str, str | None]) -> dict[str, str | None]:
     """Perform one verb by name for a scheduler, which hands the job from task to task as plain data."""
+    quiet()
     job = Job.from_json(given)
     names = [verb.__name__ for verb in STEPS]
     with lock(job.store, job.run_id):

@@ -17,7 +17,7 @@ import uvicorn
 from lacuna.pipelines.board import make_app
 from lacuna.pipelines.delivery.ledger import remember_contacts
 from lacuna.pipelines.io.store import publishing, write_parquet
-from lacuna.pipelines.report import ReportData
+from lacuna.pipelines.report.view import ReportData
 from lacuna.pipelines.settings import load_settings
 from lacuna.pipelines.state.repository import State, open_state
 from tests import sample_run

@@ -12,7 +12,7 @@ import pandas as pd
 
 from lacuna.models.data_coverage.coverage import ABSENT, PARTLY, STATES, THERE
 from lacuna.models.data_coverage.parts import PARTS
-from lacuna.pipelines.report import ReportData
+from lacuna.pipelines.report.view import ReportData
 
 START, END = date(2024, 6, 3), date(2024, 6, 30)
 WEEKS = [date(2024, 4, 8) + timedelta(days=7 * step) for step in range(12)]

@@ -27,6 +27,39 @@ def write_table(folder: Path, table: str, rows: Rows) -> Path:
     return path
 
 
+def make_bundle(within: Path) -> Path:
+    """Twelve conversations in the four weeks up to 2024-06-30, two articles, one owner, in ``<within>/bundle``."""
+    folder = within / "bundle"
+    conversations, messages = [], []
+    for i in range(12):
+        day = f"2024-06-{30 - 2 * i:02d}"
+        asked = ["how do I reset my password", "where is my refund", "can I change the delivery address"][i % 3]
+        conversations.append(
+            {
+                "conversation_id": f"c{i:02d}",
+                "started_at": f"{day}T09:00:00Z",
+                "escalated": i % 2 == 0,
+                "customer_id": f"u{i:02d}",
+                "language": "en",
+                "channel": "chat",
+            }
+        )
+        for position, (role, text) in enumerate([("customer", asked), ("bot", "See the article."), ("customer", "no")]):
+            messages.append({"conversation_id": f"c{i:02d}", "position": position, "role": role, "text": text})
+    write_table(folder, "conversations", conversations)
+    write_table(folder, "messages", messages)
+    write_table(
+        folder,
+        "articles",
+        [
+            {"article_id": "a1", "title": "Reset your password", "body": "Open Settings.", "owner_id": "o1"},
+            {"article_id": "a2", "title": "Returns", "body": "Send the parcel back to us.", "owner_id": "o1"},
+        ],
+    )
+    write_table(folder, "owners", [{"owner_id": "o1", "name": "Ada"}])
+    return folder
+
+
 BACKLOG_ROW: dict[str, Any] = {
     "gap_id": "g-1a2b3c",
     "rank": 1,

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
+from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from lacuna.pipelines.io.store import lock
+from tests.standins import make_bundle
 
 DAGS = Path(__file__).parents[1] / "dags"
 
@@ -30,20 +36,57 @@ print("found " + json.dumps({{
     "delays": sorted({{task.retry_delay.total_seconds() for task in dag.tasks}}),
     "catchup": dag.catchup,
     "active": dag.max_active_runs,
-    "params": sorted(dag.params),
+    "params": {{name: dag.params.get_param(name).description for name in dag.params}},
     "digest": dag.params.get_param("digest").schema["enum"] + [dag.params["digest"]],
     "timetable": type(dag.timetable).__name__,
 }}))
 """
 
+# One process for several runs: most of its time is Airflow's start.
 TEST = """
+import json
+from datetime import timedelta
 from airflow.dag_processing.dagbag import DagBag
 dag = DagBag(dag_folder={dags!r}).dags["lacuna_weekly"]
 for one in dag.tasks:
-    one.retries = 0
-run = dag.test(run_conf={conf!r}, mark_success_pattern={done!r})
-print("state " + str(run.state))
-print("tasks " + " ".join(sorted(f"{{ti.task_id}}={{ti.state}}" for ti in run.get_task_instances())))
+    one.retry_delay, one.retry_exponential_backoff = timedelta(0), False
+for case in {cases!r}:
+    for one in dag.tasks:
+        one.retries = case.get("retries", 0)
+    run = dag.test(run_conf=case["conf"], mark_success_pattern=case.get("done"))
+    exec(case.get("then", ""))
+    found = run.get_task_instances()
+    print("ended " + json.dumps({{
+        "state": run.state,
+        "tasks": {{ti.task_id: ti.state for ti in found}},
+        "tries": {{ti.task_id: ti.try_number for ti in found}},
+    }}))
+"""
+
+# What the button "mark failed" does while `load` runs, and the scheduler's next look at the run.
+MARK_FAILED = """
+from airflow.api.common.mark_tasks import set_dag_run_state_to_failed
+from airflow.models.dagrun import DagRun
+from airflow.models.serialized_dag import SerializedDagModel
+from airflow.utils.session import create_session
+from sqlalchemy import select
+with create_session() as session:
+    run = session.scalars(select(DagRun).where(DagRun.run_id == run.run_id)).one()
+    for ti in run.get_task_instances(session=session):
+        ti.state = {"plan": "success", "load": "running"}.get(ti.task_id)
+    run.state = "running"
+    session.flush()
+    stored = SerializedDagModel.get_dag("lacuna_weekly", session=session)
+    set_dag_run_state_to_failed(dag=stored, run_id=run.run_id, commit=True, session=session)
+    session.flush()
+    session.expire_all()
+    looks = 0
+    while run.state == "running" and looks < 3:
+        run.dag, looks = stored, looks + 1
+        for ti in run.get_task_instances(session=session):
+            ti.state = ti.state or "skipped"  # the teardown of a setup that was skipped
+        run.update_state(session=session, execute_callbacks=False)
+        session.flush()
 """
 
 
@@ -88,43 +131,111 @@ def test_the_dag_is_a_weekly_timetable_of_the_seven_verbs(airflow: dict[str, str
     assert found["timetable"] == "CronDataIntervalTimetable"
     assert (found["catchup"], found["active"], found["owners"], found["retries"]) == (False, 1, ["knowledge"], [2])
     assert min(found["delays"]) >= 60
-    assert found["params"] == ["bundle", "config", "digest", "end", "start", "store"]
+    assert sorted(found["params"]) == ["bundle", "config", "digest", "end", "start", "store"]
+    assert all(len(description or "") > 20 for description in found["params"].values()), found["params"]
     assert "lacuna" in found["tags"]
     assert "## Triage" in found["doc"]
 
 
-def dag_test(airflow: dict[str, str], conf: dict[str, str], done: str | None) -> tuple[str, dict[str, str], str]:
-    """``dag.test()`` with these parameters: the state of the run and of each task, and all that was printed."""
-    printed = command(["-c", TEST.format(dags=str(DAGS), conf=conf, done=done)], airflow)
-    said = dict(line.split(" ", 1) for line in printed.splitlines() if line.startswith(("state ", "tasks ")))
-    return said["state"], dict(one.split("=") for one in said["tasks"].split()), printed
+@dataclass(frozen=True)
+class Ended:
+    """What became of a run: its state, those of its tasks, how often each was tried, and what was printed."""
+
+    state: str
+    tasks: dict[str, str]
+    tries: dict[str, int]
+    printed: str
+
+
+def dag_tests(airflow: dict[str, str], *cases: dict[str, Any]) -> list[Ended]:
+    """``dag.test()``, once for each case of ``conf``, ``done``, ``retries`` and ``then``."""
+    *told, _ = re.split(
+        r"^ended (.*)\n", command(["-c", TEST.format(dags=str(DAGS), cases=cases)], airflow), flags=re.M
+    )
+    return [Ended(**json.loads(ended), printed=text) for text, ended in zip(told[::2], told[1::2], strict=True)]
 
 
 @pytest.mark.slow
 def test_dag_test_publishes_a_run(airflow: dict[str, str], bundle: Path, tmp_path: Path) -> None:
-    """``dag.test()`` publishes the window given; a digest that fails does so alone; the same again does nothing."""
+    """``dag.test()`` publishes the window given, whoever can't be told of it; the same again does nothing."""
     store, config = tmp_path / "store", tmp_path / "ours.toml"
     config.write_text('[delivery]\nsmtp_host = "127.0.0.1"\n', encoding="utf-8")
     conf = {"bundle": str(bundle), "store": str(store), "start": "2024-06-03", "end": "2024-06-30"}
     conf |= {"config": str(config), "digest": "send"}
-    state, tasks, printed = dag_test(airflow, conf, None)
-    assert (state, tasks.pop("digest"), set(tasks.values())) == ("success", "failed", {"success"})
-    assert "'delivery.sender' is no e-mail address" in printed
+    first, again = dag_tests(airflow, {"conf": conf, "retries": 2}, {"conf": conf})
+    assert (first.state, first.tasks.pop("digest"), set(first.tasks.values())) == ("failed", "failed", {"success"})
+    assert "'delivery.sender' is no e-mail address" in first.printed
+    assert first.tries["digest"] == 1, "wrong settings stay wrong"
+    assert "great_expectations" not in first.printed, "its noise drowns what load says"
     assert json.loads((store / "runs/2024-06-30/run.json").read_text())["run_id"] == "2024-06-30"
     assert not (store / ".work/2024-06-30").exists()
-    state, tasks, _ = dag_test(airflow, conf, None)
-    assert (state, tasks.pop("plan"), set(tasks.values())) == ("success", "success", {"skipped"})
+    assert (again.state, again.tasks.pop("plan"), set(again.tasks.values())) == ("success", "success", {"skipped"})
+
+
+@pytest.fixture(scope="module")
+def ends(airflow: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Ended]:
+    """How runs end that publish nothing."""
+    tmp = tmp_path_factory.mktemp("ends")
+    bundle = make_bundle(tmp)
+    (bundle / "articles.jsonl").unlink()
+    conf = {"bundle": str(bundle), "store": str(tmp / "store"), "end": "2024-06-30"}
+    verbs = "load|redact|understand|measure|diagnose|rank"
+    cases: dict[str, dict[str, Any]] = {
+        "broken": {"conf": conf, "retries": 2},
+        "busy": {"conf": conf | {"store": str(tmp / "busy")}, "retries": 1},
+        "empty": {"conf": conf | {"start": "2023-01-01", "end": "2023-01-31"}, "retries": 2},
+        "elsewhere": {"conf": conf | {"store": "s3://bucket/store"}, "retries": 2},
+        "nobody told": {"conf": conf | {"digest": "off"}, "done": f"^(plan|{verbs}|publish)$"},
+        "not published": {"conf": conf | {"digest": "send"}, "done": f"^(plan|{verbs})$"},
+        "marked failed": {"conf": conf | {"digest": "off"}, "done": "^.*$", "then": MARK_FAILED},
+    }
+    with lock(tmp / "busy", "2024-06-30"):
+        return dict(zip(cases, dag_tests(airflow, *cases.values()), strict=True))
 
 
 @pytest.mark.slow
-def test_a_run_that_is_not_published_tells_nobody(airflow: dict[str, str], tmp_path: Path) -> None:
+def test_what_no_retry_can_mend_fails_at_once(ends: dict[str, Ended]) -> None:
+    """A broken contract fails its task at the first try, however many it has; the log ends with the remedy."""
+    broken = ends["broken"]
+    assert (broken.state, broken.tasks["plan"], broken.tasks["load"]) == ("failed", "success", "failed")
+    assert (broken.tasks["publish"], broken.tries["load"]) == ("upstream_failed", 1)
+    assert "there is no table 'articles'" in broken.printed
+    assert "name the file or folder articles." in broken.printed
+    assert (ends["elsewhere"].tasks["plan"], ends["elsewhere"].tries["plan"]) == ("failed", 1)
+    assert "the store s3://bucket/store is not a local folder" in ends["elsewhere"].printed
+
+
+@pytest.mark.slow
+def test_a_store_that_is_busy_is_tried_again(ends: dict[str, Ended]) -> None:
+    """Another run of the same week is in the way: each try is made."""
+    busy = ends["busy"]
+    assert (busy.state, busy.tasks["plan"], busy.tries["plan"]) == ("failed", "failed", 2)
+    assert "another run holds '2024-06-30'" in busy.printed
+
+
+@pytest.mark.slow
+def test_an_empty_window_is_skipped(ends: dict[str, Ended]) -> None:
+    """Where no conversation started in the window, plan does not succeed, no task after it starts, nothing fails."""
+    empty = ends["empty"]
+    assert (empty.state, set(empty.tasks.values())) == ("success", {"skipped"})
+    assert "no conversation of" in empty.printed
+    assert "it holds those from 2024-06-08 to 2024-06-30" in empty.printed
+
+
+@pytest.mark.slow
+def test_a_run_that_is_not_published_tells_nobody(ends: dict[str, Ended]) -> None:
     """The digest is skipped where it is off, and does not come up where a verb before it failed."""
-    verbs = "load|redact|understand|measure|diagnose|rank"
-    conf = {"bundle": str(tmp_path), "store": str(tmp_path), "digest": "off"}
-    state, tasks, _ = dag_test(airflow, conf, f"^(plan|{verbs}|publish)$")
-    assert (state, tasks["digest"]) == ("success", "skipped")
-    state, tasks, _ = dag_test(airflow, conf | {"digest": "send"}, f"^(plan|{verbs})$")
-    assert (state, tasks["publish"], tasks["digest"]) == ("failed", "failed", "upstream_failed")
+    assert (ends["nobody told"].state, ends["nobody told"].tasks["digest"]) == ("success", "skipped")
+    tasks = ends["not published"].tasks
+    assert (ends["not published"].state, tasks["publish"], tasks["digest"]) == ("failed", "failed", "upstream_failed")
+
+
+@pytest.mark.slow
+def test_a_run_marked_failed_stays_failed(ends: dict[str, Ended]) -> None:
+    """Who stops a run by marking it failed finds it failed afterwards; nothing is published and nobody is told."""
+    marked = ends["marked failed"]
+    assert marked.state == "failed"
+    assert (marked.tasks["load"], marked.tasks["publish"], marked.tasks["digest"]) == ("failed", "skipped", "skipped")
 
 
 @pytest.mark.slow

@@ -112,9 +112,32 @@ def test_a_missing_wheel_is_said_with_the_way_out(monkeypatch: pytest.MonkeyPatc
 @settings(max_examples=60)
 @given(st.lists(st.integers(1, 256), max_size=200))
 def test_batches_hold_every_text_once_within_the_budget(lengths: list[int]) -> None:
-    """No text is lost or doubled, and padding never takes a batch beyond its tokens."""
+    """No text is lost or doubled, none is padded, and all batches of a length may have the same shape."""
     ids = [[0] * n for n in lengths]
     order = sorted(range(len(ids)), key=lambda i: (len(ids[i]), i))
     batches = encoders.batches(order, ids)
     assert [i for batch in batches for i in batch] == order
-    assert all(len(batch) * max(len(ids[i]) for i in batch) <= TOKENS_A_BATCH for batch in batches)
+    for batch in batches:
+        (length,) = {len(ids[i]) for i in batch}
+        assert len(batch) <= encoders.rows_of(length)
+        assert len(batch) * length <= max(TOKENS_A_BATCH, length)
+
+
+SAID = "refund parcel invoice the of my account password courier late never again please tax broken lamp"
+WORDS = SAID.split(" ")
+
+
+@pytest.mark.parametrize("name", ["minilm", "lexical"])
+def test_a_vector_depends_on_its_text_alone(name: str) -> None:
+    """Whatever else is embedded with it, in whichever order: the same bytes."""
+    rng = np.random.default_rng(0)
+    texts = [" ".join(rng.choice(WORDS, n)) for n in rng.integers(1, 45, 160)] + ["", "a", " ".join(WORDS * 13)]
+    model = embedder(name)
+    together = model.embed(texts)
+    order = rng.permutation(len(texts))
+    shuffled = np.empty_like(together)
+    shuffled[order] = model.embed([texts[i] for i in order])
+    halves = np.concatenate([model.embed(texts[:70]), model.embed(texts[70:])])
+    alone = np.stack([model.embed([text])[0] for text in texts])
+    for found in (shuffled, halves, alone):
+        assert np.flatnonzero((found != together).any(axis=1)).tolist() == []

@@ -24,7 +24,8 @@ from lacuna.pipelines.drafts.polish import _checked
 from lacuna.pipelines.presentation.links import conversation_link, conversation_url, is_address
 from lacuna.pipelines.presentation.markdown import inline, link
 from lacuna.pipelines.presentation.spreadsheet import records
-from lacuna.pipelines.report import ReportData, render_report
+from lacuna.pipelines.report.render import render_report
+from lacuna.pipelines.report.view import ReportData
 from lacuna.pipelines.settings import load_settings
 from lacuna.pipelines.state.repository import open_state
 from tests import sample_run

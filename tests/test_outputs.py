@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from lacuna.pipelines.drafts import safe_name, slug, write_drafts
 from lacuna.pipelines.presentation.markdown import inline, quote
 from lacuna.pipelines.presentation.spreadsheet import CUT, LONGEST_CELL, flat, plain, safe_csv_text, safe_text
-from lacuna.pipelines.report import ReportData
+from lacuna.pipelines.report.view import ReportData
 from lacuna.pipelines.steps.publish.workbook import SCHEMA, write_backlog
 from tests import sample_run
 

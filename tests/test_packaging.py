@@ -21,8 +21,8 @@ BENCH = "requirements-bench.lock"  # BERTopic as it comes, for comparison: it ma
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    """Names of the files in a wheel that is built from a copy of the source."""
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A wheel that is built from a copy of the source."""
     source = tmp_path_factory.mktemp("source") / "lacuna"
     source.mkdir()
     skip = shutil.ignore_patterns("__pycache__", "*.egg-info", "build")
@@ -33,7 +33,13 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     build = "from setuptools.build_meta import build_wheel; print(build_wheel('out'))"
     (source / "out").mkdir()
     subprocess.run([sys.executable, "-c", build], cwd=source, check=True, capture_output=True, timeout=300)
-    with zipfile.ZipFile(next((source / "out").glob("*.whl"))) as archive:
+    return next((source / "out").glob("*.whl"))
+
+
+@pytest.fixture(scope="module")
+def wheel(built: Path) -> list[str]:
+    """Names of the files in the wheel."""
+    with zipfile.ZipFile(built) as archive:
         return archive.namelist()
 
 
@@ -50,10 +56,32 @@ def test_the_wheel_holds_every_file_of_the_packages(wheel: list[str]) -> None:
 
 
 def test_the_wheel_holds_nothing_else(wheel: list[str]) -> None:
-    """Tests are not installed, and all that is stands in our namespace: other names are everybody's."""
+    """Tests are not installed, and DAGs as data alone: as packages, their names are everybody's."""
     tops = {name.split("/")[0] for name in wheel}
-    assert {top for top in tops if not top.endswith(".dist-info")} == {"lacuna"}
+    assert {top for top in tops if not top.endswith((".dist-info", ".data"))} == {"lacuna"}
     assert {name.split("/")[1] for name in wheel if name.startswith("lacuna/")} == set(PACKAGES)
+    data = {name.split("/", 1)[1] for name in wheel if name.split("/")[0].endswith(".data")}
+    assert data == {f"data/share/lacuna-kb/dags/{path.name}" for path in (ROOT / "dags").glob("*.py")}
+
+
+def test_an_installed_package_finds_its_dags(built: Path, tmp_path: Path) -> None:
+    """``lacuna dags`` copies the files of the wheel where there is no checkout."""
+    environment, into = tmp_path / "env", tmp_path / "dags"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(environment)], check=True)
+    python = environment / "bin" / "python"
+    site = next((environment / "lib").glob("python*")) / "site-packages"
+    install = ["uv", "pip", "install", "--quiet", "--offline", "--no-deps", "--python", str(python), str(built)]
+    subprocess.run([str(Path(sys.executable).parent / install[0]), *install[1:]], check=True, timeout=120)
+    # Its dependencies are those of the tests; the checkout that they hold must not come before it.
+    theirs = next(path for path in sys.path if path.endswith("site-packages"))
+    code = (
+        f"import sys; sys.path.append({theirs!r}); import lacuna.pipelines.runtime.dag_files as d; "
+        f"from pathlib import Path; print(d.__file__, d.copy_dags(Path({str(into)!r})))"
+    )
+    done = subprocess.run([str(python), "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(str(site))
+    assert sorted(path.name for path in into.iterdir()) == sorted(path.name for path in (ROOT / "dags").glob("*.py"))
 
 
 def test_no_other_distribution_ships_our_namespace() -> None:

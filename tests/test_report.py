@@ -15,11 +15,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lacuna.pipelines.report import render_report
 from lacuna.pipelines.report.charts import spark, text_width, topic_map
 from lacuna.pipelines.report.figures import kpi_cards
 from lacuna.pipelines.report.format import decimal, json_block, money, percent, percent_range, period, text
 from lacuna.pipelines.report.gaps import relative_link, weeks
+from lacuna.pipelines.report.render import render_report
 from lacuna.pipelines.report.topics import topics as topics_section
 from lacuna.pipelines.report.view import FIRST_ROWS, build_view
 from tests import sample_run

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from lacuna.pipelines.report import ReportData, render_report
+from lacuna.pipelines.report.render import render_report
+from lacuna.pipelines.report.view import ReportData
 from tests import sample_run
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (the test group has it)")

@@ -261,7 +261,7 @@ def test_a_store_without_rights_is_found_before_any_work(
 
 def test_a_store_that_is_an_address_is_refused(bundle: Path) -> None:
     """A store is a local folder; an s3:// address is not made into one named 's3:'."""
-    with pytest.raises(StoreUnusable, match="not a local folder"):
+    with pytest.raises(SettingsInvalid, match="not a local folder"):
         make_job(str(bundle), "s3://bucket/store")
 
 

@@ -253,11 +253,11 @@ def test_the_command_warns_of_many_unassigned(lacuna: Lacuna, tmp_path: Path) ->
 
 @pytest.mark.parametrize("n", [0, 1, 2, 5])
 def test_few_rows_end_with_an_answer(lacuna: Lacuna, tmp_path: Path, n: int) -> None:
-    """From no row on, the command says what it found, and writes every row."""
+    """From no row on, the command says what it found, writes every row, and is no success where there is no topic."""
     file, out = tmp_path / "few.csv", tmp_path / "out.csv"
     pd.DataFrame({"q": [f"why is my card number {i} blocked" for i in range(n)]}).to_csv(file, index=False)
-    code, told, _ = lacuna("topics", str(file), "--text", "q", "--out", str(out), "--store", str(tmp_path / "s"))
-    assert code == 0
+    code, told, said = lacuna("topics", str(file), "--text", "q", "--out", str(out), "--store", str(tmp_path / "s"))
+    assert (code, "in 0 topics" in told, f"no topic was found in {n} distinct texts" in said) == (2, True, True)
     assert f"{n} texts" in told
     assert len(pd.read_csv(out)) == n
 
@@ -363,7 +363,7 @@ def test_rows_that_cannot_be_read_are_named(lacuna: Lacuna, tmp_path: Path) -> N
     code, _, told = lacuna(
         "topics", str(file), "--text", "q", "--id", "k", "--out", str(out), "--store", str(tmp_path / "s")
     )
-    assert code == 0
+    assert (code, "no topic was found in 1 distinct texts" in told, "→ give a few hundred" in told) == (2, True, True)
     assert "row 2 was left out" in told
     assert pd.read_csv(out)["state"].tolist() == ["unassigned"] * 3
 

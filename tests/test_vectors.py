@@ -110,7 +110,7 @@ def test_another_version_starts_afresh(model: Counting, tmp_path: Path, monkeypa
     vectors.embed(["a"], "counting", tmp_path, "")
     assert model.asked == ["a", "a"]
     folders = [path.name for path in sorted((tmp_path / "cache" / "vectors").iterdir())]
-    assert folders == ["counting-1", "counting-2"]
+    assert folders == [f"counting-1-{vectors.MADE}", f"counting-2-{vectors.MADE}"]
 
 
 def test_workers_that_add_the_same_texts_leave_one_file(model: Counting, tmp_path: Path) -> None:

@@ -9,9 +9,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import expit, logit
-from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
 from lacuna.models.accuracy.priors import failure_chance
@@ -137,6 +134,11 @@ def chance_right(told: pd.DataFrame, right: Floats, escalated: Flags) -> Chances
         (n,)
 
     """
+    # A second to import, for those that only want to know what chances are.
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
     tagged = np.flatnonzero(~np.isnan(right))
     y = right[tagged] > 0.5
     if len(tagged) < ENOUGH_TAGS or min(y.sum(), (~y).sum()) < ENOUGH_OF_EACH:

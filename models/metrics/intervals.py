@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import special, stats
 
 __all__ = ["mean_interval", "poisson_rate_interval", "wilson"]
 
@@ -43,9 +42,14 @@ def wilson(
     count, total = np.broadcast_arrays(np.asarray(successes, float), np.asarray(n, float))
     size = total if effective is None else np.broadcast_to(np.asarray(effective, float), total.shape)
     known = (total > 0) & (size > 0)
+    if not known.any():
+        return np.full(total.shape, np.nan), np.full(total.shape, np.nan)
+    # Half a second to import; most backlogs that are printed have no share to judge yet.
+    from scipy import special
+
     total, size = np.where(known, total, 1.0), np.where(known, size, 1.0)
     share = np.clip(count / total, 0.0, 1.0)
-    z2 = stats.norm.ppf(0.5 + confidence / 2) ** 2
+    z2 = special.ndtri(0.5 + confidence / 2) ** 2
     centre = (share + z2 / (2 * size)) / (1 + z2 / size)
     half = np.sqrt(z2 * (share * (1 - share) / size + z2 / (4 * size**2))) / (1 + z2 / size)
     low = np.where(share == 0, 0.0, np.minimum(np.maximum(centre - half, 0.0), share))
@@ -73,7 +77,9 @@ def mean_interval(values: ArrayLike, confidence: float = 0.95) -> tuple[float, f
     mean = float(given.mean())
     if given.size == 1:
         return mean, np.nan, np.nan
-    half = float(stats.t.ppf(0.5 + confidence / 2, given.size - 1) * given.std(ddof=1) / np.sqrt(given.size))
+    from scipy import special
+
+    half = float(special.stdtrit(given.size - 1, 0.5 + confidence / 2) * given.std(ddof=1) / np.sqrt(given.size))
     return mean, mean - half, mean + half
 
 
@@ -98,6 +104,8 @@ def poisson_rate_interval(
     >>> float(rate), round(float(low), 2), round(float(high), 2)
     (2.5, 1.2, 4.6)
     """
+    from scipy import special
+
     count, time = np.broadcast_arrays(np.asarray(counts, float), np.asarray(exposure, float))
     known = time > 0
     time = np.where(known, time, 1.0)

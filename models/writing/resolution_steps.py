@@ -11,9 +11,6 @@ from typing import TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.cluster.hierarchy import fcluster, linkage
-from scipy.spatial.distance import pdist
-from sklearn.feature_extraction.text import TfidfVectorizer
 
 from lacuna.models.text.clauses import is_german, stem
 from lacuna.models.text.lexicon import STOP_WORDS
@@ -219,6 +216,8 @@ def _ways(found: Sequence[_Shared]) -> list[list[_Shared]]:
     far = [
         1 - len(one.ids & other.ids) / (len(one.ids) * len(other.ids)) ** 0.5 for one, other in combinations(found, 2)
     ]
+    from scipy.cluster.hierarchy import fcluster, linkage
+
     way = fcluster(linkage(np.round(far, 9), "average"), 1 - TOGETHER, "distance")
     return [[one for one, own in zip(found, way, strict=True) if own == number] for number in sorted(set(way))]
 
@@ -332,6 +331,9 @@ def _stems(text: str) -> list[str]:
 def _vectors(texts: Sequence[str]) -> NDArray[np.float64]:
     """TF-IDF of stems, rows of length 1, or 0 where a text has no word of weight."""
     try:
+        # A second to import, which those who only list or copy drafts need not wait.
+        from sklearn.feature_extraction.text import TfidfVectorizer
+
         counted = TfidfVectorizer(analyzer=_stems, sublinear_tf=True).fit_transform(texts)
     except ValueError:  # no word is left
         return np.zeros((len(texts), 1))
@@ -339,5 +341,8 @@ def _vectors(texts: Sequence[str]) -> NDArray[np.float64]:
 
 
 def _groups(vectors: NDArray[np.float64]) -> NDArray[np.int64]:
+    from scipy.cluster.hierarchy import fcluster, linkage
+    from scipy.spatial.distance import pdist
+
     far = np.nan_to_num(pdist(vectors, "cosine"), nan=1.0).clip(0, 2)
     return fcluster(linkage(far, "average"), 1 - ALIKE, "distance").astype(np.int64)

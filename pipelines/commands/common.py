@@ -3,19 +3,36 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
-__all__ = ["Config", "Quiet", "Store", "err", "out"]
+from lacuna.pipelines.io.addresses import local_folder
+
+__all__ = ["Config", "Quiet", "Store", "err", "local", "out"]
 
 # What is piped into a file or a log is read at any width; a terminal says its own.
 WIDE = None if sys.stdout.isatty() else 160
 out = Console(width=WIDE)
 err = Console(stderr=True, width=WIDE)
 
-Store = Annotated[Path, typer.Option("--store", metavar="DIR", help="Folder of runs and state; made where missing.")]
+
+def local(option: str) -> Callable[[str | Path], Path]:
+    """What reads an option's path: an address such as s3:// would become a folder of that name.
+
+    It is a parser and no callback, because it has to see the text before a path eats one of the slashes.
+    """
+    return lambda given: local_folder(given, option)
+
+
+Store = Annotated[
+    Path,
+    typer.Option(
+        "--store", metavar="DIR", parser=local("--store"), help="Folder of runs and state; made where missing."
+    ),
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print only the result, warnings and errors.")]
 Config = Annotated[str | None, typer.Option(metavar="FILE", help="TOML file over the defaults; see `lacuna settings`.")]

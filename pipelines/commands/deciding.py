@@ -11,7 +11,7 @@ import typer
 from rich.markup import escape
 
 from lacuna.data_contracts.errors import DecisionInvalid
-from lacuna.pipelines.commands.common import Config, Store, err, out
+from lacuna.pipelines.commands.common import Config, Store, err, local, out
 
 if TYPE_CHECKING:
     from lacuna.pipelines.settings import Settings
@@ -32,7 +32,12 @@ def backlog(
     ] = None,
     csv: Annotated[
         Path | None,
-        typer.Option("--csv", metavar="FILE", help="Write it as CSV, with columns to fill in: see `decide`."),
+        typer.Option(
+            "--csv",
+            metavar="FILE",
+            parser=local("--csv"),
+            help="Write it as CSV, with columns to fill in: see `decide`.",
+        ),
     ] = None,
     top: Annotated[int, typer.Option(min=1, help="Rows to print.")] = 20,
     everything: Annotated[bool, typer.Option("--all", help="Show verified, snoozed and dismissed gaps too.")] = False,
@@ -54,7 +59,6 @@ def backlog(
     from lacuna.models.backlog.precision import by_kind
     from lacuna.models.diagnosis.no_gap_reason import why_no_gap
     from lacuna.pipelines.gaps import decisions
-    from lacuna.pipelines.gaps.decision_sheets import sheet
     from lacuna.pipelines.io.runs import find_run, read_run
     from lacuna.pipelines.io.store import write_bytes
     from lacuna.pipelines.presentation import backlog_tables
@@ -72,6 +76,8 @@ def backlog(
         if owner is not None:
             frame = frame[frame["owner_id"].isna() if owner == "nobody" else frame["owner_id"].eq(owner)]
         if csv is not None:
+            from lacuna.pipelines.gaps.decision_sheets import sheet
+
             write_bytes(csv, sheet(frame))
             out.print(f"Written: {escape(str(csv))}", highlight=False, soft_wrap=True)
             return

@@ -9,7 +9,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from lacuna.pipelines.commands.common import Config, Quiet, Store, err, out
+from lacuna.pipelines.commands.common import Config, Quiet, Store, err, local, out
 from lacuna.pipelines.presentation import progress
 
 if TYPE_CHECKING:
@@ -54,11 +54,19 @@ def topics(
         str | None, typer.Option("--id", metavar="COLUMN", help="Column of unique ids; row numbers from 1 by default.")
     ] = None,
     into: Annotated[
-        Path | None, typer.Option("--out", metavar="FILE", help="CSV or Parquet of id, topic_id, state, strength.")
+        Path | None,
+        typer.Option(
+            "--out", metavar="FILE", parser=local("--out"), help="CSV or Parquet of id, topic_id, state, strength."
+        ),
     ] = None,
     store: Annotated[
         Path | None,
-        typer.Option("--store", metavar="DIR", help="Keeps vectors for next time; default: your cache folder."),
+        typer.Option(
+            "--store",
+            metavar="DIR",
+            parser=local("--store"),
+            help="Keeps vectors for next time; default: your cache folder.",
+        ),
     ] = None,
     config: Config = None,
     quiet: Quiet = False,
@@ -67,7 +75,7 @@ def topics(
 
     Prints each topic with its size. How many topics there are is found, not asked. Personal data is taken out first;
     a text that is there twice counts once. `state` is core (the topic was found in it), nearest (it joined the topic
-    most like it) or unassigned (it is like none: `topic_id` is empty).
+    most like it) or unassigned (it is like none: `topic_id` is empty). Exits with 2 where no topic is found.
 
     For example:
 
@@ -83,6 +91,11 @@ def topics(
     _print_topics(found)
     if into is not None:
         out.print(f"Written: {escape(str(into))}", highlight=False, soft_wrap=True)
+    if not len(found.topics):
+        raise typer.Exit(2)
+
+
+_MORE = "give a few hundred or more, one question or problem in each; --text names the column that holds them"
 
 
 def _print_topics(found: Grouped) -> None:
@@ -105,7 +118,8 @@ def _print_topics(found: Grouped) -> None:
             table.add_row(str(topic["topic_id"]), escape(str(topic["label"])), *figures)
         out.print(table, highlight=False)
     else:
-        out.print("No topic was found: there are too few texts, or none is like another.", highlight=False)
+        told = f"no topic was found in {found.distinct:,} distinct texts: they are too few, or none is like another"
+        err.print(f"[bold red]error:[/] {told}\n  → {_MORE}", highlight=False, soft_wrap=True)
     out.print(
         f"{len(rows):,} texts, {found.distinct:,} of them distinct, in {len(found.topics)} topics;"
         f" {outside:,} unassigned{share}",

@@ -9,7 +9,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from lacuna.pipelines.commands.common import Config, Quiet, Store, out
+from lacuna.pipelines.commands.common import Config, Quiet, Store, local, out
 from lacuna.pipelines.presentation import progress
 
 if TYPE_CHECKING:
@@ -26,7 +26,13 @@ Bundle = Annotated[str, typer.Argument(metavar="BUNDLE", help="Folder (or fsspec
 def demo(
     store: Store,
     folder: Annotated[
-        Path | None, typer.Option("--folder", metavar="DIR", help="Where the demo's input goes; default: in the store.")
+        Path | None,
+        typer.Option(
+            "--folder",
+            metavar="DIR",
+            parser=local("--folder"),
+            help="Where the demo's input goes; default: in the store.",
+        ),
     ] = None,
     quiet: Quiet = False,
 ) -> None:

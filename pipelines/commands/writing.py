@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
-from lacuna.pipelines.commands.common import Config, Store, out
+from lacuna.pipelines.commands.common import Config, Store, local, out
 
 if TYPE_CHECKING:
     from lacuna.pipelines.delivery.send import Outcome
@@ -24,7 +24,10 @@ def drafts(
     store: Store,
     owner: Owner = None,
     into: Annotated[
-        Path | None, typer.Option("--into", metavar="FOLDER", help="Copy them here, where writers work on them.")
+        Path | None,
+        typer.Option(
+            "--into", metavar="FOLDER", parser=local("--into"), help="Copy them here, where writers work on them."
+        ),
     ] = None,
     config: Config = None,
 ) -> None:

@@ -26,8 +26,9 @@ from lacuna.models.retrieval.article_match import unit
 Floats = NDArray[np.float32]
 Progress = Callable[[int, int], None]
 
-# Activations of more tokens than this fall out of a core's cache: 4096 are a tenth slower.
-TOKENS_A_BATCH = 512
+# A text's last digits depend on the shape of its batch. A small one wastes little where few texts are new; a fifth of
+# the speed is the price of vectors that do not depend on what else is embedded.
+TOKENS_A_BATCH = 128
 LONGEST = 512  # tokens, where the folder names no limit
 RECIPE = ("config.json", "modules.json", "sentence_bert_config.json", "1_Pooling/config.json", "tokenizer.json")
 
@@ -42,10 +43,13 @@ class Network:
         Takes n lists of ids; gives float32 (n, longest, dim), or (n, dim) where the network pools by itself.
     workers
         How many batches it takes at a time.
+    mixes
+        Whether a text's result depends on the other texts of its batch, so that each needs one of its own.
     """
 
     forward: Callable[[list[list[int]]], Floats]
     workers: int
+    mixes: bool = False
 
 
 class Encoder:
@@ -85,7 +89,10 @@ class Encoder:
         return tokenizer
 
     def embed(self, texts: Sequence[str], progress: Progress | None = None) -> Floats:
-        """Vectors of ``texts``: float32 (len(texts), dim), each row of length 1; an empty text has one too."""
+        """Vectors of ``texts``: float32 (len(texts), dim), each row of length 1; an empty text has one too.
+
+        A vector depends on its text alone, to the last bit: texts of equally many tokens share batches of one shape.
+        """
         if not len(texts):
             return self.embed([""])[:0]
         wanted = [self._recipe.prompt + text for text in texts]
@@ -93,9 +100,16 @@ class Encoder:
         ids = [encoded.ids or [0] for encoded in self._tokenizer.encode_batch(wanted)]
         order = sorted(range(len(ids)), key=lambda i: (len(ids[i]), i))
         found: list[Floats] = [np.zeros(0, dtype=np.float32)] * len(ids)
-        groups, done = batches(order, ids), 0
+        most = 1 if self._network.mixes else TOKENS_A_BATCH
+        groups, done = batches(order, ids, most), 0
+
+        def pooled(group: list[int]) -> Floats:
+            # Filled up to the shape that every batch of such texts has.
+            fill = rows_of(len(ids[group[0]]), most) - len(group)
+            return self._pooled([ids[i] for i in (*group, *group[:1] * fill)])[: len(group)]
+
         with ThreadPoolExecutor(self._network.workers) as pool:
-            for group, rows in zip(groups, pool.map(lambda g: self._pooled([ids[i] for i in g]), groups), strict=True):
+            for group, rows in zip(groups, pool.map(pooled, groups), strict=True):
                 for i, row in zip(group, rows, strict=True):
                     found[i] = row
                 done += len(group)
@@ -171,11 +185,17 @@ def version_of(folder: Path, weights: Iterable[Path]) -> str:
     return digest.hexdigest()[:12]
 
 
-def batches(order: list[int], ids: list[list[int]]) -> list[list[int]]:
-    """Groups of like length, each of at most ``TOKENS_A_BATCH`` tokens, padding counted, or of one long text."""
+def rows_of(length: int, most: int = TOKENS_A_BATCH) -> int:
+    """How many texts of ``length`` tokens a batch holds: as many as fit into ``most`` tokens, one at least."""
+    return max(1, most // length)
+
+
+def batches(order: list[int], ids: list[list[int]], most: int = TOKENS_A_BATCH) -> list[list[int]]:
+    """Groups of equal length, each of at most :func:`rows_of` texts: none is padded, and so none depends on another."""
     groups: list[list[int]] = []
     for i in order:
-        if groups and (len(groups[-1]) + 1) * len(ids[i]) <= TOKENS_A_BATCH:
+        length = len(ids[i])
+        if groups and len(ids[groups[-1][0]]) == length and len(groups[-1]) < rows_of(length, most):
             groups[-1].append(i)
         else:
             groups.append([i])

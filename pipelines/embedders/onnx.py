@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import joblib
 import numpy as np
 
 from lacuna.data_contracts.errors import SettingsInvalid
@@ -52,7 +53,9 @@ def load(path: Path) -> Network:
             f"{path} needs ONNX Runtime, which is not installed", "install the extra: lacuna-kb[onnx]"
         ) from None
     try:
-        session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1  # a text a core: sums do not depend on how many cores there are
+        session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     except Exception as error:
         raise SettingsInvalid(f"{path} can't be loaded: {error}", "export the model again, or name another") from error
     takes = {found.name for found in session.get_inputs()}
@@ -68,4 +71,5 @@ def load(path: Path) -> Network:
         found = session.run([output], {name: given[name] for name in given if name in takes})[0]
         return np.asarray(found, dtype=np.float32)
 
-    return Network(forward, 1)  # it spreads each batch over the cores by itself
+    # Numbers of eight bits are scaled by what is largest in the batch, whoever's it is.
+    return Network(forward, joblib.cpu_count(), mixes=True)

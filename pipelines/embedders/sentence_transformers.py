@@ -19,6 +19,8 @@ TEXTS_A_STEP = 1024  # between two signs of progress
 class SentenceTransformers:
     """A model that sentence-transformers loads: from its cache, from a folder, or from the hub it is set up for.
 
+    It pads texts to the longest of their batch, so that a vector's last digits depend on what else is embedded with it.
+
     Raises
     ------
     SettingsInvalid

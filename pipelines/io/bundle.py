@@ -14,6 +14,7 @@ import pandas as pd
 from lacuna.data_contracts.casts import cast, conform
 from lacuna.data_contracts.contract import INPUTS, TABLES, UNREADABLE, Table
 from lacuna.data_contracts.errors import BundleUnreadable, ContractBroken
+from lacuna.pipelines.io.addresses import FOLDER, absent, is_page, unreachable
 from lacuna.pipelines.io.formats import SUFFIXES, Raw, parse, storable_extra
 from lacuna.pipelines.io.mapped import mapped_frame, unused
 from lacuna.pipelines.io.mapping import NOTHING_MAPPED, Mapped
@@ -122,14 +123,13 @@ def refuse(problems: list[Problem]) -> None:
 
 def _listing(bundle: str) -> tuple[Any, str, list[str]]:
     """The file system, the bundle's root in it, and the paths of its files relative to the root, sorted."""
-    remedy = "give the folder that holds conversations, messages and articles"
     try:
         fs, root = fsspec.core.url_to_fs(str(bundle))
         root = root.rstrip("/")
         if not fs.exists(root):
-            raise BundleUnreadable(f"there is no folder {bundle}", remedy)
-        if fs.isfile(root):
-            raise BundleUnreadable(f"{bundle} is a file, not a bundle folder", remedy)
+            raise absent(fs, bundle, root)
+        if fs.isfile(root) and not is_page(bundle):
+            raise BundleUnreadable(f"{bundle} is a file, not a bundle folder", FOLDER)
         paths = []
         for entry in fs.ls(root, detail=True):
             name = entry["name"].rstrip("/").rsplit("/", 1)[-1]
@@ -141,10 +141,8 @@ def _listing(bundle: str) -> tuple[Any, str, list[str]]:
                 paths.append(f"{name}/")
     except BundleUnreadable:
         raise
-    except (ImportError, ValueError) as e:
-        raise BundleUnreadable(f"{bundle} can't be opened: {e}", "install the fsspec driver of this kind of URL") from e
     except Exception as e:  # every file system has errors of its own: a bucket's, a server's
-        raise BundleUnreadable(f"{bundle} can't be opened: {e}", remedy) from e
+        raise unreachable(bundle, e) from e
     hidden = ("_", ".")
     return fs, root, [p for p in sorted(paths) if not any(part.startswith(hidden) for part in p.split("/"))]
 

@@ -28,6 +28,8 @@ from lacuna.pipelines.presentation import progress
 
 __all__ = ["embed", "embed_shard"]
 
+# Raised where the same text gets another vector from the same model; 1 had vectors that depended on their batch.
+MADE = 2
 Floats = NDArray[np.float32]
 Halves = NDArray[np.float16]
 
@@ -108,7 +110,7 @@ class _Known:
 def _filled(texts: dict[str, str], model: Embedder, store: Path, label: str) -> tuple[_Known, int]:
     """The vectors of all texts by key, and how many of them were not in the cache."""
     # A model's name may have slashes, and a folder's name anything.
-    cache = ContentCache(store, "vectors", f"{quote(model.name, safe='')}-{model.version}", "vector", _check)
+    cache = ContentCache(store, "vectors", f"{quote(model.name, safe='')}-{model.version}-{MADE}", "vector", _check)
     known = _Known()
     _read(cache, texts.keys(), known)
     new = sorted(texts.keys() - known.at.keys())

@@ -15,7 +15,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, Task, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
-__all__ = ["Cost", "bar", "configure", "measured", "say", "step"]
+__all__ = ["Cost", "bar", "configure", "left", "measured", "say", "step"]
 
 log = logging.getLogger("lacuna")
 console = Console(stderr=True)
@@ -121,7 +121,14 @@ def _showing() -> Iterator[Progress | None]:
     if open_display or _quiet.get() or not console.is_terminal:
         yield open_display
         return
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), _CountColumn(), TimeElapsedColumn())
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        _CountColumn(),
+        TimeElapsedColumn(),
+        _LeftColumn(),
+    )
     with Progress(*columns, console=console, transient=True) as display:
         token = _display.set(display)
         try:
@@ -137,14 +144,43 @@ class _CountColumn(MofNCompleteColumn):
         return super().render(task) if task.total else Text()
 
 
+class _LeftColumn(TextColumn):
+    """What is left, once there is enough behind to tell."""
+
+    def __init__(self) -> None:
+        super().__init__("")
+
+    def render(self, task: Task) -> Text:
+        return Text(left(task.completed, task.total or 0, task.elapsed or 0.0))
+
+
+def left(done: float, total: float, seconds: float) -> str:
+    """How long the rest will take at the pace so far, roughly; nothing where it is too early to tell, or soon over.
+
+    Examples
+    --------
+    >>> left(1_000, 9_000, 60)
+    'about 8 min left'
+    """
+    if seconds < LOG_EVERY_SECONDS or not 0 < done < total:
+        return ""
+    rest = seconds * (total - done) / done
+    if rest < LOG_EVERY_SECONDS:
+        return ""
+    if rest < 90:
+        return f"about {round(rest, -1):.0f} s left"
+    return f"about {rest / 60:.0f} min left" if rest < 5400 else f"about {rest / 3600:.1f} h left"
+
+
 def _logging_bar(label: str) -> Callable[[int, int], None]:
-    said = time.monotonic()
+    began = said = time.monotonic()
 
     def advance(done: int, total: int) -> None:
         nonlocal said
         if not _quiet.get() and time.monotonic() - said >= LOG_EVERY_SECONDS:
             said = time.monotonic()
-            log.info("%s: %s of %s", label, f"{done:,}", f"{total:,}")
+            rest = left(done, total, said - began)
+            log.info("%s: %s of %s%s", label, f"{done:,}", f"{total:,}", f", {rest}" if rest else "")
 
     return advance
 

@@ -14,14 +14,31 @@ import fsspec
 
 from lacuna.data_contracts.contract import INPUTS
 from lacuna.data_contracts.errors import BundleUnreadable
+from lacuna.pipelines.io.addresses import unreachable
 from lacuna.pipelines.io.store import check_writable, clean_leftovers, usable
 from lacuna.pipelines.presentation import progress
 from lacuna.pipelines.runtime.job import Job
 from lacuna.pipelines.state.repository import open_state
 
-__all__ = ["Verb", "begin", "begun", "file_hashes", "finish", "input_hash", "perform", "published", "resume", "version"]
+__all__ = [
+    "BundleChanging",
+    "Verb",
+    "begin",
+    "begun",
+    "file_hashes",
+    "finish",
+    "input_hash",
+    "perform",
+    "published",
+    "resume",
+    "version",
+]
 
 Verb = Callable[[Job], None]
+
+
+class BundleChanging(BundleUnreadable):
+    """The bundle is being written while it is read: later it will be readable."""
 
 
 def version() -> str:
@@ -46,8 +63,8 @@ def file_hashes(bundle: str) -> dict[str, str]:
         found = {path[len(root) :].lstrip("/"): path for path in fs.find(root)}
         mine = {name: path for name, path in found.items() if name.split("/")[0].split(".")[0] in INPUTS}
         return {name: _sha256(fs, path) for name, path in sorted(mine.items())}
-    except (OSError, ImportError, ValueError) as error:
-        raise BundleUnreadable(f"{bundle} can't be read: {error}", "check the path and your rights on it") from error
+    except Exception as error:  # every file system has errors of its own
+        raise unreachable(bundle, error) from error
 
 
 def _sha256(fs: Any, path: str) -> str:
@@ -178,4 +195,4 @@ def _account_for_rows(job: Job) -> None:
             )
     begun = job.read_json("run")["files"]
     if any(begun.get(read["file"], read["sha256"]) != read["sha256"] for read in loaded["inputs"]):
-        raise BundleUnreadable("the bundle changed while it was being read", "run again once it is written completely")
+        raise BundleChanging("the bundle changed while it was being read", "run again once it is written completely")

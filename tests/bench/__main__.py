@@ -22,6 +22,7 @@ from tests.bench.pictures import pictures
 from tests.bench.replays import SIGNALS, ablations, replays, tickets
 from tests.bench.simulated import simulated
 from tests.bench.stability import stability
+from tests.bench.startup import startup
 from tests.bench.steps import steps
 
 
@@ -42,6 +43,8 @@ def asked(words: Sequence[str] | None = None) -> argparse.Namespace:
     which.add_parser("board", help="how fast the review board answers at 5,000 gaps")
     which.add_parser("stability", help="how well topics keep their ids from run to run")
     which.add_parser("labels", help="write docs/replay-topics.md anew")
+    begins = which.add_parser("startup", help="how long the light commands take, from the shell to the answer")
+    begins.add_argument("--store", type=Path, help="whose backlog; that of the demo, made anew, by default")
     covers = which.add_parser("coverage", help="how often the intervals of answer accuracy hold the truth")
     covers.add_argument("--draws", type=int, default=60, help="made-up deployments for each way of tagging")
     which.add_parser("drafts", help="write docs/drafts.md anew")
@@ -70,9 +73,9 @@ def main() -> int:
         return coverage(chosen.draws)
     if chosen.what == "board":
         return board()
-    if chosen.what == "pictures":
+    if chosen.what in ("pictures", "startup"):
         with tempfile.TemporaryDirectory(prefix="lacuna-bench-") as name:
-            return pictures(Path(name))
+            return pictures(Path(name)) if chosen.what == "pictures" else startup(Path(name), chosen.store)
     if not REPLAY.is_dir():
         print(f"{REPLAY} is not there: nothing to measure")
         return 0

@@ -22,7 +22,8 @@ from lacuna.pipelines.embedders.registry import embedder
 from lacuna.pipelines.io.store import publishing, read_parquet, write_parquet
 from lacuna.pipelines.presentation.links import conversation_url
 from lacuna.pipelines.presentation.spreadsheet import records
-from lacuna.pipelines.report import ReportData, render_report
+from lacuna.pipelines.report.render import render_report
+from lacuna.pipelines.report.view import ReportData
 from lacuna.pipelines.runtime.job import Job
 from lacuna.pipelines.runtime.runner import version
 from lacuna.pipelines.state.repository import open_state

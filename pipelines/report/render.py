@@ -1,0 +1,67 @@
+"""The weekly review report: one HTML file that holds everything it needs and reaches for nothing."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from importlib import resources
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from lacuna.pipelines.presentation.links import conversation_link
+
+from .view import STATUSES, ReportData, build_view
+
+__all__ = ["render_report"]
+
+_SCRIPTS = ("report.js", "panel.js")
+
+
+def render_report(run: ReportData) -> str:
+    """Render a run as one self-contained HTML page.
+
+    The page carries its own style, script and data; its content security policy names the style and the script by
+    their hashes and allows nothing else, so neither a text from a conversation nor a network can add to it. Without
+    scripts the KPIs, the summary and the first rows of the backlog are still there.
+
+    Parameters
+    ----------
+    run : ReportData
+        The run's tables.
+
+    Returns
+    -------
+    str
+        HTML; the same run gives the same text.
+    """
+    style = _asset("report.css")
+    script = "\n".join(_asset(name) for name in _SCRIPTS)
+    environment = Environment(
+        loader=PackageLoader("lacuna.pipelines.report", ""),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals["conversation_link"] = conversation_link
+    template = environment.get_template("template.html.jinja")
+    view = build_view(run)
+    return template.render(
+        view,
+        statuses=STATUSES,
+        style=Markup(style),
+        script=Markup(script),
+        style_hash=_hash(style),
+        script_hash=_hash(script),
+        data_rows=Markup(view["rows_json"]),
+        data_pages=Markup(view["pages_json"]),
+    )
+
+
+def _asset(name: str) -> str:
+    return resources.files(__package__).joinpath(name).read_text(encoding="utf-8").replace("\r\n", "\n").strip()
+
+
+def _hash(content: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(content.encode("utf-8")).digest()).decode("ascii")
