@@ -49,7 +49,7 @@ def test_a_light_command_imports_nothing_heavy(words: tuple[str, ...], store: Pa
     )
     assert done.returncode == 0, done.stdout + done.stderr[-2000:]
     imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines() if line.startswith("import time:")}
-    assert {"pipelines.commands", "typer"} <= imported
+    assert {"lacuna.pipelines.commands", "typer"} <= imported
     assert imported & HEAVY == set()
     if words == ("--help",):
         assert imported & {"pandas", "numpy", "sqlalchemy"} == set()

@@ -23,7 +23,7 @@ Copied = tuple[Path, Literal["new", "unchanged", "updated", "edited"]]
 
 def dag_files() -> list[Path]:
     """The DAG files of the checkout that this is, else those that were installed with the package."""
-    checkout = Path(__file__).resolve().parents[1]
+    checkout = Path(__file__).resolve().parents[2]
     if (checkout / "pyproject.toml").exists():
         return sorted((checkout / "dags").glob("*.py"))
     installed = metadata.distribution("lacuna-kb").files or []
