@@ -20,9 +20,9 @@ from lacuna.pipelines.io.formats import SUFFIXES, parse
 from lacuna.pipelines.io.redaction_cache import redacted
 from lacuna.pipelines.io.store import usable, write_bytes, write_parquet
 from lacuna.pipelines.io.vector_cache import embed
-from lacuna.pipelines.nearest import likely
 from lacuna.pipelines.presentation import progress
 from lacuna.pipelines.presentation.spreadsheet import safe_csv_text
+from lacuna.pipelines.presentation.suggestions import likely
 from lacuna.pipelines.settings import Settings
 
 __all__ = ["Grouped", "distinct_texts", "group_file", "grouped", "read_texts", "topics_of", "write_assignments"]

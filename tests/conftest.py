@@ -10,12 +10,12 @@ import hypothesis
 import pandas as pd
 import pytest
 
-from lacuna.pipelines import cli
+from lacuna.pipelines.cli import main as cli
 from lacuna.pipelines.presentation import progress
 from lacuna.pipelines.runtime.job import Job
-from tests.browsers import browser  # noqa: F401 - as below
-from tests.databases import postgres, settings, state  # noqa: F401 - fixtures for every test
-from tests.standins import Lacuna, make_bundle, small_publish
+from tests.support.browsers import browser  # noqa: F401 - as below
+from tests.support.databases import postgres, settings, state  # noqa: F401 - fixtures for every test
+from tests.support.standins import Lacuna, make_bundle, small_publish
 
 # How long an example takes says nothing on a machine that does other things besides.
 hypothesis.settings.register_profile("lacuna", deadline=None)

@@ -6,6 +6,6 @@ is a decision or a tag in the state database, where the command line and the nex
 
 from __future__ import annotations
 
-from .app import make_app, serve
+from lacuna.pipelines.board.app import make_app, serve
 
 __all__ = ["make_app", "serve"]

@@ -13,13 +13,12 @@ from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse, Response
 
 from lacuna.data_contracts.errors import DecidedMeanwhile, DecisionInvalid, LacunaError, NoSuchGap, NotAllowed, Refused
+from lacuna.pipelines.board.context import Desk, desk_of, first, forms, local, person_of
+from lacuna.pipelines.board.service import decide_as
+from lacuna.pipelines.board.snapshot import Gap, Now
+from lacuna.pipelines.board.view import REASONS, VERBS, active, histories
 from lacuna.pipelines.gaps.decisions import history
 from lacuna.pipelines.gaps.due_dates import form_day
-
-from .desk import Desk, desk_of, first, forms, local, person_of
-from .doing import decide_as
-from .snapshot import Gap, Now
-from .view import REASONS, VERBS, active, histories
 
 __all__ = ["deciding", "merge_choices", "router"]
 

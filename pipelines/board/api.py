@@ -10,16 +10,16 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from lacuna.data_contracts.errors import NoSuchGap
 from lacuna.models.backlog.lifecycle import Decision
+from lacuna.pipelines.board import filters as listing
+from lacuna.pipelines.board import tagging
+from lacuna.pipelines.board.context import Desk, desk_of, person_of
+from lacuna.pipelines.board.service import decide_as, tag_as
+from lacuna.pipelines.board.snapshot import Gap
+from lacuna.pipelines.board.view import owner_loads
 from lacuna.pipelines.gaps.decisions import history
 from lacuna.pipelines.io.store import read_parquet
 from lacuna.pipelines.presentation.spreadsheet import records
 from lacuna.pipelines.state.topic_history import life_of, topic_rows
-
-from . import listing, tagging
-from .desk import Desk, desk_of, person_of
-from .doing import decide_as, tag_as
-from .snapshot import Gap
-from .view import owner_loads
 
 __all__ = ["decide_gap", "router", "tag_conversation", "undo_gap"]
 

@@ -28,15 +28,15 @@ from lacuna.data_contracts.errors import (
     StoreUnusable,
     TagInvalid,
 )
+from lacuna.pipelines.board import actions, api, pages
+from lacuna.pipelines.board import sign_in as entering
+from lacuna.pipelines.board.bodies import TOO_LARGE
+from lacuna.pipelines.board.context import Desk
+from lacuna.pipelines.board.middleware import Guard, host_of, is_loopback
+from lacuna.pipelines.board.roles import People, Person
 from lacuna.pipelines.runtime.runner import version
 from lacuna.pipelines.settings import Settings
 from lacuna.pipelines.state.repository import State, open_state
-
-from . import actions, api, entering, pages
-from .bodies import TOO_LARGE
-from .desk import Desk
-from .guard import Guard, host_of, is_loopback
-from .people import People, Person
 
 __all__ = ["make_app", "serve"]
 

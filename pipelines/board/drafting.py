@@ -7,10 +7,9 @@ from pathlib import Path
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
-from lacuna.pipelines.report.format import text
-
-from .desk import Desk
-from .snapshot import Gap
+from lacuna.pipelines.board.context import Desk
+from lacuna.pipelines.board.snapshot import Gap
+from lacuna.pipelines.presentation.format import text
 
 __all__ = ["file_name", "read", "text_of"]
 

@@ -12,6 +12,11 @@ from starlette.responses import PlainTextResponse, Response
 from lacuna.data_contracts.errors import NoSuchGap
 from lacuna.models.backlog.lifecycle import CLOSED
 from lacuna.models.diagnosis.no_gap_reason import why_no_gap
+from lacuna.pipelines.board import drafting, tagging
+from lacuna.pipelines.board.context import ASSETS, Desk, asset, desk_of, person_of
+from lacuna.pipelines.board.filters import PAGE, SORTS, VIEWS, Query, choices, counted, found, neighbours
+from lacuna.pipelines.board.snapshot import Gap, Now, Run
+from lacuna.pipelines.board.view import changes, gap_page, gap_path, histories, owner_loads, precision_rows, this_week
 from lacuna.pipelines.gaps.decisions import history
 from lacuna.pipelines.report.accuracy import accuracy
 from lacuna.pipelines.report.coverage import coverage
@@ -19,12 +24,6 @@ from lacuna.pipelines.report.figures import kpi_cards
 from lacuna.pipelines.report.impact import fixes
 from lacuna.pipelines.state.decision_log import gap_row
 from lacuna.pipelines.state.topic_history import life_of, topic_rows
-
-from . import drafting, tagging
-from .desk import ASSETS, Desk, asset, desk_of, person_of
-from .listing import PAGE, SORTS, VIEWS, Query, choices, counted, found, neighbours
-from .snapshot import Gap, Now, Run
-from .view import changes, gap_page, gap_path, histories, owner_loads, precision_rows, this_week
 
 __all__ = ["router"]
 

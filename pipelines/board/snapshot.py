@@ -23,10 +23,10 @@ from lacuna.pipelines.gaps import due_dates as duties
 from lacuna.pipelines.gaps.decisions import as_decided, status_now
 from lacuna.pipelines.gaps.first_seen import seen_days
 from lacuna.pipelines.io.store import read_parquet
+from lacuna.pipelines.presentation.format import day, line, number, plural, record, rows, short_day, text
 from lacuna.pipelines.presentation.spreadsheet import records, unguarded
 from lacuna.pipelines.report.accuracy import article_accuracy
 from lacuna.pipelines.report.due import due_articles, unowned_articles
-from lacuna.pipelines.report.format import day, line, number, plural, record, rows, short_day, text
 from lacuna.pipelines.report.gaps import table_row
 from lacuna.pipelines.report.impact import fixes
 from lacuna.pipelines.settings import Settings

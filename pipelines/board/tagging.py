@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from lacuna.pipelines.report.format import line, number, percent, text
+from lacuna.pipelines.board.context import Desk
+from lacuna.pipelines.board.view import when
+from lacuna.pipelines.presentation.format import line, number, percent, text
 from lacuna.pipelines.state.tags import entered_tags
-
-from .desk import Desk
-from .view import when
 
 __all__ = ["OUTCOMES", "asked"]
 

@@ -11,8 +11,9 @@ from urllib.parse import quote
 
 from lacuna.models.backlog.lifecycle import CLOSED, Decision, in_force
 from lacuna.models.backlog.precision import Precision, overall
-from lacuna.pipelines.report.charts import bar, weekly_chart
-from lacuna.pipelines.report.format import (
+from lacuna.pipelines.board.snapshot import Gap, Now, Run
+from lacuna.pipelines.presentation.charts import bar, weekly_chart
+from lacuna.pipelines.presentation.format import (
     day,
     line,
     number,
@@ -31,8 +32,6 @@ from lacuna.pipelines.report.page import page
 from lacuna.pipelines.report.sections import owners as loads
 from lacuna.pipelines.report.summary import summary
 from lacuna.pipelines.report.view import STATUSES
-
-from .snapshot import Gap, Now, Run
 
 __all__ = [
     "REASONS",

@@ -16,8 +16,8 @@ from email.message import EmailMessage
 
 from lacuna.data_contracts.errors import SettingsInvalid
 from lacuna.pipelines.delivery.digest import MANAGERS, Message
-from lacuna.pipelines.delivery.ledger import Contact
 from lacuna.pipelines.settings import Delivery
+from lacuna.pipelines.state.deliveries import Contact
 
 __all__ = ["Channel", "NotSentError", "Post", "channels_of", "check"]
 

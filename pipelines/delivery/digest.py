@@ -12,8 +12,8 @@ from urllib.parse import quote
 from jinja2 import Environment, StrictUndefined
 
 from lacuna.models.backlog.lifecycle import WAITING
-from lacuna.pipelines.delivery.ledger import Contact
 from lacuna.pipelines.report.gap_figures import figures_of
+from lacuna.pipelines.state.deliveries import Contact
 
 __all__ = ["MANAGERS", "Message", "digests"]
 

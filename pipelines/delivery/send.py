@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from lacuna.pipelines.delivery.channels import Channel, NotSentError, Post, channels_of, check
 from lacuna.pipelines.delivery.digest import Message
-from lacuna.pipelines.delivery.ledger import Contact, mark, reached
 from lacuna.pipelines.settings import Delivery
+from lacuna.pipelines.state.deliveries import Contact, mark, reached
 
 if TYPE_CHECKING:
     from lacuna.pipelines.state.repository import State

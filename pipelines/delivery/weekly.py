@@ -9,13 +9,13 @@ from pathlib import Path
 from lacuna.data_contracts.errors import LacunaError, NotDelivered
 from lacuna.models.diagnosis.no_gap_reason import why_no_gap
 from lacuna.pipelines.delivery.digest import digests
-from lacuna.pipelines.delivery.ledger import contacts
 from lacuna.pipelines.delivery.send import Outcome, deliver, summed
 from lacuna.pipelines.gaps.decisions import backlog_now
 from lacuna.pipelines.io.runs import find_run, read_run
 from lacuna.pipelines.presentation.spreadsheet import records
 from lacuna.pipelines.runtime.job import Job
 from lacuna.pipelines.settings import Settings
+from lacuna.pipelines.state.deliveries import contacts
 from lacuna.pipelines.state.repository import open_state
 
 __all__ = ["send_digest", "send_scheduled"]

@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from lacuna.pipelines.report.format import as_shown
+from lacuna.pipelines.presentation.format import as_shown
 
 __all__ = ["edited", "evidence_hash", "front_matter", "seal", "text_hash", "values"]
 

@@ -28,9 +28,9 @@ from lacuna.pipelines.drafts.rows import (
     subject_of,
     words_in,
 )  # fmt: skip
+from lacuna.pipelines.presentation.format import percent
 from lacuna.pipelines.presentation.links import conversation_url
 from lacuna.pipelines.presentation.markdown import bullet, inline, quote
-from lacuna.pipelines.report.format import percent
 from lacuna.pipelines.report.gap_figures import figures_of, sets_told
 
 __all__ = ["KINDS", "draft"]

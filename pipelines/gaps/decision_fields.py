@@ -8,7 +8,7 @@ from typing import Any
 
 from lacuna.data_contracts.errors import DecisionInvalid
 from lacuna.models.backlog.lifecycle import DISMISS_REASONS, VERBS
-from lacuna.pipelines.nearest import did_you_mean
+from lacuna.pipelines.presentation.suggestions import did_you_mean
 
 __all__ = ["FIELDS", "checked"]
 

@@ -15,7 +15,7 @@ from lacuna.pipelines.gaps import due_dates as duties
 from lacuna.pipelines.gaps.decision_fields import checked
 from lacuna.pipelines.gaps.first_seen import seen_days
 from lacuna.pipelines.gaps.status import as_decided, status_now
-from lacuna.pipelines.nearest import did_you_mean
+from lacuna.pipelines.presentation.suggestions import did_you_mean
 from lacuna.pipelines.settings import Settings
 from lacuna.pipelines.state import decision_log
 from lacuna.pipelines.state.repository import State

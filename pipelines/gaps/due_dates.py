@@ -8,7 +8,7 @@ from typing import Any
 
 from lacuna.models.backlog.due_dates import Duty, DutyLimits, duty
 from lacuna.models.backlog.lifecycle import Life
-from lacuna.pipelines.report.format import day, record, whole
+from lacuna.pipelines.presentation.format import day, record, whole
 from lacuna.pipelines.settings import Settings
 
 __all__ = ["duty_now", "form_day", "today"]

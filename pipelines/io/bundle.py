@@ -18,7 +18,7 @@ from lacuna.pipelines.io.addresses import FOLDER, absent, is_page, unreachable
 from lacuna.pipelines.io.formats import SUFFIXES, Raw, parse, storable_extra
 from lacuna.pipelines.io.mapped import mapped_frame, unused
 from lacuna.pipelines.io.mapping import NOTHING_MAPPED, Mapped
-from lacuna.pipelines.nearest import likely
+from lacuna.pipelines.presentation.suggestions import likely
 
 __all__ = ["Bundle", "Problem", "Read", "read_bundle", "refuse"]
 

@@ -14,8 +14,8 @@ from pydantic_core import PydanticCustomError
 
 from lacuna.data_contracts.contract import INPUTS, TABLES
 from lacuna.data_contracts.units import UNITS
-from lacuna.pipelines.nearest import likely
 from lacuna.pipelines.presentation.section import Section
+from lacuna.pipelines.presentation.suggestions import likely
 
 __all__ = ["NOTHING_MAPPED", "Mapped"]
 

@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from lacuna.data_contracts.errors import LacunaError, StoreUnusable
-from lacuna.pipelines.report.format import NONE
+from lacuna.pipelines.presentation.format import NONE
 from lacuna.pipelines.report.gap_figures import SETS, GapFigures, figures_of, movement, nearest_articles
 
 __all__ = ["backlog_table", "explain", "find_gap", "find_run", "published_runs", "read_backlog", "read_run"]

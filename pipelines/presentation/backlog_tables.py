@@ -12,7 +12,7 @@ from rich.text import Text
 
 from lacuna.models.backlog.lifecycle import CLOSED, Decision, in_force
 from lacuna.models.backlog.precision import Precision, overall
-from lacuna.pipelines.report.format import decimal
+from lacuna.pipelines.presentation.format import decimal
 
 __all__ = ["backlog_now_table", "history_table", "precision_lines"]
 

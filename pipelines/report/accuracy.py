@@ -6,8 +6,8 @@ from typing import Any
 
 import pandas as pd
 
-from .charts import bar
-from .format import (
+from lacuna.pipelines.presentation.charts import bar
+from lacuna.pipelines.presentation.format import (
     count,
     line,
     number,
@@ -17,7 +17,7 @@ from .format import (
     text,
     whole,
 )
-from .format import rows as records
+from lacuna.pipelines.presentation.format import rows as records
 
 _ACCURACY_BY = ("article", "intent", "product", "language", "topic")
 _ACCURACY_ROWS = 12

@@ -6,8 +6,19 @@ from typing import Any
 
 import pandas as pd
 
-from .format import count, decimal, items, line, number, percent, percent_range, plural, text, whole
-from .format import rows as records
+from lacuna.pipelines.presentation.format import (
+    count,
+    decimal,
+    items,
+    line,
+    number,
+    percent,
+    percent_range,
+    plural,
+    text,
+    whole,
+)
+from lacuna.pipelines.presentation.format import rows as records
 
 _INTENTS = 12  # rows and columns that a heat map has room for
 _PAIRS = 12

@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from lacuna.models.data_coverage.coverage import ABSENT, THERE, lacking, unknown
+from lacuna.pipelines.presentation.format import line
 from lacuna.pipelines.steps.load.coverage import coverage_of
-
-from .format import line
 
 __all__ = ["coverage"]
 

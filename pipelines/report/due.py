@@ -6,8 +6,8 @@ from typing import Any
 
 import pandas as pd
 
-from .format import count, day, line, number, percent, plural, text, whole
-from .format import rows as records
+from lacuna.pipelines.presentation.format import count, day, line, number, percent, plural, text, whole
+from lacuna.pipelines.presentation.format import rows as records
 
 SHOWN = 15
 _WHY = {"no owner": "No owner", "owner left": "{} has left", "unknown owner": "{} is no known owner"}

@@ -9,9 +9,20 @@ from typing import Any
 
 import pandas as pd
 
-from .charts import spark
-from .format import NARROW, day, money, number, percent, percent_range, points, record, sure, text
-from .format import rows as records
+from lacuna.pipelines.presentation.charts import spark
+from lacuna.pipelines.presentation.format import (
+    NARROW,
+    day,
+    money,
+    number,
+    percent,
+    percent_range,
+    points,
+    record,
+    sure,
+    text,
+)
+from lacuna.pipelines.presentation.format import rows as records
 
 # key, label, better when it goes, what it means in plain words
 KPIS = (

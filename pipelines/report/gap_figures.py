@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .format import (
+from lacuna.pipelines.presentation.format import (
     NONE,
     count,
     decimal,

@@ -6,9 +6,9 @@ from datetime import date, timedelta
 from typing import Any
 from urllib.parse import quote
 
-from .charts import bar, spark
-from .format import NONE, day, items, line, monday, number, record, text, texts, whole
-from .gap_figures import figures_of, movement
+from lacuna.pipelines.presentation.charts import bar, spark
+from lacuna.pipelines.presentation.format import NONE, day, items, line, monday, number, record, text, texts, whole
+from lacuna.pipelines.report.gap_figures import figures_of, movement
 
 KINDS = {
     "missing": ("Missing", "No article answers it."),

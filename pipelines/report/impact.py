@@ -11,8 +11,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from lacuna.models.impact.fixes import totals
-
-from .format import (
+from lacuna.pipelines.presentation.format import (
     NARROW,
     NONE,
     count,
@@ -29,7 +28,7 @@ from .format import (
     text,
     whole,
 )
-from .format import rows as records
+from lacuna.pipelines.presentation.format import rows as records
 
 __all__ = ["VERDICTS", "failure_weeks", "figures", "fixes", "saved"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from .format import (
+from lacuna.pipelines.presentation.format import (
     NONE,
     day,
     decimal,
@@ -20,8 +20,8 @@ from .format import (
     texts,
     whole,
 )
-from .gap_figures import GapFigures, before_and_since, figures_of, nearest_articles
-from .gaps import KINDS, owner, relative_link, weeks
+from lacuna.pipelines.report.gap_figures import GapFigures, before_and_since, figures_of, nearest_articles
+from lacuna.pipelines.report.gaps import KINDS, owner, relative_link, weeks
 
 _QUOTE = 1200
 _CHANGES = {

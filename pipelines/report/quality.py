@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from .format import (
+from lacuna.pipelines.presentation.format import (
     NARROW,
     count,
     items,

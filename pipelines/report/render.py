@@ -10,8 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from lacuna.pipelines.presentation.links import conversation_link
-
-from .view import STATUSES, ReportData, build_view
+from lacuna.pipelines.report.view import STATUSES, ReportData, build_view
 
 __all__ = ["render_report"]
 

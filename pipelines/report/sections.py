@@ -9,8 +9,7 @@ from urllib.parse import quote
 import pandas as pd
 
 from lacuna.models.backlog.lifecycle import CLOSED
-
-from .format import (
+from lacuna.pipelines.presentation.format import (
     decimal,
     items,
     line,
@@ -22,8 +21,8 @@ from .format import (
     texts,
     whole,
 )
-from .format import rows as records
-from .gaps import owner
+from lacuna.pipelines.presentation.format import rows as records
+from lacuna.pipelines.report.gaps import owner
 
 REASONS = {
     "handoff by policy": "A rule sends these to a human. An article would not change that; the rule might.",

@@ -8,9 +8,8 @@ from urllib.parse import quote
 
 from lacuna.models.backlog.lifecycle import CLOSED
 from lacuna.models.diagnosis.no_gap_reason import why_no_gap
-
-from .format import count, decimal, line, money, number, percent, plural, record, text
-from .gap_figures import movement
+from lacuna.pipelines.presentation.format import count, decimal, line, money, number, percent, plural, record, text
+from lacuna.pipelines.report.gap_figures import movement
 
 _NAMED = 3
 

@@ -8,8 +8,8 @@ from urllib.parse import quote
 
 import pandas as pd
 
-from .charts import topic_map
-from .format import (
+from lacuna.pipelines.presentation.charts import topic_map
+from lacuna.pipelines.presentation.format import (
     count,
     items,
     line,
@@ -21,7 +21,7 @@ from .format import (
     texts,
     whole,
 )
-from .format import rows as records
+from lacuna.pipelines.presentation.format import rows as records
 
 _PARTS = 4  # subtopics that are named
 _TONES = 9  # colours of themes; from the tenth on they come again, and the letters do not

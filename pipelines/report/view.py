@@ -9,14 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from lacuna.pipelines.presentation.links import conversation_url
-
-from . import asides, sections
-from .accuracy import accuracy, article_accuracy, calibration
-from .coverage import coverage
-from .due import due_articles, unowned_articles
-from .figures import kpi_cards
-from .format import (
+from lacuna.pipelines.presentation.format import (
     day,
     items,
     json_block,
@@ -29,14 +22,20 @@ from .format import (
     sure,
     text,
 )
-from .format import rows as records
-from .gap_figures import sets_told
-from .gaps import KINDS, table_row
-from .impact import fixes
-from .page import page
-from .quality import quality
-from .summary import summary
-from .topics import topics
+from lacuna.pipelines.presentation.format import rows as records
+from lacuna.pipelines.presentation.links import conversation_url
+from lacuna.pipelines.report import asides, sections
+from lacuna.pipelines.report.accuracy import accuracy, article_accuracy, calibration
+from lacuna.pipelines.report.coverage import coverage
+from lacuna.pipelines.report.due import due_articles, unowned_articles
+from lacuna.pipelines.report.figures import kpi_cards
+from lacuna.pipelines.report.gap_figures import sets_told
+from lacuna.pipelines.report.gaps import KINDS, table_row
+from lacuna.pipelines.report.impact import fixes
+from lacuna.pipelines.report.page import page
+from lacuna.pipelines.report.quality import quality
+from lacuna.pipelines.report.summary import summary
+from lacuna.pipelines.report.topics import topics
 
 FIRST_ROWS = 60
 

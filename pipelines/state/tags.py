@@ -9,7 +9,7 @@ import pandas as pd
 import sqlalchemy as sa
 
 from lacuna.data_contracts.errors import TagInvalid
-from lacuna.pipelines.nearest import did_you_mean
+from lacuna.pipelines.presentation.suggestions import did_you_mean
 from lacuna.pipelines.state import schema
 from lacuna.pipelines.state.repository import State
 

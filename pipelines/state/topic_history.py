@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from lacuna.data_contracts.errors import LacunaError
-from lacuna.pipelines.nearest import did_you_mean
+from lacuna.pipelines.presentation.suggestions import did_you_mean
 from lacuna.pipelines.state.repository import State
 
 if TYPE_CHECKING:

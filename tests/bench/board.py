@@ -10,8 +10,8 @@ from pathlib import Path
 
 import httpx
 
-from tests import sample_run
-from tests.board_store import make_store, running
+from tests.support import sample_run
+from tests.support.board_store import make_store, running
 
 GAPS = 5000
 TIMES = 60

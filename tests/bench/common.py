@@ -7,11 +7,11 @@ import sys
 import time
 from pathlib import Path
 
-from lacuna.pipelines.commands.mining import DEMO_WEEKS
+from lacuna.pipelines.cli.mine import DEMO_WEEKS
 from lacuna.pipelines.demo import write_demo
 from lacuna.pipelines.run import run as run_pipeline
+from tests.support.paths import SHARED
 
-SHARED = Path(__file__).resolve().parents[3] / "shared"
 REPLAY = SHARED / "data" / "thunderbird-replay-2023"
 WINDOW = ["--start", "2023-01-01", "--end", "2024-06-30"]
 RUN_ID = "2024-06-30"
@@ -38,7 +38,7 @@ def sharing(store: Path, cache: Path) -> Path:
 
 def run(bundle: Path, store: Path, *options: str) -> tuple[float, int]:
     """Run ``lacuna run`` as a process of its own; seconds and peak MiB of the whole process."""
-    command = [sys.executable, "-m", "lacuna.pipelines.cli", "run", str(bundle), "--store", str(store)]
+    command = [sys.executable, "-m", "lacuna.pipelines.cli.main", "run", str(bundle), "--store", str(store)]
     command += [*WINDOW, *options]
     began = time.perf_counter()
     done = subprocess.run([sys.executable, "-c", CHILD, *command], capture_output=True, text=True, check=False)

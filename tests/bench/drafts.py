@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 from tests.bench.common import REPLAY, RUN_ID, demo_runs, run
+from tests.support.paths import REPO
 
 HEAD = """# Drafts, read as a writer would
 
@@ -31,7 +32,7 @@ def drafts(folder: Path) -> int:
     """Write three drafts of the demo and three of the replay into docs/drafts.md."""
     demo = demo_runs(folder)
     run(REPLAY / "bundle", folder / "store")
-    page = Path(__file__).resolve().parents[2] / "docs" / "drafts.md"
+    page = REPO / "docs" / "drafts.md"
     page.write_text(drafts_page(demo, folder / "store" / "runs" / RUN_ID), encoding="utf-8")
     print(page)
     return 0

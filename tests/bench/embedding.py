@@ -19,7 +19,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-SHARED = Path(__file__).resolve().parents[3] / "shared"
+from tests.support.paths import SHARED
+
 QUESTIONS = SHARED / "data" / "firefox-questions" / "2021-2022.parquet"
 TEXTS, SPEED_TEXTS = 3000, 600
 ONE_CORE = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "LOKY_MAX_CPU_COUNT"), "1")

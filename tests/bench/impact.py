@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.fix_worlds import FIXES, WORLDS, before_and_after, differences, judged, ours
+from tests.worlds.fix_worlds import FIXES, WORLDS, before_and_after, differences, judged, ours
 
 METHODS = {"before and after": before_and_after, "difference in differences": differences, "Lacuna": ours}
 

@@ -10,13 +10,14 @@ import pandas as pd
 
 from lacuna.models.conversations.questions import shortened
 from tests.bench.common import REPLAY, RUN_ID, WINDOW, run
+from tests.support.paths import REPO
 
 
 def labels(folder: Path) -> int:
     """Write every topic of the replay, its label and three questions, into docs/replay-topics.md."""
     run(REPLAY / "bundle", folder / "store")
     topics = pd.read_parquet(folder / "store" / "runs" / RUN_ID / "topics.parquet")
-    page = Path(__file__).resolve().parents[2] / "docs" / "replay-topics.md"
+    page = REPO / "docs" / "replay-topics.md"
     page.write_text(label_table(topics), encoding="utf-8")
     print(f"{page}: {len(topics)} topics in {topics['theme'].nunique()} themes")
     return 0

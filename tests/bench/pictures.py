@@ -14,10 +14,11 @@ from lacuna.pipelines.run import run as run_pipeline
 from lacuna.pipelines.settings import load_settings
 from lacuna.pipelines.state.repository import open_state
 from tests.bench.common import demo_runs
-from tests.board_store import running
-from tests.browsers import found_browser
+from tests.support.board_store import running
+from tests.support.browsers import found_browser
+from tests.support.paths import REPO
 
-DOCS = Path(__file__).resolve().parents[2] / "docs"
+DOCS = REPO / "docs"
 FIRST, FIXED, LAST = date(2024, 6, 30), date(2024, 7, 9), date(2024, 8, 4)
 FIXES = (
     Fix("delivery-times", FIXED, works=False), Fix("ebike-pairing", FIXED), Fix("customs-charge", FIXED),

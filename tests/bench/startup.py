@@ -31,7 +31,7 @@ def startup(folder: Path, store: Path | None = None) -> int:
         command = [
             sys.executable,
             "-m",
-            "lacuna.pipelines.cli",
+            "lacuna.pipelines.cli.main",
             *words,
             *([str(store)] if words[-1] == "--store" else []),
         ]

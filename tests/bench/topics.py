@@ -15,9 +15,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-ROOT = Path(__file__).resolve().parents[2]
-DATA = ROOT.parents[0] / "shared" / "data"
-THEIRS = ROOT / ".venv-bench" / "bin" / "python"
+from tests.support.paths import REPO, SHARED
+
+DATA = SHARED / "data"
+THEIRS = REPO / ".venv-bench" / "bin" / "python"
 SIZES = (5_000, 20_000, 40_000)
 PARTS = (2, 4, 8)
 CHILD = Path(__file__).with_name("topics_child.py")
@@ -107,7 +108,7 @@ def again(texts: pd.DataFrame, folder: Path, embedder: str) -> None:
 def child(python: str, what: str, folder: Path, cache: Path, embedder: str, fit_at_most: int = 0) -> dict[str, float]:
     """Run one grouping as a process of its own; its figures."""
     command = [python, str(CHILD), what, str(folder), str(cache), embedder, str(fit_at_most)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=REPO)
     if done.returncode:
         raise SystemExit(done.stderr)
     return json.loads(done.stdout.splitlines()[-1])

@@ -15,7 +15,6 @@ from lacuna.data_contracts.errors import ContractBroken
 from lacuna.models.backlog.owners import inactive
 from lacuna.models.conversations.signals import trigger_shares
 from lacuna.models.diagnosis.novelty import new_or_known
-from lacuna.pipelines.delivery.ledger import remember_contacts
 from lacuna.pipelines.drafts import write_drafts
 from lacuna.pipelines.drafts.polish import polish
 from lacuna.pipelines.embedders.registry import embedder
@@ -26,6 +25,7 @@ from lacuna.pipelines.report.render import render_report
 from lacuna.pipelines.report.view import ReportData
 from lacuna.pipelines.runtime.job import Job
 from lacuna.pipelines.runtime.runner import version
+from lacuna.pipelines.state.deliveries import remember_contacts
 from lacuna.pipelines.state.repository import open_state
 from lacuna.pipelines.steps.measure.searches import searches_by_topic
 from lacuna.pipelines.steps.publish.no_gap import no_gap

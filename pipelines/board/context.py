@@ -1,0 +1,200 @@
+"""What every page of the board stands on: the store, its state, the latest run, who is who, and the templates."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from jinja2 import Environment, PackageLoader, PrefixLoader, StrictUndefined
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
+
+from lacuna.data_contracts.errors import StoreUnusable
+from lacuna.models.backlog.lifecycle import allowed
+from lacuna.pipelines.board.filters import Query, counted
+from lacuna.pipelines.board.roles import People, Person, may
+from lacuna.pipelines.board.snapshot import Gap, Snapshot
+from lacuna.pipelines.board.view import VERBS, gap_path
+from lacuna.pipelines.presentation.format import period, plural, record
+from lacuna.pipelines.presentation.links import conversation_link, conversation_url
+from lacuna.pipelines.report.gap_figures import sets_told
+from lacuna.pipelines.report.view import STATUSES
+from lacuna.pipelines.settings import Settings
+from lacuna.pipelines.state.repository import State
+from lacuna.pipelines.state.sessions import Sessions
+
+__all__ = ["ASSETS", "Desk", "asset", "desk_of", "local", "person_of"]
+
+ASSETS = {
+    "report.css": ("lacuna.pipelines.report", "text/css"),
+    "board.css": ("lacuna.pipelines.board", "text/css"),
+    "board.js": ("lacuna.pipelines.board", "text/javascript"),
+    "htmx.min.js": ("lacuna.pipelines.board", "text/javascript"),
+    "htmx-LICENSE.txt": ("lacuna.pipelines.board", "text/plain"),
+}
+NAV = (
+    ("backlog", "/", "Backlog"),
+    ("drafts", "/drafts", "Drafts"),
+    ("week", "/week", "This week"),
+    ("owners", "/owners", "Owners"),
+    ("impact", "/impact", "What worked"),
+    ("kpis", "/kpis", "Figures"),
+    ("topics", "/topics", "Topics"),
+    ("tags", "/tags", "Tag next"),
+)
+
+
+@cache
+def asset(name: str) -> bytes:
+    """A file that the pages ask for, by its name in ``ASSETS``."""
+    package = ASSETS[name][0]
+    place = resources.files(package)
+    return (place / name if package == "lacuna.pipelines.report" else place / "static" / name).read_bytes()
+
+
+@cache
+def _version(name: str) -> str:
+    return hashlib.sha256(asset(name)).hexdigest()[:12]
+
+
+def _templates() -> Environment:
+    loader = PrefixLoader(
+        {"board": PackageLoader("lacuna.pipelines.board"), "report": PackageLoader("lacuna.pipelines.report", "")},
+        delimiter=":",
+    )
+    made = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    made.globals |= {
+        "static": lambda name: f"/static/{name}?v={_version(name)}",
+        "statuses": STATUSES,
+        "sets": sets_told(),
+        "verbs": VERBS,
+        "gap_path": gap_path,
+        "plural": plural,
+        "may": may,
+        "conversation_link": conversation_link,
+    }
+    return made
+
+
+@dataclass(frozen=True, eq=False)
+class Desk:
+    """One board: made once, shared by all requests."""
+
+    store: Path
+    settings: Settings
+    state: State
+    snapshot: Snapshot
+    people: People
+    sessions: Sessions
+    templates: Environment
+
+    @classmethod
+    def at(cls, store: Path, settings: Settings, state: State, people: People) -> Desk:
+        """Set a board up over a store."""
+        sessions = Sessions(state, settings.board.session_hours)
+        return cls(store, settings, state, Snapshot(store, state, settings), people, sessions, _templates())
+
+    def page(self, request: Request, name: str, code: int = 200, **context: Any) -> Response:
+        """Render a page, or the part of it that a dialog asked for."""
+        person = person_of(request, or_none=True)
+        now = self.snapshot.now()
+        run = now.run
+        shared = {
+            "person": person,
+            "nav": NAV,
+            "here": "",
+            "signs_out": self.people.by_token and person is not None and not person.login,
+            "run_id": run.run_id if run else "",
+            "window": period(record(run.told.get("window")).get("start"), record(run.told.get("window")).get("end"))
+            if run
+            else "",
+            "company": self.settings.report.company,
+            "conversation_url": conversation_url(run.told) if run else "",
+            "todo": counted(now)["todo"],
+            "toast": self.toast(request, person),
+            "inside": request.headers.get("hx-target") == "dialog-body",
+            "address": request.url.path + (f"?{request.url.query}" if request.url.query else ""),
+        }
+        text = self.templates.get_template(f"board:{name}.html.jinja").render(shared | context)
+        return HTMLResponse(text, code)
+
+    def told(self, request: Request, code: int, heading: str, words: str) -> Response:
+        """A page that says why there is nothing to see; plain words where not even a page can be made."""
+        try:
+            return self.page(request, "told", code, heading=heading, words=words)
+        except StoreUnusable as error:
+            return PlainTextResponse(f"{heading}. {words}\n{error}\n", 503)
+
+    def verbs(self, person: Person, gap: Gap) -> list[str]:
+        """What a person may do with a gap now, in the order in which it is offered."""
+        can = [verb for verb in allowed(gap.status) if may(person, verb, gap.owner_id)]
+        ordered = sorted(can, key=list(VERBS).index)
+        if gap.life.undoable and may(person, "undo", gap.owner_id, decided_by=gap.life.who):
+            ordered.append("undo")
+        return ordered
+
+    def toast(self, request: Request, person: Person | None) -> dict[str, Any] | None:
+        """What has just been done, from the ids of decisions in the address, and how to take it back."""
+        numbers = [int(part) for part in request.query_params.get("done", "").split(",") if part.isdecimal()]
+        if not numbers or person is None:
+            return None
+        now = self.snapshot.now()
+        said = [one for one in self.snapshot.said(numbers[:500]) if one.who == person.name]
+        if not said:
+            return None
+        did = VERBS[said[0].verb][1]
+        titles = [now.by_id[one.gap_id].shown["title"] if one.gap_id in now.by_id else one.gap_id for one in said]
+        back = [
+            f"{one.gap_id}:{one.id}"
+            for one in said
+            if one.verb != "undo" and one.gap_id in now.by_id and now.by_id[one.gap_id].life.last == one.id
+        ]
+        what = f"“{titles[0]}”" if len(said) == 1 else plural(len(said), "gap")
+        asked = Query.of(request.query_params).text(page=1)
+        words = f"{did[0].upper()}{did[1:]} {what}."
+        return {"words": words, "back": back, "to": gap_path(said[0].gap_id, asked) if len(said) == 1 else f"/{asked}"}
+
+
+def desk_of(request: Request) -> Desk:
+    """The board that a request came to."""
+    return request.app.state.desk
+
+
+def person_of(request: Request, or_none: bool = False) -> Person:
+    """Who is asking; the guard has seen to it that it is somebody wherever that matters."""
+    person = request.scope.get("state", {}).get("person")
+    if person is None and not or_none:
+        raise LookupError("the guard lets nobody through without a person")
+    return person
+
+
+def local(path: str, done: Sequence[int] = (), other: str = "/") -> str:
+    """An address on this board to go back to, with the decisions just made; ``other`` where it leads elsewhere."""
+    parts = urlsplit(path)
+    if parts.scheme or parts.netloc or not path.startswith("/") or path.startswith("//") or _odd(path):
+        parts = urlsplit(other)
+    query = [(key, value) for key, value in parse_qsl(parts.query) if key != "done"]
+    if done:
+        query.append(("done", ",".join(map(str, done))))
+    found = parts.path + (f"?{urlencode(query, safe=',')}" if query else "")
+    return found + (f"#{parts.fragment}" if parts.fragment else "")
+
+
+def _odd(path: str) -> bool:
+    return "\\" in path or any(ord(character) < 33 or ord(character) == 127 for character in path)
+
+
+def forms(gaps: Iterable[Gap]) -> list[str]:
+    """Gaps as a form sends them: the id, and the last decision that was seen."""
+    return [f"{gap.id}:{gap.life.last}" for gap in gaps]
+
+
+def first(values: Mapping[str, Any], name: str) -> str:
+    """A field of a form as text without blanks around it."""
+    return str(values.get(name) or "").strip()

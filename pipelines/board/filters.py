@@ -1,0 +1,164 @@
+"""The backlog as it is asked for in an address: filtered, searched, sorted, and cut into pages."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from functools import lru_cache
+from itertools import chain
+from typing import Any
+from urllib.parse import urlencode
+
+from lacuna.pipelines.board.snapshot import Gap, Now
+from lacuna.pipelines.presentation.format import line
+from lacuna.pipelines.report.gaps import KINDS
+from lacuna.pipelines.report.view import STATUSES
+
+__all__ = ["PAGE", "SORTS", "VIEWS", "Query", "choices", "counted", "found", "neighbours"]
+
+PAGE = 50
+# A view gathers statuses by what is to be done about them.
+VIEWS = {
+    "todo": ("To decide", ("new", "open", "reopened")),
+    "work": ("In work", ("accepted", "drafting")),
+    "published": ("Published", ("published", "verified")),
+    "late": ("Overdue", ("new", "open", "reopened", "accepted", "drafting")),
+    "closed": ("Put away", ("snoozed", "dismissed")),
+    "all": ("All", tuple(STATUSES)),
+}
+SORTS = {
+    "rank": "Rank",
+    "-score": "Score",
+    "-conversations": "Conversations",
+    "-rate": "Conversations a week",
+    "-fails": "Failures",
+    "-cost": "Cost",
+    "due": "Due",
+    "title": "Title",
+    "kind": "Kind",
+    "status": "Status",
+    "ownerName": "Owner",
+}
+_FILTERS = ("kind", "status", "owner", "product", "language", "topic")
+
+
+@dataclass(frozen=True)
+class Query:
+    """What an address asks of the backlog; every field is text as it stands there, and unknown values find nothing."""
+
+    view: str = "todo"
+    q: str = ""
+    kind: str = ""
+    status: str = ""
+    owner: str = ""
+    product: str = ""
+    language: str = ""
+    topic: str = ""
+    sort: str = "rank"
+    page: int = 1
+
+    @classmethod
+    def of(cls, asked: Mapping[str, str]) -> Query:
+        """Read an address; what is not understood is left out."""
+        given: dict[str, Any] = {f.name: asked[f.name][:200] for f in fields(cls) if asked.get(f.name)}
+        page = given.pop("page", "1")
+        query = cls(**given, page=max(1, int(page)) if page.isdecimal() and len(page) < 7 else 1)
+        view = query.view if query.view in VIEWS else "todo"
+        return replace(query, view=view, sort=query.sort if query.sort in SORTS else "rank")
+
+    def text(self, **changes: Any) -> str:
+        """The address again, without what is as usual, with changes; empty or ``?…``."""
+        asked = replace(self, **changes)
+        usual = Query()
+        told = {f.name: getattr(asked, f.name) for f in fields(Query)}
+        return f"?{given}" if (given := urlencode({k: v for k, v in told.items() if v != getattr(usual, k)})) else ""
+
+    @property
+    def filtered(self) -> bool:
+        """Whether anything but the view narrows the backlog."""
+        return any(getattr(self, name) for name in ("q", *_FILTERS))
+
+
+def found(gaps: Sequence[Gap], query: Query) -> list[Gap]:
+    """The gaps that a query asks for, in its order; what is not known comes last whichever way the rest goes."""
+    passing = [gap for gap in gaps if _passes(gap, query)]
+    if query.sort == "rank":
+        return passing  # as they come
+    name = query.sort.removeprefix("-")
+    known = [gap for gap in passing if gap.keys.get(name) is not None]
+    known.sort(key=lambda gap: gap.keys[name], reverse=query.sort.startswith("-"))
+    return known + [gap for gap in passing if gap.keys.get(name) is None]
+
+
+def _passes(gap: Gap, query: Query) -> bool:
+    keys = gap.shown["keys"]
+    # A status, a topic or a search asked for by name is looked for in all views.
+    if not (query.status or query.q or query.topic) and not _viewed(keys, query.view):
+        return False
+    return (
+        (not query.kind or keys["kind"] == query.kind)
+        and (not query.status or keys["status"] == query.status)
+        and (not query.owner or (keys["owner"] or "-") == query.owner)
+        and (not query.product or query.product in keys["product"])
+        and (not query.language or query.language in keys["language"])
+        and (not query.topic or keys["topic"] == query.topic)
+        and all(word in keys["find"] for word in query.q.lower().split())
+    )
+
+
+def _viewed(keys: Mapping[str, Any], view: str) -> bool:
+    return keys["status"] in VIEWS[view][1] and (view != "late" or keys["overdue"] > 0)
+
+
+# What hangs on the backlog alone is counted once for every state of it, and not once for every page.
+@lru_cache(maxsize=2)
+def counted(now: Now) -> Mapping[str, int]:
+    """How many gaps each view has."""
+    alike = Counter((gap.shown["keys"]["status"], gap.duty.overdue > 0) for gap in now.gaps)
+    return {
+        view: sum(many for (status, late), many in alike.items() if _viewed({"status": status, "overdue": late}, view))
+        for view in VIEWS
+    }
+
+
+@lru_cache(maxsize=2)
+def choices(now: Now) -> Mapping[str, list[tuple[str, str]]]:
+    """The choices of each filter as (value, label with its count)."""
+    keys = [gap.shown["keys"] for gap in now.gaps]
+    seen: dict[str, Counter[str]] = {
+        "kind": Counter(key["kind"] for key in keys),
+        "status": Counter(key["status"] for key in keys),
+        "owner": Counter(key["owner"] or "-" for key in keys),
+        "product": Counter(chain.from_iterable(key["product"] for key in keys)),
+        "language": Counter(chain.from_iterable(key["language"] for key in keys)),
+    }
+    names = {"-": "No owner", **now.owner_names}
+    label: dict[str, Callable[[str], str]] = {
+        "kind": lambda value: KINDS.get(value, (value.capitalize(),))[0],
+        "status": lambda value: STATUSES.get(value, value),
+        "owner": lambda value: names.get(value, value),
+        "language": str.upper,
+    }
+    order: dict[str, Callable[[str], Any]] = {
+        "kind": lambda value: (list(KINDS).index(value) if value in KINDS else 99, value),
+        "status": lambda value: (list(STATUSES).index(value) if value in STATUSES else 99, value),
+        "owner": lambda value: (value != "-", names.get(value, value).lower(), value),
+    }
+    return {
+        name: [
+            (value, f"{line(label.get(name, str)(value), 60)} ({count:,})")
+            for value, count in sorted(values.items(), key=lambda item: order.get(name, str.lower)(item[0]))
+        ]
+        for name, values in seen.items()
+    }
+
+
+def neighbours(listed: Sequence[Gap], gap: Gap) -> tuple[int | None, Gap | None, Gap | None]:
+    """A gap's place in a list from 1, and its neighbours; one that is not in it lies between those of near rank."""
+    at = next((place for place, other in enumerate(listed) if other.id == gap.id), None)
+    if at is None:
+        rank = gap.keys["rank"] or 0
+        after = next((place for place, other in enumerate(listed) if (other.keys["rank"] or 0) > rank), len(listed))
+        return None, listed[after - 1] if after else None, listed[after] if after < len(listed) else None
+    return at + 1, listed[at - 1] if at else None, listed[at + 1] if at + 1 < len(listed) else None

@@ -1,0 +1,238 @@
+"""`lacuna backlog`, `decide`, `assign` and `undo`: the review on the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.markup import escape
+
+from lacuna.data_contracts.errors import DecisionInvalid
+from lacuna.pipelines.cli.options import Config, Store, err, local, out
+
+if TYPE_CHECKING:
+    from lacuna.pipelines.settings import Settings
+    from lacuna.pipelines.state.repository import State
+
+__all__ = ["assign", "backlog", "decide", "undo"]
+
+Gap = Annotated[str, typer.Argument(metavar="GAP", help="A gap_id, or a rank of the latest run such as 1.")]
+Who = Annotated[str | None, typer.Option(metavar="NAME", help="Who decides; default: $LACUNA_USER or the login name.")]
+Why = Annotated[str, typer.Option(metavar="TEXT", help="Why, for whoever looks at it later.")]
+
+
+def backlog(
+    store: Store,
+    gap: Annotated[
+        str | None,
+        typer.Argument(metavar="[GAP]", help="Show all decisions on this one, by gap_id or rank.", show_default=False),
+    ] = None,
+    csv: Annotated[
+        Path | None,
+        typer.Option(
+            "--csv",
+            metavar="FILE",
+            parser=local("--csv"),
+            help="Write it as CSV, with columns to fill in: see `decide`.",
+        ),
+    ] = None,
+    top: Annotated[int, typer.Option(min=1, help="Rows to print.")] = 20,
+    everything: Annotated[bool, typer.Option("--all", help="Show verified, snoozed and dismissed gaps too.")] = False,
+    owner: Annotated[
+        str | None, typer.Option(metavar="OWNER", help="Only the gaps of this owner_id; 'nobody': those without one.")
+    ] = None,
+    config: Config = None,
+) -> None:
+    """List the backlog of the latest run as it stands now, with what was decided since.
+
+    For example:
+
+    `lacuna backlog --store store`
+
+    `lacuna backlog 3 --store store`
+
+    `lacuna backlog --store store --csv backlog.csv`
+    """
+    from lacuna.models.backlog.precision import by_kind
+    from lacuna.models.diagnosis.no_gap_reason import why_no_gap
+    from lacuna.pipelines.gaps import decisions
+    from lacuna.pipelines.io.runs import find_run, read_run
+    from lacuna.pipelines.io.store import write_bytes
+    from lacuna.pipelines.presentation import backlog_tables
+    from lacuna.pipelines.presentation.spreadsheet import records
+
+    with _state(store, config) as (state, settings):
+        if gap is not None:
+            found = _named(store, gap)
+            told, (status, _) = decisions.history(state, found["gap_id"]), decisions.standing(state, found["gap_id"])
+            title = str(found.get("title", ""))
+            out.print(backlog_tables.history_table(found["gap_id"], title, status, told), highlight=False)
+            return
+        frame = decisions.backlog_now(store, state, settings)
+        found_none = frame.empty
+        if owner is not None:
+            frame = frame[frame["owner_id"].isna() if owner == "nobody" else frame["owner_id"].eq(owner)]
+        if csv is not None:
+            from lacuna.pipelines.gaps.decision_sheets import sheet
+
+            write_bytes(csv, sheet(frame))
+            out.print(f"Written: {escape(str(csv))}", highlight=False, soft_wrap=True)
+            return
+        if found_none:
+            why = why_no_gap(read_run(find_run(store)))
+            out.print(f"No gap was found in the latest run. {escape(why)}", highlight=False, soft_wrap=True)
+            return
+        out.print(backlog_tables.backlog_now_table(records(frame), top, everything), highlight=False)
+        for line in backlog_tables.precision_lines(by_kind(decisions.decided(state))):
+            out.print(line, highlight=False, soft_wrap=True)
+
+
+def decide(
+    store: Store,
+    gap: Annotated[
+        str | None, typer.Argument(metavar="GAP", help="A gap_id, or a rank of the latest run such as 1.")
+    ] = None,
+    verb: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="DECISION", help="accept, draft, publish, verify, reopen, snooze, dismiss, merge or note"
+        ),
+    ] = None,
+    file: Annotated[
+        Path | None, typer.Option("--from", metavar="FILE", help="Many at once: a filled-in `lacuna backlog --csv`.")
+    ] = None,
+    why: Why = "",
+    until: Annotated[str | None, typer.Option(metavar="DAY", help="snooze: the day on which it comes back.")] = None,
+    reason: Annotated[
+        str | None, typer.Option(help="dismiss: not_a_gap, duplicate, already_fixed, not_content or wont_fix.")
+    ] = None,
+    into: Annotated[str | None, typer.Option(metavar="GAP", help="merge: the gap that this one is part of.")] = None,
+    on: Annotated[str | None, typer.Option(metavar="DAY", help="publish: the day; today by default.")] = None,
+    article: Annotated[str | None, typer.Option(metavar="ID", help="publish: the article that was written.")] = None,
+    who: Who = None,
+    config: Config = None,
+) -> None:
+    """Decide on a gap, or on many from a file: what becomes of it, and why.
+
+    To fill in are the columns from `decision` to `why`. `assign_to` (an owner_id, or `nobody`) and `due` give the gap
+    an owner and a day, beside the row's decision or alone; `owner_id` and `falls_due` only show what is. Days are
+    written as 2024-07-12.
+
+    A row of the file that is wrong, or whose gap another person has decided on meanwhile, is named and left out; the
+    others are recorded. The same file again records nothing twice.
+
+    For example:
+
+    `lacuna decide 1 accept --store store`
+
+    `lacuna decide g-3f9a2c51 dismiss --reason not_content --why "only a person may do that" --store store`
+
+    `lacuna decide --from backlog.csv --store store`
+    """
+    from lacuna.pipelines.gaps import decisions
+
+    if (file is None) == (gap is None or verb is None) or (file is not None and gap is not None):
+        raise DecisionInvalid("it is not said what to decide", "give GAP and DECISION, or --from FILE alone")
+    given = {"until": until, "reason": reason, "into": into, "on": on, "article_id": article}
+    payload = {name: value for name, value in given.items() if value is not None}
+    with _state(store, config) as (state, _):
+        if file is not None:
+            _from_file(state, file, decisions.whoami(who))
+            return
+        found = _named(store, str(gap))
+        if payload.get("into"):
+            payload["into"] = _named(store, payload["into"])["gap_id"]
+        decisions.decide(state, found["gap_id"], str(verb), decisions.whoami(who), why=why, payload=payload)
+        _tell(state, found)
+
+
+def _from_file(state: State, file: Path, who: str) -> None:
+    from lacuna.pipelines.gaps.decision_sheets import apply_sheet
+
+    done = apply_sheet(state, file, who)
+    for row in done.refused:
+        place = f", column {row.column}: {row.value!r}" if row.column else ""
+        where = escape(f"{file}, row {row.line}{place}")
+        err.print(f"[bold red]left out[/] {where}\n  {escape(str(row.error))}", highlight=False, soft_wrap=True)
+    known = f", {done.known:,} there already" if done.known else ""
+    left = f", {len(done.refused):,} left out" if done.refused else ""
+    out.print(f"{done.recorded:,} recorded{known}{left}.", highlight=False)
+    if done.refused:
+        raise typer.Exit(2)
+
+
+def assign(
+    gap: Gap,
+    owner: Annotated[str, typer.Argument(metavar="OWNER", help="An owner_id; 'nobody' leaves it unowned.")],
+    store: Store,
+    due: Annotated[str | None, typer.Option(metavar="DAY", help="By when it is due.")] = None,
+    why: Why = "",
+    who: Who = None,
+    config: Config = None,
+) -> None:
+    """Give a gap to an owner, with a day by which it is due.
+
+    For example:
+
+    `lacuna assign 1 o-amara --due 2024-07-12 --store store`
+    """
+    from lacuna.pipelines.gaps import decisions
+
+    payload = {"owner_id": None if owner == "nobody" else owner} | ({"due": due} if due else {})
+    with _state(store, config) as (state, _):
+        found = _named(store, gap)
+        decisions.decide(state, found["gap_id"], "assign", decisions.whoami(who), why=why, payload=payload)
+        _tell(state, found)
+
+
+def undo(gap: Gap, store: Store, who: Who = None, config: Config = None) -> None:
+    """Take back the last decision on a gap; nothing is deleted.
+
+    For example:
+
+    `lacuna undo 1 --store store`
+    """
+    from lacuna.pipelines.gaps import decisions
+
+    with _state(store, config) as (state, _):
+        found = _named(store, gap)
+        decisions.undo(state, found["gap_id"], decisions.whoami(who))
+        _tell(state, found)
+
+
+@contextmanager
+def _state(store: Path, config: str | None) -> Iterator[tuple[State, Settings]]:
+    from lacuna.pipelines.io.runs import find_run
+    from lacuna.pipelines.settings import load_settings
+    from lacuna.pipelines.state.repository import open_state
+
+    find_run(store)
+    settings = load_settings(config)
+    state = open_state(settings, store)
+    try:
+        yield state, settings
+    finally:
+        state.close()
+
+
+def _named(store: Path, wanted: str) -> dict[str, Any]:
+    """The gap of this id, or of this rank in the latest run; an id of an earlier run passes as it is."""
+    from lacuna.pipelines.io.runs import find_gap, find_run, read_backlog
+
+    rows = read_backlog(find_run(store))
+    if wanted.isdigit():
+        return dict(find_gap(rows, wanted))
+    return next((row for row in rows if row["gap_id"] == wanted), {"gap_id": wanted})
+
+
+def _tell(state: State, gap: dict[str, Any]) -> None:
+    from lacuna.pipelines.gaps.decisions import standing
+
+    status, life = standing(state, gap["gap_id"])
+    title = f" “{gap['title']}”" if gap.get("title") else ""
+    owner = f", owner {life.owner_id or 'nobody'}" if life.assigned else ""
+    due = f", due {life.due}" if life.due else ""
+    out.print(f"{escape(gap['gap_id'])}{escape(title)} is {status}{escape(owner)}{due}.", highlight=False)

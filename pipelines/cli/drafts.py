@@ -1,0 +1,123 @@
+"""`lacuna drafts` and `lacuna digest`: what reaches the writers, and how."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.markup import escape
+
+from lacuna.pipelines.cli.options import Config, Store, local, out
+
+if TYPE_CHECKING:
+    from lacuna.pipelines.delivery.send import Outcome
+    from lacuna.pipelines.drafts.copies import Copy
+
+__all__ = ["digest", "drafts"]
+
+Owner = Annotated[str | None, typer.Option(metavar="ID", help="Only this owner's; `unowned` for those of nobody.")]
+
+
+def drafts(
+    store: Store,
+    owner: Owner = None,
+    into: Annotated[
+        Path | None,
+        typer.Option(
+            "--into", metavar="FOLDER", parser=local("--into"), help="Copy them here, where writers work on them."
+        ),
+    ] = None,
+    config: Config = None,
+) -> None:
+    """List the drafts of the latest run by owner, and copy them to where writers work.
+
+    A copy that a person edited is never overwritten: what is new stands beside it as `<name>.new.md`. A second time
+    changes nothing. Once the new evidence is worked in, copy the front matter of the new file over the old one.
+
+    For example:
+
+    `lacuna drafts --store store`
+
+    `lacuna drafts --store store --owner o-amara --into wiki/drafts`
+    """
+    from lacuna.pipelines.drafts.copies import export, listed
+    from lacuna.pipelines.gaps.decisions import backlog_now
+    from lacuna.pipelines.io.runs import find_run, published_runs
+    from lacuna.pipelines.presentation.spreadsheet import records
+    from lacuna.pipelines.settings import load_settings
+    from lacuna.pipelines.state.repository import open_state
+
+    run = find_run(store)
+    settings = load_settings(config)
+    state = open_state(settings, store)
+    rows = records(backlog_now(store, state, settings))
+    state.close()
+    if into is not None:
+        found = export(run, rows, into, owner)
+    else:
+        earlier = [known for known in published_runs(store) if known < run.name]
+        found = listed(run, rows, store / "runs" / earlier[-1] if earlier else None, owner)
+    _print(found, into or run)
+
+
+def digest(
+    store: Store,
+    send: Annotated[
+        bool, typer.Option("--send", help="Send it; without this, print what would be sent to whom.")
+    ] = False,
+    owner: Annotated[
+        str | None, typer.Option(metavar="ID", help="Only this owner's message; `managers` for the summary.")
+    ] = None,
+    config: Config = None,
+) -> None:
+    """Tell each owner what waits for them, and the managers how the week went, by e-mail and chat.
+
+    Prints what would be sent to whom; `--send` sends it. Each message goes once a run and recipient: a second call
+    sends only what failed, and exits with 2 where something did. Addresses and servers stand in `[delivery]`.
+
+    For example:
+
+    `lacuna digest --store store`
+
+    `lacuna digest --store store --config ours.toml --send`
+    """
+    from lacuna.pipelines.delivery.weekly import send_digest
+    from lacuna.pipelines.settings import load_settings
+
+    _print_digest(send_digest(store, load_settings(config), owner=owner, send=send), send)
+
+
+def _print_digest(outcomes: list[Outcome], send: bool) -> None:
+    from lacuna.pipelines.delivery.send import summed
+
+    for outcome in outcomes:
+        out.print(f"[bold]{escape(outcome.told)}[/]", highlight=False, soft_wrap=True)
+        if not send and outcome.state != "sent before":
+            out.print(f"  Subject: {escape(outcome.message.subject)}", highlight=False, soft_wrap=True)
+            for line in outcome.message.text.splitlines():
+                out.print(f"  {escape(line)}" if line else "", highlight=False, soft_wrap=True)
+    told = summed(outcomes)
+    out.print(f"{told}." + ("" if send else " Nothing was sent: --send sends it."), highlight=False, soft_wrap=True)
+    if any(outcome.state == "failed" for outcome in outcomes):
+        raise typer.Exit(2)
+
+
+def _print(found: list[Copy], folder: Path) -> None:
+    if not found:
+        out.print("No gap waits for a writer.", highlight=False)
+        return
+    for owner, copies in groupby(found, key=lambda copy: copy.owner_id):
+        out.print(f"[bold]{escape(owner or 'unowned')}[/]", highlight=False)
+        for copy in copies:
+            where = copy.path.relative_to(folder) if copy.path else "made by the next run"
+            out.print(f"  {copy.state:<17} {escape(copy.title)}", highlight=False)
+            out.print(f"  {'':<17} [dim]{escape(str(where))}[/]", highlight=False, soft_wrap=True)
+            if copy.beside:
+                told = copy.note or "has the new evidence; yours is as you left it"
+                beside = copy.beside.relative_to(folder)
+                out.print(f"  {'':<17} {escape(str(beside))}: {told}", highlight=False, soft_wrap=True)
+    counts = {state: sum(copy.state == state for copy in found) for state in dict.fromkeys(c.state for c in found)}
+    told = ", ".join(f"{count} {state}" for state, count in counts.items())
+    out.print(f"{len(found)} drafts in {escape(str(folder))}: {told}", highlight=False, soft_wrap=True)

@@ -1,0 +1,254 @@
+"""The schedule: it imports, it says what to do when it fails, and it runs to success."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from datetime import date
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lacuna.pipelines.io.store import lock
+from tests.support.paths import REPO
+from tests.support.standins import make_bundle
+
+DAGS = REPO / "dags"
+
+LOOK = """
+import json
+from airflow.dag_processing.dagbag import DagBag
+bag = DagBag(dag_folder={dags!r})
+dag = bag.dags["lacuna_weekly"]
+print("found " + json.dumps({{
+    "errors": bag.import_errors,
+    "tasks": [task.task_id for task in dag.topological_sort()],
+    "chain": {{task.task_id: sorted(task.downstream_task_ids) for task in dag.tasks}},
+    "doc": dag.doc_md,
+    "tags": sorted(dag.tags),
+    "owners": sorted({{task.owner for task in dag.tasks}}),
+    "retries": sorted({{task.retries for task in dag.tasks}}),
+    "delays": sorted({{task.retry_delay.total_seconds() for task in dag.tasks}}),
+    "catchup": dag.catchup,
+    "active": dag.max_active_runs,
+    "params": {{name: dag.params.get_param(name).description for name in dag.params}},
+    "digest": dag.params.get_param("digest").schema["enum"] + [dag.params["digest"]],
+    "timetable": type(dag.timetable).__name__,
+}}))
+"""
+
+# One process for several runs: most of its time is Airflow's start.
+TEST = """
+import json
+from datetime import timedelta
+from airflow.dag_processing.dagbag import DagBag
+dag = DagBag(dag_folder={dags!r}).dags["lacuna_weekly"]
+for one in dag.tasks:
+    one.retry_delay, one.retry_exponential_backoff = timedelta(0), False
+for case in {cases!r}:
+    for one in dag.tasks:
+        one.retries = case.get("retries", 0)
+    run = dag.test(run_conf=case["conf"], mark_success_pattern=case.get("done"))
+    exec(case.get("then", ""))
+    found = run.get_task_instances()
+    print("ended " + json.dumps({{
+        "state": run.state,
+        "tasks": {{ti.task_id: ti.state for ti in found}},
+        "tries": {{ti.task_id: ti.try_number for ti in found}},
+    }}))
+"""
+
+# What the button "mark failed" does while `load` runs, and the scheduler's next look at the run.
+MARK_FAILED = """
+from airflow.api.common.mark_tasks import set_dag_run_state_to_failed
+from airflow.models.dagrun import DagRun
+from airflow.models.serialized_dag import SerializedDagModel
+from airflow.utils.session import create_session
+from sqlalchemy import select
+with create_session() as session:
+    run = session.scalars(select(DagRun).where(DagRun.run_id == run.run_id)).one()
+    for ti in run.get_task_instances(session=session):
+        ti.state = {"plan": "success", "load": "running"}.get(ti.task_id)
+    run.state = "running"
+    session.flush()
+    stored = SerializedDagModel.get_dag("lacuna_weekly", session=session)
+    set_dag_run_state_to_failed(dag=stored, run_id=run.run_id, commit=True, session=session)
+    session.flush()
+    session.expire_all()
+    looks = 0
+    while run.state == "running" and looks < 3:
+        run.dag, looks = stored, looks + 1
+        for ti in run.get_task_instances(session=session):
+            ti.state = ti.state or "skipped"  # the teardown of a setup that was skipped
+        run.update_state(session=session, execute_callbacks=False)
+        session.flush()
+"""
+
+
+@pytest.fixture(scope="module")
+def airflow(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The environment of a fresh Airflow with its database."""
+    home = tmp_path_factory.mktemp("airflow")
+    environment = {
+        **os.environ,
+        "AIRFLOW_HOME": str(home),
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "AIRFLOW__CORE__DAGS_FOLDER": str(DAGS),
+        "AIRFLOW__CORE__UNIT_TEST_MODE": "False",
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home / 'airflow.db'}",
+        "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
+    }
+    command(["-m", "airflow", "db", "migrate"], environment)
+    return environment
+
+
+def command(arguments: list[str], environment: dict[str, str]) -> str:
+    """Run Python with these arguments and return all that it printed."""
+    done = subprocess.run(
+        [sys.executable, *arguments], env=environment, capture_output=True, text=True, timeout=900, check=False
+    )
+    assert done.returncode == 0, (done.stdout + done.stderr)[-8000:]
+    return done.stdout + done.stderr
+
+
+def test_the_dag_is_a_weekly_timetable_of_the_seven_verbs(airflow: dict[str, str]) -> None:
+    """The DAG imports, a task a verb in the order of a run and the digest, with retries and triage notes."""
+    from lacuna.pipelines.run import STEPS
+
+    printed = command(["-c", LOOK.format(dags=str(DAGS))], airflow)
+    found = json.loads(next(line for line in printed.splitlines() if line.startswith("found "))[6:])
+    verbs = [verb.__name__ for verb in STEPS]
+    assert found["errors"] == {}
+    tasks = ["plan", *verbs, "digest"]
+    assert found["tasks"] == tasks
+    assert found["chain"] == {a: [b] for a, b in pairwise(tasks)} | {"digest": []}
+    assert found["digest"] == ["off", "dry run", "send", "dry run"]
+    assert found["timetable"] == "CronDataIntervalTimetable"
+    assert (found["catchup"], found["active"], found["owners"], found["retries"]) == (False, 1, ["knowledge"], [2])
+    assert min(found["delays"]) >= 60
+    assert sorted(found["params"]) == ["bundle", "config", "digest", "end", "start", "store"]
+    assert all(len(description or "") > 20 for description in found["params"].values()), found["params"]
+    assert "lacuna" in found["tags"]
+    assert "## Triage" in found["doc"]
+
+
+@dataclass(frozen=True)
+class Ended:
+    """What became of a run: its state, those of its tasks, how often each was tried, and what was printed."""
+
+    state: str
+    tasks: dict[str, str]
+    tries: dict[str, int]
+    printed: str
+
+
+def dag_tests(airflow: dict[str, str], *cases: dict[str, Any]) -> list[Ended]:
+    """``dag.test()``, once for each case of ``conf``, ``done``, ``retries`` and ``then``."""
+    *told, _ = re.split(
+        r"^ended (.*)\n", command(["-c", TEST.format(dags=str(DAGS), cases=cases)], airflow), flags=re.M
+    )
+    return [Ended(**json.loads(ended), printed=text) for text, ended in zip(told[::2], told[1::2], strict=True)]
+
+
+@pytest.mark.slow
+def test_dag_test_publishes_a_run(airflow: dict[str, str], bundle: Path, tmp_path: Path) -> None:
+    """``dag.test()`` publishes the window given, whoever can't be told of it; the same again does nothing."""
+    store, config = tmp_path / "store", tmp_path / "ours.toml"
+    config.write_text('[delivery]\nsmtp_host = "127.0.0.1"\n', encoding="utf-8")
+    conf = {"bundle": str(bundle), "store": str(store), "start": "2024-06-03", "end": "2024-06-30"}
+    conf |= {"config": str(config), "digest": "send"}
+    first, again = dag_tests(airflow, {"conf": conf, "retries": 2}, {"conf": conf})
+    assert (first.state, first.tasks.pop("digest"), set(first.tasks.values())) == ("failed", "failed", {"success"})
+    assert "'delivery.sender' is no e-mail address" in first.printed
+    assert first.tries["digest"] == 1, "wrong settings stay wrong"
+    assert "great_expectations" not in first.printed, "its noise drowns what load says"
+    assert json.loads((store / "runs/2024-06-30/run.json").read_text())["run_id"] == "2024-06-30"
+    assert not (store / ".work/2024-06-30").exists()
+    assert (again.state, again.tasks.pop("plan"), set(again.tasks.values())) == ("success", "success", {"skipped"})
+
+
+@pytest.fixture(scope="module")
+def ends(airflow: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Ended]:
+    """How runs end that publish nothing."""
+    tmp = tmp_path_factory.mktemp("ends")
+    bundle = make_bundle(tmp)
+    (bundle / "articles.jsonl").unlink()
+    conf = {"bundle": str(bundle), "store": str(tmp / "store"), "end": "2024-06-30"}
+    verbs = "load|redact|understand|measure|diagnose|rank"
+    cases: dict[str, dict[str, Any]] = {
+        "broken": {"conf": conf, "retries": 2},
+        "busy": {"conf": conf | {"store": str(tmp / "busy")}, "retries": 1},
+        "empty": {"conf": conf | {"start": "2023-01-01", "end": "2023-01-31"}, "retries": 2},
+        "elsewhere": {"conf": conf | {"store": "s3://bucket/store"}, "retries": 2},
+        "nobody told": {"conf": conf | {"digest": "off"}, "done": f"^(plan|{verbs}|publish)$"},
+        "not published": {"conf": conf | {"digest": "send"}, "done": f"^(plan|{verbs})$"},
+        "marked failed": {"conf": conf | {"digest": "off"}, "done": "^.*$", "then": MARK_FAILED},
+    }
+    with lock(tmp / "busy", "2024-06-30"):
+        return dict(zip(cases, dag_tests(airflow, *cases.values()), strict=True))
+
+
+@pytest.mark.slow
+def test_what_no_retry_can_mend_fails_at_once(ends: dict[str, Ended]) -> None:
+    """A broken contract fails its task at the first try, however many it has; the log ends with the remedy."""
+    broken = ends["broken"]
+    assert (broken.state, broken.tasks["plan"], broken.tasks["load"]) == ("failed", "success", "failed")
+    assert (broken.tasks["publish"], broken.tries["load"]) == ("upstream_failed", 1)
+    assert "there is no table 'articles'" in broken.printed
+    assert "name the file or folder articles." in broken.printed
+    assert (ends["elsewhere"].tasks["plan"], ends["elsewhere"].tries["plan"]) == ("failed", 1)
+    assert "the store s3://bucket/store is not a local folder" in ends["elsewhere"].printed
+
+
+@pytest.mark.slow
+def test_a_store_that_is_busy_is_tried_again(ends: dict[str, Ended]) -> None:
+    """Another run of the same week is in the way: each try is made."""
+    busy = ends["busy"]
+    assert (busy.state, busy.tasks["plan"], busy.tries["plan"]) == ("failed", "failed", 2)
+    assert "another run holds '2024-06-30'" in busy.printed
+
+
+@pytest.mark.slow
+def test_an_empty_window_is_skipped(ends: dict[str, Ended]) -> None:
+    """Where no conversation started in the window, plan does not succeed, no task after it starts, nothing fails."""
+    empty = ends["empty"]
+    assert (empty.state, set(empty.tasks.values())) == ("success", {"skipped"})
+    assert "no conversation of" in empty.printed
+    assert "it holds those from 2024-06-08 to 2024-06-30" in empty.printed
+
+
+@pytest.mark.slow
+def test_a_run_that_is_not_published_tells_nobody(ends: dict[str, Ended]) -> None:
+    """The digest is skipped where it is off, and does not come up where a verb before it failed."""
+    assert (ends["nobody told"].state, ends["nobody told"].tasks["digest"]) == ("success", "skipped")
+    tasks = ends["not published"].tasks
+    assert (ends["not published"].state, tasks["publish"], tasks["digest"]) == ("failed", "failed", "upstream_failed")
+
+
+@pytest.mark.slow
+def test_a_run_marked_failed_stays_failed(ends: dict[str, Ended]) -> None:
+    """Who stops a run by marking it failed finds it failed afterwards; nothing is published and nobody is told."""
+    marked = ends["marked failed"]
+    assert marked.state == "failed"
+    assert (marked.tasks["load"], marked.tasks["publish"], marked.tasks["digest"]) == ("failed", "skipped", "skipped")
+
+
+@pytest.mark.slow
+def test_airflow_dags_test_takes_the_week_from_the_interval(
+    airflow: dict[str, str], bundle: Path, tmp_path: Path
+) -> None:
+    """``airflow dags test`` with a date, and no days given, publishes the week that ends on the interval's Sunday."""
+    store = tmp_path / "store"
+    environment = {**airflow, "LACUNA_BUNDLE": str(bundle), "LACUNA_STORE": str(store)}
+    told = command(["-m", "airflow", "dags", "test", "lacuna_weekly", "2024-06-24T05:00:00+00:00"], environment)
+    published = sorted(path.name for path in (store / "runs").iterdir())
+    assert len(published) == 1
+    assert date.fromisoformat(published[0]).weekday() == 6
+    assert f"the week of {published[0]}, no gap was found" in told
+    assert "Nothing was sent: it was a dry run." in told

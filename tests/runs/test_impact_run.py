@@ -1,0 +1,110 @@
+"""From a gap to a verdict: run, accept, publish, run again; and the report and the command that tell of it."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from lacuna.pipelines.gaps.decisions import decide
+from lacuna.pipelines.io.store import read_parquet
+from lacuna.pipelines.presentation.spreadsheet import records
+from lacuna.pipelines.run import run
+from lacuna.pipelines.settings import load_settings
+from lacuna.pipelines.state.repository import open_state
+from tests.support.standins import Lacuna
+from tests.worlds.fixed_shop import FIXED, write_shop
+
+BEFORE, AFTER = date(2024, 6, 30), date(2024, 8, 4)
+
+
+def mine(folder: Path, until: date) -> pd.DataFrame:
+    """Run over the shop as it was on a day."""
+    config = folder / "lexical.toml"
+    config.write_text('[embedder]\nname = "lexical"\n')
+    bundle = write_shop(folder / f"bundle-{until}", until)
+    return run(str(bundle), folder / "store", end=until.isoformat(), config=str(config)).backlog
+
+
+def about(backlog: pd.DataFrame, word: str) -> list[str]:
+    """The gaps whose examples speak of something."""
+    return [row["gap_id"] for row in records(backlog) if any(word in e["quote"].lower() for e in row["examples"])]
+
+
+@pytest.fixture(scope="module")
+def story(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """Week 1, decisions on two of three gaps, week 5: one article helped, one did not."""
+    folder = tmp_path_factory.mktemp("story")
+    first = mine(folder, BEFORE)
+    gaps = {word: about(first, word) for word in ("pole", "points", "customs")}
+    state = open_state(load_settings(None), folder / "store")
+    for gap in [*gaps["pole"], *gaps["points"]]:
+        decide(state, gap, "accept", "ada")
+        decide(state, gap, "publish", "ada", payload={"on": FIXED.isoformat()})
+    state.close()
+    last = mine(folder, AFTER)
+    return {"store": folder / "store", "gaps": gaps, "last": last.set_index("gap_id")}
+
+
+def test_week_five_verifies_one_and_brings_another_back(story: dict[str, Any]) -> None:
+    """What helped is verified and gone from the backlog; what did not is reopened, and says why."""
+    table = read_parquet(story["store"] / "runs" / "2024-08-04" / "impact.parquet").set_index("gap_id")
+    for gap in story["gaps"]["pole"]:
+        assert (table["verdict"][gap], table["status"][gap]) == ("verified", "verified")
+        assert gap not in story["last"].index
+    (points,) = story["gaps"]["points"]
+    assert (table["verdict"][points], table["status"][points]) == ("no effect", "reopened")
+    assert story["last"]["status"][points] == "reopened"
+    assert "no effect" in story["last"]["status_note"][points]
+    (customs,) = story["gaps"]["customs"]
+    assert story["last"]["status"][customs] == "open"
+    assert customs not in table.index
+
+
+def test_what_was_saved_is_counted_once(story: dict[str, Any]) -> None:
+    """Gaps of one topic are measured on the same conversations, and only the first of them counts in the totals."""
+    table = read_parquet(story["store"] / "runs" / "2024-08-04" / "impact.parquet").set_index("gap_id")
+    pole = table.loc[story["gaps"]["pole"]]
+    assert pole["counted_with"].isna().sum() == 1
+    counted = pole[pole["counted_with"].isna()].iloc[0]
+    # 7 conversations a week, of which 85 % failed before and 8 % since.
+    assert counted["avoided_weekly_low"] < 7 * 0.77 < counted["avoided_weekly_high"]
+    assert counted["avoided_cost"] == pytest.approx(counted["avoided_since"] * 600 / 3600 * 32)
+
+
+def test_the_report_shows_each_fix_with_its_day(story: dict[str, Any]) -> None:
+    """The section has a verdict and a picture a fix, and a description of the picture in words."""
+    page = (story["store"] / "runs" / "2024-08-04" / "report.html").read_text(encoding="utf-8")
+    section = page[page.index('id="impact"') : page.index('id="topics"')]
+    assert section.count('class="fix-chart"') == len(story["gaps"]["pole"]) + 1
+    assert "Verified" in section
+    assert "No effect" in section
+    assert "fixed 3 Jul" in section
+    assert re.search(r'aria-label="Answers that failed week by week: \d+\D%', section)
+    assert 'id="impact"' not in (story["store"] / "runs" / "2024-06-30" / "report.html").read_text(encoding="utf-8")
+
+
+def test_the_command_tells_what_worked(story: dict[str, Any], lacuna: Lacuna) -> None:
+    """One row a fix, the totals with confirmed and silent apart; and before anything was fixed, what to do."""
+    code, told, _ = lacuna("impact", "--store", str(story["store"]))
+    assert code == 0
+    assert "Verified" in told
+    assert "No effect" in told
+    assert "Confirmed" in told
+    assert "Silent" in told
+    code, told, _ = lacuna("impact", "--store", str(story["store"]), "--run", "2024-06-30")
+    assert code == 0
+    assert "Nothing has been fixed" in told
+
+
+def test_gaps_without_an_owner_are_a_list_of_their_own(story: dict[str, Any], lacuna: Lacuna) -> None:
+    """`--owner nobody` lists what nobody owns, here all, and another owner's list is empty."""
+    code, told, _ = lacuna("backlog", "--owner", "nobody", "--store", str(story["store"]))
+    assert code == 0
+    assert all(gap in told for gap in story["last"].index)
+    _, told, _ = lacuna("backlog", "--owner", "o-1", "--store", str(story["store"]))
+    assert not any(gap in told for gap in story["last"].index)

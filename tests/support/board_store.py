@@ -1,0 +1,112 @@
+"""A store with one hand-made run and the run before it, for tests of the review board: no pipeline is run."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import uvicorn
+
+from lacuna.pipelines.board import make_app
+from lacuna.pipelines.io.store import publishing, write_parquet
+from lacuna.pipelines.report.view import ReportData
+from lacuna.pipelines.settings import load_settings
+from lacuna.pipelines.state.deliveries import remember_contacts
+from lacuna.pipelines.state.repository import State, open_state
+from tests.support import sample_run
+
+TAG_NEXT = pd.DataFrame(
+    [
+        {"conversation_id": "c-010003", "question": "is it 30 or 60 days?",
+         "answer": "You have 30 days.\nAnything else?", "topic_label": "Returns",
+         "article_id": "kb-012", "chance": 0.52, "worth": 0.3},
+        {"conversation_id": "c-020001", "question": "where is my bill", "answer": "", "topic_label": "Invoices",
+         "article_id": "", "chance": 0.48, "worth": 0.2},
+    ]
+)  # fmt: skip
+_COLUMNS = (
+    "gap_id", "kind", "topic_id", "article_id", "title", "status", "score", "rank", "first_seen", "last_seen",
+    "conversations", "carried", "owner_id",
+)  # fmt: skip
+
+
+def make_store(store: Path, data: ReportData | None = None) -> Path:
+    """Write a store with the run 2024-06-30 of ``data`` (the sample by default) and the week before it on record."""
+    data = data or sample_run.sample_run()
+    store.mkdir(parents=True, exist_ok=True)
+    state = open_state(load_settings(), store)
+    record(state, "2024-06-23", data.backlog.iloc[1:].assign(last_seen="2024-06-23"), data)
+    gone = data.backlog.iloc[:1].assign(gap_id="g-gone", title="Gift cards that ran out", last_seen="2024-06-23")
+    record(state, "2024-06-16", gone.assign(last_seen="2024-06-16"), data)
+    record(state, "2024-06-30", data.backlog, data)
+    state.close()
+    publish(store, "2024-06-30", data)
+    return store
+
+
+def record(state: State, run_id: str, backlog: pd.DataFrame, data: ReportData) -> None:
+    """Record a run's gaps and topics in the state database."""
+    topics = (
+        data.topics if data.topics is not None and len(data.topics) else pd.DataFrame(columns=["topic_id", "label"])
+    )
+    known = topics.assign(
+        embedder="lexical", centroid=[b"\0" * 8] * len(topics), members=[["q"]] * len(topics), size=5, last_seen=run_id
+    )[["topic_id", "label", "embedder", "centroid", "members", "size", "last_seen"]]
+    events = pd.DataFrame(
+        {"topic_id": known["topic_id"], "event": "birth", "related": [[]] * len(known), "shared": 0, "cosine": 1.0}
+    )
+    gaps = backlog.reindex(columns=list(_COLUMNS)) if len(backlog) else pd.DataFrame(columns=list(_COLUMNS))
+    state.record_run(run_id, f"hash of {run_id}", known, gaps.drop_duplicates("gap_id"), events=events)
+    if data.owners is not None:
+        remember_contacts(state, data.owners)
+
+
+def publish(store: Path, run_id: str, data: ReportData) -> None:
+    """Write a run's folder, as a run does: whole, and in the place of the one that was there."""
+    with publishing(store, run_id) as folder:
+        tables = {"backlog": data.backlog, "topics": data.topics, "kpis": data.kpis, "accuracy": data.accuracy}
+        for name, frame in (tables | {"owners": data.owners}).items():
+            write_parquet(folder / f"{name}.parquet", pd.DataFrame() if frame is None else frame)
+        sheet = TAG_NEXT.assign(outcome="", true_intent="", tagged_by="", tagged_at="", note="")
+        sheet.to_csv(folder / "tag_next.csv", index=False, encoding="utf-8-sig")
+        for row in data.backlog.to_dict("records"):
+            path = folder / str(row["draft"])
+            if isinstance(row["draft"], str) and path.resolve().is_relative_to(folder.resolve()):
+                path.parent.mkdir(parents=True, exist_ok=True)
+                quote = "".join(f"\n> {said['quote']}\n" for said in row["examples"])
+                path.write_text(f"---\ngap_id: {row['gap_id']}\n---\n\n# {row['title']}\n{quote}", encoding="utf-8")
+        told = data.run | {"run_id": run_id, "previous_run": "2024-06-23"}
+        (folder / "run.json").write_text(json.dumps(told), encoding="utf-8")
+
+
+def remove_run(store: Path, run_id: str = "2024-06-30") -> None:
+    """Take a run's folder away."""
+    shutil.rmtree(store / "runs" / run_id)
+
+
+@contextmanager
+def running(store: Path, who: str = "Rita", **board: Any) -> Iterator[str]:
+    """Serve a board over a store on a free port of this machine; gives its address. ``board`` overrides settings."""
+    settings = load_settings()
+    settings = settings.model_copy(update={"board": settings.board.model_copy(update=board)})
+    state = open_state(settings, store)
+    app = make_app(store, settings, state, who)
+    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error", proxy_headers=False))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        thread.join(10)
+        state.close()

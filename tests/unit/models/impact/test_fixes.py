@@ -1,0 +1,118 @@
+"""Which gaps count as fixed, since when, and what a later run still knows of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from lacuna.models.backlog.lifecycle import Life
+from lacuna.pipelines.gaps.history import Past
+from lacuna.pipelines.io.store import write_parquet
+from lacuna.pipelines.presentation.spreadsheet import records
+from lacuna.pipelines.runtime.job import Job
+from lacuna.pipelines.steps.rank.impact import Measured, measure_fixes
+from tests.support.bundles import make_job
+from tests.unit.models.impact.test_impact import OTHERS, world
+
+ACCEPTED = Life("accepted", decided=1, run_id="2024-06-23")
+PUBLISHED = Life("published", decided=1, run_id="2024-06-23", published_on="2024-07-01")
+ROW: dict[str, Any] = {
+    "gap_id": "g-1", "run_id": "2024-06-23", "kind": "stale", "title": "Update “Poles”", "topic_id": "bad",
+    "subtopics": ["bad"], "article_id": "kb-bad", "status": "accepted", "owner_id": "ada",
+}  # fmt: skip
+
+
+def job(folder: Path, revised: dict[str, str] | None = None) -> Job:
+    """A job over the four weeks up to 28 July, with articles and the days on which they changed."""
+    made = make_job("bundle", folder, "2024-07-01", "2024-07-28")
+    names = ["bad", *OTHERS]
+    days = [(revised or {}).get(name, "2023-01-01") for name in names]
+    articles = pd.DataFrame(
+        {"article_id": [f"kb-{name}" for name in names], "created_at": "2023-01-01", "updated_at": days}
+    )
+    for column in ("created_at", "updated_at"):
+        articles[column] = pd.to_datetime(articles[column], utc=True)
+    made.write("load/articles", articles)
+    none = pd.DataFrame({"article_id": [], "revised_at": [], "approved": []}).astype({"approved": "boolean"})
+    made.write("load/article_revisions", none)
+    return made
+
+
+def past(life: Life, **row: Any) -> Past:
+    """One gap that was found in the run of 23 June, and what was decided on it."""
+    events = pd.DataFrame(columns=["run_id", "subtopic_id", "event", "related"])
+    return Past("2024-07-28", "2024-07-21", {"g-1": ROW | row}, {}, events, {"g-1": life}, [])
+
+
+def facts(since: str = "2024-05-20") -> pd.DataFrame:
+    """Conversations of a topic that was mended on 1 July, beside eight others."""
+    found = world({"bad": (0.85, 0.1), **OTHERS})
+    found["started_at"] = found["day"].dt.tz_localize("UTC")
+    found = found[found["day"] >= pd.Timestamp(since)].drop(columns=["day", "confirmed"])
+    found["conversation_id"] = [f"c-{n}" for n in range(len(found))]
+    return found.set_index("conversation_id")
+
+
+def measured(folder: Path, life: Life, revised: dict[str, str] | None = None, **row: Any) -> Measured:
+    return measure_fixes(job(folder, revised), past(life, **row), facts(), 5.0)
+
+
+def test_a_published_gap_is_measured_from_its_day(tmp_path: Path) -> None:
+    """The decision's day counts, and what the run knows of the gap is told with it."""
+    (row,) = records(measured(tmp_path, PUBLISHED).table)
+    assert (row["fixed_on"], row["verdict"], row["status"]) == ("2024-07-01", "verified", "verified")
+    assert (row["gap_id"], row["owner_id"], row["measured_in"]) == ("g-1", "ada", "2024-07-28")
+
+
+def test_an_accepted_gap_is_closed_by_its_article_s_change(tmp_path: Path) -> None:
+    """No decision is needed: the article changed after the gap was accepted; what changed before does not count."""
+    found = measured(tmp_path, ACCEPTED, {"bad": "2024-07-01"})
+    assert records(found.table)[0]["fixed_on"] == "2024-07-01"
+    assert found.past.lives["g-1"].status == "published"
+    before = measured(tmp_path, ACCEPTED, {"bad": "2024-06-20"})
+    assert before.table.empty
+    assert before.past.lives["g-1"].status == "accepted"
+
+
+@pytest.mark.parametrize("life", [Life("dismissed"), Life("snoozed", until="2024-09-01"), Life("reopened"), Life()])
+def test_what_nobody_fixed_is_not_measured(tmp_path: Path, life: Life) -> None:
+    """Dismissed, snoozed, reopened and undecided gaps have no effect to measure, whatever their article did."""
+    assert measured(tmp_path, life, {"bad": "2024-07-01"}).table.empty
+
+
+def test_a_fix_after_the_window_waits(tmp_path: Path) -> None:
+    """What is published after the last day is not in this run's world yet."""
+    assert measured(tmp_path, replace(PUBLISHED, published_on="2024-08-02")).table.empty
+
+
+def test_topics_whose_article_changed_are_not_compared_with(tmp_path: Path) -> None:
+    """A revision in the days that are compared makes a topic touched; one of long ago does not."""
+    (row,) = records(measured(tmp_path, PUBLISHED, {"h0": "2024-07-10", "h1": "2024-06-10", "h2": "2024-01-01"}).table)
+    assert row["compared"] == len(OTHERS) - 2
+
+
+def test_a_bundle_that_no_longer_reaches_back_keeps_the_verdict(tmp_path: Path) -> None:
+    """Without a conversation of before the fix, what the run before measured stands, and says when it was measured."""
+    made = job(tmp_path)
+    first = measure_fixes(made, past(PUBLISHED), facts(), 5.0).table
+    write_parquet(made.runs / "2024-07-21" / "impact.parquet", first.assign(measured_in="2024-07-21"))
+    (kept,) = records(measure_fixes(made, past(PUBLISHED), facts(since="2024-07-02"), 5.0).table)
+    assert (kept["verdict"], kept["measured_in"]) == ("verified", "2024-07-21")
+    moved = past(replace(PUBLISHED, published_on="2024-06-30"))
+    (other,) = records(measure_fixes(made, moved, facts("2024-07-02"), 5.0).table)
+    assert other["verdict"] == "too early"
+
+
+def test_a_gap_that_is_back_long_after_its_fix_is_not_excused_by_its_average(tmp_path: Path) -> None:
+    """Found again in a window that lies wholly after the fix, having been away, it gets no effect that closes it."""
+    found = measured(tmp_path, PUBLISHED)
+    assert found.effect("g-1", date(2024, 7, 10)) is None
+    assert found.effect("g-1", date(2024, 6, 20)) == "verified"
+    assert found.effect("g-unknown", date(2024, 6, 20)) is None
+    there = measured(tmp_path, PUBLISHED, run_id="2024-07-21", status="published")
+    assert there.effect("g-1", date(2024, 7, 10)) == "verified"

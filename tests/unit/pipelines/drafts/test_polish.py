@@ -1,0 +1,145 @@
+"""A first text by an endpoint: asked of a real server on this machine, and every sentence held to its evidence."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from lacuna.models.writing.grounding import fault
+from lacuna.pipelines.drafts import draft
+from lacuna.pipelines.drafts.matter import seal
+from lacuna.pipelines.drafts.polish import polish
+from lacuna.pipelines.settings import Drafts
+from tests.unit.models.writing.test_resolution_steps import missing
+from tests.unit.pipelines.llm.test_topic_names import Server, said, server
+
+__all__ = ["server"]
+
+STEPS = [
+    {"text": "Open Orders > Return and print the label.", "count": 4, "conversation_ids": ["c-1", "c-2"]},
+    {"text": "The label is valid for 14 days.", "count": 2, "conversation_ids": ["c-3"]},
+]
+GAP = missing(steps=STEPS)
+
+
+def sentence(text: object, *keys: object) -> dict[str, Any]:
+    """A sentence as the endpoint gives it."""
+    return {"text": text, "evidence": list(keys)}
+
+
+def ask(server: Server, store: Path, *sentences: object, rows: Any = (GAP,), **over: Any) -> Any:
+    """First texts, where the endpoint gives these sentences."""
+    server.answer = lambda _, __: (200, said(json.dumps({"sentences": sentences})))
+    given = {"endpoint": server.url, "model": "m", "timeout_seconds": 5.0, "api_key_env": "A_KEY_OF_A_TEST"} | over
+    return polish(list(rows), Drafts(**given), store)
+
+
+def test_nobody_is_asked_by_default(server: Server, tmp_path: Path) -> None:
+    """Without an endpoint nothing is sent, and drafts go without."""
+    assert ask(server, tmp_path, sentence("Print the label.", "E1"), endpoint="") == ({}, [])
+    assert server.seen == []
+
+
+def test_sentences_that_stand_on_their_evidence_are_taken_with_their_conversations(
+    server: Server, tmp_path: Path
+) -> None:
+    """The draft shows them first, each with where it is from; a second run asks nobody and gives the same."""
+    good = sentence("Print the label under Orders > Return.", "E1"), sentence("It is valid for 14 days.", "E2")
+    texts, warnings = ask(server, tmp_path, *good)
+    assert warnings == []
+    assert "- Print the label under Orders > Return. (c-1, c-2)" in texts["g-1"]
+    assert "- It is valid for 14 days. (c-3)" in texts["g-1"]
+    assert ask(server, tmp_path) == (texts, [])
+    assert len(server.seen) == 1
+    text = draft(GAP, {}, {}, texts["g-1"])
+    assert text.index("## A first text") < text.index("## What customers ask")
+
+
+def test_only_redacted_evidence_and_questions_are_sent(server: Server, tmp_path: Path) -> None:
+    """The endpoint sees the title, the phrasings and what agents agreed on, and nothing more of a gap."""
+    ask(server, tmp_path, sentence("Print the label.", "E1"))
+    about = json.loads(server.seen[0]["messages"][1]["content"])
+    assert about == {
+        "title": "Parcel is late",
+        "questions": ["Where is it?", "Is it lost?", "When?"],
+        "evidence": {"E1": STEPS[0]["text"], "E2": STEPS[1]["text"]},
+    }
+
+
+@pytest.mark.parametrize(
+    ("bad", "why"),
+    [
+        (sentence("Print the label."), "names no evidence"),
+        (sentence("Print the label.", "E9"), "names no evidence"),
+        (sentence("Print the label.", 1), "names no evidence"),
+        ({"text": "Print the label.", "evidence": "E1"}, "names no evidence"),
+        (sentence("The label is valid for 30 days.", "E2"), "30"),
+        (sentence("The label is valid for thirty-one, or 31, days.", "E2"), "31"),
+        (sentence("The label is valid for 14 days.", "E1"), "14"),
+        (sentence("Print the label at https://evil.example/label.", "E1"), "evil.example"),
+        (sentence("Print the label at evil.example.", "E1"), "evil.example"),
+        (sentence("Send the label to us@evil.example.", "E1"), "us@evil.example"),
+        (sentence("Open Orders and press Refund everything.", "E1"), "Refund"),
+        (sentence("Open Orders and press “get money”.", "E1"), "get money"),
+        (sentence("<b>Print the label.</b>", "E1"), "not one plain sentence"),
+        (sentence("[Print](x) the label.", "E1"), "not one plain sentence"),
+        (sentence("Print the label.\n# Heading", "E1"), "not one plain sentence"),
+        (sentence("Shipping is always free, whatever a customer sends back to the warehouse.", "E1"), "says more"),
+        (sentence("Print the label. " * 40, "E1"), "not one plain sentence"),
+        (sentence(7, "E1"), "no sentence"),
+        (sentence("", "E1"), "no sentence"),
+    ],
+)
+def test_what_the_evidence_does_not_say_is_dropped_and_told(
+    server: Server, tmp_path: Path, bad: object, why: str
+) -> None:
+    """No figure, link, button or claim of the model's own gets into a draft; the draft and the run say so."""
+    texts, warnings = ask(server, tmp_path, sentence("Print the label.", "E1"), bad)
+    lines = [line for line in texts["g-1"].splitlines() if line.startswith("- ")]
+    assert lines == ["- Print the label. (c-1, c-2)"]
+    assert "One more sentence is left out" in texts["g-1"]
+    assert why.split(".")[0] in texts["g-1"].replace("\\", "")
+    assert [w["count"] for w in warnings] == [1]
+
+
+@pytest.mark.parametrize("content", ["no json", '{"sentences": "x"}', '{"sentences": [1]}', '{"name": "x"}'])
+def test_an_answer_without_sentences_leaves_the_draft_as_it_is(server: Server, tmp_path: Path, content: str) -> None:
+    """The run goes on, and one warning counts the drafts that go without."""
+    given = {"endpoint": server.url, "model": "m", "timeout_seconds": 5.0, "api_key_env": ""}
+    server.answer = lambda _, __: (200, said(content))
+    texts, warnings = polish([GAP], Drafts(**given), tmp_path)
+    assert texts == {}
+    assert "holds no sentences" in warnings[0]["message"]
+    assert not list(tmp_path.rglob("*.json"))
+
+
+def test_nothing_that_stands_leaves_no_empty_section(server: Server, tmp_path: Path) -> None:
+    """Where every sentence is dropped the draft has no first text."""
+    texts, _ = ask(server, tmp_path, sentence("Call 0800.", "E1"))
+    assert texts == {}
+    assert "## A first text" not in draft(GAP, {}, {}, texts.get("g-1", ""))
+
+
+def test_gaps_without_agreement_or_that_wait_for_nobody_are_not_asked_about(server: Server, tmp_path: Path) -> None:
+    """There is nothing to put together, so nothing is sent."""
+    rows = [missing(steps=[]), {**GAP, "status": "dismissed"}]
+    assert ask(server, tmp_path, sentence("Print the label.", "E1"), rows=rows) == ({}, [])
+    assert server.seen == []
+
+
+def test_a_polished_draft_keeps_its_front_matter(server: Server, tmp_path: Path) -> None:
+    """What the endpoint says can't end the front matter or add to it."""
+    texts, _ = ask(server, tmp_path, sentence("--- gap_id: g-9", "E1"), sentence("Print the label.", "E1"))
+    text = seal(draft(GAP, {}, {"run_id": "2024-06-30"}, texts["g-1"]))
+    assert yaml.safe_load(text.split("\n---\n", 1)[0].removeprefix("---\n"))["gap_id"] == "g-1"
+
+
+def test_figures_may_be_words_and_small_words_may_differ() -> None:
+    """A sentence may be said in other words, as long as what counts is there."""
+    told = ["Please keep the slip, refunds take five working days."]
+    assert fault("Refunds take 5 working days.", told) is None
+    assert fault("A refund takes six working days.", told) == "'6' is not in its evidence"

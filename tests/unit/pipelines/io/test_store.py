@@ -1,0 +1,212 @@
+"""The store: files and run folders appear whole or not at all, and what is in the way is said."""
+
+from __future__ import annotations
+
+import resource
+import subprocess
+import sys
+import textwrap
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lacuna.data_contracts.errors import StoreUnusable
+from lacuna.pipelines.io import store as under_test
+from lacuna.pipelines.io.store import (
+    check_writable,
+    clean_leftovers,
+    lock,
+    publishing,
+    read_parquet,
+    write_bytes,
+    write_parquet,
+)
+from tests.support.standins import without_rights
+
+
+def test_a_frame_comes_back_as_it_was(tmp_path: Path) -> None:
+    """Text, times, nullable numbers and booleans, lists and dicts keep their dtype and their nulls."""
+    frame = pd.DataFrame(
+        {
+            "text": pd.Series(["a", None, "é🙂"], dtype="str"),
+            "at": pd.to_datetime(["2024-06-30", None, "2024-07-01"], utc=True).astype("datetime64[us, UTC]"),
+            "n": pd.Series([1, None, 3], dtype="Int64"),
+            "yes": pd.Series([True, None, False], dtype="boolean"),
+            "share": [0.5, None, 1.0],
+            "tags": [["x", "y"], None, []],
+            "near": [[{"article_id": "a", "similarity": 0.5}], [], None],
+        }
+    )
+    write_parquet(tmp_path / "t.parquet", frame)
+    back = read_parquet(tmp_path / "t.parquet")
+    pd.testing.assert_frame_equal(back, frame)
+    assert isinstance(back["tags"][0], list)
+
+
+@given(st.lists(st.tuples(st.text(), st.lists(st.text(), max_size=3)), max_size=8))
+def test_writing_again_gives_the_same_bytes(rows: list[tuple[str, list[str]]]) -> None:
+    """The same frame, also one that was read back, gives the same bytes."""
+    import tempfile
+
+    frame = pd.DataFrame({"text": pd.Series([a for a, _ in rows], dtype="str"), "list": [b for _, b in rows]})
+    with tempfile.TemporaryDirectory() as folder:
+        one, two = Path(folder) / "one.parquet", Path(folder) / "two.parquet"
+        write_parquet(one, frame)
+        write_parquet(two, frame.copy())
+        assert one.read_bytes() == two.read_bytes()
+
+
+def test_a_failed_write_leaves_the_old_file_and_no_rubbish(tmp_path: Path) -> None:
+    """A frame that can't be written leaves the former file as it was, and nothing beside it."""
+    write_parquet(tmp_path / "t.parquet", pd.DataFrame({"n": [1]}))
+    with pytest.raises(Exception, match="mix"):
+        write_parquet(tmp_path / "t.parquet", pd.DataFrame({"n": [[1], {"mix": 1}]}))
+    assert read_parquet(tmp_path / "t.parquet")["n"].tolist() == [1]
+    assert [path.name for path in tmp_path.iterdir()] == ["t.parquet"]
+
+
+def test_publishing_replaces_the_whole_folder(tmp_path: Path) -> None:
+    """A run that is published again has the new files only."""
+    for name in ("one", "two"):
+        with publishing(tmp_path, "2024-06-30") as folder:
+            (folder / name).write_text(name)
+    assert [path.name for path in (tmp_path / "runs/2024-06-30").iterdir()] == ["two"]
+    assert [path.name for path in (tmp_path / "runs").iterdir()] == ["2024-06-30"]
+
+
+def test_a_publish_that_fails_changes_nothing(tmp_path: Path) -> None:
+    """An error while a run is built leaves the published one, and no half-built folder."""
+    with publishing(tmp_path, "2024-06-30") as folder:
+        (folder / "one").write_text("one")
+
+    def fail() -> None:
+        with publishing(tmp_path, "2024-06-30") as folder:
+            (folder / "two").write_text("two")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    assert [path.name for path in (tmp_path / "runs").rglob("*")] == ["2024-06-30", "one"]
+
+
+@pytest.mark.parametrize("exchange", ["one step", "two steps"])
+def test_publishing_works_with_and_without_an_atomic_exchange(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, exchange: str
+) -> None:
+    """Where the system can't swap two folders in one step, the old one is set aside and then removed."""
+    if exchange == "two steps":
+        monkeypatch.setattr(under_test, "_exchange", lambda one, other: False)
+    for name in ("one", "two"):
+        with publishing(tmp_path, "r") as folder:
+            (folder / name).write_text(name)
+    assert sorted(str(path.relative_to(tmp_path / "runs")) for path in (tmp_path / "runs").rglob("*")) == ["r", "r/two"]
+
+
+def test_a_reader_always_finds_a_run(tmp_path: Path) -> None:
+    """While a run is replaced a hundred times, there is no moment at which it is not there."""
+    for name in ("one", "other"):
+        (tmp_path / name).mkdir()
+    if not under_test._exchange(tmp_path / "one", tmp_path / "other"):
+        pytest.skip("this system can't exchange two folders in one step")
+    script = """
+        import sys
+        from pathlib import Path
+        from lacuna.pipelines.io.store import publishing
+        for i in range(100):
+            with publishing(Path(sys.argv[1]), "r") as folder:
+                (folder / "run.json").write_text(str(i))
+    """
+    with publishing(tmp_path, "r") as folder:
+        (folder / "run.json").write_text("start")
+    writer = subprocess.Popen([sys.executable, "-c", textwrap.dedent(script), str(tmp_path)])
+    while writer.poll() is None:
+        assert (tmp_path / "runs/r/run.json").is_file()
+    assert writer.returncode == 0
+    assert (tmp_path / "runs/r/run.json").read_text() == "99"
+
+
+def test_what_a_crash_left_is_put_right(tmp_path: Path) -> None:
+    """Half-built folders of dead processes go; a run that had been set aside comes back; a live one's work stays."""
+    runs = tmp_path / "runs"
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    living = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    for name in (f".tmp-a-{dead.pid}", f".tmp-b-{living.pid}", ".old-c", ".old-d", "d"):
+        (runs / name).mkdir(parents=True)
+        (runs / name / "file").write_text(name)
+    clean_leftovers(tmp_path)
+    living.communicate(b"\n")
+    assert sorted(path.name for path in runs.iterdir()) == [f".tmp-b-{living.pid}", "c", "d"]
+    assert (runs / "d/file").read_text() == "d"
+
+
+def test_a_second_holder_is_told_who_holds_the_lock(tmp_path: Path) -> None:
+    """The second of two is refused with the first one's process; when that one dies, the lock is free."""
+    script = f"""
+        import sys
+        from pathlib import Path
+        from lacuna.pipelines.io.store import lock
+        with lock(Path({str(tmp_path)!r}), "2024-06-30"):
+            print("held", flush=True)
+            sys.stdin.read()
+    """
+    holder = subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(script)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    assert holder.stdout is not None
+    holder.stdout.readline()
+    with pytest.raises(StoreUnusable, match=f"process {holder.pid} on "), lock(tmp_path, "2024-06-30"):
+        pass
+    holder.kill()
+    holder.communicate()
+    with lock(tmp_path, "2024-06-30"):
+        pass
+
+
+def test_a_store_without_rights_says_what_to_do(tmp_path: Path) -> None:
+    """A folder that may not be written is found before any work, and the message names --store."""
+    tmp_path.chmod(0o555)
+    try:
+        with without_rights(), pytest.raises(StoreUnusable) as caught:
+            check_writable(tmp_path / "store")
+    finally:
+        tmp_path.chmod(0o755)
+    assert "--store" in caught.value.remedy
+
+
+def test_a_store_that_is_a_file_says_what_to_do(tmp_path: Path) -> None:
+    """A file where the store should be is named as what it is."""
+    (tmp_path / "store").write_text("")
+    with pytest.raises(StoreUnusable, match="can't be written") as caught:
+        check_writable(tmp_path / "store")
+    assert "a file is in the way" in caught.value.remedy
+
+
+@pytest.mark.parametrize("how", ["bytes", "parquet", "publish"])
+def test_a_disk_that_takes_no_more_leaves_nothing_half(tmp_path: Path, how: str) -> None:
+    """Where the system refuses to write on, the error says so and names a remedy, and nothing half-written stays."""
+    import numpy as np
+
+    def publish(path: Path) -> None:
+        with publishing(path.parent, path.name) as folder:
+            (folder / "big").write_bytes(b"x" * 1_000_000)
+
+    noise = pd.DataFrame({"n": np.random.default_rng(0).random(200_000)})
+    write: dict[str, Callable[[Path], None]] = {
+        "bytes": lambda path: write_bytes(path, b"x" * 1_000_000),
+        "parquet": lambda path: write_parquet(path, noise),
+        "publish": publish,
+    }
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, hard))
+    try:
+        with pytest.raises(StoreUnusable, match="can't be written") as caught:
+            write[how](tmp_path / "big")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert "ulimit" in caught.value.remedy
+    assert [path for path in tmp_path.rglob("*") if path.is_file() and ".locks" not in path.parts] == []

@@ -1,0 +1,495 @@
+"""The report as a document: what stands on it, and that no text can add to it."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import math
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lacuna.pipelines.presentation.charts import spark, text_width, topic_map
+from lacuna.pipelines.presentation.format import decimal, json_block, money, percent, percent_range, period, text
+from lacuna.pipelines.report.figures import kpi_cards
+from lacuna.pipelines.report.gaps import relative_link, weeks
+from lacuna.pipelines.report.render import render_report
+from lacuna.pipelines.report.topics import topics as topics_section
+from lacuna.pipelines.report.view import FIRST_ROWS, build_view
+from tests.support import sample_run
+
+ATTACKS = (
+    "<script>alert(1)</script>",
+    "</script><script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    "' onmouseover='alert(1)",
+    "<!--<script>",
+    "</template></title></style><iframe src=javascript:alert(1)>",
+    "{{ 7 * 7 }}{% raw %}",
+    "\u2028alert(1)\u2029\x00\u202e",
+)
+
+
+class Document(HTMLParser):
+    """Collects elements, attributes, script bodies and visible text, the way a browser reads them."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.scripts: list[tuple[dict[str, str | None], str]] = []
+        self.texts: list[str] = []
+        self._inside: str = ""
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note an element."""
+        self.elements.append((tag, dict(attrs)))
+        if tag in {"script", "style"}:
+            self._inside = tag
+            self.scripts.append((dict(attrs) | {"tag": tag}, ""))
+
+    def handle_endtag(self, tag: str) -> None:
+        """Leave a script."""
+        if tag == self._inside:
+            self._inside = ""
+
+    def handle_data(self, data: str) -> None:
+        """Note a text, or the body of a script."""
+        if self._inside:
+            attrs, body = self.scripts.pop()
+            self.scripts.append((attrs, body + data))
+        else:
+            self.texts.append(data)
+
+    def json(self, name: str) -> str:
+        """The body of a JSON block."""
+        return next(body for attrs, body in self.scripts if attrs.get("id") == name)
+
+    def shape(self) -> list[tuple[str, tuple[str, ...]]]:
+        """Every element with the names of its attributes: what must not change, whatever the texts say."""
+        return [(tag, tuple(sorted(attrs))) for tag, attrs in self.elements]
+
+
+@pytest.fixture(scope="module")
+def html() -> str:
+    """The sample run's report."""
+    return render_report(sample_run.sample_run())
+
+
+def test_the_report_shows_the_run(html: str) -> None:
+    """Company, window, KPIs, every gap and every section stand in the page itself, before any script runs."""
+    shown = " ".join(Document(html).texts)
+    for wanted in (
+        "Fjellvik Outdoor",
+        "3–30 June 2024",
+        "Deflection",
+        "Cost avoided",
+        "How to split a return between two parcels",
+        "Not a content problem",
+        "No owner",
+        "Data quality",
+        "14 messages cite an article",
+        "71,205",
+    ):
+        assert wanted in shown, wanted
+    assert len(re.findall(r'<tr role="row" data-id=', html)) == 25
+
+
+def test_the_same_run_gives_the_same_page(html: str) -> None:
+    """Rows in another order change nothing."""
+    data = sample_run.sample_run()
+    assert render_report(replace(data, backlog=data.backlog.sample(frac=1.0, random_state=1))) == html
+
+
+def test_the_page_reaches_for_nothing(html: str) -> None:
+    """No element loads anything, and the policy allows only this page's own style and script, by hash."""
+    page = Document(html)
+    policy = next(attrs["content"] or "" for tag, attrs in page.elements if tag == "meta" and attrs.get("http-equiv"))
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    for attrs, body in page.scripts:
+        if attrs.get("type") != "application/json":
+            digest = base64.b64encode(hashlib.sha256(body.encode()).digest()).decode()
+            assert f"{attrs['tag']}-src 'sha256-{digest}'" in policy
+    for tag, attrs in page.elements:
+        assert tag not in {"img", "iframe", "object", "embed", "base", "video", "audio"}
+        assert "src" not in attrs
+        assert not any(name.startswith("on") or name == "style" for name in attrs)
+        address = attrs.get("href") or ""
+        assert not address or address.startswith(("#", "data:image/svg+xml,")), address
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_no_text_adds_an_element(html: str, attack: str) -> None:
+    """With an attack in every text field, the page has the same elements with the same attributes."""
+    clean = sample_run.sample_run()
+    data = sample_run.nasty_run(attack)
+    spoiled = render_report(data)
+    assert spoiled.encode("utf-8")
+    page = Document(spoiled)
+    assert {tag for tag, _ in page.elements} <= {tag for tag, _ in Document(html).elements}
+    assert sum(tag == "script" for tag, _ in page.elements) == 3
+    allowed = {(tag, name) for tag, names in Document(html).shape() for name in names}
+    assert {(tag, name) for tag, names in page.shape() for name in names} <= allowed
+    assert len(json.loads(page.json("rows-data"))["rows"]) == len(clean.backlog)
+    assert all(json.loads(line)["title"] for line in page.json("pages-data").split("\n"))
+    assert "49" not in page.texts[0]
+    assert "\u2028" not in page.json("pages-data")
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(),
+        lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    )
+)
+def test_a_json_block_reads_back_and_cannot_be_left(value: object) -> None:
+    """Any value comes back unchanged from its block, on one line without a character that HTML acts on."""
+    block = json_block(value)
+    assert json.loads(block) == value
+    assert not re.search("[<>&\u2028\u2029\n]", block)
+
+
+def test_an_empty_run_has_a_page_that_says_so() -> None:
+    """Without gaps, KPIs, topics and counts each part says that there is nothing."""
+    shown = " ".join(Document(render_report(sample_run.empty_run())).texts)
+    assert "No gap was found in this window" in shown
+    assert "No key figures" in shown
+    assert "There is no gap to list" in shown
+
+
+def test_the_first_screen_says_what_the_run_cannot_know(html: str) -> None:
+    """Before the figures, one sentence; folded out of it what lacks, its cost and the next step, and what is there."""
+    told = " ".join(" ".join(Document(html).texts).split())
+    sentence = (
+        "This run can't know whether the bot reached an article and which release made an article stale; "
+        "1 more it knows only in part."
+    )
+    assert sentence in told
+    assert told.index(sentence) < told.index("Deflection")
+    assert "in part: 312 of 16,804 conversations" in told
+    assert "Export article_ids of the bot's messages: what each answer was taken from." in told
+    assert "They carry customers' messages , published articles , the bot's messages" in told
+
+
+def test_a_run_of_before_says_nothing_of_its_data() -> None:
+    """A run.json without `data`, or with something else there, leaves the line out."""
+    told = sample_run.sample_run()
+    for odd in (None, "x", [None], [{"name": "bot"}]):
+        assert '<details class="data' not in render_report(replace(told, run=told.run | {"data": odd}))
+
+
+def test_a_run_without_a_gap_says_why() -> None:
+    """The reason and the next step stand on the first screen, and the empty backlog leads there."""
+    told = sample_run.empty_run()
+    reason = {"rule": "too few", "why": "Too few <failed>: 3 of 90.", "step": "Mine a longer window."}
+    page = render_report(replace(told, run=told.run | {"no_gap_reason": reason}))
+    assert "No gap was found in this window. Too few &lt;failed&gt;: 3 of 90. Mine a longer window." in page
+    assert 'href="#week-title"' in page
+
+
+def test_a_gap_with_the_contract_alone_is_shown() -> None:
+    """A row without any of the further fields, and with nulls wherever the contract allows them, renders."""
+    row = {
+        "gap_id": "g-1",
+        "rank": 1,
+        "kind": "missing",
+        "status": "new",
+        "title": "Bare",
+        "topic_id": "t",
+        "topic_label": "T",
+        "article_id": None,
+        "nearest_articles": [],
+        "owner_id": None,
+        "owner_reason": None,
+        "conversations": 3,
+        "customers": 2,
+        "weekly_rate": 0.75,
+        "trend": None,
+        "failure_rate": float("nan"),
+        "failure_low": None,
+        "failure_high": None,
+        "labels": 0,
+        "score": 0.5,
+        "score_low": None,
+        "score_high": None,
+        "rank_low": None,
+        "rank_high": None,
+        "cost_avoidable": None,
+        "reasons": [],
+        "examples": [],
+        "conversation_ids": ["c"],
+        "draft": None,
+        "first_seen": "2024-06-30",
+        "last_seen": "2024-06-30",
+    }
+    data = replace(sample_run.empty_run(), backlog=pd.DataFrame([row]))
+    assert "Bare" in render_report(data)
+
+
+def test_a_backlog_read_from_parquet_renders_as_the_one_in_memory(tmp_path: object) -> None:
+    """Nested fields that come back from Parquet as arrays give the same page."""
+    from pathlib import Path
+
+    from lacuna.pipelines.steps.publish.workbook import write_backlog
+
+    folder = Path(str(tmp_path))
+    data = sample_run.sample_run()
+    write_backlog(folder, data.backlog, data.run)
+    assert render_report(replace(data, backlog=pd.read_parquet(folder / "backlog.parquet"))) == render_report(data)
+
+
+def test_rows_beyond_the_first_wait_in_a_template() -> None:
+    """Of 200 gaps the first stand in the table and the others where a browser lays nothing out."""
+    html = render_report(sample_run.many_gaps(200))
+    table, rest = html.split('<template id="more-rows">')
+    assert table.count('<tr role="row" data-id=') == FIRST_ROWS
+    assert rest.count('<tr role="row" data-id=') == 200 - FIRST_ROWS
+
+
+def test_this_week_names_what_is_new_surging_back_and_unowned() -> None:
+    """The summary says how much there is and links to the gaps that it names."""
+    sentences = [
+        "".join(part["text"] for part in sentence) for sentence in build_view(sample_run.sample_run())["summary"]
+    ]
+    told = " ".join(sentences)
+    assert sentences[0].startswith("22 gaps are open")
+    assert "6 new: How to split a return between two parcels" in told
+    assert "Surging: Klarna instalment shown twice in the app (×3.4 since 21 Jun)" in told
+    assert "1 came back" in told
+    assert "3 gaps have no owner" in told
+
+
+def test_this_week_says_how_right_reviewers_found_the_backlog() -> None:
+    """Where people have decided on gaps, the share that was right ends the summary; where nobody has, nothing does."""
+    data = sample_run.sample_run()
+    assert "In review" not in str(build_view(data)["summary"])
+    told = "of 23 judged missing gaps 19 were right: 83 % (95 % interval 63–93 %)"
+    judged = data.run | {"backlog": {**data.run.get("backlog", {}), "precision": [{"kind": "", "told": told}]}}
+    assert build_view(replace(data, run=judged))["summary"][-1] == [{"text": f"In review, {told}.", "link": ""}]
+
+
+def test_a_gap_says_why_it_was_reopened() -> None:
+    """What made a run reopen a dismissed gap stands in its history."""
+    data = sample_run.sample_run()
+    backlog = data.backlog.assign(status="reopened", status_note="dismissed at 10 conversations, now 23")
+    pages = build_view(replace(data, backlog=backlog))["pages_json"]
+    assert "Reopened: dismissed at 10 conversations, now 23." in pages
+
+
+# ---- figures ----
+
+
+def weekly(values: list[float], half: float = 0.02) -> pd.DataFrame:
+    """A KPI frame with one escalation ratio a week, up to the week of 24 June 2024."""
+    mondays = pd.date_range(end="2024-06-24", periods=len(values), freq="7D")
+    rows = [
+        {
+            "week": day.date().isoformat(),
+            "segment": "all",
+            "conversations": 100,
+            "escalation_ratio": value,
+            "escalation_ratio_low": value - half,
+            "escalation_ratio_high": value + half,
+        }
+        for day, value in zip(mondays, values, strict=True)
+    ]
+    return pd.DataFrame([*rows, {**rows[-1], "segment": "product:X", "escalation_ratio": 0.99}])
+
+
+RUN = {"window": {"start": "2024-06-03", "end": "2024-06-30", "days": 28}}
+
+
+def test_a_kpi_covers_the_window_and_is_set_against_the_weeks_before() -> None:
+    """Four weeks of the window against the four before, segments left out, an interval from the weeks' intervals."""
+    card = next(
+        found
+        for found in kpi_cards(weekly([0.5] * 2 + [0.4] * 4 + [0.3] * 4), RUN)
+        if found["key"] == "escalation_ratio"
+    )
+    assert card["value"] == percent(0.3)
+    assert card["range"] == "[29–31]"
+    assert card["change"]["words"] == "−10.0 points"
+    assert card["change"]["tone"] == "better"
+
+
+def test_a_change_inside_its_noise_is_not_called_one() -> None:
+    """A step smaller than its interval is neither better nor worse."""
+    card = next(
+        found
+        for found in kpi_cards(weekly([0.30] * 4 + [0.31] * 4, half=0.1), RUN)
+        if found["key"] == "escalation_ratio"
+    )
+    assert card["change"]["tone"] == "same"
+
+
+def test_a_kpi_without_earlier_weeks_has_no_change() -> None:
+    """Four weeks of history are a value and nothing to compare it with; what no column holds is not known."""
+    cards = {found["key"]: found for found in kpi_cards(weekly([0.3] * 4), RUN)}
+    assert cards["escalation_ratio"]["change"] == {}
+    assert cards["csat_self_service"]["value"] == ""
+
+
+@pytest.mark.parametrize(
+    ("shown", "wanted"),
+    [
+        (percent(0.628), "63\u202f%"),
+        (percent(float("nan")), "—"),
+        (percent_range(0.48, 0.76), "[48–76]"),
+        (decimal(1.234), "1.2"),
+        (decimal(0.01), "<0.1"),
+        (decimal(1204.2), "1,204"),
+        (money(-0.4), "−€\u202f0.40"),
+        (money(1240.4, "USD"), "$\u202f1,240"),
+        (period("2024-05-27", "2024-06-23"), "27 May – 23 June 2024"),
+        (period("2023-12-04", "2024-01-02"), "4 December 2023 – 2 January 2024"),
+        (text(float("nan")), ""),
+        (text("a\x00b\ud800"), "ab?"),
+    ],
+)
+def test_figures_read_as_people_write_them(shown: str, wanted: str) -> None:
+    """Shares, ranges, counts, money and dates in their printed form."""
+    assert shown == wanted
+
+
+def test_weeks_without_a_conversation_count_as_zero() -> None:
+    """A gap's history has every week between its first and the window's last."""
+    listed = weeks(
+        [
+            {"week": "2024-06-03", "conversations": 4, "failed": 9},
+            {"week": "2024-06-17", "conversations": 2, "failed": None},
+        ]
+    )
+    assert listed == [("2024-06-03", 4.0, 4.0), ("2024-06-10", 0.0, 0.0), ("2024-06-17", 2.0, 0.0)]
+
+
+@pytest.mark.parametrize(
+    "path", ["javascript:alert(1)", "//evil.example/x", "/etc/passwd", "drafts/../../x", "c:\\x", "", None]
+)
+def test_a_draft_link_leads_into_the_run_or_nowhere(path: str | None) -> None:
+    """Anything but a plain relative path gives no link."""
+    assert relative_link(path) == ""
+    assert relative_link("drafts/o 1/g-1.md") == "drafts/o%201/g-1.md"
+
+
+# ---- charts ----
+
+
+@given(st.lists(st.none() | st.floats(allow_nan=True, allow_infinity=True), max_size=200))
+def test_a_sparkline_stays_in_its_box(values: list[float | None]) -> None:
+    """Whatever the values, the points are finite and lie inside the drawing."""
+    shape = spark([value if value is None or abs(value) < 1e12 else None for value in values])
+    for point in shape.get("line", "").split():
+        x, y = map(float, point.split(","))
+        assert (0 <= x <= 72 and -0.1 <= y <= 20.1) or min(v for v in values if v is not None and not math.isnan(v)) < 0
+
+
+@given(st.lists(st.tuples(st.floats(-5, 5), st.floats(-5, 5), st.integers(0, 900)), min_size=2, max_size=60))
+def test_labels_on_the_map_do_not_cover_one_another(spots: list[tuple[float, float, int]]) -> None:
+    """Labels lie inside the drawing and apart, wherever the topics are."""
+    topics = [
+        {"topic_id": f"t{place:02d}", "x": x, "y": y, "conversations": asked, "short": "A topic's label"}
+        for place, (x, y, asked) in enumerate(spots)
+    ]
+    boxes = []
+    for mark in topic_map(topics, 358, 440, 9):
+        assert 0 <= float(mark["cx"]) <= 358
+        assert 0 <= float(mark["cy"]) <= 440
+        if mark["lx"]:
+            wide = text_width(mark["short"])
+            left = float(mark["lx"]) - {"start": 0, "middle": wide / 2, "end": wide}[mark["anchor"]]
+            boxes.append((left, float(mark["ly"]), left + wide))
+    for place, (left, base, right) in enumerate(boxes):
+        assert left >= 0
+        assert right <= 358
+        assert not any(
+            left < other[2] - 0.2 and other[0] < right - 0.2 and abs(base - other[1]) < 15.8
+            for other in boxes[place + 1 :]
+        )
+    assert len(boxes) <= 9
+
+
+def test_a_crowded_map_shows_the_topics_that_matter() -> None:
+    """Of 200 topics the map has those with gaps and those that failed most; the table has all of them."""
+    frame = pd.DataFrame(
+        {
+            "topic_id": [f"t-{place:03d}" for place in range(200)],
+            "label": [f"Topic {place}" for place in range(200)],
+            "theme": None,
+            "conversations": [5 + place % 50 for place in range(200)],
+            "failure_rate": [0.9 if place % 4 == 0 else 0.1 for place in range(200)],
+            "gap_ids": [["g-1"] if place == 101 else [] for place in range(200)],
+            "x": [float(place % 17) for place in range(200)],
+            "y": [float(place % 13) for place in range(200)],
+        }
+    )
+    found = topics_section(frame, {"g-1": "A gap"})
+    assert len(found["rows"]) == 200
+    for drawn, most in zip(found["maps"], (90, 40), strict=True):
+        shown = {mark["topic_id"] for mark in drawn["marks"]}
+        assert len(shown) == most
+        assert "t-101" in shown
+        left = frame[~frame["topic_id"].isin(shown)]
+        kept = frame[frame["topic_id"].isin(shown - {"t-101"})]
+        least = (kept["conversations"] * kept["failure_rate"]).min()
+        assert (left["conversations"] * left["failure_rate"] <= least + 1e-9).all()
+
+
+def test_the_report_says_the_confidence_that_is_set() -> None:
+    """With intervals of 80 %, no word of 95 % is left, in the table, the cards and the gaps' pages."""
+    data = sample_run.sample_run()
+    run = data.run | {"settings": {**data.run.get("settings", {}), "accuracy": {"confidence": 0.8}}}
+    page = render_report(replace(data, run=run))
+    assert "80\u202f% interval" in page
+    assert "80\u202f% confidence" in page
+    assert "95 %" not in page
+    assert "95\u202f% conf" not in page
+
+
+def test_what_to_tag_and_which_intents_to_train_stand_in_sections_of_their_own() -> None:
+    """What to tag, the confused pairs and their heat map, the doubtful labels, and how the model holds."""
+    pair = {"predicted_intent": "pay", "true_intent": "ship", "tags": 4, "of": 25, "share": 0.16, "share_low": 0.05}
+    right = pair | {"true_intent": "pay", "tags": 21, "share": 0.84, "matters": False, "conversation_ids": ["c9"]}
+    pair |= {"share_high": 0.44, "a_week": 5.2, "matters": True, "conversation_ids": ["c1", "c2", "c3", "c4"]}
+    suspect = {"conversation_id": "c7", "question": "<b>where?</b>", "label": "pay", "confidence": 0.01}
+    suspect |= {"likelier": "ship", "likelier_confidence": 0.97, "given_by": "bot"}
+    tag = {"conversation_id": "c8", "question": "lost pole", "topic_id": "t-1", "topic_label": "Poles"}
+    band = {
+        "low": 0.0,
+        "high": 0.2,
+        "tags": 9,
+        "predicted": 0.1,
+        "observed": 0.11,
+        "observed_low": 0.0,
+        "observed_high": 0.4,
+    }
+    page = render_report(
+        replace(
+            sample_run.sample_run(),
+            confusion=pd.DataFrame([pair, right]),
+            suspects=pd.DataFrame([suspect]),
+            tag_next=pd.DataFrame([tag | {"article_id": None, "chance": 0.5, "worth": 0.2}]),
+            calibration=pd.DataFrame([band]),
+        )
+    )
+    for told in (
+        "Intents to train",
+        "4 of 25",
+        'class="num h2"',
+        "&lt;b&gt;where?",
+        "Tag these next",
+        "lost pole",
+        "Does the model hold?",
+    ):
+        assert told in page, told
+    assert "<b>where?" not in page
+    bare = render_report(sample_run.sample_run())
+    assert "Intents to train" not in bare
+    assert "Tag these next" not in bare
