@@ -9,12 +9,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from lacuna.models.backlog.gap_kinds import GAP_KINDS
+
 DRAWS = 2000
 SCORES = [
     "demand", "p_fail", "p_fixable", "score", "score_low", "score_high", "failure_rate", "failure_low", "failure_high",
 ]  # fmt: skip
 # How often an article mends a gap of its kind, in the eyes of nobody yet: reviewers' verdicts move it.
-FIXABLE = {"missing": 0.7, "stale": 0.8, "incomplete": 0.6, "contradictory": 0.7, "unfindable": 0.6}
+FIXABLE = {kind.name: kind.fixable for kind in GAP_KINDS.values()}
 FIXABLE_WEIGHT = 12.0
 
 

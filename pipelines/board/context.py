@@ -22,6 +22,7 @@ from lacuna.pipelines.board.roles import People, Person, may
 from lacuna.pipelines.board.snapshot import Gap, Snapshot
 from lacuna.pipelines.board.view import VERBS, gap_path
 from lacuna.pipelines.presentation.format import period, plural, record
+from lacuna.pipelines.presentation.kind_styles import kind_styles
 from lacuna.pipelines.presentation.links import conversation_link, conversation_url
 from lacuna.pipelines.report.gap_figures import sets_told
 from lacuna.pipelines.report.view import STATUSES
@@ -55,7 +56,8 @@ def asset(name: str) -> bytes:
     """A file that the pages ask for, by its name in ``ASSETS``."""
     package = ASSETS[name][0]
     place = resources.files(package)
-    return (place / name if package == "lacuna.pipelines.report" else place / "static" / name).read_bytes()
+    found = (place / name if package == "lacuna.pipelines.report" else place / "static" / name).read_bytes()
+    return found + kind_styles().encode() if name == "report.css" else found
 
 
 @cache

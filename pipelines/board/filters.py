@@ -10,9 +10,9 @@ from itertools import chain
 from typing import Any
 from urllib.parse import urlencode
 
+from lacuna.models.backlog.gap_kinds import GAP_KINDS, kind_label
 from lacuna.pipelines.board.snapshot import Gap, Now
 from lacuna.pipelines.presentation.format import line
-from lacuna.pipelines.report.gaps import KINDS
 from lacuna.pipelines.report.view import STATUSES
 
 __all__ = ["PAGE", "SORTS", "VIEWS", "Query", "choices", "counted", "found", "neighbours"]
@@ -135,13 +135,13 @@ def choices(now: Now) -> Mapping[str, list[tuple[str, str]]]:
     }
     names = {"-": "No owner", **now.owner_names}
     label: dict[str, Callable[[str], str]] = {
-        "kind": lambda value: KINDS.get(value, (value.capitalize(),))[0],
+        "kind": kind_label,
         "status": lambda value: STATUSES.get(value, value),
         "owner": lambda value: names.get(value, value),
         "language": str.upper,
     }
     order: dict[str, Callable[[str], Any]] = {
-        "kind": lambda value: (list(KINDS).index(value) if value in KINDS else 99, value),
+        "kind": lambda value: (list(GAP_KINDS).index(value) if value in GAP_KINDS else 99, value),
         "status": lambda value: (list(STATUSES).index(value) if value in STATUSES else 99, value),
         "owner": lambda value: (value != "-", names.get(value, value).lower(), value),
     }

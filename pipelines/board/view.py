@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
+from lacuna.models.backlog.gap_kinds import kind_label
 from lacuna.models.backlog.lifecycle import CLOSED, Decision, in_force
 from lacuna.models.backlog.precision import Precision, overall
 from lacuna.pipelines.board.snapshot import Gap, Now, Run
@@ -27,7 +28,6 @@ from lacuna.pipelines.presentation.format import (
     text,
     whole,
 )
-from lacuna.pipelines.report.gaps import KINDS
 from lacuna.pipelines.report.page import page
 from lacuna.pipelines.report.sections import owners as loads
 from lacuna.pipelines.report.summary import summary
@@ -208,7 +208,7 @@ def precision_rows(kinds: Sequence[Precision], confidence: float) -> list[dict[s
     whole_of = overall(kinds, confidence)
     return [
         {
-            "name": KINDS.get(one.kind, (one.kind, ""))[0] if one.kind else "All kinds",
+            "name": kind_label(one.kind) if one.kind else "All kinds",
             "words": one.told(),
             "rate": percent(one.rate),
             "range": percent_range(one.low, one.high),

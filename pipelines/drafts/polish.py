@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from lacuna.models.backlog.gap_kinds import GAP_KINDS
 from lacuna.models.backlog.lifecycle import WAITING
 from lacuna.models.writing.grounding import fault
 from lacuna.pipelines.drafts.rows import named, subject_of
-from lacuna.pipelines.drafts.text import KINDS
 from lacuna.pipelines.llm.endpoint import NoAnswerError, Session, messages
 from lacuna.pipelines.presentation import progress
 from lacuna.pipelines.presentation.markdown import inline
@@ -53,7 +53,7 @@ def polish(
     warnings : list of dict
         As run.json has them, where the endpoint did not answer or sentences were dropped.
     """
-    waiting = [r for r in rows if r.get("kind") in KINDS and r.get("status") in WAITING and r.get("steps")]
+    waiting = [r for r in rows if r.get("kind") in GAP_KINDS and r.get("status") in WAITING and r.get("steps")]
     if not settings.endpoint or not waiting:
         return {}, []
     texts: dict[str, str] = {}

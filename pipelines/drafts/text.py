@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from lacuna.models.backlog.gap_kinds import GAP_KINDS
 from lacuna.models.conversations.questions import shortened
 from lacuna.models.writing.passages import bare
 from lacuna.models.writing.resolution_steps import instructions
@@ -33,20 +34,12 @@ from lacuna.pipelines.presentation.links import conversation_url
 from lacuna.pipelines.presentation.markdown import bullet, inline, quote
 from lacuna.pipelines.report.gap_figures import figures_of, sets_told
 
-__all__ = ["KINDS", "draft"]
+__all__ = ["draft"]
 
 QUOTES = 5
 _TO_CHECK = 2  # questions of a kind that the expert is asked
 _TITLE = 70  # letters of a phrasing that may serve as a title
 _WEB = re.compile(r"https?://[A-Za-z0-9\-._~:/?#@!$&()*+,;=%]+")
-_TODO = {
-    "missing": "Write the article",
-    "stale": "Bring the article up to date",
-    "incomplete": "Add what the article leaves out",
-    "contradictory": "Settle what is right, and say it once",
-    "unfindable": "Make the article reachable in customers' words",
-}
-KINDS = tuple(_TODO)
 
 
 def draft(row: dict[str, Any], articles: dict[str, dict[str, Any]], run: dict[str, Any], polished: str = "") -> str:
@@ -86,7 +79,7 @@ def draft(row: dict[str, Any], articles: dict[str, dict[str, Any]], run: dict[st
 def _why(row: dict[str, Any], article: dict[str, Any]) -> str:
     figures = figures_of(row)
     told = "; ".join(part for part in (figures.size(), figures.failing(), figures.tags()) if part)
-    lines = [f"**{_TODO[row['kind']]}.**" + (f" In this window: {told}." if told else "")]
+    lines = [f"**{GAP_KINDS[row['kind']].task}.**" + (f" In this window: {told}." if told else "")]
     lines += [sets_told()] if told else []
     if row.get("article_id"):
         title = article.get("title") or row.get("article_title")
@@ -196,13 +189,7 @@ def _unknown(row: dict[str, Any]) -> str:
 
 def _ask_the_expert(row: dict[str, Any], url: str) -> str:
     about = inline(subject_of(row) or "this")
-    asked = {
-        "missing": [f"What should a customer do about “{about}”, step by step?"],
-        "stale": ["What changed, and since when?", "Which sentence of the article is wrong now, and what is right?"],
-        "incomplete": ["Which of the questions below does the article leave open?"],
-        "contradictory": ["Which of the answers is right?", "Who decides, and where is it written down?"],
-        "unfindable": ["What do customers call this?", "Which other articles should lead here?"],
-    }[row["kind"]]
+    asked = [question.format(topic=about) for question in GAP_KINDS[row["kind"]].questions]
     answers = quoted_in(row.get("agent_answers"))
     known = {entry.get("conversation_id") for entry in answers}
     if not steps_of(row):

@@ -8,10 +8,11 @@ from typing import Any
 
 import pandas as pd
 
+from lacuna.models.backlog.gap_kinds import GAP_KINDS
 from lacuna.models.backlog.lifecycle import WAITING
 from lacuna.pipelines.drafts.matter import edited, seal
 from lacuna.pipelines.drafts.names import safe_name, slug
-from lacuna.pipelines.drafts.text import KINDS, draft
+from lacuna.pipelines.drafts.text import draft
 from lacuna.pipelines.presentation.spreadsheet import records
 
 __all__ = ["write_drafts"]
@@ -57,7 +58,7 @@ def write_drafts(
     written: dict[str, str] = {}
     for row in records(backlog):
         key = str(row.get("gap_id") or "")
-        if not key or row.get("kind") not in KINDS or row.get("status") not in WAITING:
+        if not key or row.get("kind") not in GAP_KINDS or row.get("status") not in WAITING:
             continue
         owner = safe_name(str(row["owner_id"])) if row.get("owner_id") else "unowned"
         name = f"{safe_name(key)}-{slug(str(row.get('title') or ''))}"

@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from lacuna.data_contracts.errors import LacunaError, StoreUnusable
+from lacuna.models.backlog.gap_kinds import kind_meaning
 from lacuna.pipelines.presentation.format import NONE
 from lacuna.pipelines.report.gap_figures import SETS, GapFigures, figures_of, movement, nearest_articles
 
@@ -23,13 +24,6 @@ __all__ = ["backlog_table", "explain", "find_gap", "find_run", "published_runs",
 Row = Mapping[str, Any]
 
 _COLUMNS = "in gap: conversations in the gap; failed: estimated share of all conversations about it"
-MEANING = {
-    "missing": "no article answers it",
-    "stale": "an article did answer it, and no longer does",
-    "incomplete": "an article answers only a part of it",
-    "contradictory": "articles, or articles and agents, disagree",
-    "unfindable": "an article answers it, and neither bot nor search reaches it",
-}
 
 
 def published_runs(store: Path) -> list[str]:
@@ -130,9 +124,12 @@ def explain(row: Row, currency: str = "") -> RenderableType:
     standing = f"{row['status']}: {row['status_note']}" if row.get("status_note") else row["status"]
     figures = figures_of(row, currency or "EUR")
     sure = f", {figures.sure} sure" if figures.sure else ""
+    meaning = _in_a_sentence(kind_meaning(kind)) or kind
     parts: list[RenderableType] = [
         Text(f"{row['rank']}. {row['title']}", style="bold"),
-        Text(f"{row['gap_id']} · {kind} ({MEANING.get(kind, kind)}{sure}) · {standing}", style="dim"),
+        Text(
+            f"{row['gap_id']} · {kind} ({meaning}{sure}) · {standing}", style="dim"
+        ),
     ]
     if row.get("article_id"):
         title = f" “{row['article_title']}”" if row.get("article_title") else ""
@@ -181,3 +178,7 @@ def _bullets(texts: Sequence[str] | None) -> list[RenderableType]:
 
 def _owner(row: Row) -> str:
     return str(row.get("owner_name") or row.get("owner_id") or "unowned")
+
+
+def _in_a_sentence(text: str) -> str:
+    return text[:1].lower() + text[1:].removesuffix(".")

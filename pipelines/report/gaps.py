@@ -6,17 +6,10 @@ from datetime import date, timedelta
 from typing import Any
 from urllib.parse import quote
 
+from lacuna.models.backlog.gap_kinds import GAP_KINDS, kind_label
 from lacuna.pipelines.presentation.charts import bar, spark
 from lacuna.pipelines.presentation.format import NONE, day, items, line, monday, number, record, text, texts, whole
 from lacuna.pipelines.report.gap_figures import figures_of, movement
-
-KINDS = {
-    "missing": ("Missing", "No article answers it."),
-    "stale": ("Stale", "An article answered it, and no longer does."),
-    "incomplete": ("Incomplete", "An article answers part of it."),
-    "contradictory": ("Contradictory", "Articles or agents disagree."),
-    "unfindable": ("Unfindable", "An article answers it; the bot or search does not reach it."),
-}
 
 
 def weeks(value: object, until: date | None = None) -> list[tuple[str, float, float]]:
@@ -86,8 +79,8 @@ def table_row(row: dict[str, Any], currency: str, top_score: float, until: date 
         "title": title,
         "topic": topic,
         "place": " · ".join([*products[:2], *(found.upper() for found in languages[:3])]),
-        "tone": kind if kind in KINDS else "other",
-        "kind_label": KINDS.get(kind, (kind.capitalize() or "Unknown", ""))[0],
+        "tone": kind if kind in GAP_KINDS else "other",
+        "kind_label": kind_label(kind),
         "status": status,
         "owner": who,
         "conversations": figures.conversations or NONE,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
+from lacuna.models.backlog.gap_kinds import GAP_KINDS, kind_label, kind_meaning
 from lacuna.pipelines.presentation.format import (
     NONE,
     day,
@@ -21,7 +22,7 @@ from lacuna.pipelines.presentation.format import (
     whole,
 )
 from lacuna.pipelines.report.gap_figures import GapFigures, before_and_since, figures_of, nearest_articles
-from lacuna.pipelines.report.gaps import KINDS, owner, relative_link, weeks
+from lacuna.pipelines.report.gaps import owner, relative_link, weeks
 
 _QUOTE = 1200
 _CHANGES = {
@@ -62,9 +63,9 @@ def page(
     return {
         "id": text(row.get("gap_id")),
         "title": line(row.get("title")) or "Untitled gap",
-        "tone": kind if kind in KINDS else "other",
-        "kindLabel": KINDS.get(kind, (kind.capitalize() or "Unknown", ""))[0],
-        "kindMeans": KINDS.get(kind, ("", ""))[1],
+        "tone": kind if kind in GAP_KINDS else "other",
+        "kindLabel": kind_label(kind),
+        "kindMeans": kind_meaning(kind),
         "status": text(row.get("status")),
         "sure": f"{figures.sure} sure" if figures.sure else "",
         "topic": {

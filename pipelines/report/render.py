@@ -9,6 +9,7 @@ from importlib import resources
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from lacuna.pipelines.presentation.kind_styles import kind_styles
 from lacuna.pipelines.presentation.links import conversation_link
 from lacuna.pipelines.report.view import STATUSES, ReportData, build_view
 
@@ -34,7 +35,7 @@ def render_report(run: ReportData) -> str:
     str
         HTML; the same run gives the same text.
     """
-    style = _asset("report.css")
+    style = _asset("report.css") + kind_styles()
     script = "\n".join(_asset(name) for name in _SCRIPTS)
     environment = Environment(
         loader=PackageLoader("lacuna.pipelines.report", ""),

@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from lacuna.models.backlog.gap_kinds import GAP_KINDS, kind_label, kind_meaning
 from lacuna.pipelines.presentation.format import (
     day,
     items,
@@ -30,7 +31,7 @@ from lacuna.pipelines.report.coverage import coverage
 from lacuna.pipelines.report.due import due_articles, unowned_articles
 from lacuna.pipelines.report.figures import kpi_cards
 from lacuna.pipelines.report.gap_figures import sets_told
-from lacuna.pipelines.report.gaps import KINDS, table_row
+from lacuna.pipelines.report.gaps import table_row
 from lacuna.pipelines.report.impact import fixes
 from lacuna.pipelines.report.page import page
 from lacuna.pipelines.report.quality import quality
@@ -201,13 +202,13 @@ def _range(backlog: Iterable[dict[str, Any]]) -> str:
 def _kinds(backlog: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     counted = Counter(text(row.get("kind")) for row in backlog)
     most = max(counted.values(), default=1)
-    known = [*KINDS, *sorted(set(counted) - set(KINDS))]
+    known = [*GAP_KINDS, *sorted(set(counted) - set(GAP_KINDS))]
     return [
         {
             "kind": kind,
-            "tone": kind if kind in KINDS else "other",
-            "label": KINDS.get(kind, (line(kind, 30).capitalize() or "Unknown", ""))[0],
-            "means": KINDS.get(kind, ("", ""))[1],
+            "tone": kind if kind in GAP_KINDS else "other",
+            "label": kind_label(line(kind, 30)),
+            "means": kind_meaning(kind),
             "count": counted[kind],
             "wide": f"{counted[kind] / most * 100:.3g}",
         }

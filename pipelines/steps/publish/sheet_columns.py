@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from lacuna.models.backlog.gap_kinds import GAP_KINDS
 from lacuna.pipelines.report.gap_figures import SETS, movement, nearest_articles
 
 
@@ -165,11 +166,7 @@ ABOUT = [Column("What", _of("what"), 24, "strong"), Column("Value", _of("value")
 
 DEFINITIONS = [
     ("Gap", "A subject that customers ask about and that the knowledge base does not answer well enough."),
-    ("missing", "No article answers it."),
-    ("stale", "An article answered it, and no longer does."),
-    ("incomplete", "An article answers part of it."),
-    ("contradictory", "Articles or agents disagree."),
-    ("unfindable", "An article answers it, and the bot or search does not reach it."),
+    *((kind.name, kind.meaning) for kind in GAP_KINDS.values()),
     ("Score", "Expected human-handled conversations a week that closing the gap would avoid, with its interval."),
     ("Rank band", "The ranks between which the gap lies, as sure as the intervals are."),
     *SETS,

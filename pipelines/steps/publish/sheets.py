@@ -9,6 +9,7 @@ from typing import Any
 
 import xlsxwriter
 
+from lacuna.models.backlog.gap_kinds import GAP_KINDS
 from lacuna.models.data_coverage.coverage import lacking, unknown
 from lacuna.models.diagnosis.no_gap_reason import why_no_gap
 from lacuna.pipelines.presentation.spreadsheet import flat, safe_text
@@ -27,13 +28,6 @@ from lacuna.pipelines.steps.publish.sheet_columns import (
 )
 
 _LAST_ROW, _LAST_COLUMN = 1_048_575, 16_383
-KIND_COLOURS = {
-    "missing": ("#9F1239", "#FDE8EC"),
-    "stale": ("#7C4A03", "#FCEFCF"),
-    "incomplete": ("#1D4F9E", "#E4EDFB"),
-    "contradictory": ("#6B21A8", "#F3E8FD"),
-    "unfindable": ("#0F5C55", "#DAF1ED"),
-}
 
 
 def workbook(
@@ -184,8 +178,9 @@ def _colour(book: Any, sheet: Any, rows: int) -> None:
     """Colour the kinds and draw a bar behind the scores."""
     headings = [column.heading for column in BACKLOG]
     kind, score, owner = headings.index("Kind"), headings.index("Score"), headings.index("Owner")
-    for name, (ink, ground) in KIND_COLOURS.items():
-        style = book.add_format({"font_color": ink, "bg_color": ground})
+    for name, kind_of_gap in GAP_KINDS.items():
+        ink, ground = kind_of_gap.light
+        style = book.add_format({"font_color": ink.upper(), "bg_color": ground.upper()})
         sheet.conditional_format(
             1, kind, rows, kind, {"type": "cell", "criteria": "==", "value": f'"{name}"', "format": style}
         )

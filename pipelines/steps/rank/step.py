@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from lacuna.models.accuracy.tag_next import tag_next
+from lacuna.models.backlog.gap_kinds import GAP_KINDS
 from lacuna.models.backlog.lifecycle import Life
 from lacuna.models.backlog.owners import OwnerBook
 from lacuna.models.backlog.precision import overall
@@ -170,13 +171,8 @@ def _in_their_words(kind: str, evidence: dict[str, Any]) -> list[str]:
 
 def _title(gap: dict[str, Any], label: str, title: str | None, articles: pd.DataFrame) -> str:
     other = gap["other_article_id"]
-    return {
-        "missing": label,
-        "stale": f"Update “{title}”",
-        "incomplete": f"Extend “{title}”: {label}",
-        "contradictory": f"Settle “{title}” against “{articles['title'].get(other, other)}”",
-        "unfindable": f"Make “{title}” findable: {label}",
-    }[gap["kind"]]
+    names = {"topic": label, "article": title, "other": articles["title"].get(other, other)}
+    return GAP_KINDS[gap["kind"]].headline.format(**names)
 
 
 def _weekly(facts: pd.DataFrame, own: pd.DataFrame, gap: dict[str, Any]) -> list[dict[str, Any]]:
