@@ -7,12 +7,12 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 
+from lacuna.models.backlog.actions import ACTIONS
+
 __all__ = [
     "CLOSED",
     "DISMISS_REASONS",
     "IN_PROGRESS",
-    "STATUSES",
-    "VERBS",
     "WAITING",
     "Decision",
     "Life",
@@ -23,38 +23,10 @@ __all__ = [
     "status_in",
 ]
 
-STATUSES = ("new", "open", "accepted", "drafting", "published", "verified", "reopened", "snoozed", "dismissed")
 WAITING = ("new", "open", "accepted", "drafting", "reopened")  # for a writer
 IN_PROGRESS = ("accepted", "drafting")
 CLOSED = ("verified", "snoozed", "dismissed")  # nothing has to be done about it now
-# What each verb makes of a gap; None leaves its status as it is.
-VERBS: dict[str, str | None] = {
-    "accept": "accepted",
-    "draft": "drafting",
-    "publish": "published",
-    "verify": "verified",
-    "reopen": "reopened",
-    "snooze": "snoozed",
-    "dismiss": "dismissed",
-    "merge": "dismissed",
-    "assign": None,
-    "note": None,
-    "undo": None,
-}
 DISMISS_REASONS = ("not_a_gap", "duplicate", "already_fixed", "not_content", "wont_fix")
-_ALWAYS = ("assign", "note")
-_TRIAGE = ("accept", "draft", "publish", "snooze", "dismiss", "merge")
-_ALLOWED = {
-    "new": _TRIAGE,
-    "open": _TRIAGE,
-    "reopened": _TRIAGE,
-    "accepted": ("draft", "publish", "snooze", "dismiss", "merge"),
-    "drafting": ("accept", "publish", "snooze", "dismiss", "merge"),
-    "published": ("publish", "verify", "reopen"),
-    "verified": ("publish", "reopen"),
-    "snoozed": ("reopen", *_TRIAGE),
-    "dismissed": ("reopen",),
-}
 
 
 @dataclass(frozen=True)
@@ -117,14 +89,14 @@ class Life:
 
 
 def allowed(status: str) -> tuple[str, ...]:
-    """The verbs that a gap of this status takes; undo besides, wherever there is something to take back.
+    """The actions that a gap of this status takes, in order; undo besides, where there is something to take back.
 
     Examples
     --------
     >>> allowed("dismissed")
     ('reopen', 'assign', 'note')
     """
-    return (*_ALLOWED[status], *_ALWAYS)
+    return tuple(action.name for action in ACTIONS.values() if status in action.allowed_in)
 
 
 def in_force(decisions: Sequence[Decision]) -> list[Decision]:
@@ -163,7 +135,7 @@ def life_of(decisions: Sequence[Decision]) -> Life:
 def _after(life: Life, said: Decision) -> Life:
     given = said.payload
     life = replace(life, undoable=said.id, who=said.who, at=said.at, why=said.why)
-    status = VERBS.get(said.verb)
+    status = ACTIONS[said.verb].status if said.verb in ACTIONS else None
     if said.verb == "assign":
         if "owner_id" in given:
             life = replace(life, owner_id=given["owner_id"], assigned=True, assigned_by=said.who)

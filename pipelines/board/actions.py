@@ -13,17 +13,17 @@ from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse, Response
 
 from lacuna.data_contracts.errors import DecidedMeanwhile, DecisionInvalid, LacunaError, NoSuchGap, NotAllowed, Refused
+from lacuna.models.backlog.actions import ACTIONS
 from lacuna.pipelines.board.context import Desk, desk_of, first, forms, local, person_of
 from lacuna.pipelines.board.service import decide_as
 from lacuna.pipelines.board.snapshot import Gap, Now
-from lacuna.pipelines.board.view import REASONS, VERBS, active, histories
+from lacuna.pipelines.board.view import REASONS, active, histories
 from lacuna.pipelines.gaps.decisions import history
 from lacuna.pipelines.gaps.due_dates import form_day
 
 __all__ = ["deciding", "merge_choices", "router"]
 
 router = APIRouter(include_in_schema=False)
-_FIELDS = {"snooze": ("until",), "dismiss": ("reason",), "merge": ("into",), "publish": ("on", "article_id")}
 _AS_IT_IS = "=as it is"  # what the form says where the owner stays: it is no part of the decision then
 _SUGGESTED = 6
 _MOST = 200  # gaps in one go; a page has fewer
@@ -44,7 +44,7 @@ def form(request: Request, verb: str) -> Response:
     """The form for a verb over one gap or several; a page of its own, and what a dialog shows."""
     desk = desk_of(request)
     gaps = _gaps(desk.snapshot.now(), request.query_params.getlist("gap"))
-    if verb not in VERBS or not gaps:
+    if verb not in ACTIONS or not gaps:
         return desk.told(request, 404, "Nothing to decide", "No gap of the latest run is named.")
     return _form(desk, request, verb, gaps, {"back": request.query_params.get("back", "/")})
 
@@ -126,7 +126,7 @@ async def deciding(request: Request) -> Response:
 def _decide(request: Request, given: FormData) -> Response:
     desk, person, verb = desk_of(request), person_of(request), first(given, "verb")
     sent = [str(value) for value in given.getlist("gap")][:_MOST]
-    if verb not in VERBS or not sent:
+    if verb not in ACTIONS or not sent:
         return desk.told(request, 400, "Nothing to decide", "No gap and no decision came with the form.")
     outcome, wrong = _Outcome(), None
     for one in sent:
@@ -172,7 +172,7 @@ def _conflict(desk: Desk, request: Request, verb: str, given: FormData, outcome:
 
 
 def _payload(verb: str, given: FormData) -> dict[str, Any] | None:
-    payload: dict[str, Any] = {name: value for name in _FIELDS.get(verb, ()) if (value := first(given, name))}
+    payload: dict[str, Any] = {name: value for name in ACTIONS[verb].fields if (value := first(given, name))}
     if verb == "snooze" and (chosen := first(given, "until_day")):
         payload["until"] = chosen
     if verb == "merge" and (typed := first(given, "into_id")):

@@ -16,11 +16,12 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
 from lacuna.data_contracts.errors import StoreUnusable
+from lacuna.models.backlog.actions import ACTIONS
 from lacuna.models.backlog.lifecycle import allowed
 from lacuna.pipelines.board.filters import Query, counted
 from lacuna.pipelines.board.roles import People, Person, may
 from lacuna.pipelines.board.snapshot import Gap, Snapshot
-from lacuna.pipelines.board.view import VERBS, gap_path
+from lacuna.pipelines.board.view import gap_path
 from lacuna.pipelines.presentation.format import period, plural, record
 from lacuna.pipelines.presentation.kind_styles import kind_styles
 from lacuna.pipelines.presentation.links import conversation_link, conversation_url
@@ -75,7 +76,7 @@ def _templates() -> Environment:
         "static": lambda name: f"/static/{name}?v={_version(name)}",
         "statuses": STATUSES,
         "sets": sets_told(),
-        "verbs": VERBS,
+        "actions": ACTIONS,
         "gap_path": gap_path,
         "plural": plural,
         "may": may,
@@ -136,7 +137,7 @@ class Desk:
     def verbs(self, person: Person, gap: Gap) -> list[str]:
         """What a person may do with a gap now, in the order in which it is offered."""
         can = [verb for verb in allowed(gap.status) if may(person, verb, gap.owner_id)]
-        ordered = sorted(can, key=list(VERBS).index)
+        ordered = sorted(can, key=list(ACTIONS).index)
         if gap.life.undoable and may(person, "undo", gap.owner_id, decided_by=gap.life.who):
             ordered.append("undo")
         return ordered
@@ -150,7 +151,7 @@ class Desk:
         said = [one for one in self.snapshot.said(numbers[:500]) if one.who == person.name]
         if not said:
             return None
-        did = VERBS[said[0].verb][1]
+        did = ACTIONS[said[0].verb].past
         titles = [now.by_id[one.gap_id].shown["title"] if one.gap_id in now.by_id else one.gap_id for one in said]
         back = [
             f"{one.gap_id}:{one.id}"

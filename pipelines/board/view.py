@@ -35,7 +35,6 @@ from lacuna.pipelines.report.view import STATUSES
 
 __all__ = [
     "REASONS",
-    "VERBS",
     "active",
     "changes",
     "gap_page",
@@ -46,20 +45,6 @@ __all__ = [
     "when",
 ]
 
-# How each verb is offered, and how it is told afterwards.
-VERBS = {
-    "accept": ("Accept", "accepted"),
-    "draft": ("Start drafting", "started drafting"),
-    "publish": ("Mark published", "marked as published"),
-    "verify": ("Mark verified", "marked as verified"),
-    "reopen": ("Reopen", "reopened"),
-    "snooze": ("Snooze", "snoozed"),
-    "dismiss": ("Dismiss", "dismissed"),
-    "merge": ("Merge", "merged"),
-    "assign": ("Assign", "assigned"),
-    "note": ("Note", "left a note on"),
-    "undo": ("Undo", "took back a decision on"),
-}
 REASONS = {
     "not_a_gap": ("Not a gap", "Customers got a good answer, or never asked this. Teaches the ranking."),
     "not_content": ("No article would help", "It needs the product, a policy or a person. Teaches the ranking."),

@@ -7,21 +7,12 @@ from datetime import date, time
 from typing import Any
 
 from lacuna.data_contracts.errors import DecisionInvalid
-from lacuna.models.backlog.lifecycle import DISMISS_REASONS, VERBS
+from lacuna.models.backlog.actions import ACTIONS
+from lacuna.models.backlog.lifecycle import DISMISS_REASONS
 from lacuna.pipelines.presentation.suggestions import did_you_mean
 
-__all__ = ["FIELDS", "checked"]
+__all__ = ["checked"]
 
-# Fields by verb, and those of them that have to be there.
-FIELDS: dict[str, tuple[str, ...]] = {
-    "publish": ("on", "article_id"),
-    "snooze": ("until",),
-    "dismiss": ("reason", "conversations"),
-    "merge": ("into",),
-    "assign": ("owner_id", "due"),
-    "undo": ("of",),
-}
-_NEEDED = {"snooze": "until", "dismiss": "reason", "merge": "into"}
 _DAYS = ("on", "until", "due")
 _NUMBERS = ("conversations", "of")
 
@@ -39,16 +30,16 @@ def checked(verb: str, payload: Mapping[str, Any] | None) -> dict[str, Any]:
     >>> checked("snooze", {"until": "2024-07-15"})
     {'until': '2024-07-15'}
     """
-    if verb not in VERBS:
-        raise DecisionInvalid(f"there is no decision '{verb}'", _which(verb, VERBS))
-    fields = FIELDS.get(verb, ())
+    if verb not in ACTIONS:
+        raise DecisionInvalid(f"there is no decision '{verb}'", _which(verb, ACTIONS))
+    fields = (*ACTIONS[verb].fields, *ACTIONS[verb].adds)
     given = {}
     for name, value in (payload or {}).items():
         if name not in fields:
             takes = f"it takes {', '.join(fields)}" if fields else "it takes nothing"
             raise DecisionInvalid(f"{verb} knows no '{name}'", takes, name)
         given[name] = _value(verb, name, value)
-    needed = _NEEDED.get(verb)
+    needed = ACTIONS[verb].needs
     if needed and not given.get(needed):
         choice = f", one of {', '.join(DISMISS_REASONS)}" if needed == "reason" else ""
         raise DecisionInvalid(f"{verb} needs '{needed}'", f"say {_MEANING[needed]}{choice}", needed)

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lacuna.data_contracts.errors import BundleUnreadable, DecidedMeanwhile, DecisionInvalid, LacunaError, NoSuchGap
+from lacuna.models.backlog.actions import ACTIONS
 from lacuna.models.backlog.lifecycle import Decision
-from lacuna.pipelines.gaps.decision_fields import FIELDS, checked
+from lacuna.pipelines.gaps.decision_fields import checked
 from lacuna.pipelines.gaps.decisions import decide, history
 from lacuna.pipelines.io.formats import parse
 from lacuna.pipelines.presentation.spreadsheet import records, unguarded
@@ -114,12 +115,18 @@ class _Row:
         return Refused(self.line, column, self.cells.get(column, ""), error)
 
 
+def _with_it(action: str, cells: Mapping[str, str]) -> dict[str, str]:
+    """What a row says with its decision."""
+    takes = (*ACTIONS[action].fields, *ACTIONS[action].adds) if action in ACTIONS else ()
+    return {name: cells[name] for name in takes if cells.get(name)}
+
+
 def _read(row: _Row, done: Applied) -> bool:
     """Read what a row decides: whether it can be read, all of it."""
     cells, told = row.cells, row.cells["decision"].lower()
     given = []
     if told not in ("", "assign"):
-        given.append((told, {name: cells[name] for name in FIELDS.get(told, ()) if cells.get(name)}))
+        given.append((told, _with_it(told, cells)))
     if (duty := _duty(cells)) or told == "assign":
         given.append(("assign", duty))
     verb = told

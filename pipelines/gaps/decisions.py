@@ -60,7 +60,7 @@ def decide(
     state
         The state database.
     gap_id, verb, who, why
-        Which gap, one of ``models.backlog.lifecycle.VERBS``, and a person's name and words.
+        Which gap, one of ``models.backlog.actions.ACTIONS``, and a person's name and words.
     payload
         publish: ``on`` (day; today by default), ``article_id``. snooze: ``until`` (day). dismiss: ``reason``, one of
         ``models.backlog.lifecycle.DISMISS_REASONS``. merge: ``into`` (gap_id). assign: ``owner_id`` (None: nobody),

@@ -127,9 +127,7 @@ def explain(row: Row, currency: str = "") -> RenderableType:
     meaning = _in_a_sentence(kind_meaning(kind)) or kind
     parts: list[RenderableType] = [
         Text(f"{row['rank']}. {row['title']}", style="bold"),
-        Text(
-            f"{row['gap_id']} · {kind} ({meaning}{sure}) · {standing}", style="dim"
-        ),
+        Text(f"{row['gap_id']} · {kind} ({meaning}{sure}) · {standing}", style="dim"),
     ]
     if row.get("article_id"):
         title = f" “{row['article_title']}”" if row.get("article_title") else ""

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lacuna.models.backlog.lifecycle import STATUSES, VERBS, Decision, Life, allowed, last_targets, life_of, status_in
+from lacuna.models.backlog.actions import ACTIONS, STATUSES
+from lacuna.models.backlog.lifecycle import Decision, Life, allowed, last_targets, life_of, status_in
 
 NOON = datetime(2024, 7, 1, 12, tzinfo=UTC)
 PAYLOADS: dict[str, list[dict[str, Any]]] = {
@@ -31,7 +32,7 @@ def pasts(draw: st.DrawFn) -> list[Decision]:
     """Decisions on one gap, each undo with an earlier decision as its target."""
     told: list[Decision] = []
     for number in range(1, draw(st.integers(0, 12)) + 1):
-        verb = draw(st.sampled_from([v for v in VERBS if v != "undo" or told]))
+        verb = draw(st.sampled_from([v for v in ACTIONS if v != "undo" or told]))
         payload = {"of": draw(st.integers(1, number - 1))} if verb == "undo" else draw(
             st.sampled_from(PAYLOADS.get(verb, [{}]))
         )  # fmt: skip
@@ -39,7 +40,7 @@ def pasts(draw: st.DrawFn) -> list[Decision]:
     return told
 
 
-@given(pasts(), st.sampled_from(sorted(set(VERBS) - {"undo"})), st.randoms())
+@given(pasts(), st.sampled_from(sorted(set(ACTIONS) - {"undo"})), st.randoms())
 def test_an_undo_restores_the_life_before(past: list[Decision], verb: str, chance: Any) -> None:
     """Whatever was decided and taken back leaves the gap where it stood; only the number of the last decision moves."""
     number = len(past) + 1
@@ -81,9 +82,9 @@ def test_an_assignment_keeps_what_it_does_not_name() -> None:
 def test_every_status_takes_verbs_that_lead_on() -> None:
     """No status is a dead end, and none takes a verb that leaves it as it is, but for another day or date."""
     for status in STATUSES:
-        leads = {VERBS[verb] for verb in allowed(status)} - {None, status}
+        leads = {ACTIONS[verb].status for verb in allowed(status)} - {None, status}
         assert leads
-        same = {verb for verb in allowed(status) if VERBS[verb] == status}
+        same = {verb for verb in allowed(status) if ACTIONS[verb].status == status}
         assert same <= {"snooze", "publish"}
 
 
