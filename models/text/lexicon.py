@@ -1,105 +1,55 @@
-"""The small words that labels are cut at, English and German, and the phrases that open a message and say nothing."""
+"""The small words that labels and topics are cut at, and the phrases that lead up to what a message says.
+
+To add a language: a file in `models/text/vocabulary/`; every list in it may be left out.
+"""
 
 from __future__ import annotations
 
 import re
+import tomllib
+from importlib import resources
+from typing import Any
 
-from bm25s.stopwords import STOPWORDS_EN_PLUS, STOPWORDS_GERMAN
+from bm25s import stopwords
 
 
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
+def _read() -> dict[str, dict[str, Any]]:
+    """The word lists by language code, in ABC order of the codes."""
+    folder = resources.files("lacuna.models.text.vocabulary")
+    files = sorted((file for file in folder.iterdir() if file.name.endswith(".toml")), key=lambda file: file.name)
+    return {file.name.removesuffix(".toml"): tomllib.loads(file.read_text(encoding="utf-8")) for file in files}
+
+
+VOCABULARY = _read()
+
+
+def _words(name: str) -> frozenset[str]:
+    """The words of a list in all languages together."""
+    return frozenset(word for language in VOCABULARY.values() for word in language.get(name, "").split())
+
+
+def _common(code: str) -> frozenset[str]:
+    """The stop words that a language starts from."""
+    name = VOCABULARY[code].get("common")
+    return frozenset(getattr(stopwords, name)) if name else frozenset()
 
 
 # What says nothing about a topic; the grouping of questions leaves these out too.
-STOP_WORDS = frozenset(STOPWORDS_EN_PLUS) | frozenset(STOPWORDS_GERMAN) | _words(
-    "am can cannot could do does doing ein eine get getting got has hat have hello hi how ich just know like mein meine "
-    "my need now one please question really still thank thanks thing things this try trying use using want way would "
-    "bitte danke hallo help hilfe also when since anyone someone"
-)  # fmt: skip
-
-GERMAN = frozenset(STOPWORDS_GERMAN) - _words("am in an so war was die man her hat ins also will") | _words(
-    "bitte danke hallo wieso warum wann wer gibt geht"
-)
-DETERMINERS = _words(
-    "a an the this that these those my your our his her its their some any each every either another such what which "
-    "der die das den dem des ein eine einen einem einer eines mein meine meinen meinem meiner meines dein deine deinen "
-    "unser unsere unseren unserem unserer euer eure euren ihr ihre ihren ihrem ihrer sein seine seinen seinem seiner "
-    "dieser diese dieses diesen diesem jeder jede jedes jeden jedem welche welcher welches welchen im am zum zur vom "
-    "beim ins ans"
-)
-PRONOUNS = _words(
-    "i me you we us he him she it they them there here who whom whose myself yourself itself themselves one ones "
-    "someone somebody anyone anybody everyone nobody something anything everything nothing mine yours u ya "
-    "ich mich mir du dich dir er ihn ihm sie ihnen es wir uns euch man sich da hier dort etwas alles nichts jemand "
-    "niemand wer wen wem selbst"
-)
-AUXILIARIES = _words(
-    "am is are was were be been being do does did have has had having can could will would shall should may might must "
-    "let lets i'm i've i'd i'll it's that's there's what's who's where's how's here's he's she's you're you've we're "
-    "we've we'd they're they've ive thats whats "
-    "bin bist ist sind seid war waren wäre wird werde werden wurde wurden würde würden hat habe hab haben hatte hatten "
-    "hätte kann können kannst könnte könnt könnten muss müssen musste soll sollen sollte sollten will wollen wollte "
-    "möchte möchten darf dürfen dürfte mag gibt"
-)
-NEGATIONS = _words(
-    "not no never without can't cannot won't don't doesn't didn't isn't aren't wasn't weren't hasn't haven't hadn't "
-    "couldn't wouldn't shouldn't unable "
-    "kein keine keinen keinem keiner nicht ohne nie"
-)
-DENIERS = _words("neither none nobody nothing nor keiner keine keines keins niemand nichts weder")
-PREPOSITIONS = _words(
-    "of in on at by for from with into onto to about after before between through during without within under over "
-    "against via per like as than since until till towards upon off out up down across behind near around despite "
-    "except for instead versus vs "
-    "von aus bei mit nach zu an auf für gegen ohne um durch über unter vor hinter neben zwischen in seit bis wegen "
-    "trotz statt während pro ab als wie per"
-)
-CONJUNCTIONS = _words(
-    "& and or but so because if when while where why how that though although whether unless nor yet then also plus "
-    "whenever whereas what which "
-    "und oder aber denn weil wenn ob dass als während obwohl sondern sowie damit sodass bevor nachdem falls doch wann "
-    "wo warum wieso wieviel weshalb"
-)
-# Verb particles that may close a clause: log in, switch off, zurück, ab.
-PARTICLES = _words("off up out down back away over together apart ab an auf aus ein zu zurück weg los")
-ADVERBS = _words(
-    "still already again just now really actually only even ever always usually often sometimes very too quite rather "
-    "almost also maybe perhaps probably suddenly recently currently right here there somewhere anywhere everywhere "
-    "anymore anyway though instead else well much more most less least further far soon later please pls ok okay so "
-    "simply apparently certainly otherwise exactly basically finally constantly continually repeatedly randomly "
-    "sure enough completely directly together altogether earlier ago once twice "
-    "schon noch nur auch sehr mal eben doch ja immer wieder jetzt nun gerade heute gern gerne bitte leider plötzlich "
-    "ziemlich vielleicht eigentlich überhaupt trotzdem mehr weiter sonst dann denn so zu ganz bald sofort überall "
-    "irgendwo einfach bereits bisher endlich"
-)
-TIMES = _words(
-    "time times today tomorrow yesterday tonight now monday tuesday wednesday thursday friday saturday sunday weekend week weeks "
-    "day days month months year years hour hours minute minutes morning afternoon evening ago last next spring summer "
-    "autumn winter january february march april june july august september october november december "
-    "heute morgen gestern montag dienstag mittwoch donnerstag freitag samstag sonntag woche wochen tag tage tagen monat "
-    "monaten jahr jahren stunde stunden minuten letzte letzten letzter nächste nächsten nächster"
-)
-QUANTITIES = _words(
-    "many few several all both two three four five six seven eight nine ten first second third other others own same "
-    "whole half old new different big small large good bad best better certain various multiple single previous current "
-    "zwei drei vier fünf sechs sieben acht neun zehn alle allen viele vielen viel wenig andere anderen neue neuen neuer "
-    "alte alten ganze ganzen erste ersten"
-)
-# Verbs that ask for a word after them, and words that lean on one: a label that ends, or starts, here was cut too short.
-HANGING = _words(
-    "says say said saying tell tells told ask asks asked asking get gets getting got gotten want wants wanted need needs "
-    "needed use uses used using put puts take takes taking took taken make makes making made give gives giving gave "
-    "given see sees saw find finds found know knows knew think thinks thought keep keeps keeping kept show shows "
-    "showing showed mean means meant go goes going gone went come comes coming came let lets seem seems seemed look "
-    "looks looking looked try tries tried trying become becomes became happen happens happened bring brings brought "
-    "hope like likes wish love hate having causes called set has thank thanks read reads forgot forget guess sure enough contains "
-    "sagt sagen sage gesagt machen macht gemacht tun geht gehen ging gegangen kommt kommen kam nehmen nimmt finde finden "
-    "findet gefunden geben gibt gebe steht stehen bekommen bekomme bekommt heißt bleibt lassen lässt habe weiß wissen "
-    "fragen frage denke glaube brauche braucht"
-)
-# Those of them that may open a label as what a customer wants to do: "set a new password".
-DOING = _words("ask bring find get give go keep look make put read see set show take tell use")
+STOP_WORDS = frozenset[str]().union(*map(_common, VOCABULARY)) | _words("stop_words")
+GERMAN = (_common("de") - _words("not_told_by")) | _words("told_by")
+DETERMINERS = _words("determiners")
+PRONOUNS = _words("pronouns")
+AUXILIARIES = _words("auxiliaries")
+NEGATIONS = _words("negations")
+DENIERS = _words("deniers")
+PREPOSITIONS = _words("prepositions")
+CONJUNCTIONS = _words("conjunctions")
+PARTICLES = _words("particles")
+ADVERBS = _words("adverbs")
+TIMES = _words("times")
+QUANTITIES = _words("quantities")
+HANGING = _words("hanging")
+DOING = _words("doing")
 # Written without its apostrophe in a hurry.
 APOSTROPHES = {
     word.replace("'", ""): word
@@ -116,36 +66,13 @@ BREAK = re.compile(
     r"|[\U0001F000-\U0001FFFF☀-➿]+|" + _SIGN_OFF,
     re.I,
 )
-_YOU = r"(?:please |just |maybe |kindly )*"
-_OPEN_EN = (
-    r"o+k(?:ay)?", r"so", r"ya", r"yeah", r"yes", r"yep", r"hi+", r"hiya", r"hello", r"hey", r"guys", r"folks", r"all",
-    r"team", r"please", r"pls", r"plz", r"hm+", r"um+", r"uh+", r"oh", r"well", r"and", r"but", r"or", r"also", r"now",
-    r"just", r"actually", r"anyway", r"sorry", r"thanks?", r"thank you", r"thx", r"cheers", r"urgent", r"greetings",
-    r"(?:any )?help(?: me| please| needed)?", r"(?:a |one )?(?:quick|small|short|simple|silly|stupid) (?:question|problem|one)",
-    r"(?:my |the |a |one )?(?:question|problem|issue)(?: is(?: that)?| with)?", r"any idea(?:s)?(?: why| how)?", r"basically",
-    r"(?:can|could|does|do|is|has) (?:there )?(?:some|any)(?:body|one)(?: here| there| out there| who)? ?(?:please |else )?"
-    r"(?:tell me|help(?: me)?(?: with)?|explain|know|knows|have any idea|advise)",
-    rf"(?:can|could|would|will) you {_YOU}(?:tell me|let me know|explain|help(?: me)?(?: with)?|advise)",
-    r"(?:tell me|let me know|explain to me)", r"(?:i(?:'m| am| was) )?(?:just )?wondering(?: if| whether)?",
-    r"(?:i|we)(?: would|'d) (?:like|love) to (?:know|ask)", r"(?:i|we) (?:want|need|wanted) to (?:know|ask)",
-    r"do you know(?: if| whether)?", r"(?:i )?(?:was )?hop(?:e|ing) (?:that )?(?:you|someone|somebody) can(?: help)?(?: me)?",
-    r"(?:i'm |i am )?not sure (?:who to ask|if i'm in the right place(?: here)?|why|how|if)",
-    r"(?:i|we)(?: have|'ve|'ve got| have got| got) (?:a|one|another|some|this) (?:\w+ )?(?:question|problem|issue)s?"
-    r"(?: with| about| that| regarding)?", r"for some reason", r"by the way", r"btw", r"fyi",
-    r"as (?:the )?(?:title|subject|above)(?: says)?", r"good (?:morning|afternoon|evening|day)", r"dear \w+",
-    r"i (?:think|guess|believe|see|noticed|notice|found|assume|understand|heard)(?: that)?", r"how come", r"no idea (?:why|how)",
-    r"(?:re|fwd?|aw|wg)", r"that", r"then", r"today", r"yesterday", r"recently", r"suddenly", r"currently", r"lately",
-    r"(?:\w+ )?(?:minutes?|hours?|days?|weeks?|months?|years?) ago", r"since \w+", r"please note", r"again", r"still",
-    r"(?:can|could|will|would) you please(?= \w+ \w+)",
-)  # fmt: skip
-_OPEN_DE = (
-    r"also", r"ja", r"nein", r"hallo", r"moin", r"servus", r"guten (?:tag|morgen|abend)", r"bitte", r"leute", r"hilfe",
-    r"(?:nur )?(?:mal )?(?:eine? )?(?:kurze |kleine |dumme )?frage(?: zwischendurch)?", r"(?:kurzes |kleines )?problem", r"folgendes",
-    r"sag(?:t)? mal", r"(?:können|könnten|könnt|kann) (?:sie|ihr|mir|jemand)(?: mir)?(?: bitte)?(?: sagen| helfen| erklären)",
-    r"weiß jemand", r"ich (?:wollte|möchte|würde gerne?) (?:gerne? )?(?:fragen|wissen)", r"entschuldigung", r"sorry", r"und",
-    r"aber", r"oder", r"ach ja", r"übrigens", r"leider", r"danke", r"wissen sie", r"wisst ihr", r"ob", r"dass", r"denn",
-)  # fmt: skip
-OPENERS = re.compile(rf"(?:{'|'.join((*_OPEN_EN, *_OPEN_DE))})(?: |$)")
+_OPENERS = (
+    # The first that fits is taken: English ones, which are many, come first.
+    opener
+    for code in sorted(VOCABULARY, key=lambda code: (code != "en", code))
+    for opener in VOCABULARY[code].get("openers", ())
+)
+OPENERS = re.compile(rf"(?:{'|'.join(_OPENERS)})(?: |$)")
 
 _WISH = (
     r"(?:want(?:ed)?|need(?:ed)?|would like|'d like|would love|wish|tried|try|have tried|(?:am|'m|was|are|'re|were|have been|'ve been) "
