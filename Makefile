@@ -18,7 +18,7 @@ LOCKS := requirements.lock requirements-boot.lock pyproject.toml setup.py
 
 export GX_ANALYTICS_ENABLED := false
 
-.PHONY: help demo test bench bench-topics lint lock report clean
+.PHONY: help demo test bench bench-topics docs lint lock report clean
 
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "; print "make <target>\n"} /^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ bench: $(DEV) ## Measure time and memory of each step
 
 bench-topics: $(DEV) $(THEIRS) ## Measure topics beside BERTopic as it comes
 	@$(BIN)/python -m tests.bench topics $(ARGS)
+
+docs: $(DEV) ## Write the documents anew that are written from the code
+	@$(BIN)/python -m tests.house.reference
 
 lint: $(DEV) ## Check style, format and types
 	@$(BIN)/ruff check .

@@ -140,8 +140,7 @@ def serve(
             "let people sign in: 'board.people' or 'board.proxy_header' (`lacuna token --help`); or leave --host out",
         )
     _check_free(host, port)
-    state = open_state(settings, store)
-    try:
+    with open_state(settings, store) as state:
         app = make_app(store, settings, state, who, {host_of(host) or host})
         ready()
         # Whom a proxy's header names is for the guard to say: uvicorn must not take the client's address from one.
@@ -149,8 +148,6 @@ def serve(
             app, host=host, port=port, proxy_headers=False,
             server_header=False, access_log=False, log_level="warning",
         )  # fmt: skip
-    finally:
-        state.close()
 
 
 def _check_free(host: str, port: int) -> None:

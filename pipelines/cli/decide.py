@@ -211,11 +211,8 @@ def _state(store: Path, config: str | None) -> Iterator[tuple[State, Settings]]:
 
     find_run(store)
     settings = load_settings(config)
-    state = open_state(settings, store)
-    try:
+    with open_state(settings, store) as state:
         yield state, settings
-    finally:
-        state.close()
 
 
 def _named(store: Path, wanted: str) -> dict[str, Any]:

@@ -51,9 +51,8 @@ def drafts(
 
     run = find_run(store)
     settings = load_settings(config)
-    state = open_state(settings, store)
-    rows = records(backlog_now(store, state, settings))
-    state.close()
+    with open_state(settings, store) as state:
+        rows = records(backlog_now(store, state, settings))
     if into is not None:
         found = export(run, rows, into, owner)
     else:

@@ -42,9 +42,8 @@ def topic(
     from lacuna.pipelines.state.topic_history import all_topics, life
 
     find_run(store)
-    state = open_state(load_settings(config), store)
-    out.print(life(state, topic_id) if topic_id else all_topics(state))
-    state.close()
+    with open_state(load_settings(config), store) as state:
+        out.print(life(state, topic_id) if topic_id else all_topics(state))
 
 
 def topics(

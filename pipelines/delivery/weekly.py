@@ -42,8 +42,8 @@ def send_digest(store: Path, settings: Settings, *, owner: str | None = None, se
     StoreUnusable, LacunaError
         There is no run, its state can't be used, or nothing waits for this owner.
     """
-    run, state = find_run(store), open_state(settings, store)
-    try:
+    run = find_run(store)
+    with open_state(settings, store) as state:
         people = contacts(state)
         rows = records(backlog_now(store, state, settings, run.name))
         why = why_no_gap(read_run(run))
@@ -53,8 +53,6 @@ def send_digest(store: Path, settings: Settings, *, owner: str | None = None, se
             raise LacunaError(f"nothing waits for '{owner}'", f"there are messages for: {', '.join(known) or 'nobody'}")
         chosen = [message for message in found if owner in (None, message.recipient)]
         return deliver(chosen, run.name, people, settings.delivery, state, send)
-    finally:
-        state.close()
 
 
 def send_scheduled(given: Mapping[str, str | None], send: bool) -> None:

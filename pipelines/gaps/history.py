@@ -38,10 +38,13 @@ class Past:
 
 def read_past(job: Job) -> Past:
     """Read what the run may know: earlier runs, and decisions made when this run or an earlier was the latest."""
-    state = open_state(job.settings, job.store)
-    previous, before, events = state.previous_run(job.run_id), state.gaps_before(job.run_id), state.subtopic_events()
-    told, replaced = decided(state, up_to=job.run_id), state.gaps_of(job.run_id)
-    state.close()
+    with open_state(job.settings, job.store) as state:
+        previous, before, events = (
+            state.previous_run(job.run_id),
+            state.gaps_before(job.run_id),
+            state.subtopic_events(),
+        )
+        told, replaced = decided(state, up_to=job.run_id), state.gaps_of(job.run_id)
     now = job.read("understand/subtopic_events").assign(run_id=job.run_id)
     events = pd.concat([events[events["run_id"] < job.run_id], now])
     lives = last_targets({gap: life_of(said) for gap, said in told.items()})

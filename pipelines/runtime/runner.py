@@ -78,9 +78,8 @@ def _sha256(fs: Any, path: str) -> str:
 def input_hash(job: Job, files: dict[str, str]) -> str:
     """A hash of all that can change a run: files, window, settings, version, earlier runs and decisions."""
     settings = job.settings.model_dump(mode="json", exclude={"state", "delivery", "board"})
-    state = open_state(job.settings, job.store)
-    remembered = state.fingerprint(job.run_id)
-    state.close()
+    with open_state(job.settings, job.store) as state:
+        remembered = state.fingerprint(job.run_id)
     parts = [files, job.start.isoformat(), job.end.isoformat(), settings, version(), remembered]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
@@ -107,9 +106,8 @@ def begin(job: Job, force: bool = False) -> bool:
     if force or begun(job) != digest:
         shutil.rmtree(job.work, ignore_errors=True)
     if not job.path("run.json").exists():
-        state = open_state(job.settings, job.store)
-        previous = state.previous_run(job.run_id)
-        state.close()
+        with open_state(job.settings, job.store) as state:
+            previous = state.previous_run(job.run_id)
         job.write_json("run", {"input_hash": digest, "files": files, "previous_run": previous, "version": version()})
     return True
 
@@ -120,9 +118,8 @@ def published(job: Job) -> str | None:
         found = json.loads((job.folder / "run.json").read_text(encoding="utf-8"))["input_hash"]
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    state = open_state(job.settings, job.store)
-    recorded = state.input_hash(job.run_id)
-    state.close()
+    with open_state(job.settings, job.store) as state:
+        recorded = state.input_hash(job.run_id)
     return found if found == recorded else None
 
 

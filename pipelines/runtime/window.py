@@ -76,9 +76,8 @@ def scheduled_window(
     if end is None and interval is not None and interval[0] < interval[1]:
         end = interval[1].date() - DAY
     if end is None:
-        state = open_state(settings, store)
-        recorded = state.last_run()
-        state.close()
+        with open_state(settings, store) as state:
+            recorded = state.last_run()
         if recorded is not None:
             _, newest = resolve_window(None, None, settings, bundle)
             end = min(date.fromisoformat(recorded) + WEEK, newest)

@@ -34,7 +34,7 @@ T = TypeVar("T")
 
 
 def open_state(settings: Settings, store: Path) -> State:
-    """Open the state database of ``store``, making its tables where they are missing.
+    """Open the state database of ``store``, making its tables where they are missing; use it in a ``with`` block.
 
     Parameters
     ----------
@@ -225,8 +225,14 @@ class State:
 
         self.write(write)
 
+    def __enter__(self) -> State:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
     def close(self) -> None:
-        """Let go of the database."""
+        """Let go of the database; leaving a ``with`` block does it too."""
         self._engine.dispose()
 
     # -- below --------------------------------------------------------------------------------------------------------

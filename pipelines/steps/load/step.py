@@ -153,9 +153,8 @@ def load(job: Job) -> None:
 
 def _tagged(job: Job, inside: dict[str, pd.DataFrame]) -> tuple[pd.DataFrame, int]:
     """The bundle's outcomes with the tags that were entered in review, and how many those are."""
-    state = open_state(job.settings, job.store)
-    entered = entered_tags(state, job.run_id)
-    state.close()
+    with open_state(job.settings, job.store) as state:
+        entered = entered_tags(state, job.run_id)
     entered = entered[among(entered["conversation_id"], inside["conversations"]["conversation_id"])]
     return with_tags(inside["outcomes"], entered, job.end_ts), len(entered)
 

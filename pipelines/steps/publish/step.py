@@ -226,13 +226,12 @@ def remember(job: Job, backlog: pd.DataFrame, input_hash: str) -> None:
         "owner_id", "change_point", "other_article_id",
     ]  # fmt: skip
     gaps = backlog[columns] if len(backlog) else pd.DataFrame(columns=columns)
-    state = open_state(job.settings, job.store)
-    topics, subtopics = (
-        job.read(f"understand/{name}").assign(last_seen=job.run_id) for name in ("registry", "subtopic_registry")
-    )
-    events, subtopic_events = job.read("understand/events"), job.read("understand/subtopic_events")
-    state.record_run(job.run_id, input_hash, topics, gaps, (job.start, job.end), events, subtopics, subtopic_events)
-    if state.last_run() == job.run_id:
-        owners = job.read("load/owners")
-        remember_contacts(state, owners[~owners["owner_id"].isin(inactive(owners))])
-    state.close()
+    with open_state(job.settings, job.store) as state:
+        topics, subtopics = (
+            job.read(f"understand/{name}").assign(last_seen=job.run_id) for name in ("registry", "subtopic_registry")
+        )
+        events, subtopic_events = job.read("understand/events"), job.read("understand/subtopic_events")
+        state.record_run(job.run_id, input_hash, topics, gaps, (job.start, job.end), events, subtopics, subtopic_events)
+        if state.last_run() == job.run_id:
+            owners = job.read("load/owners")
+            remember_contacts(state, owners[~owners["owner_id"].isin(inactive(owners))])

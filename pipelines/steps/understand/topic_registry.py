@@ -47,10 +47,9 @@ class Before:
 
 def read_before(job: Job) -> tuple[Before, Before]:
     """What is known of topics and of subtopics; only earlier runs are read."""
-    state = open_state(job.settings, job.store)
-    topics, subtopics = (state.topics_before(job.run_id, level) for level in ("topics", "subtopics"))
-    previous = state.previous_run(job.run_id)
-    state.close()
+    with open_state(job.settings, job.store) as state:
+        topics, subtopics = (state.topics_before(job.run_id, level) for level in ("topics", "subtopics"))
+        previous = state.previous_run(job.run_id)
     subtopics = subtopics.drop(columns="topic_id").rename(columns={"subtopic_id": "topic_id"})
     return Before("topics", topics, previous), Before("subtopics", subtopics, previous)
 
