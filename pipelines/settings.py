@@ -249,6 +249,14 @@ class Settings(Section):
     delivery: Delivery
     board: Board
 
+    def that_decide(self) -> dict[str, Any]:
+        """The sections that a run's findings depend on, as plain data; they hold no password."""
+        return self.model_dump(mode="json", exclude={"state", "delivery", "board"})
+
+    def with_sections(self, sections: Mapping[str, Any]) -> Settings:
+        """These settings with some sections replaced, as :meth:`that_decide` gave them."""
+        return Settings.model_validate(self.model_dump(mode="json") | dict(sections))
+
     def public(self) -> dict[str, Any]:
         """The settings as plain data, fit to be written into a run: passwords and tokens in addresses are masked."""
         plain = self.model_dump(mode="json")

@@ -1,4 +1,4 @@
-"""What several tests share: a small bundle, and verbs that stand in for the real ones where only the harness counts."""
+"""What several tests share: a small bundle, and steps that stand in for the real ones where only the harness counts."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ def bundle(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def seen() -> list[str]:
-    """Names of the stand-in verbs, in the order in which they ran."""
+    """Names of the stand-in steps, in the order in which they ran."""
     return []
 
 
 @pytest.fixture
 def steps(seen: list[str]) -> list[Callable[[Job], None]]:
-    """Three verbs: the first two write a table each, the last one publishes one gap."""
+    """Three steps: the first two write a table each, the last one publishes one gap."""
 
     def first(job: Job) -> None:
         seen.append("first")

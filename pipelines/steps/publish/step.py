@@ -27,12 +27,13 @@ from lacuna.pipelines.runtime.job import Job
 from lacuna.pipelines.runtime.runner import version
 from lacuna.pipelines.state.deliveries import remember_contacts
 from lacuna.pipelines.state.repository import open_state
+from lacuna.pipelines.steps import STEPS
 from lacuna.pipelines.steps.measure.searches import searches_by_topic
 from lacuna.pipelines.steps.publish.no_gap import no_gap
 from lacuna.pipelines.steps.publish.workbook import to_csv, write_backlog
 
 LIBRARIES = ("bertopic", "ctranslate2", "duckdb", "great-expectations", "numpy", "pandas", "pyarrow", "scikit-learn")
-# What a run holds beyond its contract, and the table of the verbs that it comes from.
+# What a run holds beyond its contract, and the step's table that it comes from.
 EXTRAS = {
     "accuracy_calibration": "measure/calibration",
     "intent_confusion": "measure/intents",
@@ -137,7 +138,6 @@ def _run(job: Job, backlog: pd.DataFrame) -> dict[str, Any]:
     redacted = job.read_json("redact/redact")
     model = embedder(job.settings.embedder.name)
     steps = [json.loads(p.read_text(encoding="utf-8")) for p in sorted(job.path("steps").glob("*.json"))]
-    order = ["load", "redact", "understand", "measure", "diagnose", "rank", "publish"]
     kinds = backlog["kind"].value_counts().sort_index().to_dict() if len(backlog) else {}
     statuses = backlog["status"].value_counts().sort_index().to_dict() if len(backlog) else {}
     return {
@@ -150,7 +150,7 @@ def _run(job: Job, backlog: pd.DataFrame) -> dict[str, Any]:
         "settings": job.settings.public(),
         "seed": job.settings.run.seed,
         "embedder": {"name": model.name, "version": model.version},
-        "steps": sorted(steps, key=lambda step: order.index(step["name"]) if step["name"] in order else 99),
+        "steps": sorted(steps, key=lambda step: STEPS.index(step["name"]) if step["name"] in STEPS else 99),
         "warnings": [
             *loaded["warnings"],
             *job.read_json("understand/naming"),
