@@ -7,14 +7,12 @@ from itertools import combinations
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from lacuna.models.accuracy.priors import guess_on_topic
+from lacuna.models.arrays import F32, F64, Ints
 from lacuna.models.diagnosis.change_point import Change, worsening
 from lacuna.models.diagnosis.evidence import Conflict
 from lacuna.models.retrieval.article_match import plain, standardise, unit
-
-Floats = NDArray[np.float32]
 
 NEIGHBOURS = 3
 _SENTENCE = re.compile(r"(?<=[.!?])\s+|\n+")
@@ -24,7 +22,7 @@ _AMOUNT = re.compile(
 _WORD = re.compile(r"[^\W\d_]{3,}")
 
 
-def answered_before(vectors: Floats, cited: NDArray[np.int64], success: NDArray[np.float64], articles: int) -> Floats:
+def answered_before(vectors: F32, cited: Ints, success: F64, articles: int) -> F32:
     """How near each question is to those that each article answered well, itself left out; float32 (n, articles).
 
     An article is known by the questions that it has answered as much as by its text.
@@ -40,7 +38,7 @@ def answered_before(vectors: Floats, cited: NDArray[np.int64], success: NDArray[
     return out
 
 
-def group_likeness(one: Floats, other: Floats) -> float:
+def group_likeness(one: F32, other: F32) -> float:
     """Cosine of the means of two groups of vectors, as it would be if both groups were large.
 
     The mean of a few vectors is a poor measurement of what they have in common, which makes small groups look less
@@ -57,9 +55,7 @@ def group_likeness(one: Floats, other: Floats) -> float:
     return float(min(1.0, means[0] @ means[1] / max(1e-9, length * np.sqrt(reliable))))
 
 
-def citation_weights(
-    cited: NDArray[np.int64], success: NDArray[np.float64], scores: dict[str, Floats]
-) -> tuple[NDArray[np.float64], float]:
+def citation_weights(cited: Ints, success: F64, scores: dict[str, F32]) -> tuple[F64, float]:
     """How likely each conversation is about the article that the bot cited in it (n,); 0 where it cited none.
 
     Parameters
@@ -76,7 +72,7 @@ def citation_weights(
     weight = np.zeros(len(cited))
     if not len(rows):
         return weight, 0.7
-    columns: dict[str, Floats] = {}
+    columns: dict[str, F32] = {}
     for name, score in scores.items():
         standard = standardise(score)
         own = standard[rows, cited[rows]]
@@ -89,11 +85,11 @@ def citation_weights(
 
 def changes(
     when: pd.Series,
-    cited: NDArray[np.int64],
-    failed: NDArray[np.float64],
-    weight: NDArray[np.float64],
+    cited: Ints,
+    failed: F64,
+    weight: F64,
     off_topic: float,
-) -> dict[int, tuple[Change, NDArray[np.int64]]]:
+) -> dict[int, tuple[Change, Ints]]:
     """For each cited article the change for the worse, if any, and its conversations (rows) in order of time."""
     found = {}
     for article in sorted(set(cited[cited >= 0].tolist())):

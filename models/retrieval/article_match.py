@@ -10,9 +10,8 @@ import bm25s
 import numpy as np
 import pandas as pd
 import Stemmer
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float32]
+from lacuna.models.arrays import F32, Ints
 
 PASSAGE_WORDS = 110
 QUERIES_AT_ONCE = 2000
@@ -68,7 +67,7 @@ def _chunks(body: str) -> list[tuple[str, list[str]]]:
     return [*chunks, (heading, words)] if words else chunks
 
 
-def meaning_scores(queries: Floats, passage_vectors: Floats, passage_article: NDArray[np.int64], n: int) -> Floats:
+def meaning_scores(queries: F32, passage_vectors: F32, passage_article: Ints, n: int) -> F32:
     """Mean cosine of each query to the best passages of each article, float32 (queries, n)."""
     similarity = queries @ passage_vectors.T
     out = np.zeros((len(queries), n), dtype=np.float32)
@@ -80,12 +79,12 @@ def meaning_scores(queries: Floats, passage_vectors: Floats, passage_article: ND
     return out
 
 
-def word_scores(queries: Sequence[str], articles: Sequence[str], language: str = "en") -> Floats:
+def word_scores(queries: Sequence[str], articles: Sequence[str], language: str = "en") -> F32:
     """BM25 of each query on each article's whole text, float32 (queries, articles)."""
     return _word_index(articles, language)(queries)
 
 
-def plain_word_scores(queries: Sequence[str], articles: Sequence[str]) -> Floats:
+def plain_word_scores(queries: Sequence[str], articles: Sequence[str]) -> F32:
     """BM25 as a search engine has it out of the box: words as they are, each of a query's once; (queries, articles)."""
 
     def cut(texts: Sequence[str]) -> list[list[str]]:
@@ -96,7 +95,7 @@ def plain_word_scores(queries: Sequence[str], articles: Sequence[str]) -> Floats
     return _indexed(articles, cut, bm25s.BM25(), once=True)(queries)
 
 
-def _word_index(articles: Sequence[str], language: str) -> Callable[[Sequence[str]], Floats]:
+def _word_index(articles: Sequence[str], language: str) -> Callable[[Sequence[str]], F32]:
     """What scores queries on ``articles``, which are indexed once, by the stems of a language."""
     code = language[:2].lower()
     code = code if code in LANGUAGES else "en"
@@ -114,14 +113,14 @@ def _word_index(articles: Sequence[str], language: str) -> Callable[[Sequence[st
 
 def _indexed(
     articles: Sequence[str], cut: Callable[[Sequence[str]], list[list[str]]], index: bm25s.BM25, *, once: bool
-) -> Callable[[Sequence[str]], Floats]:
+) -> Callable[[Sequence[str]], F32]:
     """What scores queries on ``articles``, both cut into words; ``once``: a word that a query repeats counts once."""
     corpus = cut(articles)
     if any(corpus):
         index.index(corpus, show_progress=False)
     known = index.vocab_dict if any(corpus) else {}
 
-    def scores(queries: Sequence[str]) -> Floats:
+    def scores(queries: Sequence[str]) -> F32:
         out = np.zeros((len(queries), len(articles)), dtype=np.float32)
         for row, words in enumerate(cut(queries) if known else []):
             words = [word for word in (dict.fromkeys(words) if once else words) if word in known]
@@ -133,8 +132,8 @@ def _indexed(
 
 
 def passage_word_scores(
-    queries: Sequence[str], passages: Sequence[str], passage_article: NDArray[np.int64], n: int, language: str = "en"
-) -> Floats:
+    queries: Sequence[str], passages: Sequence[str], passage_article: Ints, n: int, language: str = "en"
+) -> F32:
     """BM25 of each query on the best passage of each article, float32 (queries, n)."""
     out = np.zeros((len(queries), n), dtype=np.float32)
     order = np.argsort(passage_article, kind="stable")
@@ -146,7 +145,7 @@ def passage_word_scores(
     return out
 
 
-def centred(vectors: Floats, languages: Sequence[str]) -> Floats:
+def centred(vectors: F32, languages: Sequence[str]) -> F32:
     """Vectors against the mean of their language, where it has enough of them.
 
     A model that knows a language badly sees little in it but the language itself.
@@ -160,7 +159,7 @@ def centred(vectors: Floats, languages: Sequence[str]) -> Floats:
     return out
 
 
-def standardise(scores: Floats) -> Floats:
+def standardise(scores: F32) -> F32:
     """Each row to mean 0 and standard deviation 1: how an article stands out among all for one query."""
     if not scores.shape[1]:
         return scores
@@ -168,7 +167,7 @@ def standardise(scores: Floats) -> Floats:
     return ((scores - scores.mean(axis=1, keepdims=True)) / np.where(spread > 1e-9, spread, 1)).astype(np.float32)
 
 
-def standard_scores(scores: Floats, drawn: int = 0) -> Floats:
+def standard_scores(scores: F32, drawn: int = 0) -> F32:
     """How an article stands out among all for each text, float32 (texts, articles), however few the articles are.
 
     As :func:`standardise`, but for a text's mean and spread being drawn towards those of all texts: of two articles,
@@ -198,12 +197,12 @@ def standard_scores(scores: Floats, drawn: int = 0) -> Floats:
     return ((scores - centre) / np.where(spread > 1e-9, spread, 1)).astype(np.float32)
 
 
-def profile(match: Floats) -> Floats:
+def profile(match: F32) -> F32:
     """A question described by the articles that come near it: squared positive part of ``match``, rows of length 1."""
     return unit(np.maximum(standardise(match), 0) ** 2)
 
 
-def unit(vectors: Floats) -> Floats:
+def unit(vectors: F32) -> F32:
     """Rows of length 1; a row of zeros stays."""
     length = np.linalg.norm(vectors, axis=1, keepdims=True)
     return (vectors / np.where(length > 1e-9, length, 1)).astype(np.float32)

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 import numpy as np
 import Stemmer
-from numpy.typing import NDArray
 from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import TfidfVectorizer
 
+from lacuna.models.arrays import F32
 from lacuna.models.retrieval.article_match import LANGUAGES, unit
 from lacuna.models.topics.names import STOP_WORDS
 
@@ -18,7 +18,7 @@ DIMENSIONS = 200
 _WORD = re.compile(r"[^\W\d_][\w'’-]+")
 
 
-def word_vectors(texts: Sequence[str], languages: Sequence[str]) -> NDArray[np.float32]:
+def word_vectors(texts: Sequence[str], languages: Sequence[str]) -> F32:
     """Vectors of ``texts`` by their stemmed words: float32 (n, at most 200), rows of length 1, or 0 without a word.
 
     Words in more than a tenth of the texts, or in one alone, say nothing about what a text has in common with others.

@@ -11,17 +11,14 @@ import pandas as pd
 from bertopic import BERTopic
 from bertopic.dimensionality import BaseDimensionalityReduction
 from bertopic.vectorizers import ClassTfidfTransformer
-from numpy.typing import NDArray
 from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import pdist
 from sklearn.base import BaseEstimator, ClusterMixin
 
+from lacuna.models.arrays import F32, F64, Flags, Ints
 from lacuna.models.text.vectorizer import Terms
 from lacuna.models.topics.graph_clusters import GraphClusters, by_size
 
-Floats = NDArray[np.float32]
-Ints = NDArray[np.int64]
-Reals = NDArray[np.float64]
 Phrases = dict[int, list[tuple[str, float]]]
 
 JUST_APART = 1e-9  # equal questions of which one was of a topic, so that none comes before what was one
@@ -83,7 +80,7 @@ class FailureTree(ClusterMixin, BaseEstimator):
         self.evidence = evidence
         self.before = before
 
-    def fit(self, X: Floats, y: Reals | None = None) -> FailureTree:  # noqa: N803 (scikit-learn's name)
+    def fit(self, X: F32, y: F64 | None = None) -> FailureTree:  # noqa: N803 (scikit-learn's name)
         """Cut the tree of ``X`` (n, dim); ``y`` (n,) is each question's chance that its answer failed, 0 to 1."""
         vectors = np.asarray(X, dtype=np.float32)
         n = len(vectors)
@@ -103,7 +100,7 @@ class FailureTree(ClusterMixin, BaseEstimator):
         self._nest()
         return self
 
-    def _failing(self, tree: Reals, failed: Reals) -> tuple[Reals, NDArray[np.bool_]]:
+    def _failing(self, tree: F64, failed: F64) -> tuple[F64, Flags]:
         """The largest gain in each branch, and whether it is the branch's own."""
         n = len(failed)
         size, bad = np.r_[np.ones(n), tree[:, 3]], np.r_[failed, np.zeros(n - 1)]
@@ -119,7 +116,7 @@ class FailureTree(ClusterMixin, BaseEstimator):
             taken[node] = gain > 0 and gain >= best[a] + best[b]
         return best, taken
 
-    def _units(self, vectors: Floats, before: Ints) -> Ints:
+    def _units(self, vectors: F32, before: Ints) -> Ints:
         """The topic of before that each question is still of, -1 for none: one that has come apart is several."""
         units, number = np.full(len(vectors), -1, dtype=np.int64), 0
         for known in np.unique(before[before >= 0]):
@@ -141,7 +138,7 @@ class FailureTree(ClusterMixin, BaseEstimator):
         self.labels_ = by_size(self.labels_, self.min_size)
 
 
-def _hold(apart: Reals, units: Ints) -> None:
+def _hold(apart: F64, units: Ints) -> None:
     """Change distances (condensed) so that what was one topic is one, and what was two a little farther apart."""
     np.maximum(apart, JUST_APART, out=apart)
     start = 0
@@ -153,7 +150,7 @@ def _hold(apart: Reals, units: Ints) -> None:
         start = end
 
 
-def _highest(tree: Reals, stands: NDArray[np.bool_]) -> Ints:
+def _highest(tree: F64, stands: Flags) -> Ints:
     """The number of the highest branch that stands by itself and holds each question; -1 for none."""
     n, count = len(tree) + 1, 0
     labels = np.full(n, -1, dtype=np.int64)
@@ -168,7 +165,7 @@ def _highest(tree: Reals, stands: NDArray[np.bool_]) -> Ints:
     return labels
 
 
-def usual_failure(failed: Reals | pd.Series) -> float:
+def usual_failure(failed: F64 | pd.Series) -> float:
     """The failing share that topics are compared with, kept away from 0 and 1; a half where there is nothing."""
     return float(np.clip(np.mean(failed), 0.02, 0.98)) if len(failed) else 0.5
 
@@ -181,7 +178,7 @@ def excess(bad: float, size: float, base: float) -> float:
     return float(bad * np.log(rate / base) + (size - bad) * np.log((1 - rate) / (1 - base)))
 
 
-def _members(tree: Reals, node: int, n: int) -> Ints:
+def _members(tree: F64, node: int, n: int) -> Ints:
     stack, found = [node], []
     while stack:
         at = stack.pop()
@@ -193,7 +190,7 @@ def _members(tree: Reals, node: int, n: int) -> Ints:
 
 
 def fit_topics(
-    questions: Sequence[str], vectors: Floats, failed: Reals, stop_words: Sequence[str], **tree: Any
+    questions: Sequence[str], vectors: F32, failed: F64, stop_words: Sequence[str], **tree: Any
 ) -> tuple[tuple[Ints, Phrases], tuple[Ints, Phrases]]:
     """Fit BERTopic with a :class:`FailureTree`.
 
@@ -218,7 +215,7 @@ def fit_topics(
 
 
 def find_topics(
-    texts: Sequence[str], space: Floats, clusters: GraphClusters, stop_words: Sequence[str]
+    texts: Sequence[str], space: F32, clusters: GraphClusters, stop_words: Sequence[str]
 ) -> tuple[Ints, Phrases]:
     """Fit BERTopic with clusters of a graph: topics of texts alone, with nothing known of them.
 
@@ -241,7 +238,7 @@ def find_topics(
 
 def _described(
     questions: Sequence[str],
-    vectors: Floats,
+    vectors: F32,
     y: list[float] | None,
     clusters: FailureTree | GraphClusters | _Known,
     stop_words: Sequence[str],
@@ -283,7 +280,7 @@ class _Known(ClusterMixin, BaseEstimator):
     def __init__(self, labels: Ints) -> None:
         self.labels = labels
 
-    def fit(self, X: Floats, y: object = None) -> _Known:  # noqa: N803, ARG002 (scikit-learn's names)
+    def fit(self, X: F32, y: object = None) -> _Known:  # noqa: N803, ARG002 (scikit-learn's names)
         self.labels_ = self.labels
         return self
 
@@ -312,12 +309,12 @@ def unassigned_alarm(outside: Sequence[bool], at_most: float, level: str = "topi
     )
 
 
-def strengths(vectors: Floats, centroids: Floats) -> Floats:
+def strengths(vectors: F32, centroids: F32) -> F32:
     """Cosine of each vector to each centroid, float32 (n, topics)."""
     return np.asarray(vectors @ centroids.T, dtype=np.float32)
 
 
-def map_coordinates(centroids: Floats) -> pd.DataFrame:
+def map_coordinates(centroids: F32) -> pd.DataFrame:
     """A map of topics: x and y (float, −1 to 1) by classical scaling of the centroids, signs fixed."""
     n = len(centroids)
     if n < 2:

@@ -16,9 +16,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
+from lacuna.models.arrays import F32, F64, Flags, Ints
 from lacuna.models.retrieval.article_match import unit
 
 __all__ = [
@@ -32,8 +32,6 @@ __all__ = [
     "trace",
 ]
 
-Floats = NDArray[np.float32]
-Reals = NDArray[np.float64]
 
 EVENTS = ("continue", "return", "split", "birth", "merge", "death")
 HALF = 0.5  # more speaks for it than against it
@@ -55,36 +53,36 @@ class Likeness:
     least : questions that a centroid counts for
     """
 
-    shared: NDArray[np.int64]
-    cosine: Reals
-    weight: Reals
-    old: Reals
-    left: Reals
+    shared: Ints
+    cosine: F64
+    weight: F64
+    old: F64
+    left: F64
     least: int
 
     @property
-    def of_topic(self) -> Reals:
+    def of_topic(self) -> F64:
         """The share of a topic that was the known topic's, 0 to 1."""
         return self.weight / (self.old + self.least)[:, None]
 
     @property
-    def of_known(self) -> Reals:
+    def of_known(self) -> F64:
         """The share of a known topic that is in the topic now, 0 to 1."""
         return self.weight / (self.left + self.least)[None, :]
 
     @property
-    def both(self) -> Reals:
+    def both(self) -> F64:
         """The two shares' geometric mean (Ochiai 1957): one of four equal parts, or of four that merge, has 1/2."""
         return np.sqrt(self.of_topic * self.of_known)
 
 
 def likeness(
-    centroids: Floats,
+    centroids: F32,
     members: Sequence[Collection[str]],
-    known_centroids: Floats,
+    known_centroids: F32,
     known_members: Sequence[Collection[str]],
     asked: Collection[str],
-    same_at_least: float | Floats = 0.8,
+    same_at_least: float | F32 = 0.8,
     least: int = 5,
 ) -> Likeness:
     """Compare the topics of a run with the known ones.
@@ -138,10 +136,10 @@ class Common:
         topics is mostly these topics
     """
 
-    means: Floats
-    told: NDArray[np.bool_]
+    means: F32
+    told: Flags
 
-    def taken_out(self, centroids: Floats) -> Floats:
+    def taken_out(self, centroids: F32) -> F32:
         """Centroids without what is common to those of their language, where that is told: float32, rows of length 1.
 
         Examples
@@ -156,7 +154,7 @@ class Common:
         language = self._language(centroids)
         return np.where(self.told[language, None], unit(centroids - self.means[language]), centroids)
 
-    def enough(self, centroids: Floats, same_at_least: float) -> Floats:
+    def enough(self, centroids: F32, same_at_least: float) -> F32:
         """The cosine from which a topic is one with another: ``same_at_least``, or of whole centroids a third nearer 1.
 
         Examples
@@ -170,7 +168,7 @@ class Common:
         told = self.told[self._language(centroids)]
         return np.where(told, same_at_least, _whole(same_at_least)).astype(np.float32)
 
-    def _language(self, centroids: Floats) -> NDArray[np.int64]:
+    def _language(self, centroids: F32) -> Ints:
         return np.asarray((centroids @ unit(self.means).T).argmax(axis=1), dtype=np.int64)
 
 
@@ -178,7 +176,7 @@ def _whole(same_at_least: float) -> float:
     return 1 - (1 - same_at_least) * 2 / 3
 
 
-def common_to(centroids: Floats, languages: Sequence[str]) -> Common:
+def common_to(centroids: F32, languages: Sequence[str]) -> Common:
     """What is common to the topics of each language.
 
     Parameters
@@ -193,7 +191,7 @@ def common_to(centroids: Floats, languages: Sequence[str]) -> Common:
     return Common(np.array(means, dtype=np.float32).reshape(len(means), centroids.shape[1]), told)
 
 
-def match_topics(alike: Likeness, active: NDArray[np.bool_]) -> dict[int, int]:
+def match_topics(alike: Likeness, active: Flags) -> dict[int, int]:
     """Which known topic each topic is, one to one; a topic that is none stays out.
 
     Known topics that were there in the run before (``active``, bool (known,)) come first, absent ones take what is
@@ -217,7 +215,7 @@ def trace(
     topics: pd.DataFrame,
     known: pd.DataFrame,
     asked: Collection[str],
-    same_at_least: float | Floats = 0.8,
+    same_at_least: float | F32 = 0.8,
     least: int = 5,
     letter: str = "t",
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -320,7 +318,7 @@ def keep_labels(labels: Sequence[str], before: Sequence[str | None]) -> list[str
             kept[i] = None
 
 
-def _matrix(rows: Iterable[Any], dim: int) -> Floats:
+def _matrix(rows: Iterable[Any], dim: int) -> F32:
     found = list(rows)
     return np.array(found, dtype=np.float32).reshape(len(found), dim)
 
@@ -340,7 +338,7 @@ def _ids(
     return found
 
 
-def _parents(alike: Likeness, active: NDArray[np.bool_], sizes: Reals) -> dict[int, int]:
+def _parents(alike: Likeness, active: Flags, sizes: F64) -> dict[int, int]:
     """The known topic of the run before that at least half of each topic comes from.
 
     A few old questions say nothing of a topic that is otherwise new: they have to be half of what a topic of this run

@@ -10,15 +10,14 @@ from itertools import chain
 from math import log, sqrt
 
 import numpy as np
-from numpy.typing import NDArray
 
+from lacuna.models.arrays import F32
 from lacuna.models.retrieval.article_match import unit
 from lacuna.models.text.clauses import LONGEST, Clause, Phrase, clauses, is_german, phrases, stem
 from lacuna.models.text.lexicon import APOSTROPHES, DETERMINERS, PREPOSITIONS, PRONOUNS, STOP_WORDS
 
 __all__ = ["STOP_WORDS", "capital", "examples", "label_topics", "spelling"]
 
-Floats = NDArray[np.float32]
 
 # Phrases are taken from the questions nearest a topic's middle, and weighed on a sample of a large topic.
 NEAREST, WEIGHED, SHORTLIST = 80, 300, 40
@@ -35,7 +34,7 @@ NOTHING_SAID = "Messages without a question"
 def label_topics(
     texts: Sequence[Sequence[str]],
     keywords: Sequence[Sequence[str]],
-    embed: Callable[[Sequence[str]], Floats] | None = None,
+    embed: Callable[[Sequence[str]], F32] | None = None,
 ) -> list[str]:
     """One label a topic, unique among them, whatever the order of topics and questions.
 
@@ -241,7 +240,7 @@ def _ranked(
 
 
 def _by_meaning(
-    ranked: list[list[tuple[float, Phrase]]], texts: Sequence[Sequence[str]], embed: Callable[[Sequence[str]], Floats]
+    ranked: list[list[tuple[float, Phrase]]], texts: Sequence[Sequence[str]], embed: Callable[[Sequence[str]], F32]
 ) -> list[list[tuple[float, Phrase]]]:
     """The best phrases of each topic by their worth and by how near they come to what its questions mean.
 

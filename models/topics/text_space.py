@@ -13,16 +13,13 @@ from typing import Any
 
 import numpy as np
 import Stemmer
-from numpy.typing import NDArray
 from scipy import sparse
 
+from lacuna.models.arrays import F32, F64, Ints
 from lacuna.models.retrieval.article_match import unit
 from lacuna.models.text.vectorizer import Terms
 from lacuna.models.topics.graph_clusters import distinct, nearest
 from lacuna.models.topics.names import STOP_WORDS
-
-Floats = NDArray[np.float32]
-Ints = NDArray[np.int64]
 
 WORDS_SHARE = 0.3  # of words in the similarity of two texts; the weekly run weighs them alike (0.2 to 0.45)
 WHOLE_SHARE = 0.3  # of the whole text's vector beside its sentences'
@@ -57,7 +54,7 @@ class Sentences:
         The text of each sentence, ascending, and its vector: int (sentences,), float32 (sentences, dim).
     """
 
-    def __init__(self, owner: Ints, vectors: Floats) -> None:
+    def __init__(self, owner: Ints, vectors: F32) -> None:
         self.owner, self.vectors = owner, vectors
         sentence, self._back = distinct(vectors)
         n = len(sentence)
@@ -71,12 +68,12 @@ class Sentences:
             share = np.full(columns.size, 1 / count)
             self._like = sparse.csr_matrix((share, (rows, columns.ravel())), shape=(n, len(self._pool)))
 
-    def rarity(self, texts: int) -> NDArray[np.float64]:
+    def rarity(self, texts: int) -> F64:
         """How seldom each sentence is said word for word among so many texts: float (sentences,), 0 to 1."""
         copies = np.bincount(self._back)[self._back]
         return np.maximum(1 - np.log(copies) / np.log(max(2, texts)), 1e-3)
 
-    def telling(self, labels: Ints) -> NDArray[np.float64]:
+    def telling(self, labels: Ints) -> F64:
         """How much each sentence tells about its text's topic: float (sentences,), 0 to about 1.
 
         The divergence of the topics of the sentences most like it from the topics of all texts (Kullback–Leibler).
@@ -118,9 +115,7 @@ class Gist:
         How many first columns of it are meaning.
     """
 
-    def fit(
-        self, vectors: Floats, owner: Ints, parts: Sequence[str], part_vectors: Floats, languages: Sequence[str]
-    ) -> Gist:
+    def fit(self, vectors: F32, owner: Ints, parts: Sequence[str], part_vectors: F32, languages: Sequence[str]) -> Gist:
         """Learn from texts, in a fixed order, and their sentences.
 
         Parameters
@@ -135,8 +130,8 @@ class Gist:
         """
         self._whole, self._languages = vectors, languages
         self._sentences = Sentences(owner, part_vectors)
-        self._axes: Floats | None = None
-        self._spanned: Floats | None = None
+        self._axes: F32 | None = None
+        self._spanned: F32 | None = None
         self.meaning_dim = vectors.shape[1]
         self._counter, self._counts, self._rarity = _words_that_tell(parts, owner, len(vectors))
         return self._weighed(self._sentences.rarity(len(vectors)))
@@ -145,15 +140,15 @@ class Gist:
         """Weigh each sentence by how well those like it tell the topics apart: ``labels`` from 0, int (n,)."""
         return self._weighed(self._sentences.telling(labels))
 
-    def _weighed(self, weights: NDArray[np.float64]) -> Gist:
+    def _weighed(self, weights: F64) -> Gist:
         told = unit(np.asarray(self._member(weights) @ self._sentences.vectors))
         return self._settle(unit(WHOLE_SHARE * self._whole + (1 - WHOLE_SHARE) * told), weights)
 
-    def place(self, vectors: Floats, texts: Sequence[str], languages: Sequence[str]) -> Floats:
+    def place(self, vectors: F32, texts: Sequence[str], languages: Sequence[str]) -> F32:
         """Other texts in the space, each taken as a whole and by itself."""
         return self._join(vectors, self._counter.transform(texts).astype(np.float32), languages)
 
-    def _settle(self, meaning: Floats, weights: NDArray[np.float64]) -> Gist:
+    def _settle(self, meaning: F32, weights: F64) -> Gist:
         self.mean_ = meaning.mean(axis=0)
         code = np.asarray(self._languages)
         self.means_ = {str(language): meaning[code == language].mean(axis=0) for language in np.unique(code)}
@@ -163,12 +158,12 @@ class Gist:
         self.space_ = self._join(meaning, counted, self._languages)
         return self
 
-    def _member(self, weights: NDArray[np.float64]) -> sparse.csr_matrix:
+    def _member(self, weights: F64) -> sparse.csr_matrix:
         """Sums over the sentences of each text: (texts, sentences)."""
         owner = self._sentences.owner
         return sparse.csr_matrix((weights, (owner, np.arange(len(owner)))), shape=(len(self._whole), len(owner)))
 
-    def _join(self, vectors: Floats, counted: Any, languages: Sequence[str]) -> Floats:
+    def _join(self, vectors: F32, counted: Any, languages: Sequence[str]) -> F32:
         weighed = counted @ self._rarity
         words = weighed.toarray() if self._axes is None else weighed @ self._axes
         names = sorted(set(languages))
@@ -179,7 +174,7 @@ class Gist:
         return unit(np.round(np.hstack([meaning, sqrt(WORDS_SHARE) * unit(words)]), 5).astype(np.float32))
 
 
-def principal_axes(rows: sparse.csr_matrix, count: int, begin: Floats | None = None) -> tuple[Floats, Floats]:
+def principal_axes(rows: sparse.csr_matrix, count: int, begin: F32 | None = None) -> tuple[F32, F32]:
     """The right singular vectors of ``rows`` with the largest values: float32 (columns, at most ``count``).
 
     By a randomised range finder (Halko, Martinsson and Tropp 2011) on the side of the rows, which are far fewer. What

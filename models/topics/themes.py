@@ -10,10 +10,10 @@ from math import log
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy.cluster.hierarchy import fcluster, linkage
 from sklearn.metrics import silhouette_score
 
+from lacuna.models.arrays import F32, F64, Ints
 from lacuna.models.text.clauses import Clause, clauses, is_german, stem
 from lacuna.models.text.lexicon import ADVERBS, DETERMINERS, DOING, HANGING, PREPOSITIONS, QUANTITIES, STOP_WORDS, TIMES
 from lacuna.models.topics.lineage import Likeness, match_topics
@@ -21,8 +21,6 @@ from lacuna.models.topics.names import capital, spelling
 
 __all__ = ["FEWEST", "MOST", "group_topics", "known_themes", "name_themes"]
 
-Floats = NDArray[np.float32]
-Ints = NDArray[np.int64]
 Words = tuple[str, ...]
 
 FEWEST = 6  # topics; fewer are themes enough themselves
@@ -35,7 +33,7 @@ _NAME_WORD = re.compile(r"[^\W\d_][\w-]*")
 _NO_NAME = STOP_WORDS | {"example", "beispiel", "unable", "wondering"} | ADVERBS | TIMES | QUANTITIES | HANGING | DOING
 
 
-def group_topics(centres: Floats, before: Sequence[str | None] | None = None) -> Ints:
+def group_topics(centres: F32, before: Sequence[str | None] | None = None) -> Ints:
     """Theme of each topic, numbered from 0; all −1 where there are fewer than six topics.
 
     Ward's tree of the topics, cut at the number of themes with the best silhouette (Rousseeuw 1987); a theme of one
@@ -81,21 +79,21 @@ def group_topics(centres: Floats, before: Sequence[str | None] | None = None) ->
     return np.array([first[label] for label in out.tolist()], dtype=np.int64)
 
 
-def _worth_of(points: NDArray[np.float64], theme: Ints) -> tuple[bool, float]:
+def _worth_of(points: F64, theme: Ints) -> tuple[bool, float]:
     """Whether themes sort anything, and their silhouette: one of more than half of all topics sorts nothing."""
     if len(np.unique(theme)) < 2:
         return False, -2.0
     return bool(np.bincount(theme).max() <= len(theme) / 2), round(float(silhouette_score(points, theme)), 6)
 
 
-def _carried_on(points: NDArray[np.float64], before: Sequence[str | None]) -> Ints:
+def _carried_on(points: F64, before: Sequence[str | None]) -> Ints:
     """The themes that topics were in, one at least, with every other topic in the nearest."""
     names = sorted({name for name in before if name is not None})
     theme = np.array([names.index(name) if name is not None else -1 for name in before], dtype=np.int64)
     return _without_singles(points, _in_nearest(points, theme, np.flatnonzero(theme < 0), range(len(names))))
 
 
-def _without_singles(points: NDArray[np.float64], theme: Ints) -> Ints:
+def _without_singles(points: F64, theme: Ints) -> Ints:
     sizes = Counter(theme.tolist())
     several = [k for k, size in sorted(sizes.items()) if size > 1]
     if not several:
@@ -103,7 +101,7 @@ def _without_singles(points: NDArray[np.float64], theme: Ints) -> Ints:
     return _in_nearest(points, theme, np.flatnonzero([sizes[k] == 1 for k in theme.tolist()]), several)
 
 
-def _in_nearest(points: NDArray[np.float64], theme: Ints, rows: Ints, among: Iterable[int]) -> Ints:
+def _in_nearest(points: F64, theme: Ints, rows: Ints, among: Iterable[int]) -> Ints:
     """The themes with the topics in ``rows`` moved, each to that ``among`` themes whose middle is nearest."""
     middles = {k: points[theme == k].mean(axis=0) for k in among}
     out = theme.copy()

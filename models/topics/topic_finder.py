@@ -6,16 +6,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
+from lacuna.models.arrays import F32, Ints
 from lacuna.models.text.languages import common_languages, languages_of
 from lacuna.models.topics.failure_tree import find_topics
 from lacuna.models.topics.graph_clusters import RESOLUTIONS, GraphClusters, centroids
 from lacuna.models.topics.text_space import Gist, sentences
-
-Floats = NDArray[np.float32]
-Ints = NDArray[np.int64]
 
 # The first weighs sentences by how rare they are, the next by the topics of the one before; then little changes.
 ROUNDS = 2
@@ -44,20 +41,20 @@ class Groups:
     """
 
     gist: Gist
-    middles: Floats
+    middles: F32
     enough: float
     phrases: list[list[str]]
     labels: Ints
     languages: tuple[str, ...]
 
-    def join(self, vectors: Floats, texts: Sequence[str]) -> tuple[Ints, Floats]:
+    def join(self, vectors: F32, texts: Sequence[str]) -> tuple[Ints, F32]:
         """Topic (-1 for none) of texts outside the sample, and the cosine to its middle; each text by itself.
 
         However texts are cut into shards, and in whatever order the shards come, a text gets the same.
         """
         return self._nearest(self.gist.place(vectors, texts, languages_of(texts, self.languages)))
 
-    def sample(self) -> tuple[Ints, Floats]:
+    def sample(self) -> tuple[Ints, F32]:
         """The same for the texts of the sample; those that no topic was found in join one where they are near."""
         topic, strength = self._nearest(self.gist.space_)
         core = self.labels >= 0
@@ -66,7 +63,7 @@ class Groups:
         strength[rows] = np.einsum("ij,ij->i", self.gist.space_[rows], self.middles[self.labels[rows]])
         return topic, strength
 
-    def _nearest(self, space: Floats) -> tuple[Ints, Floats]:
+    def _nearest(self, space: F32) -> tuple[Ints, F32]:
         if not len(self.middles):
             return np.full(len(space), -1), np.zeros(len(space), dtype=np.float32)
         alike = space @ self.middles.T
@@ -78,7 +75,7 @@ class Groups:
 @threadpool_limits.wrap(limits=1, user_api="blas")  # the matrices are small: more threads would wait for each other
 def find_groups(
     texts: Sequence[str],
-    embed: Callable[[Sequence[str], str], Floats],
+    embed: Callable[[Sequence[str], str], F32],
     stop_words: Sequence[str],
     tick: Callable[[int, int], None] | None = None,
 ) -> Groups:

@@ -8,15 +8,12 @@ from collections.abc import Collection, Iterable, Sequence
 from math import log
 from typing import NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
+from lacuna.models.arrays import F32
 from lacuna.models.retrieval.article_match import plain
 from lacuna.models.text.salience import stems
 
 __all__ = ["ANYHOW", "SURELY", "Line", "against", "amounts", "bare", "contrary", "left_out", "lines", "taken_back"]
 
-Floats = NDArray[np.float32]
 
 ABOUT = 0.5  # cosine and rare words in common from which on two sentences are about the same thing
 SURELY = 0.55  # cosine from which on no sign of a change is needed beside another amount …
@@ -117,9 +114,9 @@ def amounts(text: str) -> dict[str, set[str]]:
 
 def against(
     article: Sequence[Line],
-    vectors: Floats,
+    vectors: F32,
     said: Sequence[str],
-    said_vectors: Floats,
+    said_vectors: F32,
     counts: Sequence[int],
     surely: float = SURELY,
     taken: Collection[str] = (),
@@ -182,9 +179,9 @@ def against(
 
 def contrary(
     article: Sequence[Line],
-    vectors: Floats,
+    vectors: F32,
     said: Sequence[tuple[str, str]],
-    said_vectors: Floats,
+    said_vectors: F32,
     surely: float = SURELY,
 ) -> tuple[int, int, set[str], set[str]] | None:
     """The sentence of an article against which most agents give another amount of the same.
@@ -243,7 +240,7 @@ def taken_back(said: Iterable[str]) -> set[str]:
     return {number for number, vote in votes.items() if vote > 0}
 
 
-def left_out(article: Sequence[Line], vectors: Floats, said_vectors: Floats) -> list[tuple[int, str]]:
+def left_out(article: Sequence[Line], vectors: F32, said_vectors: F32) -> list[tuple[int, str]]:
     """Which of agents' sentences an article does not say, each with the section that is nearest to it.
 
     Returns

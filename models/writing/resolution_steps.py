@@ -10,8 +10,8 @@ from itertools import combinations
 from typing import TypedDict
 
 import numpy as np
-from numpy.typing import NDArray
 
+from lacuna.models.arrays import F64, Ints
 from lacuna.models.text.clauses import is_german, stem
 from lacuna.models.text.lexicon import STOP_WORDS
 from lacuna.models.text.salience import Matter
@@ -183,7 +183,7 @@ class _Shared:
         return set(self.places)
 
 
-def _shared(told: Sequence[_Sentence], vectors: NDArray[np.float64], group: NDArray[np.int64]) -> list[_Shared]:
+def _shared(told: Sequence[_Sentence], vectors: F64, group: Ints) -> list[_Shared]:
     said = Counter(sentence.conversation for sentence in told)  # who says one thing says nothing about order
     found = []
     for number in sorted(set(group)):
@@ -328,7 +328,7 @@ def _stems(text: str) -> list[str]:
     ]
 
 
-def _vectors(texts: Sequence[str]) -> NDArray[np.float64]:
+def _vectors(texts: Sequence[str]) -> F64:
     """TF-IDF of stems, rows of length 1, or 0 where a text has no word of weight."""
     try:
         # A second to import, which those who only list or copy drafts need not wait.
@@ -340,7 +340,7 @@ def _vectors(texts: Sequence[str]) -> NDArray[np.float64]:
     return np.round(counted.toarray(), 9)
 
 
-def _groups(vectors: NDArray[np.float64]) -> NDArray[np.int64]:
+def _groups(vectors: F64) -> Ints:
     from scipy.cluster.hierarchy import fcluster, linkage
     from scipy.spatial.distance import pdist
 

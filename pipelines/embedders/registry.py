@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from lacuna.data_contracts.errors import SettingsInvalid
+from lacuna.models.arrays import F32
 from lacuna.models.retrieval.article_match import unit
 from lacuna.pipelines.embedders import ctranslate2 as networks
 from lacuna.pipelines.embedders import onnx
@@ -36,7 +36,7 @@ class Embedder(Protocol):
     name: str
     version: str
 
-    def embed(self, texts: Sequence[str], progress: Progress | None = None) -> NDArray[np.float32]:
+    def embed(self, texts: Sequence[str], progress: Progress | None = None) -> F32:
         """Vectors of ``texts``: float32 (len(texts), dim), each row of length 1."""
 
 
@@ -71,7 +71,7 @@ class Lexical:
         )
         self._projection = SparseRandomProjection(self.dim, random_state=0).fit(np.zeros((1, 2**16), dtype=np.float32))
 
-    def embed(self, texts: Sequence[str], progress: Progress | None = None) -> NDArray[np.float32]:
+    def embed(self, texts: Sequence[str], progress: Progress | None = None) -> F32:
         """See :class:`Embedder`."""
         if not len(texts):
             return np.zeros((0, self.dim), dtype=np.float32)
@@ -84,7 +84,7 @@ class Lexical:
             progress(len(texts), len(texts))
         return unit(vectors)
 
-    def _by_chance(self, text: str) -> NDArray[np.float32]:
+    def _by_chance(self, text: str) -> F32:
         """A direction of the text's own, far from nearly all others."""
         seed = int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big")
         return np.random.default_rng(seed).standard_normal(self.dim, dtype=np.float32)

@@ -22,6 +22,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from lacuna.models.arrays import F32
 from lacuna.pipelines.embedders.registry import Embedder, embedder
 from lacuna.pipelines.io.content_cache import KEEP_EVERY, ContentCache, key_of
 from lacuna.pipelines.presentation import progress
@@ -30,11 +31,10 @@ __all__ = ["embed", "embed_shard"]
 
 # Raised where the same text gets another vector from the same model; 1 had vectors that depended on their batch.
 MADE = 2
-Floats = NDArray[np.float32]
 Halves = NDArray[np.float16]
 
 
-def embed(texts: Sequence[str], name: str, store: Path, label: str) -> Floats:
+def embed(texts: Sequence[str], name: str, store: Path, label: str) -> F32:
     """Vectors of ``texts`` by the embedder ``name``: float32 (len(texts), dim), each row of length 1.
 
     Texts that the store has seen come from its cache; new ones are added file by file, so that an interrupted run

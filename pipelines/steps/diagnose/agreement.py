@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from lacuna.models.arrays import F32, Flags, Ints
 from lacuna.models.diagnosis import citations as evidence
 from lacuna.models.diagnosis import rules as diagnosis
 from lacuna.models.diagnosis.evidence import Contrary, Evidence, Verdict
@@ -17,12 +17,11 @@ from lacuna.models.writing import passages
 from lacuna.models.writing.resolution_steps import statements
 from lacuna.pipelines.io.vector_cache import embed
 from lacuna.pipelines.runtime.job import Job
-from lacuna.pipelines.steps.diagnose.context import Rows, World, look
+from lacuna.pipelines.steps.diagnose.context import World, look
 from lacuna.pipelines.steps.understand.step import agent_replies, embed_replies
 
 __all__ = ["judge_by_agreement"]
 
-Floats = NDArray[np.float32]
 
 SAME_ANSWERS = 0.9  # likeness from which on agents' answers to two groups are the same answer
 ENOUGH_ANSWERS = 3  # agents' answers that tell what two groups have in common
@@ -71,7 +70,7 @@ def judge_by_agreement(
 class _AgentsAnswers:
     """What agents answered in each conversation, against what they usually answer."""
 
-    def __init__(self, vectors: Floats, has: NDArray[np.bool_]) -> None:
+    def __init__(self, vectors: F32, has: Flags) -> None:
         self._vectors, self._has, self._place = vectors, has, np.cumsum(has) - 1
 
     @classmethod
@@ -79,7 +78,7 @@ class _AgentsAnswers:
         vectors, has = embed_replies(job, agent_replies(job, world.facts["conversation_id"]))
         return cls(vectors - vectors.mean(axis=0) if len(vectors) else vectors, has)
 
-    def same(self, one: Rows, other: Rows) -> bool:
+    def same(self, one: Ints, other: Ints) -> bool:
         """Whether two groups of conversations got the same answers."""
         groups = [self._vectors[self._place[rows[self._has[rows]]]] for rows in (one, other)]
         return min(map(len, groups)) >= ENOUGH_ANSWERS and evidence.group_likeness(*groups) >= SAME_ANSWERS
@@ -92,7 +91,7 @@ def _same_work(one: Mapping[str, Any], other: Mapping[str, Any], told: _AgentsAn
     return articles[0] == articles[1] if articles[0] else told.same(one["rows"], other["rows"])
 
 
-def _with_contrary(job: Job, world: World, rows: Rows, seen: Evidence) -> Evidence:
+def _with_contrary(job: Job, world: World, rows: Ints, seen: Evidence) -> Evidence:
     """The evidence, with what agents say otherwise than the article that questions and answers agree with, if any."""
     near = seen.agreed
     if near is None or near.agreement.nearness < near.near_enough:

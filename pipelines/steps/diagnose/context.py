@@ -8,9 +8,9 @@ from functools import cached_property
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from lacuna.models.accuracy.priors import has_healthy_rest
+from lacuna.models.arrays import F32, F64, Flags, Ints
 from lacuna.models.backlog.precision import Precision, stricter_by
 from lacuna.models.backlog.verification import last_checked
 from lacuna.models.conversations.questions import asks_something
@@ -35,9 +35,6 @@ from lacuna.models.topics.names import STOP_WORDS
 from lacuna.pipelines.runtime.job import Job
 from lacuna.pipelines.steps.understand.step import MATCHES, live_articles
 
-Floats = NDArray[np.float32]
-Rows = NDArray[np.int64]
-
 MIN_FAILED = 4  # fewer failed conversations than this are not yet a pattern
 FAILED = 0.4  # an answer that failed with a greater chance counts among a gap's
 
@@ -49,30 +46,30 @@ class World:
     facts: pd.DataFrame
     articles: pd.DataFrame
     subtopics: pd.DataFrame
-    meanings: Floats
-    score: Floats
-    meaning: Floats
-    agents: Floats
-    cited: NDArray[np.int64]
-    weight: NDArray[np.float64]
+    meanings: F32
+    score: F32
+    meaning: F32
+    agents: F32
+    cited: Ints
+    weight: F64
     off_topic: float
-    answers: Floats
-    choice: Floats
+    answers: F32
+    choice: F32
     near_enough: float
-    changes: dict[int, tuple[Change, NDArray[np.int64]]]
+    changes: dict[int, tuple[Change, Ints]]
     limits: Limits
-    answered: NDArray[np.float64]
+    answered: F64
     checked: pd.Series
     releases: pd.DataFrame
-    asked: Floats
-    replied: Floats
+    asked: F32
+    replied: F32
     comparable: bool
 
     def title(self, number: int) -> str:
         """Title of the article with this number."""
         return str(self.articles["title"].iloc[number])
 
-    def existed(self, number: int, rows: Rows) -> NDArray[np.bool_]:
+    def existed(self, number: int, rows: Ints) -> Flags:
         """Whether the article was there when each of the conversations began; True where nobody knows."""
         created = self.articles["created_at"].iloc[number]
         if pd.isna(created):
@@ -84,7 +81,7 @@ class World:
         return self.numbers.get(article_id)
 
     @cached_property
-    def in_demand(self) -> dict[str, Rows]:
+    def in_demand(self) -> dict[str, Ints]:
         """The failed conversations of each subtopic that has enough of them to be a pattern, by id."""
         own = self.facts["mined"] & self.facts["failed"].gt(FAILED) & self.facts["subtopic_id"].notna()
         groups = {str(s): np.flatnonzero(own & self.facts["subtopic_id"].eq(s)) for s in self.subtopics["subtopic_id"]}
@@ -120,7 +117,7 @@ def read_world(job: Job, precision: Sequence[Precision]) -> World:
     )
     articles = live_articles(job)
     empty = np.zeros((len(match), 0), dtype=np.float32)
-    arrays: dict[str, Floats] = {
+    arrays: dict[str, F32] = {
         name: _stacked(match[name]) if len(match) and len(articles) else empty for name in MATCHES
     }
     number = {article: i for i, article in enumerate(articles["article_id"])}
@@ -151,11 +148,11 @@ def read_world(job: Job, precision: Sequence[Precision]) -> World:
     )  # fmt: skip
 
 
-def _stacked(rows: pd.Series) -> Floats:
+def _stacked(rows: pd.Series) -> F32:
     return np.stack(list(rows)).astype(np.float32) if len(rows) else np.zeros((0, 1), dtype=np.float32)
 
 
-def look(world: World, subtopics: list[str], rows: Rows, known: dict[str, Verdict]) -> Evidence:
+def look(world: World, subtopics: list[str], rows: Ints, known: dict[str, Verdict]) -> Evidence:
     """What is known of a group of failed conversations, which are the ``rows`` of ``subtopics``."""
     facts = world.facts.iloc[rows]
     n = max(1, len(rows))
@@ -187,7 +184,7 @@ def look(world: World, subtopics: list[str], rows: Rows, known: dict[str, Verdic
     )
 
 
-def _passed_over(world: World, subtopics: list[str], rows: Rows) -> PassedOver | None:
+def _passed_over(world: World, subtopics: list[str], rows: Ints) -> PassedOver | None:
     facts = world.facts
     did = np.flatnonzero(facts["subtopic_id"].isin(subtopics) & facts["in_window"] & facts["failed"].le(0.5))
     found = reaching.reach(world.answers, world.choice, world.cited, rows, did, world.off_topic)
@@ -202,7 +199,7 @@ def _passed_over(world: World, subtopics: list[str], rows: Rows) -> PassedOver |
     return PassedOver(world.article_id(a), world.title(a), found, world.near_enough, float(world.answered[a]))
 
 
-def _agreed(world: World, rows: Rows) -> Agreed | None:
+def _agreed(world: World, rows: Ints) -> Agreed | None:
     """The article that questions and agents' answers come nearest to; asked for where nothing failing stands out."""
     found = None if world.comparable else agreeing.agreement(world.asked, world.replied, rows)
     if found is None:
@@ -224,7 +221,7 @@ def _cited(world: World, number: int, share: float) -> Cited:
     return Cited(world.article_id(number), world.title(number), float(share))
 
 
-def _nearest(world: World, rows: Rows, count: int = 5) -> list[Match]:
+def _nearest(world: World, rows: Ints, count: int = 5) -> list[Match]:
     if not len(rows) or not world.score.shape[1]:
         return []
     match = (world.score[rows] + world.agents[rows]).mean(axis=0)
@@ -237,13 +234,13 @@ def _nearest(world: World, rows: Rows, count: int = 5) -> list[Match]:
     ]  # fmt: skip
 
 
-def _since(world: World, rows: Rows, number: int) -> str | None:
+def _since(world: World, rows: Ints, number: int) -> str | None:
     """The day on which an article came, where most of the conversations were before it."""
     there = world.existed(number, rows)
     return str(world.articles["created_at"].iloc[number].date()) if there.mean() < 0.5 else None
 
 
-def _conflict(world: World, cited: list[Cited], rows: Rows) -> Conflict | None:
+def _conflict(world: World, cited: list[Cited], rows: Ints) -> Conflict | None:
     if len(cited) < 2 or cited[1].share < world.limits.conflict_share:
         return None
     pair = world.articles[world.articles["article_id"].isin([c.article_id for c in cited[:3]])]
@@ -257,13 +254,13 @@ def most_common(values: pd.Series) -> str | None:
     return str(sorted(counts[counts == counts.max()].index)[0]) if len(counts) else None
 
 
-def failed_rows(world: World, subtopics: Collection[str]) -> Rows:
+def failed_rows(world: World, subtopics: Collection[str]) -> Ints:
     """The mined conversations of some subtopics whose answers failed."""
     facts = world.facts
     return np.flatnonzero(facts["subtopic_id"].isin(list(subtopics)) & facts["mined"] & facts["failed"].gt(FAILED))
 
 
-def main_subtopic(world: World, rows: Rows) -> list[str]:
+def main_subtopic(world: World, rows: Ints) -> list[str]:
     """The subtopic that most of these conversations are of, or else the largest of their topic, or of all."""
     most = most_common(world.facts["subtopic_id"].iloc[rows])
     if most:

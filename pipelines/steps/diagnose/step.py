@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from lacuna.models.arrays import Ints
 from lacuna.models.backlog.unowned import unowned_articles
 from lacuna.models.backlog.verification import due_for_verification
 from lacuna.models.diagnosis import citations as evidence
@@ -32,8 +32,6 @@ from lacuna.pipelines.steps.diagnose.context import (
 )
 from lacuna.pipelines.steps.diagnose.supporting_reasons import beside
 from lacuna.pipelines.steps.rank.carry_over import in_hand
-
-Rows = NDArray[np.int64]
 
 ENOUGH_ANSWERS = 3  # agents' answers that tell what two groups have in common
 
@@ -143,7 +141,7 @@ def _incomplete_articles(world: World) -> dict[str, dict[str, Any]]:
     return found
 
 
-def _gap(subtopics: list[str], rows: Rows, verdict: Verdict, seen: Evidence) -> dict[str, Any]:
+def _gap(subtopics: list[str], rows: Ints, verdict: Verdict, seen: Evidence) -> dict[str, Any]:
     return {"subtopics": subtopics, "rows": rows, "verdict": verdict, "seen": seen}
 
 
@@ -173,7 +171,7 @@ def _same_work(world: World, groups: list[dict[str, Any]]) -> list[dict[str, Any
     return out
 
 
-def _likeness(world: World, one: Rows, other: Rows) -> float:
+def _likeness(world: World, one: Ints, other: Ints) -> float:
     """How alike two groups of conversations are: in what customers ask and, where agents answered, in the answers."""
     meaning = evidence.group_likeness(world.meanings[one], world.meanings[other])
     said = [rows[reaching.has_answer(world.answers[rows])] for rows in (one, other)]
@@ -231,7 +229,7 @@ def _told(world: World, gap: dict[str, Any]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _change_point(world: World, change: Change, rows: Rows) -> dict[str, Any]:
+def _change_point(world: World, change: Change, rows: Ints) -> dict[str, Any]:
     """A change as plain data: its day, the days between which it lies, and the failing shares on both sides."""
     low, at, high = (day_of(world, rows[min(i, len(rows) - 1)]) for i in (change.low, change.at, change.high))
     shares = {"before": round(change.before, 3), "after": round(change.after, 3)}
@@ -239,7 +237,7 @@ def _change_point(world: World, change: Change, rows: Rows) -> dict[str, Any]:
 
 
 def _cluster(
-    world: World, subtopic: str, rows: Rows, verdict: Verdict, seen: Evidence, demand: pd.DataFrame
+    world: World, subtopic: str, rows: Ints, verdict: Verdict, seen: Evidence, demand: pd.DataFrame
 ) -> dict[str, Any]:
     """A cluster that an article would not mend, as plain data."""
     told = world.subtopics.set_index("subtopic_id").loc[subtopic]

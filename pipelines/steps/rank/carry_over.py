@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from lacuna.models.arrays import Ints
 from lacuna.models.backlog.lifecycle import IN_PROGRESS, Life
 from lacuna.models.backlog.priority import may_fail
 from lacuna.models.diagnosis.evidence import Verdict
 from lacuna.pipelines.gaps.history import Past
 from lacuna.pipelines.gaps.ids import gap_ids, moves, subtopics_since
 from lacuna.pipelines.presentation.spreadsheet import records
-from lacuna.pipelines.steps.diagnose.context import FAILED, Rows, World, failed_rows, look, main_subtopic
+from lacuna.pipelines.steps.diagnose.context import FAILED, World, failed_rows, look, main_subtopic
 
 __all__ = ["in_hand", "with_merged"]
 
@@ -81,7 +82,7 @@ def _subtopics(world: World, row: Mapping[str, Any], past: Past) -> list[str]:
     return [each for each in own if each in here] + sorted(later & here)
 
 
-def _why(world: World, subtopics: Sequence[str], article: str | None, rows: Rows, life: Life) -> str:
+def _why(world: World, subtopics: Sequence[str], article: str | None, rows: Ints, life: Life) -> str:
     reached = int((world.facts["in_window"] & may_fail(subtopics, article, world.facts)).sum())
     return (
         f"somebody is at work on it (on the view of {life.run_id}); this run alone would not have named it: "

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from lacuna.models.arrays import F32
 from lacuna.models.conversations.questions import MAX_WORDS, main_question, shortened
 from lacuna.models.retrieval.article_match import unit
 from lacuna.models.text.lexicon import STOP_WORDS
@@ -23,7 +23,6 @@ from lacuna.pipelines.runtime.job import Job
 
 __all__ = ["gather"]
 
-Floats = NDArray[np.float32]
 
 QUOTES, QUOTE_LENGTH = 5, 300
 ABOUT = 0.3  # of what the gap's questions say about the matter in the middle; a question that says less is not shown
@@ -250,7 +249,7 @@ def _find_passages(
     place = {text: i for i, text in enumerate(sorted(texts))}
     vectors = embed(sorted(texts), job.settings.embedder.name, job.store, "embedding passages")
 
-    def of(these: Sequence[str]) -> Floats:
+    def of(these: Sequence[str]) -> F32:
         return vectors[[place[text] for text in these]]
 
     for gap in about:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from lacuna.models.arrays import F32
 from lacuna.models.conversations.follow_ups import further_questions
 from lacuna.models.retrieval.article_match import unit
-from lacuna.pipelines.io.vector_cache import Floats, embed
+from lacuna.pipelines.io.vector_cache import embed
 from lacuna.pipelines.runtime.job import Job
 
 __all__ = ["with_further"]
@@ -16,7 +17,7 @@ FLOOR = 10  # percent of a topic's own questions that are farther from its middl
 
 
 def with_further(
-    job: Job, messages: pd.DataFrame, asked: pd.DataFrame, assigned: pd.DataFrame, vectors: Floats
+    job: Job, messages: pd.DataFrame, asked: pd.DataFrame, assigned: pd.DataFrame, vectors: F32
 ) -> pd.DataFrame:
     """``assigned`` with ``question_number``, 1 for the question a conversation is about, and a row a further problem.
 
@@ -61,7 +62,7 @@ def with_further(
     return both[~again].reset_index(drop=True)
 
 
-def _floor(own: Floats) -> float:
+def _floor(own: F32) -> float:
     """How near a topic's own questions are to the middle of the others, but for the farthest of them."""
     others = unit(own.sum(axis=0) - own)
     return float(np.percentile((own * others).sum(axis=1), FLOOR))

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from lacuna.models.arrays import F32, Flags, Ints
 from lacuna.models.retrieval import article_match as retrieval
 from lacuna.models.text import word_vectors as lexical
 from lacuna.models.topics import failure_tree as topics
@@ -28,8 +29,6 @@ from lacuna.pipelines.steps.understand.topic_registry import Before, identify, n
 
 __all__ = ["ARTICLES", "MEANING", "group", "question_space"]
 
-Floats = NDArray[np.float32]
-Ints = NDArray[np.int64]
 
 # What a question is to the grouping: shares of meaning, of words, and of nearness to articles.
 MEANING, WORDS, ARTICLES = 0.45, 0.2, 0.35
@@ -48,7 +47,7 @@ class Level:
 
     core: Ints
     phrases: list[list[str]]
-    centres: Floats
+    centres: F32
 
     @property
     def groups(self) -> list[Ints]:
@@ -56,7 +55,7 @@ class Level:
         return [np.flatnonzero(self.core == number) for number in range(len(self.phrases))]
 
 
-def group(job: Job, asked: pd.DataFrame, vectors: Floats, space: Floats, window: NDArray[np.bool_]) -> pd.DataFrame:
+def group(job: Job, asked: pd.DataFrame, vectors: F32, space: F32, window: Flags) -> pd.DataFrame:
     """Find the topics of the questions, and write understand/{topics,registry,events,naming}, and so for subtopics.
 
     Parameters
@@ -114,7 +113,7 @@ def group(job: Job, asked: pd.DataFrame, vectors: Floats, space: Floats, window:
     return assigned[["conversation_id", "topic_id", "state", "strength", "subtopic_id", "subtopic_core"]]
 
 
-def question_space(asked: pd.DataFrame, vectors: Floats, match: Floats) -> Floats:
+def question_space(asked: pd.DataFrame, vectors: F32, match: F32) -> F32:
     """The space that topics are found in: meaning, words and nearness to articles side by side, rows of length 1.
 
     Meaning is taken against the mean of its language, since a model that knows a language badly sees little in it but
@@ -134,7 +133,7 @@ def question_space(asked: pd.DataFrame, vectors: Floats, match: Floats) -> Float
     )
 
 
-def _bounded(asked: pd.DataFrame, window: NDArray[np.bool_], at_most: int) -> Ints:
+def _bounded(asked: pd.DataFrame, window: Flags, at_most: int) -> Ints:
     """The questions that topics are found on: the window's first, then the history's, each by its content key."""
     order = np.lexsort((asked["conversation_id"], asked["key"], ~window))
     return np.sort(order[:at_most])
@@ -151,7 +150,7 @@ def _at_home(cut: Ints, small: Level, subtopic: Ints) -> Ints:
     return np.where(elsewhere, -1, cut)
 
 
-def _level(asked: pd.DataFrame, labels: Ints, words: Phrases, space: Floats, settings: Topics) -> Level:
+def _level(asked: pd.DataFrame, labels: Ints, words: Phrases, space: F32, settings: Topics) -> Level:
     """The groups that have enough questions, of enough customers."""
     core = np.full(len(asked), -1, dtype=np.int64)
     groups = {k: np.flatnonzero(labels == k) for k in sorted(words)}
@@ -171,7 +170,7 @@ def _customers(asked: pd.DataFrame, rows: Ints) -> int:
 
 
 def _assigned(
-    asked: pd.DataFrame, space: Floats, large: Level, small: Level, subtopic: Ints, within: Ints, at_least: float
+    asked: pd.DataFrame, space: F32, large: Level, small: Level, subtopic: Ints, within: Ints, at_least: float
 ) -> pd.DataFrame:
     """Each question's topic and state: its subtopic's topic, else that of the core, else the nearest that is near."""
     topic, close = _nearest(large, space, at_least)
@@ -192,7 +191,7 @@ def _assigned(
     )
 
 
-def _nearest(level: Level, space: Floats, at_least: float) -> tuple[Ints, Floats]:
+def _nearest(level: Level, space: F32, at_least: float) -> tuple[Ints, F32]:
     """Each question's group, -1 for none, and its cosine to all middles."""
     close = topics.strengths(space, level.centres)
     best = close.argmax(axis=1) if close.shape[1] else np.full(len(space), -1)
@@ -200,7 +199,7 @@ def _nearest(level: Level, space: Floats, at_least: float) -> tuple[Ints, Floats
     return np.where(level.core >= 0, level.core, np.where(near, best, -1)), close
 
 
-def _named(ids: NDArray[np.object_], numbers: NDArray[np.int64] | pd.Series) -> pd.api.extensions.ExtensionArray:
+def _named(ids: NDArray[np.object_], numbers: Ints | pd.Series) -> pd.api.extensions.ExtensionArray:
     """The ids with these numbers, null for -1."""
     return pd.array([ids[number] if number >= 0 else None for number in numbers], dtype="str")
 
@@ -215,7 +214,7 @@ class Known:
     warnings: list[dict[str, object]]
 
 
-def _known(job: Job, asked: pd.DataFrame, vectors: Floats, space: Floats, level: Level, before: Before) -> Known:
+def _known(job: Job, asked: pd.DataFrame, vectors: F32, space: F32, level: Level, before: Before) -> Known:
     groups = level.groups
     texts = [list(asked["question"].iloc[rows]) for rows in groups]
     registry, events = identify(job, asked, groups, vectors, before)
@@ -242,7 +241,7 @@ def _known(job: Job, asked: pd.DataFrame, vectors: Floats, space: Floats, level:
     return Known(table, registry, events, warnings)
 
 
-def _themes(texts: list[list[str]], centres: Floats, known_theme: pd.Series) -> list[str | None]:
+def _themes(texts: list[list[str]], centres: F32, known_theme: pd.Series) -> list[str | None]:
     """The name of each topic's theme; a theme that most of a known one is in keeps its name."""
     before = [name if isinstance(name, str) else None for name in known_theme]
     theme = group_topics(centres, before)

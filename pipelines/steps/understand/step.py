@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from lacuna.models.accuracy.priors import has_healthy_rest
+from lacuna.models.arrays import F32, Flags
 from lacuna.models.conversations.questions import questions as find_questions
 from lacuna.models.retrieval import article_match as retrieval
 from lacuna.models.topics.failure_tree import unassigned_alarm
@@ -17,8 +17,6 @@ from lacuna.pipelines.runtime.job import Job
 from lacuna.pipelines.steps.understand.facts import build_facts
 from lacuna.pipelines.steps.understand.follow_ups import with_further
 from lacuna.pipelines.steps.understand.levels import group, question_space
-
-Floats = NDArray[np.float32]
 
 MATCHES = ("score", "meaning", "words", "passage_words", "plain_words", "agents")  # columns of understand/match
 # Where texts alone tell what an article answers, a vague one must not pass for near: weight in articles (20 simulated
@@ -60,7 +58,7 @@ def live_articles(job: Job) -> pd.DataFrame:
     return articles[articles["status"].fillna("published").eq("published")].reset_index(drop=True)
 
 
-def match_articles(job: Job, asked: pd.DataFrame, vectors: Floats, drawn: int = 0) -> dict[str, Floats]:
+def match_articles(job: Job, asked: pd.DataFrame, vectors: F32, drawn: int = 0) -> dict[str, F32]:
     """How each question, and what agents answered to it, matches each live article: float32 (n, articles).
 
     ``drawn`` as in :func:`models.retrieval.article_match.standard_scores`.
@@ -98,9 +96,7 @@ def match_articles(job: Job, asked: pd.DataFrame, vectors: Floats, drawn: int = 
     }  # fmt: skip
 
 
-def _by_language(
-    asked: pd.DataFrame, texts: list[str], scores: Callable[[list[str], str], Floats], articles: int
-) -> Floats:
+def _by_language(asked: pd.DataFrame, texts: list[str], scores: Callable[[list[str], str], F32], articles: int) -> F32:
     """``scores`` of the texts of each language with that language's stems, float32 (texts, articles)."""
     out = np.zeros((len(texts), articles), dtype=np.float32)
     language = asked["language"].fillna("en").str[:2].to_numpy()
@@ -118,14 +114,14 @@ def agent_replies(job: Job, conversations: pd.Series) -> list[str]:
     return [str(joined.get(c, "")).strip() for c in conversations]
 
 
-def embed_replies(job: Job, replies: list[str]) -> tuple[Floats, NDArray[np.bool_]]:
+def embed_replies(job: Job, replies: list[str]) -> tuple[F32, Flags]:
     """Vectors of the replies that say something, float32 (said, dim), and which those are, bool (replies,)."""
     has = np.array([len(text.split()) >= SAYS_SOMETHING for text in replies], dtype=bool)
     said = [text for text, points in zip(replies, has, strict=True) if points]
     return embed(said, job.settings.embedder.name, job.store, "embedding agents' answers"), has
 
 
-def _match_frame(asked: pd.DataFrame, match: dict[str, Floats]) -> pd.DataFrame:
+def _match_frame(asked: pd.DataFrame, match: dict[str, F32]) -> pd.DataFrame:
     return pd.DataFrame(
         {"conversation_id": asked["conversation_id"]} | {name: list(values) for name, values in match.items()}
     )

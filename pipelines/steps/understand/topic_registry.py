@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from lacuna.data_contracts.errors import SettingsInvalid
+from lacuna.models.arrays import F32, Ints
 from lacuna.models.retrieval.article_match import unit
 from lacuna.models.topics import lineage
 from lacuna.pipelines.embedders.registry import embedder
@@ -19,8 +20,6 @@ from lacuna.pipelines.runtime.job import Job
 from lacuna.pipelines.state.repository import open_state
 
 __all__ = ["Before", "identify", "name", "read_before"]
-
-Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -38,7 +37,7 @@ class Before:
     known: pd.DataFrame
     previous: str | None
 
-    def held(self, keys: pd.Series) -> NDArray[np.int64]:
+    def held(self, keys: pd.Series) -> Ints:
         """Which one of the run before held each question key, as a number from 0; -1 for none."""
         members = self.known.loc[self.known["run_id"] == self.previous, "members"]
         held = {key: number for number, own in enumerate(members) for key in own}
@@ -55,7 +54,7 @@ def read_before(job: Job) -> tuple[Before, Before]:
 
 
 def identify(
-    job: Job, asked: pd.DataFrame, groups: list[NDArray[np.int64]], vectors: Floats, before: Before
+    job: Job, asked: pd.DataFrame, groups: list[Ints], vectors: F32, before: Before
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Give each topic the id of the known topic that it is, or a new one, and tell what happened to each.
 
@@ -115,7 +114,7 @@ def identify(
     return registry, events
 
 
-def _languages(asked: pd.DataFrame, groups: list[NDArray[np.int64]]) -> list[str]:
+def _languages(asked: pd.DataFrame, groups: list[Ints]) -> list[str]:
     """The language that most of each topic's questions are in."""
     code = asked["language"].fillna("").astype(str).str[:2].to_numpy()
     return [Counter(sorted(code[rows])).most_common(1)[0][0] for rows in groups]
@@ -142,20 +141,20 @@ def name(registry: pd.DataFrame, labels: pd.Series) -> pd.DataFrame:
     return named
 
 
-def _drift(apart: Floats, labelled: pd.Series, common: lineage.Common) -> Floats:
+def _drift(apart: F32, labelled: pd.Series, common: lineage.Common) -> F32:
     """The cosine of each topic's centroid to the one that its label was given for, nan where there is none."""
     nowhere = np.full(apart.shape[1], np.nan, dtype=np.float32)
     there = [np.frombuffer(c, dtype=np.float32) if isinstance(c, bytes) else nowhere for c in labelled]
     return np.einsum("ij,ij->i", apart, common.taken_out(_stacked(there, apart.shape[1])))
 
 
-def _stacked(rows: Iterable[Floats], dim: int) -> Floats:
+def _stacked(rows: Iterable[F32], dim: int) -> F32:
     """Centroids one below the other; those of another embedder, in a run that has no vectors, as if there were none."""
     found = [row if len(row) == dim else np.full(dim, np.nan, dtype=np.float32) for row in rows]
     return np.array(found, dtype=np.float32).reshape(len(found), dim)
 
 
-def _comparable(job: Job, before: Before, kind: str, keys: NDArray[np.object_], vectors: Floats) -> pd.DataFrame:
+def _comparable(job: Job, before: Before, kind: str, keys: NDArray[np.object_], vectors: F32) -> pd.DataFrame:
     """The known topics with centroids that compare with this run's; label_centroid is null where it does not.
 
     Topics of another embedder get the centroid of those of their questions that this run asks again, in this run's
