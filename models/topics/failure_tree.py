@@ -309,11 +309,6 @@ def unassigned_alarm(outside: Sequence[bool], at_most: float, level: str = "topi
     )
 
 
-def strengths(vectors: F32, centroids: F32) -> F32:
-    """Cosine of each vector to each centroid, float32 (n, topics)."""
-    return np.asarray(vectors @ centroids.T, dtype=np.float32)
-
-
 def map_coordinates(centroids: F32) -> pd.DataFrame:
     """A map of topics: x and y (float, −1 to 1) by classical scaling of the centroids, signs fixed."""
     n = len(centroids)

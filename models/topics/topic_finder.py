@@ -12,6 +12,7 @@ from lacuna.models.arrays import F32, Ints
 from lacuna.models.text.languages import common_languages, languages_of
 from lacuna.models.topics.failure_tree import find_topics
 from lacuna.models.topics.graph_clusters import RESOLUTIONS, GraphClusters, centroids
+from lacuna.models.topics.nearest import assign_nearest
 from lacuna.models.topics.text_space import Gist, sentences
 
 # The first weighs sentences by how rare they are, the next by the topics of the one before; then little changes.
@@ -52,24 +53,17 @@ class Groups:
 
         However texts are cut into shards, and in whatever order the shards come, a text gets the same.
         """
-        return self._nearest(self.gist.place(vectors, texts, languages_of(texts, self.languages)))
+        space = self.gist.place(vectors, texts, languages_of(texts, self.languages))
+        nearest = assign_nearest(space, self.middles, self.enough)
+        return nearest.topic, nearest.strength
 
     def sample(self) -> tuple[Ints, F32]:
         """The same for the texts of the sample; those that no topic was found in join one where they are near."""
-        topic, strength = self._nearest(self.gist.space_)
-        core = self.labels >= 0
-        rows = np.flatnonzero(core)
-        topic[rows] = self.labels[rows]
-        strength[rows] = np.einsum("ij,ij->i", self.gist.space_[rows], self.middles[self.labels[rows]])
-        return topic, strength
-
-    def _nearest(self, space: F32) -> tuple[Ints, F32]:
-        if not len(self.middles):
-            return np.full(len(space), -1), np.zeros(len(space), dtype=np.float32)
-        alike = space @ self.middles.T
-        topic = alike.argmax(axis=1)
-        strength = alike[np.arange(len(space)), topic]
-        return np.where(strength < self.enough, -1, topic), strength
+        nearest = assign_nearest(self.gist.space_, self.middles, self.enough, self.labels)
+        strength, core = nearest.strength.copy(), np.flatnonzero(self.labels >= 0)
+        # Row by row: in a product of matrices, equal rows may differ in their last digits.
+        strength[core] = np.einsum("ij,ij->i", self.gist.space_[core], self.middles[self.labels[core]])
+        return nearest.topic, strength
 
 
 @threadpool_limits.wrap(limits=1, user_api="blas")  # the matrices are small: more threads would wait for each other

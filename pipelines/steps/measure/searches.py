@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from lacuna.models.retrieval.article_match import centred, profile, unit
-from lacuna.models.topics.failure_tree import strengths
+from lacuna.models.topics.nearest import assign_nearest
 from lacuna.pipelines.io.vector_cache import embed
 from lacuna.pipelines.runtime.job import Job
 from lacuna.pipelines.steps.understand.levels import ARTICLES, MEANING
@@ -62,8 +62,8 @@ def failed_searches(job: Job, facts: pd.DataFrame) -> pd.DataFrame:
     return found[COLUMNS]
 
 
-def _nearest(job: Job, found: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
-    """The subtopic that each query comes nearest to, null where none is near enough, and its cosine to the nearest.
+def _nearest(job: Job, searches: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
+    """The subtopic nearest to each query, null where none is near enough, and the cosine to the nearest.
 
     As for questions, but for the words: three of them say little beside their meaning and the articles near to it.
     """
@@ -72,24 +72,30 @@ def _nearest(job: Job, found: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
     core = job.read("understand/assignments").query("subtopic_core and question_number == 1")
     subtopic = asked["conversation_id"].map(core.set_index("conversation_id")["subtopic_id"])
     ids = sorted(subtopic.dropna().unique())
-    if not ids or found.empty:
-        return pd.Series(None, found.index, dtype="str"), pd.Series(np.nan, found.index)
-    queries = found[["query", "language"]].drop_duplicates().sort_values(["query", "language"])
+    if not ids or searches.empty:
+        return pd.Series(None, searches.index, dtype="str"), pd.Series(np.nan, searches.index)
+    queries = searches[["query", "language"]].drop_duplicates().sort_values(["query", "language"])
     queries = queries.rename(columns={"query": "question"}).assign(conversation_id="")
-    said = embed(list(queries["question"]), job.settings.embedder.name, job.store, "embedding searches")
-    own = match_articles(job, queries, said)["score"]
+    query_vectors = embed(list(queries["question"]), job.settings.embedder.name, job.store, "embedding searches")
+    query_match = match_articles(job, queries, query_vectors)["score"]
     score, agents = (np.stack(list(match[name])).astype(np.float32) for name in ("score", "agents"))
     language = [str(code) for code in pd.concat([asked["language"], queries["language"]]).fillna("").str[:2]]
-    meaning = centred(np.vstack([np.stack(list(vectors["vector"])).astype(np.float32), said]), language)
-    near = profile(np.vstack([score + agents, own]))
+    meaning = centred(np.vstack([np.stack(list(vectors["vector"])).astype(np.float32), query_vectors]), language)
+    near = profile(np.vstack([score + agents, query_match]))
     space = unit(np.hstack([np.sqrt(MEANING) * unit(meaning), np.sqrt(ARTICLES) * near]))
     centres = unit(np.stack([space[: len(asked)][subtopic.eq(s).to_numpy()].mean(axis=0) for s in ids]))
-    close = strengths(space[len(asked) :], centres)
-    best = queries[["question", "language"]].rename(columns={"question": "query"})
-    best = best.assign(subtopic=[ids[i] for i in close.argmax(axis=1)], close=close.max(axis=1).astype(float))
-    told = found[["query", "language"]].merge(best, how="left", on=["query", "language"]).set_index(found.index)
-    enough = told["close"] >= job.settings.topics.nearest_at_least
-    return told["subtopic"].where(enough).astype("str"), told["close"]
+    nearest = assign_nearest(space[len(asked) :], centres, job.settings.topics.nearest_at_least)
+    by_query = pd.DataFrame(
+        {
+            "query": queries["question"],
+            "language": queries["language"],
+            "subtopic": pd.Series([ids[i] if i >= 0 else None for i in nearest.topic], queries.index, dtype="str"),
+            "strength": nearest.strength.astype(float),
+        }
+    )
+    by_search = searches[["query", "language"]].merge(by_query, how="left", on=["query", "language"])
+    by_search = by_search.set_index(searches.index)
+    return by_search["subtopic"].astype("str"), by_search["strength"]
 
 
 def searches_by_topic(searches: pd.DataFrame, days: int) -> pd.DataFrame:

@@ -8,6 +8,7 @@ import pandas as pd
 from lacuna.models.arrays import F32
 from lacuna.models.conversations.follow_ups import further_questions
 from lacuna.models.retrieval.article_match import unit
+from lacuna.models.topics.nearest import assign_nearest
 from lacuna.pipelines.io.vector_cache import embed
 from lacuna.pipelines.runtime.job import Job
 
@@ -33,25 +34,20 @@ def with_further(
     new = unit(embed(list(more["question"]), job.settings.embedder.name, job.store, "embedding questions") - middle)
     core = assigned["subtopic_id"].where(assigned["subtopic_core"])
     ids = sorted(core.dropna().unique())
-    best, strength = np.full(len(more), -1), np.zeros(len(more))
-    floors = np.zeros(len(ids))
-    if ids:
-        rows = [np.flatnonzero(core == each) for each in ids]
-        centres = unit(np.stack([own[r].mean(axis=0) for r in rows]))
-        floors = np.array([_floor(own[r]) for r in rows])
-        close = new @ centres.T
-        best, strength = close.argmax(axis=1), close.max(axis=1)
-    nearest = pd.Series([ids[b] if b >= 0 else None for b in best], dtype="str")
-    topic = nearest.map(assigned.set_index("subtopic_id")["topic_id"].groupby(level=0).first())
+    rows = [np.flatnonzero(core == each) for each in ids]
+    centroids = unit(np.array([own[r].mean(axis=0) for r in rows], dtype=np.float32).reshape(len(ids), own.shape[1]))
+    nearest = assign_nearest(new, centroids)
+    near = assign_nearest(new, centroids, np.array([_floor(own[r]) for r in rows])).topic >= 0
+    subtopic = pd.Series([ids[number] if number >= 0 else None for number in nearest.topic], dtype="str")
+    topic = subtopic.map(assigned.set_index("subtopic_id")["topic_id"].groupby(level=0).first())
     same = topic.eq(more["conversation_id"].map(assigned.set_index("conversation_id")["topic_id"]))
-    near = np.array([b >= 0 and s >= floors[b] for b, s in zip(best, strength, strict=True)], dtype=bool)
     extra = pd.DataFrame(
         {
             "conversation_id": more["conversation_id"],
             "topic_id": topic.where(near).astype("str"),
             "state": pd.array(np.where(near, "nearest", "unassigned"), dtype="str"),
-            "strength": np.round(strength.astype(float), 4),
-            "subtopic_id": nearest.where(near).astype("str"),
+            "strength": np.round(nearest.strength.astype(float), 4),
+            "subtopic_id": subtopic.where(near).astype("str"),
             "subtopic_core": False,
             "question_number": more["question_number"],
         }

@@ -19,6 +19,7 @@ from lacuna.models.topics import failure_tree as topics
 from lacuna.models.topics import names as naming
 from lacuna.models.topics.failure_tree import Phrases
 from lacuna.models.topics.graph_clusters import centroids
+from lacuna.models.topics.nearest import assign_nearest
 from lacuna.models.topics.themes import group_topics, known_themes, name_themes
 from lacuna.pipelines.io.vector_cache import embed
 from lacuna.pipelines.llm.topic_names import propose
@@ -89,7 +90,7 @@ def group(job: Job, asked: pd.DataFrame, vectors: F32, space: F32, window: Flags
     cut, part = np.full((2, len(asked)), -1, dtype=np.int64)
     cut[chosen], part[chosen] = labels, parts
     small = _level(asked, part, part_words, space, settings)
-    subtopic, _ = _nearest(small, space, settings.nearest_at_least)
+    subtopic = assign_nearest(space, small.centres, settings.nearest_at_least, small.core).topic
     large = _level(asked, _at_home(cut, small, subtopic), words, space, settings)
     within = np.array([large.core[rows[0]] for rows in small.groups], dtype=np.int64)
     assigned = _assigned(asked, space, large, small, subtopic, within, settings.nearest_at_least)
@@ -173,30 +174,23 @@ def _assigned(
     asked: pd.DataFrame, space: F32, large: Level, small: Level, subtopic: Ints, within: Ints, at_least: float
 ) -> pd.DataFrame:
     """Each question's topic and state: its subtopic's topic, else that of the core, else the nearest that is near."""
-    topic, close = _nearest(large, space, at_least)
+    nearest = assign_nearest(space, large.centres, at_least, large.core)
     inside = subtopic >= 0
+    topic = nearest.topic.copy()
     topic[inside] = within[subtopic[inside]]
-    known = topic >= 0
-    strength = close.max(axis=1, initial=0)
-    strength[known] = close[known, topic[known]]
-    core = known & (topic == large.core)
+    assigned = topic >= 0
+    strength = nearest.cosines.max(axis=1, initial=0)
+    strength[assigned] = nearest.cosines[assigned, topic[assigned]]
+    core = assigned & (topic == large.core)
     return pd.DataFrame(
         {
             "conversation_id": asked["conversation_id"],
             "topic": topic,
-            "state": pd.array(np.select([core, known], ["core", "nearest"], "unassigned"), dtype="str"),
+            "state": pd.array(np.select([core, assigned], ["core", "nearest"], "unassigned"), dtype="str"),
             "strength": np.round(strength.astype(float), 4),
             "subtopic_core": small.core >= 0,
         }
     )
-
-
-def _nearest(level: Level, space: F32, at_least: float) -> tuple[Ints, F32]:
-    """Each question's group, -1 for none, and its cosine to all middles."""
-    close = topics.strengths(space, level.centres)
-    best = close.argmax(axis=1) if close.shape[1] else np.full(len(space), -1)
-    near = close.max(axis=1, initial=-1) >= at_least
-    return np.where(level.core >= 0, level.core, np.where(near, best, -1)), close
 
 
 def _named(ids: NDArray[np.object_], numbers: Ints | pd.Series) -> pd.api.extensions.ExtensionArray:
