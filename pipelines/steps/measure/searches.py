@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lacuna.models.retrieval.article_match import centred, profile, unit
-from lacuna.models.topics.failure_tree import strengths
+from lacuna.models.retrieval.article_match import profile
+from lacuna.models.text.vectors import centred, cosines, unit
 from lacuna.pipelines.io.vector_cache import embed
 from lacuna.pipelines.runtime.job import Job
 from lacuna.pipelines.steps.understand.levels import ARTICLES, MEANING
@@ -84,7 +84,7 @@ def _nearest(job: Job, found: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
     near = profile(np.vstack([score + agents, own]))
     space = unit(np.hstack([np.sqrt(MEANING) * unit(meaning), np.sqrt(ARTICLES) * near]))
     centres = unit(np.stack([space[: len(asked)][subtopic.eq(s).to_numpy()].mean(axis=0) for s in ids]))
-    close = strengths(space[len(asked) :], centres)
+    close = cosines(space[len(asked) :], centres)
     best = queries[["question", "language"]].rename(columns={"question": "query"})
     best = best.assign(subtopic=[ids[i] for i in close.argmax(axis=1)], close=close.max(axis=1).astype(float))
     told = found[["query", "language"]].merge(best, how="left", on=["query", "language"]).set_index(found.index)
