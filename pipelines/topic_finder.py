@@ -13,8 +13,9 @@ import pandas as pd
 from lacuna.data_contracts.errors import BundleUnreadable, ContractBroken, SettingsInvalid
 from lacuna.models.arrays import F32, Flags, Ints
 from lacuna.models.conversations.questions import clean, key_of
-from lacuna.models.topics import names as naming
-from lacuna.models.topics.failure_tree import unassigned_alarm
+from lacuna.models.text import lexicon
+from lacuna.models.topics.describe import unassigned_alarm
+from lacuna.models.topics.names import label_topics
 from lacuna.models.topics.topic_finder import find_groups
 from lacuna.pipelines.io.formats import SUFFIXES, parse
 from lacuna.pipelines.io.redaction_cache import redacted
@@ -179,7 +180,7 @@ def grouped(
     if n < FEWEST:
         return topic, core, strength, []
     size = min(n, fit_at_most)
-    groups = find_groups(texts[:size], embedded, sorted(naming.STOP_WORDS), tick)
+    groups = find_groups(texts[:size], embedded, sorted(lexicon.STOP_WORDS), tick)
     topic[:size], strength[:size] = groups.sample()
     core[:size] = groups.labels >= 0
     for start in range(size, n, SHARD):
@@ -208,7 +209,7 @@ def _tables(
     order = sorted(range(len(phrases)), key=lambda k: (-int(inside.get(k, 0)), k))
     number = {k: i for i, k in enumerate(order, 1)}
     members = [[texts[i] for i in _central(np.flatnonzero(core & (topic == k)), strength)] for k in order]
-    names = naming.label_topics(members, [phrases[k] for k in order], embedded)
+    names = label_topics(members, [phrases[k] for k in order], embedded)
     state = np.where(spread["core"], "core", np.where(spread["topic"] >= 0, "nearest", "unassigned"))
     assignments = pd.DataFrame(
         {

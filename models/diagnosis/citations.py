@@ -12,7 +12,8 @@ from lacuna.models.accuracy.priors import guess_on_topic
 from lacuna.models.arrays import F32, F64, Ints
 from lacuna.models.diagnosis.change_point import Change, worsening
 from lacuna.models.diagnosis.evidence import Conflict
-from lacuna.models.retrieval.article_match import plain, standardise, unit
+from lacuna.models.retrieval.article_match import plain, standardise
+from lacuna.models.text.vectors import unit
 
 NEIGHBOURS = 3
 _SENTENCE = re.compile(r"(?<=[.!?])\s+|\n+")

@@ -12,10 +12,10 @@ import pandas as pd
 import Stemmer
 
 from lacuna.models.arrays import F32, Ints
+from lacuna.models.text.vectors import unit
 
 PASSAGE_WORDS = 110
 QUERIES_AT_ONCE = 2000
-ENOUGH_OF_A_LANGUAGE = 50
 FEW_ARTICLES = 20  # with fewer, a text's own mean and spread over articles say little
 BEST_PASSAGES = 3  # an article that answers says so in more than one place; one lucky sentence is not an answer
 
@@ -145,20 +145,6 @@ def passage_word_scores(
     return out
 
 
-def centred(vectors: F32, languages: Sequence[str]) -> F32:
-    """Vectors against the mean of their language, where it has enough of them.
-
-    A model that knows a language badly sees little in it but the language itself.
-    """
-    code = np.asarray(languages)
-    out = vectors.copy()
-    for language in sorted(set(languages)):
-        here = code == language
-        if here.sum() >= ENOUGH_OF_A_LANGUAGE:
-            out[here] -= vectors[here].mean(axis=0)
-    return out
-
-
 def standardise(scores: F32) -> F32:
     """Each row to mean 0 and standard deviation 1: how an article stands out among all for one query."""
     if not scores.shape[1]:
@@ -200,9 +186,3 @@ def standard_scores(scores: F32, drawn: int = 0) -> F32:
 def profile(match: F32) -> F32:
     """A question described by the articles that come near it: squared positive part of ``match``, rows of length 1."""
     return unit(np.maximum(standardise(match), 0) ** 2)
-
-
-def unit(vectors: F32) -> F32:
-    """Rows of length 1; a row of zeros stays."""
-    length = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return (vectors / np.where(length > 1e-9, length, 1)).astype(np.float32)

@@ -14,7 +14,7 @@ from sklearn.utils.validation import validate_data
 from sknetwork.clustering import Louvain
 
 from lacuna.models.arrays import F32, Ints
-from lacuna.models.retrieval.article_match import unit
+from lacuna.models.text.vectors import unit
 
 A = TypeVar("A", bound=NDArray[Any])
 B = TypeVar("B", bound=NDArray[Any])

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lacuna.models.arrays import F32, F64, Ints
+from lacuna.models.text.vectors import cosines
 
 __all__ = ["Assignment", "assign_nearest"]
 
@@ -56,16 +57,16 @@ def assign_nearest(
     >>> assign_nearest(vectors, centroids, 0.5, core=np.array([-1, 0, -1])).topic.tolist()
     [0, 0, -1]
     """
-    cosines = np.asarray(vectors @ centroids.T, dtype=np.float32)
-    n, topics = cosines.shape
+    to_each = cosines(vectors, centroids)
+    n, topics = to_each.shape
     if not topics:
-        return Assignment(np.full(n, -1, dtype=np.int64), np.zeros(n, dtype=np.float32), cosines)
-    nearest = cosines.argmax(axis=1)
-    highest = cosines[np.arange(n), nearest]
+        return Assignment(np.full(n, -1, dtype=np.int64), np.zeros(n, dtype=np.float32), to_each)
+    nearest = to_each.argmax(axis=1)
+    highest = to_each[np.arange(n), nearest]
     near = highest >= (at_least[nearest] if isinstance(at_least, np.ndarray) else at_least)
     topic = np.where(near, nearest, -1).astype(np.int64)
     if core is None:
-        return Assignment(topic, highest, cosines)
+        return Assignment(topic, highest, to_each)
     topic = np.where(core >= 0, core, topic)
-    strength = np.where(topic >= 0, cosines[np.arange(n), np.maximum(topic, 0)], highest)
-    return Assignment(topic, strength, cosines)
+    strength = np.where(topic >= 0, to_each[np.arange(n), np.maximum(topic, 0)], highest)
+    return Assignment(topic, strength, to_each)

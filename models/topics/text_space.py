@@ -16,10 +16,10 @@ import Stemmer
 from scipy import sparse
 
 from lacuna.models.arrays import F32, F64, Ints
-from lacuna.models.retrieval.article_match import unit
+from lacuna.models.text.lexicon import STOP_WORDS
 from lacuna.models.text.vectorizer import Terms
+from lacuna.models.text.vectors import unit
 from lacuna.models.topics.graph_clusters import distinct, nearest
-from lacuna.models.topics.names import STOP_WORDS
 
 WORDS_SHARE = 0.3  # of words in the similarity of two texts; the weekly run weighs them alike (0.2 to 0.45)
 WHOLE_SHARE = 0.3  # of the whole text's vector beside its sentences'

@@ -10,7 +10,7 @@ from threadpoolctl import threadpool_limits
 
 from lacuna.models.arrays import F32, Ints
 from lacuna.models.text.languages import common_languages, languages_of
-from lacuna.models.topics.failure_tree import find_topics
+from lacuna.models.topics.describe import find_topics
 from lacuna.models.topics.graph_clusters import RESOLUTIONS, GraphClusters, centroids
 from lacuna.models.topics.nearest import assign_nearest
 from lacuna.models.topics.text_space import Gist, sentences

@@ -10,8 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from lacuna.data_contracts.errors import NoSuchGap
 from lacuna.models.backlog.lifecycle import Decision
-from lacuna.pipelines.board import filters as listing
-from lacuna.pipelines.board import tagging
+from lacuna.pipelines.board import filters, tagging
 from lacuna.pipelines.board.context import Desk, desk_of, person_of
 from lacuna.pipelines.board.service import decide_as, tag_as
 from lacuna.pipelines.board.snapshot import Gap
@@ -114,11 +113,11 @@ def gaps(
     ``no_gap_reason`` says why the run found no gap at all: rule, why and step; else null.
     """
     now = desk_of(request).snapshot.now()
-    asked = listing.Query.of(
+    asked = filters.Query.of(
         {"view": view, "q": q, "kind": kind, "status": status, "owner": owner, "product": product,
          "language": language, "topic": topic, "sort": sort}
     )  # fmt: skip
-    listed = listing.found(now.gaps, asked)
+    listed = filters.found(now.gaps, asked)
     return {
         "run_id": now.run.run_id if now.run else None,
         "total": len(listed),

@@ -19,7 +19,7 @@ from lacuna.data_contracts.errors import StoreUnusable
 from lacuna.models.backlog.due_dates import Duty
 from lacuna.models.backlog.lifecycle import Decision, Life, last_targets, life_of
 from lacuna.models.backlog.precision import Precision, by_kind
-from lacuna.pipelines.gaps import due_dates as duties
+from lacuna.pipelines.gaps import due_dates
 from lacuna.pipelines.gaps.decisions import as_decided, status_now
 from lacuna.pipelines.gaps.first_seen import seen_days
 from lacuna.pipelines.io.store import read_parquet
@@ -138,7 +138,7 @@ class Snapshot:
         self._lives: dict[str, Life] = {}
         self._seen: dict[str, date] = {}  # since when people can see each gap
         self._recorded = False  # whether every gap has one
-        self._now = Now(None, (), {}, {}, duties.today())
+        self._now = Now(None, (), {}, {}, due_dates.today())
 
     def now(self) -> Now:
         """The latest run and the decisions up to this moment."""
@@ -149,7 +149,7 @@ class Snapshot:
             if fresh:
                 run, stamp = _latest(self._runs)
                 self._recorded = False
-            today = duties.today()
+            today = due_dates.today()
             recorded = run is not None and not self._recorded and self._look_up_seen(run)
             anew = fresh or recorded or today != self._now.day
             if self._listen() or anew:
@@ -220,7 +220,7 @@ def _gap(
     status, note = status_now(row, life)
     now = {**row, **as_decided(row, life, names.get), "status": status, "status_note": note}
     shown = table_row(now, run.currency, run.top_score, run.until)
-    duty = duties.duty_now(now, life, settings, today, seen)
+    duty = due_dates.duty_now(now, life, settings, today, seen)
     shown["due"] = _due_words(duty)
     shown["keys"] |= {"due": duty.due.isoformat() if duty.due else None, "overdue": duty.overdue}
     return Gap(now, shown, life, duty)

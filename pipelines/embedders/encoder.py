@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from lacuna.models.arrays import F32
-from lacuna.models.retrieval.article_match import unit
+from lacuna.models.text.vectors import unit
 
 Progress = Callable[[int, int], None]
 

@@ -17,9 +17,8 @@ import numpy as np
 
 from lacuna.data_contracts.errors import SettingsInvalid
 from lacuna.models.arrays import F32
-from lacuna.models.retrieval.article_match import unit
-from lacuna.pipelines.embedders import ctranslate2 as networks
-from lacuna.pipelines.embedders import onnx
+from lacuna.models.text.vectors import unit
+from lacuna.pipelines.embedders import ctranslate2, onnx
 from lacuna.pipelines.embedders.encoder import Encoder, Progress, version_of
 
 # The wheel's publisher is unknown; these are the hashes of sentence-transformers/all-MiniLM-L6-v2 at 1110a243.
@@ -49,7 +48,7 @@ def minilm() -> Encoder:
         The wheel is not installed, or its files are not the ones that were reviewed.
     """
     folder = _minilm_folder()
-    return Encoder(folder, partial(networks.load, folder), "minilm", MINILM_VERSION)
+    return Encoder(folder, partial(ctranslate2.load, folder), "minilm", MINILM_VERSION)
 
 
 class Lexical:
@@ -120,10 +119,10 @@ def embedder(name: str) -> Embedder:
 
 
 def _from_path(path: Path, name: str) -> Embedder:
-    reason = networks.unfit(path)
+    reason = ctranslate2.unfit(path)
     if not reason:
         version = version_of(path, [path / "model.safetensors"])
-        return Encoder(path, partial(networks.load, path), path.name, version)
+        return Encoder(path, partial(ctranslate2.load, path), path.name, version)
     found = onnx.find(path)
     if found:
         folder, file = found

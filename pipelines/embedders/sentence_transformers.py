@@ -11,7 +11,7 @@ import numpy as np
 
 from lacuna.data_contracts.errors import SettingsInvalid
 from lacuna.models.arrays import F32
-from lacuna.models.retrieval.article_match import unit
+from lacuna.models.text.vectors import unit
 from lacuna.pipelines.embedders.encoder import Progress
 
 TEXTS_A_STEP = 1024  # between two signs of progress

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from lacuna.data_contracts.errors import DecidedMeanwhile, DecisionInvalid, NoSuchGap, NotAllowed
 from lacuna.models.backlog.lifecycle import Decision, Life, allowed, in_force, last_targets, life_of
-from lacuna.pipelines.gaps import due_dates as duties
+from lacuna.pipelines.gaps import due_dates
 from lacuna.pipelines.gaps.decision_fields import checked
 from lacuna.pipelines.gaps.first_seen import seen_days
 from lacuna.pipelines.gaps.status import as_decided, status_now
@@ -195,7 +195,7 @@ def backlog_now(
 
     run = find_run(store, run_id)
     frame = read_parquet(run / "backlog.parquet")
-    today = today or duties.today()
+    today = today or due_dates.today()
     known = lives(state)
     with state.reading() as connection:
         seen = seen_days(connection, run.name)
@@ -205,7 +205,7 @@ def backlog_now(
     for row in told:
         life = known.get(row["gap_id"], Life())
         status, note = status_now(row, life)
-        duty = duties.duty_now({**row, "status": status}, life, settings, today, seen.get(row["gap_id"]))
+        duty = due_dates.duty_now({**row, "status": status}, life, settings, today, seen.get(row["gap_id"]))
         now = {"status": status, "status_note": note, "why": life.why, "last_decision": life.last}
         now |= {"falls_due": duty.due and duty.due.isoformat(), "overdue": duty.overdue, "escalated": duty.escalated}
         rows.append(now | as_decided(row, life, names.get))

@@ -10,8 +10,7 @@ import numpy as np
 import pandas as pd
 
 from lacuna.models.arrays import F32, Flags, Ints
-from lacuna.models.diagnosis import citations as evidence
-from lacuna.models.diagnosis import rules as diagnosis
+from lacuna.models.diagnosis import citations, rules
 from lacuna.models.diagnosis.evidence import Contrary, Evidence, Verdict
 from lacuna.models.writing import passages
 from lacuna.models.writing.resolution_steps import statements
@@ -52,7 +51,7 @@ def judge_by_agreement(
     for group in sorted(groups, key=lambda g: (-len(g["rows"]), g["subtopics"])):
         subtopics, rows = list(group["subtopics"]), group["rows"]
         seen = _with_contrary(job, world, rows, look(world, subtopics, rows, known))
-        verdict = diagnosis.by_agreement(seen, world.limits)
+        verdict = rules.by_agreement(seen, world.limits)
         if verdict is None:
             continue
         gap = {"subtopics": subtopics, "rows": rows, "verdict": verdict, "seen": seen}
@@ -63,7 +62,7 @@ def judge_by_agreement(
         same["subtopics"] = same["subtopics"] + subtopics
         same["rows"] = np.union1d(same["rows"], rows)
         seen = _with_contrary(job, world, same["rows"], look(world, same["subtopics"], same["rows"], known))
-        same["seen"], same["verdict"] = seen, diagnosis.again(same["verdict"], seen)
+        same["seen"], same["verdict"] = seen, rules.again(same["verdict"], seen)
     return out
 
 
@@ -81,7 +80,7 @@ class _AgentsAnswers:
     def same(self, one: Ints, other: Ints) -> bool:
         """Whether two groups of conversations got the same answers."""
         groups = [self._vectors[self._place[rows[self._has[rows]]]] for rows in (one, other)]
-        return min(map(len, groups)) >= ENOUGH_ANSWERS and evidence.group_likeness(*groups) >= SAME_ANSWERS
+        return min(map(len, groups)) >= ENOUGH_ANSWERS and citations.group_likeness(*groups) >= SAME_ANSWERS
 
 
 def _same_work(one: Mapping[str, Any], other: Mapping[str, Any], told: _AgentsAnswers) -> bool:

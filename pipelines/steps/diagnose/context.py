@@ -11,13 +11,10 @@ import pandas as pd
 
 from lacuna.models.accuracy.priors import has_healthy_rest
 from lacuna.models.arrays import F32, F64, Flags, Ints
+from lacuna.models.backlog.article_care import last_checked
 from lacuna.models.backlog.precision import Precision, stricter_by
-from lacuna.models.backlog.verification import last_checked
 from lacuna.models.conversations.questions import asks_something
-from lacuna.models.diagnosis import agreement as agreeing
-from lacuna.models.diagnosis import citation_mixture as citations
-from lacuna.models.diagnosis import citations as evidence
-from lacuna.models.diagnosis import findability as reaching
+from lacuna.models.diagnosis import agreement, citation_mixture, citations, findability
 from lacuna.models.diagnosis.change_point import Change
 from lacuna.models.diagnosis.evidence import (
     Agreed,
@@ -30,8 +27,8 @@ from lacuna.models.diagnosis.evidence import (
     Verdict,
     stricter,
 )
-from lacuna.models.retrieval.article_match import centred
-from lacuna.models.topics.names import STOP_WORDS
+from lacuna.models.text.lexicon import STOP_WORDS
+from lacuna.models.text.vectors import centred
 from lacuna.pipelines.runtime.job import Job
 from lacuna.pipelines.steps.understand.step import MATCHES, live_articles
 
@@ -95,8 +92,8 @@ class World:
     @cached_property
     def answers_from(self) -> float:
         """From which nearness on an article answers a group, rather than being the nearest that there is."""
-        found = [agreeing.agreement(self.asked, self.replied, rows) for rows in self.in_demand.values()]
-        return agreeing.near_enough([one for one in found if one], len(self.articles))
+        found = [agreement.agreement(self.asked, self.replied, rows) for rows in self.in_demand.values()]
+        return agreement.near_enough([one for one in found if one], len(self.articles))
 
     @cached_property
     def numbers(self) -> dict[str, int]:
@@ -126,15 +123,15 @@ def read_world(job: Job, precision: Sequence[Precision]) -> World:
     failed = facts["failed"].to_numpy(dtype=float)
     success = 1 - failed
     n = len(articles)
-    before = evidence.answered_before(vectors, cited, success, n)
+    before = citations.answered_before(vectors, cited, success, n)
     scores = {"meaning": arrays["meaning"], "words": arrays["words"], "before": before}
-    weight, off_topic = evidence.citation_weights(cited, success, scores) if n else (np.zeros(len(facts)), 0.7)
+    weight, off_topic = citations.citation_weights(cited, success, scores) if n else (np.zeros(len(facts)), 0.7)
     ways = [arrays[name] for name in ("meaning", "words", "passage_words")]
-    choice = reaching.bot_choice(ways, cited, failed)
-    sure, stray = citations.on_topic([*ways, arrays["plain_words"]], cited, failed, weight, off_topic)
-    changes = evidence.changes(facts["started_at"], cited, failed, sure, stray)
-    answers = reaching.usual_answers_out(arrays["agents"])
-    near_enough = reaching.near_enough(answers, cited, weight)
+    choice = findability.bot_choice(ways, cited, failed)
+    sure, stray = citation_mixture.on_topic([*ways, arrays["plain_words"]], cited, failed, weight, off_topic)
+    changes = citations.changes(facts["started_at"], cited, failed, sure, stray)
+    answers = findability.usual_answers_out(arrays["agents"])
+    near_enough = findability.near_enough(answers, cited, weight)
     languages = [str(code) for code in facts["language"].fillna("").str[:2]]
     answered = np.bincount(cited[cited >= 0], weights=(weight * success)[cited >= 0], minlength=n).astype(float)
     asked = {kind.kind: stricter_by(kind.judged, kind.right) for kind in precision}
@@ -143,7 +140,7 @@ def read_world(job: Job, precision: Sequence[Precision]) -> World:
         facts, articles, job.read("understand/subtopics"), centred(vectors, languages), arrays["score"],
         arrays["meaning"], arrays["agents"], cited, weight, off_topic, answers, choice, near_enough,
         changes, limits, answered, last_checked(articles, job.read("load/article_revisions")),
-        job.read("load/releases"), agreeing.standing(arrays["score"]), agreeing.standing(arrays["agents"]),
+        job.read("load/releases"), agreement.standing(arrays["score"]), agreement.standing(arrays["agents"]),
         has_healthy_rest(facts[facts["in_window"]]),
     )  # fmt: skip
 
@@ -187,13 +184,13 @@ def look(world: World, subtopics: list[str], rows: Ints, known: dict[str, Verdic
 def _passed_over(world: World, subtopics: list[str], rows: Ints) -> PassedOver | None:
     facts = world.facts
     did = np.flatnonzero(facts["subtopic_id"].isin(subtopics) & facts["in_window"] & facts["failed"].le(0.5))
-    found = reaching.reach(world.answers, world.choice, world.cited, rows, did, world.off_topic)
+    found = findability.reach(world.answers, world.choice, world.cited, rows, did, world.off_topic)
     if found is None:
         return None
     a = found.article
     failed, did = (some[world.existed(a, some)] for some in (rows, did))
     if len(failed) < len(rows):  # nobody passes over what is not there yet
-        found = reaching.reach(world.answers, world.choice, world.cited, failed, did, world.off_topic)
+        found = findability.reach(world.answers, world.choice, world.cited, failed, did, world.off_topic)
         if found is None or found.article != a:
             return None
     return PassedOver(world.article_id(a), world.title(a), found, world.near_enough, float(world.answered[a]))
@@ -201,7 +198,7 @@ def _passed_over(world: World, subtopics: list[str], rows: Ints) -> PassedOver |
 
 def _agreed(world: World, rows: Ints) -> Agreed | None:
     """The article that questions and agents' answers come nearest to; asked for where nothing failing stands out."""
-    found = None if world.comparable else agreeing.agreement(world.asked, world.replied, rows)
+    found = None if world.comparable else agreement.agreement(world.asked, world.replied, rows)
     if found is None:
         return None
     return Agreed(world.article_id(found.article), world.title(found.article), found, world.answers_from)
@@ -245,7 +242,7 @@ def _conflict(world: World, cited: list[Cited], rows: Ints) -> Conflict | None:
         return None
     pair = world.articles[world.articles["article_id"].isin([c.article_id for c in cited[:3]])]
     words = {w.lower() for q in world.facts["question"].iloc[rows] for w in str(q).split()} - STOP_WORDS
-    return evidence.conflict(pair, words)
+    return citations.conflict(pair, words)
 
 
 def most_common(values: pd.Series) -> str | None:

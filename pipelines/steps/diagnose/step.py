@@ -9,11 +9,8 @@ import numpy as np
 import pandas as pd
 
 from lacuna.models.arrays import Ints
-from lacuna.models.backlog.unowned import unowned_articles
-from lacuna.models.backlog.verification import due_for_verification
-from lacuna.models.diagnosis import citations as evidence
-from lacuna.models.diagnosis import findability as reaching
-from lacuna.models.diagnosis import rules as diagnosis
+from lacuna.models.backlog.article_care import due_for_verification, unowned_articles
+from lacuna.models.diagnosis import citations, findability, rules
 from lacuna.models.diagnosis.change_point import Change
 from lacuna.models.diagnosis.evidence import Evidence, Verdict
 from lacuna.models.topics.failure_tree import excess, usual_failure
@@ -52,7 +49,7 @@ def diagnose(job: Job) -> None:
         if len(rows) < MIN_FAILED:
             continue
         seen = look(world, [subtopic], rows, known)
-        verdict = diagnosis.by_sign(seen, world.limits)
+        verdict = rules.by_sign(seen, world.limits)
         if verdict is None:
             if gain >= world.limits.hint_evidence:
                 unsigned.append({"subtopics": [subtopic], "rows": rows, "excess": gain})
@@ -110,14 +107,14 @@ def _stale_articles(world: World) -> dict[str, dict[str, Any]]:
     found = {}
     failed, mined = world.facts["failed"].to_numpy(), world.facts["mined"].to_numpy(dtype=bool)
     for number, (change, rows) in world.changes.items():
-        if not diagnosis.went_stale(change, world.limits):
+        if not rules.went_stale(change, world.limits):
             continue
         since = rows[change.at :]
         since = since[(failed[since] > 0.5) & mined[since]]
         if len(since) < 2:
             continue
         article = world.article_id(number)
-        verdict = diagnosis.stale_verdict(article, world.title(number), change, day_of(world, rows[change.at]))
+        verdict = rules.stale_verdict(article, world.title(number), change, day_of(world, rows[change.at]))
         found[article] = {"rows": np.sort(since), "verdict": verdict}
     return found
 
@@ -134,7 +131,7 @@ def _incomplete_articles(world: World) -> dict[str, dict[str, Any]]:
         if number is None:
             continue
         counts = int(partial[own.index].sum()), len(own), float(partial.mean())
-        verdict = diagnosis.incomplete_verdict(str(article), world.title(number), *counts, world.limits)
+        verdict = rules.incomplete_verdict(str(article), world.title(number), *counts, world.limits)
         rows = np.flatnonzero(mined & (world.cited == number) & (world.weight > 0.5))
         if verdict and len(rows) >= MIN_FAILED:
             found[str(article)] = {"rows": rows, "verdict": verdict}
@@ -150,7 +147,7 @@ def _judge_by_answers(world: World, groups: list[dict[str, Any]], known: dict[st
     gaps = []
     for work in _same_work(world, groups):
         seen = look(world, work["subtopics"], work["rows"], known)
-        judged = diagnosis.by_answers(seen, world.limits, work["excess"])
+        judged = rules.by_answers(seen, world.limits, work["excess"])
         if judged:
             gaps.append(_gap(work["subtopics"], work["rows"], judged, seen))
     return gaps
@@ -173,11 +170,11 @@ def _same_work(world: World, groups: list[dict[str, Any]]) -> list[dict[str, Any
 
 def _likeness(world: World, one: Ints, other: Ints) -> float:
     """How alike two groups of conversations are: in what customers ask and, where agents answered, in the answers."""
-    meaning = evidence.group_likeness(world.meanings[one], world.meanings[other])
-    said = [rows[reaching.has_answer(world.answers[rows])] for rows in (one, other)]
+    meaning = citations.group_likeness(world.meanings[one], world.meanings[other])
+    said = [rows[findability.has_answer(world.answers[rows])] for rows in (one, other)]
     if min(map(len, said)) < ENOUGH_ANSWERS:
         return meaning
-    return (meaning + evidence.group_likeness(*(world.answers[rows] for rows in said))) / 2
+    return (meaning + citations.group_likeness(*(world.answers[rows] for rows in said))) / 2
 
 
 def _by_article(world: World, gaps: list[dict[str, Any]], known: dict[str, Verdict]) -> list[dict[str, Any]]:
@@ -254,6 +251,6 @@ def _cluster(
         "failure_rate": round(flow["failed"] / max(1, flow["reached"]), 3),
         "why": verdict.reasons,
         "examples": list(told["examples"]),
-        "true_intent": seen.true_intent if verdict.not_content == diagnosis.ROUTING else None,
-        "predicted_intent": seen.predicted_intent if verdict.not_content == diagnosis.ROUTING else None,
+        "true_intent": seen.true_intent if verdict.not_content == rules.ROUTING else None,
+        "predicted_intent": seen.predicted_intent if verdict.not_content == rules.ROUTING else None,
     }

@@ -8,10 +8,10 @@ from typing import Any
 
 import pandas as pd
 
-from lacuna.models.diagnosis import explanations as reasons
+from lacuna.models.diagnosis import explanations
 from lacuna.models.diagnosis.evidence import Verdict
 from lacuna.models.retrieval.article_match import plain
-from lacuna.models.topics.names import STOP_WORDS
+from lacuna.models.text.lexicon import STOP_WORDS
 from lacuna.pipelines.steps.diagnose.context import World
 
 ABOUT = 0.5  # how surely a conversation must be about an article to speak of it
@@ -32,7 +32,7 @@ def beside(world: World, verdict: Verdict, change: Mapping[str, Any] | None) -> 
     if change:
         found += _since(world, number, change)
     if verdict.kind in ("stale", "incomplete"):
-        found.append(reasons.group_reason(_about(world, number)))
+        found.append(explanations.group_reason(_about(world, number)))
     return [reason for reason in found if reason]
 
 
@@ -54,6 +54,6 @@ def _since(world: World, number: int, change: Mapping[str, Any]) -> list[str | N
     checked = world.checked.get(article["article_id"])
     return [
         f"the change lies between {low} and {high}, with 95% of the likelihood",
-        reasons.release_reason(world.releases, low, high, product, _text(world, number), STOP_WORDS),
-        reasons.checked_reason(None if pd.isna(checked) else pd.Timestamp(checked).date(), at),
+        explanations.release_reason(world.releases, low, high, product, _text(world, number), STOP_WORDS),
+        explanations.checked_reason(None if pd.isna(checked) else pd.Timestamp(checked).date(), at),
     ]

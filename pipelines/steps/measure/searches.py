@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lacuna.models.retrieval.article_match import centred, profile, unit
+from lacuna.models.retrieval.article_match import profile
+from lacuna.models.text.vectors import centred, unit
 from lacuna.models.topics.nearest import assign_nearest
 from lacuna.pipelines.io.vector_cache import embed
 from lacuna.pipelines.runtime.job import Job

@@ -12,9 +12,9 @@ import pandas as pd
 
 from lacuna.models.arrays import F32
 from lacuna.models.conversations.questions import MAX_WORDS, main_question, shortened
-from lacuna.models.retrieval.article_match import unit
 from lacuna.models.text.lexicon import STOP_WORDS
 from lacuna.models.text.salience import Matter, counted, stems, words_of
+from lacuna.models.text.vectors import unit
 from lacuna.models.writing import passages
 from lacuna.models.writing.phrasings import different
 from lacuna.models.writing.resolution_steps import Step, distil, statements

@@ -11,9 +11,8 @@ import pandas as pd
 
 from lacuna.models.accuracy.kpis import judged
 from lacuna.models.backlog.lifecycle import Life
-from lacuna.models.backlog.verification import approved
-from lacuna.models.impact import fixes as impact
-from lacuna.models.impact.fixes import Fix, Limits
+from lacuna.models.backlog.owners import approved
+from lacuna.models.impact.fixes import Fix, Limits, main_articles, measure, weekly
 from lacuna.pipelines.gaps.history import Past
 from lacuna.pipelines.gaps.ids import moves, subtopics_since
 from lacuna.pipelines.io.store import read_parquet
@@ -137,7 +136,7 @@ def _rows(
         day=facts["started_at"].dt.tz_convert(None).dt.normalize(),
         confirmed=judged(facts.reset_index())["confirmed"].to_numpy(),
     )
-    main = impact.main_articles(facts, MAIN_SHARE)
+    main = main_articles(facts, MAIN_SHARE)
     earlier = _earlier(job, past)
     rows: list[dict[str, Any]] = []
     first: dict[str, str] = {}
@@ -145,8 +144,8 @@ def _rows(
         for number, (gap, fix) in enumerate(sorted(fixes.items(), key=lambda pair: (pair[1].day, pair[0])), start=1):
             known, life = past.before[gap], past.lives[gap]
             touched = _touched(fix, fixes, main, changed, limits, job.end)
-            found = impact.measure(facts, fix, touched, job.end, limits, cost, confidence, seed)
-            found["weekly"] = impact.weekly(facts, fix, touched)
+            found = measure(facts, fix, touched, job.end, limits, cost, confidence, seed)
+            found["weekly"] = weekly(facts, fix, touched)
             told = {
                 "gap_id": gap, "kind": fix.kind, "title": str(known["title"]), "topic_id": known["topic_id"],
                 "article_id": fix.article_id, "owner_id": life.owner_id if life.assigned else known.get("owner_id"),

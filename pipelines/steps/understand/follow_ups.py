@@ -7,7 +7,7 @@ import pandas as pd
 
 from lacuna.models.arrays import F32
 from lacuna.models.conversations.follow_ups import further_questions
-from lacuna.models.retrieval.article_match import unit
+from lacuna.models.text.vectors import unit
 from lacuna.models.topics.nearest import assign_nearest
 from lacuna.pipelines.io.vector_cache import embed
 from lacuna.pipelines.runtime.job import Job

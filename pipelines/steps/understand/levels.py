@@ -13,14 +13,15 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from lacuna.models.arrays import F32, Flags, Ints
-from lacuna.models.retrieval import article_match as retrieval
-from lacuna.models.text import word_vectors as lexical
-from lacuna.models.topics import failure_tree as topics
-from lacuna.models.topics import names as naming
-from lacuna.models.topics.failure_tree import Phrases
+from lacuna.models.retrieval import article_match
+from lacuna.models.text import lexicon, word_vectors
+from lacuna.models.text.vectors import centred, unit
+from lacuna.models.topics import describe, names
+from lacuna.models.topics.describe import Phrases
 from lacuna.models.topics.graph_clusters import centroids
 from lacuna.models.topics.nearest import assign_nearest
-from lacuna.models.topics.themes import group_topics, known_themes, name_themes
+from lacuna.models.topics.theme_names import name_themes
+from lacuna.models.topics.themes import group_topics, known_themes
 from lacuna.pipelines.io.vector_cache import embed
 from lacuna.pipelines.llm.topic_names import propose
 from lacuna.pipelines.presentation import progress
@@ -80,9 +81,9 @@ def group(job: Job, asked: pd.DataFrame, vectors: F32, space: F32, window: Flags
     chosen = _bounded(asked, window, settings.fit_at_most)
     topics_before, subtopics_before = read_before(job)
     with progress.bar("grouping questions") as tick:
-        (labels, words), (parts, part_words) = topics.fit_topics(
+        (labels, words), (parts, part_words) = describe.fit_topics(
             list(asked["question"].iloc[chosen]), space[chosen], asked["failed"].to_numpy()[chosen],
-            sorted(naming.STOP_WORDS), max_distance=settings.max_distance,
+            sorted(lexicon.STOP_WORDS), max_distance=settings.max_distance,
             subtopic_distance=settings.subtopic_distance, min_size=settings.min_questions, evidence=settings.evidence,
             before=topics_before.held(asked["key"])[chosen],
         )  # fmt: skip
@@ -103,7 +104,7 @@ def group(job: Job, asked: pd.DataFrame, vectors: F32, space: F32, window: Flags
     for state in ("core", "nearest"):
         counts = assigned.loc[window & assigned["state"].eq(state).to_numpy(), "topic_id"].value_counts()
         known.table[state] = known.table["topic_id"].map(counts).fillna(0).astype(int)
-    job.write("understand/topics", pd.concat([known.table, topics.map_coordinates(large.centres)], axis=1))
+    job.write("understand/topics", pd.concat([known.table, describe.map_coordinates(large.centres)], axis=1))
     job.write("understand/registry", known.registry)
     job.write("understand/events", known.events)
     its_topic = known.table[["topic_id", "label", "theme"]].rename(columns={"label": "topic_label"})
@@ -121,14 +122,14 @@ def question_space(asked: pd.DataFrame, vectors: F32, match: F32) -> F32:
     the language itself; words carry what the model misses.
     """
     language = [str(code) for code in asked["language"].fillna("").str[:2]]
-    centred = retrieval.centred(vectors, language)
-    words = lexical.word_vectors(list(asked["question"]), language)
-    return retrieval.unit(
+    meaning = centred(vectors, language)
+    words = word_vectors.word_vectors(list(asked["question"]), language)
+    return unit(
         np.hstack(
             [
-                np.sqrt(MEANING) * retrieval.unit(centred),
+                np.sqrt(MEANING) * unit(meaning),
                 np.sqrt(WORDS) * words,
-                np.sqrt(ARTICLES) * retrieval.profile(match),
+                np.sqrt(ARTICLES) * article_match.profile(match),
             ]
         )
     )
@@ -213,10 +214,10 @@ def _known(job: Job, asked: pd.DataFrame, vectors: F32, space: F32, level: Level
     texts = [list(asked["question"].iloc[rows]) for rows in groups]
     registry, events = identify(job, asked, groups, vectors, before)
     shown = [
-        [text[i] for i in naming.examples(text, list(space[rows] @ centre))]
+        [text[i] for i in names.examples(text, list(space[rows] @ centre))]
         for text, rows, centre in zip(texts, groups, level.centres, strict=True)
     ]
-    labels = naming.label_topics(
+    labels = names.label_topics(
         texts, level.phrases, lambda some: embed(some, job.settings.embedder.name, job.store, "embedding names")
     )
     labels, warnings = propose(labels, level.phrases, shown, texts, job.settings.labels, job.store, before.level)

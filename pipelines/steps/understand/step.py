@@ -10,8 +10,8 @@ import pandas as pd
 from lacuna.models.accuracy.priors import has_healthy_rest
 from lacuna.models.arrays import F32, Flags
 from lacuna.models.conversations.questions import questions as find_questions
-from lacuna.models.retrieval import article_match as retrieval
-from lacuna.models.topics.failure_tree import unassigned_alarm
+from lacuna.models.retrieval import article_match
+from lacuna.models.topics.describe import unassigned_alarm
 from lacuna.pipelines.io.vector_cache import embed
 from lacuna.pipelines.runtime.job import Job
 from lacuna.pipelines.steps.understand.facts import build_facts
@@ -68,28 +68,28 @@ def match_articles(job: Job, asked: pd.DataFrame, vectors: F32, drawn: int = 0) 
     empty = np.zeros((len(asked), n), dtype=np.float32)
     if not n or not len(asked):
         return dict.fromkeys(MATCHES, empty)
-    cut = retrieval.passages(articles)
+    cut = article_match.passages(articles)
     number = {article: i for i, article in enumerate(articles["article_id"])}
     of = cut["article_id"].map(number).to_numpy()
     passages = list(cut["passage"])
     place = embed(passages, job.settings.embedder.name, job.store, "embedding articles")
-    meaning = retrieval.meaning_scores(vectors, place, of, n)
-    whole = [f"{a.title}. {a.title}. {retrieval.plain(str(a.body))}" for a in articles.itertuples()]
+    meaning = article_match.meaning_scores(vectors, place, of, n)
+    whole = [f"{a.title}. {a.title}. {article_match.plain(str(a.body))}" for a in articles.itertuples()]
     questions = list(asked["question"])
-    words = _by_language(asked, questions, lambda texts, code: retrieval.word_scores(texts, whole, code), n)
+    words = _by_language(asked, questions, lambda texts, code: article_match.word_scores(texts, whole, code), n)
     passage_words = _by_language(
-        asked, questions, lambda texts, code: retrieval.passage_word_scores(texts, passages, of, n, code), n
+        asked, questions, lambda texts, code: article_match.passage_word_scores(texts, passages, of, n, code), n
     )
-    plain_words = retrieval.plain_word_scores(questions, whole)
-    score = retrieval.standard_scores(meaning, drawn) + 0.6 * retrieval.standard_scores(words, drawn)
+    plain_words = article_match.plain_word_scores(questions, whole)
+    score = article_match.standard_scores(meaning, drawn) + 0.6 * article_match.standard_scores(words, drawn)
     replies = agent_replies(job, asked["conversation_id"])
     agents = empty.copy()
     there, has = embed_replies(job, replies)
     if has.any():
         said = [text for text, points in zip(replies, has, strict=True) if points]
-        agents[has] = 0.6 * retrieval.standard_scores(retrieval.meaning_scores(there, place, of, n), drawn)
-        in_words = _by_language(asked[has], said, lambda texts, code: retrieval.word_scores(texts, whole, code), n)
-        agents[has] += 0.4 * retrieval.standard_scores(in_words, drawn)
+        agents[has] = 0.6 * article_match.standard_scores(article_match.meaning_scores(there, place, of, n), drawn)
+        in_words = _by_language(asked[has], said, lambda texts, code: article_match.word_scores(texts, whole, code), n)
+        agents[has] += 0.4 * article_match.standard_scores(in_words, drawn)
     return {
         "score": score, "meaning": meaning, "words": words, "passage_words": passage_words, "plain_words": plain_words,
         "agents": agents,

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from lacuna.data_contracts.errors import SettingsInvalid
 from lacuna.models.arrays import F32, Ints
-from lacuna.models.retrieval.article_match import unit
-from lacuna.models.topics import lineage
+from lacuna.models.text.vectors import unit
+from lacuna.models.topics import likeness, lineage
 from lacuna.pipelines.embedders.registry import embedder
 from lacuna.pipelines.presentation import progress
 from lacuna.pipelines.runtime.job import Job
@@ -91,7 +91,7 @@ def identify(
     centroids = unit(np.array([vectors[g].mean(axis=0) for g in groups]).reshape(len(groups), vectors.shape[1]))
     members = [sorted(set(asked["key"].iloc[g])) for g in groups]
     chosen = job.settings.topics
-    common = lineage.common_to(centroids, _languages(asked, groups))
+    common = likeness.common_to(centroids, _languages(asked, groups))
     apart, known_apart = common.taken_out(centroids), common.taken_out(_stacked(known["centroid"], centroids.shape[1]))
     enough = common.enough(centroids, chosen.same_at_least)
     now = pd.DataFrame({"centroid": list(apart), "members": members})
@@ -141,7 +141,7 @@ def name(registry: pd.DataFrame, labels: pd.Series) -> pd.DataFrame:
     return named
 
 
-def _drift(apart: F32, labelled: pd.Series, common: lineage.Common) -> F32:
+def _drift(apart: F32, labelled: pd.Series, common: likeness.Common) -> F32:
     """The cosine of each topic's centroid to the one that its label was given for, nan where there is none."""
     nowhere = np.full(apart.shape[1], np.nan, dtype=np.float32)
     there = [np.frombuffer(c, dtype=np.float32) if isinstance(c, bytes) else nowhere for c in labelled]

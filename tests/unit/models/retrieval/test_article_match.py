@@ -17,9 +17,9 @@ from lacuna.models.retrieval.article_match import (
     plain,
     profile,
     standardise,
-    unit,
 )
 from lacuna.models.retrieval.article_match import word_scores as words_of
+from lacuna.models.text.vectors import unit
 
 SCORES = arrays(np.float32, (4, 5), elements=st.floats(-50, 50, width=16))
 

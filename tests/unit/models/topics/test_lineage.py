@@ -13,8 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lacuna.models.retrieval.article_match import unit
-from lacuna.models.topics.lineage import EVENTS, common_to, keep_labels, trace
+from lacuna.models.text.vectors import unit
+from lacuna.models.topics.likeness import common_to
+from lacuna.models.topics.lineage import EVENTS, keep_labels, trace
 from tests.support.paths import REPO
 
 DIM = 40

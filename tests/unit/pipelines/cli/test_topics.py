@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 from sklearn.metrics import adjusted_rand_score
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from lacuna.models.retrieval.article_match import unit
-from lacuna.models.topics.failure_tree import unassigned_alarm
+from lacuna.models.text.vectors import unit
+from lacuna.models.topics.describe import unassigned_alarm
 from lacuna.models.topics.graph_clusters import GraphClusters, nearest, sayings, silhouette
 from lacuna.models.topics.text_space import Gist, Sentences
 from lacuna.models.topics.topic_finder import find_groups
