@@ -10,7 +10,7 @@ import pytest
 
 from lacuna.models.conversations.follow_ups import further_questions
 from lacuna.pipelines.io.vector_cache import embed
-from lacuna.pipelines.steps.understand.follow_ups import with_further
+from lacuna.pipelines.steps.understand.follow_ups import with_follow_ups
 from tests.support.bundles import make_job
 
 MAIN = "My parcel has not arrived since Monday."
@@ -103,7 +103,7 @@ def test_a_further_problem_counts_in_its_topic_and_no_problem_twice(tmp_path: Pa
     job = make_job(str(tmp_path), tmp_path / "store")
 
     vectors = embed(list(asked["question"]), "minilm", job.store, "test")
-    found = with_further(job, messages, asked, assigned, vectors)
+    found = with_follow_ups(job, messages, asked, assigned, vectors)
     extra = found[found["question_number"] > 1].set_index("conversation_id")
     assert found[found["question_number"] == 1]["topic_id"].tolist() == assigned["topic_id"].tolist()
     assert (extra["topic_id"]["c00"], extra["subtopic_id"]["c00"]) == ("t-card", "s-card")
@@ -117,5 +117,5 @@ def test_without_further_problems_every_row_is_the_first(tmp_path: Path) -> None
     assigned = pd.DataFrame({"conversation_id": ["c1"], "topic_id": ["t"], "state": ["core"], "strength": [1.0]})
     asked = pd.DataFrame({"conversation_id": ["c1"], "question": [MAIN]})
     vectors = embed([MAIN], "lexical", tmp_path, "test")
-    found = with_further(make_job("b", tmp_path), told(("c1", 0, "customer", MAIN)), asked, assigned, vectors)
+    found = with_follow_ups(make_job("b", tmp_path), told(("c1", 0, "customer", MAIN)), asked, assigned, vectors)
     assert found["question_number"].tolist() == [1]

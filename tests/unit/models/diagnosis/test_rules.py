@@ -146,10 +146,10 @@ def test_a_contradiction_that_two_subtopics_share_stays_one(monkeypatch: pytest.
     conflict = Conflict("kb-1", "kb-2", "Within 14 days.", "Within 30 days.")
     verdict = Verdict("contradictory", "kb-1", 0.8, ["two articles are cited"])
     gaps = [
-        {"subtopics": [name], "rows": rows, "verdict": verdict, "seen": replace(PLAIN, conflict=conflict)}
+        {"subtopics": [name], "rows": rows, "verdict": verdict, "evidence": replace(PLAIN, conflict=conflict)}
         for name, rows in (("s-1", np.arange(5)), ("s-2", np.arange(5, 9)))
     ]
-    monkeypatch.setattr(diagnose, "look", lambda *_: PLAIN)
+    monkeypatch.setattr(diagnose, "collect_evidence", lambda *_: PLAIN)
     (together,) = diagnose._by_article(None, gaps, {})
     assert together["subtopics"] == ["s-1", "s-2"]
-    assert together["seen"].conflict == conflict
+    assert together["evidence"].conflict == conflict
