@@ -1,4 +1,4 @@
-"""Deciding on gaps: the rules that hold for the command line and the board alike, and the backlog as of now."""
+"""Deciding on gaps, by the same rules on the command line and on the board, and the backlog as of now."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def whoami(named: str | None = None) -> str:
 def decide(
     state: State,
     gap_id: str,
-    verb: str,
+    action: str,
     who: str,
     *,
     why: str = "",
@@ -59,8 +59,8 @@ def decide(
     ----------
     state
         The state database.
-    gap_id, verb, who, why
-        Which gap, one of ``models.backlog.actions.ACTIONS``, and a person's name and words.
+    gap_id, action, who, why
+        The gap, one of ``models.backlog.actions.ACTIONS``, the person who decides, and their reason.
     payload
         publish: ``on`` (day; today by default), ``article_id``. snooze: ``until`` (day). dismiss: ``reason``, one of
         ``models.backlog.lifecycle.DISMISS_REASONS``. merge: ``into`` (gap_id). assign: ``owner_id`` (None: nobody),
@@ -71,35 +71,36 @@ def decide(
     Raises
     ------
     DecisionInvalid
-        The verb or what comes with it can't be read, the owner is unknown, a note is empty, or nobody is named who
-        decides.
+        The action is unknown or its payload can't be read, the owner is unknown, a note is empty, or ``who`` is.
     NoSuchGap
         No run has recorded the gap.
     NotAllowed
-        The gap's status does not take the verb, there is nothing to undo, or the gap to merge into is not alive.
+        The gap's status does not allow the action, there is nothing to undo, or the gap to merge into is dismissed.
     DecidedMeanwhile
         Somebody has decided on the gap since ``after``; nothing was changed.
     """
-    given = checked(verb, payload)
+    fields = checked(action, payload)
     if not who.strip():
         raise DecisionInvalid("nobody is named who decides", "say who, with --who NAME or $LACUNA_USER", "who")
 
-    if verb == "note" and not why.strip():
+    if action == "note" and not why.strip():
         raise DecisionInvalid("the note is empty", "write what whoever looks at it later should know", "why")
 
     def write(connection: sa.Connection) -> int:
         decision_log.take_turns(connection)
-        row, told = _gap(connection, gap_id), decision_log.read(connection, gap_id)
-        life = life_of(told)
+        row, decisions = _gap(connection, gap_id), decision_log.read(connection, gap_id)
+        life = life_of(decisions)
         if after is not None and after != life.last:
-            raise _meanwhile(gap_id, told, after)
-        complete = _complete(row, told, life, verb, given)
-        then = life_of([*told, Decision(life.last + 1, gap_id, datetime.now(UTC), who, verb, why, complete)])
-        if then.merged_into and then.merged_into != life.merged_into:
-            _check_target(connection, gap_id, then.merged_into)
+            raise _meanwhile(gap_id, decisions, after)
+        complete = _complete(row, decisions, life, action, fields)
+        life_after = life_of(
+            [*decisions, Decision(life.last + 1, gap_id, datetime.now(UTC), who, action, why, complete)]
+        )
+        if life_after.merged_into and life_after.merged_into != life.merged_into:
+            _check_target(connection, gap_id, life_after.merged_into)
         if complete.get("owner_id"):
             _check_owner(connection, complete["owner_id"])
-        return decision_log.append(connection, row, verb, who, why, complete, life.last)
+        return decision_log.append(connection, row, action, who, why, complete, life.last)
 
     return state.write(write)
 
@@ -116,20 +117,20 @@ def undo(state: State, gap_id: str, who: str, after: int | None = None) -> int:
 
 
 def lives(state: State, up_to: str | None = None) -> dict[str, Life]:
-    """The life of every gap that was decided on; with ``up_to``, as it was on that run's view.
+    """The life of every gap that was decided on; with ``up_to``, only decisions made before a later run existed.
 
     A merged gap points to the gap at the end of its mergers.
     """
-    return last_targets({gap: life_of(said) for gap, said in decided(state, up_to).items()})
+    return last_targets({gap: life_of(own) for gap, own in decided(state, up_to).items()})
 
 
 def decided(state: State, up_to: str | None = None) -> dict[str, list[Decision]]:
-    """The decisions of every gap that was decided on, by id; with ``up_to``, those that this run may know."""
+    """The decisions on every gap that has any, by gap id; with ``up_to``, those made before a later run existed."""
     with state.reading() as connection:
-        told = decision_log.read(connection, up_to=up_to)
+        decisions = decision_log.read(connection, up_to=up_to)
     by_gap: dict[str, list[Decision]] = {}
-    for said in told:
-        by_gap.setdefault(said.gap_id, []).append(said)
+    for decision in decisions:
+        by_gap.setdefault(decision.gap_id, []).append(decision)
     return by_gap
 
 
@@ -167,9 +168,9 @@ def backlog_now(
     Parameters
     ----------
     settings
-        ``[review]`` says until when gaps have to be dealt with.
+        ``[review]`` sets the due days.
     run_id
-        Which run.
+        The run.
     today
         The day as of which gaps are due; the clock's by default.
 
@@ -178,7 +179,7 @@ def backlog_now(
     DataFrame
         All columns of ``backlog.parquet``, by rank, with status, status_note (why a run changed the status, or ""),
         owner_id, owner_reason, owner_name, due (the day that somebody set), falls_due (that day, else the one by
-        ``[review]``), overdue (days), escalated (whether it is overdue for so long that it goes to the manager), until,
+        ``[review]``), overdue (days), escalated (whether it is overdue so long that the manager is informed), until,
         merged_into, why (of the last decision in force) and last_decision (its ``Life.last``, which the next decision
         names) as of now.
 
@@ -194,24 +195,30 @@ def backlog_now(
     from lacuna.pipelines.presentation.spreadsheet import records
 
     run = find_run(store, run_id)
-    frame = read_parquet(run / "backlog.parquet")
+    backlog = read_parquet(run / "backlog.parquet")
     today = today or due_dates.today()
-    known = lives(state)
+    life_of_gap = lives(state)
     with state.reading() as connection:
-        seen = seen_days(connection, run.name)
-    told = records(frame[[name for name in _READ if name in frame]])
-    names = {row["owner_id"]: row.get("owner_name") for row in told}
+        visible_since = seen_days(connection, run.name)
+    gaps = records(backlog[[name for name in _READ if name in backlog]])
+    names = {row["owner_id"]: row.get("owner_name") for row in gaps}
     rows = []
-    for row in told:
-        life = known.get(row["gap_id"], Life())
+    for row in gaps:
+        life = life_of_gap.get(row["gap_id"], Life())
         status, note = status_now(row, life)
-        duty = due_dates.duty_now({**row, "status": status}, life, settings, today, seen.get(row["gap_id"]))
-        now = {"status": status, "status_note": note, "why": life.why, "last_decision": life.last}
-        now |= {"falls_due": duty.due and duty.due.isoformat(), "overdue": duty.overdue, "escalated": duty.escalated}
-        rows.append(now | as_decided(row, life, names.get))
+        due_date = due_dates.duty_now(
+            {**row, "status": status}, life, settings, today, visible_since.get(row["gap_id"])
+        )
+        values = {"status": status, "status_note": note, "why": life.why, "last_decision": life.last}
+        values |= {
+            "falls_due": due_date.due and due_date.due.isoformat(),
+            "overdue": due_date.overdue,
+            "escalated": due_date.escalated,
+        }
+        rows.append(values | as_decided(row, life, names.get))
     for name, kind in _NOW.items():
-        frame[name] = pd.Series([row[name] for row in rows], index=frame.index, dtype=kind)
-    return frame.sort_values("rank").reset_index(drop=True)
+        backlog[name] = pd.Series([row[name] for row in rows], index=backlog.index, dtype=kind)
+    return backlog.sort_values("rank").reset_index(drop=True)
 
 
 _NOW = dict.fromkeys(
@@ -225,41 +232,41 @@ _READ = (
 
 
 def _complete(
-    row: Mapping[str, Any], told: list[Decision], life: Life, verb: str, given: dict[str, Any]
+    row: Mapping[str, Any], decisions: list[Decision], life: Life, action: str, fields: dict[str, Any]
 ) -> dict[str, Any]:
-    """The payload with what the person need not say; an error where the gap's status does not take the verb."""
+    """The payload with defaults filled in; an error where the gap's status does not allow the action."""
     gap = row["gap_id"]
-    if verb == "undo":
-        return _undone(gap, told, life, given)
+    if action == "undo":
+        return _undone(gap, decisions, life, fields)
     status, _ = status_now(row, life)
-    if verb not in allowed(status):
+    if action not in allowed(status):
         can = ", ".join((*allowed(status), "undo") if life.undoable else allowed(status))
         merged = f" (merged into {life.merged_into})" if life.merged_into else ""
-        raise NotAllowed(f"gap {gap} is {status}{merged}: {verb} is not possible", f"possible are: {can}")
-    if verb == "publish" and not given.get("on"):
-        return {**given, "on": datetime.now(UTC).date().isoformat()}
-    if verb == "publish" and given["on"] > (datetime.now(UTC) + timedelta(days=1)).date().isoformat():  # east of UTC
-        raise DecisionInvalid(f"{given['on']} has not come yet", "say so on that day, or start drafting", "on")
-    if verb == "dismiss" and given.get("conversations") is None:
-        return {**given, "conversations": row.get("conversations")}
-    if verb == "snooze" and given["until"] <= str(row["last_seen"]):
+        raise NotAllowed(f"gap {gap} is {status}{merged}: {action} is not possible", f"possible are: {can}")
+    if action == "publish" and not fields.get("on"):
+        return {**fields, "on": datetime.now(UTC).date().isoformat()}
+    if action == "publish" and fields["on"] > (datetime.now(UTC) + timedelta(days=1)).date().isoformat():  # east of UTC
+        raise DecisionInvalid(f"{fields['on']} has not come yet", "say so on that day, or start drafting", "on")
+    if action == "dismiss" and fields.get("conversations") is None:
+        return {**fields, "conversations": row.get("conversations")}
+    if action == "snooze" and fields["until"] <= str(row["last_seen"]):
         raise DecisionInvalid(
-            f"the snooze of gap {gap} would end on {given['until']}, before it began",
+            f"the snooze of gap {gap} would end on {fields['until']}, before it began",
             f"choose a day after that of the latest run, {row['last_seen']}",
             "until",
         )
-    return given
+    return fields
 
 
-def _undone(gap: str, told: list[Decision], life: Life, given: dict[str, Any]) -> dict[str, Any]:
-    target = given.get("of") or life.undoable
+def _undone(gap: str, decisions: list[Decision], life: Life, fields: dict[str, Any]) -> dict[str, Any]:
+    target = fields.get("of") or life.undoable
     if not target:
         raise NotAllowed(f"there is no decision on gap {gap} to take back", f"`lacuna backlog {gap}` lists them")
-    there = next((said for said in told if said.id == target), None)
-    said = Decision(life.last + 1, gap, datetime.now(UTC), "", "undo", payload={"of": target})
-    if there is None or in_force([*told, said]) == in_force(told):
-        state = "is not one on gap" if there is None else "has been taken back already on gap"
-        raise NotAllowed(f"decision {target} {state} {gap}", f"the last in force is {life.undoable or 'none'}")
+    taken_back = next((each for each in decisions if each.id == target), None)
+    undo = Decision(life.last + 1, gap, datetime.now(UTC), "", "undo", payload={"of": target})
+    if taken_back is None or in_force([*decisions, undo]) == in_force(decisions):
+        problem = "is not one on gap" if taken_back is None else "has been taken back already on gap"
+        raise NotAllowed(f"decision {target} {problem} {gap}", f"the last in force is {life.undoable or 'none'}")
     return {"of": target}
 
 
@@ -277,10 +284,10 @@ def _check_target(connection: sa.Connection, gap_id: str, into: str) -> None:
 def _check_owner(connection: sa.Connection, owner_id: str) -> None:
     if decision_log.is_owner(connection, owner_id):
         return
-    known = decision_log.owner_ids(connection)
-    if known and owner_id not in known:
-        listed = ", ".join(known[:12]) + (" …" if len(known) > 12 else "")
-        remedy = did_you_mean(owner_id, known, f"there are: {listed}; they come from the bundle's owners")
+    owners = decision_log.owner_ids(connection)
+    if owners and owner_id not in owners:
+        listed = ", ".join(owners[:12]) + (" …" if len(owners) > 12 else "")
+        remedy = did_you_mean(owner_id, owners, f"there are: {listed}; they come from the bundle's owners")
         raise DecisionInvalid(f"there is no owner '{owner_id}'", remedy, "owner_id")
 
 
@@ -288,13 +295,13 @@ def _gap(connection: sa.Connection, gap_id: str) -> dict[str, Any]:
     row = decision_log.gap_row(connection, gap_id)
     if row is not None:
         return row
-    known = decision_log.gap_ids(connection)
-    otherwise = f"{len(known)} gaps are known; `lacuna backlog` lists them"
-    raise NoSuchGap(f"there is no gap '{gap_id}'", did_you_mean(gap_id, known, otherwise, most=3, cutoff=0.4))
+    ids = decision_log.gap_ids(connection)
+    otherwise = f"{len(ids)} gaps are known; `lacuna backlog` lists them"
+    raise NoSuchGap(f"there is no gap '{gap_id}'", did_you_mean(gap_id, ids, otherwise, most=3, cutoff=0.4))
 
 
-def _meanwhile(gap_id: str, told: list[Decision], after: int) -> DecidedMeanwhile:
-    newer = [said for said in told if said.id > after]
+def _meanwhile(gap_id: str, decisions: list[Decision], after: int) -> DecidedMeanwhile:
+    newer = [each for each in decisions if each.id > after]
     if not newer:
         return DecidedMeanwhile(f"gap {gap_id} has no decision {after}", "look at it again, and decide then")
     last = newer[-1]
