@@ -9,7 +9,9 @@ from lacuna.data_contracts.errors import TableUndeclared, TableWrong
 from lacuna.data_contracts.step_tables import check_step_table, step_table, step_tables
 from lacuna.pipelines.steps import STEPS
 
-GOOD = pd.DataFrame({"conversation_id": ["a", "b"], "question": ["x", "y"], "language": ["en", None], "key": ["1", "2"]})
+GOOD = pd.DataFrame(
+    {"conversation_id": ["a", "b"], "question": ["x", "y"], "language": ["en", None], "key": ["1", "2"]}
+)
 QUESTIONS = step_table("understand/questions")
 
 
