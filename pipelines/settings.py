@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import tomllib
 from collections.abc import Mapping
 from importlib.resources import files
@@ -16,6 +15,7 @@ from lacuna.data_contracts.errors import SettingsInvalid
 from lacuna.pipelines.io.mapping import Mapped
 from lacuna.pipelines.presentation.links import is_address
 from lacuna.pipelines.presentation.section import Section
+from lacuna.pipelines.presentation.suggestions import similar
 
 __all__ = ["Settings", "default_text", "load_settings"]
 
@@ -336,7 +336,7 @@ def _suggest(key: str, known: Mapping[str, Any], inside: tuple[str, ...]) -> str
     elsewhere = [f"{section}.{key}" for section, keys in tomllib.loads(default_text()).items() if key in keys]
     if elsewhere:
         return f"did you mean '{elsewhere[0]}'?"
-    close = difflib.get_close_matches(key, known, n=1)
+    close = similar(key, known)
     if close:
         return f"did you mean '{'.'.join((*inside, close[0]))}'?"
     home = f"[{'.'.join(inside)}]" if inside else "the file"

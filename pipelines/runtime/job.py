@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lacuna.data_contracts.step_tables import check_step_table, step_table
 from lacuna.pipelines.io.store import read_parquet, write_bytes, write_parquet
 from lacuna.pipelines.settings import Settings, load_settings
 
@@ -86,7 +87,14 @@ class Job:
         return read_parquet(self.path(f"{name}.parquet"))
 
     def write(self, name: str, frame: pd.DataFrame) -> None:
-        """Write a table of this run, whole or not at all; the index is dropped."""
+        """Write a table of this run, whole or not at all; the index is dropped.
+
+        Raises
+        ------
+        TableWrong
+            It is not as ``data_contracts/tables/steps/`` declares it.
+        """
+        check_step_table(step_table(name), frame)
         write_parquet(self.path(f"{name}.parquet"), frame)
 
     def read_json(self, name: str) -> Any:

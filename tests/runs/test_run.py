@@ -26,6 +26,7 @@ from tests.support.standins import small_publish, without_rights, write_table
 
 Steps = list[Callable[[Job], None]]
 ALL = ["first", "second", "publish"]
+QUESTIONS = pd.DataFrame({"conversation_id": ["c"], "question": ["Where is it?"], "language": ["en"], "key": ["k"]})
 JUNE = {"start": "2024-06-03", "end": "2024-06-30"}
 
 
@@ -332,15 +333,15 @@ def test_settings_are_checked_before_anything_is_written(bundle: Path, tmp_path:
 
 
 def test_what_a_step_writes_is_read_by_the_next(bundle: Path, tmp_path: Path) -> None:
-    """Verbs hand each other tables by name."""
+    """Steps hand each other tables by name."""
     got: list[pd.DataFrame] = []
 
     def load(job: Job) -> None:
-        job.write("load/t", pd.DataFrame({"n": [1]}))
+        job.write("understand/questions", QUESTIONS)
 
     def publish(job: Job) -> None:
-        got.append(job.read("load/t"))
+        got.append(job.read("understand/questions"))
         small_publish(job)
 
     run(str(bundle), tmp_path / "store", steps=[load, publish])
-    assert got[0]["n"].tolist() == [1]
+    assert got[0]["question"].tolist() == ["Where is it?"]

@@ -12,6 +12,7 @@ import pandas as pd
 
 from lacuna.data_contracts.check import faults
 from lacuna.data_contracts.errors import ContractBroken
+from lacuna.data_contracts.step_tables import check_step_table, step_tables
 from lacuna.models.backlog.owners import inactive
 from lacuna.models.conversations.signals import trigger_shares
 from lacuna.models.diagnosis.novelty import new_or_known
@@ -58,14 +59,11 @@ def publish(job: Job) -> None:
         if wrong:
             raise ContractBroken("the backlog breaks its own contract: " + "; ".join(wrong), "please report this")
         write_backlog(folder, backlog, run, topics, kpis, not_content, accuracy)
-        for name, frame in (("topics", topics), ("assignments", assignments), ("accuracy", accuracy), ("kpis", kpis)):
-            write_parquet(folder / f"{name}.parquet", frame)
         impact = job.read("rank/impact")
-        if len(impact):
-            write_parquet(folder / "impact.parquet", impact)
         extras = {name: job.read(table) for name, table in EXTRAS.items()}
-        for name, frame in extras.items():
-            write_parquet(folder / f"{name}.parquet", frame)
+        tables = {"topics": topics, "assignments": assignments, "accuracy": accuracy, "kpis": kpis} | extras
+        for name, frame in (tables | ({"impact": impact} if len(impact) else {})).items():
+            _write_table(folder, name, frame)
         owners, to_tag = job.read("load/owners"), job.read("rank/tag_next")
         write_parquet(folder / "owners.parquet", owners.drop(columns="email", errors="ignore"))
         _lines(folder / "not_content.jsonl", not_content)
@@ -82,6 +80,13 @@ def publish(job: Job) -> None:
         (folder / "report.html").write_text(render_report(report), encoding="utf-8", newline="")
         _json(folder / "run.json", run)
     remember(job, backlog, run["input_hash"])
+
+
+def _write_table(folder: Path, name: str, frame: pd.DataFrame) -> None:
+    """Write a table of the run as `data_contracts/tables/outputs/published.toml` declares it."""
+    table = step_tables("published")[name]
+    check_step_table(table, frame)
+    write_parquet(folder / table.file, frame)
 
 
 def _topics(job: Job, backlog: pd.DataFrame) -> pd.DataFrame:
