@@ -14,9 +14,8 @@ __all__ = ["quiet", "retry_mends"]
 def retry_mends(error: LacunaError) -> bool:
     """Whether the same task may succeed in a while, with nothing changed by a person.
 
-    So it is where somebody else is in the way (a lock, a full disk, a busy database), where the bundle is being written
-    or its server does not answer, and where a message was not taken. Broken contracts, empty windows and wrong settings
-    stay as they are.
+    True for a lock, a full disk or a busy database, for a bundle that is being written or whose server does not answer,
+    and for a message that was not accepted. Broken contracts, empty windows and wrong settings need a person.
     """
     if isinstance(error, BundleUnreadable):
         return isinstance(error, BundleChanging) or worth_a_retry(error)
