@@ -27,7 +27,7 @@ def form_day(run: Mapping[str, Any], now: date | None = None) -> date:
 
     Parameters
     ----------
-    told
+    run
         `run.json`; empty where there is no run.
     now
         The day; today by default.
