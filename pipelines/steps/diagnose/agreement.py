@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 
 from lacuna.models.arrays import F32, Flags, Ints
-from lacuna.models.diagnosis import citations, rules
+from lacuna.models.diagnosis import rules
 from lacuna.models.diagnosis.evidence import Contrary, Evidence, Verdict
+from lacuna.models.text import amounts, vectors
 from lacuna.models.writing import passages
 from lacuna.models.writing.resolution_steps import statements
 from lacuna.pipelines.io.vector_cache import embed
@@ -80,7 +81,7 @@ class _AgentsAnswers:
     def same(self, one: Ints, other: Ints) -> bool:
         """Whether two groups of conversations got the same answers."""
         groups = [self._vectors[self._place[rows[self._has[rows]]]] for rows in (one, other)]
-        return min(map(len, groups)) >= ENOUGH_ANSWERS and citations.group_likeness(*groups) >= SAME_ANSWERS
+        return min(map(len, groups)) >= ENOUGH_ANSWERS and vectors.group_likeness(*groups) >= SAME_ANSWERS
 
 
 def _same_work(one: Mapping[str, Any], other: Mapping[str, Any], told: _AgentsAnswers) -> bool:
@@ -96,8 +97,8 @@ def _with_contrary(job: Job, world: World, rows: Ints, seen: Evidence) -> Eviden
     if near is None or near.agreement.nearness < near.near_enough:
         return seen
     article = passages.lines(str(world.articles["body"].iloc[near.agreement.article]))
-    article = [line for line in article if passages.amounts(line.text)]
-    said = [pair for pair in _statements(job, world.facts["conversation_id"].iloc[rows]) if passages.amounts(pair[0])]
+    article = [line for line in article if amounts.amounts(line.text)]
+    said = [pair for pair in _statements(job, world.facts["conversation_id"].iloc[rows]) if amounts.amounts(pair[0])]
     if not article or not said:
         return seen
     texts = [line.text for line in article] + [text for text, _ in said]

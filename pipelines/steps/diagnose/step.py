@@ -10,9 +10,10 @@ import pandas as pd
 
 from lacuna.models.arrays import Ints
 from lacuna.models.backlog.article_care import due_for_verification, unowned_articles
-from lacuna.models.diagnosis import citations, findability, rules
+from lacuna.models.diagnosis import findability, rules
 from lacuna.models.diagnosis.change_point import Change
 from lacuna.models.diagnosis.evidence import Evidence, Verdict
+from lacuna.models.text import vectors
 from lacuna.models.topics.failure_tree import excess, usual_failure
 from lacuna.pipelines.gaps.history import read_past
 from lacuna.pipelines.runtime.job import Job
@@ -170,11 +171,11 @@ def _same_work(world: World, groups: list[dict[str, Any]]) -> list[dict[str, Any
 
 def _likeness(world: World, one: Ints, other: Ints) -> float:
     """How alike two groups of conversations are: in what customers ask and, where agents answered, in the answers."""
-    meaning = citations.group_likeness(world.meanings[one], world.meanings[other])
+    meaning = vectors.group_likeness(world.meanings[one], world.meanings[other])
     said = [rows[findability.has_answer(world.answers[rows])] for rows in (one, other)]
     if min(map(len, said)) < ENOUGH_ANSWERS:
         return meaning
-    return (meaning + citations.group_likeness(*(world.answers[rows] for rows in said))) / 2
+    return (meaning + vectors.group_likeness(*(world.answers[rows] for rows in said))) / 2
 
 
 def _by_article(world: World, gaps: list[dict[str, Any]], known: dict[str, Verdict]) -> list[dict[str, Any]]:

@@ -11,10 +11,12 @@ import numpy as np
 import pandas as pd
 
 from lacuna.models.arrays import F32
-from lacuna.models.conversations.questions import MAX_WORDS, main_question, shortened
+from lacuna.models.conversations.questions import MAX_WORDS, main_question
+from lacuna.models.text import markup
 from lacuna.models.text.lexicon import STOP_WORDS
-from lacuna.models.text.salience import Matter, counted, stems, words_of
+from lacuna.models.text.salience import Matter, counted
 from lacuna.models.text.vectors import unit
+from lacuna.models.text.words import shortened, stems, words_of
 from lacuna.models.writing import passages
 from lacuna.models.writing.phrasings import different
 from lacuna.models.writing.resolution_steps import Step, distil, statements
@@ -256,7 +258,7 @@ def _find_passages(
         own = told[str(gap["gap_id"])]
         sentences, counts = [text for text, _, _ in own], [count for _, count, _ in own]
         rows = [{**dict(p), "section": "", "count": 0, "conversation_ids": []} for p in gap["passages"]]
-        stand = {passages.bare(str(p["passage"])) for p in gap["passages"]}
+        stand = {markup.bare(str(p["passage"])) for p in gap["passages"]}
         told_all = () if gap["kind"] == "incomplete" else _statements(gap, said)
         taken = passages.taken_back(text for _, text in told_all)
         for article in _articles_of(gap):

@@ -11,6 +11,7 @@ from lacuna.models.accuracy.priors import has_healthy_rest
 from lacuna.models.arrays import F32, Flags
 from lacuna.models.conversations.questions import questions as find_questions
 from lacuna.models.retrieval import article_match
+from lacuna.models.text import markup
 from lacuna.models.topics.describe import unassigned_alarm
 from lacuna.pipelines.io.vector_cache import embed
 from lacuna.pipelines.runtime.job import Job
@@ -74,7 +75,7 @@ def match_articles(job: Job, asked: pd.DataFrame, vectors: F32, drawn: int = 0) 
     passages = list(cut["passage"])
     place = embed(passages, job.settings.embedder.name, job.store, "embedding articles")
     meaning = article_match.meaning_scores(vectors, place, of, n)
-    whole = [f"{a.title}. {a.title}. {article_match.plain(str(a.body))}" for a in articles.itertuples()]
+    whole = [f"{a.title}. {a.title}. {markup.plain(str(a.body))}" for a in articles.itertuples()]
     questions = list(asked["question"])
     words = _by_language(asked, questions, lambda texts, code: article_match.word_scores(texts, whole, code), n)
     passage_words = _by_language(
