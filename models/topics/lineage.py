@@ -18,10 +18,9 @@ from scipy.optimize import linear_sum_assignment
 from lacuna.models.arrays import F32, F64, Flags
 from lacuna.models.topics.likeness import HALF, Likeness, likeness
 
-__all__ = ["EVENTS", "keep_labels", "match_topics", "trace"]
+__all__ = ["keep_labels", "match_topics", "trace"]
 
 
-EVENTS = ("continue", "return", "split", "birth", "merge", "death")
 PART = 0.25  # of a topic whose questions went several ways: what a way needs to be named (two ways, unevenly shared)
 
 
@@ -73,8 +72,8 @@ def trace(
     -------
     named : topic_id, first_seen, lineage (in plain words), same (the known topic that it is, or null); in the order
         of ``topics``
-    events : topic_id, event (one of ``EVENTS``), related (list of topic ids), shared (int), cosine (float); one row a
-        topic, and one for each known topic that ended with this run
+    events : topic_id, event (continue, return, split, birth, merge or death), related (list of topic ids), shared
+        (int), cosine (float); one row a topic, and one for each known topic that ended with this run
 
     Notes
     -----
