@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from itertools import combinations
 
 import numpy as np
@@ -12,15 +11,12 @@ from lacuna.models.accuracy.priors import guess_on_topic
 from lacuna.models.arrays import F32, F64, Ints
 from lacuna.models.diagnosis.change_point import Change, worsening
 from lacuna.models.diagnosis.evidence import Conflict
-from lacuna.models.retrieval.article_match import plain, standardise
-from lacuna.models.text.vectors import unit
+from lacuna.models.retrieval.article_match import standardise
+from lacuna.models.text.amounts import measured_amounts
+from lacuna.models.text.markup import plain
+from lacuna.models.text.words import PLAIN_WORD, SENTENCE_END
 
 NEIGHBOURS = 3
-_SENTENCE = re.compile(r"(?<=[.!?])\s+|\n+")
-_AMOUNT = re.compile(
-    r"(?P<number>\d+(?:[.,]\d+)?)\s*(?P<unit>%|€|£|\$|[^\W\d_]+)|(?P<currency>[€£$])\s*(?P<money>\d+(?:[.,]\d+)?)"
-)
-_WORD = re.compile(r"[^\W\d_]{3,}")
 
 
 def answered_before(vectors: F32, cited: Ints, success: F64, articles: int) -> F32:
@@ -37,23 +33,6 @@ def answered_before(vectors: F32, cited: Ints, success: F64, articles: int) -> F
             keep = min(NEIGHBOURS, len(well))
             out[:, article] = np.partition(near[:, well], -keep, axis=1)[:, -keep:].sum(axis=1) / NEIGHBOURS
     return out
-
-
-def group_likeness(one: F32, other: F32) -> float:
-    """Cosine of the means of two groups of vectors, as it would be if both groups were large.
-
-    The mean of a few vectors is a poor measurement of what they have in common, which makes small groups look less
-    alike than they are; the cosine is divided by the reliability of both means (Spearman 1904; Brown 1910).
-    """
-    cosines = unit(one), unit(other)
-    means = [group.mean(axis=0) for group in cosines]
-    reliable = 1.0
-    for group, mean in zip(cosines, means, strict=True):
-        n, square = len(group), float(mean @ mean)
-        within = max(0.05, (n * square - 1) / (n - 1)) if n > 1 else 0.3
-        reliable *= n * within / (1 + (n - 1) * within)
-    length = float(np.linalg.norm(means[0]) * np.linalg.norm(means[1]))
-    return float(min(1.0, means[0] @ means[1] / max(1e-9, length * np.sqrt(reliable))))
 
 
 def citation_weights(cited: Ints, success: F64, scores: dict[str, F32]) -> tuple[F64, float]:
@@ -116,7 +95,7 @@ def conflict(articles: pd.DataFrame, words: set[str]) -> Conflict | None:
         Words that the subtopic's customers use.
     """
     said = {
-        str(article.article_id): [s for s in map(_statement, _SENTENCE.split(plain(str(article.body)))) if s]
+        str(article.article_id): [s for s in map(_statement, SENTENCE_END.split(plain(str(article.body)))) if s]
         for article in articles.sort_values("article_id").itertuples()
     }
     best: tuple[float, Conflict] | None = None
@@ -135,9 +114,7 @@ def conflict(articles: pd.DataFrame, words: set[str]) -> Conflict | None:
 
 def _statement(sentence: str) -> tuple[str, dict[str, str], set[str]] | None:
     text = sentence.strip(" *-#>|")
-    amounts = {
-        (m["unit"] or m["currency"]).lower().rstrip("s"): (m["number"] or m["money"]) for m in _AMOUNT.finditer(text)
-    }
+    amounts = measured_amounts(text)
     if not amounts or len(text) > 400:
         return None
-    return text, amounts, {word.lower() for word in _WORD.findall(text)}
+    return text, amounts, {word.lower() for word in PLAIN_WORD.findall(text)}

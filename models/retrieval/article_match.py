@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import html
-import re
 from collections.abc import Callable, Sequence
 
 import bm25s
@@ -12,17 +10,14 @@ import pandas as pd
 import Stemmer
 
 from lacuna.models.arrays import F32, Ints
+from lacuna.models.text.markup import LOOSE_HEADING, plain
 from lacuna.models.text.vectors import unit
+from lacuna.models.text.words import STEMMERS
 
 PASSAGE_WORDS = 110
 QUERIES_AT_ONCE = 2000
 FEW_ARTICLES = 20  # with fewer, a text's own mean and spread over articles say little
 BEST_PASSAGES = 3  # an article that answers says so in more than one place; one lucky sentence is not an answer
-
-_HEADING = re.compile(r"^#+\s*(.*)$")
-_TAG = re.compile(r"<(?:[a-zA-Z/][^>]{0,400}|!--.{0,400}?--|![^>]{1,400})>", re.S)
-_LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
-LANGUAGES = {"en": "english", "de": "german", "fr": "french", "es": "spanish", "it": "italian", "nl": "dutch"}
 
 
 def passages(articles: pd.DataFrame) -> pd.DataFrame:
@@ -46,16 +41,11 @@ def passages(articles: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["article_id", "passage"]).astype("str")
 
 
-def plain(body: str) -> str:
-    """Markdown or HTML without its marks and entities; headings keep their ``#``."""
-    return html.unescape(_LINK.sub(r"\1", _TAG.sub(" ", body)))
-
-
 def _chunks(body: str) -> list[tuple[str, list[str]]]:
     chunks: list[tuple[str, list[str]]] = []
     heading, words = "", list[str]()
     for line in filter(None, (part.strip() for part in body.splitlines())):
-        if found := _HEADING.match(line):
+        if found := LOOSE_HEADING.match(line):
             if words:
                 chunks.append((heading, words))
             heading, words = found[1], []
@@ -98,8 +88,8 @@ def plain_word_scores(queries: Sequence[str], articles: Sequence[str]) -> F32:
 def _word_index(articles: Sequence[str], language: str) -> Callable[[Sequence[str]], F32]:
     """What scores queries on ``articles``, which are indexed once, by the stems of a language."""
     code = language[:2].lower()
-    code = code if code in LANGUAGES else "en"
-    stemmer = Stemmer.Stemmer(LANGUAGES[code])
+    code = code if code in STEMMERS else "en"
+    stemmer = Stemmer.Stemmer(STEMMERS[code])
 
     def cut(texts: Sequence[str]) -> list[list[str]]:
         if not len(texts):

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
-
-import Stemmer
 
 from lacuna.models.text.lexicon import (
     ADVERBS,
@@ -20,7 +18,6 @@ from lacuna.models.text.lexicon import (
     DENIERS,
     DETERMINERS,
     DOING,
-    GERMAN,
     HANGING,
     INDIRECT,
     NEGATIONS,
@@ -33,8 +30,9 @@ from lacuna.models.text.lexicon import (
     STOP_WORDS,
     TIMES,
 )
+from lacuna.models.text.words import LABEL_WORD, is_german, stem
 
-__all__ = ["Clause", "Phrase", "clauses", "is_german", "phrases", "stem"]
+__all__ = ["Clause", "Phrase", "clauses", "phrases"]
 
 LONGEST, LEAD = 8, 70  # words of a label; words of a question in which its matter is looked for
 NAME = 3  # words that may follow a greeting or a sign-off and are a name
@@ -42,7 +40,6 @@ SUBJECT = 4  # words before a predicate; more are a sentence of their own
 DENIED = 4  # words after a "none of my" that it denies
 SENTENCE = 10  # words of a whole sentence that may stand as a label
 
-_WORD = re.compile(r"[^\W_](?:[\w'’&./@+-]*[\w+])?|&")
 _ODD = re.compile(r"[./@+_]|\d{4,}|^\d|[a-z]\d|\d[a-z]")
 _LEANS = DETERMINERS | PREPOSITIONS | CONJUNCTIONS | AUXILIARIES | PRONOUNS
 _FUNCTION = _LEANS | NEGATIONS
@@ -68,7 +65,6 @@ _TELLS = AUXILIARIES | NEGATIONS - {
 _TURNS = {"but", "because", "and", "aber", "weil", "und"}
 _CLOSING = {"log in", "logged in", "sign in", "signed in", "check in", "turn on", "switch on", "plugged in"}
 _SUBJECTS = {"i", "i've", "i'm", "we", "it", "it's", "ich", "wir", "man", "they", "he", "she", "you", "there's"}
-_GERMAN, _ENGLISH = Stemmer.Stemmer("german"), Stemmer.Stemmer("english")
 
 
 @dataclass(frozen=True)
@@ -103,18 +99,6 @@ class Phrase:
         return " ".join(self.words) + ("?" if self.asks else "")
 
 
-@lru_cache(maxsize=200_000)
-def stem(word: str, german: bool = False) -> str:
-    """The stem of a folded word, which its forms share."""
-    word = word.replace("'s", "").replace("-", "")
-    return str((_GERMAN if german else _ENGLISH).stemWord(word))
-
-
-def is_german(words: Sequence[str]) -> bool:
-    """Whether a quarter of the folded words are German function words."""
-    return sum(map(GERMAN.__contains__, words)) * 4 >= max(1, len(words))
-
-
 def clauses(text: str) -> list[Clause]:
     """The pieces of ``text`` between marks, placeholders and line ends.
 
@@ -127,7 +111,7 @@ def clauses(text: str) -> list[Clause]:
     ends = [(m.start(), m.end(), m[0]) for m in BREAK.finditer(text)] + [(len(text), len(text), "")]
     left = LEAD
     for at, after, mark in ends:
-        words = _WORD.findall(text[start:at].replace("’", "'"))[:left]
+        words = LABEL_WORD.findall(text[start:at].replace("’", "'"))[:left]
         if words and not (signed and len(words) <= NAME):
             folded = tuple(map(_folded, words))
             found.append(Clause(tuple(words), folded, "?" in mark, opens))

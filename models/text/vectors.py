@@ -8,7 +8,7 @@ import numpy as np
 
 from lacuna.models.arrays import F32
 
-__all__ = ["centred", "cosines", "unit"]
+__all__ = ["centred", "cosines", "group_likeness", "unit"]
 
 ENOUGH_OF_A_LANGUAGE = 50
 
@@ -36,3 +36,20 @@ def centred(vectors: F32, languages: Sequence[str]) -> F32:
 def cosines(vectors: F32, centroids: F32) -> F32:
     """Cosine of each vector to each centroid, float32 (n, topics)."""
     return np.asarray(vectors @ centroids.T, dtype=np.float32)
+
+
+def group_likeness(one: F32, other: F32) -> float:
+    """Cosine of the means of two groups of vectors, as it would be if both groups were large.
+
+    The mean of a few vectors is a poor measurement of what they have in common, which makes small groups look less
+    alike than they are; the cosine is divided by the reliability of both means (Spearman 1904; Brown 1910).
+    """
+    cosines = unit(one), unit(other)
+    means = [group.mean(axis=0) for group in cosines]
+    reliable = 1.0
+    for group, mean in zip(cosines, means, strict=True):
+        n, square = len(group), float(mean @ mean)
+        within = max(0.05, (n * square - 1) / (n - 1)) if n > 1 else 0.3
+        reliable *= n * within / (1 + (n - 1) * within)
+    length = float(np.linalg.norm(means[0]) * np.linalg.norm(means[1]))
+    return float(min(1.0, means[0] @ means[1] / max(1e-9, length * np.sqrt(reliable))))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,12 +14,12 @@ from sklearn.base import BaseEstimator, ClusterMixin
 
 from lacuna.models.arrays import F32, F64, Ints
 from lacuna.models.text.vectorizer import Terms
+from lacuna.models.text.words import SHOWN_WORD
 from lacuna.models.topics.failure_tree import FailureTree
 from lacuna.models.topics.graph_clusters import GraphClusters
 
 __all__ = ["Phrases", "find_topics", "fit_topics", "map_coordinates", "unassigned_alarm"]
 
-_WORD = re.compile(r"\b[^\W\d_][\w'’-]+\b")
 Phrases = dict[int, list[tuple[str, float]]]
 
 
@@ -78,7 +77,7 @@ def _described(
     clusters: FailureTree | GraphClusters | _Known,
     stop_words: Sequence[str],
 ) -> tuple[Ints, Phrases]:
-    counter = Terms(_WORD, stop_words)
+    counter = Terms(SHOWN_WORD, stop_words)
     docs = [text or "?" for text in questions]
     if not _says_something(docs, counter.stop_words):  # c-TF-IDF has nothing to weigh; the topics stand without words
         found = clusters.fit(vectors, None if y is None else np.array(y)).labels_
@@ -103,7 +102,7 @@ def _says_something(docs: Sequence[str], stop_words: frozenset[str]) -> bool:
     """Whether there are two words of weight, for which hardly more than one document is looked at."""
     met: set[str] = set()
     for doc in docs:
-        met.update(_WORD.findall(doc.lower()))
+        met.update(SHOWN_WORD.findall(doc.lower()))
         if len(met - stop_words) >= 2:
             return True
     return False

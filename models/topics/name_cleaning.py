@@ -8,8 +8,9 @@ from dataclasses import replace
 from functools import lru_cache
 from itertools import chain
 
-from lacuna.models.text.clauses import Clause, stem
+from lacuna.models.text.clauses import Clause
 from lacuna.models.text.lexicon import APOSTROPHES
+from lacuna.models.text.words import stem
 
 EVERYWHERE, EVERYWHERE_SHARE = 4, 0.02  # topics that hold the very same sentence: it is manners, not matter
 SHORTEST_SHARED = 3  # words of such a sentence that is cut out where no mark sets it off

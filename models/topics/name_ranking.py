@@ -11,9 +11,10 @@ from math import log, sqrt
 import numpy as np
 
 from lacuna.models.arrays import F32
-from lacuna.models.text.clauses import Clause, Phrase, is_german, phrases, stem
+from lacuna.models.text.clauses import Clause, Phrase, phrases
 from lacuna.models.text.lexicon import DETERMINERS, PREPOSITIONS, PRONOUNS, STOP_WORDS
 from lacuna.models.text.vectors import unit
+from lacuna.models.text.words import is_german, stem
 
 # Phrases are taken from the questions nearest a topic's middle, and weighed on a sample of a large topic.
 NEAREST, WEIGHED, SHORTLIST = 80, 300, 40

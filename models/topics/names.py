@@ -7,8 +7,9 @@ from collections.abc import Callable, Sequence
 from itertools import chain
 
 from lacuna.models.arrays import F32
-from lacuna.models.text.clauses import LONGEST, Clause, Phrase, clauses, stem
+from lacuna.models.text.clauses import LONGEST, Clause, Phrase, clauses
 from lacuna.models.text.lexicon import DETERMINERS, STOP_WORDS
+from lacuna.models.text.words import stem
 from lacuna.models.topics.name_cleaning import (
     SHORTEST_SHARED,
     corrections,

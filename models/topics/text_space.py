@@ -6,7 +6,6 @@ sentence counts by how well the sentences like it tell topics apart, whatever th
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from math import sqrt
 from typing import Any
@@ -19,6 +18,7 @@ from lacuna.models.arrays import F32, F64, Ints
 from lacuna.models.text.lexicon import STOP_WORDS
 from lacuna.models.text.vectorizer import Terms
 from lacuna.models.text.vectors import unit
+from lacuna.models.text.words import SENTENCE_END, WORD
 from lacuna.models.topics.graph_clusters import distinct, nearest
 
 WORDS_SHARE = 0.3  # of words in the similarity of two texts; the weekly run weighs them alike (0.2 to 0.45)
@@ -29,9 +29,6 @@ MOST_SENTENCES = 8  # of a text; what it is about is said by then
 DIMENSIONS = 200
 OVERSAMPLED, SVD_ITER, NOTHING = 10, 3, 1e-6
 
-_END = re.compile(r"(?<=[.!?])\s+|\n+")
-_WORD = re.compile(r"[^\W\d_][\w'’-]+")
-
 
 def sentences(text: str) -> list[str]:
     """The first sentences of ``text`` that have a word in them.
@@ -41,8 +38,8 @@ def sentences(text: str) -> list[str]:
     >>> sentences("Hi! My card is gone. ... Can you block it?")
     ['Hi!', 'My card is gone.', 'Can you block it?']
     """
-    found = (part.strip() for part in _END.split(text))
-    return [part for part in found if _WORD.search(part)][:MOST_SENTENCES] or [text]
+    found = (part.strip() for part in SENTENCE_END.split(text))
+    return [part for part in found if WORD.search(part)][:MOST_SENTENCES] or [text]
 
 
 class Sentences:
@@ -194,7 +191,7 @@ def principal_axes(rows: sparse.csr_matrix, count: int, begin: F32 | None = None
 
 def _words_that_tell(parts: Sequence[str], owner: Ints, n: int) -> tuple[Terms, Any, Any]:
     """What stands in at least two of ``n`` texts and in no more than a tenth: a counter, its counts, their rarity."""
-    counter = Terms(_WORD, STOP_WORDS, _stems)
+    counter = Terms(WORD, STOP_WORDS, _stems)
     counts = counter.fit_transform(parts)
     member = sparse.csr_matrix(
         (np.ones(len(parts), dtype=np.float32), (owner, np.arange(len(parts)))), shape=(n, len(parts))

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from math import log
 
 from lacuna.models.arrays import Ints
-from lacuna.models.text.clauses import Clause, clauses, is_german, stem
+from lacuna.models.text.clauses import Clause, clauses
 from lacuna.models.text.lexicon import ADVERBS, DETERMINERS, DOING, HANGING, PREPOSITIONS, QUANTITIES, STOP_WORDS, TIMES
+from lacuna.models.text.words import NAME_WORD, is_german, stem
 from lacuna.models.topics.name_cleaning import spelling
 from lacuna.models.topics.names import capital
 
@@ -19,7 +19,6 @@ __all__ = ["name_themes"]
 Words = tuple[str, ...]
 QUESTIONS = 60  # of a topic, that a theme's name is taken from
 EVERYWHERE = 0.2  # of all questions: such a word, a product's name say, tells no theme from another
-_NAME_WORD = re.compile(r"[^\W\d_][\w-]*")
 _NO_NAME = STOP_WORDS | {"example", "beispiel", "unable", "wondering"} | ADVERBS | TIMES | QUANTITIES | HANGING | DOING
 
 
@@ -135,7 +134,7 @@ def _worth(
 
 def _fits(name: str, topics: Sequence[Mapping[Words, float]]) -> bool:
     """Whether topics speak of each thing in the name of their theme, as many as it takes to name it so."""
-    words = [word for word in _NAME_WORD.findall(name.casefold()) if _names_something(word)]
+    words = [word for word in NAME_WORD.findall(name.casefold()) if _names_something(word)]
     stems = [{(stem(word, german),) for german in (True, False)} for word in words]
     return all(_spoken(sum(not either.isdisjoint(shares) for shares in topics), len(topics)) for either in stems)
 

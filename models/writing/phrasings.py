@@ -13,7 +13,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 
 from lacuna.models.arrays import Ints
 from lacuna.models.text.lexicon import TIMES
-from lacuna.models.text.salience import stems
+from lacuna.models.text.words import stems
 
 __all__ = ["Phrasing", "different"]
 

@@ -12,9 +12,11 @@ from typing import TypedDict
 import numpy as np
 
 from lacuna.models.arrays import F64, Ints
-from lacuna.models.text.clauses import is_german, stem
+from lacuna.models.text.courtesies import REPLY_GREETING
 from lacuna.models.text.lexicon import STOP_WORDS
+from lacuna.models.text.markup import PLACEHOLDER
 from lacuna.models.text.salience import Matter
+from lacuna.models.text.words import REPLY_SENTENCE_END, WORD_OR_NUMBER, is_german, stem
 
 __all__ = ["Step", "distil", "instructions", "statements"]
 
@@ -27,14 +29,8 @@ ALIKE = 0.35  # mean cosine within a group of sentences that say the same
 SENTENCES = 800  # per gap; the agreement of more is no better known
 SHORTEST, LONGEST = 3, 45  # words of a sentence that can be a step
 
-_SENTENCE = re.compile(r"(?<=[.!?])[\"”)]?\s+|\s*\n+\s*(?:[-*•]\s+|\d{1,2}[.)]\s+)?|^\s*(?:[-*•]\s+|\d{1,2}[.)]\s+)")
 # A line that ends in a colon, or whose next begins small, is no sentence yet.
 _GOES_ON = re.compile(r"(?<=:)\s*\n+\s*(?![-*•\d])|(?<![.!?\s])[ \t]*\n+[ \t]*(?=[a-zäöüß])")
-_GREETING = re.compile(
-    r"^\W*(?:hi|hello|hey|dear|good (?:morning|afternoon|evening|day)|thanks for [\w ]+|hallo|guten (?:tag|morgen|abend)|liebe[rs]?"
-    r"|sehr geehrte[rs]?)\b(?: (?:<[A-Z_]+>|[A-ZÄÖÜ][\w-]+|there|zusammen|frau|herr))*[,!:–-]\s*",
-    re.I,
-)
 _LEAD_IN = re.compile(r"^[^:]{0,60}\b(?:below|following|these|steps|instructions)\b[^:]{0,20}:\s+", re.I)
 _LEAD = re.compile(
     r"^(?:(?:please|kindly|just|simply|then|and|also|next|first(?:ly)?|second(?:ly)?|third(?:ly)?|finally|lastly|now|so|again|instead|"
@@ -87,8 +83,6 @@ _PERSONAL = re.compile(
     r"what (?:version|is|are)|are you|did you|do you|have you|you(?:'re| are) (?:right|welcome|correct))\b",
     re.I,
 )
-_WORD = re.compile(r"[^\W_][\w'’-]*")
-_PLACEHOLDER = re.compile(r"<[A-Z_]{2,}>")
 
 
 class Step(TypedDict):
@@ -257,12 +251,12 @@ def statements(text: str) -> list[str]:
 def _sentences(text: str) -> list[tuple[str, float, bool]]:
     """Sentences that tell something, each with its place in the text and whether it tells what to do."""
     text = _GOES_ON.sub(" ", text)
-    sentences = [" ".join(part.split()) for part in _SENTENCE.split(text) if part and part.strip()]
+    sentences = [" ".join(part.split()) for part in REPLY_SENTENCE_END.split(text) if part and part.strip()]
     last = max(1, len(sentences) - 1)
     found = []
     for place, sentence in enumerate(sentences):
-        told = _GREETING.sub("", sentence)
-        while (shorter := _GREETING.sub("", told)) != told:
+        told = REPLY_GREETING.sub("", sentence)
+        while (shorter := REPLY_GREETING.sub("", told)) != told:
             told = shorter
         told = _LEAD_IN.sub("", told)
         shown = told[:1].upper() + told[1:]
@@ -275,12 +269,12 @@ def _sentences(text: str) -> list[tuple[str, float, bool]]:
 
 def _lacks(sentence: str) -> bool:
     """Whether something was taken out of a sentence, or should follow it."""
-    return _PLACEHOLDER.search(sentence) is not None or sentence.endswith(":")
+    return PLACEHOLDER.search(sentence) is not None or sentence.endswith(":")
 
 
 def _instructs(sentence: str) -> bool:
-    sentence = _PLACEHOLDER.sub("X", sentence)  # its brackets are no menu path
-    words = len(_WORD.findall(sentence))
+    sentence = PLACEHOLDER.sub("X", sentence)  # its brackets are no menu path
+    words = len(WORD_OR_NUMBER.findall(sentence))
     if not SHORTEST <= words <= LONGEST and not (words == SHORTEST - 1 and _IMPERATIVE.match(sentence)):
         return False
     if sentence.rstrip('"”) ').endswith("?") or _TALK.search(sentence):
@@ -295,8 +289,8 @@ def _states(sentence: str) -> bool:
     """Whether a sentence tells something that is no instruction, as far as its form says."""
     if "<NAME>" in sentence:
         return False
-    plain = _PLACEHOLDER.sub("X", sentence)
-    if not SHORTEST <= len(_WORD.findall(plain)) <= LONGEST or plain.rstrip('"”) ').endswith(("?", ":")):
+    plain = PLACEHOLDER.sub("X", sentence)
+    if not SHORTEST <= len(WORD_OR_NUMBER.findall(plain)) <= LONGEST or plain.rstrip('"”) ').endswith(("?", ":")):
         return False
     return not _TALK.search(plain) and not _PERSONAL.search(plain)
 
@@ -319,7 +313,9 @@ def _told(replies: Sequence[tuple[str, str]], matter: Matter | None) -> list[_Se
 
 
 def _stems(text: str) -> list[str]:
-    words = [word for word in _WORD.findall(text.casefold().replace("’", "'")) if not _PLACEHOLDER.fullmatch(word)]
+    words = [
+        word for word in WORD_OR_NUMBER.findall(text.casefold().replace("’", "'")) if not PLACEHOLDER.fullmatch(word)
+    ]
     german = is_german(words)
     return [
         stem(word, german)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from itertools import groupby
 from typing import Any
 
-from lacuna.models.conversations.questions import shortened
-from lacuna.models.writing.passages import bare
+from lacuna.models.text.markup import bare
+from lacuna.models.text.words import shortened
 from lacuna.pipelines.drafts.rows import (
     LINE,
     chapter,

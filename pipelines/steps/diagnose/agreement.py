@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 
 from lacuna.models.arrays import F32, Flags, Ints
-from lacuna.models.diagnosis import citations, rules
+from lacuna.models.diagnosis import rules
 from lacuna.models.diagnosis.evidence import Contrary, Evidence, Verdict
+from lacuna.models.text import amounts, vectors
 from lacuna.models.writing import passages
 from lacuna.models.writing.resolution_steps import statements
 from lacuna.pipelines.io.vector_cache import embed
@@ -82,7 +83,7 @@ class _AgentsAnswers:
     def same(self, one: Ints, other: Ints) -> bool:
         """Whether two groups of conversations got the same answers."""
         groups = [self._vectors[self._place[rows[self._has[rows]]]] for rows in (one, other)]
-        return min(map(len, groups)) >= ENOUGH_ANSWERS and citations.group_likeness(*groups) >= SAME_ANSWERS
+        return min(map(len, groups)) >= ENOUGH_ANSWERS and vectors.group_likeness(*groups) >= SAME_ANSWERS
 
 
 def _same_work(one: Mapping[str, Any], other: Mapping[str, Any], agent_answers: _AgentsAnswers) -> bool:
@@ -98,9 +99,9 @@ def _with_contrary(job: Job, context: DiagnosisContext, rows: Ints, evidence: Ev
     if near is None or near.agreement.nearness < near.near_enough:
         return evidence
     article = passages.lines(str(context.articles["body"].iloc[near.agreement.article]))
-    article = [each for each in article if passages.amounts(each.text)]
+    article = [each for each in article if amounts.amounts(each.text)]
     agent_statements = [
-        pair for pair in _statements(job, context.facts["conversation_id"].iloc[rows]) if passages.amounts(pair[0])
+        pair for pair in _statements(job, context.facts["conversation_id"].iloc[rows]) if amounts.amounts(pair[0])
     ]
     if not article or not agent_statements:
         return evidence

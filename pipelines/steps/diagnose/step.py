@@ -10,9 +10,10 @@ import pandas as pd
 
 from lacuna.models.arrays import Ints
 from lacuna.models.backlog.article_care import due_for_verification, unowned_articles
-from lacuna.models.diagnosis import citations, findability, rules
+from lacuna.models.diagnosis import findability, rules
 from lacuna.models.diagnosis.change_point import Change
 from lacuna.models.diagnosis.evidence import Evidence, Verdict
+from lacuna.models.text import vectors
 from lacuna.models.topics.failure_tree import excess, usual_failure
 from lacuna.pipelines.gaps.history import read_past
 from lacuna.pipelines.runtime.job import Job
@@ -182,11 +183,11 @@ def _same_work(context: DiagnosisContext, groups: list[dict[str, Any]]) -> list[
 
 def _likeness(context: DiagnosisContext, one: Ints, other: Ints) -> float:
     """How alike two groups of conversations are: their questions and, where agents answered, the answers."""
-    meaning = citations.group_likeness(context.meanings[one], context.meanings[other])
+    meaning = vectors.group_likeness(context.meanings[one], context.meanings[other])
     with_answers = [rows[findability.has_answer(context.answers[rows])] for rows in (one, other)]
     if min(map(len, with_answers)) < ENOUGH_ANSWERS:
         return meaning
-    return (meaning + citations.group_likeness(*(context.answers[rows] for rows in with_answers))) / 2
+    return (meaning + vectors.group_likeness(*(context.answers[rows] for rows in with_answers))) / 2
 
 
 def _by_article(

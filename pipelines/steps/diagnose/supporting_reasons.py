@@ -10,8 +10,8 @@ import pandas as pd
 
 from lacuna.models.diagnosis import explanations
 from lacuna.models.diagnosis.evidence import Verdict
-from lacuna.models.retrieval.article_match import plain
 from lacuna.models.text.lexicon import STOP_WORDS
+from lacuna.models.text.markup import plain
 from lacuna.pipelines.steps.diagnose.context import DiagnosisContext
 
 ABOUT = 0.5  # the least probability that a conversation is about an article for it to be counted

@@ -7,7 +7,7 @@ import pandas as pd
 
 from lacuna.models.accuracy.intents import confusion, suspicious_labels, true_intents
 from lacuna.models.accuracy.outcome_model import tag_weights
-from lacuna.models.conversations.questions import shortened
+from lacuna.models.text.words import shortened
 from lacuna.pipelines.runtime.job import Job
 
 QUESTION_LENGTH = 300

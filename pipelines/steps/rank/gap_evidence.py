@@ -11,10 +11,12 @@ import numpy as np
 import pandas as pd
 
 from lacuna.models.arrays import F32
-from lacuna.models.conversations.questions import MAX_WORDS, main_question, shortened
+from lacuna.models.conversations.questions import MAX_WORDS, main_question
+from lacuna.models.text import markup
 from lacuna.models.text.lexicon import STOP_WORDS
-from lacuna.models.text.salience import Matter, counted, stems, words_of
+from lacuna.models.text.salience import Matter, counted
 from lacuna.models.text.vectors import unit
+from lacuna.models.text.words import shortened, stems, words_of
 from lacuna.models.writing import passages
 from lacuna.models.writing.phrasings import different
 from lacuna.models.writing.resolution_steps import Step, distil, statements
@@ -262,7 +264,7 @@ def _find_passages(
         sentences = sentences_of[str(gap["gap_id"])]
         sentence_texts, counts = [text for text, _, _ in sentences], [count for _, count, _ in sentences]
         rows = [{**dict(p), "section": "", "count": 0, "conversation_ids": []} for p in gap["passages"]]
-        stand = {passages.bare(str(p["passage"])) for p in gap["passages"]}
+        stand = {markup.bare(str(p["passage"])) for p in gap["passages"]}
         all_statements = () if gap["kind"] == "incomplete" else _statements(gap, corpus)
         retracted = passages.taken_back(text for _, text in all_statements)
         for article in _articles_of(gap):

@@ -14,8 +14,8 @@ from lacuna.models.backlog.lifecycle import Life
 from lacuna.models.backlog.owners import OwnerBook
 from lacuna.models.backlog.precision import overall
 from lacuna.models.backlog.priority import may_fail, rank_gaps, reach_of
-from lacuna.models.conversations.questions import shortened
 from lacuna.models.diagnosis.explanations import against_reason, searches_reason, words_reason
+from lacuna.models.text.words import shortened
 from lacuna.pipelines.gaps.history import lived, name_gaps, read_past
 from lacuna.pipelines.runtime.job import Job
 from lacuna.pipelines.steps.measure.searches import searches_for

@@ -11,6 +11,7 @@ from lacuna.models.accuracy.priors import has_healthy_rest
 from lacuna.models.arrays import F32, Flags
 from lacuna.models.conversations.questions import questions as main_questions
 from lacuna.models.retrieval import article_match
+from lacuna.models.text import markup
 from lacuna.models.topics.describe import unassigned_alarm
 from lacuna.pipelines.io.vector_cache import embed
 from lacuna.pipelines.runtime.job import Job
@@ -73,7 +74,7 @@ def match_articles(job: Job, questions: pd.DataFrame, vectors: F32, drawn: int =
     article_of = cut["article_id"].map(numbers).to_numpy()
     passages = list(cut["passage"])
     passage_vectors = embed(passages, job.settings.embedder.name, job.store, "embedding articles")
-    whole = [f"{a.title}. {a.title}. {article_match.plain(str(a.body))}" for a in articles.itertuples()]
+    whole = [f"{a.title}. {a.title}. {markup.plain(str(a.body))}" for a in articles.itertuples()]
 
     def whole_scores(queries: list[str], code: str) -> F32:
         return article_match.word_scores(queries, whole, code)

@@ -11,8 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lacuna.models.text.amounts import amounts
+from lacuna.models.text.markup import bare
 from lacuna.models.text.salience import Matter, counted
-from lacuna.models.writing.passages import Line, against, amounts, bare, left_out, lines, taken_back
+from lacuna.models.writing.passages import Line, against, left_out, lines, taken_back
 from lacuna.models.writing.phrasings import different
 from lacuna.models.writing.resolution_steps import distil, statements
 from lacuna.pipelines.io.store import write_parquet
