@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pandas as pd
@@ -13,6 +14,7 @@ import pytest
 from lacuna.pipelines.cli import main as cli
 from lacuna.pipelines.presentation import progress
 from lacuna.pipelines.runtime.job import Job
+from tests.support import rooms
 from tests.support.browsers import browser  # noqa: F401 - as below
 from tests.support.databases import postgres, settings, state  # noqa: F401 - fixtures for every test
 from tests.support.standins import Lacuna, make_bundle, small_publish
@@ -69,3 +71,15 @@ def lacuna(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) 
     yield call
     progress.log.handlers.clear()
     progress.log.propagate = True
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """After the tests, say what they were of: rooms of the code, how large each is, tests and seconds."""
+    if config.getoption("rooms"):
+        terminalreporter.section("what was tested")
+        terminalreporter.write_line(rooms.table(terminalreporter.stats))
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """``--rooms`` prints the table of rooms, as ``make test`` does."""
+    parser.addoption("--rooms", action="store_true", help="print what was tested, by room of the code")
