@@ -20,7 +20,7 @@ from tests.support.paths import REPO
 from tests.support.standins import make_bundle
 
 DAGS = REPO / "dags"
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("airflow")]
+pytestmark = pytest.mark.slow
 
 # One process for all that is asked of Airflow: most of its time is Airflow's start, and then ours.
 ASKED = """

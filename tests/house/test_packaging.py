@@ -16,7 +16,6 @@ import pytest
 
 from tests.support.paths import REPO
 
-pytestmark = pytest.mark.xdist_group("packaging")
 PACKAGES = ("pipelines", "models", "data_contracts")
 LOCKS = ("requirements.lock", "requirements-dev.lock", "requirements-boot.lock")
 BENCH = "requirements-bench.lock"  # BERTopic as it comes, for comparison: it may hold numba

@@ -20,7 +20,7 @@ from lacuna.pipelines.settings import load_settings
 from lacuna.pipelines.state.repository import open_state
 
 WEEKS = ("2024-06-16", "2024-06-30")
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("demo")]
+pytestmark = pytest.mark.slow
 
 
 @dataclass(frozen=True)

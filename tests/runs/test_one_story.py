@@ -25,7 +25,6 @@ from lacuna.pipelines.settings import load_settings
 from lacuna.pipelines.state.repository import open_state
 from tests.worlds.fixed_shop import FAILING, write_shop
 
-pytestmark = pytest.mark.xdist_group("one story")
 DAY = "2024-08-04"
 KINDS = {"missing": "customs", "stale": "washing"}
 Told = dict[str, str]  # a figure's name, and how one rendering shows it

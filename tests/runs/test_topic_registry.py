@@ -22,7 +22,7 @@ from tests.support.standins import Lacuna
 
 WEEKS = ("2024-06-23", "2024-06-30")
 LEXICAL = '[embedder]\nname = "lexical"\n'
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("registry")]
+pytestmark = pytest.mark.slow
 
 
 @dataclass(frozen=True)
