@@ -294,20 +294,19 @@ def test_every_format_gives_the_same(lacuna: Lacuna, world: pd.DataFrame, tmp_pa
         assert found["topic_id"].fillna(-1).tolist() == wanted["topic_id"].fillna(-1).tolist()
 
 
-def test_same_bytes_in_another_order_and_process(world: pd.DataFrame, tmp_path: Path) -> None:
-    """Shuffled rows, in a new process with an empty cache, give the same bytes."""
-    written = []
-    for seed in (1, 2):
-        file, out = tmp_path / f"{seed}.jsonl", tmp_path / f"{seed}.csv"
+def test_same_bytes_in_another_order_and_process(world: pd.DataFrame, lacuna: Lacuna, tmp_path: Path) -> None:
+    """Shuffled rows, in another process and with an empty cache, give the same bytes."""
+    commands, written = [], [tmp_path / "1.csv", tmp_path / "2.csv"]
+    for seed, out in enumerate(written, 1):
+        file = tmp_path / f"{seed}.jsonl"
         world.sample(frac=1, random_state=seed).to_json(file, orient="records", lines=True)
-        command = ["topics", str(file), "--text", "text", "--id", "id", "--out", str(out), "--store"]
-        script = "import sys; from lacuna.pipelines.cli.main import main; main()"
-        done = subprocess.run(
-            [sys.executable, "-c", script, *command, str(tmp_path / f"store{seed}")], capture_output=True, check=False
-        )
-        assert done.returncode == 0, done.stderr
-        written.append(out.read_bytes())
-    assert written[0] == written[1]
+        command = ["topics", str(file), "--text", "text", "--id", "id", "--out", str(out)]
+        commands.append([*command, "--store", str(tmp_path / f"store{seed}")])
+    script = "import sys; from lacuna.pipelines.cli.main import main; main()"
+    done = subprocess.run([sys.executable, "-c", script, *commands[0]], capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert lacuna(*commands[1])[0] == 0
+    assert written[0].read_bytes() == written[1].read_bytes()
 
 
 BAD = {
