@@ -14,7 +14,6 @@ from lacuna.pipelines.io.bundle import read_bundle, refuse
 from lacuna.pipelines.io.store import lock, read_parquet
 from lacuna.pipelines.runtime.job import Job
 from lacuna.pipelines.runtime.runner import Verb, begin, begun, finish, perform, published, resume
-from lacuna.pipelines.runtime.scheduled import quiet
 from lacuna.pipelines.runtime.window import resolve_window, scheduled_window
 from lacuna.pipelines.settings import load_settings
 from lacuna.pipelines.steps.diagnose.step import diagnose
@@ -162,7 +161,6 @@ def _absolute(path: str | None) -> str | None:
 
 def run_step(name: str, given: dict[str, str | None]) -> dict[str, str | None]:
     """Perform one verb by name for a scheduler, which hands the job from task to task as plain data."""
-    quiet()
     job = Job.from_json(given)
     names = [verb.__name__ for verb in STEPS]
     with lock(job.store, job.run_id):
