@@ -17,6 +17,7 @@ SOURCES = sorted(path for floor in FLOORS for path in (REPO / floor).rglob("*.py
 ONE_HOME = {
     "bertopic": "models/topics/failure_tree.py",
     "great_expectations": "data_contracts/suites.py",
+    "duckdb": "pipelines/io/duck.py",
     "airflow": "dags/",
 }
 

@@ -14,8 +14,9 @@ from lacuna.models.metrics.seasons import YEAR, season
 from lacuna.models.metrics.trends import rate_trend
 from lacuna.pipelines.runtime.job import Job
 from lacuna.pipelines.settings import load_settings
+from lacuna.pipelines.steps.measure.demand import with_trends
 from lacuna.pipelines.steps.measure.searches import searches_by_topic, searches_for
-from lacuna.pipelines.steps.measure.step import measure, with_trends
+from lacuna.pipelines.steps.measure.step import measure
 
 SEARCHES = pd.DataFrame(
     {
