@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from lacuna.data_contracts.masks import among
+from lacuna.data_contracts.values import among
 from lacuna.models.data_coverage.coverage import Coverage, data_coverage
 
 __all__ = ["coverage_of", "window_coverage"]

@@ -10,7 +10,7 @@ from lacuna.data_contracts.check import Sifted, rejections, sift
 from lacuna.data_contracts.contract import INPUTS, TABLES
 from lacuna.data_contracts.findings import REJECTED, Finding, counted, examples_of, shown
 from lacuna.data_contracts.joins import Side, dangling, split_names, unjoined
-from lacuna.data_contracts.masks import among
+from lacuna.data_contracts.values import among
 from lacuna.pipelines.io.bundle import Bundle, Problem, Read
 from lacuna.pipelines.runtime.days import bulk_end
 

@@ -17,7 +17,7 @@ from lacuna.data_contracts.check import Sifted
 from lacuna.data_contracts.contract import INPUTS, TABLES
 from lacuna.data_contracts.errors import ContractBroken, NothingToMine
 from lacuna.data_contracts.findings import Finding, counted
-from lacuna.data_contracts.masks import among
+from lacuna.data_contracts.values import among
 from lacuna.models.data_coverage.coverage import Coverage, data_coverage
 from lacuna.pipelines.io.bundle import Bundle, read_bundle, refuse
 from lacuna.pipelines.state.repository import open_state
