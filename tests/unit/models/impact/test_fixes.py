@@ -17,6 +17,7 @@ from lacuna.pipelines.presentation.spreadsheet import records
 from lacuna.pipelines.runtime.job import Job
 from lacuna.pipelines.steps.rank.impact import Measured, measure_fixes
 from tests.support.bundles import make_job
+from tests.support.tables import plant
 from tests.unit.models.impact.test_impact import OTHERS, world
 
 ACCEPTED = Life("accepted", decided=1, run_id="2024-06-23")
@@ -37,9 +38,9 @@ def job(folder: Path, revised: dict[str, str] | None = None) -> Job:
     )
     for column in ("created_at", "updated_at"):
         articles[column] = pd.to_datetime(articles[column], utc=True)
-    made.write("load/articles", articles)
+    plant(made, "load/articles", articles)
     none = pd.DataFrame({"article_id": [], "revised_at": [], "approved": []}).astype({"approved": "boolean"})
-    made.write("load/article_revisions", none)
+    plant(made, "load/article_revisions", none)
     return made
 
 
