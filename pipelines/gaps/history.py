@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pandas as pd
 
+from lacuna.models.backlog.gap import Gap
+from lacuna.models.backlog.gap_records import Carried
 from lacuna.models.backlog.lifecycle import Life, last_targets, life_of, status_in
 from lacuna.models.backlog.precision import Precision, by_kind
 from lacuna.pipelines.gaps.decisions import decided
@@ -17,7 +19,7 @@ from lacuna.pipelines.presentation.spreadsheet import records
 from lacuna.pipelines.runtime.job import Job
 from lacuna.pipelines.state.repository import open_state
 
-__all__ = ["Past", "lived", "name_gaps", "read_past"]
+__all__ = ["Past", "name_gaps", "read_past", "with_history"]
 
 
 @dataclass(frozen=True)
@@ -63,19 +65,19 @@ def name_gaps(gaps: pd.DataFrame, past: Past) -> pd.Series:
     return pd.Series(found, index=gaps.index, dtype="str")
 
 
-def lived(
-    row: Mapping[str, Any],
+def with_history(
+    gap: Gap,
     past: Past,
     named: Callable[[str], str | None],
     grow_factor: float,
     effect: str | None = None,
-) -> dict[str, Any]:
-    """What a gap's past adds to its row of the backlog.
+) -> Gap:
+    """A gap as its past makes it: status, owner by people's choice, first_seen, and what moved since the run before.
 
     Parameters
     ----------
-    row
-        gap_id, rank, score, conversations, article_id, owner_id, owner_reason, owner_name.
+    gap
+        As the run found it, as if it was new.
     named
         Gives the name of an owner whom people chose.
     grow_factor
@@ -83,8 +85,8 @@ def lived(
     effect
         What the published fix did; None where that is not known.
     """
-    gap, known = str(row["gap_id"]), past.before.get(str(row["gap_id"]))
-    life = past.lives.get(gap, Life())
+    known = past.before.get(gap.gap_id)
+    life = past.lives.get(gap.gap_id, Life())
     # Who decided on this run's view, or a later one, has seen what the run is about to find.
     seen = life.run_id is not None and life.run_id >= past.run_id
     settled = known is not None and int(known.get("decided") or 0) == life.decided
@@ -92,7 +94,7 @@ def lived(
     was = str(known["status"]) if known and settled else None
     status, note = status_in(
         life, day=past.run_id, seen_before=known is not None, was=was, came_back=came_back and not seen,
-        conversations=int(row["conversations"]), grow_factor=grow_factor, effect=None if seen else effect,
+        conversations=gap.conversations, grow_factor=grow_factor, effect=None if seen else effect,
     )  # fmt: skip
     if not note and known and status == was:
         note = str(known.get("status_note") or "")  # what reopened it still holds while nobody has decided
@@ -101,32 +103,29 @@ def lived(
         since = life.run_id or first
     else:  # what a run made of it
         since = str(known.get("status_since") or past.run_id) if known and status == was else past.run_id
-    note = note or _written_for(row, past)
-    return {
-        "status": status, "status_note": note, "status_since": since, "decided": life.decided, "effect": effect,
-        "first_seen": first,
-        "carried": _carried(row, known, status, past, came_back), **as_decided(row, life, named),
-    }  # fmt: skip
+    return replace(
+        gap, status=status, status_note=note or _written_for(gap, past), status_since=since, decided=life.decided,
+        effect=effect, first_seen=first, carried=_carried(gap, known, status, past, came_back),
+        **as_decided(gap.as_row(), life, named),
+    )  # fmt: skip
 
 
-def _written_for(row: Mapping[str, Any], past: Past) -> str:
+def _written_for(gap: Gap, past: Past) -> str:
     """Which gap the article was written for, where something is wrong with an article that closed one."""
-    for gap, life in sorted(past.lives.items()):
-        if row.get("article_id") and life.article_id == row["article_id"] and gap != row["gap_id"]:
-            return f"the article was written for {gap} on {life.published_on}"
+    for other, life in sorted(past.lives.items()):
+        if gap.article_id and life.article_id == gap.article_id and other != gap.gap_id:
+            return f"the article was written for {other} on {life.published_on}"
     return ""
 
 
-def _carried(
-    row: Mapping[str, Any], known: Mapping[str, Any] | None, status: str, past: Past, came_back: bool
-) -> dict[str, Any]:
+def _carried(gap: Gap, known: Mapping[str, Any] | None, status: str, past: Past, came_back: bool) -> Carried:
     if known is None:
         return {
             "weeks_open": 0, "previous_rank": None, "previous_score": None, "change": "new", "previous_run": None,
             "previous_status": None, "came_back": False,
         }  # fmt: skip
-    old, rank = int(known["rank"]), int(row["rank"])
-    moved = "same" if old == rank else "up" if old > rank else "down"
+    old = int(known["rank"])
+    moved = "same" if old == gap.rank else "up" if old > gap.rank else "down"
     days = (pd.Timestamp(past.run_id) - pd.Timestamp(known["first_seen"])).days
     return {
         "weeks_open": days // 7, "previous_rank": old, "previous_score": float(known["score"]),
