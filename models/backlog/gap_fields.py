@@ -97,9 +97,13 @@ class GapField:
     read: Callable[[Any], Any]
 
 
-@cache
 def gap_fields(record: type) -> tuple[GapField, ...]:
     """The fields of a record of gaps, in order."""
+    return _fields(record)
+
+
+@cache
+def _fields(record: Any) -> tuple[GapField, ...]:
     hints = get_type_hints(record)
     found = []
     for one in fields(record):
@@ -114,7 +118,6 @@ def gap_fields(record: type) -> tuple[GapField, ...]:
     return tuple(found)
 
 
-@cache
 def contract_columns(record: type) -> tuple[Column, ...]:
     """The columns of every file that holds gaps, in order: the fields, an alias right after its field."""
     found = []

@@ -104,7 +104,7 @@ def merge_choices(now: Now, gaps: Sequence[GapNow], words: str) -> list[GapNow]:
         same = 1.0 if gap.keys["topic"] == gaps[0].keys["topic"] else 0.0
         article = gap.record.article_id
         same += 0.2 if set(gap.record.intents) & set(gaps[0].record.intents) else 0.0
-        same += 0.5 if article and article == gaps[0].row.get("article_id") else 0.0
+        same += 0.5 if article and article == gaps[0].record.article_id else 0.0
         return same + len(own & theirs) / max(1, len(own | theirs))
 
     ranked = sorted(open_ones, key=lambda gap: (-alike(gap), gap.keys["rank"] or 0))

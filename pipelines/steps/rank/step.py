@@ -114,7 +114,7 @@ def _gap(
     article = gap["article_id"] if isinstance(gap["article_id"], str) else None
     title = str(articles["title"][article]) if article else None
     intents, products = _shares(own["true_intent"].fillna(own["predicted_intent"])), _shares(own["product"])
-    nearest = [dict(n) for n in gap["nearest"]]
+    nearest: list[Any] = [dict(n) for n in gap["nearest"]]
     life = fixes.past.lives.get(gap["gap_id"], Life())
     left = life.owner_id if life.assigned and life.owner_id and not book.active(life.owner_id) else None
     if life.assigned and not left:
@@ -127,16 +127,15 @@ def _gap(
     if left:
         owner = replace(owner, reason=f"{owner.reason}; {book.name(left)}, who was chosen, is no longer active")
     customers = own["customer_id"]
-    change = gap["change_point"]
     begun = Gap(
         gap_id=gap["gap_id"], rank=int(gap["rank"]), kind=gap["kind"], status="new",
         title=_title(gap, str(about["label"]), title, articles), topic_id=str(about["topic_id"]),
         topic_label=str(about["topic_label"]), article_id=article,
         # In order of what is shown; whom to ask goes by the order of the match, which knows agents' answers too.
-        nearest_articles=sorted(nearest, key=lambda near: -near["similarity"]),
+        nearest_articles=sorted(nearest, key=lambda near: -(near["similarity"] or 0.0)),
         owner_id=owner.owner_id, owner_reason=owner.reason, conversations=len(ids),
         customers=int(customers.nunique() + customers.isna().sum()), weekly_rate=round(len(ids) / (job.days / 7), 3),
-        trend=dict(about["trend"]), failure_rate=_rounded(gap["failure_rate"]),
+        trend=_record(about["trend"]), failure_rate=_rounded(gap["failure_rate"]),
         failure_low=_rounded(gap["failure_low"]), failure_high=_rounded(gap["failure_high"]),
         n_tagged=int(gap["labels"]), score=_rounded(gap["score"]), score_low=_rounded(gap["score_low"]),
         score_high=_rounded(gap["score_high"]), rank_low=int(gap["rank_low"]), rank_high=int(gap["rank_high"]),
@@ -150,15 +149,20 @@ def _gap(
         languages=list(_shares(own["language"])), intents=list(intents), customer_words=evidence["customer_words"],
         searches=evidence["searches"], queries=evidence["queries"], agent_answers=evidence["agent_answers"],
         passages=evidence["passages"], steps=evidence["steps"], answered=evidence["answered"],
-        change_point=dict(change) if isinstance(change, dict) else None,
+        change_point=_record(gap["change_point"]),
         topics=list(dict.fromkeys(subtopics["topic_id"][list(gap["subtopics"])])), subtopics=list(gap["subtopics"]),
         subtopic_label=str(about["label"]), article_title=title,
         other_article_id=gap["other_article_id"] if isinstance(gap["other_article_id"], str) else None,
         owner_name=book.name(owner.owner_id), owner_left=left,
-        surge=dict(about["surge"]) if isinstance(about["surge"], dict) else None,
+        surge=_record(about["surge"]),
     )  # fmt: skip
     effect = fixes.effect(begun.gap_id, job.start)
     return with_history(begun, fixes.past, book.name, job.settings.review.dismissed_returns_at, effect)
+
+
+def _record(value: Any) -> Any:
+    """A nested record of a table; None where it has none."""
+    return dict(value) if isinstance(value, dict) else None
 
 
 def _rounded(value: Any) -> float:

@@ -238,11 +238,12 @@ def test_a_backlog_read_from_parquet_renders_as_the_one_in_memory(tmp_path: obje
     """Nested fields that come back from Parquet as arrays give the same page."""
     from pathlib import Path
 
+    from lacuna.pipelines.gaps.read import gaps_of
     from lacuna.pipelines.steps.publish.workbook import write_backlog
 
     folder = Path(str(tmp_path))
     data = sample_run.sample_run()
-    write_backlog(folder, data.backlog, data.run)
+    write_backlog(folder, gaps_of(data.backlog), data.run)
     assert render_report(replace(data, backlog=pd.read_parquet(folder / "backlog.parquet"))) == render_report(data)
 
 
