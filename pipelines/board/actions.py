@@ -16,7 +16,7 @@ from lacuna.data_contracts.errors import DecidedMeanwhile, DecisionInvalid, Lacu
 from lacuna.models.backlog.actions import ACTIONS
 from lacuna.pipelines.board.context import Desk, desk_of, first, forms, local, person_of
 from lacuna.pipelines.board.service import decide_as
-from lacuna.pipelines.board.snapshot import Gap, Now
+from lacuna.pipelines.board.snapshot import GapNow, Now
 from lacuna.pipelines.board.view import REASONS, active, histories
 from lacuna.pipelines.gaps.decisions import history
 from lacuna.pipelines.gaps.due_dates import form_day
@@ -53,7 +53,7 @@ def _form(
     desk: Desk,
     request: Request,
     verb: str,
-    gaps: Sequence[Gap],
+    gaps: Sequence[GapNow],
     values: Mapping[str, str],
     wrong: LacunaError | None = None,
 ) -> Response:
@@ -74,7 +74,7 @@ def _form(
     return desk.page(request, "decide", 400 if wrong else 200, here="backlog", **shared)
 
 
-def _as_it_is(gaps: Sequence[Gap], now: Now) -> str:
+def _as_it_is(gaps: Sequence[GapNow], now: Now) -> str:
     """What the form says first: that the owner stays, and who that is where it is one for all."""
     stays, owned = "As they are" if len(gaps) > 1 else "As it is", {gap.owner_id for gap in gaps}
     names = [now.owner_names.get(owner, owner) if owner else "no owner" for owner in owned]
@@ -90,7 +90,7 @@ def choices(request: Request) -> Response:
     return desk.page(request, "choices", suggested=found)
 
 
-def merge_choices(now: Now, gaps: Sequence[Gap], words: str) -> list[Gap]:
+def merge_choices(now: Now, gaps: Sequence[GapNow], words: str) -> list[GapNow]:
     """The gaps that others may be merged into: those that the words find, or those most alike."""
     mine = {gap.id for gap in gaps}
     open_ones = [gap for gap in now.gaps if gap.id not in mine and gap.status != "dismissed"]
@@ -99,19 +99,19 @@ def merge_choices(now: Now, gaps: Sequence[Gap], words: str) -> list[Gap]:
         return [gap for gap in open_ones if all(word in gap.keys["find"] for word in asked_for)][:_SUGGESTED]
     own = _words(gaps[0])
 
-    def alike(gap: Gap) -> float:
+    def alike(gap: GapNow) -> float:
         theirs = _words(gap)
         same = 1.0 if gap.keys["topic"] == gaps[0].keys["topic"] else 0.0
-        article = gap.row.get("article_id")
-        same += 0.2 if set(gap.row.get("intents") or ()) & set(gaps[0].row.get("intents") or ()) else 0.0
-        same += 0.5 if article and article == gaps[0].row.get("article_id") else 0.0
+        article = gap.record.article_id
+        same += 0.2 if set(gap.record.intents) & set(gaps[0].record.intents) else 0.0
+        same += 0.5 if article and article == gaps[0].record.article_id else 0.0
         return same + len(own & theirs) / max(1, len(own | theirs))
 
     ranked = sorted(open_ones, key=lambda gap: (-alike(gap), gap.keys["rank"] or 0))
     return [gap for gap in ranked[:_SUGGESTED] if alike(gap) > 0.1]
 
 
-def _words(gap: Gap) -> set[str]:
+def _words(gap: GapNow) -> set[str]:
     return {word for word in f"{gap.keys['title']} {gap.shown['topic'].lower()}".split() if len(word) > 3}
 
 
@@ -185,7 +185,7 @@ def _payload(verb: str, given: FormData) -> dict[str, Any] | None:
     return payload or None
 
 
-def _gaps(now: Now, ids: Sequence[str]) -> list[Gap]:
+def _gaps(now: Now, ids: Sequence[str]) -> list[GapNow]:
     return [now.by_id[one] for one in ids[:_MOST] if one in now.by_id]
 
 

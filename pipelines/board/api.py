@@ -9,11 +9,13 @@ from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from lacuna.data_contracts.errors import NoSuchGap
+from lacuna.models.backlog.gap import Gap
+from lacuna.models.backlog.gap_fields import gap_fields
 from lacuna.models.backlog.lifecycle import Decision
 from lacuna.pipelines.board import filters, tagging
 from lacuna.pipelines.board.context import Desk, desk_of, person_of
 from lacuna.pipelines.board.service import decide_as, tag_as
-from lacuna.pipelines.board.snapshot import Gap
+from lacuna.pipelines.board.snapshot import GapNow
 from lacuna.pipelines.board.view import owner_loads
 from lacuna.pipelines.gaps.decisions import history
 from lacuna.pipelines.io.store import read_parquet
@@ -23,7 +25,7 @@ from lacuna.pipelines.state.topic_history import life_of, topic_rows
 __all__ = ["decide_gap", "router", "tag_conversation", "undo_gap"]
 
 router = APIRouter(prefix="/api", tags=["board"])
-_LONG = ("conversation_ids", "weekly")
+_LONG = tuple(one.name for one in gap_fields(Gap) if not one.in_lists)
 
 
 class Wanted(BaseModel):
@@ -196,24 +198,24 @@ def tag_conversation(request: Request, tag: Tag) -> Recorded:
     return Recorded(id=tag_as(desk, person, tag.conversation_id, tag.outcome, tag.true_intent, tag.note))
 
 
-def _known(desk: Desk, gap_id: str) -> Gap:
+def _known(desk: Desk, gap_id: str) -> GapNow:
     found = desk.snapshot.now().by_id.get(gap_id)
     if found is None:
         raise NoSuchGap(f"the latest run has no gap '{gap_id}'", "GET /api/gaps lists those it has")
     return found
 
 
-def _whole(gap: Gap) -> dict[str, Any]:
+def _whole(gap: GapNow) -> dict[str, Any]:
     days = {
         "due": gap.keys["due"],
         "overdue": gap.duty.overdue,
         "until": gap.life.until,
         "published_on": gap.life.published_on,
     }
-    return gap.row | days | {"last_decision": gap.life.last, "merged_into": gap.life.merged_into}
+    return gap.record.as_row() | days | {"last_decision": gap.life.last, "merged_into": gap.life.merged_into}
 
 
-def _brief(gap: Gap) -> dict[str, Any]:
+def _brief(gap: GapNow) -> dict[str, Any]:
     return {name: value for name, value in _whole(gap).items() if name not in _LONG}
 
 

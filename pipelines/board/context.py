@@ -20,7 +20,7 @@ from lacuna.models.backlog.actions import ACTIONS
 from lacuna.models.backlog.lifecycle import allowed
 from lacuna.pipelines.board.filters import Query, counted
 from lacuna.pipelines.board.roles import People, Person, may
-from lacuna.pipelines.board.snapshot import Gap, Snapshot
+from lacuna.pipelines.board.snapshot import GapNow, Snapshot
 from lacuna.pipelines.board.view import gap_path
 from lacuna.pipelines.presentation.format import period, plural, record
 from lacuna.pipelines.presentation.kind_styles import kind_styles
@@ -134,7 +134,7 @@ class Desk:
         except StoreUnusable as error:
             return PlainTextResponse(f"{heading}. {words}\n{error}\n", 503)
 
-    def verbs(self, person: Person, gap: Gap) -> list[str]:
+    def verbs(self, person: Person, gap: GapNow) -> list[str]:
         """What a person may do with a gap now, in the order in which it is offered."""
         can = [verb for verb in allowed(gap.status) if may(person, verb, gap.owner_id)]
         ordered = sorted(can, key=list(ACTIONS).index)
@@ -193,7 +193,7 @@ def _odd(path: str) -> bool:
     return "\\" in path or any(ord(character) < 33 or ord(character) == 127 for character in path)
 
 
-def forms(gaps: Iterable[Gap]) -> list[str]:
+def forms(gaps: Iterable[GapNow]) -> list[str]:
     """Gaps as a form sends them: the id, and the last decision that was seen."""
     return [f"{gap.id}:{gap.life.last}" for gap in gaps]
 

@@ -8,7 +8,7 @@ from markdown_it import MarkdownIt
 from markupsafe import Markup
 
 from lacuna.pipelines.board.context import Desk
-from lacuna.pipelines.board.snapshot import Gap
+from lacuna.pipelines.board.snapshot import GapNow
 from lacuna.pipelines.presentation.format import text
 
 __all__ = ["file_name", "read", "text_of"]
@@ -17,7 +17,7 @@ __all__ = ["file_name", "read", "text_of"]
 _MARKDOWN = MarkdownIt("commonmark", {"html": False})
 
 
-def text_of(desk: Desk, gap: Gap) -> str | None:
+def text_of(desk: Desk, gap: GapNow) -> str | None:
     """The draft as it was written, or None where there is none."""
     path = _path(desk, gap)
     try:
@@ -26,7 +26,7 @@ def text_of(desk: Desk, gap: Gap) -> str | None:
         return None
 
 
-def read(desk: Desk, gap: Gap) -> Markup | None:
+def read(desk: Desk, gap: GapNow) -> Markup | None:
     """The draft as HTML, without its front matter."""
     written = text_of(desk, gap)
     if written is None:
@@ -41,14 +41,14 @@ def read(desk: Desk, gap: Gap) -> Markup | None:
     return Markup(_MARKDOWN.renderer.render(tokens, _MARKDOWN.options, {}))  # the renderer escapes all text
 
 
-def file_name(gap: Gap) -> str:
+def file_name(gap: GapNow) -> str:
     """What a downloaded draft is called: letters, digits and dashes alone."""
-    name = Path(text(gap.row.get("draft"))).name
+    name = Path(text(gap.record.draft)).name
     return "".join(c for c in name if c.isascii() and (c.isalnum() or c in "-_.")) or "draft.md"
 
 
-def _path(desk: Desk, gap: Gap) -> Path | None:
-    run, told = desk.snapshot.now().run, text(gap.row.get("draft"))
+def _path(desk: Desk, gap: GapNow) -> Path | None:
+    run, told = desk.snapshot.now().run, text(gap.record.draft)
     if run is None or not told:
         return None
     folder = (run.folder / "drafts").resolve()

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from lacuna.models.backlog.gap_kinds import GAP_KINDS, kind_label
-from lacuna.pipelines.board.snapshot import Gap, Now
+from lacuna.pipelines.board.snapshot import GapNow, Now
 from lacuna.pipelines.presentation.format import line
 from lacuna.pipelines.report.view import STATUSES
 
@@ -80,7 +80,7 @@ class Query:
         return any(getattr(self, name) for name in ("q", *_FILTERS))
 
 
-def found(gaps: Sequence[Gap], query: Query) -> list[Gap]:
+def found(gaps: Sequence[GapNow], query: Query) -> list[GapNow]:
     """The gaps that a query asks for, in its order; what is not known comes last whichever way the rest goes."""
     passing = [gap for gap in gaps if _passes(gap, query)]
     if query.sort == "rank":
@@ -91,7 +91,7 @@ def found(gaps: Sequence[Gap], query: Query) -> list[Gap]:
     return known + [gap for gap in passing if gap.keys.get(name) is None]
 
 
-def _passes(gap: Gap, query: Query) -> bool:
+def _passes(gap: GapNow, query: Query) -> bool:
     keys = gap.shown["keys"]
     # A status, a topic or a search asked for by name is looked for in all views.
     if not (query.status or query.q or query.topic) and not _viewed(keys, query.view):
@@ -154,7 +154,7 @@ def choices(now: Now) -> Mapping[str, list[tuple[str, str]]]:
     }
 
 
-def neighbours(listed: Sequence[Gap], gap: Gap) -> tuple[int | None, Gap | None, Gap | None]:
+def neighbours(listed: Sequence[GapNow], gap: GapNow) -> tuple[int | None, GapNow | None, GapNow | None]:
     """A gap's place in a list from 1, and its neighbours; one that is not in it lies between those of near rank."""
     at = next((place for place, other in enumerate(listed) if other.id == gap.id), None)
     if at is None:

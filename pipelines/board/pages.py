@@ -15,7 +15,7 @@ from lacuna.models.diagnosis.no_gap_reason import why_no_gap
 from lacuna.pipelines.board import drafting, tagging
 from lacuna.pipelines.board.context import ASSETS, Desk, asset, desk_of, person_of
 from lacuna.pipelines.board.filters import PAGE, SORTS, VIEWS, Query, choices, counted, found, neighbours
-from lacuna.pipelines.board.snapshot import Gap, Now, Run
+from lacuna.pipelines.board.snapshot import GapNow, Now, Run
 from lacuna.pipelines.board.view import changes, gap_page, gap_path, histories, owner_loads, precision_rows, this_week
 from lacuna.pipelines.gaps.decisions import history
 from lacuna.pipelines.report.accuracy import accuracy
@@ -213,7 +213,7 @@ def topic(request: Request, topic_id: str) -> Response:
     desk = desk_of(request)
     told = life_of(desk.state, topic_id)
     now = desk.snapshot.now()
-    own: list[Gap] = [g for g in now.gaps if g.keys["topic"] == topic_id]
+    own: list[GapNow] = [g for g in now.gaps if g.keys["topic"] == topic_id]
     return desk.page(request, "topic", here="topics", topic=told, gaps=own)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from lacuna.data_contracts.errors import Refused, TagInvalid
 from lacuna.pipelines.board.context import Desk
 from lacuna.pipelines.board.roles import Person, may
-from lacuna.pipelines.board.snapshot import Gap
+from lacuna.pipelines.board.snapshot import GapNow
 from lacuna.pipelines.board.tagging import asked
 from lacuna.pipelines.gaps.decisions import decide
 from lacuna.pipelines.state.tags import enter_tag
@@ -41,7 +41,7 @@ def decide_as(
     return decide(desk.state, gap_id, verb, person.name, why=why, payload=payload, after=after)
 
 
-def _decided_by(desk: Desk, gap: Gap | None, payload: Mapping[str, Any] | None) -> str | None:
+def _decided_by(desk: Desk, gap: GapNow | None, payload: Mapping[str, Any] | None) -> str | None:
     """Whose decision an undo takes back: that which it names, or the last one in force."""
     named = str((payload or {}).get("of") or "").strip()
     if not named:

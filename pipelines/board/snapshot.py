@@ -7,7 +7,7 @@ import json
 import re
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from itertools import islice
 from pathlib import Path
@@ -17,14 +17,16 @@ import pandas as pd
 
 from lacuna.data_contracts.errors import StoreUnusable
 from lacuna.models.backlog.due_dates import Duty
+from lacuna.models.backlog.gap import Gap
 from lacuna.models.backlog.lifecycle import Decision, Life, last_targets, life_of
 from lacuna.models.backlog.precision import Precision, by_kind
 from lacuna.pipelines.gaps import due_dates
 from lacuna.pipelines.gaps.decisions import as_decided, status_now
 from lacuna.pipelines.gaps.first_seen import seen_days
+from lacuna.pipelines.gaps.read import gaps_of
 from lacuna.pipelines.io.store import read_parquet
-from lacuna.pipelines.presentation.format import day, line, number, plural, record, rows, short_day, text
-from lacuna.pipelines.presentation.spreadsheet import records, unguarded
+from lacuna.pipelines.presentation.format import day, line, plural, record, rows, short_day, text
+from lacuna.pipelines.presentation.spreadsheet import unguarded
 from lacuna.pipelines.report.accuracy import article_accuracy
 from lacuna.pipelines.report.due import due_articles, unowned_articles
 from lacuna.pipelines.report.gaps import table_row
@@ -33,7 +35,7 @@ from lacuna.pipelines.settings import Settings
 from lacuna.pipelines.state.decision_log import read as read_decisions
 from lacuna.pipelines.state.repository import State
 
-__all__ = ["Gap", "Now", "Run", "Snapshot", "owner_names"]
+__all__ = ["GapNow", "Now", "Run", "Snapshot", "owner_names"]
 
 _RUN = re.compile(r"\d{4}-\d{2}-\d{2}")
 _TRIES = 5
@@ -46,7 +48,7 @@ class Run:
     run_id: str
     folder: Path
     told: dict[str, Any]
-    rows: tuple[dict[str, Any], ...]
+    gaps: tuple[Gap, ...]
     topics: pd.DataFrame
     kpis: pd.DataFrame
     accuracy: pd.DataFrame
@@ -74,10 +76,10 @@ class Run:
 
 
 @dataclass(frozen=True)
-class Gap:
-    """A gap as it stands now: the run's row with people's decisions over it, and how a table shows it."""
+class GapNow:
+    """A gap as it stands now: the run's record with people's decisions over it, and how a table shows it."""
 
-    row: dict[str, Any]
+    record: Gap
     shown: dict[str, Any]
     life: Life
     duty: Duty
@@ -108,8 +110,8 @@ class Now:
     """The backlog at one moment; ``run`` is None where nothing has been published yet. Each is itself alone."""
 
     run: Run | None
-    gaps: tuple[Gap, ...]
-    by_id: Mapping[str, Gap]
+    gaps: tuple[GapNow, ...]
+    by_id: Mapping[str, GapNow]
     owner_names: Mapping[str, str]
     day: date
 
@@ -165,7 +167,7 @@ class Snapshot:
         before = self._seen
         with self._state.reading() as connection:
             self._seen = seen_days(connection, run.run_id)
-        self._recorded = all(row["gap_id"] in self._seen for row in run.rows)
+        self._recorded = all(gap.gap_id in self._seen for gap in run.gaps)
         return self._seen != before
 
     def said(self, ids: Sequence[int]) -> list[Decision]:
@@ -201,11 +203,11 @@ class Snapshot:
         names = owner_names(run) if anew else self._now.owner_names
         before = {} if anew else self._now.by_id
         gaps = []
-        for row in run.rows:
-            life, known = lives.get(row["gap_id"], _UNTOUCHED), before.get(row["gap_id"])
+        for gap in run.gaps:
+            life, known = lives.get(gap.gap_id, _UNTOUCHED), before.get(gap.gap_id)
             # A life that nobody has touched is the very same object: comparing its fields would take longer.
             if known is None or known.life is not life:
-                known = _gap(run, row, life, names, self._settings, today, self._seen.get(row["gap_id"]))
+                known = _gap(run, gap, life, names, self._settings, today, self._seen.get(gap.gap_id))
             gaps.append(known)
         return Now(run, tuple(gaps), {gap.id: gap for gap in gaps}, names, today)
 
@@ -214,16 +216,17 @@ _UNTOUCHED = Life()
 
 
 def _gap(
-    run: Run, row: dict[str, Any], life: Life, names: Mapping[str, str], settings: Settings, today: date,
+    run: Run, gap: Gap, life: Life, names: Mapping[str, str], settings: Settings, today: date,
     seen: date | None,
-) -> Gap:  # fmt: skip
+) -> GapNow:  # fmt: skip
+    row = gap.as_row()
     status, note = status_now(row, life)
-    now = {**row, **as_decided(row, life, names.get), "status": status, "status_note": note}
+    now = replace(gap, status=status, status_note=note, **as_decided(row, life, names.get))
     shown = table_row(now, run.currency, run.top_score, run.until)
-    duty = due_dates.duty_now(now, life, settings, today, seen)
+    duty = due_dates.duty_now({**row, "status": status}, life, settings, today, seen)
     shown["due"] = _due_words(duty)
     shown["keys"] |= {"due": duty.due.isoformat() if duty.due else None, "overdue": duty.overdue}
-    return Gap(now, shown, life, duty)
+    return GapNow(now, shown, life, duty)
 
 
 def _due_words(duty: Duty) -> str:
@@ -236,7 +239,7 @@ def _due_words(duty: Duty) -> str:
 def owner_names(run: Run) -> dict[str, str]:
     """The name of every owner that the run knows, by owner_id; of those with gaps where it kept no list."""
     listed = {text(row.get("owner_id")): line(row.get("name"), 80) for row in rows(run.owners)}
-    named = {text(row.get("owner_id")): line(row.get("owner_name"), 80) for row in run.rows}
+    named = {text(gap.owner_id): line(gap.owner_name, 80) for gap in run.gaps}
     return {key: name or key for key, name in sorted((named | listed).items()) if key}
 
 
@@ -274,8 +277,7 @@ def _latest(runs: Path) -> tuple[Run | None, tuple[str, int, int] | None]:
 
 def _read(folder: Path) -> Run:
     told = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-    backlog = records(read_parquet(folder / "backlog.parquet"))
-    backlog.sort(key=lambda row: (number(row.get("rank")) or float("inf"), text(row.get("gap_id"))))
+    backlog = gaps_of(read_parquet(folder / "backlog.parquet"))
     tables = {name: _table(folder / f"{name}.parquet") for name in ("topics", "kpis", "accuracy", "owners")}
     return Run(
         folder.name, folder, told, tuple(backlog), **tables, tag_next=_sheet(folder / "tag_next.csv"),
@@ -283,7 +285,7 @@ def _read(folder: Path) -> Run:
         unverified=due_articles(pd.DataFrame(_sheet(folder / "due_for_verification.csv")), tables["owners"]),
         unowned=unowned_articles(pd.DataFrame(_sheet(folder / "unowned_articles.csv")), tables["owners"]),
         articles=article_accuracy(tables["accuracy"]),
-        top_score=max((number(row.get("score")) or 0.0 for row in backlog), default=0.0),
+        top_score=max((gap.score for gap in backlog), default=0.0),
     )  # fmt: skip
 
 

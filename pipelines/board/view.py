@@ -12,7 +12,7 @@ from urllib.parse import quote
 from lacuna.models.backlog.gap_kinds import kind_label
 from lacuna.models.backlog.lifecycle import CLOSED, Decision, in_force
 from lacuna.models.backlog.precision import Precision, overall
-from lacuna.pipelines.board.snapshot import Gap, Now, Run
+from lacuna.pipelines.board.snapshot import GapNow, Now, Run
 from lacuna.pipelines.presentation.charts import bar, weekly_chart
 from lacuna.pipelines.presentation.format import (
     day,
@@ -64,9 +64,9 @@ def when(moment: datetime) -> str:
     return f"{short_day(moment.date(), year=True)}, {moment:%H:%M} UTC"
 
 
-def gap_page(run: Run, gap: Gap) -> dict[str, Any]:
+def gap_page(run: Run, gap: GapNow) -> dict[str, Any]:
     """All that a gap's page shows of it, as the report's panel has it, with its chart drawn and its life told."""
-    shown = page(gap.row, run.currency, run.until, dict(run.articles), sure(run.told))
+    shown = page(gap.record, run.currency, run.until, dict(run.articles), sure(run.told))
     start = day(record(run.told.get("window")).get("start"))
     return shown | {
         "charts": [
@@ -76,13 +76,13 @@ def gap_page(run: Run, gap: Gap) -> dict[str, Any]:
         ],
         "status": gap.status,
         "status_label": STATUSES.get(gap.status, gap.status),
-        "note": line(gap.row.get("status_note")),
+        "note": line(gap.record.status_note),
         "standing": standing(gap),
         "rank": gap.shown["rank"],
     }
 
 
-def standing(gap: Gap) -> list[str]:
+def standing(gap: GapNow) -> list[str]:
     """What people's decisions mean for the gap now: until when, by when, into which."""
     life = gap.life
     told = []
@@ -148,10 +148,10 @@ def owner_loads(now: Now) -> list[dict[str, Any]]:
     if run is None:
         return []
     live = [gap for gap in now.gaps if gap.status not in CLOSED]
-    own: dict[str, list[Gap]] = {}
+    own: dict[str, list[GapNow]] = {}
     for gap in live:
         own.setdefault(gap.owner_id or "", []).append(gap)
-    found = loads([gap.row for gap in live], run.owners)
+    found = loads([gap.record for gap in live], run.owners)
     for entry in found:
         mine = own.get(entry["id"], [])
         work = sum(gap.status in ("accepted", "drafting") for gap in mine)
@@ -211,7 +211,7 @@ def this_week(now: Now, previous: dict[str, Any] | None) -> list[list[dict[str, 
     if now.run is None:
         return []
     reason = {"no_gap_reason": now.run.told.get("no_gap_reason")}
-    told = summary([gap.row for gap in now.gaps], now.run.currency, previous, reason)
+    told = summary([gap.record for gap in now.gaps], now.run.currency, previous, reason)
     return [[{"text": part["text"], "link": _here(part["link"])} for part in sentence] for sentence in told]
 
 
@@ -234,7 +234,7 @@ def changes(now: Now, before: Iterable[Mapping[str, Any]]) -> list[dict[str, Any
     """
     groups: dict[str, list[dict[str, Any]]] = {key: [] for key in ("new", "reopened", "up", "down", "gone")}
     for gap in now.gaps:
-        carried = record(gap.row.get("carried"))
+        carried = record(gap.record.carried)
         change, rank = text(carried.get("change")), whole(carried.get("previous_rank"))
         if change in groups:
             note = f"rank {gap.shown['rank']}" + (f", was {rank}" if rank is not None else "")

@@ -219,10 +219,10 @@ def _named(store: Path, wanted: str) -> dict[str, Any]:
     """The gap of this id, or of this rank in the latest run; an id of an earlier run passes as it is."""
     from lacuna.pipelines.io.runs import find_gap, find_run, read_backlog
 
-    rows = read_backlog(find_run(store))
+    gaps = read_backlog(find_run(store))
     if wanted.isdigit():
-        return dict(find_gap(rows, wanted))
-    return next((row for row in rows if row["gap_id"] == wanted), {"gap_id": wanted})
+        return find_gap(gaps, wanted).as_row()
+    return next((gap.as_row() for gap in gaps if gap.gap_id == wanted), {"gap_id": wanted})
 
 
 def _tell(state: State, gap: dict[str, Any]) -> None:

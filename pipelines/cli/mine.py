@@ -146,9 +146,9 @@ def explain(
     from lacuna.pipelines.io import runs as explaining
 
     folder = explaining.find_run(store, run)
-    row = explaining.find_gap(explaining.read_backlog(folder), gap)
+    found = explaining.find_gap(explaining.read_backlog(folder), gap)
     cost = (explaining.read_run(folder).get("settings") or {}).get("cost") or {}
-    out.print(explaining.explain(row, cost.get("currency", "")))
+    out.print(explaining.explain(found, cost.get("currency", "")))
 
 
 def _print_check(result: CheckResult) -> None:

@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from jinja2 import Environment, StrictUndefined
 
+from lacuna.models.backlog.gap import Gap
 from lacuna.models.backlog.lifecycle import WAITING
 from lacuna.pipelines.report.gap_figures import figures_of
 from lacuna.pipelines.state.deliveries import Contact
@@ -119,7 +120,7 @@ def _parts(
 
 
 def _line(row: Row, board: str, with_owner: bool = False) -> dict[str, str]:
-    told = figures_of(row)
+    told = figures_of(Gap.from_row(row))
     figures = [str(row["kind"]), *(part for part in (told.size(), told.failing()) if part)]
     figures += [f"due {row['falls_due']}"] if row.get("falls_due") else []
     figures += [f"{_count(int(row['overdue']), 'day')} overdue"] if row["overdue"] else []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 from typing import Any
 
+from lacuna.models.backlog.gap import Gap
 from lacuna.models.text.markup import bare
 from lacuna.models.text.words import shortened
 from lacuna.pipelines.drafts.rows import (
@@ -27,14 +28,14 @@ __all__ = ["answered", "passages_to_change", "words_to_add"]
 _REPLY = 500
 
 
-def answered(row: dict[str, Any], url: str) -> str:
+def answered(gap: Gap, url: str) -> str:
     """What agents answered: the sentences that they have in common, answer by answer, and two replies in full."""
-    steps = steps_of(row)
-    whole = [_reply(entry, url) for entry in quoted_in(row.get("agent_answers"))[:2]]
+    steps = steps_of(gap)
+    whole = [_reply(entry, url) for entry in quoted_in(gap.agent_answers)[:2]]
     if not steps:
         return chapter("What agents answered", *whole)
     ways = [list(way) for _, way in groupby(steps, key=lambda step: step.get("way") or 1)]
-    blocks = ["They are agents' own words, each from at least two conversations: have them confirmed. " + _ended(row)]
+    blocks = ["They are agents' own words, each from at least two conversations: have them confirmed. " + _ended(gap)]
     if len(ways) > 1:
         blocks.append(
             f"There are {len(ways)} different answers: alternatives, or answers to different cases, and **not** steps "
@@ -52,7 +53,7 @@ def answered(row: dict[str, Any], url: str) -> str:
                 for place, step in enumerate(way, start=1)
             )
         )
-    if whole and not is_thin(row):
+    if whole and not is_thin(gap):
         blocks += ["### In full" if len(ways) > 1 else "In full:", *whole]
     return chapter("What agents answered", *blocks)
 
@@ -62,24 +63,24 @@ def _reply(entry: dict[str, Any], url: str) -> str:
     return quote(shortened(str(entry["quote"]), _REPLY)) + source
 
 
-def _ended(row: dict[str, Any]) -> str:
+def _ended(gap: Gap) -> str:
     """How the conversations that agents answered ended."""
-    found = row.get("answered")
-    if not isinstance(found, dict) or not found.get("conversations"):
+    found = gap.answered
+    if not found or not found["conversations"]:
         return ""
-    well, badly = int(found["well"]), int(found["badly"])
+    well, badly = found["well"] or 0, found["badly"] or 0
     if not well and not badly:
         return f"Agents answered {counted(found['conversations'], 'conversation')}; how these ended is not known."
     told = [f"{well:,} ended well (resolved, or rated 4 or better)"]
     told += [f"{badly:,} did not and {'is' if badly == 1 else 'are'} left out"] if badly else []
-    rest = int(found["conversations"]) - well - badly
+    rest = found["conversations"] - well - badly
     told += [f"of {rest:,} nobody knows"] if rest else []
     return f"Of {counted(found['conversations'], 'conversation')} that agents answered, {'; '.join(told)}."
 
 
-def passages_to_change(row: dict[str, Any], articles: dict[str, dict[str, Any]], url: str) -> str:
+def passages_to_change(gap: Gap, articles: dict[str, dict[str, Any]], url: str) -> str:
     """The article's passages with what agents say instead or besides; where none can be named, that alone."""
-    rows, kind = dicts_in(row.get("passages")), row["kind"]
+    rows, kind = dicts_in(gap.passages), gap.kind
     if kind == "incomplete" and rows:
         listed = "\n".join(
             bullet(f"{_under(p)}{inline(p['evidence'])}{source_of(p, url)}", escaped=True)
@@ -118,12 +119,12 @@ def _under(passage: dict[str, Any]) -> str:
     return f"Under “{inline(passage['section'])}”: " if passage.get("section") else ""
 
 
-def words_to_add(row: dict[str, Any]) -> str:
+def words_to_add(gap: Gap) -> str:
     """Customers' words that the article lacks, and its title in their words."""
-    words, title = words_in(row.get("customer_words")), row.get("article_title")
+    words, title = words_in(gap.customer_words), gap.article_title
     return chapter(
         "Words to add",
-        f"Title today: {inline(title)}\n\nTitle in customers' words: {inline(subject_of(row))}" if title else "",
+        f"Title today: {inline(title)}\n\nTitle in customers' words: {inline(subject_of(gap))}" if title else "",
         "Customers use these words, and the article does not:\n\n" + "\n".join(map(bullet, words)) if words else "",
         "Add the phrasings under “What customers ask” to the article or to its search terms.",
     )

@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from lacuna.models.backlog.gap import Gap
 from lacuna.pipelines.presentation.format import as_shown
 
 __all__ = ["edited", "evidence_hash", "front_matter", "seal", "text_hash", "values"]
@@ -17,29 +18,26 @@ _EVIDENCE = re.compile(r"^evidence_hash: ([0-9a-f]{16})$", re.MULTILINE)
 _HEAD = re.compile(r"\A---\n(.*?\n)---\n", re.DOTALL)
 
 
-def front_matter(row: dict[str, Any], run: dict[str, Any]) -> str:
+def front_matter(gap: Gap, run: dict[str, Any]) -> str:
     """The YAML on top, quoted by the YAML library; :func:`seal` adds the hash."""
     window = run.get("window") or {}
 
-    def length(name: str) -> int:
-        return len(row[name]) if isinstance(row.get(name), list) else 0
-
     head = {
-        "gap_id": row.get("gap_id"),
-        "kind": row.get("kind"),
-        "status": row.get("status"),
-        "title": row.get("title"),
-        "article_id": row.get("article_id"),
-        "owner_id": row.get("owner_id"),
-        "topic_id": row.get("topic_id"),
-        "conversations": row.get("conversations"),
-        "weekly_rate": as_shown(row.get("weekly_rate")),
-        "score": as_shown(row.get("score")),
+        "gap_id": gap.gap_id,
+        "kind": gap.kind,
+        "status": gap.status,
+        "title": gap.title,
+        "article_id": gap.article_id,
+        "owner_id": gap.owner_id,
+        "topic_id": gap.topic_id,
+        "conversations": gap.conversations,
+        "weekly_rate": as_shown(gap.weekly_rate),
+        "score": as_shown(gap.score),
         "evidence": {
-            "phrasings": length("examples"),
-            "sentences_of_agents": length("steps"),
-            "passages": length("passages"),
-            "tagged_answers": row.get("labels"),
+            "phrasings": len(gap.examples),
+            "sentences_of_agents": len(gap.steps),
+            "passages": len(gap.passages),
+            "tagged_answers": gap.n_tagged,
         },
         "run_id": run.get("run_id"),
         "created": str(window.get("end") or run.get("run_id") or ""),

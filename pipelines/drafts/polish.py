@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from lacuna.models.backlog.gap import Gap
 from lacuna.models.backlog.gap_kinds import GAP_KINDS
 from lacuna.models.backlog.lifecycle import WAITING
 from lacuna.models.writing.grounding import fault
@@ -28,7 +29,7 @@ SHOWN = 3  # reasons
 
 
 def polish(
-    rows: Sequence[dict[str, Any]], settings: Drafts, store: Path, url: str = ""
+    gaps: Sequence[Gap], settings: Drafts, store: Path, url: str = ""
 ) -> tuple[dict[str, str], list[dict[str, Any]]]:
     """First texts for the gaps that wait for a writer and have something that agents agree on.
 
@@ -37,7 +38,7 @@ def polish(
 
     Parameters
     ----------
-    rows
+    gaps
         The backlog.
     settings
         Who is asked.
@@ -53,7 +54,7 @@ def polish(
     warnings : list of dict
         As run.json has them, where the endpoint did not answer or sentences were dropped.
     """
-    waiting = [r for r in rows if r.get("kind") in GAP_KINDS and r.get("status") in WAITING and r.get("steps")]
+    waiting = [gap for gap in gaps if gap.kind in GAP_KINDS and gap.status in WAITING and gap.steps]
     if not settings.endpoint or not waiting:
         return {}, []
     texts: dict[str, str] = {}
@@ -64,11 +65,11 @@ def polish(
         Session(settings, store / "cache" / "drafts", _sentences_in, "sentences") as session,
         progress.bar(f"asking {name} for first texts") as tick,
     ):
-        for done, row in enumerate(sorted(waiting, key=lambda row: str(row["gap_id"])), start=1):
-            evidence = _evidence(row)
+        for done, gap in enumerate(sorted(waiting, key=lambda gap: gap.gap_id), start=1):
+            evidence = _evidence(gap)
             about = {
-                "title": subject_of(row),
-                "questions": [str(entry["quote"]) for entry in row.get("examples") or []],
+                "title": subject_of(gap),
+                "questions": [str(entry["quote"]) for entry in gap.examples],
                 "evidence": {key: text for key, (text, _) in evidence.items()},
             }
             try:
@@ -78,15 +79,15 @@ def polish(
             else:
                 dropped += refused
                 if text:
-                    texts[str(row["gap_id"])] = text
+                    texts[gap.gap_id] = text
             tick(done, len(waiting))
     silent = _warning(len(troubles), f"drafts without a first text by {settings.endpoint}", troubles[:1])
     return texts, silent + _warning(dropped, "sentences by the endpoint dropped: their evidence does not say so", [])
 
 
-def _evidence(row: dict[str, Any]) -> dict[str, tuple[str, list[str]]]:
+def _evidence(gap: Gap) -> dict[str, tuple[str, list[str]]]:
     """What the endpoint may use, by key: the text, and conversations that hold it."""
-    told = [(str(step["text"]), [str(c) for c in step.get("conversation_ids") or []]) for step in row["steps"]]
+    told = [(str(step["text"]), [str(c) for c in step.get("conversation_ids") or []]) for step in gap.steps]
     return {f"E{number}": found for number, found in enumerate(told, start=1)}
 
 

@@ -1,9 +1,10 @@
-"""Reading a gap's row for its draft, and the small pieces of text that every part of a draft is made of."""
+"""Reading a gap for its draft, and the small pieces of text that every part of a draft is made of."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from lacuna.models.backlog.gap import Gap
 from lacuna.pipelines.presentation.links import conversation_link
 from lacuna.pipelines.presentation.markdown import link
 
@@ -27,23 +28,23 @@ def quoted_in(value: object) -> list[dict[str, Any]]:
     return [entry for entry in dicts_in(value) if entry.get("quote")]
 
 
-def steps_of(row: dict[str, Any]) -> list[dict[str, Any]]:
+def steps_of(gap: Gap) -> list[dict[str, Any]]:
     """The steps that agents have in common."""
-    return [step for step in dicts_in(row.get("steps")) if step.get("text")]
+    return [step for step in dicts_in(gap.steps) if step.get("text")]
 
 
-def subject_of(row: dict[str, Any]) -> str:
+def subject_of(gap: Gap) -> str:
     """What customers' questions are about, in their words: the gap's first subtopic, or its topic."""
-    return str(row.get("subtopic_label") or row.get("topic_label") or row.get("title") or "")
+    return str(gap.subtopic_label or gap.topic_label or gap.title or "")
 
 
-def is_thin(row: dict[str, Any]) -> bool:
+def is_thin(gap: Gap) -> bool:
     """Whether there is too little to go on for a draft."""
-    quotes = sum(bool(entry.get("quote")) for entry in dicts_in(row.get("examples")))
-    answers = len(dicts_in(row.get("agent_answers"))) + len(steps_of(row))
-    evidence = answers + len(dicts_in(row.get("passages"))) + len(words_in(row.get("customer_words")))
-    few = 0 < int(row.get("conversations") or 0) < _FEW_CONVERSATIONS and len(steps_of(row)) < 2
-    return quotes < _FEW_QUOTES or evidence == 0 or (few and row["kind"] != "unfindable")
+    quotes = sum(bool(entry.get("quote")) for entry in dicts_in(gap.examples))
+    answers = len(dicts_in(gap.agent_answers)) + len(steps_of(gap))
+    evidence = answers + len(dicts_in(gap.passages)) + len(words_in(gap.customer_words))
+    few = 0 < gap.conversations < _FEW_CONVERSATIONS and len(steps_of(gap)) < 2
+    return quotes < _FEW_QUOTES or evidence == 0 or (few and gap.kind != "unfindable")
 
 
 def chapter(title: str, *blocks: str) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from lacuna.models.backlog.gap import Gap
 from lacuna.models.backlog.gap_kinds import GAP_KINDS
 from lacuna.models.text.markup import bare
 from lacuna.models.text.words import shortened
@@ -42,13 +43,13 @@ _TITLE = 70  # letters of a phrasing that may serve as a title
 _WEB = re.compile(r"https?://[A-Za-z0-9\-._~:/?#@!$&()*+,;=%]+")
 
 
-def draft(row: dict[str, Any], articles: dict[str, dict[str, Any]], run: dict[str, Any], polished: str = "") -> str:
+def draft(gap: Gap, articles: dict[str, dict[str, Any]], run: dict[str, Any], polished: str = "") -> str:
     """The whole text of one draft: front matter, then what the writer needs, by kind.
 
     Parameters
     ----------
-    row
-        A gap of the backlog, with the evidence that :func:`pipelines.steps.rank.gap_evidence.gather` found.
+    gap
+        Of the backlog, with the evidence that :func:`pipelines.steps.rank.gap_evidence.gather` found.
     articles
         Articles by id: title, url, updated_at, body.
     run
@@ -56,55 +57,55 @@ def draft(row: dict[str, Any], articles: dict[str, dict[str, Any]], run: dict[st
     polished
         A text by an endpoint, already checked against the evidence; "" for none.
     """
-    article = articles.get(str(row.get("article_id") or ""), {})
-    kind, url = row["kind"], conversation_url(run)
+    article = articles.get(str(gap.article_id or ""), {})
+    kind, url = gap.kind, conversation_url(run)
     parts = [
-        front_matter(row, run),
-        f"# {inline(row.get('title') or 'Untitled gap')}",
-        _why(row, article),
-        _titles(row),
+        front_matter(gap, run),
+        f"# {inline(gap.title or 'Untitled gap')}",
+        _why(gap, article),
+        _titles(gap),
     ]
-    if is_thin(row) or (kind != "unfindable" and not steps_of(row)):
-        parts.append(_ask_the_expert(row, url))
+    if is_thin(gap) or (kind != "unfindable" and not steps_of(gap)):
+        parts.append(_ask_the_expert(gap, url))
     parts.append(chapter("A first text", polished))
     if kind == "unfindable":
-        parts.append(words_to_add(row))
+        parts.append(words_to_add(gap))
     elif kind != "missing":
-        parts.append(passages_to_change(row, articles, url))
-    told = "" if kind == "unfindable" else answered(row, url)
-    parts += [_asked(row, url), told, _acceptance(row), _unknown(row)]
+        parts.append(passages_to_change(gap, articles, url))
+    told = "" if kind == "unfindable" else answered(gap, url)
+    parts += [_asked(gap, url), told, _acceptance(gap), _unknown(gap)]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _why(row: dict[str, Any], article: dict[str, Any]) -> str:
-    figures = figures_of(row)
+def _why(gap: Gap, article: dict[str, Any]) -> str:
+    figures = figures_of(gap)
     told = "; ".join(part for part in (figures.size(), figures.failing(), figures.tags()) if part)
-    lines = [f"**{GAP_KINDS[row['kind']].task}.**" + (f" In this window: {told}." if told else "")]
+    lines = [f"**{GAP_KINDS[gap.kind].task}.**" + (f" In this window: {told}." if told else "")]
     lines += [sets_told()] if told else []
-    if row.get("article_id"):
-        title = article.get("title") or row.get("article_title")
-        named = f"{inline(title)} ({inline(row['article_id'])})" if title else inline(row["article_id"])
+    if gap.article_id:
+        title = article.get("title") or gap.article_title
+        named = f"{inline(title)} ({inline(gap.article_id)})" if title else inline(gap.article_id)
         at = f", at <{article['url']}>" if _WEB.fullmatch(str(article.get("url") or "")) else ""
         changed = f", last changed {inline(str(article['updated_at'])[:10])}" if article.get("updated_at") else ""
         lines.append(f"Article: {named}{at}{changed}.")
-    listed = "\n".join(bullet(bare(reason)) for reason in words_in(row.get("reasons")))
+    listed = "\n".join(bullet(bare(reason)) for reason in words_in(gap.reasons))
     return "\n\n".join(part for part in (*lines, listed) if part)
 
 
-def _titles(row: dict[str, Any]) -> str:
+def _titles(gap: Gap) -> str:
     """Short phrasings of customers that could stand as the title."""
-    if row["kind"] != "missing":
+    if gap.kind != "missing":
         return ""
-    said = [" ".join(str(entry["quote"]).split()) for entry in quoted_in(row.get("examples"))]
+    said = [" ".join(str(entry["quote"]).split()) for entry in quoted_in(gap.examples)]
     short = [text.rstrip(".") for text in said if len(text.split()) >= 3 and len(text) <= _TITLE and "‹" not in text][
         :3
     ]
     return "Other titles in customers' words:\n\n" + "\n".join(map(bullet, short)) if short else ""
 
 
-def _asked(row: dict[str, Any], url: str) -> str:
-    blocks, total = [], row.get("conversations")
-    for entry in quoted_in(row.get("examples"))[:QUOTES]:
+def _asked(gap: Gap, url: str) -> str:
+    blocks, total = [], gap.conversations
+    for entry in quoted_in(gap.examples)[:QUOTES]:
         told = []
         if (entry.get("count") or 0) > 1 and total:
             told.append(f"asked like this in {int(entry['count']):,} of {counted(total, 'conversation')} in the gap")
@@ -112,12 +113,12 @@ def _asked(row: dict[str, Any], url: str) -> str:
             told.append(("such as " if told else "conversation ") + named(entry["conversation_id"], url))
         blocks.append(quote(entry["quote"]) + (f"\n>\n> — {', '.join(told)}" if told else ""))
     note = "Shortened to what they are about; the most usual way to ask comes first." if len(blocks) > 1 else ""
-    return chapter("What customers ask", note, *blocks, _typed(row)) if blocks else ""
+    return chapter("What customers ask", note, *blocks, _typed(gap)) if blocks else ""
 
 
-def _typed(row: dict[str, Any]) -> str:
+def _typed(gap: Gap) -> str:
     """What customers typed into the search before they wrote a ticket."""
-    found = _queries(row)
+    found = _queries(gap)
     if not found:
         return ""
     listed = "\n".join(bullet(f"“{inline(q['query'])}”{_times(q.get('count'))}", escaped=True) for q in found)
@@ -128,79 +129,79 @@ def _times(count: object) -> str:
     return f" ({counted(count, 'search', 'searches')})" if isinstance(count, int | float) and count > 1 else ""
 
 
-def _queries(row: dict[str, Any]) -> list[dict[str, Any]]:
-    return [found for found in dicts_in(row.get("queries")) if found.get("query")][:QUOTES]
+def _queries(gap: Gap) -> list[dict[str, Any]]:
+    return [found for found in dicts_in(gap.queries) if found.get("query")][:QUOTES]
 
 
-def _acceptance(row: dict[str, Any]) -> str:
-    kind, article, total = row["kind"], row.get("article_id"), row.get("conversations")
+def _acceptance(gap: Gap) -> str:
+    kind, article, total = gap.kind, gap.article_id, gap.conversations
     found = []
-    for entry in quoted_in(row.get("examples"))[:QUOTES]:
+    for entry in quoted_in(gap.examples)[:QUOTES]:
         share = f" ({int(entry['count'])} of {int(total)} ask it)" if (entry.get("count") or 0) > 1 and total else ""
         found.append(f"- [ ] It answers “{inline(shortened(str(entry['quote']), 110))}”{share}.")
     if kind == "unfindable":
         found.append("- [ ] A search for each of the words and phrasings above finds it.")
-    elif kind == "missing" and _queries(row):
+    elif kind == "missing" and _queries(gap):
         found.append("- [ ] A search for what customers type finds it.")
     if kind == "contradictory":
         found.append("- [ ] One answer holds everywhere: the articles, the bot and the agents say the same.")
-    if kind == "incomplete" and dicts_in(row.get("passages")):
+    if kind == "incomplete" and dicts_in(gap.passages):
         found.append("- [ ] It says what it leaves out today, or leads to where that is said.")
     if kind == "stale":
-        stand = dict.fromkeys(str(p["passage"]) for p in dicts_in(row.get("passages")) if p.get("passage"))
+        stand = dict.fromkeys(str(p["passage"]) for p in dicts_in(gap.passages) if p.get("passage"))
         found += [f"- [ ] “{inline(shortened(passage, 110))}” is changed or confirmed." for passage in stand]
     if kind in {"stale", "incomplete"} and article:
         found.append(f"- [ ] Nothing in {inline(article)} contradicts what agents tell customers today.")
-    if kind != "unfindable" and any(re.search(r"\d", str(step["text"])) for step in steps_of(row)):
+    if kind != "unfindable" and any(re.search(r"\d", str(step["text"])) for step in steps_of(gap)):
         found.append("- [ ] Somebody who knows has confirmed every figure in it.")
-    languages = words_in(row.get("languages"))
+    languages = words_in(gap.languages)
     if len(languages) > 1:
         found.append(f"- [ ] It exists in each language that customers asked in: {inline(', '.join(languages))}.")
     return chapter("What the article must answer", "\n".join(found))
 
 
-def _unknown(row: dict[str, Any]) -> str:
+def _unknown(gap: Gap) -> str:
     found = []
-    labels = row.get("labels")
-    if row.get("by_people") == 1:
+    tagged = gap.n_tagged
+    if gap.by_people == 1:
         found.append("No bot answered in the gap: that people were needed is all that tells of it.")
-    elif not labels:
+    elif not tagged:
         found.append("No answer in the gap was tagged by a reviewer: the share that failed is an estimate.")
-    elif labels < 20:
-        told = f"Only {counted(labels, 'answer', 'answers')} in the gap {'was' if labels == 1 else 'were'} tagged"
-        low, high = percent(row.get("failure_low")), percent(row.get("failure_high"))
+    elif tagged < 20:
+        told = f"Only {counted(tagged, 'answer', 'answers')} in the gap {'was' if tagged == 1 else 'were'} tagged"
+        low, high = percent(gap.failure_low), percent(gap.failure_high)
         found.append(f"{told}: of all conversations about it, between {low} and {high} may have failed.")
-    if not quoted_in(row.get("agent_answers")) and not steps_of(row):
+    if not quoted_in(gap.agent_answers) and not steps_of(gap):
         found.append("No agent's answer is on record for it.")
-    elif not steps_of(row):
+    elif not steps_of(gap):
         found.append("Agents have not answered it the same way twice, so no step is sure.")
-    elif row["kind"] == "missing":
+    elif gap.kind == "missing":
         found.append("Whether what agents answered is the rule: no article says it yet, so have it confirmed.")
-    if len({step.get("way") or 1 for step in steps_of(row)}) > 1 and row["kind"] != "unfindable":
+    if len({step.get("way") or 1 for step in steps_of(gap)}) > 1 and gap.kind != "unfindable":
         found.append("Which of the answers holds in which case: the conversations do not always say.")
-    sure = row.get("probability")
+    sure = gap.probability
     if sure is not None and float(sure) < 0.7:
-        found.append(f"The kind is not certain ({percent(sure)}): check whether it is really “{row['kind']}”.")
-    if not row.get("owner_id"):
-        why = str(row.get("owner_reason") or "decide who does").removeprefix("unowned: ")
+        found.append(f"The kind is not certain ({percent(sure)}): check whether it is really “{gap.kind}”.")
+    if not gap.owner_id:
+        why = str(gap.owner_reason or "decide who does").removeprefix("unowned: ")
         found.append(f"Nobody is asked to do this yet: {inline(why)}.")
     return chapter("What we do not know", "\n".join(bullet(text, escaped=True) for text in found))
 
 
-def _ask_the_expert(row: dict[str, Any], url: str) -> str:
-    about = inline(subject_of(row) or "this")
-    asked = [question.format(topic=about) for question in GAP_KINDS[row["kind"]].questions]
-    answers = quoted_in(row.get("agent_answers"))
+def _ask_the_expert(gap: Gap, url: str) -> str:
+    about = inline(subject_of(gap) or "this")
+    asked = [question.format(topic=about) for question in GAP_KINDS[gap.kind].questions]
+    answers = quoted_in(gap.agent_answers)
     known = {entry.get("conversation_id") for entry in answers}
-    if not steps_of(row):
+    if not steps_of(gap):
         told = [(_telling(str(entry["quote"])), entry) for entry in answers]
         asked += [
             f"Does this hold for every customer: “{inline(text)}”{in_conversation(entry, url)}?"
             for text, entry in told
             if text
         ][:_TO_CHECK]
-    if row["kind"] != "unfindable":
-        open_ones = [e for e in quoted_in(row.get("examples")) if e.get("conversation_id") not in known]
+    if gap.kind != "unfindable":
+        open_ones = [e for e in quoted_in(gap.examples) if e.get("conversation_id") not in known]
         asked += [
             f"What do we tell a customer who asks: “{_short(entry)}”{in_conversation(entry, url)}?"
             for entry in open_ones[:_TO_CHECK]
@@ -208,7 +209,7 @@ def _ask_the_expert(row: dict[str, Any], url: str) -> str:
         asked.append("When does a human have to take over?")
     return chapter(
         "Ask the expert these questions",
-        _why_ask(row, answers),
+        _why_ask(gap, answers),
         "\n".join(f"{place}. {text}" for place, text in enumerate(asked, start=1)),
     )
 
@@ -219,8 +220,8 @@ def _telling(reply: str) -> str:
     return next((sentence for sentence in told if len(sentence) <= LINE), "")
 
 
-def _why_ask(row: dict[str, Any], answers: list[dict[str, Any]]) -> str:
-    if is_thin(row):
+def _why_ask(gap: Gap, answers: list[dict[str, Any]]) -> str:
+    if is_thin(gap):
         return "The evidence is thin, so this is not a draft yet."
     if not answers:
         return "No agent's answer is on record, so nobody has said yet what is right."

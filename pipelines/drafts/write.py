@@ -13,6 +13,7 @@ from lacuna.models.backlog.lifecycle import WAITING
 from lacuna.pipelines.drafts.matter import edited, seal
 from lacuna.pipelines.drafts.names import safe_name, slug
 from lacuna.pipelines.drafts.text import draft
+from lacuna.pipelines.gaps.read import gaps_of
 from lacuna.pipelines.presentation.spreadsheet import records
 
 __all__ = ["write_drafts"]
@@ -56,14 +57,14 @@ def write_drafts(
     """
     known = {str(row["article_id"]): row for row in records(articles) if row.get("article_id")}
     written: dict[str, str] = {}
-    for row in records(backlog):
-        key = str(row.get("gap_id") or "")
-        if not key or row.get("kind") not in GAP_KINDS or row.get("status") not in WAITING:
+    for gap in gaps_of(backlog):
+        key = gap.gap_id
+        if not key or gap.kind not in GAP_KINDS or gap.status not in WAITING:
             continue
-        owner = safe_name(str(row["owner_id"])) if row.get("owner_id") else "unowned"
-        name = f"{safe_name(key)}-{slug(str(row.get('title') or ''))}"
+        owner = safe_name(str(gap.owner_id)) if gap.owner_id else "unowned"
+        name = f"{safe_name(key)}-{slug(str(gap.title or ''))}"
         path = f"drafts/{owner}/{name.rstrip('-')}.md"
-        _write(folder / path, seal(draft(row, known, run, (polished or {}).get(key, ""))))
+        _write(folder / path, seal(draft(gap, known, run, (polished or {}).get(key, ""))))
         written[key] = path
     if before is not None:
         _keep_edited(before, folder)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pandas as pd
 
+from lacuna.models.backlog.gap import Gap
+from lacuna.models.backlog.gap_records import Carried
 from lacuna.models.backlog.lifecycle import Life, last_targets, life_of, status_in
 from lacuna.models.backlog.precision import Precision, by_kind
 from lacuna.pipelines.gaps.decisions import decided
@@ -17,7 +19,7 @@ from lacuna.pipelines.presentation.spreadsheet import records
 from lacuna.pipelines.runtime.job import Job
 from lacuna.pipelines.state.repository import open_state
 
-__all__ = ["Past", "lived", "name_gaps", "read_past"]
+__all__ = ["Past", "name_gaps", "read_past", "with_history"]
 
 
 @dataclass(frozen=True)
@@ -63,19 +65,19 @@ def name_gaps(gaps: pd.DataFrame, past: Past) -> pd.Series:
     return pd.Series(ids, index=gaps.index, dtype="str")
 
 
-def lived(
-    row: Mapping[str, Any],
+def with_history(
+    gap: Gap,
     past: Past,
     named: Callable[[str], str | None],
     grow_factor: float,
     effect: str | None = None,
-) -> dict[str, Any]:
-    """The columns of the backlog that depend on a gap's past: status, first_seen, carried, owner and due day.
+) -> Gap:
+    """A gap as its past makes it: status, owner by people's choice, first_seen, and what moved since the run before.
 
     Parameters
     ----------
-    row
-        gap_id, rank, score, conversations, article_id, owner_id, owner_reason, owner_name.
+    gap
+        As the run found it, as if it was new.
     named
         Name of an owner by id.
     grow_factor
@@ -83,8 +85,8 @@ def lived(
     effect
         Effect of the published fix; None where it was not measured.
     """
-    gap, last_row = str(row["gap_id"]), past.before.get(str(row["gap_id"]))
-    life = past.lives.get(gap, Life())
+    last_row = past.before.get(gap.gap_id)
+    life = past.lives.get(gap.gap_id, Life())
     # Whoever decided while this run, or a later one, was the latest has seen what this run reports.
     decided_since = life.run_id is not None and life.run_id >= past.run_id
     same_decisions = last_row is not None and int(last_row.get("decided") or 0) == life.decided
@@ -92,7 +94,7 @@ def lived(
     status_before = str(last_row["status"]) if last_row and same_decisions else None
     status, note = status_in(
         life, day=past.run_id, seen_before=last_row is not None, was=status_before,
-        came_back=came_back and not decided_since, conversations=int(row["conversations"]), grow_factor=grow_factor,
+        came_back=came_back and not decided_since, conversations=gap.conversations, grow_factor=grow_factor,
         effect=None if decided_since else effect,
     )  # fmt: skip
     if not note and last_row and status == status_before:
@@ -104,32 +106,29 @@ def lived(
         since = (
             str(last_row.get("status_since") or past.run_id) if last_row and status == status_before else past.run_id
         )
-    note = note or _written_for(row, past)
-    return {
-        "status": status, "status_note": note, "status_since": since, "decided": life.decided, "effect": effect,
-        "first_seen": first_seen,
-        "carried": _carried(row, last_row, status, past, came_back), **as_decided(row, life, named),
-    }  # fmt: skip
+    return replace(
+        gap, status=status, status_note=note or _written_for(gap, past), status_since=since, decided=life.decided,
+        effect=effect, first_seen=first_seen, carried=_carried(gap, last_row, status, past, came_back),
+        **as_decided(gap.as_row(), life, named),
+    )  # fmt: skip
 
 
-def _written_for(row: Mapping[str, Any], past: Past) -> str:
+def _written_for(gap: Gap, past: Past) -> str:
     """A note that names the gap that the article was written for, if the article once closed a gap."""
-    for gap, life in sorted(past.lives.items()):
-        if row.get("article_id") and life.article_id == row["article_id"] and gap != row["gap_id"]:
-            return f"the article was written for {gap} on {life.published_on}"
+    for other, life in sorted(past.lives.items()):
+        if gap.article_id and life.article_id == gap.article_id and other != gap.gap_id:
+            return f"the article was written for {other} on {life.published_on}"
     return ""
 
 
-def _carried(
-    row: Mapping[str, Any], last_row: Mapping[str, Any] | None, status: str, past: Past, came_back: bool
-) -> dict[str, Any]:
+def _carried(gap: Gap, last_row: Mapping[str, Any] | None, status: str, past: Past, came_back: bool) -> Carried:
     if last_row is None:
         return {
             "weeks_open": 0, "previous_rank": None, "previous_score": None, "change": "new", "previous_run": None,
             "previous_status": None, "came_back": False,
         }  # fmt: skip
-    previous_rank, rank = int(last_row["rank"]), int(row["rank"])
-    change = "same" if previous_rank == rank else "up" if previous_rank > rank else "down"
+    previous_rank = int(last_row["rank"])
+    change = "same" if previous_rank == gap.rank else "up" if previous_rank > gap.rank else "down"
     days = (pd.Timestamp(past.run_id) - pd.Timestamp(last_row["first_seen"])).days
     return {
         "weeks_open": days // 7, "previous_rank": previous_rank, "previous_score": float(last_row["score"]),

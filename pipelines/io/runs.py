@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +14,13 @@ from rich.table import Table
 from rich.text import Text
 
 from lacuna.data_contracts.errors import LacunaError, StoreUnusable
+from lacuna.models.backlog.gap import Gap
 from lacuna.models.backlog.gap_kinds import kind_meaning
 from lacuna.pipelines.presentation.format import NONE
 from lacuna.pipelines.presentation.suggestions import similar, with_such_words
 from lacuna.pipelines.report.gap_figures import SETS, GapFigures, figures_of, movement, nearest_articles
 
 __all__ = ["backlog_table", "explain", "find_gap", "find_run", "published_runs", "read_backlog", "read_run"]
-
-Row = Mapping[str, Any]
 
 _COLUMNS = "in gap: conversations in the gap; failed: estimated share of all conversations about it"
 
@@ -50,10 +49,10 @@ def find_run(store: Path, run_id: str | None = None) -> Path:
     return store / "runs" / (run_id or run_ids[-1])
 
 
-def read_backlog(folder: Path) -> list[dict[str, Any]]:
+def read_backlog(folder: Path) -> list[Gap]:
     """The backlog of a run folder, by rank."""
     lines = (folder / "backlog.jsonl").read_text(encoding="utf-8").split("\n")
-    return [json.loads(line) for line in lines if line]
+    return [Gap.from_row(json.loads(line)) for line in lines if line]
 
 
 def read_run(folder: Path) -> dict[str, Any]:
@@ -61,29 +60,29 @@ def read_run(folder: Path) -> dict[str, Any]:
     return json.loads((folder / "run.json").read_text(encoding="utf-8"))
 
 
-def find_gap(rows: Sequence[Row], wanted: str) -> Row:
-    """The row with this gap_id, or with this rank where a number is given.
+def find_gap(gaps: Sequence[Gap], wanted: str) -> Gap:
+    """The gap with this gap_id, or with this rank where a number is given.
 
     Raises
     ------
     LacunaError
         There is no such gap; the message names the nearest.
     """
-    for row in rows:
-        if wanted in (row["gap_id"], str(row["rank"])):
-            return row
-    if not rows:
+    for gap in gaps:
+        if wanted in (gap.gap_id, str(gap.rank)):
+            return gap
+    if not gaps:
         raise LacunaError(f"there is no gap '{wanted}': the backlog is empty", "choose another run with --run")
     if wanted.isdigit():
-        raise LacunaError(f"there is no rank {wanted}", f"ranks go from 1 to {len(rows)}")
-    ids = [str(row["gap_id"]) for row in rows]
-    titles = {str(row["title"]): str(row["gap_id"]) for row in rows}
+        raise LacunaError(f"there is no rank {wanted}", f"ranks go from 1 to {len(gaps)}")
+    ids = [str(gap.gap_id) for gap in gaps]
+    titles = {str(gap.title): str(gap.gap_id) for gap in gaps}
     near = similar(wanted, ids, most=3, cutoff=0.4) + [titles[title] for title in with_such_words(wanted, titles)]
-    remedy = f"did you mean {' or '.join(dict.fromkeys(near))}?" if near else f"ranks work too: 1 to {len(rows)}"
+    remedy = f"did you mean {' or '.join(dict.fromkeys(near))}?" if near else f"ranks work too: 1 to {len(gaps)}"
     raise LacunaError(f"there is no gap '{wanted}' in this run", remedy)
 
 
-def backlog_table(rows: Sequence[Row], top: int = 10) -> Table:
+def backlog_table(gaps: Sequence[Gap], top: int = 10) -> Table:
     """The first ``top`` gaps as a table."""
     table = Table(
         box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold", caption_justify="left", caption=_COLUMNS
@@ -95,13 +94,13 @@ def backlog_table(rows: Sequence[Row], top: int = 10) -> Table:
     table.add_column("in gap\na week", justify="right", no_wrap=True)
     table.add_column("failed", justify="right", no_wrap=True)
     table.add_column("score\n(band)", justify="right", no_wrap=True)
-    for row in rows[:top]:
-        figures = figures_of(row)
+    for gap in gaps[:top]:
+        figures = figures_of(gap)
         table.add_row(
-            str(row["rank"]),
-            escape(str(row["kind"])),
-            escape(str(row["title"])),
-            escape(_owner(row)),
+            str(gap.rank),
+            escape(str(gap.kind)),
+            escape(str(gap.title)),
+            escape(_owner(gap)),
             figures.weekly or NONE,
             figures.failed or NONE,
             f"{figures.score or NONE} {figures.score_range}".rstrip(),
@@ -109,51 +108,51 @@ def backlog_table(rows: Sequence[Row], top: int = 10) -> Table:
     return table
 
 
-def explain(row: Row, currency: str = "") -> RenderableType:
+def explain(gap: Gap, currency: str = "") -> RenderableType:
     """One gap: why it is of this kind, why it stands at this rank, who should act, what people wrote.
 
     Parameters
     ----------
-    row
-        A row of the backlog; the fields that go beyond the contract may be missing.
+    gap
+        One gap; what a run of an earlier version lacks is left out.
     currency
         Unit of its cost.
     """
-    kind = str(row["kind"])
-    standing = f"{row['status']}: {row['status_note']}" if row.get("status_note") else row["status"]
-    figures = figures_of(row, currency or "EUR")
+    kind = str(gap.kind)
+    standing = f"{gap.status}: {gap.status_note}" if gap.status_note else gap.status
+    figures = figures_of(gap, currency or "EUR")
     sure = f", {figures.sure} sure" if figures.sure else ""
     meaning = _in_a_sentence(kind_meaning(kind)) or kind
     parts: list[RenderableType] = [
-        Text(f"{row['rank']}. {row['title']}", style="bold"),
-        Text(f"{row['gap_id']} · {kind} ({meaning}{sure}) · {standing}", style="dim"),
+        Text(f"{gap.rank}. {gap.title}", style="bold"),
+        Text(f"{gap.gap_id} · {kind} ({meaning}{sure}) · {standing}", style="dim"),
     ]
-    if row.get("article_id"):
-        title = f" “{row['article_title']}”" if row.get("article_title") else ""
-        parts.append(Text(f"Article: {row['article_id']}{title}"))
-    parts += _section(f"Why {kind}", _bullets(row.get("reasons")))
-    parts += _section(f"Why rank {row['rank']}", [Text(line) for line in _rank(row, figures)])
-    owner = f"{_owner(row)}: {row.get('owner_reason') or 'no reason recorded'}"
+    if gap.article_id:
+        title = f" “{gap.article_title}”" if gap.article_title else ""
+        parts.append(Text(f"Article: {gap.article_id}{title}"))
+    parts += _section(f"Why {kind}", _bullets(gap.reasons))
+    parts += _section(f"Why rank {gap.rank}", [Text(line) for line in _rank(gap, figures)])
+    owner = f"{_owner(gap)}: {gap.owner_reason or 'no reason recorded'}"
     parts += _section("Who", [Text(owner)])
-    nearest = [f"{a['shown']}  {a['id']}  {a['title']}" for a in nearest_articles(row.get("nearest_articles"))]
+    nearest = [f"{a['shown']}  {a['id']}  {a['title']}" for a in nearest_articles(gap.nearest_articles)]
     parts += _section("Nearest articles", [Text(line) for line in nearest])
-    quotes = [f"“{e['quote']}”  ({e['conversation_id']})" for e in row.get("examples") or []]
+    quotes = [f"“{e['quote']}”  ({e['conversation_id']})" for e in gap.examples]
     parts += _section("What customers wrote", _bullets(quotes))
-    answers = [f"“{a['quote']}”  ({a['conversation_id']})" for a in row.get("agent_answers") or []]
+    answers = [f"“{a['quote']}”  ({a['conversation_id']})" for a in gap.agent_answers]
     parts += _section("What agents answered", _bullets(answers))
-    if row.get("draft"):
-        parts += _section("Draft", [Text(str(row["draft"]))])
+    if gap.draft:
+        parts += _section("Draft", [Text(str(gap.draft))])
     return Group(*parts)
 
 
-def _rank(row: Row, figures: GapFigures) -> list[str]:
+def _rank(gap: Gap, figures: GapFigures) -> list[str]:
     lines = [f"{figures.score or NONE} {figures.score_range} human-handled conversations a week would be avoided"]
     if factors := figures.factors():
         lines.append("= " + " × ".join(f"{value} {words}" for value, words in factors))
     evidence = "; ".join(part for part in (figures.size(), figures.failing(), figures.tags()) if part)
     lines += [f"in this window: {evidence}"] if evidence else []
     if figures.demand:
-        moving, chance = movement(row), (row.get("trend") or {}).get("p_value")
+        moving, chance = movement(gap), gap.trend["p_value"]
         sure = "" if chance is None or moving.since else f" (p = {chance:.2g})"
         lines.append(f"demand is {figures.demand}{sure}")
     if figures.rank_low and figures.rank_high:
@@ -173,8 +172,8 @@ def _bullets(texts: Sequence[str] | None) -> list[RenderableType]:
     return [Text(f"• {text}") for text in texts or []]
 
 
-def _owner(row: Row) -> str:
-    return str(row.get("owner_name") or row.get("owner_id") or "unowned")
+def _owner(gap: Gap) -> str:
+    return gap.owner or "unowned"
 
 
 def _in_a_sentence(text: str) -> str:

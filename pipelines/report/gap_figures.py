@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from lacuna.models.backlog.gap import Gap
+from lacuna.models.backlog.gap_records import Surge, Trend
 from lacuna.pipelines.presentation.format import (
     NONE,
     count,
@@ -67,27 +69,31 @@ class Movement:
         return _joined(self.words, self.times, self.since)
 
 
-def movement(row: Mapping[str, Any]) -> Movement:
-    """The movement of a gap's demand.
+def movement(gap: Gap) -> Movement:
+    """The movement of a gap's demand."""
+    return _movement(gap.trend, gap.surge)
+
+
+def _movement(trend: Trend, surge: Surge | None) -> Movement:
+    """A surge where there is one, else the trend.
 
     Examples
     --------
-    >>> movement({"trend": {"direction": "up", "ratio": 1.8, "p_value": 0.01}}).told()
+    >>> _movement({"direction": "up", "ratio": 1.8, "p_value": 0.01}, None).told()
     'rising ×1.8'
-    >>> movement({"trend": {"direction": "flat"}, "surge": {"ratio": 10.1, "started": "2024-06-25"}}).told()
+    >>> flat: Trend = {"direction": "flat", "ratio": None, "p_value": None}
+    >>> _movement(flat, {"started": "2024-06-25", "ratio": 10.1, "p_value": 0.0}).told()
     'surging ×10.1 since 25 Jun'
     """
-    surge = record(row.get("surge"))
-    steep = number(surge.get("ratio"))
-    if steep is not None:
-        since = f"since {short_day(surge['started'])}" if text(surge.get("started")) else ""
+    steep = surge["ratio"] if surge else None
+    if surge and steep is not None:
+        since = f"since {short_day(surge['started'])}" if surge["started"] else ""
         return Movement(_ARROWS["up"], "up", "surging", f"×{steep:.1f}", since, steep)
-    found = record(row.get("trend"))
-    direction = text(found.get("direction")).lower()
+    direction = (trend["direction"] or "").lower()
     direction = _DIRECTIONS.get(direction, direction)
     if direction not in _ARROWS:
         return Movement()
-    ratio, chance = number(found.get("ratio")), number(found.get("p_value"))
+    ratio, chance = trend["ratio"], trend["p_value"]
     clear = direction != "flat" and (chance is None or chance < _CLEAR)
     words = _TREND_WORDS[direction] if clear or direction == "flat" else f"{_TREND_WORDS[direction]}, not clearly"
     times = f"×{ratio:.1f}" if ratio is not None and direction != "flat" else ""
@@ -188,23 +194,21 @@ class GapFigures:
         return f"Rank {self.rank}; with {certain} confidence between {self.rank_low} and {self.rank_high}."
 
 
-def figures_of(row: Mapping[str, Any], currency: str = "EUR") -> GapFigures:
-    """The printed figures of a row of the backlog; ``currency`` is the ISO code of its costs."""
+def figures_of(gap: Gap, currency: str = "EUR") -> GapFigures:
+    """The printed figures of a gap; ``currency`` is the ISO code of its costs."""
 
-    def shown(name: str, how: Callable[[object], str]) -> str:
-        return "" if number(row.get(name)) is None else how(row[name])
+    def shown(value: float | None, how: Callable[[object], str]) -> str:
+        return "" if value is None else how(value)
 
     return GapFigures(
-        conversations=shown("conversations", count), weekly=shown("weekly_rate", decimal),
-        customers=shown("customers", count), tagged=shown("labels", count),
-        about=shown("reached", count), about_weekly=shown("demand", decimal), demand=movement(row).told(),
-        failed=shown("failure_rate", percent),
-        failed_range=percent_range(row.get("failure_low"), row.get("failure_high")),
-        by_people=number(row.get("by_people")) == 1, fixable=shown("p_fixable", percent), score=shown("score", decimal),
-        score_range=decimal_range(row.get("score_low"), row.get("score_high")),
-        cost=shown("cost_avoidable", lambda value: money(value, currency)),
-        rank=shown("rank", count), rank_low=shown("rank_low", count), rank_high=shown("rank_high", count),
-        sure=shown("probability", percent),
+        conversations=count(gap.conversations), weekly=decimal(gap.weekly_rate), customers=count(gap.customers),
+        tagged=count(gap.n_tagged), about=shown(gap.reached, count), about_weekly=shown(gap.demand, decimal),
+        demand=movement(gap).told(), failed=percent(gap.failure_rate),
+        failed_range=percent_range(gap.failure_low, gap.failure_high), by_people=gap.by_people == 1,
+        fixable=shown(gap.p_fixable, percent), score=decimal(gap.score),
+        score_range=decimal_range(gap.score_low, gap.score_high), cost=money(gap.cost_avoidable, currency),
+        rank=count(gap.rank), rank_low=count(gap.rank_low), rank_high=count(gap.rank_high),
+        sure=shown(gap.probability, percent),
     )  # fmt: skip
 
 

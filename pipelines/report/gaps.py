@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from typing import Any
 from urllib.parse import quote
 
+from lacuna.models.backlog.gap import Gap
 from lacuna.models.backlog.gap_kinds import GAP_KINDS, kind_label
 from lacuna.pipelines.presentation.charts import bar, spark
 from lacuna.pipelines.presentation.format import NONE, day, items, line, monday, number, record, text, texts, whole
@@ -42,20 +43,20 @@ def relative_link(path: object) -> str:
     return quote(found)
 
 
-def owner(row: dict[str, Any]) -> dict[str, Any]:
+def owner(gap: Gap) -> dict[str, Any]:
     """Who owns the gap, and why; a gap without an owner says so."""
-    key = line(row.get("owner_id"))
-    name = line(row.get("owner_name"), 80) or key
-    return {"id": key, "name": name or "No owner", "reason": text(row.get("owner_reason")), "known": bool(key)}
+    key = line(gap.owner_id)
+    name = line(gap.owner_name, 80) or key
+    return {"id": key, "name": name or "No owner", "reason": text(gap.owner_reason), "known": bool(key)}
 
 
-def table_row(row: dict[str, Any], currency: str, top_score: float, until: date | None) -> dict[str, Any]:
+def table_row(gap: Gap, currency: str, top_score: float, until: date | None) -> dict[str, Any]:
     """What the table shows of a gap, with the keys it is sorted and filtered by.
 
     Parameters
     ----------
-    row : dict
-        One backlog row.
+    gap : Gap
+        As it stands.
     currency : str
         ISO code of the costs.
     top_score : float
@@ -63,14 +64,14 @@ def table_row(row: dict[str, Any], currency: str, top_score: float, until: date 
     until : date or None
         The window's last day.
     """
-    key, kind, status = text(row.get("gap_id")), text(row.get("kind")), text(row.get("status"))
-    who = owner(row)
-    title = line(row.get("title"), 400) or "Untitled gap"
-    topic = line(row.get("topic_label"), 160)
-    products, languages = texts(row.get("products")), texts(row.get("languages"))
-    rank, low, high = (whole(row.get(name)) for name in ("rank", "rank_low", "rank_high"))
-    score, figures, moving = number(row.get("score")), figures_of(row, currency), movement(row)
-    asked = [seen for _, seen, _ in weeks(row.get("weekly"), until)]
+    key, kind, status = text(gap.gap_id), text(gap.kind), text(gap.status)
+    who = owner(gap)
+    title = line(gap.title, 400) or "Untitled gap"
+    topic = line(gap.topic_label, 160)
+    products, languages = texts(gap.products), texts(gap.languages)
+    rank, low, high = (whole(getattr(gap, name)) for name in ("rank", "rank_low", "rank_high"))
+    score, figures, moving = number(gap.score), figures_of(gap, currency), movement(gap)
+    asked = [seen for _, seen, _ in weeks(gap.weekly, until)]
     return {
         "id": key,
         "link": "#gap=" + quote(key, safe=""),
@@ -89,7 +90,7 @@ def table_row(row: dict[str, Any], currency: str, top_score: float, until: date 
         "spark": spark(asked),
         "fails": figures.failed or NONE,
         "fails_range": figures.failed_range,
-        "fails_bar": bar(row.get("failure_rate"), row.get("failure_low"), row.get("failure_high")),
+        "fails_bar": bar(gap.failure_rate, gap.failure_low, gap.failure_high),
         "score": figures.score or NONE,
         "score_range": figures.score_range,
         "score_bar": f"{max((score or 0.0) / top_score, 0.0) * 84:.3g}" if top_score > 0 else "0",
@@ -102,13 +103,13 @@ def table_row(row: dict[str, Any], currency: str, top_score: float, until: date 
             "status": status,
             "owner": who["id"],
             "ownerName": who["name"].lower() if who["known"] else None,
-            "conversations": whole(row.get("conversations")),
-            "rate": number(row.get("weekly_rate")),
-            "fails": number(row.get("failure_rate")),
+            "conversations": whole(gap.conversations),
+            "rate": number(gap.weekly_rate),
+            "fails": number(gap.failure_rate),
             "score": score,
-            "cost": number(row.get("cost_avoidable")),
-            "topic": text(row.get("topic_id")),
-            "theme": line(row.get("theme"), 120),
+            "cost": number(gap.cost_avoidable),
+            "topic": text(gap.topic_id),
+            "theme": line(gap.theme, 120),
             "product": products,
             "language": languages,
             "find": " ".join(
@@ -118,10 +119,10 @@ def table_row(row: dict[str, Any], currency: str, top_score: float, until: date 
                     topic,
                     who["name"],
                     who["id"],
-                    line(row.get("article_title")),
-                    text(row.get("article_id")),
-                    *texts(row.get("intents")),
-                    *texts(row.get("customer_words"))[:12],
+                    line(gap.article_title),
+                    text(gap.article_id),
+                    *texts(gap.intents),
+                    *texts(gap.customer_words)[:12],
                 ]
             ).lower(),
         },

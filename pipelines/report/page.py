@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
+from lacuna.models.backlog.gap import Gap
 from lacuna.models.backlog.gap_kinds import GAP_KINDS, kind_label, kind_meaning
 from lacuna.pipelines.presentation.format import (
     NONE,
@@ -35,7 +36,7 @@ _CHANGES = {
 
 
 def page(
-    row: dict[str, Any],
+    gap: Gap,
     currency: str,
     until: date | None,
     articles: dict[str, str],
@@ -45,8 +46,8 @@ def page(
 
     Parameters
     ----------
-    row : dict
-        One backlog row.
+    gap : Gap
+        As it stands.
     currency, until
         As in `table_row`.
     articles : dict
@@ -54,40 +55,40 @@ def page(
     sure
         The confidence of intervals, as it is printed.
     """
-    kind = text(row.get("kind"))
-    figures = figures_of(row, currency)
-    listed = weeks(row.get("weekly"), until)
-    who = owner(row)
-    article = text(row.get("article_id"))
-    ids = texts(row.get("conversation_ids"))
+    kind = text(gap.kind)
+    figures = figures_of(gap, currency)
+    listed = weeks(gap.weekly, until)
+    who = owner(gap)
+    article = text(gap.article_id)
+    ids = texts(gap.conversation_ids)
     return {
-        "id": text(row.get("gap_id")),
-        "title": line(row.get("title")) or "Untitled gap",
+        "id": text(gap.gap_id),
+        "title": line(gap.title) or "Untitled gap",
         "tone": kind if kind in GAP_KINDS else "other",
         "kindLabel": kind_label(kind),
         "kindMeans": kind_meaning(kind),
-        "status": text(row.get("status")),
+        "status": text(gap.status),
         "sure": f"{figures.sure} sure" if figures.sure else "",
         "topic": {
-            "id": text(row.get("topic_id")),
-            "label": line(row.get("topic_label")),
-            "theme": line(row.get("theme")),
+            "id": text(gap.topic_id),
+            "label": line(gap.topic_label),
+            "theme": line(gap.theme),
         },
-        "places": _places(row),
+        "places": _places(gap),
         "figures": figures.cards(),
-        "reasons": texts(row.get("reasons")),
+        "reasons": texts(gap.reasons),
         "equation": _equation(figures, sure),
         "weekly": [list(entry) for entry in listed],
-        "change": _change(row.get("change_point"), sure),
+        "change": _change(gap.change_point, sure),
         "owner": who,
-        "draft": {"link": relative_link(row.get("draft")), "path": text(row.get("draft"))},
+        "draft": {"link": relative_link(gap.draft), "path": text(gap.draft)},
         "article": {
             "id": article,
-            "title": line(row.get("article_title")) or article,
+            "title": line(gap.article_title) or article,
             "accuracy": articles.get(article, ""),
         },
-        "quotes": _said(row.get("examples")),
-        "answers": _said(row.get("agent_answers")),
+        "quotes": _said(gap.examples),
+        "answers": _said(gap.agent_answers),
         "steps": [
             {
                 "text": text(found.get("text"), _QUOTE),
@@ -95,16 +96,16 @@ def page(
                 "ids": texts(found.get("conversation_ids"))[:3],
                 "ordered": bool(whole(found.get("order"))),
             }
-            for found in map(record, items(row.get("steps")))
+            for found in map(record, items(gap.steps))
             if text(found.get("text"))
         ],
         "passages": [
             {name: text(found.get(name), _QUOTE) for name in ("article_id", "passage", "evidence")}
-            for found in map(record, items(row.get("passages")))
+            for found in map(record, items(gap.passages))
         ],
-        "words": texts(row.get("customer_words"))[:40],
-        "nearest": nearest_articles(row.get("nearest_articles")),
-        "history": _history(row, until),
+        "words": texts(gap.customer_words)[:40],
+        "nearest": nearest_articles(gap.nearest_articles),
+        "history": _history(gap, until),
         "ids": ids,
     }
 
@@ -118,9 +119,9 @@ def _said(value: object) -> list[dict[str, str]]:
     ]
 
 
-def _places(row: dict[str, Any]) -> list[str]:
+def _places(gap: Gap) -> list[str]:
     named = (("Product", "products"), ("Language", "languages"), ("Intent", "intents"))
-    return [f"{label}: {', '.join(found[:6])}" for label, name in named if (found := texts(row.get(name)))]
+    return [f"{label}: {', '.join(found[:6])}" for label, name in named if (found := texts(getattr(gap, name)))]
 
 
 def _equation(figures: GapFigures, sure: str) -> dict[str, Any]:
@@ -147,10 +148,10 @@ def _change(value: object, sure: str) -> dict[str, str] | None:
     return ends | {"words": words + "."}
 
 
-def _history(row: dict[str, Any], until: date | None) -> list[str]:
-    carried = record(row.get("carried"))
+def _history(gap: Gap, until: date | None) -> list[str]:
+    carried = record(gap.carried)
     told = []
-    first, last = text(row.get("first_seen")), text(row.get("last_seen"))
+    first, last = text(gap.first_seen), text(gap.last_seen)
     if first:
         told.append(f"First seen in the run of {short_day(first, year=True)}.")
     change, before = text(carried.get("change")), whole(carried.get("previous_rank"))
@@ -161,10 +162,10 @@ def _history(row: dict[str, Any], until: date | None) -> list[str]:
         words += "."
     score = number(carried.get("previous_score"))
     if score is not None:
-        words += f" Its score last time was {decimal(score)}, now {decimal(row.get('score'))}."
-    note = line(row.get("status_note"))
+        words += f" Its score last time was {decimal(score)}, now {decimal(gap.score)}."
+    note = line(gap.status_note)
     if note:
-        told.append(f"{text(row.get('status')).capitalize()}: {note}.")
+        told.append(f"{text(gap.status).capitalize()}: {note}.")
     open_for = whole(carried.get("weeks_open"))
     if open_for:
         words += f" Open for {plural(open_for, 'week')}."

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 from urllib.parse import quote
 
 import pandas as pd
 
+from lacuna.models.backlog.gap import Gap
 from lacuna.models.backlog.lifecycle import CLOSED
 from lacuna.pipelines.presentation.format import (
     decimal,
@@ -70,18 +71,18 @@ def _quote(value: object) -> str:
     return text(value, 400) if isinstance(value, str) else text(record(value).get("quote"), 400)
 
 
-def owners(rows: list[dict[str, Any]], frame: pd.DataFrame | None) -> list[dict[str, Any]]:
+def owners(gaps: Sequence[Gap], frame: pd.DataFrame | None) -> list[dict[str, Any]]:
     """The load of each owner: open gaps, conversations and score, against the capacity where it is known."""
     known = {text(row.get("owner_id")): row for row in records(frame)}
     load: dict[str, dict[str, Any]] = {}
-    for row in rows:
-        if text(row.get("status")) in CLOSED:
+    for gap in gaps:
+        if text(gap.status) in CLOSED:
             continue
-        who = owner(row)
+        who = owner(gap)
         entry = load.setdefault(who["id"], {"id": who["id"], "name": who["name"], "gaps": 0, "asked": 0, "score": 0.0})
         entry["gaps"] += 1
-        entry["asked"] += whole(row.get("conversations")) or 0
-        entry["score"] += number(row.get("score")) or 0.0
+        entry["asked"] += whole(gap.conversations) or 0
+        entry["score"] += number(gap.score) or 0.0
     most = max((entry["score"] for entry in load.values()), default=0.0)
     for entry in load.values():
         about = known.get(entry["id"], {})

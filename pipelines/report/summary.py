@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
+from lacuna.models.backlog.gap import Gap
 from lacuna.models.backlog.lifecycle import CLOSED
 from lacuna.models.diagnosis.no_gap_reason import why_no_gap
 from lacuna.pipelines.presentation.format import count, decimal, line, money, number, percent, plural, record, text
@@ -14,31 +15,31 @@ from lacuna.pipelines.report.gap_figures import movement
 _NAMED = 3
 
 
-def _link(row: dict[str, Any]) -> dict[str, str]:
-    key = text(row.get("gap_id"))
-    return {"link": "#gap=" + quote(key, safe=""), "text": line(row.get("title"), 90) or "Untitled gap"}
+def _link(gap: Gap) -> dict[str, str]:
+    key = text(gap.gap_id)
+    return {"link": "#gap=" + quote(key, safe=""), "text": line(gap.title, 90) or "Untitled gap"}
 
 
 def _say(value: str) -> dict[str, str]:
     return {"text": value, "link": ""}
 
 
-def _listed(rows: Sequence[dict[str, Any]], note: dict[str, str] | None = None) -> list[dict[str, str]]:
+def _listed(gaps: Sequence[Gap], note: dict[str, str] | None = None) -> list[dict[str, str]]:
     """Titles as links, at most three, with how many more there are."""
     parts: list[dict[str, str]] = []
-    for position, row in enumerate(rows[:_NAMED]):
+    for position, gap in enumerate(gaps[:_NAMED]):
         if position:
-            parts.append(_say(", " if position < min(len(rows), _NAMED) - 1 or len(rows) > _NAMED else " and "))
-        parts.append(_link(row))
-        if note and note.get(text(row.get("gap_id"))):
-            parts.append(_say(f" ({note[text(row.get('gap_id'))]})"))
-    if len(rows) > _NAMED:
-        parts.append(_say(f" and {len(rows) - _NAMED:,} more"))
+            parts.append(_say(", " if position < min(len(gaps), _NAMED) - 1 or len(gaps) > _NAMED else " and "))
+        parts.append(_link(gap))
+        if note and note.get(text(gap.gap_id)):
+            parts.append(_say(f" ({note[text(gap.gap_id)]})"))
+    if len(gaps) > _NAMED:
+        parts.append(_say(f" and {len(gaps) - _NAMED:,} more"))
     return parts
 
 
 def summary(
-    backlog: Sequence[dict[str, Any]], currency: str, previous: dict[str, Any] | None, run: dict[str, Any] | None = None
+    backlog: Sequence[Gap], currency: str, previous: dict[str, Any] | None, run: dict[str, Any] | None = None
 ) -> list[list[dict[str, str]]]:
     """Say in a few plain sentences how much there is, what is new, surged, came back or has no owner, and how right.
 
@@ -47,13 +48,13 @@ def summary(
     list of list of dict
         Sentences made of parts: `text`, and `link` where the part leads to a gap or to a filter.
     """
-    live = [row for row in backlog if text(row.get("status")) not in CLOSED]
+    live = [gap for gap in backlog if text(gap.status) not in CLOSED]
     if not live:
         closed = f"No gap is open: {plural(len(backlog), 'gap is', 'gaps are')} verified, snoozed or dismissed."
         none = closed if backlog else f"No gap was found in this window. {why_no_gap(record(run))}"
         return [[_say(none)], *_precision(run)]
-    hands = sum(number(row.get("score")) or 0.0 for row in live)
-    cost = sum(number(row.get("cost_avoidable")) or 0.0 for row in live)
+    hands = sum(number(gap.score) or 0.0 for gap in live)
+    cost = sum(number(gap.cost_avoidable) or 0.0 for gap in live)
     first = [
         _say(
             f"{plural(len(live), 'gap is', 'gaps are')} open, and closing {'it' if len(live) == 1 else 'them'} "
@@ -63,14 +64,14 @@ def summary(
     if cost > 0:
         first.append(_say(f" ({money(cost, currency)})"))
     if len(live) > 8 and hands > 0:
-        top = sum(sorted((number(row.get("score")) or 0.0 for row in live), reverse=True)[:5])
+        top = sum(sorted((number(gap.score) or 0.0 for gap in live), reverse=True)[:5])
         first.append(_say(f"; the first five make up {percent(top / hands)} of that"))
     gaps = record(record(previous).get("backlog")).get("gaps") if previous else None
     if number(gaps) is not None:
         first.append(_say(f". The run before listed {count(gaps)}"))
     sentences = [[*first, _say(".")]]
-    fresh = [row for row in live if text(row.get("status")) == "new"]
-    back = [row for row in live if text(row.get("status")) == "reopened"]
+    fresh = [gap for gap in live if text(gap.status) == "new"]
+    back = [gap for gap in live if text(gap.status) == "reopened"]
     if fresh and len(fresh) == len(live):
         sentences.append([_say("All of them are new, led by "), *_listed(fresh), _say(".")])
     elif fresh:
@@ -91,7 +92,7 @@ def summary(
                 _say("."),
             ]
         )
-    lone = [row for row in live if not text(row.get("owner_id"))]
+    lone = [gap for gap in live if not text(gap.owner_id)]
     if lone:
         many = "has no owner" if len(lone) == 1 else "have no owner"
         sentences.append(
@@ -109,16 +110,16 @@ def _precision(run: dict[str, Any] | None) -> list[list[dict[str, str]]]:
     return [[_say(f"In review, {told}.")]] if told else []
 
 
-def _surging(live: Sequence[dict[str, Any]]) -> tuple[list[dict[str, Any]], dict[str, str]]:
+def _surging(live: Sequence[Gap]) -> tuple[list[Gap], dict[str, str]]:
     """Gaps with a surge, steepest first; without any, gaps whose demand clearly rises."""
-    steep: list[tuple[float, str, dict[str, Any]]] = []
+    steep: list[tuple[float, str, Gap]] = []
     notes: dict[str, str] = {}
-    moves = [(row, movement(row)) for row in live]
-    surges = [(row, moving) for row, moving in moves if moving.words == "surging"]
-    for row, moving in surges or moves:
+    moves = [(gap, movement(gap)) for gap in live]
+    surges = [(gap, moving) for gap, moving in moves if moving.words == "surging"]
+    for gap, moving in surges or moves:
         if moving.direction == "up" and moving.ratio is not None and (surges or moving.ratio >= 1.5):
-            key = text(row.get("gap_id"))
-            steep.append((-moving.ratio, key, row))
+            key = text(gap.gap_id)
+            steep.append((-moving.ratio, key, gap))
             notes[key] = f"{moving.times} {moving.since}".rstrip()
     steep.sort(key=lambda entry: entry[:2])
-    return [row for _, _, row in steep], notes
+    return [gap for _, _, gap in steep], notes

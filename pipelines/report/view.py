@@ -9,10 +9,11 @@ from typing import Any
 
 import pandas as pd
 
+from lacuna.models.backlog.gap import Gap
 from lacuna.models.backlog.gap_kinds import GAP_KINDS, kind_label, kind_meaning
+from lacuna.pipelines.gaps.read import gaps_of
 from lacuna.pipelines.presentation.format import (
     day,
-    items,
     json_block,
     line,
     number,
@@ -105,13 +106,12 @@ def build_view(data: ReportData) -> dict[str, Any]:
     settings = record(record(run.get("settings")).get("report"))
     url = conversation_url(run)
     currency = _currency(data)
-    backlog = records(data.backlog)
-    backlog.sort(key=lambda row: (number(row.get("rank")) or float("inf"), text(row.get("gap_id"))))
-    top_score = max((number(row.get("score")) or 0.0 for row in backlog), default=0.0)
-    rows = [table_row(row, currency, top_score, until) for row in backlog]
+    backlog = gaps_of(data.backlog)
+    top_score = max((gap.score for gap in backlog), default=0.0)
+    rows = [table_row(gap, currency, top_score, until) for gap in backlog]
     about = article_accuracy(data.accuracy)
     certain = sure(run)
-    pages = [page(row, currency, until, about, certain) for row in backlog]
+    pages = [page(gap, currency, until, about, certain) for gap in backlog]
     titles = {row["id"]: row["title"] for row in rows}
     return {
         "title": line(settings.get("title"), 120) or "Knowledge gaps",
@@ -147,9 +147,7 @@ def build_view(data: ReportData) -> dict[str, Any]:
                 "window": text(window.get("start")),
                 "topics": {
                     key: line(label, 80)
-                    for key, label in sorted(
-                        (_topic_names(backlog, "topic_label") | _topic_names(records(data.topics), "label")).items()
-                    )
+                    for key, label in sorted((_topic_names(backlog) | _named_topics(records(data.topics))).items())
                     if key
                 },
                 "statuses": STATUSES,
@@ -175,8 +173,12 @@ STATUSES = {
 }
 
 
-def _topic_names(rows: Iterable[dict[str, Any]], name: str) -> dict[str, str]:
-    return {text(row.get("topic_id")): text(row.get(name)) for row in rows}
+def _topic_names(gaps: Iterable[Gap]) -> dict[str, str]:
+    return {text(gap.topic_id): text(gap.topic_label) for gap in gaps}
+
+
+def _named_topics(rows: Iterable[dict[str, Any]]) -> dict[str, str]:
+    return {text(row.get("topic_id")): text(row.get("label")) for row in rows}
 
 
 def _currency(data: ReportData) -> str:
@@ -188,19 +190,14 @@ def _currency(data: ReportData) -> str:
     return "EUR"
 
 
-def _range(backlog: Iterable[dict[str, Any]]) -> str:
+def _range(backlog: Iterable[Gap]) -> str:
     """The first and last week that any gap's history reaches."""
-    found = sorted(
-        when
-        for row in backlog
-        for entry in items(row.get("weekly"))
-        if (when := day(record(entry).get("week"))) is not None
-    )
+    found = sorted(when for gap in backlog for entry in gap.weekly if (when := day(entry["week"])) is not None)
     return f"History since {short_day(found[0], year=True)}" if found else ""
 
 
-def _kinds(backlog: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    counted = Counter(text(row.get("kind")) for row in backlog)
+def _kinds(backlog: Sequence[Gap]) -> list[dict[str, Any]]:
+    counted = Counter(text(gap.kind) for gap in backlog)
     most = max(counted.values(), default=1)
     known = [*GAP_KINDS, *sorted(set(counted) - set(GAP_KINDS))]
     return [

@@ -6,6 +6,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from lacuna.models.backlog.gap import Gap
 from lacuna.pipelines.demo import write_demo
 from lacuna.pipelines.demo.fixes import Fix
 from lacuna.pipelines.gaps.decisions import decide
@@ -57,12 +58,12 @@ def _fixed(folder: Path) -> None:
         state = open_state(load_settings(), folder / "store")
         for fix in FIXES:
             own = set(truth.topics[fix.topic].conversation_ids)
-            gap = max(_backlog(folder / "store", until), key=lambda row: len(own & set(row["conversation_ids"])))
-            decide(state, gap["gap_id"], "publish", "Mara Jensen", payload={"on": FIXED.isoformat()})
+            gap = max(_backlog(folder / "store", until), key=lambda gap: len(own & set(gap.conversation_ids)))
+            decide(state, gap.gap_id, "publish", "Mara Jensen", payload={"on": FIXED.isoformat()})
         state.close()
 
 
-def _backlog(store: Path, run_id: date) -> list[dict[str, Any]]:
+def _backlog(store: Path, run_id: date) -> list[Gap]:
     return read_backlog(store / "runs" / run_id.isoformat())
 
 

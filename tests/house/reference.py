@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable
+from dataclasses import replace
 
 import typer.cli
 import typer.main
 
 from lacuna.data_contracts.contract import INPUTS, TABLES, Column, Table
 from lacuna.data_contracts.step_tables import StepTable, step_table, step_tables
+from lacuna.models.backlog.gap import Gap
+from lacuna.models.backlog.gap_fields import contract_columns
 from lacuna.pipelines.cli.main import app
 from lacuna.pipelines.steps import STEPS
 from tests.support.paths import REPO
 
+BACKLOG = REPO / "data_contracts" / "tables" / "outputs" / "backlog.toml"
 HEAD = "Written from the code by `make docs`; a test compares the two. Change the code, not this page.\n"
 
 
@@ -34,7 +40,7 @@ def tables() -> str:
         "## What comes in: a bundle\n",
         *(_input(TABLES[name]) for name in INPUTS),
         "## What a run publishes\n",
-        _input(TABLES["backlog"]),
+        _input(replace(TABLES["backlog"], columns=contract_columns(Gap))),
         *(_step(table) for table in step_tables("published").values()),
         "## What steps hand to one another\n",
         "In `STORE/.work/<run>/<step>/` while a run goes on. `load` and `redact` write the bundle's tables again, with"
@@ -86,11 +92,23 @@ def _cell(text: str) -> str:
     return text.replace("|", "\\|").replace("<", "&lt;")
 
 
+def backlog_contract() -> str:
+    """The contract of the backlog, its columns as the fields of a gap say them; the rest stands as it is."""
+    lines = []
+    for one in contract_columns(Gap):
+        told = {"name": one.name, "type": one.type, "required": one.required, "unit": one.unit, "doc": one.doc}
+        cells = (f"{name} = {json.dumps(value, ensure_ascii=False)}" for name, value in told.items() if value)
+        lines.append(f"  {{ {', '.join(cells)} }},\n")
+    columns = f"columns = [\n{''.join(lines)}]\n"
+    return re.sub(r"^columns = \[\n.*?^\]\n", lambda _: columns, BACKLOG.read_text("utf-8"), flags=re.M | re.S)
+
+
 PAGES: dict[str, Callable[[], str]] = {"cli.md": command_line, "tables.md": tables}
 
 
 def main() -> None:
-    """Write all pages."""
+    """Write all pages, and the contract of the backlog."""
+    BACKLOG.write_text(backlog_contract(), encoding="utf-8")
     for name, page in PAGES.items():
         (REPO / "docs" / name).write_text(page(), encoding="utf-8")
 

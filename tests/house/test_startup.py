@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from lacuna.pipelines.gaps.read import gaps_of
 from lacuna.pipelines.steps.publish.workbook import write_backlog
 from tests.support.board_store import make_store
 from tests.support.sample_run import sample_run
@@ -32,7 +33,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A store with one run, in the state database too."""
     store, data = tmp_path_factory.mktemp("light") / "store", sample_run()
     make_store(store, data)
-    write_backlog(store / "runs" / "2024-06-30", data.backlog, data.run)
+    write_backlog(store / "runs" / "2024-06-30", gaps_of(data.backlog), data.run)
     return store
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -12,13 +13,14 @@ import pandas as pd
 import pytest
 
 from lacuna.data_contracts.errors import NotAllowed
+from lacuna.models.backlog.gap import Gap
 from lacuna.pipelines.gaps.decisions import backlog_now, decide, undo
-from lacuna.pipelines.gaps.history import lived, name_gaps, read_past
+from lacuna.pipelines.gaps.history import name_gaps, read_past, with_history
 from lacuna.pipelines.runtime.job import Job
 from lacuna.pipelines.settings import load_settings
 from lacuna.pipelines.state.repository import State, open_state
 from lacuna.pipelines.steps.publish.step import remember
-from tests.support.standins import BACKLOG_ROW
+from tests.support.standins import BACKLOG_ROW, a_gap
 from tests.support.tables import plant
 
 WEEKS = [f"2024-{day}" for day in ("06-02", "06-09", "06-16", "06-23", "06-30")]
@@ -77,7 +79,8 @@ class World:
         for rank, gap in enumerate(found.to_dict("records"), 1):
             row = BACKLOG_ROW | gap | {"rank": rank, "conversations": sizes[gap["topic_id"]], "last_seen": job.run_id}
             row |= {"owner_name": "Ada", "change_point": None}
-            rows.append(row | lived(row, past, {"o2": "Ben"}.get, job.settings.review.dismissed_returns_at))
+            made = with_history(Gap.from_row(row), past, {"o2": "Ben"}.get, job.settings.review.dismissed_returns_at)
+            rows.append(made.as_row())
         backlog = pd.DataFrame(rows)
         job.folder.mkdir(parents=True, exist_ok=True)
         backlog.to_parquet(job.folder / "backlog.parquet")
@@ -202,7 +205,7 @@ def test_what_is_wrong_with_a_new_article_names_the_gap_that_it_was_written_for(
     gap = world.run(0, t1=9).loc["t1", "gap_id"]
     world.decide(gap, "publish", on="2024-06-05", article_id="kb-new")
     past = read_past(world.job(1))
-    row = BACKLOG_ROW | {"gap_id": "g-x", "kind": "unfindable", "article_id": "kb-new", "owner_name": "Ada"}
-    told = lived(row, past, {}.get, 2.0)
-    assert (told["status"], told["status_note"]) == ("new", f"the article was written for {gap} on 2024-06-05")
-    assert lived(row | {"article_id": "kb-old"}, past, {}.get, 2.0)["status_note"] == ""
+    other = a_gap(gap_id="g-x", kind="unfindable", article_id="kb-new", owner_name="Ada")
+    found = with_history(other, past, {}.get, 2.0)
+    assert (found.status, found.status_note) == ("new", f"the article was written for {gap} on 2024-06-05")
+    assert with_history(replace(other, article_id="kb-old"), past, {}.get, 2.0).status_note == ""

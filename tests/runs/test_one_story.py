@@ -139,7 +139,7 @@ def from_data(row: Mapping[str, Any]) -> Told:
     return {
         "conversations": half_up(got["conversations"]), "customers": half_up(got["customers"]),
         "weekly": a_rate(got["weekly_rate"]), "about": half_up(got["reached"]), "about weekly": a_rate(got["demand"]),
-        "tagged": half_up(got["labels"]), "failed": percent["failure_rate"],
+        "tagged": half_up(got["n_tagged"]), "failed": percent["failure_rate"],
         "failed range": f"[{percent['failure_low']}–{percent['failure_high']}]", "score": a_rate(got["score"]),
         "score range": f"[{a_rate(got['score_low'])}–{a_rate(got['score_high'])}]",
         "cost": "€ " + half_up(got["cost_avoidable"], 0 if got["cost_avoidable"] >= 9.995 else 2),
@@ -147,7 +147,7 @@ def from_data(row: Mapping[str, Any]) -> Told:
 
 
 _FIELDS = {
-    "conversations", "customers", "weekly_rate", "reached", "demand", "labels", "failure_rate", "failure_low",
+    "conversations", "customers", "weekly_rate", "reached", "demand", "n_tagged", "failure_rate", "failure_low",
     "failure_high", "score", "score_low", "score_high", "cost_avoidable",
 }  # fmt: skip
 

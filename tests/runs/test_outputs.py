@@ -18,11 +18,13 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lacuna.data_contracts.contract import TABLES
 from lacuna.pipelines.drafts import safe_name, slug, write_drafts
+from lacuna.pipelines.gaps.read import gaps_of
 from lacuna.pipelines.presentation.markdown import inline, quote
 from lacuna.pipelines.presentation.spreadsheet import CUT, LONGEST_CELL, flat, plain, safe_csv_text, safe_text
 from lacuna.pipelines.report.view import ReportData
-from lacuna.pipelines.steps.publish.workbook import SCHEMA, write_backlog
+from lacuna.pipelines.steps.publish.workbook import write_backlog
 from tests.support import sample_run
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*extension is not supported:UserWarning")
@@ -34,7 +36,7 @@ STARTS = ("=", "+", "-", "@", "\t", "\r", "\x00", "＝", "＋", "－", "＠")
 def written(folder: Path, data: ReportData) -> Path:
     """Write the backlog's four files of a run."""
     folder.mkdir(parents=True, exist_ok=True)
-    write_backlog(folder, data.backlog, data.run, data.topics, data.kpis, data.not_content, data.accuracy)
+    write_backlog(folder, gaps_of(data.backlog), data.run, data.topics, data.kpis, data.not_content, data.accuracy)
     return folder
 
 
@@ -45,7 +47,7 @@ def test_every_file_of_the_backlog_holds_every_gap(tmp_path: Path) -> None:
     ids = [row["gap_id"] for row in lines]
     assert len(ids) == 25
     assert [row["rank"] for row in lines] == list(range(1, 26))
-    assert list(lines[0]) == list(SCHEMA)
+    assert list(lines[0]) == TABLES["backlog"].names
     assert pq.read_table(folder / "backlog.parquet").column("gap_id").to_pylist() == ids
     assert list(pd.read_csv(folder / "backlog.csv")["gap_id"]) == ids
     book = openpyxl.load_workbook(folder / "backlog.xlsx")
@@ -68,10 +70,10 @@ def test_the_same_run_gives_the_same_bytes(tmp_path: Path) -> None:
 
 def test_an_empty_backlog_still_has_every_column(tmp_path: Path) -> None:
     """A run without gaps writes four readable files with the contract's columns."""
-    write_backlog(tmp_path, pd.DataFrame(), {"run_id": "2024-06-30", "window": {}})
+    write_backlog(tmp_path, [], {"run_id": "2024-06-30", "window": {}})
     assert (tmp_path / "backlog.jsonl").read_text() == ""
-    assert "gap_id" in pq.read_table(tmp_path / "backlog.parquet").column_names
-    assert next(iter(pd.read_csv(tmp_path / "backlog.csv").columns)) == "gap_id"
+    assert pq.read_table(tmp_path / "backlog.parquet").column_names == TABLES["backlog"].names
+    assert list(pd.read_csv(tmp_path / "backlog.csv").columns) == TABLES["backlog"].names
     assert openpyxl.load_workbook(tmp_path / "backlog.xlsx")["Backlog"]["A2"].value.startswith("No gap was found")
 
 

@@ -526,7 +526,7 @@ def _gap(rank: int, row: tuple[Any, ...]) -> dict[str, Any]:
         "failure_rate": failure,
         "failure_low": max(0.0, failure - spread),
         "failure_high": min(1.0, failure + spread),
-        "labels": int(asked * 0.22),
+        "n_tagged": int(asked * 0.22),
         "score": score,
         "score_low": score * 0.72,
         "score_high": score * 1.31,
@@ -827,7 +827,7 @@ def _accuracy(rows: list[dict[str, Any]]) -> pd.DataFrame:
         low, high = 1 - row["failure_high"], 1 - row["failure_low"]
         entry = {
             "conversations": row["conversations"],
-            "labels": row["labels"],
+            "labels": row["n_tagged"],
             "accuracy": 1 - row["failure_rate"],
             "low": low,
             "high": high,

@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from lacuna.pipelines.drafts import write_drafts
+from lacuna.pipelines.gaps.read import gaps_of
 from lacuna.pipelines.steps.publish.workbook import write_backlog
 from tests.support import sample_run
 
@@ -21,7 +22,7 @@ def publish(store: Path, backlog: pd.DataFrame | None = None, run_id: str = "202
     run = {**data.run, "run_id": run_id}
     paths = write_drafts(folder, backlog, sample_run.articles(), run)
     backlog["draft"] = pd.array([paths.get(gap) for gap in backlog["gap_id"]], dtype="str")
-    write_backlog(folder, backlog, run)
+    write_backlog(folder, gaps_of(backlog), run)
     if data.owners is not None:
         data.owners.to_parquet(folder / "owners.parquet")
     (folder / "run.json").write_text(json.dumps(run), encoding="utf-8")

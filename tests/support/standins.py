@@ -11,6 +11,7 @@ from typing import Any
 
 import pandas as pd
 
+from lacuna.models.backlog.gap import Gap
 from lacuna.pipelines.io.store import publishing
 from lacuna.pipelines.runtime.job import Job
 from lacuna.pipelines.state.repository import open_state
@@ -79,7 +80,7 @@ BACKLOG_ROW: dict[str, Any] = {
     "failure_rate": 0.8,
     "failure_low": 0.7,
     "failure_high": 0.9,
-    "labels": 12,
+    "n_tagged": 12,
     "score": 7.2,
     "score_low": 5.0,
     "score_high": 9.0,
@@ -93,6 +94,11 @@ BACKLOG_ROW: dict[str, Any] = {
     "first_seen": "2024-06-30",
     "last_seen": "2024-06-30",
 }
+
+
+def a_gap(**changes: Any) -> Gap:
+    """A gap as in ``BACKLOG_ROW``, with changes."""
+    return Gap.from_row(BACKLOG_ROW | changes)
 
 
 def small_publish(job: Job) -> None:

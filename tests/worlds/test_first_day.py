@@ -15,6 +15,7 @@ import yaml
 from rich.console import Console
 from starlette.testclient import TestClient
 
+from lacuna.models.backlog.gap import Gap
 from lacuna.pipelines.board import make_app
 from lacuna.pipelines.io.runs import explain
 from lacuna.pipelines.presentation.spreadsheet import records
@@ -88,7 +89,7 @@ def assert_board_opens(store: Path, rows: list[dict[str, Any]]) -> None:
         assert not re.search(r">\s*(?:nan|NaN|None|NaT|inf)\s*<|nan\s?%", answer.text), page
     state.close()
     for row in rows[:1]:
-        Console(file=StringIO()).print(explain(row))
+        Console(file=StringIO()).print(explain(Gap.from_row(row)))
 
 
 @pytest.mark.parametrize("absent", [*ABSENT, *SYSTEMS])

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
+from lacuna.models.backlog.gap import Gap
+from lacuna.models.backlog.gap_fields import gap_fields
 from lacuna.models.backlog.gap_kinds import GAP_KINDS
 from lacuna.pipelines.report.gap_figures import SETS, movement, nearest_articles
 
 
 @dataclass(frozen=True)
 class Column:
-    """One column of a sheet: its heading, where its value comes from, how wide it is and how it is written."""
+    """One column of a sheet: its heading, how its value is read off a gap or a row, its width and its style."""
 
     heading: str
-    value: Callable[[dict[str, Any]], Any]
+    value: Callable[[Any], Any]
     width: float = 14
     style: str = "text"
 
@@ -24,48 +27,31 @@ def _of(name: str) -> Callable[[dict[str, Any]], Any]:
     return lambda row: row.get(name)
 
 
-def _nearest(row: dict[str, Any]) -> list[str]:
+def _nearest(gap: Gap) -> list[str]:
     """The nearest articles as `Track your order (0.34)`."""
-    found = nearest_articles(row.get("nearest_articles"))
+    found = nearest_articles(gap.nearest_articles)
     return [f"{near['title']} ({near['shown']})" if near["shown"] else near["title"] for near in found]
 
 
-BACKLOG = [
-    Column("Rank", _of("rank"), 6, "whole"),
-    Column("From", _of("rank_low"), 6, "whole"),
-    Column("To", _of("rank_high"), 6, "whole"),
-    Column("Kind", _of("kind"), 14),
-    Column("Status", _of("status"), 11),
-    Column("Title", _of("title"), 46, "strong"),
-    Column("Owner", lambda row: row.get("owner_name") or row.get("owner_id") or "(no owner)", 18),
-    Column("Score", _of("score"), 10, "rate"),
-    Column("Score from", _of("score_low"), 9, "rate"),
-    Column("Score to", _of("score_high"), 9, "rate"),
-    Column("Cost a week", _of("cost_avoidable"), 12, "money"),
-    Column("In the gap", _of("conversations"), 13, "whole"),
-    Column("In the gap, a week", _of("weekly_rate"), 11, "rate"),
-    Column("Customers in the gap", _of("customers"), 11, "whole"),
-    Column("Tagged in the gap", _of("labels"), 13, "whole"),
-    Column("About it", _of("reached"), 9, "whole"),
-    Column("About it, a week", _of("demand"), 9, "rate"),
-    Column("Demand is", lambda row: movement(row).told(), 26),
-    Column("Failed, of all about it", _of("failure_rate"), 11, "share"),
-    Column("Failed from", _of("failure_low"), 11, "share"),
-    Column("Failed to", _of("failure_high"), 11, "share"),
-    Column("Why this kind", lambda row: "\n".join(str(item) for item in row.get("reasons") or []), 70, "wrap"),
-    Column("Topic", _of("topic_label"), 30),
-    Column("Article", _of("article_id"), 16),
-    Column("Article title", _of("article_title"), 30),
-    Column("Nearest articles", _nearest, 40),
-    Column("Why this owner", _of("owner_reason"), 40, "wrap"),
-    Column("Products", _of("products"), 16),
-    Column("Languages", _of("languages"), 11),
-    Column("Draft", _of("draft"), 36),
-    Column("First seen", _of("first_seen"), 12),
-    Column("Last seen", _of("last_seen"), 12),
-    Column("Gap id", _of("gap_id"), 14),
-    Column("Topic id", _of("topic_id"), 14),
-]
+# What is shown of a field, where that is not its value as it stands.
+_SHOWN: dict[str, Callable[[Gap], Any]] = {
+    "owner_name": lambda gap: gap.owner or "(no owner)",
+    "trend": lambda gap: movement(gap).told(),
+    "reasons": lambda gap: "\n".join(gap.reasons),
+    "nearest_articles": _nearest,
+}
+
+
+def backlog_columns(record: type[Gap]) -> list[Column]:
+    """The columns of the first sheet, as the fields of a gap say (:class:`models.backlog.gap_fields.Sheet`)."""
+    placed = [(one.sheet, one.name) for one in gap_fields(record) if one.sheet]
+    placed.sort(key=lambda pair: pair[0].place)
+    return [
+        Column(sheet.heading or name, _SHOWN.get(name, attrgetter(name)), sheet.width, sheet.style)
+        for sheet, name in placed
+    ]
+
+
 OWNERS = [
     Column("Owner", _of("name"), 24, "strong"),
     Column("Owner id", _of("id"), 18),

@@ -9,7 +9,10 @@ from typing import Any
 
 import xlsxwriter
 
+from lacuna.models.backlog.gap import Gap
 from lacuna.models.backlog.gap_kinds import GAP_KINDS
+from lacuna.models.backlog.gap_records import Quote
+from lacuna.models.backlog.lifecycle import CLOSED
 from lacuna.models.data_coverage.coverage import lacking, unknown
 from lacuna.models.diagnosis.no_gap_reason import why_no_gap
 from lacuna.pipelines.presentation.spreadsheet import flat, safe_text
@@ -17,7 +20,6 @@ from lacuna.pipelines.steps.load.coverage import coverage_of
 from lacuna.pipelines.steps.publish.sheet_columns import (
     ABOUT,
     ACCURACY,
-    BACKLOG,
     DEFINITIONS,
     KPIS,
     NOT_CONTENT,
@@ -25,29 +27,33 @@ from lacuna.pipelines.steps.publish.sheet_columns import (
     QUOTES,
     TOPICS,
     Column,
+    backlog_columns,
 )
 
 _LAST_ROW = 1_048_575
 
 
 def workbook(
-    rows: Sequence[dict[str, Any]],
+    gaps: Sequence[Gap],
     run: dict[str, Any],
     topics: Sequence[dict[str, Any]],
     kpis: Sequence[dict[str, Any]],
     not_content: Sequence[dict[str, Any]],
     accuracy: Sequence[dict[str, Any]],
+    record: type[Gap] = Gap,
 ) -> bytes:
     """The workbook as bytes; its creation date is the window's last day, so that the same run gives the same bytes.
 
     Parameters
     ----------
-    rows : sequence of dict
-        The backlog's rows by rank, as plain values.
+    gaps : sequence of Gap
+        The backlog by rank.
     run : dict
         `run.json`.
     topics, kpis, not_content, accuracy : sequence of dict
         The run's other tables, as plain values.
+    record : type
+        The record whose fields are the columns of the first sheet.
     """
     window = run.get("window") or {}
     buffer = io.BytesIO()
@@ -64,10 +70,11 @@ def workbook(
     )
     styles = _styles(book, _currency(run, kpis))
     why = f"No gap was found in this window. {why_no_gap(run)}"
-    sheet = _sheet(book, styles, "Backlog", BACKLOG, rows, frozen=1, none=why)
-    if rows:
-        _colour(book, sheet, len(rows))
-    _sheet(book, styles, "By owner", OWNERS, _by_owner(rows))
+    columns = backlog_columns(record)
+    sheet = _sheet(book, styles, "Backlog", columns, gaps, frozen=1, none=why)
+    if gaps:
+        _colour(book, sheet, [column.heading for column in columns], len(gaps))
+    _sheet(book, styles, "By owner", OWNERS, _by_owner(gaps))
     _sheet(
         book,
         styles,
@@ -84,8 +91,8 @@ def workbook(
     )
     _sheet(book, styles, "Not content", NOT_CONTENT, not_content)
     _sheet(book, styles, "Accuracy", ACCURACY, accuracy)
-    _sheet(book, styles, "Quotes", QUOTES, list(_quotes(rows)))
-    _sheet(book, styles, "About", ABOUT, list(_about(run, len(rows))), filters=False)
+    _sheet(book, styles, "Quotes", QUOTES, list(_quotes(gaps)))
+    _sheet(book, styles, "About", ABOUT, list(_about(run, len(gaps))), filters=False)
     book.close()
     return buffer.getvalue()
 
@@ -130,7 +137,7 @@ def _sheet(
     styles: dict[str, Any],
     name: str,
     columns: Sequence[Column],
-    rows: Sequence[dict[str, Any]],
+    rows: Sequence[Any],
     frozen: int = 1,
     filters: bool = True,
     none: str = "Nothing in this run.",
@@ -174,9 +181,8 @@ def _as_shown(style: str, value: Any) -> str:
     return "money from ten" if style == "money" and abs(value) >= 9.995 else style
 
 
-def _colour(book: Any, sheet: Any, rows: int) -> None:
+def _colour(book: Any, sheet: Any, headings: Sequence[str], rows: int) -> None:
     """Colour the kinds and draw a bar behind the scores."""
-    headings = [column.heading for column in BACKLOG]
     kind, score, owner = headings.index("Kind"), headings.index("Score"), headings.index("Owner")
     for name, kind_of_gap in GAP_KINDS.items():
         ink, ground = kind_of_gap.light
@@ -197,37 +203,38 @@ def _colour(book: Any, sheet: Any, rows: int) -> None:
     )
 
 
-def _by_owner(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+def _by_owner(gaps: Sequence[Gap]) -> list[dict[str, Any]]:
     load: dict[str, dict[str, Any]] = {}
-    for row in rows:
-        if row.get("status") in {"verified", "snoozed", "dismissed"}:
+    for gap in gaps:
+        if gap.status in CLOSED:
             continue
-        key = row.get("owner_id") or ""
+        key = gap.owner_id or ""
         entry = load.setdefault(
             key,
             {
                 "id": key,
-                "name": row.get("owner_name") or key or "(no owner)",
+                "name": gap.owner or "(no owner)",
                 "gaps": 0,
                 "conversations": 0,
                 "score": 0.0,
                 "cost": 0.0,
-                "first": row.get("title"),
+                "first": gap.title,
             },
         )
         entry["gaps"] += 1
-        entry["conversations"] += row.get("conversations") or 0
-        entry["score"] += row.get("score") or 0.0
-        entry["cost"] += row.get("cost_avoidable") or 0.0
+        entry["conversations"] += gap.conversations
+        entry["score"] += gap.score
+        entry["cost"] += gap.cost_avoidable
     return sorted(load.values(), key=lambda entry: (bool(entry["id"]), -entry["score"], entry["id"]))
 
 
-def _quotes(rows: Sequence[dict[str, Any]]) -> Iterable[dict[str, Any]]:
-    for row in rows:
-        for who, name in (("customer", "examples"), ("agent", "agent_answers")):
-            for said in row.get(name) or []:
-                if isinstance(said, dict) and said.get("quote"):
-                    yield said | {"rank": row.get("rank"), "title": row.get("title"), "who": who}
+def _quotes(gaps: Sequence[Gap]) -> Iterable[dict[str, Any]]:
+    for gap in gaps:
+        quotes: list[tuple[str, Quote]] = [("customer", quote) for quote in gap.examples]
+        quotes += [("agent", quote) for quote in gap.agent_answers]
+        for who, quote in quotes:
+            if quote["quote"]:
+                yield {**quote, "rank": gap.rank, "title": gap.title, "who": who}
 
 
 def _sure(run: dict[str, Any]) -> str | None:

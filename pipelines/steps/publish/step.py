@@ -13,12 +13,15 @@ import pandas as pd
 from lacuna.data_contracts.check import faults
 from lacuna.data_contracts.errors import ContractBroken
 from lacuna.data_contracts.step_tables import check_step_table, step_tables
+from lacuna.models.backlog.gap import Gap
+from lacuna.models.backlog.gap_fields import gap_fields
 from lacuna.models.backlog.owners import inactive
 from lacuna.models.conversations.signals import trigger_shares
 from lacuna.models.diagnosis.novelty import new_or_known
 from lacuna.pipelines.drafts import write_drafts
 from lacuna.pipelines.drafts.polish import polish
 from lacuna.pipelines.embedders.registry import embedder
+from lacuna.pipelines.gaps.read import gaps_of
 from lacuna.pipelines.io.store import publishing, read_parquet, write_parquet
 from lacuna.pipelines.presentation.links import conversation_url
 from lacuna.pipelines.presentation.spreadsheet import records
@@ -51,14 +54,14 @@ def publish(job: Job) -> None:
     assignments = _assignments(job)
     with publishing(job.store, job.run_id) as folder:
         run = _run(job, backlog)
-        texts, warnings = polish(records(backlog), job.settings.drafts, job.store, conversation_url(run))
+        texts, warnings = polish(gaps_of(backlog), job.settings.drafts, job.store, conversation_url(run))
         run["warnings"] += warnings
         drafts = write_drafts(folder, backlog, job.read("load/articles"), run, job.folder, texts)
         backlog["draft"] = pd.array([drafts.get(gap) for gap in backlog.get("gap_id", [])], dtype="str")
         wrong = faults("backlog", backlog) if len(backlog) else []
         if wrong:
             raise ContractBroken("the backlog breaks its own contract: " + "; ".join(wrong), "please report this")
-        write_backlog(folder, backlog, run, topics, kpis, not_content, accuracy)
+        write_backlog(folder, gaps_of(backlog), run, topics, kpis, not_content, accuracy)
         impact = job.read("rank/impact")
         extras = {name: job.read(table) for name, table in EXTRAS.items()}
         tables = {"topics": topics, "assignments": assignments, "accuracy": accuracy, "kpis": kpis} | extras
@@ -224,12 +227,7 @@ def _json(path: Path, value: dict[str, Any]) -> None:
 
 def remember(job: Job, backlog: pd.DataFrame, input_hash: str) -> None:
     """Record the run's topics and gaps in the state database."""
-    columns = [
-        "gap_id", "kind", "topic_id", "article_id", "title", "status", "score", "rank", "first_seen", "last_seen",
-        # What the next run and the next decision need to know of it.
-        "subtopics", "topics", "conversations", "status_note", "status_since", "decided", "effect", "carried",
-        "owner_id", "change_point", "other_article_id",
-    ]  # fmt: skip
+    columns = [one.name for one in gap_fields(Gap) if one.remembered]
     gaps = backlog[columns] if len(backlog) else pd.DataFrame(columns=columns)
     with open_state(job.settings, job.store) as state:
         topics, subtopics = (

@@ -9,14 +9,16 @@ from typing import Any
 import pandas as pd
 
 from lacuna.models.accuracy.tag_next import tag_next
+from lacuna.models.backlog.gap import Gap
 from lacuna.models.backlog.gap_kinds import GAP_KINDS
+from lacuna.models.backlog.gap_records import Week
 from lacuna.models.backlog.lifecycle import Life
 from lacuna.models.backlog.owners import OwnerBook
 from lacuna.models.backlog.precision import overall
 from lacuna.models.backlog.priority import may_fail, rank_gaps, reach_of
 from lacuna.models.diagnosis.explanations import against_reason, searches_reason, words_reason
 from lacuna.models.text.words import shortened
-from lacuna.pipelines.gaps.history import lived, name_gaps, read_past
+from lacuna.pipelines.gaps.history import name_gaps, read_past, with_history
 from lacuna.pipelines.runtime.job import Job
 from lacuna.pipelines.steps.measure.searches import searches_for
 from lacuna.pipelines.steps.rank.assign_owners import share_out
@@ -44,16 +46,16 @@ def rank(job: Job) -> None:
     cost = _cost(job, facts)
     fixes = measure_fixes(job, past, facts, cost)
     book, order = share_out(job, fixes.past, _records(ranked))
-    rows = [
-        _row(
+    made = [
+        _gap(
             job, gap, facts, subtopics, articles, book,
             evidence[gap["gap_id"]] | searches_for(searches, set(gap["subtopics"]), set(gap["conversation_ids"])),
             fixes, cost,
         )
         for gap in order
     ]  # fmt: skip
-    rows.sort(key=lambda row: int(row["rank"]))
-    job.write("rank/backlog", pd.DataFrame(rows))
+    made.sort(key=lambda gap: gap.rank)
+    job.write("rank/backlog", pd.DataFrame([gap.as_row() for gap in made]))
     job.write("rank/impact", fixes.table)
     job.write("rank/tag_next", _tag_next(job, facts, subtopics))
     whole = overall(past.precision, job.settings.accuracy.confidence)
@@ -102,17 +104,17 @@ def _shares(values: pd.Series) -> dict[str, float]:
     return {str(k): float(v / max(1, len(values))) for k, v in sorted(counts.items(), key=lambda i: (-i[1], str(i[0])))}
 
 
-def _row(
+def _gap(
     job: Job, gap: dict[str, Any], facts: pd.DataFrame, subtopics: pd.DataFrame, articles: pd.DataFrame,
     book: OwnerBook, evidence: dict[str, Any], fixes: Measured, cost: float,
-) -> dict[str, Any]:  # fmt: skip
+) -> Gap:  # fmt: skip
     ids = list(gap["conversation_ids"])
     own = facts.loc[ids]
     about = subtopics.loc[gap["subtopics"][0]]
     article = gap["article_id"] if isinstance(gap["article_id"], str) else None
     title = str(articles["title"][article]) if article else None
     intents, products = _shares(own["true_intent"].fillna(own["predicted_intent"])), _shares(own["product"])
-    nearest = [dict(n) for n in gap["nearest"]]
+    nearest: list[Any] = [dict(n) for n in gap["nearest"]]
     life = fixes.past.lives.get(gap["gap_id"], Life())
     left = life.owner_id if life.assigned and life.owner_id and not book.active(life.owner_id) else None
     if life.assigned and not left:
@@ -125,40 +127,46 @@ def _row(
     if left:
         owner = replace(owner, reason=f"{owner.reason}; {book.name(left)}, who was chosen, is no longer active")
     customers = own["customer_id"]
-    change = gap["change_point"]
-    row = {
-        "gap_id": gap["gap_id"], "rank": int(gap["rank"]), "kind": gap["kind"],
-        "title": _title(gap, str(about["label"]), title, articles), "topic_id": str(about["topic_id"]),
-        "topic_label": str(about["topic_label"]), "article_id": article,
+    begun = Gap(
+        gap_id=gap["gap_id"], rank=int(gap["rank"]), kind=gap["kind"], status="new",
+        title=_title(gap, str(about["label"]), title, articles), topic_id=str(about["topic_id"]),
+        topic_label=str(about["topic_label"]), article_id=article,
         # In order of what is shown; whom to ask goes by the order of the match, which knows agents' answers too.
-        "nearest_articles": sorted(nearest, key=lambda near: -near["similarity"]),
-        "owner_id": owner.owner_id, "owner_reason": owner.reason, "conversations": len(ids),
-        "customers": int(customers.nunique() + customers.isna().sum()),
-        "weekly_rate": round(len(ids) / (job.days / 7), 3), "reached": int(gap["reached"]),
-        "by_people": round(float(own["by_people"].mean()), 3),
-        "trend": dict(about["trend"]),
-        **{k: round(float(gap[k]), 4) for k in ("failure_rate", "failure_low", "failure_high")},
-        "labels": int(gap["labels"]),
-        **{k: round(float(gap[k]), 4) for k in ("score", "score_low", "score_high")},
-        "rank_low": int(gap["rank_low"]), "rank_high": int(gap["rank_high"]),
-        "cost_avoidable": round(float(gap["score"]) * cost, 2),
-        "reasons": [*gap["reasons"], *_in_their_words(gap["kind"], evidence)],
-        "searches": evidence["searches"], "queries": evidence["queries"],
-        "examples": evidence["examples"], "conversation_ids": ids, "draft": None, "last_seen": job.run_id,
-        "subtopic_label": str(about["label"]), "subtopics": list(gap["subtopics"]),
-        "topics": list(dict.fromkeys(subtopics["topic_id"][list(gap["subtopics"])])),
-        "probability": float(gap["probability"]), "demand": round(float(gap["demand"]), 4),
-        "p_fail": round(float(gap["p_fail"]), 4), "p_fixable": round(float(gap["p_fixable"]), 4),
-        "weekly": _weekly(facts, own, gap), "theme": about["theme"] if isinstance(about["theme"], str) else None,
-        "products": list(products), "languages": list(_shares(own["language"])), "intents": list(intents),
-        **{name: evidence[name] for name in ("customer_words", "agent_answers", "passages", "steps", "answered")},
-        "change_point": dict(change) if isinstance(change, dict) else None, "article_title": title,
-        "owner_name": book.name(owner.owner_id), "owner_left": left,
-        "surge": dict(about["surge"]) if isinstance(about["surge"], dict) else None,
-        "other_article_id": gap["other_article_id"] if isinstance(gap["other_article_id"], str) else None,
-    }  # fmt: skip
-    effect = fixes.effect(gap["gap_id"], job.start)
-    return row | lived(row, fixes.past, book.name, job.settings.review.dismissed_returns_at, effect)
+        nearest_articles=sorted(nearest, key=lambda near: -(near["similarity"] or 0.0)),
+        owner_id=owner.owner_id, owner_reason=owner.reason, conversations=len(ids),
+        customers=int(customers.nunique() + customers.isna().sum()), weekly_rate=round(len(ids) / (job.days / 7), 3),
+        trend=_record(about["trend"]), failure_rate=_rounded(gap["failure_rate"]),
+        failure_low=_rounded(gap["failure_low"]), failure_high=_rounded(gap["failure_high"]),
+        n_tagged=int(gap["labels"]), score=_rounded(gap["score"]), score_low=_rounded(gap["score_low"]),
+        score_high=_rounded(gap["score_high"]), rank_low=int(gap["rank_low"]), rank_high=int(gap["rank_high"]),
+        cost_avoidable=round(float(gap["score"]) * cost, 2),
+        reasons=[*gap["reasons"], *_in_their_words(gap["kind"], evidence)], examples=evidence["examples"],
+        conversation_ids=ids, first_seen=job.run_id, last_seen=job.run_id,
+        probability=float(gap["probability"]), reached=int(gap["reached"]),
+        by_people=round(float(own["by_people"].mean()), 3), demand=_rounded(gap["demand"]),
+        p_fail=_rounded(gap["p_fail"]), p_fixable=_rounded(gap["p_fixable"]), weekly=_weekly(facts, own, gap),
+        theme=about["theme"] if isinstance(about["theme"], str) else None, products=list(products),
+        languages=list(_shares(own["language"])), intents=list(intents), customer_words=evidence["customer_words"],
+        searches=evidence["searches"], queries=evidence["queries"], agent_answers=evidence["agent_answers"],
+        passages=evidence["passages"], steps=evidence["steps"], answered=evidence["answered"],
+        change_point=_record(gap["change_point"]),
+        topics=list(dict.fromkeys(subtopics["topic_id"][list(gap["subtopics"])])), subtopics=list(gap["subtopics"]),
+        subtopic_label=str(about["label"]), article_title=title,
+        other_article_id=gap["other_article_id"] if isinstance(gap["other_article_id"], str) else None,
+        owner_name=book.name(owner.owner_id), owner_left=left,
+        surge=_record(about["surge"]),
+    )  # fmt: skip
+    effect = fixes.effect(begun.gap_id, job.start)
+    return with_history(begun, fixes.past, book.name, job.settings.review.dismissed_returns_at, effect)
+
+
+def _record(value: Any) -> Any:
+    """A nested record of a table; None where it has none."""
+    return dict(value) if isinstance(value, dict) else None
+
+
+def _rounded(value: Any) -> float:
+    return round(float(value), 4)
 
 
 def _in_their_words(kind: str, evidence: dict[str, Any]) -> list[str]:
@@ -175,7 +183,7 @@ def _title(gap: dict[str, Any], label: str, title: str | None, articles: pd.Data
     return GAP_KINDS[gap["kind"]].headline.format(**names)
 
 
-def _weekly(facts: pd.DataFrame, own: pd.DataFrame, gap: dict[str, Any]) -> list[dict[str, Any]]:
+def _weekly(facts: pd.DataFrame, own: pd.DataFrame, gap: dict[str, Any]) -> list[Week]:
     """Conversations that reach the gap, and how many failed, by week over history and window."""
     reach = facts[may_fail(gap["subtopics"], gap["article_id"], facts) | facts.index.isin(own.index)]
     weeks = sorted(facts["week"].unique())

@@ -160,9 +160,10 @@ def gap(**changes: Any) -> dict[str, Any]:
         "topic_label": "Returns", "article_id": None, "nearest_articles": [], "owner_id": None,
         "owner_reason": "nobody owns this area", "conversations": 12, "customers": 10, "weekly_rate": 3.0,
         "trend": {"direction": "up", "ratio": 1.5, "p_value": 0.01}, "failure_rate": 0.5, "failure_low": 0.3,
-        "failure_high": 0.7, "labels": 4, "score": 1.2, "score_low": 0.5, "score_high": 2.0, "rank_low": 1,
-        "rank_high": 2, "cost_avoidable": 9.0, "reasons": ["no article answers 12 conversations"], "examples": [],
-        "conversation_ids": ["c1"], "draft": None, "first_seen": "2024-06-30", "last_seen": "2024-06-30",
+        "failure_high": 0.7, "n_tagged": 4, "labels": 4, "score": 1.2, "score_low": 0.5, "score_high": 2.0,
+        "rank_low": 1, "rank_high": 2, "cost_avoidable": 9.0, "reasons": ["no article answers 12 conversations"],
+        "examples": [], "conversation_ids": ["c1"], "draft": None, "first_seen": "2024-06-30",
+        "last_seen": "2024-06-30",
     }  # fmt: skip
     return sound | changes
 

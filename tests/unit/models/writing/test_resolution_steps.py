@@ -8,9 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lacuna.models.backlog.gap import Gap
 from lacuna.models.writing.resolution_steps import AT_LEAST, MOST_STEPS, SHOWN_IDS, distil, instructions
 from lacuna.pipelines.drafts import draft
 from lacuna.pipelines.report.page import page
+from tests.support.standins import a_gap
 
 PAIRING = [
     ("c1", "Hi <NAME>, please update the app to 4.0.2. Then open Garage > Add. Scan the QR code on the display. Bye!"),
@@ -159,13 +161,14 @@ def test_a_draft_without_any_answer_says_that_nobody_has_answered() -> None:
     assert "Ask the expert these questions" in text
 
 
-def missing(**changes: object) -> dict[str, object]:
+def missing(**changes: object) -> Gap:
     """A gap without an article, as rank writes it."""
     quotes = [
         {"conversation_id": f"c-{i}", "quote": q} for i, q in enumerate(("Where is it?", "Is it lost?", "When?"), 1)
     ]
-    return {
+    given = {
         "gap_id": "g-1", "kind": "missing", "status": "new", "title": "Parcel is late", "topic_label": "Parcel is late",
         "examples": quotes, "agent_answers": [{"conversation_id": "c-7", "quote": "It comes on Monday."}],
-        "customer_words": ["late"], "owner_id": "o1", **changes,
+        "customer_words": ["late"], "owner_id": "o1",
     }  # fmt: skip
+    return a_gap(**(given | changes))

@@ -28,6 +28,7 @@ from lacuna.pipelines.state.deliveries import Contact, remember_contacts
 from lacuna.pipelines.state.repository import State, open_state
 from tests.support import sample_run
 from tests.support.small_store import publish
+from tests.support.standins import BACKLOG_ROW
 
 PEOPLE = {"o-1": Contact("Ana", "ana@shop.example"), "o-2": Contact("Ben", "ben@shop.example")}
 
@@ -116,7 +117,7 @@ def by_mail(port: int, **over: Any) -> Delivery:
 
 def row(rank: int, status: str, owner: str | None, **changes: Any) -> dict[str, Any]:
     """A gap as it stands now."""
-    return {
+    return BACKLOG_ROW | {
         "gap_id": f"g-{rank}", "rank": rank, "kind": "missing", "status": status, "title": f"Title {rank}",
         "owner_id": owner, "owner_name": owner and owner.upper(), "conversations": 10, "weekly_rate": 2.5,
         "reasons": [f"reason {rank}"], "status_note": "", "draft": f"drafts/x/g-{rank}.md",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -126,7 +127,7 @@ def test_nothing_that_stands_leaves_no_empty_section(server: Server, tmp_path: P
 
 def test_gaps_without_agreement_or_that_wait_for_nobody_are_not_asked_about(server: Server, tmp_path: Path) -> None:
     """There is nothing to put together, so nothing is sent."""
-    rows = [missing(steps=[]), {**GAP, "status": "dismissed"}]
+    rows = [missing(steps=[]), replace(GAP, status="dismissed")]
     assert ask(server, tmp_path, sentence("Print the label.", "E1"), rows=rows) == ({}, [])
     assert server.seen == []
 

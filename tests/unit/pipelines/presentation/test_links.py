@@ -21,6 +21,7 @@ from lacuna.pipelines.board import make_app
 from lacuna.pipelines.board.middleware import HEADERS
 from lacuna.pipelines.drafts import draft
 from lacuna.pipelines.drafts.polish import _checked
+from lacuna.pipelines.gaps.read import gaps_of
 from lacuna.pipelines.presentation.links import conversation_link, conversation_url, is_address
 from lacuna.pipelines.presentation.markdown import inline, link
 from lacuna.pipelines.presentation.spreadsheet import records
@@ -96,9 +97,9 @@ def test_an_address_that_was_never_checked_links_to_nothing() -> None:
 def html_of(data: ReportData) -> list[str]:
     """A draft of each kind, with steps and without, as a reader sees it."""
     known = {row["article_id"]: row for row in records(sample_run.articles())}
-    rows = records(data.backlog.drop_duplicates("kind"))
-    assert len(rows) == 5
-    texts = [draft({**row, **less}, known, data.run) for row in rows for less in ({}, {"steps": []})]
+    gaps = gaps_of(data.backlog.drop_duplicates("kind"))
+    assert len(gaps) == 5
+    texts = [draft(each, known, data.run) for gap in gaps for each in (gap, replace(gap, steps=[]))]
     return [MarkdownIt().render(text.split("\n---\n", 1)[1]) for text in texts]
 
 

@@ -7,6 +7,7 @@ import pytest
 from lacuna.data_contracts.errors import LacunaError
 from lacuna.pipelines.io.runs import find_gap
 from lacuna.pipelines.presentation.suggestions import did_you_mean, likely, similar, with_such_words
+from tests.support.standins import a_gap
 
 COLUMNS = ["conversation_id", "started_at", "escalated", "resolved", "intent"]
 TITLES = [
@@ -47,7 +48,7 @@ def test_a_few_words_lead_to_the_title_that_holds_them(words: str) -> None:
 
 def test_a_gap_is_offered_by_a_word_of_its_title() -> None:
     """Who asks for a gap as its title says is told the gap's id."""
-    rows = [{"gap_id": f"g-{i:08x}", "rank": i + 1, "title": title} for i, title in enumerate(TITLES)]
+    gaps = [a_gap(gap_id=f"g-{i:08x}", rank=i + 1, title=title) for i, title in enumerate(TITLES)]
     with pytest.raises(LacunaError) as caught:
-        find_gap(rows, "brake squeal")
+        find_gap(gaps, "brake squeal")
     assert caught.value.remedy.startswith("did you mean g-00000001")

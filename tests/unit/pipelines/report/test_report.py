@@ -208,21 +208,21 @@ def test_a_gap_with_the_contract_alone_is_shown() -> None:
         "article_id": None,
         "nearest_articles": [],
         "owner_id": None,
-        "owner_reason": None,
+        "owner_reason": "unowned: nobody owns this area",
         "conversations": 3,
         "customers": 2,
         "weekly_rate": 0.75,
-        "trend": None,
-        "failure_rate": float("nan"),
-        "failure_low": None,
-        "failure_high": None,
-        "labels": 0,
+        "trend": {"direction": "flat", "ratio": None, "p_value": float("nan")},
+        "failure_rate": 0.5,
+        "failure_low": 0.1,
+        "failure_high": 0.9,
+        "n_tagged": 0,
         "score": 0.5,
-        "score_low": None,
-        "score_high": None,
-        "rank_low": None,
-        "rank_high": None,
-        "cost_avoidable": None,
+        "score_low": 0.1,
+        "score_high": 0.9,
+        "rank_low": 1,
+        "rank_high": 1,
+        "cost_avoidable": 0.0,
         "reasons": [],
         "examples": [],
         "conversation_ids": ["c"],
@@ -238,11 +238,12 @@ def test_a_backlog_read_from_parquet_renders_as_the_one_in_memory(tmp_path: obje
     """Nested fields that come back from Parquet as arrays give the same page."""
     from pathlib import Path
 
+    from lacuna.pipelines.gaps.read import gaps_of
     from lacuna.pipelines.steps.publish.workbook import write_backlog
 
     folder = Path(str(tmp_path))
     data = sample_run.sample_run()
-    write_backlog(folder, data.backlog, data.run)
+    write_backlog(folder, gaps_of(data.backlog), data.run)
     assert render_report(replace(data, backlog=pd.read_parquet(folder / "backlog.parquet"))) == render_report(data)
 
 

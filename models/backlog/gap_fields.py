@@ -1,0 +1,193 @@
+"""What a field of a gap says of itself, and how values are read as its type."""
+
+from __future__ import annotations
+
+import json
+import types
+from collections.abc import Callable
+from dataclasses import MISSING, dataclass, fields
+from functools import cache
+from typing import Any, Union, get_args, get_origin, get_type_hints, is_typeddict
+
+from lacuna.data_contracts.contract import Column
+
+__all__ = ["GapField", "Sheet", "column", "contract_columns", "gap_fields", "value_type"]
+
+_KEY = "column"
+_LAST = 1_000
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A field's column on the workbook's first sheet.
+
+    Parameters
+    ----------
+    place
+        Columns stand by place, then in the order of the fields.
+    heading
+        What stands on top of it.
+    width
+        In characters.
+    style
+        text, strong, wrap, whole, rate, share, two or money (`pipelines/steps/publish/sheets.py`).
+    """
+
+    place: int = _LAST
+    heading: str = ""
+    width: float = 14
+    style: str = "text"
+
+
+@dataclass(frozen=True)
+class _Told:
+    meaning: str
+    unit: str
+    alias: str
+    sheet: Sheet | None
+    remembered: bool
+    in_lists: bool
+
+
+def column(
+    meaning: str,
+    *,
+    unit: str = "",
+    alias: str = "",
+    sheet: Sheet | None = None,
+    remembered: bool = False,
+    in_lists: bool = True,
+) -> dict[str, _Told]:
+    """The metadata of a field of a gap.
+
+    Parameters
+    ----------
+    meaning
+        What it holds, as the contract says it.
+    unit
+        What a number counts.
+    alias
+        Its name of one version before: every file has it under both names, and an older file is read by it.
+    sheet
+        Its column in the workbook; None for none.
+    remembered
+        Whether the state database keeps it for the next run and for decisions.
+    in_lists
+        Whether the API's list of gaps has it; a gap's own address always does.
+    """
+    return {_KEY: _Told(meaning, unit, alias, sheet, remembered, in_lists)}
+
+
+@dataclass(frozen=True)
+class GapField:
+    """One field of a gap with all that is said of it; see :func:`column`.
+
+    ``type`` is the annotation, ``required`` whether it has no default: such a field is never null.
+    """
+
+    name: str
+    type: Any
+    required: bool
+    meaning: str
+    unit: str
+    alias: str
+    sheet: Sheet | None
+    remembered: bool
+    in_lists: bool
+    read: Callable[[Any], Any]
+
+
+def gap_fields(record: type) -> tuple[GapField, ...]:
+    """The fields of a record of gaps, in order."""
+    return _fields(record)
+
+
+@cache
+def _fields(record: Any) -> tuple[GapField, ...]:
+    hints = get_type_hints(record)
+    found = []
+    for one in fields(record):
+        told: _Told = one.metadata[_KEY]
+        required = one.default is MISSING and one.default_factory is MISSING
+        found.append(
+            GapField(
+                one.name, hints[one.name], required, told.meaning, told.unit, told.alias, told.sheet, told.remembered,
+                told.in_lists, _reader(hints[one.name]),
+            )
+        )  # fmt: skip
+    return tuple(found)
+
+
+def contract_columns(record: type) -> tuple[Column, ...]:
+    """The columns of every file that holds gaps, in order: the fields, an alias right after its field."""
+    found = []
+    for one in gap_fields(record):
+        found.append(Column(one.name, _contract_type(one.type), one.required, one.meaning, one.unit))
+        if one.alias:
+            former = f"the former name of {one.name}, for one version"
+            found.append(Column(one.alias, _contract_type(one.type), one.required, former, one.unit))
+    return tuple(found)
+
+
+def value_type(annotation: Any) -> Any:
+    """A type without the None that it allows."""
+    if get_origin(annotation) in (Union, types.UnionType):
+        return next(one for one in get_args(annotation) if one is not type(None))
+    return annotation
+
+
+def _contract_type(annotation: Any) -> str:
+    """The contract's name of a type (:mod:`data_contracts.casts`)."""
+    wanted = value_type(annotation)
+    if get_origin(wanted) is list:
+        return "records" if is_typeddict(get_args(wanted)[0]) else "list"
+    return "record" if is_typeddict(wanted) else str(wanted.__name__)
+
+
+def _reader(annotation: Any) -> Callable[[Any], Any]:
+    """A function that reads a plain value as a type; what does not fit at all becomes null.
+
+    A list that is missing reads as an empty one, so that nobody has to ask twice; a missing dict stays null. What a
+    dict holds beyond its type is dropped.
+    """
+    wanted = value_type(annotation)
+    if get_origin(wanted) is list:
+        return _list_reader(_reader(get_args(wanted)[0]))
+    if is_typeddict(wanted):
+        return _record_reader({name: _reader(hint) for name, hint in get_type_hints(wanted).items()})
+    return {str: _text, bool: _flag, int: _number(int), float: _number(float)}[wanted]
+
+
+def _list_reader(read: Callable[[Any], Any]) -> Callable[[Any], list[Any]]:
+    def read_list(value: Any) -> list[Any]:
+        items = value if isinstance(value, list) else [] if value is None else [value]
+        return [item for each in items if (item := read(each)) is not None]
+
+    return read_list
+
+
+def _record_reader(readers: dict[str, Callable[[Any], Any]]) -> Callable[[Any], dict[str, Any] | None]:
+    def read_record(value: Any) -> dict[str, Any] | None:
+        if not isinstance(value, dict):
+            return None
+        return {name: read(value.get(name)) for name, read in readers.items()}
+
+    return read_record
+
+
+def _text(value: Any) -> str | None:
+    return value if value is None or isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _flag(value: Any) -> bool | None:
+    return None if value is None else bool(value)
+
+
+def _number(kind: type[int] | type[float]) -> Callable[[Any], Any]:
+    def read_number(value: Any) -> Any:
+        try:
+            return None if value is None else kind(value)
+        except (TypeError, ValueError):
+            return None
+
+    return read_number

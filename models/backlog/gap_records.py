@@ -1,0 +1,121 @@
+"""The records that a gap holds: plain dicts, each with the names, types and order that the files have."""
+
+from __future__ import annotations
+
+from typing import TypedDict
+
+__all__ = [
+    "AgentStep", "Answered", "Carried", "ChangePoint", "Example", "NearestArticle", "Passage", "Query", "Quote",
+    "Surge", "Trend", "Week",
+]  # fmt: skip
+
+
+class NearestArticle(TypedDict):
+    """An article that comes near the gap's questions; ``similarity`` is from 0 to 1."""
+
+    article_id: str
+    title: str | None
+    similarity: float | None
+
+
+class Trend(TypedDict):
+    """How demand moves: ``direction`` is up, down or flat; ``ratio`` of the last weeks to those before."""
+
+    direction: str | None
+    ratio: float | None
+    p_value: float | None
+
+
+class Surge(TypedDict):
+    """A sudden rise of demand: the day on which it began, and how many times as much there is since."""
+
+    started: str | None
+    ratio: float | None
+    p_value: float | None
+
+
+class Quote(TypedDict):
+    """Redacted words of one conversation."""
+
+    conversation_id: str | None
+    quote: str | None
+
+
+class Example(Quote):
+    """A customer's question; ``count`` conversations ask the same way."""
+
+    count: int | None
+
+
+class Week(TypedDict):
+    """A week, named by its Monday: conversations about the gap, and how many of them are expected to fail."""
+
+    week: str | None
+    conversations: float | None
+    failed: float | None
+
+
+class Query(TypedDict):
+    """Something that was searched for in vain, and how often."""
+
+    query: str | None
+    count: int | None
+
+
+class Passage(TypedDict):
+    """What of an article is wrong or missing, and the ``evidence`` for it in agents' words.
+
+    ``count`` conversations hold that evidence.
+    """
+
+    article_id: str | None
+    section: str | None
+    passage: str | None
+    evidence: str | None
+    count: int | None
+    conversation_ids: list[str]
+
+
+class AgentStep(TypedDict):
+    """A step that agents tell alike (:class:`models.writing.resolution_steps.Step`).
+
+    ``asked`` is a question to which the answer was given, with its first step alone.
+    """
+
+    text: str | None
+    count: int | None
+    worked: int | None
+    conversation_ids: list[str]
+    way: int | None
+    order: int | None
+    asked: str | None
+
+
+class Answered(TypedDict):
+    """How many conversations agents answered, and how many of them ended well or badly."""
+
+    conversations: int | None
+    well: int | None
+    badly: int | None
+
+
+class ChangePoint(TypedDict):
+    """Since which week an article fails, with the interval of that week, and the share that failed before and after."""
+
+    week: str | None
+    low: str | None
+    high: str | None
+    before: float | None
+    after: float | None
+
+
+class Carried(TypedDict):
+    """What moved since the run before; ``change`` is new, up, down, same or reopened."""
+
+    weeks_open: int | None
+    previous_rank: int | None
+    previous_score: float | None
+    change: str | None
+    previous_run: str | None
+    previous_status: str | None
+    came_back: bool | None
