@@ -88,9 +88,9 @@ class OwnerBook:
         """Count the gap as the owner's work, and say what room that leaves, or that there was none."""
         if found.owner_id is None:
             return found
-        told = self._work.told(found.owner_id)
+        room = self._work.room_in_words(found.owner_id)
         self._work.take(found.owner_id)
-        return Assignment(found.owner_id, found.reason + told)
+        return Assignment(found.owner_id, found.reason + room)
 
     def _for_article(self, article_id: str, intents: Mapping[str, float], products: Mapping[str, float]) -> Assignment:
         owner = self._of_article.get(article_id)

@@ -11,7 +11,7 @@ from lacuna.models.conversations.questions import clean, key_of, main_question
 from lacuna.models.text.lexicon import INDIRECT, OPENS_A_QUESTION, STOP_WORDS
 from lacuna.models.text.words import NUMBERED_SENTENCE_END, WORD, is_german, stem
 
-__all__ = ["further_questions"]
+__all__ = ["follow_up_questions"]
 
 NEW_WORDS, NEW_SHARE = 2, 0.6  # words of weight that a further problem has and the one before has not
 FEWEST_WORDS = 4
@@ -39,7 +39,7 @@ _LEANS = re.compile(
 )
 
 
-def further_questions(messages: pd.DataFrame) -> pd.DataFrame:
+def follow_up_questions(messages: pd.DataFrame) -> pd.DataFrame:
     """The problems that customers raise after the one their conversation is about, with a word that says so.
 
     A piece that opens with "another question", "also", "zweitens", "2." and the like, that asks or complains, does not
@@ -60,7 +60,7 @@ def further_questions(messages: pd.DataFrame) -> pd.DataFrame:
     --------
     >>> said = "My parcel is lost. Another question: how do I change the card on my account?"
     >>> told = pd.DataFrame([("c1", 0, "customer", said)], columns=["conversation_id", "position", "role", "text"])
-    >>> further_questions(told)["question"].tolist()
+    >>> follow_up_questions(told)["question"].tolist()
     ['how do I change the card on my account?']
     """
     said = messages[messages["role"] == "customer"].sort_values(["conversation_id", "position"])

@@ -20,7 +20,7 @@ BLOCK = 4096
 
 
 @dataclass(frozen=True)
-class Reach:
+class Findability:
     """How agents' answers and the bot's citations in a group of conversations point at an article.
 
     Attributes
@@ -156,9 +156,9 @@ def near_enough(answers: F32, cited: Ints, weight: F64) -> float:
     return float(np.mean(both))
 
 
-def reach(
+def measure(
     answers: F32, choice: F32, cited: Ints, failed_rows: Ints, answered_rows: Ints, off_topic_failure: float
-) -> Reach | None:
+) -> Findability | None:
     """How a group of conversations reaches the article that its agents' answers point at.
 
     The evidence is the log-likelihood ratio of two stories. In the first, an article would do and the bot passes it
@@ -180,7 +180,7 @@ def reach(
 
     Returns
     -------
-    Reach or None
+    Findability or None
         None where fewer than two agents' answers say something.
     """
     said = failed_rows[has_answer(answers[failed_rows])]
@@ -198,4 +198,4 @@ def reach(
     expected = float(choice[failed_rows[cited[failed_rows] >= 0], article].sum())
     luck = np.clip(1 - off_topic_failure, 0.02, 0.9)
     evidence = tried * np.log(STILL_TRIED) + expected * (1 - STILL_TRIED) + worked * np.log((1 - HEALTHY) / luck)
-    return Reach(article, float(mean[article]), lead, len(said), tried, expected, worked, float(evidence))
+    return Findability(article, float(mean[article]), lead, len(said), tried, expected, worked, float(evidence))

@@ -12,7 +12,7 @@ from lacuna.models.text.courtesies import CLOSING
 from lacuna.models.text.lexicon import OPENERS, STOP_WORDS
 from lacuna.models.text.words import SHOWN_SENTENCE_END, stems, words_of
 
-__all__ = ["Matter", "counted"]
+__all__ = ["Salience", "counted"]
 
 KEPT = 0.4  # of the best sentence's weight; a sentence below that says nothing about the matter
 SHORT, LONG, SMALL = 6, 12, 0.15  # words; share of small words that what one person writes to another has
@@ -30,7 +30,7 @@ def counted(texts: Iterable[str]) -> Counter[str]:
 
 
 @dataclass(frozen=True)
-class Matter:
+class Salience:
     """What some texts are about, beside all others.
 
     Attributes
@@ -43,16 +43,16 @@ class Matter:
     weight: Mapping[str, float]
 
     @classmethod
-    def of(cls, inside: Sequence[str], everything: Mapping[str, int], total: int) -> Matter:
+    def of(cls, inside: Sequence[str], everything: Mapping[str, int], total: int) -> Salience:
         """Learn from the texts ``inside``, which are among ``total`` texts that have ``everything``, by stem.
 
         Examples
         --------
         >>> said = ["customs fee? great shop", "customs stopped it", *["tent leaks", "great shop, pole broke"] * 9]
-        >>> matter = Matter.of(said[:2], counted(said), len(said))
+        >>> matter = Salience.of(said[:2], counted(said), len(said))
         >>> sorted(matter.weight)
         ['custom', 'fee', 'stop']
-        >>> matter.gist("Great shop. Customs wants a fee!")
+        >>> matter.summary("Great shop. Customs wants a fee!")
         'Customs wants a fee!'
         """
         here, n = counted(inside), len(inside)
@@ -70,7 +70,7 @@ class Matter:
         """How much a text says about the matter: the weights of its stems, added up."""
         return sum(self.weight.get(word, 0.0) for word in sorted(stems(text)))
 
-    def gist(self, text: str, length: int = 300) -> str:
+    def summary(self, text: str, length: int = 300) -> str:
         """The sentences of a text that are about the matter, in order; what is left out between them shows as ``…``."""
         sentences = [
             part.strip() for part in SHOWN_SENTENCE_END.split(CLOSING.sub("", text.strip())) if part and part.strip()

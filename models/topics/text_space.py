@@ -98,7 +98,7 @@ class Sentences:
         return np.maximum(tells, 1e-3)[self._back]
 
 
-class Gist:
+class TextSpace:
     """The space that topics are found in: meaning and words side by side, rows of length 1.
 
     Learned on some texts, each sentence weighing the less the more often it is said word for word; :meth:`weigh` then
@@ -112,7 +112,9 @@ class Gist:
         How many first columns of it are meaning.
     """
 
-    def fit(self, vectors: F32, owner: Ints, parts: Sequence[str], part_vectors: F32, languages: Sequence[str]) -> Gist:
+    def fit(
+        self, vectors: F32, owner: Ints, parts: Sequence[str], part_vectors: F32, languages: Sequence[str]
+    ) -> TextSpace:
         """Learn from texts, in a fixed order, and their sentences.
 
         Parameters
@@ -133,11 +135,11 @@ class Gist:
         self._counter, self._counts, self._rarity = _words_that_tell(parts, owner, len(vectors))
         return self._weighed(self._sentences.rarity(len(vectors)))
 
-    def weigh(self, labels: Ints) -> Gist:
+    def weigh(self, labels: Ints) -> TextSpace:
         """Weigh each sentence by how well those like it tell the topics apart: ``labels`` from 0, int (n,)."""
         return self._weighed(self._sentences.telling(labels))
 
-    def _weighed(self, weights: F64) -> Gist:
+    def _weighed(self, weights: F64) -> TextSpace:
         told = unit(np.asarray(self._member(weights) @ self._sentences.vectors))
         return self._settle(unit(WHOLE_SHARE * self._whole + (1 - WHOLE_SHARE) * told), weights)
 
@@ -145,7 +147,7 @@ class Gist:
         """Other texts in the space, each taken as a whole and by itself."""
         return self._join(vectors, self._counter.transform(texts).astype(np.float32), languages)
 
-    def _settle(self, meaning: F32, weights: F64) -> Gist:
+    def _settle(self, meaning: F32, weights: F64) -> TextSpace:
         self.mean_ = meaning.mean(axis=0)
         code = np.asarray(self._languages)
         self.means_ = {str(language): meaning[code == language].mean(axis=0) for language in np.unique(code)}

@@ -13,7 +13,7 @@ from lacuna.models.text.languages import common_languages, languages_of
 from lacuna.models.topics.describe import find_topics
 from lacuna.models.topics.graph_clusters import RESOLUTIONS, GraphClusters, centroids
 from lacuna.models.topics.nearest import assign_nearest
-from lacuna.models.topics.text_space import Gist, sentences
+from lacuna.models.topics.text_space import TextSpace, sentences
 
 # The first weighs sentences by how rare they are, the next by the topics of the one before; then little changes.
 ROUNDS = 2
@@ -41,7 +41,7 @@ class Groups:
         What the texts of the sample are in.
     """
 
-    gist: Gist
+    gist: TextSpace
     middles: F32
     enough: float
     phrases: list[list[str]]
@@ -90,7 +90,7 @@ def find_groups(
     owner, said = np.array([i for i, _ in parts]), [part for _, part in parts]
     common = common_languages(texts)
     vectors = embed([*texts, *said], "texts and sentences")
-    gist = Gist().fit(vectors[: len(texts)], owner, said, vectors[len(texts) :], languages_of(texts, common))
+    gist = TextSpace().fit(vectors[: len(texts)], owner, said, vectors[len(texts) :], languages_of(texts, common))
     clusters = GraphClusters(judged_by=gist.meaning_dim)
     for done in range(1, ROUNDS):
         found = clusters.fit_predict(gist.space_)

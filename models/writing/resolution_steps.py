@@ -15,10 +15,10 @@ from lacuna.models.arrays import F64, Ints
 from lacuna.models.text.courtesies import REPLY_GREETING
 from lacuna.models.text.lexicon import STOP_WORDS
 from lacuna.models.text.markup import PLACEHOLDER
-from lacuna.models.text.salience import Matter
+from lacuna.models.text.salience import Salience
 from lacuna.models.text.words import REPLY_SENTENCE_END, WORD_OR_NUMBER, is_german, stem
 
-__all__ = ["Step", "distil", "instructions", "statements"]
+__all__ = ["ResolutionStep", "distil", "instructions", "statements"]
 
 AT_LEAST = 2  # different conversations that must say a step
 MOST_STEPS, MOST_WAYS, SHOWN_IDS = 12, 6, 3
@@ -85,7 +85,7 @@ _PERSONAL = re.compile(
 )
 
 
-class Step(TypedDict):
+class ResolutionStep(TypedDict):
     """What agents told, in an agent's words.
 
     ``count`` conversations hold it, of which ``worked`` are known to have ended well, and up to three are named.
@@ -102,8 +102,8 @@ class Step(TypedDict):
 
 
 def distil(
-    replies: Sequence[tuple[str, str]], worked: Collection[str] = frozenset(), matter: Matter | None = None
-) -> list[Step]:
+    replies: Sequence[tuple[str, str]], worked: Collection[str] = frozenset(), matter: Salience | None = None
+) -> list[ResolutionStep]:
     """What agents of at least two conversations told, answer by answer.
 
     Sentences that tell the customer what to do are grouped by likeness (TF-IDF of stems, average linkage), and where
@@ -122,7 +122,7 @@ def distil(
 
     Returns
     -------
-    list of Step
+    list of ResolutionStep
         At most twelve in six answers, those that most conversations hold, the most given answer first.
 
     Examples
@@ -137,7 +137,7 @@ def distil(
     vectors = _vectors([sentence.text for sentence in told])
     found = _shared(told, vectors, _groups(vectors))
     kept = sorted(found, key=lambda f: (-len(f.ids), f.place, f.text))[:MOST_STEPS]
-    steps: list[Step] = []
+    steps: list[ResolutionStep] = []
     ways = sorted(_ways(kept), key=lambda way: (-max(len(f.ids) for f in way), -len(way), way[0].text))
     for number, way in enumerate(ways[:MOST_WAYS], start=1):
         way = sorted(way, key=lambda f: (round(f.place, 6), -len(f.ids), f.text))
@@ -145,7 +145,7 @@ def distil(
         for place, one in enumerate(way, start=1):
             ids = sorted(one.ids, key=lambda c: (c not in worked, c))
             steps.append(
-                Step(
+                ResolutionStep(
                     text=one.text, count=len(ids), worked=sum(c in worked for c in ids),
                     conversation_ids=ids[:SHOWN_IDS], way=number, order=place if ordered else 0,
                 )
@@ -295,7 +295,7 @@ def _states(sentence: str) -> bool:
     return not _TALK.search(plain) and not _PERSONAL.search(plain)
 
 
-def _told(replies: Sequence[tuple[str, str]], matter: Matter | None) -> list[_Sentence]:
+def _told(replies: Sequence[tuple[str, str]], matter: Salience | None) -> list[_Sentence]:
     """What the replies tell, each sentence once a conversation."""
     joined: dict[str, str] = {}
     for conversation, text in replies:

@@ -20,7 +20,7 @@ from lacuna.pipelines.board.view import owner_loads
 from lacuna.pipelines.gaps.decisions import history
 from lacuna.pipelines.io.store import read_parquet
 from lacuna.pipelines.presentation.spreadsheet import records
-from lacuna.pipelines.state.topic_history import life_of, topic_rows
+from lacuna.pipelines.state.topic_history import gap_state, topic_rows
 
 __all__ = ["decide_gap", "router", "tag_conversation", "undo_gap"]
 
@@ -183,7 +183,7 @@ def topics(request: Request) -> list[dict[str, Any]]:
 @router.get("/topics/{topic_id}", responses={404: {"model": Problem}})
 def topic(request: Request, topic_id: str) -> dict[str, Any]:
     """A topic's life, run by run."""
-    return life_of(desk_of(request).state, topic_id)
+    return gap_state(desk_of(request).state, topic_id)
 
 
 @router.get("/tags")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lacuna.data_contracts.errors import DecidedMeanwhile, DecisionInvalid, NoSuchGap, NotAllowed
-from lacuna.models.backlog.lifecycle import Decision, Life, allowed, in_force, last_targets, life_of
+from lacuna.models.backlog.lifecycle import Decision, GapState, allowed, gap_state, in_force, last_targets
 from lacuna.pipelines.gaps import due_dates
 from lacuna.pipelines.gaps.decision_fields import checked
 from lacuna.pipelines.gaps.first_seen import seen_days
@@ -66,7 +66,8 @@ def decide(
         ``models.backlog.lifecycle.DISMISS_REASONS``. merge: ``into`` (gap_id). assign: ``owner_id`` (None: nobody),
         ``due`` (day or None), at least one of them. undo: ``of`` (id of a decision; the last in force by default).
     after
-        The gap's last decision that the person has seen (``Life.last``; 0: none). None decides after whatever is last.
+        The gap's last decision that the person has seen (``GapState.last``; 0: none). None decides after whatever is
+        last.
 
     Raises
     ------
@@ -89,11 +90,11 @@ def decide(
     def write(connection: sa.Connection) -> int:
         decision_log.take_turns(connection)
         row, decisions = _gap(connection, gap_id), decision_log.read(connection, gap_id)
-        life = life_of(decisions)
+        life = gap_state(decisions)
         if after is not None and after != life.last:
             raise _meanwhile(gap_id, decisions, after)
         complete = _complete(row, decisions, life, action, fields)
-        life_after = life_of(
+        life_after = gap_state(
             [*decisions, Decision(life.last + 1, gap_id, datetime.now(UTC), who, action, why, complete)]
         )
         if life_after.merged_into and life_after.merged_into != life.merged_into:
@@ -116,12 +117,12 @@ def undo(state: State, gap_id: str, who: str, after: int | None = None) -> int:
     return decide(state, gap_id, "undo", who, after=after)
 
 
-def lives(state: State, up_to: str | None = None) -> dict[str, Life]:
+def lives(state: State, up_to: str | None = None) -> dict[str, GapState]:
     """The life of every gap that was decided on; with ``up_to``, only decisions made before a later run existed.
 
     A merged gap points to the gap at the end of its mergers.
     """
-    return last_targets({gap: life_of(own) for gap, own in decided(state, up_to).items()})
+    return last_targets({gap: gap_state(own) for gap, own in decided(state, up_to).items()})
 
 
 def decided(state: State, up_to: str | None = None) -> dict[str, list[Decision]]:
@@ -147,7 +148,7 @@ def history(state: State, gap_id: str) -> list[Decision]:
         return decision_log.read(connection, gap_id)
 
 
-def standing(state: State, gap_id: str) -> tuple[str, Life]:
+def standing(state: State, gap_id: str) -> tuple[str, GapState]:
     """The status of one gap as of now, and its life.
 
     Raises
@@ -156,7 +157,7 @@ def standing(state: State, gap_id: str) -> tuple[str, Life]:
         No run has recorded the gap.
     """
     with state.reading() as connection:
-        row, life = _gap(connection, gap_id), life_of(decision_log.read(connection, gap_id))
+        row, life = _gap(connection, gap_id), gap_state(decision_log.read(connection, gap_id))
     return status_now(row, life)[0], life
 
 
@@ -180,8 +181,8 @@ def backlog_now(
         All columns of ``backlog.parquet``, by rank, with status, status_note (why a run changed the status, or ""),
         owner_id, owner_reason, owner_name, due (the day that somebody set), falls_due (that day, else the one by
         ``[review]``), overdue (days), escalated (whether it is overdue so long that the manager is informed), until,
-        merged_into, why (of the last decision in force) and last_decision (its ``Life.last``, which the next decision
-        names) as of now.
+        merged_into, why (of the last decision in force) and last_decision (its ``GapState.last``, which the next
+        decision names) as of now.
 
     Raises
     ------
@@ -204,9 +205,9 @@ def backlog_now(
     names = {row["owner_id"]: row.get("owner_name") for row in gaps}
     rows = []
     for row in gaps:
-        life = life_of_gap.get(row["gap_id"], Life())
+        life = life_of_gap.get(row["gap_id"], GapState())
         status, note = status_now(row, life)
-        due_date = due_dates.duty_now(
+        due_date = due_dates.due_date_now(
             {**row, "status": status}, life, settings, today, visible_since.get(row["gap_id"])
         )
         values = {"status": status, "status_note": note, "why": life.why, "last_decision": life.last}
@@ -232,7 +233,7 @@ _READ = (
 
 
 def _complete(
-    row: Mapping[str, Any], decisions: list[Decision], life: Life, action: str, fields: dict[str, Any]
+    row: Mapping[str, Any], decisions: list[Decision], life: GapState, action: str, fields: dict[str, Any]
 ) -> dict[str, Any]:
     """The payload with defaults filled in; an error where the gap's status does not allow the action."""
     gap = row["gap_id"]
@@ -258,7 +259,7 @@ def _complete(
     return fields
 
 
-def _undone(gap: str, decisions: list[Decision], life: Life, fields: dict[str, Any]) -> dict[str, Any]:
+def _undone(gap: str, decisions: list[Decision], life: GapState, fields: dict[str, Any]) -> dict[str, Any]:
     target = fields.get("of") or life.undoable
     if not target:
         raise NotAllowed(f"there is no decision on gap {gap} to take back", f"`lacuna backlog {gap}` lists them")
@@ -274,7 +275,7 @@ def _check_target(connection: sa.Connection, gap_id: str, into: str) -> None:
     if into == gap_id:
         raise NotAllowed(f"gap {gap_id} can't be merged into itself", "name another gap")
     row = _gap(connection, into)
-    life = life_of(decision_log.read(connection, into))
+    life = gap_state(decision_log.read(connection, into))
     status, _ = status_now(row, life)
     if status == "dismissed":
         elsewhere = f"merge into {life.merged_into}" if life.merged_into else "reopen that one first"

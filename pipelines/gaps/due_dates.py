@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
-from lacuna.models.backlog.due_dates import Duty, DutyLimits, duty
-from lacuna.models.backlog.lifecycle import Life
+from lacuna.models.backlog.due_dates import DueDate, DueLimits, due_date
+from lacuna.models.backlog.lifecycle import GapState
 from lacuna.pipelines.presentation.format import day, record, whole
 from lacuna.pipelines.settings import Settings
 
-__all__ = ["duty_now", "form_day", "today"]
+__all__ = ["due_date_now", "form_day", "today"]
 
 
 def today() -> date:
@@ -38,7 +38,9 @@ def form_day(run: Mapping[str, Any], now: date | None = None) -> date:
     return until if until and days and (now - until).days > days else now
 
 
-def duty_now(row: Mapping[str, Any], life: Life, settings: Settings, now: date, visible_since: date | None) -> Duty:
+def due_date_now(
+    row: Mapping[str, Any], life: GapState, settings: Settings, now: date, visible_since: date | None
+) -> DueDate:
     """When a gap is due: the day that somebody set, else ``[review] due_days`` after it was visible in its status.
 
     If a person set the status, days count from their decision; if a run did, from the run's publication, however old
@@ -58,9 +60,9 @@ def duty_now(row: Mapping[str, Any], life: Life, settings: Settings, now: date, 
     """
     rank = whole(row.get("rank"))
     if rank is None:
-        return Duty(None, 0, False)
+        return DueDate(None, 0, False)
     set_by_people = life.since is not None and row["status"] == life.status
     since = life.since.astimezone().date() if life.since and set_by_people else visible_since or now
     review = settings.review
-    limits = DutyLimits(review.due_days, review.urgent_ranks, review.escalate_after_days)
-    return duty(str(row["status"]), since, now, limits, due=day(life.due), rank=rank)
+    limits = DueLimits(review.due_days, review.urgent_ranks, review.escalate_after_days)
+    return due_date(str(row["status"]), since, now, limits, due=day(life.due), rank=rank)

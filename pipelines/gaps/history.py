@@ -10,7 +10,7 @@ import pandas as pd
 
 from lacuna.models.backlog.gap import Gap
 from lacuna.models.backlog.gap_records import Carried
-from lacuna.models.backlog.lifecycle import Life, last_targets, life_of, status_in
+from lacuna.models.backlog.lifecycle import GapState, gap_state, last_targets, status_at_run
 from lacuna.models.backlog.precision import Precision, by_kind
 from lacuna.pipelines.gaps.decisions import decided
 from lacuna.pipelines.gaps.ids import gap_ids
@@ -34,7 +34,7 @@ class Past:
     before: Mapping[str, Mapping[str, Any]] = field(repr=False)
     replaced: Mapping[str, Mapping[str, Any]] = field(repr=False)
     events: pd.DataFrame = field(repr=False)
-    lives: Mapping[str, Life] = field(repr=False)
+    lives: Mapping[str, GapState] = field(repr=False)
     precision: Sequence[Precision]
 
 
@@ -49,7 +49,7 @@ def read_past(job: Job) -> Past:
         decisions, replaced = decided(state, up_to=job.run_id), state.gaps_of(job.run_id)
     events_of_run = job.read("understand/subtopic_events").assign(run_id=job.run_id)
     events = pd.concat([events[events["run_id"] < job.run_id], events_of_run])
-    lives = last_targets({gap: life_of(own) for gap, own in decisions.items()})
+    lives = last_targets({gap: gap_state(own) for gap, own in decisions.items()})
     precision = by_kind(decisions, job.settings.accuracy.confidence)
     return Past(job.run_id, previous, _by_id(before), _by_id(replaced), events, lives, precision)
 
@@ -86,13 +86,13 @@ def with_history(
         Effect of the published fix; None where it was not measured.
     """
     last_row = past.before.get(gap.gap_id)
-    life = past.lives.get(gap.gap_id, Life())
+    life = past.lives.get(gap.gap_id, GapState())
     # Whoever decided while this run, or a later one, was the latest has seen what this run reports.
     decided_since = life.run_id is not None and life.run_id >= past.run_id
     same_decisions = last_row is not None and int(last_row.get("decided") or 0) == life.decided
     came_back = last_row is not None and last_row["run_id"] != past.previous
     status_before = str(last_row["status"]) if last_row and same_decisions else None
-    status, note = status_in(
+    status, note = status_at_run(
         life, day=past.run_id, seen_before=last_row is not None, was=status_before,
         came_back=came_back and not decided_since, conversations=gap.conversations, grow_factor=grow_factor,
         effect=None if decided_since else effect,

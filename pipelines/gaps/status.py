@@ -6,12 +6,12 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from lacuna.models.backlog.lifecycle import Life, status_in
+from lacuna.models.backlog.lifecycle import GapState, status_at_run
 
 __all__ = ["as_decided", "status_now"]
 
 
-def status_now(row: Mapping[str, Any], life: Life) -> tuple[str, str]:
+def status_now(row: Mapping[str, Any], life: GapState) -> tuple[str, str]:
     """The status of a gap as of now, and the reason where a run changed it.
 
     Parameters
@@ -28,7 +28,7 @@ def status_now(row: Mapping[str, Any], life: Life) -> tuple[str, str]:
     # Whoever decided after the run has seen its result; if a decision was undone, the run's result holds again.
     decided_since = life.decided > decided_at_run
     carried = row.get("carried") or {}
-    return status_in(
+    return status_at_run(
         life,
         day=str(row["last_seen"]),
         seen_before=str(row["first_seen"]) < str(row["last_seen"]),
@@ -40,7 +40,7 @@ def status_now(row: Mapping[str, Any], life: Life) -> tuple[str, str]:
     )
 
 
-def as_decided(row: Mapping[str, Any], life: Life, named: Callable[[str], str | None]) -> dict[str, Any]:
+def as_decided(row: Mapping[str, Any], life: GapState, named: Callable[[str], str | None]) -> dict[str, Any]:
     """Owner, due day, end of the snooze and target of the merger; an owner whom people chose goes before the run's.
 
     A chosen owner who is no longer active (``owner_left``) is ignored.

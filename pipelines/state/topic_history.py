@@ -17,7 +17,7 @@ from lacuna.pipelines.state.repository import State
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["all_topics", "life", "life_of", "topic_rows"]
+__all__ = ["all_topics", "gap_state", "life", "topic_rows"]
 
 
 def topic_rows(state: State) -> list[dict[str, Any]]:
@@ -64,7 +64,7 @@ def all_topics(state: State) -> RenderableType:
     return Group(table, Text(f"{len(topics):,} topics, {current:,} of them in the last run ({last or 'none yet'})"))
 
 
-def life_of(state: State, topic_id: str) -> dict[str, Any]:
+def gap_state(state: State, topic_id: str) -> dict[str, Any]:
     """One topic, run by run.
 
     Returns
@@ -111,8 +111,8 @@ def life_of(state: State, topic_id: str) -> dict[str, Any]:
 
 
 def life(state: State, topic_id: str) -> RenderableType:
-    """The history of one topic as a table; as :func:`life_of`, with the same errors."""
-    topic = life_of(state, topic_id)
+    """The history of one topic as a table; as :func:`gap_state`, with the same errors."""
+    topic = gap_state(state, topic_id)
     table = _table("run", "label", questions=True)
     for name in ("what happened", "gaps"):
         table.add_column(name)

@@ -204,13 +204,13 @@ def collect_evidence(
 def _passed_over(context: DiagnosisContext, subtopics: list[str], rows: Ints) -> PassedOver | None:
     facts = context.facts
     answered = np.flatnonzero(facts["subtopic_id"].isin(subtopics) & facts["in_window"] & facts["failed"].le(0.5))
-    reach = findability.reach(context.answers, context.choice, context.cited, rows, answered, context.off_topic)
+    reach = findability.measure(context.answers, context.choice, context.cited, rows, answered, context.off_topic)
     if reach is None:
         return None
     article = reach.article
     failed, answered = (some[context.existed(article, some)] for some in (rows, answered))
     if len(failed) < len(rows):  # an article that did not exist yet was not overlooked
-        reach = findability.reach(context.answers, context.choice, context.cited, failed, answered, context.off_topic)
+        reach = findability.measure(context.answers, context.choice, context.cited, failed, answered, context.off_topic)
         if reach is None or reach.article != article:
             return None
     return PassedOver(

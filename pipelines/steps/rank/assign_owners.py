@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from lacuna.models.backlog.lifecycle import CLOSED, IN_PROGRESS, Life
+from lacuna.models.backlog.lifecycle import CLOSED, IN_PROGRESS, GapState
 from lacuna.models.backlog.owners import OwnerBook
 from lacuna.models.backlog.workload import Workload
 from lacuna.pipelines.gaps.history import Past
@@ -37,13 +37,13 @@ def share_out(job: Job, past: Past, gaps: Sequence[dict[str, Any]]) -> tuple[Own
     book = OwnerBook(owners, job.read("load/articles"), job.read("load/article_revisions"), work)
 
     def order(gap: dict[str, Any]) -> tuple[int, int]:
-        status = past.lives.get(gap["gap_id"], Life()).status
+        status = past.lives.get(gap["gap_id"], GapState()).status
         return (0 if status in IN_PROGRESS else 2 if status in DONE else 1), int(gap["rank"])
 
     return book, sorted(gaps, key=order)
 
 
-def _owner(past: Past, gap: str, life: Life) -> str | None:
+def _owner(past: Past, gap: str, life: GapState) -> str | None:
     if life.assigned:
         return life.owner_id
     owner = past.before.get(gap, {}).get("owner_id")

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from lacuna.models.arrays import Ints
-from lacuna.models.backlog.lifecycle import IN_PROGRESS, Life
+from lacuna.models.backlog.lifecycle import IN_PROGRESS, GapState
 from lacuna.models.backlog.priority import may_fail
 from lacuna.models.diagnosis.evidence import Verdict
 from lacuna.pipelines.gaps.history import Past
@@ -64,7 +64,7 @@ def carry_over(
 
 
 def _carried_gap(
-    context: DiagnosisContext, row: Mapping[str, Any], life: Life, past: Past, article_verdicts: dict[str, Verdict]
+    context: DiagnosisContext, row: Mapping[str, Any], life: GapState, past: Past, article_verdicts: dict[str, Verdict]
 ) -> dict[str, Any] | None:
     article = row["article_id"] if isinstance(row["article_id"], str) else None
     kind, number = str(row["kind"]), context.number(article) if article else None
@@ -95,7 +95,7 @@ def _subtopics(context: DiagnosisContext, row: Mapping[str, Any], past: Past) ->
     return [each for each in subtopics if each in current] + sorted(successors & current)
 
 
-def _why(context: DiagnosisContext, subtopics: Sequence[str], article: str | None, rows: Ints, life: Life) -> str:
+def _why(context: DiagnosisContext, subtopics: Sequence[str], article: str | None, rows: Ints, life: GapState) -> str:
     reached = int((context.facts["in_window"] & may_fail(subtopics, article, context.facts)).sum())
     return (
         f"somebody is at work on it (on the view of {life.run_id}); this run alone would not have named it: "
@@ -103,7 +103,7 @@ def _why(context: DiagnosisContext, subtopics: Sequence[str], article: str | Non
     )
 
 
-def with_merged(gaps: pd.DataFrame, lives: Mapping[str, Life], facts: pd.DataFrame) -> pd.DataFrame:
+def with_merged(gaps: pd.DataFrame, lives: Mapping[str, GapState], facts: pd.DataFrame) -> pd.DataFrame:
     """The gaps, each with the conversations and subtopics of the gaps that people merged into it.
 
     Parameters
@@ -117,7 +117,7 @@ def with_merged(gaps: pd.DataFrame, lives: Mapping[str, Life], facts: pd.DataFra
     """
     rows = {str(gap["gap_id"]): gap for gap in records(gaps)}
     for merged in sorted(rows):
-        target = rows.get(str(lives.get(merged, Life()).merged_into))
+        target = rows.get(str(lives.get(merged, GapState()).merged_into))
         if target is not None:
             ids = {*target["conversation_ids"], *rows[merged]["conversation_ids"]}
             target["conversation_ids"] = sorted(ids)

@@ -14,12 +14,12 @@ from lacuna.models.arrays import F32
 from lacuna.models.conversations.questions import MAX_WORDS, main_question
 from lacuna.models.text import markup
 from lacuna.models.text.lexicon import STOP_WORDS
-from lacuna.models.text.salience import Matter, counted
+from lacuna.models.text.salience import Salience, counted
 from lacuna.models.text.vectors import unit
 from lacuna.models.text.words import shortened, stems, words_of
 from lacuna.models.writing import passages
 from lacuna.models.writing.phrasings import different
-from lacuna.models.writing.resolution_steps import Step, distil, statements
+from lacuna.models.writing.resolution_steps import ResolutionStep, distil, statements
 from lacuna.pipelines.io.vector_cache import embed
 from lacuna.pipelines.runtime.job import Job
 
@@ -71,7 +71,7 @@ def gather(job: Job, gaps: Sequence[Mapping[str, Any]], articles: pd.DataFrame) 
     -------
     dict
         By gap_id: ``examples`` and ``agent_answers`` (conversation_id and quote; ``count`` conversations ask the same
-        way), ``steps`` (:class:`models.writing.resolution_steps.Step`), ``passages``,
+        way), ``steps`` (:class:`models.writing.resolution_steps.ResolutionStep`), ``passages``,
         ``customer_words`` and ``answered`` (how many conversations agents answered, and how many of them ended well
         or badly). All texts are redacted.
     """
@@ -126,10 +126,10 @@ def _came_back(facts: pd.DataFrame) -> pd.Series:
 def _of_gap(gap: Mapping[str, Any], corpus: _Corpus, articles: pd.DataFrame) -> dict[str, Any]:
     ids = sorted(str(i) for i in gap["conversation_ids"])
     with_question = [i for i in ids if i in corpus.questions.index]
-    salience = Matter.of([corpus.questions[i] for i in with_question], corpus.question_counts, len(corpus.questions))
+    salience = Salience.of([corpus.questions[i] for i in with_question], corpus.question_counts, len(corpus.questions))
     answered = [i for i in ids if i in corpus.replies and i not in corpus.badly]
     answers = ["\n".join(corpus.replies[i]) for i in answered]
-    reply_salience = Matter.of(answers, corpus.reply_counts, len(corpus.replies))
+    reply_salience = Salience.of(answers, corpus.reply_counts, len(corpus.replies))
     replies = [(i, text) for i in sorted(answered) for text in corpus.replies[i]]
     steps = distil(replies, corpus.well, reply_salience)
     body = str(articles["body"].get(gap["article_id"], "")) if isinstance(gap["article_id"], str) else ""
@@ -147,12 +147,12 @@ def _of_gap(gap: Mapping[str, Any], corpus: _Corpus, articles: pd.DataFrame) -> 
     }
 
 
-def _examples(ids: Sequence[str], corpus: _Corpus, salience: Matter) -> list[dict[str, Any]]:
+def _examples(ids: Sequence[str], corpus: _Corpus, salience: Salience) -> list[dict[str, Any]]:
     if not ids:
         return []
     vectors = np.stack([np.asarray(corpus.vectors[i], dtype=np.float32) for i in ids])
     close = vectors @ unit(vectors.mean(axis=0, keepdims=True))[0]
-    condensed = [salience.gist(corpus.questions[i], QUOTE_LENGTH) for i in ids]
+    condensed = [salience.summary(corpus.questions[i], QUOTE_LENGTH) for i in ids]
     worth = [salience.worth(text) for text in condensed]
     condensed = [text if w >= MIN_SHARE * np.median(worth) else "" for text, w in zip(condensed, worth, strict=True)]
     return [
@@ -161,7 +161,9 @@ def _examples(ids: Sequence[str], corpus: _Corpus, salience: Matter) -> list[dic
     ]
 
 
-def _steps(steps: Sequence[Step], answered: Sequence[str], corpus: _Corpus, salience: Matter) -> list[dict[str, Any]]:
+def _steps(
+    steps: Sequence[ResolutionStep], answered: Sequence[str], corpus: _Corpus, salience: Salience
+) -> list[dict[str, Any]]:
     """The steps; the first step of each answer comes with a question that got this answer."""
     statements_of = {i: {text for reply in corpus.replies[i] for text in statements(reply)} for i in answered}
     rows: list[dict[str, Any]] = []
@@ -176,12 +178,12 @@ def _steps(steps: Sequence[Step], answered: Sequence[str], corpus: _Corpus, sali
     return rows
 
 
-def _best_question(ids: Sequence[str], answer: str, corpus: _Corpus, salience: Matter) -> str:
+def _best_question(ids: Sequence[str], answer: str, corpus: _Corpus, salience: Salience) -> str:
     """Of the questions that got an answer, the one that shares most words with it; among equals, the most salient."""
     best, worth = "", (-1.0, -1.0)
     answer_stems = stems(answer)
     for conversation in ids:
-        question = salience.gist(corpus.questions.get(conversation, ""), QUESTION)
+        question = salience.summary(corpus.questions.get(conversation, ""), QUESTION)
         common = sum(salience.weight.get(word, 0.0) for word in sorted(stems(question) & answer_stems))
         candidate = (round(common, 6), round(salience.worth(question) / max(8, len(question.split())), 6))
         if question and candidate > worth:
@@ -189,7 +191,9 @@ def _best_question(ids: Sequence[str], answer: str, corpus: _Corpus, salience: M
     return shortened(best, QUESTION)
 
 
-def _answers(answered: Sequence[str], corpus: _Corpus, salience: Matter, steps: Sequence[Step]) -> list[dict[str, str]]:
+def _answers(
+    answered: Sequence[str], corpus: _Corpus, salience: Salience, steps: Sequence[ResolutionStep]
+) -> list[dict[str, str]]:
     """Whole answers without greetings and small talk: those that ended well and are most salient."""
     shared = {str(step["text"]): int(step["count"]) for step in steps}
     candidates = []
@@ -212,13 +216,13 @@ def _answers(answered: Sequence[str], corpus: _Corpus, salience: Matter, steps: 
     return chosen
 
 
-def _trimmed(sentences: list[str], salience: Matter) -> list[str]:
+def _trimmed(sentences: list[str], salience: Salience) -> list[str]:
     """The sentences from the first salient one to the last."""
     worthy = [i for i, sentence in enumerate(sentences) if salience.worth(sentence) >= MIN_WORTH]
     return sentences[worthy[0] : worthy[-1] + 1] if worthy else []
 
 
-def _words(questions: Sequence[str], salience: Matter, body: str) -> list[str]:
+def _words(questions: Sequence[str], salience: Salience, body: str) -> list[str]:
     """Salient words that many of the questions use and the article does not, the most salient first."""
     in_article = stems(body)
     used: dict[str, dict[str, int]] = {}

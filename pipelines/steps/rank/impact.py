@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from lacuna.models.accuracy.kpis import judged
-from lacuna.models.backlog.lifecycle import Life
+from lacuna.models.backlog.lifecycle import GapState
 from lacuna.models.backlog.owners import approved
 from lacuna.models.impact.fixes import Fix, Limits, main_articles, measure, weekly
 from lacuna.pipelines.gaps.history import Past
@@ -98,7 +98,7 @@ def _changes(job: Job) -> dict[str, list[date]]:
     return {article: sorted(set(moments)) for article, moments in sorted(days.items())}
 
 
-def _fixed(row: Mapping[str, Any], life: Life, changed: Mapping[str, list[date]]) -> date | None:
+def _fixed(row: Mapping[str, Any], life: GapState, changed: Mapping[str, list[date]]) -> date | None:
     """The day on which a gap was closed: that of its publication, else of its article's change after acceptance."""
     if life.status in ("published", "verified") and life.published_on:
         return date.fromisoformat(life.published_on)
@@ -109,7 +109,7 @@ def _fixed(row: Mapping[str, Any], life: Life, changed: Mapping[str, list[date]]
     return next((day for day in changed.get(article, []) if day.isoformat() > accepted), None)
 
 
-def _article(row: Mapping[str, Any], life: Life) -> str | None:
+def _article(row: Mapping[str, Any], life: GapState) -> str | None:
     article = life.article_id or row.get("article_id")
     return article if isinstance(article, str) else None
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from lacuna.models.arrays import F32
-from lacuna.models.conversations.follow_ups import further_questions
+from lacuna.models.conversations.follow_ups import follow_up_questions
 from lacuna.models.text.vectors import unit
 from lacuna.models.topics.nearest import assign_nearest
 from lacuna.pipelines.io.vector_cache import embed
@@ -27,7 +27,7 @@ def with_follow_ups(
     and gets no row.
     """
     main = assigned.assign(question_number=1)
-    follow_ups = further_questions(messages[messages["conversation_id"].isin(questions["conversation_id"])])
+    follow_ups = follow_up_questions(messages[messages["conversation_id"].isin(questions["conversation_id"])])
     if follow_ups.empty:
         return main
     mean = vectors.mean(axis=0)

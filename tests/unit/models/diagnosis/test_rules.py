@@ -91,9 +91,11 @@ def test_agents_answer_what_the_bot_passes_over() -> None:
 @pytest.mark.parametrize(
     "doubtful",
     [
-        replace(HIDDEN, reach=replace(HIDDEN.reach, nearness=0.5)),  # agents say something that stands in no article
-        replace(HIDDEN, reach=replace(HIDDEN.reach, lead=0.5)),  # two articles come equally near
-        replace(HIDDEN, reach=replace(HIDDEN.reach, evidence=-1.0)),  # the bot tries it, and it does not do
+        replace(
+            HIDDEN, findability=replace(HIDDEN.findability, nearness=0.5)
+        ),  # agents say something that stands in no article
+        replace(HIDDEN, findability=replace(HIDDEN.findability, lead=0.5)),  # two articles come equally near
+        replace(HIDDEN, findability=replace(HIDDEN.findability, evidence=-1.0)),  # the bot tries it, and it does not do
         replace(HIDDEN, answered=40.0),  # it is found by those who ask for it
     ],
 )

@@ -21,7 +21,7 @@ from threadpoolctl import threadpool_info, threadpool_limits
 from lacuna.models.text.vectors import unit
 from lacuna.models.topics.describe import unassigned_alarm
 from lacuna.models.topics.graph_clusters import GraphClusters, nearest, sayings, silhouette
-from lacuna.models.topics.text_space import Gist, Sentences
+from lacuna.models.topics.text_space import Sentences, TextSpace
 from lacuna.models.topics.topic_finder import find_groups
 from lacuna.pipelines.embedders.registry import embedder
 from lacuna.pipelines.settings import load_settings
@@ -161,7 +161,7 @@ def test_languages_are_no_topics() -> None:
     there = 2.5 * np.eye(16)[8 + language] + np.eye(16)[subject] + 0.15 * rng.normal(size=(200, 16))
     vectors = unit(there.astype(np.float32))
     said = [f"text {n}" for n in range(200)]
-    gist = Gist().fit(vectors, np.arange(200), said, vectors, [("en", "de")[code] for code in language])
+    gist = TextSpace().fit(vectors, np.arange(200), said, vectors, [("en", "de")[code] for code in language])
     found = GraphClusters(judged_by=gist.meaning_dim).fit_predict(gist.space_)
     assert adjusted_rand_score(subject, found) > 0.95
     other = gist.place(vectors[:4] + 0.01, said[:4], ["en"] * 4)
