@@ -25,13 +25,17 @@ _INPUTS = (
 
 @dataclass(frozen=True)
 class Column:
-    """One column: its name, its type (see :func:`data_contracts.casts.cast`), what it means, its unit."""
+    """One column: its name, its type (see :func:`data_contracts.casts.cast`), its meaning, unit and former name.
+
+    A published table has the former name besides for one version, so that whoever reads it has time.
+    """
 
     name: str
     type: str
     required: bool = False
     doc: str = ""
     unit: str = ""
+    alias: str = ""
 
 
 @dataclass(frozen=True)

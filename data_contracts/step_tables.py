@@ -18,7 +18,7 @@ from lacuna.data_contracts.errors import TableUndeclared, TableWrong
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["StepTable", "check_step_table", "step_table", "step_tables"]
+__all__ = ["StepTable", "check_step_table", "step_table", "step_tables", "with_aliases", "with_new_names"]
 
 # The dtypes that a column may have, by its type; what holds no value may have any.
 _DTYPES: dict[str, tuple[str, ...]] = {
@@ -106,7 +106,7 @@ def _table(name: str, declared: dict[str, Any]) -> StepTable:
         declared.get("grain") or (base.grain if base else ""),
         tuple(declared.get("key", base.key if base else ())),
         (*(base.columns if base else ()), *own),
-        base.open if base else False,
+        declared.get("open", base.open if base else False),
         declared.get("file", ""),
         declared.get("extends", ""),
     )
@@ -169,3 +169,16 @@ def check_step_table(table: StepTable, frame: pd.DataFrame) -> None:
             f"{table.name} has '{first}' twice, and has one row by {', '.join(table.key)}",
             f"see what makes two rows of it, or change the key in {where}",
         )
+
+
+def with_aliases(table: StepTable, frame: pd.DataFrame) -> pd.DataFrame:
+    """A published table with the former names of its columns besides, at its end."""
+    former = {column.alias: frame[column.name] for column in table.columns if column.alias and column.name in frame}
+    return frame.assign(**former) if former else frame
+
+
+def with_new_names(table: StepTable, frame: pd.DataFrame) -> pd.DataFrame:
+    """A table of an earlier run by today's names, without the former ones."""
+    former = {column.alias: column.name for column in table.columns if column.alias in frame.columns}
+    there = {alias for alias, name in former.items() if name in frame.columns}
+    return frame.drop(columns=list(there)).rename(columns=former)

@@ -15,7 +15,7 @@ ENOUGH_TAGS = 30  # in a group, for an estimate of its own …
 ENOUGH_A_SIDE = 10  # … of which this many among its escalated conversations, and among the others
 NEGLIGIBLE = 0.03  # a side with a smaller share of the group's conversations need not have them
 UNTAGGED = 0.2  # standard deviation of what is believed of a group's accuracy where there is no tag at all
-COLUMNS = ["key", "conversations", "labels", "sampled", "accuracy", "low", "high", "basis"]
+COLUMNS = ["key", "conversations", "n_tagged", "sampled", "accuracy", "low", "high", "basis"]
 # How far a group's answers are off what the model expects, in log-odds: what is gone through, and what is believed
 # before any tag is seen of the common error and of how much groups differ (half-normal).
 _SHIFT = np.linspace(-4, 4, 121)
@@ -49,7 +49,7 @@ def group_accuracy(
     Returns
     -------
     DataFrame
-        One row a group, by key: conversations, labels, sampled (int, tags of random audits), accuracy, low, high
+        One row a group, by key: conversations, n_tagged, sampled (int, tags of random audits), accuracy, low, high
         (float), basis. The basis is "all" (tags enough on both sides), "pooled" (few tags), "estimated" (no tag in the
         group), or "escalated only": nobody tagged a conversation that was not escalated, so that the figure says how
         often answers were right in escalated conversations, and nothing of the others.
@@ -95,7 +95,7 @@ def group_accuracy(
         {
             "key": pd.array([str(key) for key in keys], dtype="str"),
             "conversations": size,
-            "labels": labels,
+            "n_tagged": labels,
             "sampled": _count(codes[tagged & random], len(keys)),
             "accuracy": np.clip(mean, low, high),
             "low": low,

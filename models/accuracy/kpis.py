@@ -20,7 +20,7 @@ COLUMNS = [
     *(
         f"{name}{end}"
         for name in (
-            "deflection", "deflection_confirmed", "silent", "abandoned", "escalation_ratio", "resolution_accuracy",
+            "deflection", "confirmed_resolution", "assumed_resolution", "abandoned", "escalation_ratio", "resolution_accuracy",
             "first_contact_resolution", "csat_self_service", "handle_seconds_mean", "cost_avoided",
         )
         for end in ("", "_low", "_high")
@@ -85,8 +85,8 @@ def weekly_kpis(
       that of a ratio of two sums over customers, linearised (Cochran 1977, chapter 6).
     - Every answered conversation is exactly one of: escalated; *confirmed* (resolved, or tagged correct, or CSAT of 4
       or 5, and nothing that says the opposite); *abandoned* (left after a failed answer: marked so, or not resolved, or
-      tagged wrong, no answer or misclassified, or CSAT of 1 or 2); *silent* (nothing known: not a success).
-      ``deflection_confirmed``, ``abandoned`` and ``silent`` are their shares of the answered ones, Wilson's intervals.
+      tagged wrong, no answer or misclassified, or CSAT of 1 or 2); *assumed* (nothing known: not a success).
+      ``confirmed_resolution``, ``abandoned`` and ``assumed_resolution`` are their shares of the answered ones, Wilson's intervals.
     - ``escalation_ratio`` = escalated ÷ conversations, Wilson's interval.
     - ``resolution_accuracy``: the share of right answers, as in :func:`models.accuracy.groups.group_accuracy`.
     - ``first_contact_resolution`` = solved ÷ known at first contact (:func:`models.accuracy.first_contact.first_contact`),
@@ -186,8 +186,8 @@ def _summed(rows: pd.DataFrame, confidence: float) -> pd.DataFrame:
     firsts = groups["first"].agg(["sum", "count"])
     kpis["first_contact_resolution_n"] = firsts["count"]
     for name, part, whole in (
-        ("deflection_confirmed", sums["confirmed"], sums["answered"]),
-        ("silent", sums["quiet"], sums["answered"]),
+        ("confirmed_resolution", sums["confirmed"], sums["answered"]),
+        ("assumed_resolution", sums["quiet"], sums["answered"]),
         ("abandoned", sums["left"], sums["answered"]),
         ("escalation_ratio", sums["escalated"], kpis["conversations"]),
         ("first_contact_resolution", firsts["sum"], firsts["count"]),
@@ -253,7 +253,7 @@ def _accuracy(facts: pd.DataFrame, rows: pd.DataFrame, chances: Chances | None, 
             parts.append(found.assign(segment=key.str[0], week=key.str[1]))
     if not parts:  # nobody's answer is known: a ticket desk has no bot
         return unknown
-    told = {"accuracy": "", "low": "_low", "high": "_high", "labels": "_n", "basis": "_basis"}
+    told = {"accuracy": "", "low": "_low", "high": "_high", "n_tagged": "_n", "basis": "_basis"}
     table = pd.concat(parts, ignore_index=True)
     return table.rename(columns={old: f"resolution_accuracy{new}" for old, new in told.items()})[names]
 
@@ -261,7 +261,7 @@ def _accuracy(facts: pd.DataFrame, rows: pd.DataFrame, chances: Chances | None, 
 def _cost_avoided(kpis: pd.DataFrame, rows: pd.DataFrame, cost: Cost, confidence: float) -> pd.DataFrame:
     unit, error = _unit_cost(rows, cost)
     price, unsure = kpis["segment"].map(unit), kpis["segment"].map(error)
-    share = kpis["deflection_confirmed"].fillna(0.0)
+    share = kpis["confirmed_resolution"].fillna(0.0)
     luck = kpis["answered"] * share * (1 - share)
     half = _errors(confidence) * np.sqrt(price**2 * luck + (kpis["confirmed"] * unsure) ** 2)
     # Where no bot answered, nobody knows what one would avoid.

@@ -19,7 +19,7 @@ ENOUGH_TAGS, ENOUGH_OF_EACH = 40, 8  # fewer teach a model nothing that the situ
 HEAVIEST = 10.0  # one tag speaks for this many times the usual number of conversations at most
 _FLAGS = (
     "escalated", "handoff_request", "frustration", "rephrasing", "repeated_fallback", "account_action",
-    "policy_handover", "abandoned", "thanked",
+    "policy_handoff", "abandoned", "thanked",
 )  # fmt: skip
 _BANDS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 

@@ -40,14 +40,14 @@ def tag_next(facts: pd.DataFrame, evidence_needed: float, weeks: float, count: i
         which the tag is expected to move its subtopic in the backlog); at most one a customer.
     """
     window = facts[facts["in_window"]]
-    base = usual_failure(window["failed"])
+    base = usual_failure(window["p_failed"])
     open_ = window[window["outcome"].isna() & window["subtopic_id"].notna()].sort_values("conversation_id")
-    size = window.groupby("subtopic_id")["failed"].agg(["size", "sum"])
+    size = window.groupby("subtopic_id")["p_failed"].agg(["size", "sum"])
     rows: list[dict[str, Any]] = []
     for subtopic, own in open_.groupby("subtopic_id", sort=True):
         n, bad = float(size["size"][subtopic]), float(size["sum"][subtopic])
         now = _in_backlog(bad, n, base, evidence_needed)
-        chance = own["failed"].to_numpy(dtype=float)
+        chance = own["p_failed"].to_numpy(dtype=float)
         expected = np.zeros(len(own))
         for tag in (0.0, 1.0):
             likely, then = known_by_tag(chance, tag)

@@ -34,7 +34,7 @@ def use_of(article_ids: pd.Series, cited: pd.DataFrame) -> tuple[pd.Series, pd.S
 
     ``cited`` has cited_first (str or null) and failed (float, a chance), one row a conversation.
     """
-    use = cited.groupby("cited_first")["failed"].agg(["size", "sum"])
+    use = cited.groupby("cited_first")["p_failed"].agg(["size", "sum"])
     size, failed = article_ids.map(use["size"]), article_ids.map(use["sum"])
     return size.fillna(0).astype(int), failed.fillna(0.0).astype(float)
 

@@ -39,7 +39,7 @@ def reach_of(gaps: pd.DataFrame, facts: pd.DataFrame) -> pd.DataFrame:
     for gap in gaps.to_dict("records"):
         own = facts.index.isin(gap["conversation_ids"])
         reached = own | (facts["in_window"].to_numpy(dtype=bool) & may_fail(gap["subtopics"], gap["article_id"], facts))
-        rows.append((float(reached.sum()), float(facts.loc[own, "failed"].sum())))
+        rows.append((float(reached.sum()), float(facts.loc[own, "p_failed"].sum())))
     return pd.DataFrame(rows, columns=["reached", "failed"], index=gaps.index, dtype=float)
 
 

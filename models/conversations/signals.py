@@ -38,7 +38,7 @@ __all__ = [
 ]
 
 # Why a conversation goes to a person, or ends without an answer; the names of columns of `conversation_signals`.
-TRIGGERS = ("handoff_request", "policy_handover", "account_action", "repeated_fallback", "rephrasing", "frustration")
+TRIGGERS = ("handoff_request", "policy_handoff", "account_action", "repeated_fallback", "rephrasing", "frustration")
 
 _QUOTED = re.compile(r"^>.*$", re.MULTILINE)
 _SPACE = re.compile(r"\s+")
@@ -165,7 +165,7 @@ def conversation_signals(messages: pd.DataFrame) -> pd.DataFrame:
     -------
     DataFrame
         Sorted by conversation_id. Bool: ``handoff_request``, ``frustration``, ``rephrasing``, ``repeated_fallback``
-        (two or more), ``account_action``, ``policy_handover``, ``thanked`` (after a bot's or an agent's message),
+        (two or more), ``account_action``, ``policy_handoff``, ``thanked`` (after a bot's or an agent's message),
         ``abandoned`` (no agent, and it ends with a fallback, or with a customer who waits and didn't say thanks; a
         candidate only, as the table doesn't know whether a ticket was opened). Int64-free counts: ``fallbacks``,
         ``bot_messages``, ``agent_messages``, ``customer_messages``.
@@ -195,11 +195,11 @@ def conversation_signals(messages: pd.DataFrame) -> pd.DataFrame:
     previous = said.groupby(frame.loc[customer, "conversation_id"]).shift()
     frame["rephrasing"] = on(customer, is_rephrased(said, previous)) & ~grateful
     frame["account_action"] = on(agent, reports_account_action(frame.loc[agent, "text"]))
-    frame["policy_handover"] = on(bot, says_policy_handover(frame.loc[bot, "text"]))
+    frame["policy_handoff"] = on(bot, says_policy_handover(frame.loc[bot, "text"]))
     frame["bot_messages"], frame["agent_messages"], frame["customer_messages"] = bot, agent, customer
 
     groups = frame.groupby("conversation_id", sort=True)
-    any_columns = ["handoff_request", "frustration", "rephrasing", "account_action", "policy_handover", "thanked"]
+    any_columns = ["handoff_request", "frustration", "rephrasing", "account_action", "policy_handoff", "thanked"]
     signals = groups[any_columns].any()
     counts = groups[["fallbacks", "bot_messages", "agent_messages", "customer_messages"]].sum().astype("int64")
     last = groups.tail(1).set_index("conversation_id").reindex(signals.index)
@@ -216,7 +216,7 @@ def conversation_signals(messages: pd.DataFrame) -> pd.DataFrame:
         "agent_messages",
         "customer_messages",
         "account_action",
-        "policy_handover",
+        "policy_handoff",
         "thanked",
         "abandoned",
     ]

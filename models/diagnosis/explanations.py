@@ -72,11 +72,11 @@ def group_reason(about: pd.DataFrame) -> str | None:
 
     Examples
     --------
-    >>> about = pd.DataFrame({"failed": [0.9] * 9 + [0.1] * 30, "region": ["us"] * 9 + ["eu"] * 30})
+    >>> about = pd.DataFrame({"p_failed": [0.9] * 9 + [0.1] * 30, "region": ["us"] * 9 + ["eu"] * 30})
     >>> group_reason(about)
     'of the answers from the article in this window: customers in us, 9 of 9 failed; all others, 0 of 30'
     """
-    failed = about["failed"].gt(0.5)
+    failed = about["p_failed"].gt(0.5)
     looked, found = 0, []
     for column, words in GROUPS.items():
         if column not in about:

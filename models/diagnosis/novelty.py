@@ -34,7 +34,7 @@ def new_or_known(facts: pd.DataFrame, gaps: pd.DataFrame) -> pd.DataFrame:
     told = pd.DataFrame(
         {
             "topic_id": own["topic_id"],
-            "served": (own["cited_first"].notna() & own["failed"].le(0.5)) | by_agent,
+            "served": (own["cited_first"].notna() & own["p_failed"].le(0.5)) | by_agent,
             "tried": own["cited_first"].notna() | by_agent,
             "size": 1,
         }

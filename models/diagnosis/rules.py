@@ -170,7 +170,7 @@ def _not_content(seen: Evidence, limits: Limits) -> Verdict | None:
         why = f"none of the {seen.failed:.0f} conversations says what the customer wanted"
         return Verdict("not_content", None, 0.9, [why], NOTHING_ASKED)
     if seen.policy_share >= limits.policy_share:
-        why = f"the bot handed over by policy in {seen.policy_share:.0%} of the failed conversations"
+        why = f"the bot handed off by policy in {seen.policy_share:.0%} of the failed conversations"
         return Verdict("not_content", None, _sure(seen.policy_share, limits.policy_share), [why], HANDOFF)
     if seen.request_share >= limits.policy_share:
         why = f"customers asked for a person in {seen.request_share:.0%} of the failed conversations"

@@ -18,6 +18,7 @@ __all__ = ["VERDICTS", "Fix", "Limits", "Verdict", "main_articles", "measure", "
 Verdict = Literal["verified", "too early", "no effect", "worse"]
 VERDICTS: tuple[Verdict, ...] = ("verified", "too early", "no effect", "worse")
 OUTCOMES = ("failed", "escalated", "confirmed")
+_COLUMNS = {"failed": "p_failed"}  # an outcome's column, where it has another name
 SIDES = ("", "_low", "_high")
 MISSING = ("missing", "unfindable")  # known by their subtopics alone: what is cited changes with the fix
 
@@ -109,7 +110,7 @@ def measure(
     Parameters
     ----------
     facts
-        One row a conversation, any order: day (datetime64, midnight), subtopic_id, cited_first (str or null), failed
+        One row a conversation, any order: day (datetime64, midnight), subtopic_id, cited_first (str or null), p_failed
         (float, a chance), escalated, confirmed (bool: it was solved without a human, and something says so).
     fix
         What was done, and when. The day itself counts for neither side.
@@ -125,7 +126,7 @@ def measure(
     dict
         verdict, why; conversations_before, conversations_after, days_after; for failed and escalated, what
         :class:`models.impact.effect.Change` holds (``failed_before`` …); for avoided (human-handled conversations),
-        confirmed (of these, solved with something that says so) and silent (the rest): ``…_weekly``, ``…_since`` and
+        confirmed (of these, solved with something that says so) and assumed (the rest): ``…_weekly``, ``…_since`` and
         ``…_cost`` since the fix, the first two with _low and _high; ``compared`` is the number of untouched subtopics.
     """
     own = _reached(facts, fix)
@@ -183,7 +184,7 @@ def _groups(
     for side, inside in (("before", before), ("after", after)):
         columns[f"n_{side}"] = inside.astype(float)
         for outcome in OUTCOMES:
-            value = facts[outcome].fillna(0).astype(float).to_numpy() * inside
+            value = facts[_COLUMNS.get(outcome, outcome)].fillna(0).astype(float).to_numpy() * inside
             columns |= {f"{outcome}_{side}": value, f"{outcome}_squares_{side}": value**2}
     table = pd.DataFrame(columns)
     found = table[table["name"].notna()].groupby("name", sort=True).sum()
@@ -206,7 +207,7 @@ def _group(row: dict[Any, Any], outcome: str) -> Group:
 
 
 def _savings(changes: dict[str, Change], n_after: int, days: int, since: int, unit_cost: float) -> dict[str, float]:
-    """Human-handled conversations avoided, by week and since the fix, split into confirmed and silent ones."""
+    """Human-handled conversations avoided, by week and since the fix, split into confirmed and assumed resolutions."""
     fewer = changes["escalated"]
     more = changes["confirmed"]
     avoided = np.array([fewer.fewer, fewer.fewer_low, fewer.fewer_high])
@@ -215,7 +216,7 @@ def _savings(changes: dict[str, Change], n_after: int, days: int, since: int, un
     confirmed[0] = np.clip(confirmed[0], min(0.0, avoided[0]), max(0.0, avoided[0]))
     weekly = n_after / days * 7 if days else 0.0
     out: dict[str, float] = {}
-    for name, share in (("avoided", avoided), ("confirmed", confirmed), ("silent", avoided[:1] - confirmed[:1])):
+    for name, share in (("avoided", avoided), ("confirmed", confirmed), ("assumed", avoided[:1] - confirmed[:1])):
         for side, value in zip(SIDES, share, strict=False):
             for what, times in (("weekly", weekly), ("since", since), ("cost", since * unit_cost)):
                 out[f"{name}_{what}{side}"] = float(value * times)
@@ -241,9 +242,9 @@ def weekly(facts: pd.DataFrame, fix: Fix, touched: Collection[str]) -> list[dict
             {
                 "week": str(week),
                 "conversations": len(mine),
-                "failed": round(float(mine["failed"].sum()), 2),
+                "failed": round(float(mine["p_failed"].sum()), 2),
                 "escalated": int(mine["escalated"].fillna(False).astype(bool).sum()),
-                "compared": round(float(others["failed"].mean()), 4) if len(others) else None,
+                "compared": round(float(others["p_failed"].mean()), 4) if len(others) else None,
             }
         )
     return rows
@@ -272,7 +273,7 @@ def totals(rows: Sequence[dict[str, Any]]) -> dict[str, float]:
     -------
     dict
         fixes (measured), avoided, avoided_low, avoided_high, avoided_weekly (human-handled conversations), cost,
-        cost_low, cost_high, confirmed, confirmed_cost, silent, silent_cost. Intervals take fixes as independent.
+        cost_low, cost_high, confirmed, confirmed_cost, assumed, assumed_cost. Intervals take fixes as independent.
     """
     measured = [row for row in rows if row["conversations_before"] and row["conversations_after"]]
     measured = [row for row in measured if not isinstance(row["counted_with"], str)]  # null may be NaN in a frame
@@ -296,6 +297,6 @@ def totals(rows: Sequence[dict[str, Any]]) -> dict[str, float]:
         "cost_high": sided("avoided_cost", "high"),
         "confirmed": added("confirmed_since"),
         "confirmed_cost": added("confirmed_cost"),
-        "silent": added("silent_since"),
-        "silent_cost": added("silent_cost"),
+        "assumed": added("assumed_since"),
+        "assumed_cost": added("assumed_cost"),
     }

@@ -18,7 +18,7 @@ from lacuna.pipelines.board.service import decide_as, tag_as
 from lacuna.pipelines.board.snapshot import GapNow
 from lacuna.pipelines.board.view import owner_loads
 from lacuna.pipelines.gaps.decisions import history
-from lacuna.pipelines.io.store import read_parquet
+from lacuna.pipelines.io.published import read_published
 from lacuna.pipelines.presentation.spreadsheet import records
 from lacuna.pipelines.state.topic_history import gap_state, topic_rows
 
@@ -163,8 +163,7 @@ def owners(request: Request) -> list[dict[str, Any]]:
 def impact(request: Request) -> list[dict[str, Any]]:
     """What was fixed, one row a fix: the verdict, before and after, and what it saved; as in ``impact.parquet``."""
     run = desk_of(request).snapshot.now().run
-    path = run.folder / "impact.parquet" if run else None
-    return records(read_parquet(path)) if path and path.exists() else []
+    return records(read_published(run.folder, "impact")) if run else []
 
 
 @router.get("/kpis")

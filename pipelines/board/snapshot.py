@@ -24,6 +24,7 @@ from lacuna.pipelines.gaps import due_dates
 from lacuna.pipelines.gaps.decisions import as_decided, status_now
 from lacuna.pipelines.gaps.first_seen import seen_days
 from lacuna.pipelines.gaps.read import gaps_of
+from lacuna.pipelines.io.published import read_published
 from lacuna.pipelines.io.store import read_parquet
 from lacuna.pipelines.presentation.format import day, line, plural, record, rows, short_day, text
 from lacuna.pipelines.presentation.spreadsheet import unguarded
@@ -278,19 +279,15 @@ def _latest(runs: Path) -> tuple[Run | None, tuple[str, int, int] | None]:
 def _read(folder: Path) -> Run:
     told = json.loads((folder / "run.json").read_text(encoding="utf-8"))
     backlog = gaps_of(read_parquet(folder / "backlog.parquet"))
-    tables = {name: _table(folder / f"{name}.parquet") for name in ("topics", "kpis", "accuracy", "owners")}
+    tables = {name: read_published(folder, name) for name in ("topics", "kpis", "accuracy", "owners")}
     return Run(
         folder.name, folder, told, tuple(backlog), **tables, tag_next=_sheet(folder / "tag_next.csv"),
-        impact=fixes(_table(folder / "impact.parquet")),
+        impact=fixes(read_published(folder, "impact")),
         unverified=due_articles(pd.DataFrame(_sheet(folder / "due_for_verification.csv")), tables["owners"]),
         unowned=unowned_articles(pd.DataFrame(_sheet(folder / "unowned_articles.csv")), tables["owners"]),
         articles=article_accuracy(tables["accuracy"]),
         top_score=max((gap.score for gap in backlog), default=0.0),
     )  # fmt: skip
-
-
-def _table(path: Path) -> pd.DataFrame:
-    return read_parquet(path) if path.exists() else pd.DataFrame()
 
 
 def _sheet(path: Path) -> tuple[dict[str, str], ...]:

@@ -28,16 +28,16 @@ def impact(
 
     `lacuna impact --store store --run 2024-06-30`
     """
+    from lacuna.pipelines.io.published import read_published
     from lacuna.pipelines.io.runs import find_run
-    from lacuna.pipelines.io.store import read_parquet
     from lacuna.pipelines.report.impact import fixes
 
-    path = find_run(store, run) / "impact.parquet"
-    if not path.exists():
+    impact = read_published(find_run(store, run), "impact")
+    if impact.empty:
         out.print("Nothing has been fixed yet that this run could measure.", highlight=False)
         out.print("Say so with `lacuna decide GAP publish --on DAY`, and run again.", highlight=False)
         return
-    told = fixes(read_parquet(path))
+    told = fixes(impact)
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in (
         "fixed",

@@ -50,7 +50,7 @@ def accuracy(frame: pd.DataFrame | None) -> list[dict[str, Any]]:
                         "range": percent_range(row.get("low"), row.get("high")),
                         "bar": bar(row["accuracy"], row.get("low"), row.get("high"), 120),
                         "conversations": count(row.get("conversations")),
-                        "labels": count(row.get("labels")),
+                        "labels": count(row.get("n_tagged")),
                         "basis": _BASIS.get(text(row.get("basis")), ""),
                     }
                     for row in rows[:_ACCURACY_ROWS]

@@ -31,7 +31,7 @@ KPIS = (
         "Deflection",
         1,
         "Of everybody who asked the bot or the help centre, the share who opened no ticket and reached no human. "
-        "Silence is not success: confirmed, silent and abandoned are shown apart.",
+        "Silence is not success: confirmed, assumed and abandoned are shown apart.",
     ),
     (
         "escalation_ratio",
@@ -253,8 +253,12 @@ def _change(
 
 
 def _parts(rows: dict[date, dict[str, Any]], current: list[date]) -> str:
-    """Deflection split into what is confirmed, silent and abandoned."""
-    named = (("confirmed", "deflection_confirmed"), ("silent", "silent"), ("abandoned", "abandoned"))
+    """Deflection split into what is confirmed, assumed and abandoned."""
+    named = (
+        ("confirmed", "confirmed_resolution"),
+        ("assumed", "assumed_resolution"),
+        ("abandoned", "abandoned"),
+    )
     told = []
     for label, key in named:
         known = [

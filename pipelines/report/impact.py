@@ -103,7 +103,7 @@ def _between(row: Mapping[str, Any], name: str) -> str:
 
 
 def saved(rows: Sequence[dict[str, Any]]) -> list[str]:
-    """What all fixes saved since, in sentences: how much, how sure, and what of it is confirmed and what silent."""
+    """What all fixes saved since, in sentences: how much, how sure, and what of it is confirmed and what assumed."""
     if not rows:
         return []
     found = totals(rows)
@@ -118,7 +118,7 @@ def saved(rows: Sequence[dict[str, Any]]) -> list[str]:
         f" (between {money(found['cost_low'], currency)} and {money(found['cost_high'], currency)}).",
         f"Confirmed, because the customer or a reviewer said so: {_signed(found['confirmed'])},"
         f" {money(found['confirmed_cost'], currency)}. Silent, because nobody said anything:"
-        f" {_signed(found['silent'])}, {money(found['silent_cost'], currency)}.",
+        f" {_signed(found['assumed'])}, {money(found['assumed_cost'], currency)}.",
     ]
 
 
@@ -157,7 +157,11 @@ def figures(rows: Sequence[dict[str, Any]]) -> list[dict[str, str]]:
             f"{money(found['confirmed_cost'], currency)}; the customer or a reviewer said so",
         ),
         card(
-            "Silent", _signed(found["silent"]), "", "", f"{money(found['silent_cost'], currency)}; nobody said anything"
+            "Assumed",
+            _signed(found["assumed"]),
+            "",
+            "",
+            f"{money(found['assumed_cost'], currency)}; nobody said anything",
         ),
     ]
 

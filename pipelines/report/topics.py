@@ -27,7 +27,7 @@ _PARTS = 4  # subtopics that are named
 _TONES = 9  # colours of themes; from the tenth on they come again, and the letters do not
 _LEFT = {
     "handoff_request": "asked for a person",
-    "policy_handover": "handed over by policy",
+    "policy_handoff": "handed over by policy",
     "account_action": "only a person could act",
     "repeated_fallback": "no answer twice",
     "rephrasing": "had to say it again",

@@ -92,10 +92,10 @@ def coverage(draws: int = 60) -> int:
     for audited, escalated_too in SCENARIOS:
         parts = [estimated(deployment(seed, audited, escalated_too)) for seed in range(draws)]
         table = pd.concat(parts, ignore_index=True)
-        tags = table["labels"].sum() / draws
+        tags = table["n_tagged"].sum() / draws
         for basis, own in [("(every group)", table), *table.groupby("basis")]:
             holds = own["truth"].between(own["low"], own["high"])
-            seen = own[own["labels"] > 0]
+            seen = own[own["n_tagged"] > 0]
             plain = seen["truth"].between(seen["plain_low"], seen["plain_high"])
             width, error = (own["high"] - own["low"]).mean(), (own["accuracy"] - own["truth"]).abs().mean()
             beside = (seen["plain_high"] - seen["plain_low"]).mean()

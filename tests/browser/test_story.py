@@ -197,7 +197,7 @@ def test_five_weeks_of_the_loop(week_one: tuple[Path, dict[str, str]], tmp_path:
             fix = page.locator(f"#fix-{first[topic]}")
             expect(fix.locator(".badge")).to_have_text(verdict)
             expect(fix.locator("svg")).to_have_count(1)
-        assert page.locator(".saved .kpi h2").all_inner_texts()[-2:] == ["Confirmed", "Silent"]
+        assert page.locator(".saved .kpi h2").all_inner_texts()[-2:] == ["Confirmed", "Assumed"]
         page.locator(f"#fix-{first['points']} h3 a").click()
         expect(page.locator(".fixes .badge")).to_have_text("Verified")
         expect(page.locator(".history")).to_contain_text("Mara published it on 10 Jul 2024")

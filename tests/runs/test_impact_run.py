@@ -95,7 +95,7 @@ def test_the_command_tells_what_worked(story: dict[str, Any], lacuna: Lacuna) ->
     assert "Verified" in told
     assert "No effect" in told
     assert "Confirmed" in told
-    assert "Silent" in told
+    assert "Assumed" in told
     code, told, _ = lacuna("impact", "--store", str(story["store"]), "--run", "2024-06-30")
     assert code == 0
     assert "Nothing has been fixed" in told

@@ -800,8 +800,8 @@ def _kpis() -> pd.DataFrame:
                     "self_service_users": int(asked * 0.86),
                     "tickets": int(asked * 0.36),
                     "deflection": deflection,
-                    "deflection_confirmed": deflection * 0.55,
-                    "silent": deflection * 0.45,
+                    "confirmed_resolution": deflection * 0.55,
+                    "assumed_resolution": deflection * 0.45,
                     "abandoned": 0.09,
                     "escalation_ratio": 0.88 - deflection,
                     "escalation_ratio_low": 0.86 - deflection,
@@ -827,7 +827,7 @@ def _accuracy(rows: list[dict[str, Any]]) -> pd.DataFrame:
         low, high = 1 - row["failure_high"], 1 - row["failure_low"]
         entry = {
             "conversations": row["conversations"],
-            "labels": row["n_tagged"],
+            "n_tagged": row["n_tagged"],
             "accuracy": 1 - row["failure_rate"],
             "low": low,
             "high": high,
@@ -849,7 +849,7 @@ def _accuracy(rows: list[dict[str, Any]]) -> pd.DataFrame:
             "key": key,
             "label_name": name,
             "conversations": 900,
-            "labels": 80,
+            "n_tagged": 80,
             "accuracy": value,
             "low": value - 0.08,
             "high": value + 0.08,

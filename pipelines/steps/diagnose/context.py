@@ -83,7 +83,7 @@ class DiagnosisContext:
     @cached_property
     def in_demand(self) -> dict[str, Ints]:
         """The failed conversations of each subtopic that has enough of them to be a pattern, by id."""
-        failed = self.facts["mined"] & self.facts["failed"].gt(FAILED) & self.facts["subtopic_id"].notna()
+        failed = self.facts["in_scope"] & self.facts["p_failed"].gt(FAILED) & self.facts["subtopic_id"].notna()
         groups = {
             str(s): np.flatnonzero(failed & self.facts["subtopic_id"].eq(s)) for s in self.subtopics["subtopic_id"]
         }
@@ -130,7 +130,7 @@ def read_context(job: Job, precision: Sequence[Precision]) -> DiagnosisContext:
     number = {article: i for i, article in enumerate(articles["article_id"])}
     cited = facts["cited_first"].map(number).fillna(-1).to_numpy(dtype=np.int64)
     vectors = _stacked(job.read("understand/vectors")["vector"])
-    failed = facts["failed"].to_numpy(dtype=float)
+    failed = facts["p_failed"].to_numpy(dtype=float)
     success = 1 - failed
     n = len(articles)
     before = citations.answered_before(vectors, cited, success, n)
@@ -181,7 +181,7 @@ def collect_evidence(
         failed=float(len(rows)),
         asks=sum(map(asks_something, facts["question"].astype(str))) >= len(rows) / 2,
         tags=len(tags),
-        policy_share=float(facts["policy_handover"].mean()) if len(rows) else 0.0,
+        policy_share=float(facts["policy_handoff"].mean()) if len(rows) else 0.0,
         account_share=float(facts["account_action"].mean()) if len(rows) else 0.0,
         request_share=float((facts["handoff_request"] & facts["cited_first"].isna()).mean()) if len(rows) else 0.0,
         misrouted_tags=int(tags.eq("misclassified").sum()),
@@ -203,7 +203,7 @@ def collect_evidence(
 
 def _passed_over(context: DiagnosisContext, subtopics: list[str], rows: Ints) -> PassedOver | None:
     facts = context.facts
-    answered = np.flatnonzero(facts["subtopic_id"].isin(subtopics) & facts["in_window"] & facts["failed"].le(0.5))
+    answered = np.flatnonzero(facts["subtopic_id"].isin(subtopics) & facts["in_window"] & facts["p_failed"].le(0.5))
     reach = findability.measure(context.answers, context.choice, context.cited, rows, answered, context.off_topic)
     if reach is None:
         return None
@@ -282,7 +282,7 @@ def most_common(values: pd.Series) -> str | None:
 def failed_rows(context: DiagnosisContext, subtopics: Collection[str]) -> Ints:
     """Row numbers of the conversations in scope of these subtopics whose answers failed."""
     facts = context.facts
-    return np.flatnonzero(facts["subtopic_id"].isin(list(subtopics)) & facts["mined"] & facts["failed"].gt(FAILED))
+    return np.flatnonzero(facts["subtopic_id"].isin(list(subtopics)) & facts["in_scope"] & facts["p_failed"].gt(FAILED))
 
 
 def main_subtopic(context: DiagnosisContext, rows: Ints) -> list[str]:

@@ -92,7 +92,7 @@ def diagnose(job: Job) -> None:
 
 def _write_article_care(job: Job, context: DiagnosisContext) -> None:
     """Write the articles due for verification on the window's last day, and those without an owner."""
-    cited = context.facts.loc[context.facts["in_window"], ["cited_first", "failed"]]
+    cited = context.facts.loc[context.facts["in_window"], ["cited_first", "p_failed"]]
     today, after = pd.Timestamp(job.end_ts), job.settings.verification.after_days
     due = due_for_verification(context.articles, context.checked, cited, today, after)
     job.write("diagnose/due_for_verification", due)
@@ -101,14 +101,14 @@ def _write_article_care(job: Job, context: DiagnosisContext) -> None:
 
 
 _GAP_COLUMNS = [
-    "kind", "probability", "subtopics", "article_id", "reasons", "conversation_ids", "nearest", "labels",
+    "kind", "probability", "subtopics", "article_id", "reasons", "conversation_ids", "nearest", "n_tagged",
     "passages", "change_point", "other_article_id",
 ]  # fmt: skip
 
 
 def _failing(context: DiagnosisContext, demand: pd.DataFrame) -> dict[str, float]:
     """The log-likelihood ratio of each subtopic that fails more than usual, by subtopic id."""
-    base = usual_failure(context.facts.loc[context.facts["in_window"], "failed"])
+    base = usual_failure(context.facts.loc[context.facts["in_window"], "p_failed"])
     gains = {str(s): excess(row["failed"], max(row["reached"], 1), base) for s, row in demand.iterrows()}
     return {subtopic: gain for subtopic, gain in sorted(gains.items()) if gain > 0}
 
@@ -116,7 +116,7 @@ def _failing(context: DiagnosisContext, demand: pd.DataFrame) -> dict[str, float
 def _stale_articles(context: DiagnosisContext) -> dict[str, dict[str, Any]]:
     """The articles that went stale, by id: the verdict, and the rows of the window that failed since."""
     stale = {}
-    failed, in_scope = context.facts["failed"].to_numpy(), context.facts["mined"].to_numpy(dtype=bool)
+    failed, in_scope = context.facts["p_failed"].to_numpy(), context.facts["in_scope"].to_numpy(dtype=bool)
     for number, (change, rows) in context.changes.items():
         if not rules.went_stale(change, context.limits):
             continue
@@ -135,7 +135,7 @@ def _incomplete_articles(context: DiagnosisContext) -> dict[str, dict[str, Any]]
     facts = context.facts
     tagged = facts[facts["in_window"] & facts["outcome"].notna()]
     partial = tagged["outcome"].eq("partial")
-    in_scope = facts["mined"].to_numpy(dtype=bool) & (facts["failed"].to_numpy() > FAILED)
+    in_scope = facts["in_scope"].to_numpy(dtype=bool) & (facts["p_failed"].to_numpy() > FAILED)
     incomplete = {}
     for article, answers in tagged.groupby("cited_first", sort=True):
         number = context.number(str(article))
@@ -235,7 +235,7 @@ def _gap_row(context: DiagnosisContext, gap: dict[str, Any]) -> dict[str, Any]:
             {"article_id": match.article_id, "title": match.title, "similarity": round(match.similarity, 3)}
             for match in evidence.nearest
         ],
-        "labels": int(facts["outcome"].notna().sum()),
+        "n_tagged": int(facts["outcome"].notna().sum()),
         "passages": passages,
         "change_point": change,
         "other_article_id": conflict.other_id if conflict else None,

@@ -1,11 +1,11 @@
 -- Grain: one row a topic (level 'topic_id') or subtopic ('subtopic_id'), those that nobody asked for included.
 -- Inputs: facts (measure/facts), assignments, topics and subtopics (understand/…).
 WITH inside AS (
-    SELECT conversation_id, topic_id, subtopic_id, failed FROM facts WHERE in_window
+    SELECT conversation_id, topic_id, subtopic_id, p_failed FROM facts WHERE in_window
 ),
 
 reached AS (
-    SELECT level, id, COUNT(*) AS reached, FSUM(failed) AS failed
+    SELECT level, id, COUNT(*) AS reached, FSUM(p_failed) AS failed
     FROM inside UNPIVOT (id FOR level IN (topic_id, subtopic_id))
     GROUP BY level, id
 ),

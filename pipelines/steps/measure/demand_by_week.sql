@@ -2,11 +2,11 @@
 --   which nobody asked for it are there too.
 -- Inputs: facts (measure/facts), topics and subtopics (understand/…).
 WITH asked AS (
-    SELECT week, topic_id, subtopic_id, failed FROM facts
+    SELECT week, topic_id, subtopic_id, p_failed FROM facts
 ),
 
 counted AS (
-    SELECT level, id, week, COUNT(*) AS conversations, FSUM(failed) AS failed
+    SELECT level, id, week, COUNT(*) AS conversations, FSUM(p_failed) AS failed
     FROM asked UNPIVOT (id FOR level IN (topic_id, subtopic_id))
     GROUP BY level, id, week
 ),

@@ -25,7 +25,7 @@ def _found(job: Job) -> Found:
     facts = job.read("measure/facts")
     window = facts[facts["in_window"]]
     asking = window[window["conversation_id"].isin(job.read("understand/questions")["conversation_id"])]
-    failed = asking[asking["mined"] & asking["failed"].gt(FAILED)]
+    failed = asking[asking["in_scope"] & asking["p_failed"].gt(FAILED)]
     by_topic = failed["subtopic_id"].value_counts()
     topics = asking["subtopic_id"].nunique()
     no_article = pd.DataFrame(job.read_json("diagnose/not_content"), columns=["subtopic_id", "reason", "conversations"])
@@ -53,8 +53,8 @@ def _found(job: Job) -> Found:
         not_content={str(why): int(count) for why, count in helpless.items()},
         not_content_topics=len(no_article),
         label=str(labels[clearest]) if clearest else "",
-        share=float(asking.loc[asking["subtopic_id"].eq(clearest), "failed"].mean()) if clearest else 0.0,
-        usual=usual_failure(window["failed"]),
+        share=float(asking.loc[asking["subtopic_id"].eq(clearest), "p_failed"].mean()) if clearest else 0.0,
+        usual=usual_failure(window["p_failed"]),
         evidence=open_question.get(clearest, 0.0),
         needed_evidence=job.settings.diagnosis.excess_evidence,
         comparable=comparable,
@@ -64,7 +64,7 @@ def _found(job: Job) -> Found:
 def _above(job: Job, window: pd.DataFrame, failed: pd.Series, comparable: bool) -> dict[str, float]:
     """The topics with enough failed conversations that fail more than usual, with the log-likelihood by which."""
     demand = job.read("measure/subtopic_demand").set_index("subtopic_id")
-    usual = usual_failure(window["failed"])
+    usual = usual_failure(window["p_failed"])
     often = [str(topic) for topic, count in failed.items() if count >= MIN_FAILED]
     gains = {topic: excess(demand["failed"][topic], max(demand["reached"][topic], 1), usual) for topic in often}
     return {topic: gain for topic, gain in gains.items() if gain > 0 or not comparable}

@@ -71,8 +71,8 @@ KPIS = [
         Column(heading, _of(f"{name}{end}"), width, "share")
         for name, title, wide in (
             ("deflection", "Deflection", 11),
-            ("deflection_confirmed", "of it confirmed", 14),
-            ("silent", "Silent", 9),
+            ("confirmed_resolution", "Confirmed resolution", 18),
+            ("assumed_resolution", "Assumed resolution", 17),
             ("abandoned", "Abandoned", 11),
         )
         for end, heading, width in (("", title, wide), ("_low", "from", 8), ("_high", "to", 8))
@@ -105,7 +105,7 @@ TOPICS = [
     Column("Failure rate", _of("failure_rate"), 12, "share"),
     Column("New or known", _of("novelty"), 13),
     Column("Asked for a person", _of("handoff_request"), 17, "share"),
-    Column("Handed over by policy", _of("policy_handover"), 19, "share"),
+    Column("Handed off by policy", _of("policy_handoff"), 19, "share"),
     Column("Only a person could act", _of("account_action"), 21, "share"),
     Column("No answer twice", _of("repeated_fallback"), 15, "share"),
     Column("Said it again", _of("rephrasing"), 12, "share"),
@@ -136,7 +136,7 @@ ACCURACY = [
     Column("Accuracy", _of("accuracy"), 10, "share"),
     Column("from", _of("low"), 8, "share"),
     Column("to", _of("high"), 8, "share"),
-    Column("Tagged answers", _of("labels"), 14, "whole"),
+    Column("Tagged answers", _of("n_tagged"), 14, "whole"),
     Column("Conversations", _of("conversations"), 14, "whole"),
     Column("Holds for", _of("basis"), 18),
     Column("Key", _of("key"), 18),

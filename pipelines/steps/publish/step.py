@@ -12,7 +12,7 @@ import pandas as pd
 
 from lacuna.data_contracts.check import faults
 from lacuna.data_contracts.errors import ContractBroken
-from lacuna.data_contracts.step_tables import check_step_table, step_tables
+from lacuna.data_contracts.step_tables import check_step_table, step_tables, with_aliases
 from lacuna.models.backlog.gap import Gap
 from lacuna.models.backlog.gap_fields import gap_fields
 from lacuna.models.backlog.owners import inactive
@@ -68,7 +68,7 @@ def publish(job: Job) -> None:
         for name, frame in (tables | ({"impact": impact} if len(impact) else {})).items():
             _write_table(folder, name, frame)
         owners, to_tag = job.read("load/owners"), job.read("rank/tag_next")
-        write_parquet(folder / "owners.parquet", owners.drop(columns="email", errors="ignore"))
+        _write_table(folder, "owners", owners.drop(columns="email", errors="ignore"))
         _lines(folder / "not_content.jsonl", not_content)
         (folder / "tag_next.csv").write_bytes(_tag_sheet(to_tag))
         due, unowned = job.read("diagnose/due_for_verification"), job.read("diagnose/unowned_articles")
@@ -89,7 +89,7 @@ def _write_table(folder: Path, name: str, frame: pd.DataFrame) -> None:
     """Write a table of the run as `data_contracts/tables/outputs/published.toml` declares it."""
     table = step_tables("published")[name]
     check_step_table(table, frame)
-    write_parquet(folder / table.file, frame)
+    write_parquet(folder / table.file, with_aliases(table, frame))
 
 
 def _topics(job: Job, backlog: pd.DataFrame) -> pd.DataFrame:

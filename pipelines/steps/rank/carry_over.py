@@ -75,7 +75,7 @@ def _carried_gap(
         rows = failed_rows(context, subtopics)
     else:
         facts = context.facts
-        rows = np.flatnonzero(facts["mined"] & facts["failed"].gt(FAILED) & (context.cited == number))
+        rows = np.flatnonzero(facts["in_scope"] & facts["p_failed"].gt(FAILED) & (context.cited == number))
     subtopics = subtopics or main_subtopic(context, rows)
     if not len(rows) or not subtopics:
         return None
@@ -122,5 +122,5 @@ def with_merged(gaps: pd.DataFrame, lives: Mapping[str, GapState], facts: pd.Dat
             ids = {*target["conversation_ids"], *rows[merged]["conversation_ids"]}
             target["conversation_ids"] = sorted(ids)
             target["subtopics"] = list(dict.fromkeys([*target["subtopics"], *rows[merged]["subtopics"]]))
-            target["labels"] = int(facts.loc[target["conversation_ids"], "outcome"].notna().sum())
+            target["n_tagged"] = int(facts.loc[target["conversation_ids"], "outcome"].notna().sum())
     return pd.DataFrame(list(rows.values()), index=gaps.index, columns=gaps.columns)

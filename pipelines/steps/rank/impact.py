@@ -15,7 +15,7 @@ from lacuna.models.backlog.owners import approved
 from lacuna.models.impact.fixes import Fix, Limits, main_articles, measure, weekly
 from lacuna.pipelines.gaps.history import Past
 from lacuna.pipelines.gaps.ids import moves, subtopics_since
-from lacuna.pipelines.io.store import read_parquet
+from lacuna.pipelines.io.published import read_published
 from lacuna.pipelines.presentation import progress
 from lacuna.pipelines.presentation.spreadsheet import records
 from lacuna.pipelines.runtime.job import Job
@@ -182,5 +182,4 @@ def _touched(
 
 def _earlier(job: Job, past: Past) -> dict[str, dict[str, Any]]:
     """The measurements of the run before, by gap: its bundle may have reached further back."""
-    path = job.runs / str(past.previous) / "impact.parquet"
-    return {row["gap_id"]: row for row in records(read_parquet(path))} if path.exists() else {}
+    return {row["gap_id"]: row for row in records(read_published(job.runs / str(past.previous), "impact"))}

@@ -137,7 +137,7 @@ def _gap(
         customers=int(customers.nunique() + customers.isna().sum()), weekly_rate=round(len(ids) / (job.days / 7), 3),
         trend=_record(about["trend"]), failure_rate=_rounded(gap["failure_rate"]),
         failure_low=_rounded(gap["failure_low"]), failure_high=_rounded(gap["failure_high"]),
-        n_tagged=int(gap["labels"]), score=_rounded(gap["score"]), score_low=_rounded(gap["score_low"]),
+        n_tagged=int(gap["n_tagged"]), score=_rounded(gap["score"]), score_low=_rounded(gap["score_low"]),
         score_high=_rounded(gap["score_high"]), rank_low=int(gap["rank_low"]), rank_high=int(gap["rank_high"]),
         cost_avoidable=round(float(gap["score"]) * cost, 2),
         reasons=[*gap["reasons"], *_in_their_words(gap["kind"], evidence)], examples=evidence["examples"],
@@ -187,7 +187,7 @@ def _weekly(facts: pd.DataFrame, own: pd.DataFrame, gap: dict[str, Any]) -> list
     """Conversations that reach the gap, and how many failed, by week over history and window."""
     reach = facts[may_fail(gap["subtopics"], gap["article_id"], facts) | facts.index.isin(own.index)]
     weeks = sorted(facts["week"].unique())
-    grouped = reach.groupby("week")["failed"]
+    grouped = reach.groupby("week")["p_failed"]
     counts, failed = grouped.size().reindex(weeks, fill_value=0), grouped.sum().reindex(weeks, fill_value=0.0)
     return [
         {"week": w, "conversations": int(c), "failed": round(float(f), 2)}

@@ -12,7 +12,7 @@ from lacuna.pipelines.runtime.job import Job
 # Of several tags of a conversation, the gravest counts.
 GRAVITY = {"misclassified": 4, "wrong": 3, "no_answer": 2, "partial": 1, "correct": 0}
 SIGNALS = [
-    "handoff_request", "frustration", "rephrasing", "repeated_fallback", "account_action", "policy_handover",
+    "handoff_request", "frustration", "rephrasing", "repeated_fallback", "account_action", "policy_handoff",
     "abandoned",
 ]  # fmt: skip
 
@@ -44,8 +44,8 @@ def build_facts(job: Job) -> pd.DataFrame:
     start = facts["started_at"]
     facts["week"] = (start - pd.to_timedelta(start.dt.day_of_week, unit="D")).dt.strftime("%Y-%m-%d").astype("str")
     facts["in_window"] = start >= pd.Timestamp(job.start_ts)
-    facts["failed"] = failure_chance(facts).mask(facts["by_people"], 1.0)
-    facts["mined"] = facts["in_window"] & _in_scope(job, facts)
+    facts["p_failed"] = failure_chance(facts).mask(facts["by_people"], 1.0)
+    facts["in_scope"] = facts["in_window"] & _in_scope(job, facts)
     return facts
 
 

@@ -82,7 +82,7 @@ def group(job: Job, questions: pd.DataFrame, vectors: F32, space: F32, window: F
     topics_before, subtopics_before = read_before(job)
     with progress.bar("grouping questions") as tick:
         (sample_topics, topic_words), (sample_subtopics, subtopic_words) = describe.fit_topics(
-            list(questions["question"].iloc[sample]), space[sample], questions["failed"].to_numpy()[sample],
+            list(questions["question"].iloc[sample]), space[sample], questions["p_failed"].to_numpy()[sample],
             sorted(lexicon.STOP_WORDS), max_distance=settings.max_distance,
             subtopic_distance=settings.subtopic_distance, min_size=settings.min_questions, evidence=settings.evidence,
             before=topics_before.number_of(questions["key"])[sample],

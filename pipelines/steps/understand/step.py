@@ -31,7 +31,7 @@ def understand(job: Job) -> None:
     facts = build_facts(job)
     messages = job.read("redact/messages")
     questions = main_questions(messages[messages["conversation_id"].isin(facts["conversation_id"])])
-    questions = facts[["conversation_id", "language", "in_window", "failed", "customer_id"]].merge(
+    questions = facts[["conversation_id", "language", "in_window", "p_failed", "customer_id"]].merge(
         questions, on="conversation_id"
     )
     vectors = embed(list(questions["question"]), job.settings.embedder.name, job.store, "embedding questions")

@@ -53,9 +53,9 @@ def test_intervals_hold_the_truth_whatever_is_tagged(audited: float, escalated_t
     assert table["truth"].between(table["low"], table["high"]).mean() >= 0.91
     if audited == 0.05:  # the plain interval on the tags as they come holds far less often
         assert table["truth"].between(table["plain_low"], table["plain_high"]).mean() < 0.8
-    told = set(table.loc[table["labels"] > 0, "basis"])
+    told = set(table.loc[table["n_tagged"] > 0, "basis"])
     assert told <= ({"escalated only"} if audited == 0 else {"all", "pooled"})
-    assert set(table.loc[table["labels"] == 0, "basis"]) <= {"estimated"}
+    assert set(table.loc[table["n_tagged"] == 0, "basis"]) <= {"estimated"}
 
 
 def test_chances_are_out_of_fold_and_calibrated() -> None:

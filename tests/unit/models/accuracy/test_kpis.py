@@ -62,9 +62,9 @@ def test_silence_is_neither_success_nor_failure() -> None:
         escalated=[False] * 9 + [True],
     )
     row = row_of(facts)
-    assert row["deflection_confirmed"] == pytest.approx(0.3)
+    assert row["confirmed_resolution"] == pytest.approx(0.3)
     assert row["abandoned"] == pytest.approx(0.5)
-    assert row["silent"] == pytest.approx(0.1)
+    assert row["assumed_resolution"] == pytest.approx(0.1)
     assert row["escalation_ratio"] == pytest.approx(0.1)
 
 
@@ -161,8 +161,8 @@ def test_what_is_unknown_is_missing_and_nothing_is_divided_by_nought() -> None:
         "first_contact_resolution",
         "cost_avoided",
         "deflection",
-        "deflection_confirmed",
-        "silent",
+        "confirmed_resolution",
+        "assumed_resolution",
         "abandoned",
         "resolution_accuracy",
         "csat_self_service",
@@ -217,13 +217,15 @@ def test_the_parts_add_up(rows: list[dict[str, Any]]) -> None:
     answered = facts[facts["answered"]].groupby("week")
     escalated = answered["escalated"].mean()
     for _, row in kpis.iterrows():
-        shares = row[["deflection", "deflection_confirmed", "silent", "abandoned", "escalation_ratio"]].dropna()
+        shares = row[
+            ["deflection", "confirmed_resolution", "assumed_resolution", "abandoned", "escalation_ratio"]
+        ].dropna()
         assert shares.between(0, 1).all()
         if row["week"] in escalated.index:
-            parts = row["deflection_confirmed"] + row["silent"] + row["abandoned"] + escalated[row["week"]]
+            parts = row["confirmed_resolution"] + row["assumed_resolution"] + row["abandoned"] + escalated[row["week"]]
             assert parts == pytest.approx(1.0)
         for figure in (
-            "deflection", "deflection_confirmed", "silent", "abandoned", "escalation_ratio", "cost_avoided",
+            "deflection", "confirmed_resolution", "assumed_resolution", "abandoned", "escalation_ratio", "cost_avoided",
         ):  # fmt: skip
             if not np.isnan(row[figure]):
                 if np.isnan(row[f"{figure}_low"]):  # one customer alone tells of no spread

@@ -16,7 +16,7 @@ def world(*topics: tuple[str, int, float], rest: int = 60) -> pd.DataFrame:
         {
             "conversation_id": [f"c-{i:03d}" for i in range(len(rows))],
             "subtopic_id": pd.array([name for name, _ in rows], dtype="str"),
-            "failed": [chance for _, chance in rows],
+            "p_failed": [chance for _, chance in rows],
             "in_window": True,
             "outcome": pd.array([None] * len(rows), dtype="str"),
             "customer_id": pd.array([f"p-{i}" for i in range(len(rows))], dtype="str"),

@@ -42,7 +42,7 @@ def frames(owners: list[dict[str, Any]] = OWNERS) -> tuple[pd.DataFrame, pd.Data
     people = pd.DataFrame(owners, columns=["owner_id", "name", "active"]).astype({"active": "boolean"})
     history = pd.DataFrame(REVISIONS, columns=["article_id", "revised_at", "author_id", "approved"])
     history["revised_at"] = pd.to_datetime(history["revised_at"], utc=True)
-    cited = pd.DataFrame(CITED, columns=["cited_first", "failed"])
+    cited = pd.DataFrame(CITED, columns=["cited_first", "p_failed"])
     return articles.assign(title="About it"), people, history.astype({"approved": "boolean"}), cited
 
 

@@ -33,7 +33,7 @@ def test_a_gap_of_several_topics_is_reached_by_the_healthy_conversations_of_each
             "subtopic_id": ["t-a", "t-a", "t-b", "t-b", "t-b", "t-c", None, "t-b"],
             "cited_first": [None, "kb-1", None, "kb-1", None, "kb-9", "kb-9", None],
             "in_window": [True] * 7 + [False],
-            "failed": [1.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0, 0.0],
+            "p_failed": [1.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0, 0.0],
         },
         index=[f"c-{i}" for i in range(8)],
     )

@@ -278,7 +278,7 @@ DETECTORS: dict[str, Callable[[pd.Series, pd.Series], pd.Series]] = {
     "frustration": lambda texts, _: shows_frustration(texts),
     "rephrasing": is_rephrased,
     "fallback": lambda texts, _: says_fallback(texts),
-    "policy_handover": lambda texts, _: says_policy_handover(texts),
+    "policy_handoff": lambda texts, _: says_policy_handover(texts),
 }
 
 
@@ -357,7 +357,7 @@ def test_signals_are_put_together_by_conversation() -> None:
     signals = conversation_signals(frame.sample(frac=1, random_state=1)).set_index("conversation_id")
     assert signals.index.tolist() == ["c1", "c2", "c3", "c4", "c5"]
     assert signals["handoff_request"].tolist() == [True, False, False, False, False]
-    assert signals["policy_handover"].tolist() == [True, False, False, False, False]
+    assert signals["policy_handoff"].tolist() == [True, False, False, False, False]
     assert signals["account_action"].tolist() == [True, False, False, False, False]
     assert signals["repeated_fallback"].tolist() == [False, True, False, False, False]
     assert signals["fallbacks"].tolist() == [0, 2, 0, 0, 0]

@@ -47,7 +47,7 @@ def test_the_release_that_came_with_the_change_is_named() -> None:
 def about(us_failed: int, eu_failed: int, n: int = 12) -> pd.DataFrame:
     """Conversations of two regions, of which so many failed."""
     failed = [0.9] * us_failed + [0.1] * (n - us_failed) + [0.9] * eu_failed + [0.1] * (n - eu_failed)
-    return pd.DataFrame({"failed": failed, "region": ["us"] * n + ["eu"] * n})
+    return pd.DataFrame({"p_failed": failed, "region": ["us"] * n + ["eu"] * n})
 
 
 def test_those_for_whom_it_fails_are_named() -> None:
@@ -65,7 +65,7 @@ def test_chance_names_nobody() -> None:
     for seed in range(40):
         draws = np.random.default_rng(seed)
         group = [f"r{i}" for i in draws.integers(0, 60, 900)]
-        named += group_reason(pd.DataFrame({"failed": draws.random(900) * 0.9, "region": group})) is not None
+        named += group_reason(pd.DataFrame({"p_failed": draws.random(900) * 0.9, "region": group})) is not None
     assert named <= 2
 
 
@@ -120,7 +120,7 @@ def test_old_articles_are_due_and_the_most_used_come_first(articles: pd.DataFram
         }
     )
     checked = last_checked(articles, revisions)
-    cited = pd.DataFrame({"cited_first": ["c", "d", "d", None], "failed": [0.5, 1.0, 0.5, 1.0]})
+    cited = pd.DataFrame({"cited_first": ["c", "d", "d", None], "p_failed": [0.5, 1.0, 0.5, 1.0]})
     due = due_for_verification(articles, checked, cited, pd.Timestamp("2024-07-01", tz="UTC"), 180)
     assert due["article_id"].tolist() == ["d", "c"]
     assert due["days"].tolist() == [387, 547]

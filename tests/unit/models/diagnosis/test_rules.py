@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from lacuna.models.diagnosis.change_point import Change
 from lacuna.models.diagnosis.evidence import Cited, Conflict, Evidence, Limits, Match, PassedOver, Verdict
-from lacuna.models.diagnosis.findability import Reach
+from lacuna.models.diagnosis.findability import Findability
 from lacuna.models.diagnosis.rules import by_answers, by_sign, incomplete_verdict, stale_verdict, went_stale
 from lacuna.pipelines.settings import load_settings
 from lacuna.pipelines.steps.diagnose import step as diagnose
@@ -22,7 +22,7 @@ PLAIN = Evidence(
     misrouted_share=0.0, true_intent=None, predicted_intent=None, cited=[Cited("a", "Returns", 0.5)],
     nearest=[Match("a", "Returns", 3.0, 0.5, 40.0)],
 )  # fmt: skip
-HIDDEN = PassedOver("b", "Warranty", Reach(1, 2.0, 4.0, 12, 0, 3.0, 2, 3.0), near_enough=1.0, answered=2.0)
+HIDDEN = PassedOver("b", "Warranty", Findability(1, 2.0, 4.0, 12, 0, 3.0, 2, 3.0), near_enough=1.0, answered=2.0)
 CHANGE = Change(10, 9, 11, 6.0, 0.1, 0.8, 8.0, 9.0)
 
 

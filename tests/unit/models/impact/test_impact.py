@@ -30,7 +30,7 @@ def world(rates: dict[str, tuple[float, float]], each: int = 3, days: tuple[int,
                 rows.append(
                     (day, monday.isoformat(), topic, f"kb-{topic}", float(failed), failed, not failed and away % 2 == 0)
                 )
-    columns = ["day", "week", "subtopic_id", "cited_first", "failed", "escalated", "confirmed"]
+    columns = ["day", "week", "subtopic_id", "cited_first", "p_failed", "escalated", "confirmed"]
     facts = pd.DataFrame(rows, columns=columns).astype({"subtopic_id": "str", "cited_first": "str"})
     return facts.assign(day=pd.to_datetime(facts["day"]))
 
@@ -49,7 +49,7 @@ def test_a_fix_that_works_saves_conversations_and_money() -> None:
     assert found["verdict"] == "verified"
     assert found["avoided_weekly_low"] < 21 * 0.7 < found["avoided_weekly_high"] + 2
     assert found["avoided_cost"] == pytest.approx(10 * found["avoided_since"])
-    assert found["confirmed_since"] + found["silent_since"] == pytest.approx(found["avoided_since"])
+    assert found["confirmed_since"] + found["assumed_since"] == pytest.approx(found["avoided_since"])
     assert 0 < found["confirmed_since"] < found["avoided_since"]
     assert found["compared"] == 8
 
@@ -135,7 +135,7 @@ def test_main_articles_are_those_cited_often() -> None:
 
 def saving(avoided: float, half: float, **other: Any) -> dict[str, Any]:
     row = {"conversations_before": 10, "conversations_after": 10, "counted_with": None, "avoided_weekly": avoided / 4}
-    for name, value in (("avoided", avoided), ("confirmed", avoided / 2), ("silent", avoided / 2)):
+    for name, value in (("avoided", avoided), ("confirmed", avoided / 2), ("assumed", avoided / 2)):
         row |= {f"{name}_since": value, f"{name}_cost": 2 * value}
     for side, sign in (("low", -1), ("high", 1)):
         row |= {f"avoided_since_{side}": avoided + sign * half, f"avoided_cost_{side}": 2 * (avoided + sign * half)}
@@ -149,7 +149,7 @@ def test_totals_add_up_every_measured_fix_once() -> None:
     found = totals(rows)
     assert (found["fixes"], found["avoided"], found["cost"]) == (2, 36, 72)
     assert (found["avoided_low"], found["avoided_high"]) == (31, 41)
-    assert found["confirmed"] + found["silent"] == found["avoided"]
+    assert found["confirmed"] + found["assumed"] == found["avoided"]
     assert totals([])["fixes"] == 0
 
 

@@ -50,7 +50,7 @@ token_sha256 = "{hashed(TOKENS["manager"])}"
 """
 FIX_FIGURES = [
     f"{name}_{what}{side}"
-    for name in ("avoided", "confirmed", "silent")
+    for name in ("avoided", "confirmed", "assumed")
     for what in ("since", "weekly", "cost")
     for side in ("", "_low", "_high")
 ]
@@ -651,7 +651,7 @@ def test_articles_to_verify_and_fixes_are_shown(client: Make, store: Path) -> No
     owners = board.get("/owners").text
     assert ("Articles due for verification" in owners, ">=Loans <" in owners) == (True, True)
     page = board.get("/impact").text
-    assert all(words in page for words in ("1 fix: 1 verified", "Avoided so far", "Confirmed", "Silent", "80"))
+    assert all(words in page for words in ("1 fix: 1 verified", "Avoided so far", "Confirmed", "Assumed", "80"))
     assert "/impact#fix-g-001" in board.get("/gaps/g-001").text
     assert "/impact#fix-g-002" not in board.get("/gaps/g-002").text
     assert [fix["verdict"] for fix in board.get("/api/impact").json()] == ["verified"]

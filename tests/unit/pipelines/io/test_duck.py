@@ -36,7 +36,7 @@ def test_a_query_gives_the_types_that_a_step_s_table_has(tmp_path: Path) -> None
             "week": ["2024-06-03", "2024-06-10", "2024-06-10"],
             "topic_id": pd.array(["t-1", "t-1", None], dtype="str"),
             "subtopic_id": pd.array([None, "s-1", None], dtype="str"),
-            "failed": [0.25, 0.5, 1.0],
+            "p_failed": [0.25, 0.5, 1.0],
         }
     )
     tables = {"facts": facts, "topics": facts[["topic_id"]].head(1), "subtopics": facts[["subtopic_id"]].iloc[[1]]}

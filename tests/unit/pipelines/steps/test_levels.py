@@ -32,7 +32,7 @@ def world(seed: int, loose: float) -> tuple[pd.DataFrame, np.ndarray]:
             ],
             "language": "en",
             "key": [f"{i:04d}" for i in rng.permutation(n)],
-            "failed": np.where(way == 0, 0.9, 0.2),
+            "p_failed": np.where(way == 0, 0.9, 0.2),
             "customer_id": pd.array([f"u{i}" for i in rng.integers(0, 90, n)], dtype="str"),
         }
     )  # fmt: skip

@@ -44,7 +44,7 @@ def measured(folder: Path, confidence: float, searches: pd.DataFrame | None = No
             "started_at": pd.Timestamp("2024-06-03", tz="UTC"),
             "week": "2024-06-03",
             "escalated": [i < 10 for i in range(n)],
-            "failed": [0.9 if i < 10 else 0.1 for i in range(n)],
+            "p_failed": [0.9 if i < 10 else 0.1 for i in range(n)],
             "in_window": True,
             "outcome": pd.array(["wrong" if i < 10 else "correct" for i in range(n)], dtype="str"),
             "sample": pd.array(["random"] * n, dtype="str"),
@@ -116,7 +116,7 @@ def test_a_topic_s_demand_and_accuracy_are_those_of_its_conversations(tmp_path: 
     other = job.read("measure/demand").iloc[1]
     assert (other["reached"], other["also"], other["weekly_rate"], other["failed"]) == (0, 1, 1.0, 0.0)
     topic = job.read("measure/accuracy").query("by == 'topic'").iloc[0]
-    assert (topic["label_name"], topic["labels"], topic["conversations"]) == ("Brakes squeal", 40, 40)
+    assert (topic["label_name"], topic["n_tagged"], topic["conversations"]) == ("Brakes squeal", 40, 40)
     assert topic["low"] < 0.7 < topic["high"]
 
 
@@ -209,7 +209,7 @@ def test_a_topic_is_known_where_an_article_has_answered_it() -> None:
     facts = pd.DataFrame({"topic_id": topics, "in_window": True, "agent_cited": [[]] * 20})
     facts["subtopic_id"] = [None] * 12 + ["lost"] * 2 + [None, "late"] + ["late"] + [None] * 3
     facts["cited_first"] = [None if t == "untried" else "a1" for t in topics]
-    facts["failed"] = [0.1 if t in ("known", "gap", "part") else 0.9 for t in topics]
+    facts["p_failed"] = [0.1 if t in ("known", "gap", "part") else 0.9 for t in topics]
     found = new_or_known(facts, pd.DataFrame({"kind": ["missing"], "subtopics": [["lost", "late"]]}))
     said = {"known": "known", "untried": "new", "vain": "unclear", "gap": "new", "part": "known"}
     assert found["novelty"].to_dict() == said

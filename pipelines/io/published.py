@@ -1,0 +1,31 @@
+"""The tables of published runs, those of earlier versions included."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lacuna.data_contracts.step_tables import step_tables, with_new_names
+from lacuna.pipelines.io.store import read_parquet
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["read_published"]
+
+
+def read_published(run: Path, name: str) -> pd.DataFrame:
+    """A table of a run's folder by today's column names, whichever version wrote it; empty where it has none.
+
+    Parameters
+    ----------
+    run
+        The run's folder.
+    name
+        One of `data_contracts/tables/outputs/published.toml`, for example ``kpis``.
+    """
+    import pandas as pd
+
+    table = step_tables("published")[name]
+    path = run / table.file
+    return with_new_names(table, read_parquet(path)) if path.exists() else pd.DataFrame()
