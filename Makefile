@@ -18,7 +18,7 @@ LOCKS := requirements.lock requirements-boot.lock pyproject.toml setup.py
 
 export GX_ANALYTICS_ENABLED := false
 
-.PHONY: help demo test bench bench-topics docs lint lock report clean
+.PHONY: help demo test coverage bench bench-topics docs lint lock report clean
 
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "; print "make <target>\n"} /^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,7 +27,10 @@ demo: $(RUNTIME) ## Mine a made-up company's conversations and show its backlog
 	@$(BIN)/lacuna demo --store demo/store --folder demo
 
 test: $(DEV) ## Run the tests, a browser and Airflow included
-	@$(BIN)/python -m pytest -n $(PYTEST_WORKERS) $(ARGS)
+	@$(BIN)/python -m pytest -n $(PYTEST_WORKERS) --rooms $(ARGS)
+
+coverage: $(DEV) ## Run the tests and list the lines that none of them reaches (slower)
+	@$(BIN)/python -m pytest -n $(PYTEST_WORKERS) --cov --cov-report=term-missing:skip-covered $(ARGS)
 
 bench: $(DEV) ## Measure time and memory of each step
 	@$(BIN)/python -m tests.bench $(ARGS)
@@ -64,7 +67,7 @@ report: ## Open the latest report of STORE (default: the demo's), or print its p
 	elif [ "$$(uname)" = Darwin ]; then open "$$latest"; fi
 
 clean: ## Remove the environment, the demo and all caches
-	@rm -rf $(VENV) .venv-bench demo build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@rm -rf $(VENV) .venv-bench demo build *.egg-info .coverage .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The installer itself is pinned by hash; it then installs the rest by hash.

@@ -9,12 +9,11 @@ import numpy as np
 import pandas as pd
 
 from lacuna.data_contracts.casts import conform
-from lacuna.data_contracts.contract import TABLES, UNREADABLE, Rule, Table
+from lacuna.data_contracts.contract import TABLES, UNREADABLE, Table
 from lacuna.data_contracts.emptied import without_broken_values
 from lacuna.data_contracts.findings import REJECTED, Finding, counted, examples_of, shown
-from lacuna.data_contracts.masks import failing
 from lacuna.data_contracts.remedies import remedy, unreadable
-from lacuna.data_contracts.suites import broken_rules
+from lacuna.data_contracts.rules import Rule, failing
 from lacuna.data_contracts.values import is_null
 from lacuna.data_contracts.versions import Settled, records, settle
 
@@ -75,6 +74,9 @@ def sift(table: Table, frame: pd.DataFrame, raw: pd.DataFrame, where: pd.DataFra
     """
     order = _order(frame, raw, table.key)
     frame, raw, where = (f.iloc[order].reset_index(drop=True) for f in (frame, raw, where))
+    # Great Expectations takes seconds to import, and commands that check nothing import this module.
+    from lacuna.data_contracts.suites import broken_rules
+
     broken = broken_rules(table, frame)
     clean, emptied = without_broken_values(table, frame, raw, where, broken)
     bad = pd.Series(False, index=frame.index)
@@ -234,22 +236,16 @@ def _faults(
             if not is_null(raw.at[p, name])
         ]
     out = []
-    columns = ", ".join(rule.columns) if rule.rule in ("unique", "rounded") else rule.column
+    columns = ", ".join(rule.columns) if rule.by_key else rule.column
     first = _standing(frame, bad, rule) if rule.rule == "unique" else {}
     files, rows = where["file"].tolist(), where["row"].tolist()
     for p, cells in zip(places, frame.loc[places, list(rule.columns)].itertuples(index=False), strict=True):
-        value = ", ".join(map(shown, cells)) if rule.rule in ("unique", "rounded") else shown(cells[0])
-        message = f"{columns} {rule.says()}"
+        value = ", ".join(map(shown, cells)) if rule.by_key else shown(cells[0])
+        message = f"{columns} {rule.says()}{rule.but(*cells)}"
         if tuple(cells) in first:
             stays = first[tuple(cells)]
             kept, left = f"{files[stays]} row {rows[stays]}", f"{files[p]} row {rows[p]}"
             message = f"{columns} {value!r} is there twice: {kept} is kept, {left} is not"
-        elif rule.rule == "length":
-            message += f", not {len(cells[0]):,}"
-        elif rule.rule == "not_below":
-            message += f" ({value} against {shown(cells[1])})"
-        elif value:
-            message += f", not {shown(value, 60)!r}"
         out.append((int(p), (rule.rule, columns, value, message)))
     return out
 
@@ -264,7 +260,7 @@ def _standing(frame: pd.DataFrame, bad: pd.Series, rule: Rule) -> dict[tuple[Any
 def _warned(table: Table, kept: pd.DataFrame, where: pd.DataFrame, rule: Rule) -> Finding:
     # The gate saw rejected rows too: only kept ones are worth a warning. `failing` needs the column it may look at.
     hit = failing(kept.assign(**{UNREADABLE: None}), rule)
-    columns = ", ".join(rule.columns) if rule.rule == "unique" else rule.column
+    columns = ", ".join(rule.columns) if rule.by_key else rule.column
     values = kept.loc[hit, rule.column]
     count = int(hit.sum())
     message = f"{counted(count, 'row')}: {columns} {rule.says()}"

@@ -10,9 +10,10 @@ from __future__ import annotations
 import tomllib
 from dataclasses import dataclass
 from importlib import resources
-from typing import Any
 
-__all__ = ["INPUTS", "TABLES", "UNREADABLE", "Column", "Rule", "Table"]
+from lacuna.data_contracts.rules import Rule, read_rule
+
+__all__ = ["INPUTS", "TABLES", "UNREADABLE", "Column", "Table"]
 
 # The column that names, row by row, the first column whose value could not be read as its type.
 UNREADABLE = "__unreadable__"
@@ -31,57 +32,6 @@ class Column:
     required: bool = False
     doc: str = ""
     unit: str = ""
-
-
-@dataclass(frozen=True)
-class Rule:
-    """One thing that must hold of a table's rows.
-
-    Parameters
-    ----------
-    rule
-        readable, not_null, unique, allowed, between, length, not_below, null_when, matches, counts_rows, references,
-        rounded.
-    columns
-        The columns that it is about; for `not_below` the first must not be below the second.
-    severity
-        "fail" sends the row to quarantine, "empty" leaves the value empty and counts it, "newest" keeps the newest of
-        the rows that share a key, "warn" counts the row.
-    """
-
-    rule: str
-    columns: tuple[str, ...]
-    severity: str = "fail"
-    values: tuple[str, ...] = ()
-    low: float | None = None
-    high: float | None = None
-    pattern: str = ""
-    table: str = ""
-    when: tuple[str, Any] | None = None
-
-    @property
-    def column(self) -> str:
-        """The column that a broken row is shown with."""
-        return self.columns[0]
-
-    def says(self) -> str:
-        """The rule as the end of a sentence that begins with the column's name."""
-        if self.rule == "between":
-            return _bounds(self.low, self.high)
-        if self.rule == "null_when" and self.when is not None:
-            return f"must be empty when {self.when[0]} is {str(self.when[1]).lower()}"
-        return {
-            "readable": "could not be read",
-            "not_null": "must not be empty",
-            "unique": f"must be unique by {', '.join(self.columns)}",
-            "allowed": f"must be one of {', '.join(self.values)}",
-            "length": f"must have at most {self.high or 0:,.0f} characters",
-            "not_below": f"must not be before or below {self.columns[-1]}",
-            "matches": f"must match {self.pattern}",
-            "counts_rows": "must count the rows from 1",
-            "rounded": "can't be told from another row's: a spreadsheet seems to have rounded it (1.23457E+14)",
-            "references": f"must name a row of {self.table}",
-        }[self.rule]
 
 
 @dataclass(frozen=True)
@@ -126,27 +76,12 @@ class Table:
         return self.names if self.role == "output" else self.needed
 
 
-def _bounds(low: float | None, high: float | None) -> str:
-    if low is not None and high is not None:
-        return f"must be between {low:g} and {high:g}"
-    return f"must be at least {low:g}" if low is not None else f"must be at most {high:g}"
-
-
-def _rule(d: dict[str, Any]) -> Rule:
-    d = dict(d)
-    if "when" in d:
-        d["when"] = (d["when"]["column"], d["when"]["is"])
-    d["columns"] = tuple(d["columns"])
-    d["values"] = tuple(d.get("values", ()))
-    return Rule(**d)
-
-
 def _table(text: str) -> Table:
     d = tomllib.loads(text)
     columns = tuple(Column(**c) for c in d.pop("columns"))
     implied = [Rule("readable", (UNREADABLE,))]
     implied += [Rule("not_null", (c.name,)) for c in columns if c.required]
-    rules = (*implied, *(_rule(r) for r in d.pop("rules")))
+    rules = (*implied, *(read_rule(r) for r in d.pop("rules")))
     versions = tuple(d.pop("versions", ()))
     return Table(columns=columns, rules=rules, key=tuple(d.pop("key")), versions=versions, **d)
 

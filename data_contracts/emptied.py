@@ -9,10 +9,10 @@ from typing import Any
 import pandas as pd
 
 from lacuna.data_contracts.casts import empty
-from lacuna.data_contracts.contract import Rule, Table
+from lacuna.data_contracts.contract import Table
 from lacuna.data_contracts.findings import REJECTED, shown
-from lacuna.data_contracts.masks import failing
 from lacuna.data_contracts.remedies import unreadable
+from lacuna.data_contracts.rules import Rule, failing
 from lacuna.data_contracts.versions import records
 
 __all__ = ["without_broken_values"]
@@ -68,6 +68,4 @@ def _values(
 
 
 def _breaks(rule: Rule, value: Any) -> str:
-    if rule.rule == "length":
-        return f"{rule.column} {rule.says()}, not {len(value):,}"
-    return f"{rule.column} {rule.says()}, not {shown(value, 60)!r}"
+    return f"{rule.column} {rule.says()}{rule.but(value)}"

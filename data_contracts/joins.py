@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from lacuna.data_contracts.contract import Rule, Table
+from lacuna.data_contracts.contract import Table
 from lacuna.data_contracts.findings import Finding, counted, examples_of
-from lacuna.data_contracts.masks import among, unknown
+from lacuna.data_contracts.rules import Rule, unknown
+from lacuna.data_contracts.values import among
 
 __all__ = ["Side", "Unjoined", "dangling", "split_names", "unjoined"]
 

@@ -1,7 +1,10 @@
-"""Contracts compiled to Great Expectations suites: the gate that every table passes before anything is computed.
+"""Contracts as Great Expectations suites: the gate that every table passes before anything is computed.
 
-The suite says which rules are broken (a `SUMMARY` result is quick); which rows break them is found by
-:mod:`data_contracts.masks`, from the same rule. Great Expectations takes seconds to import: only inside functions.
+A suite holds no logic of its own: there is one expectation, that no row breaks a rule, and it evaluates the function
+that :mod:`data_contracts.rules` has for the rule's kind. Results hold counts alone, never values: those may be what a
+customer wrote, and what is shown of them is for `data_contracts.check` to decide.
+
+Great Expectations takes seconds to import, so this module is imported where a table is checked, not before.
 """
 
 from __future__ import annotations
@@ -9,49 +12,92 @@ from __future__ import annotations
 import logging
 import os
 import warnings
-from collections.abc import Callable
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import asdict
+from typing import Any, ClassVar
 
 import pandas as pd
 
-from lacuna.data_contracts.contract import UNREADABLE, Rule, Table
+from lacuna.data_contracts.contract import UNREADABLE, Table
+from lacuna.data_contracts.rules import Rule, failing
 
-if TYPE_CHECKING:
-    from great_expectations import ExpectationSuite
-    from great_expectations.data_context.data_context.ephemeral_data_context import EphemeralDataContext
+os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
+# While it is imported it writes hundreds of lines of itself into a scheduler's log.
+logging.getLogger("great_expectations").setLevel(logging.ERROR)
+# This one sets a level of its own when it is imported: only a filter lasts.
+logging.getLogger("great_expectations.data_context.types.base").addFilter(lambda line: line.levelno >= logging.ERROR)
+
+import great_expectations as gx  # noqa: E402 - silenced first
+from great_expectations.core.metric_domain_types import MetricDomainTypes  # noqa: E402
+from great_expectations.data_context.types.base import ProgressBarsConfig  # noqa: E402
+from great_expectations.execution_engine.pandas_execution_engine import PandasExecutionEngine  # noqa: E402
+from great_expectations.expectations.expectation import BatchExpectation  # noqa: E402
+from great_expectations.expectations.metadata_types import FailureSeverity  # noqa: E402
+from great_expectations.expectations.metrics.metric_provider import metric_value  # noqa: E402
+from great_expectations.expectations.metrics.table_metric_provider import TableMetricProvider  # noqa: E402
 
 __all__ = ["broken_rules", "suite"]
 
-_context: EphemeralDataContext | None = None
+_METRIC = "contract.rows_that_break"
 
 
-def suite(table: Table, rows: int = 0) -> ExpectationSuite:
-    """Compile a table's contract to a suite.
+class _RowsThatBreak(TableMetricProvider):
+    """How many rows break a rule."""
 
-    Parameters
-    ----------
-    table
-        The contract. `references` rules are left out: they are about two tables.
-    rows
-        Rows of the frame that will be checked, for `counts_rows`.
+    metric_name = _METRIC
+    value_keys = ("rule",)
+
+    @metric_value(engine=PandasExecutionEngine)
+    def _pandas(
+        cls,  # noqa: N805 - it is called by this name
+        execution_engine: PandasExecutionEngine,
+        metric_domain_kwargs: dict[str, Any],
+        metric_value_kwargs: dict[str, Any],
+        **_: Any,
+    ) -> int:
+        frame, _, _ = execution_engine.get_compute_domain(metric_domain_kwargs, domain_type=MetricDomainTypes.TABLE)
+        return int(failing(frame, Rule(**metric_value_kwargs["rule"])).sum())
+
+
+class ExpectRowsToKeepRule(BatchExpectation):
+    """Expect every row of a table to keep a rule of its contract."""
+
+    # A record as plain data: Great Expectations hashes an expectation by its JSON.
+    rule: dict[str, Any]
+    metric_dependencies = (_METRIC, "table.row_count")
+    success_keys: ClassVar[tuple[str, ...]] = ("rule",)
+    args_keys = ("rule",)
+
+    def _validate(self, metrics: dict[Any, Any], *_: Any, **__: Any) -> dict[str, Any]:
+        count = metrics[_METRIC]
+        return {
+            "success": count == 0,
+            "result": {"element_count": metrics["table.row_count"], "unexpected_count": count},
+        }
+
+
+_context = gx.get_context(mode="ephemeral")
+_context.variables.progress_bars = ProgressBarsConfig(globally=False)
+
+
+def suite(table: Table) -> gx.ExpectationSuite:
+    """A table's contract as a suite.
 
     Returns
     -------
     great_expectations.ExpectationSuite
-        One expectation a rule; its ``meta`` holds the rule's place in ``table.rules``.
+        One expectation a rule, its place in ``table.rules`` in ``meta``; `references` rules, which are about two
+        tables, are left out.
     """
-    gx = _great_expectations()
-    expectations = []
-    for place, rule in enumerate(table.rules):
-        if rule.rule == "references":
-            continue
-        if rule.rule == "counts_rows":
-            rule = replace(rule, low=1, high=max(rows, 1))
-        kind, arguments = _COMPILERS[rule.rule](rule)
-        severity = "critical" if rule.severity == "fail" else "warning"
-        made = getattr(gx.expectations, kind)(**arguments, severity=severity, meta={"place": place})
-        expectations.append(made)
+    expectations = [
+        ExpectRowsToKeepRule(
+            rule=asdict(rule),
+            severity=FailureSeverity.CRITICAL if rule.severity == "fail" else FailureSeverity.WARNING,
+            description=f"{', '.join(rule.columns)} {rule.says()}",
+            meta={"place": place},
+        )
+        for place, rule in enumerate(table.rules)
+        if rule.within
+    ]
     return gx.ExpectationSuite(name=table.name, expectations=expectations)
 
 
@@ -67,88 +113,18 @@ def broken_rules(table: Table, frame: pd.DataFrame) -> list[Rule]:
     """
     if frame.empty:
         return []
-    gx = _great_expectations()
-    global _context
-    if _context is None:
-        _context = gx.get_context(mode="ephemeral")
-        _context.variables.progress_bars = {"globally": False}
     source = _context.data_sources.add_or_update_pandas(name="contracts")
     asset = source.add_dataframe_asset(name=table.name)
-    checked = frame[[*table.names, UNREADABLE]].reset_index(drop=True)
+    checked = frame[[*table.names, UNREADABLE]]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         batch = asset.add_batch_definition_whole_dataframe("whole").get_batch({"dataframe": checked})
-        result = batch.validate(suite(table, len(frame)), result_format="SUMMARY")
-    # Results come back in another order than the suite's: told apart by their place.
-    configs = [r.expectation_config for r in result.results if not r.success]
-    broken = {config.meta["place"] for config in configs if config is not None}
+        result = batch.validate(suite(table), result_format="SUMMARY")
+    broken = set()
+    for one in result.results:
+        if "unexpected_count" not in one.result:  # an error while it was evaluated, which must not pass for bad rows
+            raise RuntimeError(f"a rule of {table.name} could not be evaluated: {one.exception_info}")
+        if not one.success and one.expectation_config is not None:
+            # Results come back in another order than the suite's: told apart by their place.
+            broken.add(one.expectation_config.meta["place"])
     return [rule for place, rule in enumerate(table.rules) if place in broken]
-
-
-def _great_expectations() -> Any:
-    os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
-    import great_expectations as gx
-
-    logging.getLogger("great_expectations").setLevel(logging.ERROR)
-    return gx
-
-
-Compiled = tuple[str, dict[str, Any]]
-
-
-def _column(kind: str) -> Callable[[Rule], Compiled]:
-    return lambda rule: (kind, {"column": rule.column})
-
-
-def _unique(rule: Rule) -> Compiled:
-    if len(rule.columns) == 1:
-        return "ExpectColumnValuesToBeUnique", {"column": rule.column}
-    return "ExpectCompoundColumnsToBeUnique", {
-        "column_list": list(rule.columns),
-        "ignore_row_if": "any_value_is_missing",
-    }
-
-
-def _allowed(rule: Rule) -> Compiled:
-    return "ExpectColumnValuesToBeInSet", {"column": rule.column, "value_set": list(rule.values)}
-
-
-def _between(rule: Rule) -> Compiled:
-    bounds = {"min_value": rule.low, "max_value": rule.high}
-    return "ExpectColumnValuesToBeBetween", {"column": rule.column, **bounds}
-
-
-def _length(rule: Rule) -> Compiled:
-    return "ExpectColumnValueLengthsToBeBetween", {"column": rule.column, "max_value": int(rule.high or 0)}
-
-
-def _not_below(rule: Rule) -> Compiled:
-    upper, lower = rule.columns
-    pair = {"column_A": upper, "column_B": lower, "or_equal": True, "ignore_row_if": "either_value_is_missing"}
-    return "ExpectColumnPairValuesAToBeGreaterThanB", pair
-
-
-def _null_when(rule: Rule) -> Compiled:
-    from great_expectations.expectations.row_conditions import Column
-
-    assert rule.when is not None
-    column, value = rule.when
-    return "ExpectColumnValuesToBeNull", {"column": rule.column, "row_condition": Column(column) == value}
-
-
-def _matches(rule: Rule) -> Compiled:
-    return "ExpectColumnValuesToMatchRegex", {"column": rule.column, "regex": rule.pattern}
-
-
-_COMPILERS: dict[str, Callable[[Rule], Compiled]] = {
-    "readable": _column("ExpectColumnValuesToBeNull"),
-    "not_null": _column("ExpectColumnValuesToNotBeNull"),
-    "unique": _unique,
-    "allowed": _allowed,
-    "between": _between,
-    "length": _length,
-    "not_below": _not_below,
-    "null_when": _null_when,
-    "matches": _matches,
-    "counts_rows": _between,
-}

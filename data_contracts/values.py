@@ -1,4 +1,4 @@
-"""Single values: which stand for no value, and how any value reads as text."""
+"""Values: which stand for no value, how any value reads as text, and which are among many."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-__all__ = ["NO_NAME", "NO_VALUE", "cells", "is_null", "storable", "text_of", "text_series"]
+__all__ = ["NO_NAME", "NO_VALUE", "among", "cells", "is_null", "storable", "text_of", "text_series"]
 
 # What exports write into a cell of an id's, a number's or a time's column where there is no value, in any case.
 NO_VALUE = frozenset(
@@ -79,3 +79,11 @@ def cells(raw: pd.Series, keep: Callable[[Any], Any]) -> tuple[pd.Series, pd.Ser
         text = text_series([v.strip() if isinstance(v, str) else None for v in kept], raw.index)
     blank = text.str.lower().isin(NO_VALUE)
     return text.mask(blank), blank
+
+
+def among(values: pd.Series, known: pd.Series | pd.Index) -> pd.Series:
+    """Whether each value is one of many known ones: bool, the index of ``values``.
+
+    As Python objects, because `isin` on Arrow text turns every known value into a scalar first: 20 times slower.
+    """
+    return values.astype("object").isin(known.astype("object"))

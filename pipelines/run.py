@@ -14,7 +14,6 @@ from lacuna.pipelines.io.bundle import read_bundle, refuse
 from lacuna.pipelines.io.store import lock, read_parquet
 from lacuna.pipelines.runtime.job import Job
 from lacuna.pipelines.runtime.runner import begin, begun, finish, perform, published, resume
-from lacuna.pipelines.runtime.scheduled import quiet
 from lacuna.pipelines.runtime.window import resolve_window, scheduled_window
 from lacuna.pipelines.settings import load_settings
 from lacuna.pipelines.steps import STEPS, Step, step_named
@@ -154,7 +153,6 @@ def _absolute(path: str | None) -> str | None:
 
 def run_step(name: str, given: dict[str, str | None]) -> dict[str, str | None]:
     """Perform one step by name for a scheduler, which hands the job from task to task as plain data."""
-    quiet()
     job = Job.from_json(given)
     with lock(job.store, job.run_id):
         if not begun(job) and published(job):

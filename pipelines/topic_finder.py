@@ -9,13 +9,14 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from lacuna.data_contracts.errors import BundleUnreadable, ContractBroken, SettingsInvalid
+from lacuna.models.arrays import F32, Flags, Ints
 from lacuna.models.conversations.questions import clean, key_of
-from lacuna.models.topics import names as naming
-from lacuna.models.topics.failure_tree import unassigned_alarm
-from lacuna.models.topics.topic_finder import Floats, Ints, find_groups
+from lacuna.models.text import lexicon
+from lacuna.models.topics.describe import unassigned_alarm
+from lacuna.models.topics.names import label_topics
+from lacuna.models.topics.topic_finder import find_groups
 from lacuna.pipelines.io.formats import SUFFIXES, parse
 from lacuna.pipelines.io.redaction_cache import redacted
 from lacuna.pipelines.io.store import usable, write_bytes, write_parquet
@@ -136,7 +137,7 @@ def topics_of(rows: pd.DataFrame, cache: Path, settings: Settings) -> tuple[pd.D
     """
     texts, of = distinct_texts(rows["text"].tolist(), cache, settings)
 
-    def embedded(some: Sequence[str], what: str) -> Floats:
+    def embedded(some: Sequence[str], what: str) -> F32:
         return embed(some, settings.embedder.name, cache, f"embedding {what}")
 
     with progress.bar("grouping texts") as tick:
@@ -166,10 +167,10 @@ def distinct_texts(texts: Sequence[str], cache: Path, settings: Settings) -> tup
 
 def grouped(
     texts: list[str],
-    embedded: Callable[[Sequence[str], str], Floats],
+    embedded: Callable[[Sequence[str], str], F32],
     fit_at_most: int,
     tick: Callable[[int, int], None] | None = None,
-) -> tuple[Ints, NDArray[np.bool_], Floats, list[list[str]]]:
+) -> tuple[Ints, Flags, F32, list[list[str]]]:
     """Topic (-1 for none), whether it is of the core, cosine to the topic's middle, and the topics' phrases.
 
     Topics are found on the first ``fit_at_most`` texts, and the others join the nearest.
@@ -179,7 +180,7 @@ def grouped(
     if n < FEWEST:
         return topic, core, strength, []
     size = min(n, fit_at_most)
-    groups = find_groups(texts[:size], embedded, sorted(naming.STOP_WORDS), tick)
+    groups = find_groups(texts[:size], embedded, sorted(lexicon.STOP_WORDS), tick)
     topic[:size], strength[:size] = groups.sample()
     core[:size] = groups.labels >= 0
     for start in range(size, n, SHARD):
@@ -189,7 +190,7 @@ def grouped(
     return topic, core, strength, groups.phrases
 
 
-def _central(members: Ints, strength: Floats) -> Ints:
+def _central(members: Ints, strength: F32) -> Ints:
     """Those of a topic's texts that are nearest its middle; they are enough to name it."""
     return members[np.lexsort((members, -strength[members]))[:NAMED_BY]]
 
@@ -197,18 +198,18 @@ def _central(members: Ints, strength: Floats) -> Ints:
 def _tables(
     spread: pd.DataFrame,
     topic: Ints,
-    core: NDArray[np.bool_],
-    strength: Floats,
+    core: Flags,
+    strength: F32,
     texts: list[str],
     phrases: list[list[str]],
-    embedded: Callable[[Sequence[str]], Floats],
+    embedded: Callable[[Sequence[str]], F32],
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Assignments and topics, numbered from 1 by how many rows they have."""
     inside = spread["topic"].value_counts()
     order = sorted(range(len(phrases)), key=lambda k: (-int(inside.get(k, 0)), k))
     number = {k: i for i, k in enumerate(order, 1)}
     members = [[texts[i] for i in _central(np.flatnonzero(core & (topic == k)), strength)] for k in order]
-    names = naming.label_topics(members, [phrases[k] for k in order], embedded)
+    names = label_topics(members, [phrases[k] for k in order], embedded)
     state = np.where(spread["core"], "core", np.where(spread["topic"] >= 0, "nearest", "unassigned"))
     assignments = pd.DataFrame(
         {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
@@ -12,8 +13,10 @@ import pytest
 from lacuna.pipelines.cli import main as cli
 from lacuna.pipelines.presentation import progress
 from lacuna.pipelines.runtime.job import Job
+from tests.support import rooms
 from tests.support.browsers import browser  # noqa: F401 - as below
 from tests.support.databases import postgres, settings, state  # noqa: F401 - fixtures for every test
+from tests.support.paths import REPO
 from tests.support.standins import Lacuna, make_bundle, small_publish
 
 # How long an example takes says nothing on a machine that does other things besides.
@@ -68,3 +71,35 @@ def lacuna(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) 
     yield call
     progress.log.handlers.clear()
     progress.log.propagate = True
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """After the tests, say what they were of: rooms of the code, how large each is, tests and seconds."""
+    if config.getoption("rooms"):
+        terminalreporter.section("what was tested")
+        terminalreporter.write_line(rooms.table(terminalreporter.stats))
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """``--rooms`` prints the table of rooms, as ``make test`` does."""
+    parser.addoption("--rooms", action="store_true", help="print what was tested, by room of the code")
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """With ``-n``, the tests of a module that makes something once for all of them share a worker; others are free."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    whole = {
+        path.relative_to(REPO).as_posix()
+        for path in (REPO / "tests").rglob("test_*.py")
+        if 'scope="module"' in path.read_text(encoding="utf-8")
+    }
+
+    class ByModule(LoadScopeScheduling):
+        """A module's tests together where they share a fixture."""
+
+        def _split_scope(self, nodeid: str) -> str:
+            module = nodeid.split("::")[0]
+            return module if module in whole else nodeid
+
+    return ByModule(config, log)

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy.special import expit, logit
 
 from lacuna.models.accuracy.outcome_model import Chances
 from lacuna.models.accuracy.prediction_powered import powered_mean
+from lacuna.models.arrays import F64, Flags, Ints
 from lacuna.models.metrics.intervals import wilson
-
-Floats = NDArray[np.float64]
-Flags = NDArray[np.bool_]
-Ints = NDArray[np.int64]
 
 ENOUGH_TAGS = 30  # in a group, for an estimate of its own …
 ENOUGH_A_SIDE = 10  # … of which this many among its escalated conversations, and among the others
@@ -30,7 +26,7 @@ _LEVELS = np.linspace(0.01, 0.99, 99)
 
 
 def group_accuracy(
-    group: pd.Series, right: Floats, chances: Chances, escalated: Flags, random: Flags, confidence: float = 0.95
+    group: pd.Series, right: F64, chances: Chances, escalated: Flags, random: Flags, confidence: float = 0.95
 ) -> pd.DataFrame:
     """The share of right answers in each group, with its interval and what it rests on.
 
@@ -114,11 +110,11 @@ def _count(codes: Ints, groups: int) -> Ints:
     return np.bincount(codes, minlength=groups).astype(np.int64)
 
 
-def _pooled(codes: Ints, groups: int, right: Floats, chance: Floats) -> tuple[Floats, Floats]:
+def _pooled(codes: Ints, groups: int, right: F64, chance: F64) -> tuple[F64, F64]:
     """Mean and variance of each group's accuracy from the model, its own tags and what the groups have in common."""
     level = np.clip(np.round(chance * 100).astype(int) - 1, 0, len(_LEVELS) - 1)
 
-    def counted(rows: Flags) -> Floats:
+    def counted(rows: Flags) -> F64:
         flat = np.bincount(codes[rows] * len(_LEVELS) + level[rows], minlength=groups * len(_LEVELS))
         return flat.reshape(groups, len(_LEVELS)).astype(float)
 
@@ -144,7 +140,7 @@ def _pooled(codes: Ints, groups: int, right: Floats, chance: Floats) -> tuple[Fl
     return mean, np.maximum(variance, 0) + luck
 
 
-def _in_context(codes: Ints, groups: int, right: Floats, chance: Floats) -> Floats:
+def _in_context(codes: Ints, groups: int, right: F64, chance: F64) -> F64:
     """The chances, with what the group's other conversations say taken in.
 
     An escalation is a worse sign where most conversations are escalated. The group's mean log-odds, against that of
@@ -168,14 +164,14 @@ def _in_context(codes: Ints, groups: int, right: Floats, chance: Floats) -> Floa
     return np.clip(expit(odds + weight[1] * about), 0.01, 0.99)
 
 
-def _unsure(codes: Ints, groups: int, drafts: list[Floats]) -> Floats:
+def _unsure(codes: Ints, groups: int, drafts: list[F64]) -> F64:
     """Variance of each group's mean that comes of the model's own error: the jackknife over its folds (Quenouille)."""
     size = np.maximum(_count(codes, groups), 1)
     means = np.stack([np.bincount(codes, draft, groups) / size for draft in drafts])
     return (len(drafts) - 1) * means.var(axis=0)
 
 
-def _own(sides: list[Flags], right: Floats, chance: Floats) -> tuple[float, float]:
+def _own(sides: list[Flags], right: F64, chance: F64) -> tuple[float, float]:
     """Mean and variance of one group from its own tags, side by side."""
     total = sum(int(side.sum()) for side in sides)
     mean, square, variance = 0.0, 0.0, 0.0
@@ -189,7 +185,7 @@ def _own(sides: list[Flags], right: Floats, chance: Floats) -> tuple[float, floa
     return mean, variance + max(0.0, square - mean**2) / total
 
 
-def _interval(mean: Floats, variance: Floats, size: Ints, confidence: float) -> tuple[Floats, Floats]:
+def _interval(mean: F64, variance: F64, size: Ints, confidence: float) -> tuple[F64, F64]:
     inside = np.clip(mean, 0.005, 0.995)
     worth = inside * (1 - inside) / np.maximum(variance, 1e-9)
     low, high = wilson(inside * worth, worth, confidence)

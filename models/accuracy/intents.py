@@ -6,14 +6,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from threadpoolctl import threadpool_limits
 
+from lacuna.models.arrays import F32
 from lacuna.models.metrics.intervals import wilson
-
-Floats = NDArray[np.float64]
 
 FOLDS = 5
 FEWEST = 2 * FOLDS  # questions that an intent needs to be learned
@@ -96,7 +94,7 @@ def confusion(
     return found.drop(columns="right").reset_index(drop=True)
 
 
-def suspicious_labels(ids: pd.Series, labels: pd.Series, vectors: NDArray[np.float32]) -> pd.DataFrame:
+def suspicious_labels(ids: pd.Series, labels: pd.Series, vectors: F32) -> pd.DataFrame:
     """Intent labels that a classifier which has not seen them does not believe, most doubtful first.
 
     Parameters

@@ -7,15 +7,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy.special import expit, logit
 from threadpoolctl import threadpool_limits
 
 from lacuna.models.accuracy.priors import failure_chance
+from lacuna.models.arrays import F64, Flags, Ints
 from lacuna.models.metrics.intervals import wilson
-
-Floats = NDArray[np.float64]
-Flags = NDArray[np.bool_]
 
 FOLDS = 10
 ENOUGH_TAGS, ENOUGH_OF_EACH = 40, 8  # fewer teach a model nothing that the situation does not tell
@@ -82,7 +79,7 @@ def features(facts: pd.DataFrame) -> pd.DataFrame:
     return out
 
 
-def tag_weights(right: Floats, escalated: Flags) -> Floats:
+def tag_weights(right: F64, escalated: Flags) -> F64:
     """How many conversations each tag speaks for: the inverse of the share tagged among those like it.
 
     Reviewers see escalated conversations far more often than others; within each of the two, tags are taken to have
@@ -114,11 +111,11 @@ class Chances(NamedTuple):
         the chance is what is believed of the situation alone.
     """
 
-    chance: Floats
-    drafts: Floats | None
+    chance: F64
+    drafts: F64 | None
 
 
-def chance_right(told: pd.DataFrame, right: Floats, escalated: Flags) -> Chances:
+def chance_right(told: pd.DataFrame, right: F64, escalated: Flags) -> Chances:
     """The chance that each answer was right, by a model that has not seen the answer's own tag.
 
     A ridge-penalised logistic regression on what each conversation shows, tags weighted by :func:`tag_weights`. Tagged
@@ -159,7 +156,7 @@ def chance_right(told: pd.DataFrame, right: Floats, escalated: Flags) -> Chances
     return Chances(chance, drafts)
 
 
-def _folds(y: Flags) -> NDArray[np.int64]:
+def _folds(y: Flags) -> Ints:
     """Folds of equal size with as many right answers in each, by the order in which the rows come."""
     fold = np.zeros(len(y), dtype=np.int64)
     for kind in (True, False):
@@ -168,7 +165,7 @@ def _folds(y: Flags) -> NDArray[np.int64]:
     return fold
 
 
-def calibration(chance: Floats, right: Floats, escalated: Flags, confidence: float = 0.95) -> pd.DataFrame:
+def calibration(chance: F64, right: F64, escalated: Flags, confidence: float = 0.95) -> pd.DataFrame:
     """Whether answers that were given a chance of, say, 60 to 80 % were right that often, by the tags left out.
 
     Returns

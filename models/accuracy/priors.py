@@ -6,13 +6,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import KFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-Floats = NDArray[np.float64]
+from lacuna.models.arrays import F64
 
 FAILED = {"correct": 0.0, "partial": 0.5, "wrong": 1.0, "no_answer": 1.0, "misclassified": 1.0}
 # What is believed of each situation before any tag is seen, as (failing share, weight in tags): a person took over
@@ -107,7 +106,7 @@ def known_by_tag(chance: Any, tagged: Any) -> tuple[Any, Any]:
     return likely, chance * if_failed / likely
 
 
-def guess_on_topic(features: pd.DataFrame, success: Floats) -> tuple[Floats, float]:
+def guess_on_topic(features: pd.DataFrame, success: F64) -> tuple[F64, float]:
     """How likely the article that the bot cited is the one the question is about.
 
     Nobody labels that, but success follows from it: where the article is the right one, the answer mostly works, and

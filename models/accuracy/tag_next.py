@@ -6,13 +6,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy.special import expit
 
 from lacuna.models.accuracy.priors import known_by_tag
 from lacuna.models.topics.failure_tree import excess, usual_failure
-
-Floats = NDArray[np.float64]
 
 
 def tag_next(facts: pd.DataFrame, evidence_needed: float, weeks: float, count: int = 20) -> pd.DataFrame:

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-__all__ = ["Duty", "DutyLimits", "duty"]
+__all__ = ["DueDate", "DueLimits", "due_date"]
 
 
 @dataclass(frozen=True)
-class DutyLimits:
+class DueLimits:
     """How long gaps may wait.
 
     ``due_days`` says how many days a gap may stay in each status; one that is not named has no end. The first
@@ -24,7 +24,7 @@ class DutyLimits:
 
 
 @dataclass(frozen=True)
-class Duty:
+class DueDate:
     """When a gap is due, by how many days it is overdue (0: not yet), and whether it has to go to the manager."""
 
     due: date | None
@@ -32,9 +32,9 @@ class Duty:
     escalated: bool
 
 
-def duty(
-    status: str, since: date, today: date, limits: DutyLimits, *, due: date | None = None, rank: int | None = None
-) -> Duty:
+def due_date(
+    status: str, since: date, today: date, limits: DueLimits, *, due: date | None = None, rank: int | None = None
+) -> DueDate:
     """When a gap is due.
 
     Parameters
@@ -52,15 +52,15 @@ def duty(
 
     Examples
     --------
-    >>> limits = DutyLimits({"accepted": 14}, urgent_ranks=0, escalate_after_days=7)
-    >>> duty("accepted", date(2024, 6, 1), date(2024, 6, 23), limits)
-    Duty(due=datetime.date(2024, 6, 15), overdue=8, escalated=True)
+    >>> limits = DueLimits({"accepted": 14}, urgent_ranks=0, escalate_after_days=7)
+    >>> due_date("accepted", date(2024, 6, 1), date(2024, 6, 23), limits)
+    DueDate(due=datetime.date(2024, 6, 15), overdue=8, escalated=True)
     """
     days = limits.due_days.get(status)
     if days is None:
-        return Duty(None, 0, False)
+        return DueDate(None, 0, False)
     if due is None:
         urgent = rank is not None and rank <= limits.urgent_ranks
         due = since + timedelta(days=-(-days // 2) if urgent else days)
     overdue = max(0, (today - due).days)
-    return Duty(due, overdue, overdue > limits.escalate_after_days)
+    return DueDate(due, overdue, overdue > limits.escalate_after_days)

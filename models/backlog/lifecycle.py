@@ -15,12 +15,12 @@ __all__ = [
     "IN_PROGRESS",
     "WAITING",
     "Decision",
-    "Life",
+    "GapState",
     "allowed",
+    "gap_state",
     "in_force",
     "last_targets",
-    "life_of",
-    "status_in",
+    "status_at_run",
 ]
 
 WAITING = ("new", "open", "accepted", "drafting", "reopened")  # for a writer
@@ -49,7 +49,7 @@ class Decision:
 
 
 @dataclass(frozen=True)
-class Life:
+class GapState:
     """Where a gap stands by what people decided.
 
     Attributes
@@ -116,23 +116,23 @@ def in_force(decisions: Sequence[Decision]) -> list[Decision]:
     return kept[::-1]
 
 
-def life_of(decisions: Sequence[Decision]) -> Life:
+def gap_state(decisions: Sequence[Decision]) -> GapState:
     """Fold the decisions of one gap, in any order, into where it stands.
 
     Examples
     --------
     >>> noon = datetime(2024, 7, 1, 12)
     >>> said = [Decision(1, "g-1", noon, "ada", "accept"), Decision(2, "g-1", noon, "bob", "undo", payload={"of": 1})]
-    >>> life_of(said[:1]).status, life_of(said).status, life_of(said).last
+    >>> gap_state(said[:1]).status, gap_state(said).status, gap_state(said).last
     ('accepted', None, 2)
     """
-    life = Life()
+    life = GapState()
     for said in in_force(decisions):
         life = _after(life, said)
     return replace(life, last=max((said.id for said in decisions), default=0))
 
 
-def _after(life: Life, said: Decision) -> Life:
+def _after(life: GapState, said: Decision) -> GapState:
     given = said.payload
     life = replace(life, undoable=said.id, who=said.who, at=said.at, why=said.why)
     status = ACTIONS[said.verb].status if said.verb in ACTIONS else None
@@ -154,26 +154,26 @@ def _after(life: Life, said: Decision) -> Life:
     return life
 
 
-def last_targets(lives: Mapping[str, Life]) -> dict[str, Life]:
+def last_targets(lives: Mapping[str, GapState]) -> dict[str, GapState]:
     """The lives, with each merged gap pointing to the gap at the end: that which its target was merged into, and so on.
 
     Examples
     --------
-    >>> last_targets({"a": Life(merged_into="b"), "b": Life(merged_into="c")})["a"].merged_into
+    >>> last_targets({"a": GapState(merged_into="b"), "b": GapState(merged_into="c")})["a"].merged_into
     'c'
     """
     found = {}
     for gap, life in lives.items():
         target, passed = life.merged_into, {gap}
-        while target and target not in passed and (beyond := lives.get(target, Life()).merged_into):
+        while target and target not in passed and (beyond := lives.get(target, GapState()).merged_into):
             passed.add(target)
             target = beyond
         found[gap] = life if target == life.merged_into else replace(life, merged_into=target)
     return found
 
 
-def status_in(
-    life: Life,
+def status_at_run(
+    life: GapState,
     *,
     day: str | date,
     seen_before: bool,
@@ -211,7 +211,7 @@ def status_in(
 
     Examples
     --------
-    >>> status_in(Life("dismissed", dismissed_at_conversations=10), day="2024-07-07", seen_before=True,
+    >>> status_at_run(GapState("dismissed", dismissed_at_conversations=10), day="2024-07-07", seen_before=True,
     ...           was="dismissed", came_back=False, conversations=23, grow_factor=2.0)
     ('reopened', 'dismissed at 10 conversations, now 23')
     """
@@ -234,7 +234,7 @@ def status_in(
     return life.status, ""
 
 
-def _after_the_fix(life: Life, was: str | None, came_back: bool, effect: str | None, back: str) -> tuple[str, str]:
+def _after_the_fix(life: GapState, was: str | None, came_back: bool, effect: str | None, back: str) -> tuple[str, str]:
     if effect in ("no effect", "worse"):
         did = "had no effect" if effect == "no effect" else "made it worse"
         return "reopened", f"the fix of {life.published_on} {did}"

@@ -8,7 +8,6 @@ from fnmatch import fnmatchcase
 
 import pandas as pd
 
-from lacuna.models.backlog.verification import approved
 from lacuna.models.backlog.workload import Workload, with_others
 
 
@@ -23,6 +22,11 @@ class Assignment:
 def inactive(owners: pd.DataFrame) -> set[str]:
     """The owners who take no more gaps, by their ids; one of whom nothing is said does (owner_id, active)."""
     return set(owners.loc[owners["active"].eq(False).fillna(False).astype(bool), "owner_id"])
+
+
+def approved(revisions: pd.DataFrame) -> pd.DataFrame:
+    """The revisions that were not refused: one of which nobody says so counts (approved, bool or null)."""
+    return revisions[revisions["approved"].ne(False).fillna(True).astype(bool)]
 
 
 class OwnerBook:
@@ -84,9 +88,9 @@ class OwnerBook:
         """Count the gap as the owner's work, and say what room that leaves, or that there was none."""
         if found.owner_id is None:
             return found
-        told = self._work.told(found.owner_id)
+        room = self._work.room_in_words(found.owner_id)
         self._work.take(found.owner_id)
-        return Assignment(found.owner_id, found.reason + told)
+        return Assignment(found.owner_id, found.reason + room)
 
     def _for_article(self, article_id: str, intents: Mapping[str, float], products: Mapping[str, float]) -> Assignment:
         owner = self._of_article.get(article_id)

@@ -28,7 +28,7 @@ class Precision:
     low: float
     high: float
 
-    def told(self) -> str:
+    def in_words(self) -> str:
         """In words, for example "of 23 judged missing gaps 19 were right: 83 % (95 % interval 63–93 %)"."""
         kind = f"{self.kind} " if self.kind else ""
         gaps, were = ("gap", "gaps")[self.judged != 1], ("was", "were")[self.right != 1]

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from lacuna.models.arrays import Flags
 from lacuna.models.backlog.gap_kinds import GAP_KINDS
 
 DRAWS = 2000
@@ -43,7 +43,7 @@ def reach_of(gaps: pd.DataFrame, facts: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["reached", "failed"], index=gaps.index, dtype=float)
 
 
-def may_fail(subtopics: Sequence[str], article_id: Any, facts: pd.DataFrame) -> NDArray[np.bool_]:
+def may_fail(subtopics: Sequence[str], article_id: Any, facts: pd.DataFrame) -> Flags:
     """Whether each conversation could have met the gap: it is of one of its subtopics, or answered from its article."""
     of_subtopic = facts["subtopic_id"].isin(list(subtopics))
     return (of_subtopic | (facts["cited_first"].notna() & facts["cited_first"].eq(article_id))).to_numpy(dtype=bool)

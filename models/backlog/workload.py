@@ -35,35 +35,35 @@ class Workload:
         weeks_ahead: float = 4.0,
     ) -> None:
         self._capacity = {owner: n for owner, n in (capacity or {}).items() if n > 0}
-        self._in_hand = dict(in_progress or {})
+        self._load = dict(in_progress or {})
         self._weeks_ahead = weeks_ahead
 
     def take(self, owner_id: str) -> None:
         """Give the owner one more gap."""
-        self._in_hand[owner_id] = self._in_hand.get(owner_id, 0) + 1
+        self._load[owner_id] = self._load.get(owner_id, 0) + 1
 
     def room(self, owner_id: str) -> int | None:
         """How many more gaps the owner can take this week; None where the capacity is not known."""
         capacity = self._capacity.get(owner_id)
-        return None if capacity is None else max(0, capacity - self._in_hand.get(owner_id, 0))
+        return None if capacity is None else max(0, capacity - self._load.get(owner_id, 0))
 
     def weeks(self, owner_id: str) -> float:
         """Weeks of work in hand; 0 where the capacity is not known."""
         capacity = self._capacity.get(owner_id)
-        return self._in_hand.get(owner_id, 0) / capacity if capacity else 0.0
+        return self._load.get(owner_id, 0) / capacity if capacity else 0.0
 
     def full(self, owner_id: str) -> bool:
         """Whether the owner has more work in hand than anybody should plan ahead."""
         return self.weeks(owner_id) >= self._weeks_ahead
 
-    def told(self, owner_id: str) -> str:
+    def room_in_words(self, owner_id: str) -> str:
         """What room the owner has, as the end of a sentence, or "" where that is not known."""
         room = self.room(owner_id)
         if room is None:
             return ""
         if room:
             return f"; has room for {room} more this week"
-        in_hand, capacity = self._in_hand.get(owner_id, 0), self._capacity[owner_id]
+        in_hand, capacity = self._load.get(owner_id, 0), self._capacity[owner_id]
         over = "is over capacity: " if self.full(owner_id) else ""
         return f"; {over}has {in_hand} in hand and can take {capacity} a week"
 

@@ -8,15 +8,14 @@ from collections.abc import Iterator
 import pandas as pd
 
 from lacuna.models.conversations.questions import clean, key_of, main_question
-from lacuna.models.text.clauses import is_german, stem
 from lacuna.models.text.lexicon import INDIRECT, OPENS_A_QUESTION, STOP_WORDS
+from lacuna.models.text.words import NUMBERED_SENTENCE_END, WORD, is_german, stem
 
-__all__ = ["further_questions"]
+__all__ = ["follow_up_questions"]
 
 NEW_WORDS, NEW_SHARE = 2, 0.6  # words of weight that a further problem has and the one before has not
 FEWEST_WORDS = 4
 
-_SENTENCE = re.compile(r"(?<!\s\d\.)(?<!^\d\.)(?<=[.!?])\s+|\n+")
 _TURN = re.compile(
     r"^(?:(?:ok(?:ay)?|thanks|thank you|great|and|und|danke)\b[\s,.!]*)*"
     r"(?:also|another (?:question|problem|issue|thing)|one (?:more|other|last) (?:question|thing|problem|issue)"
@@ -38,10 +37,9 @@ _ADDS = re.compile(r"\b(?:also|außerdem|ausserdem)\b|\d")
 _LEANS = re.compile(
     r"^(?:it|this|that|these|those|they|he|she|same|the same|es|das|dies\w*|sie|dasselbe|der gleiche)\b", re.I
 )
-_WORD = re.compile(r"[^\W\d_][\w'’-]+")
 
 
-def further_questions(messages: pd.DataFrame) -> pd.DataFrame:
+def follow_up_questions(messages: pd.DataFrame) -> pd.DataFrame:
     """The problems that customers raise after the one their conversation is about, with a word that says so.
 
     A piece that opens with "another question", "also", "zweitens", "2." and the like, that asks or complains, does not
@@ -62,7 +60,7 @@ def further_questions(messages: pd.DataFrame) -> pd.DataFrame:
     --------
     >>> said = "My parcel is lost. Another question: how do I change the card on my account?"
     >>> told = pd.DataFrame([("c1", 0, "customer", said)], columns=["conversation_id", "position", "role", "text"])
-    >>> further_questions(told)["question"].tolist()
+    >>> follow_up_questions(told)["question"].tolist()
     ['how do I change the card on my account?']
     """
     said = messages[messages["role"] == "customer"].sort_values(["conversation_id", "position"])
@@ -90,7 +88,7 @@ def _pieces(text: str) -> Iterator[tuple[str, str]]:
     """The message cut where it turns to something else, each piece with the words that turn to it, if any do."""
     piece: list[str] = []
     turned = ""
-    for sentence in _SENTENCE.split(text):
+    for sentence in NUMBERED_SENTENCE_END.split(text):
         found = _TURN.match(sentence)
         # German "also" means "so", and turns to nothing.
         if found and not ("also" in found[0].casefold() and is_german(sentence.casefold().split())):
@@ -105,14 +103,14 @@ def _pieces(text: str) -> Iterator[tuple[str, str]]:
 
 def _stands_alone(piece: str, turned: str) -> bool:
     """Whether a piece is a question, or a complaint that is announced as another one; "also" often only adds to it."""
-    first = _SENTENCE.split(piece)[0]
+    first = NUMBERED_SENTENCE_END.split(piece)[0]
     asks = first.endswith("?") or _asks(first)
     asks = asks or (not _ADDS.search(turned) and _PROBLEM.search(piece.replace("’", "'")) is not None)
     return bool(asks) and len(piece.split()) >= FEWEST_WORDS and not _LEANS.match(piece)
 
 
 def _weighty(text: str) -> set[str]:
-    words = [word for word in _WORD.findall(text.casefold()) if word not in STOP_WORDS]
+    words = [word for word in WORD.findall(text.casefold()) if word not in STOP_WORDS]
     german = is_german(text.casefold().split())
     return {stem(word, german) for word in words}
 

@@ -9,28 +9,14 @@ from collections.abc import Set
 import pandas as pd
 
 from lacuna.models.text.boilerplate import asides, templates, without_asides, without_boilerplate, without_lines
+from lacuna.models.text.courtesies import without_greeting, without_sign_off
 from lacuna.models.text.lexicon import STOP_WORDS
+from lacuna.models.text.markup import ENTITY
+from lacuna.models.text.words import ANY_WORD
 
 MAX_WORDS = 220
 ENOUGH_WORDS = 4
 
-_PLACEHOLDER = re.compile(r"<[A-Z_]{2,}>|\[(?:name|user|email|link|phone|number)\]")
-_GREETING = re.compile(
-    r"^\s*(?:(?:hi|hiya|hello|hey|dear|good (?:morning|afternoon|evening|day)|greetings|hallo|moin|servus|grüezi|"
-    r"guten (?:morgen|tag|abend)|sehr geehrte\w*(?: damen und herren)?|liebe[rs]?)\b(?!-\w)"
-    r"(?:[ ,]+(?:there|all|team|everyone|folks|support|zusammen|ihr|sir|madam|or)\b)*[\s,.!:–-]*)+",
-    re.I,
-)
-_THANKS = (
-    r"(?:(?:many |best |kind |warm )?(?:thanks|thank you|thx|cheers|regards|best wishes|"
-    r"sincerely|yours)|(?:viele|liebe|beste|freundliche|herzliche) (?:grüße|grüsse)|mit freundlichen grüßen|"
-    r"vielen dank|danke(?: schön| im voraus)?|lg|mfg)\b"
-)
-# Behind a sentence it takes what follows along; at the front, a name or so, since a longer message is a message.
-_SIGN_OFF = re.compile(rf"(?<=[.!?\n])\s*{_THANKS}[^.?!\n]{{0,40}}[.!]*\s*\Z", re.I)
-_ONLY_A_SIGN_OFF = re.compile(rf"\s*{_THANKS}(?:[\s,]+[^\s.?!]+){{0,2}}[\s.!,]*\Z", re.I)
-_SIGNED_BY = 120  # characters before the last marks and spaces in which a sign-off begins
-_WORD = re.compile(r"\w{2,}")
 _UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
 
 
@@ -46,24 +32,15 @@ def clean(text: str, *, keep_lines: bool = False, idle: Set[str] = frozenset()) 
     """
     text = without_boilerplate(text[:20_000])
     if "<" in text or "[" in text:
-        text = _PLACEHOLDER.sub(" ", text)
-    if greeting := _GREETING.match(text):
-        text = text[greeting.end() :]
+        text = ENTITY.sub(" ", text)
+    text = without_greeting(text)
     for _ in range(2):
-        text = _unsigned(text)
+        text = without_sign_off(text)
     text = without_asides(text, idle)
     if keep_lines:
         return text.strip(" ,;-–\n")
     most = MAX_WORDS - text[:1].isspace()  # what was cut off the front leaves a space, which counts
     return " ".join(text.split()[:most]).strip(" ,;-–")
-
-
-def _unsigned(text: str) -> str:
-    """``text`` without the sign-off that it ends in; nothing where it is one."""
-    found = _SIGN_OFF.search(text, max(0, len(text.rstrip(" .!\n\t")) - _SIGNED_BY))
-    if found:
-        return text[: found.start()]
-    return "" if _ONLY_A_SIGN_OFF.match(text) else text
 
 
 def questions(messages: pd.DataFrame) -> pd.DataFrame:
@@ -104,20 +81,8 @@ def asks_something(question: str) -> bool:
     >>> [asks_something(text) for text in ("ok", "? this is useless", "refund status", "返金はいつですか")]
     [False, False, True, True]
     """
-    weighty = {word for word in _WORD.findall(question.lower()) if word not in STOP_WORDS}
+    weighty = {word for word in ANY_WORD.findall(question.lower()) if word not in STOP_WORDS}
     return len(weighty) >= 2 or _UNSPACED.search(question) is not None
-
-
-def shortened(text: str, length: int) -> str:
-    """A text on one line of at most ``length`` characters, cut between words and marked with ``…``.
-
-    Examples
-    --------
-    >>> shortened("My tent  pole snapped", 14)
-    'My tent pole…'
-    """
-    text = " ".join(text.split())
-    return text if len(text) <= length else text[: length - 1].rsplit(" ", 1)[0] + "…"
 
 
 def key_of(text: str) -> str:
@@ -133,7 +98,7 @@ def main_question(texts: list[str], *, keep_lines: bool = False, idle: Set[str] 
         part = clean(str(text), keep_lines=keep_lines, idle=idle)
         if part:
             parts.append(part)
-        if sum(len(_WORD.findall(p)) for p in parts) >= ENOUGH_WORDS:
+        if sum(len(ANY_WORD.findall(p)) for p in parts) >= ENOUGH_WORDS:
             break
     if idle and not asks_something(" ".join(parts)):
         return main_question(texts, keep_lines=keep_lines)

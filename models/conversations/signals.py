@@ -22,6 +22,7 @@ from lacuna.models.conversations.signal_phrases import (
     Phrases,
 )
 from lacuna.models.text.repetition import alike
+from lacuna.models.text.words import CHAT_SENTENCE_END
 
 __all__ = [
     "TRIGGERS",
@@ -43,7 +44,6 @@ _QUOTED = re.compile(r"^>.*$", re.MULTILINE)
 _SPACE = re.compile(r"\s+")
 _LONGEST = 4000
 _SHORT = 160
-_SENTENCE = re.compile(r"(?<=[.!?;])\s")
 _SHOUTED = re.compile(r"(?:\b[A-ZÄÖÜ']{2,}\b[ ,!.?]{1,4}){5,}")
 _MARKS = re.compile(r"!{3,}|\?{3,}|[!?]{4,}")
 
@@ -66,7 +66,7 @@ def _matches(texts: pd.Series, phrases: Phrases) -> pd.Series:
 def _says(text: str, phrases: Phrases) -> bool:
     if not any(stem in text for stem in phrases.stems):
         return False
-    for sentence in _SENTENCE.split(text) if len(text) > _SHORT else (text,):
+    for sentence in CHAT_SENTENCE_END.split(text) if len(text) > _SHORT else (text,):
         if not any(stem in sentence for stem in phrases.stems) or phrases.pattern.search(sentence) is None:
             continue
         if phrases.unless is None or phrases.pattern.search(phrases.unless.sub(" ~ ", sentence)) is not None:

@@ -6,12 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from lacuna.models.arrays import F32, Ints
 from lacuna.models.diagnosis.findability import has_answer, usual_answers_out
-
-Floats = NDArray[np.float32]
-Ints = NDArray[np.int64]
 
 AT_LEAST = 1.0  # standard deviations above the usual below which nothing is near, however few the articles are
 ENOUGH_ANSWERS = 2  # agents' answers from which on they tell something of a group
@@ -42,7 +39,7 @@ class Agreement:
     answers: int
 
 
-def standing(scores: Floats) -> Floats:
+def standing(scores: F32) -> F32:
     """How near each text comes to each article against what is usual for the article, in standard deviations.
 
     Rows of zeros are texts that are not there: they count for nothing and stay.
@@ -58,7 +55,7 @@ def standing(scores: Floats) -> Floats:
     return (out / spread).astype(np.float32) if spread > 1e-9 else out
 
 
-def agreement(questions: Floats, answers: Floats, rows: Ints) -> Agreement | None:
+def agreement(questions: F32, answers: F32, rows: Ints) -> Agreement | None:
     """The article that a group of conversations comes nearest to, by questions and answers alike.
 
     Parameters
@@ -85,7 +82,7 @@ def agreement(questions: Floats, answers: Floats, rows: Ints) -> Agreement | Non
     said = rows[has_answer(answers[rows])]
     asked = questions[rows].mean(axis=0)
     enough = len(said) >= ENOUGH_ANSWERS
-    both: Floats = ((questions[said] + answers[said]) / 2 if enough else questions[rows]).astype(np.float32)
+    both: F32 = ((questions[said] + answers[said]) / 2 if enough else questions[rows]).astype(np.float32)
     mean = (asked + answers[said].mean(axis=0)) / 2 if enough else asked
     order = np.argsort(-mean, kind="stable")
     best = int(order[0])

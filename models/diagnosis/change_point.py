@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from lacuna.models.arrays import F64
 
 HEALTHY, BROKEN = 0.07, 0.88  # failing share of answers from the right article, before and after it went stale
 MIN_SIDE = 3
@@ -41,7 +40,7 @@ class Change:
     weight_after: float
 
 
-def worsening(failed: Floats, weight: Floats, off_topic: float) -> Change | None:
+def worsening(failed: F64, weight: F64, off_topic: float) -> Change | None:
     """The most likely point from which on an article's answers fail, in order of time.
 
     Every conversation is a mixture: on topic with its ``weight``, where a healthy article fails rarely and a stale one
@@ -63,7 +62,7 @@ def worsening(failed: Floats, weight: Floats, off_topic: float) -> Change | None
     if n < 2 * MIN_SIDE:
         return None
 
-    def gain(rate: float) -> Floats:
+    def gain(rate: float) -> F64:
         expected = weight * rate + (1 - weight) * off_topic
         return np.log(failed * expected + (1 - failed) * (1 - expected))
 
@@ -85,5 +84,5 @@ def worsening(failed: Floats, weight: Floats, off_topic: float) -> Change | None
     )  # fmt: skip
 
 
-def _share(failed: Floats, weight: Floats) -> float:
+def _share(failed: F64, weight: F64) -> float:
     return float((failed * weight).sum() / max(weight.sum(), 1e-9))

@@ -5,14 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
+from lacuna.models.arrays import F32, F64, Ints
 from lacuna.models.diagnosis.change_point import HEALTHY
 from lacuna.models.diagnosis.findability import ENOUGH_TO_CALIBRATE, chances, went_wrong
-
-Floats = NDArray[np.float64]
-Scores = NDArray[np.float32]
-Ints = NDArray[np.int64]
 
 ROUNDS = 50
 SUREST = 1 / 3  # share of citations, those most likely on topic, that teaches what questions of an article are like
@@ -21,9 +17,7 @@ PRIOR_SHARE, PRIOR_FAILURE = 0.2, 5.0
 LEAST_LUCK, MOST_LUCK = 0.05, 0.9
 
 
-def on_topic(
-    scores: Sequence[Scores], cited: Ints, failed: Floats, weight: Floats, off_topic: float
-) -> tuple[Floats, float]:
+def on_topic(scores: Sequence[F32], cited: Ints, failed: F64, weight: F64, off_topic: float) -> tuple[F64, float]:
     """How likely each conversation is about the article cited in it, from text, habit and outcome together.
 
     A citation has one of two causes. Either the question asks for the article: then its text is like the questions that

@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-import re
 from itertools import combinations
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from lacuna.models.accuracy.priors import guess_on_topic
+from lacuna.models.arrays import F32, F64, Ints
 from lacuna.models.diagnosis.change_point import Change, worsening
 from lacuna.models.diagnosis.evidence import Conflict
-from lacuna.models.retrieval.article_match import plain, standardise, unit
-
-Floats = NDArray[np.float32]
+from lacuna.models.retrieval.article_match import standardise
+from lacuna.models.text.amounts import measured_amounts
+from lacuna.models.text.markup import plain
+from lacuna.models.text.words import PLAIN_WORD, SENTENCE_END
 
 NEIGHBOURS = 3
-_SENTENCE = re.compile(r"(?<=[.!?])\s+|\n+")
-_AMOUNT = re.compile(
-    r"(?P<number>\d+(?:[.,]\d+)?)\s*(?P<unit>%|€|£|\$|[^\W\d_]+)|(?P<currency>[€£$])\s*(?P<money>\d+(?:[.,]\d+)?)"
-)
-_WORD = re.compile(r"[^\W\d_]{3,}")
 
 
-def answered_before(vectors: Floats, cited: NDArray[np.int64], success: NDArray[np.float64], articles: int) -> Floats:
+def answered_before(vectors: F32, cited: Ints, success: F64, articles: int) -> F32:
     """How near each question is to those that each article answered well, itself left out; float32 (n, articles).
 
     An article is known by the questions that it has answered as much as by its text.
@@ -40,26 +35,7 @@ def answered_before(vectors: Floats, cited: NDArray[np.int64], success: NDArray[
     return out
 
 
-def group_likeness(one: Floats, other: Floats) -> float:
-    """Cosine of the means of two groups of vectors, as it would be if both groups were large.
-
-    The mean of a few vectors is a poor measurement of what they have in common, which makes small groups look less
-    alike than they are; the cosine is divided by the reliability of both means (Spearman 1904; Brown 1910).
-    """
-    cosines = unit(one), unit(other)
-    means = [group.mean(axis=0) for group in cosines]
-    reliable = 1.0
-    for group, mean in zip(cosines, means, strict=True):
-        n, square = len(group), float(mean @ mean)
-        within = max(0.05, (n * square - 1) / (n - 1)) if n > 1 else 0.3
-        reliable *= n * within / (1 + (n - 1) * within)
-    length = float(np.linalg.norm(means[0]) * np.linalg.norm(means[1]))
-    return float(min(1.0, means[0] @ means[1] / max(1e-9, length * np.sqrt(reliable))))
-
-
-def citation_weights(
-    cited: NDArray[np.int64], success: NDArray[np.float64], scores: dict[str, Floats]
-) -> tuple[NDArray[np.float64], float]:
+def citation_weights(cited: Ints, success: F64, scores: dict[str, F32]) -> tuple[F64, float]:
     """How likely each conversation is about the article that the bot cited in it (n,); 0 where it cited none.
 
     Parameters
@@ -76,7 +52,7 @@ def citation_weights(
     weight = np.zeros(len(cited))
     if not len(rows):
         return weight, 0.7
-    columns: dict[str, Floats] = {}
+    columns: dict[str, F32] = {}
     for name, score in scores.items():
         standard = standardise(score)
         own = standard[rows, cited[rows]]
@@ -89,11 +65,11 @@ def citation_weights(
 
 def changes(
     when: pd.Series,
-    cited: NDArray[np.int64],
-    failed: NDArray[np.float64],
-    weight: NDArray[np.float64],
+    cited: Ints,
+    failed: F64,
+    weight: F64,
     off_topic: float,
-) -> dict[int, tuple[Change, NDArray[np.int64]]]:
+) -> dict[int, tuple[Change, Ints]]:
     """For each cited article the change for the worse, if any, and its conversations (rows) in order of time."""
     found = {}
     for article in sorted(set(cited[cited >= 0].tolist())):
@@ -119,7 +95,7 @@ def conflict(articles: pd.DataFrame, words: set[str]) -> Conflict | None:
         Words that the subtopic's customers use.
     """
     said = {
-        str(article.article_id): [s for s in map(_statement, _SENTENCE.split(plain(str(article.body)))) if s]
+        str(article.article_id): [s for s in map(_statement, SENTENCE_END.split(plain(str(article.body)))) if s]
         for article in articles.sort_values("article_id").itertuples()
     }
     best: tuple[float, Conflict] | None = None
@@ -138,9 +114,7 @@ def conflict(articles: pd.DataFrame, words: set[str]) -> Conflict | None:
 
 def _statement(sentence: str) -> tuple[str, dict[str, str], set[str]] | None:
     text = sentence.strip(" *-#>|")
-    amounts = {
-        (m["unit"] or m["currency"]).lower().rstrip("s"): (m["number"] or m["money"]) for m in _AMOUNT.finditer(text)
-    }
+    amounts = measured_amounts(text)
     if not amounts or len(text) > 400:
         return None
-    return text, amounts, {word.lower() for word in _WORD.findall(text)}
+    return text, amounts, {word.lower() for word in PLAIN_WORD.findall(text)}

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from math import exp
 
 from lacuna.models.diagnosis.agreement import Agreement
-from lacuna.models.diagnosis.findability import Reach
+from lacuna.models.diagnosis.findability import Findability
 
 __all__ = ["Agreed", "Cited", "Conflict", "Contrary", "Evidence", "Limits", "Match", "PassedOver", "Verdict"]
 
@@ -85,7 +85,7 @@ class PassedOver:
 
     article_id: str
     title: str
-    reach: Reach
+    findability: Findability
     near_enough: float
     answered: float
 

@@ -5,7 +5,6 @@ None of these decides a kind. They tell a writer where to look.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
@@ -14,14 +13,13 @@ import numpy as np
 import pandas as pd
 from scipy.stats import fisher_exact
 
-from lacuna.models.conversations.questions import shortened
+from lacuna.models.text.words import LONG_WORD, shortened
 
 GROUPS = {"region": "customers in {}", "product": "conversations about {}", "language": "questions in language '{}'"}
 EACH_SIDE = 5  # conversations that each side of a comparison needs
 FARTHER_APART = 0.3  # and how far apart their failing shares must be to be worth a writer's time
 BY_CHANCE = 0.01  # and how seldom chance may bring that about, among all groups looked at
 BEFORE = timedelta(days=7)  # customers meet a release some days after it came out
-_WORD = re.compile(r"[^\W\d_]{4,}")
 
 
 def release_reason(
@@ -58,7 +56,7 @@ def release_reason(
 
 
 def _words(text: str) -> set[str]:
-    return {word.lower() for word in _WORD.findall(text)}
+    return {word.lower() for word in LONG_WORD.findall(text)}
 
 
 def group_reason(about: pd.DataFrame) -> str | None:

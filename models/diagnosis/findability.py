@@ -6,15 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import logsumexp
 
+from lacuna.models.arrays import F32, F64, Flags, Ints
 from lacuna.models.diagnosis.change_point import HEALTHY
 from lacuna.models.retrieval.article_match import standardise
-
-Floats = NDArray[np.float32]
-Ints = NDArray[np.int64]
 
 STILL_TRIED = 0.15  # an article that is passed over is tried this often all the same, as a share of what is expected
 RIDGE = 3.0
@@ -23,7 +20,7 @@ BLOCK = 4096
 
 
 @dataclass(frozen=True)
-class Reach:
+class Findability:
     """How agents' answers and the bot's citations in a group of conversations point at an article.
 
     Attributes
@@ -54,7 +51,7 @@ class Reach:
     evidence: float
 
 
-def bot_choice(scores: Sequence[Floats], cited: Ints, failed: NDArray[np.float64]) -> Floats:
+def bot_choice(scores: Sequence[F32], cited: Ints, failed: F64) -> F32:
     """The chance of each article to be what the bot answers a question from when it goes wrong: float32 (n, articles).
 
     A conditional logit (McFadden 1974) of the bot's failed citations on how question and article match, each way of
@@ -75,12 +72,12 @@ def bot_choice(scores: Sequence[Floats], cited: Ints, failed: NDArray[np.float64
     return chances(scores, cited, [went_wrong(cited, failed)])[0]
 
 
-def went_wrong(cited: Ints, failed: NDArray[np.float64]) -> Ints:
+def went_wrong(cited: Ints, failed: F64) -> Ints:
     """The rows whose citation failed: they show what tempts the bot."""
     return np.flatnonzero((cited >= 0) & (failed > 0.5))
 
 
-def chances(scores: Sequence[Floats], cited: Ints, shown: Sequence[Ints]) -> list[Floats]:
+def chances(scores: Sequence[F32], cited: Ints, shown: Sequence[Ints]) -> list[F32]:
     """The chance of each article to be cited, as some rows show it: float32 (n, articles) for each of ``shown``.
 
     A conditional logit (McFadden 1974) of those rows' citations on how question and article match. It is worked out
@@ -98,21 +95,21 @@ def chances(scores: Sequence[Floats], cited: Ints, shown: Sequence[Ints]) -> lis
     return out
 
 
-def _matching(scores: Sequence[Floats], rows: Ints | slice) -> Floats:
+def _matching(scores: Sequence[F32], rows: Ints | slice) -> F32:
     """Each way of matching as a standard score and as a rank: float32 (rows, articles, 2 × ways)."""
     some = [score[rows] for score in scores]
     both = [f for score in some for f in (standardise(score), -np.log1p(_ranks(score)))]
     return np.stack(both, axis=-1).astype(np.float32)
 
 
-def _ranks(score: Floats) -> NDArray[np.int64]:
+def _ranks(score: F32) -> Ints:
     return (-score).argsort(axis=1, kind="stable").argsort(axis=1, kind="stable")
 
 
-def _conditional_logit(features: NDArray[np.float64], chosen: Ints) -> NDArray[np.float64]:
+def _conditional_logit(features: F64, chosen: Ints) -> F64:
     own = np.arange(len(features))
 
-    def loss(weights: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+    def loss(weights: F64) -> tuple[float, F64]:
         utility = features @ weights
         total = logsumexp(utility, axis=1)
         expected = np.einsum("na,nak->k", np.exp(utility - total[:, None]), features)
@@ -122,7 +119,7 @@ def _conditional_logit(features: NDArray[np.float64], chosen: Ints) -> NDArray[n
     return np.asarray(minimize(loss, np.zeros(features.shape[-1]), jac=True, method="L-BFGS-B").x)
 
 
-def usual_answers_out(agents: Floats) -> Floats:
+def usual_answers_out(agents: F32) -> F32:
     """Agents' answers against what agents usually answer: ``agents`` less its mean, rows without an answer zero."""
     has = has_answer(agents)
     out = np.zeros_like(agents)
@@ -131,12 +128,12 @@ def usual_answers_out(agents: Floats) -> Floats:
     return out
 
 
-def has_answer(answers: Floats) -> NDArray[np.bool_]:
+def has_answer(answers: F32) -> Flags:
     """Whether an agent said something in each conversation: bool (n,)."""
     return np.asarray(np.abs(answers).sum(axis=1) > 0)
 
 
-def near_enough(answers: Floats, cited: Ints, weight: NDArray[np.float64]) -> float:
+def near_enough(answers: F32, cited: Ints, weight: F64) -> float:
     """From which nearness on agents' answers come from an article rather than from another one.
 
     Halfway between answers to questions that the cited article is about and answers to questions that it is not.
@@ -159,9 +156,9 @@ def near_enough(answers: Floats, cited: Ints, weight: NDArray[np.float64]) -> fl
     return float(np.mean(both))
 
 
-def reach(
-    answers: Floats, choice: Floats, cited: Ints, failed_rows: Ints, answered_rows: Ints, off_topic_failure: float
-) -> Reach | None:
+def measure(
+    answers: F32, choice: F32, cited: Ints, failed_rows: Ints, answered_rows: Ints, off_topic_failure: float
+) -> Findability | None:
     """How a group of conversations reaches the article that its agents' answers point at.
 
     The evidence is the log-likelihood ratio of two stories. In the first, an article would do and the bot passes it
@@ -183,7 +180,7 @@ def reach(
 
     Returns
     -------
-    Reach or None
+    Findability or None
         None where fewer than two agents' answers say something.
     """
     said = failed_rows[has_answer(answers[failed_rows])]
@@ -201,4 +198,4 @@ def reach(
     expected = float(choice[failed_rows[cited[failed_rows] >= 0], article].sum())
     luck = np.clip(1 - off_topic_failure, 0.02, 0.9)
     evidence = tried * np.log(STILL_TRIED) + expected * (1 - STILL_TRIED) + worked * np.log((1 - HEALTHY) / luck)
-    return Reach(article, float(mean[article]), lead, len(said), tried, expected, worked, float(evidence))
+    return Findability(article, float(mean[article]), lead, len(said), tried, expected, worked, float(evidence))

@@ -276,7 +276,7 @@ def _unfindable_by_answers(seen: Evidence, limits: Limits) -> Verdict | None:
     near = seen.passed_over
     if near is None:
         return None
-    found = near.reach
+    found = near.findability
     if found.nearness < near.near_enough or found.lead < limits.answers_lead:
         return None  # agents answer something that no article says
     if found.evidence < limits.passed_over:
@@ -312,7 +312,7 @@ def _missing(seen: Evidence) -> Verdict:
         reasons.append(f"the bot tried '{best.title}' in {best.share:.0%} of the failed conversations")
     else:
         reasons.append("the bot cited no article in any of the failed conversations")
-    lead = seen.passed_over.reach.lead if seen.passed_over else 0.0
+    lead = seen.passed_over.findability.lead if seen.passed_over else 0.0
     return Verdict("missing", None, float(min(0.9, max(0.6, 0.9 - lead / 15))), reasons)
 
 

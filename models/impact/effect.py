@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import expit, log_expit
+
+from lacuna.models.arrays import F64
 
 __all__ = ["Change", "Group", "change_of"]
 
-Floats = NDArray[np.float64]
 
 DRAWS = 4000
 # How far groups lie apart and how far they drift, in log-odds: what is tried, and what is thought likely beforehand
@@ -131,7 +131,7 @@ def change_of(
     return _summary(group, expected, after + np.sqrt(error) * rng.standard_normal(DRAWS), confidence)
 
 
-def _log_odds(counts: Sequence[tuple[float, float, float]]) -> tuple[Floats, Floats]:
+def _log_odds(counts: Sequence[tuple[float, float, float]]) -> tuple[F64, F64]:
     """Log-odds of each rate and their sampling variance; a half success and a half failure keep both finite."""
     n, total, squares = np.array(counts, dtype=float).T + np.array([[1.0], [0.5], [0.5]])
     share = total / n
@@ -139,7 +139,7 @@ def _log_odds(counts: Sequence[tuple[float, float, float]]) -> tuple[Floats, Flo
     return np.log(share / (1 - share)), per_one / n / (share * (1 - share)) ** 2
 
 
-def _expected(z0: Floats, v0: Floats, z1: Floats, v1: Floats) -> tuple[Floats, Floats, Floats]:
+def _expected(z0: F64, v0: F64, z1: F64, v1: F64) -> tuple[F64, F64, F64]:
     """What the first group would have come to: weight, mean and variance of each normal of a mixture.
 
     A group with infinite ``v1`` has no after.
@@ -174,11 +174,11 @@ def _expected(z0: Floats, v0: Floats, z1: Floats, v1: Floats) -> tuple[Floats, F
     return weight / weight.sum(), np.array(means), np.array(variances)
 
 
-def _summary(group: Group, expected: Floats, got: Floats, confidence: float) -> Change:
+def _summary(group: Group, expected: F64, got: F64, confidence: float) -> Change:
     """Medians and intervals of the draws (log-odds), as rates too."""
     sides = [(1 - confidence) / 2, 0.5, (1 + confidence) / 2]
 
-    def told(values: Floats) -> tuple[float, float, float]:
+    def told(values: F64) -> tuple[float, float, float]:
         low, middle, high = (float(x) for x in np.quantile(values, sides))
         return middle, low, high
 

@@ -9,8 +9,8 @@ from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from lacuna.models.arrays import Flags
 from lacuna.models.impact.effect import Change, Group, change_of
 
 __all__ = ["VERDICTS", "Fix", "Limits", "Verdict", "main_articles", "measure", "totals", "verdict", "weekly"]
@@ -154,7 +154,7 @@ def measure(
     }
 
 
-def _reached(facts: pd.DataFrame, fix: Fix) -> NDArray[np.bool_]:
+def _reached(facts: pd.DataFrame, fix: Fix) -> Flags:
     """Which conversations could have met the gap."""
     of_subtopic = facts["subtopic_id"].isin(list(fix.subtopics)).to_numpy(dtype=bool)
     if fix.kind in MISSING or fix.article_id is None:
@@ -162,7 +162,7 @@ def _reached(facts: pd.DataFrame, fix: Fix) -> NDArray[np.bool_]:
     return of_subtopic | facts["cited_first"].eq(fix.article_id).fillna(False).to_numpy(dtype=bool)
 
 
-def _spans(day: pd.Series, fix: Fix, last: date, limits: Limits) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+def _spans(day: pd.Series, fix: Fix, last: date, limits: Limits) -> tuple[Flags, Flags]:
     """Which conversations lie in the span before the fix, and which in the one after it."""
     away = (day - pd.Timestamp(fix.day)).dt.days.to_numpy(dtype=int)
     began = -limits.before_days if fix.since is None else max(-limits.before_days, (fix.since - fix.day).days)
@@ -172,9 +172,9 @@ def _spans(day: pd.Series, fix: Fix, last: date, limits: Limits) -> tuple[NDArra
 
 def _groups(
     facts: pd.DataFrame,
-    own: NDArray[np.bool_],
-    before: NDArray[np.bool_],
-    after: NDArray[np.bool_],
+    own: Flags,
+    before: Flags,
+    after: Flags,
     touched: Collection[str],
 ) -> pd.DataFrame:
     """Counts of the fixed group (role own) and of every other subtopic, by outcome and side."""

@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-import html
-import re
 from collections.abc import Callable, Sequence
 
 import bm25s
 import numpy as np
 import pandas as pd
 import Stemmer
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float32]
+from lacuna.models.arrays import F32, Ints
+from lacuna.models.text.markup import LOOSE_HEADING, plain
+from lacuna.models.text.vectors import unit
+from lacuna.models.text.words import STEMMERS
 
 PASSAGE_WORDS = 110
 QUERIES_AT_ONCE = 2000
-ENOUGH_OF_A_LANGUAGE = 50
 FEW_ARTICLES = 20  # with fewer, a text's own mean and spread over articles say little
 BEST_PASSAGES = 3  # an article that answers says so in more than one place; one lucky sentence is not an answer
-
-_HEADING = re.compile(r"^#+\s*(.*)$")
-_TAG = re.compile(r"<(?:[a-zA-Z/][^>]{0,400}|!--.{0,400}?--|![^>]{1,400})>", re.S)
-_LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
-LANGUAGES = {"en": "english", "de": "german", "fr": "french", "es": "spanish", "it": "italian", "nl": "dutch"}
 
 
 def passages(articles: pd.DataFrame) -> pd.DataFrame:
@@ -47,16 +41,11 @@ def passages(articles: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["article_id", "passage"]).astype("str")
 
 
-def plain(body: str) -> str:
-    """Markdown or HTML without its marks and entities; headings keep their ``#``."""
-    return html.unescape(_LINK.sub(r"\1", _TAG.sub(" ", body)))
-
-
 def _chunks(body: str) -> list[tuple[str, list[str]]]:
     chunks: list[tuple[str, list[str]]] = []
     heading, words = "", list[str]()
     for line in filter(None, (part.strip() for part in body.splitlines())):
-        if found := _HEADING.match(line):
+        if found := LOOSE_HEADING.match(line):
             if words:
                 chunks.append((heading, words))
             heading, words = found[1], []
@@ -68,7 +57,7 @@ def _chunks(body: str) -> list[tuple[str, list[str]]]:
     return [*chunks, (heading, words)] if words else chunks
 
 
-def meaning_scores(queries: Floats, passage_vectors: Floats, passage_article: NDArray[np.int64], n: int) -> Floats:
+def meaning_scores(queries: F32, passage_vectors: F32, passage_article: Ints, n: int) -> F32:
     """Mean cosine of each query to the best passages of each article, float32 (queries, n)."""
     similarity = queries @ passage_vectors.T
     out = np.zeros((len(queries), n), dtype=np.float32)
@@ -80,12 +69,12 @@ def meaning_scores(queries: Floats, passage_vectors: Floats, passage_article: ND
     return out
 
 
-def word_scores(queries: Sequence[str], articles: Sequence[str], language: str = "en") -> Floats:
+def word_scores(queries: Sequence[str], articles: Sequence[str], language: str = "en") -> F32:
     """BM25 of each query on each article's whole text, float32 (queries, articles)."""
     return _word_index(articles, language)(queries)
 
 
-def plain_word_scores(queries: Sequence[str], articles: Sequence[str]) -> Floats:
+def plain_word_scores(queries: Sequence[str], articles: Sequence[str]) -> F32:
     """BM25 as a search engine has it out of the box: words as they are, each of a query's once; (queries, articles)."""
 
     def cut(texts: Sequence[str]) -> list[list[str]]:
@@ -96,11 +85,11 @@ def plain_word_scores(queries: Sequence[str], articles: Sequence[str]) -> Floats
     return _indexed(articles, cut, bm25s.BM25(), once=True)(queries)
 
 
-def _word_index(articles: Sequence[str], language: str) -> Callable[[Sequence[str]], Floats]:
+def _word_index(articles: Sequence[str], language: str) -> Callable[[Sequence[str]], F32]:
     """What scores queries on ``articles``, which are indexed once, by the stems of a language."""
     code = language[:2].lower()
-    code = code if code in LANGUAGES else "en"
-    stemmer = Stemmer.Stemmer(LANGUAGES[code])
+    code = code if code in STEMMERS else "en"
+    stemmer = Stemmer.Stemmer(STEMMERS[code])
 
     def cut(texts: Sequence[str]) -> list[list[str]]:
         if not len(texts):
@@ -114,14 +103,14 @@ def _word_index(articles: Sequence[str], language: str) -> Callable[[Sequence[st
 
 def _indexed(
     articles: Sequence[str], cut: Callable[[Sequence[str]], list[list[str]]], index: bm25s.BM25, *, once: bool
-) -> Callable[[Sequence[str]], Floats]:
+) -> Callable[[Sequence[str]], F32]:
     """What scores queries on ``articles``, both cut into words; ``once``: a word that a query repeats counts once."""
     corpus = cut(articles)
     if any(corpus):
         index.index(corpus, show_progress=False)
     known = index.vocab_dict if any(corpus) else {}
 
-    def scores(queries: Sequence[str]) -> Floats:
+    def scores(queries: Sequence[str]) -> F32:
         out = np.zeros((len(queries), len(articles)), dtype=np.float32)
         for row, words in enumerate(cut(queries) if known else []):
             words = [word for word in (dict.fromkeys(words) if once else words) if word in known]
@@ -133,8 +122,8 @@ def _indexed(
 
 
 def passage_word_scores(
-    queries: Sequence[str], passages: Sequence[str], passage_article: NDArray[np.int64], n: int, language: str = "en"
-) -> Floats:
+    queries: Sequence[str], passages: Sequence[str], passage_article: Ints, n: int, language: str = "en"
+) -> F32:
     """BM25 of each query on the best passage of each article, float32 (queries, n)."""
     out = np.zeros((len(queries), n), dtype=np.float32)
     order = np.argsort(passage_article, kind="stable")
@@ -146,21 +135,7 @@ def passage_word_scores(
     return out
 
 
-def centred(vectors: Floats, languages: Sequence[str]) -> Floats:
-    """Vectors against the mean of their language, where it has enough of them.
-
-    A model that knows a language badly sees little in it but the language itself.
-    """
-    code = np.asarray(languages)
-    out = vectors.copy()
-    for language in sorted(set(languages)):
-        here = code == language
-        if here.sum() >= ENOUGH_OF_A_LANGUAGE:
-            out[here] -= vectors[here].mean(axis=0)
-    return out
-
-
-def standardise(scores: Floats) -> Floats:
+def standardise(scores: F32) -> F32:
     """Each row to mean 0 and standard deviation 1: how an article stands out among all for one query."""
     if not scores.shape[1]:
         return scores
@@ -168,7 +143,7 @@ def standardise(scores: Floats) -> Floats:
     return ((scores - scores.mean(axis=1, keepdims=True)) / np.where(spread > 1e-9, spread, 1)).astype(np.float32)
 
 
-def standard_scores(scores: Floats, drawn: int = 0) -> Floats:
+def standard_scores(scores: F32, drawn: int = 0) -> F32:
     """How an article stands out among all for each text, float32 (texts, articles), however few the articles are.
 
     As :func:`standardise`, but for a text's mean and spread being drawn towards those of all texts: of two articles,
@@ -198,12 +173,6 @@ def standard_scores(scores: Floats, drawn: int = 0) -> Floats:
     return ((scores - centre) / np.where(spread > 1e-9, spread, 1)).astype(np.float32)
 
 
-def profile(match: Floats) -> Floats:
+def profile(match: F32) -> F32:
     """A question described by the articles that come near it: squared positive part of ``match``, rows of length 1."""
     return unit(np.maximum(standardise(match), 0) ** 2)
-
-
-def unit(vectors: Floats) -> Floats:
-    """Rows of length 1; a row of zeros stays."""
-    length = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return (vectors / np.where(length > 1e-9, length, 1)).astype(np.float32)

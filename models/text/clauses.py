@@ -3,15 +3,36 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-import Stemmer
+from lacuna.models.text.lexicon import (
+    ADVERBS,
+    APOSTROPHES,
+    ASKING,
+    AUXILIARIES,
+    BREAK,
+    BROKEN,
+    CONJUNCTIONS,
+    DENIERS,
+    DETERMINERS,
+    DOING,
+    HANGING,
+    INDIRECT,
+    NEGATIONS,
+    OPENERS,
+    OPENS_A_QUESTION,
+    PARTICLES,
+    PREPOSITIONS,
+    PRONOUNS,
+    QUANTITIES,
+    STOP_WORDS,
+    TIMES,
+)
+from lacuna.models.text.words import LABEL_WORD, is_german, stem
 
-from lacuna.models.text import lexicon as small
-
-__all__ = ["Clause", "Phrase", "clauses", "is_german", "phrases", "stem"]
+__all__ = ["Clause", "Phrase", "clauses", "phrases"]
 
 LONGEST, LEAD = 8, 70  # words of a label; words of a question in which its matter is looked for
 NAME = 3  # words that may follow a greeting or a sign-off and are a name
@@ -19,24 +40,31 @@ SUBJECT = 4  # words before a predicate; more are a sentence of their own
 DENIED = 4  # words after a "none of my" that it denies
 SENTENCE = 10  # words of a whole sentence that may stand as a label
 
-_WORD = re.compile(r"[^\W_](?:[\w'’&./@+-]*[\w+])?|&")
 _ODD = re.compile(r"[./@+_]|\d{4,}|^\d|[a-z]\d|\d[a-z]")
-_LEANS = small.DETERMINERS | small.PREPOSITIONS | small.CONJUNCTIONS | small.AUXILIARIES | small.PRONOUNS
-_FUNCTION = _LEANS | small.NEGATIONS
-_NOT_FIRST = (_FUNCTION - small.NEGATIONS) | small.ADVERBS | small.HANGING | small.TIMES
-_BEFORE = (small.DETERMINERS | small.PREPOSITIONS | small.CONJUNCTIONS) - {"how", "wie", "why", "where"}
-_BEHIND = (_LEANS - small.DETERMINERS - {"me", "us", "him", "them", "it"}) | small.TIMES | {"again", "please"}
-_NOT_AT_ALL_LAST = small.DETERMINERS | small.PREPOSITIONS - small.PARTICLES - {"in", "on"} | small.CONJUNCTIONS | {"i"}
-_NOT_LAST = _FUNCTION | small.ADVERBS | small.HANGING | small.QUANTITIES
-_EMPTY = _FUNCTION | small.ADVERBS | small.HANGING | small.TIMES | small.QUANTITIES | small.STOP_WORDS
-_WEAK = small.HANGING | small.NEGATIONS | small.QUANTITIES
-_PARTS = _FUNCTION | small.HANGING
+_LEANS = DETERMINERS | PREPOSITIONS | CONJUNCTIONS | AUXILIARIES | PRONOUNS
+_FUNCTION = _LEANS | NEGATIONS
+_NOT_FIRST = (_FUNCTION - NEGATIONS) | ADVERBS | HANGING | TIMES
+_BEFORE = (DETERMINERS | PREPOSITIONS | CONJUNCTIONS) - {"how", "wie", "why", "where"}
+_BEHIND = (_LEANS - DETERMINERS - {"me", "us", "him", "them", "it"}) | TIMES | {"again", "please"}
+_NOT_AT_ALL_LAST = DETERMINERS | PREPOSITIONS - PARTICLES - {"in", "on"} | CONJUNCTIONS | {"i"}
+_NOT_LAST = _FUNCTION | ADVERBS | HANGING | QUANTITIES
+_EMPTY = _FUNCTION | ADVERBS | HANGING | TIMES | QUANTITIES | STOP_WORDS
+_WEAK = HANGING | NEGATIONS | QUANTITIES
+_PARTS = _FUNCTION | HANGING
 _LOOSE = {"it", "them", "me", "us", "him", "that", "and", "or", "und", "oder"}
-_TELLS = small.AUXILIARIES | small.NEGATIONS - {"without", "no", "ohne", "kein", "keine", "keinen", "keinem", "keiner"}
+_TELLS = AUXILIARIES | NEGATIONS - {
+    "without",
+    "no",
+    "ohne",
+    "kein",
+    "keine",
+    "keinen",
+    "keinem",
+    "keiner",
+}
 _TURNS = {"but", "because", "and", "aber", "weil", "und"}
 _CLOSING = {"log in", "logged in", "sign in", "signed in", "check in", "turn on", "switch on", "plugged in"}
 _SUBJECTS = {"i", "i've", "i'm", "we", "it", "it's", "ich", "wir", "man", "they", "he", "she", "you", "there's"}
-_GERMAN, _ENGLISH = Stemmer.Stemmer("german"), Stemmer.Stemmer("english")
 
 
 @dataclass(frozen=True)
@@ -71,18 +99,6 @@ class Phrase:
         return " ".join(self.words) + ("?" if self.asks else "")
 
 
-@lru_cache(maxsize=200_000)
-def stem(word: str, german: bool = False) -> str:
-    """The stem of a folded word, which its forms share."""
-    word = word.replace("'s", "").replace("-", "")
-    return str((_GERMAN if german else _ENGLISH).stemWord(word))
-
-
-def is_german(words: Sequence[str]) -> bool:
-    """Whether a quarter of the folded words are German function words."""
-    return sum(map(small.GERMAN.__contains__, words)) * 4 >= max(1, len(words))
-
-
 def clauses(text: str) -> list[Clause]:
     """The pieces of ``text`` between marks, placeholders and line ends.
 
@@ -92,10 +108,10 @@ def clauses(text: str) -> list[Clause]:
     ['my Tarn 2 pole snapped', 'Can I get a new one']
     """
     found, start, opens, signed = [], 0, True, False
-    ends = [(m.start(), m.end(), m[0]) for m in small.BREAK.finditer(text)] + [(len(text), len(text), "")]
+    ends = [(m.start(), m.end(), m[0]) for m in BREAK.finditer(text)] + [(len(text), len(text), "")]
     left = LEAD
     for at, after, mark in ends:
-        words = _WORD.findall(text[start:at].replace("’", "'"))[:left]
+        words = LABEL_WORD.findall(text[start:at].replace("’", "'"))[:left]
         if words and not (signed and len(words) <= NAME):
             folded = tuple(map(_folded, words))
             found.append(Clause(tuple(words), folded, "?" in mark, opens))
@@ -109,7 +125,7 @@ def clauses(text: str) -> list[Clause]:
 
 @lru_cache(maxsize=200_000)
 def _folded(word: str) -> str:
-    return small.APOSTROPHES.get(word.casefold(), word.casefold())
+    return APOSTROPHES.get(word.casefold(), word.casefold())
 
 
 @lru_cache(maxsize=200_000)
@@ -132,11 +148,11 @@ def phrases(clause: Clause) -> Iterator[Phrase]:
     """
     words = clause.folded
     german = is_german(words)
-    begin = _skip(words, 0, small.OPENERS)
+    begin = _skip(words, 0, OPENERS)
     asked = begin
-    while (further := _skip(words, begin, small.ASKING, once=True)) > begin:
-        begin = _skip(words, further, small.OPENERS)
-    inverted = begin == asked and small.OPENS_A_QUESTION.match(" ".join(words[asked:]) + " ") is not None
+    while (further := _skip(words, begin, ASKING, once=True)) > begin:
+        begin = _skip(words, further, OPENERS)
+    inverted = begin == asked and OPENS_A_QUESTION.match(" ".join(words[asked:]) + " ") is not None
     stop = len(words)
     ends = [j for j in range(begin + 2, stop + 1) if _may_end(words, j, stop)]
     for i in range(begin, stop):
@@ -147,10 +163,10 @@ def phrases(clause: Clause) -> Iterator[Phrase]:
                 continue
             found = _phrase(words[i:j], german)
             if found:
-                first = i == begin or (i == begin + 1 and words[begin] in small.DETERMINERS)
+                first = i == begin or (i == begin + 1 and words[begin] in DETERMINERS)
                 whole = _wholeness(words[i:j], first, words[j:], inverted)
                 # "Bag go in the dryer" says nothing without the "can the" before it.
-                turned = inverted and i in (begin + 2, begin + 3) and words[begin + 1] in small.DETERMINERS
+                turned = inverted and i in (begin + 2, begin + 3) and words[begin + 1] in DETERMINERS
                 yield Phrase(words[i:j], found, 0.6 * whole if turned else whole, False)
     yield from _sentence(_without_tail(words[asked:]), german, inverted)
 
@@ -174,14 +190,14 @@ def _sentence(words: tuple[str, ...], german: bool, inverted: bool) -> Iterator[
     found = _phrase(words, german, least=1)
     if not found:
         return
-    denies = words[1] in small.NEGATIONS  # "will not send emails" asks nothing
-    opens = small.OPENS_A_QUESTION.match(text) is not None and not denies
+    denies = words[1] in NEGATIONS  # "will not send emails" asks nothing
+    opens = OPENS_A_QUESTION.match(text) is not None and not denies
     asks = opens and (words[0] != "was" or german) and words[1] != "sich"
-    if (asks and small.INDIRECT.match(text)) or (not asks and not denies and words[0] in small.AUXILIARIES):
+    if (asks and INDIRECT.match(text)) or (not asks and not denies and words[0] in AUXILIARIES):
         return
     whole = (0.72 if inverted else 0.56) if asks else 0.5
     if not asks and words[0] not in _NOT_FIRST and _tells_once(words) and len(words) <= LONGEST:
-        whole = 0.7 if small.NEGATIONS.isdisjoint(words) else 0.85
+        whole = 0.7 if NEGATIONS.isdisjoint(words) else 0.85
     if len(found) < 2 or _runs_on(words):
         whole *= 0.6
     yield Phrase(words, found, whole, asks)
@@ -200,13 +216,13 @@ def _skip(words: tuple[str, ...], at: int, what: re.Pattern[str], once: bool = F
 
 def _may_begin(words: tuple[str, ...], i: int, begin: int) -> bool:
     word = words[i]
-    if not small.DENIERS.isdisjoint(words[max(begin, i - DENIED) : i]):
+    if not DENIERS.isdisjoint(words[max(begin, i - DENIED) : i]):
         return False
-    if i == begin and word in small.DOING:
+    if i == begin and word in DOING:
         return True
     if word in _NOT_FIRST or _ODD.search(word) or (len(word) < 2):
         return False
-    if word in small.NEGATIONS:
+    if word in NEGATIONS:
         return i == begin
     return i == begin or words[i - 1] in _BEFORE
 
@@ -217,9 +233,9 @@ def _may_end(words: tuple[str, ...], j: int, stop: int) -> bool:
         return False
     if j == stop and " ".join(words[max(0, j - 2) : j]) in _CLOSING:
         return True
-    if j == stop and last in small.PARTICLES and j >= 2 and words[j - 2] not in _FUNCTION:
+    if j == stop and last in PARTICLES and j >= 2 and words[j - 2] not in _FUNCTION:
         return True
-    if last in _NOT_LAST or last in small.TIMES or (not last.isdigit() and (_ODD.search(last) or len(last) < 2)):
+    if last in _NOT_LAST or last in TIMES or (not last.isdigit() and (_ODD.search(last) or len(last) < 2)):
         return False
     return j == stop or words[j] in _BEHIND
 
@@ -236,18 +252,18 @@ def _phrase(words: tuple[str, ...], german: bool, least: int = 2) -> frozenset[s
         return frozenset()
     strong = sum(map(_is_strong, words))
     weak = sum(map(_WEAK.__contains__, words))
-    if least > 1 and words[0] in small.QUANTITIES and strong < 2:
+    if least > 1 and words[0] in QUANTITIES and strong < 2:
         return frozenset()
-    denied = words[0] in small.NEGATIONS and words[0] != "unable" and len(words) < 3
+    denied = words[0] in NEGATIONS and words[0] != "unable" and len(words) < 3
     if not strong or strong + weak < least or (denied and least > 1):
         return frozenset()
     if sum(map(_FUNCTION.__contains__, words)) > (0.6 if least > 1 else 0.75) * len(words):
         return frozenset()
     if least > 1 and _runs_on(words):
         return frozenset()
-    if least > 1 and (small.BROKEN.search(f" {' '.join(words)} ") or _two_thoughts(words)):
+    if least > 1 and (BROKEN.search(f" {' '.join(words)} ") or _two_thoughts(words)):
         return frozenset()
-    return frozenset(stem(w, german) for w in words if w not in small.STOP_WORDS and w not in _LEANS)
+    return frozenset(stem(w, german) for w in words if w not in STOP_WORDS and w not in _LEANS)
 
 
 def _tells_once(words: tuple[str, ...]) -> bool:
@@ -259,7 +275,7 @@ def _tells_once(words: tuple[str, ...]) -> bool:
 
 def _runs_on(words: tuple[str, ...]) -> bool:
     """Whether a "my" or "the" follows three words of weight: "downloading email messages my computer"."""
-    return any(words[i] in small.DETERMINERS and _PARTS.isdisjoint(words[i - 3 : i]) for i in range(3, len(words)))
+    return any(words[i] in DETERMINERS and _PARTS.isdisjoint(words[i - 3 : i]) for i in range(3, len(words)))
 
 
 def _two_thoughts(words: tuple[str, ...]) -> bool:

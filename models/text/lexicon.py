@@ -12,6 +12,8 @@ from typing import Any
 
 from bm25s import stopwords
 
+from lacuna.models.text.courtesies import COURTESY
+
 
 def _read() -> dict[str, dict[str, Any]]:
     """The word lists by language code, in ABC order of the codes."""
@@ -56,14 +58,10 @@ APOSTROPHES = {
     for word in (*(n for n in NEGATIONS if "'" in n), "i've", "that's", "what's", "there's", "you're", "they're")
 } | {"wont": "won't", "cant": "can't", "dont": "don't"}
 
-_SIGN_OFF = (
-    r"\b(?:(?:many|kind|best|warm) (?:thanks|regards|wishes)|thank you|thanks|thx|regards|cheers|sorry|hi|hiya|hello|hey|hallo|dear|folks|guys"
-    r"|(?:(?:mit )?(?:freundlichen?|vielen?|liebe|besten?|schöne|herzliche[nr]?) )?(?:grüße?n?|grüssen?|gruß|dank)|danke|entschuldigung)\b"
-)
 # Where a sentence ends for a label: marks, line ends, placeholders, greetings, thanks.
 BREAK = re.compile(
     r"<[A-Z_]{2,}>|\[\w+\]|[.!?;:,…]+(?=\s|$)|[()\[\]{}\n\"“”„«»|=<>•*~]+|\s[-–—]+\s|-->?"
-    r"|[\U0001F000-\U0001FFFF☀-➿]+|" + _SIGN_OFF,
+    r"|[\U0001F000-\U0001FFFF☀-➿]+|" + COURTESY,
     re.I,
 )
 _OPENERS = (

@@ -8,10 +8,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import log
 
-from lacuna.models.text.clauses import is_german, stem
+from lacuna.models.text.courtesies import CLOSING
 from lacuna.models.text.lexicon import OPENERS, STOP_WORDS
+from lacuna.models.text.words import SHOWN_SENTENCE_END, stems, words_of
 
-__all__ = ["Matter", "counted", "stems", "words_of"]
+__all__ = ["Salience", "counted"]
 
 KEPT = 0.4  # of the best sentence's weight; a sentence below that says nothing about the matter
 SHORT, LONG, SMALL = 6, 12, 0.15  # words; share of small words that what one person writes to another has
@@ -20,27 +21,7 @@ RATIO = 2.0  # a word that these texts do not surely use twice as often as other
 SURE = 1.645
 ONCE = 8  # texts; among fewer, what one of them says may count
 
-_SENTENCE = re.compile(r"(?<=[.!?…])[\"”)]?\s+|\s*\n+\s*")
-_BYE = re.compile(
-    r"(?<=\w)[\s,]+(?:(?:kind|best|many|warm) )?(?:regards|wishes|thanks|thank you|thx|cheers|lg|vielen dank|danke|"
-    r"(?:viele|liebe|beste) grüße|mit freundlichen grüßen)\b[^.?]{0,25}\Z",
-    re.I,
-)
 _PART = re.compile(r"[,:!]\s+|\s[–-]\s+")
-_WORD = re.compile(r"[^\W_][\w'’-]*")
-_HIDDEN = re.compile(r"‹\w+›|<[A-Z_]{2,}>")
-
-
-def words_of(text: str) -> list[str]:
-    """The folded words of a text; what stands for personal data is none."""
-    return _WORD.findall(_HIDDEN.sub(" ", text).casefold().replace("’", "'"))
-
-
-def stems(text: str) -> set[str]:
-    """The stems of the words of weight in a text."""
-    words = words_of(text)
-    german = is_german(words)
-    return {stem(word, german) for word in words if word not in STOP_WORDS and len(word) > 1}
 
 
 def counted(texts: Iterable[str]) -> Counter[str]:
@@ -49,7 +30,7 @@ def counted(texts: Iterable[str]) -> Counter[str]:
 
 
 @dataclass(frozen=True)
-class Matter:
+class Salience:
     """What some texts are about, beside all others.
 
     Attributes
@@ -62,16 +43,16 @@ class Matter:
     weight: Mapping[str, float]
 
     @classmethod
-    def of(cls, inside: Sequence[str], everything: Mapping[str, int], total: int) -> Matter:
+    def of(cls, inside: Sequence[str], everything: Mapping[str, int], total: int) -> Salience:
         """Learn from the texts ``inside``, which are among ``total`` texts that have ``everything``, by stem.
 
         Examples
         --------
         >>> said = ["customs fee? great shop", "customs stopped it", *["tent leaks", "great shop, pole broke"] * 9]
-        >>> matter = Matter.of(said[:2], counted(said), len(said))
+        >>> matter = Salience.of(said[:2], counted(said), len(said))
         >>> sorted(matter.weight)
         ['custom', 'fee', 'stop']
-        >>> matter.gist("Great shop. Customs wants a fee!")
+        >>> matter.summary("Great shop. Customs wants a fee!")
         'Customs wants a fee!'
         """
         here, n = counted(inside), len(inside)
@@ -89,9 +70,11 @@ class Matter:
         """How much a text says about the matter: the weights of its stems, added up."""
         return sum(self.weight.get(word, 0.0) for word in sorted(stems(text)))
 
-    def gist(self, text: str, length: int = 300) -> str:
+    def summary(self, text: str, length: int = 300) -> str:
         """The sentences of a text that are about the matter, in order; what is left out between them shows as ``…``."""
-        sentences = [part.strip() for part in _SENTENCE.split(_BYE.sub("", text.strip())) if part and part.strip()]
+        sentences = [
+            part.strip() for part in SHOWN_SENTENCE_END.split(CLOSING.sub("", text.strip())) if part and part.strip()
+        ]
         worth = [self._density(sentence) for sentence in sentences]
         if not sentences or max(worth) <= 0:
             return " ".join(text.split())

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-Ints = NDArray[np.int64]
+from lacuna.models.arrays import Ints
 
 NEVER, UNKNOWN = -1, -2  # a stop word, over which pairs reach; a word that fitting never met, which parts them
 

@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 import numpy as np
 import Stemmer
-from numpy.typing import NDArray
 from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from lacuna.models.retrieval.article_match import LANGUAGES, unit
+from lacuna.models.arrays import F32
 from lacuna.models.text.lexicon import STOP_WORDS
+from lacuna.models.text.vectors import unit
+from lacuna.models.text.words import STEMMERS, WORD
 
 DIMENSIONS = 200
-_WORD = re.compile(r"[^\W\d_][\w'’-]+")
 
 
-def word_vectors(texts: Sequence[str], languages: Sequence[str]) -> NDArray[np.float32]:
+def word_vectors(texts: Sequence[str], languages: Sequence[str]) -> F32:
     """Vectors of ``texts`` by their stemmed words: float32 (n, at most 200), rows of length 1, or 0 without a word.
 
     Words in more than a tenth of the texts, or in one alone, say nothing about what a text has in common with others.
     """
-    stemmers = {code: Stemmer.Stemmer(LANGUAGES.get(code, "english")) for code in set(languages)}
+    stemmers = {code: Stemmer.Stemmer(STEMMERS.get(code, "english")) for code in set(languages)}
     stems = [
-        " ".join(stemmers[code].stemWords([w for w in _WORD.findall(text.lower()) if w not in STOP_WORDS]))
+        " ".join(stemmers[code].stemWords([w for w in WORD.findall(text.lower()) if w not in STOP_WORDS]))
         for text, code in zip(texts, languages, strict=True)
     ]
     try:

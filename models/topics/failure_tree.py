@@ -1,32 +1,18 @@
-"""Questions to topics and subtopics: a tree over all questions, cut twice, and described by BERTopic."""
+"""Questions to topics and subtopics: an average-linkage tree over all questions, cut twice."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
-from typing import Any
-
 import numpy as np
 import pandas as pd
-from bertopic import BERTopic
-from bertopic.dimensionality import BaseDimensionalityReduction
-from bertopic.vectorizers import ClassTfidfTransformer
-from numpy.typing import NDArray
 from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import pdist
 from sklearn.base import BaseEstimator, ClusterMixin
 
-from lacuna.models.text.vectorizer import Terms
-from lacuna.models.topics.graph_clusters import GraphClusters, by_size
-
-Floats = NDArray[np.float32]
-Ints = NDArray[np.int64]
-Reals = NDArray[np.float64]
-Phrases = dict[int, list[tuple[str, float]]]
+from lacuna.models.arrays import F32, F64, Flags, Ints
+from lacuna.models.topics.graph_clusters import by_size
 
 JUST_APART = 1e-9  # equal questions of which one was of a topic, so that none comes before what was one
 STAYS = 0.05  # cosine distance by which topics of before are held together and apart
-_WORD = re.compile(r"\b[^\W\d_][\w'’-]+\b")
 
 
 class FailureTree(ClusterMixin, BaseEstimator):
@@ -83,7 +69,7 @@ class FailureTree(ClusterMixin, BaseEstimator):
         self.evidence = evidence
         self.before = before
 
-    def fit(self, X: Floats, y: Reals | None = None) -> FailureTree:  # noqa: N803 (scikit-learn's name)
+    def fit(self, X: F32, y: F64 | None = None) -> FailureTree:  # noqa: N803 (scikit-learn's name)
         """Cut the tree of ``X`` (n, dim); ``y`` (n,) is each question's chance that its answer failed, 0 to 1."""
         vectors = np.asarray(X, dtype=np.float32)
         n = len(vectors)
@@ -103,7 +89,7 @@ class FailureTree(ClusterMixin, BaseEstimator):
         self._nest()
         return self
 
-    def _failing(self, tree: Reals, failed: Reals) -> tuple[Reals, NDArray[np.bool_]]:
+    def _failing(self, tree: F64, failed: F64) -> tuple[F64, Flags]:
         """The largest gain in each branch, and whether it is the branch's own."""
         n = len(failed)
         size, bad = np.r_[np.ones(n), tree[:, 3]], np.r_[failed, np.zeros(n - 1)]
@@ -119,7 +105,7 @@ class FailureTree(ClusterMixin, BaseEstimator):
             taken[node] = gain > 0 and gain >= best[a] + best[b]
         return best, taken
 
-    def _units(self, vectors: Floats, before: Ints) -> Ints:
+    def _units(self, vectors: F32, before: Ints) -> Ints:
         """The topic of before that each question is still of, -1 for none: one that has come apart is several."""
         units, number = np.full(len(vectors), -1, dtype=np.int64), 0
         for known in np.unique(before[before >= 0]):
@@ -141,7 +127,7 @@ class FailureTree(ClusterMixin, BaseEstimator):
         self.labels_ = by_size(self.labels_, self.min_size)
 
 
-def _hold(apart: Reals, units: Ints) -> None:
+def _hold(apart: F64, units: Ints) -> None:
     """Change distances (condensed) so that what was one topic is one, and what was two a little farther apart."""
     np.maximum(apart, JUST_APART, out=apart)
     start = 0
@@ -153,7 +139,7 @@ def _hold(apart: Reals, units: Ints) -> None:
         start = end
 
 
-def _highest(tree: Reals, stands: NDArray[np.bool_]) -> Ints:
+def _highest(tree: F64, stands: Flags) -> Ints:
     """The number of the highest branch that stands by itself and holds each question; -1 for none."""
     n, count = len(tree) + 1, 0
     labels = np.full(n, -1, dtype=np.int64)
@@ -168,7 +154,7 @@ def _highest(tree: Reals, stands: NDArray[np.bool_]) -> Ints:
     return labels
 
 
-def usual_failure(failed: Reals | pd.Series) -> float:
+def usual_failure(failed: F64 | pd.Series) -> float:
     """The failing share that topics are compared with, kept away from 0 and 1; a half where there is nothing."""
     return float(np.clip(np.mean(failed), 0.02, 0.98)) if len(failed) else 0.5
 
@@ -181,7 +167,7 @@ def excess(bad: float, size: float, base: float) -> float:
     return float(bad * np.log(rate / base) + (size - bad) * np.log((1 - rate) / (1 - base)))
 
 
-def _members(tree: Reals, node: int, n: int) -> Ints:
+def _members(tree: F64, node: int, n: int) -> Ints:
     stack, found = [node], []
     while stack:
         at = stack.pop()
@@ -190,144 +176,3 @@ def _members(tree: Reals, node: int, n: int) -> Ints:
         else:
             stack += [int(tree[at - n, 0]), int(tree[at - n, 1])]
     return np.array(sorted(found), dtype=np.int64)
-
-
-def fit_topics(
-    questions: Sequence[str], vectors: Floats, failed: Reals, stop_words: Sequence[str], **tree: Any
-) -> tuple[tuple[Ints, Phrases], tuple[Ints, Phrases]]:
-    """Fit BERTopic with a :class:`FailureTree`.
-
-    Parameters
-    ----------
-    questions, vectors, failed
-        n texts, float32 (n, dim) unit rows, float (n,) from 0 to 1.
-    stop_words
-        Words that describe no topic.
-    **tree
-        Parameters of :class:`FailureTree`.
-
-    Returns
-    -------
-    topics : labels, int (n,), -1 for no topic; and for each label, phrases of up to four words with their c-TF-IDF
-        weight, best first
-    subtopics : the same
-    """
-    clusters = FailureTree(**tree)
-    found = _described(questions, vectors, list(failed), clusters, stop_words)
-    return found, _described(questions, vectors, None, _Known(clusters.subtopics_), stop_words)
-
-
-def find_topics(
-    texts: Sequence[str], space: Floats, clusters: GraphClusters, stop_words: Sequence[str]
-) -> tuple[Ints, Phrases]:
-    """Fit BERTopic with clusters of a graph: topics of texts alone, with nothing known of them.
-
-    Parameters
-    ----------
-    texts, space
-        n texts and float32 (n, dim), rows of length 1.
-    clusters
-        What cuts the space into topics.
-    stop_words
-        Words that describe no topic.
-
-    Returns
-    -------
-    labels : int (n,), -1 for no topic
-    phrases : for each label, phrases of up to two words with their c-TF-IDF weight, best first
-    """
-    return _described(texts, space, None, clusters, stop_words)
-
-
-def _described(
-    questions: Sequence[str],
-    vectors: Floats,
-    y: list[float] | None,
-    clusters: FailureTree | GraphClusters | _Known,
-    stop_words: Sequence[str],
-) -> tuple[Ints, Phrases]:
-    counter = Terms(_WORD, stop_words)
-    docs = [text or "?" for text in questions]
-    if not _says_something(docs, counter.stop_words):  # c-TF-IDF has nothing to weigh; the topics stand without words
-        found = clusters.fit(vectors, None if y is None else np.array(y)).labels_
-        return found, {int(k): [] for k in np.unique(found[found >= 0])}
-    model = _Topics(
-        embedding_model=None,
-        umap_model=BaseDimensionalityReduction(),
-        hdbscan_model=clusters,
-        vectorizer_model=counter,
-        ctfidf_model=ClassTfidfTransformer(reduce_frequent_words=True),
-        top_n_words=30,
-        calculate_probabilities=False,
-        verbose=False,
-    )
-    labels, _ = model.fit_transform(docs, embeddings=vectors, y=y)
-    found = np.asarray(labels, dtype=np.int64)
-    words = {int(k): [(w, float(v)) for w, v in ws if w] for k, ws in model.get_topics().items() if k >= 0}
-    return found, words
-
-
-def _says_something(docs: Sequence[str], stop_words: frozenset[str]) -> bool:
-    """Whether there are two words of weight, for which hardly more than one document is looked at."""
-    met: set[str] = set()
-    for doc in docs:
-        met.update(_WORD.findall(doc.lower()))
-        if len(met - stop_words) >= 2:
-            return True
-    return False
-
-
-class _Known(ClusterMixin, BaseEstimator):
-    """Clusters that are known already."""
-
-    def __init__(self, labels: Ints) -> None:
-        self.labels = labels
-
-    def fit(self, X: Floats, y: object = None) -> _Known:  # noqa: N803, ARG002 (scikit-learn's names)
-        self.labels_ = self.labels
-        return self
-
-
-class _Topics(BERTopic):
-    """BERTopic without documents that represent a topic: they are wrong where texts repeat, and slow to find."""
-
-    def _save_representative_docs(self, documents: pd.DataFrame) -> None:
-        pass
-
-
-def unassigned_alarm(outside: Sequence[bool], at_most: float, level: str = "topic") -> str | None:
-    """What to tell where more than a share ``at_most`` of the texts is in no topic; None where all is well.
-
-    Examples
-    --------
-    >>> unassigned_alarm([False, False, True], 0.3)
-    '33% of the texts are in no topic, more than the 30% of topics.unassigned_at_most: they are like nothing else here'
-    """
-    share = sum(outside) / max(1, len(outside))
-    if share <= at_most:
-        return None
-    why = "they are like nothing else here" if level == "topic" else "too few are alike for a verdict on them"
-    return (
-        f"{share:.0%} of the texts are in no {level}, more than the {at_most:.0%} of topics.unassigned_at_most: {why}"
-    )
-
-
-def strengths(vectors: Floats, centroids: Floats) -> Floats:
-    """Cosine of each vector to each centroid, float32 (n, topics)."""
-    return np.asarray(vectors @ centroids.T, dtype=np.float32)
-
-
-def map_coordinates(centroids: Floats) -> pd.DataFrame:
-    """A map of topics: x and y (float, −1 to 1) by classical scaling of the centroids, signs fixed."""
-    n = len(centroids)
-    if n < 2:
-        return pd.DataFrame({"x": np.zeros(n), "y": np.zeros(n)})
-    centred = centroids - centroids.mean(axis=0)
-    left, scale, _ = np.linalg.svd(centred, full_matrices=False)
-    flat = np.zeros((n, 2))
-    flat[:, : min(2, left.shape[1])] = (left * scale)[:, :2]
-    signs = np.sign(flat[np.abs(flat).argmax(axis=0), range(2)])
-    flat = flat * np.where(signs == 0, 1, signs)
-    reach = np.abs(flat).max(axis=0)
-    flat = np.round(flat / np.where(reach > 0, reach, 1), 4)
-    return pd.DataFrame(flat, columns=["x", "y"])

@@ -13,10 +13,9 @@ from sklearn.base import BaseEstimator, ClusterMixin
 from sklearn.utils.validation import validate_data
 from sknetwork.clustering import Louvain
 
-from lacuna.models.retrieval.article_match import unit
+from lacuna.models.arrays import F32, Ints
+from lacuna.models.text.vectors import unit
 
-Floats = NDArray[np.float32]
-Ints = NDArray[np.int64]
 A = TypeVar("A", bound=NDArray[Any])
 B = TypeVar("B", bound=NDArray[Any])
 
@@ -83,7 +82,7 @@ class GraphClusters(ClusterMixin, BaseEstimator):
         self.judged_by = judged_by
         self.resolutions = resolutions
 
-    def fit(self, X: Floats, y: object = None) -> GraphClusters:  # noqa: N803, ARG002 (scikit-learn's names)
+    def fit(self, X: F32, y: object = None) -> GraphClusters:  # noqa: N803, ARG002 (scikit-learn's names)
         """Find the clusters of ``X`` (n, dim); ``y`` is not used."""
         given = np.ascontiguousarray(validate_data(self, X, dtype=np.float32))
         rows, back = distinct(given)
@@ -93,7 +92,7 @@ class GraphClusters(ClusterMixin, BaseEstimator):
         self.centroids_ = centroids(unit(given), self.labels_)
         return self
 
-    def _best_cut(self, points: Floats) -> tuple[Ints, float, float]:
+    def _best_cut(self, points: F32) -> tuple[Ints, float, float]:
         best, resolution, score = np.zeros(len(points), dtype=np.int64), float(self.resolutions[0]), 0.0
         few = best, resolution, score
         seen = unit(points[:, : self.judged_by])
@@ -117,7 +116,7 @@ class GraphClusters(ClusterMixin, BaseEstimator):
         return few if not score or few[2] > max(score, SUBSTANTIAL) else (best, resolution, score)
 
 
-def sayings(points: Floats) -> Ints:
+def sayings(points: F32) -> Ints:
     """Which rows say the same, as copies of a template do: a number from 0 for each, int (n,).
 
     Two do that are far more alike than chance makes two rows: the more spread all cosines are, the more it takes. The
@@ -156,14 +155,14 @@ def sayings(points: Floats) -> Ints:
     return found
 
 
-def nearest(points: Floats, among: Floats, count: int) -> tuple[Ints, Floats]:
+def nearest(points: F32, among: F32, count: int) -> tuple[Ints, F32]:
     """The ``count`` rows of ``among`` most alike to each of ``points``, and their cosines: both (n, count).
 
     Where ``points`` is ``among``, a row is not its own neighbour.
     """
     same = points is among
 
-    def of_block(start: int) -> tuple[Ints, Floats]:
+    def of_block(start: int) -> tuple[Ints, F32]:
         alike = points[start : start + BLOCK] @ among.T
         if same:
             rows = np.arange(len(alike))
@@ -181,7 +180,7 @@ def _block_by_block(of_block: Callable[[int], tuple[A, B]], n: int) -> tuple[A, 
     return cast("A", np.concatenate(one)), cast("B", np.concatenate(other))
 
 
-def _largest(values: Floats, count: int) -> Ints:
+def _largest(values: F32, count: int) -> Ints:
     """The columns of the ``count`` largest values of each row, in no order.
 
     They lie in the ``count`` stripes of columns whose largest values are largest: only these are looked through.
@@ -199,7 +198,7 @@ def _largest(values: Floats, count: int) -> Ints:
     return np.take_along_axis(columns, top[:, columns.shape[1] - count :], 1)
 
 
-def neighbour_graph(points: Floats, counts: Sequence[int]) -> sparse.csr_matrix:
+def neighbour_graph(points: F32, counts: Sequence[int]) -> sparse.csr_matrix:
     """Undirected graph: an edge from each row to its nearest, as heavy as their cosine, once for each of ``counts``."""
     n, most = len(points), max(counts)
     columns, cosines = nearest(points, points, most)
@@ -213,7 +212,7 @@ def neighbour_graph(points: Floats, counts: Sequence[int]) -> sparse.csr_matrix:
     return graph.tocsr()
 
 
-def silhouette(points: Floats, labels: Ints) -> float:
+def silhouette(points: F32, labels: Ints) -> float:
     """Mean silhouette of unit rows on cosine distance, exact and in n × clusters steps; labels are 0 to at least 1."""
     sizes = np.bincount(labels)
     alike = points @ _sums(points, labels).T
@@ -226,13 +225,13 @@ def silhouette(points: Floats, labels: Ints) -> float:
     return float(np.where(sizes[labels] > 1, each, 0).mean())
 
 
-def centroids(points: Floats, labels: Ints) -> Floats:
+def centroids(points: F32, labels: Ints) -> F32:
     """Mean direction of each cluster from 0 on; rows labelled -1 have no part in it."""
     inside = labels >= 0
     return unit(_sums(points[inside], labels[inside])) if inside.any() else np.zeros((0, points.shape[1]), np.float32)
 
 
-def _sums(points: Floats, labels: Ints) -> Floats:
+def _sums(points: F32, labels: Ints) -> F32:
     return np.asarray(_member(labels) @ points, dtype=np.float32)
 
 
@@ -240,7 +239,7 @@ def _member(labels: Ints) -> sparse.csr_matrix:
     return sparse.csr_matrix((np.ones(len(labels), np.float32), (labels, np.arange(len(labels)))))
 
 
-def distinct(rows: Floats) -> tuple[Floats, Ints]:
+def distinct(rows: F32) -> tuple[F32, Ints]:
     """The distinct rows, ordered by their bytes, and where each row went."""
     keys = rows.view(np.dtype((np.void, rows.dtype.itemsize * rows.shape[1]))).ravel()
     _, first, back = np.unique(keys, return_index=True, return_inverse=True)

@@ -1,8 +1,6 @@
 """Which topic of one run is which topic of the runs before, and what became of the others.
 
-Two things tell that two topics are one: questions that both hold, and the nearness of their centroids. Questions tell
-more where windows overlap, and nothing where they don't, so the centroid counts as a few questions more: as many as the
-smallest topic has. Every decision below is one of these shares passing one half.
+Every decision is a share of what two topics have in common (:mod:`models.topics.likeness`) passing one half.
 """
 
 from __future__ import annotations
@@ -10,188 +8,23 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
-from lacuna.models.retrieval.article_match import unit
+from lacuna.models.arrays import F32, F64, Flags
+from lacuna.models.topics.likeness import HALF, Likeness, likeness
 
-__all__ = [
-    "Common",
-    "Likeness",
-    "common_to",
-    "keep_labels",
-    "likeness",
-    "match_topics",
-    "trace",
-]
+__all__ = ["keep_labels", "match_topics", "trace"]
 
-Floats = NDArray[np.float32]
-Reals = NDArray[np.float64]
 
-HALF = 0.5  # more speaks for it than against it
-ENOUGH_TOPICS = 10
 PART = 0.25  # of a topic whose questions went several ways: what a way needs to be named (two ways, unevenly shared)
 
 
-@dataclass(frozen=True)
-class Likeness:
-    """How much each topic (row) and each known topic (column) have in common.
-
-    Attributes
-    ----------
-    shared : int (topics, known), questions that both hold
-    cosine : float (topics, known), of their centroids as given; nan where the two don't compare
-    weight : float (topics, known), ``shared`` and what the centroids add to it, in questions
-    old : float (topics,), a topic's questions that any known topic held
-    left : float (known,), a known topic's questions that are asked in this run
-    least : questions that a centroid counts for
-    """
-
-    shared: NDArray[np.int64]
-    cosine: Reals
-    weight: Reals
-    old: Reals
-    left: Reals
-    least: int
-
-    @property
-    def of_topic(self) -> Reals:
-        """The share of a topic that was the known topic's, 0 to 1."""
-        return self.weight / (self.old + self.least)[:, None]
-
-    @property
-    def of_known(self) -> Reals:
-        """The share of a known topic that is in the topic now, 0 to 1."""
-        return self.weight / (self.left + self.least)[None, :]
-
-    @property
-    def both(self) -> Reals:
-        """The two shares' geometric mean (Ochiai 1957): one of four equal parts, or of four that merge, has 1/2."""
-        return np.sqrt(self.of_topic * self.of_known)
-
-
-def likeness(
-    centroids: Floats,
-    members: Sequence[Collection[str]],
-    known_centroids: Floats,
-    known_members: Sequence[Collection[str]],
-    asked: Collection[str],
-    same_at_least: float | Floats = 0.8,
-    least: int = 5,
-) -> Likeness:
-    """Compare the topics of a run with the known ones.
-
-    Parameters
-    ----------
-    centroids, members
-        float32 (topics, dim) unit rows, and the question keys of each topic.
-    known_centroids, known_members
-        The same of the known topics; a row of nan where a centroid does not compare (another embedder's).
-    asked
-        Every question key of this run: of a known topic's questions, only those still asked could be found again.
-    same_at_least
-        Cosine from which centroids alone say that two topics are one; for all, or (topics,) for each.
-    least
-        Questions that the centroid counts for: those of the smallest topic.
-    """
-    mine, theirs = [set(m) for m in members], [set(m) for m in known_members]
-    remembered = set().union(*theirs)
-    shared = np.zeros((len(mine), len(theirs)), dtype=np.int64)
-    holders: dict[str, list[int]] = {}
-    for j, keys in enumerate(theirs):
-        for key in keys:
-            holders.setdefault(key, []).append(j)
-    for i, keys in enumerate(mine):
-        for key in keys:
-            for j in holders.get(key, ()):
-                shared[i, j] += 1
-    there = set(asked)
-    left = np.array([len(keys & there) for keys in theirs], dtype=float)
-    old = np.array([len(keys & remembered) for keys in mine], dtype=float)
-    cosine = np.asarray(centroids, dtype=float) @ np.asarray(known_centroids, dtype=float).T
-    # One half at ``same_at_least``, one where the centroids are the same, and in between a straight line.
-    far = np.maximum(1 - np.broadcast_to(np.asarray(same_at_least, dtype=float), len(mine))[:, None], 1e-6)
-    near = np.nan_to_num(1 - HALF * (1 - cosine) / far).clip(0, 1)
-    weight = shared + least * near
-    return Likeness(shared, cosine, weight, old, left, least)
-
-
-@dataclass(frozen=True)
-class Common:
-    """What the topics of a language have in common, which says nothing of which is which.
-
-    All topics of a company are alike, and more so in a language that the embedder knows badly: whole centroids have a
-    cosine of 0.8 with many topics that they are not.
-
-    Attributes
-    ----------
-    means : float32 (languages, dim), the mean of each language's centroids
-    told : bool (languages,), whether a language has the topics that it takes to take its mean out: a mean of a few
-        topics is mostly these topics
-    """
-
-    means: Floats
-    told: NDArray[np.bool_]
-
-    def taken_out(self, centroids: Floats) -> Floats:
-        """Centroids without what is common to those of their language, where that is told: float32, rows of length 1.
-
-        Examples
-        --------
-        >>> rows = np.array([[0.9, 0.3, 0.3], [0.9, -0.3, 0.3]], dtype=np.float32)
-        >>> common = Common(rows.mean(axis=0, keepdims=True), np.array([True]))
-        >>> np.round(common.taken_out(rows)).tolist()
-        [[0.0, 1.0, 0.0], [0.0, -1.0, 0.0]]
-        """
-        if not self.told.any() or not len(centroids):
-            return centroids
-        language = self._language(centroids)
-        return np.where(self.told[language, None], unit(centroids - self.means[language]), centroids)
-
-    def enough(self, centroids: Floats, same_at_least: float) -> Floats:
-        """The cosine from which a topic is one with another: ``same_at_least``, or of whole centroids a third nearer 1.
-
-        Examples
-        --------
-        >>> rows = np.eye(2, dtype=np.float32)
-        >>> Common(rows, np.array([True, False])).enough(rows, 0.7).round(2).tolist()
-        [0.7, 0.8]
-        """
-        if not len(self.means):
-            return np.full(len(centroids), _whole(same_at_least), dtype=np.float32)
-        told = self.told[self._language(centroids)]
-        return np.where(told, same_at_least, _whole(same_at_least)).astype(np.float32)
-
-    def _language(self, centroids: Floats) -> NDArray[np.int64]:
-        return np.asarray((centroids @ unit(self.means).T).argmax(axis=1), dtype=np.int64)
-
-
-def _whole(same_at_least: float) -> float:
-    return 1 - (1 - same_at_least) * 2 / 3
-
-
-def common_to(centroids: Floats, languages: Sequence[str]) -> Common:
-    """What is common to the topics of each language.
-
-    Parameters
-    ----------
-    centroids, languages
-        float32 (topics, dim) unit rows, and the language of each.
-    """
-    code = np.asarray(languages, dtype=object)
-    counts = sorted(Counter(languages).items())
-    means = [centroids[code == language].mean(axis=0) for language, _ in counts]
-    told = np.array([count >= ENOUGH_TOPICS for _, count in counts], dtype=bool)
-    return Common(np.array(means, dtype=np.float32).reshape(len(means), centroids.shape[1]), told)
-
-
-def match_topics(alike: Likeness, active: NDArray[np.bool_]) -> dict[int, int]:
+def match_topics(alike: Likeness, active: Flags) -> dict[int, int]:
     """Which known topic each topic is, one to one; a topic that is none stays out.
 
     Known topics that were there in the run before (``active``, bool (known,)) come first, absent ones take what is
@@ -215,7 +48,7 @@ def trace(
     topics: pd.DataFrame,
     known: pd.DataFrame,
     asked: Collection[str],
-    same_at_least: float | Floats = 0.8,
+    same_at_least: float | F32 = 0.8,
     least: int = 5,
     letter: str = "t",
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -318,7 +151,7 @@ def keep_labels(labels: Sequence[str], before: Sequence[str | None]) -> list[str
             kept[i] = None
 
 
-def _matrix(rows: Iterable[Any], dim: int) -> Floats:
+def _matrix(rows: Iterable[Any], dim: int) -> F32:
     found = list(rows)
     return np.array(found, dtype=np.float32).reshape(len(found), dim)
 
@@ -338,7 +171,7 @@ def _ids(
     return found
 
 
-def _parents(alike: Likeness, active: NDArray[np.bool_], sizes: Reals) -> dict[int, int]:
+def _parents(alike: Likeness, active: Flags, sizes: F64) -> dict[int, int]:
     """The known topic of the run before that at least half of each topic comes from.
 
     A few old questions say nothing of a topic that is otherwise new: they have to be half of what a topic of this run

@@ -6,8 +6,9 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
-from lacuna.models.text.clauses import clauses, is_german, stem
+from lacuna.models.text.clauses import clauses
 from lacuna.models.text.lexicon import STOP_WORDS
+from lacuna.models.text.words import is_german, stem
 
 __all__ = ["fault"]
 

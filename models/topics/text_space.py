@@ -6,23 +6,20 @@ sentence counts by how well the sentences like it tell topics apart, whatever th
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from math import sqrt
 from typing import Any
 
 import numpy as np
 import Stemmer
-from numpy.typing import NDArray
 from scipy import sparse
 
-from lacuna.models.retrieval.article_match import unit
+from lacuna.models.arrays import F32, F64, Ints
 from lacuna.models.text.lexicon import STOP_WORDS
 from lacuna.models.text.vectorizer import Terms
+from lacuna.models.text.vectors import unit
+from lacuna.models.text.words import SENTENCE_END, WORD
 from lacuna.models.topics.graph_clusters import distinct, nearest
-
-Floats = NDArray[np.float32]
-Ints = NDArray[np.int64]
 
 WORDS_SHARE = 0.3  # of words in the similarity of two texts; the weekly run weighs them alike (0.2 to 0.45)
 WHOLE_SHARE = 0.3  # of the whole text's vector beside its sentences'
@@ -31,9 +28,6 @@ AMONG = 2_500  # sentences that are looked through for them
 MOST_SENTENCES = 8  # of a text; what it is about is said by then
 DIMENSIONS = 200
 OVERSAMPLED, SVD_ITER, NOTHING = 10, 3, 1e-6
-
-_END = re.compile(r"(?<=[.!?])\s+|\n+")
-_WORD = re.compile(r"[^\W\d_][\w'’-]+")
 
 
 def sentences(text: str) -> list[str]:
@@ -44,8 +38,8 @@ def sentences(text: str) -> list[str]:
     >>> sentences("Hi! My card is gone. ... Can you block it?")
     ['Hi!', 'My card is gone.', 'Can you block it?']
     """
-    found = (part.strip() for part in _END.split(text))
-    return [part for part in found if _WORD.search(part)][:MOST_SENTENCES] or [text]
+    found = (part.strip() for part in SENTENCE_END.split(text))
+    return [part for part in found if WORD.search(part)][:MOST_SENTENCES] or [text]
 
 
 class Sentences:
@@ -57,7 +51,7 @@ class Sentences:
         The text of each sentence, ascending, and its vector: int (sentences,), float32 (sentences, dim).
     """
 
-    def __init__(self, owner: Ints, vectors: Floats) -> None:
+    def __init__(self, owner: Ints, vectors: F32) -> None:
         self.owner, self.vectors = owner, vectors
         sentence, self._back = distinct(vectors)
         n = len(sentence)
@@ -71,12 +65,12 @@ class Sentences:
             share = np.full(columns.size, 1 / count)
             self._like = sparse.csr_matrix((share, (rows, columns.ravel())), shape=(n, len(self._pool)))
 
-    def rarity(self, texts: int) -> NDArray[np.float64]:
+    def rarity(self, texts: int) -> F64:
         """How seldom each sentence is said word for word among so many texts: float (sentences,), 0 to 1."""
         copies = np.bincount(self._back)[self._back]
         return np.maximum(1 - np.log(copies) / np.log(max(2, texts)), 1e-3)
 
-    def telling(self, labels: Ints) -> NDArray[np.float64]:
+    def telling(self, labels: Ints) -> F64:
         """How much each sentence tells about its text's topic: float (sentences,), 0 to about 1.
 
         The divergence of the topics of the sentences most like it from the topics of all texts (Kullback–Leibler).
@@ -104,7 +98,7 @@ class Sentences:
         return np.maximum(tells, 1e-3)[self._back]
 
 
-class Gist:
+class TextSpace:
     """The space that topics are found in: meaning and words side by side, rows of length 1.
 
     Learned on some texts, each sentence weighing the less the more often it is said word for word; :meth:`weigh` then
@@ -119,8 +113,8 @@ class Gist:
     """
 
     def fit(
-        self, vectors: Floats, owner: Ints, parts: Sequence[str], part_vectors: Floats, languages: Sequence[str]
-    ) -> Gist:
+        self, vectors: F32, owner: Ints, parts: Sequence[str], part_vectors: F32, languages: Sequence[str]
+    ) -> TextSpace:
         """Learn from texts, in a fixed order, and their sentences.
 
         Parameters
@@ -135,25 +129,25 @@ class Gist:
         """
         self._whole, self._languages = vectors, languages
         self._sentences = Sentences(owner, part_vectors)
-        self._axes: Floats | None = None
-        self._spanned: Floats | None = None
+        self._axes: F32 | None = None
+        self._spanned: F32 | None = None
         self.meaning_dim = vectors.shape[1]
         self._counter, self._counts, self._rarity = _words_that_tell(parts, owner, len(vectors))
         return self._weighed(self._sentences.rarity(len(vectors)))
 
-    def weigh(self, labels: Ints) -> Gist:
+    def weigh(self, labels: Ints) -> TextSpace:
         """Weigh each sentence by how well those like it tell the topics apart: ``labels`` from 0, int (n,)."""
         return self._weighed(self._sentences.telling(labels))
 
-    def _weighed(self, weights: NDArray[np.float64]) -> Gist:
+    def _weighed(self, weights: F64) -> TextSpace:
         told = unit(np.asarray(self._member(weights) @ self._sentences.vectors))
         return self._settle(unit(WHOLE_SHARE * self._whole + (1 - WHOLE_SHARE) * told), weights)
 
-    def place(self, vectors: Floats, texts: Sequence[str], languages: Sequence[str]) -> Floats:
+    def place(self, vectors: F32, texts: Sequence[str], languages: Sequence[str]) -> F32:
         """Other texts in the space, each taken as a whole and by itself."""
         return self._join(vectors, self._counter.transform(texts).astype(np.float32), languages)
 
-    def _settle(self, meaning: Floats, weights: NDArray[np.float64]) -> Gist:
+    def _settle(self, meaning: F32, weights: F64) -> TextSpace:
         self.mean_ = meaning.mean(axis=0)
         code = np.asarray(self._languages)
         self.means_ = {str(language): meaning[code == language].mean(axis=0) for language in np.unique(code)}
@@ -163,12 +157,12 @@ class Gist:
         self.space_ = self._join(meaning, counted, self._languages)
         return self
 
-    def _member(self, weights: NDArray[np.float64]) -> sparse.csr_matrix:
+    def _member(self, weights: F64) -> sparse.csr_matrix:
         """Sums over the sentences of each text: (texts, sentences)."""
         owner = self._sentences.owner
         return sparse.csr_matrix((weights, (owner, np.arange(len(owner)))), shape=(len(self._whole), len(owner)))
 
-    def _join(self, vectors: Floats, counted: Any, languages: Sequence[str]) -> Floats:
+    def _join(self, vectors: F32, counted: Any, languages: Sequence[str]) -> F32:
         weighed = counted @ self._rarity
         words = weighed.toarray() if self._axes is None else weighed @ self._axes
         names = sorted(set(languages))
@@ -179,7 +173,7 @@ class Gist:
         return unit(np.round(np.hstack([meaning, sqrt(WORDS_SHARE) * unit(words)]), 5).astype(np.float32))
 
 
-def principal_axes(rows: sparse.csr_matrix, count: int, begin: Floats | None = None) -> tuple[Floats, Floats]:
+def principal_axes(rows: sparse.csr_matrix, count: int, begin: F32 | None = None) -> tuple[F32, F32]:
     """The right singular vectors of ``rows`` with the largest values: float32 (columns, at most ``count``).
 
     By a randomised range finder (Halko, Martinsson and Tropp 2011) on the side of the rows, which are far fewer. What
@@ -199,7 +193,7 @@ def principal_axes(rows: sparse.csr_matrix, count: int, begin: Floats | None = N
 
 def _words_that_tell(parts: Sequence[str], owner: Ints, n: int) -> tuple[Terms, Any, Any]:
     """What stands in at least two of ``n`` texts and in no more than a tenth: a counter, its counts, their rarity."""
-    counter = Terms(_WORD, STOP_WORDS, _stems)
+    counter = Terms(WORD, STOP_WORDS, _stems)
     counts = counter.fit_transform(parts)
     member = sparse.csr_matrix(
         (np.ones(len(parts), dtype=np.float32), (owner, np.arange(len(parts)))), shape=(n, len(parts))

@@ -2,40 +2,28 @@
 
 from __future__ import annotations
 
-import re
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import chain
-from math import log
+from collections import Counter
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy.cluster.hierarchy import fcluster, linkage
 from sklearn.metrics import silhouette_score
 
-from lacuna.models.text.clauses import Clause, clauses, is_german, stem
-from lacuna.models.text.lexicon import ADVERBS, DETERMINERS, DOING, HANGING, PREPOSITIONS, QUANTITIES, STOP_WORDS, TIMES
-from lacuna.models.topics.lineage import Likeness, match_topics
-from lacuna.models.topics.names import capital, spelling
+from lacuna.models.arrays import F32, F64, Ints
+from lacuna.models.topics.likeness import Likeness
+from lacuna.models.topics.lineage import match_topics
 
-__all__ = ["FEWEST", "MOST", "group_topics", "known_themes", "name_themes"]
+__all__ = ["FEWEST", "MOST", "group_topics", "known_themes"]
 
-Floats = NDArray[np.float32]
-Ints = NDArray[np.int64]
-Words = tuple[str, ...]
 
 FEWEST = 6  # topics; fewer are themes enough themselves
 HANDFUL = 5  # themes at least, where there are 40 topics and more
 MOST = 9  # themes: what a legend holds, and a reader keeps apart
 AS_GOOD = 0.8  # of the best silhouette, with which the themes of the run before stay
-QUESTIONS = 60  # of a topic, that a theme's name is taken from
-EVERYWHERE = 0.2  # of all questions: such a word, a product's name say, tells no theme from another
-_NAME_WORD = re.compile(r"[^\W\d_][\w-]*")
-_NO_NAME = STOP_WORDS | {"example", "beispiel", "unable", "wondering"} | ADVERBS | TIMES | QUANTITIES | HANGING | DOING
 
 
-def group_topics(centres: Floats, before: Sequence[str | None] | None = None) -> Ints:
+def group_topics(centres: F32, before: Sequence[str | None] | None = None) -> Ints:
     """Theme of each topic, numbered from 0; all −1 where there are fewer than six topics.
 
     Ward's tree of the topics, cut at the number of themes with the best silhouette (Rousseeuw 1987); a theme of one
@@ -81,21 +69,21 @@ def group_topics(centres: Floats, before: Sequence[str | None] | None = None) ->
     return np.array([first[label] for label in out.tolist()], dtype=np.int64)
 
 
-def _worth_of(points: NDArray[np.float64], theme: Ints) -> tuple[bool, float]:
+def _worth_of(points: F64, theme: Ints) -> tuple[bool, float]:
     """Whether themes sort anything, and their silhouette: one of more than half of all topics sorts nothing."""
     if len(np.unique(theme)) < 2:
         return False, -2.0
     return bool(np.bincount(theme).max() <= len(theme) / 2), round(float(silhouette_score(points, theme)), 6)
 
 
-def _carried_on(points: NDArray[np.float64], before: Sequence[str | None]) -> Ints:
+def _carried_on(points: F64, before: Sequence[str | None]) -> Ints:
     """The themes that topics were in, one at least, with every other topic in the nearest."""
     names = sorted({name for name in before if name is not None})
     theme = np.array([names.index(name) if name is not None else -1 for name in before], dtype=np.int64)
     return _without_singles(points, _in_nearest(points, theme, np.flatnonzero(theme < 0), range(len(names))))
 
 
-def _without_singles(points: NDArray[np.float64], theme: Ints) -> Ints:
+def _without_singles(points: F64, theme: Ints) -> Ints:
     sizes = Counter(theme.tolist())
     several = [k for k, size in sorted(sizes.items()) if size > 1]
     if not several:
@@ -103,7 +91,7 @@ def _without_singles(points: NDArray[np.float64], theme: Ints) -> Ints:
     return _in_nearest(points, theme, np.flatnonzero([sizes[k] == 1 for k in theme.tolist()]), several)
 
 
-def _in_nearest(points: NDArray[np.float64], theme: Ints, rows: Ints, among: Iterable[int]) -> Ints:
+def _in_nearest(points: F64, theme: Ints, rows: Ints, among: Iterable[int]) -> Ints:
     """The themes with the topics in ``rows`` moved, each to that ``among`` themes whose middle is nearest."""
     middles = {k: points[theme == k].mean(axis=0) for k in among}
     out = theme.copy()
@@ -143,157 +131,3 @@ def known_themes(theme: Ints, before: Sequence[str | None], sizes: Sequence[int]
     numbers, names = shared.index.tolist(), shared.columns.tolist()
     same = match_topics(alike, np.ones(len(names), dtype=bool))
     return {int(numbers[i]): str(names[j]) for i, j in same.items()}
-
-
-def name_themes(
-    theme: Ints, texts: Sequence[Sequence[str]], known: Mapping[int, str] | None = None
-) -> list[str | None]:
-    """The name of each topic's theme, unique among themes: the two things that its topics speak of and others do not.
-
-    Parameters
-    ----------
-    theme
-        int (topics,), as :func:`group_topics` gives it; −1 for none.
-    texts
-        The questions of each topic.
-    known
-        Names that themes have already (:func:`known_themes`). A theme keeps its own for as long as its topics speak of
-        the things in it.
-
-    Examples
-    --------
-    >>> mail, bill = ["the filter for my inbox", "my inbox has no filter"], ["the invoice of my card", "a card invoice"]
-    >>> name_themes(np.array([0, 0, 1, 1]), [mail, mail, bill, bill])
-    ['Inbox and filter', 'Inbox and filter', 'Card and invoice', 'Card and invoice']
-    """
-    cut = [[clauses(text) for text in sorted(topic)[:: max(1, len(topic) // QUESTIONS)]] for topic in texts]
-    written = spelling(chain.from_iterable(cut))
-    shares = [_shares(topic) for topic in cut]
-    things = _things(cut)
-    groups: dict[int, list[int]] = defaultdict(list)
-    for topic, number in enumerate(theme.tolist()):
-        if number >= 0:
-            groups[number].append(topic)
-    names = {k: name for k, name in (known or {}).items() if _fits(name, [shares[t] for t in groups[k]])}
-    taken = {name.casefold() for name in names.values()}
-    surface = _surface(cut)
-    for number in sorted(groups, key=lambda k: (-len(groups[k]), sorted(map(sorted, (texts[t] for t in groups[k]))))):
-        if number in names:
-            continue
-        worth = _worth(groups[number], shares, things)
-        ranked = sorted(worth, key=lambda term: (-worth[term], term))
-        german = _mostly_german(chain.from_iterable(cut[t] for t in groups[number]))
-        joint = " und " if german else " and "
-        chosen = [" ".join(written.get(w, w) for w in surface[term]) for term in _apart(ranked)]
-        names[number] = next((name for name in _options(chosen, joint) if name.casefold() not in taken), "")
-        if not names[number]:
-            names[number] = _numbered("Other topics", taken)
-        taken.add(names[number].casefold())
-    return [names.get(k) for k in theme.tolist()]
-
-
-def _terms(question: Sequence[Clause]) -> Iterator[tuple[Words, Words, bool]]:
-    """Words and pairs of words that could name a theme: stems, the words, and whether they stand as a thing does."""
-    for clause in question:
-        german = is_german(clause.folded)
-        for i, word in enumerate(clause.folded):
-            if not _names_something(word):
-                continue
-            before = clause.folded[i - 1] if i else ""
-            stands = before in DETERMINERS or before in PREPOSITIONS - {"to", "zu"}
-            behind = clause.folded[i + 1] if i + 1 < len(clause.folded) else ""
-            yield (stem(word, german),), (word,), stands and not _names_something(behind)
-            if _names_something(behind) and behind != word:
-                yield (stem(word, german), stem(behind, german)), (word, behind), stands
-
-
-def _names_something(word: str) -> bool:
-    return len(word) > 2 and word.replace("-", "").isalpha() and word not in _NO_NAME
-
-
-def _shares(topic: Sequence[Sequence[Clause]]) -> dict[Words, float]:
-    """In which share of a topic's questions each term stands."""
-    counted = Counter(chain.from_iterable(sorted({term for term, _, _ in _terms(question)}) for question in topic))
-    return {term: count / max(1, len(topic)) for term, count in counted.items()}
-
-
-def _things(topics: Sequence[Sequence[Sequence[Clause]]]) -> dict[Words, float]:
-    """How often a term stands behind "the", "my", "in" and the like, 0 to 1: things do, and what people do does not."""
-    seen: Counter[Words] = Counter()
-    stood: Counter[Words] = Counter()
-    for question in chain.from_iterable(topics):
-        for term, _, stands in _terms(question):
-            seen[term] += 1
-            stood[term] += stands
-    return {term: (stood[term] + 0.5) / (count + 2) for term, count in seen.items()}
-
-
-def _surface(topics: Sequence[Sequence[Sequence[Clause]]]) -> dict[Words, Words]:
-    """How each term is written most often."""
-    seen: dict[Words, Counter[Words]] = defaultdict(Counter)
-    for question in chain.from_iterable(topics):
-        for term, words, _ in _terms(question):
-            seen[term][words] += 1
-    return {term: max(sorted(by), key=lambda words: by[words]) for term, by in seen.items()}
-
-
-def _worth(
-    group: Sequence[int], shares: Sequence[dict[Words, float]], things: dict[Words, float]
-) -> dict[Words, float]:
-    """How well each term names the topics of ``group``: said in many of them, and more than elsewhere."""
-    outside = [t for t in range(len(shares)) if t not in set(group)]
-    worth = {}
-    for term in set(chain.from_iterable(shares[t] for t in group)):
-        within = sum(shares[t].get(term, 0.0) for t in group) / len(group)
-        topics = sum(term in shares[t] for t in group)
-        beyond = sum(shares[t].get(term, 0.0) for t in outside) / max(1, len(outside))
-        if len(outside) > len(group) and beyond > EVERYWHERE:
-            continue
-        lead = log((within + 0.01) / (beyond + 0.01))
-        if lead > 0 and _spoken(topics, len(group)):
-            worth[term] = within * (topics / len(group)) * lead * things[term] * (1.5 if len(term) > 1 else 1.0)
-    return worth
-
-
-def _fits(name: str, topics: Sequence[Mapping[Words, float]]) -> bool:
-    """Whether topics speak of each thing in the name of their theme, as many as it takes to name it so."""
-    words = [word for word in _NAME_WORD.findall(name.casefold()) if _names_something(word)]
-    stems = [{(stem(word, german),) for german in (True, False)} for word in words]
-    return all(_spoken(sum(not either.isdisjoint(shares) for shares in topics), len(topics)) for either in stems)
-
-
-def _spoken(topics: int, of: int) -> bool:
-    """Whether so many topics of a theme speak of a thing that it can name the theme: two, or its only one."""
-    return topics >= min(of, 2)
-
-
-def _apart(ranked: Sequence[Words], count: int = 4) -> list[Words]:
-    """The first terms that share no word with one another."""
-    chosen: list[Words] = []
-    for term in ranked:
-        if all(not set(term) & set(other) for other in chosen):
-            chosen.append(term)
-        if len(chosen) == count:
-            break
-    return chosen
-
-
-def _options(chosen: Sequence[str], joint: str) -> Iterator[str]:
-    for other in chosen[1:]:
-        yield capital(chosen[0] + joint + other)
-    if chosen:
-        yield capital(chosen[0])
-    if len(chosen) > 2:
-        yield capital(f"{chosen[0]}, {chosen[1]}{joint}{chosen[2]}")
-
-
-def _numbered(name: str, taken: set[str]) -> str:
-    number = 1
-    while (numbered := name if number == 1 else f"{name} ({number})").casefold() in taken:
-        number += 1
-    return numbered
-
-
-def _mostly_german(questions: Iterator[Sequence[Clause]]) -> bool:
-    pieces = [is_german(clause.folded) for question in questions for clause in question if len(clause.folded) > 3]
-    return sum(pieces) * 5 > 2 * len(pieces)

@@ -6,16 +6,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
+from lacuna.models.arrays import F32, Ints
 from lacuna.models.text.languages import common_languages, languages_of
-from lacuna.models.topics.failure_tree import find_topics
+from lacuna.models.topics.describe import find_topics
 from lacuna.models.topics.graph_clusters import RESOLUTIONS, GraphClusters, centroids
-from lacuna.models.topics.text_space import Gist, sentences
-
-Floats = NDArray[np.float32]
-Ints = NDArray[np.int64]
+from lacuna.models.topics.nearest import assign_nearest
+from lacuna.models.topics.text_space import TextSpace, sentences
 
 # The first weighs sentences by how rare they are, the next by the topics of the one before; then little changes.
 ROUNDS = 2
@@ -43,42 +41,35 @@ class Groups:
         What the texts of the sample are in.
     """
 
-    gist: Gist
-    middles: Floats
+    gist: TextSpace
+    middles: F32
     enough: float
     phrases: list[list[str]]
     labels: Ints
     languages: tuple[str, ...]
 
-    def join(self, vectors: Floats, texts: Sequence[str]) -> tuple[Ints, Floats]:
+    def join(self, vectors: F32, texts: Sequence[str]) -> tuple[Ints, F32]:
         """Topic (-1 for none) of texts outside the sample, and the cosine to its middle; each text by itself.
 
         However texts are cut into shards, and in whatever order the shards come, a text gets the same.
         """
-        return self._nearest(self.gist.place(vectors, texts, languages_of(texts, self.languages)))
+        space = self.gist.place(vectors, texts, languages_of(texts, self.languages))
+        nearest = assign_nearest(space, self.middles, self.enough)
+        return nearest.topic, nearest.strength
 
-    def sample(self) -> tuple[Ints, Floats]:
+    def sample(self) -> tuple[Ints, F32]:
         """The same for the texts of the sample; those that no topic was found in join one where they are near."""
-        topic, strength = self._nearest(self.gist.space_)
-        core = self.labels >= 0
-        rows = np.flatnonzero(core)
-        topic[rows] = self.labels[rows]
-        strength[rows] = np.einsum("ij,ij->i", self.gist.space_[rows], self.middles[self.labels[rows]])
-        return topic, strength
-
-    def _nearest(self, space: Floats) -> tuple[Ints, Floats]:
-        if not len(self.middles):
-            return np.full(len(space), -1), np.zeros(len(space), dtype=np.float32)
-        alike = space @ self.middles.T
-        topic = alike.argmax(axis=1)
-        strength = alike[np.arange(len(space)), topic]
-        return np.where(strength < self.enough, -1, topic), strength
+        nearest = assign_nearest(self.gist.space_, self.middles, self.enough, self.labels)
+        strength, core = nearest.strength.copy(), np.flatnonzero(self.labels >= 0)
+        # Row by row: in a product of matrices, equal rows may differ in their last digits.
+        strength[core] = np.einsum("ij,ij->i", self.gist.space_[core], self.middles[self.labels[core]])
+        return nearest.topic, strength
 
 
 @threadpool_limits.wrap(limits=1, user_api="blas")  # the matrices are small: more threads would wait for each other
 def find_groups(
     texts: Sequence[str],
-    embed: Callable[[Sequence[str], str], Floats],
+    embed: Callable[[Sequence[str], str], F32],
     stop_words: Sequence[str],
     tick: Callable[[int, int], None] | None = None,
 ) -> Groups:
@@ -99,7 +90,7 @@ def find_groups(
     owner, said = np.array([i for i, _ in parts]), [part for _, part in parts]
     common = common_languages(texts)
     vectors = embed([*texts, *said], "texts and sentences")
-    gist = Gist().fit(vectors[: len(texts)], owner, said, vectors[len(texts) :], languages_of(texts, common))
+    gist = TextSpace().fit(vectors[: len(texts)], owner, said, vectors[len(texts) :], languages_of(texts, common))
     clusters = GraphClusters(judged_by=gist.meaning_dim)
     for done in range(1, ROUNDS):
         found = clusters.fit_predict(gist.space_)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from lacuna.models.text.salience import stems, words_of
-from lacuna.models.writing.passages import amounts
+from lacuna.models.text.amounts import amounts
+from lacuna.models.text.words import stems, words_of
 
 __all__ = ["fault"]
 

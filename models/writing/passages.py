@@ -8,15 +8,13 @@ from collections.abc import Collection, Iterable, Sequence
 from math import log
 from typing import NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
+from lacuna.models.arrays import F32
+from lacuna.models.text.amounts import amounts
+from lacuna.models.text.markup import EMPHASIS, HEADING, LIST_ITEM, TABLE_RULE, plain
+from lacuna.models.text.words import PROSE_SENTENCE_END, stems
 
-from lacuna.models.retrieval.article_match import plain
-from lacuna.models.text.salience import stems
+__all__ = ["ANYHOW", "SURELY", "Line", "against", "contrary", "left_out", "lines", "taken_back"]
 
-__all__ = ["ANYHOW", "SURELY", "Line", "against", "amounts", "bare", "contrary", "left_out", "lines", "taken_back"]
-
-Floats = NDArray[np.float32]
 
 ABOUT = 0.5  # cosine and rare words in common from which on two sentences are about the same thing
 SURELY = 0.55  # cosine from which on no sign of a change is needed beside another amount …
@@ -26,24 +24,6 @@ SAID = 0.62  # cosine from which on an article says what an agent says
 SAME = 0.95
 MOST, EACH = 6, 3  # passages; sentences of agents beside each
 
-_HEADING = re.compile(r"^#{1,6}\s+(.+?)\s*#*$")
-_RULE = re.compile(r"^[|\s:–-]+$")
-_ITEM = re.compile(r"^(?:[-*•+]|\d{1,2}[.)])\s+")
-_SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[\"“„(*]*[A-ZÄÖÜ0-9])")
-_MARKS = re.compile(r"\*\*|__|`")
-_AMOUNT = re.compile(
-    r"(?P<number>\d+(?:[.,:]\d+)?)(?:\s*(?P<unit>%|€|£|\$|[^\W\d_]+))?|(?P<currency>[€£$])\s*(?P<money>\d+(?:[.,]\d+)?)"
-)
-_NUMBERS = {
-    word: str(number)
-    for words in (
-        "zero one two three four five six seven eight nine ten eleven twelve",
-        "null ein zwei drei vier fünf sechs sieben acht neun zehn elf zwölf",
-    )
-    for number, word in enumerate(words.split())
-    if word not in ("one", "ein")  # more often articles than amounts
-}
-_NUMBER = re.compile(rf"\b(?:{'|'.join(_NUMBERS)})\b", re.I)
 # How people say that what they say in the same breath holds no more …
 _NO_MORE = (
     r"no longer|(?:not|n't|nicht) .*\b(?:any ?more|mehr)|any ?more|out of date|outdated|old|instead of|"
@@ -75,51 +55,32 @@ def lines(body: str) -> list[Line]:
     section, paragraph = "", list[str]()
 
     def close() -> None:
-        text = _MARKS.sub("", " ".join(" ".join(paragraph).split()))
-        found.extend(Line(section, part.strip()) for part in _SENTENCE.split(text) if re.search(r"\w", part))
+        text = EMPHASIS.sub("", " ".join(" ".join(paragraph).split()))
+        found.extend(Line(section, part.strip()) for part in PROSE_SENTENCE_END.split(text) if re.search(r"\w", part))
         paragraph.clear()
 
     for line in map(str.strip, plain(body).splitlines()):
-        heading = _HEADING.match(line)
-        if heading or not line or _ITEM.match(line) or line.startswith("|"):
+        heading = HEADING.match(line)
+        if heading or not line or LIST_ITEM.match(line) or line.startswith("|"):
             close()
         if heading:
-            section = _MARKS.sub("", heading[1])
+            section = EMPHASIS.sub("", heading[1])
         elif line.startswith("|"):
-            if not _RULE.match(line):
-                found.append(Line(section, _MARKS.sub("", " – ".join(c.strip() for c in line.strip("| ").split("|")))))
+            if not TABLE_RULE.match(line):
+                found.append(
+                    Line(section, EMPHASIS.sub("", " – ".join(c.strip() for c in line.strip("| ").split("|"))))
+                )
         elif line:
-            paragraph.append(_ITEM.sub("", line).lstrip("> "))
+            paragraph.append(LIST_ITEM.sub("", line).lstrip("> "))
     close()
-    return found
-
-
-def bare(sentence: str) -> str:
-    """A sentence without the marks of a list, and of bold and code."""
-    return _MARKS.sub("", _ITEM.sub("", sentence.strip()))
-
-
-def amounts(text: str) -> dict[str, set[str]]:
-    """The numbers in a text by what they count; numbers up to twelve may be words.
-
-    Examples
-    --------
-    >>> amounts("Kept for three days, not 7. It costs €5")
-    {'day': {'3'}, '': {'7'}, '€': {'5'}}
-    """
-    found: dict[str, set[str]] = {}
-    for m in _AMOUNT.finditer(_NUMBER.sub(lambda word: _NUMBERS[word[0].casefold()], text)):
-        unit = (m["unit"] or m["currency"] or "").casefold()
-        unit = "" if unit in ("to", "bis", "and", "und", "or", "oder", "of", "in", "on", "at") else unit
-        found.setdefault(unit.rstrip("s") if len(unit) > 2 else unit, set()).add(m["number"] or m["money"])
     return found
 
 
 def against(
     article: Sequence[Line],
-    vectors: Floats,
+    vectors: F32,
     said: Sequence[str],
-    said_vectors: Floats,
+    said_vectors: F32,
     counts: Sequence[int],
     surely: float = SURELY,
     taken: Collection[str] = (),
@@ -182,9 +143,9 @@ def against(
 
 def contrary(
     article: Sequence[Line],
-    vectors: Floats,
+    vectors: F32,
     said: Sequence[tuple[str, str]],
-    said_vectors: Floats,
+    said_vectors: F32,
     surely: float = SURELY,
 ) -> tuple[int, int, set[str], set[str]] | None:
     """The sentence of an article against which most agents give another amount of the same.
@@ -243,7 +204,7 @@ def taken_back(said: Iterable[str]) -> set[str]:
     return {number for number, vote in votes.items() if vote > 0}
 
 
-def left_out(article: Sequence[Line], vectors: Floats, said_vectors: Floats) -> list[tuple[int, str]]:
+def left_out(article: Sequence[Line], vectors: F32, said_vectors: F32) -> list[tuple[int, str]]:
     """Which of agents' sentences an article does not say, each with the section that is nearest to it.
 
     Returns

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import pdist
 from sklearn.feature_extraction.text import TfidfVectorizer
 
+from lacuna.models.arrays import Ints
 from lacuna.models.text.lexicon import TIMES
-from lacuna.models.text.salience import stems
+from lacuna.models.text.words import stems
 
 __all__ = ["Phrasing", "different"]
 
@@ -88,7 +88,7 @@ def _readable(text: str) -> bool:
     return READABLE[0] <= len(text.split()) <= READABLE[1]
 
 
-def _groups(texts: Sequence[str]) -> NDArray[np.int64]:
+def _groups(texts: Sequence[str]) -> Ints:
     if len(texts) == 1:
         return np.zeros(1, dtype=np.int64)
     try:

@@ -10,13 +10,15 @@ from itertools import combinations
 from typing import TypedDict
 
 import numpy as np
-from numpy.typing import NDArray
 
-from lacuna.models.text.clauses import is_german, stem
+from lacuna.models.arrays import F64, Ints
+from lacuna.models.text.courtesies import REPLY_GREETING
 from lacuna.models.text.lexicon import STOP_WORDS
-from lacuna.models.text.salience import Matter
+from lacuna.models.text.markup import PLACEHOLDER
+from lacuna.models.text.salience import Salience
+from lacuna.models.text.words import REPLY_SENTENCE_END, WORD_OR_NUMBER, is_german, stem
 
-__all__ = ["Step", "distil", "instructions", "statements"]
+__all__ = ["ResolutionStep", "distil", "instructions", "statements"]
 
 AT_LEAST = 2  # different conversations that must say a step
 MOST_STEPS, MOST_WAYS, SHOWN_IDS = 12, 6, 3
@@ -27,14 +29,8 @@ ALIKE = 0.35  # mean cosine within a group of sentences that say the same
 SENTENCES = 800  # per gap; the agreement of more is no better known
 SHORTEST, LONGEST = 3, 45  # words of a sentence that can be a step
 
-_SENTENCE = re.compile(r"(?<=[.!?])[\"”)]?\s+|\s*\n+\s*(?:[-*•]\s+|\d{1,2}[.)]\s+)?|^\s*(?:[-*•]\s+|\d{1,2}[.)]\s+)")
 # A line that ends in a colon, or whose next begins small, is no sentence yet.
 _GOES_ON = re.compile(r"(?<=:)\s*\n+\s*(?![-*•\d])|(?<![.!?\s])[ \t]*\n+[ \t]*(?=[a-zäöüß])")
-_GREETING = re.compile(
-    r"^\W*(?:hi|hello|hey|dear|good (?:morning|afternoon|evening|day)|thanks for [\w ]+|hallo|guten (?:tag|morgen|abend)|liebe[rs]?"
-    r"|sehr geehrte[rs]?)\b(?: (?:<[A-Z_]+>|[A-ZÄÖÜ][\w-]+|there|zusammen|frau|herr))*[,!:–-]\s*",
-    re.I,
-)
 _LEAD_IN = re.compile(r"^[^:]{0,60}\b(?:below|following|these|steps|instructions)\b[^:]{0,20}:\s+", re.I)
 _LEAD = re.compile(
     r"^(?:(?:please|kindly|just|simply|then|and|also|next|first(?:ly)?|second(?:ly)?|third(?:ly)?|finally|lastly|now|so|again|instead|"
@@ -87,11 +83,9 @@ _PERSONAL = re.compile(
     r"what (?:version|is|are)|are you|did you|do you|have you|you(?:'re| are) (?:right|welcome|correct))\b",
     re.I,
 )
-_WORD = re.compile(r"[^\W_][\w'’-]*")
-_PLACEHOLDER = re.compile(r"<[A-Z_]{2,}>")
 
 
-class Step(TypedDict):
+class ResolutionStep(TypedDict):
     """What agents told, in an agent's words.
 
     ``count`` conversations hold it, of which ``worked`` are known to have ended well, and up to three are named.
@@ -108,8 +102,8 @@ class Step(TypedDict):
 
 
 def distil(
-    replies: Sequence[tuple[str, str]], worked: Collection[str] = frozenset(), matter: Matter | None = None
-) -> list[Step]:
+    replies: Sequence[tuple[str, str]], worked: Collection[str] = frozenset(), matter: Salience | None = None
+) -> list[ResolutionStep]:
     """What agents of at least two conversations told, answer by answer.
 
     Sentences that tell the customer what to do are grouped by likeness (TF-IDF of stems, average linkage), and where
@@ -128,7 +122,7 @@ def distil(
 
     Returns
     -------
-    list of Step
+    list of ResolutionStep
         At most twelve in six answers, those that most conversations hold, the most given answer first.
 
     Examples
@@ -143,7 +137,7 @@ def distil(
     vectors = _vectors([sentence.text for sentence in told])
     found = _shared(told, vectors, _groups(vectors))
     kept = sorted(found, key=lambda f: (-len(f.ids), f.place, f.text))[:MOST_STEPS]
-    steps: list[Step] = []
+    steps: list[ResolutionStep] = []
     ways = sorted(_ways(kept), key=lambda way: (-max(len(f.ids) for f in way), -len(way), way[0].text))
     for number, way in enumerate(ways[:MOST_WAYS], start=1):
         way = sorted(way, key=lambda f: (round(f.place, 6), -len(f.ids), f.text))
@@ -151,7 +145,7 @@ def distil(
         for place, one in enumerate(way, start=1):
             ids = sorted(one.ids, key=lambda c: (c not in worked, c))
             steps.append(
-                Step(
+                ResolutionStep(
                     text=one.text, count=len(ids), worked=sum(c in worked for c in ids),
                     conversation_ids=ids[:SHOWN_IDS], way=number, order=place if ordered else 0,
                 )
@@ -183,7 +177,7 @@ class _Shared:
         return set(self.places)
 
 
-def _shared(told: Sequence[_Sentence], vectors: NDArray[np.float64], group: NDArray[np.int64]) -> list[_Shared]:
+def _shared(told: Sequence[_Sentence], vectors: F64, group: Ints) -> list[_Shared]:
     said = Counter(sentence.conversation for sentence in told)  # who says one thing says nothing about order
     found = []
     for number in sorted(set(group)):
@@ -257,12 +251,12 @@ def statements(text: str) -> list[str]:
 def _sentences(text: str) -> list[tuple[str, float, bool]]:
     """Sentences that tell something, each with its place in the text and whether it tells what to do."""
     text = _GOES_ON.sub(" ", text)
-    sentences = [" ".join(part.split()) for part in _SENTENCE.split(text) if part and part.strip()]
+    sentences = [" ".join(part.split()) for part in REPLY_SENTENCE_END.split(text) if part and part.strip()]
     last = max(1, len(sentences) - 1)
     found = []
     for place, sentence in enumerate(sentences):
-        told = _GREETING.sub("", sentence)
-        while (shorter := _GREETING.sub("", told)) != told:
+        told = REPLY_GREETING.sub("", sentence)
+        while (shorter := REPLY_GREETING.sub("", told)) != told:
             told = shorter
         told = _LEAD_IN.sub("", told)
         shown = told[:1].upper() + told[1:]
@@ -275,12 +269,12 @@ def _sentences(text: str) -> list[tuple[str, float, bool]]:
 
 def _lacks(sentence: str) -> bool:
     """Whether something was taken out of a sentence, or should follow it."""
-    return _PLACEHOLDER.search(sentence) is not None or sentence.endswith(":")
+    return PLACEHOLDER.search(sentence) is not None or sentence.endswith(":")
 
 
 def _instructs(sentence: str) -> bool:
-    sentence = _PLACEHOLDER.sub("X", sentence)  # its brackets are no menu path
-    words = len(_WORD.findall(sentence))
+    sentence = PLACEHOLDER.sub("X", sentence)  # its brackets are no menu path
+    words = len(WORD_OR_NUMBER.findall(sentence))
     if not SHORTEST <= words <= LONGEST and not (words == SHORTEST - 1 and _IMPERATIVE.match(sentence)):
         return False
     if sentence.rstrip('"”) ').endswith("?") or _TALK.search(sentence):
@@ -295,13 +289,13 @@ def _states(sentence: str) -> bool:
     """Whether a sentence tells something that is no instruction, as far as its form says."""
     if "<NAME>" in sentence:
         return False
-    plain = _PLACEHOLDER.sub("X", sentence)
-    if not SHORTEST <= len(_WORD.findall(plain)) <= LONGEST or plain.rstrip('"”) ').endswith(("?", ":")):
+    plain = PLACEHOLDER.sub("X", sentence)
+    if not SHORTEST <= len(WORD_OR_NUMBER.findall(plain)) <= LONGEST or plain.rstrip('"”) ').endswith(("?", ":")):
         return False
     return not _TALK.search(plain) and not _PERSONAL.search(plain)
 
 
-def _told(replies: Sequence[tuple[str, str]], matter: Matter | None) -> list[_Sentence]:
+def _told(replies: Sequence[tuple[str, str]], matter: Salience | None) -> list[_Sentence]:
     """What the replies tell, each sentence once a conversation."""
     joined: dict[str, str] = {}
     for conversation, text in replies:
@@ -319,7 +313,9 @@ def _told(replies: Sequence[tuple[str, str]], matter: Matter | None) -> list[_Se
 
 
 def _stems(text: str) -> list[str]:
-    words = [word for word in _WORD.findall(text.casefold().replace("’", "'")) if not _PLACEHOLDER.fullmatch(word)]
+    words = [
+        word for word in WORD_OR_NUMBER.findall(text.casefold().replace("’", "'")) if not PLACEHOLDER.fullmatch(word)
+    ]
     german = is_german(words)
     return [
         stem(word, german)
@@ -328,7 +324,7 @@ def _stems(text: str) -> list[str]:
     ]
 
 
-def _vectors(texts: Sequence[str]) -> NDArray[np.float64]:
+def _vectors(texts: Sequence[str]) -> F64:
     """TF-IDF of stems, rows of length 1, or 0 where a text has no word of weight."""
     try:
         # A second to import, which those who only list or copy drafts need not wait.
@@ -340,7 +336,7 @@ def _vectors(texts: Sequence[str]) -> NDArray[np.float64]:
     return np.round(counted.toarray(), 9)
 
 
-def _groups(vectors: NDArray[np.float64]) -> NDArray[np.int64]:
+def _groups(vectors: F64) -> Ints:
     from scipy.cluster.hierarchy import fcluster, linkage
     from scipy.spatial.distance import pdist
 

@@ -12,8 +12,7 @@ from lacuna.data_contracts.errors import NoSuchGap
 from lacuna.models.backlog.gap import Gap
 from lacuna.models.backlog.gap_fields import gap_fields
 from lacuna.models.backlog.lifecycle import Decision
-from lacuna.pipelines.board import filters as listing
-from lacuna.pipelines.board import tagging
+from lacuna.pipelines.board import filters, tagging
 from lacuna.pipelines.board.context import Desk, desk_of, person_of
 from lacuna.pipelines.board.service import decide_as, tag_as
 from lacuna.pipelines.board.snapshot import GapNow
@@ -21,7 +20,7 @@ from lacuna.pipelines.board.view import owner_loads
 from lacuna.pipelines.gaps.decisions import history
 from lacuna.pipelines.io.store import read_parquet
 from lacuna.pipelines.presentation.spreadsheet import records
-from lacuna.pipelines.state.topic_history import life_of, topic_rows
+from lacuna.pipelines.state.topic_history import gap_state, topic_rows
 
 __all__ = ["decide_gap", "router", "tag_conversation", "undo_gap"]
 
@@ -116,11 +115,11 @@ def gaps(
     ``no_gap_reason`` says why the run found no gap at all: rule, why and step; else null.
     """
     now = desk_of(request).snapshot.now()
-    asked = listing.Query.of(
+    asked = filters.Query.of(
         {"view": view, "q": q, "kind": kind, "status": status, "owner": owner, "product": product,
          "language": language, "topic": topic, "sort": sort}
     )  # fmt: skip
-    listed = listing.found(now.gaps, asked)
+    listed = filters.found(now.gaps, asked)
     return {
         "run_id": now.run.run_id if now.run else None,
         "total": len(listed),
@@ -184,7 +183,7 @@ def topics(request: Request) -> list[dict[str, Any]]:
 @router.get("/topics/{topic_id}", responses={404: {"model": Problem}})
 def topic(request: Request, topic_id: str) -> dict[str, Any]:
     """A topic's life, run by run."""
-    return life_of(desk_of(request).state, topic_id)
+    return gap_state(desk_of(request).state, topic_id)
 
 
 @router.get("/tags")

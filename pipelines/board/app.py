@@ -28,8 +28,7 @@ from lacuna.data_contracts.errors import (
     StoreUnusable,
     TagInvalid,
 )
-from lacuna.pipelines.board import actions, api, pages
-from lacuna.pipelines.board import sign_in as entering
+from lacuna.pipelines.board import actions, api, pages, sign_in
 from lacuna.pipelines.board.bodies import TOO_LARGE
 from lacuna.pipelines.board.context import Desk
 from lacuna.pipelines.board.middleware import Guard, host_of, is_loopback
@@ -98,8 +97,8 @@ def make_app(store: Path, settings: Settings, state: State, who: str, hosts: Col
     app.state.desk, app.state.limiter = desk, limiter
     changes, sign_ins = f"{settings.board.changes_a_minute}/minute", f"{settings.board.sign_ins_a_minute}/minute"
     for path, view, limit in (
-        ("/decide", actions.deciding, changes), ("/tags", entering.tagging, changes),
-        ("/sign-in", entering.sign_in, sign_ins),
+        ("/decide", actions.deciding, changes), ("/tags", sign_in.tagging, changes),
+        ("/sign-in", sign_in.sign_in, sign_ins),
     ):  # fmt: skip
         app.post(path, include_in_schema=False)(limiter.limit(limit)(view))
     wrong: dict[int | str, dict[str, Any]] = {code: {"model": api.Problem} for code in (403, 404, 409, 422)}
@@ -109,7 +108,7 @@ def make_app(store: Path, settings: Settings, state: State, who: str, hosts: Col
     ):  # fmt: skip
         app.post(path, status_code=201, tags=["board"], responses=wrong)(limiter.limit(changes)(change))
     limiter.exempt(pages.static)
-    for router in (pages.router, actions.router, entering.router, api.router):
+    for router in (pages.router, actions.router, sign_in.router, api.router):
         app.include_router(router)
     app.add_exception_handler(LacunaError, _lacuna)
     app.add_exception_handler(HTTPException, _http)

@@ -23,7 +23,7 @@ from lacuna.pipelines.report.coverage import coverage
 from lacuna.pipelines.report.figures import kpi_cards
 from lacuna.pipelines.report.impact import fixes
 from lacuna.pipelines.state.decision_log import gap_row
-from lacuna.pipelines.state.topic_history import life_of, topic_rows
+from lacuna.pipelines.state.topic_history import gap_state, topic_rows
 
 __all__ = ["router"]
 
@@ -211,7 +211,7 @@ def topics(request: Request) -> Response:
 def topic(request: Request, topic_id: str) -> Response:
     """A topic's life, run by run, with its gaps."""
     desk = desk_of(request)
-    told = life_of(desk.state, topic_id)
+    told = gap_state(desk.state, topic_id)
     now = desk.snapshot.now()
     own: list[GapNow] = [g for g in now.gaps if g.keys["topic"] == topic_id]
     return desk.page(request, "topic", here="topics", topic=told, gaps=own)

@@ -16,11 +16,11 @@ from typing import Any
 import pandas as pd
 
 from lacuna.data_contracts.errors import StoreUnusable
-from lacuna.models.backlog.due_dates import Duty
+from lacuna.models.backlog.due_dates import DueDate
 from lacuna.models.backlog.gap import Gap
-from lacuna.models.backlog.lifecycle import Decision, Life, last_targets, life_of
+from lacuna.models.backlog.lifecycle import Decision, GapState, gap_state, last_targets
 from lacuna.models.backlog.precision import Precision, by_kind
-from lacuna.pipelines.gaps import due_dates as duties
+from lacuna.pipelines.gaps import due_dates
 from lacuna.pipelines.gaps.decisions import as_decided, status_now
 from lacuna.pipelines.gaps.first_seen import seen_days
 from lacuna.pipelines.gaps.read import gaps_of
@@ -81,8 +81,8 @@ class GapNow:
 
     record: Gap
     shown: dict[str, Any]
-    life: Life
-    duty: Duty
+    life: GapState
+    duty: DueDate
 
     @property
     def id(self) -> str:
@@ -137,10 +137,10 @@ class Snapshot:
         self._stamp: tuple[str, int, int] | None = None
         self._said: dict[int, Decision] = {}  # by id, in order
         self._told: dict[str, list[Decision]] = {}
-        self._lives: dict[str, Life] = {}
+        self._lives: dict[str, GapState] = {}
         self._seen: dict[str, date] = {}  # since when people can see each gap
         self._recorded = False  # whether every gap has one
-        self._now = Now(None, (), {}, {}, duties.today())
+        self._now = Now(None, (), {}, {}, due_dates.today())
 
     def now(self) -> Now:
         """The latest run and the decisions up to this moment."""
@@ -151,7 +151,7 @@ class Snapshot:
             if fresh:
                 run, stamp = _latest(self._runs)
                 self._recorded = False
-            today = duties.today()
+            today = due_dates.today()
             recorded = run is not None and not self._recorded and self._look_up_seen(run)
             anew = fresh or recorded or today != self._now.day
             if self._listen() or anew:
@@ -192,7 +192,7 @@ class Snapshot:
             self._told.setdefault(one.gap_id, []).append(one)
             self._said[one.id] = one
         touched = {one.gap_id for one in said}
-        self._lives |= {gap: life_of(self._told[gap]) for gap in touched}
+        self._lives |= {gap: gap_state(self._told[gap]) for gap in touched}
         return bool(touched)
 
     def _stand(self, run: Run | None, today: date, anew: bool) -> Now:
@@ -212,24 +212,24 @@ class Snapshot:
         return Now(run, tuple(gaps), {gap.id: gap for gap in gaps}, names, today)
 
 
-_UNTOUCHED = Life()
+_UNTOUCHED = GapState()
 
 
 def _gap(
-    run: Run, gap: Gap, life: Life, names: Mapping[str, str], settings: Settings, today: date,
+    run: Run, gap: Gap, life: GapState, names: Mapping[str, str], settings: Settings, today: date,
     seen: date | None,
 ) -> GapNow:  # fmt: skip
     row = gap.as_row()
     status, note = status_now(row, life)
     now = replace(gap, status=status, status_note=note, **as_decided(row, life, names.get))
     shown = table_row(now, run.currency, run.top_score, run.until)
-    duty = duties.duty_now({**row, "status": status}, life, settings, today, seen)
+    duty = due_dates.due_date_now({**row, "status": status}, life, settings, today, seen)
     shown["due"] = _due_words(duty)
     shown["keys"] |= {"due": duty.due.isoformat() if duty.due else None, "overdue": duty.overdue}
     return GapNow(now, shown, life, duty)
 
 
-def _due_words(duty: Duty) -> str:
+def _due_words(duty: DueDate) -> str:
     """`due 12 Jul`, `overdue 3 days`, or nothing."""
     if duty.overdue:
         return f"overdue {plural(duty.overdue, 'day')}"

@@ -194,7 +194,7 @@ def precision_rows(kinds: Sequence[Precision], confidence: float) -> list[dict[s
     return [
         {
             "name": kind_label(one.kind) if one.kind else "All kinds",
-            "words": one.told(),
+            "words": one.in_words(),
             "rate": percent(one.rate),
             "range": percent_range(one.low, one.high),
             "bar": bar(one.rate, one.low, one.high, 120),

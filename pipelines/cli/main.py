@@ -17,13 +17,7 @@ import typer
 from rich.markup import escape
 
 from lacuna.data_contracts.errors import LacunaError
-from lacuna.pipelines.cli import dags as scheduling
-from lacuna.pipelines.cli import decide as deciding
-from lacuna.pipelines.cli import drafts as writing
-from lacuna.pipelines.cli import impact
-from lacuna.pipelines.cli import mine as mining
-from lacuna.pipelines.cli import review as reviewing
-from lacuna.pipelines.cli import topics as grouping
+from lacuna.pipelines.cli import dags, decide, drafts, impact, mine, review, topics
 from lacuna.pipelines.cli.options import err, out
 
 # Heavy modules are imported by the commands that need them, so that --help answers at once.
@@ -75,12 +69,12 @@ def settings() -> None:
 
 # In the order in which somebody who comes to it new will want them; the help shows them so.
 COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
-    "Find the gaps": (mining.demo, mining.check, mining.run, mining.runs, mining.explain),
+    "Find the gaps": (mine.demo, mine.check, mine.run, mine.runs, mine.explain),
     "Review and decide": (
-        reviewing.review, deciding.backlog, deciding.decide, deciding.assign, deciding.undo, reviewing.token,
+        review.review, decide.backlog, decide.decide, decide.assign, decide.undo, review.token,
     ),
-    "Write, tell, and see what worked": (writing.drafts, writing.digest, impact.impact),
-    "Look at topics, change settings, schedule": (grouping.topic, grouping.topics, settings, scheduling.dags),
+    "Write, tell, and see what worked": (drafts.drafts, drafts.digest, impact.impact),
+    "Look at topics, change settings, schedule": (topics.topic, topics.topics, settings, dags.dags),
 }  # fmt: skip
 
 for panel, commands in COMMANDS.items():

@@ -6,8 +6,8 @@ from itertools import groupby
 from typing import Any
 
 from lacuna.models.backlog.gap import Gap
-from lacuna.models.conversations.questions import shortened
-from lacuna.models.writing.passages import bare
+from lacuna.models.text.markup import bare
+from lacuna.models.text.words import shortened
 from lacuna.pipelines.drafts.rows import (
     LINE,
     chapter,

@@ -12,8 +12,8 @@ from typing import Any
 
 from lacuna.models.backlog.gap import Gap
 from lacuna.models.backlog.gap_kinds import GAP_KINDS
-from lacuna.models.conversations.questions import shortened
-from lacuna.models.writing.passages import bare
+from lacuna.models.text.markup import bare
+from lacuna.models.text.words import shortened
 from lacuna.models.writing.resolution_steps import instructions
 from lacuna.pipelines.drafts.evidence import answered, passages_to_change, words_to_add
 from lacuna.pipelines.drafts.matter import front_matter

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lacuna.pipelines.embedders.encoder import Floats, Network, modules, read_recipe
+from lacuna.models.arrays import F32
+from lacuna.pipelines.embedders.encoder import Network, modules, read_recipe
 
 Weights = dict[str, NDArray[Any]]
 
@@ -60,7 +61,7 @@ def load(folder: Path) -> Network:
             scratch, device="cpu", compute_type="float32", inter_threads=workers, intra_threads=1
         )
 
-    def forward(ids: list[list[int]]) -> Floats:
+    def forward(ids: list[list[int]]) -> F32:
         positions = [list(range(first_position, first_position + len(one))) for one in ids] if first_position else None
         return np.array(encoder.forward_batch(ids, token_type_ids=positions).last_hidden_state)
 

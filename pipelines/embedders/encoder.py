@@ -19,11 +19,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from lacuna.models.retrieval.article_match import unit
+from lacuna.models.arrays import F32
+from lacuna.models.text.vectors import unit
 
-Floats = NDArray[np.float32]
 Progress = Callable[[int, int], None]
 
 # A text's last digits depend on the shape of its batch. A small one wastes little where few texts are new; a fifth of
@@ -47,7 +46,7 @@ class Network:
         Whether a text's result depends on the other texts of its batch, so that each needs one of its own.
     """
 
-    forward: Callable[[list[list[int]]], Floats]
+    forward: Callable[[list[list[int]]], F32]
     workers: int
     mixes: bool = False
 
@@ -88,7 +87,7 @@ class Encoder:
         tokenizer.no_padding()
         return tokenizer
 
-    def embed(self, texts: Sequence[str], progress: Progress | None = None) -> Floats:
+    def embed(self, texts: Sequence[str], progress: Progress | None = None) -> F32:
         """Vectors of ``texts``: float32 (len(texts), dim), each row of length 1; an empty text has one too.
 
         A vector depends on its text alone, to the last bit: texts of equally many tokens share batches of one shape.
@@ -99,11 +98,11 @@ class Encoder:
         wanted = [text.lower() for text in wanted] if self._recipe.lower else wanted
         ids = [encoded.ids or [0] for encoded in self._tokenizer.encode_batch(wanted)]
         order = sorted(range(len(ids)), key=lambda i: (len(ids[i]), i))
-        found: list[Floats] = [np.zeros(0, dtype=np.float32)] * len(ids)
+        found: list[F32] = [np.zeros(0, dtype=np.float32)] * len(ids)
         most = 1 if self._network.mixes else TOKENS_A_BATCH
         groups, done = batches(order, ids, most), 0
 
-        def pooled(group: list[int]) -> Floats:
+        def pooled(group: list[int]) -> F32:
             # Filled up to the shape that every batch of such texts has.
             fill = rows_of(len(ids[group[0]]), most) - len(group)
             return self._pooled([ids[i] for i in (*group, *group[:1] * fill)])[: len(group)]
@@ -117,7 +116,7 @@ class Encoder:
                     progress(done, len(ids))
         return unit(np.stack(found))
 
-    def _pooled(self, ids: list[list[int]]) -> Floats:
+    def _pooled(self, ids: list[list[int]]) -> F32:
         hidden = self._network.forward(ids)
         if hidden.ndim == 2:
             return hidden

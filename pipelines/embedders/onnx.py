@@ -8,7 +8,8 @@ import joblib
 import numpy as np
 
 from lacuna.data_contracts.errors import SettingsInvalid
-from lacuna.pipelines.embedders.encoder import Floats, Network
+from lacuna.models.arrays import F32
+from lacuna.pipelines.embedders.encoder import Network
 
 PLACES = ("model.onnx", "onnx/model.onnx")
 
@@ -62,7 +63,7 @@ def load(path: Path) -> Network:
     gives = [found.name for found in session.get_outputs()]
     output = "sentence_embedding" if "sentence_embedding" in gives else gives[0]
 
-    def forward(ids: list[list[int]]) -> Floats:
+    def forward(ids: list[list[int]]) -> F32:
         shape = len(ids), max(map(len, ids))
         given = {name: np.zeros(shape, dtype=np.int64) for name in ("input_ids", "attention_mask", "token_type_ids")}
         for row, one in enumerate(ids):

@@ -14,12 +14,11 @@ from pathlib import Path
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from lacuna.data_contracts.errors import SettingsInvalid
-from lacuna.models.retrieval.article_match import unit
-from lacuna.pipelines.embedders import ctranslate2 as networks
-from lacuna.pipelines.embedders import onnx
+from lacuna.models.arrays import F32
+from lacuna.models.text.vectors import unit
+from lacuna.pipelines.embedders import ctranslate2, onnx
 from lacuna.pipelines.embedders.encoder import Encoder, Progress, version_of
 
 # The wheel's publisher is unknown; these are the hashes of sentence-transformers/all-MiniLM-L6-v2 at 1110a243.
@@ -36,7 +35,7 @@ class Embedder(Protocol):
     name: str
     version: str
 
-    def embed(self, texts: Sequence[str], progress: Progress | None = None) -> NDArray[np.float32]:
+    def embed(self, texts: Sequence[str], progress: Progress | None = None) -> F32:
         """Vectors of ``texts``: float32 (len(texts), dim), each row of length 1."""
 
 
@@ -49,7 +48,7 @@ def minilm() -> Encoder:
         The wheel is not installed, or its files are not the ones that were reviewed.
     """
     folder = _minilm_folder()
-    return Encoder(folder, partial(networks.load, folder), "minilm", MINILM_VERSION)
+    return Encoder(folder, partial(ctranslate2.load, folder), "minilm", MINILM_VERSION)
 
 
 class Lexical:
@@ -71,7 +70,7 @@ class Lexical:
         )
         self._projection = SparseRandomProjection(self.dim, random_state=0).fit(np.zeros((1, 2**16), dtype=np.float32))
 
-    def embed(self, texts: Sequence[str], progress: Progress | None = None) -> NDArray[np.float32]:
+    def embed(self, texts: Sequence[str], progress: Progress | None = None) -> F32:
         """See :class:`Embedder`."""
         if not len(texts):
             return np.zeros((0, self.dim), dtype=np.float32)
@@ -84,7 +83,7 @@ class Lexical:
             progress(len(texts), len(texts))
         return unit(vectors)
 
-    def _by_chance(self, text: str) -> NDArray[np.float32]:
+    def _by_chance(self, text: str) -> F32:
         """A direction of the text's own, far from nearly all others."""
         seed = int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big")
         return np.random.default_rng(seed).standard_normal(self.dim, dtype=np.float32)
@@ -120,10 +119,10 @@ def embedder(name: str) -> Embedder:
 
 
 def _from_path(path: Path, name: str) -> Embedder:
-    reason = networks.unfit(path)
+    reason = ctranslate2.unfit(path)
     if not reason:
         version = version_of(path, [path / "model.safetensors"])
-        return Encoder(path, partial(networks.load, path), path.name, version)
+        return Encoder(path, partial(ctranslate2.load, path), path.name, version)
     found = onnx.find(path)
     if found:
         folder, file = found

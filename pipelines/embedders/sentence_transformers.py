@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from lacuna.data_contracts.errors import SettingsInvalid
-from lacuna.models.retrieval.article_match import unit
-from lacuna.pipelines.embedders.encoder import Floats, Progress
+from lacuna.models.arrays import F32
+from lacuna.models.text.vectors import unit
+from lacuna.pipelines.embedders.encoder import Progress
 
 TEXTS_A_STEP = 1024  # between two signs of progress
 
@@ -41,7 +42,7 @@ class SentenceTransformers:
         self.name = Path(name).expanduser().resolve().name if Path(name).expanduser().exists() else name
         self.version = _version(self._model)
 
-    def embed(self, texts: Sequence[str], progress: Progress | None = None) -> Floats:
+    def embed(self, texts: Sequence[str], progress: Progress | None = None) -> F32:
         """See :class:`pipelines.embedders.registry.Embedder`."""
         if not len(texts):
             return self.embed([""])[:0]

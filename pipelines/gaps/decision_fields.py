@@ -1,4 +1,4 @@
-"""What comes with a decision: which fields each verb takes, and whether they can be read."""
+"""The fields of a decision: which ones each action takes, and whether their values can be read."""
 
 from __future__ import annotations
 
@@ -17,41 +17,41 @@ _DAYS = ("on", "until", "due")
 _NUMBERS = ("conversations", "of")
 
 
-def checked(verb: str, payload: Mapping[str, Any] | None) -> dict[str, Any]:
-    """The payload of a decision, its days as ``2024-06-30``, whether or not a time stands behind them.
+def checked(action: str, payload: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The payload of a decision with its days as ``2024-06-30``, without a time of day.
 
     Raises
     ------
     DecisionInvalid
-        The verb is unknown, or a field is unknown, missing or can't be read.
+        The action is unknown, or a field is unknown, missing or can't be read.
 
     Examples
     --------
     >>> checked("snooze", {"until": "2024-07-15"})
     {'until': '2024-07-15'}
     """
-    if verb not in ACTIONS:
-        raise DecisionInvalid(f"there is no decision '{verb}'", _which(verb, ACTIONS))
-    fields = (*ACTIONS[verb].fields, *ACTIONS[verb].adds)
-    given = {}
+    if action not in ACTIONS:
+        raise DecisionInvalid(f"there is no decision '{action}'", _which(action, ACTIONS))
+    fields = (*ACTIONS[action].fields, *ACTIONS[action].adds)
+    read = {}
     for name, value in (payload or {}).items():
         if name not in fields:
             takes = f"it takes {', '.join(fields)}" if fields else "it takes nothing"
-            raise DecisionInvalid(f"{verb} knows no '{name}'", takes, name)
-        given[name] = _value(verb, name, value)
-    needed = ACTIONS[verb].needs
-    if needed and not given.get(needed):
+            raise DecisionInvalid(f"{action} knows no '{name}'", takes, name)
+        read[name] = _value(action, name, value)
+    needed = ACTIONS[action].needs
+    if needed and not read.get(needed):
         choice = f", one of {', '.join(DISMISS_REASONS)}" if needed == "reason" else ""
-        raise DecisionInvalid(f"{verb} needs '{needed}'", f"say {_MEANING[needed]}{choice}", needed)
-    if verb == "assign" and not given:
+        raise DecisionInvalid(f"{action} needs '{needed}'", f"say {_MEANING[needed]}{choice}", needed)
+    if action == "assign" and not read:
         raise DecisionInvalid("assign needs 'owner_id' or 'due'", "say whose it is, or by when it is due", "owner_id")
-    return given
+    return read
 
 
 _MEANING = {"until": "the day on which the gap comes back", "reason": "why", "into": "which gap it is part of"}
 
 
-def _value(verb: str, name: str, value: Any) -> Any:
+def _value(action: str, name: str, value: Any) -> Any:
     if value is None:
         return None
     if name in _DAYS:
@@ -59,14 +59,14 @@ def _value(verb: str, name: str, value: Any) -> Any:
             return (value if isinstance(value, date) else _day(str(value))).isoformat()[:10]
         except ValueError:
             how = "write it as 2024-06-30: year, month, day"
-            raise DecisionInvalid(f"{verb}: '{name}' is no day: {value!r}", how, name) from None
+            raise DecisionInvalid(f"{action}: '{name}' is no day: {value!r}", how, name) from None
     if name in _NUMBERS:
         try:
             if (number := int(value)) < 0:
                 raise ValueError
             return number
         except (TypeError, ValueError):
-            raise DecisionInvalid(f"{verb}: '{name}' is no number: {value!r}", "write digits alone", name) from None
+            raise DecisionInvalid(f"{action}: '{name}' is no number: {value!r}", "write digits alone", name) from None
     text = str(value).strip()
     if name == "reason" and text not in DISMISS_REASONS:
         raise DecisionInvalid(f"there is no reason '{text}' to dismiss", _which(text, DISMISS_REASONS), name)
@@ -74,12 +74,12 @@ def _value(verb: str, name: str, value: Any) -> Any:
 
 
 def _day(text: str) -> date:
-    """A day as people and spreadsheets write it, which like to put midnight behind it."""
+    """A day as people and spreadsheets write it, who may add a time of day."""
     day, _, clock = text.strip().replace("T", " ").partition(" ")
     if clock:
         time.fromisoformat(clock)
     return date.fromisoformat(day)
 
 
-def _which(wrong: str, known: Iterable[str]) -> str:
-    return did_you_mean(wrong, known, f"there are: {', '.join(known)}")
+def _which(wrong: str, names: Iterable[str]) -> str:
+    return did_you_mean(wrong, names, f"there are: {', '.join(names)}")

@@ -33,7 +33,7 @@ COLUMNS = (*SHOWN, *TO_FILL, "last_decision")
 
 @dataclass(frozen=True)
 class Refused:
-    """What was left out of a row: its line in the file, the column and value that are wrong, and why."""
+    """A row of the file that was left out: its line, the column and value that are wrong, and why."""
 
     line: int
     column: str
@@ -43,7 +43,7 @@ class Refused:
 
 @dataclass
 class Applied:
-    """What became of a file: decisions recorded, those that were there already, and what was left out."""
+    """The result of reading a file: how many decisions were recorded, how many were before, and the rows left out."""
 
     recorded: int = 0
     known: int = 0
@@ -51,7 +51,7 @@ class Applied:
 
 
 def sheet(backlog: pd.DataFrame) -> bytes:
-    """The backlog as of now as CSV: what to know of each gap, and empty columns for the decision.
+    """The backlog as of now as CSV: the columns that describe each gap, and empty columns for the decision.
 
     Parameters
     ----------
@@ -66,13 +66,13 @@ def sheet(backlog: pd.DataFrame) -> bytes:
 
 
 def apply_sheet(state: State, path: Path, who: str) -> Applied:
-    """Record the decisions of a filled-in sheet; what is wrong is left out, and the rest is recorded.
+    """Record the decisions of a filled-in sheet; wrong rows are left out, and the others are recorded.
 
-    Needed are the columns gap_id and decision. A row's assign_to (an owner_id, or ``nobody``) and due are a decision to
-    assign, after the row's own where it has one; a row without either says nothing. The other columns of the sheet are
-    read where they are there: with last_decision, a gap that was decided on since the sheet was written is left alone.
-    The same file again records nothing twice. In a sheet without the column assign_to, which earlier versions wrote,
-    the decision ``assign`` takes owner_id and due.
+    The columns gap_id and decision are required. A row's assign_to (an owner_id, or ``nobody``) and due are a decision
+    to assign, after the row's own decision where it has one; a row with none of them records nothing. The other columns
+    are optional: with last_decision, a gap that was decided on since the sheet was written is left alone. Reading the
+    same file again records nothing twice. In a sheet without the column assign_to, which earlier versions wrote, the
+    decision ``assign`` takes owner_id and due.
 
     Raises
     ------
@@ -83,116 +83,120 @@ def apply_sheet(state: State, path: Path, who: str) -> Applied:
     names = {str(name).strip().lower(): name for name in raw.frame.columns}
     missing = [name for name in ("gap_id", "decision") if name not in names]
     if missing:
-        found = ", ".join(str(name) for name in raw.frame.columns) or "nothing"
+        columns = ", ".join(str(name) for name in raw.frame.columns) or "nothing"
         raise LacunaError(
-            f"{path} has no column '{missing[0]}' (found: {found})",
+            f"{path} has no column '{missing[0]}' (found: {columns})",
             "start from the file that `lacuna backlog --csv FILE` writes",
         )
-    done = Applied()
+    result = Applied()
     for broken in raw.broken:
-        done.refused.append(Refused(broken.row, "", broken.text, BundleUnreadable(broken.why, "put the row right")))
+        result.refused.append(Refused(broken.row, "", broken.text, BundleUnreadable(broken.why, "put the row right")))
     rows = [
         _Row(int(line), {name: _text(cells[column]) for name, column in names.items()})
         for line, cells in zip(raw.rows, raw.frame.to_dict("records"), strict=True)
     ]
-    _record(state, [row for row in rows if _read(row, done)], who, done)
-    done.refused.sort(key=lambda refused: refused.line)
-    return done
+    _record(state, [row for row in rows if _read(row, result)], who, result)
+    result.refused.sort(key=lambda each: each.line)
+    return result
 
 
 @dataclass
 class _Row:
-    """A row of the file, the gap's decision that it has seen, and what it decides in order, with what comes with it."""
+    """A row of the file, the gap's last decision when the sheet was written, and the row's decisions with payloads."""
 
     line: int
     cells: Mapping[str, str]
-    seen: int | None = None
-    said: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    last_seen: int | None = None
+    decisions: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
 
-    def refused(self, verb: str, error: LacunaError) -> Refused:
-        """What is told of the row where a decision of it can't be recorded."""
-        column = _column(error, verb, self.cells)
+    def refused(self, action: str, error: LacunaError) -> Refused:
+        """The row as one that was left out, because this action of it can't be recorded."""
+        column = _column(error, action, self.cells)
         return Refused(self.line, column, self.cells.get(column, ""), error)
 
 
-def _with_it(action: str, cells: Mapping[str, str]) -> dict[str, str]:
-    """What a row says with its decision."""
+def _payload(action: str, cells: Mapping[str, str]) -> dict[str, str]:
+    """The fields that a row gives for its action."""
     takes = (*ACTIONS[action].fields, *ACTIONS[action].adds) if action in ACTIONS else ()
     return {name: cells[name] for name in takes if cells.get(name)}
 
 
-def _read(row: _Row, done: Applied) -> bool:
-    """Read what a row decides: whether it can be read, all of it."""
-    cells, told = row.cells, row.cells["decision"].lower()
-    given = []
-    if told not in ("", "assign"):
-        given.append((told, _with_it(told, cells)))
-    if (duty := _duty(cells)) or told == "assign":
-        given.append(("assign", duty))
-    verb = told
+def _read(row: _Row, result: Applied) -> bool:
+    """Read the decisions of a row; False, with the error in ``result``, where one of them can't be read."""
+    cells, decision = row.cells, row.cells["decision"].lower()
+    actions = []
+    if decision not in ("", "assign"):
+        actions.append((decision, _payload(decision, cells)))
+    if (assignment := _assignment(cells)) or decision == "assign":
+        actions.append(("assign", assignment))
+    action = decision
     try:
-        row.seen = _number(cells.get("last_decision", "")) if given else None
-        for verb, payload in given:
-            row.said.append((verb, checked(verb, payload)))
+        row.last_seen = _number(cells.get("last_decision", "")) if actions else None
+        for action, payload in actions:
+            row.decisions.append((action, checked(action, payload)))
     except LacunaError as error:
-        done.refused.append(row.refused(verb, error))
+        result.refused.append(row.refused(action, error))
         return False
     return True
 
 
-def _duty(cells: Mapping[str, str]) -> dict[str, Any]:
-    """Whom a row assigns the gap to, and by when."""
-    given: dict[str, Any] = {}
+def _assignment(cells: Mapping[str, str]) -> dict[str, Any]:
+    """The payload of a row's decision to assign: owner and due day; empty where it assigns nothing."""
+    payload: dict[str, Any] = {}
     if owner := cells.get("assign_to"):
-        given["owner_id"] = None if owner.lower() == "nobody" else owner
+        payload["owner_id"] = None if owner.lower() == "nobody" else owner
     if "assign_to" not in cells:  # an earlier sheet: owner_id and due show what is, unless the decision is to assign
         if cells["decision"].lower() != "assign":
             return {}
         if "owner_id" in cells:
-            given["owner_id"] = cells["owner_id"] or None
-    return given | ({"due": cells["due"]} if cells.get("due") else {})
+            payload["owner_id"] = cells["owner_id"] or None
+    return payload | ({"due": cells["due"]} if cells.get("due") else {})
 
 
-def _record(state: State, rows: Sequence[_Row], who: str, done: Applied) -> None:
-    to_come = Counter(row.cells["gap_id"] for row in rows for _ in row.said)
-    last: dict[str, int | None] = {}
+def _record(state: State, rows: Sequence[_Row], who: str, result: Applied) -> None:
+    remaining = Counter(row.cells["gap_id"] for row in rows for _ in row.decisions)
+    last_decision: dict[str, int | None] = {}
     for row in rows:
-        gap, by, why = row.cells["gap_id"], row.cells.get("who") or who, row.cells.get("why", "")
-        for at, (verb, payload) in enumerate(row.said):
+        gap, author, why = row.cells["gap_id"], row.cells.get("who") or who, row.cells.get("why", "")
+        for index, (action, payload) in enumerate(row.decisions):
             try:
-                after = last.get(gap, row.seen)
-                there = _there_already(history(state, gap), after, to_come[gap], (verb, by, why), payload)
-                number = there or decide(state, gap, verb, by, why=why, payload=payload, after=after)
+                after = last_decision.get(gap, row.last_seen)
+                recorded = _recorded_before(history(state, gap), after, remaining[gap], (action, author, why), payload)
+                decision_id = recorded or decide(state, gap, action, author, why=why, payload=payload, after=after)
             except LacunaError as error:
-                done.refused.append(row.refused(verb, error))
-                to_come[gap] -= len(row.said) - at
+                result.refused.append(row.refused(action, error))
+                remaining[gap] -= len(row.decisions) - index
                 break
-            last[gap] = None if there and after is None else number
-            to_come[gap] -= 1
-            done.known += bool(there)
-            done.recorded += not there
+            last_decision[gap] = None if recorded and after is None else decision_id
+            remaining[gap] -= 1
+            result.known += bool(recorded)
+            result.recorded += not recorded
 
 
-def _there_already(
-    said: Sequence[Decision], after: int | None, most: int, told: tuple[str, str, str], payload: Mapping[str, Any]
+def _recorded_before(
+    decisions: Sequence[Decision],
+    after: int | None,
+    most: int,
+    decision: tuple[str, str, str],
+    payload: Mapping[str, Any],
 ) -> int | None:
-    """The same person's same decision in the same words since ``after``: the file was read before.
+    """The id of the same person's same decision with the same reason since ``after``: the file was read before.
 
-    Where the sheet does not say what was seen, the gap's last decisions are compared, as many as the file still has
-    for it (``most``).
+    Where the sheet has no last_decision, the gap's latest decisions are compared, as many as the file still has for
+    the gap (``most``).
     """
-    later = said[-most:] if after is None else [one for one in said if one.id > after]
-    for one in later:
-        if (one.verb, one.who, one.why) == told and payload.items() <= dict(one.payload).items():
-            return one.id
+    later = decisions[-most:] if after is None else [each for each in decisions if each.id > after]
+    for each in later:
+        if (each.verb, each.who, each.why) == decision and payload.items() <= dict(each.payload).items():
+            return each.id
     return None
 
 
-def _column(error: LacunaError, verb: str, row: Mapping[str, str]) -> str:
+def _column(error: LacunaError, action: str, row: Mapping[str, str]) -> str:
     if isinstance(error, DecisionInvalid):
         return "assign_to" if error.field == "owner_id" and "assign_to" in row else error.field
     if isinstance(error, NoSuchGap):
-        return "into" if verb == "merge" and f"'{row.get('into')}'" in error.problem else "gap_id"
+        return "into" if action == "merge" and f"'{row.get('into')}'" in error.problem else "gap_id"
     return "last_decision" if isinstance(error, DecidedMeanwhile) else "decision"
 
 

@@ -1,4 +1,4 @@
-"""When each gap of the backlog is due, as of a day: what the digest, the board and the command line call."""
+"""When each gap of the backlog is due, as of a day: for the digest, the board and the command line."""
 
 from __future__ import annotations
 
@@ -6,43 +6,45 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
-from lacuna.models.backlog.due_dates import Duty, DutyLimits, duty
-from lacuna.models.backlog.lifecycle import Life
+from lacuna.models.backlog.due_dates import DueDate, DueLimits, due_date
+from lacuna.models.backlog.lifecycle import GapState
 from lacuna.pipelines.presentation.format import day, record, whole
 from lacuna.pipelines.settings import Settings
 
-__all__ = ["duty_now", "form_day", "today"]
+__all__ = ["due_date_now", "form_day", "today"]
 
 
 def today() -> date:
-    """The day by the reviewers' own clock, which due days are held against."""
+    """Today by the reviewers' own clock, which due days are compared with."""
     return datetime.now().astimezone().date()
 
 
-def form_day(told: Mapping[str, Any], now: date | None = None) -> date:
-    """The day that forms offer for what happens in the data's own time, a publication or the end of a snooze.
+def form_day(run: Mapping[str, Any], now: date | None = None) -> date:
+    """The default day in forms for a publication or the end of a snooze, in the time of the data.
 
-    It is today. A run whose window ended longer ago than it lasted is a replay, as the demo is: there it is the
-    window's last day, since the next run knows nothing of the years between.
+    It is today. A run whose window ended longer ago than it lasted is a replay, as the demo is; there the default is
+    the window's last day, since the next run of the replay follows that day.
 
     Parameters
     ----------
-    told
+    run
         `run.json`; empty where there is no run.
     now
-        The clock's day where it is not now.
+        The day; today by default.
     """
     now = now or today()
-    window = record(told.get("window"))
+    window = record(run.get("window"))
     until, days = day(window.get("end")), whole(window.get("days"))
     return until if until and days and (now - until).days > days else now
 
 
-def duty_now(row: Mapping[str, Any], life: Life, settings: Settings, now: date, seen: date | None) -> Duty:
-    """When a gap is due: the day that somebody set, else so many days after people could see it in its status.
+def due_date_now(
+    row: Mapping[str, Any], life: GapState, settings: Settings, now: date, visible_since: date | None
+) -> DueDate:
+    """When a gap is due: the day that somebody set, else ``[review] due_days`` after it was visible in its status.
 
-    Where a person gave it the status, that is the day of their decision; where a run did, the day on which the run was
-    published, however old its data are.
+    If a person set the status, days count from their decision; if a run did, from the run's publication, however old
+    its data are.
 
     Parameters
     ----------
@@ -51,16 +53,16 @@ def duty_now(row: Mapping[str, Any], life: Life, settings: Settings, now: date, 
     life
         What people decided on the gap.
     now
-        The day that is asked about.
+        The day as of which it is computed.
     seen
-        Since when people can see it as its run left it (:func:`pipelines.gaps.first_seen.seen_days`); None where that
-        is not recorded yet, as in the moment after a run was published.
+        The day since when people can see the gap in the status that its run gave it
+        (:func:`pipelines.gaps.first_seen.seen_days`); None where that is not recorded yet, right after publication.
     """
     rank = whole(row.get("rank"))
     if rank is None:
-        return Duty(None, 0, False)
-    by_people = life.since is not None and row["status"] == life.status
-    since = life.since.astimezone().date() if life.since and by_people else seen or now
+        return DueDate(None, 0, False)
+    set_by_people = life.since is not None and row["status"] == life.status
+    since = life.since.astimezone().date() if life.since and set_by_people else visible_since or now
     review = settings.review
-    limits = DutyLimits(review.due_days, review.urgent_ranks, review.escalate_after_days)
-    return duty(str(row["status"]), since, now, limits, due=day(life.due), rank=rank)
+    limits = DueLimits(review.due_days, review.urgent_ranks, review.escalate_after_days)
+    return due_date(str(row["status"]), since, now, limits, due=day(life.due), rank=rank)

@@ -1,4 +1,4 @@
-"""Since when people can see each gap as it is: the clock's day on which a run first published it so.
+"""Since when people can see each gap in its status: the day by the clock on which a run first published it so.
 
 It is kept in the state database alone. Run folders hold days of the data and no clock, so that a run made again has the
 same bytes.
@@ -20,35 +20,35 @@ _SEEN = "seen_at"
 
 
 def keep_seen(connection: sa.Connection, run_id: str, rows: list[dict[str, Any]], now: datetime) -> None:
-    """Write into each gap's row when people could first see it, before the rows of this run made earlier are replaced.
+    """Add to each gap's row when people could first see it, before earlier rows of the same run are replaced.
 
     Parameters
     ----------
     rows
-        The run's gaps as rows of the table, changed in place. One that an earlier run left in the same status, or that
-        this run had when it was made before, keeps its moment.
+        The run's gaps as rows of the table, changed in place. A gap keeps its moment if an earlier run left it in the
+        same status, or if this run had it before it was repeated.
     now
         The moment of publication.
     """
-    told = schema.gaps.c
-    made_before = sa.select(schema.gaps).where(told.run_id == run_id)
+    columns = schema.gaps.c
+    made_before = sa.select(schema.gaps).where(columns.run_id == run_id)
     published = _published(connection)
-    known: dict[tuple[str, str], str] = {}
-    for query in (schema.latest_before(schema.gaps, told.gap_id, run_id), made_before):
-        for found in _rows(connection, query):
-            moment = _moment(found, published)
+    moments: dict[tuple[str, str], str] = {}
+    for query in (schema.latest_before(schema.gaps, columns.gap_id, run_id), made_before):
+        for recorded in _rows(connection, query):
+            moment = _moment(recorded, published)
             if moment:
-                known[_standing(found)] = min(moment, known.get(_standing(found), moment))
+                moments[_standing(recorded)] = min(moment, moments.get(_standing(recorded), moment))
     for row in rows:
-        row["extra"] = {**(row["extra"] or {}), _SEEN: known.get(_standing(row), now.astimezone(UTC).isoformat())}
+        row["extra"] = {**(row["extra"] or {}), _SEEN: moments.get(_standing(row), now.astimezone(UTC).isoformat())}
 
 
 def seen_days(connection: sa.Connection, run_id: str) -> dict[str, date]:
-    """The day, by the reviewers' own clock, since when people can see each gap of a run as the run left it."""
+    """The day, by the reviewers' own clock, since when people can see each gap of a run in its status."""
     published = _published(connection)
     rows = _rows(connection, sa.select(schema.gaps).where(schema.gaps.c.run_id == run_id))
     moments = {str(row["gap_id"]): _moment(row, published) for row in rows}
-    return {gap: datetime.fromisoformat(found).astimezone().date() for gap, found in moments.items() if found}
+    return {gap: datetime.fromisoformat(moment).astimezone().date() for gap, moment in moments.items() if moment}
 
 
 def _rows(connection: sa.Connection, query: sa.Select[Any]) -> list[dict[str, Any]]:
@@ -56,12 +56,12 @@ def _rows(connection: sa.Connection, query: sa.Select[Any]) -> list[dict[str, An
 
 
 def _standing(row: Mapping[str, Any]) -> tuple[str, str]:
-    """The gap, and since which run it is in its status: what has changed between two runs, people see anew."""
+    """The gap, and the run since which it is in its status: after a change of status it is seen anew."""
     return str(row["gap_id"]), str((row["extra"] or {}).get("status_since") or row["first_seen"])
 
 
 def _moment(row: Mapping[str, Any], published: Mapping[str, str]) -> str | None:
-    """When a recorded gap could first be seen; rows of before that was kept go by their run's publication."""
+    """When a recorded gap could first be seen; rows of older versions, without it, go by their run's publication."""
     return (row["extra"] or {}).get(_SEEN) or published.get(str(row["run_id"]))
 
 

@@ -1,4 +1,4 @@
-"""The ids of a run's gaps: those of the known gaps that they are, and new ones for the rest."""
+"""The ids of a run's gaps: a gap that continues an earlier one keeps its id, the others get new ones."""
 
 from __future__ import annotations
 
@@ -31,22 +31,22 @@ def gap_ids(
         The latest row of every gap of earlier runs: gap_id, run_id, kind, article_id, topic_id; other_article_id and
         subtopics where recorded.
     events
-        What happened to subtopics up to this run: run_id, subtopic_id, event, related.
+        Events of subtopics up to this run: run_id, subtopic_id, event, related.
     run_id, previous
         This run and the one before it.
     """
-    told = moves(events)
-    known = []
+    all_moves = moves(events)
+    earlier = []
     for row in before:
-        subtopics, later = subtopics_since(row, told)
-        known.append({**row, "subtopics": subtopics, "heirs": later})
-    found = match_gaps(gaps, known, previous)
+        subtopics, successors = subtopics_since(row, all_moves)
+        earlier.append({**row, "subtopics": subtopics, "heirs": successors})
+    matched = match_gaps(gaps, earlier, previous)
     taken = {str(row["gap_id"]) for row in before}
-    named: dict[int, str] = {}
+    ids: dict[int, str] = {}
     for i in sorted(range(len(gaps)), key=lambda i: (str(gaps[i]["kind"]), list(gaps[i]["subtopics"]))):
-        named[i] = found[i] or _new(gaps[i], run_id, taken)
-        taken.add(named[i])
-    return [named[i] for i in range(len(gaps))]
+        ids[i] = matched[i] or _new(gaps[i], run_id, taken)
+        taken.add(ids[i])
+    return [ids[i] for i in range(len(gaps))]
 
 
 def moves(events: pd.DataFrame) -> list[dict[str, Any]]:
@@ -54,21 +54,21 @@ def moves(events: pd.DataFrame) -> list[dict[str, Any]]:
     return records(events[events["event"].isin(["split", "merge"])].sort_values(["run_id", "subtopic_id"]))
 
 
-def subtopics_since(row: Mapping[str, Any], told: Sequence[Mapping[str, Any]]) -> tuple[list[str], set[str]]:
-    """The subtopics of a gap's latest row, and those that came of them since (by :func:`moves`).
+def subtopics_since(row: Mapping[str, Any], all_moves: Sequence[Mapping[str, Any]]) -> tuple[list[str], set[str]]:
+    """The subtopics of a gap's latest row, and their successors since then (by :func:`moves`).
 
-    A row from before there were two levels has topics alone, which went on as subtopics.
+    Rows of older versions have topics alone, which became the subtopics.
     """
-    own = [str(each) for each in row.get("subtopics") or row.get("topics") or [row["topic_id"]]]
-    return own, heirs(own, [event for event in told if event["run_id"] > row["run_id"]])
+    subtopics = [str(each) for each in row.get("subtopics") or row.get("topics") or [row["topic_id"]]]
+    return subtopics, heirs(subtopics, [event for event in all_moves if event["run_id"] > row["run_id"]])
 
 
 def _new(gap: Mapping[str, Any], run_id: str, taken: Collection[str]) -> str:
-    """An id that says what the gap is about, and the same one if the run is done again."""
-    about = f"topic:{gap['subtopics'][0]}" if subject(gap)[0] == "missing" else f"{gap['kind']}:{gap['article_id']}"
-    # What this id stands for may have gone on as another gap: then the run makes the difference.
-    for name in (about, f"{about}:{run_id}", f"{about}:{run_id}:{gap['subtopics'][0]}"):
-        found = "g-" + hashlib.blake2b(name.encode(), digest_size=4).hexdigest()
-        if found not in taken:
-            return found
-    raise AssertionError(f"two gaps about {about} in one run")
+    """An id derived from what the gap is about, the same if the run is repeated."""
+    key = f"topic:{gap['subtopics'][0]}" if subject(gap)[0] == "missing" else f"{gap['kind']}:{gap['article_id']}"
+    # The id may be taken by an earlier gap that now is about something else: then the run is added.
+    for name in (key, f"{key}:{run_id}", f"{key}:{run_id}:{gap['subtopics'][0]}"):
+        gap_id = "g-" + hashlib.blake2b(name.encode(), digest_size=4).hexdigest()
+        if gap_id not in taken:
+            return gap_id
+    raise AssertionError(f"two gaps about {key} in one run")

@@ -1,4 +1,4 @@
-"""What a gap of a run is as of now: its status, and its owner, by what people have decided since."""
+"""The status and owner of a gap as of now, by the decisions made since its run."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from lacuna.models.backlog.lifecycle import Life, status_in
+from lacuna.models.backlog.lifecycle import GapState, status_at_run
 
 __all__ = ["as_decided", "status_now"]
 
 
-def status_now(row: Mapping[str, Any], life: Life) -> tuple[str, str]:
-    """The status of a gap as of now, and why a run changed it.
+def status_now(row: Mapping[str, Any], life: GapState) -> tuple[str, str]:
+    """The status of a gap as of now, and the reason where a run changed it.
 
     Parameters
     ----------
@@ -20,30 +20,30 @@ def status_now(row: Mapping[str, Any], life: Life) -> tuple[str, str]:
         The gap as its latest run left it: status, status_note, decided (the decision behind that status), first_seen,
         last_seen, conversations, carried, effect.
     life
-        What people have decided up to now.
+        The decisions up to now.
     """
-    known = int(row.get("decided") or 0)
-    if known == life.decided:
+    decided_at_run = int(row.get("decided") or 0)
+    if decided_at_run == life.decided:
         return str(row["status"]), str(row.get("status_note") or "")
-    # Who decided after the run has seen what it found; where a decision was taken back, what it found holds again.
-    since = life.decided > known
+    # Whoever decided after the run has seen its result; if a decision was undone, the run's result holds again.
+    decided_since = life.decided > decided_at_run
     carried = row.get("carried") or {}
-    return status_in(
+    return status_at_run(
         life,
         day=str(row["last_seen"]),
         seen_before=str(row["first_seen"]) < str(row["last_seen"]),
         was=None,
-        came_back=not since and bool(carried.get("came_back")),
+        came_back=not decided_since and bool(carried.get("came_back")),
         conversations=int(row.get("conversations") or 0),
         grow_factor=math.inf,
-        effect=None if since else row.get("effect"),
+        effect=None if decided_since else row.get("effect"),
     )
 
 
-def as_decided(row: Mapping[str, Any], life: Life, named: Callable[[str], str | None]) -> dict[str, Any]:
-    """Owner, due day, end of the snooze and merger of a gap, people's choice of an owner before the run's.
+def as_decided(row: Mapping[str, Any], life: GapState, named: Callable[[str], str | None]) -> dict[str, Any]:
+    """Owner, due day, end of the snooze and target of the merger; an owner whom people chose goes before the run's.
 
-    Whom they chose and who has left since (``owner_left``) is passed over.
+    A chosen owner who is no longer active (``owner_left``) is ignored.
     """
     owner, reason, name = row.get("owner_id"), row.get("owner_reason"), row.get("owner_name")
     if life.assigned and (life.owner_id is None or life.owner_id != row.get("owner_left")):

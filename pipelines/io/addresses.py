@@ -1,4 +1,4 @@
-"""Where things lie: what is wrong with the address of a bundle, and that a store is a folder of this machine."""
+"""Addresses of bundles and stores: messages for those that can't be opened, and the check that a store is local."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ CREDENTIALS = {
     "gs": "GOOGLE_APPLICATION_CREDENTIALS, or `gcloud auth application-default login`",
 }
 FOLDER = "give the folder that holds conversations, messages and articles"
-# A path has eaten one of the slashes where it was made of an address; one letter is a drive.
+# ``Path`` drops one of the two slashes of an address; a single letter before the colon is a drive.
 _ADDRESS = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/")
 _LASTING = (FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError, gzip.BadGzipFile)
 
 
 def scheme_of(address: object) -> str:
     """The scheme of an address such as ``s3://bucket/folder``, lowered; empty for a path."""
-    found = _ADDRESS.match(str(address))
-    return found[1].lower() if found else ""
+    match = _ADDRESS.match(str(address))
+    return match[1].lower() if match else ""
 
 
 def local_folder(address: str | Path, option: str = "--store") -> Path:
@@ -44,14 +44,14 @@ def local_folder(address: str | Path, option: str = "--store") -> Path:
     Parameters
     ----------
     address
-        As it was given.
+        A path, or an address.
     option
-        What it was given as, for the message.
+        The command-line option that it comes from, for the message.
 
     Raises
     ------
     SettingsInvalid
-        It is the address of something elsewhere.
+        It is the address of a place that is not on this machine.
     """
     scheme = scheme_of(address)
     if not scheme:
@@ -65,12 +65,12 @@ def local_folder(address: str | Path, option: str = "--store") -> Path:
 
 
 def is_page(address: str) -> bool:
-    """Whether an address is that of a web page: every folder there is a file too, which links what it holds."""
+    """Whether an address is that of a web page: there, a folder is a page too, which links its files."""
     return scheme_of(address) in ("http", "https")
 
 
 def absent(fs: Any, address: str, root: str) -> BundleUnreadable:
-    """Say which part of an address is not there: the bucket, the folder in it, or the page."""
+    """The error that names the missing part of an address: the bucket, the folder in it, or the page."""
     scheme = scheme_of(address)
     if scheme in BUCKETS:
         bucket, _, folder = root.partition("/")
@@ -80,15 +80,15 @@ def absent(fs: Any, address: str, root: str) -> BundleUnreadable:
                 "check its name, and that it belongs to the account and the endpoint that you are signed in to",
             )
         names = sorted(entry["name"].rstrip("/").rsplit("/", 1)[-1] for entry in fs.ls(bucket, detail=True))
-        held = f"it holds {', '.join(names[:5])}{', …' if len(names) > 5 else ''}" if names else "it is empty"
-        return BundleUnreadable(f"there is no folder '{folder}' in the bucket '{bucket}': {held}", FOLDER)
+        contents = f"it holds {', '.join(names[:5])}{', …' if len(names) > 5 else ''}" if names else "it is empty"
+        return BundleUnreadable(f"there is no folder '{folder}' in the bucket '{bucket}': {contents}", FOLDER)
     if is_page(address):
         fs.cat_file(root)  # raises: the driver takes a server that does not answer for one without the page
     return BundleUnreadable(f"there is no folder {address}", FOLDER)
 
 
 def unreachable(address: str, error: BaseException) -> BundleUnreadable:
-    """Say why an address can't be opened: its driver, who asks, or the way there."""
+    """The error that says why an address can't be opened: its driver, the credentials or the connection."""
     scheme = scheme_of(address)
     if isinstance(error, ImportError):
         extra, package = EXTRAS.get(scheme), PACKAGES.get(scheme, "the fsspec driver of this kind of address")
@@ -112,18 +112,18 @@ def unreachable(address: str, error: BaseException) -> BundleUnreadable:
 
 
 def worth_a_retry(error: BundleUnreadable) -> bool:
-    """Whether the same bundle may be readable in a while: the way to it failed, not what is there."""
+    """Whether the same bundle may be readable later: the connection failed, not the content."""
     cause = error.__cause__
     if cause is None or isinstance(cause, (*_LASTING, ImportError, ValueError, TypeError)) or _refused(cause):
         return False
-    # Every driver has errors of its own, and names none of them as passing.
+    # Every driver has errors of its own, and none says which of them are temporary.
     return isinstance(cause, OSError) or not isinstance(cause, EOFError | KeyError)
 
 
 def _refused(error: BaseException) -> bool:
-    signs = ("Credentials", "Forbidden", "AccessDenied", "Unauthorized", "RefreshError", "TokenRetrieval")
+    names = ("Credentials", "Forbidden", "AccessDenied", "Unauthorized", "RefreshError", "TokenRetrieval")
     status = getattr(error, "status", None) or getattr(error, "code", None)
-    named = any(sign in kind.__name__ for kind in type(error).__mro__ for sign in signs)
+    named = any(sign in kind.__name__ for kind in type(error).__mro__ for sign in names)
     return isinstance(error, PermissionError) or named or status in (401, 403, "401", "403")
 
 

@@ -15,9 +15,10 @@ from lacuna.data_contracts.casts import cast, conform
 from lacuna.data_contracts.contract import INPUTS, TABLES, UNREADABLE, Table
 from lacuna.data_contracts.errors import BundleUnreadable, ContractBroken
 from lacuna.pipelines.io.addresses import FOLDER, absent, is_page, unreachable
-from lacuna.pipelines.io.formats import SUFFIXES, Raw, parse, storable_extra
+from lacuna.pipelines.io.formats import SUFFIXES, parse, storable_extra
 from lacuna.pipelines.io.mapped import mapped_frame, unused
 from lacuna.pipelines.io.mapping import NOTHING_MAPPED, Mapped
+from lacuna.pipelines.io.raw import Raw
 from lacuna.pipelines.presentation.suggestions import likely
 
 __all__ = ["Bundle", "Problem", "Read", "read_bundle", "refuse"]

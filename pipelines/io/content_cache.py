@@ -1,6 +1,6 @@
-"""What was worked out for a text, kept by a hash of it: looked up in every later run, and no text is kept.
+"""A cache of results by a hash of the text that they were computed from; the text itself is not kept.
 
-Files are added and never change, so that several workers can add at once: what one has added, the others adopt.
+Files are added and never change, so that several workers can add at once and use each other's results.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from lacuna.pipelines.presentation import progress
 
 __all__ = ["KEEP_EVERY", "ContentCache", "key_of"]
 
-KEEP_EVERY = 4096  # texts; what an interrupted run has done by then is kept
+KEEP_EVERY = 4096  # texts; an interrupted run keeps the results up to the last such block
 WAIT_SECONDS = 60.0  # for another worker to write its file
 
 
 def key_of(text: str) -> str:
-    """What a text is known by."""
+    """The hash that stands for a text."""
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
 
 
@@ -39,39 +39,39 @@ class ContentCache:
     kind, version
         The results' folder below ``cache``; a new version starts empty.
     column
-        What the results are called in the files.
+        Name of the results' column in the files.
     check
-        Raises ValueError where results that were read are not what was written.
+        Raises ValueError where results that were read can't be what was written.
     """
 
     def __init__(self, store: Path, kind: str, version: str, column: str, check: Callable[[pa.Array], None]) -> None:
         self.folder = store / "cache" / kind / version
         self._store, self._kind, self._column, self._check = store, kind, column, check
-        self._seen: set[str] = set()
+        self._read_files: set[str] = set()
 
     def read(self, wanted: Collection[str]) -> tuple[list[str], pa.Array | None]:
-        """Keys among ``wanted``, and their results, in the files that were not looked through yet."""
+        """Keys among ``wanted``, and their results, in the files that were not read yet."""
         keys = pa.array(sorted(wanted), type=pa.string())
-        found = []
+        tables = []
         for file in sorted(self.folder.glob("*.parquet")):
-            if file.name not in self._seen:
-                self._seen.add(file.name)
+            if file.name not in self._read_files:
+                self._read_files.add(file.name)
                 table = self._of_file(file, keys)
                 if table is not None:
-                    found.append(table)
-        if not found:
+                    tables.append(table)
+        if not tables:
             return [], None
-        table = pa.concat_tables(found).combine_chunks()
+        table = pa.concat_tables(tables).combine_chunks()
         return table["key"].to_pylist(), table[self._column].combine_chunks()
 
     def locked(self) -> AbstractContextManager[None]:
-        """Nobody else writes meanwhile: look once more for what another worker has added, then write the rest."""
+        """A lock for writing: read what other workers have added meanwhile, then write the rest."""
         return lock(self._store, f"{self._kind}-{self.folder.name}", WAIT_SECONDS)
 
     def write(self, keys: Sequence[str], results: pa.Array) -> None:
         """Add a file."""
         sink = pa.BufferOutputStream()
-        # Hardly a result comes twice, so that a dictionary of them takes room, and three times as long to read.
+        # Results hardly repeat: a dictionary of them would take more room, and three times as long to read.
         pq.write_table(
             pa.table({"key": list(keys), self._column: results}),
             sink,
@@ -80,7 +80,7 @@ class ContentCache:
             write_page_checksum=True,
         )
         name = hashlib.blake2b("".join(keys).encode(), digest_size=8).hexdigest()
-        self._seen.add(f"{name}.parquet")
+        self._read_files.add(f"{name}.parquet")
         self.folder.mkdir(parents=True, exist_ok=True)
         write_bytes(self.folder / f"{name}.parquet", sink.getvalue().to_pybytes())
 
@@ -89,16 +89,16 @@ class ContentCache:
             with pq.ParquetFile(file, page_checksum_verification=True) as parquet:
                 if self._column not in parquet.schema_arrow.names:
                     raise ValueError(f"it has no column {self._column}")
-                here = pc.is_in(parquet.read(["key"])["key"], value_set=wanted)
-                if not pc.any(here).as_py():
+                is_wanted = pc.is_in(parquet.read(["key"])["key"], value_set=wanted)
+                if not pc.any(is_wanted).as_py():
                     return None
                 table = parquet.read(["key", self._column])
             self._check(table[self._column].combine_chunks())
-            return table if pc.all(here).as_py() else table.filter(here)
+            return table if pc.all(is_wanted).as_py() else table.filter(is_wanted)
         except FileNotFoundError:  # another worker has set it aside
             return None
         except (OSError, ValueError, KeyError, AttributeError) as error:
-            if isinstance(error, OSError) and error.errno:  # the system's word, not the file's
+            if isinstance(error, OSError) and error.errno:  # the operating system can't read it; the file may be sound
                 raise StoreUnusable(
                     f"{file} can't be read: {error.strerror}", "check your rights on the store"
                 ) from error

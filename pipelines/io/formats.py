@@ -6,14 +6,11 @@ never stops the file.
 
 from __future__ import annotations
 
-import csv
 import gzip
 import io
 import json
-import sys
 import zlib
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -24,29 +21,12 @@ import pyarrow.parquet as pq
 from lacuna.data_contracts.casts import cast
 from lacuna.data_contracts.errors import BundleUnreadable
 from lacuna.data_contracts.values import is_null, storable
+from lacuna.pipelines.io.csv_files import exact, regular
+from lacuna.pipelines.io.raw import Broken, Raw
 
-__all__ = ["SUFFIXES", "Broken", "Raw", "parse", "storable_extra"]
+__all__ = ["SUFFIXES", "parse", "storable_extra"]
 
 SUFFIXES = (".parquet", ".jsonl.gz", ".csv.gz", ".json.gz", ".jsonl", ".csv", ".json")
-
-
-@dataclass(frozen=True)
-class Broken:
-    """A row that could not be parsed: where it stands, why, and its raw text."""
-
-    row: int
-    why: str
-    text: str
-
-
-@dataclass(frozen=True)
-class Raw:
-    """A parsed file: raw columns, the row (Parquet, JSON) or line (CSV, JSONL) of each row, and what was odd."""
-
-    frame: pd.DataFrame
-    rows: np.ndarray
-    broken: list[Broken] = field(default_factory=list)
-    notes: list[tuple[str, str]] = field(default_factory=list)
 
 
 def parse(name: str, data: bytes, known: Collection[str]) -> Raw:
@@ -71,8 +51,11 @@ def parse(name: str, data: bytes, known: Collection[str]) -> Raw:
         name = name.removesuffix(".gz")
     if name.endswith(".parquet"):
         return _parquet(name, data)
+    read = regular(name, data, known) if name.endswith(".csv") else None
+    if read is not None:
+        return read
     text, encoding = _decode(data)
-    raw = _csv(name, text, known) if name.endswith(".csv") else _json_text(name, text)
+    raw = exact(name, text, known) if name.endswith(".csv") else _json_text(name, text)
     if encoding:
         raw.notes.append(("encoding", f"is not UTF-8 and was read as {encoding}; save it as UTF-8 to be sure"))
     return raw
@@ -97,92 +80,6 @@ def _decode(data: bytes) -> tuple[str, str]:
         return data.decode("cp1252"), "Windows-1252 (Western European)"
     except UnicodeDecodeError:
         return data.decode("latin-1"), "ISO 8859-1 (Western European)"
-
-
-def _csv(name: str, text: str, known: Collection[str]) -> Raw:
-    limit = csv.field_size_limit(sys.maxsize if sys.maxsize < 2**31 else 2**31 - 1)
-    try:
-        return _csv_rows(name, text, known)
-    finally:
-        csv.field_size_limit(limit)
-
-
-def _csv_rows(name: str, text: str, known: Collection[str]) -> Raw:
-    lines = list(io.StringIO(text, newline=""))
-    start = next((i for i, line in enumerate(lines) if line.strip()), len(lines))
-    if start == len(lines):
-        return Raw(pd.DataFrame(), np.empty(0, dtype=np.int64), notes=[("empty_file", "is empty")])
-    delimiter = _delimiter(lines[start], known)
-    header: list[str] = []
-    kept: list[list[str]] = []
-    rows: list[int] = []
-    broken: list[Broken] = []
-    for line, record, why in _records(lines, start, delimiter):
-        if not header:
-            header = _header(name, record)
-        elif why:
-            broken.append(Broken(line, why, "".join(record).rstrip("\r\n")))
-        else:
-            kept.append(record)
-            rows.append(line)
-    columns = list(zip(*kept, strict=True)) if kept else [()] * len(header)
-    series = {h: pd.Series(c, dtype="str") for h, c in zip(header, columns, strict=True)}
-    frame = pd.DataFrame(series, index=range(len(rows)))
-    notes = [] if delimiter == "," else [("delimiter", f"is separated by {delimiter!r}, not by commas")]
-    return Raw(frame, np.array(rows, dtype=np.int64), broken, notes)
-
-
-def _delimiter(line: str, known: Collection[str]) -> str:
-    def hits(delimiter: str) -> int:
-        return sum(name.strip() in known for name in next(csv.reader([line], delimiter=delimiter), []))
-
-    return max((",", ";", "\t", "|"), key=hits)
-
-
-def _header(name: str, record: list[str]) -> list[str]:
-    header = [h.strip() or f"column_{i}" for i, h in enumerate(record, 1)]
-    twice = sorted({h for h in header if header.count(h) > 1})
-    if twice:
-        raise BundleUnreadable(f"{name} has two columns named '{twice[0]}'", "rename or remove one of them")
-    return header
-
-
-def _records(lines: list[str], start: int, delimiter: str) -> Iterator[tuple[int, list[str], str]]:
-    """Line number, fields and fault of each record; after a fault, reading resumes on the very next line.
-
-    An unclosed quote swallows the lines after it. So a record over several lines, or one that ends the file, must
-    also parse strictly; where it doesn't, only its first line is given up.
-    """
-    width = 0
-    while start < len(lines):
-        reader = csv.reader(lines[start:] if start else lines, delimiter=delimiter)
-        before = 0
-        for record in reader:
-            first, end = start + before, start + reader.line_num
-            before = reader.line_num
-            if not record or (width > 1 and record == [""]):
-                continue
-            width = width or len(record)
-            doubtful = end - first > 1 or end == len(lines)
-            if doubtful and not _strict(lines[first:end], delimiter):
-                yield first + 1, [lines[first]], "a quote is never closed"
-            elif len(record) != width:
-                yield first + 1, [lines[first]], f"{len(record)} fields where the header has {width}"
-            else:
-                yield first + 1, record, ""
-                continue
-            if end - first > 1:
-                start = first + 1
-                break
-        else:
-            return
-
-
-def _strict(lines: list[str], delimiter: str) -> bool:
-    try:
-        return len(list(csv.reader(lines, delimiter=delimiter, strict=True))) == 1
-    except csv.Error:
-        return False
 
 
 def _json_text(name: str, text: str) -> Raw:

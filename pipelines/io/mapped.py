@@ -1,4 +1,4 @@
-"""A bundle's own names and values put into the contract's, as the settings say."""
+"""A bundle's own names and values translated into the contract's, by the settings."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ __all__ = ["mapped_frame", "unused"]
 
 
 def mapped_frame(mapped: Mapped, table: str, file: str, frame: pd.DataFrame) -> pd.DataFrame:
-    """A raw table with the contract's names and values, as far as the settings say what stands for them.
+    """A raw table with the contract's names and values, as far as the settings map them.
 
     Parameters
     ----------
     mapped
         The settings' section `[input]`.
     table, file
-        What the frame is, and where it comes from.
+        The table, and the file that it was read from.
     frame
         Raw columns.
 
@@ -41,7 +41,7 @@ def mapped_frame(mapped: Mapped, table: str, file: str, frame: pd.DataFrame) -> 
     frame = frame.rename(columns=names)
     for column, words in mapped.values.get(table, {}).items():
         if column in frame.columns:
-            frame = frame.assign(**{column: _said(frame[column], words)})
+            frame = frame.assign(**{column: _translated(frame[column], words)})
     for column, unit in mapped.times.get(table, {}).items():
         if column in frame.columns:
             frame = frame.assign(**{column: from_numbers(frame[column], unit)})
@@ -49,18 +49,22 @@ def mapped_frame(mapped: Mapped, table: str, file: str, frame: pd.DataFrame) -> 
 
 
 def unused(mapped: Mapped, table: str, present: set[str]) -> list[str]:
-    """What the settings say of columns that no file of a table has, a sentence each.
+    """A sentence for each column that the settings name and that no file of the table has.
 
     ``present`` are the names in the files, before any was renamed.
     """
-    known = present | {ours for theirs, ours in mapped.columns.get(table, {}).items() if theirs in present}
-    out = [f"[input.columns.{table}] names '{c}'" for c in mapped.columns.get(table, {}) if c not in present]
-    for section, found in (("values", mapped.values), ("times", mapped.times)):
-        out += [f"[input.{section}.{table}] names '{c}'" for c in found.get(table, {}) if c not in known]
-    return [f"{said}, a column that no file of the table has" for said in out]
+    names = present | {ours for theirs, ours in mapped.columns.get(table, {}).items() if theirs in present}
+    phrases = [
+        f"[input.columns.{table}] names '{column}'" for column in mapped.columns.get(table, {}) if column not in present
+    ]
+    for section, columns in (("values", mapped.values), ("times", mapped.times)):
+        phrases += [
+            f"[input.{section}.{table}] names '{column}'" for column in columns.get(table, {}) if column not in names
+        ]
+    return [f"{phrase}, a column that no file of the table has" for phrase in phrases]
 
 
-def _said(raw: pd.Series, words: dict[str, str | bool]) -> pd.Series:
+def _translated(raw: pd.Series, words: dict[str, str | bool]) -> pd.Series:
     def one(value: Any) -> Any:
         text = None if is_null(value) else text_of(value)
         return value if text is None else words.get(text.strip(), value)

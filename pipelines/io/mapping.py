@@ -1,7 +1,6 @@
-"""How a bundle's own names and values are read: columns renamed, words put into the contract's, numbers as times.
+"""The section `[input]` of the settings: columns to rename, values to translate, numbers to read as times.
 
-What a vendor's word stands for is never guessed: `admin` is an agent in one help desk and a bot in another. The section
-`[input]` of the settings says it.
+The meaning of a vendor's word is never guessed: `admin` is an agent in one help desk and a bot in another.
 """
 
 from __future__ import annotations
@@ -23,38 +22,38 @@ Columns = dict[str, dict[str, str]]
 Values = dict[str, dict[str, dict[str, str | bool]]]
 
 
-def _columns(given: Columns) -> Columns:
-    for table, names in given.items():
+def _columns(mapping: Columns) -> Columns:
+    for table, names in mapping.items():
         for ours in names.values():
-            _known(table, ours)
-    return given
+            _check_column(table, ours)
+    return mapping
 
 
-def _values(given: Values) -> Values:
-    for table, columns in given.items():
+def _values(mapping: Values) -> Values:
+    for table, columns in mapping.items():
         for column, words in columns.items():
-            _known(table, column)
+            _check_column(table, column)
             allowed = next((r.values for r in TABLES[table].rules if r.rule == "allowed" and r.column == column), ())
             wrong = [word for word in words.values() if allowed and word not in allowed and word != ""]
             if wrong:
                 raise _wrong(
                     f'{table}.{column} takes one of {", ".join(allowed)}, or "" for no value: not {wrong[0]!r}'
                 )
-    return given
+    return mapping
 
 
-def _times(given: Columns) -> Columns:
-    for table, columns in given.items():
+def _times(mapping: Columns) -> Columns:
+    for table, columns in mapping.items():
         for column, unit in columns.items():
-            _known(table, column)
+            _check_column(table, column)
             if unit not in UNITS:
                 raise _wrong(f"{table}.{column} takes one of {', '.join(UNITS)}: not {unit!r}")
             if next(c.type for c in TABLES[table].columns if c.name == column) != "timestamp":
                 raise _wrong(f"{table}.{column} holds no times")
-    return given
+    return mapping
 
 
-def _known(table: str, column: str) -> None:
+def _check_column(table: str, column: str) -> None:
     columns = TABLES[table].names if table in INPUTS else []
     if table not in INPUTS:
         raise _wrong(f"there is no table '{table}'{_meant(table, INPUTS)}")
@@ -62,8 +61,8 @@ def _known(table: str, column: str) -> None:
         raise _wrong(f"there is no column '{column}' in {table}{_meant(column, columns)}")
 
 
-def _meant(name: str, there: Iterable[str]) -> str:
-    close = likely(name, there)
+def _meant(name: str, names: Iterable[str]) -> str:
+    close = likely(name, names)
     return f"; did you mean '{close}'?" if close else ""
 
 
@@ -72,7 +71,7 @@ def _wrong(says: str) -> PydanticCustomError:
 
 
 class Mapped(Section):
-    """How the tables of a bundle are read where they don't keep the contract's names and values."""
+    """How tables of a bundle that differ from the contract's names and values are read."""
 
     columns: Annotated[Columns, AfterValidator(_columns)]
     values: Annotated[Values, AfterValidator(_values)]

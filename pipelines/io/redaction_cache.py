@@ -1,7 +1,7 @@
-"""Redaction that remembers: what the rules cut out of a text is looked up where they have seen the text before.
+"""Redaction with a cache: the cuts of a text that was redacted before are looked up.
 
-Kept are the places that were cut, by a hash of the text: neither the text nor what was in it. Other rules, which any
-change of their source makes, start anew.
+The cache keeps the positions of the cuts by a hash of the text; neither the text nor what was cut out. Any change to
+the source of the rules starts an empty cache.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Cut = tuple[int, int, str]
 
 
 def redacted(texts: Sequence[str], store: Path, phone_regions: Sequence[str]) -> list[str]:
-    """``texts`` without personal data, each by itself; those that the store has seen are not looked through again.
+    """``texts`` without personal data, each by itself; texts in the store's cache are not redacted again.
 
     Raises
     ------
@@ -35,35 +35,35 @@ def redacted(texts: Sequence[str], store: Path, phone_regions: Sequence[str]) ->
     """
     keys = [key_of(text) for text in texts]
     by_key = dict(zip(keys, texts, strict=True))
-    kept = ContentCache(store, "redactions", rules_version(tuple(phone_regions)), "cuts", _check)
-    known = _read(kept, by_key)
-    new = sorted(by_key.keys() - known.keys())
+    stored = ContentCache(store, "redactions", rules_version(tuple(phone_regions)), "cuts", _check)
+    cuts_by_key = _read(stored, by_key)
+    new = sorted(by_key.keys() - cuts_by_key.keys())
     if new:
-        with progress.bar(f"redacting: {len(new):,} new texts, {len(known):,} known") as tick:
+        with progress.bar(f"redacting: {len(new):,} new texts, {len(cuts_by_key):,} known") as tick:
             for first in range(0, len(new), KEEP_EVERY):
-                some = new[first : first + KEEP_EVERY]
-                after, _ = redact([by_key[key] for key in some], phone_regions=phone_regions)
-                cuts = [_cuts(by_key[key], str(text)) for key, text in zip(some, after, strict=True)]
-                with kept.locked():
-                    kept.write(some, pa.array([json.dumps(cut) if cut else None for cut in cuts], type=pa.string()))
-                known.update(zip(some, cuts, strict=True))
-                tick(first + len(some), len(new))
-    return [_without(text, known[key]) for text, key in zip(texts, keys, strict=True)]
+                block = new[first : first + KEEP_EVERY]
+                after, _ = redact([by_key[key] for key in block], phone_regions=phone_regions)
+                cuts = [_cuts(by_key[key], str(text)) for key, text in zip(block, after, strict=True)]
+                with stored.locked():
+                    stored.write(block, pa.array([json.dumps(cut) if cut else None for cut in cuts], type=pa.string()))
+                cuts_by_key.update(zip(block, cuts, strict=True))
+                tick(first + len(block), len(new))
+    return [_without(text, cuts_by_key[key]) for text, key in zip(texts, keys, strict=True)]
 
 
 @cache
 def rules_version(phone_regions: tuple[str, ...]) -> str:
-    """A hash of the rules' source and of what they rely on."""
+    """A hash of the rules' source, of the library behind them and of their settings."""
     rules = [file for file in files("lacuna.models.redaction").iterdir() if file.name.endswith(".py")]
     text = [file.read_bytes() for file in sorted(rules, key=lambda file: file.name)]
     relied = f"{version('phonenumbers')} {' '.join(phone_regions)}".encode()
     return hashlib.blake2b(b"\x00".join([*text, relied]), digest_size=8).hexdigest()
 
 
-def _read(kept: ContentCache, wanted: dict[str, str]) -> dict[str, list[Cut]]:
-    keys, cuts = kept.read(wanted)
-    told = [] if cuts is None else cuts.to_pylist()
-    return {key: json.loads(cut) if cut else [] for key, cut in zip(keys, told, strict=True)}
+def _read(stored: ContentCache, wanted: dict[str, str]) -> dict[str, list[Cut]]:
+    keys, cuts = stored.read(wanted)
+    documents = [] if cuts is None else cuts.to_pylist()
+    return {key: json.loads(cut) if cut else [] for key, cut in zip(keys, documents, strict=True)}
 
 
 def _check(cuts: pa.Array) -> None:
@@ -72,10 +72,10 @@ def _check(cuts: pa.Array) -> None:
 
 
 def _cuts(text: str, after: str) -> list[Cut]:
-    """What was cut out of ``text`` and by what it was replaced, such that `_without` gives ``after``."""
+    """The cuts in ``text`` and their placeholders, such that `_without` gives ``after``."""
     if text == after:
         return []
-    kinds = [found.group() for found in PLACEHOLDER.finditer(after)]
+    kinds = [placeholder.group() for placeholder in PLACEHOLDER.finditer(after)]
     parts = PLACEHOLDER.split(after)
     cuts: list[Cut] = []
     end = len(parts[0])

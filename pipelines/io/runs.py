@@ -1,4 +1,4 @@
-"""Gaps in the terminal: the top of a backlog as a table, and one gap with why it is one."""
+"""Gaps in the terminal: the top of a backlog as a table, and one gap with the reasons for it."""
 
 from __future__ import annotations
 
@@ -40,13 +40,13 @@ def find_run(store: Path, run_id: str | None = None) -> Path:
     LacunaError
         There are runs, but not this one.
     """
-    known = published_runs(store)
-    if not known:
+    run_ids = published_runs(store)
+    if not run_ids:
         problem = f"no run in {store}" if store.is_dir() else f"there is no store {store}"
         raise StoreUnusable(problem, f"make one with `lacuna run BUNDLE --store {store}`, or check the path")
-    if run_id is not None and run_id not in known:
-        raise LacunaError(f"there is no run '{run_id}' in {store}", f"there are: {', '.join(known)}")
-    return store / "runs" / (run_id or known[-1])
+    if run_id is not None and run_id not in run_ids:
+        raise LacunaError(f"there is no run '{run_id}' in {store}", f"there are: {', '.join(run_ids)}")
+    return store / "runs" / (run_id or run_ids[-1])
 
 
 def read_backlog(folder: Path) -> list[Gap]:
@@ -56,7 +56,7 @@ def read_backlog(folder: Path) -> list[Gap]:
 
 
 def read_run(folder: Path) -> dict[str, Any]:
-    """What a run says about itself, from its ``run.json``."""
+    """A run's ``run.json``."""
     return json.loads((folder / "run.json").read_text(encoding="utf-8"))
 
 
@@ -149,8 +149,8 @@ def _rank(gap: Gap, figures: GapFigures) -> list[str]:
     lines = [f"{figures.score or NONE} {figures.score_range} human-handled conversations a week would be avoided"]
     if factors := figures.factors():
         lines.append("= " + " × ".join(f"{value} {words}" for value, words in factors))
-    told = "; ".join(part for part in (figures.size(), figures.failing(), figures.tags()) if part)
-    lines += [f"in this window: {told}"] if told else []
+    evidence = "; ".join(part for part in (figures.size(), figures.failing(), figures.tags()) if part)
+    lines += [f"in this window: {evidence}"] if evidence else []
     if figures.demand:
         moving, chance = movement(gap), gap.trend["p_value"]
         sure = "" if chance is None or moving.since else f" (p = {chance:.2g})"

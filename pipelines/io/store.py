@@ -30,6 +30,7 @@ __all__ = [
     "lock",
     "publishing",
     "read_parquet",
+    "to_frame",
     "usable",
     "write_bytes",
     "write_parquet",
@@ -135,12 +136,17 @@ def write_parquet(path: Path, frame: pd.DataFrame) -> None:
 
 
 def read_parquet(path: Path) -> pd.DataFrame:
-    """Read what :func:`write_parquet` wrote; a nested column comes back as Python lists and dicts, null as None."""
-    import pandas as pd
-    import pyarrow as pa
+    """Read what :func:`write_parquet` wrote, as :func:`to_frame` puts it."""
     import pyarrow.parquet as pq
 
-    table: pa.Table = pq.ParquetFile(path).read()
+    return to_frame(pq.ParquetFile(path).read())
+
+
+def to_frame(table: pa.Table) -> pd.DataFrame:
+    """A table as a frame; a nested column comes back as Python lists and dicts, null as None."""
+    import pandas as pd
+    import pyarrow as pa
+
     frame = table.to_pandas()
     for column in table.schema:
         if pa.types.is_nested(column.type):

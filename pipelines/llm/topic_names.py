@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from lacuna.models.conversations.questions import shortened
+from lacuna.models.text.words import shortened
 from lacuna.models.topics.name_checks import fault
 from lacuna.pipelines.llm.endpoint import NoAnswerError, Session, messages
 from lacuna.pipelines.presentation import progress

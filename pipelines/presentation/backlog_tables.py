@@ -78,6 +78,6 @@ def precision_lines(kinds: Sequence[Precision]) -> list[str]:
     whole = overall(kinds)
     if whole is None:
         return []
-    each = [kind.told() for kind in kinds] if len(kinds) > 1 else []
-    told = [whole.told() if len(kinds) > 1 else kinds[0].told(), *each]
+    each = [kind.in_words() for kind in kinds] if len(kinds) > 1 else []
+    told = [whole.in_words() if len(kinds) > 1 else kinds[0].in_words(), *each]
     return [line[:1].upper() + line[1:] for line in told]

@@ -19,7 +19,7 @@ def due_articles(frame: pd.DataFrame | None, owners: pd.DataFrame | None) -> dic
     Parameters
     ----------
     frame : DataFrame or None
-        See :func:`models.backlog.verification.due_for_verification`.
+        See :func:`models.backlog.article_care.due_for_verification`.
     owners : DataFrame or None
         For the owners' names.
     """
@@ -45,7 +45,7 @@ def unowned_articles(frame: pd.DataFrame | None, owners: pd.DataFrame | None) ->
     Parameters
     ----------
     frame : DataFrame or None
-        See :func:`models.backlog.unowned.unowned_articles`.
+        See :func:`models.backlog.article_care.unowned_articles`.
     owners : DataFrame or None
         For the owners' names.
     """

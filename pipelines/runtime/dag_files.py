@@ -1,4 +1,4 @@
-"""The DAG files: where they lie once installed, and their copies in a scheduler's folder."""
+"""The DAG files: where they are installed, and their copies in a scheduler's folder."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ __all__ = ["copy_dags", "dag_files"]
 
 SHARE = "share/lacuna-kb/dags/"
 NEW = ".new"  # after .py, so that no scheduler takes it for a DAG
-# Whoever edits the rest of a copy need not know: it no longer fits what its first line says.
+# An edited copy is recognised by the hash in its first line, which no longer matches.
 _HEAD = re.compile(rb"# From lacuna-kb; as it came, what follows has the SHA-256 ([0-9a-f]{64})\.\n")
 
 Copied = tuple[Path, Literal["new", "unchanged", "updated", "edited"]]
 
 
 def dag_files() -> list[Path]:
-    """The DAG files of the checkout that this is, else those that were installed with the package."""
+    """The DAG files of this checkout, else those that were installed with the package."""
     checkout = Path(__file__).resolve().parents[2]
     if (checkout / "pyproject.toml").exists():
         return sorted((checkout / "dags").glob("*.py"))
@@ -31,10 +31,10 @@ def dag_files() -> list[Path]:
 
 
 def copy_dags(into: Path) -> list[Copied]:
-    """Bring the copies in a folder up to date, and say what became of each.
+    """Update the copies in a folder, and return what was done with each.
 
-    One that nobody edited is replaced where the DAG has changed; one that a person edited stays, and where the DAG has
-    changed since, it is written beside it as ``<name>.py.new``.
+    A copy that nobody edited is replaced if the DAG has changed. An edited one stays; if the DAG has changed since, the
+    new DAG is written next to it as ``<name>.py.new``.
 
     Raises
     ------
@@ -43,7 +43,7 @@ def copy_dags(into: Path) -> list[Copied]:
     """
     try:
         into.mkdir(parents=True, exist_ok=True)
-        return [told for source in dag_files() for told in _copied(source.read_bytes(), into / source.name)]
+        return [copied for source in dag_files() for copied in _copied(source.read_bytes(), into / source.name)]
     except OSError as error:
         where = error.filename or into
         raise LacunaError(f"{where} can't be used: {error.strerror}", "check --into and your rights on it") from error
@@ -54,18 +54,18 @@ def _copied(content: bytes, target: Path) -> list[Copied]:
     if not target.exists():
         write_bytes(target, copy)
         return [(target, "new")]
-    there = target.read_bytes()
-    if there in (copy, content):
+    current = target.read_bytes()
+    if current in (copy, content):
         return [(target, "unchanged")]
-    if _untouched(there):
+    if _untouched(current):
         write_bytes(target, copy)
         return [(target, "updated")]
-    if there.startswith(copy.partition(b"\n")[0]):
+    if current.startswith(copy.partition(b"\n")[0]):
         return [(target, "edited")]
-    beside = target.with_name(target.name + NEW)
-    known = beside.exists() and beside.read_bytes() == copy
-    write_bytes(beside, copy)
-    return [(target, "edited"), (beside, "unchanged" if known else "new")]
+    new_file = target.with_name(target.name + NEW)
+    is_same = new_file.exists() and new_file.read_bytes() == copy
+    write_bytes(new_file, copy)
+    return [(target, "edited"), (new_file, "unchanged" if is_same else "new")]
 
 
 def _headed(content: bytes) -> bytes:

@@ -1,4 +1,4 @@
-"""The last day of a bundle, as its bulk has it: one slip of the pen in a date must not move the window."""
+"""The last day of a bundle without outliers: one mistyped date must not move the window."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ if TYPE_CHECKING:
 
 __all__ = ["bulk_end", "last_day"]
 
-# Conversations are astray where they come after a silence of four weeks and are this share of all, at most.
+# Conversations are outliers if they come after a silence of four weeks and are at most this share of all.
 SILENCE = timedelta(days=28)
 ASTRAY = 0.01
-# One of fewer conversations than this may well be the first after a quiet time.
+# With fewer conversations than this, a late one may be the first after a quiet time, and no outlier.
 FEWEST = 20
 
 
 def last_day(bundle: str, mapped: Mapped | None = None, today: date | None = None) -> date:
-    """The UTC day on which the bundle's last conversation started, those that are astray left out.
+    """The UTC day on which the bundle's last conversation started, outliers left out.
 
     Parameters
     ----------
     bundle
         A folder, or an fsspec URL of one.
     mapped
-        How the bundle's own names and values are read.
+        The mapping of the bundle's own names and values.
     today
-        The day after which nothing can have happened yet; the clock's where not given.
+        The day after which nothing can have happened yet; today by default.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""A job: what a step needs to know, and where the steps of one run leave their tables for each other."""
+"""A job: the parameters of one run, and the work folder through which its steps hand each other tables."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Job:
     config
         Path of the user's settings file, or None.
     settings
-        The settings that hold for this run.
+        The settings of this run.
     """
 
     bundle: str
@@ -65,7 +65,7 @@ class Job:
 
     @property
     def work(self) -> Path:
-        """Where the steps leave their tables; gone once the run is published."""
+        """The folder of the steps' tables; deleted once the run is published."""
         return self.store / ".work" / self.run_id
 
     @property
@@ -107,7 +107,7 @@ class Job:
         write_bytes(self.path(f"{name}.json"), f"{text}\n".encode())
 
     def as_json(self) -> dict[str, str | None]:
-        """What is handed from worker to worker: paths and dates only, never rows."""
+        """The job as workers pass it on: paths and dates only, never rows."""
         return {
             "bundle": self.bundle,
             "store": str(self.store),
@@ -117,19 +117,19 @@ class Job:
         }
 
     @classmethod
-    def from_json(cls, given: dict[str, str | None]) -> Job:
+    def from_json(cls, document: dict[str, str | None]) -> Job:
         """Build the job again from :meth:`as_json`, with the settings that the run was planned with.
 
-        A settings file that changes meanwhile changes the next run. Where things are and whom to tell (``[state]``,
-        ``[delivery]``, ``[board]``) is read anew: it may hold passwords, which are written nowhere.
+        A settings file that changes meanwhile changes the next run. The sections ``[state]``, ``[delivery]`` and
+        ``[board]`` are read anew: they may hold passwords, which are never written.
 
         Raises
         ------
         SettingsInvalid
             The settings file is gone or no longer valid.
         """
-        bundle, store, start, end = (str(given[key]) for key in ("bundle", "store", "start", "end"))
-        config = given.get("config")
+        bundle, store, start, end = (str(document[key]) for key in ("bundle", "store", "start", "end"))
+        config = document.get("config")
         job = cls(
             bundle=bundle,
             store=Path(store),

@@ -1,4 +1,4 @@
-"""How steps are run: once for the same input, again from where a crash left them, one process a run at a time."""
+"""How steps are run: once for the same input, resumed after a crash, one process at a time for each run."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ __all__ = [
 
 
 class BundleChanging(BundleUnreadable):
-    """The bundle is being written while it is read: later it will be readable."""
+    """The bundle changes while it is read; once it is complete it will be readable."""
 
 
 def version() -> str:
@@ -58,9 +58,9 @@ def file_hashes(bundle: str) -> dict[str, str]:
     try:
         fs, root = fsspec.core.url_to_fs(bundle)
         root = root.rstrip("/")
-        found = {path[len(root) :].lstrip("/"): path for path in fs.find(root)}
-        mine = {name: path for name, path in found.items() if name.split("/")[0].split(".")[0] in INPUTS}
-        return {name: _sha256(fs, path) for name, path in sorted(mine.items())}
+        paths = {path[len(root) :].lstrip("/"): path for path in fs.find(root)}
+        of_tables = {name: path for name, path in paths.items() if name.split("/")[0].split(".")[0] in INPUTS}
+        return {name: _sha256(fs, path) for name, path in sorted(of_tables.items())}
     except Exception as error:  # every file system has errors of its own
         raise unreachable(bundle, error) from error
 
@@ -77,15 +77,15 @@ def input_hash(job: Job, files: dict[str, str]) -> str:
     """A hash of all that can change a run: files, window, settings, version, earlier runs and decisions."""
     settings = job.settings.that_decide()
     with open_state(job.settings, job.store) as state:
-        remembered = state.fingerprint(job.run_id)
-    parts = [files, job.start.isoformat(), job.end.isoformat(), settings, version(), remembered]
+        state_hash = state.fingerprint(job.run_id)
+    parts = [files, job.start.isoformat(), job.end.isoformat(), settings, version(), state_hash]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
 def begin(job: Job, force: bool = False) -> bool:
-    """Get the store ready for the job; False where the same input has been published already.
+    """Prepare the store for the job; False where the same input has been published already.
 
-    What an interrupted run of the same input left in the work folder is kept, anything else is cleared away.
+    The work folder of an interrupted run of the same input is kept; any other content of it is deleted.
 
     Raises
     ------
@@ -112,18 +112,18 @@ def begin(job: Job, force: bool = False) -> bool:
 
 
 def published(job: Job) -> str | None:
-    """The input hash of the published run, where folder and database agree that it was published; else None."""
+    """The input hash of the published run if folder and database agree on it, else None."""
     try:
-        found = json.loads((job.folder / "run.json").read_text(encoding="utf-8"))["input_hash"]
+        digest = json.loads((job.folder / "run.json").read_text(encoding="utf-8"))["input_hash"]
     except (OSError, ValueError, KeyError, TypeError):
         return None
     with open_state(job.settings, job.store) as state:
         recorded = state.input_hash(job.run_id)
-    return found if found == recorded else None
+    return digest if digest == recorded else None
 
 
 def begun(job: Job) -> str | None:
-    """The input hash of the run that is under way in the work folder; else None."""
+    """The input hash of the unfinished run in the work folder, else None."""
     try:
         return job.read_json("run")["input_hash"]
     except (OSError, ValueError, KeyError, TypeError):
@@ -141,14 +141,14 @@ def resume(job: Job, steps: Sequence[Step]) -> None:
 
 
 def perform(job: Job, step: Step, names: Sequence[str]) -> None:
-    """Perform one step, measure it, and mark it done; whatever stands on it has to be done again.
+    """Perform one step, measure its time and memory, and mark it done; later steps have to be done again.
 
     Parameters
     ----------
     job
-        A job that :func:`begin` has made ready.
+        A job that :func:`begin` has prepared.
     step
-        The function.
+        The step's function.
     names
         The names of all steps of the run, in order.
     """
@@ -159,13 +159,13 @@ def perform(job: Job, step: Step, names: Sequence[str]) -> None:
         step(job)
     if step.__name__ == "load":
         _account_for_rows(job)
-    # After publishing, the work folder may be gone with all that was marked in it.
+    # After publishing, the work folder may be gone, with the markers in it.
     if job.work.exists():
         job.write_json(f"steps/{step.__name__}", {"name": cost.name, "seconds": cost.seconds, "peak_mb": cost.peak_mb})
 
 
 def finish(job: Job) -> None:
-    """Clear the work folder away."""
+    """Delete the work folder."""
     shutil.rmtree(job.work, ignore_errors=True)
 
 
@@ -174,16 +174,16 @@ def _marker(job: Job, name: str) -> Path:
 
 
 def _account_for_rows(job: Job) -> None:
-    """Print where every row of the input went, and see that it is the input the run began with."""
+    """Print what became of every row of the input, and check that the run began with this input."""
     if not job.path("load/load.json").exists():
         return
     loaded = job.read_json("load/load")
     for table, rows in loaded["tables"].items():
-        wheres = ("kept", "quarantined", "superseded", "later")
-        rows_in, (kept, bad, old, later) = rows["rows_in"], (rows[f"rows_{where}"] for where in wheres)
+        counts = ("kept", "quarantined", "superseded", "later")
+        rows_in, (kept, bad, old, later) = rows["rows_in"], (rows[f"rows_{count}"] for count in counts)
         if rows_in != kept + bad + old + later:
-            told = f"{kept} + {bad} + {old} + {later} accounted for"
-            raise AssertionError(f"rows of {table} were lost: {rows_in} in, {told}")
+            accounted = f"{kept} + {bad} + {old} + {later} accounted for"
+            raise AssertionError(f"rows of {table} were lost: {rows_in} in, {accounted}")
         if rows_in:
             progress.say(
                 f"  {table}: {rows_in:,} rows = {kept:,} kept + {bad:,} quarantined + {old:,} older versions or doubles"

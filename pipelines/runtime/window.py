@@ -1,4 +1,4 @@
-"""Which days a run looks at."""
+"""The window of a run: its first and last day."""
 
 from __future__ import annotations
 
@@ -56,13 +56,13 @@ def scheduled_window(
 ) -> tuple[date, date]:
     """The window of a scheduled run: the given days, else the schedule's interval, else the week after the last run.
 
-    A run that was started by hand or by an asset has no interval, or one of no width; neither says which week is
-    meant. The store then does: the week after the last recorded run, as far as the bundle reaches.
+    A run that was started by hand or by an asset has no interval, or an empty one. Its window then is the week after
+    the last recorded run, as far as the bundle reaches.
 
     Parameters
     ----------
     start, end
-        Days given by hand; they win.
+        Days given by hand; they take precedence.
     interval
         The schedule's half-open data interval, or None. Its last full day ends the window.
     store, settings, bundle
@@ -84,14 +84,14 @@ def scheduled_window(
     return resolve_window(start, end, settings, bundle)
 
 
-def _day(given: str | date | None, name: str) -> date | None:
-    if given is None or given == "":
+def _day(value: str | date | None, name: str) -> date | None:
+    if value is None or value == "":
         return None
     try:
-        day = given.date() if isinstance(given, datetime) else given if isinstance(given, date) else None
-        day = day or date.fromisoformat(str(given))
+        day = value.date() if isinstance(value, datetime) else value if isinstance(value, date) else None
+        day = day or date.fromisoformat(str(value))
     except ValueError:
-        raise SettingsInvalid(f"--{name} {given!r} is not a day", "write it as YYYY-MM-DD, like 2024-06-30") from None
+        raise SettingsInvalid(f"--{name} {value!r} is not a day", "write it as YYYY-MM-DD, like 2024-06-30") from None
     if not FIRST_YEAR <= day.year <= LAST_YEAR:
         raise SettingsInvalid(f"--{name} {day} can't be", f"give a day of the years {FIRST_YEAR} to {LAST_YEAR}")
     return day

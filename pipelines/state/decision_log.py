@@ -1,4 +1,4 @@
-"""The decisions in the state database: read in order, appended one after another, never changed."""
+"""The decisions in the state database: appended, read in order, never changed."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ __all__ = ["append", "gap_ids", "gap_row", "is_owner", "owner_ids", "read", "tak
 def read(
     connection: sa.Connection, gap_id: str | None = None, up_to: str | None = None, since: int = 0
 ) -> list[Decision]:
-    """The decisions of one gap or of all, by id; with ``up_to``, those made when no later run was there yet.
+    """The decisions of one gap or of all, by id; with ``up_to``, those made before a later run existed.
 
-    With ``since``, those after that id alone.
+    With ``since``, only those after that id.
     """
     query = sa.select(schema.decisions).order_by(schema.decisions.c.id)
     if gap_id is not None:
@@ -38,7 +38,7 @@ def read(
 
 
 def append(
-    connection: sa.Connection, gap: Mapping[str, Any], verb: str, who: str, why: str, payload: Mapping[str, Any],
+    connection: sa.Connection, gap: Mapping[str, Any], action: str, who: str, why: str, payload: Mapping[str, Any],
     after: int,
 ) -> int:  # fmt: skip
     """Append a decision on a gap (gap_id, kind) and return its id; ``after`` is the gap's decision before it, or 0.
@@ -50,23 +50,23 @@ def append(
     """
     row = {
         "gap_id": gap["gap_id"], "kind": gap["kind"], "at": datetime.now(UTC), "who": schema.plain(who),
-        "decision": verb, "why": schema.plain(why), "payload": schema.plain(dict(payload)), "after": after,
+        "decision": action, "why": schema.plain(why), "payload": schema.plain(dict(payload)), "after": after,
         "run_id": connection.execute(sa.select(sa.func.max(schema.runs.c.run_id))).scalar(),
     }  # fmt: skip
     return int(connection.execute(sa.insert(schema.decisions).returning(schema.decisions.c.id), row).scalar_one())
 
 
 def take_turns(connection: sa.Connection) -> None:
-    """Let one decide after the other, so that what was checked still holds when it is written.
+    """Serialise decisions, so that what was checked still holds when it is written.
 
-    A run that is being recorded is not waited for. SQLite has but one writer anyway.
+    Does not wait for a run that is being recorded. SQLite has a single writer anyway.
     """
     if connection.dialect.name == "postgresql":
         connection.execute(sa.text("SELECT pg_advisory_xact_lock(7310453)"))
 
 
 def gap_row(connection: sa.Connection, gap_id: str) -> dict[str, Any] | None:
-    """A gap as the latest run that had it recorded it, what stands in ``extra`` included; None for an unknown gap."""
+    """A gap's row of the latest run that had it, with the fields in ``extra``; None for an unknown gap."""
     query = sa.select(schema.gaps).where(schema.gaps.c.gap_id == gap_id).order_by(schema.gaps.c.run_id.desc()).limit(1)
     row = connection.execute(query).mappings().first()
     return None if row is None else {**row, **(row["extra"] or {})}
@@ -78,15 +78,15 @@ def gap_ids(connection: sa.Connection) -> list[str]:
 
 
 def is_owner(connection: sa.Connection, owner_id: str) -> bool:
-    """Whether the latest run knew an owner of this id: quick, however many gaps there are."""
+    """Whether the latest run had an owner of this id; fast, however many gaps there are."""
     query = sa.select(schema.contacts.c.owner_id).where(schema.contacts.c.owner_id == owner_id)
     return connection.execute(query).first() is not None
 
 
 def owner_ids(connection: sa.Connection) -> list[str]:
-    """Everybody who may own a gap: the owners that the latest run knew, and those of its gaps."""
-    known = set(connection.execute(sa.select(schema.contacts.c.owner_id)).scalars())
+    """Everybody who may own a gap: the owners in the latest run's data, and those of its gaps."""
+    owners = set(connection.execute(sa.select(schema.contacts.c.owner_id)).scalars())
     latest = sa.select(sa.func.max(schema.runs.c.run_id)).scalar_subquery()
-    told = connection.execute(sa.select(schema.gaps.c.extra).where(schema.gaps.c.run_id == latest)).scalars()
-    known |= {str(extra["owner_id"]) for extra in told if extra and extra.get("owner_id")}
-    return sorted(known)
+    extras = connection.execute(sa.select(schema.gaps.c.extra).where(schema.gaps.c.run_id == latest)).scalars()
+    owners |= {str(extra["owner_id"]) for extra in extras if extra and extra.get("owner_id")}
+    return sorted(owners)

@@ -1,4 +1,4 @@
-"""Where owners can be written to, and which digest has reached whom, in the state database."""
+"""Addresses of owners, and digests that were sent, in the state database."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Contact:
 
 
 def remember_contacts(state: State, owners: pd.DataFrame) -> None:
-    """Keep the addresses of the owners of the latest run, and forget those of others."""
+    """Keep the addresses of the latest run's owners, and delete those of others."""
     rows = [
         {
             "owner_id": str(row["owner_id"]),
@@ -49,7 +49,7 @@ def remember_contacts(state: State, owners: pd.DataFrame) -> None:
 
 
 def contacts(state: State) -> dict[str, Contact]:
-    """The owners that can be written to, by id."""
+    """Names and addresses of the owners, by id."""
     with state.reading() as connection:
         return {
             row.owner_id: Contact(row.name, row.email) for row in connection.execute(sa.select(schema.contacts)).all()

@@ -1,4 +1,4 @@
-"""The database behind the state: how it is reached, when a write is tried again, and what to do where it fails."""
+"""The engine of the state database: how it is opened, which writes are tried again, and messages for errors."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["engine_of", "unusable", "worth_another_try"]
 
 
 def engine_of(url: str, wait_seconds: float) -> sa.Engine:
-    """Make the engine of a database URL; on SQLite, one that takes turns and lets people read meanwhile (WAL).
+    """Make the engine of a database URL; for SQLite in WAL mode, with one writer at a time and readers meanwhile.
 
     Raises
     ------
@@ -40,7 +40,7 @@ def engine_of(url: str, wait_seconds: float) -> sa.Engine:
 
 
 def _tune_sqlite(connection: Any, _record: Any) -> None:
-    # The driver would open transactions late and as readers, which then fail to become writers: we open them ourselves.
+    # The driver opens transactions late and as readers, which may fail to become writers: we begin them ourselves.
     connection.isolation_level = None
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=NORMAL")
@@ -52,13 +52,13 @@ def _begin_immediate(connection: sa.Connection) -> None:
 
 
 def worth_another_try(error: sa.exc.DBAPIError) -> bool:
-    """Whether another writer was in the way, and the same write may do after a while."""
+    """Whether another writer held the lock, so that the same write may succeed later."""
     text = str(error.orig).lower()
     return any(sign in text for sign in ("database is locked", "database is busy", "deadlock", "could not serialize"))
 
 
 def unusable(error: sa.exc.DBAPIError, url: sa.URL) -> StoreUnusable:
-    """The driver's error as one that says where the database is, its password left out, and what to do."""
+    """The driver's error with the database's address, without its password, and a remedy."""
     text = str(error.orig).strip().splitlines()[0] if str(error.orig).strip() else type(error.orig).__name__
     where = url.render_as_string(hide_password=True)
     lowered = text.lower()

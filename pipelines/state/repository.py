@@ -1,7 +1,7 @@
-"""What outlives a run: topics, gaps and people's decisions, in SQLite by default and in Postgres by URL.
+"""The state database: topics, gaps and people's decisions over all runs; SQLite by default, Postgres by URL.
 
-A run replaces its own rows only, and reads only rows of earlier runs, so that an old week can be run again without
-hearing of the weeks after it. Decisions are appended and never changed.
+A run replaces only its own rows and reads only rows of earlier runs, so that an old week can be run again without
+data of later weeks. Decisions are appended and never changed.
 """
 
 from __future__ import annotations
@@ -90,39 +90,44 @@ class State:
         return self._frame(sa.select(schema.runs).order_by(schema.runs.c.run_id))
 
     def topics_before(self, run_id: str, level: str = "topics") -> pd.DataFrame:
-        """The latest known row of every topic, or subtopic, over all runs before ``run_id``, by its id.
+        """The latest row of every topic, or subtopic, over all runs before ``run_id``, by its id.
 
-        ``centroid`` is bytes of float32, ``members`` a list of question keys; ``run_id`` says which run the row is of.
+        ``centroid`` is bytes of float32, ``members`` a list of question keys; ``run_id`` is the row's run.
         """
         table, key = (schema.topics, "topic_id") if level == "topics" else (schema.subtopics, "subtopic_id")
         return self._frame(schema.latest_before(table, table.c[key], run_id))
 
     def topics(self, topic_id: str | None = None) -> pd.DataFrame:
         """Every recorded row of every topic, or of one, by run and topic."""
-        return self._about(schema.topics, topic_id)
+        return self._rows_of_topic(schema.topics, topic_id)
 
     def topic_events(self, topic_id: str | None = None) -> pd.DataFrame:
         """What happened to every topic, or to one, by run and topic: event, related, shared, cosine."""
-        return self._about(schema.topic_events, topic_id)
+        return self._rows_of_topic(schema.topic_events, topic_id)
 
     def topic_of(self, subtopic_id: str) -> str | None:
-        """The topic that a subtopic lies in by the latest run that has it; None where no run knows it."""
-        told = schema.subtopics.c
-        query = sa.select(told.topic_id).where(told.subtopic_id == subtopic_id).order_by(told.run_id.desc()).limit(1)
+        """The topic of a subtopic in the latest run that has it; None where no run does."""
+        columns = schema.subtopics.c
+        query = (
+            sa.select(columns.topic_id)
+            .where(columns.subtopic_id == subtopic_id)
+            .order_by(columns.run_id.desc())
+            .limit(1)
+        )
         with self.reading() as connection:
             return connection.execute(query).scalar()
 
     def subtopic_events(self) -> pd.DataFrame:
         """What happened to every subtopic, by run and subtopic: event, related, shared, cosine."""
-        told = schema.subtopic_events
-        return self._frame(sa.select(told).order_by(told.c.run_id, told.c.subtopic_id))
+        events = schema.subtopic_events
+        return self._frame(sa.select(events).order_by(events.c.run_id, events.c.subtopic_id))
 
     def gaps_about(self, topic_id: str) -> pd.DataFrame:
         """The recorded rows of the gaps of a topic, by run and rank."""
-        return self._about(schema.gaps, topic_id).sort_values(["run_id", "rank"]).reset_index(drop=True)
+        return self._rows_of_topic(schema.gaps, topic_id).sort_values(["run_id", "rank"]).reset_index(drop=True)
 
     def gaps_before(self, run_id: str) -> pd.DataFrame:
-        """The latest known row of every gap over all runs before ``run_id``, by gap_id."""
+        """The latest row of every gap over all runs before ``run_id``, by gap_id."""
         return self._frame(schema.latest_before(schema.gaps, schema.gaps.c.gap_id, run_id))
 
     def gaps_of(self, run_id: str) -> pd.DataFrame:
@@ -134,32 +139,34 @@ class State:
         )
 
     def gap_titles(self, run_id: str) -> list[dict[str, Any]]:
-        """The gaps that ``run_id`` recorded, by rank, as gap_id, title and rank alone: quick where there are many."""
-        told = schema.gaps.c
-        query = sa.select(told.gap_id, told.title, told.rank).where(told.run_id == run_id)
+        """The gaps that ``run_id`` recorded, by rank, with gap_id, title and rank alone: fast where there are many."""
+        columns = schema.gaps.c
+        query = sa.select(columns.gap_id, columns.title, columns.rank).where(columns.run_id == run_id)
         with self.reading() as connection:
-            return [dict(row) for row in connection.execute(query.order_by(told.rank, told.gap_id)).mappings()]
+            return [dict(row) for row in connection.execute(query.order_by(columns.rank, columns.gap_id)).mappings()]
 
     def decisions(self) -> pd.DataFrame:
         """All decisions, oldest first: id, gap_id, at (UTC), who, decision, why, payload, after, run_id."""
         return self._frame(sa.select(schema.decisions).order_by(schema.decisions.c.id))
 
     def fingerprint(self, run_id: str) -> str:
-        """A hash (hex SHA-256) of all that a run reads from here: earlier runs, and what people said up to its own."""
+        """A hash (hex SHA-256) of all that a run reads here: earlier runs, and decisions and tags up to its own."""
         earlier = (
             sa.select(schema.runs.c.run_id, schema.runs.c.input_hash)
             .where(schema.runs.c.run_id < run_id)
             .order_by(schema.runs.c.run_id)
         )
-        told = schema.decisions.c
-        decided = sa.select(told.id, told.gap_id, told.decision, told.payload).where(schema.decided_by(run_id))
-        entered = schema.tags.c
-        tagged = sa.select(
-            entered.id, entered.conversation_id, entered.outcome, entered.true_intent, entered.article_id, entered.note
-        ).where(schema.tagged_by(run_id))
+        decision = schema.decisions.c
+        decided = sa.select(decision.id, decision.gap_id, decision.decision, decision.payload).where(
+            schema.decided_by(run_id)
+        )
+        tag = schema.tags.c
+        tagged = sa.select(tag.id, tag.conversation_id, tag.outcome, tag.true_intent, tag.article_id, tag.note).where(
+            schema.tagged_by(run_id)
+        )
         with self.reading() as connection:
             rows = [list(row) for row in connection.execute(earlier)]
-            rows += [list(row) for row in connection.execute(decided.order_by(told.id))]
+            rows += [list(row) for row in connection.execute(decided.order_by(decision.id))]
             rows += [list(row) for row in connection.execute(tagged.order_by(schema.tags.c.id))]
         return hashlib.sha256(json.dumps(rows, sort_keys=True).encode()).hexdigest()
 
@@ -182,19 +189,19 @@ class State:
         Parameters
         ----------
         run_id, input_hash
-            Which run, and the hash of what it read.
+            The run, and the hash of its input.
         topics
             topic_id, label, embedder, centroid (bytes, or a float32 array), members (list of question keys), size;
-            optional theme, lineage, first_seen, last_seen. Columns that the table does not know go to ``extra``.
+            optional theme, lineage, first_seen, last_seen. Columns that the table does not have go to ``extra``.
         gaps
             gap_id, kind, title, status; optional topic_id, article_id, score, rank, first_seen, last_seen. Columns
-            that the table does not know go to ``extra``.
+            that the table does not have go to ``extra``.
         window
             First and last day; the last day is ``run_id`` where this is left out.
         events
-            What happened to topics: topic_id, event, related (list of topic ids), shared, cosine; one row a topic.
+            Events of topics: topic_id, event, related (list of topic ids), shared, cosine; one row per topic.
         subtopics, subtopic_events
-            The same of subtopics, with subtopic_id; their topic_id is the topic that they lie in.
+            The same for subtopics, with subtopic_id; topic_id is the topic that they belong to.
         published_at
             When people could first see the run, by the clock; now where this is left out.
         """
@@ -219,9 +226,9 @@ class State:
             for table in (*frames, schema.runs):
                 connection.execute(sa.delete(table).where(table.c.run_id == run_id))
             connection.execute(sa.insert(schema.runs), run)
-            for table, found in rows.items():
-                if found:
-                    connection.execute(sa.insert(table), found)
+            for table, table_rows in rows.items():
+                if table_rows:
+                    connection.execute(sa.insert(table), table_rows)
 
         self.write(write)
 
@@ -232,7 +239,7 @@ class State:
         self.close()
 
     def close(self) -> None:
-        """Let go of the database; leaving a ``with`` block does it too."""
+        """Close the database; leaving a ``with`` block does it too."""
         self._engine.dispose()
 
     # -- below --------------------------------------------------------------------------------------------------------
@@ -241,21 +248,21 @@ class State:
         def write(connection: sa.Connection) -> int:
             _one_at_a_time(connection)
             schema.metadata.create_all(connection)
-            found = connection.execute(sa.select(sa.func.max(schema.schema_version.c.version))).scalar()
-            if found is None:
+            version = connection.execute(sa.select(sa.func.max(schema.schema_version.c.version))).scalar()
+            if version is None:
                 connection.execute(sa.insert(schema.schema_version), {"version": SCHEMA_VERSION})
-            elif found < SCHEMA_VERSION:
-                schema.migrate(connection, found)
-            return found or SCHEMA_VERSION
+            elif version < SCHEMA_VERSION:
+                schema.migrate(connection, version)
+            return version or SCHEMA_VERSION
 
-        found = self.write(write)
-        if found > SCHEMA_VERSION:
+        version = self.write(write)
+        if version > SCHEMA_VERSION:
             raise StoreUnusable(
-                f"the state database has schema {found}; this Lacuna knows up to {SCHEMA_VERSION}",
+                f"the state database has schema {version}; this Lacuna knows up to {SCHEMA_VERSION}",
                 "upgrade lacuna-kb on this machine to the version that wrote it",
             )
 
-    def _about(self, table: sa.Table, topic_id: str | None) -> pd.DataFrame:
+    def _rows_of_topic(self, table: sa.Table, topic_id: str | None) -> pd.DataFrame:
         query = sa.select(table).order_by(table.c.run_id, table.c.topic_id)
         return self._frame(query if topic_id is None else query.where(table.c.topic_id == topic_id))
 
@@ -307,6 +314,6 @@ class State:
 
 
 def _one_at_a_time(connection: sa.Connection) -> None:
-    """Let no second process make the tables or replace a run's rows meanwhile; SQLite has but one writer anyway."""
+    """Keep other processes from making tables or replacing a run's rows meanwhile; SQLite has one writer anyway."""
     if connection.dialect.name == "postgresql":
         connection.execute(sa.text("SELECT pg_advisory_xact_lock(7310452)"))

@@ -118,9 +118,9 @@ decisions = sa.Table(
     sa.Column("payload", sa.JSON),
     sa.Column("after", sa.Integer, nullable=False, server_default="0"),  # the gap's decision before it; 0 = none
     sa.Column("run_id", sa.String(10)),  # the latest run when it was decided: the day in the data's own time
-    sa.Column("kind", sa.String(32)),  # the gap's kind then: what was judged
+    sa.Column("kind", sa.String(32)),  # the gap's kind at that time
 )
-# Of two people who decide from the same view, the database itself takes only one.
+# Of two decisions that follow the same one, the database itself takes only one.
 one_after_another = sa.Index("decisions_one_after_another", decisions.c.gap_id, decisions.c.after, unique=True)
 
 tags = sa.Table(
@@ -137,7 +137,7 @@ tags = sa.Table(
     sa.Column("run_id", sa.String(10)),  # the latest run when it was entered: the day in the data's own time
 )
 
-# Where owners can be written to: kept here and not in run folders, which go to many hands.
+# Addresses of owners: kept here and not in run folders, which many people may read.
 contacts = sa.Table(
     "contacts",
     metadata,
@@ -146,7 +146,7 @@ contacts = sa.Table(
     sa.Column("email", sa.Text),
 )
 
-# Which digest has reached whom: a message goes once a run, recipient and channel.
+# Digests that were sent: one message per run, recipient and channel.
 deliveries = sa.Table(
     "deliveries",
     metadata,
@@ -156,7 +156,7 @@ deliveries = sa.Table(
     sa.Column("at", sa.DateTime(timezone=True), nullable=False),
 )
 
-# Who is signed in to the board: hashes alone, so that whoever reads the table can't sign in with it.
+# Sign-ins to the board: only hashes, so that nobody can sign in with what stands in the table.
 sessions = sa.Table(
     "sessions",
     metadata,
@@ -166,34 +166,34 @@ sessions = sa.Table(
 )
 
 # Up to version 2 a decision was written as the status that it gives.
-_VERB_OF = {
+_ACTION_OF = {
     "accepted": "accept", "drafting": "draft", "published": "publish", "verified": "verify", "reopened": "reopen",
     "open": "reopen", "snoozed": "snooze", "dismissed": "dismiss",
 }  # fmt: skip
 
 
-def migrate(connection: sa.Connection, found: int) -> None:
-    """Bring a database of version ``found`` to ``SCHEMA_VERSION``, within the caller's transaction.
+def migrate(connection: sa.Connection, version: int) -> None:
+    """Migrate a database from ``version`` to ``SCHEMA_VERSION``, within the caller's transaction.
 
-    Tables that are new have been made already; what is left is what changed within tables that were there.
+    New tables exist already; this changes the older ones.
     """
-    if found < 2:
+    if version < 2:
         _add(connection, topics.c.label_centroid)
-    if found < 3:
+    if version < 3:
         for column in (decisions.c.after, decisions.c.run_id, decisions.c.kind):
             _add(connection, column)
         last: dict[str, int] = {}
-        told = sa.select(decisions.c.id, decisions.c.gap_id, decisions.c.decision).order_by(decisions.c.id)
-        for said, gap, status in connection.execute(told).all():
-            values = {"after": last.get(gap, 0), "decision": _VERB_OF.get(status, status)}
-            connection.execute(sa.update(decisions).where(decisions.c.id == said).values(values))
-            last[gap] = said
+        old_rows = sa.select(decisions.c.id, decisions.c.gap_id, decisions.c.decision).order_by(decisions.c.id)
+        for decision_id, gap, status in connection.execute(old_rows).all():
+            values = {"after": last.get(gap, 0), "decision": _ACTION_OF.get(status, status)}
+            connection.execute(sa.update(decisions).where(decisions.c.id == decision_id).values(values))
+            last[gap] = decision_id
         one_after_another.create(connection)
-    if found < 5:  # what gaps were about was called a topic
+    if version < 5:  # subtopics were called topics
         for old, new in ((topics, subtopics), (topic_events, subtopic_events)):
             names = [column.name for column in new.columns if column.name in old.columns and column.name != "topic_id"]
-            told = sa.select(old.c.topic_id, *(old.c[name] for name in names))
-            connection.execute(sa.insert(new).from_select(["subtopic_id", *names], told))
+            old_rows = sa.select(old.c.topic_id, *(old.c[name] for name in names))
+            connection.execute(sa.insert(new).from_select(["subtopic_id", *names], old_rows))
     connection.execute(sa.update(schema_version).values(version=SCHEMA_VERSION))
 
 
@@ -224,24 +224,24 @@ def tagged_by(run_id: str) -> sa.ColumnElement[bool]:
 
 
 def rows(table: sa.Table, frame: pd.DataFrame, run_id: str) -> list[dict[str, Any]]:
-    """The frame as rows of ``table``; what the table does not know goes to its ``extra``."""
-    known = {column.name for column in table.columns}
-    found = []
+    """The frame as rows of ``table``; columns that the table does not have go to its ``extra``."""
+    columns = {column.name for column in table.columns}
+    table_rows = []
     for record in frame.to_dict("records"):
-        given = {str(name): plain(value) for name, value in record.items()}
-        row: dict[str, Any] = {name: given.get(name) for name in known}
+        values = {str(name): plain(value) for name, value in record.items()}
+        row: dict[str, Any] = {name: values.get(name) for name in columns}
         row["run_id"] = run_id
-        for day in {"first_seen", "last_seen"} & known:
+        for day in {"first_seen", "last_seen"} & columns:
             row[day] = row[day] or run_id
-        if "extra" in known:
-            rest = {name: value for name, value in sorted(given.items()) if name not in known}
-            row["extra"] = {**(given.get("extra") or {}), **rest} or None
-        found.append(row)
-    return found
+        if "extra" in columns:
+            rest = {name: value for name, value in sorted(values.items()) if name not in columns}
+            row["extra"] = {**(values.get("extra") or {}), **rest} or None
+        table_rows.append(row)
+    return table_rows
 
 
 def plain(value: Any) -> Any:
-    """Turn what comes out of a frame into what a database driver takes."""
+    """A value of a frame as a value that database drivers take."""
     if isinstance(value, dict):
         return {str(key): plain(inner) for key, inner in value.items()}
     if isinstance(value, (list, tuple)):
@@ -258,5 +258,5 @@ def plain(value: Any) -> Any:
 
 
 def utc(moment: datetime) -> datetime:
-    """A moment out of the database with its zone: SQLite keeps none, and what was written was UTC."""
+    """A moment of the database with its time zone: SQLite keeps none, and all are written in UTC."""
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

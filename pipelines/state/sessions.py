@@ -1,4 +1,4 @@
-"""Who is signed in to the board, in the state database: a restart signs nobody out, and another board knows them."""
+"""Sign-ins to the board, in the state database, so that they survive a restart and hold for every board."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["Sessions"]
 
 
 class Sessions:
-    """The sign-ins by token, each known by the random value of a cookie, of which only the hash is kept.
+    """Sign-ins by token, each identified by the random value of a cookie, of which only the hash is kept.
 
     Parameters
     ----------
@@ -30,7 +30,7 @@ class Sessions:
         self.seconds = int(hours * 3600)
 
     def begin(self, token_sha256: str) -> str:
-        """Start a session for whoever has this token, and return the cookie's value; those that ended are forgotten."""
+        """Start a session for the holder of this token and return the cookie's value; ended sessions are deleted."""
         value, now = new_token(), datetime.now(UTC)
         row = {
             "cookie_sha256": hashed(value), "token_sha256": token_sha256, "ends": now + timedelta(seconds=self.seconds)
@@ -44,13 +44,13 @@ class Sessions:
         return value
 
     def token_of(self, value: str) -> str | None:
-        """The hash of the token that a session was begun with; None where it has ended or never was."""
+        """The hash of the token of a session; None where it has ended or never existed."""
         if not value:
             return None
         query = sa.select(sessions.c.token_sha256, sessions.c.ends).where(sessions.c.cookie_sha256 == hashed(value))
         with self._state.reading() as connection:
-            found = connection.execute(query).first()
-        return found.token_sha256 if found and schema.utc(found.ends) > datetime.now(UTC) else None
+            session = connection.execute(query).first()
+        return session.token_sha256 if session and schema.utc(session.ends) > datetime.now(UTC) else None
 
     def end(self, value: str) -> None:
         """Sign out."""

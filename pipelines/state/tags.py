@@ -63,7 +63,7 @@ def entered_tags(state: State, up_to: str | None = None, among: Sequence[str] | 
     Parameters
     ----------
     up_to
-        A run: only tags that were entered on its view, or on that of an earlier run.
+        A run: only tags that were entered while it, or an earlier run, was the latest.
     among
         Only these conversations.
     """
@@ -82,10 +82,10 @@ def entered_tags(state: State, up_to: str | None = None, among: Sequence[str] | 
 def with_tags(outcomes: pd.DataFrame, entered: pd.DataFrame, end: datetime) -> pd.DataFrame:
     """The bundle's outcomes, and below them the tags entered in review.
 
-    A tag that was entered after the window's ``end`` has no time: what it says of the conversation holds all the same.
+    A tag that was entered after the window's ``end`` counts too; its time is left empty.
     """
     if entered.empty:
         return outcomes
-    told = entered.assign(tagged_at=entered["tagged_at"].where(entered["tagged_at"] < end))
-    rows = told.reindex(columns=outcomes.columns).astype(outcomes.dtypes.to_dict())
+    timed = entered.assign(tagged_at=entered["tagged_at"].where(entered["tagged_at"] < end))
+    rows = timed.reindex(columns=outcomes.columns).astype(outcomes.dtypes.to_dict())
     return pd.concat([outcomes, rows], ignore_index=True)

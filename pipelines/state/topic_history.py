@@ -1,4 +1,4 @@
-"""The topic registry: all topics, and the life of one, as plain data and in the terminal."""
+"""The topic registry: all topics, and the history of one, as plain data and in the terminal."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from lacuna.pipelines.state.repository import State
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["all_topics", "life", "life_of", "topic_rows"]
+__all__ = ["all_topics", "gap_state", "life", "topic_rows"]
 
 
 def topic_rows(state: State) -> list[dict[str, Any]]:
-    """Every topic ever seen, with its latest label and size, when it was seen, and what became of it.
+    """Every topic of any run, with its latest label and size, its first and last run, and what became of it.
 
-    The topics of the last run come first, the largest at the top; then those that are gone, the latest first.
+    Topics of the last run come first, the largest at the top; then the others, the latest first.
 
     Returns
     -------
@@ -31,40 +31,40 @@ def topic_rows(state: State) -> list[dict[str, Any]]:
         topic_id, label, first_seen, last_seen, runs, questions, standing, and there: whether the last run has it.
     """
     rows, events, last = state.topics(), state.topic_events(), state.last_run()
-    seen = rows.groupby("topic_id")["run_id"].agg(["min", "max", "count"])
+    spans = rows.groupby("topic_id")["run_id"].agg(["min", "max", "count"])
     latest = rows.drop_duplicates("topic_id", keep="last")
     order = latest.sort_values(["run_id", "size", "topic_id"], ascending=[False, False, True])
     ends = _ends(events)
-    found = []
+    topics = []
     for row in order.to_dict("records"):
         topic = str(row["topic_id"])
-        first, until, count = (seen.at[topic, name] for name in ("min", "max", "count"))
+        first, until, count = (spans.at[topic, name] for name in ("min", "max", "count"))
         standing = "there" if until == last else ends.get((topic, _next(events, topic, str(until))), "absent")
-        found.append(
+        topics.append(
             {
                 "topic_id": topic, "label": str(row["label"]), "first_seen": str(first), "last_seen": str(until),
                 "runs": int(str(count)), "questions": int(row["size"]), "standing": standing, "there": until == last,
             }
         )  # fmt: skip
-    return found
+    return topics
 
 
 def all_topics(state: State) -> RenderableType:
     """The topics of :func:`topic_rows` as a table."""
-    found = topic_rows(state)
+    topics = topic_rows(state)
     table = _table("topic", "label", "first seen", "last seen", runs=True, questions=True)
     table.add_column("state")
-    for row in found:
+    for row in topics:
         table.add_row(
             row["topic_id"], escape(row["label"]), row["first_seen"], row["last_seen"],
             f"{row['runs']:,}", f"{row['questions']:,}", row["standing"],
         )  # fmt: skip
-    there = sum(row["there"] for row in found)
+    current = sum(row["there"] for row in topics)
     last = state.last_run()
-    return Group(table, Text(f"{len(found):,} topics, {there:,} of them in the last run ({last or 'none yet'})"))
+    return Group(table, Text(f"{len(topics):,} topics, {current:,} of them in the last run ({last or 'none yet'})"))
 
 
-def life_of(state: State, topic_id: str) -> dict[str, Any]:
+def gap_state(state: State, topic_id: str) -> dict[str, Any]:
     """One topic, run by run.
 
     Returns
@@ -82,8 +82,8 @@ def life_of(state: State, topic_id: str) -> dict[str, Any]:
     if rows.empty:
         if topic := state.topic_of(topic_id):
             raise LacunaError(f"'{topic_id}' is a subtopic", f"see the life of its topic: `lacuna topic {topic}`")
-        known = sorted(set(state.topics()["topic_id"]))
-        remedy = did_you_mean(topic_id, known, "`lacuna topic --store DIR` lists them", most=3, cutoff=0.4)
+        ids = sorted(set(state.topics()["topic_id"]))
+        remedy = did_you_mean(topic_id, ids, "`lacuna topic --store DIR` lists them", most=3, cutoff=0.4)
         raise LacunaError(f"no run has seen a topic '{topic_id}'", remedy)
     events = {str(event["run_id"]): event for event in state.topic_events(topic_id).to_dict("records")}
     by_run = {str(row["run_id"]): row for row in rows.to_dict("records")}
@@ -99,7 +99,7 @@ def life_of(state: State, topic_id: str) -> dict[str, Any]:
                 "label": "" if row is None else str(row["label"]),
                 "questions": None if row is None else int(row["size"]),
                 "absent": row is None and event is None,
-                "happened": "absent" if row is None and event is None else _told(row, event),
+                "happened": "absent" if row is None and event is None else _description(row, event),
                 "gaps": gaps.loc[gaps["run_id"] == run_id, ["gap_id", "kind", "status"]].to_dict("records"),
             }
         )
@@ -111,20 +111,20 @@ def life_of(state: State, topic_id: str) -> dict[str, Any]:
 
 
 def life(state: State, topic_id: str) -> RenderableType:
-    """The life of one topic, as :func:`life_of` gives it and with its errors, as a table."""
-    found = life_of(state, topic_id)
+    """The history of one topic as a table; as :func:`gap_state`, with the same errors."""
+    topic = gap_state(state, topic_id)
     table = _table("run", "label", questions=True)
     for name in ("what happened", "gaps"):
         table.add_column(name)
-    for run in found["runs"]:
+    for run in topic["runs"]:
         size = "–" if run["questions"] is None else f"{run['questions']:,}"
         gaps = ", ".join(f"{gap['gap_id']} {gap['kind']} ({gap['status']})" for gap in run["gaps"])
         table.add_row(
             run["run_id"], escape(run["label"]), size, escape(run["happened"]), escape(gaps),
             style="dim" if run["absent"] else None,
         )  # fmt: skip
-    heading = Text(f"{topic_id}  {found['label']}", style="bold")
-    span = Text(f"first seen {found['first_seen']}, last seen {found['last_seen']}; embedder {found['embedder']}")
+    heading = Text(f"{topic_id}  {topic['label']}", style="bold")
+    span = Text(f"first seen {topic['first_seen']}, last seen {topic['last_seen']}; embedder {topic['embedder']}")
     return Group(heading, span, Text(), table)
 
 
@@ -157,15 +157,15 @@ def _end(event: Mapping[Any, Any]) -> str:
     return f"gone on {event['run_id']}"
 
 
-def _told(row: Mapping[Any, Any] | None, event: Mapping[Any, Any] | None) -> str:
-    """What happened, with its figures: shared questions and the centroids' cosine."""
+def _description(row: Mapping[Any, Any] | None, event: Mapping[Any, Any] | None) -> str:
+    """What happened to a topic in a run, with figures: shared questions and the cosine of the centroids."""
     if row is None:
-        told = _end(event).rpartition(" on ")[0] if event else ""
+        text = _end(event).rpartition(" on ")[0] if event else ""
     else:
-        told = row["lineage"] if isinstance(row["lineage"], str) else ""
+        text = row["lineage"] if isinstance(row["lineage"], str) else ""
     if event is None or not (event["related"] or event["event"] == "return"):
-        return told
+        return text
     figures = [f"{event['shared']:,} question{'' if event['shared'] == 1 else 's'} shared"]
     if event["cosine"] is not None and event["cosine"] == event["cosine"]:
         figures.append(f"cosine {event['cosine']:.2f}")
-    return f"{told} ({', '.join(figures)})"
+    return f"{text} ({', '.join(figures)})"

@@ -20,10 +20,28 @@ from tests.support.paths import REPO
 from tests.support.standins import make_bundle
 
 DAGS = REPO / "dags"
+pytestmark = pytest.mark.slow
 
-LOOK = """
+# One process for all that is asked of Airflow: most of its time is Airflow's start, and then ours.
+ASKED = """
 import json
+import time
+from datetime import timedelta
+from airflow.cli.cli_parser import get_parser
 from airflow.dag_processing.dagbag import DagBag
+from airflow.models.dagrun import DagRun
+from airflow.utils.session import create_session
+from sqlalchemy import select
+
+# dag.test() waits a second before each look at a run in which nothing is left to do, six times where `plan` failed.
+sleep = time.sleep
+time.sleep = lambda seconds: sleep(0 if seconds == 1 else seconds)
+
+def command(*words):
+    arguments = get_parser().parse_args(words)
+    arguments.func(arguments)
+
+command("db", "migrate")
 bag = DagBag(dag_folder={dags!r})
 dag = bag.dags["lacuna_weekly"]
 print("found " + json.dumps({{
@@ -41,20 +59,17 @@ print("found " + json.dumps({{
     "digest": dag.params.get_param("digest").schema["enum"] + [dag.params["digest"]],
     "timetable": type(dag.timetable).__name__,
 }}))
-"""
-
-# One process for several runs: most of its time is Airflow's start.
-TEST = """
-import json
-from datetime import timedelta
-from airflow.dag_processing.dagbag import DagBag
-dag = DagBag(dag_folder={dags!r}).dags["lacuna_weekly"]
 for one in dag.tasks:
     one.retry_delay, one.retry_exponential_backoff = timedelta(0), False
 for case in {cases!r}:
-    for one in dag.tasks:
-        one.retries = case.get("retries", 0)
-    run = dag.test(run_conf=case["conf"], mark_success_pattern=case.get("done"))
+    if "command" in case:
+        command(*case["command"])
+        with create_session() as session:
+            run = session.scalars(select(DagRun).order_by(DagRun.id.desc())).first()
+    else:
+        for one in dag.tasks:
+            one.retries = case.get("retries", 0)
+        run = dag.test(run_conf=case["conf"], mark_success_pattern=case.get("done"))
     exec(case.get("then", ""))
     found = run.get_task_instances()
     print("ended " + json.dumps({{
@@ -67,10 +82,7 @@ for case in {cases!r}:
 # What the button "mark failed" does while `load` runs, and the scheduler's next look at the run.
 MARK_FAILED = """
 from airflow.api.common.mark_tasks import set_dag_run_state_to_failed
-from airflow.models.dagrun import DagRun
 from airflow.models.serialized_dag import SerializedDagModel
-from airflow.utils.session import create_session
-from sqlalchemy import select
 with create_session() as session:
     run = session.scalars(select(DagRun).where(DagRun.run_id == run.run_id)).one()
     for ti in run.get_task_instances(session=session):
@@ -91,38 +103,77 @@ with create_session() as session:
 """
 
 
+@dataclass(frozen=True)
+class Ended:
+    """What became of a run: its state, those of its tasks, how often each was tried, and what was printed."""
+
+    state: str
+    tasks: dict[str, str]
+    tries: dict[str, int]
+    printed: str
+
+
+@dataclass(frozen=True)
+class Airflow:
+    """What a fresh Airflow said of the DAG, and how its runs ended, by case."""
+
+    dag: dict[str, Any]
+    ends: dict[str, Ended]
+    folder: Path
+
+
 @pytest.fixture(scope="module")
-def airflow(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """The environment of a fresh Airflow with its database."""
-    home = tmp_path_factory.mktemp("airflow")
+def airflow(tmp_path_factory: pytest.TempPathFactory) -> Airflow:
+    """A fresh Airflow with its database, which has looked at the DAG and made a run of it in each case."""
+    tmp = tmp_path_factory.mktemp("airflow")
+    bundle, broken = make_bundle(tmp), make_bundle(tmp / "broken")
+    (broken / "articles.jsonl").unlink()
+    (tmp / "ours.toml").write_text('[delivery]\nsmtp_host = "127.0.0.1"\n', encoding="utf-8")
+    whole = {"bundle": str(bundle), "store": str(tmp / "store"), "start": "2024-06-03", "end": "2024-06-30"}
+    whole |= {"config": str(tmp / "ours.toml"), "digest": "send"}
+    conf = {"bundle": str(broken), "store": str(tmp / "none"), "end": "2024-06-30"}
+    steps = "load|redact|understand|measure|diagnose|rank"
+    cases: dict[str, dict[str, Any]] = {
+        "published": {"conf": whole, "retries": 2},  # the first of all: libraries that make noise are imported here
+        "again": {"conf": whole},
+        "broken": {"conf": conf, "retries": 2},
+        "busy": {"conf": conf | {"store": str(tmp / "busy")}, "retries": 1},
+        "empty": {"conf": conf | {"start": "2023-01-01", "end": "2023-01-31"}, "retries": 2},
+        "elsewhere": {"conf": conf | {"store": "s3://bucket/store"}, "retries": 2},
+        "nobody told": {"conf": conf | {"digest": "off"}, "done": f"^(plan|{steps}|publish)$"},
+        "not published": {"conf": conf | {"digest": "send"}, "done": f"^(plan|{steps})$"},
+        "marked failed": {"conf": conf | {"digest": "off"}, "done": "^.*$", "then": MARK_FAILED},
+        "by date": {"command": ["dags", "test", "lacuna_weekly", "2024-06-24T05:00:00+00:00"]},
+    }
     environment = {
         **os.environ,
-        "AIRFLOW_HOME": str(home),
+        "AIRFLOW_HOME": str(tmp / "home"),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
         "AIRFLOW__CORE__DAGS_FOLDER": str(DAGS),
         "AIRFLOW__CORE__UNIT_TEST_MODE": "False",
-        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home / 'airflow.db'}",
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{tmp / 'airflow.db'}",
         "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
+        "LACUNA_BUNDLE": str(bundle),
+        "LACUNA_STORE": str(tmp / "by date"),
     }
-    command(["-m", "airflow", "db", "migrate"], environment)
-    return environment
+    script = ASKED.format(dags=str(DAGS), cases=list(cases.values()))
+    with lock(tmp / "busy", "2024-06-30"):
+        done = subprocess.run(
+            [sys.executable, "-c", script], env=environment, capture_output=True, text=True, timeout=900, check=False
+        )
+    printed = done.stdout + done.stderr
+    assert done.returncode == 0, printed[-8000:]
+    dag = json.loads(next(line for line in printed.splitlines() if line.startswith("found "))[6:])
+    *told, _ = re.split(r"^ended (.*)\n", printed, flags=re.MULTILINE)
+    runs = [Ended(**json.loads(ended), printed=text) for text, ended in zip(told[::2], told[1::2], strict=True)]
+    return Airflow(dag, dict(zip(cases, runs, strict=True)), tmp)
 
 
-def command(arguments: list[str], environment: dict[str, str]) -> str:
-    """Run Python with these arguments and return all that it printed."""
-    done = subprocess.run(
-        [sys.executable, *arguments], env=environment, capture_output=True, text=True, timeout=900, check=False
-    )
-    assert done.returncode == 0, (done.stdout + done.stderr)[-8000:]
-    return done.stdout + done.stderr
-
-
-def test_the_dag_is_a_weekly_timetable_of_the_seven_verbs(airflow: dict[str, str]) -> None:
+def test_the_dag_is_a_weekly_timetable_of_the_seven_steps(airflow: Airflow) -> None:
     """The DAG imports, a task a step in the order of a run and the digest, with retries and triage notes."""
     from lacuna.pipelines.steps import STEPS
 
-    printed = command(["-c", LOOK.format(dags=str(DAGS))], airflow)
-    found = json.loads(next(line for line in printed.splitlines() if line.startswith("found "))[6:])
+    found = airflow.dag
     assert found["errors"] == {}
     tasks = ["plan", *STEPS, "digest"]
     assert found["tasks"] == tasks
@@ -137,117 +188,71 @@ def test_the_dag_is_a_weekly_timetable_of_the_seven_verbs(airflow: dict[str, str
     assert "## Triage" in found["doc"]
 
 
-@dataclass(frozen=True)
-class Ended:
-    """What became of a run: its state, those of its tasks, how often each was tried, and what was printed."""
-
-    state: str
-    tasks: dict[str, str]
-    tries: dict[str, int]
-    printed: str
-
-
-def dag_tests(airflow: dict[str, str], *cases: dict[str, Any]) -> list[Ended]:
-    """``dag.test()``, once for each case of ``conf``, ``done``, ``retries`` and ``then``."""
-    *told, _ = re.split(
-        r"^ended (.*)\n", command(["-c", TEST.format(dags=str(DAGS), cases=cases)], airflow), flags=re.M
-    )
-    return [Ended(**json.loads(ended), printed=text) for text, ended in zip(told[::2], told[1::2], strict=True)]
-
-
-@pytest.mark.slow
-def test_dag_test_publishes_a_run(airflow: dict[str, str], bundle: Path, tmp_path: Path) -> None:
+def test_dag_test_publishes_a_run(airflow: Airflow) -> None:
     """``dag.test()`` publishes the window given, whoever can't be told of it; the same again does nothing."""
-    store, config = tmp_path / "store", tmp_path / "ours.toml"
-    config.write_text('[delivery]\nsmtp_host = "127.0.0.1"\n', encoding="utf-8")
-    conf = {"bundle": str(bundle), "store": str(store), "start": "2024-06-03", "end": "2024-06-30"}
-    conf |= {"config": str(config), "digest": "send"}
-    first, again = dag_tests(airflow, {"conf": conf, "retries": 2}, {"conf": conf})
-    assert (first.state, first.tasks.pop("digest"), set(first.tasks.values())) == ("failed", "failed", {"success"})
+    first, again = airflow.ends["published"], airflow.ends["again"]
+    tasks = dict(first.tasks)
+    assert (first.state, tasks.pop("digest"), set(tasks.values())) == ("failed", "failed", {"success"})
     assert "'delivery.sender' is no e-mail address" in first.printed
     assert first.tries["digest"] == 1, "wrong settings stay wrong"
     assert "great_expectations" not in first.printed, "its noise drowns what load says"
+    store = airflow.folder / "store"
     assert json.loads((store / "runs/2024-06-30/run.json").read_text())["run_id"] == "2024-06-30"
     assert not (store / ".work/2024-06-30").exists()
-    assert (again.state, again.tasks.pop("plan"), set(again.tasks.values())) == ("success", "success", {"skipped"})
+    tasks = dict(again.tasks)
+    assert (again.state, tasks.pop("plan"), set(tasks.values())) == ("success", "success", {"skipped"})
 
 
-@pytest.fixture(scope="module")
-def ends(airflow: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Ended]:
-    """How runs end that publish nothing."""
-    tmp = tmp_path_factory.mktemp("ends")
-    bundle = make_bundle(tmp)
-    (bundle / "articles.jsonl").unlink()
-    conf = {"bundle": str(bundle), "store": str(tmp / "store"), "end": "2024-06-30"}
-    steps = "load|redact|understand|measure|diagnose|rank"
-    cases: dict[str, dict[str, Any]] = {
-        "broken": {"conf": conf, "retries": 2},
-        "busy": {"conf": conf | {"store": str(tmp / "busy")}, "retries": 1},
-        "empty": {"conf": conf | {"start": "2023-01-01", "end": "2023-01-31"}, "retries": 2},
-        "elsewhere": {"conf": conf | {"store": "s3://bucket/store"}, "retries": 2},
-        "nobody told": {"conf": conf | {"digest": "off"}, "done": f"^(plan|{steps}|publish)$"},
-        "not published": {"conf": conf | {"digest": "send"}, "done": f"^(plan|{steps})$"},
-        "marked failed": {"conf": conf | {"digest": "off"}, "done": "^.*$", "then": MARK_FAILED},
-    }
-    with lock(tmp / "busy", "2024-06-30"):
-        return dict(zip(cases, dag_tests(airflow, *cases.values()), strict=True))
-
-
-@pytest.mark.slow
-def test_what_no_retry_can_mend_fails_at_once(ends: dict[str, Ended]) -> None:
+def test_what_no_retry_can_mend_fails_at_once(airflow: Airflow) -> None:
     """A broken contract fails its task at the first try, however many it has; the log ends with the remedy."""
-    broken = ends["broken"]
+    broken = airflow.ends["broken"]
     assert (broken.state, broken.tasks["plan"], broken.tasks["load"]) == ("failed", "success", "failed")
     assert (broken.tasks["publish"], broken.tries["load"]) == ("upstream_failed", 1)
     assert "there is no table 'articles'" in broken.printed
     assert "name the file or folder articles." in broken.printed
-    assert (ends["elsewhere"].tasks["plan"], ends["elsewhere"].tries["plan"]) == ("failed", 1)
-    assert "the store s3://bucket/store is not a local folder" in ends["elsewhere"].printed
+    assert (airflow.ends["elsewhere"].tasks["plan"], airflow.ends["elsewhere"].tries["plan"]) == ("failed", 1)
+    assert "the store s3://bucket/store is not a local folder" in airflow.ends["elsewhere"].printed
 
 
-@pytest.mark.slow
-def test_a_store_that_is_busy_is_tried_again(ends: dict[str, Ended]) -> None:
+def test_a_store_that_is_busy_is_tried_again(airflow: Airflow) -> None:
     """Another run of the same week is in the way: each try is made."""
-    busy = ends["busy"]
+    busy = airflow.ends["busy"]
     assert (busy.state, busy.tasks["plan"], busy.tries["plan"]) == ("failed", "failed", 2)
     assert "another run holds '2024-06-30'" in busy.printed
 
 
-@pytest.mark.slow
-def test_an_empty_window_is_skipped(ends: dict[str, Ended]) -> None:
+def test_an_empty_window_is_skipped(airflow: Airflow) -> None:
     """Where no conversation started in the window, plan does not succeed, no task after it starts, nothing fails."""
-    empty = ends["empty"]
+    empty = airflow.ends["empty"]
     assert (empty.state, set(empty.tasks.values())) == ("success", {"skipped"})
     assert "no conversation of" in empty.printed
     assert "it holds those from 2024-06-08 to 2024-06-30" in empty.printed
 
 
-@pytest.mark.slow
-def test_a_run_that_is_not_published_tells_nobody(ends: dict[str, Ended]) -> None:
+def test_a_run_that_is_not_published_tells_nobody(airflow: Airflow) -> None:
     """The digest is skipped where it is off, and does not come up where a step before it failed."""
-    assert (ends["nobody told"].state, ends["nobody told"].tasks["digest"]) == ("success", "skipped")
-    tasks = ends["not published"].tasks
-    assert (ends["not published"].state, tasks["publish"], tasks["digest"]) == ("failed", "failed", "upstream_failed")
+    assert (airflow.ends["nobody told"].state, airflow.ends["nobody told"].tasks["digest"]) == ("success", "skipped")
+    tasks = airflow.ends["not published"].tasks
+    assert (airflow.ends["not published"].state, tasks["publish"], tasks["digest"]) == (
+        "failed",
+        "failed",
+        "upstream_failed",
+    )
 
 
-@pytest.mark.slow
-def test_a_run_marked_failed_stays_failed(ends: dict[str, Ended]) -> None:
+def test_a_run_marked_failed_stays_failed(airflow: Airflow) -> None:
     """Who stops a run by marking it failed finds it failed afterwards; nothing is published and nobody is told."""
-    marked = ends["marked failed"]
+    marked = airflow.ends["marked failed"]
     assert marked.state == "failed"
     assert (marked.tasks["load"], marked.tasks["publish"], marked.tasks["digest"]) == ("failed", "skipped", "skipped")
 
 
-@pytest.mark.slow
-def test_airflow_dags_test_takes_the_week_from_the_interval(
-    airflow: dict[str, str], bundle: Path, tmp_path: Path
-) -> None:
+def test_airflow_dags_test_takes_the_week_from_the_interval(airflow: Airflow) -> None:
     """``airflow dags test`` with a date, and no days given, publishes the week that ends on the interval's Sunday."""
-    store = tmp_path / "store"
-    environment = {**airflow, "LACUNA_BUNDLE": str(bundle), "LACUNA_STORE": str(store)}
-    told = command(["-m", "airflow", "dags", "test", "lacuna_weekly", "2024-06-24T05:00:00+00:00"], environment)
-    published = sorted(path.name for path in (store / "runs").iterdir())
+    by_date = airflow.ends["by date"]
+    assert (by_date.state, set(by_date.tasks.values())) == ("success", {"success"})
+    published = sorted(path.name for path in (airflow.folder / "by date" / "runs").iterdir())
     assert len(published) == 1
     assert date.fromisoformat(published[0]).weekday() == 6
-    assert f"the week of {published[0]}, no gap was found" in told
-    assert "Nothing was sent: it was a dry run." in told
+    assert f"the week of {published[0]}, no gap was found" in by_date.printed
+    assert "Nothing was sent: it was a dry run." in by_date.printed

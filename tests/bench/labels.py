@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from lacuna.models.conversations.questions import shortened
+from lacuna.models.text.words import shortened
 from tests.bench.common import REPLAY, RUN_ID, WINDOW, run
 from tests.support.paths import REPO
 

@@ -29,7 +29,7 @@ from lacuna.pipelines.state.repository import open_state
 from tests.support.databases import settings_for
 from tests.worlds.fixed_shop import FAILING, write_shop
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("story")]
+pytestmark = pytest.mark.slow
 ONE, TWO, FIVE = date(2024, 6, 30), date(2024, 7, 7), date(2024, 8, 4)
 FIXED = date(2024, 7, 10)
 TOPICS = {

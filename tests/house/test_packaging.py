@@ -141,5 +141,5 @@ def test_the_makefile_explains_every_target() -> None:
     told = subprocess.run(
         ["make", "--no-print-directory", "help"], cwd=REPO, capture_output=True, text=True, check=True
     ).stdout
-    for target in ("help", "demo", "test", "bench", "bench-topics", "lint", "lock", "report", "clean"):
+    for target in ("help", "demo", "test", "coverage", "bench", "bench-topics", "lint", "lock", "report", "clean"):
         assert re.search(rf"^  {target} +\S", told, re.MULTILINE), target

@@ -22,7 +22,7 @@ from tests.support.standins import Lacuna
 
 WEEKS = ("2024-06-23", "2024-06-30")
 LEXICAL = '[embedder]\nname = "lexical"\n'
-pytestmark = pytest.mark.xdist_group("registry")
+pytestmark = pytest.mark.slow
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Moved:
 @pytest.fixture(scope="module")
 def moved(tmp_path_factory: pytest.TempPathFactory) -> Moved:
     folder = tmp_path_factory.mktemp("registry")
-    write_demo(folder, weeks=4)
+    write_demo(folder, weeks=3)
     bundle, store = str(folder / "bundle"), folder / "store"
     runs = [run(bundle, store, end=WEEKS[0])]
     (folder / "silent.toml").write_text(LEXICAL)

@@ -1,4 +1,4 @@
-"""The world that a diagnosis looks at: conversations, articles, and how they match, in arrays that share their rows."""
+"""What a diagnosis reads: conversations, articles and how they match, in arrays that share their rows."""
 
 from __future__ import annotations
 
@@ -8,16 +8,13 @@ from functools import cached_property
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from lacuna.models.accuracy.priors import has_healthy_rest
+from lacuna.models.arrays import F32, F64, Flags, Ints
+from lacuna.models.backlog.article_care import last_checked
 from lacuna.models.backlog.precision import Precision, stricter_by
-from lacuna.models.backlog.verification import last_checked
 from lacuna.models.conversations.questions import asks_something
-from lacuna.models.diagnosis import agreement as agreeing
-from lacuna.models.diagnosis import citation_mixture as citations
-from lacuna.models.diagnosis import citations as evidence
-from lacuna.models.diagnosis import findability as reaching
+from lacuna.models.diagnosis import agreement, citation_mixture, citations, findability
 from lacuna.models.diagnosis.change_point import Change
 from lacuna.models.diagnosis.evidence import (
     Agreed,
@@ -30,50 +27,50 @@ from lacuna.models.diagnosis.evidence import (
     Verdict,
     stricter,
 )
-from lacuna.models.retrieval.article_match import centred
-from lacuna.models.topics.names import STOP_WORDS
+from lacuna.models.text.lexicon import STOP_WORDS
+from lacuna.models.text.vectors import centred
 from lacuna.pipelines.runtime.job import Job
 from lacuna.pipelines.steps.understand.step import MATCHES, live_articles
-
-Floats = NDArray[np.float32]
-Rows = NDArray[np.int64]
 
 MIN_FAILED = 4  # fewer failed conversations than this are not yet a pattern
 FAILED = 0.4  # an answer that failed with a greater chance counts among a gap's
 
 
 @dataclass(frozen=True)
-class World:
-    """All that the diagnosis looks at; arrays have one row a conversation with a question, in the facts' order."""
+class DiagnosisContext:
+    """All data of a diagnosis; arrays have one row per conversation with a question, in the order of ``facts``.
+
+    Articles have numbers: their rows in ``articles``.
+    """
 
     facts: pd.DataFrame
     articles: pd.DataFrame
     subtopics: pd.DataFrame
-    meanings: Floats
-    score: Floats
-    meaning: Floats
-    agents: Floats
-    cited: NDArray[np.int64]
-    weight: NDArray[np.float64]
+    meanings: F32
+    score: F32
+    meaning: F32
+    agents: F32
+    cited: Ints
+    weight: F64
     off_topic: float
-    answers: Floats
-    choice: Floats
+    answers: F32
+    choice: F32
     near_enough: float
-    changes: dict[int, tuple[Change, NDArray[np.int64]]]
+    changes: dict[int, tuple[Change, Ints]]
     limits: Limits
-    answered: NDArray[np.float64]
+    answered: F64
     checked: pd.Series
     releases: pd.DataFrame
-    asked: Floats
-    replied: Floats
+    question_standing: F32
+    answer_standing: F32
     comparable: bool
 
     def title(self, number: int) -> str:
         """Title of the article with this number."""
         return str(self.articles["title"].iloc[number])
 
-    def existed(self, number: int, rows: Rows) -> NDArray[np.bool_]:
-        """Whether the article was there when each of the conversations began; True where nobody knows."""
+    def existed(self, number: int, rows: Ints) -> Flags:
+        """Whether the article existed when each of the conversations began; True where its date is missing."""
         created = self.articles["created_at"].iloc[number]
         if pd.isna(created):
             return np.ones(len(rows), dtype=bool)
@@ -84,10 +81,12 @@ class World:
         return self.numbers.get(article_id)
 
     @cached_property
-    def in_demand(self) -> dict[str, Rows]:
+    def in_demand(self) -> dict[str, Ints]:
         """The failed conversations of each subtopic that has enough of them to be a pattern, by id."""
-        own = self.facts["mined"] & self.facts["failed"].gt(FAILED) & self.facts["subtopic_id"].notna()
-        groups = {str(s): np.flatnonzero(own & self.facts["subtopic_id"].eq(s)) for s in self.subtopics["subtopic_id"]}
+        failed = self.facts["mined"] & self.facts["failed"].gt(FAILED) & self.facts["subtopic_id"].notna()
+        groups = {
+            str(s): np.flatnonzero(failed & self.facts["subtopic_id"].eq(s)) for s in self.subtopics["subtopic_id"]
+        }
         return {subtopic: rows for subtopic, rows in sorted(groups.items()) if len(rows) >= MIN_FAILED}
 
     @cached_property
@@ -97,9 +96,11 @@ class World:
 
     @cached_property
     def answers_from(self) -> float:
-        """From which nearness on an article answers a group, rather than being the nearest that there is."""
-        found = [agreeing.agreement(self.asked, self.replied, rows) for rows in self.in_demand.values()]
-        return agreeing.near_enough([one for one in found if one], len(self.articles))
+        """The least nearness at which an article answers a group, rather than merely being the nearest article."""
+        agreements = [
+            agreement.agreement(self.question_standing, self.answer_standing, rows) for rows in self.in_demand.values()
+        ]
+        return agreement.near_enough([each for each in agreements if each], len(self.articles))
 
     @cached_property
     def numbers(self) -> dict[str, int]:
@@ -111,8 +112,11 @@ class World:
         return str(self.articles["article_id"].iloc[number])
 
 
-def read_world(job: Job, precision: Sequence[Precision]) -> World:
-    """Put the world together from what the steps before have written; ``precision`` is how right reviewers found it."""
+def read_context(job: Job, precision: Sequence[Precision]) -> DiagnosisContext:
+    """Build the context from the tables of earlier steps.
+
+    ``precision`` is how often reviewers accepted each kind of gap; kinds that they often refuse need more evidence.
+    """
     match = job.read("understand/match")
     facts = match[["conversation_id"]].merge(job.read("measure/facts"), on="conversation_id", how="left")
     facts = facts.merge(
@@ -120,7 +124,7 @@ def read_world(job: Job, precision: Sequence[Precision]) -> World:
     )
     articles = live_articles(job)
     empty = np.zeros((len(match), 0), dtype=np.float32)
-    arrays: dict[str, Floats] = {
+    arrays: dict[str, F32] = {
         name: _stacked(match[name]) if len(match) and len(articles) else empty for name in MATCHES
     }
     number = {article: i for i, article in enumerate(articles["article_id"])}
@@ -129,40 +133,50 @@ def read_world(job: Job, precision: Sequence[Precision]) -> World:
     failed = facts["failed"].to_numpy(dtype=float)
     success = 1 - failed
     n = len(articles)
-    before = evidence.answered_before(vectors, cited, success, n)
+    before = citations.answered_before(vectors, cited, success, n)
     scores = {"meaning": arrays["meaning"], "words": arrays["words"], "before": before}
-    weight, off_topic = evidence.citation_weights(cited, success, scores) if n else (np.zeros(len(facts)), 0.7)
+    weight, off_topic = citations.citation_weights(cited, success, scores) if n else (np.zeros(len(facts)), 0.7)
     ways = [arrays[name] for name in ("meaning", "words", "passage_words")]
-    choice = reaching.bot_choice(ways, cited, failed)
-    sure, stray = citations.on_topic([*ways, arrays["plain_words"]], cited, failed, weight, off_topic)
-    changes = evidence.changes(facts["started_at"], cited, failed, sure, stray)
-    answers = reaching.usual_answers_out(arrays["agents"])
-    near_enough = reaching.near_enough(answers, cited, weight)
+    choice = findability.bot_choice(ways, cited, failed)
+    sure, stray = citation_mixture.on_topic([*ways, arrays["plain_words"]], cited, failed, weight, off_topic)
+    changes = citations.changes(facts["started_at"], cited, failed, sure, stray)
+    answers = findability.usual_answers_out(arrays["agents"])
+    near_enough = findability.near_enough(answers, cited, weight)
     languages = [str(code) for code in facts["language"].fillna("").str[:2]]
     answered = np.bincount(cited[cited >= 0], weights=(weight * success)[cited >= 0], minlength=n).astype(float)
-    asked = {kind.kind: stricter_by(kind.judged, kind.right) for kind in precision}
-    limits = stricter(Limits(**job.settings.diagnosis.model_dump()), asked)
-    return World(
+    stricter_kinds = {kind.kind: stricter_by(kind.judged, kind.right) for kind in precision}
+    limits = stricter(Limits(**job.settings.diagnosis.model_dump()), stricter_kinds)
+    return DiagnosisContext(
         facts, articles, job.read("understand/subtopics"), centred(vectors, languages), arrays["score"],
         arrays["meaning"], arrays["agents"], cited, weight, off_topic, answers, choice, near_enough,
         changes, limits, answered, last_checked(articles, job.read("load/article_revisions")),
-        job.read("load/releases"), agreeing.standing(arrays["score"]), agreeing.standing(arrays["agents"]),
+        job.read("load/releases"), agreement.standing(arrays["score"]), agreement.standing(arrays["agents"]),
         has_healthy_rest(facts[facts["in_window"]]),
     )  # fmt: skip
 
 
-def _stacked(rows: pd.Series) -> Floats:
+def _stacked(rows: pd.Series) -> F32:
     return np.stack(list(rows)).astype(np.float32) if len(rows) else np.zeros((0, 1), dtype=np.float32)
 
 
-def look(world: World, subtopics: list[str], rows: Rows, known: dict[str, Verdict]) -> Evidence:
-    """What is known of a group of failed conversations, which are the ``rows`` of ``subtopics``."""
-    facts = world.facts.iloc[rows]
+def collect_evidence(
+    context: DiagnosisContext, subtopics: list[str], rows: Ints, article_verdicts: dict[str, Verdict]
+) -> Evidence:
+    """The evidence on a group of failed conversations.
+
+    Parameters
+    ----------
+    subtopics, rows
+        The group's subtopics, and the row numbers of its failed conversations.
+    article_verdicts
+        Verdicts reached already, by article id.
+    """
+    facts = context.facts.iloc[rows]
     n = max(1, len(rows))
     tags = facts["outcome"].dropna()
     wrong = facts[facts["outcome"].eq("misclassified") & facts["true_intent"].notna()]
-    cited = [_cited(world, article, count / n) for article, count in _top(facts["cited"], world)]
-    by_agents = [_cited(world, article, count / n) for article, count in _top(facts["agent_cited"], world)]
+    cited = [_cited(context, article, count / n) for article, count in _top(facts["cited"], context)]
+    by_agents = [_cited(context, article, count / n) for article, count in _top(facts["agent_cited"], context)]
     return Evidence(
         failed=float(len(rows)),
         asks=sum(map(asks_something, facts["question"].astype(str))) >= len(rows) / 2,
@@ -176,79 +190,87 @@ def look(world: World, subtopics: list[str], rows: Rows, known: dict[str, Verdic
         predicted_intent=most_common(wrong["predicted_intent"]),
         cited=cited,
         by_agents=by_agents,
-        nearest=_nearest(world, rows),
-        passed_over=_passed_over(world, subtopics, rows),
-        agreed=_agreed(world, rows),
+        nearest=_nearest(context, rows),
+        passed_over=_passed_over(context, subtopics, rows),
+        agreed=_agreed(context, rows),
         by_people=float(facts["by_people"].mean()) if len(rows) else 0.0,
-        usual=world.usual,
-        known=known,
-        conflict=_conflict(world, cited, rows),
+        usual=context.usual,
+        known=article_verdicts,
+        conflict=_conflict(context, cited, rows),
         complaints=int(facts["complaint"].sum()) if "complaint" in facts else 0,
     )
 
 
-def _passed_over(world: World, subtopics: list[str], rows: Rows) -> PassedOver | None:
-    facts = world.facts
-    did = np.flatnonzero(facts["subtopic_id"].isin(subtopics) & facts["in_window"] & facts["failed"].le(0.5))
-    found = reaching.reach(world.answers, world.choice, world.cited, rows, did, world.off_topic)
-    if found is None:
+def _passed_over(context: DiagnosisContext, subtopics: list[str], rows: Ints) -> PassedOver | None:
+    facts = context.facts
+    answered = np.flatnonzero(facts["subtopic_id"].isin(subtopics) & facts["in_window"] & facts["failed"].le(0.5))
+    reach = findability.measure(context.answers, context.choice, context.cited, rows, answered, context.off_topic)
+    if reach is None:
         return None
-    a = found.article
-    failed, did = (some[world.existed(a, some)] for some in (rows, did))
-    if len(failed) < len(rows):  # nobody passes over what is not there yet
-        found = reaching.reach(world.answers, world.choice, world.cited, failed, did, world.off_topic)
-        if found is None or found.article != a:
+    article = reach.article
+    failed, answered = (some[context.existed(article, some)] for some in (rows, answered))
+    if len(failed) < len(rows):  # an article that did not exist yet was not overlooked
+        reach = findability.measure(context.answers, context.choice, context.cited, failed, answered, context.off_topic)
+        if reach is None or reach.article != article:
             return None
-    return PassedOver(world.article_id(a), world.title(a), found, world.near_enough, float(world.answered[a]))
+    return PassedOver(
+        context.article_id(article),
+        context.title(article),
+        reach,
+        context.near_enough,
+        float(context.answered[article]),
+    )
 
 
-def _agreed(world: World, rows: Rows) -> Agreed | None:
-    """The article that questions and agents' answers come nearest to; asked for where nothing failing stands out."""
-    found = None if world.comparable else agreeing.agreement(world.asked, world.replied, rows)
-    if found is None:
+def _agreed(context: DiagnosisContext, rows: Ints) -> Agreed | None:
+    """The article nearest to both questions and agents' answers; only where all conversations failed alike."""
+    agreed = (
+        None if context.comparable else agreement.agreement(context.question_standing, context.answer_standing, rows)
+    )
+    if agreed is None:
         return None
-    return Agreed(world.article_id(found.article), world.title(found.article), found, world.answers_from)
+    return Agreed(context.article_id(agreed.article), context.title(agreed.article), agreed, context.answers_from)
 
 
-def _top(lists: pd.Series, world: World) -> list[tuple[int, int]]:
+def _top(lists: pd.Series, context: DiagnosisContext) -> list[tuple[int, int]]:
     counts: dict[int, int] = {}
     for ids in lists:
         for article in set(ids):
-            number = world.number(article)
+            number = context.number(article)
             if number is not None:
                 counts[number] = counts.get(number, 0) + 1
     return sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:5]
 
 
-def _cited(world: World, number: int, share: float) -> Cited:
-    return Cited(world.article_id(number), world.title(number), float(share))
+def _cited(context: DiagnosisContext, number: int, share: float) -> Cited:
+    return Cited(context.article_id(number), context.title(number), float(share))
 
 
-def _nearest(world: World, rows: Rows, count: int = 5) -> list[Match]:
-    if not len(rows) or not world.score.shape[1]:
+def _nearest(context: DiagnosisContext, rows: Ints, count: int = 5) -> list[Match]:
+    if not len(rows) or not context.score.shape[1]:
         return []
-    match = (world.score[rows] + world.agents[rows]).mean(axis=0)
+    match = (context.score[rows] + context.agents[rows]).mean(axis=0)
     return [
         Match(
-            world.article_id(a), world.title(a), float(match[a]), float(world.meaning[rows, a].mean()),
-            float(world.answered[a]), _since(world, rows, a),
+            context.article_id(a), context.title(a), float(match[a]), float(context.meaning[rows, a].mean()),
+            float(context.answered[a]), _since(context, rows, a),
         )
         for a in np.argsort(-match, kind="stable")[:count]
     ]  # fmt: skip
 
 
-def _since(world: World, rows: Rows, number: int) -> str | None:
-    """The day on which an article came, where most of the conversations were before it."""
-    there = world.existed(number, rows)
-    return str(world.articles["created_at"].iloc[number].date()) if there.mean() < 0.5 else None
+def _since(context: DiagnosisContext, rows: Ints, number: int) -> str | None:
+    """The day on which the article was created, where most of the conversations began before it."""
+    existed = context.existed(number, rows)
+    return str(context.articles["created_at"].iloc[number].date()) if existed.mean() < 0.5 else None
 
 
-def _conflict(world: World, cited: list[Cited], rows: Rows) -> Conflict | None:
-    if len(cited) < 2 or cited[1].share < world.limits.conflict_share:
+def _conflict(context: DiagnosisContext, cited: list[Cited], rows: Ints) -> Conflict | None:
+    if len(cited) < 2 or cited[1].share < context.limits.conflict_share:
         return None
-    pair = world.articles[world.articles["article_id"].isin([c.article_id for c in cited[:3]])]
-    words = {w.lower() for q in world.facts["question"].iloc[rows] for w in str(q).split()} - STOP_WORDS
-    return evidence.conflict(pair, words)
+    pair = context.articles[context.articles["article_id"].isin([c.article_id for c in cited[:3]])]
+    words = {w.lower() for q in context.facts["question"].iloc[rows] for w in str(q).split()} - STOP_WORDS
+    return citations.conflict(pair, words)
 
 
 def most_common(values: pd.Series) -> str | None:
@@ -257,22 +279,22 @@ def most_common(values: pd.Series) -> str | None:
     return str(sorted(counts[counts == counts.max()].index)[0]) if len(counts) else None
 
 
-def failed_rows(world: World, subtopics: Collection[str]) -> Rows:
-    """The mined conversations of some subtopics whose answers failed."""
-    facts = world.facts
+def failed_rows(context: DiagnosisContext, subtopics: Collection[str]) -> Ints:
+    """Row numbers of the conversations in scope of these subtopics whose answers failed."""
+    facts = context.facts
     return np.flatnonzero(facts["subtopic_id"].isin(list(subtopics)) & facts["mined"] & facts["failed"].gt(FAILED))
 
 
-def main_subtopic(world: World, rows: Rows) -> list[str]:
-    """The subtopic that most of these conversations are of, or else the largest of their topic, or of all."""
-    most = most_common(world.facts["subtopic_id"].iloc[rows])
+def main_subtopic(context: DiagnosisContext, rows: Ints) -> list[str]:
+    """The subtopic of most of these conversations, as a list; else the largest of their topic, else of all."""
+    most = most_common(context.facts["subtopic_id"].iloc[rows])
     if most:
         return [most]
-    largest = world.subtopics.sort_values(["conversations", "subtopic_id"], ascending=[False, True], kind="stable")
-    near = largest[largest["topic_id"] == most_common(world.facts["topic_id"].iloc[rows])]
-    return [str(one) for one in (near if len(near) else largest)["subtopic_id"].iloc[:1]]
+    largest = context.subtopics.sort_values(["conversations", "subtopic_id"], ascending=[False, True], kind="stable")
+    of_topic = largest[largest["topic_id"] == most_common(context.facts["topic_id"].iloc[rows])]
+    return [str(each) for each in (of_topic if len(of_topic) else largest)["subtopic_id"].iloc[:1]]
 
 
-def day_of(world: World, row: int) -> str:
+def day_of(context: DiagnosisContext, row: int) -> str:
     """The day on which a conversation began."""
-    return str(world.facts["started_at"].iloc[row].date())
+    return str(context.facts["started_at"].iloc[row].date())

@@ -7,15 +7,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from lacuna.models.backlog.unowned import unowned_articles
-from lacuna.models.backlog.verification import due_for_verification
-from lacuna.models.diagnosis import citations as evidence
-from lacuna.models.diagnosis import findability as reaching
-from lacuna.models.diagnosis import rules as diagnosis
+from lacuna.models.arrays import Ints
+from lacuna.models.backlog.article_care import due_for_verification, unowned_articles
+from lacuna.models.diagnosis import findability, rules
 from lacuna.models.diagnosis.change_point import Change
 from lacuna.models.diagnosis.evidence import Evidence, Verdict
+from lacuna.models.text import vectors
 from lacuna.models.topics.failure_tree import excess, usual_failure
 from lacuna.pipelines.gaps.history import read_past
 from lacuna.pipelines.runtime.job import Job
@@ -23,75 +21,83 @@ from lacuna.pipelines.steps.diagnose.agreement import judge_by_agreement
 from lacuna.pipelines.steps.diagnose.context import (
     FAILED,
     MIN_FAILED,
-    World,
+    DiagnosisContext,
+    collect_evidence,
     day_of,
     failed_rows,
-    look,
     main_subtopic,
-    read_world,
+    read_context,
 )
-from lacuna.pipelines.steps.diagnose.supporting_reasons import beside
-from lacuna.pipelines.steps.rank.carry_over import in_hand
+from lacuna.pipelines.steps.diagnose.supporting_reasons import supporting_reasons
+from lacuna.pipelines.steps.rank.carry_over import carry_over
 
-Rows = NDArray[np.int64]
-
-ENOUGH_ANSWERS = 3  # agents' answers that tell what two groups have in common
+ENOUGH_ANSWERS = 3  # fewer agents' answers than this do not show whether two groups get the same answer
 
 
 def diagnose(job: Job) -> None:
-    """Write diagnose/gaps (one row a gap, unranked) and not_content, and the articles to look after."""
+    """Write diagnose/gaps (one row per gap, unranked), diagnose/not_content, and the tables of articles to care for."""
     past = read_past(job)
-    world = read_world(job, past.precision)
+    context = read_context(job, past.precision)
     demand = job.read("measure/subtopic_demand").set_index("subtopic_id")
     gaps: list[dict[str, Any]] = []
-    other, unsigned = [], []
-    articles = _incomplete_articles(world) | _stale_articles(world)
-    known = {article: row["verdict"] for article, row in articles.items()}
-    # Where all failed alike, no subtopic fails more than another: those that need people most are looked at instead.
-    candidates = _failing(world, demand) if world.comparable else dict.fromkeys(world.in_demand, np.inf)
+    not_content, undecided = [], []
+    articles = _incomplete_articles(context) | _stale_articles(context)
+    article_verdicts = {article: row["verdict"] for article, row in articles.items()}
+    # Where all conversations failed alike, no subtopic fails more than others: all in demand are judged.
+    candidates = _failing(context, demand) if context.comparable else dict.fromkeys(context.in_demand, np.inf)
     for subtopic, gain in candidates.items():
-        rows = failed_rows(world, [subtopic])
+        rows = failed_rows(context, [subtopic])
         if len(rows) < MIN_FAILED:
             continue
-        seen = look(world, [subtopic], rows, known)
-        verdict = diagnosis.by_sign(seen, world.limits)
+        evidence = collect_evidence(context, [subtopic], rows, article_verdicts)
+        verdict = rules.by_sign(evidence, context.limits)
         if verdict is None:
-            if gain >= world.limits.hint_evidence:
-                unsigned.append({"subtopics": [subtopic], "rows": rows, "excess": gain})
+            if gain >= context.limits.hint_evidence:
+                undecided.append({"subtopics": [subtopic], "rows": rows, "excess": gain})
         elif verdict.kind == "not_content":
-            other.append(_cluster(world, subtopic, rows, verdict, seen, demand))
-        elif verdict.article_id in known and verdict.kind in ("stale", "incomplete"):
+            not_content.append(_cluster(context, subtopic, rows, verdict, evidence, demand))
+        elif verdict.article_id in article_verdicts and verdict.kind in ("stale", "incomplete"):
             article = articles[verdict.article_id]
             article["rows"] = np.union1d(article["rows"], rows)
         else:
-            gaps.append(_gap([subtopic], rows, verdict, seen))
-    if world.comparable:
-        judged = _judge_by_answers(world, unsigned, known)
+            gaps.append(_gap([subtopic], rows, verdict, evidence))
+    if context.comparable:
+        decided = _judge_by_answers(context, undecided, article_verdicts)
     else:
-        judged = judge_by_agreement(job, world, unsigned, known)
-    gaps += [gap for gap in judged if gap["verdict"].article_id not in known]
-    gaps = _by_article(world, gaps, known)
+        decided = judge_by_agreement(job, context, undecided, article_verdicts)
+    gaps += [gap for gap in decided if gap["verdict"].article_id not in article_verdicts]
+    gaps = _by_article(context, gaps, article_verdicts)
     verdicts: list[Verdict] = [gap["verdict"] for gap in gaps]
     settled = {verdict.article_id for verdict in verdicts if verdict.kind == "contradictory"}
     for article_id, row in articles.items():
-        subtopics = main_subtopic(world, row["rows"])
+        subtopics = main_subtopic(context, row["rows"])
         if subtopics and not (article_id in settled and row["verdict"].kind == "incomplete"):
-            gaps.append(_gap(subtopics, row["rows"], row["verdict"], look(world, subtopics, row["rows"], known)))
-    told = [_told(world, gap) for gap in gaps]
-    told += [_told(world, gap) | {"other_article_id": gap["other"]} for gap in in_hand(past, world, told, known)]
-    job.write("diagnose/gaps", pd.DataFrame(told, columns=_GAP_COLUMNS))
-    job.write_json("diagnose/not_content", other)
-    _look_after(job, world)
+            gaps.append(
+                _gap(
+                    subtopics,
+                    row["rows"],
+                    row["verdict"],
+                    collect_evidence(context, subtopics, row["rows"], article_verdicts),
+                )
+            )
+    gap_rows = [_gap_row(context, gap) for gap in gaps]
+    gap_rows += [
+        _gap_row(context, gap) | {"other_article_id": gap["other"]}
+        for gap in carry_over(past, context, gap_rows, article_verdicts)
+    ]
+    job.write("diagnose/gaps", pd.DataFrame(gap_rows, columns=_GAP_COLUMNS))
+    job.write_json("diagnose/not_content", not_content)
+    _write_article_care(job, context)
 
 
-def _look_after(job: Job, world: World) -> None:
-    """Write the articles that nobody has looked at for long, as of the window's last day, and those of nobody."""
-    cited = world.facts.loc[world.facts["in_window"], ["cited_first", "failed"]]
+def _write_article_care(job: Job, context: DiagnosisContext) -> None:
+    """Write the articles due for verification on the window's last day, and those without an owner."""
+    cited = context.facts.loc[context.facts["in_window"], ["cited_first", "failed"]]
     today, after = pd.Timestamp(job.end_ts), job.settings.verification.after_days
-    due = due_for_verification(world.articles, world.checked, cited, today, after)
+    due = due_for_verification(context.articles, context.checked, cited, today, after)
     job.write("diagnose/due_for_verification", due)
     owners, revisions = job.read("load/owners"), job.read("load/article_revisions")
-    job.write("diagnose/unowned_articles", unowned_articles(world.articles, owners, revisions, cited))
+    job.write("diagnose/unowned_articles", unowned_articles(context.articles, owners, revisions, cited))
 
 
 _GAP_COLUMNS = [
@@ -100,129 +106,134 @@ _GAP_COLUMNS = [
 ]  # fmt: skip
 
 
-def _failing(world: World, demand: pd.DataFrame) -> dict[str, float]:
-    """Subtopics whose answers fail more than elsewhere, with the log-likelihood by which they do, by id."""
-    base = usual_failure(world.facts.loc[world.facts["in_window"], "failed"])
+def _failing(context: DiagnosisContext, demand: pd.DataFrame) -> dict[str, float]:
+    """The log-likelihood ratio of each subtopic that fails more than usual, by subtopic id."""
+    base = usual_failure(context.facts.loc[context.facts["in_window"], "failed"])
     gains = {str(s): excess(row["failed"], max(row["reached"], 1), base) for s, row in demand.iterrows()}
     return {subtopic: gain for subtopic, gain in sorted(gains.items()) if gain > 0}
 
 
-def _stale_articles(world: World) -> dict[str, dict[str, Any]]:
-    """Articles that went stale, wherever their conversations lie, with the rows that failed since, in the window."""
-    found = {}
-    failed, mined = world.facts["failed"].to_numpy(), world.facts["mined"].to_numpy(dtype=bool)
-    for number, (change, rows) in world.changes.items():
-        if not diagnosis.went_stale(change, world.limits):
+def _stale_articles(context: DiagnosisContext) -> dict[str, dict[str, Any]]:
+    """The articles that went stale, by id: the verdict, and the rows of the window that failed since."""
+    stale = {}
+    failed, in_scope = context.facts["failed"].to_numpy(), context.facts["mined"].to_numpy(dtype=bool)
+    for number, (change, rows) in context.changes.items():
+        if not rules.went_stale(change, context.limits):
             continue
         since = rows[change.at :]
-        since = since[(failed[since] > 0.5) & mined[since]]
+        since = since[(failed[since] > 0.5) & in_scope[since]]
         if len(since) < 2:
             continue
-        article = world.article_id(number)
-        verdict = diagnosis.stale_verdict(article, world.title(number), change, day_of(world, rows[change.at]))
-        found[article] = {"rows": np.sort(since), "verdict": verdict}
-    return found
+        article = context.article_id(number)
+        verdict = rules.stale_verdict(article, context.title(number), change, day_of(context, rows[change.at]))
+        stale[article] = {"rows": np.sort(since), "verdict": verdict}
+    return stale
 
 
-def _incomplete_articles(world: World) -> dict[str, dict[str, Any]]:
-    """Articles whose answers are tagged as partial more than others', with the window's rows that they failed."""
-    facts = world.facts
+def _incomplete_articles(context: DiagnosisContext) -> dict[str, dict[str, Any]]:
+    """Articles tagged as partial more often than others, by id: the verdict, and the window's rows that failed."""
+    facts = context.facts
     tagged = facts[facts["in_window"] & facts["outcome"].notna()]
     partial = tagged["outcome"].eq("partial")
-    mined = facts["mined"].to_numpy(dtype=bool) & (facts["failed"].to_numpy() > FAILED)
-    found = {}
-    for article, own in tagged.groupby("cited_first", sort=True):
-        number = world.number(str(article))
+    in_scope = facts["mined"].to_numpy(dtype=bool) & (facts["failed"].to_numpy() > FAILED)
+    incomplete = {}
+    for article, answers in tagged.groupby("cited_first", sort=True):
+        number = context.number(str(article))
         if number is None:
             continue
-        counts = int(partial[own.index].sum()), len(own), float(partial.mean())
-        verdict = diagnosis.incomplete_verdict(str(article), world.title(number), *counts, world.limits)
-        rows = np.flatnonzero(mined & (world.cited == number) & (world.weight > 0.5))
+        counts = int(partial[answers.index].sum()), len(answers), float(partial.mean())
+        verdict = rules.incomplete_verdict(str(article), context.title(number), *counts, context.limits)
+        rows = np.flatnonzero(in_scope & (context.cited == number) & (context.weight > 0.5))
         if verdict and len(rows) >= MIN_FAILED:
-            found[str(article)] = {"rows": rows, "verdict": verdict}
-    return found
+            incomplete[str(article)] = {"rows": rows, "verdict": verdict}
+    return incomplete
 
 
-def _gap(subtopics: list[str], rows: Rows, verdict: Verdict, seen: Evidence) -> dict[str, Any]:
-    return {"subtopics": subtopics, "rows": rows, "verdict": verdict, "seen": seen}
+def _gap(subtopics: list[str], rows: Ints, verdict: Verdict, evidence: Evidence) -> dict[str, Any]:
+    return {"subtopics": subtopics, "rows": rows, "verdict": verdict, "evidence": evidence}
 
 
-def _judge_by_answers(world: World, groups: list[dict[str, Any]], known: dict[str, Verdict]) -> list[dict[str, Any]]:
-    """The gaps among failing subtopics without a sign of their own, one a piece of work."""
+def _judge_by_answers(
+    context: DiagnosisContext, groups: list[dict[str, Any]], article_verdicts: dict[str, Verdict]
+) -> list[dict[str, Any]]:
+    """The gaps among failing subtopics without clear signs; what one piece of writing would close is one gap."""
     gaps = []
-    for work in _same_work(world, groups):
-        seen = look(world, work["subtopics"], work["rows"], known)
-        judged = diagnosis.by_answers(seen, world.limits, work["excess"])
-        if judged:
-            gaps.append(_gap(work["subtopics"], work["rows"], judged, seen))
+    for work in _same_work(context, groups):
+        evidence = collect_evidence(context, work["subtopics"], work["rows"], article_verdicts)
+        verdict = rules.by_answers(evidence, context.limits, work["excess"])
+        if verdict:
+            gaps.append(_gap(work["subtopics"], work["rows"], verdict, evidence))
     return gaps
 
 
-def _same_work(world: World, groups: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Failing subtopics that ask for the same thing in other words, put together; the largest gives its name."""
-    out: list[dict[str, Any]] = []
+def _same_work(context: DiagnosisContext, groups: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Failing subtopics, those that ask for the same in other words merged; the largest comes first in each."""
+    merged: list[dict[str, Any]] = []
     for group in sorted(groups, key=lambda g: (-len(g["rows"]), g["subtopics"])):
-        alike = [(_likeness(world, group["rows"], other["rows"]), other) for other in out]
-        likeness, nearest = max(alike, key=lambda pair: pair[0], default=(0.0, None))
-        if nearest is not None and likeness >= world.limits.same_work:
+        likenesses = [(_likeness(context, group["rows"], other["rows"]), other) for other in merged]
+        likeness, nearest = max(likenesses, key=lambda pair: pair[0], default=(0.0, None))
+        if nearest is not None and likeness >= context.limits.same_work:
             nearest["subtopics"] = nearest["subtopics"] + group["subtopics"]
             nearest["rows"] = np.union1d(nearest["rows"], group["rows"])
             nearest["excess"] += group["excess"]
         else:
-            out.append(group)
-    return out
+            merged.append(group)
+    return merged
 
 
-def _likeness(world: World, one: Rows, other: Rows) -> float:
-    """How alike two groups of conversations are: in what customers ask and, where agents answered, in the answers."""
-    meaning = evidence.group_likeness(world.meanings[one], world.meanings[other])
-    said = [rows[reaching.has_answer(world.answers[rows])] for rows in (one, other)]
-    if min(map(len, said)) < ENOUGH_ANSWERS:
+def _likeness(context: DiagnosisContext, one: Ints, other: Ints) -> float:
+    """How alike two groups of conversations are: their questions and, where agents answered, the answers."""
+    meaning = vectors.group_likeness(context.meanings[one], context.meanings[other])
+    with_answers = [rows[findability.has_answer(context.answers[rows])] for rows in (one, other)]
+    if min(map(len, with_answers)) < ENOUGH_ANSWERS:
         return meaning
-    return (meaning + evidence.group_likeness(*(world.answers[rows] for rows in said))) / 2
+    return (meaning + vectors.group_likeness(*(context.answers[rows] for rows in with_answers))) / 2
 
 
-def _by_article(world: World, gaps: list[dict[str, Any]], known: dict[str, Verdict]) -> list[dict[str, Any]]:
-    """One gap an article and kind: subtopics that fail for the same reason are one piece of work."""
-    out: list[dict[str, Any]] = []
+def _by_article(
+    context: DiagnosisContext, gaps: list[dict[str, Any]], article_verdicts: dict[str, Verdict]
+) -> list[dict[str, Any]]:
+    """Gaps of the same kind about the same article merged into one."""
+    merged: list[dict[str, Any]] = []
     first: dict[tuple[str, str], dict[str, Any]] = {}
     for gap in sorted(gaps, key=lambda g: (-len(g["rows"]), g["subtopics"])):
         verdict = gap["verdict"]
         same = first.setdefault((verdict.kind, verdict.article_id), gap) if verdict.article_id else gap
         if same is gap:
-            out.append(gap)
+            merged.append(gap)
         else:
             same["subtopics"] = same["subtopics"] + gap["subtopics"]
             same["rows"] = np.union1d(same["rows"], gap["rows"])
-            # What contradicts what is the verdict's, and may be less clear among more conversations.
-            seen = look(world, same["subtopics"], same["rows"], known)
-            same["seen"] = replace(seen, conflict=same["seen"].conflict)
-    return out
+            # The verdict names the contradiction; among more conversations another one might come first.
+            evidence = collect_evidence(context, same["subtopics"], same["rows"], article_verdicts)
+            same["evidence"] = replace(evidence, conflict=same["evidence"].conflict)
+    return merged
 
 
-def _told(world: World, gap: dict[str, Any]) -> dict[str, Any]:
-    """A gap as a row of plain data."""
-    rows, verdict, seen = gap["rows"], gap["verdict"], gap["seen"]
-    facts = world.facts.iloc[rows]
-    number = world.number(verdict.article_id or "")
-    conflict = seen.conflict if verdict.kind == "contradictory" else None
+def _gap_row(context: DiagnosisContext, gap: dict[str, Any]) -> dict[str, Any]:
+    """A row of diagnose/gaps."""
+    rows, verdict, evidence = gap["rows"], gap["verdict"], gap["evidence"]
+    facts = context.facts.iloc[rows]
+    number = context.number(verdict.article_id or "")
+    conflict = evidence.conflict if verdict.kind == "contradictory" else None
     passages = []
     if conflict:
         passages = [
             {"article_id": conflict.article_id, "passage": conflict.sentence, "evidence": conflict.other_sentence},
             {"article_id": conflict.other_id, "passage": conflict.other_sentence, "evidence": conflict.sentence},
         ]
-    changed = world.changes.get(number) if verdict.kind == "stale" and number is not None else None
-    change = _change_point(world, *changed) if changed else None
+    changed = context.changes.get(number) if verdict.kind == "stale" and number is not None else None
+    change = _change_point(context, *changed) if changed else None
     return {
         "kind": verdict.kind,
         "probability": round(verdict.probability, 3),
         "subtopics": list(gap["subtopics"]),
         "article_id": verdict.article_id,
-        "reasons": verdict.reasons + beside(world, verdict, change),
+        "reasons": verdict.reasons + supporting_reasons(context, verdict, change),
         "conversation_ids": sorted(facts["conversation_id"]),
         "nearest": [
-            {"article_id": m.article_id, "title": m.title, "similarity": round(m.similarity, 3)} for m in seen.nearest
+            {"article_id": match.article_id, "title": match.title, "similarity": round(match.similarity, 3)}
+            for match in evidence.nearest
         ],
         "labels": int(facts["outcome"].notna().sum()),
         "passages": passages,
@@ -231,31 +242,31 @@ def _told(world: World, gap: dict[str, Any]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _change_point(world: World, change: Change, rows: Rows) -> dict[str, Any]:
-    """A change as plain data: its day, the days between which it lies, and the failing shares on both sides."""
-    low, at, high = (day_of(world, rows[min(i, len(rows) - 1)]) for i in (change.low, change.at, change.high))
+def _change_point(context: DiagnosisContext, change: Change, rows: Ints) -> dict[str, Any]:
+    """A change as plain data: its day, the interval of days around it, and the failing shares before and after."""
+    low, at, high = (day_of(context, rows[min(i, len(rows) - 1)]) for i in (change.low, change.at, change.high))
     shares = {"before": round(change.before, 3), "after": round(change.after, 3)}
     return {"week": at, "low": low, "high": high} | shares
 
 
 def _cluster(
-    world: World, subtopic: str, rows: Rows, verdict: Verdict, seen: Evidence, demand: pd.DataFrame
+    context: DiagnosisContext, subtopic: str, rows: Ints, verdict: Verdict, evidence: Evidence, demand: pd.DataFrame
 ) -> dict[str, Any]:
-    """A cluster that an article would not mend, as plain data."""
-    told = world.subtopics.set_index("subtopic_id").loc[subtopic]
-    flow = {name: float(demand[name][subtopic]) for name in ("reached", "failed", "weekly_rate")}
+    """A row of diagnose/not_content: a subtopic that an article would not help."""
+    subtopic_row = context.subtopics.set_index("subtopic_id").loc[subtopic]
+    figures = {name: float(demand[name][subtopic]) for name in ("reached", "failed", "weekly_rate")}
     return {
         "cluster_id": f"n-{subtopic.partition('-')[2]}",
-        "topic_id": str(told["topic_id"]),
-        "topic_label": str(told["topic_label"]),
+        "topic_id": str(subtopic_row["topic_id"]),
+        "topic_label": str(subtopic_row["topic_label"]),
         "subtopic_id": subtopic,
-        "title": str(told["label"]),
+        "title": str(subtopic_row["label"]),
         "reason": verdict.not_content,
         "conversations": len(rows),
-        "weekly_rate": round(flow["weekly_rate"], 3),
-        "failure_rate": round(flow["failed"] / max(1, flow["reached"]), 3),
+        "weekly_rate": round(figures["weekly_rate"], 3),
+        "failure_rate": round(figures["failed"] / max(1, figures["reached"]), 3),
         "why": verdict.reasons,
-        "examples": list(told["examples"]),
-        "true_intent": seen.true_intent if verdict.not_content == diagnosis.ROUTING else None,
-        "predicted_intent": seen.predicted_intent if verdict.not_content == diagnosis.ROUTING else None,
+        "examples": list(subtopic_row["examples"]),
+        "true_intent": evidence.true_intent if verdict.not_content == rules.ROUTING else None,
+        "predicted_intent": evidence.predicted_intent if verdict.not_content == rules.ROUTING else None,
     }

@@ -1,4 +1,4 @@
-"""What stands beside a gap's verdict, looked up in the world: the release, the people, the last look."""
+"""Reasons that support a verdict about an article: a release, who is affected, when it was last verified."""
 
 from __future__ import annotations
 
@@ -8,52 +8,52 @@ from typing import Any
 
 import pandas as pd
 
-from lacuna.models.diagnosis import explanations as reasons
+from lacuna.models.diagnosis import explanations
 from lacuna.models.diagnosis.evidence import Verdict
-from lacuna.models.retrieval.article_match import plain
-from lacuna.models.topics.names import STOP_WORDS
-from lacuna.pipelines.steps.diagnose.context import World
+from lacuna.models.text.lexicon import STOP_WORDS
+from lacuna.models.text.markup import plain
+from lacuna.pipelines.steps.diagnose.context import DiagnosisContext
 
-ABOUT = 0.5  # how surely a conversation must be about an article to speak of it
+ABOUT = 0.5  # the least probability that a conversation is about an article for it to be counted
 
 
-def beside(world: World, verdict: Verdict, change: Mapping[str, Any] | None) -> list[str]:
-    """Further reasons of a verdict about an article, each a sentence with its figures; none for a missing one.
+def supporting_reasons(context: DiagnosisContext, verdict: Verdict, change: Mapping[str, Any] | None) -> list[str]:
+    """Reasons that support a verdict about an article, each a sentence with figures; none for a missing article.
 
     Parameters
     ----------
     change
-        The days ``low``, ``week`` and ``high`` of the article's change for the worse, where it went stale.
+        Of an article that went stale: the days ``low``, ``week`` and ``high`` on which its answers became worse.
     """
-    number = world.number(verdict.article_id or "")
+    number = context.number(verdict.article_id or "")
     if number is None:
         return []
-    found: list[str | None] = []
+    sentences: list[str | None] = []
     if change:
-        found += _since(world, number, change)
+        sentences += _since(context, number, change)
     if verdict.kind in ("stale", "incomplete"):
-        found.append(reasons.group_reason(_about(world, number)))
-    return [reason for reason in found if reason]
+        sentences.append(explanations.group_reason(_conversations_about(context, number)))
+    return [reason for reason in sentences if reason]
 
 
-def _text(world: World, number: int) -> str:
-    article = world.articles.iloc[number]
+def _text(context: DiagnosisContext, number: int) -> str:
+    article = context.articles.iloc[number]
     return f"{article['title']} {plain(str(article['body']))}"
 
 
-def _about(world: World, number: int) -> pd.DataFrame:
-    """The window's conversations that the bot answered from the article, and that were about it."""
-    here = (world.cited == number) & (world.weight > ABOUT) & world.facts["in_window"].to_numpy(dtype=bool)
-    return world.facts[here]
+def _conversations_about(context: DiagnosisContext, number: int) -> pd.DataFrame:
+    """The conversations of the window that the bot answered from the article and that were about it."""
+    about = (context.cited == number) & (context.weight > ABOUT) & context.facts["in_window"].to_numpy(dtype=bool)
+    return context.facts[about]
 
 
-def _since(world: World, number: int, change: Mapping[str, Any]) -> list[str | None]:
-    article = world.articles.iloc[number]
+def _since(context: DiagnosisContext, number: int, change: Mapping[str, Any]) -> list[str | None]:
+    article = context.articles.iloc[number]
     low, at, high = (date.fromisoformat(change[name]) for name in ("low", "week", "high"))
     product = article["product"] if isinstance(article["product"], str) else None
-    checked = world.checked.get(article["article_id"])
+    checked = context.checked.get(article["article_id"])
     return [
         f"the change lies between {low} and {high}, with 95% of the likelihood",
-        reasons.release_reason(world.releases, low, high, product, _text(world, number), STOP_WORDS),
-        reasons.checked_reason(None if pd.isna(checked) else pd.Timestamp(checked).date(), at),
+        explanations.release_reason(context.releases, low, high, product, _text(context, number), STOP_WORDS),
+        explanations.checked_reason(None if pd.isna(checked) else pd.Timestamp(checked).date(), at),
     ]

@@ -1,4 +1,4 @@
-"""All tables of a bundle after their contracts, and what can only be seen of several of them together."""
+"""All tables of a bundle checked against their contracts, and the checks across tables."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from lacuna.data_contracts.check import Sifted, rejections, sift
 from lacuna.data_contracts.contract import INPUTS, TABLES
 from lacuna.data_contracts.findings import REJECTED, Finding, counted, examples_of, shown
 from lacuna.data_contracts.joins import Side, dangling, split_names, unjoined
-from lacuna.data_contracts.masks import among
+from lacuna.data_contracts.values import among
 from lacuna.pipelines.io.bundle import Bundle, Problem, Read
 from lacuna.pipelines.runtime.days import bulk_end
 
@@ -18,52 +18,54 @@ __all__ = ["sift_all"]
 
 
 def sift_all(bundle: Bundle) -> tuple[dict[str, Sifted], list[Finding], list[Problem]]:
-    """Every table after its contract, what was found in each and between them, and which tables don't join."""
+    """Every table checked against its contract, the findings within and across tables, and tables that don't join."""
     sifted = {name: _sift(read, bundle.problems) for name, read in bundle.tables.items()}
-    there = [name for name in INPUTS if name in {i["table"] for i in bundle.inputs}]
-    keys = {name: TABLES[name].key[0] for name in there}
-    known = {name: pd.Index(sifted[name].kept[key].unique()) for name, key in keys.items()}
+    present = [name for name in INPUTS if name in {i["table"] for i in bundle.inputs}]
+    keys = {name: TABLES[name].key[0] for name in present}
+    ids = {name: pd.Index(sifted[name].kept[key].unique()) for name, key in keys.items()}
     sides = {name: Side(name, key, sifted[name].kept[key].dropna(), sifted[name].where) for name, key in keys.items()}
     findings: list[Finding] = []
-    apart: list[Problem] = []
-    for name, one in sifted.items():
-        sifted[name] = one = replace(one, kept=split_names(TABLES[name], one.kept, known))
-        findings += [*one.findings, *dangling(TABLES[name], one.kept, one.where, known)]
-        apart += [Problem(name, "", u.says, u.remedy) for u in unjoined(TABLES[name], one.kept, one.where, sides)]
-    findings += _astray(sifted["conversations"])
-    told = sifted["messages"].kept["conversation_id"]
-    silent = int((~among(sifted["conversations"].kept["conversation_id"], told)).sum())
-    if silent:
-        message = f"{counted(silent, 'conversation')} without a single message"
-        findings.append(Finding("conversations", "has_messages", "conversation_id", "warn", silent, message))
-    return sifted, findings, apart
+    unjoined_tables: list[Problem] = []
+    for name, table in sifted.items():
+        sifted[name] = table = replace(table, kept=split_names(TABLES[name], table.kept, ids))
+        findings += [*table.findings, *dangling(TABLES[name], table.kept, table.where, ids)]
+        unjoined_tables += [
+            Problem(name, "", u.says, u.remedy) for u in unjoined(TABLES[name], table.kept, table.where, sides)
+        ]
+    findings += _date_outliers(sifted["conversations"])
+    with_messages = sifted["messages"].kept["conversation_id"]
+    without_messages = int((~among(sifted["conversations"].kept["conversation_id"], with_messages)).sum())
+    if without_messages:
+        message = f"{counted(without_messages, 'conversation')} without a single message"
+        findings.append(Finding("conversations", "has_messages", "conversation_id", "warn", without_messages, message))
+    return sifted, findings, unjoined_tables
 
 
-def _astray(conversations: Sifted) -> list[Finding]:
-    """Conversations that start after the bundle's last day, as its bulk has it."""
+def _date_outliers(conversations: Sifted) -> list[Finding]:
+    """Conversations that start after the bundle's last day, which leaves outliers out."""
     started = conversations.kept["started_at"]
     last = bulk_end(started)
     later = started[started.dt.date > last] if last else started.head(0)
     if later.empty:
         return []
-    says = f"{counted(len(later), 'conversation', 'start')} after {last}, far from all others or in the future"
+    message = f"{counted(len(later), 'conversation', 'start')} after {last}, far from all others or in the future"
     examples = examples_of(conversations.where, later, "started_at")
     return [
         Finding(
-            "conversations", "astray", "started_at", "warn", len(later), says, examples,
+            "conversations", "astray", "started_at", "warn", len(later), message, examples,
             "see whether the year and the order of day and month are right; a run without --end ends before them",
         )
     ]  # fmt: skip
 
 
 def _sift(read: Read, problems: list[Problem]) -> Sifted:
-    """A table after its contract, rows that could not even be parsed among the rejected."""
-    # A column that isn't there is one problem, said once, not one fault a row.
+    """A table checked against its contract; rows that could not be parsed are among the rejected."""
+    # A missing column is one problem, not one finding per row.
     lacking = {p.column for p in problems if p.table == read.table.name}
     rules = tuple(r for r in read.table.rules if not lacking & set(r.columns))
-    one = sift(replace(read.table, rules=rules), read.frame, read.raw, read.where)
+    sifted = sift(replace(read.table, rules=rules), read.frame, read.raw, read.where)
     if read.broken.empty:
-        return one
+        return sifted
     broken = pd.DataFrame(
         {
             "table": read.table.name,
@@ -77,8 +79,8 @@ def _sift(read: Read, problems: list[Problem]) -> Sifted:
         },
         columns=REJECTED,
     )
-    found = rejections(read.table, broken)
-    rejected = pd.concat([f for f in (one.rejected, broken) if len(f)])
+    findings = rejections(read.table, broken)
+    rejected = pd.concat([f for f in (sifted.rejected, broken) if len(f)])
     return replace(
-        one, rejected=rejected.sort_values(["file", "row"], ignore_index=True), findings=found + one.findings
+        sifted, rejected=rejected.sort_values(["file", "row"], ignore_index=True), findings=findings + sifted.findings
     )

@@ -17,7 +17,7 @@ from lacuna.data_contracts.check import Sifted
 from lacuna.data_contracts.contract import INPUTS, TABLES
 from lacuna.data_contracts.errors import ContractBroken, NothingToMine
 from lacuna.data_contracts.findings import Finding, counted
-from lacuna.data_contracts.masks import among
+from lacuna.data_contracts.values import among
 from lacuna.models.data_coverage.coverage import Coverage, data_coverage
 from lacuna.pipelines.io.bundle import Bundle, read_bundle, refuse
 from lacuna.pipelines.state.repository import open_state
@@ -34,7 +34,7 @@ __all__ = ["CheckResult", "TableCheck", "check_bundle", "load"]
 
 @dataclass(frozen=True)
 class TableCheck:
-    """How a table fared: rows read, kept, rejected and superseded, and the share of rejected ones that a run bears."""
+    """The counts of a table: rows read, kept, rejected and superseded, and the allowed share of rejected rows."""
 
     table: str
     rows: int
@@ -50,7 +50,7 @@ class TableCheck:
 
     @property
     def within_limit(self) -> bool:
-        """Whether a run would go on."""
+        """Whether a run would accept the table."""
         return self.share <= self.limit
 
 
@@ -67,9 +67,9 @@ class CheckResult:
     problems
         What stops every run: a missing table or column, tables that don't join.
     warnings
-        What was odd about the files: an encoding, an unknown file, a column that may be misspelt.
+        Oddities of the files: an encoding, an unknown file, a column that may be misspelt.
     data
-        What the rows that keep the contract carry, and what they don't; empty where a run would stop at the contract.
+        Data coverage of the rows that keep the contract; empty where a run would stop at the contract.
     """
 
     tables: tuple[TableCheck, ...]
@@ -109,18 +109,18 @@ def load(job: Job) -> None:
     bundle = read_bundle(job.bundle, mapped=job.settings.input)
     refuse(bundle.problems)
     limits = _limits(job.settings.contract.limits)
-    sifted, findings, apart = sift_all(bundle)
+    sifted, findings, unjoined_tables = sift_all(bundle)
     checks = _checks(bundle, sifted, limits)
     _refuse_beyond(checks, findings)
-    refuse(apart)
+    refuse(unjoined_tables)
     kept = {name: s.kept for name, s in sifted.items()}
-    inside = _until(kept, job.end)
-    _refuse_empty(kept["conversations"], inside, job.start, job.end)
+    until_end = _until(kept, job.end)
+    _refuse_empty(kept["conversations"], until_end, job.start, job.end)
 
     counts = {}
     for check in checks:
         name = check.table
-        rows_kept = len(inside[name])
+        rows_kept = len(until_end[name])
         later = check.kept - rows_kept
         rejected = sifted[name].rejected
         counts[name] = {
@@ -135,10 +135,10 @@ def load(job: Job) -> None:
         job.write(f"load/quarantine/{name}", rejected.astype({"row": "int64"}))
     emptied = pd.concat([s.emptied for s in sifted.values()], ignore_index=True)
     job.write("load/quarantine/values", emptied.astype({"row": "int64"}))
-    inside["outcomes"], tags = _tagged(job, inside)
+    until_end["outcomes"], tags = _tagged(job, until_end)
     for name in counts:
-        job.write(f"load/{name}", inside[name])
-    job.write_json("load/data", window_coverage(inside, job.start_ts))
+        job.write(f"load/{name}", until_end[name])
+    job.write_json("load/data", window_coverage(until_end, job.start_ts))
     job.write_json(
         "load/load",
         {
@@ -168,9 +168,9 @@ def check_bundle(bundle: str, limits: Mapping[str, float] | None = None, mapped:
     bundle
         A folder, or an fsspec URL of one.
     limits
-        Share of bad rows that a run bears, by table; the contract's own where not given.
+        Share of bad rows that is allowed, by table; the contract's own by default.
     mapped
-        How the bundle's own names and values are read.
+        The mapping of the bundle's own names and values.
 
     Raises
     ------
@@ -178,28 +178,28 @@ def check_bundle(bundle: str, limits: Mapping[str, float] | None = None, mapped:
         The folder or a file can't be opened.
     """
     read = read_bundle(bundle, mapped=mapped)
-    sifted, findings, apart = sift_all(read)
+    sifted, findings, unjoined_tables = sift_all(read)
     checks = tuple(_checks(read, sifted, _limits(limits or {})))
-    # What the data carry is known once a run could read them.
+    # Coverage is computed only of data that a run could read.
     readable = not read.problems and all(check.within_limit for check in checks)
     return CheckResult(
         checks,
         tuple(findings),
-        tuple(dict.fromkeys([p.says for p in read.problems] + [f"{p.says}\n  → {p.remedy}" for p in apart])),
+        tuple(dict.fromkeys([p.says for p in read.problems] + [f"{p.says}\n  → {p.remedy}" for p in unjoined_tables])),
         tuple(w["message"] for w in read.warnings),
         data_coverage({name: one.kept for name, one in sifted.items()}) if readable else (),
     )
 
 
-def _limits(given: Mapping[str, float]) -> dict[str, float]:
-    return {name: float(given.get(name, TABLES[name].limit)) for name in INPUTS}
+def _limits(settings: Mapping[str, float]) -> dict[str, float]:
+    return {name: float(settings.get(name, TABLES[name].limit)) for name in INPUTS}
 
 
 def _checks(bundle: Bundle, sifted: dict[str, Sifted], limits: dict[str, float]) -> list[TableCheck]:
     rows = dict.fromkeys(INPUTS, 0)
     for file in bundle.inputs:
         rows[file["table"]] += file["rows"]
-    # Of a table without one of its columns no row can be kept, whatever else is right with it.
+    # Of a table that lacks a required column, no row can be kept.
     lacking = {p.table for p in bundle.problems if p.column}
     return [
         TableCheck(n, rows[n], 0 if n in lacking else len(s.kept), len(s.rejected), limits[n], s.superseded)
@@ -227,7 +227,7 @@ def _refuse_beyond(checks: list[TableCheck], findings: list[Finding]) -> None:
 
 
 def _until(kept: dict[str, pd.DataFrame], end: date) -> dict[str, pd.DataFrame]:
-    """The tables without what is later than the window's last day; what has no time stays."""
+    """The tables without rows later than the window's last day; rows without a time stay."""
     after = datetime.combine(end + timedelta(days=1), time(), UTC)
     conversations = kept["conversations"]
     late = conversations.loc[conversations["started_at"] >= after, "conversation_id"]
@@ -245,17 +245,17 @@ def _refuse_empty(kept: pd.DataFrame, inside: dict[str, pd.DataFrame], start: da
     if kept.empty:
         raise NothingToMine("the bundle holds no conversation", "fill the table 'conversations'")
     begin = datetime.combine(start, time(), UTC)
-    held = inside["conversations"]
-    mined = held.loc[held["started_at"] >= begin, "conversation_id"]
+    conversations = inside["conversations"]
+    in_window = conversations.loc[conversations["started_at"] >= begin, "conversation_id"]
     first, last = kept["started_at"].min().date(), kept["started_at"].max().date()
-    if mined.empty:
+    if in_window.empty:
         raise NothingToMine(
             f"no conversation started from {start} to {end}",
             f"choose days between {first} and {last}, where this bundle's conversations are (--start, --end)",
         )
-    if not among(mined, inside["messages"]["conversation_id"]).any():
+    if not among(in_window, inside["messages"]["conversation_id"]).any():
         raise NothingToMine(
-            f"none of the {len(mined):,} conversations from {start} to {end} has a message",
+            f"none of the {len(in_window):,} conversations from {start} to {end} has a message",
             "see that 'conversation_id' in the table 'messages' holds the same ids as in 'conversations'",
         )
 

@@ -20,7 +20,7 @@ WAYS = {
 
 
 def judged(job: Job, facts: pd.DataFrame) -> tuple[pd.DataFrame, Chances]:
-    """The facts with what is known of each answer, and the chance that it was right.
+    """The facts with the tag of each answer, and the probability that the answer was right.
 
     Adds right (float, 1 or 0 where a reviewer tagged the answer, else null), tag_sample (str, or null), and feedback
     (float, or null).
@@ -37,18 +37,18 @@ def _escalated(facts: pd.DataFrame) -> np.ndarray:
 
 
 def _matches(job: Job) -> pd.DataFrame:
-    """How well the article that the bot answered from matches the question, and what agents answered to it."""
+    """How well the article that the bot answered from matches the question, and agents' answers to it."""
     match = job.read("understand/match")
-    number = {article: i for i, article in enumerate(live_articles(job)["article_id"])}
+    numbers = {article: i for i, article in enumerate(live_articles(job)["article_id"])}
     cited = job.read("understand/facts").set_index("conversation_id")["cited_first"].reindex(match["conversation_id"])
-    place = cited.map(number).to_numpy(dtype=float)
-    rows = np.flatnonzero(~np.isnan(place))
-    found = pd.DataFrame({"conversation_id": match["conversation_id"], "match": np.nan, "match_agents": np.nan})
+    article_number = cited.map(numbers).to_numpy(dtype=float)
+    rows = np.flatnonzero(~np.isnan(article_number))
+    matches = pd.DataFrame({"conversation_id": match["conversation_id"], "match": np.nan, "match_agents": np.nan})
     for name, column in (("match", "score"), ("match_agents", "agents")):
         if len(rows):
             scores = standardise(np.stack(list(match[column].iloc[rows])))
-            found.loc[rows, name] = scores[np.arange(len(rows)), place[rows].astype(int)].astype(float)
-    return found
+            matches.loc[rows, name] = scores[np.arange(len(rows)), article_number[rows].astype(int)].astype(float)
+    return matches
 
 
 def accuracy_table(
@@ -93,12 +93,12 @@ def accuracy_table(
 def _part(by: str, group: pd.Series, facts: pd.DataFrame, chances: Chances, confidence: float) -> pd.DataFrame:
     random = facts["tag_sample"].eq("random").to_numpy(dtype=bool)
     right = facts["right"].to_numpy(dtype=float)
-    found = group_accuracy(group, right, chances, _escalated(facts), random, confidence)
-    return found.assign(by=pd.Series(by, found.index, dtype="str"))
+    accuracy = group_accuracy(group, right, chances, _escalated(facts), random, confidence)
+    return accuracy.assign(by=pd.Series(by, accuracy.index, dtype="str"))
 
 
 def calibration_table(facts: pd.DataFrame, chances: Chances, confidence: float) -> pd.DataFrame:
-    """Whether the chances hold, by the tags that the model had not seen; empty where it has learned from none."""
+    """Calibration of the probabilities on tags held out from the model; empty where the model used no tags."""
     right = facts["right"].to_numpy(dtype=float)
     table = calibration(chances.chance, right, _escalated(facts), confidence)
     return table if chances.drafts is not None else table.iloc[:0]

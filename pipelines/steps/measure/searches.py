@@ -1,4 +1,4 @@
-"""Searches in vain: help-centre queries that found nothing, or nothing worth a click, and ended in a ticket."""
+"""Failed searches: help-centre queries without results, or without a click, that ended in a ticket."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lacuna.models.retrieval.article_match import centred, profile, unit
-from lacuna.models.topics.failure_tree import strengths
+from lacuna.models.retrieval.article_match import profile
+from lacuna.models.text.vectors import centred, unit
+from lacuna.models.topics.nearest import assign_nearest
 from lacuna.pipelines.io.vector_cache import embed
 from lacuna.pipelines.runtime.job import Job
 from lacuna.pipelines.steps.understand.levels import ARTICLES, MEANING
@@ -23,11 +24,11 @@ COLUMNS = [
 
 
 def failed_searches(job: Job, facts: pd.DataFrame) -> pd.DataFrame:
-    """Each search in vain with the topic that it belongs to.
+    """Each failed search with its topic.
 
-    A search belongs to the topic of the ticket that followed, where that has one; else to the subtopic that the query
-    itself comes nearest to, and so to its topic, by the threshold that holds for questions. Each is one attempt to help
-    oneself, counted apart from conversations: the ticket is one already.
+    A search belongs to the topic of the ticket that followed, if that has one; else to the subtopic nearest to the
+    query, and so to its topic, by the same threshold as for questions. Searches are counted apart from conversations,
+    since the ticket is counted already.
 
     Parameters
     ----------
@@ -43,74 +44,83 @@ def failed_searches(job: Job, facts: pd.DataFrame) -> pd.DataFrame:
     """
     searches = job.read("redact/searches")
     vain = searches["results"].eq(0).fillna(False) | searches["clicked_article_id"].isna()
-    found = searches[vain & searches["conversation_id"].notna() & searches["query"].notna()]
-    found = found.sort_values(["searched_at", "query", "conversation_id"]).reset_index(drop=True)
-    found["in_window"] = found["searched_at"] >= pd.Timestamp(job.start_ts)
-    if found.empty:
-        return found.reindex(columns=COLUMNS).astype(
+    failed = searches[vain & searches["conversation_id"].notna() & searches["query"].notna()]
+    failed = failed.sort_values(["searched_at", "query", "conversation_id"]).reset_index(drop=True)
+    failed["in_window"] = failed["searched_at"] >= pd.Timestamp(job.start_ts)
+    if failed.empty:
+        return failed.reindex(columns=COLUMNS).astype(
             {"topic_id": "str", "subtopic_id": "str", "by": "str", "strength": "float64"}
         )
-    about = facts.set_index("conversation_id")
-    ticket = found["conversation_id"].map(about["topic_id"]).astype("str")
-    by_words, strength = _nearest(job, found[ticket.isna()])
+    by_conversation = facts.set_index("conversation_id")
+    ticket = failed["conversation_id"].map(by_conversation["topic_id"]).astype("str")
+    by_words, strength = _nearest(job, failed[ticket.isna()])
     topic_of = job.read("understand/subtopics").set_index("subtopic_id")["topic_id"]
-    found["topic_id"] = ticket.fillna(by_words.map(topic_of).astype("str"))
-    found["subtopic_id"] = found["conversation_id"].map(about["subtopic_id"]).astype("str").fillna(by_words)
-    found["by"] = pd.Series("ticket", found.index, dtype="str").where(ticket.notna())
-    found["by"] = found["by"].fillna(pd.Series("words", by_words.index, dtype="str").where(by_words.notna()))
-    found["strength"] = strength.round(4)
-    return found[COLUMNS]
+    failed["topic_id"] = ticket.fillna(by_words.map(topic_of).astype("str"))
+    failed["subtopic_id"] = failed["conversation_id"].map(by_conversation["subtopic_id"]).astype("str").fillna(by_words)
+    failed["by"] = pd.Series("ticket", failed.index, dtype="str").where(ticket.notna())
+    failed["by"] = failed["by"].fillna(pd.Series("words", by_words.index, dtype="str").where(by_words.notna()))
+    failed["strength"] = strength.round(4)
+    return failed[COLUMNS]
 
 
-def _nearest(job: Job, found: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
-    """The subtopic that each query comes nearest to, null where none is near enough, and its cosine to the nearest.
+def _nearest(job: Job, searches: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
+    """The subtopic nearest to each query, null where none is near enough, and the cosine to the nearest.
 
-    As for questions, but for the words: three of them say little beside their meaning and the articles near to it.
+    As for questions, but without the share of words: queries have few, whose meaning and nearest articles say more.
     """
     match, vectors = job.read("understand/match"), job.read("understand/vectors")
-    asked = job.read("understand/questions")
+    questions = job.read("understand/questions")
     core = job.read("understand/assignments").query("subtopic_core and question_number == 1")
-    subtopic = asked["conversation_id"].map(core.set_index("conversation_id")["subtopic_id"])
+    subtopic = questions["conversation_id"].map(core.set_index("conversation_id")["subtopic_id"])
     ids = sorted(subtopic.dropna().unique())
-    if not ids or found.empty:
-        return pd.Series(None, found.index, dtype="str"), pd.Series(np.nan, found.index)
-    queries = found[["query", "language"]].drop_duplicates().sort_values(["query", "language"])
+    if not ids or searches.empty:
+        return pd.Series(None, searches.index, dtype="str"), pd.Series(np.nan, searches.index)
+    queries = searches[["query", "language"]].drop_duplicates().sort_values(["query", "language"])
     queries = queries.rename(columns={"query": "question"}).assign(conversation_id="")
-    said = embed(list(queries["question"]), job.settings.embedder.name, job.store, "embedding searches")
-    own = match_articles(job, queries, said)["score"]
+    query_vectors = embed(list(queries["question"]), job.settings.embedder.name, job.store, "embedding searches")
+    query_match = match_articles(job, queries, query_vectors)["score"]
     score, agents = (np.stack(list(match[name])).astype(np.float32) for name in ("score", "agents"))
-    language = [str(code) for code in pd.concat([asked["language"], queries["language"]]).fillna("").str[:2]]
-    meaning = centred(np.vstack([np.stack(list(vectors["vector"])).astype(np.float32), said]), language)
-    near = profile(np.vstack([score + agents, own]))
+    language = [str(code) for code in pd.concat([questions["language"], queries["language"]]).fillna("").str[:2]]
+    meaning = centred(np.vstack([np.stack(list(vectors["vector"])).astype(np.float32), query_vectors]), language)
+    near = profile(np.vstack([score + agents, query_match]))
     space = unit(np.hstack([np.sqrt(MEANING) * unit(meaning), np.sqrt(ARTICLES) * near]))
-    centres = unit(np.stack([space[: len(asked)][subtopic.eq(s).to_numpy()].mean(axis=0) for s in ids]))
-    close = strengths(space[len(asked) :], centres)
-    best = queries[["question", "language"]].rename(columns={"question": "query"})
-    best = best.assign(subtopic=[ids[i] for i in close.argmax(axis=1)], close=close.max(axis=1).astype(float))
-    told = found[["query", "language"]].merge(best, how="left", on=["query", "language"]).set_index(found.index)
-    enough = told["close"] >= job.settings.topics.nearest_at_least
-    return told["subtopic"].where(enough).astype("str"), told["close"]
+    centres = unit(np.stack([space[: len(questions)][subtopic.eq(s).to_numpy()].mean(axis=0) for s in ids]))
+    nearest = assign_nearest(space[len(questions) :], centres, job.settings.topics.nearest_at_least)
+    by_query = pd.DataFrame(
+        {
+            "query": queries["question"],
+            "language": queries["language"],
+            "subtopic": pd.Series([ids[i] if i >= 0 else None for i in nearest.topic], queries.index, dtype="str"),
+            "strength": nearest.strength.astype(float),
+        }
+    )
+    by_search = searches[["query", "language"]].merge(by_query, how="left", on=["query", "language"])
+    by_search = by_search.set_index(searches.index)
+    return by_search["subtopic"].astype("str"), by_search["strength"]
 
 
 def searches_by_topic(searches: pd.DataFrame, days: int) -> pd.DataFrame:
-    """The window's searches in vain by topic_id: searches (int), searches_a_week (float), queries (list of dicts).
+    """The window's failed searches by topic_id: searches (int), searches_a_week (float), queries (list of dicts).
 
     A query's dict holds the query as it was typed most often, and its count.
     """
     inside = searches[searches["in_window"] & searches["topic_id"].notna()]
-    rows = [(t, len(own), len(own) / (days / 7), _queries(own)) for t, own in inside.groupby("topic_id", sort=True)]
-    found = pd.DataFrame(rows, columns=["topic_id", "searches", "searches_a_week", "queries"])
-    return found.astype({"topic_id": "str", "searches": "int64", "searches_a_week": "float64"}).set_index("topic_id")
+    rows = [
+        (t, len(of_topic), len(of_topic) / (days / 7), _queries(of_topic))
+        for t, of_topic in inside.groupby("topic_id", sort=True)
+    ]
+    table = pd.DataFrame(rows, columns=["topic_id", "searches", "searches_a_week", "queries"])
+    return table.astype({"topic_id": "str", "searches": "int64", "searches_a_week": "float64"}).set_index("topic_id")
 
 
 def searches_for(searches: pd.DataFrame, subtopics: Collection[str], conversations: Collection[str]) -> dict[str, Any]:
-    """The window's searches in vain for what a gap is about: searches (int) and queries, as in the topics.
+    """The window's failed searches about a gap, searches (int) and queries, in the same form as those of topics.
 
-    Those of its subtopics, and those before one of its conversations.
+    They are of the gap's subtopics, or were followed by one of its conversations.
     """
-    about = searches["subtopic_id"].isin(subtopics) | searches["conversation_id"].isin(conversations)
-    own = searches[searches["in_window"] & about]
-    return {"searches": len(own), "queries": _queries(own)}
+    is_about = searches["subtopic_id"].isin(subtopics) | searches["conversation_id"].isin(conversations)
+    failed = searches[searches["in_window"] & is_about]
+    return {"searches": len(failed), "queries": _queries(failed)}
 
 
 def _queries(searches: pd.DataFrame) -> list[dict[str, Any]]:

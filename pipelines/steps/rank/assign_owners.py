@@ -1,4 +1,4 @@
-"""What owners have in hand when a run gives out its gaps, and in which order it does."""
+"""The work that owners have already, and the order in which a run assigns its gaps."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from lacuna.models.backlog.lifecycle import CLOSED, IN_PROGRESS, Life
+from lacuna.models.backlog.lifecycle import CLOSED, IN_PROGRESS, GapState
 from lacuna.models.backlog.owners import OwnerBook
 from lacuna.models.backlog.workload import Workload
 from lacuna.pipelines.gaps.history import Past
@@ -20,30 +20,30 @@ DONE = ("published", *CLOSED)
 
 
 def share_out(job: Job, past: Past, gaps: Sequence[dict[str, Any]]) -> tuple[OwnerBook, list[dict[str, Any]]]:
-    """The book of owners with the work that this run does not see, and the gaps in the order to ask about them.
+    """The owners with their work on gaps that this run does not have, and the gaps in the order of assignment.
 
-    What is in progress comes first, then the rest by rank; what is closed is nobody's work.
+    Gaps in progress come first, then the others by rank, then closed ones, which are no work.
     """
     owners = job.read("load/owners")
-    here = {gap["gap_id"] for gap in gaps}
-    elsewhere = Counter(
+    ids_of_run = {gap["gap_id"] for gap in gaps}
+    other_work = Counter(
         owner
         for gap, life in past.lives.items()
-        if life.status in IN_PROGRESS and gap not in here and (owner := _owner(past, gap, life))
+        if life.status in IN_PROGRESS and gap not in ids_of_run and (owner := _owner(past, gap, life))
     )
-    known = zip(owners["owner_id"], owners["weekly_capacity"], strict=True)
-    capacity = {str(owner): int(number) for owner, number in known if pd.notna(number)}
-    work = Workload(capacity, elsewhere, job.settings.owners.weeks_ahead)
+    capacities = zip(owners["owner_id"], owners["weekly_capacity"], strict=True)
+    capacity = {str(owner): int(number) for owner, number in capacities if pd.notna(number)}
+    work = Workload(capacity, other_work, job.settings.owners.weeks_ahead)
     book = OwnerBook(owners, job.read("load/articles"), job.read("load/article_revisions"), work)
 
-    def turn(gap: dict[str, Any]) -> tuple[int, int]:
-        status = past.lives.get(gap["gap_id"], Life()).status
+    def order(gap: dict[str, Any]) -> tuple[int, int]:
+        status = past.lives.get(gap["gap_id"], GapState()).status
         return (0 if status in IN_PROGRESS else 2 if status in DONE else 1), int(gap["rank"])
 
-    return book, sorted(gaps, key=turn)
+    return book, sorted(gaps, key=order)
 
 
-def _owner(past: Past, gap: str, life: Life) -> str | None:
+def _owner(past: Past, gap: str, life: GapState) -> str | None:
     if life.assigned:
         return life.owner_id
     owner = past.before.get(gap, {}).get("owner_id")

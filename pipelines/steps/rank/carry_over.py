@@ -1,4 +1,4 @@
-"""What people decided about gaps, where it says more than a run: what they are at work on stays, and mergers hold."""
+"""People's decisions that override a run: gaps that somebody works on stay in the backlog, and mergers hold."""
 
 from __future__ import annotations
 
@@ -8,89 +8,103 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lacuna.models.backlog.lifecycle import IN_PROGRESS, Life
+from lacuna.models.arrays import Ints
+from lacuna.models.backlog.lifecycle import IN_PROGRESS, GapState
 from lacuna.models.backlog.priority import may_fail
 from lacuna.models.diagnosis.evidence import Verdict
 from lacuna.pipelines.gaps.history import Past
 from lacuna.pipelines.gaps.ids import gap_ids, moves, subtopics_since
 from lacuna.pipelines.presentation.spreadsheet import records
-from lacuna.pipelines.steps.diagnose.context import FAILED, Rows, World, failed_rows, look, main_subtopic
+from lacuna.pipelines.steps.diagnose.context import (
+    FAILED,
+    DiagnosisContext,
+    collect_evidence,
+    failed_rows,
+    main_subtopic,
+)
 
-__all__ = ["in_hand", "with_merged"]
+__all__ = ["carry_over", "with_merged"]
 
-AS_SURE = 0.5  # that a gap is one, where people said so and the run would not have
+AS_SURE = 0.5  # the probability of a gap that people accepted and that this run alone would not have reported
 
 
-def in_hand(
-    past: Past, world: World, found: Sequence[Mapping[str, Any]], known: dict[str, Verdict]
+def carry_over(
+    past: Past,
+    context: DiagnosisContext,
+    gaps_of_run: Sequence[Mapping[str, Any]],
+    article_verdicts: dict[str, Verdict],
 ) -> list[dict[str, Any]]:
-    """The gaps that somebody is at work on and that the run did not find, with what it sees of them.
+    """The gaps that somebody works on and that this run did not find, with the run's evidence on them.
 
-    Else accepted work would be gone from board, drafts and digest as soon as an answer fails a little less, or other
-    people's verdicts ask more evidence of its kind. What nobody asks any more, no run can show.
+    Otherwise accepted work would vanish from board, drafts and digest as soon as answers fail a little less often, or
+    its kind needs more evidence because reviewers refused others. A gap that nobody asks about any more is left out.
 
     Parameters
     ----------
-    found
-        The gaps that the run did find: kind, article_id, other_article_id, subtopics.
-    known
-        Verdicts on articles.
+    gaps_of_run
+        The gaps that the run found: kind, article_id, other_article_id, subtopics.
+    article_verdicts
+        Verdicts reached already, by article id.
 
     Returns
     -------
     list of dict
-        subtopics, rows, verdict, seen and other (the other article of a contradiction), as the diagnosis makes them.
+        subtopics, rows, verdict, evidence and other (the other article of a contradiction), as in the diagnosis.
     """
-    working = {gap: life for gap, life in past.lives.items() if life.status in IN_PROGRESS}
-    if not working:
+    in_progress = {gap: life for gap, life in past.lives.items() if life.status in IN_PROGRESS}
+    if not in_progress:
         return []
-    there = set(gap_ids(found, list(past.before.values()), past.events, past.run_id, past.previous))
-    told = {**past.replaced, **past.before}
-    gaps = [_held(world, told[gap], working[gap], past, known) for gap in sorted(set(working) & set(told) - there)]
-    return [gap for gap in gaps if gap is not None]
+    ids_of_run = set(gap_ids(gaps_of_run, list(past.before.values()), past.events, past.run_id, past.previous))
+    last_rows = {**past.replaced, **past.before}
+    carried = [
+        _carried_gap(context, last_rows[gap], in_progress[gap], past, article_verdicts)
+        for gap in sorted(set(in_progress) & set(last_rows) - ids_of_run)
+    ]
+    return [gap for gap in carried if gap is not None]
 
 
-def _held(
-    world: World, row: Mapping[str, Any], life: Life, past: Past, known: dict[str, Verdict]
+def _carried_gap(
+    context: DiagnosisContext, row: Mapping[str, Any], life: GapState, past: Past, article_verdicts: dict[str, Verdict]
 ) -> dict[str, Any] | None:
     article = row["article_id"] if isinstance(row["article_id"], str) else None
-    kind, number = str(row["kind"]), world.number(article) if article else None
+    kind, number = str(row["kind"]), context.number(article) if article else None
     if article and number is None:
-        return None  # it is not there any more: nobody can mend it
-    subtopics = _subtopics(world, row, past)
+        return None  # the article was removed: there is nothing to repair
+    subtopics = _subtopics(context, row, past)
     if number is None or kind == "unfindable":
-        rows = failed_rows(world, subtopics)
+        rows = failed_rows(context, subtopics)
     else:
-        facts = world.facts
-        rows = np.flatnonzero(facts["mined"] & facts["failed"].gt(FAILED) & (world.cited == number))
-    subtopics = subtopics or main_subtopic(world, rows)
+        facts = context.facts
+        rows = np.flatnonzero(facts["mined"] & facts["failed"].gt(FAILED) & (context.cited == number))
+    subtopics = subtopics or main_subtopic(context, rows)
     if not len(rows) or not subtopics:
         return None
-    verdict = Verdict(kind, article, AS_SURE, [_why(world, subtopics, article, rows, life)])
+    verdict = Verdict(kind, article, AS_SURE, [_why(context, subtopics, article, rows, life)])
     other = row.get("other_article_id")
     return {
-        "subtopics": subtopics, "rows": rows, "verdict": verdict, "seen": look(world, subtopics, rows, known),
+        "subtopics": subtopics, "rows": rows, "verdict": verdict,
+        "evidence": collect_evidence(context, subtopics, rows, article_verdicts),
         "other": other if isinstance(other, str) else None,
     }  # fmt: skip
 
 
-def _subtopics(world: World, row: Mapping[str, Any], past: Past) -> list[str]:
-    """The gap's subtopics that are still there, and those that came of the others."""
-    here = set(world.subtopics["subtopic_id"].astype(str))
-    own, later = subtopics_since(row, moves(past.events))
-    return [each for each in own if each in here] + sorted(later & here)
+def _subtopics(context: DiagnosisContext, row: Mapping[str, Any], past: Past) -> list[str]:
+    """The gap's subtopics that still exist, and the successors of the others."""
+    current = set(context.subtopics["subtopic_id"].astype(str))
+    subtopics, successors = subtopics_since(row, moves(past.events))
+    return [each for each in subtopics if each in current] + sorted(successors & current)
 
 
-def _why(world: World, subtopics: Sequence[str], article: str | None, rows: Rows, life: Life) -> str:
-    reached = int((world.facts["in_window"] & may_fail(subtopics, article, world.facts)).sum())
+def _why(context: DiagnosisContext, subtopics: Sequence[str], article: str | None, rows: Ints, life: GapState) -> str:
+    reached = int((context.facts["in_window"] & may_fail(subtopics, article, context.facts)).sum())
     return (
         f"somebody is at work on it (on the view of {life.run_id}); this run alone would not have named it: "
         f"{len(rows)} of {max(reached, len(rows))} conversations failed"
     )
 
 
-def with_merged(gaps: pd.DataFrame, lives: Mapping[str, Life], facts: pd.DataFrame) -> pd.DataFrame:
-    """The gaps with the conversations and subtopics of those that people merged into them.
+def with_merged(gaps: pd.DataFrame, lives: Mapping[str, GapState], facts: pd.DataFrame) -> pd.DataFrame:
+    """The gaps, each with the conversations and subtopics of the gaps that people merged into it.
 
     Parameters
     ----------
@@ -102,11 +116,11 @@ def with_merged(gaps: pd.DataFrame, lives: Mapping[str, Life], facts: pd.DataFra
         outcome (str or null).
     """
     rows = {str(gap["gap_id"]): gap for gap in records(gaps)}
-    for part in sorted(rows):
-        whole = rows.get(str(lives.get(part, Life()).merged_into))
-        if whole is not None:
-            ids = {*whole["conversation_ids"], *rows[part]["conversation_ids"]}
-            whole["conversation_ids"] = sorted(ids)
-            whole["subtopics"] = list(dict.fromkeys([*whole["subtopics"], *rows[part]["subtopics"]]))
-            whole["labels"] = int(facts.loc[whole["conversation_ids"], "outcome"].notna().sum())
+    for merged in sorted(rows):
+        target = rows.get(str(lives.get(merged, GapState()).merged_into))
+        if target is not None:
+            ids = {*target["conversation_ids"], *rows[merged]["conversation_ids"]}
+            target["conversation_ids"] = sorted(ids)
+            target["subtopics"] = list(dict.fromkeys([*target["subtopics"], *rows[merged]["subtopics"]]))
+            target["labels"] = int(facts.loc[target["conversation_ids"], "outcome"].notna().sum())
     return pd.DataFrame(list(rows.values()), index=gaps.index, columns=gaps.columns)

@@ -1,4 +1,4 @@
-"""What a writer needs to close a gap, gathered from its conversations and its article, gap by gap."""
+"""The evidence for each gap that a writer needs: quotes, answers, steps and passages of its article."""
 
 from __future__ import annotations
 
@@ -9,44 +9,45 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from lacuna.models.conversations.questions import MAX_WORDS, main_question, shortened
-from lacuna.models.retrieval.article_match import unit
+from lacuna.models.arrays import F32
+from lacuna.models.conversations.questions import MAX_WORDS, main_question
+from lacuna.models.text import markup
 from lacuna.models.text.lexicon import STOP_WORDS
-from lacuna.models.text.salience import Matter, counted, stems, words_of
+from lacuna.models.text.salience import Salience, counted
+from lacuna.models.text.vectors import unit
+from lacuna.models.text.words import shortened, stems, words_of
 from lacuna.models.writing import passages
 from lacuna.models.writing.phrasings import different
-from lacuna.models.writing.resolution_steps import Step, distil, statements
+from lacuna.models.writing.resolution_steps import ResolutionStep, distil, statements
 from lacuna.pipelines.io.vector_cache import embed
 from lacuna.pipelines.runtime.job import Job
 
 __all__ = ["gather"]
 
-Floats = NDArray[np.float32]
 
 QUOTES, QUOTE_LENGTH = 5, 300
-ABOUT = 0.3  # of what the gap's questions say about the matter in the middle; a question that says less is not shown
-ANSWERS, LONG = 3, 500  # whole answers; letters from which on one is shown only where there is no shorter one
+MIN_SHARE = 0.3  # of the median worth of the gap's questions; a question that is worth less is not shown
+ANSWERS, LONG = 3, 500  # whole answers; characters above which one is shown only if there is no shorter one
 QUESTION = 160
-GOOD, BAD = 4.0, 2.0  # csat from which on a conversation ended well, and up to which it did not
+GOOD, BAD = 4.0, 2.0  # the least csat of a conversation that ended well, and the highest of one that ended badly
 CAME_BACK = pd.Timedelta(days=14)  # the same customer escalates the same problem again: it was not resolved
-WORDS, USED, TELLING = 8, 0.08, 1.1  # words that an article lacks; share of a gap's questions with one; its weight
-TOLD = 0.3  # what the first and the last sentence of an answer must say about the matter to be shown
+WORDS, USED, TELLING = 8, 0.08, 1.1  # words that an article lacks: their number, least share of questions and weight
+MIN_WORTH = 0.3  # the least worth of the first and the last sentence of an answer that are shown
 _WORDS = re.compile(rf"(?:\s*\S+){{0,{MAX_WORDS}}}")
 _HIDDEN = re.compile(r"<([A-Z_]{2,})>")
-ALONE = 200  # sentences that single agents told, looked at where no two told alike
+ALONE = 200  # sentences of single agents, used where no two agents gave the same one
 
 
 @dataclass(frozen=True)
-class _Said:
-    """What customers and agents of all conversations said, and which conversations ended well or badly."""
+class _Corpus:
+    """Texts of customers and agents over all conversations, and which conversations ended well or badly."""
 
     questions: pd.Series
     vectors: pd.Series
     replies: Mapping[str, list[str]]
-    asked: Mapping[str, int]
-    told: Mapping[str, int]
+    question_counts: Mapping[str, int]
+    reply_counts: Mapping[str, int]
     well: frozenset[str]
     badly: frozenset[str]
 
@@ -54,13 +55,13 @@ class _Said:
 def gather(job: Job, gaps: Sequence[Mapping[str, Any]], articles: pd.DataFrame) -> dict[str, dict[str, Any]]:
     """The evidence for each gap: phrasings, answers, steps, passages and words.
 
-    Only replies of conversations that are not known to have failed are taken: not those unresolved, rated badly, or
-    whose customer escalated the same topic again within two weeks.
+    Replies are taken only from conversations that did not end badly: unresolved, rated badly, or followed by the same
+    customer's escalation of the same topic within two weeks.
 
     Parameters
     ----------
     job
-        A job that has been through diagnose.
+        A job whose step diagnose is done.
     gaps
         gap_id, kind, article_id, conversation_ids, passages of each.
     articles
@@ -70,139 +71,143 @@ def gather(job: Job, gaps: Sequence[Mapping[str, Any]], articles: pd.DataFrame) 
     -------
     dict
         By gap_id: ``examples`` and ``agent_answers`` (conversation_id and quote; ``count`` conversations ask the same
-        way), ``steps`` (:class:`models.writing.resolution_steps.Step`), ``passages``,
+        way), ``steps`` (:class:`models.writing.resolution_steps.ResolutionStep`), ``passages``,
         ``customer_words`` and ``answered`` (how many conversations agents answered, and how many of them ended well
         or badly). All texts are redacted.
     """
-    said = _said(job)
-    out = {str(gap["gap_id"]): _of_gap(gap, said, articles) for gap in gaps}
-    _find_passages(job, gaps, out, said, articles)
-    return out
+    corpus = _read_corpus(job)
+    evidence = {str(gap["gap_id"]): _of_gap(gap, corpus, articles) for gap in gaps}
+    _find_passages(job, gaps, evidence, corpus, articles)
+    return evidence
 
 
-def _said(job: Job) -> _Said:
+def _read_corpus(job: Job) -> _Corpus:
     facts, messages = job.read("measure/facts"), job.read("redact/messages")
     messages = messages.sort_values(["conversation_id", "position"])
     customers, agents = (messages[messages["role"] == role] for role in ("customer", "agent"))
     replies = {str(c): [str(t) for t in texts] for c, texts in agents.groupby("conversation_id")["text"]}
-    # Names stay as they are redacted: a greeting or a sign-off is known by them, and goes with them.
-    spoken = customers.groupby("conversation_id")["text"]
-    shown = {str(c): _opening([_shown(t, "NAME") for t in texts]) for c, texts in spoken}
+    # Placeholders of names stay: greetings and sign-offs are recognised by them, and removed with them.
+    customer_texts = customers.groupby("conversation_id")["text"]
+    openings = {str(c): _opening([_shown(t, "NAME") for t in texts]) for c, texts in customer_texts}
     vectors = job.read("understand/vectors").set_index("conversation_id")["vector"]
-    questions = pd.Series(shown, dtype="str").reindex(vectors.index).fillna("")
+    questions = pd.Series(openings, dtype="str").reindex(vectors.index).fillna("")
     badly = facts["resolved"].eq(False).fillna(False) | facts["csat"].le(BAD).fillna(False) | _came_back(facts)
     well = (facts["resolved"].eq(True).fillna(False) | facts["csat"].ge(GOOD).fillna(False)) & ~badly
     ids = facts["conversation_id"].astype(str)
-    return _Said(
-        questions, vectors, replies, counted(questions), counted("\n".join(told) for told in replies.values()),
+    return _Corpus(
+        questions, vectors, replies, counted(questions), counted("\n".join(texts) for texts in replies.values()),
         frozenset(ids[well.astype(bool)]), frozenset(ids[badly.astype(bool)]),
     )  # fmt: skip
 
 
 def _opening(texts: Sequence[str]) -> str:
-    """What the customer asks, line by line, as far as a question is read."""
-    found = _WORDS.match(main_question(list(texts), keep_lines=True))
-    return found[0] if found else ""
+    """The customer's question with its line breaks, up to the length at which questions are cut."""
+    match = _WORDS.match(main_question(list(texts), keep_lines=True))
+    return match[0] if match else ""
 
 
-def _shown(text: object, but: str = "") -> str:
-    """A text in which what was redacted shows as ‹order›, and is not taken for a tag; ``but`` one kind stays."""
+def _shown(text: object, keep: str = "") -> str:
+    """A text with placeholders as ‹order›, which are not taken for tags; those of the kind ``keep`` stay."""
     return _HIDDEN.sub(
-        lambda found: found[0] if found[1] == but else f"‹{found[1].lower().replace('_', ' ')}›", str(text)
+        lambda match: match[0] if match[1] == keep else f"‹{match[1].lower().replace('_', ' ')}›", str(text)
     )
 
 
 def _came_back(facts: pd.DataFrame) -> pd.Series:
-    """Whether the same customer escalated the same problem again soon after: the same subtopic, or so a topic."""
-    about = facts["subtopic_id"].fillna(facts["topic_id"])
-    known = facts[facts["customer_id"].notna() & about.notna() & facts["escalated"].fillna(False)]
-    ordered = known.sort_values("started_at", kind="stable")
-    after = ordered.groupby(["customer_id", about[ordered.index]])["started_at"].shift(-1)
-    soon = (after - ordered["started_at"]) <= CAME_BACK
+    """Whether the same customer escalated the same problem again soon: the same subtopic, or topic without one."""
+    problem = facts["subtopic_id"].fillna(facts["topic_id"])
+    escalated = facts[facts["customer_id"].notna() & problem.notna() & facts["escalated"].fillna(False)]
+    ordered = escalated.sort_values("started_at", kind="stable")
+    next_start = ordered.groupby(["customer_id", problem[ordered.index]])["started_at"].shift(-1)
+    soon = (next_start - ordered["started_at"]) <= CAME_BACK
     return soon.reindex(facts.index, fill_value=False)
 
 
-def _of_gap(gap: Mapping[str, Any], said: _Said, articles: pd.DataFrame) -> dict[str, Any]:
+def _of_gap(gap: Mapping[str, Any], corpus: _Corpus, articles: pd.DataFrame) -> dict[str, Any]:
     ids = sorted(str(i) for i in gap["conversation_ids"])
-    asked = [i for i in ids if i in said.questions.index]
-    matter = Matter.of([said.questions[i] for i in asked], said.asked, len(said.questions))
-    answered = [i for i in ids if i in said.replies and i not in said.badly]
-    told = ["\n".join(said.replies[i]) for i in answered]
-    subject = Matter.of(told, said.told, len(said.replies))
-    pairs = [(i, text) for i in sorted(answered) for text in said.replies[i]]
-    steps = distil(pairs, said.well, subject)
+    with_question = [i for i in ids if i in corpus.questions.index]
+    salience = Salience.of([corpus.questions[i] for i in with_question], corpus.question_counts, len(corpus.questions))
+    answered = [i for i in ids if i in corpus.replies and i not in corpus.badly]
+    answers = ["\n".join(corpus.replies[i]) for i in answered]
+    reply_salience = Salience.of(answers, corpus.reply_counts, len(corpus.replies))
+    replies = [(i, text) for i in sorted(answered) for text in corpus.replies[i]]
+    steps = distil(replies, corpus.well, reply_salience)
     body = str(articles["body"].get(gap["article_id"], "")) if isinstance(gap["article_id"], str) else ""
     return {
-        "examples": _examples(asked, said, matter),
-        "agent_answers": _answers(answered, said, subject, steps),
-        "steps": _steps(steps, answered, said, matter),
+        "examples": _examples(with_question, corpus, salience),
+        "agent_answers": _answers(answered, corpus, reply_salience, steps),
+        "steps": _steps(steps, answered, corpus, salience),
         "answered": {
-            "conversations": sum(i in said.replies for i in ids),
-            "well": sum(i in said.replies and i in said.well for i in ids),
-            "badly": sum(i in said.replies and i in said.badly for i in ids),
+            "conversations": sum(i in corpus.replies for i in ids),
+            "well": sum(i in corpus.replies and i in corpus.well for i in ids),
+            "badly": sum(i in corpus.replies and i in corpus.badly for i in ids),
         },
         "passages": [],
-        "customer_words": _words([said.questions[i] for i in asked], matter, body) if body else [],
+        "customer_words": _words([corpus.questions[i] for i in with_question], salience, body) if body else [],
     }
 
 
-def _examples(asked: Sequence[str], said: _Said, matter: Matter) -> list[dict[str, Any]]:
-    if not asked:
+def _examples(ids: Sequence[str], corpus: _Corpus, salience: Salience) -> list[dict[str, Any]]:
+    if not ids:
         return []
-    vectors = np.stack([np.asarray(said.vectors[i], dtype=np.float32) for i in asked])
+    vectors = np.stack([np.asarray(corpus.vectors[i], dtype=np.float32) for i in ids])
     close = vectors @ unit(vectors.mean(axis=0, keepdims=True))[0]
-    gists = [matter.gist(said.questions[i], QUOTE_LENGTH) for i in asked]
-    worth = [matter.worth(gist) for gist in gists]
-    gists = [gist if w >= ABOUT * np.median(worth) else "" for gist, w in zip(gists, worth, strict=True)]
+    condensed = [salience.summary(corpus.questions[i], QUOTE_LENGTH) for i in ids]
+    worth = [salience.worth(text) for text in condensed]
+    condensed = [text if w >= MIN_SHARE * np.median(worth) else "" for text, w in zip(condensed, worth, strict=True)]
     return [
-        {"conversation_id": asked[p.at], "quote": shortened(gists[p.at], QUOTE_LENGTH), "count": p.times}
-        for p in different(gists, [float(c) for c in close], QUOTES)
+        {"conversation_id": ids[p.at], "quote": shortened(condensed[p.at], QUOTE_LENGTH), "count": p.times}
+        for p in different(condensed, [float(c) for c in close], QUOTES)
     ]
 
 
-def _steps(steps: Sequence[Step], answered: Sequence[str], said: _Said, matter: Matter) -> list[dict[str, Any]]:
-    """The steps, each answer's first with a question to which it was given."""
-    told = {i: {text for reply in said.replies[i] for text in statements(reply)} for i in answered}
+def _steps(
+    steps: Sequence[ResolutionStep], answered: Sequence[str], corpus: _Corpus, salience: Salience
+) -> list[dict[str, Any]]:
+    """The steps; the first step of each answer comes with a question that got this answer."""
+    statements_of = {i: {text for reply in corpus.replies[i] for text in statements(reply)} for i in answered}
     rows: list[dict[str, Any]] = []
     for way in sorted({step["way"] for step in steps}):
-        own = [step for step in steps if step["way"] == way]
-        texts = {step["text"] for step in own}
-        given = [i for i in answered if told[i] & texts]
-        asked = _asked(given, " ".join(sorted(texts)), said, matter)
-        for number, step in enumerate(own):
+        of_way = [step for step in steps if step["way"] == way]
+        texts = {step["text"] for step in of_way}
+        ids = [i for i in answered if statements_of[i] & texts]
+        question = _best_question(ids, " ".join(sorted(texts)), corpus, salience)
+        for number, step in enumerate(of_way):
             text = _shown(shortened(step["text"], QUOTE_LENGTH))
-            rows.append({**step, "text": text, "asked": asked if number == 0 else ""})
+            rows.append({**step, "text": text, "asked": question if number == 0 else ""})
     return rows
 
 
-def _asked(given: Sequence[str], answer: str, said: _Said, matter: Matter) -> str:
-    """Of the questions that got an answer, the one that has most in common with it, and else the most to the point."""
+def _best_question(ids: Sequence[str], answer: str, corpus: _Corpus, salience: Salience) -> str:
+    """Of the questions that got an answer, the one that shares most words with it; among equals, the most salient."""
     best, worth = "", (-1.0, -1.0)
-    there = stems(answer)
-    for i in given:
-        gist = matter.gist(said.questions.get(i, ""), QUESTION)
-        common = sum(matter.weight.get(word, 0.0) for word in sorted(stems(gist) & there))
-        own = (round(common, 6), round(matter.worth(gist) / max(8, len(gist.split())), 6))
-        if gist and own > worth:
-            best, worth = gist, own
+    answer_stems = stems(answer)
+    for conversation in ids:
+        question = salience.summary(corpus.questions.get(conversation, ""), QUESTION)
+        common = sum(salience.weight.get(word, 0.0) for word in sorted(stems(question) & answer_stems))
+        candidate = (round(common, 6), round(salience.worth(question) / max(8, len(question.split())), 6))
+        if question and candidate > worth:
+            best, worth = question, candidate
     return shortened(best, QUESTION)
 
 
-def _answers(answered: Sequence[str], said: _Said, subject: Matter, steps: Sequence[Step]) -> list[dict[str, str]]:
-    """Whole answers, without greeting and talk: those that ended well and say most about the matter."""
+def _answers(
+    answered: Sequence[str], corpus: _Corpus, salience: Salience, steps: Sequence[ResolutionStep]
+) -> list[dict[str, str]]:
+    """Whole answers without greetings and small talk: those that ended well and are most salient."""
     shared = {str(step["text"]): int(step["count"]) for step in steps}
-    found = []
+    candidates = []
     for i in answered:
-        for reply in said.replies[i]:
-            told = _trimmed(statements(reply), subject)
-            text = _shown(" ".join(told))
-            if told:
-                agreed = sum(shared.get(sentence, 0) for sentence in told)
-                worth = subject.worth(text) / max(20, len(text.split())) ** 0.5
-                found.append((len(text) > LONG, i not in said.well, -agreed, -round(worth, 6), i, text))
-    found = [one for one in found if not one[0]] or found
+        for reply in corpus.replies[i]:
+            sentences = _trimmed(statements(reply), salience)
+            text = _shown(" ".join(sentences))
+            if sentences:
+                agreed = sum(shared.get(sentence, 0) for sentence in sentences)
+                worth = salience.worth(text) / max(20, len(text.split())) ** 0.5
+                candidates.append((len(text) > LONG, i not in corpus.well, -agreed, -round(worth, 6), i, text))
+    candidates = [each for each in candidates if not each[0]] or candidates
     chosen: list[dict[str, str]] = []
-    for *_, i, text in sorted(found):
+    for *_, i, text in sorted(candidates):
         words = set(stems(text))
         if all(len(words & stems(other["quote"])) < 0.6 * len(words) for other in chosen):
             chosen.append({"conversation_id": i, "quote": shortened(text, 2 * QUOTE_LENGTH)})
@@ -211,72 +216,82 @@ def _answers(answered: Sequence[str], said: _Said, subject: Matter, steps: Seque
     return chosen
 
 
-def _trimmed(sentences: list[str], subject: Matter) -> list[str]:
-    """Sentences without what leads up to the matter and what comes after it."""
-    about = [i for i, sentence in enumerate(sentences) if subject.worth(sentence) >= TOLD]
-    return sentences[about[0] : about[-1] + 1] if about else []
+def _trimmed(sentences: list[str], salience: Salience) -> list[str]:
+    """The sentences from the first salient one to the last."""
+    worthy = [i for i, sentence in enumerate(sentences) if salience.worth(sentence) >= MIN_WORTH]
+    return sentences[worthy[0] : worthy[-1] + 1] if worthy else []
 
 
-def _words(questions: Sequence[str], matter: Matter, body: str) -> list[str]:
-    """Words of the matter that many of the questions use and the article does not, the most telling first."""
-    there = stems(body)
+def _words(questions: Sequence[str], salience: Salience, body: str) -> list[str]:
+    """Salient words that many of the questions use and the article does not, the most salient first."""
+    in_article = stems(body)
     used: dict[str, dict[str, int]] = {}
     for question in questions:
         for word in sorted(set(words_of(question)) - STOP_WORDS):
-            for stemmed in stems(word) - there:
-                if matter.weight.get(stemmed, 0) >= TELLING and word.isalpha() and len(word) > 2:
+            for stemmed in stems(word) - in_article:
+                if salience.weight.get(stemmed, 0) >= TELLING and word.isalpha() and len(word) > 2:
                     used.setdefault(stemmed, {}).setdefault(word, 0)
                     used[stemmed][word] += 1
     least = max(2, round(USED * len(questions)))
     often = {s: sum(forms.values()) for s, forms in used.items() if sum(forms.values()) >= least}
-    order = sorted(often, key=lambda s: (-round(often[s] * matter.weight[s], 6), s))
+    order = sorted(often, key=lambda s: (-round(often[s] * salience.weight[s], 6), s))
     return [min(used[s], key=lambda form: (-used[s][form], form)) for s in order[:WORDS]]
 
 
 def _find_passages(
-    job: Job, gaps: Sequence[Mapping[str, Any]], found: dict[str, dict[str, Any]], said: _Said, articles: pd.DataFrame
+    job: Job,
+    gaps: Sequence[Mapping[str, Any]],
+    evidence: dict[str, dict[str, Any]],
+    corpus: _Corpus,
+    articles: pd.DataFrame,
 ) -> None:
-    """Put into each gap about an article what agents say otherwise, or beyond it."""
-    about = [gap for gap in gaps if gap["kind"] in ("stale", "incomplete", "contradictory")]
+    """Add to each gap about an article the passages that agents contradict, or what the article leaves out."""
+    of_articles = [gap for gap in gaps if gap["kind"] in ("stale", "incomplete", "contradictory")]
     lines = {
         article: passages.lines(str(articles["body"].get(article, "")))
-        for gap in about
+        for gap in of_articles
         for article in _articles_of(gap)
     }
-    told = {str(gap["gap_id"]): _told(found[str(gap["gap_id"])]["steps"], gap, said) for gap in about}
-    texts = {_in_place(line) for own in lines.values() for line in own} | {
-        t for own in told.values() for t, _, _ in own
+    sentences_of = {
+        str(gap["gap_id"]): _agent_sentences(evidence[str(gap["gap_id"])]["steps"], gap, corpus) for gap in of_articles
     }
-    place = {text: i for i, text in enumerate(sorted(texts))}
+    texts = {_with_section(line) for sentences in lines.values() for line in sentences} | {
+        t for sentences in sentences_of.values() for t, _, _ in sentences
+    }
+    number = {text: i for i, text in enumerate(sorted(texts))}
     vectors = embed(sorted(texts), job.settings.embedder.name, job.store, "embedding passages")
 
-    def of(these: Sequence[str]) -> Floats:
-        return vectors[[place[text] for text in these]]
+    def vectors_of(some: Sequence[str]) -> F32:
+        return vectors[[number[text] for text in some]]
 
-    for gap in about:
-        own = told[str(gap["gap_id"])]
-        sentences, counts = [text for text, _, _ in own], [count for _, count, _ in own]
+    for gap in of_articles:
+        sentences = sentences_of[str(gap["gap_id"])]
+        sentence_texts, counts = [text for text, _, _ in sentences], [count for _, count, _ in sentences]
         rows = [{**dict(p), "section": "", "count": 0, "conversation_ids": []} for p in gap["passages"]]
-        stand = {passages.bare(str(p["passage"])) for p in gap["passages"]}
-        told_all = () if gap["kind"] == "incomplete" else _statements(gap, said)
-        taken = passages.taken_back(text for _, text in told_all)
+        stand = {markup.bare(str(p["passage"])) for p in gap["passages"]}
+        all_statements = () if gap["kind"] == "incomplete" else _statements(gap, corpus)
+        retracted = passages.taken_back(text for _, text in all_statements)
         for article in _articles_of(gap):
-            there = [line for line in lines[article] if not stand or line.text in stand]
-            vectors_there = of([_in_place(line) for line in there])
+            article_lines = [line for line in lines[article] if not stand or line.text in stand]
+            line_vectors = vectors_of([_with_section(line) for line in article_lines])
             if gap["kind"] == "incomplete":
-                new = passages.left_out(there, vectors_there, of(sentences))
-                rows += [_passage(article, "", section, own[i]) for i, section in new]
+                left_out = passages.left_out(article_lines, line_vectors, vectors_of(sentence_texts))
+                rows += [_passage(article, "", section, sentences[i]) for i, section in left_out]
                 continue
             least = passages.ANYHOW if stand else passages.SURELY
-            pairs = passages.against(there, vectors_there, sentences, of(sentences), counts, least, taken)
+            pairs = passages.against(
+                article_lines, line_vectors, sentence_texts, vectors_of(sentence_texts), counts, least, retracted
+            )
             rows += [
-                _passage(article, there[at].text, there[at].section, own[i]) for at, said_so in pairs for i in said_so
+                _passage(article, article_lines[line].text, article_lines[line].section, sentences[i])
+                for line, contradicting in pairs
+                for i in contradicting
             ]
-        found[str(gap["gap_id"])]["passages"] = rows
+        evidence[str(gap["gap_id"])]["passages"] = rows
 
 
-def _in_place(line: passages.Line) -> str:
-    """A sentence with its heading, which says what it is about."""
+def _with_section(line: passages.Line) -> str:
+    """A sentence with the heading of its section, for context."""
     return f"{line.section}. {line.text}" if line.section else line.text
 
 
@@ -284,25 +299,27 @@ def _articles_of(gap: Mapping[str, Any]) -> list[str]:
     return list(dict.fromkeys([str(gap["article_id"]), *(str(p["article_id"]) for p in gap["passages"])]))
 
 
-def _statements(gap: Mapping[str, Any], said: _Said) -> Iterator[tuple[str, str]]:
-    """What agents stated in a gap's conversations, however these ended: conversation and sentence."""
+def _statements(gap: Mapping[str, Any], corpus: _Corpus) -> Iterator[tuple[str, str]]:
+    """Agents' statements in a gap's conversations, however these ended: conversation and sentence."""
     for i in map(str, gap["conversation_ids"]):
-        for reply in said.replies.get(i, []):
+        for reply in corpus.replies.get(i, []):
             for text in statements(reply):
                 yield i, text
 
 
-def _told(steps: Sequence[Mapping[str, Any]], gap: Mapping[str, Any], said: _Said) -> list[tuple[str, int, list[str]]]:
-    """Agents' sentences with how many conversations hold them and which; single ones where no two are alike."""
-    told = [(str(s["text"]), int(s["count"]), list(s["conversation_ids"])) for s in steps]
-    if told or gap["kind"] == "incomplete":
-        return told
-    single = {_shown(text): i for i, text in _statements(gap, said) if i not in said.badly}
+def _agent_sentences(
+    steps: Sequence[Mapping[str, Any]], gap: Mapping[str, Any], corpus: _Corpus
+) -> list[tuple[str, int, list[str]]]:
+    """Agents' sentences, how many conversations have each, and which; single ones where no two are alike."""
+    shared = [(str(s["text"]), int(s["count"]), list(s["conversation_ids"])) for s in steps]
+    if shared or gap["kind"] == "incomplete":
+        return shared
+    single = {_shown(text): i for i, text in _statements(gap, corpus) if i not in corpus.badly}
     return [(text, 1, [i]) for text, i in sorted(single.items())[:ALONE]]
 
 
-def _passage(article: str, passage: str, section: str, told: tuple[str, int, list[str]]) -> dict[str, Any]:
-    text, count, ids = told
+def _passage(article: str, passage: str, section: str, sentence: tuple[str, int, list[str]]) -> dict[str, Any]:
+    text, count, ids = sentence
     return {
         "article_id": article, "section": section, "passage": passage, "evidence": text, "count": count,
         "conversation_ids": ids,

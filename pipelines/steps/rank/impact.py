@@ -1,4 +1,4 @@
-"""What became of the gaps that were fixed: found among decisions and articles, measured over all that a run knows."""
+"""The effect of fixes: gaps that people or articles closed, measured over all conversations of a run."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ from typing import Any
 import pandas as pd
 
 from lacuna.models.accuracy.kpis import judged
-from lacuna.models.backlog.lifecycle import Life
-from lacuna.models.backlog.verification import approved
-from lacuna.models.impact import fixes as impact
-from lacuna.models.impact.fixes import Fix, Limits
+from lacuna.models.backlog.lifecycle import GapState
+from lacuna.models.backlog.owners import approved
+from lacuna.models.impact.fixes import Fix, Limits, main_articles, measure, weekly
 from lacuna.pipelines.gaps.history import Past
 from lacuna.pipelines.gaps.ids import moves, subtopics_since
 from lacuna.pipelines.io.store import read_parquet
@@ -28,23 +27,23 @@ MAIN_SHARE = 0.35  # an article that is cited this often is the one that a subto
 
 @dataclass(frozen=True)
 class Measured:
-    """The fixes of a run: ``table``, one row a fix (`impact.parquet`), and the past with gaps that articles closed."""
+    """The fixes of a run: ``table``, one row per fix (`impact.parquet`), and ``past`` with those gaps closed."""
 
     table: pd.DataFrame
     past: Past
 
     def effect(self, gap_id: str, start: date) -> str | None:
-        """The verdict on a gap that a run has found, which says whether it stays closed; None where none is known.
+        """The verdict on the fix of a gap that the run has found, which decides whether it stays closed; else None.
 
-        Where all of a window that begins on ``start`` lies after the fix and the gap is there again, that counts, and
-        not how well the fix did on average.
+        None too if the gap is back in a window that begins, on ``start``, after the fix: then the gap is open, whatever
+        the fix achieved on average.
         """
         row = next((row for row in records(self.table) if row["gap_id"] == gap_id), None)
         if row is None:
             return None
-        known = self.past.before[gap_id]
-        back = known["run_id"] != self.past.previous or known["status"] == "reopened"
-        return None if back and date.fromisoformat(row["fixed_on"]) < start else str(row["verdict"])
+        last_row = self.past.before[gap_id]
+        is_back = last_row["run_id"] != self.past.previous or last_row["status"] == "reopened"
+        return None if is_back and date.fromisoformat(row["fixed_on"]) < start else str(row["verdict"])
 
 
 def measure_fixes(job: Job, past: Past, facts: pd.DataFrame, unit_cost: float) -> Measured:
@@ -53,13 +52,13 @@ def measure_fixes(job: Job, past: Past, facts: pd.DataFrame, unit_cost: float) -
     Parameters
     ----------
     job
-        Its run; what it knows of articles is read from load/articles and load/article_revisions.
+        The run; articles are read from load/articles and load/article_revisions.
     past
         Decisions and gaps up to this run.
     facts
         measure/facts, by conversation_id.
     unit_cost
-        Of a human-handled conversation.
+        Cost of a human-handled conversation.
 
     Returns
     -------
@@ -73,34 +72,34 @@ def measure_fixes(job: Job, past: Past, facts: pd.DataFrame, unit_cost: float) -
     fixes, lives = {}, dict(past.lives)
     for gap, life in sorted(past.lives.items()):
         row = past.before.get(gap)
-        found = _fixed(row, life, changed) if row else None
-        if row is None or found is None or found > job.end:
+        fixed_on = _fixed(row, life, changed) if row else None
+        if row is None or fixed_on is None or fixed_on > job.end:
             continue
         if life.status in ("accepted", "drafting"):
-            lives[gap] = replace(life, status="published", published_on=found.isoformat())
-        fixes[gap] = Fix(gap, str(row["kind"]), found, _subtopics(row, past), _article(row, life), _began(row))
+            lives[gap] = replace(life, status="published", published_on=fixed_on.isoformat())
+        fixes[gap] = Fix(gap, str(row["kind"]), fixed_on, _subtopics(row, past), _article(row, life), _began(row))
     past = replace(past, lives=lives)
     table = pd.DataFrame(_rows(job, past, fixes, facts, changed, unit_cost), columns=None if fixes else ["gap_id"])
     return Measured(table, past)
 
 
 def _changes(job: Job) -> dict[str, list[date]]:
-    """The days on which each article came or changed."""
+    """The days on which each article was created or changed."""
     articles, revisions = job.read("load/articles"), job.read("load/article_revisions")
-    done = approved(revisions)
+    approved_revisions = approved(revisions)
     parts = [
         articles[["article_id", name]].set_axis(["article_id", "day"], axis=1) for name in ("created_at", "updated_at")
     ]
-    parts.append(done[["article_id", "revised_at"]].set_axis(["article_id", "day"], axis=1))
-    told = pd.concat(parts).dropna()
+    parts.append(approved_revisions[["article_id", "revised_at"]].set_axis(["article_id", "day"], axis=1))
+    dates = pd.concat(parts).dropna()
     days: dict[str, list[date]] = {}
-    for article, moment in zip(told["article_id"], told["day"], strict=True):
+    for article, moment in zip(dates["article_id"], dates["day"], strict=True):
         days.setdefault(str(article), []).append(moment.date())
-    return {article: sorted(set(found)) for article, found in sorted(days.items())}
+    return {article: sorted(set(moments)) for article, moments in sorted(days.items())}
 
 
-def _fixed(row: Mapping[str, Any], life: Life, changed: Mapping[str, list[date]]) -> date | None:
-    """The day on which a gap was closed: as published, else when its article changed after it was accepted."""
+def _fixed(row: Mapping[str, Any], life: GapState, changed: Mapping[str, list[date]]) -> date | None:
+    """The day on which a gap was closed: that of its publication, else of its article's change after acceptance."""
     if life.status in ("published", "verified") and life.published_on:
         return date.fromisoformat(life.published_on)
     article = _article(row, life)
@@ -110,15 +109,15 @@ def _fixed(row: Mapping[str, Any], life: Life, changed: Mapping[str, list[date]]
     return next((day for day in changed.get(article, []) if day.isoformat() > accepted), None)
 
 
-def _article(row: Mapping[str, Any], life: Life) -> str | None:
+def _article(row: Mapping[str, Any], life: GapState) -> str | None:
     article = life.article_id or row.get("article_id")
     return article if isinstance(article, str) else None
 
 
 def _subtopics(row: Mapping[str, Any], past: Past) -> tuple[str, ...]:
-    """The gap's subtopics, and what came of them since."""
-    own, later = subtopics_since(row, moves(past.events))
-    return tuple(sorted({*own, *later}))
+    """The gap's subtopics and their successors."""
+    subtopics, successors = subtopics_since(row, moves(past.events))
+    return tuple(sorted({*subtopics, *successors}))
 
 
 def _began(row: Mapping[str, Any]) -> date | None:
@@ -137,28 +136,28 @@ def _rows(
         day=facts["started_at"].dt.tz_convert(None).dt.normalize(),
         confirmed=judged(facts.reset_index())["confirmed"].to_numpy(),
     )
-    main = impact.main_articles(facts, MAIN_SHARE)
+    main = main_articles(facts, MAIN_SHARE)
     earlier = _earlier(job, past)
     rows: list[dict[str, Any]] = []
     first: dict[str, str] = {}
     with progress.bar("measuring fixes") as tick:
         for number, (gap, fix) in enumerate(sorted(fixes.items(), key=lambda pair: (pair[1].day, pair[0])), start=1):
-            known, life = past.before[gap], past.lives[gap]
+            last_row, life = past.before[gap], past.lives[gap]
             touched = _touched(fix, fixes, main, changed, limits, job.end)
-            found = impact.measure(facts, fix, touched, job.end, limits, cost, confidence, seed)
-            found["weekly"] = impact.weekly(facts, fix, touched)
-            told = {
-                "gap_id": gap, "kind": fix.kind, "title": str(known["title"]), "topic_id": known["topic_id"],
-                "article_id": fix.article_id, "owner_id": life.owner_id if life.assigned else known.get("owner_id"),
+            effect = measure(facts, fix, touched, job.end, limits, cost, confidence, seed)
+            effect["weekly"] = weekly(facts, fix, touched)
+            fixed = {
+                "gap_id": gap, "kind": fix.kind, "title": str(last_row["title"]), "topic_id": last_row["topic_id"],
+                "article_id": fix.article_id, "owner_id": life.owner_id if life.assigned else last_row.get("owner_id"),
                 "fixed_on": fix.day.isoformat(), "who": life.who, "currency": job.settings.cost.currency,
-                "measured_in": job.run_id, **found,
+                "measured_in": job.run_id, **effect,
             }  # fmt: skip
             before = earlier.get(gap)
-            if not found["conversations_before"] and before and before["fixed_on"] == told["fixed_on"]:
-                told = before
-            same = next((other for each in fix.subtopics if (other := first.get(each))), None)
+            if not effect["conversations_before"] and before and before["fixed_on"] == fixed["fixed_on"]:
+                fixed = before
+            counted_with = next((other for each in fix.subtopics if (other := first.get(each))), None)
             first |= {each: first.get(each, gap) for each in fix.subtopics}
-            rows.append(told | {"status": _status(told["verdict"]), "counted_with": same})
+            rows.append(fixed | {"status": _status(fixed["verdict"]), "counted_with": counted_with})
             tick(number, len(fixes))
     return rows
 
@@ -171,17 +170,17 @@ def _touched(
     fix: Fix, fixes: Mapping[str, Fix], main: Mapping[str, str], changed: Mapping[str, list[date]], limits: Limits,
     last: date,
 ) -> set[str]:  # fmt: skip
-    """Subtopics that other fixes are about, or whose article changed in the days that are compared."""
+    """Subtopics of other fixes, or whose article changed, in the days that are compared."""
 
-    def near(day: date) -> bool:
+    def in_period(day: date) -> bool:
         return -limits.before_days <= (day - fix.day).days <= limits.after_days and day <= last
 
-    others = {each for other in fixes.values() if other != fix and near(other.day) for each in other.subtopics}
-    revised = {each for each, article in main.items() if any(near(day) for day in changed.get(article, []))}
+    others = {each for other in fixes.values() if other != fix and in_period(other.day) for each in other.subtopics}
+    revised = {each for each, article in main.items() if any(in_period(day) for day in changed.get(article, []))}
     return (others | revised) - set(fix.subtopics)
 
 
 def _earlier(job: Job, past: Past) -> dict[str, dict[str, Any]]:
-    """What the run before measured, by gap: its bundle may have reached further back."""
+    """The measurements of the run before, by gap: its bundle may have reached further back."""
     path = job.runs / str(past.previous) / "impact.parquet"
     return {row["gap_id"]: row for row in records(read_parquet(path))} if path.exists() else {}

@@ -12,12 +12,12 @@ from lacuna.models.accuracy.tag_next import tag_next
 from lacuna.models.backlog.gap import Gap
 from lacuna.models.backlog.gap_kinds import GAP_KINDS
 from lacuna.models.backlog.gap_records import Week
-from lacuna.models.backlog.lifecycle import Life
+from lacuna.models.backlog.lifecycle import GapState
 from lacuna.models.backlog.owners import OwnerBook
 from lacuna.models.backlog.precision import overall
 from lacuna.models.backlog.priority import may_fail, rank_gaps, reach_of
-from lacuna.models.conversations.questions import shortened
 from lacuna.models.diagnosis.explanations import against_reason, searches_reason, words_reason
+from lacuna.models.text.words import shortened
 from lacuna.pipelines.gaps.history import name_gaps, read_past, with_history
 from lacuna.pipelines.runtime.job import Job
 from lacuna.pipelines.steps.measure.searches import searches_for
@@ -60,7 +60,7 @@ def rank(job: Job) -> None:
     job.write("rank/tag_next", _tag_next(job, facts, subtopics))
     whole = overall(past.precision, job.settings.accuracy.confidence)
     told = [whole, *past.precision] if whole else []
-    job.write_json("rank/precision", [{**asdict(kind), "told": kind.told()} for kind in told])
+    job.write_json("rank/precision", [{**asdict(kind), "told": kind.in_words()} for kind in told])
 
 
 def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
@@ -115,7 +115,7 @@ def _gap(
     title = str(articles["title"][article]) if article else None
     intents, products = _shares(own["true_intent"].fillna(own["predicted_intent"])), _shares(own["product"])
     nearest: list[Any] = [dict(n) for n in gap["nearest"]]
-    life = fixes.past.lives.get(gap["gap_id"], Life())
+    life = fixes.past.lives.get(gap["gap_id"], GapState())
     left = life.owner_id if life.assigned and life.owner_id and not book.active(life.owner_id) else None
     if life.assigned and not left:
         owner = book.chosen(life.owner_id)

@@ -25,8 +25,8 @@ _TEXTS = {"messages": "text", "outcomes": "note", "searches": "query"}
 def redact(job: Job) -> None:
     """Write the tables that hold free text again, without personal data.
 
-    Names that one message shows go from all texts of its conversation and of its customer's other conversations:
-    messages, the notes of reviewers and the searches before them. Product names are never taken for names.
+    A name that one message reveals is removed from all texts of its conversation and of the customer's other
+    conversations: messages, notes of reviewers and searches. Product names are never taken for names of people.
 
     Reads ``load/messages``, ``load/outcomes``, ``load/searches``, ``load/conversations``, ``load/quarantine/*``. Writes
     ``redact/messages``, ``redact/outcomes``, ``redact/searches``, ``redact/quarantine/*`` with the same rows and
@@ -40,8 +40,8 @@ def redact(job: Job) -> None:
     names, lexicon = learn_names(ids, texts, _customers(conversations), keep=products)
 
     def without_personal_data(texts: Sequence[str | None], of: Sequence[Hashable]) -> Redacted:
-        known = [names.get(conversation, []) for conversation in of]
-        return redact_texts(texts, known, lexicon=lexicon, phone_regions=job.settings.privacy.phone_regions)
+        known_names = [names.get(conversation, []) for conversation in of]
+        return redact_texts(texts, known_names, lexicon=lexicon, phone_regions=job.settings.privacy.phone_regions)
 
     total: dict[str, int] = {}
     by_table: dict[str, dict[str, int]] = {}
@@ -64,7 +64,7 @@ def redact(job: Job) -> None:
 def _quarantined(
     rows: pd.DataFrame, redacted: Callable[[Sequence[str | None], Sequence[Hashable]], Redacted]
 ) -> pd.DataFrame:
-    """Rejected rows without personal data: in a record that is JSON, text by text, so that each ends where it ends."""
+    """Rejected rows without personal data; in a record that is JSON, each text by itself, so that it stays JSON."""
     records = [_parsed(record) for record in rows["record"]]
     ids = [record.get("conversation_id") if isinstance(record, dict) else None for record in records]
     ids = [conversation if isinstance(conversation, str) else None for conversation in ids]
@@ -78,10 +78,10 @@ def _quarantined(
 def _parsed(record: str) -> Any:
     """A record's JSON object, or the record itself where it holds none."""
     try:
-        found = json.loads(record)
+        value = json.loads(record)
     except ValueError:
         return record
-    return found if isinstance(found, dict) else record
+    return value if isinstance(value, dict) else record
 
 
 def _written(record: Any) -> str:
@@ -112,5 +112,5 @@ def _customers(conversations: pd.DataFrame) -> dict[Hashable, Hashable]:
     """Conversation to its customer, where one is given."""
     if "customer_id" not in conversations:
         return {}
-    known = conversations[["conversation_id", "customer_id"]].dropna()
-    return dict(zip(known["conversation_id"].tolist(), known["customer_id"].tolist(), strict=True))
+    with_customer = conversations[["conversation_id", "customer_id"]].dropna()
+    return dict(zip(with_customer["conversation_id"].tolist(), with_customer["customer_id"].tolist(), strict=True))

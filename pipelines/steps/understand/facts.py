@@ -1,4 +1,4 @@
-"""One row a conversation: what happened in it, as far as the bundle tells."""
+"""One row per conversation: what happened in it, according to the bundle."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from lacuna.models.accuracy.priors import failure_chance
 from lacuna.models.conversations.signals import conversation_signals
 from lacuna.pipelines.runtime.job import Job
 
-# The gravest tag speaks for a conversation that has several.
+# Of several tags of a conversation, the gravest counts.
 GRAVITY = {"misclassified": 4, "wrong": 3, "no_answer": 2, "partial": 1, "correct": 0}
 SIGNALS = [
     "handoff_request", "frustration", "rephrasing", "repeated_fallback", "account_action", "policy_handover",
@@ -18,11 +18,11 @@ SIGNALS = [
 
 
 def build_facts(job: Job) -> pd.DataFrame:
-    """One row a conversation that the run knows, history included, by conversation_id.
+    """One row per conversation in window and history, by conversation_id.
 
     ``by_people`` says whether people handled it and no bot answered, as in a ticket desk or a forum. ``failed`` is
-    the chance that the answer failed, 1 where only people answered. ``mined`` says whether the conversation is in the
-    window and is one of those that are looked into. See the columns in the code below; lists hold article ids.
+    the probability that the answer failed, 1 where only people answered. ``mined`` says whether the conversation is in
+    scope: in the window, and of an outcome that ``[mine]`` chooses. Lists hold article ids.
     """
     facts = job.read("load/conversations").sort_values("conversation_id").reset_index(drop=True)
     messages = job.read("redact/messages")
@@ -45,17 +45,17 @@ def build_facts(job: Job) -> pd.DataFrame:
     facts["week"] = (start - pd.to_timedelta(start.dt.day_of_week, unit="D")).dt.strftime("%Y-%m-%d").astype("str")
     facts["in_window"] = start >= pd.Timestamp(job.start_ts)
     facts["failed"] = failure_chance(facts).mask(facts["by_people"], 1.0)
-    facts["mined"] = facts["in_window"] & _mined(job, facts)
+    facts["mined"] = facts["in_window"] & _in_scope(job, facts)
     return facts
 
 
 def _cited(messages: pd.DataFrame, role: str, name: str) -> pd.DataFrame:
-    said = messages[(messages["role"] == role) & messages["article_ids"].notna()].sort_values("position")
-    said = said[said["article_ids"].map(len) > 0]
-    listed = said.groupby("conversation_id", sort=True)["article_ids"].agg(
+    citing = messages[(messages["role"] == role) & messages["article_ids"].notna()].sort_values("position")
+    citing = citing[citing["article_ids"].map(len) > 0]
+    article_ids = citing.groupby("conversation_id", sort=True)["article_ids"].agg(
         lambda lists: list(dict.fromkeys(article for ids in lists for article in ids))
     )
-    return listed.rename(name).reset_index()
+    return article_ids.rename(name).reset_index()
 
 
 def _tags(outcomes: pd.DataFrame) -> pd.DataFrame:
@@ -66,16 +66,16 @@ def _tags(outcomes: pd.DataFrame) -> pd.DataFrame:
     return last[["conversation_id", "outcome", "sample", "true_intent"]]
 
 
-def _mined(job: Job, facts: pd.DataFrame) -> pd.Series:
-    mine = job.settings.mine
+def _in_scope(job: Job, facts: pd.DataFrame) -> pd.Series:
+    settings = job.settings.mine
     chosen = pd.Series(False, index=facts.index)
     for outcome in ("misclassified", "wrong", "partial", "no_answer"):
-        if getattr(mine, outcome):
+        if getattr(settings, outcome):
             chosen |= facts["outcome"].eq(outcome)
-    if mine.no_answer:
+    if settings.no_answer:
         chosen |= facts["fallbacks"].gt(0) & facts["cited_first"].isna()
-    if mine.escalated:
+    if settings.escalated:
         chosen |= facts["escalated"].fillna(False).astype(bool) | facts["by_people"]
-    if mine.abandoned:
+    if settings.abandoned:
         chosen |= facts["abandoned"]
     return chosen

@@ -1,67 +1,67 @@
-"""Topics of the further problems in a conversation: counted as demand, and no part of what makes a topic."""
+"""Topics of follow-up questions: they count as demand, and topics are found without them."""
 
 from __future__ import annotations
 
 import numpy as np
 import pandas as pd
 
-from lacuna.models.conversations.follow_ups import further_questions
-from lacuna.models.retrieval.article_match import unit
-from lacuna.pipelines.io.vector_cache import Floats, embed
+from lacuna.models.arrays import F32
+from lacuna.models.conversations.follow_ups import follow_up_questions
+from lacuna.models.text.vectors import unit
+from lacuna.models.topics.nearest import assign_nearest
+from lacuna.pipelines.io.vector_cache import embed
 from lacuna.pipelines.runtime.job import Job
 
-__all__ = ["with_further"]
+__all__ = ["with_follow_ups"]
 
-FLOOR = 10  # percent of a topic's own questions that are farther from its middle than a further one may be
+FLOOR = 10  # percentile of the cosines of a subtopic's own questions that a follow-up question must reach
 
 
-def with_further(
-    job: Job, messages: pd.DataFrame, asked: pd.DataFrame, assigned: pd.DataFrame, vectors: Floats
+def with_follow_ups(
+    job: Job, messages: pd.DataFrame, questions: pd.DataFrame, assigned: pd.DataFrame, vectors: F32
 ) -> pd.DataFrame:
-    """``assigned`` with ``question_number``, 1 for the question a conversation is about, and a row a further problem.
+    """``assigned`` with ``question_number``, 1 for a conversation's main question, and a row per follow-up question.
 
-    A further problem is of a subtopic, and so of its topic, where it is nearer than a tenth of the subtopic's own
-    questions. One whose nearest is of the conversation's own topic is that question over again, and gets no row.
+    A follow-up question belongs to the nearest subtopic, and so to its topic, where it is nearer than a tenth of the
+    subtopic's own questions. If its nearest subtopic is of the conversation's own topic, it repeats the main question
+    and gets no row.
     """
-    first = assigned.assign(question_number=1)
-    more = further_questions(messages[messages["conversation_id"].isin(asked["conversation_id"])])
-    if more.empty:
-        return first
-    middle = vectors.mean(axis=0)
-    own = unit(vectors - middle)
-    new = unit(embed(list(more["question"]), job.settings.embedder.name, job.store, "embedding questions") - middle)
+    main = assigned.assign(question_number=1)
+    follow_ups = follow_up_questions(messages[messages["conversation_id"].isin(questions["conversation_id"])])
+    if follow_ups.empty:
+        return main
+    mean = vectors.mean(axis=0)
+    centred = unit(vectors - mean)
+    texts = list(follow_ups["question"])
+    follow_up_vectors = unit(embed(texts, job.settings.embedder.name, job.store, "embedding questions") - mean)
     core = assigned["subtopic_id"].where(assigned["subtopic_core"])
     ids = sorted(core.dropna().unique())
-    best, strength = np.full(len(more), -1), np.zeros(len(more))
-    floors = np.zeros(len(ids))
-    if ids:
-        rows = [np.flatnonzero(core == each) for each in ids]
-        centres = unit(np.stack([own[r].mean(axis=0) for r in rows]))
-        floors = np.array([_floor(own[r]) for r in rows])
-        close = new @ centres.T
-        best, strength = close.argmax(axis=1), close.max(axis=1)
-    nearest = pd.Series([ids[b] if b >= 0 else None for b in best], dtype="str")
-    topic = nearest.map(assigned.set_index("subtopic_id")["topic_id"].groupby(level=0).first())
-    same = topic.eq(more["conversation_id"].map(assigned.set_index("conversation_id")["topic_id"]))
-    near = np.array([b >= 0 and s >= floors[b] for b, s in zip(best, strength, strict=True)], dtype=bool)
-    extra = pd.DataFrame(
+    members = [centred[np.flatnonzero(core == subtopic)] for subtopic in ids]
+    centroids = unit(np.array([each.mean(axis=0) for each in members], dtype=np.float32).reshape(len(ids), len(mean)))
+    nearest = assign_nearest(follow_up_vectors, centroids)
+    near = assign_nearest(follow_up_vectors, centroids, np.array([_floor(each) for each in members])).topic >= 0
+    subtopic = pd.Series([ids[number] if number >= 0 else None for number in nearest.topic], dtype="str")
+    topic = subtopic.map(assigned.set_index("subtopic_id")["topic_id"].groupby(level=0).first())
+    main_topic = follow_ups["conversation_id"].map(assigned.set_index("conversation_id")["topic_id"])
+    repeats_main = topic.eq(main_topic).to_numpy(dtype=bool, na_value=False)
+    rows = pd.DataFrame(
         {
-            "conversation_id": more["conversation_id"],
+            "conversation_id": follow_ups["conversation_id"],
             "topic_id": topic.where(near).astype("str"),
             "state": pd.array(np.where(near, "nearest", "unassigned"), dtype="str"),
-            "strength": np.round(strength.astype(float), 4),
-            "subtopic_id": nearest.where(near).astype("str"),
+            "strength": np.round(nearest.strength.astype(float), 4),
+            "subtopic_id": subtopic.where(near).astype("str"),
             "subtopic_core": False,
-            "question_number": more["question_number"],
+            "question_number": follow_ups["question_number"],
         }
     )
-    both = pd.concat([first, extra[~same.to_numpy(dtype=bool, na_value=False)]], ignore_index=True)
+    both = pd.concat([main, rows[~repeats_main]], ignore_index=True)
     both = both.sort_values(["conversation_id", "question_number"], kind="stable")
-    again = both.duplicated(["conversation_id", "topic_id"]) & both["topic_id"].notna()
-    return both[~again].reset_index(drop=True)
+    repeated = both.duplicated(["conversation_id", "topic_id"]) & both["topic_id"].notna()
+    return both[~repeated].reset_index(drop=True)
 
 
-def _floor(own: Floats) -> float:
-    """How near a topic's own questions are to the middle of the others, but for the farthest of them."""
-    others = unit(own.sum(axis=0) - own)
-    return float(np.percentile((own * others).sum(axis=1), FLOOR))
+def _floor(vectors: F32) -> float:
+    """The cosine of each of a subtopic's questions to the centroid of the others, at the percentile ``FLOOR``."""
+    others = unit(vectors.sum(axis=0) - vectors)
+    return float(np.percentile((vectors * others).sum(axis=1), FLOOR))

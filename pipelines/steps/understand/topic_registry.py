@@ -1,4 +1,4 @@
-"""The topic registry: which topics of this run are known, under which ids and labels, and what became of the rest."""
+"""The topic registry: the topics that this run has again, under which ids and labels, and what became of the others."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from lacuna.data_contracts.errors import SettingsInvalid
-from lacuna.models.retrieval.article_match import unit
-from lacuna.models.topics import lineage
+from lacuna.models.arrays import F32, Ints
+from lacuna.models.text.vectors import unit
+from lacuna.models.topics import likeness, lineage
 from lacuna.pipelines.embedders.registry import embedder
 from lacuna.pipelines.presentation import progress
 from lacuna.pipelines.runtime.job import Job
@@ -20,33 +21,31 @@ from lacuna.pipelines.state.repository import open_state
 
 __all__ = ["Before", "identify", "name", "read_before"]
 
-Floats = NDArray[np.float32]
-
 
 @dataclass(frozen=True)
 class Before:
-    """What earlier runs know of topics, or of subtopics, whose ids stand in ``topic_id`` here.
+    """The topics of earlier runs, or their subtopics, whose ids stand in ``topic_id`` here.
 
     Attributes
     ----------
     level : "topics" or "subtopics"
-    known : the latest row of each (:meth:`pipelines.state.repository.State.topics_before`)
+    topics : the latest row of each (:meth:`pipelines.state.repository.State.topics_before`)
     previous : the run before, None for a first run
     """
 
     level: str
-    known: pd.DataFrame
+    topics: pd.DataFrame
     previous: str | None
 
-    def held(self, keys: pd.Series) -> NDArray[np.int64]:
-        """Which one of the run before held each question key, as a number from 0; -1 for none."""
-        members = self.known.loc[self.known["run_id"] == self.previous, "members"]
-        held = {key: number for number, own in enumerate(members) for key in own}
-        return keys.map(held).fillna(-1).to_numpy(dtype=np.int64)
+    def number_of(self, keys: pd.Series) -> Ints:
+        """The topic of the run before that had each question key, as a number from 0; -1 for none."""
+        members = self.topics.loc[self.topics["run_id"] == self.previous, "members"]
+        numbers = {key: number for number, keys_of_topic in enumerate(members) for key in keys_of_topic}
+        return keys.map(numbers).fillna(-1).to_numpy(dtype=np.int64)
 
 
 def read_before(job: Job) -> tuple[Before, Before]:
-    """What is known of topics and of subtopics; only earlier runs are read."""
+    """The topics and the subtopics of earlier runs."""
     with open_state(job.settings, job.store) as state:
         topics, subtopics = (state.topics_before(job.run_id, level) for level in ("topics", "subtopics"))
         previous = state.previous_run(job.run_id)
@@ -55,16 +54,16 @@ def read_before(job: Job) -> tuple[Before, Before]:
 
 
 def identify(
-    job: Job, asked: pd.DataFrame, groups: list[NDArray[np.int64]], vectors: Floats, before: Before
+    job: Job, questions: pd.DataFrame, groups: list[Ints], vectors: F32, before: Before
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Give each topic the id of the known topic that it is, or a new one, and tell what happened to each.
+    """Give each topic the id of the earlier topic that it continues, or a new id, and record what happened to each.
 
-    Subtopics have a registry of their own; what is said of topics here holds for either.
+    Subtopics have a registry of their own, and are treated in the same way.
 
     Parameters
     ----------
     job
-        Its run.
+        The run.
     asked
         Every question of the run, with its content key in ``key``.
     groups
@@ -72,13 +71,13 @@ def identify(
     vectors
         float32 (len(asked), dim), by the run's embedder.
     before
-        What is known of the topics, or of the subtopics.
+        The topics, or the subtopics, of earlier runs.
 
     Returns
     -------
     registry : topic_id, embedder, centroid (bytes of float32), members, size, first_seen, lineage, known_label,
-        known_centroid, fits and known_theme (the label so far, the centroid when it was given and whether the topic is
-        still near it, and the name of the theme, or null); one row a group, in their order
+        known_centroid, fits and known_theme (the label so far, the centroid for which it was given, whether the topic
+        is still near that, and the name of the theme, or null); one row per group, in their order
     events : as :func:`models.topics.lineage.trace`
 
     Raises
@@ -88,82 +87,85 @@ def identify(
     """
     model = embedder(job.settings.embedder.name)
     kind = f"{model.name}-{model.version}"
-    known = _comparable(job, before, kind, asked["key"].to_numpy(), vectors)
+    known_topics = _comparable(job, before, kind, questions["key"].to_numpy(), vectors)
     centroids = unit(np.array([vectors[g].mean(axis=0) for g in groups]).reshape(len(groups), vectors.shape[1]))
-    members = [sorted(set(asked["key"].iloc[g])) for g in groups]
-    chosen = job.settings.topics
-    common = lineage.common_to(centroids, _languages(asked, groups))
-    apart, known_apart = common.taken_out(centroids), common.taken_out(_stacked(known["centroid"], centroids.shape[1]))
-    enough = common.enough(centroids, chosen.same_at_least)
-    now = pd.DataFrame({"centroid": list(apart), "members": members})
-    named, events = lineage.trace(
-        job.run_id, before.previous, now, known.assign(centroid=list(known_apart)), set(asked["key"]), enough,
-        chosen.min_questions, before.level[0],
+    members = [sorted(set(questions["key"].iloc[g])) for g in groups]
+    settings = job.settings.topics
+    common = likeness.common_to(centroids, _languages(questions, groups))
+    distinctive = common.taken_out(centroids)
+    known_distinctive = common.taken_out(_stacked(known_topics["centroid"], centroids.shape[1]))
+    needed = common.enough(centroids, settings.same_at_least)
+    topics = pd.DataFrame({"centroid": list(distinctive), "members": members})
+    traced, events = lineage.trace(
+        job.run_id, before.previous, topics, known_topics.assign(centroid=list(known_distinctive)),
+        set(questions["key"]), needed, settings.min_questions, before.level[0],
     )  # fmt: skip
-    registry = named[["topic_id", "first_seen", "lineage"]].assign(
+    registry = traced[["topic_id", "first_seen", "lineage"]].assign(
         embedder=kind,
         centroid=[c.astype(np.float32).tobytes() for c in centroids],
-        members=pd.Series(members, index=named.index, dtype=object),
+        members=pd.Series(members, index=traced.index, dtype=object),
         size=[len(g) for g in groups],
     )
-    same = known.set_index("topic_id").reindex(named["same"], columns=["label", "label_centroid", "theme"])
-    registry["known_label"] = same["label"].astype("str").array
-    registry["known_centroid"] = same["label_centroid"].astype(object).to_numpy()
-    drift = _drift(apart, registry["known_centroid"], common)
-    registry["fits"] = ~(drift < enough)
-    registry["known_theme"] = same["theme"].astype("str").array
+    known_of_topic = known_topics.set_index("topic_id").reindex(
+        traced["same"], columns=["label", "label_centroid", "theme"]
+    )
+    registry["known_label"] = known_of_topic["label"].astype("str").array
+    registry["known_centroid"] = known_of_topic["label_centroid"].astype(object).to_numpy()
+    drift = _drift(distinctive, registry["known_centroid"], common)
+    registry["fits"] = ~(drift < needed)
+    registry["known_theme"] = known_of_topic["theme"].astype("str").array
     return registry, events
 
 
-def _languages(asked: pd.DataFrame, groups: list[NDArray[np.int64]]) -> list[str]:
+def _languages(questions: pd.DataFrame, groups: list[Ints]) -> list[str]:
     """The language that most of each topic's questions are in."""
-    code = asked["language"].fillna("").astype(str).str[:2].to_numpy()
+    code = questions["language"].fillna("").astype(str).str[:2].to_numpy()
     return [Counter(sorted(code[rows])).most_common(1)[0][0] for rows in groups]
 
 
 def name(registry: pd.DataFrame, labels: pd.Series) -> pd.DataFrame:
-    """The registry with its labels: a topic keeps its label for as long as it is what was labelled.
+    """The registry with its labels: a topic keeps its label while it stays near the centroid that was labelled.
 
-    Drift from week to week is measured from where the label was given, not from last week: many small steps make a
-    long way. A topic of another embedder has no such measure, and keeps its label.
+    Drift is measured from that centroid, not from last week's, since many small steps add up. A topic of another
+    embedder has no such centroid, and keeps its label.
     """
-    kept = [
+    labels_before = [
         label if isinstance(label, str) and fits else None
         for label, fits in zip(registry["known_label"], registry["fits"], strict=True)
     ]
-    chosen = lineage.keep_labels(list(labels), kept)
-    held = [label == old for label, old in zip(chosen, kept, strict=True)]
+    final_labels = lineage.keep_labels(list(labels), labels_before)
+    kept = [label == old for label, old in zip(final_labels, labels_before, strict=True)]
     named = registry.drop(columns=["known_label", "known_centroid", "known_theme", "fits"])
-    named["label"] = pd.array(chosen, dtype="str")
+    named["label"] = pd.array(final_labels, dtype="str")
     named["label_centroid"] = [
-        there if unchanged and isinstance(there, bytes) else here
-        for unchanged, there, here in zip(held, registry["known_centroid"], registry["centroid"], strict=True)
+        labelled if unchanged and isinstance(labelled, bytes) else current
+        for unchanged, labelled, current in zip(kept, registry["known_centroid"], registry["centroid"], strict=True)
     ]
     return named
 
 
-def _drift(apart: Floats, labelled: pd.Series, common: lineage.Common) -> Floats:
-    """The cosine of each topic's centroid to the one that its label was given for, nan where there is none."""
-    nowhere = np.full(apart.shape[1], np.nan, dtype=np.float32)
-    there = [np.frombuffer(c, dtype=np.float32) if isinstance(c, bytes) else nowhere for c in labelled]
-    return np.einsum("ij,ij->i", apart, common.taken_out(_stacked(there, apart.shape[1])))
+def _drift(distinctive: F32, labelled: pd.Series, common: likeness.Common) -> F32:
+    """The cosine of each topic's centroid to the one that its label was given for; nan where there is none."""
+    nowhere = np.full(distinctive.shape[1], np.nan, dtype=np.float32)
+    centroids = [np.frombuffer(c, dtype=np.float32) if isinstance(c, bytes) else nowhere for c in labelled]
+    return np.einsum("ij,ij->i", distinctive, common.taken_out(_stacked(centroids, distinctive.shape[1])))
 
 
-def _stacked(rows: Iterable[Floats], dim: int) -> Floats:
-    """Centroids one below the other; those of another embedder, in a run that has no vectors, as if there were none."""
-    found = [row if len(row) == dim else np.full(dim, np.nan, dtype=np.float32) for row in rows]
-    return np.array(found, dtype=np.float32).reshape(len(found), dim)
+def _stacked(rows: Iterable[F32], dim: int) -> F32:
+    """Centroids as an array with ``dim`` columns; nan for those of another dimension, which can't be compared."""
+    padded = [row if len(row) == dim else np.full(dim, np.nan, dtype=np.float32) for row in rows]
+    return np.array(padded, dtype=np.float32).reshape(len(padded), dim)
 
 
-def _comparable(job: Job, before: Before, kind: str, keys: NDArray[np.object_], vectors: Floats) -> pd.DataFrame:
-    """The known topics with centroids that compare with this run's; label_centroid is null where it does not.
+def _comparable(job: Job, before: Before, kind: str, keys: NDArray[np.object_], vectors: F32) -> pd.DataFrame:
+    """The topics of earlier runs with centroids that can be compared with this run's; else label_centroid is null.
 
-    Topics of another embedder get the centroid of those of their questions that this run asks again, in this run's
-    vectors; a topic none of whose questions is asked again has none.
+    A topic of another embedder gets the centroid of those of its questions that this run has too, by this run's
+    vectors; nan where this run has none of them.
     """
-    known, previous = before.known, before.previous
-    others = sorted(set(known.loc[known["run_id"] == previous, "embedder"]) - {kind})
-    for other in others:
+    topics, previous = before.topics, before.previous
+    other_embedders = sorted(set(topics.loc[topics["run_id"] == previous, "embedder"]) - {kind})
+    for other in other_embedders:
         if other != job.settings.topics.migrate_from:
             raise SettingsInvalid(
                 f"the topics of run {previous} were made with the embedder {other}, and this run's is {kind}:"
@@ -172,27 +174,28 @@ def _comparable(job: Job, before: Before, kind: str, keys: NDArray[np.object_], 
                 f" the questions of run {previous}; to go on as before, set [embedder] name back",
             )
     rows: dict[str, list[int]] = {}
-    foreign = (known["embedder"] != kind).to_numpy(dtype=bool)
+    foreign = (topics["embedder"] != kind).to_numpy(dtype=bool)
     if foreign.any():
         for row, key in enumerate(keys):
             rows.setdefault(str(key), []).append(row)
-    centroids, lost = [], 0
-    for strange, centroid, members in zip(foreign, known["centroid"], known["members"], strict=True):
-        again = [row for key in members for row in rows.get(key, ())] if strange else []
-        if not strange:
+    centroids, n_lost = [], 0
+    for is_foreign, centroid, members in zip(foreign, topics["centroid"], topics["members"], strict=True):
+        asked_again = [row for key in members for row in rows.get(key, ())] if is_foreign else []
+        if not is_foreign:
             centroids.append(np.frombuffer(centroid, dtype=np.float32))
-        elif again:
-            centroids.append(unit(vectors[sorted(again)].mean(axis=0, keepdims=True))[0])
+        elif asked_again:
+            centroids.append(unit(vectors[sorted(asked_again)].mean(axis=0, keepdims=True))[0])
         else:
             centroids.append(np.full(vectors.shape[1], np.nan, dtype=np.float32))
-            lost += 1
-    if others:
+            n_lost += 1
+    if other_embedders:
         progress.say(
-            f"  {before.level} of {', '.join(others)} are taken over to {kind}: {int(foreign.sum()) - lost} of"
-            f" {int(foreign.sum())} by their questions, the others have none in this bundle"
+            f"  {before.level} of {', '.join(other_embedders)} are taken over to {kind}:"
+            f" {int(foreign.sum()) - n_lost} of {int(foreign.sum())} by their questions, the others have none in this"
+            " bundle"
         )
-    fits = [None if strange else label for strange, label in zip(foreign, known["label_centroid"], strict=True)]
-    return known.assign(
-        centroid=pd.Series(centroids, index=known.index, dtype=object),
-        label_centroid=pd.Series(fits, index=known.index, dtype=object),
+    fits = [None if is_foreign else label for is_foreign, label in zip(foreign, topics["label_centroid"], strict=True)]
+    return topics.assign(
+        centroid=pd.Series(centroids, index=topics.index, dtype=object),
+        label_centroid=pd.Series(fits, index=topics.index, dtype=object),
     )

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from lacuna.data_contracts.casts import DTYPES, cast, conform
 from lacuna.data_contracts.check import faults, sift
-from lacuna.data_contracts.contract import INPUTS, TABLES, UNREADABLE, Column, Rule, Table
-from lacuna.data_contracts.masks import failing
+from lacuna.data_contracts.contract import INPUTS, TABLES, UNREADABLE, Column, Table
+from lacuna.data_contracts.rules import Rule, failing
 from lacuna.data_contracts.suites import broken_rules, suite
 from lacuna.data_contracts.values import NO_VALUE
 
@@ -36,7 +36,7 @@ def test_contract_requires_what_the_bundle_format_requires() -> None:
 @pytest.mark.parametrize("table", TABLES.values(), ids=list(TABLES))
 def test_contract_compiles_to_a_suite(table: Table) -> None:
     """Each contract becomes one suite, an expectation for every rule within the table."""
-    expectations = suite(table, rows=3).expectations
+    expectations = suite(table).expectations
     assert len(expectations) == sum(rule.rule != "references" for rule in table.rules)
     assert {r.severity for r in table.rules} <= {"fail", "empty", "newest", "warn"}
     # Nothing else could be told of a value that a row can't do without, nor be kept of two gaps with one id.

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lacuna.models.backlog.actions import ACTIONS, STATUSES
-from lacuna.models.backlog.lifecycle import Decision, Life, allowed, last_targets, life_of, status_in
+from lacuna.models.backlog.lifecycle import Decision, GapState, allowed, gap_state, last_targets, status_at_run
 
 NOON = datetime(2024, 7, 1, 12, tzinfo=UTC)
 PAYLOADS: dict[str, list[dict[str, Any]]] = {
@@ -48,9 +48,9 @@ def test_an_undo_restores_the_life_before(past: list[Decision], verb: str, chanc
     undone = [*done, said(number + 1, "undo", {"of": number})]
     redone = [*undone, said(number + 2, "undo", {"of": number + 1})]
     chance.shuffle(undone)
-    assert replace(life_of(undone), last=0) == replace(life_of(past), last=0)
-    assert replace(life_of(redone), last=0) == replace(life_of(done), last=0)
-    assert life_of(undone).last == number + 1
+    assert replace(gap_state(undone), last=0) == replace(gap_state(past), last=0)
+    assert replace(gap_state(redone), last=0) == replace(gap_state(done), last=0)
+    assert gap_state(undone).last == number + 1
 
 
 @given(pasts(), st.randoms())
@@ -58,13 +58,13 @@ def test_decisions_count_by_number_not_by_the_order_they_come_in(past: list[Deci
     """Rows in any order fold into the same life."""
     mixed = list(past)
     chance.shuffle(mixed)
-    assert life_of(mixed) == life_of(past)
+    assert gap_state(mixed) == gap_state(past)
 
 
 @given(pasts())
 def test_a_life_is_whole(past: list[Decision]) -> None:
     """A snooze has its day, a merger its gap, a dismissal its reason, and none of them outlives its status."""
-    life = life_of(past)
+    life = gap_state(past)
     assert life.status in (None, *STATUSES)
     assert (life.until is not None) == (life.status == "snoozed")
     assert (life.status == "dismissed") == bool(life.merged_into or life.reason)
@@ -74,9 +74,11 @@ def test_a_life_is_whole(past: list[Decision]) -> None:
 
 def test_an_assignment_keeps_what_it_does_not_name() -> None:
     """A new due day leaves the owner, and a new owner leaves the due day; the status is untouched by both."""
-    life = life_of([said(1, "accept"), said(2, "assign", {"owner_id": "o1"}), said(3, "assign", {"due": "2024-07-20"})])
+    life = gap_state(
+        [said(1, "accept"), said(2, "assign", {"owner_id": "o1"}), said(3, "assign", {"due": "2024-07-20"})]
+    )
     assert (life.status, life.owner_id, life.due, life.assigned) == ("accepted", "o1", "2024-07-20", True)
-    assert life_of([said(1, "assign", {"owner_id": None})]).assigned
+    assert gap_state([said(1, "assign", {"owner_id": None})]).assigned
 
 
 def test_every_status_takes_verbs_that_lead_on() -> None:
@@ -88,38 +90,38 @@ def test_every_status_takes_verbs_that_lead_on() -> None:
         assert same <= {"snooze", "publish"}
 
 
-def now(life: Life, **changed: Any) -> tuple[str, str]:
+def now(life: GapState, **changed: Any) -> tuple[str, str]:
     """The status in a run of a gap that was there the week before, unless said otherwise."""
     usual = {"day": "2024-07-07", "seen_before": True, "was": None, "came_back": False, "effect": None}
     usual |= {"conversations": 10, "grow_factor": 2.0}
-    return status_in(life, **(usual | changed))
+    return status_at_run(life, **(usual | changed))
 
 
-DISMISSED = Life("dismissed", reason="wont_fix", dismissed_at_conversations=10)
-SNOOZED = Life("snoozed", until="2024-07-07")
+DISMISSED = GapState("dismissed", reason="wont_fix", dismissed_at_conversations=10)
+SNOOZED = GapState("snoozed", until="2024-07-07")
 
 
 def test_a_due_day_is_done_with_the_publication() -> None:
     """What was due is published; if the gap comes back, it isn't overdue by a day that was set for the first fix."""
     past = [said(1, "assign", {"due": "2024-07-20"}), said(2, "publish", {"on": "2024-07-10"})]
-    assert [life_of(past[:1]).due, life_of(past).due] == ["2024-07-20", None]
-    assert life_of([*past, said(3, "undo", {"of": 2})]).due == "2024-07-20"
+    assert [gap_state(past[:1]).due, gap_state(past).due] == ["2024-07-20", None]
+    assert gap_state([*past, said(3, "undo", {"of": 2})]).due == "2024-07-20"
 
 
-PUBLISHED = Life("published", published_on="2024-06-20")
+PUBLISHED = GapState("published", published_on="2024-06-20")
 
 
 @pytest.mark.parametrize(
     ("life", "changed", "status", "note"),
     [
-        (Life(), {"seen_before": False}, "new", ""),
-        (Life(), {}, "open", ""),
-        (Life(), {"came_back": True}, "reopened", "gone"),
-        (Life("accepted"), {"came_back": True}, "accepted", ""),
+        (GapState(), {"seen_before": False}, "new", ""),
+        (GapState(), {}, "open", ""),
+        (GapState(), {"came_back": True}, "reopened", "gone"),
+        (GapState("accepted"), {"came_back": True}, "accepted", ""),
         (DISMISSED, {"conversations": 19}, "dismissed", ""),
         (DISMISSED, {"conversations": 20}, "reopened", "dismissed at 10 conversations, now 20"),
         (DISMISSED, {"was": "reopened"}, "reopened", ""),
-        (Life("dismissed", merged_into="g-b"), {"conversations": 900}, "dismissed", "part of g-b"),
+        (GapState("dismissed", merged_into="g-b"), {"conversations": 900}, "dismissed", "part of g-b"),
         (SNOOZED, {"day": "2024-07-06"}, "snoozed", ""),
         (SNOOZED, {}, "open", "snoozed until 2024-07-07"),
         (SNOOZED, {"came_back": True}, "reopened", "2024-07-07"),
@@ -130,11 +132,11 @@ PUBLISHED = Life("published", published_on="2024-06-20")
         (PUBLISHED, {"effect": "worse"}, "reopened", "2024-06-20"),
         (PUBLISHED, {"was": "verified"}, "verified", ""),
         (PUBLISHED, {"was": "verified", "came_back": True}, "reopened", "back"),
-        (Life("verified"), {"came_back": True}, "reopened", "back"),
-        (Life("reopened"), {}, "reopened", ""),
+        (GapState("verified"), {"came_back": True}, "reopened", "back"),
+        (GapState("reopened"), {}, "reopened", ""),
     ],
 )
-def test_a_run_moves_a_gap_by_its_rules(life: Life, changed: dict[str, Any], status: str, note: str) -> None:
+def test_a_run_moves_a_gap_by_its_rules(life: GapState, changed: dict[str, Any], status: str, note: str) -> None:
     """Dismissed unless it grew, snoozed until its day, published until the verdict, reopened where it comes back."""
     found, why = now(life, **changed)
     assert found == status
@@ -144,7 +146,7 @@ def test_a_run_moves_a_gap_by_its_rules(life: Life, changed: dict[str, Any], sta
 
 def test_merged_gaps_point_to_the_end() -> None:
     """A gap merged into one that was merged itself points to where that one went; a circle does no harm."""
-    lives = {"a": Life(merged_into="b"), "b": Life(merged_into="c"), "c": Life("accepted")}
+    lives = {"a": GapState(merged_into="b"), "b": GapState(merged_into="c"), "c": GapState("accepted")}
     assert {gap: life.merged_into for gap, life in last_targets(lives).items()} == {"a": "c", "b": "c", "c": None}
-    circle = last_targets({"a": Life(merged_into="b"), "b": Life(merged_into="a")})
+    circle = last_targets({"a": GapState(merged_into="b"), "b": GapState(merged_into="a")})
     assert {life.merged_into for life in circle.values()} <= {"a", "b"}

@@ -68,11 +68,11 @@ def test_precision_is_told_with_its_interval() -> None:
     told = {f"g{i}": said("accept" if i < 19 else "not_a_gap") for i in range(23)}
     told |= {"s1": said("not_content", kind="stale"), "s2": said("duplicate", kind="stale")}
     missing, stale = by_kind(told)
-    assert missing.told() == "of 23 judged missing gaps 19 were right: 83 % (95 % interval 63–93 %)"
+    assert missing.in_words() == "of 23 judged missing gaps 19 were right: 83 % (95 % interval 63–93 %)"
     assert (stale.kind, stale.judged, stale.right) == ("stale", 1, 0)
     all_kinds = overall([missing, stale])
     assert all_kinds is not None
-    assert all_kinds.told().startswith("of 24 judged gaps 19 were right")
+    assert all_kinds.in_words().startswith("of 24 judged gaps 19 were right")
     assert overall([]) is None
 
 

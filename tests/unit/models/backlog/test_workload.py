@@ -10,15 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lacuna.models.backlog.due_dates import Duty, DutyLimits, duty
-from lacuna.models.backlog.lifecycle import Life
+from lacuna.models.backlog.due_dates import DueDate, DueLimits, due_date
+from lacuna.models.backlog.lifecycle import GapState
 from lacuna.models.backlog.owners import OwnerBook
 from lacuna.models.backlog.workload import Workload, with_others
-from lacuna.pipelines.gaps.due_dates import duty_now
+from lacuna.pipelines.gaps.due_dates import due_date_now
 from lacuna.pipelines.settings import load_settings
 
 PEOPLE: list[dict[str, Any]] = [{"owner_id": name, "areas": ["returns"]} for name in ("ada", "bob", "cem")]
-LIMITS = DutyLimits({"new": 7, "accepted": 21}, urgent_ranks=2, escalate_after_days=5)
+LIMITS = DueLimits({"new": 7, "accepted": 21}, urgent_ranks=2, escalate_after_days=5)
 DAY = date(2024, 7, 1)
 
 
@@ -101,7 +101,7 @@ def test_a_gap_is_due_by_status_and_rank(
     status: str, after: int, rank: int, told: tuple[int | None, int, bool]
 ) -> None:
     """So many days from when it got its status, half of it for the first gaps; overdue for long, it is escalated."""
-    found = duty(status, DAY, DAY + timedelta(days=after), LIMITS, rank=rank)
+    found = due_date(status, DAY, DAY + timedelta(days=after), LIMITS, rank=rank)
     due = None if told[0] is None else DAY + timedelta(days=told[0])
     assert (found.due, found.overdue, found.escalated) == (due, *told[1:])
 
@@ -109,27 +109,29 @@ def test_a_gap_is_due_by_status_and_rank(
 def test_a_day_that_somebody_set_wins() -> None:
     """It wins over the rule, in both directions, while the gap is to be worked on at all."""
     day = DAY + timedelta(days=90)
-    assert duty("accepted", DAY, DAY, LIMITS, due=day, rank=1).due == day
-    assert duty("dismissed", DAY, DAY, LIMITS, due=day).due is None
+    assert due_date("accepted", DAY, DAY, LIMITS, due=day, rank=1).due == day
+    assert due_date("dismissed", DAY, DAY, LIMITS, due=day).due is None
 
 
 def test_the_clock_starts_when_people_can_see_the_gap() -> None:
     """An undecided gap waits since its run was published, a decided one since the decision; a day that was set wins."""
     row, settings = {"status": "new", "rank": 50}, load_settings(None)
     seen, decided = date(2024, 7, 2), datetime(2024, 7, 14, 12, tzinfo=UTC)
-    assert duty_now(row, Life(), settings, DAY, seen).due == date(2024, 7, 9)
+    assert due_date_now(row, GapState(), settings, DAY, seen).due == date(2024, 7, 9)
     accepted = {**row, "status": "accepted"}
-    assert duty_now(accepted, Life("accepted", since=decided), settings, DAY, seen).due == date(2024, 8, 4)
-    assert duty_now(accepted, Life("accepted", since=decided, due="2024-07-20"), settings, DAY, seen).due.day == 20
-    assert duty_now(row, Life(), settings, DAY, None).due == DAY + timedelta(days=7)
+    assert due_date_now(accepted, GapState("accepted", since=decided), settings, DAY, seen).due == date(2024, 8, 4)
+    assert (
+        due_date_now(accepted, GapState("accepted", since=decided, due="2024-07-20"), settings, DAY, seen).due.day == 20
+    )
+    assert due_date_now(row, GapState(), settings, DAY, None).due == DAY + timedelta(days=7)
 
 
 def test_what_a_run_reopened_has_its_time_from_that_run_on() -> None:
     """A fix of June that a run of August finds without effect is not overdue then; a decision starts the clock anew."""
     settings, seen = load_settings(None), date(2024, 8, 4)
     row = {"status": "reopened", "rank": 50, "decided": 3}
-    published = Life("published", decided=3, since=datetime(2024, 6, 9, 12, tzinfo=UTC))
-    assert duty_now(row, published, settings, seen, seen) == Duty(date(2024, 8, 11), 0, False)
+    published = GapState("published", decided=3, since=datetime(2024, 6, 9, 12, tzinfo=UTC))
+    assert due_date_now(row, published, settings, seen, seen) == DueDate(date(2024, 8, 11), 0, False)
     day = date(2024, 8, 11)
-    accepted = Life("accepted", decided=4, since=datetime(2024, 8, 11, 12, tzinfo=UTC))
-    assert duty_now(row | {"status": "accepted"}, accepted, settings, day, seen).due == date(2024, 9, 1)
+    accepted = GapState("accepted", decided=4, since=datetime(2024, 8, 11, 12, tzinfo=UTC))
+    assert due_date_now(row | {"status": "accepted"}, accepted, settings, day, seen).due == date(2024, 9, 1)

@@ -8,9 +8,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from lacuna.models.conversations.follow_ups import further_questions
+from lacuna.models.conversations.follow_ups import follow_up_questions
 from lacuna.pipelines.io.vector_cache import embed
-from lacuna.pipelines.steps.understand.follow_ups import with_further
+from lacuna.pipelines.steps.understand.follow_ups import with_follow_ups
 from tests.support.bundles import make_job
 
 MAIN = "My parcel has not arrived since Monday."
@@ -45,7 +45,7 @@ def told(*rows: tuple[str, int, str, str]) -> pd.DataFrame:
 def test_distinct_problems_are_found(said: list[str], further: list[str]) -> None:
     """What a customer turns to with a word that says so, is a question of its own, numbered from two."""
     rows = [("c1", 2 * i, "customer", text.format(MAIN)) for i, text in enumerate(said)]
-    found = further_questions(told(*rows, ("c1", 1, "bot", "Also, how about our new stove offers?")))
+    found = follow_up_questions(told(*rows, ("c1", 1, "bot", "Also, how about our new stove offers?")))
     assert found["question"].tolist() == further
     assert found["question_number"].tolist() == list(range(2, 2 + len(further)))
 
@@ -68,16 +68,16 @@ def test_distinct_problems_are_found(said: list[str], further: list[str]) -> Non
 def test_one_problem_in_pieces_is_one(said: list[str]) -> None:
     """More about it, steps, another try and a courtesy make no second question."""
     rows = [("c1", 2 * i, "customer", text) for i, text in enumerate(said)]
-    assert further_questions(told(*rows)).empty
+    assert follow_up_questions(told(*rows)).empty
 
 
 def test_the_order_of_rows_does_not_matter() -> None:
     """Messages count by their position."""
     said = [MAIN, "Also, can I cancel my newsletter?"]
     rows = [(f"c{i}", p, "customer", text) for i in range(4) for p, text in enumerate(said)]
-    expected = further_questions(told(*rows))
+    expected = follow_up_questions(told(*rows))
     assert len(expected) == 4
-    assert further_questions(told(*random.Random(1).sample(rows, len(rows)))).equals(expected)
+    assert follow_up_questions(told(*random.Random(1).sample(rows, len(rows)))).equals(expected)
 
 
 def test_a_further_problem_counts_in_its_topic_and_no_problem_twice(tmp_path: Path) -> None:
@@ -103,7 +103,7 @@ def test_a_further_problem_counts_in_its_topic_and_no_problem_twice(tmp_path: Pa
     job = make_job(str(tmp_path), tmp_path / "store")
 
     vectors = embed(list(asked["question"]), "minilm", job.store, "test")
-    found = with_further(job, messages, asked, assigned, vectors)
+    found = with_follow_ups(job, messages, asked, assigned, vectors)
     extra = found[found["question_number"] > 1].set_index("conversation_id")
     assert found[found["question_number"] == 1]["topic_id"].tolist() == assigned["topic_id"].tolist()
     assert (extra["topic_id"]["c00"], extra["subtopic_id"]["c00"]) == ("t-card", "s-card")
@@ -117,5 +117,5 @@ def test_without_further_problems_every_row_is_the_first(tmp_path: Path) -> None
     assigned = pd.DataFrame({"conversation_id": ["c1"], "topic_id": ["t"], "state": ["core"], "strength": [1.0]})
     asked = pd.DataFrame({"conversation_id": ["c1"], "question": [MAIN]})
     vectors = embed([MAIN], "lexical", tmp_path, "test")
-    found = with_further(make_job("b", tmp_path), told(("c1", 0, "customer", MAIN)), asked, assigned, vectors)
+    found = with_follow_ups(make_job("b", tmp_path), told(("c1", 0, "customer", MAIN)), asked, assigned, vectors)
     assert found["question_number"].tolist() == [1]

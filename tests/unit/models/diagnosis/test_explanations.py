@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lacuna.models.backlog.verification import due_for_verification, last_checked
+from lacuna.models.backlog.article_care import due_for_verification, last_checked
 from lacuna.models.diagnosis.explanations import (
     against_reason,
     checked_reason,

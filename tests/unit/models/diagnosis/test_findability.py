@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from lacuna.models.diagnosis.findability import bot_choice, near_enough, reach, usual_answers_out
+from lacuna.models.diagnosis.findability import bot_choice, measure, near_enough, usual_answers_out
 
 ARTICLES, TEMPTING, RIGHT = 6, 0, 1
 
@@ -61,7 +61,7 @@ def group(tried: int, worked: int, n: int = 20) -> tuple[NDArray[np.float32], ND
 def evidence(tried: int, worked: int) -> float:
     """Of the group's conversations for the article being passed over."""
     answers, choice, cited = group(tried, worked)
-    found = reach(answers, choice, cited, np.arange(20), np.arange(20, 40), 0.7)
+    found = measure(answers, choice, cited, np.arange(20), np.arange(20, 40), 0.7)
     assert found is not None
     assert (found.article, found.tried, found.worked) == (RIGHT, tried, worked)
     assert found.expected == pytest.approx(4.0)
@@ -84,9 +84,9 @@ def test_an_answer_that_works_speaks_for_the_article() -> None:
 def test_the_lead_tells_a_clear_favourite_from_a_close_race() -> None:
     """Answers that lie as near to a second article have no lead."""
     answers, choice, cited = group(0, 0)
-    clear = reach(answers, choice, cited, np.arange(20), np.arange(20, 40), 0.7)
+    clear = measure(answers, choice, cited, np.arange(20), np.arange(20, 40), 0.7)
     answers[:, TEMPTING] += np.float32(1.95)
-    close = reach(answers, choice, cited, np.arange(20), np.arange(20, 40), 0.7)
+    close = measure(answers, choice, cited, np.arange(20), np.arange(20, 40), 0.7)
     assert clear is not None
     assert close is not None
     assert clear.lead > 10
@@ -97,7 +97,7 @@ def test_one_answer_proves_nothing() -> None:
     """A group in which fewer than two agents said something is not judged."""
     answers, choice, cited = group(0, 0)
     answers[1:20] = 0
-    assert reach(answers, choice, cited, np.arange(20), np.arange(20, 40), 0.7) is None
+    assert measure(answers, choice, cited, np.arange(20), np.arange(20, 40), 0.7) is None
 
 
 def test_usual_answers_are_taken_out() -> None:

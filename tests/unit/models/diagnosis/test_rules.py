@@ -91,9 +91,11 @@ def test_agents_answer_what_the_bot_passes_over() -> None:
 @pytest.mark.parametrize(
     "doubtful",
     [
-        replace(HIDDEN, reach=replace(HIDDEN.reach, nearness=0.5)),  # agents say something that stands in no article
-        replace(HIDDEN, reach=replace(HIDDEN.reach, lead=0.5)),  # two articles come equally near
-        replace(HIDDEN, reach=replace(HIDDEN.reach, evidence=-1.0)),  # the bot tries it, and it does not do
+        replace(
+            HIDDEN, findability=replace(HIDDEN.findability, nearness=0.5)
+        ),  # agents say something that stands in no article
+        replace(HIDDEN, findability=replace(HIDDEN.findability, lead=0.5)),  # two articles come equally near
+        replace(HIDDEN, findability=replace(HIDDEN.findability, evidence=-1.0)),  # the bot tries it, and it does not do
         replace(HIDDEN, answered=40.0),  # it is found by those who ask for it
     ],
 )
@@ -146,10 +148,10 @@ def test_a_contradiction_that_two_subtopics_share_stays_one(monkeypatch: pytest.
     conflict = Conflict("kb-1", "kb-2", "Within 14 days.", "Within 30 days.")
     verdict = Verdict("contradictory", "kb-1", 0.8, ["two articles are cited"])
     gaps = [
-        {"subtopics": [name], "rows": rows, "verdict": verdict, "seen": replace(PLAIN, conflict=conflict)}
+        {"subtopics": [name], "rows": rows, "verdict": verdict, "evidence": replace(PLAIN, conflict=conflict)}
         for name, rows in (("s-1", np.arange(5)), ("s-2", np.arange(5, 9)))
     ]
-    monkeypatch.setattr(diagnose, "look", lambda *_: PLAIN)
+    monkeypatch.setattr(diagnose, "collect_evidence", lambda *_: PLAIN)
     (together,) = diagnose._by_article(None, gaps, {})
     assert together["subtopics"] == ["s-1", "s-2"]
-    assert together["seen"].conflict == conflict
+    assert together["evidence"].conflict == conflict

@@ -10,17 +10,18 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from lacuna.models.backlog.lifecycle import Life
+from lacuna.models.backlog.lifecycle import GapState
 from lacuna.pipelines.gaps.history import Past
 from lacuna.pipelines.io.store import write_parquet
 from lacuna.pipelines.presentation.spreadsheet import records
 from lacuna.pipelines.runtime.job import Job
 from lacuna.pipelines.steps.rank.impact import Measured, measure_fixes
 from tests.support.bundles import make_job
+from tests.support.tables import plant
 from tests.unit.models.impact.test_impact import OTHERS, world
 
-ACCEPTED = Life("accepted", decided=1, run_id="2024-06-23")
-PUBLISHED = Life("published", decided=1, run_id="2024-06-23", published_on="2024-07-01")
+ACCEPTED = GapState("accepted", decided=1, run_id="2024-06-23")
+PUBLISHED = GapState("published", decided=1, run_id="2024-06-23", published_on="2024-07-01")
 ROW: dict[str, Any] = {
     "gap_id": "g-1", "run_id": "2024-06-23", "kind": "stale", "title": "Update “Poles”", "topic_id": "bad",
     "subtopics": ["bad"], "article_id": "kb-bad", "status": "accepted", "owner_id": "ada",
@@ -37,13 +38,13 @@ def job(folder: Path, revised: dict[str, str] | None = None) -> Job:
     )
     for column in ("created_at", "updated_at"):
         articles[column] = pd.to_datetime(articles[column], utc=True)
-    made.write("load/articles", articles)
+    plant(made, "load/articles", articles)
     none = pd.DataFrame({"article_id": [], "revised_at": [], "approved": []}).astype({"approved": "boolean"})
-    made.write("load/article_revisions", none)
+    plant(made, "load/article_revisions", none)
     return made
 
 
-def past(life: Life, **row: Any) -> Past:
+def past(life: GapState, **row: Any) -> Past:
     """One gap that was found in the run of 23 June, and what was decided on it."""
     events = pd.DataFrame(columns=["run_id", "subtopic_id", "event", "related"])
     return Past("2024-07-28", "2024-07-21", {"g-1": ROW | row}, {}, events, {"g-1": life}, [])
@@ -58,7 +59,7 @@ def facts(since: str = "2024-05-20") -> pd.DataFrame:
     return found.set_index("conversation_id")
 
 
-def measured(folder: Path, life: Life, revised: dict[str, str] | None = None, **row: Any) -> Measured:
+def measured(folder: Path, life: GapState, revised: dict[str, str] | None = None, **row: Any) -> Measured:
     return measure_fixes(job(folder, revised), past(life, **row), facts(), 5.0)
 
 
@@ -79,8 +80,10 @@ def test_an_accepted_gap_is_closed_by_its_article_s_change(tmp_path: Path) -> No
     assert before.past.lives["g-1"].status == "accepted"
 
 
-@pytest.mark.parametrize("life", [Life("dismissed"), Life("snoozed", until="2024-09-01"), Life("reopened"), Life()])
-def test_what_nobody_fixed_is_not_measured(tmp_path: Path, life: Life) -> None:
+@pytest.mark.parametrize(
+    "life", [GapState("dismissed"), GapState("snoozed", until="2024-09-01"), GapState("reopened"), GapState()]
+)
+def test_what_nobody_fixed_is_not_measured(tmp_path: Path, life: GapState) -> None:
     """Dismissed, snoozed, reopened and undecided gaps have no effect to measure, whatever their article did."""
     assert measured(tmp_path, life, {"bad": "2024-07-01"}).table.empty
 

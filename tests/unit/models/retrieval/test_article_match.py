@@ -14,12 +14,12 @@ from lacuna.models.retrieval.article_match import (
     PASSAGE_WORDS,
     meaning_scores,
     passages,
-    plain,
     profile,
     standardise,
-    unit,
 )
 from lacuna.models.retrieval.article_match import word_scores as words_of
+from lacuna.models.text.markup import plain
+from lacuna.models.text.vectors import unit
 
 SCORES = arrays(np.float32, (4, 5), elements=st.floats(-50, 50, width=16))
 

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lacuna.models.retrieval.article_match import unit
-from lacuna.models.topics.failure_tree import FailureTree, fit_topics
+from lacuna.models.text.vectors import unit
+from lacuna.models.topics.describe import fit_topics
+from lacuna.models.topics.failure_tree import FailureTree
 
 KINDS = [(size, bad) for size in (5, 8, 13) for bad in (0.0, 0.5, 1.0)]
 

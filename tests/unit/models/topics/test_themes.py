@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from lacuna.models.topics.themes import FEWEST, MOST, group_topics, known_themes, name_themes
+from lacuna.models.topics.theme_names import name_themes
+from lacuna.models.topics.themes import FEWEST, MOST, group_topics, known_themes
 
 SUBJECTS = {
     "bill": ["the invoice has a wrong tax", "my invoice is late", "card on the invoice declined"],

@@ -18,10 +18,10 @@ from hypothesis import strategies as st
 from sklearn.metrics import adjusted_rand_score
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from lacuna.models.retrieval.article_match import unit
-from lacuna.models.topics.failure_tree import unassigned_alarm
+from lacuna.models.text.vectors import unit
+from lacuna.models.topics.describe import unassigned_alarm
 from lacuna.models.topics.graph_clusters import GraphClusters, nearest, sayings, silhouette
-from lacuna.models.topics.text_space import Gist, Sentences
+from lacuna.models.topics.text_space import Sentences, TextSpace
 from lacuna.models.topics.topic_finder import find_groups
 from lacuna.pipelines.embedders.registry import embedder
 from lacuna.pipelines.settings import load_settings
@@ -161,7 +161,7 @@ def test_languages_are_no_topics() -> None:
     there = 2.5 * np.eye(16)[8 + language] + np.eye(16)[subject] + 0.15 * rng.normal(size=(200, 16))
     vectors = unit(there.astype(np.float32))
     said = [f"text {n}" for n in range(200)]
-    gist = Gist().fit(vectors, np.arange(200), said, vectors, [("en", "de")[code] for code in language])
+    gist = TextSpace().fit(vectors, np.arange(200), said, vectors, [("en", "de")[code] for code in language])
     found = GraphClusters(judged_by=gist.meaning_dim).fit_predict(gist.space_)
     assert adjusted_rand_score(subject, found) > 0.95
     other = gist.place(vectors[:4] + 0.01, said[:4], ["en"] * 4)
@@ -294,20 +294,19 @@ def test_every_format_gives_the_same(lacuna: Lacuna, world: pd.DataFrame, tmp_pa
         assert found["topic_id"].fillna(-1).tolist() == wanted["topic_id"].fillna(-1).tolist()
 
 
-def test_same_bytes_in_another_order_and_process(world: pd.DataFrame, tmp_path: Path) -> None:
-    """Shuffled rows, in a new process with an empty cache, give the same bytes."""
-    written = []
-    for seed in (1, 2):
-        file, out = tmp_path / f"{seed}.jsonl", tmp_path / f"{seed}.csv"
+def test_same_bytes_in_another_order_and_process(world: pd.DataFrame, lacuna: Lacuna, tmp_path: Path) -> None:
+    """Shuffled rows, in another process and with an empty cache, give the same bytes."""
+    commands, written = [], [tmp_path / "1.csv", tmp_path / "2.csv"]
+    for seed, out in enumerate(written, 1):
+        file = tmp_path / f"{seed}.jsonl"
         world.sample(frac=1, random_state=seed).to_json(file, orient="records", lines=True)
-        command = ["topics", str(file), "--text", "text", "--id", "id", "--out", str(out), "--store"]
-        script = "import sys; from lacuna.pipelines.cli.main import main; main()"
-        done = subprocess.run(
-            [sys.executable, "-c", script, *command, str(tmp_path / f"store{seed}")], capture_output=True, check=False
-        )
-        assert done.returncode == 0, done.stderr
-        written.append(out.read_bytes())
-    assert written[0] == written[1]
+        command = ["topics", str(file), "--text", "text", "--id", "id", "--out", str(out)]
+        commands.append([*command, "--store", str(tmp_path / f"store{seed}")])
+    script = "import sys; from lacuna.pipelines.cli.main import main; main()"
+    done = subprocess.run([sys.executable, "-c", script, *commands[0]], capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert lacuna(*commands[1])[0] == 0
+    assert written[0].read_bytes() == written[1].read_bytes()
 
 
 BAD = {

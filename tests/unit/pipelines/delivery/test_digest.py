@@ -87,7 +87,7 @@ def hook() -> Iterator[tuple[list[dict[str, Any]], str, list[int]]]:
             pass
 
     http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=http.serve_forever, daemon=True).start()
+    threading.Thread(target=http.serve_forever, args=(0.02,), daemon=True).start()
     yield got, f"json://127.0.0.1:{http.server_address[1]}/a-secret-token", status
     http.shutdown()
     http.server_close()

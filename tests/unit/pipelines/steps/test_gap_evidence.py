@@ -11,8 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lacuna.models.text.salience import Matter, counted
-from lacuna.models.writing.passages import Line, against, amounts, bare, left_out, lines, taken_back
+from lacuna.models.text.amounts import amounts
+from lacuna.models.text.markup import bare
+from lacuna.models.text.salience import Salience, counted
+from lacuna.models.writing.passages import Line, against, left_out, lines, taken_back
 from lacuna.models.writing.phrasings import different
 from lacuna.models.writing.resolution_steps import distil, statements
 from lacuna.pipelines.io.store import write_parquet
@@ -22,21 +24,21 @@ from lacuna.pipelines.steps.rank.gap_evidence import gather
 
 CUSTOMS = [f"customs fee on parcel {i}, who pays? I love your shop." for i in range(6)]
 OTHERS = [f"my tent {i} leaks. I love your shop." for i in range(40)]
-MATTER = Matter.of(CUSTOMS, counted(CUSTOMS + OTHERS), len(CUSTOMS + OTHERS))
+MATTER = Salience.of(CUSTOMS, counted(CUSTOMS + OTHERS), len(CUSTOMS + OTHERS))
 
 
 def test_a_sentence_that_everybody_says_is_no_part_of_the_gist() -> None:
     """What all topics' customers write is cut, what only these write stays, and an omission in the middle shows."""
-    assert MATTER.gist("I love your shop. A customs fee on my parcel?") == "A customs fee on my parcel?"
-    assert MATTER.gist("Customs fee? I love your shop. Who pays customs?") == "Customs fee? … Who pays customs?"
-    assert MATTER.gist("guys, quick one: customs fee on my parcel, who pays") == "customs fee on my parcel, who pays"
+    assert MATTER.summary("I love your shop. A customs fee on my parcel?") == "A customs fee on my parcel?"
+    assert MATTER.summary("Customs fee? I love your shop. Who pays customs?") == "Customs fee? … Who pays customs?"
+    assert MATTER.summary("guys, quick one: customs fee on my parcel, who pays") == "customs fee on my parcel, who pays"
     assert MATTER.worth("I love your shop.") == 0
 
 
 def test_a_dump_of_settings_is_no_question() -> None:
     """A log that names the matter does not stand for what a person asked."""
     dump = "Customs: 1 Fee: 2 Parcel: 3 Port: 993 Auth: OAuth2 Server: imap Host: x Path: y Size: 4 Mode: z User: q"
-    assert MATTER.gist(f"{dump}.\nWho pays the customs fee?") == "Who pays the customs fee?"
+    assert MATTER.summary(f"{dump}.\nWho pays the customs fee?") == "Who pays the customs fee?"
 
 
 def test_phrasings_differ_and_near_duplicates_count_once() -> None:
@@ -132,7 +134,7 @@ def replies() -> list[tuple[str, str]]:
 def test_answers_that_never_come_together_are_alternatives() -> None:
     """Two answers get two numbers, each with its own sentences; none of them is told as a step of the other."""
     told = [text for _, text in replies()]
-    subject = Matter.of(told, counted([*told, *OTHERS]), len(told) + len(OTHERS))
+    subject = Salience.of(told, counted([*told, *OTHERS]), len(told) + len(OTHERS))
     steps = distil(replies(), {"s0", "s1"}, subject)
     ways = {way: [s["text"] for s in steps if s["way"] == way] for way in (1, 2)}
     assert {len(own) for own in ways.values()} == {2}

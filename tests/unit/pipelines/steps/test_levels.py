@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lacuna.models.retrieval.article_match import unit
+from lacuna.models.text.vectors import unit
 from lacuna.pipelines.runtime.job import Job
 from lacuna.pipelines.steps.understand.levels import group
 from tests.support.bundles import make_job

@@ -14,8 +14,9 @@ from lacuna.models.metrics.seasons import YEAR, season
 from lacuna.models.metrics.trends import rate_trend
 from lacuna.pipelines.runtime.job import Job
 from lacuna.pipelines.settings import load_settings
+from lacuna.pipelines.steps.measure.demand import demand_tables, with_trends
 from lacuna.pipelines.steps.measure.searches import searches_by_topic, searches_for
-from lacuna.pipelines.steps.measure.step import measure, with_trends
+from lacuna.pipelines.steps.measure.step import measure
 from tests.support.tables import plant
 
 SEARCHES = pd.DataFrame(
@@ -117,6 +118,18 @@ def test_a_topic_s_demand_and_accuracy_are_those_of_its_conversations(tmp_path: 
     topic = job.read("measure/accuracy").query("by == 'topic'").iloc[0]
     assert (topic["label_name"], topic["labels"], topic["conversations"]) == ("Brakes squeal", 40, 40)
     assert topic["low"] < 0.7 < topic["high"]
+
+
+def test_demand_where_no_topic_was_made(tmp_path: Path) -> None:
+    """Without topics there is no demand: the tables are empty, with all their columns."""
+    job = measured(tmp_path, 0.95)
+    whole = job.read("measure/demand")
+    for table in ("topics", "subtopics"):
+        job.write(f"understand/{table}", job.read(f"understand/{table}").head(0))
+    none = demand_tables(job)
+    assert [len(table) for table in none.values()] == [0, 0]
+    assert list(none["demand"].columns) == list(whole.columns)
+    assert [row["conversations"] for row in whole["weekly"][0]] == [40]
 
 
 def test_searches_in_vain_join_the_topic_of_their_ticket_and_are_counted_apart(tmp_path: Path) -> None:

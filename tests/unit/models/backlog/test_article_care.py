@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
+from lacuna.models.backlog.article_care import UNOWNED_COLUMNS, unowned_articles
 from lacuna.models.backlog.owners import OwnerBook
-from lacuna.models.backlog.unowned import COLUMNS, unowned_articles
 from lacuna.pipelines.board import make_app
 from lacuna.pipelines.settings import load_settings
 from lacuna.pipelines.state.repository import open_state
@@ -49,7 +49,7 @@ def frames(owners: list[dict[str, Any]] = OWNERS) -> tuple[pd.DataFrame, pd.Data
 def test_each_is_told_why_and_the_most_used_come_first() -> None:
     """No owner, one who left, one whom nobody knows; who says nothing of an owner's leaving has not left."""
     found = unowned_articles(*frames())
-    assert list(found) == COLUMNS
+    assert list(found) == UNOWNED_COLUMNS
     assert dict(zip(found["article_id"], found["why"], strict=True)) == {
         "none": "no owner", "left": "owner left", "empty": "no owner", "ghost": "unknown owner",
     }  # fmt: skip
@@ -106,7 +106,7 @@ def test_a_run_lists_them_in_its_folder_its_report_and_on_the_board(tmp_path: Pa
     """Live articles alone, safe in a spreadsheet, with names where people read them."""
     done = mine(planted(tmp_path), tmp_path / "store", tmp_path)
     sheet = pd.read_csv(done.folder / "unowned_articles.csv", encoding="utf-8-sig", keep_default_na=False)
-    assert sheet.columns.tolist() == COLUMNS
+    assert sheet.columns.tolist() == UNOWNED_COLUMNS
     assert sheet[["article_id", "why", "owner_id", "revised_by", "cited"]].to_numpy().tolist() == [
         ["kb-1", "no owner", "", "", 6],
         ["kb-2", "owner left", "o-nils", "o-bo", 6],
@@ -132,5 +132,5 @@ def test_nothing_is_listed_where_every_article_has_an_owner(tmp_path: Path, owne
     articles["owner_id"] = pd.array([owner] * len(articles), dtype="str")
     articles.to_parquet(bundle / "articles.parquet")
     done = mine(bundle, tmp_path / "store", tmp_path)
-    assert (done.folder / "unowned_articles.csv").read_text(encoding="utf-8-sig").split() == [",".join(COLUMNS)]
+    assert (done.folder / "unowned_articles.csv").read_text(encoding="utf-8-sig").split() == [",".join(UNOWNED_COLUMNS)]
     assert 'id="unowned"' not in (done.folder / "report.html").read_text(encoding="utf-8")

@@ -1,0 +1,116 @@
+"""Articles that want looking after: those due for verification, and live ones that nobody owns.
+
+An article is due by its age alone, and by that never called stale. It is unowned without an owner, or with one who has
+left or whom nobody knows.
+"""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from lacuna.models.backlog.owners import approved, inactive
+
+DUE_COLUMNS = ["article_id", "title", "owner_id", "checked_at", "days", "cited", "failed"]
+UNOWNED_COLUMNS = ["article_id", "title", "why", "owner_id", "revised_by", "cited", "failure_rate"]
+
+
+def last_checked(articles: pd.DataFrame, revisions: pd.DataFrame) -> pd.Series:
+    """When somebody last verified or changed each article (UTC, NaT where that is not known), by article_id.
+
+    Parameters
+    ----------
+    articles : DataFrame
+        article_id, updated_at, verified_at.
+    revisions : DataFrame
+        article_id, revised_at, approved (bool or null); revisions that were not approved don't count.
+    """
+    known = articles.drop_duplicates("article_id").set_index("article_id")
+    revised = approved(revisions).groupby("article_id")["revised_at"].max().reindex(known.index)
+    return pd.concat([known["verified_at"], known["updated_at"], revised], axis=1).max(axis=1)
+
+
+def use_of(article_ids: pd.Series, cited: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
+    """How many conversations the bot answered from each article, and how many of them failed (chances, added up).
+
+    ``cited`` has cited_first (str or null) and failed (float, a chance), one row a conversation.
+    """
+    use = cited.groupby("cited_first")["failed"].agg(["size", "sum"])
+    size, failed = article_ids.map(use["size"]), article_ids.map(use["sum"])
+    return size.fillna(0).astype(int), failed.fillna(0.0).astype(float)
+
+
+def due_for_verification(
+    articles: pd.DataFrame, checked: pd.Series, cited: pd.DataFrame, today: pd.Timestamp, after_days: int
+) -> pd.DataFrame:
+    """Articles that nobody has verified or changed for more than ``after_days``, those that customers meet most first.
+
+    Parameters
+    ----------
+    articles : DataFrame
+        article_id, title, owner_id: those that are published.
+    checked : Series
+        See :func:`last_checked`.
+    cited : DataFrame
+        cited_first (str or null), failed (float, a chance): the window's conversations.
+    today
+        UTC.
+
+    Returns
+    -------
+    DataFrame
+        article_id, title, owner_id, checked_at (null where not known), days since (Int64), cited (conversations that
+        the bot answered from it in the window), failed (chances of failure, added up).
+    """
+    rows = articles.drop_duplicates("article_id")[["article_id", "title", "owner_id"]].copy()
+    rows["checked_at"] = checked.reindex(rows["article_id"]).array
+    rows["days"] = (today - rows["checked_at"]).dt.days.astype("Int64")
+    rows["cited"], rows["failed"] = use_of(rows["article_id"], cited)
+    late = rows[rows["days"].isna() | (rows["days"] > after_days)]
+    return late.sort_values(["cited", "article_id"], ascending=[False, True]).reset_index(drop=True)[DUE_COLUMNS]
+
+
+def unowned_articles(
+    articles: pd.DataFrame, owners: pd.DataFrame, revisions: pd.DataFrame, cited: pd.DataFrame
+) -> pd.DataFrame:
+    """Articles that nobody owns, those that customers meet most first.
+
+    Parameters
+    ----------
+    articles : DataFrame
+        article_id, title, owner_id: those that are published.
+    owners : DataFrame
+        owner_id, active. Where it is empty, no owner is known, and none is called unknown.
+    revisions : DataFrame
+        article_id, revised_at, author_id, approved (bool or null); those that were not approved don't count.
+    cited : DataFrame
+        cited_first (str or null), failed (float, a chance): the window's conversations.
+
+    Returns
+    -------
+    DataFrame
+        article_id, title, why (``no owner``, ``owner left`` or ``unknown owner``), owner_id (the last one, null where
+        there was none), revised_by (of those who may own it, who revised it last; null where none of them did), cited
+        (conversations that the bot answered from it in the window), failure_rate (the share of them that failed, null
+        where there is none).
+    """
+    rows = articles.drop_duplicates("article_id")[["article_id", "title", "owner_id"]].copy()
+    rows["owner_id"] = rows["owner_id"].where(rows["owner_id"].ne(""))
+    why = pd.Series(index=rows.index, dtype="str")
+    if len(owners):
+        why[~rows["owner_id"].isin(owners["owner_id"])] = "unknown owner"
+    why[rows["owner_id"].isin(inactive(owners))] = "owner left"
+    why[rows["owner_id"].isna()] = "no owner"
+    rows["why"] = why
+    rows["revised_by"] = rows["article_id"].map(_last_authors(revisions, owners))
+    rows["cited"], failed = use_of(rows["article_id"], cited)
+    rows["failure_rate"] = failed / rows["cited"].where(rows["cited"] > 0)
+    found = rows[rows["why"].notna()]
+    return found.sort_values(["cited", "article_id"], ascending=[False, True]).reset_index(drop=True)[UNOWNED_COLUMNS]
+
+
+def _last_authors(revisions: pd.DataFrame, owners: pd.DataFrame) -> pd.Series:
+    """Who revised each article last, by article_id: of the active owners, or of all where no owner is known."""
+    done = approved(revisions)
+    author = done["author_id"]
+    counts = author.isin(set(owners["owner_id"]) - inactive(owners)) if len(owners) else author.notna()
+    return done[counts].sort_values(["revised_at", "author_id"]).groupby("article_id")["author_id"].last()

@@ -1,0 +1,120 @@
+"""Customers' sentences made ready for names: courtesies cut out, slips of the pen corrected, spelling counted."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from functools import lru_cache
+from itertools import chain
+
+from lacuna.models.text.clauses import Clause
+from lacuna.models.text.lexicon import APOSTROPHES
+from lacuna.models.text.words import stem
+
+EVERYWHERE, EVERYWHERE_SHARE = 4, 0.02  # topics that hold the very same sentence: it is manners, not matter
+SHORTEST_SHARED = 3  # words of such a sentence that is cut out where no mark sets it off
+SLIP = 8  # times that a word is more common than what may be a slip of the pen for it
+SLIP_LENGTH = 6  # letters; shorter words are too often words of their own
+
+
+def shared_sentences(topics: list[list[list[Clause]]]) -> set[tuple[str, ...]]:
+    """Sentences that customers write about anything, such as "sorry if this is a silly question"."""
+    seen: dict[tuple[str, ...], Counter[int]] = defaultdict(Counter)
+    for number, topic in enumerate(topics):
+        for question in topic:
+            for words in {clause.folded for clause in question}:
+                seen[words][number] += 1
+    least = max(EVERYWHERE, EVERYWHERE_SHARE * len(topics))
+    return {w for w, by in seen.items() if len(by) >= least and max(by.values()) <= 0.75 * sum(by.values())}
+
+
+def without_shared(
+    question: Sequence[Clause], idle: set[tuple[str, ...]], openings: frozenset[tuple[str, ...]]
+) -> Iterator[Clause]:
+    """The clauses of a question, cut where a sentence of manners stands in them; ``openings`` are their first words."""
+    for clause in question:
+        if clause.folded in idle:
+            continue
+        start, i, n = 0, 0, len(clause.folded)
+        while i <= n - SHORTEST_SHARED:
+            if clause.folded[i : i + SHORTEST_SHARED] not in openings:
+                i += 1
+                continue
+            length = next((m for m in range(n - i, SHORTEST_SHARED - 1, -1) if clause.folded[i : i + m] in idle), 0)
+            if length:
+                if i > start:
+                    yield replace(clause, words=clause.words[start:i], folded=clause.folded[start:i])
+                start = i = i + length
+            else:
+                i += 1
+        if not start:
+            yield clause
+        elif start < n:
+            yield replace(clause, words=clause.words[start:], folded=clause.folded[start:])
+
+
+def question_counts(topics: Iterable[Iterable[Iterable[Clause]]]) -> Counter[str]:
+    """In how many questions each word stands."""
+    return Counter(
+        word for question in chain.from_iterable(topics) for word in {w for clause in question for w in clause.folded}
+    )
+
+
+def corrections(written: Counter[str]) -> dict[str, str]:
+    """What a rare word was likely meant to be: a common one that differs from it by one slip of the pen."""
+    near: dict[str, list[str]] = defaultdict(list)
+    for word in sorted(written):
+        if written[word] >= SLIP and len(word) >= SLIP_LENGTH - 1:
+            for shorter in _shorter(word):
+                near[shorter].append(word)
+    found = {}
+    for word, count in written.items():
+        if count > 3 or len(word) < SLIP_LENGTH:
+            continue
+        alike = {
+            other
+            for shorter in _shorter(word)
+            for other in near[shorter]
+            if written[other] >= SLIP * count and _one_slip(word, other) and stem(other) != stem(word)
+        }
+        if alike:
+            found[word] = max(sorted(alike), key=lambda w: written[w])
+    return found
+
+
+def _shorter(word: str) -> set[str]:
+    return {word, *(word[:i] + word[i + 1 :] for i in range(len(word)))}
+
+
+def _one_slip(word: str, other: str) -> bool:
+    """Whether one letter is wrong, missing, too many, or changed places with the next."""
+    if word[0] != other[0]:
+        return False
+    if len(word) != len(other):
+        return True  # they share a shorter form
+    differ = [i for i, (a, b) in enumerate(zip(word, other, strict=True)) if a != b]
+    return len(differ) == 1 or (len(differ) == 2 and word[differ[0]] == other[differ[1]] and differ[1] - differ[0] == 1)
+
+
+def spelling(questions: Iterable[list[Clause]]) -> dict[str, str]:
+    """How customers most often write a word that is not the first of its sentence: "IMAP", "Thunderbird"."""
+    written: Counter[tuple[str, str]] = Counter()
+    for question in questions:
+        if all(word.islower() or word == "I" for clause in question for word in clause.words):
+            continue  # who writes no capital at all says nothing about where they belong
+        for clause in question:
+            if sum(map(_capital, clause.words)) > 0.6 * len(clause.words) and len(clause.words) > 2:
+                continue  # a shout, or a headline
+            written.update(zip(clause.words[clause.opens :], clause.folded[clause.opens :], strict=True))
+    seen: dict[str, Counter[str]] = defaultdict(Counter)
+    for (word, folded), times in written.items():
+        seen[folded][word] = times
+    best = {folded: max(sorted(by), key=lambda w: by[w]) for folded, by in seen.items()}
+    best = {folded: folded if word.isupper() and len(word) > 5 else word for folded, word in best.items()}
+    return {folded: APOSTROPHES.get(word, word) for folded, word in best.items()} | {"i": "I"}
+
+
+@lru_cache(maxsize=200_000)
+def _capital(word: str) -> bool:
+    return word[0].isupper()

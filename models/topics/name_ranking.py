@@ -1,0 +1,141 @@
+"""Which phrases of a topic's questions could name it, and how well each does, by its words and by its meaning."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from math import log, sqrt
+
+import numpy as np
+
+from lacuna.models.arrays import F32
+from lacuna.models.text.clauses import Clause, Phrase, phrases
+from lacuna.models.text.lexicon import DETERMINERS, PREPOSITIONS, PRONOUNS, STOP_WORDS
+from lacuna.models.text.vectors import unit
+from lacuna.models.text.words import is_german, stem
+
+# Phrases are taken from the questions nearest a topic's middle, and weighed on a sample of a large topic.
+NEAREST, WEIGHED, SHORTLIST = 80, 300, 40
+MEANT, LEAST_MEANT = 15, 0.05  # of the best, how many are compared in meaning; what stands for no likeness at all
+BY_LENGTH = {2: 0.62, 3: 0.95, 4: 1.0, 5: 1.0, 6: 1.0, 7: 0.94, 8: 0.85, 9: 0.8, 10: 0.75}
+ENOUGH_WORDS, SMALL_SHARE = 60, 0.15  # words of a topic that show its language; small ones among them
+SMALL = STOP_WORDS | DETERMINERS | PREPOSITIONS | PRONOUNS
+
+
+@dataclass(frozen=True)
+class TopicQuestions:
+    """A topic's questions: clauses, stems, and the weight of each stem in its middle."""
+
+    questions: list[list[Clause]]
+    stems: list[frozenset[str]]
+
+    @classmethod
+    def of(cls, questions: list[list[Clause]]) -> TopicQuestions:
+        """Those of a topic that have a clause; of a large topic, a sample."""
+        kept = [question for question in questions[:: sampling_step(questions)] if question]
+        return cls(kept, [frozenset(chain.from_iterable(map(_stems, question))) for question in kept])
+
+
+def sampling_step(questions: Sequence[object]) -> int:
+    """Every how many questions one is taken of a large topic, so that about as many as it is weighed by are."""
+    return max(1, len(questions) // WEIGHED)
+
+
+def _stems(clause: Clause) -> Iterator[str]:
+    german = is_german(clause.folded)
+    return (stem(word, german) for word in clause.folded if word not in STOP_WORDS and len(word) > 1)
+
+
+def rank_phrases(
+    topic: TopicQuestions,
+    number: int,
+    topics: Sequence[TopicQuestions],
+    where: dict[str, list[int]],
+    written: Counter[str],
+) -> list[tuple[float, Phrase]]:
+    """Phrases of a topic that could name it, best first, each with its worth."""
+    n, total = len(topic.stems), sum(len(t.stems) for t in topics)
+    if not n or _unknown_language(topic):
+        return []
+    rarity = {s: log((1 + total) / (1 + sum(where[s]))) + 0.1 for s in frozenset(chain.from_iterable(topic.stems))}
+    middle: dict[str, float] = defaultdict(float)
+    for stems in topic.stems:
+        length = sqrt(sum(rarity[s] ** 2 for s in stems)) or 1.0
+        for found in stems:
+            middle[found] += rarity[found] / length / n
+    span = sqrt(sum(v**2 for v in middle.values())) or 1.0
+
+    def near(stems: Iterable[str]) -> float:
+        stems = [s for s in stems if s in rarity]
+        length = sqrt(sum(rarity[s] ** 2 for s in stems))
+        return sum(rarity[s] * middle[s] for s in stems) / (length * span) if length else 0.0
+
+    order = sorted(range(n), key=lambda i: (-near(sorted(topic.stems[i])), i))
+    best: dict[str, Phrase] = {}
+    said: Counter[str] = Counter()
+    for i in order[:NEAREST]:
+        here = {p.text: p for clause in topic.questions[i] for p in phrases(clause)}
+        said.update(here.keys())
+        for text, phrase in here.items():
+            if text not in best or phrase.whole > best[text].whole:
+                best[text] = phrase
+    rough = {
+        text: near(sorted(p.stems)) * _shape(p, written, total) * (1 + 0.25 * log(said[text]))
+        for text, p in best.items()
+    }
+    short = sorted(best, key=lambda text: (-rough[text], text))[:SHORTLIST]
+    others = np.arange(len(topics)) != number
+    worth = {}
+    for text in short:
+        mass = sum(rarity.get(s, 0.0) for s in best[text].stems) or 1.0
+        common = [best[text].stems & stems for stems in topic.stems]
+        worth_of = {some: sum(rarity[s] for s in some) / mass for some in set(common)}
+        shares = [worth_of[some] for some in common]
+        inside = sum(share for share in shares if share >= 0.5) / n
+        both = np.array([where[s] for s in best[text].stems])
+        elsewhere = both.min(axis=0)[others].sum() / max(1, total - n) if len(both) else 0.0
+        worth[text] = rough[text] * sqrt(0.1 + inside) * (inside + 0.02) / (inside + elsewhere + 0.02)
+    return [(worth[text], best[text]) for text in sorted(short, key=lambda text: (-worth[text], text))]
+
+
+def rank_by_meaning(
+    ranked: list[list[tuple[float, Phrase]]], texts: Sequence[Sequence[str]], embed: Callable[[Sequence[str]], F32]
+) -> list[list[tuple[float, Phrase]]]:
+    """The best phrases of each topic by their worth and by how near they come to what its questions mean.
+
+    Nearness is the cosine of phrase and middle, each against the mean of all topics' phrases and middles: what all
+    topics have in common, such as the product's name, brings a phrase near to none of them.
+    """
+    said = sorted({phrase.text for options in ranked for _, phrase in options[:MEANT]})
+    if len(texts) < 2 or not said:
+        return ranked
+    some = [sorted(topic)[:: sampling_step(topic)] for topic in texts]
+    asked = embed(list(chain.from_iterable(some)))
+    ends = np.cumsum([len(topic) for topic in some])[:-1]
+    middles = np.array([topic.mean(axis=0) if len(topic) else asked.mean(axis=0) for topic in np.split(asked, ends)])
+    meant = embed(said)
+    alike = unit(meant - meant.mean(axis=0)) @ unit(middles - middles.mean(axis=0)).T
+    at = {text: row for row, text in enumerate(said)}
+    out = []
+    for number, options in enumerate(ranked):
+        near = [
+            (worth * max(LEAST_MEANT, round(float(alike[at[phrase.text], number]), 3)), phrase)
+            for worth, phrase in options[:MEANT]
+        ]
+        out.append(sorted(near, key=lambda option: (-option[0], option[1].text)) + options[MEANT:])
+    return out
+
+
+def _unknown_language(topic: TopicQuestions) -> bool:
+    """Whether hardly a word is one of the small ones that English and German sentences are held together by."""
+    words = [word for question in topic.questions for clause in question for word in clause.folded]
+    return len(words) >= ENOUGH_WORDS and sum(word in SMALL for word in words) < SMALL_SHARE * len(words)
+
+
+def _shape(phrase: Phrase, written: Counter[str], total: int) -> float:
+    """How much a phrase looks like a label: whole, three to seven words, none of them a slip of the pen."""
+    slips = sum(written[word] < 2 for word in phrase.words) if total >= 30 else 0
+    numbers = sum(word.isdigit() for word in phrase.words)
+    return phrase.whole * BY_LENGTH[len(phrase.words)] * 0.15**slips * 0.85**numbers
