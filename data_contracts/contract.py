@@ -1,4 +1,4 @@
-"""The contract of each table, read from `tables/<table>.toml` into frozen records.
+"""The contract of each table, read from `tables/inputs/` and `tables/outputs/` into frozen records.
 
 Two rules follow from the columns and are not written out in the files: a value must be readable as its column's type
 (`readable`), and a required column must not be null (`not_null`). Of an input table, a value of an optional column that
@@ -18,27 +18,20 @@ __all__ = ["INPUTS", "TABLES", "UNREADABLE", "Column", "Table"]
 # The column that names, row by row, the first column whose value could not be read as its type.
 UNREADABLE = "__unreadable__"
 
-_ORDER = (
-    "conversations",
-    "messages",
-    "articles",
-    "outcomes",
-    "article_revisions",
-    "owners",
-    "searches",
-    "releases",
-    "backlog",
-)
+_INPUTS = (
+    "conversations", "messages", "articles", "outcomes", "article_revisions", "owners", "searches", "releases",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Column:
-    """One column: its name, its type (see :func:`data_contracts.casts.cast`), and what it means."""
+    """One column: its name, its type (see :func:`data_contracts.casts.cast`), what it means, its unit."""
 
     name: str
     type: str
     required: bool = False
     doc: str = ""
+    unit: str = ""
 
 
 @dataclass(frozen=True)
@@ -93,10 +86,10 @@ def _table(text: str) -> Table:
     return Table(columns=columns, rules=rules, key=tuple(d.pop("key")), versions=versions, **d)
 
 
-def _read() -> dict[str, Table]:
+def _read(name: str) -> Table:
     folder = resources.files("lacuna.data_contracts").joinpath("tables")
-    return {name: _table(folder.joinpath(f"{name}.toml").read_text(encoding="utf-8")) for name in _ORDER}
+    return _table(folder.joinpath(f"{name}.toml").read_text(encoding="utf-8"))
 
 
-TABLES: dict[str, Table] = _read()
-INPUTS: tuple[str, ...] = tuple(name for name, table in TABLES.items() if table.role == "input")
+INPUTS: tuple[str, ...] = _INPUTS
+TABLES: dict[str, Table] = {name: _read(f"inputs/{name}") for name in INPUTS} | {"backlog": _read("outputs/backlog")}

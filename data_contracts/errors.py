@@ -16,6 +16,8 @@ __all__ = [
     "Refused",
     "SettingsInvalid",
     "StoreUnusable",
+    "TableUndeclared",
+    "TableWrong",
     "TagInvalid",
 ]
 
@@ -101,3 +103,13 @@ class TagInvalid(LacunaError):
 
 class Refused(LacunaError):
     """A person's role does not allow what they asked for."""
+
+
+class TableWrong(LacunaError):
+    """A step wrote a table that is not as it is declared: a fault of the code, found before another step reads it."""
+
+    exit_code = 70
+
+
+class TableUndeclared(TableWrong):
+    """A step wrote, or asked for, a table that no file declares."""

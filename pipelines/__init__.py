@@ -1,1 +1,1 @@
-"""The seven verbs of a run, and what drives them."""
+"""The seven steps of a run, and what drives them."""

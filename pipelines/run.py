@@ -1,4 +1,4 @@
-"""A run: seven verbs over one bundle and one window."""
+"""A run: seven steps over one bundle and one window."""
 
 from __future__ import annotations
 
@@ -13,23 +13,15 @@ from lacuna.pipelines.io.addresses import local_folder
 from lacuna.pipelines.io.bundle import read_bundle, refuse
 from lacuna.pipelines.io.store import lock, read_parquet
 from lacuna.pipelines.runtime.job import Job
-from lacuna.pipelines.runtime.runner import Verb, begin, begun, finish, perform, published, resume
+from lacuna.pipelines.runtime.runner import begin, begun, finish, perform, published, resume
 from lacuna.pipelines.runtime.window import resolve_window, scheduled_window
 from lacuna.pipelines.settings import load_settings
-from lacuna.pipelines.steps.diagnose.step import diagnose
-from lacuna.pipelines.steps.load.step import load
-from lacuna.pipelines.steps.measure.step import measure
-from lacuna.pipelines.steps.publish.step import publish
-from lacuna.pipelines.steps.rank.step import rank
-from lacuna.pipelines.steps.redact.step import redact
-from lacuna.pipelines.steps.understand.step import understand
+from lacuna.pipelines.steps import STEPS, Step, step_named
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["STEPS", "RunResult", "make_job", "plan_scheduled", "run", "run_step"]
-
-STEPS: tuple[Verb, ...] = (load, redact, understand, measure, diagnose, rank, publish)
+__all__ = ["RunResult", "make_job", "plan_scheduled", "run", "run_step"]
 
 
 @dataclass(frozen=True)
@@ -76,12 +68,12 @@ def run(
     config: str | None = None,
     *,
     force: bool = False,
-    steps: Sequence[Verb] = STEPS,
+    steps: Sequence[Step] | None = None,
 ) -> RunResult:
     """Run the pipeline over a bundle and publish ``<store>/runs/<last day>``.
 
     The same input again changes nothing; changed input replaces the run in one step; a run that was interrupted goes
-    on from the first verb that was not done.
+    on from the first step that was not done.
 
     Parameters
     ----------
@@ -96,7 +88,7 @@ def run(
     force
         Do everything again, even where nothing changed.
     steps
-        The verbs; all seven unless a test says otherwise.
+        The steps' functions; all seven by default.
 
     Raises
     ------
@@ -108,7 +100,7 @@ def run(
         if not begin(job, force):
             return RunResult(job.run_id, job.folder, "unchanged")
         there = job.folder.exists()
-        resume(job, steps)
+        resume(job, steps or [step_named(name) for name in STEPS])
         finish(job)
     return RunResult(job.run_id, job.folder, "replaced" if there else "published")
 
@@ -160,13 +152,12 @@ def _absolute(path: str | None) -> str | None:
 
 
 def run_step(name: str, given: dict[str, str | None]) -> dict[str, str | None]:
-    """Perform one verb by name for a scheduler, which hands the job from task to task as plain data."""
+    """Perform one step by name for a scheduler, which hands the job from task to task as plain data."""
     job = Job.from_json(given)
-    names = [verb.__name__ for verb in STEPS]
     with lock(job.store, job.run_id):
         if not begun(job) and published(job):
             return given  # a retry of a task that had come to its end
-        perform(job, STEPS[names.index(name)], names)
-        if name == names[-1]:
+        perform(job, step_named(name), STEPS)
+        if name == STEPS[-1]:
             finish(job)
     return given

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import tomllib
 from collections.abc import Mapping
 from importlib.resources import files
@@ -16,6 +15,7 @@ from lacuna.data_contracts.errors import SettingsInvalid
 from lacuna.pipelines.io.mapping import Mapped
 from lacuna.pipelines.presentation.links import is_address
 from lacuna.pipelines.presentation.section import Section
+from lacuna.pipelines.presentation.suggestions import similar
 
 __all__ = ["Settings", "default_text", "load_settings"]
 
@@ -249,6 +249,14 @@ class Settings(Section):
     delivery: Delivery
     board: Board
 
+    def that_decide(self) -> dict[str, Any]:
+        """The sections that a run's findings depend on, as plain data; they hold no password."""
+        return self.model_dump(mode="json", exclude={"state", "delivery", "board"})
+
+    def with_sections(self, sections: Mapping[str, Any]) -> Settings:
+        """These settings with some sections replaced, as :meth:`that_decide` gave them."""
+        return Settings.model_validate(self.model_dump(mode="json") | dict(sections))
+
     def public(self) -> dict[str, Any]:
         """The settings as plain data, fit to be written into a run: passwords and tokens in addresses are masked."""
         plain = self.model_dump(mode="json")
@@ -328,7 +336,7 @@ def _suggest(key: str, known: Mapping[str, Any], inside: tuple[str, ...]) -> str
     elsewhere = [f"{section}.{key}" for section, keys in tomllib.loads(default_text()).items() if key in keys]
     if elsewhere:
         return f"did you mean '{elsewhere[0]}'?"
-    close = difflib.get_close_matches(key, known, n=1)
+    close = similar(key, known)
     if close:
         return f"did you mean '{'.'.join((*inside, close[0]))}'?"
     home = f"[{'.'.join(inside)}]" if inside else "the file"

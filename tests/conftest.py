@@ -1,4 +1,4 @@
-"""What several tests share: a small bundle, and verbs that stand in for the real ones where only the harness counts."""
+"""What several tests share: a small bundle, and steps that stand in for the real ones where only the harness counts."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import hypothesis
-import pandas as pd
 import pytest
 
 from lacuna.pipelines.cli import main as cli
@@ -30,25 +29,25 @@ def bundle(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def seen() -> list[str]:
-    """Names of the stand-in verbs, in the order in which they ran."""
+    """Names of the stand-in steps, in the order in which they ran."""
     return []
 
 
 @pytest.fixture
 def steps(seen: list[str]) -> list[Callable[[Job], None]]:
-    """Three verbs: the first two write a table each, the last one publishes one gap."""
+    """Three steps: the first two write a document each, the last one publishes one gap."""
 
     def first(job: Job) -> None:
         seen.append("first")
-        job.write("first/table", pd.DataFrame({"n": [1, 2]}))
+        job.write_json("first/table", [1, 2])
 
     def second(job: Job) -> None:
         seen.append("second")
-        job.write("second/table", job.read("first/table") * 2)
+        job.write_json("second/table", [2 * number for number in job.read_json("first/table")])
 
     def publish(job: Job) -> None:
         seen.append("publish")
-        assert job.read("second/table")["n"].tolist() == [2, 4]
+        assert job.read_json("second/table") == [2, 4]
         small_publish(job)
 
     return [first, second, publish]

@@ -1,11 +1,11 @@
-"""Intervals: how sure a share, a rate or a mean is."""
+"""Intervals: how sure a share is."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["mean_interval", "poisson_rate_interval", "wilson"]
+__all__ = ["wilson"]
 
 FloatArray = NDArray[np.float64]
 
@@ -55,62 +55,3 @@ def wilson(
     low = np.where(share == 0, 0.0, np.minimum(np.maximum(centre - half, 0.0), share))
     high = np.where(share == 1, 1.0, np.maximum(np.minimum(centre + half, 1.0), share))
     return np.where(known, low, np.nan), np.where(known, high, np.nan)
-
-
-def mean_interval(values: ArrayLike, confidence: float = 0.95) -> tuple[float, float, float]:
-    """Mean and Student's t interval of values; NaN values are left out.
-
-    Returns
-    -------
-    mean, low, high : float
-        All NaN without values; the bounds are NaN with a single one.
-
-    Examples
-    --------
-    >>> mean_interval([4.0, 4.0, 5.0, 3.0])[0]
-    4.0
-    """
-    given = np.asarray(values, float).ravel()
-    given = given[~np.isnan(given)]
-    if not given.size:
-        return np.nan, np.nan, np.nan
-    mean = float(given.mean())
-    if given.size == 1:
-        return mean, np.nan, np.nan
-    from scipy import special
-
-    half = float(special.stdtrit(given.size - 1, 0.5 + confidence / 2) * given.std(ddof=1) / np.sqrt(given.size))
-    return mean, mean - half, mean + half
-
-
-def poisson_rate_interval(
-    counts: ArrayLike, exposure: ArrayLike, confidence: float = 0.95
-) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Rates of events and their exact intervals (Garwood 1936).
-
-    Parameters
-    ----------
-    counts, exposure
-        Events, and the time (or any exposure) in which they came, broadcast against each other.
-
-    Returns
-    -------
-    rate, low, high : ndarray of float64
-        Events per unit of exposure; NaN where the exposure is not positive.
-
-    Examples
-    --------
-    >>> rate, low, high = poisson_rate_interval(10, 4)
-    >>> float(rate), round(float(low), 2), round(float(high), 2)
-    (2.5, 1.2, 4.6)
-    """
-    from scipy import special
-
-    count, time = np.broadcast_arrays(np.asarray(counts, float), np.asarray(exposure, float))
-    known = time > 0
-    time = np.where(known, time, 1.0)
-    tail = (1 - confidence) / 2
-    low = np.where(count > 0, special.gammaincinv(np.maximum(count, 1e-12), tail), 0.0) / time
-    high = special.gammaincinv(count + 1, 1 - tail) / time
-    blank = np.where(known, 0.0, np.nan)
-    return count / time + blank, low + blank, high + blank

@@ -12,7 +12,7 @@ from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from lacuna.models.retrieval.article_match import LANGUAGES, unit
-from lacuna.models.topics.names import STOP_WORDS
+from lacuna.models.text.lexicon import STOP_WORDS
 
 DIMENSIONS = 200
 _WORD = re.compile(r"[^\W\d_][\w'’-]+")

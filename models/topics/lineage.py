@@ -22,7 +22,6 @@ from scipy.optimize import linear_sum_assignment
 from lacuna.models.retrieval.article_match import unit
 
 __all__ = [
-    "EVENTS",
     "Common",
     "Likeness",
     "common_to",
@@ -35,7 +34,6 @@ __all__ = [
 Floats = NDArray[np.float32]
 Reals = NDArray[np.float64]
 
-EVENTS = ("continue", "return", "split", "birth", "merge", "death")
 HALF = 0.5  # more speaks for it than against it
 ENOUGH_TOPICS = 10
 PART = 0.25  # of a topic whose questions went several ways: what a way needs to be named (two ways, unevenly shared)
@@ -241,8 +239,8 @@ def trace(
     -------
     named : topic_id, first_seen, lineage (in plain words), same (the known topic that it is, or null); in the order
         of ``topics``
-    events : topic_id, event (one of ``EVENTS``), related (list of topic ids), shared (int), cosine (float); one row a
-        topic, and one for each known topic that ended with this run
+    events : topic_id, event (continue, return, split, birth, merge or death), related (list of topic ids), shared
+        (int), cosine (float); one row a topic, and one for each known topic that ended with this run
 
     Notes
     -----

@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from lacuna.models.retrieval.article_match import unit
+from lacuna.models.text.lexicon import STOP_WORDS
 from lacuna.models.text.vectorizer import Terms
 from lacuna.models.topics.graph_clusters import distinct, nearest
-from lacuna.models.topics.names import STOP_WORDS
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -17,6 +16,7 @@ from rich.text import Text
 from lacuna.data_contracts.errors import LacunaError, StoreUnusable
 from lacuna.models.backlog.gap_kinds import kind_meaning
 from lacuna.pipelines.presentation.format import NONE
+from lacuna.pipelines.presentation.suggestions import similar, with_such_words
 from lacuna.pipelines.report.gap_figures import SETS, GapFigures, figures_of, movement, nearest_articles
 
 __all__ = ["backlog_table", "explain", "find_gap", "find_run", "published_runs", "read_backlog", "read_run"]
@@ -77,9 +77,8 @@ def find_gap(rows: Sequence[Row], wanted: str) -> Row:
     if wanted.isdigit():
         raise LacunaError(f"there is no rank {wanted}", f"ranks go from 1 to {len(rows)}")
     ids = [str(row["gap_id"]) for row in rows]
-    titles = {str(row["title"]).lower(): str(row["gap_id"]) for row in rows}
-    near = difflib.get_close_matches(wanted, ids, n=3, cutoff=0.4)
-    near += [titles[t] for t in difflib.get_close_matches(wanted.lower(), titles, n=2, cutoff=0.4)]
+    titles = {str(row["title"]): str(row["gap_id"]) for row in rows}
+    near = similar(wanted, ids, most=3, cutoff=0.4) + [titles[title] for title in with_such_words(wanted, titles)]
     remedy = f"did you mean {' or '.join(dict.fromkeys(near))}?" if near else f"ranks work too: 1 to {len(rows)}"
     raise LacunaError(f"there is no gap '{wanted}' in this run", remedy)
 

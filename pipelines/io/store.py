@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import ctypes
 import errno
-import fcntl
 import json
 import os
 import shutil
 import socket
+import sys
 import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from filelock import FileLock, Timeout
 
 from lacuna.data_contracts.errors import StoreUnusable
 
@@ -97,8 +99,7 @@ def _replacing(path: Path) -> Iterator[Path]:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             yield temporary
-            with temporary.open("rb") as file:
-                os.fsync(file.fileno())
+            _sync_file(temporary)
             os.replace(temporary, path)
         finally:
             temporary.unlink(missing_ok=True)
@@ -165,39 +166,35 @@ def lock(store: Path, name: str, wait_seconds: float = 0.0) -> Iterator[None]:
         Someone else holds it for longer than ``wait_seconds``; the message says who.
     """
     path = store / ".locks" / f"{name}.lock"
+    # Beside the lock and not in it: on Windows nobody else may read a locked file.
+    holder = path.with_suffix(".json")
+    # Never a marker file instead, where the file system has no locks: it would outlive a process that was killed.
+    held = FileLock(path, timeout=wait_seconds, is_singleton=False, fallback_to_soft=False)
     with usable(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        try:
+            held.acquire()
+        except Timeout:
+            raise StoreUnusable(
+                f"another run holds '{name}' in this store ({_holder(holder)})",
+                "wait until it is done, or stop it; its finished steps are kept",
+            ) from None
     try:
-        _acquire(handle, path, name, wait_seconds)
-        holder = {"pid": os.getpid(), "host": socket.gethostname(), "since": time.strftime("%Y-%m-%d %H:%M:%S")}
-        with usable(path):
-            os.ftruncate(handle, 0)
-            os.pwrite(handle, json.dumps(holder).encode(), 0)
+        with usable(holder):
+            holder.write_text(
+                json.dumps(
+                    {"pid": os.getpid(), "host": socket.gethostname(), "since": time.strftime("%Y-%m-%d %H:%M:%S")}
+                )
+            )
         yield
     finally:
-        os.close(handle)
-
-
-def _acquire(handle: int, path: Path, name: str, wait_seconds: float) -> None:
-    give_up = time.monotonic() + wait_seconds
-    while True:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return
-        except BlockingIOError:
-            if time.monotonic() >= give_up:
-                raise StoreUnusable(
-                    f"another run holds '{name}' in this store ({_holder(path)})",
-                    "wait until it is done, or stop it; its finished steps are kept",
-                ) from None
-            time.sleep(0.05)
+        held.release()
 
 
 def _holder(path: Path) -> str:
     with suppress(OSError, ValueError, KeyError):
-        held = json.loads(path.read_text())
-        return f"process {held['pid']} on {held['host']} since {held['since']}"
+        holder = json.loads(path.read_text())
+        return f"process {holder['pid']} on {holder['host']} since {holder['since']}"
     return "by an unknown process"
 
 
@@ -246,6 +243,8 @@ def _swap(new: Path, place: Path) -> None:
 
 def _exchange(one: Path, other: Path) -> bool:
     """Swap two folders in one step, where the system can (Linux); False where it can't."""
+    if sys.platform != "linux":
+        return False
     try:
         rename = ctypes.CDLL(None, use_errno=True).renameat2
     except (AttributeError, OSError):
@@ -272,24 +271,47 @@ def clean_leftovers(store: Path) -> None:
 def _alive(pid: str) -> bool:
     if not pid.isdigit():
         return False
-    try:
-        os.kill(int(pid), 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
+    return int(pid) != os.getpid() and _process_exists(int(pid))
+
+
+if sys.platform == "win32":
+
+    def _process_exists(pid: int) -> bool:
+        # os.kill would end the process, whatever the signal.
+        query_limited_information = 0x1000
+        handle = ctypes.windll.kernel32.OpenProcess(query_limited_information, False, pid)
+        if handle:
+            ctypes.windll.kernel32.CloseHandle(handle)
+        return bool(handle)
+
+else:
+
+    def _process_exists(pid: int) -> bool:
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return False
+        except PermissionError:
+            return True
         return True
-    return int(pid) != os.getpid()
 
 
 def _sync(folder: Path) -> None:
     for path in sorted(folder.rglob("*")):
         if path.is_file():
-            with path.open("rb") as file:
-                os.fsync(file.fileno())
+            _sync_file(path)
     _sync_folder(folder)
 
 
+def _sync_file(path: Path) -> None:
+    # Windows writes to disk only what was opened for writing.
+    with path.open("r+b" if sys.platform == "win32" else "rb") as file:
+        os.fsync(file.fileno())
+
+
 def _sync_folder(folder: Path) -> None:
+    if sys.platform == "win32":  # a folder can't be opened there
+        return
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -2,13 +2,6 @@
 
 A text is known by a hash, under the name and version of the embedder; the text itself is not kept. What is new is
 added as files that never change, so that several workers can add at once: what one has added, the others adopt.
-
-Much text is embedded faster by several workers, each of which takes a share, before a run that then finds all of it
-cached::
-
-    embed_shard(texts, name, store, "embedding", shard=3, shards=8)   # worker 3 of 8; any worker, any order
-
-Which share a text is in depends on the text alone. A scheduler can map that over ``range(shards)``.
 """
 
 from __future__ import annotations
@@ -26,7 +19,7 @@ from lacuna.pipelines.embedders.registry import Embedder, embedder
 from lacuna.pipelines.io.content_cache import KEEP_EVERY, ContentCache, key_of
 from lacuna.pipelines.presentation import progress
 
-__all__ = ["embed", "embed_shard"]
+__all__ = ["embed"]
 
 # Raised where the same text gets another vector from the same model; 1 had vectors that depended on their batch.
 MADE = 2
@@ -52,44 +45,10 @@ def embed(texts: Sequence[str], name: str, store: Path, label: str) -> Floats:
     if not len(texts):
         return np.zeros((0, 1), dtype=np.float32)
     keys = [key_of(text) for text in texts]
-    known, _ = _filled(dict(zip(keys, texts, strict=True)), embedder(name), store, label)
+    known = _filled(dict(zip(keys, texts, strict=True)), embedder(name), store, label)
     vectors = known.rows(keys).astype(np.float32)
     vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
     return vectors
-
-
-def embed_shard(texts: Sequence[str], name: str, store: Path, label: str, shard: int, shards: int) -> int:
-    """Put one share of ``texts`` into the cache, for workers that embed the other shares meanwhile.
-
-    Parameters
-    ----------
-    texts
-        All texts, the same for every worker; doubles are in the same share.
-    name, store, label
-        As for :func:`embed`.
-    shard, shards
-        Which share, from 0, of how many.
-
-    Returns
-    -------
-    int
-        How many texts were embedded; those that the store had seen are not.
-
-    Raises
-    ------
-    SettingsInvalid, StoreUnusable
-        As :func:`embed`.
-
-    Examples
-    --------
-    >>> for shard in range(2):  # doctest: +SKIP
-    ...     embed_shard(["hello", "good evening"], "minilm", Path("store"), "embedding", shard, 2)
-    """
-    if not 0 <= shard < shards:
-        raise ValueError(f"shard {shard} is not one of {shards}: they count from 0")
-    keyed = {key_of(text): text for text in texts}
-    mine = {key: text for key, text in keyed.items() if int(key, 16) % shards == shard}
-    return _filled(mine, embedder(name), store, f"{label}, share {shard + 1} of {shards}")[1]
 
 
 class _Known:
@@ -107,30 +66,28 @@ class _Known:
         return np.concatenate(self._blocks)[[self.at[key] for key in keys]]
 
 
-def _filled(texts: dict[str, str], model: Embedder, store: Path, label: str) -> tuple[_Known, int]:
-    """The vectors of all texts by key, and how many of them were not in the cache."""
+def _filled(texts: dict[str, str], model: Embedder, store: Path, label: str) -> _Known:
+    """The vectors of all texts by key."""
     # A model's name may have slashes, and a folder's name anything.
     cache = ContentCache(store, "vectors", f"{quote(model.name, safe='')}-{model.version}-{MADE}", "vector", _check)
     known = _Known()
     _read(cache, texts.keys(), known)
     new = sorted(texts.keys() - known.at.keys())
     if not new:
-        return known, 0
-    embedded = 0
+        return known
     with progress.bar(f"{label}: {len(new):,} new texts, {len(known.at):,} known") as tick:
         for first in range(0, len(new), KEEP_EVERY):
             _read(cache, texts.keys(), known)
             some = [key for key in new[first : first + KEEP_EVERY] if key not in known.at]
             if some:
                 made = model.embed([texts[key] for key in some], partial(_onward, tick, first, len(new)))
-                embedded += len(some)
                 with cache.locked():
                     # Another worker may have been first: one vector a text, or a later run would not repeat this one.
                     _read(cache, some, known)
                     rows = [row for row, key in enumerate(some) if key not in known.at]
                     if rows:
                         _write(cache, [some[row] for row in rows], made[rows].astype(np.float16), known)
-    return known, embedded
+    return known
 
 
 def _onward(tick: Callable[[int, int], None], before: int, total: int, done: int, _: int) -> None:

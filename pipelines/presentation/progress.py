@@ -79,7 +79,7 @@ def measured(name: str) -> Iterator[Cost]:
 
 @contextmanager
 def step(name: str, number: int, of: int) -> Iterator[Cost]:
-    """Show and measure one verb of a run."""
+    """Show and measure one step of a run."""
     label = f"[{number}/{of}] {name}"
     with _showing() as display, measured(name) as cost:
         task = display.add_task(escape(label), total=None) if display else None

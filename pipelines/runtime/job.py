@@ -1,13 +1,14 @@
-"""A job: what a verb needs to know, and where the verbs of one run leave their tables for each other."""
+"""A job: what a step needs to know, and where the steps of one run leave their tables for each other."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lacuna.data_contracts.step_tables import check_step_table, step_table
 from lacuna.pipelines.io.store import read_parquet, write_bytes, write_parquet
 from lacuna.pipelines.settings import Settings, load_settings
 
@@ -64,7 +65,7 @@ class Job:
 
     @property
     def work(self) -> Path:
-        """Where the verbs leave their tables; gone once the run is published."""
+        """Where the steps leave their tables; gone once the run is published."""
         return self.store / ".work" / self.run_id
 
     @property
@@ -82,15 +83,22 @@ class Job:
         return self.work / name
 
     def read(self, name: str) -> pd.DataFrame:
-        """Read a table that a verb wrote, for example ``load/conversations``."""
+        """Read a table that a step wrote, for example ``load/conversations``."""
         return read_parquet(self.path(f"{name}.parquet"))
 
     def write(self, name: str, frame: pd.DataFrame) -> None:
-        """Write a table of this run, whole or not at all; the index is dropped."""
+        """Write a table of this run, whole or not at all; the index is dropped.
+
+        Raises
+        ------
+        TableWrong
+            It is not as ``data_contracts/tables/steps/`` declares it.
+        """
+        check_step_table(step_table(name), frame)
         write_parquet(self.path(f"{name}.parquet"), frame)
 
     def read_json(self, name: str) -> Any:
-        """Read a JSON document that a verb wrote, for example ``load/load``."""
+        """Read a JSON document that a step wrote, for example ``load/load``."""
         return json.loads(self.path(f"{name}.json").read_text(encoding="utf-8"))
 
     def write_json(self, name: str, value: Any) -> None:
@@ -110,7 +118,10 @@ class Job:
 
     @classmethod
     def from_json(cls, given: dict[str, str | None]) -> Job:
-        """Build the job again from :meth:`as_json`; the settings are read anew.
+        """Build the job again from :meth:`as_json`, with the settings that the run was planned with.
+
+        A settings file that changes meanwhile changes the next run. Where things are and whom to tell (``[state]``,
+        ``[delivery]``, ``[board]``) is read anew: it may hold passwords, which are written nowhere.
 
         Raises
         ------
@@ -119,7 +130,7 @@ class Job:
         """
         bundle, store, start, end = (str(given[key]) for key in ("bundle", "store", "start", "end"))
         config = given.get("config")
-        return cls(
+        job = cls(
             bundle=bundle,
             store=Path(store),
             start=date.fromisoformat(start),
@@ -127,3 +138,6 @@ class Job:
             config=config,
             settings=load_settings(config),
         )
+        if not job.path("settings.json").exists():  # published: only the digest is left to do
+            return job
+        return replace(job, settings=job.settings.with_sections(job.read_json("settings")))

@@ -1,11 +1,11 @@
-"""How verbs are run: once for the same input, again from where a crash left them, one process a run at a time."""
+"""How steps are run: once for the same input, again from where a crash left them, one process a run at a time."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -19,10 +19,10 @@ from lacuna.pipelines.io.store import check_writable, clean_leftovers, usable
 from lacuna.pipelines.presentation import progress
 from lacuna.pipelines.runtime.job import Job
 from lacuna.pipelines.state.repository import open_state
+from lacuna.pipelines.steps import Step
 
 __all__ = [
     "BundleChanging",
-    "Verb",
     "begin",
     "begun",
     "file_hashes",
@@ -33,8 +33,6 @@ __all__ = [
     "resume",
     "version",
 ]
-
-Verb = Callable[[Job], None]
 
 
 class BundleChanging(BundleUnreadable):
@@ -77,7 +75,7 @@ def _sha256(fs: Any, path: str) -> str:
 
 def input_hash(job: Job, files: dict[str, str]) -> str:
     """A hash of all that can change a run: files, window, settings, version, earlier runs and decisions."""
-    settings = job.settings.model_dump(mode="json", exclude={"state", "delivery", "board"})
+    settings = job.settings.that_decide()
     with open_state(job.settings, job.store) as state:
         remembered = state.fingerprint(job.run_id)
     parts = [files, job.start.isoformat(), job.end.isoformat(), settings, version(), remembered]
@@ -108,6 +106,7 @@ def begin(job: Job, force: bool = False) -> bool:
     if not job.path("run.json").exists():
         with open_state(job.settings, job.store) as state:
             previous = state.previous_run(job.run_id)
+        job.write_json("settings", job.settings.that_decide())
         job.write_json("run", {"input_hash": digest, "files": files, "previous_run": previous, "version": version()})
     return True
 
@@ -131,38 +130,38 @@ def begun(job: Job) -> str | None:
         return None
 
 
-def resume(job: Job, steps: Sequence[Verb]) -> None:
-    """Perform the verbs that are not done yet."""
-    names = [verb.__name__ for verb in steps]
-    for verb in steps:
-        if _marker(job, verb.__name__).exists():
-            progress.say(f"{verb.__name__}: done before, kept")
+def resume(job: Job, steps: Sequence[Step]) -> None:
+    """Perform the steps that are not done yet."""
+    names = [step.__name__ for step in steps]
+    for step in steps:
+        if _marker(job, step.__name__).exists():
+            progress.say(f"{step.__name__}: done before, kept")
         else:
-            perform(job, verb, names)
+            perform(job, step, names)
 
 
-def perform(job: Job, verb: Verb, names: Sequence[str]) -> None:
-    """Perform one verb, measure it, and mark it done; whatever stands on it has to be done again.
+def perform(job: Job, step: Step, names: Sequence[str]) -> None:
+    """Perform one step, measure it, and mark it done; whatever stands on it has to be done again.
 
     Parameters
     ----------
     job
         A job that :func:`begin` has made ready.
-    verb
+    step
         The function.
     names
-        All verbs of the run, in order.
+        The names of all steps of the run, in order.
     """
-    number = names.index(verb.__name__)
+    number = names.index(step.__name__)
     for name in names[number:]:
         _marker(job, name).unlink(missing_ok=True)
-    with usable(job.store, disk_only=True), progress.step(verb.__name__, number + 1, len(names)) as cost:
-        verb(job)
-    if verb.__name__ == "load":
+    with usable(job.store, disk_only=True), progress.step(step.__name__, number + 1, len(names)) as cost:
+        step(job)
+    if step.__name__ == "load":
         _account_for_rows(job)
     # After publishing, the work folder may be gone with all that was marked in it.
     if job.work.exists():
-        job.write_json(f"steps/{verb.__name__}", {"name": cost.name, "seconds": cost.seconds, "peak_mb": cost.peak_mb})
+        job.write_json(f"steps/{step.__name__}", {"name": cost.name, "seconds": cost.seconds, "peak_mb": cost.peak_mb})
 
 
 def finish(job: Job) -> None:

@@ -118,14 +118,13 @@ def command(arguments: list[str], environment: dict[str, str]) -> str:
 
 
 def test_the_dag_is_a_weekly_timetable_of_the_seven_verbs(airflow: dict[str, str]) -> None:
-    """The DAG imports, a task a verb in the order of a run and the digest, with retries and triage notes."""
-    from lacuna.pipelines.run import STEPS
+    """The DAG imports, a task a step in the order of a run and the digest, with retries and triage notes."""
+    from lacuna.pipelines.steps import STEPS
 
     printed = command(["-c", LOOK.format(dags=str(DAGS))], airflow)
     found = json.loads(next(line for line in printed.splitlines() if line.startswith("found "))[6:])
-    verbs = [verb.__name__ for verb in STEPS]
     assert found["errors"] == {}
-    tasks = ["plan", *verbs, "digest"]
+    tasks = ["plan", *STEPS, "digest"]
     assert found["tasks"] == tasks
     assert found["chain"] == {a: [b] for a, b in pairwise(tasks)} | {"digest": []}
     assert found["digest"] == ["off", "dry run", "send", "dry run"]
@@ -180,14 +179,14 @@ def ends(airflow: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> d
     bundle = make_bundle(tmp)
     (bundle / "articles.jsonl").unlink()
     conf = {"bundle": str(bundle), "store": str(tmp / "store"), "end": "2024-06-30"}
-    verbs = "load|redact|understand|measure|diagnose|rank"
+    steps = "load|redact|understand|measure|diagnose|rank"
     cases: dict[str, dict[str, Any]] = {
         "broken": {"conf": conf, "retries": 2},
         "busy": {"conf": conf | {"store": str(tmp / "busy")}, "retries": 1},
         "empty": {"conf": conf | {"start": "2023-01-01", "end": "2023-01-31"}, "retries": 2},
         "elsewhere": {"conf": conf | {"store": "s3://bucket/store"}, "retries": 2},
-        "nobody told": {"conf": conf | {"digest": "off"}, "done": f"^(plan|{verbs}|publish)$"},
-        "not published": {"conf": conf | {"digest": "send"}, "done": f"^(plan|{verbs})$"},
+        "nobody told": {"conf": conf | {"digest": "off"}, "done": f"^(plan|{steps}|publish)$"},
+        "not published": {"conf": conf | {"digest": "send"}, "done": f"^(plan|{steps})$"},
         "marked failed": {"conf": conf | {"digest": "off"}, "done": "^.*$", "then": MARK_FAILED},
     }
     with lock(tmp / "busy", "2024-06-30"):
@@ -225,7 +224,7 @@ def test_an_empty_window_is_skipped(ends: dict[str, Ended]) -> None:
 
 @pytest.mark.slow
 def test_a_run_that_is_not_published_tells_nobody(ends: dict[str, Ended]) -> None:
-    """The digest is skipped where it is off, and does not come up where a verb before it failed."""
+    """The digest is skipped where it is off, and does not come up where a step before it failed."""
     assert (ends["nobody told"].state, ends["nobody told"].tasks["digest"]) == ("success", "skipped")
     tasks = ends["not published"].tasks
     assert (ends["not published"].state, tasks["publish"], tasks["digest"]) == ("failed", "failed", "upstream_failed")

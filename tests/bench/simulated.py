@@ -19,8 +19,9 @@ import numpy as np
 import pandas as pd
 
 from lacuna.pipelines.presentation.spreadsheet import records
-from lacuna.pipelines.run import STEPS, make_job
+from lacuna.pipelines.run import make_job
 from lacuna.pipelines.runtime.runner import begin
+from lacuna.pipelines.steps import STEPS, step_named
 from tests.bench.common import SHARED, WINDOW, sharing
 from tests.bench.replays import KINDS
 from tests.bench.simulation import Pool, draw, pooled
@@ -96,8 +97,8 @@ def backlog(bundle: Path, store: Path) -> pd.DataFrame:
     """The ranked backlog of a bundle, by the pipeline's own verbs in this process; nothing is published."""
     job = make_job(str(bundle), store, WINDOW[1], WINDOW[3])
     begin(job, force=True)
-    for verb in STEPS[:-1]:
-        verb(job)
+    for name in STEPS[:-1]:
+        step_named(name)(job)
     return job.read("rank/backlog")
 
 

@@ -24,7 +24,6 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import linear_sum_assignment
 
-from lacuna.models.topics.lineage import EVENTS
 from lacuna.pipelines.demo import load_truth, write_demo
 from lacuna.pipelines.presentation import progress
 from lacuna.pipelines.run import run
@@ -37,6 +36,7 @@ from tests.bench.topics_child import score
 
 Window = tuple[Path, str | None, str]
 END = date(2024, 6, 30)
+EVENTS = ("continue", "return", "split", "birth", "merge", "death")
 
 
 def stability(folder: Path, replay: Path) -> int:

@@ -7,7 +7,10 @@ from collections.abc import Callable
 import typer.cli
 import typer.main
 
+from lacuna.data_contracts.contract import INPUTS, TABLES, Column, Table
+from lacuna.data_contracts.step_tables import StepTable, step_table, step_tables
 from lacuna.pipelines.cli.main import app
+from lacuna.pipelines.steps import STEPS
 from tests.support.paths import REPO
 
 HEAD = "Written from the code by `make docs`; a test compares the two. Change the code, not this page.\n"
@@ -22,7 +25,68 @@ def command_line() -> str:
     return f"{title}\n\n{HEAD}{rest}\n"
 
 
-PAGES: dict[str, Callable[[], str]] = {"cli.md": command_line}
+def tables() -> str:
+    """Every table with its columns: what comes in, what goes from step to step, and what a run publishes."""
+    parts = [
+        f"# The tables\n\n{HEAD}",
+        "Types of input tables are read as [`data_contracts/casts.py`](../data_contracts/casts.py) says."
+        " Lists and records are nested columns in Parquet. No two rows share a *key*. **R** = required.\n",
+        "## What comes in: a bundle\n",
+        *(_input(TABLES[name]) for name in INPUTS),
+        "## What a run publishes\n",
+        _input(TABLES["backlog"]),
+        *(_step(table) for table in step_tables("published").values()),
+        "## What steps hand to one another\n",
+        "In `STORE/.work/<run>/<step>/` while a run goes on. `load` and `redact` write the bundle's tables again, with"
+        " the columns above.\n",
+        *(_step(table) for step in STEPS for table in step_tables(step).values()),
+    ]
+    return "\n".join(parts)
+
+
+def _input(table: Table) -> str:
+    lines = [f"### {table.name}\n", f"{table.grain[:1].upper()}{table.grain[1:]}. Key: {_code(table.key)}."]
+    if table.role == "input":
+        lines.append(f"{'Required' if table.required else 'Optional'}; a run bears {table.limit:.0%} of bad rows.")
+    lines += ["", "| column | type | | meaning |", "|---|---|---|---|"]
+    for column in table.columns:
+        rules = "; ".join(
+            rule.says() for rule in table.rules
+            if rule.column == column.name and rule.rule not in ("readable", "not_null", "unique", "rounded")
+        )  # fmt: skip
+        meaning = "; ".join(filter(None, [_meaning(column), rules]))
+        lines.append(f"| `{column.name}` | {column.type} | {'**R**' if column.required else ''} | {_cell(meaning)} |")
+    return "\n".join([*lines, ""])
+
+
+def _step(table: StepTable) -> str:
+    where = f" in `{table.file}`" if table.file else ""
+    key = f" Key: {_code(table.key)}." if table.key else ""
+    lines = [f"### {table.name}\n", f"{table.grain[:1].upper()}{table.grain[1:]}{where}.{key}"]
+    base = table.extends.removeprefix("inputs/").removeprefix("outputs/")
+    inherited = len(TABLES[base].columns if base in TABLES else step_table(base).columns) if base else 0
+    own = table.columns[inherited:]
+    if base:
+        lines.append(f"All columns of [{base}](#{base.replace('/', '')}){', and:' if own else '.'}")
+    if own:
+        lines += ["", "| column | type | meaning |", "|---|---|---|"]
+    lines += [f"| `{column.name}` | {column.type} | {_cell(_meaning(column))} |" for column in own]
+    return "\n".join([*lines, ""])
+
+
+def _meaning(column: Column) -> str:
+    return f"{column.unit}: {column.doc}" if column.unit else column.doc
+
+
+def _code(names: tuple[str, ...]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("<", "&lt;")
+
+
+PAGES: dict[str, Callable[[], str]] = {"cli.md": command_line, "tables.md": tables}
 
 
 def main() -> None:

@@ -19,6 +19,7 @@ from lacuna.pipelines.settings import load_settings
 from lacuna.pipelines.state.repository import State, open_state
 from lacuna.pipelines.steps.publish.step import remember
 from tests.support.standins import BACKLOG_ROW
+from tests.support.tables import plant
 
 WEEKS = [f"2024-{day}" for day in ("06-02", "06-09", "06-16", "06-23", "06-30")]
 EVENTS = {"subtopic_id": "str", "event": "str", "related": "object", "shared": "int64", "cosine": "float64"}
@@ -47,7 +48,8 @@ class World:
         job.write("understand/events", nothing.rename(columns={"subtopic_id": "topic_id"}))
         for name, key in (("registry", "topic_id"), ("subtopic_registry", "subtopic_id")):
             job.write(f"understand/{name}", pd.DataFrame({key: pd.Series(dtype="str")}))
-        job.write(
+        plant(
+            job,
             "load/owners",
             pd.DataFrame([{"owner_id": "o2", "name": "Ben", "email": None}]).astype("str").assign(active=True),
         )

@@ -1,4 +1,4 @@
-"""What stands around the seven verbs: once for the same input, on from a crash, one at a time, replaced whole."""
+"""What stands around the seven steps: once for the same input, on from a crash, one at a time, replaced whole."""
 
 from __future__ import annotations
 
@@ -16,29 +16,24 @@ import pytest
 from lacuna.data_contracts.errors import BundleUnreadable, SettingsInvalid, StoreUnusable
 from lacuna.pipelines.gaps.decisions import decide
 from lacuna.pipelines.io.store import lock
-from lacuna.pipelines.run import STEPS, make_job, plan_scheduled, run
+from lacuna.pipelines.run import make_job, plan_scheduled, run, run_step
 from lacuna.pipelines.runtime.job import Job
 from lacuna.pipelines.runtime.runner import begin, file_hashes, perform
 from lacuna.pipelines.settings import load_settings
 from lacuna.pipelines.state.repository import open_state
+from lacuna.pipelines.steps import STEPS, step_named
 from tests.support.standins import small_publish, without_rights, write_table
 
 Steps = list[Callable[[Job], None]]
 ALL = ["first", "second", "publish"]
+QUESTIONS = pd.DataFrame({"conversation_id": ["c"], "question": ["Where is it?"], "language": ["en"], "key": ["k"]})
 JUNE = {"start": "2024-06-03", "end": "2024-06-30"}
 
 
-def test_the_verbs_are_the_architecture_s() -> None:
-    """A run is load, redact, understand, measure, diagnose, rank, publish."""
-    assert [verb.__name__ for verb in STEPS] == [
-        "load",
-        "redact",
-        "understand",
-        "measure",
-        "diagnose",
-        "rank",
-        "publish",
-    ]
+def test_every_step_is_found_by_its_name() -> None:
+    """The names are in the order of a run, and each has its function in the folder of that name."""
+    assert STEPS == ("load", "redact", "understand", "measure", "diagnose", "rank", "publish")
+    assert tuple(step_named(name).__name__ for name in STEPS) == STEPS
 
 
 def test_a_run_is_named_after_its_last_day(bundle: Path, tmp_path: Path, steps: Steps, seen: list[str]) -> None:
@@ -52,7 +47,7 @@ def test_a_run_is_named_after_its_last_day(bundle: Path, tmp_path: Path, steps: 
 
 
 def test_the_same_input_again_is_nothing_to_do(bundle: Path, tmp_path: Path, steps: Steps, seen: list[str]) -> None:
-    """A second run of the same input does no verb and leaves every byte; ``force`` does all of it again."""
+    """A second run of the same input does no step and leaves every byte; ``force`` does all of it again."""
     run(str(bundle), tmp_path / "store", steps=steps)
     before = (tmp_path / "store/runs/2024-06-30/run.json").stat().st_mtime_ns
     assert run(str(bundle), tmp_path / "store", steps=steps).state == "unchanged"
@@ -131,10 +126,10 @@ def test_what_a_run_does_not_read_does_not_change_it(
     assert run(str(bundle), tmp_path / "store", end="2024-06-23", steps=steps).state == "unchanged"
 
 
-def test_an_interrupted_run_goes_on_from_the_first_verb_not_done(
+def test_an_interrupted_run_goes_on_from_the_first_step_not_done(
     bundle: Path, tmp_path: Path, steps: Steps, seen: list[str]
 ) -> None:
-    """After a crash in the second verb, the first is kept; nothing was published meanwhile."""
+    """After a crash in the second step, the first is kept; nothing was published meanwhile."""
 
     def second(job: Job) -> None:
         raise RuntimeError("power cut")
@@ -181,21 +176,21 @@ def test_a_crash_between_publishing_and_recording_is_caught_up(
     assert run(str(bundle), tmp_path / "store", steps=steps).state == "unchanged"
 
 
-def test_a_verb_done_again_undoes_what_stands_on_it(bundle: Path, tmp_path: Path, steps: Steps) -> None:
-    """A scheduler that repeats a verb makes the verbs after it due again."""
+def test_a_step_done_again_undoes_what_stands_on_it(bundle: Path, tmp_path: Path, steps: Steps) -> None:
+    """A scheduler that repeats a step makes the steps after it due again."""
     job = make_job(str(bundle), tmp_path / "store")
     assert begin(job)
-    names = [verb.__name__ for verb in steps]
-    for verb in (*steps[:2], steps[0]):
-        perform(job, verb, names)
+    names = [step.__name__ for step in steps]
+    for step in (*steps[:2], steps[0]):
+        perform(job, step, names)
     assert [path.stem for path in job.path("steps").iterdir()] == ["first"]
 
 
 def test_every_step_s_cost_is_recorded(bundle: Path, tmp_path: Path, steps: Steps) -> None:
-    """Seconds and peak memory of each finished verb lie in the work folder, where publish finds them."""
+    """Seconds and peak memory of each finished step lie in the work folder, where publish finds them."""
     job = make_job(str(bundle), tmp_path / "store")
     begin(job)
-    perform(job, steps[0], [verb.__name__ for verb in steps])
+    perform(job, steps[0], [step.__name__ for step in steps])
     cost = job.read_json("steps/first")
     assert cost["name"] == "first"
     assert cost["seconds"] >= 0
@@ -252,7 +247,7 @@ def test_a_bundle_that_changes_while_it_is_read_is_refused(bundle: Path, tmp_pat
 def test_a_store_without_rights_is_found_before_any_work(
     bundle: Path, tmp_path: Path, steps: Steps, seen: list[str]
 ) -> None:
-    """A store that can't be written stops the run before its first verb."""
+    """A store that can't be written stops the run before its first step."""
     (tmp_path / "store").mkdir(mode=0o555)
     with without_rights(), pytest.raises(StoreUnusable):
         run(str(bundle), tmp_path / "store", end="2024-06-30", steps=steps)
@@ -288,6 +283,35 @@ def test_a_scheduled_run_is_skipped_where_nothing_changed(bundle: Path, tmp_path
     assert plan_scheduled(params) is None
 
 
+def test_settings_that_change_half_way_change_the_next_run(bundle: Path, tmp_path: Path) -> None:
+    """A scheduled run keeps the settings that it was planned with; where the state is kept is read anew."""
+    config = tmp_path / "ours.toml"
+    config.write_text("[report]\ntitle = 'Planned'\n")
+    params = {"bundle": str(bundle), "store": str(tmp_path / "store"), "end": "2024-06-30", "config": str(config)}
+    planned = plan_scheduled(params)
+    assert planned is not None
+    config.write_text(f"[report]\ntitle = 'Changed'\n[state]\nurl = 'sqlite:///{tmp_path / 'elsewhere.db'}'\n")
+    assert run_step("load", planned) == planned
+    job = Job.from_json(planned)
+    assert job.settings.report.title == "Planned"
+    assert job.settings.state.url.endswith("elsewhere.db")
+    again = plan_scheduled(params)
+    assert again is not None
+    assert Job.from_json(again).settings.report.title == "Changed"
+
+
+def test_no_password_is_frozen_with_the_settings(bundle: Path, tmp_path: Path) -> None:
+    """The work folder holds no address that could hold one."""
+    config = tmp_path / "ours.toml"
+    config.write_text("[delivery]\nchat = ['ana slack://secret-a/secret-b/secret-c']\n")
+    plan_scheduled(
+        {"bundle": str(bundle), "store": str(tmp_path / "store"), "end": "2024-06-30", "config": str(config)}
+    )
+    written = [path.read_text() for path in (tmp_path / "store").rglob("*.json")]
+    assert written
+    assert not any("secret" in text for text in written)
+
+
 def test_a_lock_on_the_store_does_not_outlive_the_run(bundle: Path, tmp_path: Path, steps: Steps) -> None:
     """A run that fails lets go of its window."""
 
@@ -308,16 +332,16 @@ def test_settings_are_checked_before_anything_is_written(bundle: Path, tmp_path:
     assert not (tmp_path / "store").exists()
 
 
-def test_what_a_verb_writes_is_read_by_the_next(bundle: Path, tmp_path: Path) -> None:
-    """Verbs hand each other tables by name."""
+def test_what_a_step_writes_is_read_by_the_next(bundle: Path, tmp_path: Path) -> None:
+    """Steps hand each other tables by name."""
     got: list[pd.DataFrame] = []
 
     def load(job: Job) -> None:
-        job.write("load/t", pd.DataFrame({"n": [1]}))
+        job.write("understand/questions", QUESTIONS)
 
     def publish(job: Job) -> None:
-        got.append(job.read("load/t"))
+        got.append(job.read("understand/questions"))
         small_publish(job)
 
     run(str(bundle), tmp_path / "store", steps=[load, publish])
-    assert got[0]["n"].tolist() == [1]
+    assert got[0]["question"].tolist() == ["Where is it?"]

@@ -96,7 +96,7 @@ BACKLOG_ROW: dict[str, Any] = {
 
 
 def small_publish(job: Job) -> None:
-    """A publish that writes one gap: for tests of what stands around the verbs."""
+    """A publish that writes one gap: for tests of what stands around the steps."""
     begun = job.read_json("run")
     row = {**BACKLOG_ROW, "first_seen": job.run_id, "last_seen": job.run_id}
     with publishing(job.store, job.run_id) as folder:

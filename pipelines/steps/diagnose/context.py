@@ -112,7 +112,7 @@ class World:
 
 
 def read_world(job: Job, precision: Sequence[Precision]) -> World:
-    """Put the world together from what the verbs before have written; ``precision`` is how right reviewers found it."""
+    """Put the world together from what the steps before have written; ``precision`` is how right reviewers found it."""
     match = job.read("understand/match")
     facts = match[["conversation_id"]].merge(job.read("measure/facts"), on="conversation_id", how="left")
     facts = facts.merge(

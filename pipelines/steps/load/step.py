@@ -132,8 +132,9 @@ def load(job: Job) -> None:
         }
         if check.rows != rows_kept + len(rejected) + check.superseded + later:
             raise AssertionError(f"{name}: rows were lost: {counts[name]}")
-        job.write(f"load/quarantine/{name}", rejected)
-    job.write("load/quarantine/values", pd.concat([s.emptied for s in sifted.values()], ignore_index=True))
+        job.write(f"load/quarantine/{name}", rejected.astype({"row": "int64"}))
+    emptied = pd.concat([s.emptied for s in sifted.values()], ignore_index=True)
+    job.write("load/quarantine/values", emptied.astype({"row": "int64"}))
     inside["outcomes"], tags = _tagged(job, inside)
     for name in counts:
         job.write(f"load/{name}", inside[name])

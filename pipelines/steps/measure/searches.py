@@ -100,7 +100,7 @@ def searches_by_topic(searches: pd.DataFrame, days: int) -> pd.DataFrame:
     inside = searches[searches["in_window"] & searches["topic_id"].notna()]
     rows = [(t, len(own), len(own) / (days / 7), _queries(own)) for t, own in inside.groupby("topic_id", sort=True)]
     found = pd.DataFrame(rows, columns=["topic_id", "searches", "searches_a_week", "queries"])
-    return found.astype({"topic_id": "str", "searches": "int64"}).set_index("topic_id")
+    return found.astype({"topic_id": "str", "searches": "int64", "searches_a_week": "float64"}).set_index("topic_id")
 
 
 def searches_for(searches: pd.DataFrame, subtopics: Collection[str], conversations: Collection[str]) -> dict[str, Any]:

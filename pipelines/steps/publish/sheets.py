@@ -27,7 +27,7 @@ from lacuna.pipelines.steps.publish.sheet_columns import (
     Column,
 )
 
-_LAST_ROW, _LAST_COLUMN = 1_048_575, 16_383
+_LAST_ROW = 1_048_575
 
 
 def workbook(

@@ -12,6 +12,7 @@ import pandas as pd
 
 from lacuna.data_contracts.check import faults
 from lacuna.data_contracts.errors import ContractBroken
+from lacuna.data_contracts.step_tables import check_step_table, step_tables
 from lacuna.models.backlog.owners import inactive
 from lacuna.models.conversations.signals import trigger_shares
 from lacuna.models.diagnosis.novelty import new_or_known
@@ -27,12 +28,13 @@ from lacuna.pipelines.runtime.job import Job
 from lacuna.pipelines.runtime.runner import version
 from lacuna.pipelines.state.deliveries import remember_contacts
 from lacuna.pipelines.state.repository import open_state
+from lacuna.pipelines.steps import STEPS
 from lacuna.pipelines.steps.measure.searches import searches_by_topic
 from lacuna.pipelines.steps.publish.no_gap import no_gap
 from lacuna.pipelines.steps.publish.workbook import to_csv, write_backlog
 
 LIBRARIES = ("bertopic", "ctranslate2", "duckdb", "great-expectations", "numpy", "pandas", "pyarrow", "scikit-learn")
-# What a run holds beyond its contract, and the table of the verbs that it comes from.
+# What a run holds beyond its contract, and the step's table that it comes from.
 EXTRAS = {
     "accuracy_calibration": "measure/calibration",
     "intent_confusion": "measure/intents",
@@ -57,14 +59,11 @@ def publish(job: Job) -> None:
         if wrong:
             raise ContractBroken("the backlog breaks its own contract: " + "; ".join(wrong), "please report this")
         write_backlog(folder, backlog, run, topics, kpis, not_content, accuracy)
-        for name, frame in (("topics", topics), ("assignments", assignments), ("accuracy", accuracy), ("kpis", kpis)):
-            write_parquet(folder / f"{name}.parquet", frame)
         impact = job.read("rank/impact")
-        if len(impact):
-            write_parquet(folder / "impact.parquet", impact)
         extras = {name: job.read(table) for name, table in EXTRAS.items()}
-        for name, frame in extras.items():
-            write_parquet(folder / f"{name}.parquet", frame)
+        tables = {"topics": topics, "assignments": assignments, "accuracy": accuracy, "kpis": kpis} | extras
+        for name, frame in (tables | ({"impact": impact} if len(impact) else {})).items():
+            _write_table(folder, name, frame)
         owners, to_tag = job.read("load/owners"), job.read("rank/tag_next")
         write_parquet(folder / "owners.parquet", owners.drop(columns="email", errors="ignore"))
         _lines(folder / "not_content.jsonl", not_content)
@@ -81,6 +80,13 @@ def publish(job: Job) -> None:
         (folder / "report.html").write_text(render_report(report), encoding="utf-8", newline="")
         _json(folder / "run.json", run)
     remember(job, backlog, run["input_hash"])
+
+
+def _write_table(folder: Path, name: str, frame: pd.DataFrame) -> None:
+    """Write a table of the run as `data_contracts/tables/outputs/published.toml` declares it."""
+    table = step_tables("published")[name]
+    check_step_table(table, frame)
+    write_parquet(folder / table.file, frame)
 
 
 def _topics(job: Job, backlog: pd.DataFrame) -> pd.DataFrame:
@@ -137,7 +143,6 @@ def _run(job: Job, backlog: pd.DataFrame) -> dict[str, Any]:
     redacted = job.read_json("redact/redact")
     model = embedder(job.settings.embedder.name)
     steps = [json.loads(p.read_text(encoding="utf-8")) for p in sorted(job.path("steps").glob("*.json"))]
-    order = ["load", "redact", "understand", "measure", "diagnose", "rank", "publish"]
     kinds = backlog["kind"].value_counts().sort_index().to_dict() if len(backlog) else {}
     statuses = backlog["status"].value_counts().sort_index().to_dict() if len(backlog) else {}
     return {
@@ -150,7 +155,7 @@ def _run(job: Job, backlog: pd.DataFrame) -> dict[str, Any]:
         "settings": job.settings.public(),
         "seed": job.settings.run.seed,
         "embedder": {"name": model.name, "version": model.version},
-        "steps": sorted(steps, key=lambda step: order.index(step["name"]) if step["name"] in order else 99),
+        "steps": sorted(steps, key=lambda step: STEPS.index(step["name"]) if step["name"] in STEPS else 99),
         "warnings": [
             *loaded["warnings"],
             *job.read_json("understand/naming"),

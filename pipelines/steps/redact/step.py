@@ -1,4 +1,4 @@
-"""The verb ``redact``: personal data out of every free text, before anything is embedded, stored or shown."""
+"""redact: personal data out of every free text, before anything is embedded, stored or shown."""
 
 from __future__ import annotations
 

@@ -17,7 +17,8 @@ from lacuna.models.redaction.checksums import IBAN_LENGTHS, iban_valid, luhn_val
 from lacuna.models.redaction.redact import PLACEHOLDER, Lexicon, learn_names, redact
 from lacuna.pipelines.runtime.job import Job
 from lacuna.pipelines.settings import load_settings
-from lacuna.pipelines.steps.redact.step import redact as redact_verb
+from lacuna.pipelines.steps.redact.step import redact as redact_step
+from tests.support.tables import plant
 
 # «KIND|value» marks what must go. All people, numbers and addresses are invented or reserved for documentation.
 PERSONAL = """
@@ -401,26 +402,29 @@ def test_exactly_the_right_check_digits_make_an_iban(country: str, account: int)
     assert not iban_valid(right[0][:-1])
 
 
-def test_the_verb_redacts_messages_notes_searches_and_quarantine(tmp_path: Path) -> None:
+def test_the_step_redacts_messages_notes_searches_and_quarantine(tmp_path: Path) -> None:
     """Every free text of a run is redacted, with the conversation's names, and the counts say what went."""
     day = date(2024, 6, 30)
     job = Job("bundle", tmp_path, day, day, None, load_settings())
     ids = ["c1", "c1", "c2"]
     texts = ["Hi Vexor, mail me: jo@x.example", "Dear Mr Quandt, done", None]
-    job.write("load/conversations", pd.DataFrame({"conversation_id": ["c1", "c2"], "product": ["Vexor", None]}))
-    job.write(
-        "load/messages", pd.DataFrame({"conversation_id": ids, "text": pd.Series(texts, dtype="str"), "extra": 1})
+    plant(job, "load/conversations", pd.DataFrame({"conversation_id": ["c1", "c2"], "product": ["Vexor", None]}))
+    plant(
+        job, "load/messages", pd.DataFrame({"conversation_id": ids, "text": pd.Series(texts, dtype="str"), "extra": 1})
     )
-    job.write("load/outcomes", pd.DataFrame({"conversation_id": ["c1"], "note": pd.Series(["Quandt was angry"])}))
-    job.write(
-        "load/searches", pd.DataFrame({"query": ["order 48213390"], "conversation_id": pd.Series([None], dtype="str")})
+    plant(job, "load/outcomes", pd.DataFrame({"conversation_id": ["c1"], "note": pd.Series(["Quandt was angry"])}))
+    plant(
+        job,
+        "load/searches",
+        pd.DataFrame({"query": ["order 48213390"], "conversation_id": pd.Series([None], dtype="str")}),
     )
     record = json.dumps({"conversation_id": "c1", "text": "Quandt here.\nCheers,\nOlga", "position": -1})
-    job.write(
+    plant(
+        job,
         "load/quarantine/messages",
         pd.DataFrame({"value": ["-1", ""], "message": ["below 0", "no JSON"], "record": [record, "{ a@b.example"]}),
     )
-    redact_verb(job)
+    redact_step(job)
     messages = job.read("redact/messages")
     assert messages["text"].fillna("-").tolist() == ["Hi Vexor, mail me: <EMAIL>", "Dear Mr <NAME>, done", "-"]
     assert messages["extra"].tolist() == [1, 1, 1]

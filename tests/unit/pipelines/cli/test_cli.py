@@ -66,7 +66,7 @@ def test_a_run_that_is_there_already_is_shown_again(lacuna: Lacuna, bundle: Path
 
 @pytest.mark.slow
 def test_a_run_from_bundle_to_report(lacuna: Lacuna, bundle: Path, tmp_path: Path) -> None:
-    """``lacuna run`` does all seven verbs, accounts for every row, and publishes."""
+    """``lacuna run`` does all seven steps, accounts for every row, and publishes."""
     store = tmp_path / "store"
     code, told, logged = lacuna("run", str(bundle), "--store", str(store))
     assert code == 0, logged

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
+import os
 import resource
 import subprocess
 import sys
@@ -164,6 +167,45 @@ def test_a_second_holder_is_told_who_holds_the_lock(tmp_path: Path) -> None:
     holder.kill()
     holder.communicate()
     with lock(tmp_path, "2024-06-30"):
+        pass
+
+
+def test_a_lock_is_held_once_in_a_process_too_and_each_name_has_its_own(tmp_path: Path) -> None:
+    """The same process is refused while it holds the lock, says that it does, and gets it again once it let go."""
+    refusal = f"'a' in this store \\(process {os.getpid()} on .* since 20"
+    with lock(tmp_path, "a"), lock(tmp_path, "b"), pytest.raises(StoreUnusable, match=refusal), lock(tmp_path, "a"):
+        pass
+    with lock(tmp_path, "a"):
+        pass
+
+
+def test_who_waits_gets_the_lock_when_it_is_free(tmp_path: Path) -> None:
+    """A holder that lets go within the time to wait stops nobody."""
+    script = f"""
+        import time
+        from pathlib import Path
+        from lacuna.pipelines.io.store import lock
+        with lock(Path({str(tmp_path)!r}), "publish"):
+            print("held", flush=True)
+            time.sleep(0.5)
+    """
+    holder = subprocess.Popen([sys.executable, "-c", textwrap.dedent(script)], stdout=subprocess.PIPE)
+    assert holder.stdout is not None
+    holder.stdout.readline()
+    with lock(tmp_path, "publish", wait_seconds=30):
+        pass
+    holder.communicate()
+    assert holder.returncode == 0
+
+
+def test_a_file_system_without_locks_is_named_and_not_trusted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No marker file stands in for a lock: a process that is killed would leave it, and nobody could run again."""
+
+    def missing(handle: int, operation: int) -> None:
+        raise OSError(errno.ENOSYS, "Function not implemented")
+
+    monkeypatch.setattr(fcntl, "flock", missing)
+    with pytest.raises(StoreUnusable, match="Function not implemented"), lock(tmp_path, "publish"):
         pass
 
 

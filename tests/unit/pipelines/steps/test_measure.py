@@ -17,6 +17,7 @@ from lacuna.pipelines.settings import load_settings
 from lacuna.pipelines.steps.measure.demand import demand_tables, with_trends
 from lacuna.pipelines.steps.measure.searches import searches_by_topic, searches_for
 from lacuna.pipelines.steps.measure.step import measure
+from tests.support.tables import plant
 
 SEARCHES = pd.DataFrame(
     {
@@ -57,18 +58,19 @@ def measured(folder: Path, confidence: float, searches: pd.DataFrame | None = No
             for name in ("predicted_intent", "product", "language", "customer_id")
         }
     )
-    job.write("understand/facts", facts)
+    plant(job, "understand/facts", facts)
     tags = facts[["conversation_id", "outcome", "sample"]].assign(true_intent=pd.array([None] * n, dtype="str"))
-    job.write("redact/outcomes", tags)
-    job.write("redact/searches", searches if searches is not None else SEARCHES.iloc[:0])
+    plant(job, "redact/outcomes", tags)
+    plant(job, "redact/searches", searches if searches is not None else SEARCHES.iloc[:0])
     vectors = [[1.0, 0.0] if i < 20 else [0.0, 1.0] for i in range(n)]
     ids = facts["conversation_id"]
     asked = pd.DataFrame({"conversation_id": ids, "question": "brakes", "language": facts["language"]})
-    job.write("understand/questions", asked)
-    job.write("understand/vectors", pd.DataFrame({"conversation_id": ids, "vector": vectors}))
+    plant(job, "understand/questions", asked)
+    plant(job, "understand/vectors", pd.DataFrame({"conversation_id": ids, "vector": vectors}))
     names = ("score", "meaning", "words", "passage_words", "agents")
-    job.write("understand/match", pd.DataFrame({"conversation_id": ids} | dict.fromkeys(names, vectors)))
-    job.write(
+    plant(job, "understand/match", pd.DataFrame({"conversation_id": ids} | dict.fromkeys(names, vectors)))
+    plant(
+        job,
         "understand/assignments",
         pd.DataFrame(
             {
@@ -82,11 +84,11 @@ def measured(folder: Path, confidence: float, searches: pd.DataFrame | None = No
         ),
     )
     labels = ["Brakes squeal", "Bell is loose"]
-    job.write("understand/topics", pd.DataFrame({"topic_id": ["t-1", "t-2"], "label": labels}))
-    job.write("understand/subtopics", pd.DataFrame({"subtopic_id": ["s-1", "s-2"], "topic_id": ["t-1", "t-2"]}))
+    plant(job, "understand/topics", pd.DataFrame({"topic_id": ["t-1", "t-2"], "label": labels}))
+    plant(job, "understand/subtopics", pd.DataFrame({"subtopic_id": ["s-1", "s-2"], "topic_id": ["t-1", "t-2"]}))
     articles = {"article_id": ["a1", "a2"], "title": ["One", "Two"], "body": "Text", "status": "published"}
-    job.write("load/articles", pd.DataFrame(articles))
-    job.write("redact/messages", pd.DataFrame(columns=["conversation_id", "position", "role", "text"]))
+    plant(job, "load/articles", pd.DataFrame(articles))
+    plant(job, "redact/messages", pd.DataFrame(columns=["conversation_id", "position", "role", "text"]))
     measure(job)
     return job
 
@@ -123,7 +125,7 @@ def test_demand_where_no_topic_was_made(tmp_path: Path) -> None:
     job = measured(tmp_path, 0.95)
     whole = job.read("measure/demand")
     for table in ("topics", "subtopics"):
-        job.write(f"understand/{table}", job.read(f"understand/{table}").head(0))
+        plant(job, f"understand/{table}", job.read(f"understand/{table}").head(0))
     none = demand_tables(job)
     assert [len(table) for table in none.values()] == [0, 0]
     assert list(none["demand"].columns) == list(whole.columns)
