@@ -125,7 +125,7 @@ def test_demand_where_no_topic_was_made(tmp_path: Path) -> None:
     job = measured(tmp_path, 0.95)
     whole = job.read("measure/demand")
     for table in ("topics", "subtopics"):
-        job.write(f"understand/{table}", job.read(f"understand/{table}").head(0))
+        plant(job, f"understand/{table}", job.read(f"understand/{table}").head(0))
     none = demand_tables(job)
     assert [len(table) for table in none.values()] == [0, 0]
     assert list(none["demand"].columns) == list(whole.columns)
