@@ -97,8 +97,8 @@ def _movement(trend: Trend, surge: Surge | None) -> Movement:
     clear = direction != "flat" and (chance is None or chance < _CLEAR)
     words = _TREND_WORDS[direction] if clear or direction == "flat" else f"{_TREND_WORDS[direction]}, not clearly"
     times = f"×{ratio:.1f}" if ratio is not None and direction != "flat" else ""
-    shown = direction if clear else "flat"
-    return Movement(_ARROWS[shown], shown, words, times, ratio=ratio)
+    arrow_direction = direction if clear else "flat"
+    return Movement(_ARROWS[arrow_direction], arrow_direction, words, times, ratio=ratio)
 
 
 @dataclass(frozen=True)
@@ -141,15 +141,15 @@ class GapFigures:
 
     def size(self) -> str:
         """`43 conversations in the gap, 11 a week, from 42 customers`."""
-        told = [f"{_counted(self.conversations, 'conversation')} in the gap"] if self.conversations else []
-        told += [f"{self.weekly} a week"] if self.weekly else []
-        told += [f"from {_counted(self.customers, 'customer')}"] if self.customers else []
-        return ", ".join(told)
+        phrases = [f"{_counted(self.conversations, 'conversation')} in the gap"] if self.conversations else []
+        phrases += [f"{self.weekly} a week"] if self.weekly else []
+        phrases += [f"from {_counted(self.customers, 'customer')}"] if self.customers else []
+        return ", ".join(phrases)
 
     def all_about(self) -> str:
         """`the 48 conversations about it`."""
-        known = _counted(self.about, "conversation") if self.about else "conversations"
-        return f"the {known} about it"
+        conversations = _counted(self.about, "conversation") if self.about else "conversations"
+        return f"the {conversations} about it"
 
     def failing(self) -> str:
         """`an estimated 83 % [70–91] of the 48 conversations about it failed`."""
@@ -197,18 +197,18 @@ class GapFigures:
 def figures_of(gap: Gap, currency: str = "EUR") -> GapFigures:
     """The printed figures of a gap; ``currency`` is the ISO code of its costs."""
 
-    def shown(value: float | None, how: Callable[[object], str]) -> str:
+    def printed(value: float | None, how: Callable[[object], str]) -> str:
         return "" if value is None else how(value)
 
     return GapFigures(
         conversations=count(gap.conversations), weekly=decimal(gap.weekly_rate), customers=count(gap.customers),
-        tagged=count(gap.n_tagged), about=shown(gap.reached, count), about_weekly=shown(gap.demand, decimal),
+        tagged=count(gap.n_tagged), about=printed(gap.reached, count), about_weekly=printed(gap.demand, decimal),
         demand=movement(gap).told(), failed=percent(gap.failure_rate),
         failed_range=percent_range(gap.failure_low, gap.failure_high), by_people=gap.by_people == 1,
-        fixable=shown(gap.p_fixable, percent), score=decimal(gap.score),
+        fixable=printed(gap.p_fixable, percent), score=decimal(gap.score),
         score_range=decimal_range(gap.score_low, gap.score_high), cost=money(gap.cost_avoidable, currency),
         rank=count(gap.rank), rank_low=count(gap.rank_low), rank_high=count(gap.rank_high),
-        sure=shown(gap.probability, percent),
+        sure=printed(gap.probability, percent),
     )  # fmt: skip
 
 
@@ -234,8 +234,8 @@ def before_and_since(change: Mapping[str, Any]) -> str:
     return f"of the answers from the article, in all weeks read, {before} failed before and {since} since"
 
 
-def _counted(shown: str, one: str) -> str:
-    return f"{shown} {one}" + ("" if shown == "1" else "s")
+def _counted(figure: str, one: str) -> str:
+    return f"{figure} {one}" + ("" if figure == "1" else "s")
 
 
 def _joined(*parts: str) -> str:
