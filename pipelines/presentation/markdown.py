@@ -1,4 +1,4 @@
-"""Text from anywhere, made harmless inside Markdown: it shows as it was written and starts nothing."""
+"""Escapes untrusted text for Markdown, so that it is displayed literally and never acts as markup."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ def inline(value: object) -> str:
 
 
 def _escaped(line: str) -> str:
-    found = _ENTITY.sub("&amp;", _MARKS.sub(r"\\\1", line)).replace("<", "&lt;")
-    found = _ADDRESS.sub(lambda hit: hit.group(0)[:-1] + "\\" + hit.group(0)[-1], found)
-    return _NUMBERED.sub(r"\1\\\2", _AT_START.sub(r"\\\1", found))
+    guarded = _ENTITY.sub("&amp;", _MARKS.sub(r"\\\1", line)).replace("<", "&lt;")
+    guarded = _ADDRESS.sub(lambda hit: hit.group(0)[:-1] + "\\" + hit.group(0)[-1], guarded)
+    return _NUMBERED.sub(r"\1\\\2", _AT_START.sub(r"\\\1", guarded))
 
 
 def quote(value: object) -> str:
