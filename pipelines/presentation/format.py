@@ -1,4 +1,4 @@
-"""Figures and texts as a person reads them: `63 % [48–76]`, `1.2 a week`, `3–30 June 2024`."""
+"""Formats figures and texts for people: `63 % [48–76]`, `1.2 a week`, `3–30 June 2024`."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ DASH = "–"
 NONE = "—"
 
 _CURRENCY = {"EUR": "€", "USD": "$", "GBP": "£", "JPY": "¥", "CHF": "CHF"}
-# Characters that no reader sees and that parsers disagree about; tab and line feed stay.
-_UNSEEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufeff\ufffe\uffff]")
+# Invisible control characters, which parsers treat differently; tab and line feed are kept.
+_CONTROL_CHARACTERS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufeff\ufffe\uffff]")
 _MONTHS = [
     "January",
     "February",
@@ -62,7 +62,7 @@ def text(value: object, limit: int = 0) -> str:
     """
     if value is None or (_is_null(value) and number(value) is None):
         return ""
-    cleaned = _UNSEEN.sub("", str(value).replace("\r\n", "\n").replace("\r", "\n"))
+    cleaned = _CONTROL_CHARACTERS.sub("", str(value).replace("\r\n", "\n").replace("\r", "\n"))
     cleaned = cleaned.encode("utf-8", "replace").decode("utf-8").strip()
     return cleaned if not limit or len(cleaned) <= limit else cleaned[: limit - 1].rstrip() + "…"
 
@@ -118,7 +118,7 @@ def rounded(value: float, places: int = 0) -> Decimal:
 
 
 def decimal(value: object) -> str:
-    """One decimal below ten, none from ten on: `1.2`, `14`, `1,204`; below 0.05 it is `<0.1`."""
+    """One decimal below ten, none from ten on: `1.2`, `14`, `1,204`; a positive number below 0.05 is `<0.1`."""
     figure = number(value)
     if figure is None:
         return NONE
@@ -128,7 +128,7 @@ def decimal(value: object) -> str:
 
 
 def as_shown(value: object) -> float | int | None:
-    """The number that `decimal` prints, as a number; one below 0.05, which would round to zero, keeps three places."""
+    """The number that `decimal` prints, as a number; a positive one below 0.05 keeps three decimals."""
     figure = number(value)
     if figure is None or abs(figure) >= 9.95:
         return whole(None if figure is None else rounded(figure))
@@ -213,10 +213,10 @@ def period(first: object, last: object) -> str:
 
 
 def json_block(value: object) -> str:
-    r"""JSON on one line that is safe inside a `<script>` element, whatever the texts in it hold.
+    r"""JSON on one line that is safe inside a `<script>` element, whatever its texts contain.
 
-    `<`, `>` and `&` leave no way to close the element or to open a comment; U+2028 and U+2029 are line ends to older
-    parsers. All are written as `\u` escapes, which every JSON parser reads back unchanged.
+    `<`, `>` and `&` could close the element or open a comment, and older parsers take U+2028 and U+2029 for line ends.
+    All are written as `\u` escapes, which every JSON parser reads back unchanged.
     """
     encoded = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     for character in "<>&\u2028\u2029":

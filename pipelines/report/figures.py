@@ -24,7 +24,7 @@ from lacuna.pipelines.presentation.format import (
 )
 from lacuna.pipelines.presentation.format import rows as records
 
-# key, label, better when it goes, what it means in plain words
+# key, label, direction that is better (1 up, -1 down), explanation
 KPIS = (
     (
         "deflection",
@@ -82,10 +82,10 @@ def kpi_cards(
 ) -> list[dict[str, Any]]:
     """One card a KPI, over the weeks of the window and against as many weeks before it.
 
-    A ratio over several weeks is the mean of the weeks, weighted by conversations (CSAT: by ratings), and its interval
-    comes from the weeks' intervals taken as independent; a cost is a sum. Accuracy, which borrows from week to week, is
-    that of the whole window in the accuracy table, where it is known. A change counts as clear where it is larger than
-    the run's confidence allows to be chance, or where no interval is known.
+    A ratio over several weeks is the mean of the weeks, weighted by conversations (CSAT: by ratings); its interval
+    treats the weeks as independent. A cost is a sum. The weekly estimates of accuracy are not independent, so that its
+    value for the whole window is read from the accuracy table where that has it. A change counts as clear where it
+    exceeds the sampling error at the run's confidence, or where no interval is known.
 
     Parameters
     ----------
@@ -142,7 +142,7 @@ def kpi_cards(
 
 
 def _errors(run: dict[str, Any]) -> float:
-    """How many standard errors an interval of the run reaches to either side."""
+    """The half-width of the run's intervals, in standard errors."""
     confidence = number(record(record(run.get("settings")).get("accuracy")).get("confidence"))
     return NormalDist().inv_cdf(0.5 + (0.95 if confidence is None else confidence) / 2)
 
@@ -186,7 +186,7 @@ def _whole(accuracy: pd.DataFrame | None, period: str, errors: float) -> tuple[f
 
 
 def _handling(rows: dict[date, dict[str, Any]], current: list[date], key: str) -> str:
-    """How long a human takes, beside the share that reaches one."""
+    """The mean handling time by a human, as the note to the escalation ratio; empty for other KPIs."""
     if key != "escalation_ratio":
         return ""
     times_and_weights = [
@@ -259,7 +259,7 @@ def _change(
 
 
 def _parts(rows: dict[date, dict[str, Any]], current: list[date]) -> str:
-    """Deflection split into what is confirmed, assumed and abandoned."""
+    """The shares of deflection that are confirmed, assumed and abandoned."""
     named = (
         ("confirmed", "confirmed_resolution"),
         ("assumed", "assumed_resolution"),

@@ -1,4 +1,4 @@
-"""A backlog row as the report's table shows it, and what the table and the side panel share."""
+"""A backlog row for the report's table, and helpers that the table and the side panel share."""
 
 from __future__ import annotations
 
@@ -86,7 +86,9 @@ def table_row(gap: Gap, currency: str, top_score: float, until: date | None) -> 
         "owner": gap_owner,
         "conversations": figures.conversations or NONE,
         "rate": figures.weekly or NONE,
-        "trend": {"arrow": moving.arrow, "direction": moving.direction, "told": moving.told()} if moving.arrow else {},
+        "trend": {"arrow": moving.arrow, "direction": moving.direction, "told": moving.in_words()}
+        if moving.arrow
+        else {},
         "spark": spark(weekly_counts),
         "fails": figures.failed or NONE,
         "fails_range": figures.failed_range,

@@ -1,4 +1,4 @@
-"""What happened after gaps were fixed: a table, a small picture of each, and what all of them saved."""
+"""The impact of fixes: a table, a small chart for each fix, and the total saving."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def _between(row: Mapping[str, Any], name: str) -> str:
 
 
 def saved(rows: Sequence[dict[str, Any]]) -> list[str]:
-    """What all fixes saved since, in sentences: how much, how sure, and what of it is confirmed and what assumed."""
+    """The total saving of all fixes, in sentences: amount, interval, and the confirmed and the assumed part."""
     if not rows:
         return []
     total = totals(rows)
@@ -123,7 +123,7 @@ def saved(rows: Sequence[dict[str, Any]]) -> list[str]:
 
 
 def figures(rows: Sequence[dict[str, Any]]) -> list[dict[str, str]]:
-    """The same as cards: label, value, its range, and what it means; none where nothing could be measured."""
+    """The same totals as cards: label, value, range and meaning; empty where nothing could be measured."""
     total = totals(rows) if rows else {"fixes": 0}
     if not total["fixes"]:
         return []
@@ -206,7 +206,7 @@ def _picture(weeks: Sequence[dict[str, Any]], when: date | None) -> Markup:
         return 6 + (1 - min(max(share, 0.0), 1.0)) * (HIGH - FOOT - 6)
 
     def drawn(name: str) -> list[str]:
-        """Runs of neighbouring weeks that have the figure, as SVG points."""
+        """The SVG points of each unbroken run of weeks in which the figure is present."""
         runs: list[list[str]] = [[]]
         for entry in weeks:
             if entry[name] is None:
@@ -243,7 +243,7 @@ def _picture(weeks: Sequence[dict[str, Any]], when: date | None) -> Markup:
 
 
 def _description(weeks: Sequence[dict[str, Any]], when: date | None) -> str:
-    """The picture in words, for who can't see it."""
+    """The text alternative of the chart."""
 
     def share(chosen: list[dict[str, Any]]) -> str:
         asked = sum(entry["conversations"] for entry in chosen)

@@ -1,4 +1,4 @@
-"""What a run was made of: rows in and kept, warnings, files, steps and settings."""
+"""The data quality section: rows in and kept, warnings, files, steps and settings of a run."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from lacuna.pipelines.presentation.format import (
 def quality(
     run: dict[str, Any], quarantine: Iterable[dict[str, Any]], assignments: pd.DataFrame | None
 ) -> dict[str, Any]:
-    """Rows in, kept and quarantined, warnings, and what the run was made with."""
+    """Rows in, kept and quarantined, warnings, and the inputs, versions and settings of the run."""
     tables = []
     for name, row_counts in sorted(record(run.get("tables")).items()):
         sizes = record(row_counts)
@@ -90,12 +90,12 @@ def quality(
         "settings": text(
             json.dumps(run.get("settings") or {}, indent=2, sort_keys=True, ensure_ascii=False, default=str)
         ),
-        "topics": _states(assignments),
+        "topics": _topic_shares(assignments),
         "window": period(record(run.get("window")).get("start"), record(run.get("window")).get("end")),
     }
 
 
-def _states(assignments: pd.DataFrame | None) -> str:
+def _topic_shares(assignments: pd.DataFrame | None) -> str:
     if assignments is None or assignments.empty or "state" not in assignments:
         return ""
     if "question_number" in assignments:
