@@ -1,1 +1,1 @@
-"""How things are shown on a terminal and in sheets."""
+"""Formatting of figures, texts, tables and charts for terminals, pages and sheets."""

@@ -20,7 +20,7 @@ SMALLEST = 6.5  # radius that has room for the letter of a theme
 
 
 def squeeze(values: Sequence[float], most: int = MOST_POINTS) -> list[float]:
-    """Means over neighbouring values, so that at most `most` are left: a row's sparkline has no room for more."""
+    """At most `most` values, as means over neighbouring ones, so that they fit into the sparkline of a table row."""
     if len(values) <= most:
         return list(values)
     return [float(np.mean(part)) for part in np.array_split(np.asarray(values, dtype=float), most)]
@@ -41,19 +41,19 @@ def spark(values: Sequence[float | None], width: float = 72, height: float = 20,
     Returns
     -------
     dict
-        `line`, `area` (SVG point lists), `x` and `y` of the last point; empty where fewer than two values are known.
+        `line`, `area` (SVG point lists), `x` and `y` of the last point; empty with fewer than two values.
     """
-    known = [found for value in values if (found := number(value)) is not None]
-    if len(known) < 2:
+    points = [figure for value in values if (figure := number(value)) is not None]
+    if len(points) < 2:
         return {}
-    known = squeeze(known)
-    low, high = (0.0 if zero else min(known)), max(known)
+    points = squeeze(points)
+    low, high = (0.0 if zero else min(points)), max(points)
     span = (high - low) or 1.0
     pad = 2.0
-    step = (width - 2 * pad) / (len(known) - 1)
+    step = (width - 2 * pad) / (len(points) - 1)
     dots = [
         (pad + position * step, height - pad - (value - low) / span * (height - 2 * pad))
-        for position, value in enumerate(known)
+        for position, value in enumerate(points)
     ]
     drawn = " ".join(f"{x:.4g},{y:.3g}" for x, y in dots)
     base = height - 0.5
@@ -71,7 +71,7 @@ def bar(value: object, low: object, high: object, width: float = 84) -> dict[str
     if middle is None:
         return {}
     first, last = (middle if first is None else first), (middle if last is None else last)
-    inside = [min(max(found, 0.0), 1.0) * width for found in (middle, first, last)]
+    inside = [min(max(share, 0.0), 1.0) * width for share in (middle, first, last)]
     return {"dot": f"{inside[0]:.3g}", "low": f"{inside[1]:.3g}", "wide": f"{max(inside[2] - inside[1], 1):.3g}"}
 
 
@@ -94,7 +94,7 @@ def weekly_chart(
     Returns
     -------
     dict
-        `bars`, `base`, `labels` and so on; `now`, `span`, `turn` are None where not known. Empty below two weeks.
+        `bars`, `base`, `labels` and so on; `now`, `span`, `turn` are None where unknown. Empty below two weeks.
     """
     if len(weeks) < 2:
         return {}
@@ -105,19 +105,19 @@ def weekly_chart(
     wide = max(1.0, step - (2 if step > 6 else 0.5))
 
     def place(when: date | str) -> float:
-        found = when if isinstance(when, date) else date.fromisoformat(when)
-        return min(max((found - first).days / 7 * step, 0.0), width)
+        moment = when if isinstance(when, date) else date.fromisoformat(when)
+        return min(max((moment - first).days / 7 * step, 0.0), width)
 
     def box(left: float, right: float) -> dict[str, str]:
         return {"x": f"{left:.1f}", "width": f"{max(right - left, 0):.1f}"}
 
     def tall(value: float) -> dict[str, str]:
-        found = float(value) / most * (base - head)
-        return {"y": f"{base - found:.1f}", "height": f"{found:.1f}"}
+        pixels = float(value) / most * (base - head)
+        return {"y": f"{base - pixels:.1f}", "height": f"{pixels:.1f}"}
 
     bars = [
-        {"x": f"{at * step + (step - wide) / 2:.1f}", "wide": f"{wide:.1f}", "all": tall(seen), "bad": tall(failed)}
-        for at, (_, seen, failed) in enumerate(weeks)
+        {"x": f"{at * step + (step - wide) / 2:.1f}", "wide": f"{wide:.1f}", "all": tall(asked), "bad": tall(failed)}
+        for at, (_, asked, failed) in enumerate(weeks)
     ]
     labels = [
         {"x": f"{x:g}", "anchor": anchor, "text": short_day(week)}
@@ -137,7 +137,7 @@ def weekly_chart(
 
 
 def _spread(places: np.ndarray, radii: np.ndarray, width: float, height: float, top: float) -> np.ndarray:
-    """Push circles that overlap apart, a little at a time: near topics stay neighbours and none hides another."""
+    """Push overlapping circles apart in small steps, so that none hides another and neighbours stay neighbours."""
     if not 2 <= len(places) <= 400:
         return places
     for _ in range(80):
@@ -184,13 +184,13 @@ def topic_map(topics: Sequence[dict[str, Any]], width: float, height: float, lab
         return []
     placed.sort(key=lambda topic: (-topic["conversations"], topic["topic_id"]))
     largest = max(placed[0]["conversations"], 1)
-    # Area says how many conversations; the biggest circle shrinks where there are many, to leave room for the rest.
+    # The area is proportional to the conversations; the more topics, the smaller the biggest circle.
     biggest = min(width, height) * min(0.085, 0.42 / math.sqrt(len(placed)))
     radii = np.array([max(SMALLEST, biggest * math.sqrt(max(topic["conversations"], 0) / largest)) for topic in placed])
     raw = np.array([[float(topic["x"]), float(topic["y"])] for topic in placed])
     low, span = raw.min(axis=0), np.ptp(raw, axis=0)
     unit = np.where(span > 0, (raw - low) / np.where(span > 0, span, 1.0), 0.5)
-    # Half of a place is its rank: a crowd gets room for its names, and who is near whom stays.
+    # Average each coordinate with its rank: dense groups spread out, and the order of the topics stays.
     unit = np.where(span > 0, (unit + (rankdata(raw, axis=0) - 1) / max(1, len(placed) - 1)) / 2, 0.5)
     turn = np.arange(len(placed)) * 2.399963  # the golden angle: topics on one spot fan out, the same way every time
     margin, top = biggest + 4, 4.0
@@ -233,13 +233,13 @@ def _meet(one: tuple[float, float, float, float], other: tuple[float, float, flo
 
 def _covered(
     box: tuple[float, float, float, float],
-    own: dict[str, Any],
+    labelled: dict[str, Any],
     placed: Sequence[dict[str, Any]],
     places: np.ndarray,
     radii: np.ndarray,
 ) -> bool:
-    """Whether a label would lie on another topic's circle; over the smallest ones it may, its halo keeps it legible."""
+    """Whether a label would lie on another topic's circle; the smallest circles don't count."""
     x = np.clip(places[:, 0], box[0], box[2])
     y = np.clip(places[:, 1], box[1], box[3])
     hit = (np.hypot(places[:, 0] - x, places[:, 1] - y) < radii) & (radii > 6)
-    return any(bool(flag) and topic is not own for flag, topic in zip(hit, placed, strict=True))
+    return any(bool(flag) and topic is not labelled for flag, topic in zip(hit, placed, strict=True))

@@ -1,4 +1,4 @@
-"""What the data carry, for a terminal: what lacks as a table, and the rest in one line."""
+"""Data coverage for a terminal: what is missing as a table, and what is there in one line."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["coverage_table"]
 
 
 def coverage_table(parts: Sequence[Coverage]) -> RenderableType:
-    """What the data don't carry, with its cost and the cheapest next step, then what they do carry."""
+    """What the data lack, with its cost and the cheapest next step, then what they contain."""
     lack = lacking(parts)
     if not lack:
         return Text(unknown(parts))
@@ -23,10 +23,10 @@ def coverage_table(parts: Sequence[Coverage]) -> RenderableType:
     for name, share in (("what the data lack", 3), ("what that costs", 5), ("the cheapest next step", 4)):
         table.add_column(name, ratio=share)
     for part in lack:
-        told = escape(part.label) if part.state == ABSENT else f"{escape(part.label)} [dim](in part)[/]"
-        told += f"\n[dim]{escape(part.figures)}[/]"
+        cell = escape(part.label) if part.state == ABSENT else f"{escape(part.label)} [dim](in part)[/]"
+        cell += f"\n[dim]{escape(part.figures)}[/]"
         if part.with_it:
-            told += f"\n[dim]and so no {escape(', '.join(part.with_it))}[/]"
-        table.add_row(told, escape(part.cost), escape(part.step), end_section=True)
+            cell += f"\n[dim]and so no {escape(', '.join(part.with_it))}[/]"
+        table.add_row(cell, escape(part.cost), escape(part.step), end_section=True)
     there = ", ".join(part.label for part in parts if part.state == THERE)
     return Group(table, Text(f"\nThe data carry {there}." if there else ""))

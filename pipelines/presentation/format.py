@@ -1,4 +1,4 @@
-"""Figures and texts as a person reads them: `63 % [48–76]`, `1.2 a week`, `3–30 June 2024`."""
+"""Formats figures and texts for people: `63 % [48–76]`, `1.2 a week`, `3–30 June 2024`."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ DASH = "–"
 NONE = "—"
 
 _CURRENCY = {"EUR": "€", "USD": "$", "GBP": "£", "JPY": "¥", "CHF": "CHF"}
-# Characters that no reader sees and that parsers disagree about; tab and line feed stay.
-_UNSEEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufeff\ufffe\uffff]")
+# Invisible control characters, which parsers treat differently; tab and line feed are kept.
+_CONTROL_CHARACTERS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufeff\ufffe\uffff]")
 _MONTHS = [
     "January",
     "February",
@@ -38,16 +38,16 @@ _MONTHS = [
 def number(value: object) -> float | None:
     """A finite float, or None for anything that is not one (null, NaN, infinity, text)."""
     try:
-        found = float(value)  # type: ignore[arg-type]
+        figure = float(value)  # type: ignore[arg-type]
     except (TypeError, ValueError):
         return None
-    return found if math.isfinite(found) else None
+    return figure if math.isfinite(figure) else None
 
 
 def whole(value: object) -> int | None:
     """A finite number rounded to an int, or None."""
-    found = number(value)
-    return None if found is None else round(found)
+    figure = number(value)
+    return None if figure is None else round(figure)
 
 
 def text(value: object, limit: int = 0) -> str:
@@ -62,15 +62,15 @@ def text(value: object, limit: int = 0) -> str:
     """
     if value is None or (_is_null(value) and number(value) is None):
         return ""
-    found = _UNSEEN.sub("", str(value).replace("\r\n", "\n").replace("\r", "\n"))
-    found = found.encode("utf-8", "replace").decode("utf-8").strip()
-    return found if not limit or len(found) <= limit else found[: limit - 1].rstrip() + "…"
+    cleaned = _CONTROL_CHARACTERS.sub("", str(value).replace("\r\n", "\n").replace("\r", "\n"))
+    cleaned = cleaned.encode("utf-8", "replace").decode("utf-8").strip()
+    return cleaned if not limit or len(cleaned) <= limit else cleaned[: limit - 1].rstrip() + "…"
 
 
 def line(value: object, limit: int = 0) -> str:
     """`text` on one line."""
-    found = " ".join(text(value).split())
-    return found if not limit or len(found) <= limit else found[: limit - 1].rstrip() + "…"
+    joined = " ".join(text(value).split())
+    return joined if not limit or len(joined) <= limit else joined[: limit - 1].rstrip() + "…"
 
 
 def _is_null(value: object) -> bool:
@@ -78,8 +78,8 @@ def _is_null(value: object) -> bool:
 
 
 def texts(value: object) -> list[str]:
-    """A list field as a list of non-empty texts; null, or a lone string, degrade to a list."""
-    return [found for item in items(value) if (found := text(item))]
+    """A list field as a list of non-empty texts; null gives an empty list, a lone string a list of one."""
+    return [cleaned for item in items(value) if (cleaned := text(item))]
 
 
 def items(value: object) -> list[Any]:
@@ -107,42 +107,42 @@ def rows(frame: pd.DataFrame | None) -> list[dict[str, Any]]:
 
 def count(value: object) -> str:
     """`1,234`."""
-    found = whole(value)
-    return NONE if found is None else f"{found:,}"
+    figure = whole(value)
+    return NONE if figure is None else f"{figure:,}"
 
 
 def rounded(value: float, places: int = 0) -> Decimal:
-    """A number rounded as spreadsheets do, halves away from zero: `2.25` is 2.3 here and in the workbook alike."""
-    found = Decimal(repr(float(value)))
-    return found if abs(found) >= 10**15 else found.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
+    """A number rounded as spreadsheets do, halves away from zero: `2.25` is 2.3, as in the workbook."""
+    exact = Decimal(repr(float(value)))
+    return exact if abs(exact) >= 10**15 else exact.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
 
 
 def decimal(value: object) -> str:
-    """One decimal below ten, none from ten on: `1.2`, `14`, `1,204`; what rounds to nothing is `<0.1`."""
-    found = number(value)
-    if found is None:
+    """One decimal below ten, none from ten on: `1.2`, `14`, `1,204`; a positive number below 0.05 is `<0.1`."""
+    figure = number(value)
+    if figure is None:
         return NONE
-    if 0 < found < 0.05:
+    if 0 < figure < 0.05:
         return "<0.1"
-    return f"{rounded(found, 1)}" if abs(found) < 9.95 else f"{rounded(found):,.0f}"
+    return f"{rounded(figure, 1)}" if abs(figure) < 9.95 else f"{rounded(figure):,.0f}"
 
 
 def as_shown(value: object) -> float | int | None:
-    """A number as `decimal` prints it, for what a machine reads too; what rounds to nothing keeps three places."""
-    found = number(value)
-    if found is None or abs(found) >= 9.95:
-        return whole(None if found is None else rounded(found))
-    return float(rounded(found, 3 if 0 < found < 0.05 else 1))
+    """The number that `decimal` prints, as a number; a positive one below 0.05 keeps three decimals."""
+    figure = number(value)
+    if figure is None or abs(figure) >= 9.95:
+        return whole(None if figure is None else rounded(figure))
+    return float(rounded(figure, 3 if 0 < figure < 0.05 else 1))
 
 
 def percent(value: object) -> str:
     """`63 %`, with a narrow space that does not break."""
-    found = number(value)
-    return NONE if found is None else f"{_hundredths(found)}{NARROW}%"
+    share = number(value)
+    return NONE if share is None else f"{_hundredths(share)}{NARROW}%"
 
 
 def _hundredths(value: float) -> str:
-    """A share in whole percent; nought has no sign."""
+    """A share in whole percent; zero has no minus sign."""
     return f"{rounded(float(Decimal(repr(value)) * 100)) + 0:.0f}"
 
 
@@ -153,22 +153,22 @@ def points(value: float) -> str:
 
 def money(value: object, currency: str = "EUR") -> str:
     """`€ 1,240`: whole units from ten on, two decimals below."""
-    found = number(value)
-    if found is None:
+    amount = number(value)
+    if amount is None:
         return NONE
-    shown = f"{rounded(abs(found)):,.0f}" if abs(found) >= 9.995 else f"{rounded(abs(found), 2)}"
-    sign = "−" if found < 0 and float(shown.replace(",", "")) else ""
-    return f"{sign}{_CURRENCY.get(currency, text(currency))}{NARROW}{shown}"
+    digits = f"{rounded(abs(amount)):,.0f}" if abs(amount) >= 9.995 else f"{rounded(abs(amount), 2)}"
+    sign = "−" if amount < 0 and float(digits.replace(",", "")) else ""
+    return f"{sign}{_CURRENCY.get(currency, text(currency))}{NARROW}{digits}"
 
 
 def percent_range(low: object, high: object) -> str:
-    """`[48–76]`, in percent, or nothing where an end is not known."""
+    """`[48–76]`, in percent, or an empty text where one end is missing."""
     first, last = number(low), number(high)
     return "" if first is None or last is None else f"[{_hundredths(first)}{DASH}{_hundredths(last)}]"
 
 
 def decimal_range(low: object, high: object) -> str:
-    """`[3.9–7.1]`, or nothing where an end is not known."""
+    """`[3.9–7.1]`, or an empty text where one end is missing."""
     return "" if number(low) is None or number(high) is None else f"[{decimal(low)}{DASH}{decimal(high)}]"
 
 
@@ -191,11 +191,11 @@ def monday(value: date) -> date:
 
 
 def short_day(value: object, year: bool = False) -> str:
-    """`6 May`, or `6 May 2024`; what is not a date comes back as text."""
-    found = day(value)
-    if found is None:
+    """`6 May`, or `6 May 2024`; a value that is not a date is returned as text."""
+    moment = day(value)
+    if moment is None:
         return text(value)
-    return f"{found.day} {_MONTHS[found.month - 1][:3]}" + (f" {found.year}" if year else "")
+    return f"{moment.day} {_MONTHS[moment.month - 1][:3]}" + (f" {moment.year}" if year else "")
 
 
 def period(first: object, last: object) -> str:
@@ -213,15 +213,15 @@ def period(first: object, last: object) -> str:
 
 
 def json_block(value: object) -> str:
-    r"""JSON on one line that is safe inside a `<script>` element, whatever the texts in it hold.
+    r"""JSON on one line that is safe inside a `<script>` element, whatever its texts contain.
 
-    `<`, `>` and `&` leave no way to close the element or to open a comment; U+2028 and U+2029 are line ends to older
-    parsers. All are written as `\u` escapes, which every JSON parser reads back unchanged.
+    `<`, `>` and `&` could close the element or open a comment, and older parsers take U+2028 and U+2029 for line ends.
+    All are written as `\u` escapes, which every JSON parser reads back unchanged.
     """
-    found = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    encoded = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     for character in "<>&\u2028\u2029":
-        found = found.replace(character, f"\\u{ord(character):04x}")
-    return found
+        encoded = encoded.replace(character, f"\\u{ord(character):04x}")
+    return encoded
 
 
 def sure(run: dict[str, Any]) -> str:

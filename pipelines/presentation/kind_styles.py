@@ -1,4 +1,4 @@
-"""The colours of the kinds of gaps, as a page's style sheet says them."""
+"""The colours of the kinds of gaps, as CSS."""
 
 from __future__ import annotations
 

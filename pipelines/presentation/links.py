@@ -1,4 +1,4 @@
-"""Where people read a conversation: an address of the help desk, with the conversation's id in it."""
+"""Links to conversations in the help desk, made from an address with a place for the conversation's id."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from urllib.parse import quote
 __all__ = ["conversation_link", "conversation_url", "is_address"]
 
 _ID = "{id}"
-# The id comes after the host: none may choose where a link leads.
+# The id comes after the host, so that no id can change which host a link leads to.
 _ADDRESS = re.compile(r"https?://[A-Za-z0-9.:\-]+[/?#](?:[A-Za-z0-9\-._~:/?#@!$&()*+,;=%]|\{id\})*")
 
 

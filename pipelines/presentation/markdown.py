@@ -1,11 +1,11 @@
-"""Text from anywhere, made harmless inside Markdown: it shows as it was written and starts nothing."""
+"""Escapes untrusted text for Markdown, so that it is displayed literally and never acts as markup."""
 
 from __future__ import annotations
 
 import re
 from urllib.parse import quote as quoted
 
-_UNSEEN = re.compile(
+_CONTROL_CHARACTERS = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff\ud800-\udfff]"
 )
 # `[` guards images and footnotes too. `<` and `&` become entities: not every renderer knows `\<`.
@@ -25,18 +25,18 @@ def inline(value: object) -> str:
     >>> inline("# <b>50% off</b> [now](http://example.org)")
     '\\# &lt;b>50% off&lt;/b> \\[now\\](http\\://example.org)'
     """
-    return _escaped(" ".join(_UNSEEN.sub("", str(value)).split()))
+    return _escaped(" ".join(_CONTROL_CHARACTERS.sub("", str(value)).split()))
 
 
 def _escaped(line: str) -> str:
-    found = _ENTITY.sub("&amp;", _MARKS.sub(r"\\\1", line)).replace("<", "&lt;")
-    found = _ADDRESS.sub(lambda hit: hit.group(0)[:-1] + "\\" + hit.group(0)[-1], found)
-    return _NUMBERED.sub(r"\1\\\2", _AT_START.sub(r"\\\1", found))
+    guarded = _ENTITY.sub("&amp;", _MARKS.sub(r"\\\1", line)).replace("<", "&lt;")
+    guarded = _ADDRESS.sub(lambda hit: hit.group(0)[:-1] + "\\" + hit.group(0)[-1], guarded)
+    return _NUMBERED.sub(r"\1\\\2", _AT_START.sub(r"\\\1", guarded))
 
 
 def quote(value: object) -> str:
     """A text as a block quote, line by line."""
-    cleaned = _UNSEEN.sub("", str(value).replace("\r\n", "\n").replace("\r", "\n")).strip()
+    cleaned = _CONTROL_CHARACTERS.sub("", str(value).replace("\r\n", "\n").replace("\r", "\n")).strip()
     lines = [_escaped(line.strip()) for line in cleaned.split("\n")]
     return "\n".join(f"> {line}".rstrip() for line in lines) or ">"
 

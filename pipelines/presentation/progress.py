@@ -1,4 +1,4 @@
-"""What a run says while it works: moving bars on a terminal, dated log lines everywhere else."""
+"""A run's progress output: moving bars on a terminal, dated log lines everywhere else."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Cost:
 
 
 def configure(quiet: bool = False) -> None:
-    """Set up the command line's voice: ``quiet`` leaves warnings and errors only."""
+    """Set up logging for the command line: ``quiet`` leaves warnings and errors only."""
     _quiet.set(quiet)
     log.setLevel(logging.WARNING if quiet else logging.INFO)
     log.propagate = False
@@ -48,11 +48,11 @@ class _Stderr(logging.Handler):
     """Writes to the standard error of the moment, which a test or a caller may have replaced."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        print(self.format(record), file=sys.stderr)  # noqa: T201 - this is where logging ends
+        print(self.format(record), file=sys.stderr)  # noqa: T201 - the log handler itself
 
 
 def say(message: str) -> None:
-    """Tell the user one line that should stay readable after the bars are gone."""
+    """Print one line for the user, which stays on the terminal after the bars are gone."""
     if _quiet.get():
         return
     if console.is_terminal:
@@ -138,14 +138,14 @@ def _showing() -> Iterator[Progress | None]:
 
 
 class _CountColumn(MofNCompleteColumn):
-    """Counts, once it is known of how many."""
+    """`done/total`, once the total is known."""
 
     def render(self, task: Task) -> Text:
         return super().render(task) if task.total else Text()
 
 
 class _LeftColumn(TextColumn):
-    """What is left, once there is enough behind to tell."""
+    """The remaining time, once it can be estimated."""
 
     def __init__(self) -> None:
         super().__init__("")
@@ -155,7 +155,7 @@ class _LeftColumn(TextColumn):
 
 
 def left(done: float, total: float, seconds: float) -> str:
-    """How long the rest will take at the pace so far, roughly; nothing where it is too early to tell, or soon over.
+    """Roughly how long the rest will take at the pace so far; empty in the first seconds and the last.
 
     Examples
     --------
@@ -173,13 +173,13 @@ def left(done: float, total: float, seconds: float) -> str:
 
 
 def _logging_bar(label: str) -> Callable[[int, int], None]:
-    began = said = time.monotonic()
+    began = logged_at = time.monotonic()
 
     def advance(done: int, total: int) -> None:
-        nonlocal said
-        if not _quiet.get() and time.monotonic() - said >= LOG_EVERY_SECONDS:
-            said = time.monotonic()
-            rest = left(done, total, said - began)
+        nonlocal logged_at
+        if not _quiet.get() and time.monotonic() - logged_at >= LOG_EVERY_SECONDS:
+            logged_at = time.monotonic()
+            rest = left(done, total, logged_at - began)
             log.info("%s: %s of %s%s", label, f"{done:,}", f"{total:,}", f", {rest}" if rest else "")
 
     return advance

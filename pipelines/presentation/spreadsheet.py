@@ -1,4 +1,4 @@
-"""Text that a spreadsheet shows and never runs, and frames as plain Python values.
+"""Text that a spreadsheet never runs as a formula, and frames as plain Python values.
 
 A cell that begins with `=`, `+`, `-` or `@` is a formula to a spreadsheet, also behind blanks and in the full-width
 forms that some of them fold; tab, carriage return and NUL open a cell in other ways. Such a text gets a leading
@@ -82,7 +82,7 @@ def safe_csv_text(value: str) -> str:
 
 
 def unguarded(value: str) -> str:
-    """A cell as it was before :func:`safe_csv_text` put an apostrophe before it; one that it would not guard stays.
+    """A cell without the apostrophe that :func:`safe_csv_text` added; any other cell is returned unchanged.
 
     Examples
     --------
@@ -102,7 +102,7 @@ def shorten(value: str) -> str:
 
 
 def flat(value: Any) -> str | int | float | bool | None:
-    """One cell's value: a list becomes `a; b`, a dict the figures that it holds, each text guarded on its own."""
+    """One cell's value: a list becomes `a; b`, a dict `name value, …`, with each text guarded on its own."""
     if value is None or isinstance(value, int | float | bool):
         return value
     if isinstance(value, str):
@@ -119,5 +119,5 @@ def _item(value: Any) -> str:
         return ", ".join(f"{name} {_item(item)}" for name, item in value.items() if item is not None)
     if isinstance(value, float):
         return f"{value:.6g}"
-    found = str(value)
-    return "'" + found if _RUNS.match(found) else found
+    printed = str(value)
+    return "'" + printed if _RUNS.match(printed) else printed

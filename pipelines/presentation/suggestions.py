@@ -1,4 +1,4 @@
-"""What was perhaps meant, for messages about a name that is not known."""
+"""Suggestions for error messages: the existing names most like an unknown one."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ def similar(word: str, names: Iterable[str], most: int = 1, cutoff: float = 0.6)
     >>> similar("acept", ["accept", "dismiss"])
     ['accept']
     """
-    from rapidfuzz import fuzz, process  # here, because few commands end in such a message
+    from rapidfuzz import fuzz, process  # imported lazily: few commands need it
 
-    found = process.extract(word, list(names), scorer=fuzz.ratio, limit=most, score_cutoff=100 * cutoff)
-    return [name for name, *_ in found]
+    matches = process.extract(word, list(names), scorer=fuzz.ratio, limit=most, score_cutoff=100 * cutoff)
+    return [name for name, *_ in matches]
 
 
 def with_such_words(words: str, titles: Iterable[str], most: int = 2) -> list[str]:
@@ -36,26 +36,26 @@ def with_such_words(words: str, titles: Iterable[str], most: int = 2) -> list[st
     """
     from rapidfuzz import fuzz, process, utils
 
-    found = process.extract(
+    matches = process.extract(
         words, list(titles), scorer=fuzz.WRatio, processor=utils.default_process, limit=most, score_cutoff=60
     )
-    return [title for title, *_ in found]
+    return [title for title, *_ in matches]
 
 
 def likely(word: str, names: Iterable[str], cutoff: float = 0.6) -> str | None:
-    """The name that is most like a word, whatever its case and however its parts are joined; None where none is."""
+    """The name most like a word, ignoring case and treating `-`, `_` and blanks alike; None where none is similar."""
     by_lower = {name.lower(): name for name in names}
     near = similar(word.lower().replace("-", "_").replace(" ", "_"), by_lower, cutoff=cutoff)
     return by_lower[near[0]] if near else None
 
 
-def did_you_mean(wrong: str, known: Iterable[str], otherwise: str, most: int = 1, cutoff: float = 0.6) -> str:
-    """A remedy that names what is most like a wrong id or word, and ``otherwise`` where nothing is.
+def did_you_mean(wrong: str, names: Iterable[str], otherwise: str, most: int = 1, cutoff: float = 0.6) -> str:
+    """A hint that offers the names most like a wrong one, or ``otherwise`` where none is similar.
 
     Examples
     --------
     >>> did_you_mean("acept", ["accept", "dismiss"], "there are: accept, dismiss")
     'did you mean accept?'
     """
-    near = similar(wrong, known, most, cutoff)
+    near = similar(wrong, names, most, cutoff)
     return f"did you mean {' or '.join(near)}?" if near else otherwise

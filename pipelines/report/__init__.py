@@ -1,5 +1,5 @@
-"""The weekly review report: one HTML file that holds everything it needs and reaches for nothing.
+"""The weekly review report: one self-contained HTML file, which loads nothing from elsewhere.
 
-Its page is in :mod:`pipelines.report.render`; nothing is imported here, because what formats its figures serves light
-commands too.
+Its page is in :mod:`pipelines.report.render`; nothing is imported here, because light commands import the
+modules that format its figures.
 """

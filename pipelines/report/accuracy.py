@@ -1,4 +1,4 @@
-"""How right the answers are, by article, intent and so on, and how well the chances behind that hold."""
+"""Answer accuracy by article, intent and so on, and the calibration of the model behind it."""
 
 from __future__ import annotations
 
@@ -64,12 +64,12 @@ def article_accuracy(frame: pd.DataFrame | None) -> dict[str, str]:
     """One sentence on each article's accuracy, by article_id, for the side panel."""
     if frame is None or frame.empty or not {"by", "key", "accuracy"} <= set(frame.columns):
         return {}
-    told = {}
+    sentences = {}
     for row in records(frame[frame["by"].astype(str) == "article"]):
         if number(row["accuracy"]) is not None:
             limits = percent_range(row.get("low"), row.get("high"))
             basis = _BASIS.get(text(row.get("basis")), "")
-            told[text(row["key"])] = " ".join(
+            sentences[text(row["key"])] = " ".join(
                 part
                 for part in (
                     f"Its answers are right {percent(row['accuracy'])}",
@@ -79,11 +79,11 @@ def article_accuracy(frame: pd.DataFrame | None) -> dict[str, str]:
                 )
                 if part
             )
-    return told
+    return sentences
 
 
 def calibration(frame: pd.DataFrame | None) -> list[dict[str, str]]:
-    """What the model said of answers whose tags it had not seen, and how many of them were right."""
+    """Predicted and observed accuracy of answers whose tags were held out from the model, by band of the prediction."""
     return [
         {
             "band": f"{percent(row['low'])} to {percent(row['high'])}",

@@ -88,7 +88,7 @@ def intents(confusion: pd.DataFrame | None, suspects: pd.DataFrame | None) -> di
 
 
 def _heat(rows: list[dict[str, Any]], wrong: list[dict[str, Any]]) -> dict[str, Any]:
-    """A square of shares, predicted by true, over the intents that are confused most; empty where none is."""
+    """A square of shares, predicted by true, over the intents that are confused most; empty with fewer than two."""
     names: list[str] = []
     for row in wrong:  # the costliest pairs come first
         names += [name for name in (text(row["predicted_intent"]), text(row["true_intent"])) if name not in names]

@@ -1,4 +1,4 @@
-"""What the data carry, for the first screen of the report and of the board."""
+"""Data coverage, for the first screen of the report and of the board."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ __all__ = ["coverage"]
 
 
 def coverage(run: Mapping[str, Any]) -> dict[str, Any]:
-    """One sentence on what the run can't know, what its data lack row by row, and what they carry.
+    """One sentence on what the run can't know, a row for each thing that its data lack, and what they contain.
 
     Returns
     -------
     dict
-        Empty where the run does not say (one of an earlier version).
+        Empty where the run has no coverage recorded (one of an earlier version).
     """
     parts = coverage_of(run)
     if not parts:
@@ -45,5 +45,5 @@ def _capital(text: str) -> str:
 
 
 def _marked(text: str) -> list[tuple[str, bool]]:
-    """A text cut at its backticks: pieces, and whether each is code."""
+    """A text split at its backticks, as (piece, whether it is code)."""
     return [(piece, bool(place % 2)) for place, piece in enumerate(text.split("`")) if piece]

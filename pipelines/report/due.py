@@ -14,7 +14,7 @@ _WHY = {"no owner": "No owner", "owner left": "{} has left", "unknown owner": "{
 
 
 def due_articles(frame: pd.DataFrame | None, owners: pd.DataFrame | None) -> dict[str, Any]:
-    """The articles that nobody has verified or changed for long, those that customers meet most first.
+    """The articles that nobody has verified or changed for long, those cited most first.
 
     Parameters
     ----------
@@ -24,11 +24,11 @@ def due_articles(frame: pd.DataFrame | None, owners: pd.DataFrame | None) -> dic
         For the owners' names.
     """
     names = _names(owners)
-    found = []
+    articles = []
     for row in records(frame):
         who, checked, failed = text(row.get("owner_id")), day(row.get("checked_at")), number(row.get("failed")) or 0.0
         cited = whole(row.get("cited"))
-        found.append(
+        articles.append(
             _article(row, failed / cited if cited else None)
             | {
                 "owner": names.get(who) or who,
@@ -36,11 +36,11 @@ def due_articles(frame: pd.DataFrame | None, owners: pd.DataFrame | None) -> dic
                 "days": plural(whole(row.get("days")) or 0, "day") if checked else "",
             }
         )
-    return {"rows": found[:SHOWN], "total": len(found)}
+    return {"rows": articles[:SHOWN], "total": len(articles)}
 
 
 def unowned_articles(frame: pd.DataFrame | None, owners: pd.DataFrame | None) -> dict[str, Any]:
-    """The articles that nobody owns, those that customers meet most first.
+    """The articles that nobody owns, those cited most first.
 
     Parameters
     ----------
@@ -50,18 +50,18 @@ def unowned_articles(frame: pd.DataFrame | None, owners: pd.DataFrame | None) ->
         For the owners' names.
     """
     names = _names(owners)
-    found = []
+    articles = []
     for row in records(frame):
         last, author, why = (text(row.get(name)) for name in ("owner_id", "revised_by", "why"))
-        found.append(
+        articles.append(
             _article(row, number(row.get("failure_rate")))
             | {"why": _WHY.get(why, why).format(names.get(last) or last), "author": names.get(author) or author}
         )
-    return {"rows": found[:SHOWN], "total": len(found)}
+    return {"rows": articles[:SHOWN], "total": len(articles)}
 
 
 def _article(row: dict[str, Any], failed: float | None) -> dict[str, str]:
-    """What both lists say of an article: its name, and how much customers meet it."""
+    """The fields that both lists share: title, id, number of citations and failure rate."""
     return {
         "title": line(row.get("title"), 200) or text(row.get("article_id")),
         "id": text(row.get("article_id")),

@@ -24,7 +24,7 @@ from lacuna.pipelines.presentation.format import (
 )
 from lacuna.pipelines.presentation.format import rows as records
 
-# key, label, better when it goes, what it means in plain words
+# key, label, direction that is better (1 up, -1 down), explanation
 KPIS = (
     (
         "deflection",
@@ -82,10 +82,10 @@ def kpi_cards(
 ) -> list[dict[str, Any]]:
     """One card a KPI, over the weeks of the window and against as many weeks before it.
 
-    A ratio over several weeks is the mean of the weeks, weighted by conversations (CSAT: by ratings), and its interval
-    comes from the weeks' intervals taken as independent; a cost is a sum. Accuracy, which borrows from week to week, is
-    that of the whole window in the accuracy table, where it is known. A change counts as clear where it is larger than
-    the run's confidence allows to be chance, or where no interval is known.
+    A ratio over several weeks is the mean of the weeks, weighted by conversations (CSAT: by ratings); its interval
+    treats the weeks as independent. A cost is a sum. The weekly estimates of accuracy are not independent, so that its
+    value for the whole window is read from the accuracy table where that has it. A change counts as clear where it
+    exceeds the sampling error at the run's confidence, or where no interval is known.
 
     Parameters
     ----------
@@ -107,14 +107,18 @@ def kpi_cards(
     current = window_weeks(weeks, day(window.get("start")), day(window.get("end")))
     if not current:
         return []
-    before = [week for week in weeks if week < current[0]][-len(current) :]
-    shown = [week for week in weeks if week <= current[-1]][-_SPARK_WEEKS:]
+    previous_weeks = [week for week in weeks if week < current[0]][-len(current) :]
+    charted_weeks = [week for week in weeks if week <= current[-1]][-_SPARK_WEEKS:]
     currency = next((text(rows[week].get("currency")) for week in current if text(rows[week].get("currency"))), "EUR")
     errors = _errors(run)
     cards = []
     for key, label, better, means in KPIS:
         now = _pooled(key, [rows[week] for week in current], errors)
-        past = _pooled(key, [rows[week] for week in before], errors) if len(before) == len(current) else None
+        past = (
+            _pooled(key, [rows[week] for week in previous_weeks], errors)
+            if len(previous_weeks) == len(current)
+            else None
+        )
         if key == "resolution_accuracy":
             now, past = _whole(accuracy, "window", errors) or now, _whole(accuracy, "before", errors) or past
         cards.append(
@@ -123,12 +127,14 @@ def kpi_cards(
                 "key": key,
                 "label": label,
                 "means": means,
-                "value": _shown(key, now, currency),
-                "range": _range(key, now, errors),
+                "value": _value_text(key, now, currency),
+                "range": _interval_text(key, now, errors),
                 "change": _change(key, now, past, better, currency, len(current), errors),
                 "parts": _parts(rows, current) if key == "deflection" else _handling(rows, current, key),
-                "spark": spark([number(rows[week].get(key)) for week in shown], 132, 30, zero=key == "cost_avoided"),
-                "weeks": len(shown),
+                "spark": spark(
+                    [number(rows[week].get(key)) for week in charted_weeks], 132, 30, zero=key == "cost_avoided"
+                ),
+                "weeks": len(charted_weeks),
                 "inside": len(current),
             }
         )
@@ -136,7 +142,7 @@ def kpi_cards(
 
 
 def _errors(run: dict[str, Any]) -> float:
-    """How many standard errors an interval of the run reaches to either side."""
+    """The half-width of the run's intervals, in standard errors."""
     confidence = number(record(record(run.get("settings")).get("accuracy")).get("confidence"))
     return NormalDist().inv_cdf(0.5 + (0.95 if confidence is None else confidence) / 2)
 
@@ -144,11 +150,11 @@ def _errors(run: dict[str, Any]) -> float:
 def _pooled(key: str, rows: list[dict[str, Any]], errors: float) -> tuple[float, float | None] | None:
     """(value, standard error or None) of a KPI over several weeks, or None where no week has it."""
     if key == "cost_avoided":
-        known = [row for row in rows if number(row.get(key)) is not None]
-        ends = [(number(row.get(f"{key}_low")), number(row.get(f"{key}_high"))) for row in known]
+        rows_with_value = [row for row in rows if number(row.get(key)) is not None]
+        ends = [(number(row.get(f"{key}_low")), number(row.get(f"{key}_high"))) for row in rows_with_value]
         spread = [high - low for low, high in ends if low is not None and high is not None]
-        error = math.hypot(*spread) / (2 * errors) if known and len(spread) == len(known) else None
-        return (sum(number(row.get(key)) or 0.0 for row in known), error) if known else None
+        error = math.hypot(*spread) / (2 * errors) if rows_with_value and len(spread) == len(rows_with_value) else None
+        return (sum(number(row.get(key)) or 0.0 for row in rows_with_value), error) if rows_with_value else None
     total = mass = variance = 0.0
     sure = True
     for row in rows:
@@ -180,16 +186,16 @@ def _whole(accuracy: pd.DataFrame | None, period: str, errors: float) -> tuple[f
 
 
 def _handling(rows: dict[date, dict[str, Any]], current: list[date], key: str) -> str:
-    """How long a human takes, beside the share that reaches one."""
+    """The mean handling time by a human, as the note to the escalation ratio; empty for other KPIs."""
     if key != "escalation_ratio":
         return ""
-    known = [
+    times_and_weights = [
         (seconds, number(rows[week].get("handle_seconds_n")) or number(rows[week].get("tickets")) or 1.0)
         for week in current
         if (seconds := number(rows[week].get("handle_seconds_mean"))) is not None
     ]
-    mass = sum(weight for _, weight in known)
-    return f"{sum(s * w for s, w in known) / mass / 60:.1f} minutes of a person's time each" if mass else ""
+    mass = sum(weight for _, weight in times_and_weights)
+    return f"{sum(s * w for s, w in times_and_weights) / mass / 60:.1f} minutes of a person's time each" if mass else ""
 
 
 def _weight(key: str, row: dict[str, Any]) -> float:
@@ -198,21 +204,21 @@ def _weight(key: str, row: dict[str, Any]) -> float:
         "deflection": ("self_service_users", "conversations"),
         "first_contact_resolution": ("first_contact_resolution_n",),
     }.get(key, ("conversations",))
-    return next((found for name in names if (found := number(row.get(name))) is not None), 1.0)
+    return next((weight for name in names if (weight := number(row.get(name))) is not None), 1.0)
 
 
-def _shown(key: str, found: tuple[float, float | None] | None, currency: str) -> str:
-    if found is None:
+def _value_text(key: str, estimate: tuple[float, float | None] | None, currency: str) -> str:
+    if estimate is None:
         return ""
     if key == "cost_avoided":
-        return money(found[0], currency)
-    return f"{found[0]:.2f}" if key == "csat_self_service" else percent(found[0])
+        return money(estimate[0], currency)
+    return f"{estimate[0]:.2f}" if key == "csat_self_service" else percent(estimate[0])
 
 
-def _range(key: str, found: tuple[float, float | None] | None, errors: float) -> str:
-    if found is None or found[1] is None:
+def _interval_text(key: str, estimate: tuple[float, float | None] | None, errors: float) -> str:
+    if estimate is None or estimate[1] is None:
         return ""
-    low, high = found[0] - errors * found[1], found[0] + errors * found[1]
+    low, high = estimate[0] - errors * estimate[1], estimate[0] + errors * estimate[1]
     if key == "csat_self_service":
         return f"[{max(low, 1):.2f}–{min(high, 5):.2f}]"
     if key == "cost_avoided":
@@ -253,26 +259,26 @@ def _change(
 
 
 def _parts(rows: dict[date, dict[str, Any]], current: list[date]) -> str:
-    """Deflection split into what is confirmed, assumed and abandoned."""
+    """The shares of deflection that are confirmed, assumed and abandoned."""
     named = (
         ("confirmed", "confirmed_resolution"),
         ("assumed", "assumed_resolution"),
         ("abandoned", "abandoned"),
     )
-    told = []
+    phrases = []
     for label, key in named:
-        known = [
-            (found, _weight("deflection", rows[week]))
+        values_and_weights = [
+            (value, _weight("deflection", rows[week]))
             for week in current
-            if (found := number(rows[week].get(key))) is not None
+            if (value := number(rows[week].get(key))) is not None
         ]
-        mass = sum(weight for _, weight in known)
+        mass = sum(weight for _, weight in values_and_weights)
         # Shares and counts both occur: a count is turned into a share of the self-service users.
-        if known and mass > 0:
+        if values_and_weights and mass > 0:
             share = (
-                sum(v * w for v, w in known) / mass
-                if max(v for v, _ in known) <= 1
-                else sum(v for v, _ in known) / mass
+                sum(v * w for v, w in values_and_weights) / mass
+                if max(v for v, _ in values_and_weights) <= 1
+                else sum(v for v, _ in values_and_weights) / mass
             )
-            told.append(f"{percent(share)} {label}")
-    return " · ".join(told)
+            phrases.append(f"{percent(share)} {label}")
+    return " · ".join(phrases)

@@ -1,6 +1,6 @@
-"""A gap's figures in words: every rendering takes them from here, so that each is rounded once and named once.
+"""The printed figures of a gap. All outputs take them from here, so that rounding and wording are the same everywhere.
 
-Two sets of conversations are told apart wherever a figure stands: those **in the gap**, whose answer probably failed,
+Each figure belongs to one of two sets of conversations: those **in the gap**, whose answer probably failed,
 and all those **about it**, failed or not.
 """
 
@@ -45,17 +45,17 @@ SETS = (
 _ARROWS = {"up": "↑", "down": "↓", "flat": "→"}
 _TREND_WORDS = {"up": "rising", "down": "falling", "flat": "steady"}
 _DIRECTIONS = {"rising": "up", "falling": "down", "steady": "flat", "stable": "flat", "same": "flat", "none": "flat"}
-_CLEAR = 0.05  # the p-value from which on a trend may be chance
+_CLEAR = 0.05  # trends with a p-value from this on are not clear
 
 
 def sets_told() -> str:
-    """The two sets as one paragraph, for what stands below a gap's figures."""
+    """The definitions of the two sets as one paragraph, to be printed below a gap's figures."""
     return " ".join(f"{name}: {means[:1].lower()}{means[1:]}" for name, means in SETS)
 
 
 @dataclass(frozen=True)
 class Movement:
-    """How demand moves: a surge where there is one, else the trend; all fields are empty where neither is known."""
+    """The change in demand: the surge if there is one, else the trend; all fields are empty if neither is known."""
 
     arrow: str = ""
     direction: str = ""
@@ -64,7 +64,7 @@ class Movement:
     since: str = ""
     ratio: float | None = None
 
-    def told(self) -> str:
+    def in_words(self) -> str:
         """`surging ×10.1 since 25 Jun`, `steady`, or nothing."""
         return _joined(self.words, self.times, self.since)
 
@@ -79,10 +79,10 @@ def _movement(trend: Trend, surge: Surge | None) -> Movement:
 
     Examples
     --------
-    >>> _movement({"direction": "up", "ratio": 1.8, "p_value": 0.01}, None).told()
+    >>> _movement({"direction": "up", "ratio": 1.8, "p_value": 0.01}, None).in_words()
     'rising ×1.8'
     >>> flat: Trend = {"direction": "flat", "ratio": None, "p_value": None}
-    >>> _movement(flat, {"started": "2024-06-25", "ratio": 10.1, "p_value": 0.0}).told()
+    >>> _movement(flat, {"started": "2024-06-25", "ratio": 10.1, "p_value": 0.0}).in_words()
     'surging ×10.1 since 25 Jun'
     """
     steep = surge["ratio"] if surge else None
@@ -97,27 +97,27 @@ def _movement(trend: Trend, surge: Surge | None) -> Movement:
     clear = direction != "flat" and (chance is None or chance < _CLEAR)
     words = _TREND_WORDS[direction] if clear or direction == "flat" else f"{_TREND_WORDS[direction]}, not clearly"
     times = f"×{ratio:.1f}" if ratio is not None and direction != "flat" else ""
-    shown = direction if clear else "flat"
-    return Movement(_ARROWS[shown], shown, words, times, ratio=ratio)
+    arrow_direction = direction if clear else "flat"
+    return Movement(_ARROWS[arrow_direction], arrow_direction, words, times, ratio=ratio)
 
 
 @dataclass(frozen=True)
 class GapFigures:
-    """The figures of one gap as they are printed; what is not known is an empty text.
+    """The printed figures of one gap; an unknown figure is an empty text.
 
     Attributes
     ----------
     conversations, weekly, customers : how many conversations are in the gap, how many a week, and of how many customers
     tagged : how many of their answers were tagged
     about, about_weekly : how many conversations are about it, and how many a week
-    demand : how the number of conversations about it moves
+    demand : the change in the number of conversations about it, in words
     failed, failed_range : the share of the conversations about it that failed, with its interval
-    by_people : whether no bot answered in any of them, so that to fail means to need people
-    fixable : the chance that an article mends such an answer
+    by_people : whether no bot answered in any of them; then "failed" counts those that needed people
+    fixable : the probability that an article fixes such a failure
     score, score_range : human-handled conversations a week that closing the gap would avoid, with the interval
     cost : what these cost a week
     rank, rank_low, rank_high : its rank, and the ranks between which it lies
-    sure : how sure its kind is
+    sure : the probability of its kind
     """
 
     conversations: str
@@ -141,15 +141,15 @@ class GapFigures:
 
     def size(self) -> str:
         """`43 conversations in the gap, 11 a week, from 42 customers`."""
-        told = [f"{_counted(self.conversations, 'conversation')} in the gap"] if self.conversations else []
-        told += [f"{self.weekly} a week"] if self.weekly else []
-        told += [f"from {_counted(self.customers, 'customer')}"] if self.customers else []
-        return ", ".join(told)
+        phrases = [f"{_counted(self.conversations, 'conversation')} in the gap"] if self.conversations else []
+        phrases += [f"{self.weekly} a week"] if self.weekly else []
+        phrases += [f"from {_counted(self.customers, 'customer')}"] if self.customers else []
+        return ", ".join(phrases)
 
     def all_about(self) -> str:
         """`the 48 conversations about it`."""
-        known = _counted(self.about, "conversation") if self.about else "conversations"
-        return f"the {known} about it"
+        conversations = _counted(self.about, "conversation") if self.about else "conversations"
+        return f"the {conversations} about it"
 
     def failing(self) -> str:
         """`an estimated 83 % [70–91] of the 48 conversations about it failed`."""
@@ -163,7 +163,7 @@ class GapFigures:
         return f"{_counted(self.tagged, 'tagged answer')} in the gap" if self.tagged else ""
 
     def cards(self) -> list[dict[str, str]]:
-        """The four figures on top of a gap's page, each with its label and what it is of."""
+        """The four figures on top of a gap's page, each with a label and a note on what it counts."""
         failing = f"{'' if self.by_people else self.failed_range} of {self.all_about()}".strip()
         whose = f"conversations of this window, from {_counted(self.customers, 'customer')}"
         return [
@@ -176,7 +176,7 @@ class GapFigures:
         ]  # fmt: skip
 
     def factors(self) -> list[tuple[str, str]]:
-        """What the score is the product of, as (figure, what it is); nothing where one of them is not known."""
+        """The factors of the score, as (figure, meaning); empty where one of them is unknown."""
         if not (self.about_weekly and self.failed and self.fixable):
             return []
         return [
@@ -186,7 +186,7 @@ class GapFigures:
         ]
 
     def place(self, certain: str) -> str:
-        """Its rank and how sure that is, as a sentence; ``certain`` is the confidence of intervals as it is printed."""
+        """The rank and its interval, as a sentence; ``certain`` is the printed confidence of the intervals."""
         if not (self.rank_low and self.rank_high):
             return f"Rank {self.rank}."
         if self.rank_low == self.rank_high:
@@ -197,23 +197,23 @@ class GapFigures:
 def figures_of(gap: Gap, currency: str = "EUR") -> GapFigures:
     """The printed figures of a gap; ``currency`` is the ISO code of its costs."""
 
-    def shown(value: float | None, how: Callable[[object], str]) -> str:
+    def printed(value: float | None, how: Callable[[object], str]) -> str:
         return "" if value is None else how(value)
 
     return GapFigures(
         conversations=count(gap.conversations), weekly=decimal(gap.weekly_rate), customers=count(gap.customers),
-        tagged=count(gap.n_tagged), about=shown(gap.reached, count), about_weekly=shown(gap.demand, decimal),
-        demand=movement(gap).told(), failed=percent(gap.failure_rate),
+        tagged=count(gap.n_tagged), about=printed(gap.reached, count), about_weekly=printed(gap.demand, decimal),
+        demand=movement(gap).in_words(), failed=percent(gap.failure_rate),
         failed_range=percent_range(gap.failure_low, gap.failure_high), by_people=gap.by_people == 1,
-        fixable=shown(gap.p_fixable, percent), score=decimal(gap.score),
+        fixable=printed(gap.p_fixable, percent), score=decimal(gap.score),
         score_range=decimal_range(gap.score_low, gap.score_high), cost=money(gap.cost_avoidable, currency),
         rank=count(gap.rank), rank_low=count(gap.rank_low), rank_high=count(gap.rank_high),
-        sure=shown(gap.probability, percent),
+        sure=printed(gap.probability, percent),
     )  # fmt: skip
 
 
 def nearest_articles(value: object) -> list[dict[str, Any]]:
-    """The articles nearest to a gap, in order of the similarity that is shown: id, title, near (0 to 1) and shown."""
+    """The articles nearest to a gap, most similar first: id, title, near (0 to 1) and shown (near as text)."""
     entries = sorted(map(record, items(value)), key=lambda entry: -(number(entry.get("similarity")) or 0.0))
     return [
         {
@@ -227,15 +227,15 @@ def nearest_articles(value: object) -> list[dict[str, Any]]:
 
 
 def before_and_since(change: Mapping[str, Any]) -> str:
-    """How the answers from an article failed before and since it changed; nothing where that is not known."""
+    """The failure rates of an article's answers before and since it changed, in words; empty where unknown."""
     if number(change.get("before")) is None or number(change.get("after")) is None:
         return ""
     before, since = percent(change["before"]), percent(change["after"])
     return f"of the answers from the article, in all weeks read, {before} failed before and {since} since"
 
 
-def _counted(shown: str, one: str) -> str:
-    return f"{shown} {one}" + ("" if shown == "1" else "s")
+def _counted(figure: str, one: str) -> str:
+    return f"{figure} {one}" + ("" if figure == "1" else "s")
 
 
 def _joined(*parts: str) -> str:

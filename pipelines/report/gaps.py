@@ -1,4 +1,4 @@
-"""A backlog row as the report's table shows it, and what the table and the side panel share."""
+"""A backlog row for the report's table, and helpers that the table and the side panel share."""
 
 from __future__ import annotations
 
@@ -15,32 +15,32 @@ from lacuna.pipelines.report.gap_figures import figures_of, movement
 
 def weeks(value: object, until: date | None = None) -> list[tuple[str, float, float]]:
     """The weekly counts in order, weeks without a conversation filled with zero, as (Monday, conversations, failed)."""
-    found: dict[date, tuple[float, float]] = {}
+    counts_by_week: dict[date, tuple[float, float]] = {}
     for entry in map(record, items(value)):
         when = day(entry.get("week"))
         if when is not None:
-            seen = number(entry.get("conversations")) or 0.0
-            found[monday(when)] = (seen, min(max(number(entry.get("failed")) or 0.0, 0.0), seen))
-    if not found:
+            asked = number(entry.get("conversations")) or 0.0
+            counts_by_week[monday(when)] = (asked, min(max(number(entry.get("failed")) or 0.0, 0.0), asked))
+    if not counts_by_week:
         return []
-    current, last = min(found), max(found)
+    current, last = min(counts_by_week), max(counts_by_week)
     if until is not None:
         last = max(last, monday(until))
-    listed: list[tuple[str, float, float]] = []
-    while current <= last and len(listed) < 1000:
-        seen, failed = found.get(current, (0.0, 0.0))
-        listed.append((current.isoformat(), seen, round(failed, 2)))
+    filled: list[tuple[str, float, float]] = []
+    while current <= last and len(filled) < 1000:
+        asked, failed = counts_by_week.get(current, (0.0, 0.0))
+        filled.append((current.isoformat(), asked, round(failed, 2)))
         current += timedelta(days=7)
-    return listed
+    return filled
 
 
 def relative_link(path: object) -> str:
-    """A draft's path as a link: only a plain relative path inside the run is one, anything else gives no link."""
-    found = text(path).replace("\\", "/")
-    parts = found.split("/")
-    if not found or ":" in parts[0] or found.startswith("/") or any(part in {"", ".", ".."} for part in parts):
+    """A draft's path as a link; empty unless it is a plain relative path inside the run folder."""
+    relative = text(path).replace("\\", "/")
+    parts = relative.split("/")
+    if not relative or ":" in parts[0] or relative.startswith("/") or any(part in {"", ".", ".."} for part in parts):
         return ""
-    return quote(found)
+    return quote(relative)
 
 
 def owner(gap: Gap) -> dict[str, Any]:
@@ -51,12 +51,12 @@ def owner(gap: Gap) -> dict[str, Any]:
 
 
 def table_row(gap: Gap, currency: str, top_score: float, until: date | None) -> dict[str, Any]:
-    """What the table shows of a gap, with the keys it is sorted and filtered by.
+    """A gap's row in the table, with the keys by which the table is sorted and filtered.
 
     Parameters
     ----------
     gap : Gap
-        As it stands.
+        The gap with its current status.
     currency : str
         ISO code of the costs.
     top_score : float
@@ -65,13 +65,13 @@ def table_row(gap: Gap, currency: str, top_score: float, until: date | None) -> 
         The window's last day.
     """
     key, kind, status = text(gap.gap_id), text(gap.kind), text(gap.status)
-    who = owner(gap)
+    gap_owner = owner(gap)
     title = line(gap.title, 400) or "Untitled gap"
     topic = line(gap.topic_label, 160)
     products, languages = texts(gap.products), texts(gap.languages)
     rank, low, high = (whole(getattr(gap, name)) for name in ("rank", "rank_low", "rank_high"))
     score, figures, moving = number(gap.score), figures_of(gap, currency), movement(gap)
-    asked = [seen for _, seen, _ in weeks(gap.weekly, until)]
+    weekly_counts = [conversations for _, conversations, _ in weeks(gap.weekly, until)]
     return {
         "id": key,
         "link": "#gap=" + quote(key, safe=""),
@@ -79,15 +79,17 @@ def table_row(gap: Gap, currency: str, top_score: float, until: date | None) -> 
         "band": f"{low}–{high}" if low is not None and high is not None and low != high else "",
         "title": title,
         "topic": topic,
-        "place": " · ".join([*products[:2], *(found.upper() for found in languages[:3])]),
+        "place": " · ".join([*products[:2], *(language.upper() for language in languages[:3])]),
         "tone": kind if kind in GAP_KINDS else "other",
         "kind_label": kind_label(kind),
         "status": status,
-        "owner": who,
+        "owner": gap_owner,
         "conversations": figures.conversations or NONE,
         "rate": figures.weekly or NONE,
-        "trend": {"arrow": moving.arrow, "direction": moving.direction, "told": moving.told()} if moving.arrow else {},
-        "spark": spark(asked),
+        "trend": {"arrow": moving.arrow, "direction": moving.direction, "told": moving.in_words()}
+        if moving.arrow
+        else {},
+        "spark": spark(weekly_counts),
         "fails": figures.failed or NONE,
         "fails_range": figures.failed_range,
         "fails_bar": bar(gap.failure_rate, gap.failure_low, gap.failure_high),
@@ -101,8 +103,8 @@ def table_row(gap: Gap, currency: str, top_score: float, until: date | None) -> 
             "title": title.lower(),
             "kind": kind,
             "status": status,
-            "owner": who["id"],
-            "ownerName": who["name"].lower() if who["known"] else None,
+            "owner": gap_owner["id"],
+            "ownerName": gap_owner["name"].lower() if gap_owner["known"] else None,
             "conversations": whole(gap.conversations),
             "rate": number(gap.weekly_rate),
             "fails": number(gap.failure_rate),
@@ -117,8 +119,8 @@ def table_row(gap: Gap, currency: str, top_score: float, until: date | None) -> 
                     key,
                     title,
                     topic,
-                    who["name"],
-                    who["id"],
+                    gap_owner["name"],
+                    gap_owner["id"],
                     line(gap.article_title),
                     text(gap.article_id),
                     *texts(gap.intents),

@@ -1,4 +1,4 @@
-"""What happened after gaps were fixed: a table, a small picture of each, and what all of them saved."""
+"""The impact of fixes: a table, a small chart for each fix, and the total saving."""
 
 from __future__ import annotations
 
@@ -50,11 +50,11 @@ def fixes(frame: pd.DataFrame | None) -> dict[str, Any]:
         `impact.parquet`.
     """
     rows = records(frame)
-    listed = [_fix(row) for row in sorted(rows, key=lambda r: (text(r.get("fixed_on")), text(r.get("gap_id"))))[::-1]]
+    entries = [_fix(row) for row in sorted(rows, key=lambda r: (text(r.get("fixed_on")), text(r.get("gap_id"))))[::-1]]
     verdicts = Counter(text(row.get("verdict")) for row in rows)
-    told = [f"{verdicts[name]} {label.lower()}" for name, (label, _) in VERDICTS.items() if verdicts[name]]
-    shown = plural(len(listed), "fix", "fixes") + (f": {', '.join(told)}" if told else "")
-    return {"rows": listed, "saved": saved(rows), "figures": figures(rows), "shown": shown}
+    verdict_counts = [f"{verdicts[name]} {label.lower()}" for name, (label, _) in VERDICTS.items() if verdicts[name]]
+    heading = plural(len(entries), "fix", "fixes") + (f": {', '.join(verdict_counts)}" if verdict_counts else "")
+    return {"rows": entries, "saved": saved(rows), "figures": figures(rows), "shown": heading}
 
 
 def _fix(row: dict[str, Any]) -> dict[str, Any]:
@@ -86,16 +86,16 @@ def _fix(row: dict[str, Any]) -> dict[str, Any]:
 
 def drop(row: Mapping[str, Any]) -> str:
     """The relative fall with its interval: `−71 % [−84 to −52]`; a rise has a plus."""
-    found = [number(row.get(f"failed_{name}")) for name in ("drop", "drop_high", "drop_low")]
-    if None in found:
+    falls = [number(row.get(f"failed_{name}")) for name in ("drop", "drop_high", "drop_low")]
+    if None in falls:
         return ""
-    told = [f"{-(value or 0.0) * 100:+.0f}".replace("-", "−") for value in found]
-    return f"{told[0]}{NARROW}% [{told[1]} to {told[2]}]"
+    changes = [f"{-(value or 0.0) * 100:+.0f}".replace("-", "−") for value in falls]
+    return f"{changes[0]}{NARROW}% [{changes[1]} to {changes[2]}]"
 
 
 def _signed(value: object) -> str:
-    found = number(value)
-    return NONE if found is None else f"−{decimal(-found)}" if found < 0 else decimal(found)
+    amount = number(value)
+    return NONE if amount is None else f"−{decimal(-amount)}" if amount < 0 else decimal(amount)
 
 
 def _between(row: Mapping[str, Any], name: str) -> str:
@@ -103,65 +103,65 @@ def _between(row: Mapping[str, Any], name: str) -> str:
 
 
 def saved(rows: Sequence[dict[str, Any]]) -> list[str]:
-    """What all fixes saved since, in sentences: how much, how sure, and what of it is confirmed and what assumed."""
+    """The total saving of all fixes, in sentences: amount, interval, and the confirmed and the assumed part."""
     if not rows:
         return []
-    found = totals(rows)
-    if not found["fixes"]:
+    total = totals(rows)
+    if not total["fixes"]:
         return ["None of them can be measured yet."]
     currency = text(rows[0].get("currency"))
-    fixed = plural(int(found["fixes"]), "fix that could be measured has", "fixes that could be measured have")
+    fixed = plural(int(total["fixes"]), "fix that could be measured has", "fixes that could be measured have")
     return [
-        f"The {fixed} avoided {_signed(found['avoided'])} human-handled conversations so far"
-        f" (between {_signed(found['avoided_low'])} and {_signed(found['avoided_high'])}), about"
-        f" {_signed(found['avoided_weekly'])} a week: {money(found['cost'], currency)}"
-        f" (between {money(found['cost_low'], currency)} and {money(found['cost_high'], currency)}).",
-        f"Confirmed, because the customer or a reviewer said so: {_signed(found['confirmed'])},"
-        f" {money(found['confirmed_cost'], currency)}. Silent, because nobody said anything:"
-        f" {_signed(found['assumed'])}, {money(found['assumed_cost'], currency)}.",
+        f"The {fixed} avoided {_signed(total['avoided'])} human-handled conversations so far"
+        f" (between {_signed(total['avoided_low'])} and {_signed(total['avoided_high'])}), about"
+        f" {_signed(total['avoided_weekly'])} a week: {money(total['cost'], currency)}"
+        f" (between {money(total['cost_low'], currency)} and {money(total['cost_high'], currency)}).",
+        f"Confirmed, because the customer or a reviewer said so: {_signed(total['confirmed'])},"
+        f" {money(total['confirmed_cost'], currency)}. Silent, because nobody said anything:"
+        f" {_signed(total['assumed'])}, {money(total['assumed_cost'], currency)}.",
     ]
 
 
 def figures(rows: Sequence[dict[str, Any]]) -> list[dict[str, str]]:
-    """The same as cards: label, value, its range, and what it means; none where nothing could be measured."""
-    found = totals(rows) if rows else {"fixes": 0}
-    if not found["fixes"]:
+    """The same totals as cards: label, value, range and meaning; empty where nothing could be measured."""
+    total = totals(rows) if rows else {"fixes": 0}
+    if not total["fixes"]:
         return []
     currency = text(rows[0].get("currency"))
 
     def card(label: str, value: str, low: str, high: str, means: str) -> dict[str, str]:
         return {"label": label, "value": value, "range": f"[{low} to {high}]" if low else "", "means": means}
 
-    avoided, low, high = (_signed(found[f"avoided{side}"]) for side in ("", "_low", "_high"))
-    cost, least, most = (money(found[f"cost{side}"], currency) for side in ("", "_low", "_high"))
+    avoided, low, high = (_signed(total[f"avoided{side}"]) for side in ("", "_low", "_high"))
+    cost, least, most = (money(total[f"cost{side}"], currency) for side in ("", "_low", "_high"))
     return [
         card(
             "Avoided so far",
             avoided,
             low,
             high,
-            f"human-handled conversations; {_signed(found['avoided_weekly'])} a week",
+            f"human-handled conversations; {_signed(total['avoided_weekly'])} a week",
         ),
         card(
             "Saved so far",
             cost,
             least,
             most,
-            f"by {plural(int(found['fixes']), 'fix', 'fixes')} that could be measured",
+            f"by {plural(int(total['fixes']), 'fix', 'fixes')} that could be measured",
         ),
         card(
             "Confirmed",
-            _signed(found["confirmed"]),
+            _signed(total["confirmed"]),
             "",
             "",
-            f"{money(found['confirmed_cost'], currency)}; the customer or a reviewer said so",
+            f"{money(total['confirmed_cost'], currency)}; the customer or a reviewer said so",
         ),
         card(
             "Assumed",
-            _signed(found["assumed"]),
+            _signed(total["assumed"]),
             "",
             "",
-            f"{money(found['assumed_cost'], currency)}; nobody said anything",
+            f"{money(total['assumed_cost'], currency)}; nobody said anything",
         ),
     ]
 
@@ -187,8 +187,8 @@ def failure_weeks(weekly: Sequence[Any], fixed_on: object) -> dict[str, Any]:
         monday, asked = day(entry.get("week")), whole(entry.get("conversations")) or 0
         if monday is not None:
             share = (number(entry.get("failed")) or 0.0) / asked if asked else None
-            found = {"week": monday, "share": share, "compared": number(entry.get("compared")), "conversations": asked}
-            weeks.append(found)
+            point = {"week": monday, "share": share, "compared": number(entry.get("compared")), "conversations": asked}
+            weeks.append(point)
     weeks.sort(key=lambda entry: entry["week"])
     when = day(fixed_on)
     return {"weeks": weeks, "fixed_on": when, "svg": _picture(weeks, when)}
@@ -206,7 +206,7 @@ def _picture(weeks: Sequence[dict[str, Any]], when: date | None) -> Markup:
         return 6 + (1 - min(max(share, 0.0), 1.0)) * (HIGH - FOOT - 6)
 
     def drawn(name: str) -> list[str]:
-        """Runs of neighbouring weeks that have the figure, as SVG points."""
+        """The SVG points of each unbroken run of weeks in which the figure is present."""
         runs: list[list[str]] = [[]]
         for entry in weeks:
             if entry[name] is None:
@@ -235,15 +235,15 @@ def _picture(weeks: Sequence[dict[str, Any]], when: date | None) -> Markup:
             f'<line class="mark" x1="{place:.1f}" x2="{place:.1f}" y1="2" y2="{HIGH - FOOT}"/>'
             f'<text x="{place + shift:.1f}" y="{HIGH - 4}" text-anchor="{side}">fixed {short_day(when)}</text>'
         )
-    said = _said(weeks, when)
+    description = _description(weeks, when)
     return Markup(
         f'<svg class="fix-chart" viewBox="0 0 {WIDE} {HIGH}" width="{WIDE}" height="{HIGH}" role="img"'
-        f' aria-label="{said}">{"".join(parts)}</svg>'
+        f' aria-label="{description}">{"".join(parts)}</svg>'
     )
 
 
-def _said(weeks: Sequence[dict[str, Any]], when: date | None) -> str:
-    """The picture in words, for who can't see it."""
+def _description(weeks: Sequence[dict[str, Any]], when: date | None) -> str:
+    """The text alternative of the chart."""
 
     def share(chosen: list[dict[str, Any]]) -> str:
         asked = sum(entry["conversations"] for entry in chosen)

@@ -1,4 +1,4 @@
-"""A gap's own page in the side panel: why this kind, why this rank, and everything said about it."""
+"""A gap's own page in the side panel: the reasons for its kind and its rank, and the evidence."""
 
 from __future__ import annotations
 
@@ -42,23 +42,23 @@ def page(
     articles: dict[str, str],
     sure: str,
 ) -> dict[str, Any]:
-    """Everything that the side panel shows of a gap, as texts ready to be read.
+    """Everything that the side panel shows of a gap, formatted as text.
 
     Parameters
     ----------
     gap : Gap
-        As it stands.
+        The gap with its current status.
     currency, until
         As in `table_row`.
     articles : dict
-        What is known of each article's accuracy, by article_id.
+        One sentence on the accuracy of each article, by article_id.
     sure
         The confidence of intervals, as it is printed.
     """
     kind = text(gap.kind)
     figures = figures_of(gap, currency)
-    listed = weeks(gap.weekly, until)
-    who = owner(gap)
+    weekly_counts = weeks(gap.weekly, until)
+    gap_owner = owner(gap)
     article = text(gap.article_id)
     ids = texts(gap.conversation_ids)
     return {
@@ -78,30 +78,30 @@ def page(
         "figures": figures.cards(),
         "reasons": texts(gap.reasons),
         "equation": _equation(figures, sure),
-        "weekly": [list(entry) for entry in listed],
+        "weekly": [list(entry) for entry in weekly_counts],
         "change": _change(gap.change_point, sure),
-        "owner": who,
+        "owner": gap_owner,
         "draft": {"link": relative_link(gap.draft), "path": text(gap.draft)},
         "article": {
             "id": article,
             "title": line(gap.article_title) or article,
             "accuracy": articles.get(article, ""),
         },
-        "quotes": _said(gap.examples),
-        "answers": _said(gap.agent_answers),
+        "quotes": _quotations(gap.examples),
+        "answers": _quotations(gap.agent_answers),
         "steps": [
             {
-                "text": text(found.get("text"), _QUOTE),
-                "count": whole(found.get("count")),
-                "ids": texts(found.get("conversation_ids"))[:3],
-                "ordered": bool(whole(found.get("order"))),
+                "text": text(step.get("text"), _QUOTE),
+                "count": whole(step.get("count")),
+                "ids": texts(step.get("conversation_ids"))[:3],
+                "ordered": bool(whole(step.get("order"))),
             }
-            for found in map(record, items(gap.steps))
-            if text(found.get("text"))
+            for step in map(record, items(gap.steps))
+            if text(step.get("text"))
         ],
         "passages": [
-            {name: text(found.get(name), _QUOTE) for name in ("article_id", "passage", "evidence")}
-            for found in map(record, items(gap.passages))
+            {name: text(passage.get(name), _QUOTE) for name in ("article_id", "passage", "evidence")}
+            for passage in map(record, items(gap.passages))
         ],
         "words": texts(gap.customer_words)[:40],
         "nearest": nearest_articles(gap.nearest_articles),
@@ -110,18 +110,18 @@ def page(
     }
 
 
-def _said(value: object) -> list[dict[str, str]]:
-    found = [record(entry) if not isinstance(entry, str) else {"quote": entry} for entry in items(value)]
+def _quotations(value: object) -> list[dict[str, str]]:
+    entries = [record(entry) if not isinstance(entry, str) else {"quote": entry} for entry in items(value)]
     return [
-        {"text": said, "id": text(entry.get("conversation_id"))}
-        for entry in found
-        if (said := text(entry.get("quote"), _QUOTE))
+        {"text": quotation, "id": text(entry.get("conversation_id"))}
+        for entry in entries
+        if (quotation := text(entry.get("quote"), _QUOTE))
     ]
 
 
 def _places(gap: Gap) -> list[str]:
     named = (("Product", "products"), ("Language", "languages"), ("Intent", "intents"))
-    return [f"{label}: {', '.join(found[:6])}" for label, name in named if (found := texts(getattr(gap, name)))]
+    return [f"{label}: {', '.join(values[:6])}" for label, name in named if (values := texts(getattr(gap, name)))]
 
 
 def _equation(figures: GapFigures, sure: str) -> dict[str, Any]:
@@ -134,15 +134,15 @@ def _equation(figures: GapFigures, sure: str) -> dict[str, Any]:
 
 
 def _change(value: object, sure: str) -> dict[str, str] | None:
-    found = record(value)
-    week = day(found.get("week"))
+    change_point = record(value)
+    week = day(change_point.get("week"))
     if week is None:
         return None
-    low, high = day(found.get("low")) or week, day(found.get("high")) or week
+    low, high = day(change_point.get("low")) or week, day(change_point.get("high")) or week
     words = f"It changed in the week of {short_day(week, year=True)}"
     if low != high:
         words += f" ({sure} between {short_day(low)} and {short_day(high)})"
-    shares = before_and_since(found)
+    shares = before_and_since(change_point)
     words += f": {shares}" if shares else ""
     ends = {name: monday(when).isoformat() for name, when in (("week", week), ("low", low), ("high", high))}
     return ends | {"words": words + "."}
@@ -150,10 +150,10 @@ def _change(value: object, sure: str) -> dict[str, str] | None:
 
 def _history(gap: Gap, until: date | None) -> list[str]:
     carried = record(gap.carried)
-    told = []
+    sentences = []
     first, last = text(gap.first_seen), text(gap.last_seen)
     if first:
-        told.append(f"First seen in the run of {short_day(first, year=True)}.")
+        sentences.append(f"First seen in the run of {short_day(first, year=True)}.")
     change, before = text(carried.get("change")), whole(carried.get("previous_rank"))
     words = _CHANGES.get(change, "")
     if before is not None and change in {"up", "down"}:
@@ -165,12 +165,12 @@ def _history(gap: Gap, until: date | None) -> list[str]:
         words += f" Its score last time was {decimal(score)}, now {decimal(gap.score)}."
     note = line(gap.status_note)
     if note:
-        told.append(f"{text(gap.status).capitalize()}: {note}.")
+        sentences.append(f"{text(gap.status).capitalize()}: {note}.")
     open_for = whole(carried.get("weeks_open"))
     if open_for:
         words += f" Open for {plural(open_for, 'week')}."
     if words.strip():
-        told.append(words.strip())
+        sentences.append(words.strip())
     if last and last != first and day(last) != until:
-        told.append(f"Last seen in the run of {short_day(last, year=True)}.")
-    return told or [NONE]
+        sentences.append(f"Last seen in the run of {short_day(last, year=True)}.")
+    return sentences or [NONE]

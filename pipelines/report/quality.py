@@ -1,4 +1,4 @@
-"""What a run was made of: rows in and kept, warnings, files, steps and settings."""
+"""The data quality section: rows in and kept, warnings, files, steps and settings of a run."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ from lacuna.pipelines.presentation.format import (
 def quality(
     run: dict[str, Any], quarantine: Iterable[dict[str, Any]], assignments: pd.DataFrame | None
 ) -> dict[str, Any]:
-    """Rows in, kept and quarantined, warnings, and what the run was made with."""
+    """Rows in, kept and quarantined, warnings, and the inputs, versions and settings of the run."""
     tables = []
-    for name, found in sorted(record(run.get("tables")).items()):
-        sizes = record(found)
+    for name, row_counts in sorted(record(run.get("tables")).items()):
+        sizes = record(row_counts)
         tables.append(
             {
                 "name": text(name),
@@ -46,7 +46,7 @@ def quality(
     facts = [
         ("Run", text(run.get("run_id"))),
         ("Lacuna", text(run.get("lacuna_version"))),
-        ("Embedder", " ".join(found for found in (text(embedder.get("name")), text(embedder.get("version"))) if found)),
+        ("Embedder", " ".join(part for part in (text(embedder.get("name")), text(embedder.get("version"))) if part)),
         ("Seed", text(run.get("seed"))),
         ("Input hash", text(run.get("input_hash"))),
         ("Previous run", text(run.get("previous_run"))),
@@ -55,59 +55,59 @@ def quality(
         "tables": tables,
         "quarantined": sum(table["quarantined"] for table in tables),
         "rules": [
-            {name: line(found.get(name), 300) for name in ("table", "rule", "column")}
-            | {"count": count(found.get("count"))}
-            for found in map(record, quarantine)
+            {name: line(rejection.get(name), 300) for name in ("table", "rule", "column")}
+            | {"count": count(rejection.get("count"))}
+            for rejection in map(record, quarantine)
         ],
         "warnings": [
             {
-                "table": text(found.get("table")),
-                "rule": text(found.get("rule")),
-                "message": text(found.get("message"), 500),
-                "count": count(found.get("count")) if whole(found.get("count")) is not None else "",
+                "table": text(warning.get("table")),
+                "rule": text(warning.get("rule")),
+                "message": text(warning.get("message"), 500),
+                "count": count(warning.get("count")) if whole(warning.get("count")) is not None else "",
             }
-            for found in map(record, items(run.get("warnings")))
+            for warning in map(record, items(run.get("warnings")))
         ],
         "inputs": [
             {
-                "file": line(found.get("file"), 200),
-                "rows": count(found.get("rows")),
-                "sha256": text(found.get("sha256"))[:16],
+                "file": line(file.get("file"), 200),
+                "rows": count(file.get("rows")),
+                "sha256": text(file.get("sha256"))[:16],
             }
-            for found in map(record, items(run.get("inputs")))
+            for file in map(record, items(run.get("inputs")))
         ],
         "steps": [
             {
                 "name": name,
-                "seconds": f"{took:,.1f} s" if took is not None else "",
+                "seconds": f"{duration:,.1f} s" if duration is not None else "",
                 "memory": f"{peak:,.0f} MB" if peak is not None else "",
             }
-            for name, took, peak in seconds
+            for name, duration, peak in seconds
         ],
-        "took": f"{sum(took for _, took, _ in seconds if took is not None):,.1f} s" if seconds else "",
-        "facts": [(label, found) for label, found in facts if found],
-        "versions": sorted((text(name), text(found)) for name, found in record(run.get("versions")).items()),
+        "took": f"{sum(duration for _, duration, _ in seconds if duration is not None):,.1f} s" if seconds else "",
+        "facts": [(label, value) for label, value in facts if value],
+        "versions": sorted((text(name), text(version)) for name, version in record(run.get("versions")).items()),
         "settings": text(
             json.dumps(run.get("settings") or {}, indent=2, sort_keys=True, ensure_ascii=False, default=str)
         ),
-        "topics": _states(assignments),
+        "topics": _topic_shares(assignments),
         "window": period(record(run.get("window")).get("start"), record(run.get("window")).get("end")),
     }
 
 
-def _states(assignments: pd.DataFrame | None) -> str:
+def _topic_shares(assignments: pd.DataFrame | None) -> str:
     if assignments is None or assignments.empty or "state" not in assignments:
         return ""
     if "question_number" in assignments:
         assignments = assignments[assignments["question_number"] == 1]
     shares = assignments["state"].astype(str).value_counts(normalize=True)
     core, near = float(shares.get("core", 0.0)), float(shares.get("nearest", 0.0))
-    told = (
+    sentence = (
         f"{percent(core + near)} of the conversations have a topic"
         f" ({percent(core)} at its core, {percent(near)} near it);"
         f" {100 - round((core + near) * 100)}{NARROW}% have none."
     )
     if "subtopic_id" not in assignments:
-        return told
+        return sentence
     judged = float(assignments["subtopic_id"].notna().mean())
-    return f"{told} {percent(judged)} have a subtopic, by which gaps are judged."
+    return f"{sentence} {percent(judged)} have a subtopic, by which gaps are judged."

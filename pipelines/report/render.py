@@ -1,4 +1,4 @@
-"""The weekly review report: one HTML file that holds everything it needs and reaches for nothing."""
+"""The weekly review report: one self-contained HTML file, which loads nothing from elsewhere."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ _SCRIPTS = ("report.js", "panel.js")
 def render_report(run: ReportData) -> str:
     """Render a run as one self-contained HTML page.
 
-    The page carries its own style, script and data; its content security policy names the style and the script by
-    their hashes and allows nothing else, so neither a text from a conversation nor a network can add to it. Without
-    scripts the KPIs, the summary and the first rows of the backlog are still there.
+    The page carries its own style, script and data; its content security policy allows only the style and the script
+    with the given hashes, so that no text from a conversation can run and nothing is loaded from a network. With
+    scripts turned off, the KPIs, the summary and the first rows of the backlog are still readable.
 
     Parameters
     ----------

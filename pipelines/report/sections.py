@@ -1,4 +1,4 @@
-"""What stands below the backlog: clusters that no article would fix, and each owner's load."""
+"""The sections below the backlog: clusters that no article would fix, and each owner's load."""
 
 from __future__ import annotations
 
@@ -48,14 +48,14 @@ def not_content(entries: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
                 "fails": percent(entry.get("failure_rate")),
                 "why": texts(entry.get("why")),
                 "routing": f"{predicted} → {true}" if true and predicted and true != predicted else "",
-                "examples": [_quote(found) for found in items(entry.get("examples"))[:3]],
+                "examples": [_quote(example) for example in items(entry.get("examples"))[:3]],
             }
         )
-    found = []
+    reason_groups = []
     for reason, rows in groups.items():
         rows.sort(key=lambda row: (-row["conversations"], row["label"]))
         total = sum(row["conversations"] for row in rows)
-        found.append(
+        reason_groups.append(
             {
                 "reason": reason[:1].upper() + reason[1:],
                 "means": REASONS.get(reason, ""),
@@ -64,7 +64,7 @@ def not_content(entries: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
                 "size": total,
             }
         )
-    return sorted(found, key=lambda group: (-group["size"], group["reason"]))
+    return sorted(reason_groups, key=lambda group: (-group["size"], group["reason"]))
 
 
 def _quote(value: object) -> str:
@@ -73,24 +73,26 @@ def _quote(value: object) -> str:
 
 def owners(gaps: Sequence[Gap], frame: pd.DataFrame | None) -> list[dict[str, Any]]:
     """The load of each owner: open gaps, conversations and score, against the capacity where it is known."""
-    known = {text(row.get("owner_id")): row for row in records(frame)}
+    rows_by_owner = {text(row.get("owner_id")): row for row in records(frame)}
     load: dict[str, dict[str, Any]] = {}
     for gap in gaps:
         if text(gap.status) in CLOSED:
             continue
-        who = owner(gap)
-        entry = load.setdefault(who["id"], {"id": who["id"], "name": who["name"], "gaps": 0, "asked": 0, "score": 0.0})
+        gap_owner = owner(gap)
+        entry = load.setdefault(
+            gap_owner["id"], {"id": gap_owner["id"], "name": gap_owner["name"], "gaps": 0, "asked": 0, "score": 0.0}
+        )
         entry["gaps"] += 1
         entry["asked"] += whole(gap.conversations) or 0
         entry["score"] += number(gap.score) or 0.0
     most = max((entry["score"] for entry in load.values()), default=0.0)
     for entry in load.values():
-        about = known.get(entry["id"], {})
-        capacity = whole(about.get("weekly_capacity"))
+        owner_row = rows_by_owner.get(entry["id"], {})
+        capacity = whole(owner_row.get("weekly_capacity"))
         entry |= {
             "known": bool(entry["id"]),
-            "name": line(about.get("name"), 80) or entry["name"],
-            "team": line(about.get("team"), 80),
+            "name": line(owner_row.get("name"), 80) or entry["name"],
+            "team": line(owner_row.get("team"), 80),
             "link": "#owner=" + quote(entry["id"] or "-", safe=""),
             "shown_gaps": plural(entry["gaps"], "gap"),
             "shown_asked": plural(entry["asked"], "conversation"),

@@ -1,4 +1,4 @@
-"""The window in a few plain sentences, made of texts and links."""
+"""The summary at the top of the report: a few sentences, made of texts and links."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def _listed(gaps: Sequence[Gap], note: dict[str, str] | None = None) -> list[dic
 def summary(
     backlog: Sequence[Gap], currency: str, previous: dict[str, Any] | None, run: dict[str, Any] | None = None
 ) -> list[list[dict[str, str]]]:
-    """Say in a few plain sentences how much there is, what is new, surged, came back or has no owner, and how right.
+    """The summary in sentences: open gaps, new, surging and reopened ones, those without an owner, and the precision.
 
     Returns
     -------
@@ -104,10 +104,10 @@ def summary(
 
 
 def _precision(run: dict[str, Any] | None) -> list[list[dict[str, str]]]:
-    """How right the backlog was in the eyes of those who decided on it; nothing where nobody did."""
+    """The backlog's precision according to reviewers' decisions, as a sentence; empty where there are none."""
     judged = record(record(run).get("backlog")).get("precision")
-    told = text(record(judged[0]).get("told")) if isinstance(judged, list) and judged else ""
-    return [[_say(f"In review, {told}.")]] if told else []
+    sentence = text(record(judged[0]).get("told")) if isinstance(judged, list) and judged else ""
+    return [[_say(f"In review, {sentence}.")]] if sentence else []
 
 
 def _surging(live: Sequence[Gap]) -> tuple[list[Gap], dict[str, str]]:

@@ -1,4 +1,4 @@
-"""From the run's frames to the plain dicts that the template prints: every figure leaves here as text."""
+"""Turns the run's tables into the plain dicts that the template prints, with every figure already formatted as text."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ FIRST_ROWS = 60
 
 @dataclass(frozen=True)
 class ReportData:
-    """What the report is made of: the run's own tables, as they are written beside it.
+    """The tables of a run from which the report is made.
 
     Attributes
     ----------
@@ -98,7 +98,7 @@ def build_view(data: ReportData) -> dict[str, Any]:
     -------
     dict
         `rows_json` holds the keys to sort and filter by, one entry a row; `pages_json` one line of JSON a gap, so that
-        the script reads only the gap that is opened.
+        the script parses only the gap that is opened.
     """
     run = data.run
     window = record(run.get("window"))
@@ -156,7 +156,7 @@ def build_view(data: ReportData) -> dict[str, Any]:
             | ({"conversation_url": url} if url else {})
         ),
         "conversation_url": url,
-        "pages_json": "\n".join(json_block(found) for found in pages),
+        "pages_json": "\n".join(json_block(entry) for entry in pages),
     }
 
 
@@ -191,15 +191,15 @@ def _currency(data: ReportData) -> str:
 
 
 def _range(backlog: Iterable[Gap]) -> str:
-    """The first and last week that any gap's history reaches."""
-    found = sorted(when for gap in backlog for entry in gap.weekly if (when := day(entry["week"])) is not None)
-    return f"History since {short_day(found[0], year=True)}" if found else ""
+    """A sentence with the first week in any gap's history; empty without one."""
+    week_starts = sorted(when for gap in backlog for entry in gap.weekly if (when := day(entry["week"])) is not None)
+    return f"History since {short_day(week_starts[0], year=True)}" if week_starts else ""
 
 
 def _kinds(backlog: Sequence[Gap]) -> list[dict[str, Any]]:
     counted = Counter(text(gap.kind) for gap in backlog)
     most = max(counted.values(), default=1)
-    known = [*GAP_KINDS, *sorted(set(counted) - set(GAP_KINDS))]
+    kinds = [*GAP_KINDS, *sorted(set(counted) - set(GAP_KINDS))]
     return [
         {
             "kind": kind,
@@ -209,23 +209,25 @@ def _kinds(backlog: Sequence[Gap]) -> list[dict[str, Any]]:
             "count": counted[kind],
             "wide": f"{counted[kind] / most * 100:.3g}",
         }
-        for kind in known
+        for kind in kinds
         if counted[kind]
     ]
 
 
 def _filters(rows: Sequence[dict[str, Any]]) -> dict[str, list[tuple[str, str]]]:
     """The choices of each filter as (value, label), with how many gaps each has."""
-    seen: dict[str, Counter[str]] = {name: Counter() for name in ("status", "owner", "theme", "product", "language")}
+    gap_counts: dict[str, Counter[str]] = {
+        name: Counter() for name in ("status", "owner", "theme", "product", "language")
+    }
     names: dict[str, str] = {}
     for row in rows:
         keys = row["keys"]
-        seen["status"][keys["status"]] += 1
-        seen["owner"][keys["owner"] or "-"] += 1
+        gap_counts["status"][keys["status"]] += 1
+        gap_counts["owner"][keys["owner"] or "-"] += 1
         names.setdefault(keys["owner"] or "-", row["owner"]["name"])
-        seen["theme"].update({keys["theme"]} - {""})
-        seen["product"].update(set(keys["product"]))
-        seen["language"].update(set(keys["language"]))
+        gap_counts["theme"].update({keys["theme"]} - {""})
+        gap_counts["product"].update(set(keys["product"]))
+        gap_counts["language"].update(set(keys["language"]))
     label = {
         "status": lambda value: STATUSES.get(value, value or "Unknown"),
         "owner": lambda value: names[value],
@@ -244,5 +246,5 @@ def _filters(rows: Sequence[dict[str, Any]]) -> dict[str, list[tuple[str, str]]]
         name: [
             (value, f"{line(label[name](value), 60)} ({counted[value]})") for value in sorted(counted, key=order[name])
         ]
-        for name, counted in seen.items()
+        for name, counted in gap_counts.items()
     }

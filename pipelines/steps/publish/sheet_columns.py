@@ -36,7 +36,7 @@ def _nearest(gap: Gap) -> list[str]:
 # What is shown of a field, where that is not its value as it stands.
 _SHOWN: dict[str, Callable[[Gap], Any]] = {
     "owner_name": lambda gap: gap.owner or "(no owner)",
-    "trend": lambda gap: movement(gap).told(),
+    "trend": lambda gap: movement(gap).in_words(),
     "reasons": lambda gap: "\n".join(gap.reasons),
     "nearest_articles": _nearest,
 }
