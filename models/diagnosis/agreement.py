@@ -73,24 +73,26 @@ def agreement(questions: F32, answers: F32, rows: Ints) -> Agreement | None:
     Examples
     --------
     >>> asked = standing(np.array([[3, 0], [2, 0], [0, 3], [0, 2]], dtype=np.float32))
-    >>> found = agreement(asked, np.zeros_like(asked), np.array([0, 1]))
-    >>> found.article, found.answers
+    >>> nearest = agreement(asked, np.zeros_like(asked), np.array([0, 1]))
+    >>> nearest.article, nearest.answers
     (0, 0)
     """
     if not len(rows) or not questions.shape[1]:
         return None
-    said = rows[has_answer(answers[rows])]
+    with_answers = rows[has_answer(answers[rows])]
     asked = questions[rows].mean(axis=0)
-    enough = len(said) >= ENOUGH_ANSWERS
-    both: F32 = ((questions[said] + answers[said]) / 2 if enough else questions[rows]).astype(np.float32)
-    mean = (asked + answers[said].mean(axis=0)) / 2 if enough else asked
+    enough = len(with_answers) >= ENOUGH_ANSWERS
+    both: F32 = ((questions[with_answers] + answers[with_answers]) / 2 if enough else questions[rows]).astype(
+        np.float32
+    )
+    mean = (asked + answers[with_answers].mean(axis=0)) / 2 if enough else asked
     order = np.argsort(-mean, kind="stable")
     best = int(order[0])
     if len(order) == 1:
-        return Agreement(best, float(mean[best]), 0.0, float("inf"), len(said))
+        return Agreement(best, float(mean[best]), 0.0, float("inf"), len(with_answers))
     apart = both[:, best] - both[:, int(order[1])]
     error = max(float(apart.std(ddof=1)) / np.sqrt(len(apart)), 1e-6) if len(apart) > 1 else float("inf")
-    return Agreement(best, float(mean[best]), float(mean[order[1]]), float(apart.mean()) / error, len(said))
+    return Agreement(best, float(mean[best]), float(mean[order[1]]), float(apart.mean()) / error, len(with_answers))
 
 
 def near_enough(groups: Sequence[Agreement], articles: int) -> float:

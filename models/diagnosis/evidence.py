@@ -95,7 +95,7 @@ class Contrary:
     """A sentence of an article, what agents say instead of it, and in how many conversations; how many say it too."""
 
     passage: str
-    said: str
+    statement: str
     conversations: int
     agreeing: int
 
@@ -164,6 +164,6 @@ class Evidence:
     agreed: Agreed | None = None
     by_people: float = 0.0
     usual: float = 0.0
-    known: dict[str, Verdict] = field(default_factory=dict)
+    article_verdicts: dict[str, Verdict] = field(default_factory=dict)
     conflict: Conflict | None = None
     complaints: int = 0

@@ -183,19 +183,19 @@ def measure(
     Findability or None
         None where fewer than two agents' answers say something.
     """
-    said = failed_rows[has_answer(answers[failed_rows])]
-    if len(said) < 2 or not answers.shape[1]:
+    with_answers = failed_rows[has_answer(answers[failed_rows])]
+    if len(with_answers) < 2 or not answers.shape[1]:
         return None
-    mean = answers[said].mean(axis=0)
+    mean = answers[with_answers].mean(axis=0)
     order = np.argsort(-mean, kind="stable")
     article = int(order[0])
     lead = float("inf")
     if len(order) > 1:
-        difference = answers[said, article] - answers[said, order[1]]
-        lead = float(difference.mean() / max(difference.std(ddof=1) / np.sqrt(len(said)), 1e-6))
+        difference = answers[with_answers, article] - answers[with_answers, order[1]]
+        lead = float(difference.mean() / max(difference.std(ddof=1) / np.sqrt(len(with_answers)), 1e-6))
     tried = int((cited[failed_rows] == article).sum())
     worked = int((cited[answered_rows] == article).sum())
     expected = float(choice[failed_rows[cited[failed_rows] >= 0], article].sum())
     luck = np.clip(1 - off_topic_failure, 0.02, 0.9)
     evidence = tried * np.log(STILL_TRIED) + expected * (1 - STILL_TRIED) + worked * np.log((1 - HEALTHY) / luck)
-    return Findability(article, float(mean[article]), lead, len(said), tried, expected, worked, float(evidence))
+    return Findability(article, float(mean[article]), lead, len(with_answers), tried, expected, worked, float(evidence))
