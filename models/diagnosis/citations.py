@@ -1,4 +1,4 @@
-"""What the citations and the texts tell about articles: who was about what, what changed, what disagrees."""
+"""Evidence on articles from citations and texts: which citations are on topic, what changed, what contradicts."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def changes(
     weight: F64,
     off_topic: float,
 ) -> dict[int, tuple[Change, Ints]]:
-    """For each cited article the change for the worse, if any, and its conversations (rows) in order of time."""
+    """The change for the worse of each cited article that has one, and the rows of its conversations by time."""
     by_article = {}
     for article in sorted(set(cited[cited >= 0].tolist())):
         rows = np.flatnonzero(cited == article)
@@ -82,10 +82,10 @@ def changes(
 
 
 def conflict(articles: pd.DataFrame, words: set[str]) -> Conflict | None:
-    """The pair of sentences from two articles that say different amounts of the same thing, if there is one.
+    """The pair of sentences from two articles that give different amounts of the same thing, if there is one.
 
-    Only sentences that share a unit and at least three words of weight are compared; the pair that shares most words,
-    and most of them with the customers' ``words``, is taken.
+    Only sentences that share a unit and at least three significant words are compared; the pair is taken that shares
+    most words with each other and with the customers' ``words``.
 
     Parameters
     ----------
