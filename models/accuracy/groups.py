@@ -14,10 +14,10 @@ from lacuna.models.metrics.intervals import wilson
 ENOUGH_TAGS = 30  # in a group, for an estimate of its own …
 ENOUGH_A_SIDE = 10  # … of which this many among its escalated conversations, and among the others
 NEGLIGIBLE = 0.03  # a side with a smaller share of the group's conversations need not have them
-UNTAGGED = 0.2  # standard deviation of what is believed of a group's accuracy where there is no tag at all
+UNTAGGED = 0.2  # prior standard deviation of a group's accuracy where there is no tag at all
 COLUMNS = ["key", "conversations", "n_tagged", "sampled", "accuracy", "low", "high", "basis"]
-# How far a group's answers are off what the model expects, in log-odds: what is gone through, and what is believed
-# before any tag is seen of the common error and of how much groups differ (half-normal).
+# Grids over a group's deviation from the model in log-odds, the deviation that all groups share, and the spread of
+# groups around it; and the scales of the priors of the last two (normal and half-normal).
 _SHIFT = np.linspace(-4, 4, 121)
 _COMMON = np.linspace(-1.2, 1.2, 25)
 _SPREAD = np.linspace(0.02, 2.5, 26)
@@ -28,12 +28,12 @@ _LEVELS = np.linspace(0.01, 0.99, 99)
 def group_accuracy(
     group: pd.Series, right: F64, chances: Chances, escalated: Flags, random: Flags, confidence: float = 0.95
 ) -> pd.DataFrame:
-    """The share of right answers in each group, with its interval and what it rests on.
+    """The share of right answers in each group, with its interval and the basis of the estimate.
 
     A group with many tags gets an estimate of its own: prediction-powered means
-    (:func:`models.accuracy.prediction_powered.powered_mean`), its escalated conversations and its others apart, because
-    reviewers tag the former more often, put together by how many there are of each. One with few tags is pooled: the
-    model's chances are shifted, in log-odds, by as much as its own tags and those of all groups together make likely.
+    (:func:`models.accuracy.prediction_powered.powered_mean`) of its escalated and its other conversations, because
+    reviewers tag the former more often, weighted by their numbers. A group with few tags is pooled: the model's chances
+    are shifted, in log-odds, by what its own tags and those of all groups together make likely.
 
     Parameters
     ----------
@@ -57,10 +57,10 @@ def group_accuracy(
     Notes
     -----
     The pooling is a random-intercept logistic model with the model's log-odds as offset, integrated over a grid
-    (Gelman 2006 on the half-normal prior of the spread). Given what the model sees, escalation included, a tag is
-    taken to be put by chance. The interval is Wilson's for as many observations as have the estimate's variance, and
-    is of the share among these very conversations; where a group has tags of its own in plenty, it is of the rate
-    behind them, and with that a little wider.
+    (Gelman 2006 on the half-normal prior of the spread). Tags are assumed to be missing at random given the model's
+    features, escalation included. The interval is Wilson's for the number of observations with the estimate's variance.
+    It covers the share among these very conversations; for a group with many tags it covers the underlying rate, and
+    is a little wider.
     """
     used = group.notna().to_numpy()
     codes, keys = pd.factorize(group[used], sort=True)
@@ -72,12 +72,12 @@ def group_accuracy(
     size, labels = _count(codes, len(keys)), _count(codes[tagged], len(keys))
     basis = np.where(labels > 0, "escalated only" if blind else "pooled", "estimated").astype(object)
     looked_at = escalated if blind else np.ones(len(codes), dtype=bool)
-    seen = codes[looked_at], len(keys), right[looked_at]
-    mean, variance = _pooled(*seen, _in_context(*seen, chance[looked_at]))
+    data = codes[looked_at], len(keys), right[looked_at]
+    mean, variance = _pooled(*data, _in_context(*data, chance[looked_at]))
     if chances.drafts is not None:
-        drafts = [_in_context(*seen, draft[used][looked_at]) for draft in chances.drafts]
+        drafts = [_in_context(*data, draft[used][looked_at]) for draft in chances.drafts]
         variance += _unsure(codes[looked_at], len(keys), drafts)
-    if blind:  # nobody has looked at these: what their situation tells, and no more
+    if blind:  # groups without a tag get the model's chances, with the variance of the prior
         dark = labels == 0
         mean[dark] = (np.bincount(codes, chance, len(keys)) / np.maximum(size, 1))[dark]
         variance[dark] = UNTAGGED**2
@@ -91,7 +91,7 @@ def group_accuracy(
             basis[number] = "escalated only" if blind else "all"
     asked = _count(codes[looked_at], len(keys))
     low, high = _interval(mean, variance, np.where(asked > 0, asked, size), confidence)
-    found = pd.DataFrame(
+    table = pd.DataFrame(
         {
             "key": pd.array([str(key) for key in keys], dtype="str"),
             "conversations": size,
@@ -103,7 +103,7 @@ def group_accuracy(
             "basis": pd.array(basis, dtype="str"),
         }
     )
-    return found[COLUMNS]
+    return table[COLUMNS]
 
 
 def _count(codes: Ints, groups: int) -> Ints:
@@ -131,25 +131,25 @@ def _pooled(codes: Ints, groups: int, right: F64, chance: F64) -> tuple[F64, F64
     weight /= weight.sum()
     shift = likelihood * ((weight / evidence) @ prior)
     shift /= shift.sum(axis=1, keepdims=True)
-    open_, known = counted(np.isnan(right)), np.bincount(codes, np.nan_to_num(right), groups)
+    untagged, n_right = counted(np.isnan(right)), np.bincount(codes, np.nan_to_num(right), groups)
     size = np.maximum(_count(codes, groups), 1)[:, None]
-    share = (known[:, None] + open_ @ moved) / size
+    share = (n_right[:, None] + untagged @ moved) / size
     mean = (shift * share).sum(axis=1)
     variance = (shift * share**2).sum(axis=1) - mean**2
-    luck = (shift * (open_ @ (moved * (1 - moved)))).sum(axis=1) / size[:, 0] ** 2
+    luck = (shift * (untagged @ (moved * (1 - moved)))).sum(axis=1) / size[:, 0] ** 2
     return mean, np.maximum(variance, 0) + luck
 
 
 def _in_context(codes: Ints, groups: int, right: F64, chance: F64) -> F64:
-    """The chances, with what the group's other conversations say taken in.
+    """The chances, corrected for the mean of the group.
 
-    An escalation is a worse sign where most conversations are escalated. The group's mean log-odds, against that of
-    all, enters with the weight that the tags give it (Mundlak 1978).
+    The same features may mean less where most conversations of the group have them. So the group's mean log-odds,
+    less the mean of all, is added with a weight that is fitted to the tags (Mundlak 1978).
     """
     odds = logit(chance)
     size = np.maximum(_count(codes, groups), 1)
     mean = np.bincount(codes, odds, groups) / size - odds.mean()
-    # The mean of a few says little of the group: it counts as far as groups differ more than chance has it.
+    # The mean of few conversations is noisy: it is shrunk by the variance between groups that chance does not explain.
     noise = odds.var() / size
     differ = max(0.0, float(np.average(mean**2 - noise, weights=size)))
     about = (mean * differ / np.maximum(differ + noise, 1e-12))[codes]
@@ -165,23 +165,23 @@ def _in_context(codes: Ints, groups: int, right: F64, chance: F64) -> F64:
 
 
 def _unsure(codes: Ints, groups: int, drafts: list[F64]) -> F64:
-    """Variance of each group's mean that comes of the model's own error: the jackknife over its folds (Quenouille)."""
+    """Variance of each group's mean due to the model's own error, by the jackknife over its folds (Quenouille)."""
     size = np.maximum(_count(codes, groups), 1)
     means = np.stack([np.bincount(codes, draft, groups) / size for draft in drafts])
     return (len(drafts) - 1) * means.var(axis=0)
 
 
 def _own(sides: list[Flags], right: F64, chance: F64) -> tuple[float, float]:
-    """Mean and variance of one group from its own tags, side by side."""
+    """Mean and variance of one group from its own tags, summed over its escalated and its other conversations."""
     total = sum(int(side.sum()) for side in sides)
     mean, square, variance = 0.0, 0.0, 0.0
     for side in sides:
         tagged = side & ~np.isnan(right)
         n, weight = int(tagged.sum()), side.sum() / total
-        found = powered_mean(right[tagged], chance[tagged], chance[side & np.isnan(right)])
-        mean, square = mean + weight * found.mean, square + weight * found.mean**2
-        # An error of nought in a handful of tags is luck: two more, one of each kind, stand beside them.
-        variance += weight**2 * (found.error**2 * n / (n - 1) + 0.5 / (n + 2) ** 2)
+        own_mean = powered_mean(right[tagged], chance[tagged], chance[side & np.isnan(right)])
+        mean, square = mean + weight * own_mean.mean, square + weight * own_mean.mean**2
+        # A handful of equal tags would have an error of 0: the variance of two more, one of each kind, is added.
+        variance += weight**2 * (own_mean.error**2 * n / (n - 1) + 0.5 / (n + 2) ** 2)
     return mean, variance + max(0.0, square - mean**2) / total
 
 

@@ -1,4 +1,4 @@
-"""Intents: which the bot takes for which, and which labels look wrong."""
+"""Intents: which ones the bot confuses, and which labels look wrong."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from lacuna.models.arrays import F32
 from lacuna.models.metrics.intervals import wilson
 
 FOLDS = 5
-FEWEST = 2 * FOLDS  # questions that an intent needs to be learned
-MOST = 4000  # questions that are looked at; beyond, no more is learned for the time it takes
+FEWEST = 2 * FOLDS  # questions that an intent needs for its labels to be checked
+MOST = 4000  # questions that are checked at most; more take time and improve little
 CONFUSION = [
     "predicted_intent", "true_intent", "tags", "of", "share", "share_low", "share_high", "conversations", "a_week",
     "matters", "conversation_ids",
@@ -24,10 +24,10 @@ SUSPECTS = ["conversation_id", "label", "confidence", "likelier", "likelier_conf
 
 
 def true_intents(outcomes: pd.DataFrame, predicted: pd.Series) -> pd.Series:
-    """What each tagged conversation was about, by the reviewers; null where no tag says.
+    """The true intent of each conversation by its tags; conversations without such a tag are left out.
 
-    A tag that names the intent says it. One that does not name it, and does not say that it was wrong, leaves the bot's
-    own. Of several that differ, one that says the bot's was wrong goes first.
+    A tag that names an intent decides. A tag that names none, and is not "misclassified", confirms the bot's intent. Of
+    several different intents, one that differs from the bot's is preferred.
 
     Parameters
     ----------
@@ -39,24 +39,24 @@ def true_intents(outcomes: pd.DataFrame, predicted: pd.Series) -> pd.Series:
     own = outcomes["conversation_id"].map(predicted)
     wrong = outcomes["outcome"].eq("misclassified")
     meant = outcomes["true_intent"].where(outcomes["true_intent"].notna(), own.where(~wrong))
-    told = outcomes.assign(meant=meant, other=meant.ne(own))[meant.notna()]
-    told = told.sort_values(["conversation_id", "other", "meant"], ascending=[True, False, True], kind="stable")
-    return told.drop_duplicates("conversation_id").set_index("conversation_id")["meant"].astype("str")
+    named = outcomes.assign(meant=meant, other=meant.ne(own))[meant.notna()]
+    named = named.sort_values(["conversation_id", "other", "meant"], ascending=[True, False, True], kind="stable")
+    return named.drop_duplicates("conversation_id").set_index("conversation_id")["meant"].astype("str")
 
 
 def confusion(
     predicted: pd.Series, true: pd.Series, weight: pd.Series, weeks: float, confidence: float = 0.95
 ) -> pd.DataFrame:
-    """How often each intent that the bot predicts is each intent that was meant.
+    """The confusion matrix of intents, as a table: how often each predicted intent has each true intent.
 
     Parameters
     ----------
     predicted
         The bot's intent of every conversation in the window, by conversation_id; null for none.
     true
-        What was meant, by conversation_id, where a tag says so.
+        The true intent, by conversation_id, where a tag gives it.
     weight
-        How many conversations each tag speaks for (:func:`models.accuracy.outcome_model.tag_weights`), by
+        How many conversations each tag represents (:func:`models.accuracy.outcome_model.tag_weights`), by
         conversation_id.
     weeks
         Length of the window.
@@ -71,12 +71,14 @@ def confusion(
         %), conversation_ids (list of str). The costliest confusions come first, then the right ones.
     """
     asked = predicted.dropna().value_counts()
-    told = pd.DataFrame(
+    tagged = pd.DataFrame(
         {"predicted_intent": predicted.reindex(true.index), "true_intent": true, "weight": weight.reindex(true.index)}
     )
-    told = told[told["predicted_intent"].notna() & told["weight"].gt(0)].rename_axis("conversation_id").reset_index()
+    tagged = (
+        tagged[tagged["predicted_intent"].notna() & tagged["weight"].gt(0)].rename_axis("conversation_id").reset_index()
+    )
     rows = []
-    for intent, own in told.groupby("predicted_intent", sort=True):
+    for intent, own in tagged.groupby("predicted_intent", sort=True):
         total, effective = own["weight"].sum(), own["weight"].sum() ** 2 / (own["weight"] ** 2).sum()
         for meant, part in own.groupby("true_intent", sort=True):
             share = float(part["weight"].sum() / total)
@@ -87,15 +89,15 @@ def confusion(
                 (intent, meant, len(part), len(own), share, float(low), float(high), volume, volume / weeks, matters,
                  sorted(part["conversation_id"]))
             )  # fmt: skip
-    found = pd.DataFrame(rows, columns=CONFUSION)
-    found["right"] = found["predicted_intent"] == found["true_intent"]
+    table = pd.DataFrame(rows, columns=CONFUSION)
+    table["right"] = table["predicted_intent"] == table["true_intent"]
     order = ["right", "conversations", "predicted_intent", "true_intent"]
-    found = found.sort_values(order, ascending=[True, False, True, True], kind="stable")
-    return found.drop(columns="right").reset_index(drop=True)
+    table = table.sort_values(order, ascending=[True, False, True, True], kind="stable")
+    return table.drop(columns="right").reset_index(drop=True)
 
 
 def suspicious_labels(ids: pd.Series, labels: pd.Series, vectors: F32) -> pd.DataFrame:
-    """Intent labels that a classifier which has not seen them does not believe, most doubtful first.
+    """Intent labels that a classifier trained on the other questions contradicts, the most doubtful first.
 
     Parameters
     ----------
@@ -135,7 +137,7 @@ def suspicious_labels(ids: pd.Series, labels: pd.Series, vectors: F32) -> pd.Dat
     sure[np.arange(len(rows)), given] = 0.0
     other = sure.argmax(axis=1)
     doubtful = np.flatnonzero((sure.max(axis=1) > own) & (own < usual[given]))
-    found = pd.DataFrame(
+    suspects = pd.DataFrame(
         {
             "conversation_id": ids.iloc[rows[doubtful]].to_numpy(),
             "label": names[given[doubtful]],
@@ -144,6 +146,6 @@ def suspicious_labels(ids: pd.Series, labels: pd.Series, vectors: F32) -> pd.Dat
             "likelier_confidence": np.round(sure.max(axis=1)[doubtful], 4),
         }
     )
-    found["margin"] = found["likelier_confidence"] - found["confidence"]
-    found = found.sort_values(["margin", "conversation_id"], ascending=[False, True], kind="stable")
-    return found[SUSPECTS].reset_index(drop=True)
+    suspects["margin"] = suspects["likelier_confidence"] - suspects["confidence"]
+    suspects = suspects.sort_values(["margin", "conversation_id"], ascending=[False, True], kind="stable")
+    return suspects[SUSPECTS].reset_index(drop=True)

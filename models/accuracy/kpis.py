@@ -198,17 +198,17 @@ def _summed(rows: pd.DataFrame, confidence: float) -> pd.DataFrame:
         ("csat_self_service", "rating", (1.0, 5.0)),
         ("handle_seconds_mean", "handled", (0.0, None)),
     ):
-        seen = groups[column].agg(["mean", "std", "count"])
-        free = (seen["count"] - 1).where(seen["count"] > 1)
+        spread = groups[column].agg(["mean", "std", "count"])
+        free = (spread["count"] - 1).where(spread["count"] > 1)
         half = (
             stats.t.ppf(0.5 + confidence / 2, free.to_numpy(float))
-            * seen["std"]
-            / np.sqrt(seen["count"].where(free > 0))
+            * spread["std"]
+            / np.sqrt(spread["count"].where(free > 0))
         )
-        kpis[name] = seen["mean"]
-        kpis[f"{name}_low"] = (seen["mean"] - half).clip(*bounds)
-        kpis[f"{name}_high"] = (seen["mean"] + half).clip(*bounds)
-        kpis[f"{name.removesuffix('_mean')}_n"] = seen["count"]
+        kpis[name] = spread["mean"]
+        kpis[f"{name}_low"] = (spread["mean"] - half).clip(*bounds)
+        kpis[f"{name}_high"] = (spread["mean"] + half).clip(*bounds)
+        kpis[f"{name.removesuffix('_mean')}_n"] = spread["count"]
     return kpis.reset_index()
 
 
@@ -247,15 +247,15 @@ def _accuracy(facts: pd.DataFrame, rows: pd.DataFrame, chances: Chances | None, 
             name = _column(facts, column, "str")
             segment = (f"{column}:" + name).where(name.ne(""))
         segment = segment.where(segment.isin(rows["segment"].unique()))
-        found = group_accuracy(segment + "\t" + week, right, chances, escalated, random, confidence)
-        if len(found):
-            key = found.pop("key").str.rsplit("\t", n=1)
-            parts.append(found.assign(segment=key.str[0], week=key.str[1]))
+        estimates = group_accuracy(segment + "\t" + week, right, chances, escalated, random, confidence)
+        if len(estimates):
+            key = estimates.pop("key").str.rsplit("\t", n=1)
+            parts.append(estimates.assign(segment=key.str[0], week=key.str[1]))
     if not parts:  # nobody's answer is known: a ticket desk has no bot
         return unknown
-    told = {"accuracy": "", "low": "_low", "high": "_high", "n_tagged": "_n", "basis": "_basis"}
+    suffixes = {"accuracy": "", "low": "_low", "high": "_high", "n_tagged": "_n", "basis": "_basis"}
     table = pd.concat(parts, ignore_index=True)
-    return table.rename(columns={old: f"resolution_accuracy{new}" for old, new in told.items()})[names]
+    return table.rename(columns={old: f"resolution_accuracy{new}" for old, new in suffixes.items()})[names]
 
 
 def _cost_avoided(kpis: pd.DataFrame, rows: pd.DataFrame, cost: Cost, confidence: float) -> pd.DataFrame:
@@ -278,9 +278,12 @@ def _ratio(part: pd.Series, whole: pd.Series) -> pd.Series:
 
 def _unit_cost(rows: pd.DataFrame, cost: Cost) -> tuple[dict[str, float], dict[str, float]]:
     """Cost of one human-handled conversation and its standard error, by segment."""
-    seen = rows.groupby("segment")["handled"].agg(["mean", "sem"])
-    own = seen["mean"].notna()
-    seconds, error = seen["mean"].fillna(seen["mean"]["all"]), seen["sem"].where(own, seen["sem"]["all"])
+    handling = rows.groupby("segment")["handled"].agg(["mean", "sem"])
+    own = handling["mean"].notna()
+    seconds, error = (
+        handling["mean"].fillna(handling["mean"]["all"]),
+        handling["sem"].where(own, handling["sem"]["all"]),
+    )
     price = (seconds / 3600 * cost.agent_hour).fillna(cost.per_escalation)
     unsure = (error / 3600 * cost.agent_hour).fillna(0.0)
     return {str(s): float(v) for s, v in price.items()}, {str(s): float(v) for s, v in unsure.items()}

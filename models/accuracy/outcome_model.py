@@ -15,8 +15,8 @@ from lacuna.models.arrays import F64, Flags, Ints
 from lacuna.models.metrics.intervals import wilson
 
 FOLDS = 10
-ENOUGH_TAGS, ENOUGH_OF_EACH = 40, 8  # fewer teach a model nothing that the situation does not tell
-HEAVIEST = 10.0  # one tag speaks for this many times the usual number of conversations at most
+ENOUGH_TAGS, ENOUGH_OF_EACH = 40, 8  # tags, and tags of each kind, from which on the model beats the situation alone
+HEAVIEST = 10.0  # largest weight of one tag, as a multiple of the mean weight
 _FLAGS = (
     "escalated", "handoff_request", "frustration", "rephrasing", "repeated_fallback", "account_action",
     "policy_handoff", "abandoned", "thanked",
@@ -25,11 +25,11 @@ _BANDS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 
 
 def known_outcomes(outcomes: pd.DataFrame) -> pd.DataFrame:
-    """The tag that accuracy is learned from, one row a conversation, and what its customer said of it.
+    """The tag from which accuracy is learned, one row a conversation, and the customer's feedback.
 
-    A conversation may have several tags. That of a random audit goes first, because it was not chosen for what it
-    says; then one that an agent put on an escalated conversation, then one of unknown origin; among equals the gravest.
-    What customers say of themselves is no sample of anything, and is kept apart as ``feedback``.
+    Of several tags, that of a random audit is taken first, because it is an unbiased sample; then one that an agent put
+    on an escalated conversation, then one of unknown origin; among equals the worst. Customers' own feedback is a
+    biased sample, and is kept apart as ``feedback``.
 
     Parameters
     ----------
@@ -45,16 +45,16 @@ def known_outcomes(outcomes: pd.DataFrame) -> pd.DataFrame:
     tags = outcomes.assign(
         right=outcomes["outcome"].eq("correct").astype(float), sample=outcomes["sample"].fillna("unknown")
     )
-    said = tags[tags["sample"].eq("feedback")].groupby("conversation_id")["right"].min().rename("feedback")
+    feedback = tags[tags["sample"].eq("feedback")].groupby("conversation_id")["right"].min().rename("feedback")
     order = {"random": 0, "escalated": 1, "unknown": 2}
     tags = tags[tags["sample"].isin(list(order))].assign(order=lambda t: t["sample"].map(order))
     tags = tags.sort_values(["conversation_id", "order", "right"]).drop_duplicates("conversation_id")
-    found = tags.set_index("conversation_id")[["right", "sample"]].join(said, how="outer")
-    return found.rename_axis("conversation_id").reset_index()
+    chosen = tags.set_index("conversation_id")[["right", "sample"]].join(feedback, how="outer")
+    return chosen.rename_axis("conversation_id").reset_index()
 
 
 def features(facts: pd.DataFrame) -> pd.DataFrame:
-    """What tells of an untagged answer whether it was right: one row a conversation, all numbers, no nulls.
+    """The features from which the model predicts whether an answer was right: one row a conversation, no nulls.
 
     Parameters
     ----------
@@ -80,10 +80,10 @@ def features(facts: pd.DataFrame) -> pd.DataFrame:
 
 
 def tag_weights(right: F64, escalated: Flags) -> F64:
-    """How many conversations each tag speaks for: the inverse of the share tagged among those like it.
+    """How many conversations each tag represents: the inverse of the tagged share in its stratum.
 
-    Reviewers see escalated conversations far more often than others; within each of the two, tags are taken to have
-    been put by chance, given what the model sees.
+    Reviewers see escalated conversations far more often than others. Within each of the two strata, tags are assumed to
+    be missing at random given the model's features.
 
     Returns
     -------
@@ -105,25 +105,25 @@ class Chances(NamedTuple):
     Attributes
     ----------
     chance : float (n,), 0.01 to 0.99
-        By a model that has not seen the answer's own tag.
+        By a model that was fitted without the answer's own tag.
     drafts : float (folds, n), or None
-        By each fold's model, which tell how sure the model itself is; None where tags are too few to learn from, and
-        the chance is what is believed of the situation alone.
+        By each fold's model; their spread shows the model's own error. None where tags are too few for a model, and
+        ``chance`` is the prior of the situation alone.
     """
 
     chance: F64
     drafts: F64 | None
 
 
-def chance_right(told: pd.DataFrame, right: F64, escalated: Flags) -> Chances:
-    """The chance that each answer was right, by a model that has not seen the answer's own tag.
+def chance_right(conversation_features: pd.DataFrame, right: F64, escalated: Flags) -> Chances:
+    """The chance that each answer was right, by a model that was fitted without the answer's own tag.
 
-    A ridge-penalised logistic regression on what each conversation shows, tags weighted by :func:`tag_weights`. Tagged
+    A ridge-penalised logistic regression on the features, with tags weighted by :func:`tag_weights`. Tagged
     conversations get the prediction of the fold that left them out, the others the mean of all folds.
 
     Parameters
     ----------
-    told
+    conversation_features
         From :func:`features`, (n, k).
     right
         1 or 0 where tagged, else NaN, (n,).
@@ -131,7 +131,7 @@ def chance_right(told: pd.DataFrame, right: F64, escalated: Flags) -> Chances:
         (n,)
 
     """
-    # A second to import, for those that only want to know what chances are.
+    # Imported late: it takes a second, and importers of Chances alone don't need it.
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
@@ -139,10 +139,10 @@ def chance_right(told: pd.DataFrame, right: F64, escalated: Flags) -> Chances:
     tagged = np.flatnonzero(~np.isnan(right))
     y = right[tagged] > 0.5
     if len(tagged) < ENOUGH_TAGS or min(y.sum(), (~y).sum()) < ENOUGH_OF_EACH:
-        return Chances(np.clip(expit(told["situation"].to_numpy(dtype=float)), 0.01, 0.99), None)
+        return Chances(np.clip(expit(conversation_features["situation"].to_numpy(dtype=float)), 0.01, 0.99), None)
     weight = tag_weights(right, escalated)[tagged]
     weight = np.minimum(weight / weight.mean(), HEAVIEST)
-    x = told.to_numpy(dtype=float)
+    x = conversation_features.to_numpy(dtype=float)
     fold = _folds(y)
     drafts = np.zeros((FOLDS, len(right)))
     for left_out in range(FOLDS):
@@ -166,7 +166,7 @@ def _folds(y: Flags) -> Ints:
 
 
 def calibration(chance: F64, right: F64, escalated: Flags, confidence: float = 0.95) -> pd.DataFrame:
-    """Whether answers that were given a chance of, say, 60 to 80 % were right that often, by the tags left out.
+    """Calibration of the chances: by bands such as 60 to 80 %, the predicted and the observed share of right answers.
 
     Returns
     -------

@@ -17,21 +17,21 @@ class PoweredMean(NamedTuple):
 
 
 def powered_mean(
-    seen: ArrayLike, predicted: ArrayLike, elsewhere: ArrayLike, power: float | None = None
+    tagged: ArrayLike, predicted: ArrayLike, elsewhere: ArrayLike, power: float | None = None
 ) -> PoweredMean:
-    """The mean of an outcome that is known for a few and predicted for all (PPI++).
+    """The mean of an outcome that is tagged for a few conversations and predicted for all (PPI++).
 
-    The predictions' mean over the untagged is corrected by how far they are off on the tagged, so that a bad model
-    widens the interval and never moves it off. The weight of the predictions is the one with the smallest variance.
+    The mean prediction for the untagged is corrected by the mean error on the tagged, so that a bad model widens the
+    interval but does not bias it. The weight of the predictions is the one with the smallest variance.
 
     Parameters
     ----------
-    seen
+    tagged
         Outcomes of the tagged, (n,), n ≥ 1.
     predicted
-        What a model that has not seen them predicts for the same, (n,).
+        Predictions for the same by a model that was fitted without them, (n,).
     elsewhere
-        What it predicts for the untagged, (m,); without any the plain mean is returned.
+        Predictions for the untagged, (m,); without any the plain mean is returned.
     power
         Weight of the predictions; None finds it, 1 is prediction-powered inference without tuning, 0 the plain mean.
 
@@ -43,11 +43,11 @@ def powered_mean(
 
     Examples
     --------
-    >>> found = powered_mean([1, 0, 1, 1], [0.9, 0.2, 0.8, 0.7], [0.9, 0.9, 0.1, 0.8, 0.7, 0.9])
-    >>> round(found.mean, 3), round(found.error, 3), round(found.power, 3)
+    >>> estimate = powered_mean([1, 0, 1, 1], [0.9, 0.2, 0.8, 0.7], [0.9, 0.9, 0.1, 0.8, 0.7, 0.9])
+    >>> round(estimate.mean, 3), round(estimate.error, 3), round(estimate.power, 3)
     (0.801, 0.15, 0.77)
     """
-    y, own, rest = (np.asarray(values, dtype=float).ravel() for values in (seen, predicted, elsewhere))
+    y, own, rest = (np.asarray(values, dtype=float).ravel() for values in (tagged, predicted, elsewhere))
     n, m = len(y), len(rest)
     if not m:
         return PoweredMean(float(y.mean()), float(y.std() / np.sqrt(n)), 0.0)

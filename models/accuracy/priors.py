@@ -14,8 +14,8 @@ from sklearn.preprocessing import StandardScaler
 from lacuna.models.arrays import F64
 
 FAILED = {"correct": 0.0, "partial": 0.5, "wrong": 1.0, "no_answer": 1.0, "misclassified": 1.0}
-# What is believed of each situation before any tag is seen, as (failing share, weight in tags): a person took over
-# because the answer did not do, or all the same; silence after an answer is mostly, not surely, success.
+# The prior of each situation, as (failing share, weight in tags). A person may have taken over because the answer
+# failed, or for another reason; silence after an answer mostly means success, but not surely.
 SITUATIONS = {
     "no answer": (0.97, 8.0),
     "escalated, content": (0.5, 4.0),
@@ -24,12 +24,12 @@ SITUATIONS = {
     "discontent": (0.6, 4.0),
     "quiet": (0.2, 8.0),
 }
-HEALTHY_SHARE, HEALTHY_LEAST = 0.05, 10  # share and number of answers that did, to compare the others with
+HEALTHY_SHARE, HEALTHY_LEAST = 0.05, 10  # least share and number of successful answers to compare failing ones with
 TAG_TRUST = 0.94  # taggers disagree in about one of sixteen cases
 
 
 def situation(facts: pd.DataFrame) -> pd.Series:
-    """Which of :data:`SITUATIONS` each conversation is in (str); the first that holds."""
+    """The situation of each conversation (str): the first of :data:`SITUATIONS` that holds."""
     escalated = facts["escalated"].fillna(False).astype(bool)
     nothing = facts["fallbacks"].gt(0) & facts["cited_first"].isna()
     content, discontent = facts["csat"].ge(4), facts["csat"].le(2)
@@ -38,9 +38,9 @@ def situation(facts: pd.DataFrame) -> pd.Series:
 
 
 def has_healthy_rest(facts: pd.DataFrame) -> bool:
-    """Whether there are answers that did, with which failing ones can be compared.
+    """Whether there are enough successful answers to compare failing ones with.
 
-    An export of tickets, or of escalated conversations alone, holds none: there everything failed alike.
+    An export of tickets, or of escalated conversations alone, holds none.
 
     Parameters
     ----------
@@ -54,9 +54,9 @@ def has_healthy_rest(facts: pd.DataFrame) -> bool:
 def failure_chance(facts: pd.DataFrame) -> pd.Series:
     """The chance that each conversation's answer failed, 0 to 1.
 
-    Each situation's failing share is learned from the tags in it, cleared of the taggers' own error (Rogan and Gladen
-    1978) and shrunk to a prior; tags by feedback are left out, because people who complain are not a sample of
-    anything. A tag on the conversation itself is then weighed against that share by Bayes' rule.
+    The failing share of each situation is estimated from its tags, corrected for the taggers' own error (Rogan and
+    Gladen 1978) and shrunk to a prior; customers' feedback is left out, because it is a biased sample. A tag on the
+    conversation itself is then combined with that share by Bayes' rule.
 
     Parameters
     ----------
@@ -66,8 +66,8 @@ def failure_chance(facts: pd.DataFrame) -> pd.Series:
     Examples
     --------
     >>> import pandas as pd
-    >>> said = {"escalated": [False, True], "fallbacks": 0, "cited_first": "kb-1", "csat": [5.0, None]}
-    >>> failure_chance(pd.DataFrame(said | {"outcome": [None, "wrong"], "sample": None})).round(2).tolist()
+    >>> columns = {"escalated": [False, True], "fallbacks": 0, "cited_first": "kb-1", "csat": [5.0, None]}
+    >>> failure_chance(pd.DataFrame(columns | {"outcome": [None, "wrong"], "sample": None})).round(2).tolist()
     [0.05, 0.99]
     """
     where, tagged = situation(facts), facts["outcome"].map(FAILED).astype(float)
@@ -75,29 +75,29 @@ def failure_chance(facts: pd.DataFrame) -> pd.Series:
     chance = pd.Series(np.nan, index=facts.index)
     for name, (mean, weight) in SITUATIONS.items():
         here = where.eq(name)
-        seen = tagged[here & usable]
-        cleared = np.clip((seen.sum() - (1 - TAG_TRUST) * len(seen)) / (2 * TAG_TRUST - 1), 0, len(seen))
-        chance[here] = (cleared + mean * weight) / (len(seen) + weight)
+        tags = tagged[here & usable]
+        cleared = np.clip((tags.sum() - (1 - TAG_TRUST) * len(tags)) / (2 * TAG_TRUST - 1), 0, len(tags))
+        chance[here] = (cleared + mean * weight) / (len(tags) + weight)
     chance = chance.clip(0.01, 0.99)
-    known = known_by_tag(chance, tagged)[1]
-    # A partial answer did half of it at best; where the customer went on to a person all the same, it failed.
-    known = known.where(tagged != 0.5, chance.clip(lower=0.5))
-    return known.where(tagged.notna(), chance).astype(float)
+    p_failed = failure_given_tag(chance, tagged)[1]
+    # A partial answer succeeded by half at best; where the customer went on to a person all the same, it failed.
+    p_failed = p_failed.where(tagged != 0.5, chance.clip(lower=0.5))
+    return p_failed.where(tagged.notna(), chance).astype(float)
 
 
-def known_by_tag(chance: Any, tagged: Any) -> tuple[Any, Any]:
-    """How likely a tag is, and the chance of failure once it is there, by Bayes' rule.
+def failure_given_tag(chance: Any, tagged: Any) -> tuple[Any, Any]:
+    """The probability of a tag, and the chance of failure given the tag, by Bayes' rule.
 
     Parameters
     ----------
     chance
         The chance that the answer failed, before the tag: a number, an array or a Series.
     tagged
-        1 for a tag that says so, 0 for one that says the contrary, between them for one that says both.
+        1 for a tag that says "failed", 0 for one that says the contrary, a value in between for a partial answer.
 
     Examples
     --------
-    >>> likely, then = known_by_tag(0.5, 1.0)
+    >>> likely, then = failure_given_tag(0.5, 1.0)
     >>> round(likely, 2), round(then, 2)
     (0.5, 0.94)
     """
@@ -107,11 +107,11 @@ def known_by_tag(chance: Any, tagged: Any) -> tuple[Any, Any]:
 
 
 def guess_on_topic(features: pd.DataFrame, success: F64) -> tuple[F64, float]:
-    """How likely the article that the bot cited is the one the question is about.
+    """The chance that the article that the bot cited is the one the question is about.
 
-    Nobody labels that, but success follows from it: where the article is the right one, the answer mostly works, and
-    elsewhere it works about as often as luck has it. So success is regressed on how question and article match, out
-    of fold, and the fitted chance is read on a scale from luck to certainty.
+    Nobody labels that, but success depends on it: with the right article the answer mostly works, with another one only
+    by luck. So success is regressed on how question and article match, out of fold, and the fitted chance is rescaled
+    from the range between luck and certainty.
 
     Parameters
     ----------

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit
 
-from lacuna.models.accuracy.priors import known_by_tag
+from lacuna.models.accuracy.priors import failure_given_tag
 from lacuna.models.topics.failure_tree import excess, usual_failure
 
 
@@ -50,7 +50,7 @@ def tag_next(facts: pd.DataFrame, evidence_needed: float, weeks: float, count: i
         chance = own["p_failed"].to_numpy(dtype=float)
         expected = np.zeros(len(own))
         for tag in (0.0, 1.0):
-            likely, then = known_by_tag(chance, tag)
+            likely, then = failure_given_tag(chance, tag)
             moved = [abs(_in_backlog(bad + change, n, base, evidence_needed) - now) for change in then - chance]
             expected += likely * np.array(moved)
         order = np.argsort(-expected, kind="stable")
@@ -67,10 +67,10 @@ def tag_next(facts: pd.DataFrame, evidence_needed: float, weeks: float, count: i
             for c, p, w, who in zip(own["conversation_id"], chance, worth, own["customer_id"], strict=True)
         ]
     columns = ["conversation_id", "subtopic_id", "chance", "worth"]
-    found = pd.DataFrame(rows, columns=[*columns, "who"])
-    found = found.sort_values(["worth", "conversation_id"], ascending=[False, True], kind="stable")
-    found = found[found["who"].isna() | ~found["who"].duplicated()]
-    return found.head(count)[columns].reset_index(drop=True)
+    candidates = pd.DataFrame(rows, columns=[*columns, "who"])
+    candidates = candidates.sort_values(["worth", "conversation_id"], ascending=[False, True], kind="stable")
+    candidates = candidates[candidates["who"].isna() | ~candidates["who"].duplicated()]
+    return candidates.head(count)[columns].reset_index(drop=True)
 
 
 def _in_backlog(bad: float, size: float, base: float, needed: float) -> float:

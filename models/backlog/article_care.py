@@ -1,7 +1,7 @@
-"""Articles that want looking after: those due for verification, and live ones that nobody owns.
+"""Articles that need attention: those due for verification, and published ones without an owner.
 
-An article is due by its age alone, and by that never called stale. It is unowned without an owner, or with one who has
-left or whom nobody knows.
+An article is due by the time since its last check alone, which does not make it stale. It is unowned if it has no
+owner, or one who has left or is not in the table of owners.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ def last_checked(articles: pd.DataFrame, revisions: pd.DataFrame) -> pd.Series:
     revisions : DataFrame
         article_id, revised_at, approved (bool or null); revisions that were not approved don't count.
     """
-    known = articles.drop_duplicates("article_id").set_index("article_id")
-    revised = approved(revisions).groupby("article_id")["revised_at"].max().reindex(known.index)
-    return pd.concat([known["verified_at"], known["updated_at"], revised], axis=1).max(axis=1)
+    distinct = articles.drop_duplicates("article_id").set_index("article_id")
+    revised = approved(revisions).groupby("article_id")["revised_at"].max().reindex(distinct.index)
+    return pd.concat([distinct["verified_at"], distinct["updated_at"], revised], axis=1).max(axis=1)
 
 
 def use_of(article_ids: pd.Series, cited: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
@@ -42,7 +42,7 @@ def use_of(article_ids: pd.Series, cited: pd.DataFrame) -> tuple[pd.Series, pd.S
 def due_for_verification(
     articles: pd.DataFrame, checked: pd.Series, cited: pd.DataFrame, today: pd.Timestamp, after_days: int
 ) -> pd.DataFrame:
-    """Articles that nobody has verified or changed for more than ``after_days``, those that customers meet most first.
+    """Articles that nobody has verified or changed for more than ``after_days`` days, the most cited first.
 
     Parameters
     ----------
@@ -72,14 +72,14 @@ def due_for_verification(
 def unowned_articles(
     articles: pd.DataFrame, owners: pd.DataFrame, revisions: pd.DataFrame, cited: pd.DataFrame
 ) -> pd.DataFrame:
-    """Articles that nobody owns, those that customers meet most first.
+    """Published articles without an owner, the most cited first.
 
     Parameters
     ----------
     articles : DataFrame
         article_id, title, owner_id: those that are published.
     owners : DataFrame
-        owner_id, active. Where it is empty, no owner is known, and none is called unknown.
+        owner_id, active. Where it is empty, no owner counts as unknown.
     revisions : DataFrame
         article_id, revised_at, author_id, approved (bool or null); those that were not approved don't count.
     cited : DataFrame
@@ -104,12 +104,12 @@ def unowned_articles(
     rows["revised_by"] = rows["article_id"].map(_last_authors(revisions, owners))
     rows["cited"], failed = use_of(rows["article_id"], cited)
     rows["failure_rate"] = failed / rows["cited"].where(rows["cited"] > 0)
-    found = rows[rows["why"].notna()]
-    return found.sort_values(["cited", "article_id"], ascending=[False, True]).reset_index(drop=True)[UNOWNED_COLUMNS]
+    unowned = rows[rows["why"].notna()]
+    return unowned.sort_values(["cited", "article_id"], ascending=[False, True]).reset_index(drop=True)[UNOWNED_COLUMNS]
 
 
 def _last_authors(revisions: pd.DataFrame, owners: pd.DataFrame) -> pd.Series:
-    """Who revised each article last, by article_id: of the active owners, or of all where no owner is known."""
+    """Who revised each article last, by article_id: of the active owners, or of all authors without any owners."""
     done = approved(revisions)
     author = done["author_id"]
     counts = author.isin(set(owners["owner_id"]) - inactive(owners)) if len(owners) else author.notna()

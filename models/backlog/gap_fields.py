@@ -1,4 +1,4 @@
-"""What a field of a gap says of itself, and how values are read as its type."""
+"""Metadata of the fields of a gap, and functions that read plain values as a field's type."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ class Sheet:
     Parameters
     ----------
     place
-        Columns stand by place, then in the order of the fields.
+        Columns are ordered by place, then by the order of the fields.
     heading
-        What stands on top of it.
+        The column's heading.
     width
         In characters.
     style
@@ -40,7 +40,7 @@ class Sheet:
 
 
 @dataclass(frozen=True)
-class _Told:
+class _Metadata:
     meaning: str
     unit: str
     alias: str
@@ -57,7 +57,7 @@ def column(
     sheet: Sheet | None = None,
     remembered: bool = False,
     in_lists: bool = True,
-) -> dict[str, _Told]:
+) -> dict[str, _Metadata]:
     """The metadata of a field of a gap.
 
     Parameters
@@ -67,7 +67,7 @@ def column(
     unit
         What a number counts.
     alias
-        Its name of one version before: every file has it under both names, and an older file is read by it.
+        Its name in the version before: files have the column under both names, and older files are read by this one.
     sheet
         Its column in the workbook; None for none.
     remembered
@@ -75,12 +75,12 @@ def column(
     in_lists
         Whether the API's list of gaps has it; a gap's own address always does.
     """
-    return {_KEY: _Told(meaning, unit, alias, sheet, remembered, in_lists)}
+    return {_KEY: _Metadata(meaning, unit, alias, sheet, remembered, in_lists)}
 
 
 @dataclass(frozen=True)
 class GapField:
-    """One field of a gap with all that is said of it; see :func:`column`.
+    """One field of a gap with its metadata; see :func:`column`.
 
     ``type`` is the annotation, ``required`` whether it has no default: such a field is never null.
     """
@@ -105,28 +105,28 @@ def gap_fields(record: type) -> tuple[GapField, ...]:
 @cache
 def _fields(record: Any) -> tuple[GapField, ...]:
     hints = get_type_hints(record)
-    found = []
+    described = []
     for one in fields(record):
-        told: _Told = one.metadata[_KEY]
+        metadata: _Metadata = one.metadata[_KEY]
         required = one.default is MISSING and one.default_factory is MISSING
-        found.append(
+        described.append(
             GapField(
-                one.name, hints[one.name], required, told.meaning, told.unit, told.alias, told.sheet, told.remembered,
-                told.in_lists, _reader(hints[one.name]),
+                one.name, hints[one.name], required, metadata.meaning, metadata.unit, metadata.alias, metadata.sheet,
+                metadata.remembered, metadata.in_lists, _reader(hints[one.name]),
             )
         )  # fmt: skip
-    return tuple(found)
+    return tuple(described)
 
 
 def contract_columns(record: type) -> tuple[Column, ...]:
     """The columns of every file that holds gaps, in order: the fields, an alias right after its field."""
-    found = []
+    columns = []
     for one in gap_fields(record):
-        found.append(Column(one.name, _contract_type(one.type), one.required, one.meaning, one.unit))
+        columns.append(Column(one.name, _contract_type(one.type), one.required, one.meaning, one.unit))
         if one.alias:
             former = f"the former name of {one.name}, for one version"
-            found.append(Column(one.alias, _contract_type(one.type), one.required, former, one.unit))
-    return tuple(found)
+            columns.append(Column(one.alias, _contract_type(one.type), one.required, former, one.unit))
+    return tuple(columns)
 
 
 def value_type(annotation: Any) -> Any:
@@ -145,10 +145,9 @@ def _contract_type(annotation: Any) -> str:
 
 
 def _reader(annotation: Any) -> Callable[[Any], Any]:
-    """A function that reads a plain value as a type; what does not fit at all becomes null.
+    """A function that reads a plain value as a type; a value that does not fit becomes null.
 
-    A list that is missing reads as an empty one, so that nobody has to ask twice; a missing dict stays null. What a
-    dict holds beyond its type is dropped.
+    A missing list becomes an empty one, a missing dict stays null, and keys that the type does not have are dropped.
     """
     wanted = value_type(annotation)
     if get_origin(wanted) is list:

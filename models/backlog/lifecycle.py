@@ -1,4 +1,4 @@
-"""The life of a gap: what people decided about it, folded into where it stands, and its status in a run."""
+"""The life cycle of a gap: people's decisions folded into a state, and the status that follows from it in a run."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ DISMISS_REASONS = ("not_a_gap", "duplicate", "already_fixed", "not_content", "wo
 
 @dataclass(frozen=True)
 class Decision:
-    """One row of the decisions: what a person said about a gap, never changed afterwards.
+    """One row of the decision log: a decision about a gap, which is never changed afterwards.
 
-    ``run_id`` is the latest run when it was said: the day in the data's own time; ``kind`` is the gap's kind that the
-    person saw. Both are None in decisions of a time when they were not written down.
+    ``run_id`` is the latest run at that time, which is a day in the data's own time; ``kind`` is the gap's kind as the
+    person saw it. Both are None in older decisions, for which they were not recorded.
     """
 
     id: int
@@ -50,12 +50,12 @@ class Decision:
 
 @dataclass(frozen=True)
 class GapState:
-    """Where a gap stands by what people decided.
+    """The state of a gap that follows from people's decisions.
 
     Attributes
     ----------
     status : one of ``STATUSES``; None where nobody decided on it
-    last : id of the gap's last decision, undo included; 0 where there is none. Who decides next names it
+    last : id of the gap's last decision, undo included; 0 where there is none. The next decision must name it
     undoable : id of the decision that an undo would take back; 0 where there is none
     decided, run_id : id of the decision that gave ``status`` (0: none), and the latest run when it was made
     since : when that decision was made
@@ -89,7 +89,7 @@ class GapState:
 
 
 def allowed(status: str) -> tuple[str, ...]:
-    """The actions that a gap of this status takes, in order; undo besides, where there is something to take back.
+    """The actions that are allowed for a gap of this status, in order; undo is not listed.
 
     Examples
     --------
@@ -100,80 +100,81 @@ def allowed(status: str) -> tuple[str, ...]:
 
 
 def in_force(decisions: Sequence[Decision]) -> list[Decision]:
-    """The decisions of one gap that were not taken back, undos left out, by id.
+    """The decisions of one gap that were not undone, by id, without the undos themselves.
 
-    An undo takes its target back; an undo that was undone itself takes nothing back.
+    An undo that was itself undone has no effect.
     """
     taken: set[int] = set()
     kept = []
-    for said in sorted(decisions, key=lambda d: d.id, reverse=True):
-        if said.id in taken:
+    for decision in sorted(decisions, key=lambda d: d.id, reverse=True):
+        if decision.id in taken:
             continue
-        if said.verb == "undo":
-            taken.add(int(said.payload["of"]))
+        if decision.verb == "undo":
+            taken.add(int(decision.payload["of"]))
         else:
-            kept.append(said)
+            kept.append(decision)
     return kept[::-1]
 
 
 def gap_state(decisions: Sequence[Decision]) -> GapState:
-    """Fold the decisions of one gap, in any order, into where it stands.
+    """Fold the decisions of one gap, given in any order, into its state.
 
     Examples
     --------
     >>> noon = datetime(2024, 7, 1, 12)
-    >>> said = [Decision(1, "g-1", noon, "ada", "accept"), Decision(2, "g-1", noon, "bob", "undo", payload={"of": 1})]
-    >>> gap_state(said[:1]).status, gap_state(said).status, gap_state(said).last
+    >>> accepted = Decision(1, "g-1", noon, "ada", "accept")
+    >>> undone = [accepted, Decision(2, "g-1", noon, "bob", "undo", payload={"of": 1})]
+    >>> gap_state([accepted]).status, gap_state(undone).status, gap_state(undone).last
     ('accepted', None, 2)
     """
-    life = GapState()
-    for said in in_force(decisions):
-        life = _after(life, said)
-    return replace(life, last=max((said.id for said in decisions), default=0))
+    state = GapState()
+    for decision in in_force(decisions):
+        state = _after(state, decision)
+    return replace(state, last=max((decision.id for decision in decisions), default=0))
 
 
-def _after(life: GapState, said: Decision) -> GapState:
-    given = said.payload
-    life = replace(life, undoable=said.id, who=said.who, at=said.at, why=said.why)
-    status = ACTIONS[said.verb].status if said.verb in ACTIONS else None
-    if said.verb == "assign":
+def _after(state: GapState, decision: Decision) -> GapState:
+    given = decision.payload
+    state = replace(state, undoable=decision.id, who=decision.who, at=decision.at, why=decision.why)
+    status = ACTIONS[decision.verb].status if decision.verb in ACTIONS else None
+    if decision.verb == "assign":
         if "owner_id" in given:
-            life = replace(life, owner_id=given["owner_id"], assigned=True, assigned_by=said.who)
-        return replace(life, due=given["due"]) if "due" in given else life
+            state = replace(state, owner_id=given["owner_id"], assigned=True, assigned_by=decision.who)
+        return replace(state, due=given["due"]) if "due" in given else state
     if status is None:
-        return life
-    life = replace(
-        life, status=status, decided=said.id, run_id=said.run_id, since=said.at,
+        return state
+    state = replace(
+        state, status=status, decided=decision.id, run_id=decision.run_id, since=decision.at,
         until=given.get("until"), merged_into=given.get("into"), reason=given.get("reason"),
         dismissed_at_conversations=given.get("conversations"),
     )  # fmt: skip
-    if said.verb == "publish":
-        day = given.get("on") or said.at.date().isoformat()
-        # What the due day was for is done; what comes back later has its own.
-        life = replace(life, published_on=day, article_id=given.get("article_id"), due=None)
-    return life
+    if decision.verb == "publish":
+        day = given.get("on") or decision.at.date().isoformat()
+        # The work that was due is done; a gap that comes back later gets a due day of its own.
+        state = replace(state, published_on=day, article_id=given.get("article_id"), due=None)
+    return state
 
 
-def last_targets(lives: Mapping[str, GapState]) -> dict[str, GapState]:
-    """The lives, with each merged gap pointing to the gap at the end: that which its target was merged into, and so on.
+def last_targets(states: Mapping[str, GapState]) -> dict[str, GapState]:
+    """The states with ``merged_into`` followed to the end, where the target was merged into another gap itself.
 
     Examples
     --------
     >>> last_targets({"a": GapState(merged_into="b"), "b": GapState(merged_into="c")})["a"].merged_into
     'c'
     """
-    found = {}
-    for gap, life in lives.items():
-        target, passed = life.merged_into, {gap}
-        while target and target not in passed and (beyond := lives.get(target, GapState()).merged_into):
+    resolved = {}
+    for gap, state in states.items():
+        target, passed = state.merged_into, {gap}
+        while target and target not in passed and (beyond := states.get(target, GapState()).merged_into):
             passed.add(target)
             target = beyond
-        found[gap] = life if target == life.merged_into else replace(life, merged_into=target)
-    return found
+        resolved[gap] = state if target == state.merged_into else replace(state, merged_into=target)
+    return resolved
 
 
 def status_at_run(
-    life: GapState,
+    state: GapState,
     *,
     day: str | date,
     seen_before: bool,
@@ -187,8 +188,8 @@ def status_at_run(
 
     Parameters
     ----------
-    life
-        What people decided.
+    state
+        The state by people's decisions.
     day
         The run's last day.
     seen_before
@@ -216,30 +217,30 @@ def status_at_run(
     ('reopened', 'dismissed at 10 conversations, now 23')
     """
     back = "it was gone in the run before, and is back"
-    if life.status is None:
+    if state.status is None:
         return ("reopened", back) if came_back else ("open" if seen_before else "new", "")
-    if life.status == "snoozed":
-        if life.until is None or str(day) < life.until:
+    if state.status == "snoozed":
+        if state.until is None or str(day) < state.until:
             return "snoozed", ""
-        return ("reopened" if came_back else "open"), f"snoozed until {life.until}"
-    if life.status == "dismissed":
-        before = life.dismissed_at_conversations
-        if life.merged_into:
-            return "dismissed", f"part of {life.merged_into}"
+        return ("reopened" if came_back else "open"), f"snoozed until {state.until}"
+    if state.status == "dismissed":
+        before = state.dismissed_at_conversations
+        if state.merged_into:
+            return "dismissed", f"part of {state.merged_into}"
         if before and conversations >= grow_factor * before:
             return "reopened", f"dismissed at {before} conversations, now {conversations}"
         return ("reopened" if was == "reopened" else "dismissed"), ""
-    if life.status in ("published", "verified"):
-        return _after_the_fix(life, was, came_back, effect, back)
-    return life.status, ""
+    if state.status in ("published", "verified"):
+        return _after_the_fix(state, was, came_back, effect, back)
+    return state.status, ""
 
 
-def _after_the_fix(life: GapState, was: str | None, came_back: bool, effect: str | None, back: str) -> tuple[str, str]:
+def _after_the_fix(state: GapState, was: str | None, came_back: bool, effect: str | None, back: str) -> tuple[str, str]:
     if effect in ("no effect", "worse"):
         did = "had no effect" if effect == "no effect" else "made it worse"
-        return "reopened", f"the fix of {life.published_on} {did}"
+        return "reopened", f"the fix of {state.published_on} {did}"
     if effect == "verified":
         return "verified", ""
     if came_back and effect is None:
         return "reopened", back
-    return (was if was in ("reopened", "verified") else str(life.status)), ""
+    return (was if was in ("reopened", "verified") else str(state.status)), ""

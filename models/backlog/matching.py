@@ -1,8 +1,9 @@
-"""Which gap of one run is which gap of the runs before.
+"""Match the gaps of a run to the gaps of earlier runs.
 
-A gap about an article is that article's: what is wrong with it may turn from incomplete to stale. That an article is
-not found is another gap, since another hand mends it. Two articles that contradict one another are one gap, whichever
-of them is named first. A missing article is known by its subtopics, through what they split from or merged into.
+Gaps in the content of one article are the same gap, even where the kind changes from incomplete to stale. An article
+that is not retrieved is another gap, since another person fixes it. Two articles that contradict one another are one
+gap, whichever of them is named first. A gap of a missing article is recognised by its subtopics, whose splits and
+mergers are followed.
 """
 
 from __future__ import annotations
@@ -16,12 +17,12 @@ from scipy.optimize import linear_sum_assignment
 __all__ = ["heirs", "match_gaps", "subject"]
 
 Gap = Mapping[str, Any]
-_SAME, _HEIR = 1.0, 0.5  # a subtopic that both gaps have, and one that came of one of the known gap
-_MAIN, _KIND = 0.01, 0.1  # between equals: the subtopic that gives the name, and for articles the kind
+_SAME, _HEIR = 1.0, 0.5  # worth of a subtopic that both gaps have, and of one that descends from the known gap's
+_MAIN, _KIND = 0.01, 0.1  # worth of the same main subtopic, and for articles of the same kind, to decide ties
 
 
 def subject(gap: Gap) -> tuple[str, str]:
-    """What a gap is about: gaps about different things are never one gap.
+    """What a gap is about, as a key: gaps with different keys are never the same gap.
 
     Examples
     --------
@@ -35,14 +36,14 @@ def subject(gap: Gap) -> tuple[str, str]:
 
 
 def heirs(subtopics: Collection[str], events: Sequence[Mapping[str, Any]]) -> set[str]:
-    """The subtopics that came of these by later splits and mergers, these not among them.
+    """The subtopics that descend from the given ones by later splits and mergers, without the given ones.
 
     Parameters
     ----------
     subtopics
-        Their ids.
+        Ids of subtopics.
     events
-        subtopic_id, event and related of every event since, oldest run first (:func:`models.topics.lineage.trace`).
+        subtopic_id, event and related of every later event, oldest run first (:func:`models.topics.lineage.trace`).
 
     Examples
     --------
@@ -50,30 +51,30 @@ def heirs(subtopics: Collection[str], events: Sequence[Mapping[str, Any]]) -> se
     ...                      {"subtopic_id": "b", "event": "merge", "related": ["c"]}]))
     ['b', 'c']
     """
-    found = set(subtopics)
+    descendants = set(subtopics)
     for event in events:
-        if event["event"] == "split" and found & set(event["related"]):
-            found.add(str(event["subtopic_id"]))
-        elif event["event"] == "merge" and event["subtopic_id"] in found:
-            found |= {str(other) for other in event["related"]}
-    return found - set(subtopics)
+        if event["event"] == "split" and descendants & set(event["related"]):
+            descendants.add(str(event["subtopic_id"]))
+        elif event["event"] == "merge" and event["subtopic_id"] in descendants:
+            descendants |= {str(other) for other in event["related"]}
+    return descendants - set(subtopics)
 
 
-def match_gaps(gaps: Sequence[Gap], known: Sequence[Gap], previous: str | None) -> list[str | None]:
-    """The id of the known gap that each gap is, one to one; None where it is a new one.
+def match_gaps(gaps: Sequence[Gap], known_gaps: Sequence[Gap], previous: str | None) -> list[str | None]:
+    """The id of the known gap that each gap continues, one to one; None for a new gap.
 
-    Known gaps that were there in the run before come first, absent ones take what is left; among all ways to match,
-    the one that keeps most subtopics is taken (Hungarian method).
+    Known gaps of the run before are matched first, and absent ones to the rest. Of all assignments, the one that keeps
+    most subtopics is taken (Hungarian method).
 
     Parameters
     ----------
     gaps
         kind, article_id (str or null), subtopics (list of str, the one that gives the name first); other_article_id
         (str or null) where two articles contradict one another.
-    known
-        The same with gap_id, run_id (when it was last there) and heirs (subtopics that came of its own since).
+    known_gaps
+        The same with gap_id, run_id (the last run that had it) and heirs (from :func:`heirs`).
     previous
-        The run before.
+        Id of the run before.
 
     Examples
     --------
@@ -83,33 +84,35 @@ def match_gaps(gaps: Sequence[Gap], known: Sequence[Gap], previous: str | None) 
     ['g-1']
     """
     rows = sorted(range(len(gaps)), key=lambda i: (subject(gaps[i]), str(gaps[i]["kind"]), list(gaps[i]["subtopics"])))
-    found: dict[int, str] = {}
+    matches: dict[int, str] = {}
     for active in (True, False):
-        there = sorted((k for k in known if (k["run_id"] == previous) == active), key=lambda k: str(k["gap_id"]))
-        left = [i for i in rows if i not in found]
+        there = sorted((k for k in known_gaps if (k["run_id"] == previous) == active), key=lambda k: str(k["gap_id"]))
+        left = [i for i in rows if i not in matches]
         if not (left and there):
             continue
         worth = np.array([[_worth(gaps[i], old) for old in there] for i in left])
         for a, b in zip(*linear_sum_assignment(-worth), strict=True):
             if worth[a, b] > 0:
-                found[left[a]] = str(there[b]["gap_id"])
-    return [found.get(i) for i in range(len(gaps))]
+                matches[left[a]] = str(there[b]["gap_id"])
+    return [matches.get(i) for i in range(len(gaps))]
 
 
-def _worth(gap: Gap, known: Gap) -> float:
-    """How much two gaps have in common; 0 where they can't be one."""
-    if subject(gap) != subject(known) and not _same_pair(gap, known):
+def _worth(gap: Gap, known_gap: Gap) -> float:
+    """How much two gaps have in common; 0 where they can't be the same gap."""
+    if subject(gap) != subject(known_gap) and not _same_pair(gap, known_gap):
         return 0.0
-    mine, theirs = list(gap["subtopics"]), list(known["subtopics"])
-    shared = sum(_SAME if t in theirs else _HEIR if t in known["heirs"] else 0.0 for t in mine)
+    mine, theirs = list(gap["subtopics"]), list(known_gap["subtopics"])
+    shared = sum(_SAME if t in theirs else _HEIR if t in known_gap["heirs"] else 0.0 for t in mine)
     main = _MAIN * (mine[:1] == theirs[:1])
     if subject(gap)[0] == "missing":
         return shared + main if shared else 0.0
-    return _SAME + shared + main + _KIND * (gap["kind"] == known["kind"])
+    return _SAME + shared + main + _KIND * (gap["kind"] == known_gap["kind"])
 
 
-def _same_pair(gap: Gap, known: Gap) -> bool:
-    """Whether both say that the same two articles contradict one another, the other way round."""
-    both = gap["kind"] == known["kind"] == "contradictory"
+def _same_pair(gap: Gap, known_gap: Gap) -> bool:
+    """Whether both are contradictions of the same two articles, named in the opposite order."""
+    both = gap["kind"] == known_gap["kind"] == "contradictory"
     named = (gap.get("article_id"), gap.get("other_article_id"))
-    return both and None not in named and named[::-1] == (known.get("article_id"), known.get("other_article_id"))
+    return (
+        both and None not in named and named[::-1] == (known_gap.get("article_id"), known_gap.get("other_article_id"))
+    )

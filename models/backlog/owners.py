@@ -1,4 +1,4 @@
-"""Who is asked to close a gap, and why that person."""
+"""Assign gaps to owners, each with a reason."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ class Assignment:
 
 
 def inactive(owners: pd.DataFrame) -> set[str]:
-    """The owners who take no more gaps, by their ids; one of whom nothing is said does (owner_id, active)."""
+    """Ids of the owners who are not active (columns owner_id, active); null counts as active."""
     return set(owners.loc[owners["active"].eq(False).fillna(False).astype(bool), "owner_id"])
 
 
 def approved(revisions: pd.DataFrame) -> pd.DataFrame:
-    """The revisions that were not refused: one of which nobody says so counts (approved, bool or null)."""
+    """The revisions that were not refused (column approved, bool or null); null counts as approved."""
     return revisions[revisions["approved"].ne(False).fillna(True).astype(bool)]
 
 
 class OwnerBook:
-    """Who owns what; inactive owners are passed over.
+    """Who owns which articles and areas; inactive owners get no gaps.
 
-    Each gap that is given out counts as work of its owner, so the most important gap should be asked about first.
+    Each assigned gap counts as work of its owner, so gaps should be assigned by importance, the most important first.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ class OwnerBook:
     revisions : DataFrame
         article_id, revised_at, author_id, approved.
     work : Workload
-        What owners have in hand and can take; nobody is ever full where it is left out.
+        The owners' current work and capacity; without it nobody is ever full.
     """
 
     def __init__(
@@ -57,9 +57,9 @@ class OwnerBook:
             owner: list(areas) if areas is not None and not isinstance(areas, float) else []
             for owner, areas in zip(rows["owner_id"], rows["areas"], strict=True)
         }
-        known = articles.drop_duplicates("article_id")
-        self._of_article = dict(zip(known["article_id"], known["owner_id"], strict=True))
-        self._titles = dict(zip(known["article_id"], known["title"], strict=True))
+        distinct = articles.drop_duplicates("article_id")
+        self._of_article = dict(zip(distinct["article_id"], distinct["owner_id"], strict=True))
+        self._titles = dict(zip(distinct["article_id"], distinct["title"], strict=True))
         written = approved(revisions[revisions["author_id"].notna()])
         wrote = written.groupby(["article_id", "author_id"])["revised_at"].agg(["size", "max"]).reset_index()
         wrote = wrote.sort_values(["size", "max", "author_id"], ascending=[False, False, True])
@@ -73,45 +73,45 @@ class OwnerBook:
         return self._names.get(owner_id, owner_id) if owner_id else None
 
     def active(self, owner: object) -> bool:
-        """Whether there is an owner, who has not left."""
+        """Whether ``owner`` is the id of an owner who is not inactive."""
         return isinstance(owner, str) and owner != "" and owner not in self._inactive
 
     def for_article(self, article_id: str, intents: Mapping[str, float], products: Mapping[str, float]) -> Assignment:
-        """The article's owner, however much he has in hand; else who owns its area, or revised it most; else nobody."""
+        """The article's owner, however full; else who owns its area, or revised it most; else nobody."""
         return self._given(self._for_article(article_id, intents, products))
 
     def chosen(self, owner_id: str | None) -> Assignment:
-        """The owner that people chose, whose work it counts as."""
+        """The owner that people chose; the gap counts as his work."""
         return self._given(Assignment(owner_id, "assigned in review" if owner_id else "left unowned in review"))
 
-    def _given(self, found: Assignment) -> Assignment:
-        """Count the gap as the owner's work, and say what room that leaves, or that there was none."""
-        if found.owner_id is None:
-            return found
-        room = self._work.room_in_words(found.owner_id)
-        self._work.take(found.owner_id)
-        return Assignment(found.owner_id, found.reason + room)
+    def _given(self, assignment: Assignment) -> Assignment:
+        """Count the gap as the owner's work, and add to the reason how much room that leaves."""
+        if assignment.owner_id is None:
+            return assignment
+        room = self._work.room_in_words(assignment.owner_id)
+        self._work.take(assignment.owner_id)
+        return Assignment(assignment.owner_id, assignment.reason + room)
 
     def _for_article(self, article_id: str, intents: Mapping[str, float], products: Mapping[str, float]) -> Assignment:
         owner = self._of_article.get(article_id)
         title = self._titles.get(article_id, article_id)
-        passed = ""
+        inactive_owner = ""
         if self.active(owner):
             return Assignment(owner, f"owns the article '{title}'")
         if isinstance(owner, str) and owner in self._inactive:
-            passed = f"; its owner {self.name(owner)} is no longer active"
+            inactive_owner = f"; its owner {self.name(owner)} is no longer active"
         exact = [o for o, areas in self._areas.items() if self.active(o) and _owns_article(areas, article_id)]
         if exact:
-            return Assignment(exact[0], f"is responsible for the article '{title}'{passed}")
+            return Assignment(exact[0], f"is responsible for the article '{title}'{inactive_owner}")
         wrote = self._wrote.get(article_id, [])
-        by_area = self._by_area(intents, products, passed, dict(wrote))
+        by_area = self._by_area(intents, products, inactive_owner, dict(wrote))
         if by_area.owner_id:
             return by_area
         if wrote:
             author, times = wrote[0]
             often = f"revised '{title}' most often ({times} times)" if times > 1 else f"revised '{title}'"
-            return Assignment(author, f"{often}; nobody owns it, or its area alone{passed}")
-        return Assignment(None, f"unowned: nobody active owns '{title}' or its area, or revised it{passed}")
+            return Assignment(author, f"{often}; nobody owns it, or its area alone{inactive_owner}")
+        return Assignment(None, f"unowned: nobody active owns '{title}' or its area, or revised it{inactive_owner}")
 
     def for_topic(
         self,
@@ -120,11 +120,11 @@ class OwnerBook:
         nearest: Sequence[str],
         close: Collection[str] | None = None,
     ) -> Assignment:
-        """Who owns the area of a missing article: by intent, by product, by the articles near enough to count.
+        """Assign a missing article by the owner of its intent or product, else by the nearest article.
 
-        Where several own the area, it is the one who keeps the ``nearest`` articles, however near they are; only
-        those that are ``close`` (all of them where None) make an owner where nobody owns the area. Who is full
-        is passed over for another who owns the area.
+        Of several owners of the area, those who are not full come first, then whoever owns or revises the ``nearest``
+        articles. Where nobody owns the area, it is the keeper of the nearest article that is ``close`` (of any article
+        where None).
         """
         return self._given(self._for_topic(intents, products, nearest, close))
 
@@ -140,10 +140,10 @@ class OwnerBook:
         for place, (_, keeper) in enumerate(keepers):
             near[keeper] = near.get(keeper, 0.0) + 1 / (1 + place)
         by_area = self._by_area(intents, products, "", near)
-        known = next((pair for pair in keepers if close is None or pair[0] in close), None)
-        if by_area.owner_id or known is None:
+        nearest_keeper = next((pair for pair in keepers if close is None or pair[0] in close), None)
+        if by_area.owner_id or nearest_keeper is None:
             return by_area
-        article, keeper = known
+        article, keeper = nearest_keeper
         does = "owns" if self._of_article.get(article) == keeper else "revises"
         return Assignment(keeper, f"{does} the nearest article, '{self._titles.get(article, article)}'")
 
@@ -156,11 +156,15 @@ class OwnerBook:
         return wrote[0][0] if wrote else None
 
     def _by_area(
-        self, intents: Mapping[str, float], products: Mapping[str, float], passed: str, near: Mapping[str, float]
+        self,
+        intents: Mapping[str, float],
+        products: Mapping[str, float],
+        inactive_owner: str,
+        near: Mapping[str, float],
     ) -> Assignment:
-        """Who owns the area; of several, who is nearest, and nobody where only others are near.
+        """Assign by area: of several owners, the one with the highest ``near``; nobody where none of them has any.
 
-        ``near`` says how much each person has to do with the matter.
+        ``near`` is how closely each person is related to the gap, by articles that the person owns or revised.
         """
         for what, shares in (("intent", intents), ("product", products)):
             for area, share in sorted(shares.items(), key=lambda item: (-item[1], item[0])):
@@ -173,16 +177,15 @@ class OwnerBook:
                     owner = min(owners, key=lambda o: self._order(o, near))
                     shared = with_others(len(owners) - 1)
                     return Assignment(
-                        owner, f"owns the {what} '{area}'{shared} ({share:.0%} of the conversations){passed}"
+                        owner, f"owns the {what} '{area}'{shared} ({share:.0%} of the conversations){inactive_owner}"
                     )
         first = next(iter(sorted(intents, key=lambda a: (-intents[a], a))), None)
-        return Assignment(None, f"unowned: nobody active owns the intent '{first}'{passed}" if first else "unowned")
+        return Assignment(
+            None, f"unowned: nobody active owns the intent '{first}'{inactive_owner}" if first else "unowned"
+        )
 
     def _order(self, owner: str, near: Mapping[str, float]) -> tuple[bool, float, int, int, str]:
-        """Of several who own an area, who comes first: not full, nearest, with fewest weeks of work.
-
-        Then whoever owns the fewest areas, who knows each best.
-        """
+        """Sort key of an area's owners: not full, nearest, fewest weeks of work, then fewest areas."""
         work = self._work
         return work.full(owner), -near.get(owner, 0), int(work.weeks(owner)), len(self._areas[owner]), owner
 

@@ -1,4 +1,4 @@
-"""What reviewers' decisions say about the backlog: of the gaps they judged, how many were right."""
+"""The precision of the backlog: of the gaps that reviewers judged, how many were right."""
 
 from __future__ import annotations
 
@@ -40,34 +40,34 @@ class Precision:
 
 
 def verdict_of(decisions: Sequence[Decision]) -> tuple[str, bool] | None:
-    """The kind that was judged of one gap, and whether it was right; None where nothing in force judges it.
+    """The kind of one gap when it was judged, and whether it was right; None where no decision in force judges it.
 
-    Accepting, drafting and publishing say that it was right, dismissing it for a reason of :data:`WRONG` that it was
-    not; the last word counts. Reopening what was dismissed takes that word back.
+    Accepting, drafting, publishing and verifying count as right, dismissing for a reason of :data:`WRONG` as wrong; the
+    last judgement counts. Reopening a gap that was judged wrong takes that judgement back.
 
     Examples
     --------
     >>> from datetime import datetime
-    >>> said = Decision(1, "g-1", datetime(2024, 7, 1), "ada", "accept", kind="missing")
-    >>> verdict_of([said])
+    >>> accepted = Decision(1, "g-1", datetime(2024, 7, 1), "ada", "accept", kind="missing")
+    >>> verdict_of([accepted])
     ('missing', True)
     """
-    found = None
-    for said in in_force(decisions):
-        if said.verb in _RIGHT:
-            found = said.kind, True
-        elif said.verb == "dismiss" and said.payload.get("reason") in WRONG:
-            found = said.kind, False
-        elif said.verb == "reopen" and found is not None and not found[1]:
-            found = None
-    return None if found is None or found[0] is None else (found[0], found[1])
+    verdict = None
+    for decision in in_force(decisions):
+        if decision.verb in _RIGHT:
+            verdict = decision.kind, True
+        elif decision.verb == "dismiss" and decision.payload.get("reason") in WRONG:
+            verdict = decision.kind, False
+        elif decision.verb == "reopen" and verdict is not None and not verdict[1]:
+            verdict = None
+    return None if verdict is None or verdict[0] is None else (verdict[0], verdict[1])
 
 
 def by_kind(decisions: Mapping[str, Sequence[Decision]], confidence: float = 0.95) -> list[Precision]:
-    """The precision of each kind of which gaps were judged, by kind; ``decisions`` are those of each gap, by its id."""
+    """The precision of each kind that has judged gaps, ordered by kind; ``decisions`` are listed by gap id."""
     counts: dict[str, list[int]] = {}
-    for said in decisions.values():
-        verdict = verdict_of(said)
+    for of_gap in decisions.values():
+        verdict = verdict_of(of_gap)
         if verdict is not None:
             of = counts.setdefault(verdict[0], [0, 0])
             of[0] += 1
@@ -77,17 +77,17 @@ def by_kind(decisions: Mapping[str, Sequence[Decision]], confidence: float = 0.9
 
 def overall(kinds: Iterable[Precision], confidence: float = 0.95) -> Precision | None:
     """The precision over all kinds; None where no gap was judged."""
-    found = list(kinds)
-    judged = sum(kind.judged for kind in found)
-    return _precision("", judged, sum(kind.right for kind in found), confidence) if judged else None
+    of_kinds = list(kinds)
+    judged = sum(kind.judged for kind in of_kinds)
+    return _precision("", judged, sum(kind.right for kind in of_kinds), confidence) if judged else None
 
 
 def stricter_by(judged: int, right: int) -> float:
-    """How much more log-likelihood a kind's evidence must have, where reviewers found fewer of its gaps right.
+    """The extra log-likelihood that a kind's evidence must have where its gaps were right less often than expected.
 
-    Posterior odds are prior odds times the likelihood ratio (Bayes), so what the prior odds lack against
-    :data:`EXPECTED` the evidence has to make up for. A kind that was right more often than that keeps its thresholds:
-    what lies below them was never shown to anybody.
+    Posterior odds are prior odds times the likelihood ratio (Bayes), so evidence must make up for prior odds below
+    those of :data:`EXPECTED`. A kind that was right more often keeps its thresholds, because gaps below them were never
+    shown to reviewers.
 
     Examples
     --------

@@ -72,5 +72,5 @@ def with_others(number: int) -> str:
     """How many others share something: " with two others", or "" for nobody."""
     if number < 1:
         return ""
-    said = NUMBERS[number] if number < len(NUMBERS) else str(number)
-    return f" with {said} other{'s' if number > 1 else ''}"
+    in_words = NUMBERS[number] if number < len(NUMBERS) else str(number)
+    return f" with {in_words} other{'s' if number > 1 else ''}"

@@ -1,4 +1,4 @@
-"""Further problems that a customer brings up in one conversation, besides the one it is about."""
+"""Follow-up questions: further problems that a customer raises in the same conversation."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from lacuna.models.text.words import NUMBERED_SENTENCE_END, WORD, is_german, ste
 
 __all__ = ["follow_up_questions"]
 
-NEW_WORDS, NEW_SHARE = 2, 0.6  # words of weight that a further problem has and the one before has not
+NEW_WORDS, NEW_SHARE = 2, 0.6  # least number and share of a follow-up's stems that the customer had not used before
 FEWEST_WORDS = 4
 
 _TURN = re.compile(
@@ -40,11 +40,11 @@ _LEANS = re.compile(
 
 
 def follow_up_questions(messages: pd.DataFrame) -> pd.DataFrame:
-    """The problems that customers raise after the one their conversation is about, with a word that says so.
+    """The problems that customers raise after the main one, introduced by a phrase that announces another problem.
 
-    A piece that opens with "another question", "also", "zweitens", "2." and the like, that asks or complains, does not
-    lean on what was said before ("also, it is slow"), and is mostly in words that were not said before. Steps that are
-    numbered, and more about the same problem, are none.
+    A follow-up opens with "another question", "also", "zweitens", "2." or the like, asks or complains, does not refer
+    back ("also, it is slow"), and mostly uses words that the customer has not used before. Numbered steps, and details
+    of the same problem, are no follow-ups.
 
     Parameters
     ----------
@@ -58,43 +58,43 @@ def follow_up_questions(messages: pd.DataFrame) -> pd.DataFrame:
 
     Examples
     --------
-    >>> said = "My parcel is lost. Another question: how do I change the card on my account?"
-    >>> told = pd.DataFrame([("c1", 0, "customer", said)], columns=["conversation_id", "position", "role", "text"])
-    >>> follow_up_questions(told)["question"].tolist()
+    >>> text = "My parcel is lost. Another question: how do I change the card on my account?"
+    >>> messages = pd.DataFrame([("c1", 0, "customer", text)], columns=["conversation_id", "position", "role", "text"])
+    >>> follow_up_questions(messages)["question"].tolist()
     ['how do I change the card on my account?']
     """
-    said = messages[messages["role"] == "customer"].sort_values(["conversation_id", "position"])
+    customer_messages = messages[messages["role"] == "customer"].sort_values(["conversation_id", "position"])
     rows = []
-    for conversation_id, texts in said.groupby("conversation_id", sort=True)["text"]:
-        for number, question in enumerate(_further([str(text) for text in texts]), 2):
+    for conversation_id, texts in customer_messages.groupby("conversation_id", sort=True)["text"]:
+        for number, question in enumerate(_follow_ups([str(text) for text in texts]), 2):
             rows.append((str(conversation_id), number, question, key_of(question)))
     frame = pd.DataFrame(rows, columns=["conversation_id", "question_number", "question", "key"])
     return frame.astype({"conversation_id": "str", "question_number": "int64", "question": "str", "key": "str"})
 
 
-def _further(texts: list[str]) -> Iterator[str]:
+def _follow_ups(texts: list[str]) -> Iterator[str]:
     if not main_question(texts):
         return
-    known: set[str] = set()
+    earlier_words: set[str] = set()
     for text in texts:
         for piece, turned in _pieces(clean(text, keep_lines=True)):
             words = _weighty(piece)
-            if turned and known and _stands_alone(piece, turned) and _is_new(words, known):
+            if turned and earlier_words and _stands_alone(piece, turned) and _is_new(words, earlier_words):
                 yield " ".join(piece.split())
-            known |= words
+            earlier_words |= words
 
 
 def _pieces(text: str) -> Iterator[tuple[str, str]]:
-    """The message cut where it turns to something else, each piece with the words that turn to it, if any do."""
+    """The message cut where it turns to another problem, each piece with the phrase that announces it, or ""."""
     piece: list[str] = []
     turned = ""
     for sentence in NUMBERED_SENTENCE_END.split(text):
-        found = _TURN.match(sentence)
-        # German "also" means "so", and turns to nothing.
-        if found and not ("also" in found[0].casefold() and is_german(sentence.casefold().split())):
+        turn = _TURN.match(sentence)
+        # German "also" means "so" and announces nothing.
+        if turn and not ("also" in turn[0].casefold() and is_german(sentence.casefold().split())):
             if piece:
                 yield " ".join(piece), turned
-            piece, turned, sentence = [], found[0].casefold(), sentence[found.end() :]
+            piece, turned, sentence = [], turn[0].casefold(), sentence[turn.end() :]
         if sentence.strip():
             piece.append(sentence.strip())
     if piece:
@@ -102,7 +102,7 @@ def _pieces(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _stands_alone(piece: str, turned: str) -> bool:
-    """Whether a piece is a question, or a complaint that is announced as another one; "also" often only adds to it."""
+    """Whether a piece is a question, or a complaint that is announced as another one and not just by "also"."""
     first = NUMBERED_SENTENCE_END.split(piece)[0]
     asks = first.endswith("?") or _asks(first)
     asks = asks or (not _ADDS.search(turned) and _PROBLEM.search(piece.replace("’", "'")) is not None)
@@ -115,12 +115,12 @@ def _weighty(text: str) -> set[str]:
     return {stem(word, german) for word in words}
 
 
-def _is_new(words: set[str], known: set[str]) -> bool:
-    new = len(words - known)
+def _is_new(words: set[str], earlier_words: set[str]) -> bool:
+    new = len(words - earlier_words)
     return new >= NEW_WORDS and new >= NEW_SHARE * len(words)
 
 
 def _asks(sentence: str) -> bool:
-    """Whether a sentence opens as a question does; "when I open it, …" tells."""
+    """Whether a sentence opens as a question does, unlike "when I open it, …"."""
     folded = sentence.casefold() + " "
     return OPENS_A_QUESTION.match(folded) is not None and INDIRECT.match(folded) is None

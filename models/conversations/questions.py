@@ -59,10 +59,11 @@ def questions(messages: pd.DataFrame) -> pd.DataFrame:
     DataFrame
         conversation_id, question (str), key (str, hash of the question's folded text), by conversation_id.
     """
-    said = messages[messages["role"] == "customer"].sort_values(["conversation_id", "position"])
-    form = templates(list(said.drop_duplicates("conversation_id")["text"].astype(str)))
+    customer_messages = messages[messages["role"] == "customer"].sort_values(["conversation_id", "position"])
+    form = templates(list(customer_messages.drop_duplicates("conversation_id")["text"].astype(str)))
     texts_of = {
-        str(c): [without_lines(str(t), form) for t in texts] for c, texts in said.groupby("conversation_id")["text"]
+        str(c): [without_lines(str(t), form) for t in texts]
+        for c, texts in customer_messages.groupby("conversation_id")["text"]
     }
     idle = asides([clean(texts[0], keep_lines=True) for texts in texts_of.values()])
     rows = []

@@ -1,7 +1,7 @@
-"""Handoff triggers: why customers leave the bot for a person, read from what was said.
+"""Handoff triggers: why customers leave the bot for a person, detected by phrases in the messages.
 
-Detectors are plain functions from texts to truth values, over whole columns at once; `conversation_signals` puts them
-together, one row a conversation. The phrases are in ``models.conversations.signal_phrases``.
+Detectors map a column of texts to a column of bool; `conversation_signals` combines them, one row a conversation. The
+phrases are in ``models.conversations.signal_phrases``.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def _clean(texts: pd.Series) -> pd.Series:
 
 
 def _matches(texts: pd.Series, phrases: Phrases) -> pd.Series:
-    """Where a trigger is found in clean texts, and still is once the phrases that only look like it are taken out."""
+    """Where clean texts hold a trigger phrase, look-alike phrases (``unless``) taken out."""
     hits = {text: _says(text, phrases) for text in texts.unique()}
     return texts.map(hits).astype(bool)
 
@@ -104,10 +104,10 @@ def shows_frustration(texts: pd.Series) -> pd.Series:
 
 
 def shows_thanks(texts: pd.Series) -> pd.Series:
-    """Customers' messages that say thanks for an answer or that it is solved.
+    """Customers' messages that thank for an answer, or say that the problem is solved.
 
-    "Thanks in advance" says neither, nor does the "thanks" that closes a question: gratitude alone counts only at a
-    message's start, or in a short message that asks nothing.
+    "Thanks in advance" does not count, nor does the "thanks" that closes a question: thanks alone count only at the
+    start of a message, or in a short message without a question.
     """
     plain = _clean(texts)
     brief = (plain.str.len() <= _SHORT) & ~plain.str.contains("?", regex=False)
@@ -130,10 +130,10 @@ def says_policy_handover(texts: pd.Series) -> pd.Series:
 
 
 def is_rephrased(texts: pd.Series, previous: pd.Series) -> pd.Series:
-    """Customers' messages that say again what their message before had said.
+    """Customers' messages that repeat their previous message in other words.
 
     Either the words say so ("as I said", "das war nicht meine Frage"), or the two messages share most of their
-    telling words or of their character trigrams.
+    significant words or of their character trigrams.
 
     Parameters
     ----------
@@ -147,9 +147,9 @@ def is_rephrased(texts: pd.Series, previous: pd.Series) -> pd.Series:
     """
     now, before = _clean(texts), _clean(previous)
     there = (before.str.len() > 0) & (now.str.len() > 0)
-    said = _matches(now.where(there, ""), REPHRASING)
+    says_so = _matches(now.where(there, ""), REPHRASING)
     near = [bool(ok) and alike(a, b) for ok, a, b in zip(there, now, before, strict=True)]
-    return there & (said | pd.Series(near, index=texts.index, dtype=bool))
+    return there & (says_so | pd.Series(near, index=texts.index, dtype=bool))
 
 
 def conversation_signals(messages: pd.DataFrame) -> pd.DataFrame:
@@ -177,23 +177,23 @@ def conversation_signals(messages: pd.DataFrame) -> pd.DataFrame:
     bot, agent, customer = (frame["role"] == role for role in ("bot", "agent", "customer"))
     off = pd.Series(False, index=frame.index)
 
-    def on(rows: pd.Series, found: pd.Series) -> pd.Series:
+    def on(rows: pd.Series, flags: pd.Series) -> pd.Series:
         hits = off.copy()
-        hits[rows] = found
+        hits[rows] = flags
         return hits
 
-    said = frame.loc[customer, "text"]
+    customer_texts = frame.loc[customer, "text"]
     unmarked = bot & frame["marked"].isna()
     frame["fallbacks"] = on(unmarked, says_fallback(frame.loc[unmarked, "text"])) | (
         bot & frame["marked"].fillna(False)
     ).astype(bool)
-    frame["handoff_request"] = on(customer, wants_human(said))
-    frame["frustration"] = on(customer, shows_frustration(said))
-    grateful = on(customer, shows_thanks(said))
+    frame["handoff_request"] = on(customer, wants_human(customer_texts))
+    frame["frustration"] = on(customer, shows_frustration(customer_texts))
+    grateful = on(customer, shows_thanks(customer_texts))
     answered = (~customer).groupby(frame["conversation_id"]).cumsum() > 0
     frame["thanked"] = grateful & answered
-    previous = said.groupby(frame.loc[customer, "conversation_id"]).shift()
-    frame["rephrasing"] = on(customer, is_rephrased(said, previous)) & ~grateful
+    previous = customer_texts.groupby(frame.loc[customer, "conversation_id"]).shift()
+    frame["rephrasing"] = on(customer, is_rephrased(customer_texts, previous)) & ~grateful
     frame["account_action"] = on(agent, reports_account_action(frame.loc[agent, "text"]))
     frame["policy_handoff"] = on(bot, says_policy_handover(frame.loc[bot, "text"]))
     frame["bot_messages"], frame["agent_messages"], frame["customer_messages"] = bot, agent, customer

@@ -1,4 +1,4 @@
-"""Whether an article answers a group of conversations, by what customers ask and agents answer: no bot is needed."""
+"""Whether an article answers a group of conversations, judged by questions and agents' answers, without a bot's."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import numpy as np
 from lacuna.models.arrays import F32, Ints
 from lacuna.models.diagnosis.findability import has_answer, usual_answers_out
 
-AT_LEAST = 1.0  # standard deviations above the usual below which nothing is near, however few the articles are
-ENOUGH_ANSWERS = 2  # agents' answers from which on they tell something of a group
+AT_LEAST = 1.0  # the least nearness that counts, in standard deviations above the usual, however few the articles
+ENOUGH_ANSWERS = 2  # agents' answers that a group needs for them to be taken into account
 
 
 @dataclass(frozen=True)
@@ -40,9 +40,9 @@ class Agreement:
 
 
 def standing(scores: F32) -> F32:
-    """How near each text comes to each article against what is usual for the article, in standard deviations.
+    """How near each text is to each article, against the article's mean over all texts, in standard deviations.
 
-    Rows of zeros are texts that are not there: they count for nothing and stay.
+    Rows of zeros stand for missing texts: they are left out of mean and deviation, and stay zero.
 
     Parameters
     ----------
@@ -56,12 +56,12 @@ def standing(scores: F32) -> F32:
 
 
 def agreement(questions: F32, answers: F32, rows: Ints) -> Agreement | None:
-    """The article that a group of conversations comes nearest to, by questions and answers alike.
+    """The article that a group of conversations is nearest to, by questions and answers together.
 
     Parameters
     ----------
     questions, answers
-        From :func:`standing`, float32 (n, articles); an agent's answer that is not there is a row of zeros.
+        From :func:`standing`, float32 (n, articles); a row of zeros where no agent answered.
     rows
         The group's conversations.
 
@@ -73,33 +73,35 @@ def agreement(questions: F32, answers: F32, rows: Ints) -> Agreement | None:
     Examples
     --------
     >>> asked = standing(np.array([[3, 0], [2, 0], [0, 3], [0, 2]], dtype=np.float32))
-    >>> found = agreement(asked, np.zeros_like(asked), np.array([0, 1]))
-    >>> found.article, found.answers
+    >>> nearest = agreement(asked, np.zeros_like(asked), np.array([0, 1]))
+    >>> nearest.article, nearest.answers
     (0, 0)
     """
     if not len(rows) or not questions.shape[1]:
         return None
-    said = rows[has_answer(answers[rows])]
+    with_answers = rows[has_answer(answers[rows])]
     asked = questions[rows].mean(axis=0)
-    enough = len(said) >= ENOUGH_ANSWERS
-    both: F32 = ((questions[said] + answers[said]) / 2 if enough else questions[rows]).astype(np.float32)
-    mean = (asked + answers[said].mean(axis=0)) / 2 if enough else asked
+    enough = len(with_answers) >= ENOUGH_ANSWERS
+    both: F32 = ((questions[with_answers] + answers[with_answers]) / 2 if enough else questions[rows]).astype(
+        np.float32
+    )
+    mean = (asked + answers[with_answers].mean(axis=0)) / 2 if enough else asked
     order = np.argsort(-mean, kind="stable")
     best = int(order[0])
     if len(order) == 1:
-        return Agreement(best, float(mean[best]), 0.0, float("inf"), len(said))
+        return Agreement(best, float(mean[best]), 0.0, float("inf"), len(with_answers))
     apart = both[:, best] - both[:, int(order[1])]
     error = max(float(apart.std(ddof=1)) / np.sqrt(len(apart)), 1e-6) if len(apart) > 1 else float("inf")
-    return Agreement(best, float(mean[best]), float(mean[order[1]]), float(apart.mean()) / error, len(said))
+    return Agreement(best, float(mean[best]), float(mean[order[1]]), float(apart.mean()) / error, len(with_answers))
 
 
 def near_enough(groups: Sequence[Agreement], articles: int) -> float:
-    """From which nearness on an article answers a group, rather than being the nearest of articles that don't.
+    """The least nearness at which an article answers a group, rather than merely being the nearest article.
 
-    How near a group comes to an article that does not answer it is read off the groups themselves: as near as each of
-    them comes to its second-best article, which is what its best would be if the best were missing. An article must
-    lie a standard deviation above the mean of that, and above what the nearest of so many articles is by luck alone,
-    √(2 ln articles) for normal scores (Fisher and Tippett 1928).
+    How near a group is to an article that does not answer it is estimated from the groups' second-best articles, since
+    the second-best would be the nearest if the best were missing. An article must lie a standard deviation above the
+    mean of these, and above the expected maximum of that many normal scores, √(2 ln articles) (Fisher and Tippett
+    1928).
     """
     by_luck = max(AT_LEAST, float(np.sqrt(2 * np.log(max(articles, 1)))))
     without = [group.runner_up for group in groups if np.isfinite(group.lead)]

@@ -1,4 +1,4 @@
-"""Which citations are on topic: what a question asks for against what the bot is in the habit of taking."""
+"""Which citations are on topic: a mixture of citations that a question asks for and those of the bot's habit."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from lacuna.models.diagnosis.change_point import HEALTHY
 from lacuna.models.diagnosis.findability import ENOUGH_TO_CALIBRATE, chances, went_wrong
 
 ROUNDS = 50
-SUREST = 1 / 3  # share of citations, those most likely on topic, that teaches what questions of an article are like
-# Citations that each article is thought to have had on topic, and to have failed in as a healthy one, to begin with.
+SUREST = 1 / 3  # share of citations, the likeliest on topic, from which the questions of an article are learned
+# Priors of each article, in citations: on topic; and on topic with the failing share of a healthy article.
 PRIOR_SHARE, PRIOR_FAILURE = 0.2, 5.0
 LEAST_LUCK, MOST_LUCK = 0.05, 0.9
 
 
 def on_topic(scores: Sequence[F32], cited: Ints, failed: F64, weight: F64, off_topic: float) -> tuple[F64, float]:
-    """How likely each conversation is about the article cited in it, from text, habit and outcome together.
+    """The chance that each conversation is about the article cited in it, from text, habit and outcome together.
 
     A citation has one of two causes. Either the question asks for the article: then its text is like the questions that
-    the article surely answered, and the answer fails as often as the article's do. Or the bot takes what tempts it, in
-    this question as in others that it failed: then the answer does by luck. How often each article is asked for, how
-    often its answers fail and how large luck is are found together with the chances, by expectation and maximisation
+    the article surely answered, and the answer fails at the article's own rate. Or the bot cites out of habit, as in
+    other questions that it failed: then the answer works only by luck. How often each article is asked for, how often
+    its answers fail and the chance of luck are estimated together with the chances, by expectation–maximisation
     (Dempster, Laird and Rubin 1977).
 
     Parameters
@@ -42,7 +42,7 @@ def on_topic(scores: Sequence[F32], cited: Ints, failed: F64, weight: F64, off_t
     weight : float (n,), 0 where nothing was cited
     off_topic_failure : float, share of answers that fail where the article is another one
 
-    The first guess stands where there are fewer than 60 citations, or where it tells none from another.
+    The first guess is returned where there are fewer than 60 citations, or where it is the same for all.
     """
     rows = np.flatnonzero(cited >= 0)
     own, n = cited[rows], len(cited)

@@ -1,4 +1,4 @@
-"""What the citations and the texts tell about articles: who was about what, what changed, what disagrees."""
+"""Evidence on articles from citations and texts: which citations are on topic, what changed, what contradicts."""
 
 from __future__ import annotations
 
@@ -70,22 +70,22 @@ def changes(
     weight: F64,
     off_topic: float,
 ) -> dict[int, tuple[Change, Ints]]:
-    """For each cited article the change for the worse, if any, and its conversations (rows) in order of time."""
-    found = {}
+    """The change for the worse of each cited article that has one, and the rows of its conversations by time."""
+    by_article = {}
     for article in sorted(set(cited[cited >= 0].tolist())):
         rows = np.flatnonzero(cited == article)
         rows = rows[np.argsort(when.to_numpy()[rows], kind="stable")]
         change = worsening(failed[rows], weight[rows], off_topic)
         if change:
-            found[article] = (change, rows)
-    return found
+            by_article[article] = (change, rows)
+    return by_article
 
 
 def conflict(articles: pd.DataFrame, words: set[str]) -> Conflict | None:
-    """The pair of sentences from two articles that say different amounts of the same thing, if there is one.
+    """The pair of sentences from two articles that give different amounts of the same thing, if there is one.
 
-    Only sentences that share a unit and at least three words of weight are compared; the pair that shares most words,
-    and most of them with the customers' ``words``, is taken.
+    Only sentences that share a unit and at least three significant words are compared; the pair is taken that shares
+    most words with each other and with the customers' ``words``.
 
     Parameters
     ----------
@@ -94,14 +94,14 @@ def conflict(articles: pd.DataFrame, words: set[str]) -> Conflict | None:
     words
         Words that the subtopic's customers use.
     """
-    said = {
+    statements = {
         str(article.article_id): [s for s in map(_statement, SENTENCE_END.split(plain(str(article.body)))) if s]
         for article in articles.sort_values("article_id").itertuples()
     }
     best: tuple[float, Conflict] | None = None
-    for one, other in combinations(said, 2):
-        for text, amounts, bag in said[one]:
-            for other_text, other_amounts, other_bag in said[other]:
+    for one, other in combinations(statements, 2):
+        for text, amounts, bag in statements[one]:
+            for other_text, other_amounts, other_bag in statements[other]:
                 differ = any(unit in other_amounts and other_amounts[unit] != amounts[unit] for unit in amounts)
                 shared = bag & other_bag
                 if not differ or len(shared) < 3:

@@ -1,4 +1,4 @@
-"""What is known of a failing subtopic, where the rules beside this file begin to hold, and what they say."""
+"""The records that the rules of :mod:`models.diagnosis.rules` read and return: evidence, thresholds and verdicts."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["Agreed", "Cited", "Conflict", "Contrary", "Evidence", "Limits", "Mat
 
 @dataclass(frozen=True)
 class Limits:
-    """Where a rule begins to hold; shares are of the subtopic's failed conversations."""
+    """The thresholds of the rules; shares are of the subtopic's failed conversations."""
 
     excess_evidence: float
     hint_evidence: float
@@ -39,7 +39,7 @@ class Limits:
 
 
 def stricter(limits: Limits, by: Mapping[str, float]) -> Limits:
-    """The limits, with so much more log-likelihood asked of a kind's evidence: ``by`` is at least 0, by kind."""
+    """The limits raised, so that each kind needs more evidence: ``by`` is the extra log-likelihood (≥ 0) by kind."""
     return replace(
         limits,
         excess_evidence=limits.excess_evidence + by.get("missing", 0.0),
@@ -51,7 +51,7 @@ def stricter(limits: Limits, by: Mapping[str, float]) -> Limits:
 
 @dataclass(frozen=True)
 class Cited:
-    """An article among what was cited in a subtopic: how often, as a share of its failed conversations."""
+    """An article that was cited in a subtopic, and in which share of the subtopic's failed conversations."""
 
     article_id: str
     title: str
@@ -77,7 +77,7 @@ class Match:
 
 @dataclass(frozen=True)
 class PassedOver:
-    """The article that agents' answers in a subtopic point at, and how the bot reaches it.
+    """The article that agents' answers in a subtopic are nearest to, and how often the bot retrieves it.
 
     ``near_enough`` is the nearness from which on answers come from an article; ``answered`` counts conversations that
     it answered anywhere, weighted by how surely they were about it.
@@ -92,19 +92,24 @@ class PassedOver:
 
 @dataclass(frozen=True)
 class Contrary:
-    """A sentence of an article, what agents say instead of it, and in how many conversations; how many say it too."""
+    """A sentence of an article that agents contradict.
+
+    ``statement`` is what agents say instead, in ``conversations`` conversations; in ``agreeing`` others they say the
+    same as the article.
+    """
 
     passage: str
-    said: str
+    statement: str
     conversations: int
     agreeing: int
 
 
 @dataclass(frozen=True)
 class Agreed:
-    """The article that customers' questions and agents' answers come nearest to, and from which nearness it answers.
+    """The article that customers' questions and agents' answers are nearest to.
 
-    ``contrary`` is what agents say otherwise than the article, where several of them do.
+    ``near_enough`` is the nearness from which on an article counts as the answer; ``contrary`` the sentence of it that
+    agents contradict, if there is one.
     """
 
     article_id: str
@@ -141,10 +146,10 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Evidence:
-    """What is known of a failing subtopic; counts are of conversations, shares of its failed ones.
+    """The evidence on a failing subtopic; counts are of conversations, shares of its failed ones.
 
-    ``by_people`` is the share that people handled without a bot's answer; ``usual`` how many conversations the middle
-    subtopic has.
+    ``by_people`` is the share that people handled without a bot's answer; ``usual`` the number of failed conversations
+    of the median subtopic; ``article_verdicts`` the verdicts on articles reached before, by article id.
     """
 
     failed: float
@@ -164,6 +169,6 @@ class Evidence:
     agreed: Agreed | None = None
     by_people: float = 0.0
     usual: float = 0.0
-    known: dict[str, Verdict] = field(default_factory=dict)
+    article_verdicts: dict[str, Verdict] = field(default_factory=dict)
     conflict: Conflict | None = None
     complaints: int = 0

@@ -1,6 +1,6 @@
-"""What stands beside a verdict: when, after which release, for whom, in which words; sentences that carry figures.
+"""Supporting reasons of a verdict: since when, after which release, for whom, in which words; sentences with figures.
 
-None of these decides a kind. They tell a writer where to look.
+None of them decides the kind of a gap. They tell a writer where to look.
 """
 
 from __future__ import annotations
@@ -42,16 +42,16 @@ def release_reason(
     """
     day = releases["released_at"].dt.date
     near = releases[(day >= low - BEFORE) & (day <= high)]
-    found = []
+    candidates = []
     words = _words(article) - common
     for release in near.itertuples():
         shared = len(words & (_words(f"{release.version} {release.notes if isinstance(release.notes, str) else ''}")))
         same = product is not None and str(release.product) == product
         if same or shared >= 2:
-            found.append((-shared, release.released_at, f"{release.product} {release.version}"))
-    if not found:
+            candidates.append((-shared, release.released_at, f"{release.product} {release.version}"))
+    if not candidates:
         return None
-    _, when, name = min(found)
+    _, when, name = min(candidates)
     return f"{name} came out on {when.date()}, about when the answers began to fail"
 
 
@@ -60,7 +60,7 @@ def _words(text: str) -> set[str]:
 
 
 def group_reason(about: pd.DataFrame) -> str | None:
-    """For whom an article fails, where it does for some and not for the others.
+    """The group of customers for whom an article fails, where it fails for them and works for the others.
 
     Each value of region, product and language is compared with all other conversations (Fisher 1922, one-sided), and
     the chance is multiplied by the number of groups looked at (Bonferroni).
@@ -77,7 +77,7 @@ def group_reason(about: pd.DataFrame) -> str | None:
     'of the answers from the article in this window: customers in us, 9 of 9 failed; all others, 0 of 30'
     """
     failed = about["p_failed"].gt(0.5)
-    looked, found = 0, []
+    compared, sentences = 0, []
     for column, words in GROUPS.items():
         if column not in about:
             continue
@@ -86,18 +86,18 @@ def group_reason(about: pd.DataFrame) -> str | None:
             n, others = int(inside.sum()), int((~inside).sum())
             if min(n, others) < EACH_SIDE:
                 continue
-            looked += 1
+            compared += 1
             bad, bad_others = int(failed[inside].sum()), int(failed[~inside].sum())
             if bad / n - bad_others / others < FARTHER_APART:
                 continue
             chance = float(
                 fisher_exact(np.array([[bad, n - bad], [bad_others, others - bad_others]]), "greater").pvalue
             )
-            told = f"{words.format(value)}, {bad} of {n} failed; all others, {bad_others} of {others}"
-            found.append((chance, f"of the answers from the article in this window: {told}"))
-    if not found or min(found)[0] * looked > BY_CHANCE:
+            figures = f"{words.format(value)}, {bad} of {n} failed; all others, {bad_others} of {others}"
+            sentences.append((chance, f"of the answers from the article in this window: {figures}"))
+    if not sentences or min(sentences)[0] * compared > BY_CHANCE:
         return None
-    return min(found)[1]
+    return min(sentences)[1]
 
 
 def words_reason(words: Sequence[str], most: int = 5) -> str | None:
@@ -108,24 +108,24 @@ def words_reason(words: Sequence[str], most: int = 5) -> str | None:
 
 
 def against_reason(passages: Sequence[Mapping[str, Any]], most: int = 160) -> str | None:
-    """What agents say instead of what the article says, where it is most often said.
+    """The article's sentence that agents contradict most often, and what they say instead.
 
     Parameters
     ----------
     passages
         passage, evidence (what agents say) and count (in how many conversations).
     """
-    said = [p for p in passages if p.get("passage") and p.get("evidence") and p.get("count")]
-    if not said:
+    opposed = [p for p in passages if p.get("passage") and p.get("evidence") and p.get("count")]
+    if not opposed:
         return None
-    best = min(said, key=lambda p: (-int(p["count"]), str(p["evidence"])))
+    best = min(opposed, key=lambda p: (-int(p["count"]), str(p["evidence"])))
     passage, evidence = (shortened(str(best[name]), most) for name in ("passage", "evidence"))
     times = "1 conversation" if best["count"] == 1 else f"{int(best['count'])} conversations"
     return f"the article says “{passage}”; agents said in {times}: “{evidence}”"
 
 
 def searches_reason(searches: int, queries: Sequence[Mapping[str, Any]], most: int = 4) -> str | None:
-    """What was searched for in vain before a ticket; None where it was once at most.
+    """What customers searched for in vain before a ticket; None for fewer than two searches.
 
     Parameters
     ----------
@@ -141,12 +141,12 @@ def searches_reason(searches: int, queries: Sequence[Mapping[str, Any]], most: i
     """
     if searches < 2:
         return None
-    told = [f"“{found['query']}”" + (f" ({found['count']})" if found["count"] > 1 else "") for found in queries[:most]]
-    return f"{searches} searches found nothing of use before a ticket: {', '.join(told)}"
+    listed = [f"“{row['query']}”" + (f" ({row['count']})" if row["count"] > 1 else "") for row in queries[:most]]
+    return f"{searches} searches found nothing of use before a ticket: {', '.join(listed)}"
 
 
 def checked_reason(checked: date | None, began: date) -> str | None:
-    """Since when nobody has looked at an article that began to fail; None where somebody has since."""
+    """Since when nobody has verified an article that began to fail; None where somebody has since then."""
     if checked is None:
         return "nobody is on record as having verified or changed it"
     if checked >= began:

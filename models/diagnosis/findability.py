@@ -1,4 +1,4 @@
-"""Whether the bot passes an article over: what it reaches for elsewhere, against what it reaches for here."""
+"""Whether the bot fails to retrieve an article: how often it cites it, against how often its text should lead to it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ BLOCK = 4096
 
 @dataclass(frozen=True)
 class Findability:
-    """How agents' answers and the bot's citations in a group of conversations point at an article.
+    """The article that agents' answers in a group of conversations are nearest to, and how the bot cites it.
 
     Attributes
     ----------
@@ -34,11 +34,11 @@ class Findability:
     answers
         Agents' answers behind that.
     tried, expected
-        Failed conversations in which the bot answered from it; as many as its text would lead to expect.
+        Failed conversations in which the bot answered from it; how many its text would lead one to expect.
     worked
-        Conversations of the group in which the bot's answer from it did.
+        Conversations of the group in which the bot's answer from it worked.
     evidence
-        Log-likelihood that the bot passes over an article that would do, against one that is tried and does not.
+        Log-likelihood ratio of "the article answers and is not retrieved" to "it is retrieved and does not answer".
     """
 
     article: int
@@ -52,10 +52,10 @@ class Findability:
 
 
 def bot_choice(scores: Sequence[F32], cited: Ints, failed: F64) -> F32:
-    """The chance of each article to be what the bot answers a question from when it goes wrong: float32 (n, articles).
+    """The chance that the bot cites each article when its answer fails: float32 (n, articles).
 
     A conditional logit (McFadden 1974) of the bot's failed citations on how question and article match, each way of
-    matching as a standard score and as a rank. It knows what the bot is tempted by, whatever would be right.
+    matching as a standard score and as a rank. It models what the bot tends to retrieve, right or wrong.
 
     Parameters
     ----------
@@ -73,15 +73,15 @@ def bot_choice(scores: Sequence[F32], cited: Ints, failed: F64) -> F32:
 
 
 def went_wrong(cited: Ints, failed: F64) -> Ints:
-    """The rows whose citation failed: they show what tempts the bot."""
+    """The rows with a citation whose answer failed: they show what the bot tends to retrieve wrongly."""
     return np.flatnonzero((cited >= 0) & (failed > 0.5))
 
 
 def chances(scores: Sequence[F32], cited: Ints, shown: Sequence[Ints]) -> list[F32]:
-    """The chance of each article to be cited, as some rows show it: float32 (n, articles) for each of ``shown``.
+    """The chance of each article to be cited: float32 (n, articles) for each set of training rows in ``shown``.
 
-    A conditional logit (McFadden 1974) of those rows' citations on how question and article match. It is worked out
-    for :data:`BLOCK` rows at a time: all ways of matching at once are many times as large as what comes of them.
+    A conditional logit (McFadden 1974) of those rows' citations on how question and article match. It is computed
+    for :data:`BLOCK` rows at a time, because the features are many times as large as the result.
     """
     weights = [_conditional_logit(_matching(scores, rows).astype(float), cited[rows]) for rows in shown]
     n, articles = scores[0].shape
@@ -120,7 +120,7 @@ def _conditional_logit(features: F64, chosen: Ints) -> F64:
 
 
 def usual_answers_out(agents: F32) -> F32:
-    """Agents' answers against what agents usually answer: ``agents`` less its mean, rows without an answer zero."""
+    """``agents`` less the mean of its rows with an answer; rows without an answer stay zero."""
     has = has_answer(agents)
     out = np.zeros_like(agents)
     if has.any():
@@ -134,9 +134,9 @@ def has_answer(answers: F32) -> Flags:
 
 
 def near_enough(answers: F32, cited: Ints, weight: F64) -> float:
-    """From which nearness on agents' answers come from an article rather than from another one.
+    """The nearness from which on agents' answers count as coming from an article.
 
-    Halfway between answers to questions that the cited article is about and answers to questions that it is not.
+    Halfway between the mean nearness of answers where the cited article is the right one, and where it is not.
 
     Parameters
     ----------
@@ -159,11 +159,11 @@ def near_enough(answers: F32, cited: Ints, weight: F64) -> float:
 def measure(
     answers: F32, choice: F32, cited: Ints, failed_rows: Ints, answered_rows: Ints, off_topic_failure: float
 ) -> Findability | None:
-    """How a group of conversations reaches the article that its agents' answers point at.
+    """Measure how the bot cites the article that agents' answers in a group of conversations are nearest to.
 
-    The evidence is the log-likelihood ratio of two stories. In the first, an article would do and the bot passes it
-    over: it is hardly tried where it should tempt, and works where it is tried. In the second, no article does: the
-    nearest is tried as often as its text tempts the bot to, and fails; it works only as often as luck has it.
+    The evidence is the log-likelihood ratio of two hypotheses. In the first, the article answers and the bot does not
+    retrieve it: it is cited far less often than its text predicts, and works where it is cited. In the second, no
+    article answers: the nearest is cited as often as its text predicts, and works only by chance.
 
     Parameters
     ----------
@@ -174,28 +174,28 @@ def measure(
     cited
         int (n,), number of the article cited first, -1 for none.
     failed_rows, answered_rows
-        The group's failed conversations, and those whose answer did.
+        The group's failed conversations, and those whose answer worked.
     off_topic_failure
         Failing share of answers from an article that is not the one asked for.
 
     Returns
     -------
     Findability or None
-        None where fewer than two agents' answers say something.
+        None with fewer than two agents' answers.
     """
-    said = failed_rows[has_answer(answers[failed_rows])]
-    if len(said) < 2 or not answers.shape[1]:
+    with_answers = failed_rows[has_answer(answers[failed_rows])]
+    if len(with_answers) < 2 or not answers.shape[1]:
         return None
-    mean = answers[said].mean(axis=0)
+    mean = answers[with_answers].mean(axis=0)
     order = np.argsort(-mean, kind="stable")
     article = int(order[0])
     lead = float("inf")
     if len(order) > 1:
-        difference = answers[said, article] - answers[said, order[1]]
-        lead = float(difference.mean() / max(difference.std(ddof=1) / np.sqrt(len(said)), 1e-6))
+        difference = answers[with_answers, article] - answers[with_answers, order[1]]
+        lead = float(difference.mean() / max(difference.std(ddof=1) / np.sqrt(len(with_answers)), 1e-6))
     tried = int((cited[failed_rows] == article).sum())
     worked = int((cited[answered_rows] == article).sum())
     expected = float(choice[failed_rows[cited[failed_rows] >= 0], article].sum())
     luck = np.clip(1 - off_topic_failure, 0.02, 0.9)
     evidence = tried * np.log(STILL_TRIED) + expected * (1 - STILL_TRIED) + worked * np.log((1 - HEALTHY) / luck)
-    return Findability(article, float(mean[article]), lead, len(said), tried, expected, worked, float(evidence))
+    return Findability(article, float(mean[article]), lead, len(with_answers), tried, expected, worked, float(evidence))

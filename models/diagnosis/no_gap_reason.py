@@ -6,15 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["UNKNOWN", "Found", "NoGap", "no_gap_reason", "why_no_gap"]
+__all__ = ["UNKNOWN", "NoGap", "RunFindings", "no_gap_reason", "why_no_gap"]
 
-# What is said of a run of an earlier version, which kept no reason.
+# The reason shown for a run of an earlier version, which stored none.
 UNKNOWN = "Either every topic is answered well, or too few conversations failed to tell."
 NAMED = 3  # reasons why no article would help that are named
 
 
 @dataclass(frozen=True)
-class Found:
+class RunFindings:
     """What a run found on its way to a backlog without a gap; counts are of the window.
 
     Parameters
@@ -80,7 +80,7 @@ class NoGap:
     step: str
 
 
-def no_gap_reason(found: Found) -> NoGap:
+def no_gap_reason(findings: RunFindings) -> NoGap:
     """Say why no gap was found; the first reason that holds.
 
     Parameters
@@ -90,11 +90,11 @@ def no_gap_reason(found: Found) -> NoGap:
 
     Examples
     --------
-    >>> said = no_gap_reason(Found(
+    >>> reason = no_gap_reason(RunFindings(
     ...     conversations=30, asking=30, failed=0, escalated=0, articles=3, customers=30, topics=1, largest=0, above=0,
     ...     needed_failed=4, needed_questions=5, needed_customers=3,
     ... ))
-    >>> said.rule, said.why
+    >>> reason.rule, reason.why
     ('nothing fails', 'Nothing failed: of 30 conversations none was escalated, and no sign says that an answer failed.')
     """
     rules = (
@@ -107,10 +107,10 @@ def no_gap_reason(found: Found) -> NoGap:
         _all_alike,
         _too_unsure,
     )
-    said = next((reason for rule in rules if (reason := rule(found))), None) or _no_sign(found)
-    if found.articles:
-        return said
-    return NoGap(said.rule, f"{said.why} The bundle has no published article either.", said.step)
+    gap_reason = next((reason for rule in rules if (reason := rule(findings))), None) or _no_sign(findings)
+    if findings.articles:
+        return gap_reason
+    return NoGap(gap_reason.rule, f"{gap_reason.why} The bundle has no published article either.", gap_reason.step)
 
 
 def why_no_gap(run: Mapping[str, Any]) -> str:
@@ -121,119 +121,126 @@ def why_no_gap(run: Mapping[str, Any]) -> str:
     >>> why_no_gap({"no_gap_reason": {"rule": "too few", "why": "Two failed.", "step": "Export more."}})
     'Two failed. Export more.'
     """
-    told = run.get("no_gap_reason")
-    if not isinstance(told, Mapping) or not told.get("why"):
+    stored_reason = run.get("no_gap_reason")
+    if not isinstance(stored_reason, Mapping) or not stored_reason.get("why"):
         return UNKNOWN
-    return f"{told['why']} {told.get('step') or ''}".strip()
+    return f"{stored_reason['why']} {stored_reason.get('step') or ''}".strip()
 
 
-def _nothing_asked(found: Found) -> NoGap | None:
-    if found.asking:
+def _nothing_asked(findings: RunFindings) -> NoGap | None:
+    if findings.asking:
         return None
     return NoGap(
         "nothing asked",
-        f"In none of the {_count(found.conversations, 'conversation')} did a customer ask anything.",
+        f"In none of the {_count(findings.conversations, 'conversation')} did a customer ask anything.",
         "See that what customers wrote has the role 'customer' in the table messages.",
     )
 
 
-def _nothing_fails(found: Found) -> NoGap | None:
-    if found.failed:
+def _nothing_fails(findings: RunFindings) -> NoGap | None:
+    if findings.failed:
         return None
-    handed = f"{found.escalated:,} were" if found.escalated > 1 else "one was" if found.escalated else "none was"
+    handed = (
+        f"{findings.escalated:,} were" if findings.escalated > 1 else "one was" if findings.escalated else "none was"
+    )
     return NoGap(
         "nothing fails",
-        f"Nothing failed: of {_count(found.conversations, 'conversation')} {handed} escalated, and no sign says that "
-        "an answer failed.",
+        f"Nothing failed: of {_count(findings.conversations, 'conversation')} {handed} escalated, and no sign says "
+        "that an answer failed.",
         "If people did take over, see that `escalated` is true there; else tag some answers, so that wrong ones show."
-        if not found.escalated
+        if not findings.escalated
         else "Tag some of the escalated conversations: a tag tells an answer that failed from one that did not.",
     )
 
 
-def _no_topic(found: Found) -> NoGap | None:
-    if found.topics:
+def _no_topic(findings: RunFindings) -> NoGap | None:
+    if findings.topics:
         return None
-    need = f"{found.needed_questions:,} alike, by {_count(found.needed_customers, 'customer')}"
-    if found.asking < found.needed_questions:
-        why = f"There are too few questions to group: {found.asking:,}. A topic needs {need}."
+    need = f"{findings.needed_questions:,} alike, by {_count(findings.needed_customers, 'customer')}"
+    if findings.asking < findings.needed_questions:
+        why = f"There are too few questions to group: {findings.asking:,}. A topic needs {need}."
         return NoGap("too few", why, "Mine a longer window with --start, or export more conversations.")
-    if found.customers < found.needed_customers:
-        why = f"All {found.asking:,} questions come from {_count(found.customers, 'customer')}. A topic needs {need}."
+    if findings.customers < findings.needed_customers:
+        why = (
+            f"All {findings.asking:,} questions come from {_count(findings.customers, 'customer')}. A topic needs "
+            f"{need}."
+        )
         return NoGap(
             "one customer", why, "See that every customer has a `customer_id` of their own, or leave it empty."
         )
-    why = f"The {found.asking:,} questions are too different to make a topic, which needs {need}."
+    why = f"The {findings.asking:,} questions are too different to make a topic, which needs {need}."
     return NoGap("no topic", why, "Mine a longer window with --start: what is asked once today is asked again.")
 
 
-def _too_few(found: Found) -> NoGap | None:
-    if found.largest >= found.needed_failed:
+def _too_few(findings: RunFindings) -> NoGap | None:
+    if findings.largest >= findings.needed_failed:
         return None
     return NoGap(
         "too few",
-        f"Too few conversations failed: {found.failed:,} of {found.conversations:,}, and at most {found.largest:,} "
-        f"in one topic. A gap needs {found.needed_failed:,}.",
+        f"Too few conversations failed: {findings.failed:,} of {findings.conversations:,}, and at most "
+        f"{findings.largest:,} in one topic. A gap needs {findings.needed_failed:,}.",
         "Mine a longer window with --start, or export more conversations.",
     )
 
 
-def _not_content(found: Found) -> NoGap | None:
-    if not found.not_content_topics or found.not_content_topics < found.above:
+def _not_content(findings: RunFindings) -> NoGap | None:
+    if not findings.not_content_topics or findings.not_content_topics < findings.above:
         return None
-    reasons = sorted(found.not_content.items(), key=lambda item: (-item[1], item[0]))
-    told = ", ".join(f"{why} {count:,}" for why, count in reasons[:NAMED])
+    reasons = sorted(findings.not_content.items(), key=lambda item: (-item[1], item[0]))
+    top_reasons = ", ".join(f"{why} {count:,}" for why, count in reasons[:NAMED])
     return NoGap(
         "not content",
         "What fails is nothing that an article could mend: "
-        f"{_count(sum(found.not_content.values()), 'conversation')} in {_count(found.not_content_topics, 'topic')} "
-        f"({told}).",
+        f"{_count(sum(findings.not_content.values()), 'conversation')} in "
+        f"{_count(findings.not_content_topics, 'topic')} ({top_reasons}).",
         "Look at “Not content”: rules, intents or the product would have to change.",
     )
 
 
-def _not_told_apart(found: Found) -> NoGap | None:
-    if found.comparable:
+def _not_told_apart(findings: RunFindings) -> NoGap | None:
+    if findings.comparable:
         return None
     return NoGap(
         "not told apart",
-        f"{_count(found.above, 'topic')} {'needs' if found.above == 1 else 'need'} people, and nothing says what is "
-        "lacking: there are no answers that did to compare them with, and questions and agents' replies come near "
+        f"{_count(findings.above, 'topic')} {'needs' if findings.above == 1 else 'need'} people, and nothing says what "
+        "is lacking: there are no answers that did to compare them with, and questions and agents' replies come near "
         "several articles alike.",
         "Export the conversations that nobody took over too, or which articles agents cite (`article_ids`).",
     )
 
 
-def _all_alike(found: Found) -> NoGap | None:
-    if found.above:
+def _all_alike(findings: RunFindings) -> NoGap | None:
+    if findings.above:
         return None
-    failed = f"{found.failed:,} of {_count(found.conversations, 'conversation')} failed"
+    failed = f"{findings.failed:,} of {_count(findings.conversations, 'conversation')} failed"
     why = (
         f"There is nothing to compare with: {failed}, and all that were grouped are of one topic."
-        if found.topics == 1
-        else f"All topics are alike: {failed}, and none of the {found.topics:,} fails more often than the others."
+        if findings.topics == 1
+        else f"All topics are alike: {failed}, and none of the {findings.topics:,} fails more often than the others."
     )
-    if found.escalated == found.conversations:
+    if findings.escalated == findings.conversations:
         return NoGap("all alike", why, "Export the conversations that nobody took over too: they show what goes well.")
     return NoGap("all alike", why, "Mine a longer window with --start, or tag the conversations in tag_next.csv.")
 
 
-def _too_unsure(found: Found) -> NoGap | None:
-    if not found.label or found.evidence >= found.needed_evidence:
+def _too_unsure(findings: RunFindings) -> NoGap | None:
+    if not findings.label or findings.evidence >= findings.needed_evidence:
         return None
     return NoGap(
         "too unsure",
-        f"No topic fails more often than chance explains: the clearest, “{found.label}”, in {found.share:.0%} of its "
-        f"conversations, where {found.usual:.0%} is usual.",
+        f"No topic fails more often than chance explains: the clearest, “{findings.label}”, in {findings.share:.0%} of "
+        f"its conversations, where {findings.usual:.0%} is usual.",
         "Mine a longer window with --start, or tag the conversations in tag_next.csv.",
     )
 
 
-def _no_sign(found: Found) -> NoGap:
-    clearest = f"the clearest, “{found.label}”, in {found.share:.0%} of its conversations, " if found.label else ""
+def _no_sign(findings: RunFindings) -> NoGap:
+    clearest = (
+        f"the clearest, “{findings.label}”, in {findings.share:.0%} of its conversations, " if findings.label else ""
+    )
     return NoGap(
         "no sign",
-        f"{_count(found.above, 'topic')} {'fails' if found.above == 1 else 'fail'} more often than the others, "
+        f"{_count(findings.above, 'topic')} {'fails' if findings.above == 1 else 'fail'} more often than the others, "
         f"{clearest}and none with a sign of what an article lacks.",
         "Read the topics that fail most in the report, and tag the conversations in tag_next.csv.",
     )

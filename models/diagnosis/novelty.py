@@ -31,7 +31,7 @@ def new_or_known(facts: pd.DataFrame, gaps: pd.DataFrame) -> pd.DataFrame:
     """
     own = facts[facts["in_window"] & facts["topic_id"].notna()]
     by_agent = own["agent_cited"].map(len) > 0
-    told = pd.DataFrame(
+    per_conversation = pd.DataFrame(
         {
             "topic_id": own["topic_id"],
             "served": (own["cited_first"].notna() & own["p_failed"].le(0.5)) | by_agent,
@@ -39,7 +39,7 @@ def new_or_known(facts: pd.DataFrame, gaps: pd.DataFrame) -> pd.DataFrame:
             "size": 1,
         }
     )
-    sums = told.groupby("topic_id").sum()
+    sums = per_conversation.groupby("topic_id").sum()
     served = (sums["served"] >= SERVED_TIMES) & (sums["served"] >= SERVED_SHARE * sums["size"])
     novelty = pd.Series(UNCLEAR, index=sums.index, dtype="str")
     novelty[served] = KNOWN

@@ -1,7 +1,7 @@
-"""Why a subtopic fails: one kind each, by rules that stand here and nowhere else, with reasons that carry figures.
+"""The rules that decide why a subtopic fails: one verdict each, with reasons that quote figures.
 
-The rules are read from top to bottom; the first that holds decides. What an article could not mend comes first, then
-what is known of the article that the bot uses, then whether any article has the answer at all.
+Rules are tried from top to bottom, and the first that holds decides. First come causes that no article could mend,
+then verdicts on the article that the bot uses, then whether any article holds the answer at all.
 """
 
 from __future__ import annotations
@@ -23,115 +23,117 @@ LEAST_ON_TOPIC = 1.5  # conversations about an article that must lie on each sid
 SERVED_BY_CHANCE = 3.0  # conversations that an article answers well though it is hard to find
 
 
-def by_sign(seen: Evidence, limits: Limits) -> Verdict | None:
-    """The verdict on a subtopic that bears the sign of one kind, however much or little it fails; else None."""
-    rules = (_not_content, _known("stale"), _contradictory, _unfindable, _known("incomplete"))
+def by_sign(evidence: Evidence, limits: Limits) -> Verdict | None:
+    """Judge a subtopic by direct signs of one kind of gap, however often it fails; None without such a sign."""
+    rules = (_not_content, _as_article("stale"), _contradictory, _unfindable, _as_article("incomplete"))
     for rule in rules:
-        verdict = rule(seen, limits)
+        verdict = rule(evidence, limits)
         if verdict:
             return verdict
     return None
 
 
-def by_answers(seen: Evidence, limits: Limits, excess: float) -> Verdict | None:
-    """The verdict on a subtopic without a sign of its own: whether an article would do that the bot passes over.
+def by_answers(evidence: Evidence, limits: Limits, excess: float) -> Verdict | None:
+    """Judge a subtopic without a direct sign: whether an article holds the answer that the bot does not retrieve.
 
     Parameters
     ----------
-    seen, limits
-        What is known of the subtopic, and where rules begin to hold.
+    evidence, limits
+        The evidence on the subtopic, and the thresholds of the rules.
     excess
-        Log-likelihood by which the subtopic fails more than others.
+        Log-likelihood ratio of the subtopic's failure rate against the usual one.
 
     Returns
     -------
     Verdict or None
-        None where the subtopic may fail by chance alone.
+        None where chance alone may explain the failures.
     """
-    verdict = _unfindable_by_answers(seen, limits) if excess >= limits.hint_evidence else None
-    return verdict or (_missing(seen) if excess >= limits.excess_evidence else None)
+    verdict = _unfindable_by_answers(evidence, limits) if excess >= limits.hint_evidence else None
+    return verdict or (_missing(evidence) if excess >= limits.excess_evidence else None)
 
 
-def by_agreement(seen: Evidence, limits: Limits) -> Verdict | None:
-    """The verdict on a subtopic that needs people, where no answers that did are there to compare it with.
+def by_agreement(evidence: Evidence, limits: Limits) -> Verdict | None:
+    """Judge a subtopic that people handle, where there are no successful answers to compare it with.
 
     It is compared with the other subtopics and with the articles. An article answers it where customers' questions and
-    agents' answers come near the article, and nearer than to any other. People ask about everything now and then: an
-    article is said not to be found where they ask no less than about other things, and to be missing where they ask
-    half as often.
+    agents' answers are near the article, and nearer to it than to any other. Every subtopic gets some questions, so
+    volume matters: the verdict is "unfindable" only where the subtopic has at least as many conversations as the
+    median subtopic, less chance, and "missing" only where it has at least half as many.
 
     Returns
     -------
     Verdict or None
-        None where people ask too seldom, or several articles come equally near, so that no one can be named.
+        None where the subtopic has too few conversations, or several articles are equally near.
     """
-    near = seen.agreed
+    near = evidence.agreed
     if near is None or near.agreement.nearness < near.near_enough:
-        return _missing_by_agreement(seen) if seen.failed >= seen.usual / 2 else None
+        return _missing_by_agreement(evidence) if evidence.failed >= evidence.usual / 2 else None
     if near.agreement.lead < limits.answers_lead:
         return None
     if near.contrary and near.contrary.conversations >= limits.agents_times:
-        return _contradicted(seen, near, near.contrary)
-    by_chance = np.sqrt(seen.usual)  # what chance makes of the number of conversations (Poisson)
-    if _reached(seen, near) > limits.reach_at_most or seen.failed < seen.usual - by_chance:
+        return _contradicted(evidence, near, near.contrary)
+    by_chance = np.sqrt(evidence.usual)  # what chance makes of the number of conversations (Poisson)
+    if _reached(evidence, near) > limits.reach_at_most or evidence.failed < evidence.usual - by_chance:
         return None
-    return _unfindable_by_agreement(seen, near)
+    return _unfindable_by_agreement(evidence, near)
 
 
-def again(verdict: Verdict, seen: Evidence) -> Verdict:
-    """A verdict by agreement, told anew of more conversations than it was found in; its kind and article stay."""
-    near = seen.agreed
+def again(verdict: Verdict, evidence: Evidence) -> Verdict:
+    """Rewrite the reasons of a verdict by agreement for a larger group of conversations; kind and article stay."""
+    near = evidence.agreed
     if verdict.kind == "missing":
-        return _missing_by_agreement(seen)
+        return _missing_by_agreement(evidence)
     if near is None or near.article_id != verdict.article_id:
         return verdict
     if verdict.kind == "unfindable":
-        return _unfindable_by_agreement(seen, near)
-    return _contradicted(seen, near, near.contrary) if near.contrary else verdict
+        return _unfindable_by_agreement(evidence, near)
+    return _contradicted(evidence, near, near.contrary) if near.contrary else verdict
 
 
-def _missing_by_agreement(seen: Evidence) -> Verdict:
-    """The verdict that no article answers a subtopic, where no answers that did are there to compare it with."""
-    reasons = [_handled(seen)]
-    near = seen.agreed
+def _missing_by_agreement(evidence: Evidence) -> Verdict:
+    """The verdict "missing", where there are no successful answers to compare the subtopic with."""
+    reasons = [_handled(evidence)]
+    near = evidence.agreed
     if near is None:
         reasons.append("the knowledge base has no article to compare with")
         return Verdict("missing", None, 0.6, reasons)
-    found = near.agreement
+    agreement = near.agreement
     reasons.append(
-        f"no article answers it: {_compared(found)} come closest to '{near.title}', {_closer(found.nearness)} than "
-        f"usual; to one that answers, they come {near.near_enough:.1f} closer"
+        f"no article answers it: {_compared(agreement)} come closest to '{near.title}', {_closer(agreement.nearness)} "
+        f"than usual; to one that answers, they come {near.near_enough:.1f} closer"
     )
-    if seen.cited:
-        reasons.append(f"the bot tried '{seen.cited[0].title}' in {seen.cited[0].share:.0%} of these conversations")
-    far = (near.near_enough - found.nearness) / max(near.near_enough, 1e-9)
+    if evidence.cited:
+        reasons.append(
+            f"the bot tried '{evidence.cited[0].title}' in {evidence.cited[0].share:.0%} of these conversations"
+        )
+    far = (near.near_enough - agreement.nearness) / max(near.near_enough, 1e-9)
     return Verdict("missing", None, float(np.clip(0.65 + 0.2 * far, 0.6, 0.85)), reasons)
 
 
-def _unfindable_by_agreement(seen: Evidence, near: Agreed) -> Verdict:
-    """The verdict that an article answers a subtopic, and people ask all the same.
+def _unfindable_by_agreement(evidence: Evidence, near: Agreed) -> Verdict:
+    """The verdict that an article answers a subtopic, although people ask all the same.
 
-    It is the least sure of all: on simulated draws with known truth (``python -m tests.bench replays --tickets``) one
-    in three or four is right, and half of the missing ones.
+    It is the least certain verdict: on simulated data with known truth (``python -m tests.bench replays --tickets``)
+    one in three or four is right, against half of the "missing" ones.
     """
-    found = near.agreement
+    agreement = near.agreement
     reasons = [
-        _handled(seen),
-        f"'{near.title}' answers it, and people ask all the same: {_compared(found)} come {_closer(found.nearness)} "
-        f"to it than usual; {near.near_enough:.1f} would be enough",
+        _handled(evidence),
+        f"'{near.title}' answers it, and people ask all the same: {_compared(agreement)} come "
+        f"{_closer(agreement.nearness)} to it than usual; {near.near_enough:.1f} would be enough",
     ]
-    if seen.by_people < 1:
-        reasons.append(f"the bot reached it in {_reached(seen, near):.0%} of these conversations")
-    return Verdict("unfindable", near.article_id, float(0.35 - 0.15 * np.exp(-found.lead / 4)), reasons)
+    if evidence.by_people < 1:
+        reasons.append(f"the bot reached it in {_reached(evidence, near):.0%} of these conversations")
+    return Verdict("unfindable", near.article_id, float(0.35 - 0.15 * np.exp(-agreement.lead / 4)), reasons)
 
 
-def _contradicted(seen: Evidence, near: Agreed, contrary: Contrary) -> Verdict:
+def _contradicted(evidence: Evidence, near: Agreed, contrary: Contrary) -> Verdict:
     against, agreeing = contrary.conversations, contrary.agreeing
-    reasons = [_handled(seen)]
+    reasons = [_handled(evidence)]
     if agreeing * 2 > against:
         reasons.append(
             f"agents disagree: '{near.title}' says “{contrary.passage}”, and so they said in {agreeing} conversations; "
-            f"in {against} they said “{contrary.said}”"
+            f"in {against} they said “{contrary.statement}”"
         )
         return Verdict("contradictory", near.article_id, _often(against), reasons)
     same = f"in {agreeing} the same" if agreeing else "and in none the same"
@@ -143,56 +145,56 @@ def _often(conversations: int) -> float:
     return float(0.9 - 0.4 * np.exp(-conversations / 6))
 
 
-def _reached(seen: Evidence, near: Agreed) -> float:
+def _reached(evidence: Evidence, near: Agreed) -> float:
     """Share of the conversations in which the bot used the article."""
-    return next((cited.share for cited in seen.cited if cited.article_id == near.article_id), 0.0)
+    return next((cited.share for cited in evidence.cited if cited.article_id == near.article_id), 0.0)
 
 
-def _handled(seen: Evidence) -> str:
-    """How many people were needed, and that this is all that tells of failure here."""
-    if seen.by_people == 1:
-        return f"people handled all {seen.failed:.0f} conversations; no bot's answers are known"
-    return f"all {seen.failed:.0f} conversations went to people; there are no answers that did to compare them with"
+def _handled(evidence: Evidence) -> str:
+    """A sentence: how many conversations people handled, and that there is no other sign of failure here."""
+    if evidence.by_people == 1:
+        return f"people handled all {evidence.failed:.0f} conversations; no bot's answers are known"
+    return f"all {evidence.failed:.0f} conversations went to people; there are no answers that did to compare them with"
 
 
-def _compared(found: Agreement) -> str:
-    if found.answers < ENOUGH_ANSWERS:
+def _compared(agreement: Agreement) -> str:
+    if agreement.answers < ENOUGH_ANSWERS:
         return "customers' questions"
-    return f"customers' questions and {found.answers} agents' answers"
+    return f"customers' questions and {agreement.answers} agents' answers"
 
 
 def _closer(nearness: float) -> str:
     return f"{nearness:.1f} standard deviations closer" if nearness >= 0.05 else "no closer"
 
 
-def _not_content(seen: Evidence, limits: Limits) -> Verdict | None:
-    if not seen.asks:
-        why = f"none of the {seen.failed:.0f} conversations says what the customer wanted"
+def _not_content(evidence: Evidence, limits: Limits) -> Verdict | None:
+    if not evidence.asks:
+        why = f"none of the {evidence.failed:.0f} conversations says what the customer wanted"
         return Verdict("not_content", None, 0.9, [why], NOTHING_ASKED)
-    if seen.policy_share >= limits.policy_share:
-        why = f"the bot handed off by policy in {seen.policy_share:.0%} of the failed conversations"
-        return Verdict("not_content", None, _sure(seen.policy_share, limits.policy_share), [why], HANDOFF)
-    if seen.request_share >= limits.policy_share:
-        why = f"customers asked for a person in {seen.request_share:.0%} of the failed conversations"
-        return Verdict("not_content", None, _sure(seen.request_share, limits.policy_share), [why], HANDOFF)
-    if seen.account_share >= limits.policy_share:
-        why = f"an agent had to act in the customer's account or order in {seen.account_share:.0%} of them"
-        return Verdict("not_content", None, _sure(seen.account_share, limits.policy_share), [why], ACCOUNT)
-    if seen.misrouted_tags >= limits.routing_tags and seen.misrouted_share >= limits.routing_share:
+    if evidence.policy_share >= limits.policy_share:
+        why = f"the bot handed off by policy in {evidence.policy_share:.0%} of the failed conversations"
+        return Verdict("not_content", None, _sure(evidence.policy_share, limits.policy_share), [why], HANDOFF)
+    if evidence.request_share >= limits.policy_share:
+        why = f"customers asked for a person in {evidence.request_share:.0%} of the failed conversations"
+        return Verdict("not_content", None, _sure(evidence.request_share, limits.policy_share), [why], HANDOFF)
+    if evidence.account_share >= limits.policy_share:
+        why = f"an agent had to act in the customer's account or order in {evidence.account_share:.0%} of them"
+        return Verdict("not_content", None, _sure(evidence.account_share, limits.policy_share), [why], ACCOUNT)
+    if evidence.misrouted_tags >= limits.routing_tags and evidence.misrouted_share >= limits.routing_share:
         why = (
-            f"{seen.misrouted_tags} of {seen.tags} tags say that the intent was wrong: "
-            f"'{seen.predicted_intent}' was predicted where '{seen.true_intent}' was meant"
+            f"{evidence.misrouted_tags} of {evidence.tags} tags say that the intent was wrong: "
+            f"'{evidence.predicted_intent}' was predicted where '{evidence.true_intent}' was meant"
         )
-        return Verdict("not_content", None, _sure(seen.misrouted_share, limits.routing_share), [why], ROUTING)
+        return Verdict("not_content", None, _sure(evidence.misrouted_share, limits.routing_share), [why], ROUTING)
     return None
 
 
-def _known(kind: str) -> Callable[[Evidence, Limits], Verdict | None]:
-    """The rule that a subtopic fails with the article it is about, where that is of this kind wherever it is cited."""
+def _as_article(kind: str) -> Callable[[Evidence, Limits], Verdict | None]:
+    """The rule that a subtopic takes over the verdict of an article that it often cites, if that is of this kind."""
 
-    def rule(seen: Evidence, limits: Limits) -> Verdict | None:
-        for cited in seen.cited[:2]:
-            verdict = seen.known.get(cited.article_id)
+    def rule(evidence: Evidence, limits: Limits) -> Verdict | None:
+        for cited in evidence.cited[:2]:
+            verdict = evidence.article_verdicts.get(cited.article_id)
             if verdict and verdict.kind == kind and cited.share >= limits.cited_share:
                 return verdict
         return None
@@ -201,7 +203,7 @@ def _known(kind: str) -> Callable[[Evidence, Limits], Verdict | None]:
 
 
 def went_stale(change: Change, limits: Limits) -> bool:
-    """Whether an article answered well before a change, badly after it, and that is no accident."""
+    """Whether an article answered well before a change and badly after it, beyond what chance explains."""
     return (
         change.evidence >= limits.change_evidence
         and change.before <= limits.before_at_most
@@ -211,7 +213,7 @@ def went_stale(change: Change, limits: Limits) -> bool:
 
 
 def stale_verdict(article_id: str, title: str, change: Change, day: str) -> Verdict:
-    """The verdict on an article that went stale, wherever its conversations lie."""
+    """The verdict on an article that went stale, over all conversations that cite it."""
     reasons = [
         f"of the answers from '{title}', in all weeks read, {change.before:.0%} failed before {day or 'the change'} "
         f"and {change.after:.0%} since",
@@ -223,14 +225,14 @@ def stale_verdict(article_id: str, title: str, change: Change, day: str) -> Verd
 def incomplete_verdict(
     article_id: str, title: str, partial: int, tags: int, usual: float, limits: Limits
 ) -> Verdict | None:
-    """The verdict on an article whose answers are tagged as partial more often than others' by more than chance.
+    """The verdict on an article whose answers are tagged as partial more often than chance explains; else None.
 
     Parameters
     ----------
     partial, tags
-        Tags on answers from the article: those that say partial, and all.
+        Number of tags on answers from the article: those that say "partial", and all.
     usual
-        Share of partial among all tags.
+        Share of "partial" among the tags on all articles.
     """
     if partial < limits.partial_tags or partial < limits.partial_share * tags:
         return None
@@ -243,76 +245,77 @@ def incomplete_verdict(
     return Verdict("incomplete", article_id, _sure(partial / tags, limits.partial_share), reasons)
 
 
-def _contradictory(seen: Evidence, limits: Limits) -> Verdict | None:
-    if seen.conflict is None or len(seen.cited) < 2:
+def _contradictory(evidence: Evidence, limits: Limits) -> Verdict | None:
+    if evidence.conflict is None or len(evidence.cited) < 2:
         return None
-    share = {cited.article_id: cited.share for cited in seen.cited}
-    one, other = seen.conflict.article_id, seen.conflict.other_id
+    share = {cited.article_id: cited.share for cited in evidence.cited}
+    one, other = evidence.conflict.article_id, evidence.conflict.other_id
     both = share.get(one, 0) + share.get(other, 0)
     if min(share.get(one, 0), share.get(other, 0)) < limits.conflict_share or both < limits.cited_share:
         return None
     reasons = [
         f"the bot answers from two articles ({share[one]:.0%} and {share[other]:.0%} of the failed conversations)",
-        f"one says: “{seen.conflict.sentence}” – the other: “{seen.conflict.other_sentence}”",
+        f"one says: “{evidence.conflict.sentence}” – the other: “{evidence.conflict.other_sentence}”",
     ]
-    if seen.complaints:
-        reasons.append(f"{seen.complaints} customers said that they had read something else")
+    if evidence.complaints:
+        reasons.append(f"{evidence.complaints} customers said that they had read something else")
     return Verdict("contradictory", one, 0.6 + min(0.3, both / 3), reasons)
 
 
-def _unfindable(seen: Evidence, limits: Limits) -> Verdict | None:
-    reach = {cited.article_id: cited.share for cited in seen.cited}
-    for agents in seen.by_agents[:1]:
-        often = agents.share >= limits.agents_share and agents.share * seen.failed >= limits.agents_times - 0.5
+def _unfindable(evidence: Evidence, limits: Limits) -> Verdict | None:
+    reach = {cited.article_id: cited.share for cited in evidence.cited}
+    for agents in evidence.by_agents[:1]:
+        often = agents.share >= limits.agents_share and agents.share * evidence.failed >= limits.agents_times - 0.5
         if often and reach.get(agents.article_id, 0) <= limits.reach_at_most:
             reasons = [f"agents answered with '{agents.title}' in {agents.share:.0%} of the failed conversations"]
-            if seen.by_people < 1:
+            if evidence.by_people < 1:
                 reasons.append(f"the bot reached it in {reach.get(agents.article_id, 0):.0%}")
             return Verdict("unfindable", agents.article_id, _sure(agents.share, limits.agents_share), reasons)
     return None
 
 
-def _unfindable_by_answers(seen: Evidence, limits: Limits) -> Verdict | None:
-    near = seen.passed_over
+def _unfindable_by_answers(evidence: Evidence, limits: Limits) -> Verdict | None:
+    near = evidence.passed_over
     if near is None:
         return None
-    found = near.findability
-    if found.nearness < near.near_enough or found.lead < limits.answers_lead:
+    findability = near.findability
+    if findability.nearness < near.near_enough or findability.lead < limits.answers_lead:
         return None  # agents answer something that no article says
-    if found.evidence < limits.passed_over:
+    if findability.evidence < limits.passed_over:
         return None  # the bot tries it, and it does not do
-    if near.answered > limits.served_share * seen.failed + SERVED_BY_CHANCE:
+    if near.answered > limits.served_share * evidence.failed + SERVED_BY_CHANCE:
         return None  # it is found: it answers its own questions, and these are others
     reasons = [
-        f"what agents answered comes from '{near.title}': {found.answers} answers lie {found.nearness:.1f} standard "
-        f"deviations nearer to it than answers usually do ({near.near_enough:.1f} would be enough)",
-        f"the bot tried it in {found.tried} of {seen.failed:.0f} failed conversations, where its text would lead one "
-        f"to expect {found.expected:.1f}; where it answered from it, that did in {found.worked} conversations",
+        f"what agents answered comes from '{near.title}': {findability.answers} answers lie {findability.nearness:.1f} "
+        f"standard deviations nearer to it than answers usually do ({near.near_enough:.1f} would be enough)",
+        f"the bot tried it in {findability.tried} of {evidence.failed:.0f} failed conversations, where its text would "
+        f"lead one to expect {findability.expected:.1f}; where it answered from it, that did in {findability.worked} "
+        "conversations",
     ]
-    return Verdict("unfindable", near.article_id, float(0.9 - 0.4 * np.exp(-found.evidence)), reasons)
+    return Verdict("unfindable", near.article_id, float(0.9 - 0.4 * np.exp(-findability.evidence)), reasons)
 
 
-def _missing(seen: Evidence) -> Verdict:
+def _missing(evidence: Evidence) -> Verdict:
     reasons = []
-    if seen.nearest:
-        near = max(seen.nearest, key=lambda match: match.similarity)
+    if evidence.nearest:
+        near = max(evidence.nearest, key=lambda match: match.similarity)
         reasons.append(
             f"no article answers it: the nearest, '{near.title}', has a similarity of {round(near.similarity, 3):.2f}"
             + (f" and answers other questions ({near.answered:.0f} of them well)" if near.answered >= 0.5 else "")
         )
         reasons += [
             f"'{new.title}' is there since {new.since} only: see whether it answers these questions"
-            for new in seen.nearest[:3]
+            for new in evidence.nearest[:3]
             if new.since
         ]
     else:
         reasons.append("the knowledge base has no article to compare with")
-    if seen.cited:
-        best = seen.cited[0]
+    if evidence.cited:
+        best = evidence.cited[0]
         reasons.append(f"the bot tried '{best.title}' in {best.share:.0%} of the failed conversations")
     else:
         reasons.append("the bot cited no article in any of the failed conversations")
-    lead = seen.passed_over.findability.lead if seen.passed_over else 0.0
+    lead = evidence.passed_over.findability.lead if evidence.passed_over else 0.0
     return Verdict("missing", None, float(min(0.9, max(0.6, 0.9 - lead / 15))), reasons)
 
 

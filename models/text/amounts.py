@@ -33,12 +33,12 @@ def amounts(text: str) -> dict[str, set[str]]:
     >>> amounts("Kept for three days, not 7. It costs €5")
     {'day': {'3'}, '': {'7'}, '€': {'5'}}
     """
-    found: dict[str, set[str]] = {}
+    by_unit: dict[str, set[str]] = {}
     for m in _AMOUNT.finditer(_NUMBER.sub(lambda word: _NUMBERS[word[0].casefold()], text)):
         unit = (m["unit"] or m["currency"] or "").casefold()
         unit = "" if unit in ("to", "bis", "and", "und", "or", "oder", "of", "in", "on", "at") else unit
-        found.setdefault(unit.rstrip("s") if len(unit) > 2 else unit, set()).add(m["number"] or m["money"])
-    return found
+        by_unit.setdefault(unit.rstrip("s") if len(unit) > 2 else unit, set()).add(m["number"] or m["money"])
+    return by_unit
 
 
 def measured_amounts(text: str) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""What says nothing about a customer's problem: what mail programs, help desks and lawyers add, and asides."""
+"""Boilerplate of messages: text that mail programs, help desks and disclaimers add, and customers' stock sentences."""
 
 from __future__ import annotations
 
@@ -45,17 +45,17 @@ _SIGNED = re.compile(
     r"[ \t,.!]*$",
     re.M | re.I,
 )
-# One of these, in small letters, is in whatever a pattern above finds: most texts are spared the pattern.
+# Every match of a pattern above holds one of these, in lower case: other texts need not be matched, which saves time.
 _BEFORE_MARKS = ("---", "begin forwarded", "anfang der", "wrote", "schrieb", "a écrit", "from:", "von:")
 _LINE_MARKS = ("above this line", "bitte", "sent from", "get outlook", "gesendet", "diese nachricht")
 _MAIL_MARKS = ("mail", "message", "communication", "transmission", "nachricht", "disclaimer")
 _SIGNED_MARKS = ("thank", "regards", "wishes", "sincerely", "yours", "cheers", "grüße", "grüsse", "dank", "lg", "mfg")
 _SIGNATURE_WORDS = 9  # of a line below a sign-off; longer ones say something
 
-FEWEST, SHARE = 12, 0.03  # conversations that a line stands in, word for word, before it is a template
-SHORTEST, LONGEST = 3, 16  # words of an aside that is told within a sentence
-FRAME = 4  # words of an aside in which names and numbers differ
-ALONE, BESIDE = 0.05, 0.5  # an aside is the whole text this seldom, and no word stands beside it more often
+FEWEST, SHARE = 12, 0.03  # least number and share of the conversations that hold a template line word for word
+SHORTEST, LONGEST = 3, 16  # words of an aside that is recognised within a sentence
+FRAME = 4  # least words of an aside besides the names and numbers in which it varies
+ALONE, TOO_OFTEN = 0.05, 0.5  # most often that an aside is the whole text, and that any one word occurs with it
 _SENTENCE = re.compile(r"(?<=[.!?:])\s+|\n+")
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
 
@@ -95,31 +95,31 @@ def _is_disclaimer(part: str) -> bool:
 
 def _unsigned(text: str) -> str:
     """``text`` up to a sign-off on a line of its own that only short lines follow: names, roles, numbers."""
-    for found in _SIGNED.finditer(text):
-        below = text[found.end() :]
+    for sign_off in _SIGNED.finditer(text):
+        below = text[sign_off.end() :]
         if "?" not in below and all(len(line.split()) <= _SIGNATURE_WORDS for line in below.splitlines()):
-            return text[: found.start()] if text[: found.start()].strip() else text
+            return text[: sign_off.start()] if text[: sign_off.start()].strip() else text
     return text
 
 
 def templates(messages: Sequence[str]) -> frozenset[str]:
-    """Lines that stand word for word in many messages among others, and are never one's whole text: a form's.
+    """Lines of forms: those in many messages word for word, among other lines and never as the whole text.
 
     Parameters
     ----------
     messages
         One text a conversation.
     """
-    seen: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
     alone = set()
     for text in messages:
         lines = {_folded(line) for line in text.splitlines()} - {""}
         if len(lines) > 1:
-            seen.update(lines)
+            counts.update(lines)
         else:
             alone |= lines
     least = max(FEWEST, SHARE * len(messages))
-    return frozenset(line for line, count in seen.items() if count >= least and line not in alone)
+    return frozenset(line for line, count in counts.items() if count >= least and line not in alone)
 
 
 def without_lines(text: str, lines: frozenset[str]) -> str:
@@ -135,11 +135,11 @@ def _folded(line: str) -> str:
 
 
 def asides(messages: Sequence[str]) -> frozenset[str]:
-    """Sentences that many customers say word for word, hardly ever alone, and beside all sorts of things.
+    """Stock sentences: those that many customers write word for word, hardly ever alone, and with varying other text.
 
-    "I've tried twice already" tells no problem from another; "the app doesn't find my bike" does, and is often all that
-    a customer says. One word is never an aside: "Returns:" may be all that tells. Names and numbers may differ: "I
-    ordered the Grit 27 a while ago". In any language, with no list of phrases.
+    "I've tried twice already" occurs with any problem; "the app doesn't find my bike" names one, and is often the whole
+    message. A single word is never an aside, since "Returns:" may name the problem. Names and numbers may differ: "I
+    ordered the Grit 27 a while ago". No list of phrases is used, so that this works in any language.
 
     Parameters
     ----------
@@ -157,22 +157,22 @@ def asides(messages: Sequence[str]) -> frozenset[str]:
     >>> asides([f"Quick question. {ask}!" for ask in asks + [f"my {ask}" for ask in asks]])
     frozenset({'quick question'})
     """
-    said = [_forms_of(text) for text in messages]
-    times = Counter(form for forms in said for form in dict.fromkeys(chain.from_iterable(forms)))
-    beside: dict[str, list[set[str]]] = defaultdict(list)
+    forms_by_text = [_forms_of(text) for text in messages]
+    times = Counter(form for forms in forms_by_text for form in dict.fromkeys(chain.from_iterable(forms)))
+    rests_of: dict[str, list[set[str]]] = defaultdict(list)
     alone: Counter[str] = Counter()
-    for forms in said:
+    for forms in forms_by_text:
         for often in {form for form in chain.from_iterable(forms) if times[form] >= FEWEST and " " in form}:
             others = [words for words, *frame in forms if often != words and often not in frame]
             if others:
-                beside[often].append({word for words in others for word in words.split()} - STOP_WORDS)
+                rests_of[often].append({word for words in others for word in words.split()} - STOP_WORDS)
             else:
                 alone[often] += 1
-    return frozenset(form for form, rests in beside.items() if _is_aside(rests, alone[form]))
+    return frozenset(form for form, rests in rests_of.items() if _is_aside(rests, alone[form]))
 
 
 def _forms_of(text: str) -> list[tuple[str, ...]]:
-    """Each sentence's words, and its frame where it has one of its own."""
+    """The forms of each sentence: its words, and these with ``_`` for names and numbers where that differs."""
     parts = {words: part for part in _SENTENCE.split(text) if (words := _words_of(part))}
     return [tuple(dict.fromkeys((words, _frame_of(part) or words))) for words, part in parts.items()]
 
@@ -181,11 +181,11 @@ def _is_aside(rests: Sequence[set[str]], alone: int) -> bool:
     if len(rests) < FEWEST or alone > ALONE * len(rests):
         return False
     near = Counter(word for rest in rests for word in rest)
-    return max(near.values(), default=len(rests)) <= BESIDE * len(rests)
+    return max(near.values(), default=len(rests)) <= TOO_OFTEN * len(rests)
 
 
 def without_asides(text: str, idle: Set[str]) -> str:
-    """``text`` without asides: as sentences, and within one where they are long enough to be told.
+    """``text`` without asides: whole sentences, and parts of a sentence that are long enough to be recognised.
 
     Examples
     --------
@@ -202,17 +202,17 @@ def without_asides(text: str, idle: Set[str]) -> str:
 
 
 def _cut(sentence: str, idle: Set[str]) -> str:
-    """A sentence without the asides that stand in it with no mark around them."""
-    found = list(_WORD.finditer(sentence))
-    words = [match[0].lower() for match in found]
+    """A sentence without the asides inside it that no punctuation sets off."""
+    matches = list(_WORD.finditer(sentence))
+    words = [match[0].lower() for match in matches]
     out, start, i = "", 0, 0
     while i < len(words):
         length = next(
             (n for n in range(min(LONGEST, len(words) - i), SHORTEST - 1, -1) if " ".join(words[i : i + n]) in idle), 0
         )
         if length:
-            out += sentence[start : found[i].start()]
-            start = found[i + length - 1].end()
+            out += sentence[start : matches[i].start()]
+            start = matches[i + length - 1].end()
         i += length or 1
     return out + sentence[start:]
 

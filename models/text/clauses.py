@@ -107,20 +107,20 @@ def clauses(text: str) -> list[Clause]:
     >>> [" ".join(c.words) for c in clauses("Hi, my Tarn 2 pole snapped. Can I get a new one?")]
     ['my Tarn 2 pole snapped', 'Can I get a new one']
     """
-    found, start, opens, signed = [], 0, True, False
+    pieces, start, opens, signed = [], 0, True, False
     ends = [(m.start(), m.end(), m[0]) for m in BREAK.finditer(text)] + [(len(text), len(text), "")]
     left = LEAD
     for at, after, mark in ends:
         words = LABEL_WORD.findall(text[start:at].replace("’", "'"))[:left]
         if words and not (signed and len(words) <= NAME):
             folded = tuple(map(_folded, words))
-            found.append(Clause(tuple(words), folded, "?" in mark, opens))
+            pieces.append(Clause(tuple(words), folded, "?" in mark, opens))
             left -= len(words)
         opens = not mark or mark[0] not in ",:(" or not words
         start, signed = after, bool(mark[:1].isalpha() or (signed and not words))
         if left <= 0:
             break
-    return found
+    return pieces
 
 
 @lru_cache(maxsize=200_000)
@@ -150,8 +150,8 @@ def phrases(clause: Clause) -> Iterator[Phrase]:
     german = is_german(words)
     begin = _skip(words, 0, OPENERS)
     asked = begin
-    while (further := _skip(words, begin, ASKING, once=True)) > begin:
-        begin = _skip(words, further, OPENERS)
+    while (after_asking := _skip(words, begin, ASKING, once=True)) > begin:
+        begin = _skip(words, after_asking, OPENERS)
     inverted = begin == asked and OPENS_A_QUESTION.match(" ".join(words[asked:]) + " ") is not None
     stop = len(words)
     ends = [j for j in range(begin + 2, stop + 1) if _may_end(words, j, stop)]
@@ -161,13 +161,13 @@ def phrases(clause: Clause) -> Iterator[Phrase]:
         for j in ends:
             if not i + 2 <= j <= i + LONGEST:
                 continue
-            found = _phrase(words[i:j], german)
-            if found:
+            phrase_stems = _phrase(words[i:j], german)
+            if phrase_stems:
                 first = i == begin or (i == begin + 1 and words[begin] in DETERMINERS)
                 whole = _wholeness(words[i:j], first, words[j:], inverted)
                 # "Bag go in the dryer" says nothing without the "can the" before it.
                 turned = inverted and i in (begin + 2, begin + 3) and words[begin + 1] in DETERMINERS
-                yield Phrase(words[i:j], found, 0.6 * whole if turned else whole, False)
+                yield Phrase(words[i:j], phrase_stems, 0.6 * whole if turned else whole, False)
     yield from _sentence(_without_tail(words[asked:]), german, inverted)
 
 
@@ -187,8 +187,8 @@ def _sentence(words: tuple[str, ...], german: bool, inverted: bool) -> Iterator[
     text = " ".join(words) + " "
     if not 3 <= len(words) <= SENTENCE or any(map(_ODD.search, words)) or words[-1] in _NOT_AT_ALL_LAST:
         return
-    found = _phrase(words, german, least=1)
-    if not found:
+    phrase_stems = _phrase(words, german, least=1)
+    if not phrase_stems:
         return
     denies = words[1] in NEGATIONS  # "will not send emails" asks nothing
     opens = OPENS_A_QUESTION.match(text) is not None and not denies
@@ -198,14 +198,14 @@ def _sentence(words: tuple[str, ...], german: bool, inverted: bool) -> Iterator[
     whole = (0.72 if inverted else 0.56) if asks else 0.5
     if not asks and words[0] not in _NOT_FIRST and _tells_once(words) and len(words) <= LONGEST:
         whole = 0.7 if NEGATIONS.isdisjoint(words) else 0.85
-    if len(found) < 2 or _runs_on(words):
+    if len(phrase_stems) < 2 or _runs_on(words):
         whole *= 0.6
-    yield Phrase(words, found, whole, asks)
+    yield Phrase(words, phrase_stems, whole, asks)
 
 
 def _skip(words: tuple[str, ...], at: int, what: re.Pattern[str], once: bool = False) -> int:
-    while at < len(words) and (found := what.match(" ".join(words[at:]) + " ")):
-        taken = found[0].strip().count(" ") + 1 if found[0].strip() else 0
+    while at < len(words) and (match := what.match(" ".join(words[at:]) + " ")):
+        taken = match[0].strip().count(" ") + 1 if match[0].strip() else 0
         if not taken:
             break
         at += taken

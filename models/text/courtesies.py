@@ -56,13 +56,13 @@ def without_greeting(text: str) -> str:
     >>> without_greeting("Hi there, my tent pole snapped")
     'my tent pole snapped'
     """
-    found = _GREETING.match(text)
-    return text[found.end() :] if found else text
+    match = _GREETING.match(text)
+    return text[match.end() :] if match else text
 
 
 def without_sign_off(text: str) -> str:
     """``text`` without the sign-off that it ends in; nothing where it is one."""
-    found = _SIGN_OFF.search(text, max(0, len(text.rstrip(" .!\n\t")) - _SIGNED_BY))
-    if found:
-        return text[: found.start()]
+    match = _SIGN_OFF.search(text, max(0, len(text.rstrip(" .!\n\t")) - _SIGNED_BY))
+    if match:
+        return text[: match.start()]
     return "" if _ONLY_A_SIGN_OFF.match(text) else text

@@ -23,8 +23,8 @@ def common_languages(texts: Sequence[str]) -> tuple[str, ...]:
     ('de', 'en')
     """
     some = texts[:: -(-len(texts) // TEXTS)] if len(texts) else texts
-    found = Counter(_read(text, ()) for text in some)
-    return tuple(sorted(code for code, count in found.items() if count >= max(ENOUGH, COMMON * len(some))))
+    counts = Counter(_read(text, ()) for text in some)
+    return tuple(sorted(code for code, count in counts.items() if count >= max(ENOUGH, COMMON * len(some))))
 
 
 def languages_of(texts: Sequence[str], among: tuple[str, ...]) -> list[str]:

@@ -1,4 +1,4 @@
-"""What a gap's texts are about: the words that they use more than others do, and the sentences that carry them."""
+"""Salience: the words that a gap's texts use more than other texts, and the sentences that hold these words."""
 
 from __future__ import annotations
 
@@ -14,45 +14,45 @@ from lacuna.models.text.words import SHOWN_SENTENCE_END, stems, words_of
 
 __all__ = ["Salience", "counted"]
 
-KEPT = 0.4  # of the best sentence's weight; a sentence below that says nothing about the matter
-SHORT, LONG, SMALL = 6, 12, 0.15  # words; share of small words that what one person writes to another has
+KEPT = 0.4  # least density of a sentence of a summary, as a share of the best sentence's
+SHORT, LONG, SMALL = 6, 12, 0.15  # lengths in words; least share of stop words in a long sentence that is no log
 SMOOTHING = 0.5
-RATIO = 2.0  # a word that these texts do not surely use twice as often as others tells nothing
+RATIO = 2.0  # least ratio of a word's frequency in these texts to that in others (lower end of its interval)
 SURE = 1.645
-ONCE = 8  # texts; among fewer, what one of them says may count
+ONCE = 8  # with fewer texts than this, a word of a single text may count
 
 _PART = re.compile(r"[,:!]\s+|\s[–-]\s+")
 
 
 def counted(texts: Iterable[str]) -> Counter[str]:
     """In how many of the texts each stem is."""
-    return Counter(found for text in texts for found in stems(text))
+    return Counter(word for text in texts for word in stems(text))
 
 
 @dataclass(frozen=True)
 class Salience:
-    """What some texts are about, beside all others.
+    """The stems that set some texts apart from all others.
 
     Attributes
     ----------
     weight
-        Of each stem: the logarithm of how many times more often these texts surely use it than the others do; only
-        stems that they use at least twice as often.
+        By stem, the logarithm of the ratio of its frequency in these texts to that in the others, at the lower end of
+        its interval; only stems whose ratio is at least :data:`RATIO`.
     """
 
     weight: Mapping[str, float]
 
     @classmethod
     def of(cls, inside: Sequence[str], everything: Mapping[str, int], total: int) -> Salience:
-        """Learn from the texts ``inside``, which are among ``total`` texts that have ``everything``, by stem.
+        """Weigh the stems of the texts ``inside`` against ``everything``: the counts by stem of all ``total`` texts.
 
         Examples
         --------
-        >>> said = ["customs fee? great shop", "customs stopped it", *["tent leaks", "great shop, pole broke"] * 9]
-        >>> matter = Salience.of(said[:2], counted(said), len(said))
-        >>> sorted(matter.weight)
+        >>> texts = ["customs fee? great shop", "customs stopped it", *["tent leaks", "great shop, pole broke"] * 9]
+        >>> salience = Salience.of(texts[:2], counted(texts), len(texts))
+        >>> sorted(salience.weight)
         ['custom', 'fee', 'stop']
-        >>> matter.summary("Great shop. Customs wants a fee!")
+        >>> salience.summary("Great shop. Customs wants a fee!")
         'Customs wants a fee!'
         """
         here, n = counted(inside), len(inside)
@@ -67,11 +67,11 @@ class Salience:
         return cls(weight)
 
     def worth(self, text: str) -> float:
-        """How much a text says about the matter: the weights of its stems, added up."""
+        """The sum of the weights of a text's stems."""
         return sum(self.weight.get(word, 0.0) for word in sorted(stems(text)))
 
     def summary(self, text: str, length: int = 300) -> str:
-        """The sentences of a text that are about the matter, in order; what is left out between them shows as ``…``."""
+        """The salient sentences of a text, in order; ``…`` stands for sentences left out between them."""
         sentences = [
             part.strip() for part in SHOWN_SENTENCE_END.split(CLOSING.sub("", text.strip())) if part and part.strip()
         ]
@@ -84,14 +84,14 @@ class Salience:
             fits = sum(len(sentences[j]) + 1 for j in chosen) + len(sentences[i]) <= length
             if worth[i] >= least and (fits or not chosen):
                 chosen.append(i)
-        told = ""
+        summary = ""
         for before, i in zip([None, *sorted(chosen)], sorted(chosen), strict=False):
             gap = " … " if before is not None and i > before + 1 else " "
-            told += (gap if told else "") + self._without_lead(sentences[i], first=not told)
-        return told
+            summary += (gap if summary else "") + self._without_lead(sentences[i], first=not summary)
+        return summary
 
     def _density(self, sentence: str) -> float:
-        """How much a sentence says for its length; a dump of settings or a log says nothing."""
+        """The worth of a sentence relative to its length; 0 for a dump of settings or a log."""
         words = words_of(sentence)
         small = sum(word in STOP_WORDS for word in words)
         if len(words) > LONG and small < SMALL * len(words):
@@ -99,11 +99,11 @@ class Salience:
         return self.worth(sentence) / max(SHORT, len(words)) ** 0.5
 
     def _without_lead(self, sentence: str, first: bool) -> str:
-        """A sentence without what opens it and says nothing: a greeting, a name, "quick question"."""
+        """A first sentence without an opening that is not salient: a greeting, a name, "quick question"."""
         if not first:
             return sentence
-        while (found := _PART.search(sentence)) and found.start() < len(sentence) / 2:
-            lead, rest = sentence[: found.start()], sentence[found.end() :]
+        while (mark := _PART.search(sentence)) and mark.start() < len(sentence) / 2:
+            lead, rest = sentence[: mark.start()], sentence[mark.end() :]
             if self.worth(lead) > 0 or len(lead.split()) > 6 or self.worth(rest) <= 0:
                 break
             sentence = rest

@@ -1,6 +1,6 @@
-"""Words of texts, and pairs of them, counted as scikit-learn's CountVectorizer counts them, many times as fast.
+"""Counts of words and pairs of words, as scikit-learn's CountVectorizer gives them, many times as fast.
 
-A word is looked up and stemmed once a vocabulary, not once an occurrence; all else is arithmetic on arrays.
+Each distinct word is looked up and stemmed once, not at every occurrence; the rest is arithmetic on arrays.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from scipy import sparse
 
 from lacuna.models.arrays import Ints
 
-NEVER, UNKNOWN = -1, -2  # a stop word, over which pairs reach; a word that fitting never met, which parts them
+NEVER, UNKNOWN = -1, -2  # a stop word, which pairs skip; a word that was not in the fitted texts, which breaks pairs
 
 
 class Terms:
@@ -26,14 +26,14 @@ class Terms:
     word
         Finds the words of a text in small letters.
     stop_words
-        Words that are passed over.
+        Words that are not counted.
     stems
-        Distinct words to what they are counted as; themselves where it is None.
+        Maps distinct words to the stems as which they are counted; None counts the words themselves.
 
     Attributes
     ----------
     codes_
-        int (terms,), ascending, which is the order of the alphabet: a word and the one behind it, or none.
+        int (terms,), ascending in alphabetical order: each encodes a word and the word after it, if it is a pair.
     """
 
     def __init__(
@@ -49,8 +49,8 @@ class Terms:
     def fit_transform(self, texts: Sequence[str], y: object = None) -> sparse.csr_matrix:  # noqa: ARG002 (scikit-learn's)
         """Learn the terms of ``texts`` and count them: (texts, terms), float."""
         words, ids, sizes = self._read(texts)
-        told = [w for w in words if w not in self.stop_words]
-        self._stem = dict(zip(told, self.stems(told) if self.stems else told, strict=True))
+        counted_words = [w for w in words if w not in self.stop_words]
+        self._stem = dict(zip(counted_words, self.stems(counted_words) if self.stems else counted_words, strict=True))
         self._names = sorted(set(self._stem.values()))
         self._number = {name: i for i, name in enumerate(self._names)}
         rows, codes = self._terms(words, ids, sizes)
@@ -58,7 +58,7 @@ class Terms:
         return self._counted(rows, columns.ravel(), len(texts))
 
     def transform(self, texts: Sequence[str]) -> sparse.csr_matrix:
-        """Count the terms that fitting has met: (texts, terms), float."""
+        """Count the fitted terms: (texts, terms), float."""
         rows, codes = self._terms(*self._read(texts))
         columns = np.minimum(np.searchsorted(self.codes_, codes), max(0, len(self.codes_) - 1))
         met = self.codes_[columns] == codes if len(self.codes_) else np.zeros(len(codes), dtype=bool)
@@ -76,22 +76,22 @@ class Terms:
 
     def _read(self, texts: Sequence[str]) -> tuple[list[str], Ints, Ints]:
         """The distinct words, the number of the word in each place, and how many places each text has."""
-        met: defaultdict[str, int] = defaultdict()
-        met.default_factory = met.__len__
+        numbers: defaultdict[str, int] = defaultdict()
+        numbers.default_factory = numbers.__len__
         ids: list[int] = []
         sizes = np.zeros(len(texts), dtype=np.int64)
         for row, text in enumerate(texts):
-            found = self.word.findall(text.lower())
-            sizes[row] = len(found)
-            ids.extend(map(met.__getitem__, found))
-        return list(met), np.array(ids, dtype=np.int64), sizes
+            words = self.word.findall(text.lower())
+            sizes[row] = len(words)
+            ids.extend(map(numbers.__getitem__, words))
+        return list(numbers), np.array(ids, dtype=np.int64), sizes
 
     def _terms(self, words: list[str], ids: Ints, sizes: Ints) -> tuple[Ints, Ints]:
         """The text and the code of each term."""
         number = np.array([self._number_of(word) for word in words], dtype=np.int64)[ids]
         rows = np.repeat(np.arange(len(sizes)), sizes)
-        told = number != NEVER
-        number, rows = number[told], rows[told]
+        kept = number != NEVER
+        number, rows = number[kept], rows[kept]
         first = number * (len(self._names) + 1)
         pairs = np.flatnonzero((rows[:-1] == rows[1:]) & (number[:-1] >= 0) & (number[1:] >= 0))
         alone = number >= 0
@@ -100,10 +100,10 @@ class Terms:
     def _number_of(self, word: str) -> int:
         if word in self.stop_words:
             return NEVER
-        found = self._stem.get(word)
-        if found is None and self.stems:
-            found = self.stems([word])[0]
-        return self._number.get(found or word, UNKNOWN)
+        stemmed = self._stem.get(word)
+        if stemmed is None and self.stems:
+            stemmed = self.stems([word])[0]
+        return self._number.get(stemmed or word, UNKNOWN)
 
     def _counted(self, rows: Ints, columns: Ints, n: int) -> sparse.csr_matrix:
         shape = (n, len(self.codes_))

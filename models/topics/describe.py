@@ -44,14 +44,14 @@ def fit_topics(
     subtopics : the same
     """
     clusters = FailureTree(**tree)
-    found = _described(questions, vectors, list(failed), clusters, stop_words)
-    return found, _described(questions, vectors, None, _Known(clusters.subtopics_), stop_words)
+    topics = _described(questions, vectors, list(failed), clusters, stop_words)
+    return topics, _described(questions, vectors, None, _FixedLabels(clusters.subtopics_), stop_words)
 
 
 def find_topics(
     texts: Sequence[str], space: F32, clusters: GraphClusters, stop_words: Sequence[str]
 ) -> tuple[Ints, Phrases]:
-    """Fit BERTopic with clusters of a graph: topics of texts alone, with nothing known of them.
+    """Fit BERTopic with clusters of a graph: topics of texts alone, without outcomes.
 
     Parameters
     ----------
@@ -74,14 +74,14 @@ def _described(
     questions: Sequence[str],
     vectors: F32,
     y: list[float] | None,
-    clusters: FailureTree | GraphClusters | _Known,
+    clusters: FailureTree | GraphClusters | _FixedLabels,
     stop_words: Sequence[str],
 ) -> tuple[Ints, Phrases]:
     counter = Terms(SHOWN_WORD, stop_words)
     docs = [text or "?" for text in questions]
     if not _says_something(docs, counter.stop_words):  # c-TF-IDF has nothing to weigh; the topics stand without words
-        found = clusters.fit(vectors, None if y is None else np.array(y)).labels_
-        return found, {int(k): [] for k in np.unique(found[found >= 0])}
+        labels = clusters.fit(vectors, None if y is None else np.array(y)).labels_
+        return labels, {int(k): [] for k in np.unique(labels[labels >= 0])}
     model = _Topics(
         embedding_model=None,
         umap_model=BaseDimensionalityReduction(),
@@ -92,42 +92,42 @@ def _described(
         calculate_probabilities=False,
         verbose=False,
     )
-    labels, _ = model.fit_transform(docs, embeddings=vectors, y=y)
-    found = np.asarray(labels, dtype=np.int64)
+    assigned, _ = model.fit_transform(docs, embeddings=vectors, y=y)
+    labels = np.asarray(assigned, dtype=np.int64)
     words = {int(k): [(w, float(v)) for w, v in ws if w] for k, ws in model.get_topics().items() if k >= 0}
-    return found, words
+    return labels, words
 
 
 def _says_something(docs: Sequence[str], stop_words: frozenset[str]) -> bool:
-    """Whether there are two words of weight, for which hardly more than one document is looked at."""
-    met: set[str] = set()
+    """Whether the documents hold at least two words that are no stop words; stops at the second."""
+    words_met: set[str] = set()
     for doc in docs:
-        met.update(SHOWN_WORD.findall(doc.lower()))
-        if len(met - stop_words) >= 2:
+        words_met.update(SHOWN_WORD.findall(doc.lower()))
+        if len(words_met - stop_words) >= 2:
             return True
     return False
 
 
-class _Known(ClusterMixin, BaseEstimator):
-    """Clusters that are known already."""
+class _FixedLabels(ClusterMixin, BaseEstimator):
+    """A clusterer that returns labels given in advance."""
 
     def __init__(self, labels: Ints) -> None:
         self.labels = labels
 
-    def fit(self, X: F32, y: object = None) -> _Known:  # noqa: N803, ARG002 (scikit-learn's names)
+    def fit(self, X: F32, y: object = None) -> _FixedLabels:  # noqa: N803, ARG002 (scikit-learn's names)
         self.labels_ = self.labels
         return self
 
 
 class _Topics(BERTopic):
-    """BERTopic without documents that represent a topic: they are wrong where texts repeat, and slow to find."""
+    """BERTopic without representative documents: they are wrong where texts repeat, and slow to find."""
 
     def _save_representative_docs(self, documents: pd.DataFrame) -> None:
         pass
 
 
 def unassigned_alarm(outside: Sequence[bool], at_most: float, level: str = "topic") -> str | None:
-    """What to tell where more than a share ``at_most`` of the texts is in no topic; None where all is well.
+    """A warning where more than the share ``at_most`` of the texts is in no topic; else None.
 
     Examples
     --------

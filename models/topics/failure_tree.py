@@ -1,4 +1,4 @@
-"""Questions to topics and subtopics: an average-linkage tree over all questions, cut twice."""
+"""Topics and subtopics of questions: an average-linkage tree over all questions, cut twice."""
 
 from __future__ import annotations
 
@@ -11,34 +11,37 @@ from sklearn.base import BaseEstimator, ClusterMixin
 from lacuna.models.arrays import F32, F64, Flags, Ints
 from lacuna.models.topics.graph_clusters import by_size
 
-JUST_APART = 1e-9  # equal questions of which one was of a topic, so that none comes before what was one
-STAYS = 0.05  # cosine distance by which topics of before are held together and apart
+JUST_APART = (
+    1e-9  # least distance of two questions that were not in one topic before, so that former topics merge first
+)
+STAYS = 0.05  # cosine distance by which topics of the run before are favoured: held together, and kept apart
 
 
 class FailureTree(ClusterMixin, BaseEstimator):
-    """Average-linkage tree of unit vectors, cut into topics, and these into subtopics, with no number of either given.
+    """Average-linkage tree of unit vectors, cut into topics and subtopics; the number of neither is given.
 
-    Topics are for reading: the tree cut at one height. Subtopics are for judging: smaller, and where questions fail
-    more than elsewhere, their cut follows the failure: among all sets of disjoint branches, the one with the largest
-    total scan statistic is taken (Kulldorff 1997, with branches as windows), so that a failing problem is neither split
-    in two nor diluted by a healthy neighbour. What remains is cut at one height. A subtopic lies in one topic.
+    Topics are for reading: the tree cut at one height. Subtopics are the smaller units that are judged. Where questions
+    fail more than elsewhere, their cut follows the failures: among all sets of disjoint branches, the set with the
+    largest total scan statistic is taken (Kulldorff 1997, with branches as windows), so that a failing problem is
+    neither split in two nor diluted by a healthy neighbour. The remaining questions are cut at one height. Each
+    subtopic lies in one topic.
 
-    Questions that were of one topic before start as one branch, unless they have come apart by more than the cut and a
-    little; those of two start a little farther apart. So topics do not come and go with every question that moves a
-    branch by a hair.
+    With ``before``, questions of one topic of the run before start as one branch, unless their distance exceeds
+    ``max_distance`` by more than :data:`STAYS`; questions of two such topics start farther apart by as much. This keeps
+    topics stable where a few new questions would otherwise just merge or split them.
 
     Parameters
     ----------
     max_distance
         Cosine distance above which two groups are never one topic.
     subtopic_distance
-        Cosine distance above which two groups are never one subtopic, or a tenth more where both fail.
+        Cosine distance above which two groups are never one subtopic; 0.1 more for failing branches.
     min_size
         Questions that a topic and a subtopic need at least.
     evidence
-        Log-likelihood that a failing branch must gain to stand as a subtopic of its own.
+        Log-likelihood ratio that a failing branch must exceed to be a subtopic of its own.
     before
-        int (n,), the topic that each question was in before, -1 for none; None where nothing is known.
+        int (n,), the topic that each question was in before, -1 for none; None without an earlier run.
 
     Attributes
     ----------
@@ -90,7 +93,7 @@ class FailureTree(ClusterMixin, BaseEstimator):
         return self
 
     def _failing(self, tree: F64, failed: F64) -> tuple[F64, Flags]:
-        """The largest gain in each branch, and whether it is the branch's own."""
+        """The largest total gain within each branch, and whether the branch as a whole gives it."""
         n = len(failed)
         size, bad = np.r_[np.ones(n), tree[:, 3]], np.r_[failed, np.zeros(n - 1)]
         best, taken = np.zeros(2 * n - 1), np.zeros(2 * n - 1, dtype=bool)
@@ -106,10 +109,10 @@ class FailureTree(ClusterMixin, BaseEstimator):
         return best, taken
 
     def _units(self, vectors: F32, before: Ints) -> Ints:
-        """The topic of before that each question is still of, -1 for none: one that has come apart is several."""
+        """The former topic that each question still belongs to, -1 for none; one that has come apart is several."""
         units, number = np.full(len(vectors), -1, dtype=np.int64), 0
-        for known in np.unique(before[before >= 0]):
-            rows = np.flatnonzero(before == known)
+        for topic in np.unique(before[before >= 0]):
+            rows = np.flatnonzero(before == topic)
             if len(rows) < max(2, self.min_size):
                 continue
             tree = linkage(pdist(vectors[rows], "cosine").clip(min=0), "average")
@@ -119,16 +122,16 @@ class FailureTree(ClusterMixin, BaseEstimator):
         return units
 
     def _nest(self) -> None:
-        """Put every subtopic into one topic, that of most of its questions, and number topics by their size."""
+        """Move every subtopic into the topic of most of its questions, and number topics by their size."""
         for subtopic in range(int(self.subtopics_.max(initial=-1)) + 1):
             rows = np.flatnonzero(self.subtopics_ == subtopic)
-            known, counts = np.unique(self.labels_[rows][self.labels_[rows] >= 0], return_counts=True)
-            self.labels_[rows] = known[counts.argmax()] if len(known) else self.labels_.max() + 1
+            topics, counts = np.unique(self.labels_[rows][self.labels_[rows] >= 0], return_counts=True)
+            self.labels_[rows] = topics[counts.argmax()] if len(topics) else self.labels_.max() + 1
         self.labels_ = by_size(self.labels_, self.min_size)
 
 
 def _hold(apart: F64, units: Ints) -> None:
-    """Change distances (condensed) so that what was one topic is one, and what was two a little farther apart."""
+    """Change condensed distances in place: 0 within a former topic, and larger by STAYS between two of them."""
     np.maximum(apart, JUST_APART, out=apart)
     start = 0
     for row, unit in enumerate(units[:-1]):
@@ -140,7 +143,7 @@ def _hold(apart: F64, units: Ints) -> None:
 
 
 def _highest(tree: F64, stands: Flags) -> Ints:
-    """The number of the highest branch that stands by itself and holds each question; -1 for none."""
+    """For each question, the number of the highest branch with ``stands`` that holds it; -1 for none."""
     n, count = len(tree) + 1, 0
     labels = np.full(n, -1, dtype=np.int64)
     stack = [2 * n - 2]
@@ -155,7 +158,7 @@ def _highest(tree: F64, stands: Flags) -> Ints:
 
 
 def usual_failure(failed: F64 | pd.Series) -> float:
-    """The failing share that topics are compared with, kept away from 0 and 1; a half where there is nothing."""
+    """The mean failing share that topics are compared with, within 0.02 and 0.98; a half without questions."""
     return float(np.clip(np.mean(failed), 0.02, 0.98)) if len(failed) else 0.5
 
 
@@ -168,11 +171,11 @@ def excess(bad: float, size: float, base: float) -> float:
 
 
 def _members(tree: F64, node: int, n: int) -> Ints:
-    stack, found = [node], []
+    stack, leaves = [node], []
     while stack:
         at = stack.pop()
         if at < n:
-            found.append(at)
+            leaves.append(at)
         else:
             stack += [int(tree[at - n, 0]), int(tree[at - n, 1])]
-    return np.array(sorted(found), dtype=np.int64)
+    return np.array(sorted(leaves), dtype=np.int64)

@@ -20,38 +20,38 @@ A = TypeVar("A", bound=NDArray[Any])
 B = TypeVar("B", bound=NDArray[Any])
 
 RESOLUTIONS = tuple(0.25 * 1.3**step for step in range(19))
-# So few clusters are what any cloud falls into; below this silhouette there is no substantial structure (Kaufman and
-# Rousseeuw 1990).
+# Data without structure splits best into this few clusters; they are accepted only from the silhouette on below which
+# Kaufman and Rousseeuw (1990) find no substantial structure.
 FEW, SUBSTANTIAL = 3, 0.25
-BLOCK, THREADS = 1024, 4  # rows whose similarities to all others are held at once, and how many times
-STRIPES = 8  # that a row of similarities is cut into; the best of each column of stripes says where to look
+BLOCK, THREADS = 1024, 4  # rows of a block, whose similarities to all others are held at once, and parallel blocks
+STRIPES = 8  # parts of a row of similarities; their elementwise maximum shows where the largest values are
 
-# Two rows are one saying from this many standard deviations of the cosine of two rows, which chance does not bring, and
-# from this cosine whatever the spread.
+# Two rows are one saying if their cosine exceeds this many standard deviations of all cosines, which chance does not
+# explain, or in any case this value.
 BEYOND_CHANCE, ALMOST_EQUAL = 7.0, 0.95
 
 
 class GraphClusters(ClusterMixin, BaseEstimator):
     """Louvain communities of the cosine nearest-neighbour graph, at the resolution with the best silhouette.
 
-    The number of clusters is not given: the graph is cut at many resolutions, and the cut is taken whose clusters are
-    most compact and apart (Rousseeuw 1987, on cosine distance). Any cloud falls into two or three parts a little better
-    than into more: so few are taken only where their structure is substantial. Rows that say the same are one point of
-    the graph, so that the neighbours of a template's copy are other things that people say, not the other copies. The
-    order of the rows changes nothing: equal rows count once, and the graph is built in the order of the rows' bytes.
+    The number of clusters is not given: the graph is cut at many resolutions, and the cut with the best silhouette is
+    taken (Rousseeuw 1987, on cosine distance). Even data without structure splits into two or three parts a little
+    better than into more, so that so few are accepted only with a substantial silhouette. Rows that say the same are
+    one point of the graph, so that the neighbours of a template's copy are other texts, not the other copies. The
+    result does not depend on the order of rows: equal rows count once, and rows are sorted by their bytes.
 
     Parameters
     ----------
     neighbours
-        Neighbours of each row: one graph for each count, laid over one another, so that the nearest weigh most and no
-        single count decides.
+        Numbers of neighbours of each row: the graphs of all numbers are summed, so that the nearest weigh most and no
+        single number decides.
     min_size
-        Distinct rows that a cluster needs; those of a smaller one are left out.
+        Distinct rows that a cluster needs; rows of smaller ones are in no cluster.
     judged_by
-        What says the same, and the silhouette, is seen in this many first columns, rescaled to length 1; in all of them
-        where None. Columns beyond shape the graph and have no say in how many clusters there are.
+        How many first columns, rescaled to length 1, decide which rows say the same, and the silhouette; None for all
+        columns. Further columns shape the graph only.
     resolutions
-        Resolutions to try, ascending. Cuts into more than 2√n clusters of n sayings are passed over.
+        Resolutions to try, ascending. Cuts into more than 2√n clusters of n sayings are not considered.
 
     Attributes
     ----------
@@ -95,20 +95,20 @@ class GraphClusters(ClusterMixin, BaseEstimator):
     def _best_cut(self, points: F32) -> tuple[Ints, float, float]:
         best, resolution, score = np.zeros(len(points), dtype=np.int64), float(self.resolutions[0]), 0.0
         few = best, resolution, score
-        seen = unit(points[:, : self.judged_by])
-        saying = sayings(seen)
-        said = centroids(points, saying)
-        if len(said) < 2:
+        judged_points = unit(points[:, : self.judged_by])
+        saying = sayings(judged_points)
+        saying_points = centroids(points, saying)
+        if len(saying_points) < 2:
             return best, resolution, score
-        graph = neighbour_graph(said, [min(count, len(said) - 1) for count in self.neighbours])
+        graph = neighbour_graph(saying_points, [min(count, len(saying_points) - 1) for count in self.neighbours])
         for step in self.resolutions:
             # scikit-network's Leiden draws from C's rand() whatever its seed; its Louvain draws nothing
             louvain = Louvain(resolution=step, shuffle_nodes=False, return_probs=False, return_aggregate=False)
             labels = np.unique(louvain.fit_predict(graph), return_inverse=True)[1].astype(np.int64)[saying]
             count = int(labels.max()) + 1
-            if count > 2 * np.sqrt(len(said)):
+            if count > 2 * np.sqrt(len(saying_points)):
                 break
-            good = silhouette(seen, labels) if count > 1 else 0.0
+            good = silhouette(judged_points, labels) if count > 1 else 0.0
             if count <= FEW and good > few[2]:
                 few = labels, float(step), good
             elif count > FEW and good > score:
@@ -117,10 +117,10 @@ class GraphClusters(ClusterMixin, BaseEstimator):
 
 
 def sayings(points: F32) -> Ints:
-    """Which rows say the same, as copies of a template do: a number from 0 for each, int (n,).
+    """Group rows that say the same, such as copies of a template: the number of each row's group from 0, int (n,).
 
-    Two do that are far more alike than chance makes two rows: the more spread all cosines are, the more it takes. The
-    row with the most of them is met first, and with them makes a saying.
+    Two rows say the same if their cosine is far larger than chance explains, given the spread of all cosines. Groups
+    are formed around the rows with the most such partners first.
 
     Parameters
     ----------
@@ -130,8 +130,8 @@ def sayings(points: F32) -> Ints:
     Examples
     --------
     >>> rng = np.random.default_rng(0)
-    >>> said = unit(np.repeat(rng.normal(size=(50, 100)), 3, axis=0) + 0.1 * rng.normal(size=(150, 100)))
-    >>> len(np.unique(sayings(said.astype(np.float32))))
+    >>> rows = unit(np.repeat(rng.normal(size=(50, 100)), 3, axis=0) + 0.1 * rng.normal(size=(150, 100)))
+    >>> len(np.unique(sayings(rows.astype(np.float32))))
     50
     """
     n = len(points)
@@ -145,14 +145,14 @@ def sayings(points: F32) -> Ints:
     ones, others = _block_by_block(of_block, n)
     half = sparse.csr_matrix((np.ones(len(ones), dtype=bool), (ones, others)), shape=(n, n))
     alike = (half + half.T).tocsr()
-    found, count = np.full(n, -1, dtype=np.int64), 0
+    saying, count = np.full(n, -1, dtype=np.int64), 0
     for row in np.argsort(-np.diff(alike.indptr), kind="stable"):
-        if found[row] < 0:
+        if saying[row] < 0:
             near = alike.indices[alike.indptr[row] : alike.indptr[row + 1]]
-            found[near[found[near] < 0]] = count
-            found[row] = count
+            saying[near[saying[near] < 0]] = count
+            saying[row] = count
             count += 1
-    return found
+    return saying
 
 
 def nearest(points: F32, among: F32, count: int) -> tuple[Ints, F32]:
@@ -167,14 +167,14 @@ def nearest(points: F32, among: F32, count: int) -> tuple[Ints, F32]:
         if same:
             rows = np.arange(len(alike))
             alike[rows, start + rows] = -np.inf
-        found = _largest(alike, count)
-        return found, np.take_along_axis(alike, found, 1)
+        columns = _largest(alike, count)
+        return columns, np.take_along_axis(alike, columns, 1)
 
     return _block_by_block(of_block, len(points))
 
 
 def _block_by_block(of_block: Callable[[int], tuple[A, B]], n: int) -> tuple[A, B]:
-    """The two arrays that ``of_block`` gives for the block of rows from each start on, one below the other."""
+    """The two arrays that ``of_block`` returns for the block of rows from each start on, concatenated."""
     with ThreadPoolExecutor(THREADS) as pool:
         one, other = zip(*pool.map(of_block, range(0, n, BLOCK)), strict=True)
     return cast("A", np.concatenate(one)), cast("B", np.concatenate(other))
@@ -183,7 +183,7 @@ def _block_by_block(of_block: Callable[[int], tuple[A, B]], n: int) -> tuple[A, 
 def _largest(values: F32, count: int) -> Ints:
     """The columns of the ``count`` largest values of each row, in no order.
 
-    They lie in the ``count`` stripes of columns whose largest values are largest: only these are looked through.
+    They lie in the ``count`` columns of stripes with the largest maxima, so that only these are searched.
     """
     n, size = values.shape
     width = size // STRIPES
@@ -199,7 +199,7 @@ def _largest(values: F32, count: int) -> Ints:
 
 
 def neighbour_graph(points: F32, counts: Sequence[int]) -> sparse.csr_matrix:
-    """Undirected graph: an edge from each row to its nearest, as heavy as their cosine, once for each of ``counts``."""
+    """Undirected graph of each row and its nearest rows, weighted by cosine; the graphs of all ``counts`` summed."""
     n, most = len(points), max(counts)
     columns, cosines = nearest(points, points, most)
     order = np.lexsort((columns, -cosines))
@@ -226,7 +226,7 @@ def silhouette(points: F32, labels: Ints) -> float:
 
 
 def centroids(points: F32, labels: Ints) -> F32:
-    """Mean direction of each cluster from 0 on; rows labelled -1 have no part in it."""
+    """Mean direction of each cluster from 0 on; rows labelled -1 are left out."""
     inside = labels >= 0
     return unit(_sums(points[inside], labels[inside])) if inside.any() else np.zeros((0, points.shape[1]), np.float32)
 
@@ -240,14 +240,14 @@ def _member(labels: Ints) -> sparse.csr_matrix:
 
 
 def distinct(rows: F32) -> tuple[F32, Ints]:
-    """The distinct rows, ordered by their bytes, and where each row went."""
+    """The distinct rows, ordered by their bytes, and the position of each row among them."""
     keys = rows.view(np.dtype((np.void, rows.dtype.itemsize * rows.shape[1]))).ravel()
     _, first, back = np.unique(keys, return_index=True, return_inverse=True)
     return rows[first], back.ravel()
 
 
 def by_size(labels: NDArray[np.integer[Any]], min_size: int) -> Ints:
-    """Labels numbered from the largest cluster down, equals by who is met first; small clusters become -1, -1 stays."""
+    """Labels renumbered by size, the largest first and ties by first row; small clusters become -1, -1 stays."""
     names, first, sizes = np.unique(labels, return_index=True, return_counts=True)
     number = np.full(len(names), -1, dtype=np.int64)
     order = [i for i in np.lexsort((first, -sizes)) if names[i] >= 0 and sizes[i] >= min_size]

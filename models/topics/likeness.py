@@ -1,8 +1,7 @@
-"""How much the topics of two runs have in common: the questions that both hold, and how near their centroids are.
+"""How much the topics of two runs have in common: shared questions, and the similarity of their centroids.
 
-Two things tell that two topics are one: questions that both hold, and the nearness of their centroids. Questions tell
-more where windows overlap, and nothing where they don't, so the centroid counts as a few questions more: as many as the
-smallest topic has.
+Shared questions are the stronger evidence where the windows of two runs overlap, and no evidence where they don't. So
+the similarity of centroids counts as a few shared questions more: as many as the smallest topic has.
 """
 
 from __future__ import annotations
@@ -18,8 +17,8 @@ from lacuna.models.text.vectors import unit
 
 __all__ = ["HALF", "Common", "Likeness", "common_to", "likeness"]
 
-HALF = 0.5  # more speaks for it than against it
-ENOUGH_TOPICS = 10
+HALF = 0.5  # least share in common of two topics that are one
+ENOUGH_TOPICS = 10  # topics of a language from which on its mean is subtracted
 
 
 @dataclass(frozen=True)
@@ -94,8 +93,8 @@ def likeness(
         for key in keys:
             for j in holders.get(key, ()):
                 shared[i, j] += 1
-    there = set(asked)
-    left = np.array([len(keys & there) for keys in theirs], dtype=float)
+    asked_now = set(asked)
+    left = np.array([len(keys & asked_now) for keys in theirs], dtype=float)
     old = np.array([len(keys & remembered) for keys in mine], dtype=float)
     cosine = np.asarray(centroids, dtype=float) @ np.asarray(known_centroids, dtype=float).T
     # One half at ``same_at_least``, one where the centroids are the same, and in between a straight line.
@@ -107,23 +106,23 @@ def likeness(
 
 @dataclass(frozen=True)
 class Common:
-    """What the topics of a language have in common, which says nothing of which is which.
+    """The mean centroid of each language, which tells no topic from another.
 
-    All topics of a company are alike, and more so in a language that the embedder knows badly: whole centroids have a
-    cosine of 0.8 with many topics that they are not.
+    All topics of a company are alike, and more so in a language that the embedder models badly: without subtracting
+    the mean, different topics often have a cosine of 0.8.
 
     Attributes
     ----------
     means : float32 (languages, dim), the mean of each language's centroids
-    told : bool (languages,), whether a language has the topics that it takes to take its mean out: a mean of a few
+    centred : bool (languages,), whether a language has enough topics for its mean to be subtracted: the mean of a few
         topics is mostly these topics
     """
 
     means: F32
-    told: Flags
+    centred: Flags
 
     def taken_out(self, centroids: F32) -> F32:
-        """Centroids without what is common to those of their language, where that is told: float32, rows of length 1.
+        """Centroids less the mean of their language, where that has enough topics: float32, rows of length 1.
 
         Examples
         --------
@@ -132,13 +131,13 @@ class Common:
         >>> np.round(common.taken_out(rows)).tolist()
         [[0.0, 1.0, 0.0], [0.0, -1.0, 0.0]]
         """
-        if not self.told.any() or not len(centroids):
+        if not self.centred.any() or not len(centroids):
             return centroids
         language = self._language(centroids)
-        return np.where(self.told[language, None], unit(centroids - self.means[language]), centroids)
+        return np.where(self.centred[language, None], unit(centroids - self.means[language]), centroids)
 
     def enough(self, centroids: F32, same_at_least: float) -> F32:
-        """The cosine from which a topic is one with another: ``same_at_least``, or of whole centroids a third nearer 1.
+        """The least cosine of two topics that are one: ``same_at_least``, or a third nearer to 1 without centring.
 
         Examples
         --------
@@ -148,8 +147,8 @@ class Common:
         """
         if not len(self.means):
             return np.full(len(centroids), _whole(same_at_least), dtype=np.float32)
-        told = self.told[self._language(centroids)]
-        return np.where(told, same_at_least, _whole(same_at_least)).astype(np.float32)
+        centred = self.centred[self._language(centroids)]
+        return np.where(centred, same_at_least, _whole(same_at_least)).astype(np.float32)
 
     def _language(self, centroids: F32) -> Ints:
         return np.asarray((centroids @ unit(self.means).T).argmax(axis=1), dtype=np.int64)
@@ -160,7 +159,7 @@ def _whole(same_at_least: float) -> float:
 
 
 def common_to(centroids: F32, languages: Sequence[str]) -> Common:
-    """What is common to the topics of each language.
+    """The mean centroid of each language's topics.
 
     Parameters
     ----------
@@ -170,5 +169,5 @@ def common_to(centroids: F32, languages: Sequence[str]) -> Common:
     code = np.asarray(languages, dtype=object)
     counts = sorted(Counter(languages).items())
     means = [centroids[code == language].mean(axis=0) for language, _ in counts]
-    told = np.array([count >= ENOUGH_TOPICS for _, count in counts], dtype=bool)
-    return Common(np.array(means, dtype=np.float32).reshape(len(means), centroids.shape[1]), told)
+    centred = np.array([count >= ENOUGH_TOPICS for _, count in counts], dtype=bool)
+    return Common(np.array(means, dtype=np.float32).reshape(len(means), centroids.shape[1]), centred)

@@ -1,6 +1,6 @@
-"""Which topic of one run is which topic of the runs before, and what became of the others.
+"""Match the topics of a run to those of earlier runs, and describe what became of the others.
 
-Every decision is a share of what two topics have in common (:mod:`models.topics.likeness`) passing one half.
+Two topics are matched where the share that they have in common (:mod:`models.topics.likeness`) is at least one half.
 """
 
 from __future__ import annotations
@@ -21,38 +21,38 @@ from lacuna.models.topics.likeness import HALF, Likeness, likeness
 __all__ = ["keep_labels", "match_topics", "trace"]
 
 
-PART = 0.25  # of a topic whose questions went several ways: what a way needs to be named (two ways, unevenly shared)
+PART = 0.25  # least share of an ended topic's questions that another topic needs to be named as its successor
 
 
 def match_topics(alike: Likeness, active: Flags) -> dict[int, int]:
-    """Which known topic each topic is, one to one; a topic that is none stays out.
+    """Match topics to known topics, one to one: row number of a topic → row number of its known topic.
 
-    Known topics that were there in the run before (``active``, bool (known,)) come first, absent ones take what is
-    left: a question asked last week says more than one asked last month. Among all ways to match, the one that keeps
-    the id of most questions is taken (Hungarian method).
+    Known topics of the run before (``active``, bool (known,)) are matched first and absent ones to the rest, because a
+    question asked last week says more than one asked last month. Of all assignments, the one that keeps the id of most
+    questions is taken (Hungarian method).
     """
-    found: dict[int, int] = {}
+    matches: dict[int, int] = {}
     for chosen in (active, ~active):
-        rows = np.array([i for i in range(len(alike.weight)) if i not in found], dtype=int)
+        rows = np.array([i for i in range(len(alike.weight)) if i not in matches], dtype=int)
         columns = np.flatnonzero(chosen)
         allowed = alike.both[np.ix_(rows, columns)] >= HALF
         worth = np.where(allowed, alike.weight[np.ix_(rows, columns)], 0)
         taken = zip(*linear_sum_assignment(-worth), strict=True)
-        found |= {int(rows[a]): int(columns[b]) for a, b in taken if allowed[a, b]}
-    return found
+        matches |= {int(rows[a]): int(columns[b]) for a, b in taken if allowed[a, b]}
+    return matches
 
 
 def trace(
     run_id: str,
     previous_run: str | None,
     topics: pd.DataFrame,
-    known: pd.DataFrame,
+    known_topics: pd.DataFrame,
     asked: Collection[str],
     same_at_least: float | F32 = 0.8,
     least: int = 5,
     letter: str = "t",
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Give each topic of a run its id, and tell what happened to it and to the known topics.
+    """Give each topic of a run its id, and record what happened to it and to the known topics.
 
     Parameters
     ----------
@@ -60,9 +60,9 @@ def trace(
         Last days of this run and of the one before, such as ``2024-06-30``; None for a first run.
     topics
         centroid (float32 arrays of length 1) and members (lists of question keys), one row a topic.
-    known
-        The latest row of every known topic: topic_id, run_id (when it was last there), first_seen, centroid (as above,
-        nan where it does not compare), members.
+    known_topics
+        The latest row of every known topic: topic_id, run_id (the last run that had it), first_seen, centroid (as
+        above, nan where it can't be compared), members.
     asked, same_at_least, least
         As in :func:`likeness`.
     letter
@@ -82,19 +82,20 @@ def trace(
     continues is *merged* where at least half of what is left of it lies in other topics, else it has *died*. A topic
     that was not there in the run before and comes back is a *return*.
     """
-    known = known.sort_values("topic_id").reset_index(drop=True)
+    known_topics = known_topics.sort_values("topic_id").reset_index(drop=True)
     order = sorted(
         range(len(topics)), key=lambda i: (sorted(topics["members"].iloc[i]), list(topics["centroid"].iloc[i]))
     )
     now = topics.iloc[order].reset_index(drop=True)
-    dim = len(now["centroid"][0]) if len(now) else len(known["centroid"][0]) if len(known) else 0
+    dim = len(now["centroid"][0]) if len(now) else len(known_topics["centroid"][0]) if len(known_topics) else 0
     alike = likeness(
-        _matrix(now["centroid"], dim), list(now["members"]), _matrix(known["centroid"], dim), list(known["members"]),
+        _matrix(now["centroid"], dim), list(now["members"]),
+        _matrix(known_topics["centroid"], dim), list(known_topics["members"]),
         asked, np.broadcast_to(same_at_least, len(topics))[order], least,
     )  # fmt: skip
-    active = (known["run_id"] == previous_run).to_numpy(dtype=bool)
+    active = (known_topics["run_id"] == previous_run).to_numpy(dtype=bool)
     same = match_topics(alike, active)
-    ids = known["topic_id"].astype(str).tolist()
+    ids = known_topics["topic_id"].astype(str).tolist()
     own = _ids(run_id, now["members"], same, ids, letter)
     sizes = np.array([len(set(keys)) for keys in now["members"]], dtype=float)
     parents = _parents(alike, active, sizes)
@@ -109,8 +110,8 @@ def trace(
             ways = _ways(alike, j)
             rows = ways or range(len(own))
             ended.append(_event(ids[j], "merge" if ways else "death", [own[i] for i in ways], alike, rows, j))
-    last = dict(zip(ids, known["run_id"].astype(str), strict=True))
-    first = dict(zip(ids, known["first_seen"].astype(str), strict=True))
+    last = dict(zip(ids, known_topics["run_id"].astype(str), strict=True))
+    first = dict(zip(ids, known_topics["first_seen"].astype(str), strict=True))
     named = pd.DataFrame(
         {
             "topic_id": pd.array(own, dtype="str"),
@@ -152,30 +153,29 @@ def keep_labels(labels: Sequence[str], before: Sequence[str | None]) -> list[str
 
 
 def _matrix(rows: Iterable[Any], dim: int) -> F32:
-    found = list(rows)
-    return np.array(found, dtype=np.float32).reshape(len(found), dim)
+    arrays = list(rows)
+    return np.array(arrays, dtype=np.float32).reshape(len(arrays), dim)
 
 
 def _ids(
-    run_id: str, members: Iterable[Collection[str]], same: Mapping[int, int], known: Sequence[str], letter: str
+    run_id: str, members: Iterable[Collection[str]], same: Mapping[int, int], known_ids: Sequence[str], letter: str
 ) -> list[str]:
-    """Each topic's id: the known topic's, or one made of the run and the topic's questions."""
-    taken, found = set(known), []
+    """Each topic's id: the known topic's, or a hash of the run and the topic's questions."""
+    taken, topic_ids = set(known_ids), []
     for i, keys in enumerate(members):
-        number, name = 0, known[same[i]] if i in same else ""
+        number, name = 0, known_ids[same[i]] if i in same else ""
         while not name or (i not in same and name in taken):
             text = "".join([run_id, *sorted(keys), "+" * number])
             name, number = f"{letter}-{hashlib.blake2b(text.encode(), digest_size=4).hexdigest()}", number + 1
         taken.add(name)
-        found.append(name)
-    return found
+        topic_ids.append(name)
+    return topic_ids
 
 
 def _parents(alike: Likeness, active: Flags, sizes: F64) -> dict[int, int]:
-    """The known topic of the run before that at least half of each topic comes from.
+    """The topic of the run before that at least half of each topic comes from, where there is one.
 
-    A few old questions say nothing of a topic that is otherwise new: they have to be half of what a topic of this run
-    has on average.
+    A topic with few old questions is new: their share must be at least half of what topics of this run have on average.
     """
     share = np.where(active[None, :], alike.of_topic, 0)
     usual = alike.old.sum() / max(sizes.sum(), 1)
@@ -184,7 +184,7 @@ def _parents(alike: Likeness, active: Flags, sizes: F64) -> dict[int, int]:
 
 
 def _ways(alike: Likeness, j: int) -> list[int]:
-    """The topics that a known topic went into, the largest share first; none where it has died."""
+    """The topics that a known topic merged into, the largest share first; none where it has died."""
     share = alike.of_known[:, j]
     found_again = alike.shared[:, j].sum() / (alike.left[j] + alike.least)
     if max(share.max(initial=0), found_again) < HALF:
@@ -216,10 +216,10 @@ def _sentence(
         return f"merged from {_listed([*event['related'], *joined])}"
     if kind == "return":
         weeks = max(1, round((date.fromisoformat(run_id) - date.fromisoformat(last[name])).days / 7))
-        told = f"back after {weeks} week{'s' if weeks > 1 else ''}"
+        phrase = f"back after {weeks} week{'s' if weeks > 1 else ''}"
     else:
-        told = {"continue": "continues ", "split": "split from ", "birth": "new"}[kind] + _listed(event["related"])
-    return f"{told}, merged with {_listed(joined)}" if joined else told
+        phrase = {"continue": "continues ", "split": "split from ", "birth": "new"}[kind] + _listed(event["related"])
+    return f"{phrase}, merged with {_listed(joined)}" if joined else phrase
 
 
 def _listed(names: Sequence[str]) -> str:

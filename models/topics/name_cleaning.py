@@ -20,13 +20,13 @@ SLIP_LENGTH = 6  # letters; shorter words are too often words of their own
 
 def shared_sentences(topics: list[list[list[Clause]]]) -> set[tuple[str, ...]]:
     """Sentences that customers write about anything, such as "sorry if this is a silly question"."""
-    seen: dict[tuple[str, ...], Counter[int]] = defaultdict(Counter)
+    by_topic: dict[tuple[str, ...], Counter[int]] = defaultdict(Counter)
     for number, topic in enumerate(topics):
         for question in topic:
             for words in {clause.folded for clause in question}:
-                seen[words][number] += 1
+                by_topic[words][number] += 1
     least = max(EVERYWHERE, EVERYWHERE_SHARE * len(topics))
-    return {w for w, by in seen.items() if len(by) >= least and max(by.values()) <= 0.75 * sum(by.values())}
+    return {w for w, by in by_topic.items() if len(by) >= least and max(by.values()) <= 0.75 * sum(by.values())}
 
 
 def without_shared(
@@ -68,7 +68,7 @@ def corrections(written: Counter[str]) -> dict[str, str]:
         if written[word] >= SLIP and len(word) >= SLIP_LENGTH - 1:
             for shorter in _shorter(word):
                 near[shorter].append(word)
-    found = {}
+    corrected = {}
     for word, count in written.items():
         if count > 3 or len(word) < SLIP_LENGTH:
             continue
@@ -79,8 +79,8 @@ def corrections(written: Counter[str]) -> dict[str, str]:
             if written[other] >= SLIP * count and _one_slip(word, other) and stem(other) != stem(word)
         }
         if alike:
-            found[word] = max(sorted(alike), key=lambda w: written[w])
-    return found
+            corrected[word] = max(sorted(alike), key=lambda w: written[w])
+    return corrected
 
 
 def _shorter(word: str) -> set[str]:
@@ -107,10 +107,10 @@ def spelling(questions: Iterable[list[Clause]]) -> dict[str, str]:
             if sum(map(_capital, clause.words)) > 0.6 * len(clause.words) and len(clause.words) > 2:
                 continue  # a shout, or a headline
             written.update(zip(clause.words[clause.opens :], clause.folded[clause.opens :], strict=True))
-    seen: dict[str, Counter[str]] = defaultdict(Counter)
+    forms: dict[str, Counter[str]] = defaultdict(Counter)
     for (word, folded), times in written.items():
-        seen[folded][word] = times
-    best = {folded: max(sorted(by), key=lambda w: by[w]) for folded, by in seen.items()}
+        forms[folded][word] = times
+    best = {folded: max(sorted(by), key=lambda w: by[w]) for folded, by in forms.items()}
     best = {folded: folded if word.isupper() and len(word) > 5 else word for folded, word in best.items()}
     return {folded: APOSTROPHES.get(word, word) for folded, word in best.items()} | {"i": "I"}
 

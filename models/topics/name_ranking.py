@@ -63,8 +63,8 @@ def rank_phrases(
     middle: dict[str, float] = defaultdict(float)
     for stems in topic.stems:
         length = sqrt(sum(rarity[s] ** 2 for s in stems)) or 1.0
-        for found in stems:
-            middle[found] += rarity[found] / length / n
+        for word_stem in stems:
+            middle[word_stem] += rarity[word_stem] / length / n
     span = sqrt(sum(v**2 for v in middle.values())) or 1.0
 
     def near(stems: Iterable[str]) -> float:
@@ -74,15 +74,15 @@ def rank_phrases(
 
     order = sorted(range(n), key=lambda i: (-near(sorted(topic.stems[i])), i))
     best: dict[str, Phrase] = {}
-    said: Counter[str] = Counter()
+    phrase_counts: Counter[str] = Counter()
     for i in order[:NEAREST]:
         here = {p.text: p for clause in topic.questions[i] for p in phrases(clause)}
-        said.update(here.keys())
+        phrase_counts.update(here.keys())
         for text, phrase in here.items():
             if text not in best or phrase.whole > best[text].whole:
                 best[text] = phrase
     rough = {
-        text: near(sorted(p.stems)) * _shape(p, written, total) * (1 + 0.25 * log(said[text]))
+        text: near(sorted(p.stems)) * _shape(p, written, total) * (1 + 0.25 * log(phrase_counts[text]))
         for text, p in best.items()
     }
     short = sorted(best, key=lambda text: (-rough[text], text))[:SHORTLIST]
@@ -108,16 +108,16 @@ def rank_by_meaning(
     Nearness is the cosine of phrase and middle, each against the mean of all topics' phrases and middles: what all
     topics have in common, such as the product's name, brings a phrase near to none of them.
     """
-    said = sorted({phrase.text for options in ranked for _, phrase in options[:MEANT]})
-    if len(texts) < 2 or not said:
+    phrase_texts = sorted({phrase.text for options in ranked for _, phrase in options[:MEANT]})
+    if len(texts) < 2 or not phrase_texts:
         return ranked
     some = [sorted(topic)[:: sampling_step(topic)] for topic in texts]
     asked = embed(list(chain.from_iterable(some)))
     ends = np.cumsum([len(topic) for topic in some])[:-1]
     middles = np.array([topic.mean(axis=0) if len(topic) else asked.mean(axis=0) for topic in np.split(asked, ends)])
-    meant = embed(said)
+    meant = embed(phrase_texts)
     alike = unit(meant - meant.mean(axis=0)) @ unit(middles - middles.mean(axis=0)).T
-    at = {text: row for row, text in enumerate(said)}
+    at = {text: row for row, text in enumerate(phrase_texts)}
     out = []
     for number, options in enumerate(ranked):
         near = [

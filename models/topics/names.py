@@ -62,8 +62,8 @@ def label_topics(
     written = question_counts(cut)
     where: dict[str, list[int]] = defaultdict(lambda: [0] * len(topics))
     for number, topic in enumerate(topics):
-        for found, count in Counter(chain.from_iterable(topic.stems)).items():
-            where[found][number] = count
+        for word_stem, count in Counter(chain.from_iterable(topic.stems)).items():
+            where[word_stem][number] = count
     ranked = [rank_phrases(topic, number, topics, where, written) for number, topic in enumerate(topics)]
     if embed is not None:
         ranked = rank_by_meaning(ranked, texts, embed)
@@ -75,7 +75,7 @@ def label_topics(
         free = (option for option in options if _folded(option) not in taken)
         label = next(free, None) or _shortened(cut[number], spelt)
         if _folded(label) in taken:
-            label = _told_apart([*options, label][0], keywords[number], taken)
+            label = _made_unique([*options, label][0], keywords[number], taken)
         labels[number] = label
         taken.add(_folded(labels[number]))
     return labels
@@ -94,16 +94,16 @@ def capital(text: str) -> str:
 
 def _shortened(questions: list[list[Clause]], spelt: dict[str, str]) -> str:
     """The sentence that most customers of the topic write, cut to a label's length: no phrase stands for it."""
-    said: Counter[tuple[str, ...]] = Counter()
+    counts: Counter[tuple[str, ...]] = Counter()
     for question in questions:
         for clause in question:
             words = tuple(word for word in clause.folded if "@" not in word and "/" not in word)
             if any(word not in STOP_WORDS for word in words):
-                said[words] += 1
-    if not said:
+                counts[words] += 1
+    if not counts:
         return NOTHING_SAID
-    fits = {w: 0.4 if len(w) < 3 else 2.0 if len(w) <= LONGEST else 1.0 for w in said}
-    words = min(said, key=lambda w: (-said[w] * fits[w], len(w), w))
+    fits = {w: 0.4 if len(w) < 3 else 2.0 if len(w) <= LONGEST else 1.0 for w in counts}
+    words = min(counts, key=lambda w: (-counts[w] * fits[w], len(w), w))
     text = " ".join(spelt.get(w, w) for w in words[:LONGEST]) + ("…" if len(words) > LONGEST else "")
     return capital(text) if len(words) > 2 else f"{NOTHING_SAID}: “{text}”"
 
@@ -113,7 +113,7 @@ def _folded(label: str) -> str:
     return " ".join(stem(word) for word in label.casefold().strip("?").split() if word not in DETERMINERS)
 
 
-def _told_apart(label: str, keywords: Sequence[str], taken: set[str]) -> str:
+def _made_unique(label: str, keywords: Sequence[str], taken: set[str]) -> str:
     for keyword in keywords:
         if (
             keyword.isalpha()

@@ -1,7 +1,7 @@
-"""What a text is about: its meaning and its words, with the sentences that say nothing about it turned down.
+"""The vector space in which topics are found: meaning and words of texts, with uninformative sentences weighed down.
 
-"I'm a regular customer" stands in texts about everything; "the code has expired" in texts about one thing. So a
-sentence counts by how well the sentences like it tell topics apart, whatever the language, with no list of fillers.
+"I'm a regular customer" occurs in texts about everything, "the code has expired" in texts about one thing. So each
+sentence is weighed by how well similar sentences tell topics apart, which needs no list of fillers in any language.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from lacuna.models.text.vectors import unit
 from lacuna.models.text.words import SENTENCE_END, WORD
 from lacuna.models.topics.graph_clusters import distinct, nearest
 
-WORDS_SHARE = 0.3  # of words in the similarity of two texts; the weekly run weighs them alike (0.2 to 0.45)
-WHOLE_SHARE = 0.3  # of the whole text's vector beside its sentences'
-LIKE = 16  # sentences that a sentence is compared with
-AMONG = 2_500  # sentences that are looked through for them
-MOST_SENTENCES = 8  # of a text; what it is about is said by then
+WORDS_SHARE = 0.3  # weight of words in the similarity of two texts; the weekly run uses a similar one (0.2 to 0.45)
+WHOLE_SHARE = 0.3  # weight of the whole text's vector; the rest is that of its sentences
+LIKE = 16  # similar sentences that a sentence is weighed by
+AMONG = 2_500  # most sentences among which they are looked up
+MOST_SENTENCES = 8  # of a text; further ones rarely add to what it is about
 DIMENSIONS = 200
 OVERSAMPLED, SVD_ITER, NOTHING = 10, 3, 1e-6
 
@@ -38,12 +38,12 @@ def sentences(text: str) -> list[str]:
     >>> sentences("Hi! My card is gone. ... Can you block it?")
     ['Hi!', 'My card is gone.', 'Can you block it?']
     """
-    found = (part.strip() for part in SENTENCE_END.split(text))
-    return [part for part in found if WORD.search(part)][:MOST_SENTENCES] or [text]
+    parts = (part.strip() for part in SENTENCE_END.split(text))
+    return [part for part in parts if WORD.search(part)][:MOST_SENTENCES] or [text]
 
 
 class Sentences:
-    """The sentences of texts, and which say alike: looked up once, asked as often as topics change.
+    """The sentences of texts and their similar sentences, which are looked up once for all rounds.
 
     Parameters
     ----------
@@ -66,14 +66,14 @@ class Sentences:
             self._like = sparse.csr_matrix((share, (rows, columns.ravel())), shape=(n, len(self._pool)))
 
     def rarity(self, texts: int) -> F64:
-        """How seldom each sentence is said word for word among so many texts: float (sentences,), 0 to 1."""
+        """How rare each sentence is, by its exact copies among ``texts`` texts: float (sentences,), 0 to 1."""
         copies = np.bincount(self._back)[self._back]
         return np.maximum(1 - np.log(copies) / np.log(max(2, texts)), 1e-3)
 
     def telling(self, labels: Ints) -> F64:
-        """How much each sentence tells about its text's topic: float (sentences,), 0 to about 1.
+        """How informative each sentence is about its text's topic: float (sentences,), 0 to about 1.
 
-        The divergence of the topics of the sentences most like it from the topics of all texts (Kullback–Leibler).
+        The Kullback–Leibler divergence of the topics of similar sentences from the topics of all texts.
 
         Parameters
         ----------
@@ -84,12 +84,12 @@ class Sentences:
             return np.ones(len(self.owner))
         topics, n = int(labels.max()) + 1, self._like.shape[0]
         cell = self._back * topics + labels[self.owner]
-        said = np.bincount(cell, minlength=n * topics).reshape(n, topics).astype(float)
-        copies = said.sum(axis=1, keepdims=True)
-        said /= copies
-        # a sentence that stands in many texts word for word speaks for itself, a rare one through those like it
+        topic_shares = np.bincount(cell, minlength=n * topics).reshape(n, topics).astype(float)
+        copies = topic_shares.sum(axis=1, keepdims=True)
+        topic_shares /= copies
+        # a sentence with many exact copies is weighed by its own topics, a rare one by those of similar sentences
         itself = np.minimum(copies - 1, LIKE) / LIKE
-        share = itself * said + (1 - itself) * (self._like @ said[self._pool])
+        share = itself * topic_shares + (1 - itself) * (self._like @ topic_shares[self._pool])
         prior = np.bincount(labels, minlength=topics) / len(labels)
         share = (LIKE * share + prior) / (LIKE + 1)
         gain = np.where(share > 0, share * np.log(share / np.where(prior > 0, prior, 1)), 0).sum(axis=1)
@@ -101,8 +101,8 @@ class Sentences:
 class TextSpace:
     """The space that topics are found in: meaning and words side by side, rows of length 1.
 
-    Learned on some texts, each sentence weighing the less the more often it is said word for word; :meth:`weigh` then
-    turns down what tells no topics apart, and :meth:`place` puts other texts into the space.
+    :meth:`fit` learns it on a sample of texts, in which sentences with exact copies weigh less; :meth:`weigh` then
+    weighs down sentences that tell no topics apart, and :meth:`place` puts other texts into the space.
 
     Attributes
     ----------
@@ -140,8 +140,8 @@ class TextSpace:
         return self._weighed(self._sentences.telling(labels))
 
     def _weighed(self, weights: F64) -> TextSpace:
-        told = unit(np.asarray(self._member(weights) @ self._sentences.vectors))
-        return self._settle(unit(WHOLE_SHARE * self._whole + (1 - WHOLE_SHARE) * told), weights)
+        sentence_means = unit(np.asarray(self._member(weights) @ self._sentences.vectors))
+        return self._settle(unit(WHOLE_SHARE * self._whole + (1 - WHOLE_SHARE) * sentence_means), weights)
 
     def place(self, vectors: F32, texts: Sequence[str], languages: Sequence[str]) -> F32:
         """Other texts in the space, each taken as a whole and by itself."""
@@ -176,23 +176,23 @@ class TextSpace:
 def principal_axes(rows: sparse.csr_matrix, count: int, begin: F32 | None = None) -> tuple[F32, F32]:
     """The right singular vectors of ``rows`` with the largest values: float32 (columns, at most ``count``).
 
-    By a randomised range finder (Halko, Martinsson and Tropp 2011) on the side of the rows, which are far fewer. What
-    it found comes along, orthonormal (rows, …): a good place to ``begin`` from where the rows change a little.
+    Computed by a randomised range finder (Halko, Martinsson and Tropp 2011) over the rows, which are far fewer. Its
+    orthonormal basis (rows, …) is returned too: a good start (``begin``) for rows that differ a little.
     """
     across = rows.T.tocsr()
-    found = begin
-    if found is None:
-        found = np.random.default_rng(0).standard_normal((rows.shape[0], count + OVERSAMPLED), dtype=np.float32)
+    basis = begin
+    if basis is None:
+        basis = np.random.default_rng(0).standard_normal((rows.shape[0], count + OVERSAMPLED), dtype=np.float32)
     for _ in range(SVD_ITER if begin is None else 1):
-        found = np.linalg.qr(rows @ (across @ found))[0]
-    there = across @ found
-    values, turn = np.linalg.eigh((there.T @ there).astype(np.float64))
+        basis = np.linalg.qr(rows @ (across @ basis))[0]
+    projected = across @ basis
+    values, turn = np.linalg.eigh((projected.T @ projected).astype(np.float64))
     some = np.flatnonzero(values > NOTHING * values[-1])[::-1][:count]
-    return np.asarray(there @ (turn[:, some] / np.sqrt(values[some])), dtype=np.float32), found
+    return np.asarray(projected @ (turn[:, some] / np.sqrt(values[some])), dtype=np.float32), basis
 
 
 def _words_that_tell(parts: Sequence[str], owner: Ints, n: int) -> tuple[Terms, Any, Any]:
-    """What stands in at least two of ``n`` texts and in no more than a tenth: a counter, its counts, their rarity."""
+    """The terms in at least two of ``n`` texts and at most a tenth of them: a counter, its counts, their rarity."""
     counter = Terms(WORD, STOP_WORDS, _stems)
     counts = counter.fit_transform(parts)
     member = sparse.csr_matrix(

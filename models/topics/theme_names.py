@@ -1,4 +1,4 @@
-"""Names of themes: the two things that their topics speak of and others do not."""
+"""Names of themes: the two things that their topics mention and other topics do not."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from lacuna.models.topics.names import capital
 __all__ = ["name_themes"]
 
 Words = tuple[str, ...]
-QUESTIONS = 60  # of a topic, that a theme's name is taken from
-EVERYWHERE = 0.2  # of all questions: such a word, a product's name say, tells no theme from another
+QUESTIONS = 60  # sampled questions of each topic
+EVERYWHERE = 0.2  # share of other topics' questions above which a term, such as a product's name, names no theme
 _NO_NAME = STOP_WORDS | {"example", "beispiel", "unable", "wondering"} | ADVERBS | TIMES | QUANTITIES | HANGING | DOING
 
 
 def name_themes(
-    theme: Ints, texts: Sequence[Sequence[str]], known: Mapping[int, str] | None = None
+    theme: Ints, texts: Sequence[Sequence[str]], known_names: Mapping[int, str] | None = None
 ) -> list[str | None]:
-    """The name of each topic's theme, unique among themes: the two things that its topics speak of and others do not.
+    """The name of each topic's theme, unique among themes: the two things that distinguish its topics from others.
 
     Parameters
     ----------
@@ -33,9 +33,9 @@ def name_themes(
         int (topics,), as :func:`group_topics` gives it; −1 for none.
     texts
         The questions of each topic.
-    known
-        Names that themes have already (:func:`known_themes`). A theme keeps its own for as long as its topics speak of
-        the things in it.
+    known_names
+        Names of themes from the run before (:func:`known_themes`), which are kept while their topics mention the things
+        in them.
 
     Examples
     --------
@@ -51,7 +51,7 @@ def name_themes(
     for topic, number in enumerate(theme.tolist()):
         if number >= 0:
             groups[number].append(topic)
-    names = {k: name for k, name in (known or {}).items() if _fits(name, [shares[t] for t in groups[k]])}
+    names = {k: name for k, name in (known_names or {}).items() if _fits(name, [shares[t] for t in groups[k]])}
     taken = {name.casefold() for name in names.values()}
     surface = _surface(cut)
     for number in sorted(groups, key=lambda k: (-len(groups[k]), sorted(map(sorted, (texts[t] for t in groups[k]))))):
@@ -89,35 +89,35 @@ def _names_something(word: str) -> bool:
 
 
 def _shares(topic: Sequence[Sequence[Clause]]) -> dict[Words, float]:
-    """In which share of a topic's questions each term stands."""
+    """The share of a topic's questions that hold each term."""
     counted = Counter(chain.from_iterable(sorted({term for term, _, _ in _terms(question)}) for question in topic))
     return {term: count / max(1, len(topic)) for term, count in counted.items()}
 
 
 def _things(topics: Sequence[Sequence[Sequence[Clause]]]) -> dict[Words, float]:
-    """How often a term stands behind "the", "my", "in" and the like, 0 to 1: things do, and what people do does not."""
-    seen: Counter[Words] = Counter()
-    stood: Counter[Words] = Counter()
+    """How often a term follows "the", "my", "in" and the like, 0 to 1: names of things do, verbs do not."""
+    occurrences: Counter[Words] = Counter()
+    as_thing: Counter[Words] = Counter()
     for question in chain.from_iterable(topics):
         for term, _, stands in _terms(question):
-            seen[term] += 1
-            stood[term] += stands
-    return {term: (stood[term] + 0.5) / (count + 2) for term, count in seen.items()}
+            occurrences[term] += 1
+            as_thing[term] += stands
+    return {term: (as_thing[term] + 0.5) / (count + 2) for term, count in occurrences.items()}
 
 
 def _surface(topics: Sequence[Sequence[Sequence[Clause]]]) -> dict[Words, Words]:
     """How each term is written most often."""
-    seen: dict[Words, Counter[Words]] = defaultdict(Counter)
+    spellings: dict[Words, Counter[Words]] = defaultdict(Counter)
     for question in chain.from_iterable(topics):
         for term, words, _ in _terms(question):
-            seen[term][words] += 1
-    return {term: max(sorted(by), key=lambda words: by[words]) for term, by in seen.items()}
+            spellings[term][words] += 1
+    return {term: max(sorted(by), key=lambda words: by[words]) for term, by in spellings.items()}
 
 
 def _worth(
     group: Sequence[int], shares: Sequence[dict[Words, float]], things: dict[Words, float]
 ) -> dict[Words, float]:
-    """How well each term names the topics of ``group``: said in many of them, and more than elsewhere."""
+    """How well each term names the topics of ``group``: it occurs in many of them, and more often than elsewhere."""
     outside = [t for t in range(len(shares)) if t not in set(group)]
     worth = {}
     for term in set(chain.from_iterable(shares[t] for t in group)):
@@ -133,14 +133,14 @@ def _worth(
 
 
 def _fits(name: str, topics: Sequence[Mapping[Words, float]]) -> bool:
-    """Whether topics speak of each thing in the name of their theme, as many as it takes to name it so."""
+    """Whether enough topics of a theme mention each thing in its name."""
     words = [word for word in NAME_WORD.findall(name.casefold()) if _names_something(word)]
     stems = [{(stem(word, german),) for german in (True, False)} for word in words]
     return all(_spoken(sum(not either.isdisjoint(shares) for shares in topics), len(topics)) for either in stems)
 
 
 def _spoken(topics: int, of: int) -> bool:
-    """Whether so many topics of a theme speak of a thing that it can name the theme: two, or its only one."""
+    """Whether enough topics of a theme mention a thing for it to name the theme: two, or its only one."""
     return topics >= min(of, 2)
 
 

@@ -56,8 +56,8 @@ def group_topics(centres: F32, before: Sequence[str | None] | None = None) -> In
     best, theme = (False, -2.0), np.zeros(n, dtype=np.int64)
     for count in range(fewest, min(MOST, n // 2) + 1):
         cut = _without_singles(points, np.asarray(fcluster(tree, count, "maxclust"), dtype=np.int64))
-        if (found := _worth_of(points, cut)) > best:
-            best, theme = found, cut
+        if (quality := _worth_of(points, cut)) > best:
+            best, theme = quality, cut
     if before is not None and len(set(before) - {None}) >= fewest:
         kept = _carried_on(points, [before[i] for i in order.tolist()])
         sorts, apart = _worth_of(points, kept)

@@ -1,4 +1,4 @@
-"""Texts to topics with nothing else known of them: found on some, joined by the others, shard by shard."""
+"""Topics of texts without outcomes: found on a sample; the other texts are assigned shard by shard."""
 
 from __future__ import annotations
 
@@ -15,33 +15,33 @@ from lacuna.models.topics.graph_clusters import RESOLUTIONS, GraphClusters, cent
 from lacuna.models.topics.nearest import assign_nearest
 from lacuna.models.topics.text_space import TextSpace, sentences
 
-# The first weighs sentences by how rare they are, the next by the topics of the one before; then little changes.
+# Round 1 weighs sentences by their rarity, round 2 by the topics of round 1; more rounds change little.
 ROUNDS = 2
-NEARBY = 3  # steps of resolution around the one before that later rounds look at
-LOOSEST = 5  # percent of the core that a text may be farther from its topic than, and still join it
+NEARBY = 3  # steps of resolution on either side of the last round's that the next round tries
+LOOSEST = 5  # percentile of the sample's cosines to their topics from which on another text joins a topic
 
 
 @dataclass(frozen=True)
 class Groups:
-    """Topics found on a sample, ready for any number of other texts; it pickles, so that workers can share it.
+    """Topics found on a sample, to which any other texts can be assigned; it pickles, so that workers can share it.
 
     Parameters
     ----------
-    gist
+    text_space
         The space that the topics lie in.
     middles
         float32 (topics, dim), rows of length 1.
     enough
-        Cosine to the nearest middle from which a text joins it.
+        The least cosine to the nearest centroid at which a text joins its topic.
     phrases
         For each topic, phrases that describe it, best first.
     labels
         Topic of each text of the sample: int (n,), -1 for none.
     languages
-        What the texts of the sample are in.
+        The common languages of the sample.
     """
 
-    gist: TextSpace
+    text_space: TextSpace
     middles: F32
     enough: float
     phrases: list[list[str]]
@@ -49,20 +49,20 @@ class Groups:
     languages: tuple[str, ...]
 
     def join(self, vectors: F32, texts: Sequence[str]) -> tuple[Ints, F32]:
-        """Topic (-1 for none) of texts outside the sample, and the cosine to its middle; each text by itself.
+        """Topic (-1 for none) of texts outside the sample, and the cosine to its centroid.
 
-        However texts are cut into shards, and in whatever order the shards come, a text gets the same.
+        Each text is assigned by itself, so that shards and their order make no difference.
         """
-        space = self.gist.place(vectors, texts, languages_of(texts, self.languages))
-        nearest = assign_nearest(space, self.middles, self.enough)
+        placed = self.text_space.place(vectors, texts, languages_of(texts, self.languages))
+        nearest = assign_nearest(placed, self.middles, self.enough)
         return nearest.topic, nearest.strength
 
     def sample(self) -> tuple[Ints, F32]:
-        """The same for the texts of the sample; those that no topic was found in join one where they are near."""
-        nearest = assign_nearest(self.gist.space_, self.middles, self.enough, self.labels)
+        """The same for the texts of the sample; those that were in no cluster join a topic that is near enough."""
+        nearest = assign_nearest(self.text_space.space_, self.middles, self.enough, self.labels)
         strength, core = nearest.strength.copy(), np.flatnonzero(self.labels >= 0)
         # Row by row: in a product of matrices, equal rows may differ in their last digits.
-        strength[core] = np.einsum("ij,ij->i", self.gist.space_[core], self.middles[self.labels[core]])
+        strength[core] = np.einsum("ij,ij->i", self.text_space.space_[core], self.middles[self.labels[core]])
         return nearest.topic, strength
 
 
@@ -78,33 +78,35 @@ def find_groups(
     Parameters
     ----------
     texts
-        Distinct, in an order of their own: the sample.
+        The sample: distinct texts, in an order that does not depend on the input's.
     embed
-        Texts, and what they are to be called, to float32 rows of length 1.
+        Called with texts and a name for them; returns float32 rows of length 1.
     stop_words
         Words that describe no topic.
     tick
         Called with (rounds done, rounds).
     """
     parts = [(i, part) for i, text in enumerate(texts) for part in sentences(text)]
-    owner, said = np.array([i for i, _ in parts]), [part for _, part in parts]
+    owner, sentence_texts = np.array([i for i, _ in parts]), [part for _, part in parts]
     common = common_languages(texts)
-    vectors = embed([*texts, *said], "texts and sentences")
-    gist = TextSpace().fit(vectors[: len(texts)], owner, said, vectors[len(texts) :], languages_of(texts, common))
-    clusters = GraphClusters(judged_by=gist.meaning_dim)
+    vectors = embed([*texts, *sentence_texts], "texts and sentences")
+    text_space = TextSpace().fit(
+        vectors[: len(texts)], owner, sentence_texts, vectors[len(texts) :], languages_of(texts, common)
+    )
+    clusters = GraphClusters(judged_by=text_space.meaning_dim)
     for done in range(1, ROUNDS):
-        found = clusters.fit_predict(gist.space_)
+        rough_labels = clusters.fit_predict(text_space.space_)
         at = RESOLUTIONS.index(clusters.resolution_)
         clusters.set_params(resolutions=RESOLUTIONS[max(0, at - NEARBY) : at + NEARBY + 1])
         if tick:
             tick(done, ROUNDS)
-        gist.weigh(np.where(found < 0, found.max() + 1, found))
-    labels, words = find_topics(texts, gist.space_, clusters, stop_words)
+        text_space.weigh(np.where(rough_labels < 0, rough_labels.max() + 1, rough_labels))
+    labels, words = find_topics(texts, text_space.space_, clusters, stop_words)
     if tick:
         tick(ROUNDS, ROUNDS)
-    middles = centroids(gist.space_, labels)
+    middles = centroids(text_space.space_, labels)
     core = np.flatnonzero(labels >= 0)
-    strength = np.einsum("ij,ij->i", gist.space_[core], middles[labels[core]])
+    strength = np.einsum("ij,ij->i", text_space.space_[core], middles[labels[core]])
     enough = float(np.percentile(strength, LOOSEST)) if len(core) else 1.0
     phrases = [[word for word, _ in words.get(k, [])[:10]] for k in range(len(middles))]
-    return Groups(gist, middles, enough, phrases, labels, common)
+    return Groups(text_space, middles, enough, phrases, labels, common)

@@ -1,4 +1,4 @@
-"""Where an article says something else than agents do, and what agents say that it does not."""
+"""Compare an article with agents' statements: what they contradict, and what the article leaves out."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from lacuna.models.text.words import PROSE_SENTENCE_END, stems
 __all__ = ["ANYHOW", "SURELY", "Line", "against", "contrary", "left_out", "lines", "taken_back"]
 
 
-ABOUT = 0.5  # cosine and rare words in common from which on two sentences are about the same thing
-SURELY = 0.55  # cosine from which on no sign of a change is needed beside another amount …
-ANYHOW = 0.3  # … and where the passage is known to be disputed
-PLACES, CLOSE = 2, 0.15  # places in an article that one sentence may be meant for, the second nearly as likely
-SAID = 0.62  # cosine from which on an article says what an agent says
+ABOUT = 0.5  # score (cosine and shared rare words) from which on two sentences are about the same thing
+SURELY = 0.55  # cosine from which on another amount is a contradiction without a word for a change …
+ANYHOW = 0.3  # … and the same where agents take back a number of the passage
+PLACES, CLOSE = 2, 0.15  # most passages that one sentence may contradict, and the score by which the second may trail
+SAID = 0.62  # cosine from which on an article says the same as an agent
 SAME = 0.95
-MOST, EACH = 6, 3  # passages; sentences of agents beside each
+MOST, EACH = 6, 3  # most passages, and most sentences of agents for each
 
-# How people say that what they say in the same breath holds no more …
+# Words for "what this sentence mentions no longer holds" …
 _NO_MORE = (
     r"no longer|(?:not|n't|nicht) .*\b(?:any ?more|mehr)|any ?more|out of date|outdated|old|instead of|"
     r"rather than|not \d+|wrong|nicht mehr|veraltet|statt|falsch"
 )
 _DENIED = re.compile(rf"\b(?:{_NO_MORE})\b", re.I)
-# … and, that or else, that something is not as it was, or not as it is written.
+# … and those together with words for a change.
 _CHANGED = re.compile(
     rf"\b(?:{_NO_MORE}|now|since|instead|changed|replaced|gone|jetzt|seit|stattdessen|geändert)\b", re.I
 )
@@ -51,12 +51,14 @@ def lines(body: str) -> list[Line]:
     >>> [tuple(line) for line in lines("## Collect\n1. Show the **code**. Bring an ID.\n")]
     [('Collect', 'Show the code.'), ('Collect', 'Bring an ID.')]
     """
-    found: list[Line] = []
+    article_lines: list[Line] = []
     section, paragraph = "", list[str]()
 
     def close() -> None:
         text = EMPHASIS.sub("", " ".join(" ".join(paragraph).split()))
-        found.extend(Line(section, part.strip()) for part in PROSE_SENTENCE_END.split(text) if re.search(r"\w", part))
+        article_lines.extend(
+            Line(section, part.strip()) for part in PROSE_SENTENCE_END.split(text) if re.search(r"\w", part)
+        )
         paragraph.clear()
 
     for line in map(str.strip, plain(body).splitlines()):
@@ -67,55 +69,54 @@ def lines(body: str) -> list[Line]:
             section = EMPHASIS.sub("", heading[1])
         elif line.startswith("|"):
             if not TABLE_RULE.match(line):
-                found.append(
+                article_lines.append(
                     Line(section, EMPHASIS.sub("", " – ".join(c.strip() for c in line.strip("| ").split("|"))))
                 )
         elif line:
             paragraph.append(LIST_ITEM.sub("", line).lstrip("> "))
     close()
-    return found
+    return article_lines
 
 
 def against(
     article: Sequence[Line],
     vectors: F32,
-    said: Sequence[str],
-    said_vectors: F32,
+    statements: Sequence[str],
+    statement_vectors: F32,
     counts: Sequence[int],
     surely: float = SURELY,
     taken: Collection[str] = (),
 ) -> list[tuple[int, list[int]]]:
-    """The sentences of an article that agents say otherwise, each with the sentences of theirs that do.
+    """The sentences of an article that agents contradict, each with the agents' sentences that do so.
 
-    A sentence of an agent goes with the one or two of the article that it is most about. It stands against them where
-    it gives another amount of the same, or says that something has changed. A number of the article's that agents
-    take back ("not 7", "the 2 to 3 days are out of date") tells best which sentence is meant, by all that is said
-    instead of it.
+    Each agent's sentence is compared with the one or two sentences of the article that it is most about. It contradicts
+    them where it gives another amount of the same thing, or says that something has changed. Numbers of the article
+    that agents take back ("not 7", "the 2 to 3 days are out of date") weigh most in the choice of the sentence.
 
     Parameters
     ----------
     article, vectors
         The article's sentences and their vectors, float32 (n, dim), rows of length 1.
-    said, said_vectors, counts
+    statements, statement_vectors, counts
         Agents' sentences, their vectors, and how many conversations hold each.
     surely
-        Cosine from which on another amount is enough, with no word of a change.
+        Cosine from which on another amount is a contradiction without a word for a change.
     taken
         Numbers that agents take back (:func:`taken_back`).
 
     Returns
     -------
     list of (int, list of int)
-        Positions in ``article`` and in ``said``; at most six passages, those that most conversations speak against.
+        Positions in ``article`` and in ``statements``; at most six passages, those contradicted in most conversations.
     """
-    if not article or not said:
+    if not article or not statements:
         return []
-    near = said_vectors @ vectors.T
+    near = statement_vectors @ vectors.T
     words = [stems(line.text) for line in article]
     figures = [amounts(line.text) for line in article]
     rarity = {word: log((1 + len(words)) / sum(word in own for own in words)) for word in set().union(*words)}
-    beside: dict[int, list[tuple[float, int]]] = {}
-    for i, sentence in enumerate(said):
+    contradicting: dict[int, list[tuple[float, int]]] = {}
+    for i, sentence in enumerate(statements):
         ours, changed = amounts(sentence), bool(_CHANGED.search(sentence))
         shared = stems(sentence) & rarity.keys()
         weight = sum(rarity[word] for word in sorted(shared)) or 1.0
@@ -134,44 +135,46 @@ def against(
         best = max(fits, default=(0.0, 0))[0]
         for score, j in sorted(fits, key=lambda fit: (-fit[0], fit[1]))[:PLACES]:
             if score >= best - CLOSE:
-                beside.setdefault(j, []).append((score, i))
-    voices = {j: sum(counts[i] for _, i in found) for j, found in beside.items()}
-    chosen = sorted(beside, key=lambda j: (-voices[j], j))[:MOST]
-    order = {j: sorted(beside[j], key=lambda found: (-counts[found[1]], -found[0], found[1])) for j in sorted(chosen)}
-    return [(j, [i for _, i in found[:EACH]]) for j, found in order.items()]
+                contradicting.setdefault(j, []).append((score, i))
+    voices = {j: sum(counts[i] for _, i in pairs) for j, pairs in contradicting.items()}
+    chosen = sorted(contradicting, key=lambda j: (-voices[j], j))[:MOST]
+    order = {
+        j: sorted(contradicting[j], key=lambda pairs: (-counts[pairs[1]], -pairs[0], pairs[1])) for j in sorted(chosen)
+    }
+    return [(j, [i for _, i in pairs[:EACH]]) for j, pairs in order.items()]
 
 
 def contrary(
     article: Sequence[Line],
     vectors: F32,
-    said: Sequence[tuple[str, str]],
-    said_vectors: F32,
+    statements: Sequence[tuple[str, str]],
+    statement_vectors: F32,
     surely: float = SURELY,
 ) -> tuple[int, int, set[str], set[str]] | None:
-    """The sentence of an article against which most agents give another amount of the same.
+    """The sentence of an article for which agents give another amount in most conversations.
 
     Parameters
     ----------
     article, vectors
         The article's sentences and their vectors, float32 (n, dim), rows of length 1.
-    said, said_vectors
+    statements, statement_vectors
         Agents' sentences, each with its conversation, and their vectors.
     surely
-        Cosine from which on two sentences that count the same are about the same.
+        Cosine from which on two sentences with amounts in the same unit are about the same thing.
 
     Returns
     -------
     (int, int, set of str, set of str) or None
-        Positions in ``article`` and in ``said``, the conversations that contradict the sentence, and those that
-        repeat its amount; None where nobody contradicts any.
+        Positions in ``article`` and in ``statements``, the conversations that contradict the sentence, and those that
+        repeat its amount; None where no sentence is contradicted.
     """
-    if not article or not said:
+    if not article or not statements:
         return None
-    near = said_vectors @ vectors.T
+    near = statement_vectors @ vectors.T
     figures = [amounts(line.text) for line in article]
     against_it: dict[int, dict[str, int]] = {}
     with_it: dict[int, set[str]] = {}
-    for i, (sentence, conversation) in enumerate(said):
+    for i, (sentence, conversation) in enumerate(statements):
         ours = {unit: numbers for unit, numbers in amounts(sentence).items() if unit}
         about = [j for j, theirs in enumerate(figures) if near[i, j] >= surely and ours.keys() & theirs.keys()]
         if not about:
@@ -189,8 +192,8 @@ def contrary(
     return at, min(against_it[at].values()), conversations, with_it.get(at, set()) - conversations
 
 
-def taken_back(said: Iterable[str]) -> set[str]:
-    """Numbers that agents call out of date more often than they give them: of all sentences, one for each time.
+def taken_back(statements: Iterable[str]) -> set[str]:
+    """Numbers that agents call out of date more often than they state them; repeated sentences count each time.
 
     Examples
     --------
@@ -198,23 +201,23 @@ def taken_back(said: Iterable[str]) -> set[str]:
     ['2', '3']
     """
     votes: Counter[str] = Counter()
-    for sentence in said:
+    for sentence in statements:
         sign = 1 if _DENIED.search(sentence) else -1
         votes.update(dict.fromkeys(set().union(*amounts(sentence).values()), sign))
     return {number for number, vote in votes.items() if vote > 0}
 
 
-def left_out(article: Sequence[Line], vectors: F32, said_vectors: F32) -> list[tuple[int, str]]:
-    """Which of agents' sentences an article does not say, each with the section that is nearest to it.
+def left_out(article: Sequence[Line], vectors: F32, statement_vectors: F32) -> list[tuple[int, str]]:
+    """The agents' sentences that an article does not say, each with the section that it is nearest to.
 
     Returns
     -------
     list of (int, str)
         Positions among agents' sentences, and the heading of a section, "" for the beginning.
     """
-    if not len(said_vectors):
+    if not len(statement_vectors):
         return []
     if not article:
-        return [(i, "") for i in range(len(said_vectors))]
-    near = said_vectors @ vectors.T
+        return [(i, "") for i in range(len(statement_vectors))]
+    near = statement_vectors @ vectors.T
     return [(i, article[int(row.argmax())].section) for i, row in enumerate(near) if row.max() < SAID]

@@ -1,4 +1,4 @@
-"""Different ways in which the same thing was asked: near-duplicates count once, the most usual way comes first."""
+"""Different phrasings of the same question: near-duplicates count once, the most frequent phrasing comes first."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from lacuna.models.text.words import stems
 __all__ = ["Phrasing", "different"]
 
 ALIKE = 0.4  # mean cosine within a group of texts that say it the same way
-SHARED = 0.6  # words of weight of the shorter of two texts that the other has too, where both say the same
-TEXTS = 800  # per gap; more show no other ways
+SHARED = 0.6  # least share of the shorter text's stems that the other has too, for both to be one phrasing
+TEXTS = 800  # most texts of a gap that are compared; more add no phrasings
 READABLE = (4, 45)  # words
 
 
@@ -31,44 +31,46 @@ class Phrasing(NamedTuple):
 
 
 def different(texts: Sequence[str], closeness: Sequence[float], count: int = 5) -> list[Phrasing]:
-    """The most usual ways in which ``texts`` say it, no two alike.
+    """The most frequent phrasings among ``texts``, no two alike.
 
-    Texts are compared by runs of three to five letters (TF-IDF, average linkage), which slips of the pen change little.
+    Texts are compared by runs of three to five letters (TF-IDF, average linkage), which typing errors change little.
 
     Parameters
     ----------
     texts
-        What was asked, without what is not about the matter.
+        The questions, without the sentences that are not about the gap.
     closeness
-        Of each text to the middle of them all; the larger, the more typical.
+        How near each text is to the mean of all; the larger, the more typical.
     count
-        At most so many.
+        How many phrasings to return at most.
 
     Returns
     -------
     list of Phrasing
-        The largest groups first, each by a text of readable length with few words that no other has, such as slips of
-        the pen, and of these the most typical.
+        The largest groups first. Each is represented by a text of readable length with few words that no other text
+        has (they may be typing errors), and of these by the most typical.
 
     Examples
     --------
-    >>> said = ["where is my parcel", "wher is my parcel?", "the driver never came", "where is my parcel now"]
-    >>> different(said, [1.0, 0.9, 0.5, 0.8])
+    >>> texts = ["where is my parcel", "wher is my parcel?", "the driver never came", "where is my parcel now"]
+    >>> different(texts, [1.0, 0.9, 0.5, 0.8])
     [Phrasing(at=0, times=3), Phrasing(at=2, times=1)]
     """
     rows = [i for i, text in enumerate(texts) if text.strip()]
     rows = [rows[int(i * len(rows) / TEXTS)] for i in range(TEXTS)] if len(rows) > TEXTS else rows
     if not rows:
         return []
-    said = Counter(word for i in rows for word in stems(texts[i]))
-    slips = {i: sum(said[word] == 1 for word in stems(texts[i])) for i in rows}  # words that nobody else writes
+    word_counts = Counter(word for i in rows for word in stems(texts[i]))
+    slips = {i: sum(word_counts[word] == 1 for word in stems(texts[i])) for i in rows}  # words that no other text has
     group = _groups([texts[i] for i in rows])
-    found = []
+    groups = []
     for number in sorted(set(group)):
         own = [rows[i] for i in np.flatnonzero(group == number)]
         best = min(own, key=lambda i: (not _readable(texts[i]), slips[i], -round(closeness[i], 6), texts[i], i))
-        found.append(Phrasing(best, len(own)))
-    order = sorted(found, key=lambda p: (-p.times, not _readable(texts[p.at]), -round(closeness[p.at], 6), texts[p.at]))
+        groups.append(Phrasing(best, len(own)))
+    order = sorted(
+        groups, key=lambda p: (-p.times, not _readable(texts[p.at]), -round(closeness[p.at], 6), texts[p.at])
+    )
     chosen: list[Phrasing] = []
     for phrasing in order:
         words = stems(texts[phrasing.at]) - TIMES

@@ -1,4 +1,4 @@
-"""What agents told customers to do, where several of them told it: the steps that an answer has so far."""
+"""Resolution steps: what several agents told customers to do or explained, taken from their replies."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from lacuna.models.text.words import REPLY_SENTENCE_END, WORD_OR_NUMBER, is_germ
 
 __all__ = ["ResolutionStep", "distil", "instructions", "statements"]
 
-AT_LEAST = 2  # different conversations that must say a step
+AT_LEAST = 2  # different conversations that a step must occur in
 MOST_STEPS, MOST_WAYS, SHOWN_IDS = 12, 6, 3
-TOGETHER = 0.45  # cosine of the conversations that hold two sentences of one answer (Ochiai 1957)
-IN_ORDER = 0.75  # of the conversations that hold two steps, those in which they come in the same order
-TELLS, STATES = 0.3, 1.0  # what an instruction and what another sentence must say about the matter to be taken up
-ALIKE = 0.35  # mean cosine within a group of sentences that say the same
-SENTENCES = 800  # per gap; the agreement of more is no better known
+TOGETHER = 0.45  # least cosine of the sets of conversations of two steps that belong to one answer (Ochiai 1957)
+IN_ORDER = 0.75  # least share of the conversations with both steps in which the two come in the same order
+TELLS, STATES = 0.3, 1.0  # least salience of an instruction, and of another sentence
+ALIKE = 0.35  # least mean cosine within a group of sentences that say the same
+SENTENCES = 800  # most sentences of a gap that are compared; more make the result no better
 SHORTEST, LONGEST = 3, 45  # words of a sentence that can be a step
 
 # A line that ends in a colon, or whose next begins small, is no sentence yet.
@@ -86,11 +86,11 @@ _PERSONAL = re.compile(
 
 
 class ResolutionStep(TypedDict):
-    """What agents told, in an agent's words.
+    """One step, in an agent's words.
 
-    ``count`` conversations hold it, of which ``worked`` are known to have ended well, and up to three are named.
-    ``way`` numbers the answers from 1: what is said in the same conversations belongs to one answer, and two answers
-    are alternatives. ``order`` is its place in an answer whose steps come one after another, else 0.
+    It occurs in ``count`` conversations, ``worked`` of which are known to have ended well; up to three are listed.
+    ``way`` numbers the answers from 1: steps from the same conversations belong to one answer, and different answers
+    are alternatives. ``order`` is the step's place in an answer whose steps have an order, else 0.
     """
 
     text: str
@@ -102,14 +102,14 @@ class ResolutionStep(TypedDict):
 
 
 def distil(
-    replies: Sequence[tuple[str, str]], worked: Collection[str] = frozenset(), matter: Salience | None = None
+    replies: Sequence[tuple[str, str]], worked: Collection[str] = frozenset(), salience: Salience | None = None
 ) -> list[ResolutionStep]:
-    """What agents of at least two conversations told, answer by answer.
+    """Find the steps that agents gave in at least two conversations, answer by answer.
 
-    Sentences that tell the customer what to do are grouped by likeness (TF-IDF of stems, average linkage), and where
-    ``matter`` is known, sentences that say something about it as well. A group stands where two conversations hold it,
-    in the words that are most like the others', at the mean place that it has within replies. Groups that mostly come
-    in the same conversations make one answer. Nothing is rephrased or added: no agreement, no step.
+    Sentences that tell the customer what to do, and with ``salience`` also sentences that are about the gap, are
+    grouped by likeness (TF-IDF of stems, average linkage). A group found in two conversations or more is a step. Its
+    text is the sentence most like the others, its place the mean place within the replies. Steps that mostly occur in
+    the same conversations make one answer. Nothing is rephrased or added.
 
     Parameters
     ----------
@@ -117,26 +117,26 @@ def distil(
         Conversation id and text of each reply, a conversation's replies in order.
     worked
         Conversations that are known to have ended well.
-    matter
-        What the gap's replies are about, beside other replies.
+    salience
+        Weights of the stems that set the gap's replies apart from other replies.
 
     Returns
     -------
     list of ResolutionStep
-        At most twelve in six answers, those that most conversations hold, the most given answer first.
+        At most twelve in six answers: the steps of most conversations, and the most frequent answer first.
 
     Examples
     --------
-    >>> said = [("c1", "Open Orders. Then press Return."), ("c2", "Please open Orders. After that press Return. Bye!")]
-    >>> [(step["text"], step["count"], step["way"], step["order"]) for step in distil(said)]
+    >>> replies = [("c1", "Open Orders. Then press Return."), ("c2", "Please open Orders. After that press Return.")]
+    >>> [(step["text"], step["count"], step["way"], step["order"]) for step in distil(replies)]
     [('Open Orders.', 2, 1, 1), ('After that press Return.', 2, 1, 2)]
     """
-    told = _told(replies, matter)
-    if len(told) < AT_LEAST:
+    told_sentences = _told_sentences(replies, salience)
+    if len(told_sentences) < AT_LEAST:
         return []
-    vectors = _vectors([sentence.text for sentence in told])
-    found = _shared(told, vectors, _groups(vectors))
-    kept = sorted(found, key=lambda f: (-len(f.ids), f.place, f.text))[:MOST_STEPS]
+    vectors = _vectors([sentence.text for sentence in told_sentences])
+    shared = _shared(told_sentences, vectors, _groups(vectors))
+    kept = sorted(shared, key=lambda f: (-len(f.ids), f.place, f.text))[:MOST_STEPS]
     steps: list[ResolutionStep] = []
     ways = sorted(_ways(kept), key=lambda way: (-max(len(f.ids) for f in way), -len(way), way[0].text))
     for number, way in enumerate(ways[:MOST_WAYS], start=1):
@@ -165,7 +165,7 @@ class _Sentence:
 
 @dataclass(frozen=True)
 class _Shared:
-    """What several conversations tell alike; ``places`` of it by conversation."""
+    """A step that several conversations share; ``places`` is its place in the reply (0 to 1) by conversation."""
 
     text: str
     place: float
@@ -177,47 +177,49 @@ class _Shared:
         return set(self.places)
 
 
-def _shared(told: Sequence[_Sentence], vectors: F64, group: Ints) -> list[_Shared]:
-    said = Counter(sentence.conversation for sentence in told)  # who says one thing says nothing about order
-    found = []
+def _shared(told_sentences: Sequence[_Sentence], vectors: F64, group: Ints) -> list[_Shared]:
+    n_sentences = Counter(sentence.conversation for sentence in told_sentences)  # a single sentence has no order
+    shared = []
     for number in sorted(set(group)):
         rows = [int(i) for i in np.flatnonzero(group == number)]
         places: dict[str, float] = {}
         for i in rows:
-            places.setdefault(told[i].conversation, told[i].place)
+            places.setdefault(told_sentences[i].conversation, told_sentences[i].place)
         if len(places) < AT_LEAST:
             continue
         middle = vectors[rows].mean(axis=0)
-        instructs = 2 * sum(told[i].instructs for i in rows) > len(rows)
+        instructs = 2 * sum(told_sentences[i].instructs for i in rows) > len(rows)
         best = min(
             rows,
             key=lambda i: (
-                _lacks(told[i].text),
-                not told[i].instructs,
+                _lacks(told_sentences[i].text),
+                not told_sentences[i].instructs,
                 -round(float(vectors[i] @ middle), 6),
-                told[i].text,
+                told_sentences[i].text,
             ),
         )
-        ordered = [place for conversation, place in places.items() if said[conversation] > 1]
-        found.append(_Shared(told[best].text, float(np.mean(ordered)) if ordered else 0.5, places, instructs))
-    return found
+        ordered = [place for conversation, place in places.items() if n_sentences[conversation] > 1]
+        shared.append(
+            _Shared(told_sentences[best].text, float(np.mean(ordered)) if ordered else 0.5, places, instructs)
+        )
+    return shared
 
 
-def _ways(found: Sequence[_Shared]) -> list[list[_Shared]]:
-    """Groups that mostly come in the same conversations, put together."""
-    if len(found) < 2:
-        return [list(found)] if found else []
+def _ways(shared: Sequence[_Shared]) -> list[list[_Shared]]:
+    """The steps grouped into answers: those that mostly occur in the same conversations are together."""
+    if len(shared) < 2:
+        return [list(shared)] if shared else []
     far = [
-        1 - len(one.ids & other.ids) / (len(one.ids) * len(other.ids)) ** 0.5 for one, other in combinations(found, 2)
+        1 - len(one.ids & other.ids) / (len(one.ids) * len(other.ids)) ** 0.5 for one, other in combinations(shared, 2)
     ]
     from scipy.cluster.hierarchy import fcluster, linkage
 
     way = fcluster(linkage(np.round(far, 9), "average"), 1 - TOGETHER, "distance")
-    return [[one for one, own in zip(found, way, strict=True) if own == number] for number in sorted(set(way))]
+    return [[one for one, own in zip(shared, way, strict=True) if own == number] for number in sorted(set(way))]
 
 
 def _in_order(way: Sequence[_Shared]) -> bool:
-    """Whether what comes first here came first in most conversations that hold both."""
+    """Whether most conversations that have two of the steps have them in this order."""
     right = both = 0
     for one, other in combinations(way, 2):
         for conversation in one.ids & other.ids:
@@ -238,7 +240,7 @@ def instructions(text: str) -> list[tuple[str, float]]:
 
 
 def statements(text: str) -> list[str]:
-    """Sentences of ``text`` that tell something, without greeting, thanks and talk.
+    """Sentences of ``text`` with content, without greetings, thanks and small talk.
 
     Examples
     --------
@@ -249,26 +251,26 @@ def statements(text: str) -> list[str]:
 
 
 def _sentences(text: str) -> list[tuple[str, float, bool]]:
-    """Sentences that tell something, each with its place in the text and whether it tells what to do."""
+    """Sentences with content, each with its place in the text (0 to 1) and whether it is an instruction."""
     text = _GOES_ON.sub(" ", text)
     sentences = [" ".join(part.split()) for part in REPLY_SENTENCE_END.split(text) if part and part.strip()]
     last = max(1, len(sentences) - 1)
-    found = []
+    told_sentences = []
     for place, sentence in enumerate(sentences):
-        told = REPLY_GREETING.sub("", sentence)
-        while (shorter := REPLY_GREETING.sub("", told)) != told:
-            told = shorter
-        told = _LEAD_IN.sub("", told)
-        shown = told[:1].upper() + told[1:]
-        if _instructs(told):
-            found.append((shown, place / last, True))
-        elif _states(told):
-            found.append((shown, place / last, False))
-    return found
+        core = REPLY_GREETING.sub("", sentence)
+        while (shorter := REPLY_GREETING.sub("", core)) != core:
+            core = shorter
+        core = _LEAD_IN.sub("", core)
+        shown = core[:1].upper() + core[1:]
+        if _instructs(core):
+            told_sentences.append((shown, place / last, True))
+        elif _states(core):
+            told_sentences.append((shown, place / last, False))
+    return told_sentences
 
 
 def _lacks(sentence: str) -> bool:
-    """Whether something was taken out of a sentence, or should follow it."""
+    """Whether a sentence is incomplete: it has a placeholder, or ends in a colon."""
     return PLACEHOLDER.search(sentence) is not None or sentence.endswith(":")
 
 
@@ -286,7 +288,7 @@ def _instructs(sentence: str) -> bool:
 
 
 def _states(sentence: str) -> bool:
-    """Whether a sentence tells something that is no instruction, as far as its form says."""
+    """Whether a sentence by its form is a statement with content, and not about one customer's case."""
     if "<NAME>" in sentence:
         return False
     plain = PLACEHOLDER.sub("X", sentence)
@@ -295,17 +297,17 @@ def _states(sentence: str) -> bool:
     return not _TALK.search(plain) and not _PERSONAL.search(plain)
 
 
-def _told(replies: Sequence[tuple[str, str]], matter: Salience | None) -> list[_Sentence]:
-    """What the replies tell, each sentence once a conversation."""
+def _told_sentences(replies: Sequence[tuple[str, str]], salience: Salience | None) -> list[_Sentence]:
+    """The sentences of the replies that count as told, each once a conversation; evenly sampled if there are many."""
     joined: dict[str, str] = {}
     for conversation, text in replies:
         joined[conversation] = f"{joined[conversation]}\n{text}" if conversation in joined else text
-    found: dict[tuple[str, str], _Sentence] = {}
+    by_text: dict[tuple[str, str], _Sentence] = {}
     for conversation in sorted(joined):
         for sentence, place, instructs in _sentences(joined[conversation]):
-            if instructs if matter is None else matter.worth(sentence) >= (TELLS if instructs else STATES):
-                found.setdefault((conversation, sentence), _Sentence(conversation, sentence, place, instructs))
-    rows = list(found.values())
+            if instructs if salience is None else salience.worth(sentence) >= (TELLS if instructs else STATES):
+                by_text.setdefault((conversation, sentence), _Sentence(conversation, sentence, place, instructs))
+    rows = list(by_text.values())
     if len(rows) <= SENTENCES:
         return rows
     step = len(rows) / SENTENCES
@@ -325,9 +327,9 @@ def _stems(text: str) -> list[str]:
 
 
 def _vectors(texts: Sequence[str]) -> F64:
-    """TF-IDF of stems, rows of length 1, or 0 where a text has no word of weight."""
+    """TF-IDF of stems, rows of length 1, or 0 where a text has only stop words."""
     try:
-        # A second to import, which those who only list or copy drafts need not wait.
+        # Imported late: it takes a second, and listing or copying drafts does not need it.
         from sklearn.feature_extraction.text import TfidfVectorizer
 
         counted = TfidfVectorizer(analyzer=_stems, sublinear_tf=True).fit_transform(texts)

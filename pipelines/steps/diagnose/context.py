@@ -195,7 +195,7 @@ def collect_evidence(
         agreed=_agreed(context, rows),
         by_people=float(facts["by_people"].mean()) if len(rows) else 0.0,
         usual=context.usual,
-        known=article_verdicts,
+        article_verdicts=article_verdicts,
         conflict=_conflict(context, cited, rows),
         complaints=int(facts["complaint"].sum()) if "complaint" in facts else 0,
     )

@@ -7,7 +7,7 @@ from dataclasses import asdict
 import pandas as pd
 
 from lacuna.models.accuracy.priors import has_healthy_rest
-from lacuna.models.diagnosis.no_gap_reason import Found, no_gap_reason
+from lacuna.models.diagnosis.no_gap_reason import RunFindings, no_gap_reason
 from lacuna.models.topics.failure_tree import excess, usual_failure
 from lacuna.pipelines.runtime.job import Job
 from lacuna.pipelines.steps.diagnose.context import FAILED, MIN_FAILED
@@ -18,10 +18,10 @@ __all__ = ["no_gap"]
 
 def no_gap(job: Job, gaps: int) -> dict[str, str] | None:
     """Why the run has no gap, as it stands in run.json (rule, why, step); None where it has some."""
-    return None if gaps else asdict(no_gap_reason(_found(job)))
+    return None if gaps else asdict(no_gap_reason(_run_findings(job)))
 
 
-def _found(job: Job) -> Found:
+def _run_findings(job: Job) -> RunFindings:
     facts = job.read("measure/facts")
     window = facts[facts["in_window"]]
     asking = window[window["conversation_id"].isin(job.read("understand/questions")["conversation_id"])]
@@ -37,7 +37,7 @@ def _found(job: Job) -> Found:
     needs = job.settings.topics
     who = asking["customer_id"]
     helpless = no_article.groupby("reason")["conversations"].sum()
-    return Found(
+    return RunFindings(
         conversations=len(window),
         asking=len(asking),
         failed=len(failed),

@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lacuna.models.diagnosis.no_gap_reason import UNKNOWN, Found, no_gap_reason, why_no_gap
+from lacuna.models.diagnosis.no_gap_reason import UNKNOWN, RunFindings, no_gap_reason, why_no_gap
 from tests.worlds.test_small_worlds import WORLDS, beside, mine, world
 
 # Two hundred conversations in eight topics, of which nobody can say more than that they fail.
-USUAL = Found(
+USUAL = RunFindings(
     conversations=200, asking=190, failed=90, escalated=80, articles=12, customers=180, topics=8, largest=20, above=3,
     needed_failed=4, needed_questions=5, needed_customers=3, label="where is my parcel", share=0.6, usual=0.45,
     evidence=2.0, needed_evidence=1.5,
@@ -64,13 +64,13 @@ def test_a_knowledge_base_without_an_article_is_told_as_well() -> None:
 counts = st.integers(0, 12)
 
 
-@given(st.builds(Found, **dict.fromkeys(
+@given(st.builds(RunFindings, **dict.fromkeys(
     ("conversations", "asking", "failed", "escalated", "articles", "customers", "topics", "largest", "above",
      "needed_failed", "needed_questions", "needed_customers", "not_content_topics"), counts,
 ), not_content=st.dictionaries(st.sampled_from(["handoff by policy", "intent routing"]), counts)))  # fmt: skip
-def test_there_is_always_a_reason(found: Found) -> None:
+def test_there_is_always_a_reason(findings: RunFindings) -> None:
     """Whatever was counted, whole sentences come back."""
-    said = no_gap_reason(found)
+    said = no_gap_reason(findings)
     for text in (said.why, said.step):
         assert not text[0].islower()
         assert text.endswith(".")

@@ -26,9 +26,9 @@ HIDDEN = PassedOver("b", "Warranty", Findability(1, 2.0, 4.0, 12, 0, 3.0, 2, 3.0
 CHANGE = Change(10, 9, 11, 6.0, 0.1, 0.8, 8.0, 9.0)
 
 
-def kind(seen: Evidence, excess: float = 5.0) -> str | None:
+def kind(evidence: Evidence, excess: float = 5.0) -> str | None:
     """What the rules say, those with a sign first."""
-    verdict = by_sign(seen, LIMITS) or by_answers(seen, LIMITS, excess)
+    verdict = by_sign(evidence, LIMITS) or by_answers(evidence, LIMITS, excess)
     return verdict.kind if verdict else None
 
 
@@ -60,9 +60,9 @@ def test_messages_without_a_question_are_not_content() -> None:
 
 def test_a_topic_fails_with_the_article_it_is_about() -> None:
     """A topic whose failures cite a stale article belongs to that article; one that hardly cites it does not."""
-    known = {"a": stale_verdict("a", "Returns", CHANGE, "2024-05-01")}
-    assert kind(replace(PLAIN, known=known)) == "stale"
-    assert kind(replace(PLAIN, known=known, cited=[Cited("a", "Returns", 0.1)])) == "missing"
+    article_verdicts = {"a": stale_verdict("a", "Returns", CHANGE, "2024-05-01")}
+    assert kind(replace(PLAIN, article_verdicts=article_verdicts)) == "stale"
+    assert kind(replace(PLAIN, article_verdicts=article_verdicts, cited=[Cited("a", "Returns", 0.1)])) == "missing"
 
 
 def test_two_articles_that_disagree() -> None:
