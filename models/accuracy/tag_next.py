@@ -15,11 +15,11 @@ from lacuna.models.topics.failure_tree import excess, usual_failure
 def tag_next(facts: pd.DataFrame, evidence_needed: float, weeks: float, count: int = 20) -> pd.DataFrame:
     """The untagged conversations whose tags are expected to move the backlog most, best first.
 
-    A subtopic puts failing conversations a week into the backlog as far as it is believed to be a gap, which is the
-    logistic of the log-likelihood by which it fails more than others, less what is needed. A tag makes one
-    conversation's chance of failure surer, either way; what it is worth is the change that it brings to its subtopic,
-    weighed by how likely each outcome is (expected value of sample information; Howard 1966). One subtopic's
-    conversations are worth less with every one that is chosen already, since their tags say the same.
+    A subtopic's share in the backlog is its failing conversations a week times its chance of being a gap: the logistic
+    of the log-likelihood ratio of its failure rate, less the evidence needed. A tag changes the chance of failure of
+    one conversation. Its worth is the expected change of the subtopic's share over both outcomes of the tag (expected
+    value of sample information; Howard 1966). Within a subtopic, worth is divided by rank, since further tags tell
+    much the same.
 
     Parameters
     ----------
@@ -27,7 +27,7 @@ def tag_next(facts: pd.DataFrame, evidence_needed: float, weeks: float, count: i
         conversation_id, subtopic_id (str or null), in_window (bool), failed (float), outcome (str or null),
         customer_id (str or null).
     evidence_needed : float
-        Log-likelihood from which on a subtopic counts as failing.
+        Log-likelihood ratio from which on a subtopic counts as failing.
     weeks : float
         Length of the window.
     count : int

@@ -1,4 +1,4 @@
-"""Until when a gap has to be dealt with, and what happens where it is not."""
+"""Due dates of gaps, and which overdue gaps are escalated."""
 
 from __future__ import annotations
 
@@ -42,11 +42,11 @@ def due_date(
     status
         The gap's status.
     since
-        The day from which on people could see it there: of the decision, or on which a run that found it was published.
+        The day on which the gap got this status: of the decision, or of the publication of the run that found it.
     today
-        The day that is asked about.
+        The day for which this is computed.
     due
-        The day that somebody set, which wins.
+        A due day that somebody set, which takes precedence.
     rank
         The gap's rank in the backlog, None where it is in none.
 

@@ -1,4 +1,4 @@
-"""Which gap first: conversations with a human a week that closing it would avoid, and how sure the order is."""
+"""Priority of gaps: the conversations with a person a week that closing a gap would avoid, with intervals."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ DRAWS = 2000
 SCORES = [
     "demand", "p_fail", "p_fixable", "score", "score_low", "score_high", "failure_rate", "failure_low", "failure_high",
 ]  # fmt: skip
-# How often an article mends a gap of its kind, in the eyes of nobody yet: reviewers' verdicts move it.
+# Prior share of gaps of each kind that an article closes, and its weight in gaps; reviewers' verdicts update it.
 FIXABLE = {kind.name: kind.fixable for kind in GAP_KINDS.values()}
 FIXABLE_WEIGHT = 12.0
 
 
 def reach_of(gaps: pd.DataFrame, facts: pd.DataFrame) -> pd.DataFrame:
-    """How many conversations in the window reach each gap, and how many of them it failed.
+    """How many conversations of the window each gap concerns, and how many of them failed.
 
     Parameters
     ----------
@@ -44,13 +44,13 @@ def reach_of(gaps: pd.DataFrame, facts: pd.DataFrame) -> pd.DataFrame:
 
 
 def may_fail(subtopics: Sequence[str], article_id: Any, facts: pd.DataFrame) -> Flags:
-    """Whether each conversation could have met the gap: it is of one of its subtopics, or answered from its article."""
+    """Whether the gap concerns each conversation: it is of the gap's subtopics, or was answered from its article."""
     of_subtopic = facts["subtopic_id"].isin(list(subtopics))
     return (of_subtopic | (facts["cited_first"].notna() & facts["cited_first"].eq(article_id))).to_numpy(dtype=bool)
 
 
 def mendable(kind: str, judged: Mapping[str, tuple[int, int]]) -> tuple[float, float]:
-    """How often an article mends a gap of a kind, and the weight of that in gaps: :data:`FIXABLE`, then the verdicts.
+    """The share of gaps of a kind that an article closes, and its weight in gaps, given reviewers' verdicts.
 
     The posterior of a Beta prior with mean ``FIXABLE[kind]`` and weight :data:`FIXABLE_WEIGHT`: every gap that
     reviewers judged counts as one of those.
@@ -77,9 +77,8 @@ def rank_gaps(
     score = demand × p_fail × p_fixable, with demand in conversations a week that reach the gap (Gamma posterior of a
     Poisson rate, Jeffreys prior), p_fail the share of them whose answer fails (Beta posterior), p_fixable the chance
     that an article would mend it (Beta around :data:`FIXABLE` and what reviewers judged, see :func:`mendable`, scaled
-    by how sure the verdict is). Intervals and rank
-    bands come from joint draws, each gap with its own stream, so that one gap's draws do not depend on the
-    others.
+    by the probability of the verdict). Intervals and rank bands come from joint draws. Each gap has its own random
+    stream, so that its draws do not depend on other gaps.
 
     Parameters
     ----------

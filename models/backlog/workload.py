@@ -1,4 +1,4 @@
-"""How much each owner has in hand, against what he can take a week."""
+"""The workload of owners: gaps in progress against the number that they can take a week."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight",
 
 
 class Workload:
-    """Who has how many gaps in hand; the count grows as gaps are given out.
+    """The number of gaps in progress of each owner, which grows as gaps are assigned.
 
     Parameters
     ----------

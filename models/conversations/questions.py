@@ -1,4 +1,4 @@
-"""From a conversation to the one question it is about."""
+"""The main question of each conversation."""
 
 from __future__ import annotations
 
@@ -46,8 +46,9 @@ def clean(text: str, *, keep_lines: bool = False, idle: Set[str] = frozenset()) 
 def questions(messages: pd.DataFrame) -> pd.DataFrame:
     """The question of every conversation that has customer text.
 
-    The first message of the customer that says something; what follows is added until there is enough to go by. Lines
-    of a form, which many messages share, are no question, nor is what customers say beside anything.
+    The customer's first message with content; later messages are added until there are :data:`ENOUGH_WORDS` words.
+    Lines of forms (:func:`models.text.boilerplate.templates`) and stock sentences
+    (:func:`models.text.boilerplate.asides`) are left out.
 
     Parameters
     ----------
@@ -75,7 +76,7 @@ def questions(messages: pd.DataFrame) -> pd.DataFrame:
 
 
 def asks_something(question: str) -> bool:
-    """Whether a question says what it is about: in two words of weight, or in a script that sets no spaces.
+    """Whether a question has content: two words that are no stop words, or text in a script without spaces.
 
     Examples
     --------
@@ -93,7 +94,7 @@ def key_of(text: str) -> str:
 
 
 def main_question(texts: list[str], *, keep_lines: bool = False, idle: Set[str] = frozenset()) -> str:
-    """What the customer's messages, in order, are about, without what is ``idle``; empty where they say nothing."""
+    """The main question of a customer's messages, given in order, without ``idle`` sentences; "" without content."""
     parts: list[str] = []
     for text in texts:
         part = clean(str(text), keep_lines=keep_lines, idle=idle)

@@ -20,9 +20,9 @@ NEIGHBOURS = 3
 
 
 def answered_before(vectors: F32, cited: Ints, success: F64, articles: int) -> F32:
-    """How near each question is to those that each article answered well, itself left out; float32 (n, articles).
+    """How near each question is to other questions that each article answered well; float32 (n, articles).
 
-    An article is known by the questions that it has answered as much as by its text.
+    The questions that an article has answered describe it as much as its text does.
     """
     near = vectors @ vectors.T
     np.fill_diagonal(near, 0.0)

@@ -15,7 +15,7 @@ NAMED = 3  # reasons why no article would help that are named
 
 @dataclass(frozen=True)
 class RunFindings:
-    """What a run found on its way to a backlog without a gap; counts are of the window.
+    """The figures of a run from which the reason for an empty backlog follows; counts are of the window.
 
     Parameters
     ----------
@@ -32,19 +32,18 @@ class RunFindings:
     largest
         Failed conversations of the topic that has most of them.
     above
-        Topics with enough failed conversations that fail more often than questions do on average; where that can't be
-        compared, all that have enough.
+        Topics with enough failed conversations whose failure rate is above the average; all with enough failed
+        conversations where rates can't be compared.
     not_content
-        Conversations that no article would help, by why.
+        Conversations that no article would help, by reason.
     not_content_topics
-        How many topics these are.
+        Number of topics of these.
     label, share, usual
-        The topic that fails most clearly more often than the average, the share of its answers that failed, and the
-        average; "" and 0 where there is none.
+        The topic whose failure rate is most clearly above the average, its rate, and the average; "" and 0 without one.
     comparable
-        Whether there are answers that did, to compare the others with.
+        Whether there are successful answers to compare the others with.
     evidence, needed_evidence
-        Log-likelihood by which it does, and what a missing article needs.
+        Log-likelihood ratio of that topic's failure rate, and the least that a missing article needs.
     needed_failed, needed_questions, needed_customers
         Failed conversations that a gap needs, and questions and customers that a topic needs.
     """
@@ -85,8 +84,8 @@ def no_gap_reason(findings: RunFindings) -> NoGap:
 
     Parameters
     ----------
-    found
-        What the run found.
+    findings
+        The figures of the run.
 
     Examples
     --------

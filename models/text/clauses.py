@@ -1,4 +1,4 @@
-"""Phrases that could stand on a folder: pieces of customers' sentences that begin and end where a thought does."""
+"""Phrases that could label a topic: pieces of customers' sentences with a complete thought."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ from lacuna.models.text.words import LABEL_WORD, is_german, stem
 
 __all__ = ["Clause", "Phrase", "clauses", "phrases"]
 
-LONGEST, LEAD = 8, 70  # words of a label; words of a question in which its matter is looked for
-NAME = 3  # words that may follow a greeting or a sign-off and are a name
-SUBJECT = 4  # words before a predicate; more are a sentence of their own
-DENIED = 4  # words after a "none of my" that it denies
-SENTENCE = 10  # words of a whole sentence that may stand as a label
+LONGEST, LEAD = 8, 70  # most words of a label; first words of a question from which phrases are taken
+NAME = 3  # most words after a greeting or a sign-off that count as a name
+SUBJECT = 4  # most words before a predicate; more are a sentence of their own
+DENIED = 4  # number of words after a "none of my" that it denies
+SENTENCE = 10  # most words of a whole sentence that may be a label
 
 _ODD = re.compile(r"[./@+_]|\d{4,}|^\d|[a-z]\d|\d[a-z]")
 _LEANS = DETERMINERS | PREPOSITIONS | CONJUNCTIONS | AUXILIARIES | PRONOUNS
@@ -86,7 +86,7 @@ class Clause:
 
 @dataclass(frozen=True)
 class Phrase:
-    """A possible label: its words, the stems that carry it, how whole it is (0 to 1), and whether it is a question."""
+    """A possible label: its words, its significant stems, how complete it is (0 to 1), and whether it is a question."""
 
     words: tuple[str, ...]
     stems: frozenset[str]
@@ -172,7 +172,7 @@ def phrases(clause: Clause) -> Iterator[Phrase]:
 
 
 def _wholeness(words: tuple[str, ...], first: bool, behind: tuple[str, ...], inverted: bool) -> float:
-    """How much of its clause a phrase takes along, 0 to 1; ``inverted`` is one that asks by turning words around."""
+    """How completely a phrase covers its clause, 0 to 1; ``inverted`` marks a question in inverted word order."""
     last = not behind
     whole = 0.55 + 0.27 * (first and not inverted) + 0.18 * last
     turns = not _TURNS.isdisjoint(words)
@@ -247,7 +247,7 @@ def _without_tail(words: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _phrase(words: tuple[str, ...], german: bool, least: int = 2) -> frozenset[str]:
-    """The stems that carry the phrase; none where it does not stand on its own."""
+    """The significant stems of a phrase; none where it is not complete by itself."""
     if any(map(_is_odd, words)):
         return frozenset()
     strong = sum(map(_is_strong, words))

@@ -1,7 +1,7 @@
-"""Greetings and sign-offs, which say nothing of what a message is about.
+"""Patterns of greetings and sign-offs, which are removed because they are not about the problem.
 
-Each pattern is for one place: a customer's message, an agent's reply, a sentence among others, a label. They differ in
-how much they take along, since what is a courtesy at the end of a message may be its matter in the middle.
+Each pattern is for one context: a customer's message, an agent's reply, a sentence among others, a label. They differ
+in how much they match, since what is a courtesy at the end of a message may be its content in the middle.
 """
 
 from __future__ import annotations

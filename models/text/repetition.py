@@ -1,4 +1,4 @@
-"""Whether a message says again what another said."""
+"""Whether one message repeats another in other words."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ __all__ = ["alike"]
 
 _WORDS = re.compile(r"[^\W\d_]{2,}|\d{2,}")
 _ALIKE = 0.5
-# Words that two different questions share: they must not make one look like the other said again.
+# Common words, which are not counted because different questions share them.
 _COMMON = frozenset(
     (
         "and", "are", "but", "can", "could", "das", "dass", "der", "die", "does", "doesn", "don", "ein", "eine",
@@ -22,7 +22,7 @@ _COMMON = frozenset(
 
 
 def alike(text: str, other: str) -> bool:
-    """Whether two clean, lower-case messages share most of their telling words or of their character trigrams.
+    """Whether two clean, lower-case messages share most of their significant words or of their character trigrams.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Whether a name that somebody proposes for a topic may stand: short, plain, and in the customers' own words."""
+"""Checks of a name proposed for a topic: short, plain, and in the customers' own words."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from lacuna.models.text.words import is_german, stem
 __all__ = ["fault"]
 
 LONGEST, MOST_WORDS = 60, 9  # letters, words
-SAID_BY = 2  # questions that a word must stand in: one customer alone names nothing
+SAID_BY = 2  # least number of questions that must hold each word of the name
 
 _PLAIN = re.compile(r"[^\W_][\w '’&/+.,?()-]*\Z")
 
 
 def fault(name: object, questions: Sequence[str]) -> str | None:
-    """Why ``name`` can't name a topic of these questions, or None where it can.
+    """Why ``name`` is not accepted for a topic of these questions; None where it is.
 
     Examples
     --------
@@ -34,12 +34,12 @@ def fault(name: object, questions: Sequence[str]) -> str | None:
         return f"longer than {LONGEST} letters or {MOST_WORDS} words"
     if not _PLAIN.match(name) or "http" in name.casefold() or "www." in name.casefold():
         return "not plain text"
-    said = Counter(word for question in questions for word in _stems(question))
+    counts = Counter(word for question in questions for word in _stems(question))
     wanted = _stems(name)
     if not wanted:
         return "no word of weight"
     for word, written in sorted(wanted.items()):
-        if said[word] < min(SAID_BY, len(questions)):
+        if counts[word] < min(SAID_BY, len(questions)):
             return f"'{written}' is in fewer than {SAID_BY} questions"
     return None
 

@@ -1,4 +1,4 @@
-"""Customers' sentences made ready for names: courtesies cut out, slips of the pen corrected, spelling counted."""
+"""Clean customers' sentences before topics are named: courtesies removed, typing errors corrected, spelling counted."""
 
 from __future__ import annotations
 
@@ -12,10 +12,13 @@ from lacuna.models.text.clauses import Clause
 from lacuna.models.text.lexicon import APOSTROPHES
 from lacuna.models.text.words import stem
 
-EVERYWHERE, EVERYWHERE_SHARE = 4, 0.02  # topics that hold the very same sentence: it is manners, not matter
-SHORTEST_SHARED = 3  # words of such a sentence that is cut out where no mark sets it off
-SLIP = 8  # times that a word is more common than what may be a slip of the pen for it
-SLIP_LENGTH = 6  # letters; shorter words are too often words of their own
+EVERYWHERE, EVERYWHERE_SHARE = (
+    4,
+    0.02,
+)  # least number and share of topics that hold a sentence word for word: a courtesy
+SHORTEST_SHARED = 3  # least words of such a sentence that is cut out where no punctuation sets it off
+SLIP = 8  # least ratio of a word's count to that of its possible misspelling
+SLIP_LENGTH = 6  # least letters of a word that is corrected; shorter ones are too often other words
 
 
 def shared_sentences(topics: list[list[list[Clause]]]) -> set[tuple[str, ...]]:
@@ -32,7 +35,7 @@ def shared_sentences(topics: list[list[list[Clause]]]) -> set[tuple[str, ...]]:
 def without_shared(
     question: Sequence[Clause], idle: set[tuple[str, ...]], openings: frozenset[tuple[str, ...]]
 ) -> Iterator[Clause]:
-    """The clauses of a question, cut where a sentence of manners stands in them; ``openings`` are their first words."""
+    """The clauses of a question without the sentences of ``idle``; ``openings`` are the first words of these."""
     for clause in question:
         if clause.folded in idle:
             continue
@@ -55,14 +58,14 @@ def without_shared(
 
 
 def question_counts(topics: Iterable[Iterable[Iterable[Clause]]]) -> Counter[str]:
-    """In how many questions each word stands."""
+    """The number of questions that hold each word."""
     return Counter(
         word for question in chain.from_iterable(topics) for word in {w for clause in question for w in clause.folded}
     )
 
 
 def corrections(written: Counter[str]) -> dict[str, str]:
-    """What a rare word was likely meant to be: a common one that differs from it by one slip of the pen."""
+    """The likely correction of each rare word: a common word that differs from it by one typing error."""
     near: dict[str, list[str]] = defaultdict(list)
     for word in sorted(written):
         if written[word] >= SLIP and len(word) >= SLIP_LENGTH - 1:
@@ -102,7 +105,7 @@ def spelling(questions: Iterable[list[Clause]]) -> dict[str, str]:
     written: Counter[tuple[str, str]] = Counter()
     for question in questions:
         if all(word.islower() or word == "I" for clause in question for word in clause.words):
-            continue  # who writes no capital at all says nothing about where they belong
+            continue  # a question without any capitals is no evidence of spelling
         for clause in question:
             if sum(map(_capital, clause.words)) > 0.6 * len(clause.words) and len(clause.words) > 2:
                 continue  # a shout, or a headline

@@ -26,7 +26,7 @@ SMALL = STOP_WORDS | DETERMINERS | PREPOSITIONS | PRONOUNS
 
 @dataclass(frozen=True)
 class TopicQuestions:
-    """A topic's questions: clauses, stems, and the weight of each stem in its middle."""
+    """A topic's questions, each as clauses and as a set of stems."""
 
     questions: list[list[Clause]]
     stems: list[frozenset[str]]
@@ -39,7 +39,7 @@ class TopicQuestions:
 
 
 def sampling_step(questions: Sequence[object]) -> int:
-    """Every how many questions one is taken of a large topic, so that about as many as it is weighed by are."""
+    """The step at which questions of a large topic are sampled, so that about :data:`WEIGHED` remain."""
     return max(1, len(questions) // WEIGHED)
 
 
@@ -103,10 +103,10 @@ def rank_phrases(
 def rank_by_meaning(
     ranked: list[list[tuple[float, Phrase]]], texts: Sequence[Sequence[str]], embed: Callable[[Sequence[str]], F32]
 ) -> list[list[tuple[float, Phrase]]]:
-    """The best phrases of each topic by their worth and by how near they come to what its questions mean.
+    """Rank the best phrases of each topic by their worth times their nearness to the meaning of its questions.
 
-    Nearness is the cosine of phrase and middle, each against the mean of all topics' phrases and middles: what all
-    topics have in common, such as the product's name, brings a phrase near to none of them.
+    Nearness is the cosine of phrase and topic centroid, less the means of all phrases and all centroids, so that what
+    all topics have in common, such as the product's name, does not count.
     """
     phrase_texts = sorted({phrase.text for options in ranked for _, phrase in options[:MEANT]})
     if len(texts) < 2 or not phrase_texts:
@@ -129,13 +129,13 @@ def rank_by_meaning(
 
 
 def _unknown_language(topic: TopicQuestions) -> bool:
-    """Whether hardly a word is one of the small ones that English and German sentences are held together by."""
+    """Whether the topic hardly holds English or German function words, and so is in another language."""
     words = [word for question in topic.questions for clause in question for word in clause.folded]
     return len(words) >= ENOUGH_WORDS and sum(word in SMALL for word in words) < SMALL_SHARE * len(words)
 
 
 def _shape(phrase: Phrase, written: Counter[str], total: int) -> float:
-    """How much a phrase looks like a label: whole, three to seven words, none of them a slip of the pen."""
+    """How well a phrase has the form of a label: complete, of three to seven words, without typing errors."""
     slips = sum(written[word] < 2 for word in phrase.words) if total >= 30 else 0
     numbers = sum(word.isdigit() for word in phrase.words)
     return phrase.whole * BY_LENGTH[len(phrase.words)] * 0.15**slips * 0.85**numbers

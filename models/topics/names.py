@@ -1,4 +1,4 @@
-"""Names for topics that a person would write on a folder: a customer's problem, not a list of words."""
+"""Names of topics: short phrases from customers' questions that name a problem, not lists of words."""
 
 from __future__ import annotations
 
@@ -33,16 +33,16 @@ def label_topics(
 ) -> list[str]:
     """One label a topic, unique among them, whatever the order of topics and questions.
 
-    A phrase from the questions that stands near the topic's middle, in words and in meaning, that many of its questions
-    say in these or like words and few others do, and that is a whole thought. Where no phrase will do, the shortest
-    telling question.
+    The label is a complete phrase from the questions that is near the topic's centroid, in words and in meaning, and
+    that many of its questions and few others hold in the same or similar words. Where there is no such phrase, it is
+    the most frequent sentence, cut to a label's length.
 
     Parameters
     ----------
     texts
         The questions of each topic.
     keywords
-        The strongest words of each topic, best first; they tell topics apart whose labels would else be the same.
+        The strongest words of each topic, best first; they make labels different that would otherwise be the same.
     embed
         Texts to float32 (texts, dim), rows of length 1; without it phrases are judged by their words alone.
 
@@ -69,7 +69,7 @@ def label_topics(
         ranked = rank_by_meaning(ranked, texts, embed)
     labels = [""] * len(texts)
     taken: set[str] = set()
-    # The surest claim is served first; equal claims by what the topics say.
+    # Topics choose by the worth of their best phrase; ties are ordered by their texts.
     for number in sorted(range(len(texts)), key=lambda n: (-ranked[n][0][0] if ranked[n] else 0, sorted(texts[n]))):
         options = [_written(phrase, spelt) for _, phrase in ranked[number]]
         free = (option for option in options if _folded(option) not in taken)
@@ -93,7 +93,7 @@ def capital(text: str) -> str:
 
 
 def _shortened(questions: list[list[Clause]], spelt: dict[str, str]) -> str:
-    """The sentence that most customers of the topic write, cut to a label's length: no phrase stands for it."""
+    """The most frequent sentence of the topic, cut to a label's length, for topics without a phrase."""
     counts: Counter[tuple[str, ...]] = Counter()
     for question in questions:
         for clause in question:
@@ -109,7 +109,7 @@ def _shortened(questions: list[list[Clause]], spelt: dict[str, str]) -> str:
 
 
 def _folded(label: str) -> str:
-    """What makes two labels the same to a reader: articles, case and endings do not count."""
+    """A key that labels share if they read the same: without determiners, case and endings."""
     return " ".join(stem(word) for word in label.casefold().strip("?").split() if word not in DETERMINERS)
 
 

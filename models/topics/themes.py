@@ -1,4 +1,4 @@
-"""Themes over topics: a handful of groups that a person can keep in mind, each with a name."""
+"""Themes: a handful of named groups of topics."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from lacuna.models.topics.lineage import match_topics
 __all__ = ["FEWEST", "MOST", "group_topics", "known_themes"]
 
 
-FEWEST = 6  # topics; fewer are themes enough themselves
-HANDFUL = 5  # themes at least, where there are 40 topics and more
-MOST = 9  # themes: what a legend holds, and a reader keeps apart
-AS_GOOD = 0.8  # of the best silhouette, with which the themes of the run before stay
+FEWEST = 6  # least number of topics that are grouped into themes
+HANDFUL = 5  # least number of themes with 40 topics or more
+MOST = 9  # most themes, so that a legend can show them and a reader can tell them apart
+AS_GOOD = 0.8  # least silhouette with which the themes of the run before are kept, as a share of the best
 
 
 def group_topics(centres: F32, before: Sequence[str | None] | None = None) -> Ints:
     """Theme of each topic, numbered from 0; all −1 where there are fewer than six topics.
 
     Ward's tree of the topics, cut at the number of themes with the best silhouette (Rousseeuw 1987); a theme of one
-    topic then joins the nearest theme. Themes of the run before stay, and new topics join the nearest, for as long as
-    their silhouette comes near that of the best cut. The order of topics changes nothing but the numbers.
+    topic then joins the nearest theme. The themes of the run before are kept, and new topics join the nearest one, as
+    long as their silhouette is close to that of the best cut. The order of topics affects only the numbers of themes.
 
     Parameters
     ----------
@@ -70,14 +70,14 @@ def group_topics(centres: F32, before: Sequence[str | None] | None = None) -> In
 
 
 def _worth_of(points: F64, theme: Ints) -> tuple[bool, float]:
-    """Whether themes sort anything, and their silhouette: one of more than half of all topics sorts nothing."""
+    """Whether no theme holds more than half of all topics, and the silhouette of the themes."""
     if len(np.unique(theme)) < 2:
         return False, -2.0
     return bool(np.bincount(theme).max() <= len(theme) / 2), round(float(silhouette_score(points, theme)), 6)
 
 
 def _carried_on(points: F64, before: Sequence[str | None]) -> Ints:
-    """The themes that topics were in, one at least, with every other topic in the nearest."""
+    """The themes of the run before, of which there is at least one, with every other topic in the nearest."""
     names = sorted({name for name in before if name is not None})
     theme = np.array([names.index(name) if name is not None else -1 for name in before], dtype=np.int64)
     return _without_singles(points, _in_nearest(points, theme, np.flatnonzero(theme < 0), range(len(names))))
@@ -92,7 +92,7 @@ def _without_singles(points: F64, theme: Ints) -> Ints:
 
 
 def _in_nearest(points: F64, theme: Ints, rows: Ints, among: Iterable[int]) -> Ints:
-    """The themes with the topics in ``rows`` moved, each to that ``among`` themes whose middle is nearest."""
+    """The themes with each topic in ``rows`` moved to the theme of ``among`` whose mean is nearest."""
     middles = {k: points[theme == k].mean(axis=0) for k in among}
     out = theme.copy()
     for i in rows:
@@ -101,10 +101,10 @@ def _in_nearest(points: F64, theme: Ints, rows: Ints, among: Iterable[int]) -> I
 
 
 def known_themes(theme: Ints, before: Sequence[str | None], sizes: Sequence[int]) -> dict[int, str]:
-    """Which themes are known, and their names: those that share most of their questions with one of the run before.
+    """The themes that continue one of the run before, and their names.
 
-    One to one; a theme is known where the geometric mean of the two shares is at least one half (Ochiai 1957), counted
-    over topics that were in a theme before.
+    Themes are matched one to one. A theme continues another if the geometric mean of the shares of common questions is
+    at least one half (Ochiai 1957), counted over topics that were in a theme before.
 
     Parameters
     ----------
