@@ -142,7 +142,7 @@ class Common:
         Examples
         --------
         >>> rows = np.eye(2, dtype=np.float32)
-        >>> Common(rows, np.array([True, False])).enough(rows, 0.7).round(2).tolist()
+        >>> np.round(Common(rows, np.array([True, False])).enough(rows, 0.7).astype(float), 2).tolist()
         [0.7, 0.8]
         """
         if not len(self.means):

@@ -39,6 +39,7 @@ def name_themes(
 
     Examples
     --------
+    >>> import numpy as np
     >>> mail, bill = ["the filter for my inbox", "my inbox has no filter"], ["the invoice of my card", "a card invoice"]
     >>> name_themes(np.array([0, 0, 1, 1]), [mail, mail, bill, bill])
     ['Inbox and filter', 'Inbox and filter', 'Card and invoice', 'Card and invoice']

@@ -117,7 +117,7 @@ def saved(rows: Sequence[dict[str, Any]]) -> list[str]:
         f" {_signed(total['avoided_weekly'])} a week: {money(total['cost'], currency)}"
         f" (between {money(total['cost_low'], currency)} and {money(total['cost_high'], currency)}).",
         f"Confirmed, because the customer or a reviewer said so: {_signed(total['confirmed'])},"
-        f" {money(total['confirmed_cost'], currency)}. Silent, because nobody said anything:"
+        f" {money(total['confirmed_cost'], currency)}. Assumed, because nobody said anything:"
         f" {_signed(total['assumed'])}, {money(total['assumed_cost'], currency)}.",
     ]
 

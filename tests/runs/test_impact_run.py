@@ -89,7 +89,7 @@ def test_the_report_shows_each_fix_with_its_day(story: dict[str, Any]) -> None:
 
 
 def test_the_command_tells_what_worked(story: dict[str, Any], lacuna: Lacuna) -> None:
-    """One row a fix, the totals with confirmed and silent apart; and before anything was fixed, what to do."""
+    """One row a fix, the totals with confirmed and assumed apart; and before anything was fixed, what to do."""
     code, told, _ = lacuna("impact", "--store", str(story["store"]))
     assert code == 0
     assert "Verified" in told
