@@ -26,7 +26,7 @@ class GapKind:
     fixable
         Share of such gaps that an article closes, 0 to 1, before reviewers' verdicts are known.
     headline
-        The gap's title, of ``{topic}``, ``{article}`` and ``{other}`` (titles).
+        The gap's title, of ``{topic}`` and ``{article}`` (titles), and ``{other}``, which only contradictory gaps have.
     task
         What the writer has to do, as a heading.
     questions

@@ -38,7 +38,7 @@ def _common(code: str) -> frozenset[str]:
 
 # What says nothing about a topic; the grouping of questions leaves these out too.
 STOP_WORDS = frozenset[str]().union(*map(_common, VOCABULARY)) | _words("stop_words")
-GERMAN = (_common("de") - _words("not_told_by")) | _words("told_by")
+GERMAN = (_common("de") - {*VOCABULARY["de"]["not_told_by"].split()}) | {*VOCABULARY["de"]["told_by"].split()}
 DETERMINERS = _words("determiners")
 PRONOUNS = _words("pronouns")
 AUXILIARIES = _words("auxiliaries")

@@ -40,7 +40,7 @@ def pictures(folder: Path) -> int:
         _shot(browser, report, "report", {"width": 1280, "height": 1180})
         _shot(browser, report, "report-phone", {"width": 390, "height": 844}, click="#gaps tbody tr a, #gaps tbody tr")
         with running(folder / "store", who="Mara Jensen") as board:
-            gap = _backlog(folder / "store", LAST)[0]["gap_id"]
+            gap = _backlog(folder / "store", LAST)[0].gap_id
             _shot(browser, f"{board}/gaps/{gap}", "board", DESKTOP)
             _shot(browser, f"{board}/", "board-phone", PHONE)
             _shot(browser, f"{board}/impact", "board-impact", DESKTOP)

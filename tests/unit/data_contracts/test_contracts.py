@@ -14,6 +14,7 @@ from lacuna.data_contracts.contract import INPUTS, TABLES, UNREADABLE, Column, T
 from lacuna.data_contracts.rules import Rule, failing
 from lacuna.data_contracts.suites import broken_rules, suite
 from lacuna.data_contracts.values import NO_VALUE
+from lacuna.models.backlog.gap_kinds import GAP_KINDS
 
 REQUIRED = {
     "conversations": ["conversation_id", "started_at", "escalated"],
@@ -176,7 +177,7 @@ def test_backlog_contract_passes_a_sound_backlog() -> None:
 @pytest.mark.parametrize(
     ("changes", "fault"),
     [
-        ({"kind": "lost"}, "kind must be one of missing, stale, incomplete, contradictory, unfindable, not 'lost'"),
+        ({"kind": "lost"}, f"kind must be one of {', '.join(GAP_KINDS)}, not 'lost'"),
         ({"rank": 3}, "rank must count the rows from 1, not '3'"),
         ({"article_id": "a1"}, "article_id must be empty when kind is missing, not 'a1'"),
         ({"failure_low": 0.9}, "failure_high must not be before or below failure_low (0.7 against 0.9)"),
