@@ -86,8 +86,8 @@ def data_coverage(tables: Tables) -> tuple[Coverage, ...]:
     ...     "messages": said,
     ...     "articles": pd.DataFrame({"article_id": ["kb-1"]}),
     ... })
-    >>> told[0].label, told[0].with_it
-    ("the bot's messages", ('articles cited by the bot', 'tagged outcomes', 'tags of a random sample', ...
+    >>> told[0].label, told[0].with_it[:2]
+    ("the bot's messages", ('articles cited by the bot', 'tagged outcomes'))
     >>> [part.label for part in told if part.state == "there"]
     ["customers' messages", 'published articles', 'conversations that people handled', "agents' replies"]
     """
