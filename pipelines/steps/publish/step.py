@@ -37,21 +37,15 @@ from lacuna.pipelines.steps.publish.no_gap import no_gap
 from lacuna.pipelines.steps.publish.workbook import to_csv, write_backlog
 
 LIBRARIES = ("bertopic", "ctranslate2", "duckdb", "great-expectations", "numpy", "pandas", "pyarrow", "scikit-learn")
-# What a run holds beyond its contract, and the step's table that it comes from.
-EXTRAS = {
-    "accuracy_calibration": "measure/calibration",
-    "intent_confusion": "measure/intents",
-    "intent_suspects": "measure/suspects",
-    "searches": "measure/searches",
-}
 
 
 def publish(job: Job) -> None:
     """Write ``<store>/runs/<run_id>/`` and record the run's topics and gaps."""
     backlog = job.read("rank/backlog")
-    topics, accuracy, kpis = _topics(job, backlog), job.read("measure/accuracy"), job.read("measure/kpis")
+    owners = job.read("load/owners")
+    tables = _published_tables(job, backlog, owners)
+    topics, accuracy, kpis = tables["topics"], tables["accuracy"], tables["kpis"]
     not_content = job.read_json("diagnose/not_content")
-    assignments = _assignments(job)
     with publishing(job.store, job.run_id) as folder:
         run = _run(job, backlog)
         texts, warnings = polish(gaps_of(backlog), job.settings.drafts, job.store, conversation_url(run))
@@ -62,13 +56,10 @@ def publish(job: Job) -> None:
         if wrong:
             raise ContractBroken("the backlog breaks its own contract: " + "; ".join(wrong), "please report this")
         write_backlog(folder, gaps_of(backlog), run, topics, kpis, not_content, accuracy)
-        impact = job.read("rank/impact")
-        extras = {name: job.read(table) for name, table in EXTRAS.items()}
-        tables = {"topics": topics, "assignments": assignments, "accuracy": accuracy, "kpis": kpis} | extras
-        for name, frame in (tables | ({"impact": impact} if len(impact) else {})).items():
-            _write_table(folder, name, frame)
-        owners, to_tag = job.read("load/owners"), job.read("rank/tag_next")
-        _write_table(folder, "owners", owners.drop(columns="email", errors="ignore"))
+        for name, frame in tables.items():
+            if name != "impact" or len(frame):  # it has no columns where nothing was fixed
+                _write_table(folder, name, frame)
+        to_tag = job.read("rank/tag_next")
         _lines(folder / "not_content.jsonl", not_content)
         (folder / "tag_next.csv").write_bytes(_tag_sheet(to_tag))
         due, unowned = job.read("diagnose/due_for_verification"), job.read("diagnose/unowned_articles")
@@ -76,13 +67,27 @@ def publish(job: Job) -> None:
         (folder / "unowned_articles.csv").write_bytes(_sheet(unowned.round({"failure_rate": 4})))
         quarantine = _quarantine(job, folder)
         report = ReportData(
-            backlog, topics, assignments, kpis, accuracy, not_content, run, _previous(job), owners, quarantine,
-            due=due, unowned=unowned, impact=impact, tag_next=to_tag, confusion=extras["intent_confusion"],
-            suspects=extras["intent_suspects"], calibration=extras["accuracy_calibration"],
+            backlog, topics, tables["assignments"], kpis, accuracy, not_content, run, _previous(job), owners,
+            quarantine, due=due, unowned=unowned, impact=tables["impact"], tag_next=to_tag,
+            confusion=tables["intent_confusion"], suspects=tables["intent_suspects"],
+            calibration=tables["accuracy_calibration"],
         )  # fmt: skip
         (folder / "report.html").write_text(render_report(report), encoding="utf-8", newline="")
         _json(folder / "run.json", run)
     remember(job, backlog, run["input_hash"])
+
+
+def _published_tables(job: Job, backlog: pd.DataFrame, owners: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """The tables of the run beside its backlog, by name: a step's table as it is, or made of several."""
+    made = {
+        "topics": _topics(job, backlog),
+        "assignments": _assignments(job),
+        "owners": owners.drop(columns="email", errors="ignore"),
+    }
+    return {
+        name: made[name] if name in made else job.read(table.extends)
+        for name, table in step_tables("published").items()
+    }
 
 
 def _write_table(folder: Path, name: str, frame: pd.DataFrame) -> None:
