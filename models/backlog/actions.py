@@ -49,6 +49,11 @@ class Action:
     needs: str | None = None
     adds: tuple[str, ...] = ()
 
+    @property
+    def takes(self) -> tuple[str, ...]:
+        """All that a decision may hold: what a person says with it, and what the program adds."""
+        return (*self.fields, *self.adds)
+
 
 # In the order in which they are offered.
 _ACTIONS = (

@@ -32,7 +32,7 @@ def last_checked(articles: pd.DataFrame, revisions: pd.DataFrame) -> pd.Series:
 def use_of(article_ids: pd.Series, cited: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
     """How many conversations the bot answered from each article, and how many of them failed (chances, added up).
 
-    ``cited`` has cited_first (str or null) and failed (float, a chance), one row a conversation.
+    ``cited`` has cited_first (str or null) and p_failed (float), one row a conversation.
     """
     use = cited.groupby("cited_first")["p_failed"].agg(["size", "sum"])
     size, failed = article_ids.map(use["size"]), article_ids.map(use["sum"])
@@ -51,7 +51,7 @@ def due_for_verification(
     checked : Series
         See :func:`last_checked`.
     cited : DataFrame
-        cited_first (str or null), failed (float, a chance): the window's conversations.
+        cited_first (str or null), p_failed (float): the window's conversations.
     today
         UTC.
 
@@ -65,8 +65,7 @@ def due_for_verification(
     rows["checked_at"] = checked.reindex(rows["article_id"]).array
     rows["days"] = (today - rows["checked_at"]).dt.days.astype("Int64")
     rows["cited"], rows["failed"] = use_of(rows["article_id"], cited)
-    late = rows[rows["days"].isna() | (rows["days"] > after_days)]
-    return late.sort_values(["cited", "article_id"], ascending=[False, True]).reset_index(drop=True)[DUE_COLUMNS]
+    return _most_cited_first(rows[rows["days"].isna() | (rows["days"] > after_days)])[DUE_COLUMNS]
 
 
 def unowned_articles(
@@ -83,7 +82,7 @@ def unowned_articles(
     revisions : DataFrame
         article_id, revised_at, author_id, approved (bool or null); those that were not approved don't count.
     cited : DataFrame
-        cited_first (str or null), failed (float, a chance): the window's conversations.
+        cited_first (str or null), p_failed (float): the window's conversations.
 
     Returns
     -------
@@ -104,8 +103,11 @@ def unowned_articles(
     rows["revised_by"] = rows["article_id"].map(_last_authors(revisions, owners))
     rows["cited"], failed = use_of(rows["article_id"], cited)
     rows["failure_rate"] = failed / rows["cited"].where(rows["cited"] > 0)
-    unowned = rows[rows["why"].notna()]
-    return unowned.sort_values(["cited", "article_id"], ascending=[False, True]).reset_index(drop=True)[UNOWNED_COLUMNS]
+    return _most_cited_first(rows[rows["why"].notna()])[UNOWNED_COLUMNS]
+
+
+def _most_cited_first(rows: pd.DataFrame) -> pd.DataFrame:
+    return rows.sort_values(["cited", "article_id"], ascending=[False, True]).reset_index(drop=True)
 
 
 def _last_authors(revisions: pd.DataFrame, owners: pd.DataFrame) -> pd.Series:

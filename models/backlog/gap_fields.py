@@ -79,7 +79,7 @@ def column(
 
 
 @dataclass(frozen=True)
-class GapField:
+class GapField(_Metadata):
     """One field of a gap with its metadata; see :func:`column`.
 
     ``type`` is the annotation, ``required`` whether it has no default: such a field is never null.
@@ -88,12 +88,6 @@ class GapField:
     name: str
     type: Any
     required: bool
-    meaning: str
-    unit: str
-    alias: str
-    sheet: Sheet | None
-    remembered: bool
-    in_lists: bool
     read: Callable[[Any], Any]
 
 
@@ -109,12 +103,8 @@ def _fields(record: Any) -> tuple[GapField, ...]:
     for one in fields(record):
         metadata: _Metadata = one.metadata[_KEY]
         required = one.default is MISSING and one.default_factory is MISSING
-        described.append(
-            GapField(
-                one.name, hints[one.name], required, metadata.meaning, metadata.unit, metadata.alias, metadata.sheet,
-                metadata.remembered, metadata.in_lists, _reader(hints[one.name]),
-            )
-        )  # fmt: skip
+        hint = hints[one.name]
+        described.append(GapField(**vars(metadata), name=one.name, type=hint, required=required, read=_reader(hint)))
     return tuple(described)
 
 

@@ -32,7 +32,7 @@ def checked(action: str, payload: Mapping[str, Any] | None) -> dict[str, Any]:
     """
     if action not in ACTIONS:
         raise DecisionInvalid(f"there is no decision '{action}'", _which(action, ACTIONS))
-    fields = (*ACTIONS[action].fields, *ACTIONS[action].adds)
+    fields = ACTIONS[action].takes
     read = {}
     for name, value in (payload or {}).items():
         if name not in fields:

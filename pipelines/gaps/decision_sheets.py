@@ -117,7 +117,7 @@ class _Row:
 
 def _payload(action: str, cells: Mapping[str, str]) -> dict[str, str]:
     """The fields that a row gives for its action."""
-    takes = (*ACTIONS[action].fields, *ACTIONS[action].adds) if action in ACTIONS else ()
+    takes = ACTIONS[action].takes if action in ACTIONS else ()
     return {name: cells[name] for name in takes if cells.get(name)}
 
 
