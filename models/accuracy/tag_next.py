@@ -24,7 +24,7 @@ def tag_next(facts: pd.DataFrame, evidence_needed: float, weeks: float, count: i
     Parameters
     ----------
     facts : DataFrame
-        conversation_id, subtopic_id (str or null), in_window (bool), failed (float), outcome (str or null),
+        conversation_id, subtopic_id (str or null), in_window (bool), p_failed (float), outcome (str or null),
         customer_id (str or null).
     evidence_needed : float
         Log-likelihood ratio from which on a subtopic counts as failing.

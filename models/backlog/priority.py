@@ -28,7 +28,7 @@ def reach_of(gaps: pd.DataFrame, facts: pd.DataFrame) -> pd.DataFrame:
     gaps : DataFrame
         subtopics (list of str), article_id (str or null), conversation_ids (list of str), one row a gap.
     facts : DataFrame, by conversation_id
-        subtopic_id, cited_first (str or null), in_window (bool), failed (float, a chance).
+        subtopic_id, cited_first (str or null), in_window (bool), p_failed (float).
 
     Returns
     -------

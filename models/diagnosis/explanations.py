@@ -68,7 +68,7 @@ def group_reason(about: pd.DataFrame) -> str | None:
     Parameters
     ----------
     about : DataFrame
-        The conversations that the article answered: failed (float, a chance) and any of region, product, language.
+        The conversations that the article answered: p_failed (float) and any of region, product, language.
 
     Examples
     --------

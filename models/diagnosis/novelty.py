@@ -20,7 +20,7 @@ def new_or_known(facts: pd.DataFrame, gaps: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     facts : DataFrame
-        topic_id, subtopic_id, cited_first (str or null), agent_cited (list of str), failed (float), in_window (bool).
+        topic_id, subtopic_id, cited_first (str or null), agent_cited (list of str), p_failed (float), in_window (bool).
     gaps : DataFrame
         kind, subtopics (list of str).
 

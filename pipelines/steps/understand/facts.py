@@ -20,9 +20,9 @@ SIGNALS = [
 def build_facts(job: Job) -> pd.DataFrame:
     """One row per conversation in window and history, by conversation_id.
 
-    ``by_people`` says whether people handled it and no bot answered, as in a ticket desk or a forum. ``failed`` is
-    the probability that the answer failed, 1 where only people answered. ``mined`` says whether the conversation is in
-    scope: in the window, and of an outcome that ``[mine]`` chooses. Lists hold article ids.
+    ``by_people`` says whether people handled it and no bot answered, as in a ticket desk or a forum. ``p_failed`` is
+    the probability that the answer failed, 1 where only people answered. ``in_scope`` says whether the conversation is
+    in scope: in the window, and of an outcome that ``[mine]`` chooses. Lists hold article ids.
     """
     facts = job.read("load/conversations").sort_values("conversation_id").reset_index(drop=True)
     messages = job.read("redact/messages")

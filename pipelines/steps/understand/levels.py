@@ -65,7 +65,7 @@ def group(job: Job, questions: pd.DataFrame, vectors: F32, space: F32, window: F
     job
         The run.
     asked
-        One row per question: conversation_id, question, language, key, failed (float, a probability), customer_id.
+        One row per question: conversation_id, question, language, key, p_failed (float), customer_id.
     vectors, space
         float32 (questions, dim), from the embedder and from :func:`question_space`.
     window
