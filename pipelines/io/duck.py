@@ -7,7 +7,7 @@ it reads. Use one where many rows become few. What SQL has no words for (models,
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
@@ -69,7 +69,7 @@ def run_query(
     connection: duckdb.DuckDBPyConnection,
     step: str,
     table: str,
-    inputs: Mapping[str, Path],
+    inputs: Mapping[str, Sequence[Path]],
     parameters: Mapping[str, Any] | None = None,
 ) -> pd.DataFrame:
     """Make a table by a step's query.
@@ -81,7 +81,7 @@ def run_query(
     step, table
         The query is ``pipelines/steps/<step>/<table>.sql``.
     inputs
-        Parquet files by the name that the query has for them.
+        Parquet files of each table, by the name that the query has for it.
     parameters
         Values of the query's ``$names``.
 
@@ -90,8 +90,8 @@ def run_query(
     DataFrame
         With the types that :func:`pipelines.io.store.read_parquet` would give it. A query must order its rows.
     """
-    for name, path in inputs.items():
-        connection.read_parquet(str(path)).create_view(name, replace=True)
+    for name, paths in inputs.items():
+        connection.read_parquet([str(path) for path in paths]).create_view(name, replace=True)
     query = resources.files(f"lacuna.pipelines.steps.{step}").joinpath(f"{table}.sql").read_text(encoding="utf-8")
     return to_frame(connection.sql(query, params=dict(parameters or {})).to_arrow_table())
 

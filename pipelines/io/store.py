@@ -11,7 +11,7 @@ import socket
 import sys
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -135,11 +135,18 @@ def write_parquet(path: Path, frame: pd.DataFrame) -> None:
         pq.write_table(table, temporary, compression="zstd")
 
 
-def read_parquet(path: Path) -> pd.DataFrame:
-    """Read what :func:`write_parquet` wrote, as :func:`to_frame` puts it."""
+def read_parquet(path: Path | Sequence[Path], columns: Sequence[str] | None = None) -> pd.DataFrame:
+    """Read what :func:`write_parquet` wrote, as :func:`to_frame` puts it; of several files, all rows in order.
+
+    ``columns`` are those to read, all by default.
+    """
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
-    return to_frame(pq.ParquetFile(path).read())
+    paths = [path] if isinstance(path, Path) else list(path)
+    tables = [pq.ParquetFile(each).read(None if columns is None else list(columns)) for each in paths]
+    # A column that holds nothing in one file has no type there.
+    return to_frame(tables[0] if len(tables) == 1 else pa.concat_tables(tables, promote_options="permissive"))
 
 
 def to_frame(table: pa.Table) -> pd.DataFrame:

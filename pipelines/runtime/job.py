@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
@@ -82,9 +83,48 @@ class Job:
         """Path of ``name`` in the work folder, for example ``load/conversations.parquet``."""
         return self.work / name
 
-    def read(self, name: str) -> pd.DataFrame:
-        """Read a table that a step wrote, for example ``load/conversations``."""
-        return read_parquet(self.path(f"{name}.parquet"))
+    def read(self, name: str, columns: Sequence[str] | None = None) -> pd.DataFrame:
+        """Read a table that a step wrote, for example ``load/conversations``; of one in shards, all of them in order.
+
+        ``columns`` are those to read; all by default. A table that grows with the texts is better read a shard at a
+        time (:meth:`read_shards`).
+        """
+        return read_parquet(self.files(name), columns)
+
+    def files(self, name: str) -> list[Path]:
+        """The Parquet files of a table: one, or one a shard in the order of :attr:`shards`."""
+        whole = self.path(f"{name}.parquet")
+        if whole.exists() or not self.path(name).is_dir():
+            return [whole]
+        return [self._shard_file(name, shard) for shard in self.shards]
+
+    @property
+    def shards(self) -> list[str]:
+        """The names of the run's shards, in order; the step load decides on them."""
+        return [str(shard["shard"]) for shard in self.read_json("load/shards")]
+
+    def read_shard(self, name: str, shard: str, columns: Sequence[str] | None = None) -> pd.DataFrame:
+        """Read one shard of a table."""
+        return read_parquet([self._shard_file(name, shard)], columns)
+
+    def read_shards(self, name: str, columns: Sequence[str] | None = None) -> Iterator[pd.DataFrame]:
+        """Read a table file by file: a shard at a time, or the whole table at once where it has none."""
+        for file in self.files(name):
+            yield read_parquet([file], columns)
+
+    def write_shard(self, name: str, shard: str, frame: pd.DataFrame) -> None:
+        """Write one shard of a table, whole or not at all; the index is dropped.
+
+        Raises
+        ------
+        TableWrong
+            It is not as ``data_contracts/tables/steps/`` declares it.
+        """
+        check_step_table(step_table(name), frame)
+        write_parquet(self._shard_file(name, shard), frame)
+
+    def _shard_file(self, name: str, shard: str) -> Path:
+        return self.path(f"{name}/{shard}.parquet")
 
     def write(self, name: str, frame: pd.DataFrame) -> None:
         """Write a table of this run, whole or not at all; the index is dropped.

@@ -28,10 +28,10 @@ def demand_tables(job: Job) -> dict[str, pd.DataFrame]:
     besides what they are about. They are demand, and whether their answer failed is not known of that problem alone.
     """
     inputs = {
-        "facts": job.path("measure/facts.parquet"),
-        "assignments": job.path("understand/assignments.parquet"),
-        "topics": job.path("understand/topics.parquet"),
-        "subtopics": job.path("understand/subtopics.parquet"),
+        "facts": job.files("measure/facts"),
+        "assignments": job.files("understand/assignments"),
+        "topics": job.files("understand/topics"),
+        "subtopics": job.files("understand/subtopics"),
     }
     with connect(job.path("scratch")) as connection:
         total = run_query(connection, "measure", "demand", inputs)

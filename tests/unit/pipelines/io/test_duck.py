@@ -43,7 +43,7 @@ def test_a_query_gives_the_types_that_a_step_s_table_has(tmp_path: Path) -> None
     for name, frame in tables.items():
         write_parquet(tmp_path / f"{name}.parquet", frame)
     with connect() as connection:
-        inputs = {name: tmp_path / f"{name}.parquet" for name in tables}
+        inputs = {name: [tmp_path / f"{name}.parquet"] for name in tables}
         found = run_query(connection, "measure", "demand_by_week", inputs)
     assert [str(kind) for kind in found.dtypes] == ["str", "str", "str", "int64", "int64", "float64"]
     assert found.to_numpy().tolist() == [
