@@ -10,7 +10,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from threadpoolctl import threadpool_limits
 
-from lacuna.models.arrays import F32
+from lacuna.models.arrays import F32, Ints
 from lacuna.models.metrics.intervals import wilson
 
 FOLDS = 5
@@ -96,13 +96,23 @@ def confusion(
     return table.drop(columns="right").reset_index(drop=True)
 
 
+def checked_labels(labels: pd.Series) -> Ints:
+    """Row numbers of the labels that are checked: of intents that have enough, and at most :data:`MOST`."""
+    rows = np.flatnonzero(labels.map(labels.value_counts()).ge(FEWEST).to_numpy(dtype=bool))
+    if len(rows) > MOST:  # every k-th, whatever their order means
+        rows = rows[np.linspace(0, len(rows) - 1, MOST).round().astype(int)]
+        counts = labels.iloc[rows].value_counts()
+        rows = rows[labels.iloc[rows].map(counts).ge(FOLDS).to_numpy(dtype=bool)]
+    return rows
+
+
 def suspicious_labels(ids: pd.Series, labels: pd.Series, vectors: F32) -> pd.DataFrame:
     """Intent labels that a classifier trained on the other questions contradicts, the most doubtful first.
 
     Parameters
     ----------
     ids, labels
-        Conversation and intent of each question, (n,).
+        Conversation and intent of each question, (n,), of those that :func:`checked_labels` names.
     vectors
         The questions' meaning, rows of length 1, (n, dim).
 
@@ -117,29 +127,23 @@ def suspicious_labels(ids: pd.Series, labels: pd.Series, vectors: F32) -> pd.Dat
     confidence that questions of that intent get on average, and its own gets less than its own questions' average.
     Confidence is that of the fold that left the question out; an intent of fewer than ten questions is not looked at.
     """
-    enough = labels.map(labels.value_counts()).ge(FEWEST).to_numpy(dtype=bool)
-    rows = np.flatnonzero(enough)
-    if len(rows) > MOST:  # every k-th, whatever their order means
-        rows = rows[np.linspace(0, len(rows) - 1, MOST).round().astype(int)]
-        counts = labels.iloc[rows].value_counts()
-        rows = rows[labels.iloc[rows].map(counts).ge(FOLDS).to_numpy(dtype=bool)]
-    given, names = pd.factorize(labels.iloc[rows], sort=True)
+    given, names = pd.factorize(labels, sort=True)
     if len(names) < 2:
         return pd.DataFrame(columns=SUSPECTS)
     model: Any = LogisticRegression(C=10.0, max_iter=200, tol=1e-3)
     with threadpool_limits(1):  # the matrices are small: several threads would only wait for each other
         chance = cross_val_predict(
-            model, vectors[rows].astype(float), given, cv=StratifiedKFold(FOLDS), method="predict_proba"
+            model, vectors.astype(float), given, cv=StratifiedKFold(FOLDS), method="predict_proba"
         )
     usual = np.array([chance[given == k, k].mean() for k in range(len(names))])
-    own = chance[np.arange(len(rows)), given]
+    own = chance[np.arange(len(given)), given]
     sure = np.where(chance >= usual, chance, 0.0)
-    sure[np.arange(len(rows)), given] = 0.0
+    sure[np.arange(len(given)), given] = 0.0
     other = sure.argmax(axis=1)
     doubtful = np.flatnonzero((sure.max(axis=1) > own) & (own < usual[given]))
     suspects = pd.DataFrame(
         {
-            "conversation_id": ids.iloc[rows[doubtful]].to_numpy(),
+            "conversation_id": ids.iloc[doubtful].to_numpy(),
             "label": names[given[doubtful]],
             "confidence": np.round(own[doubtful], 4),
             "likelier": names[other[doubtful]],

@@ -11,7 +11,7 @@ from lacuna.models.diagnosis.no_gap_reason import RunFindings, no_gap_reason
 from lacuna.models.topics.failure_tree import excess, usual_failure
 from lacuna.pipelines.runtime.job import Job
 from lacuna.pipelines.steps.diagnose.context import FAILED, MIN_FAILED
-from lacuna.pipelines.steps.understand.step import live_articles
+from lacuna.pipelines.steps.understand.matching import live_articles
 
 __all__ = ["no_gap"]
 
