@@ -6,17 +6,17 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import Message, Receive
 
-__all__ = ["MOST", "TOO_LARGE", "limited", "says_too_much"]
+__all__ = ["MOST", "TOO_LARGE", "announces_too_much", "limited"]
 
 # Bytes: three times the longest note that is taken, in the widest letters, over as many gaps as one form may hold.
 MOST = 256 * 1024
 TOO_LARGE = f"a request may hold {MOST // 1024} KiB at most"
 
 
-def says_too_much(request: Request) -> bool:
+def announces_too_much(request: Request) -> bool:
     """Whether a request announces more than is taken; an announcement that is no number is one of too much."""
-    told = request.headers.get("content-length", "0")
-    return not told.isdecimal() or int(told) > MOST
+    length = request.headers.get("content-length", "0")
+    return not length.isdecimal() or int(length) > MOST
 
 
 def limited(receive: Receive) -> Receive:
@@ -27,13 +27,13 @@ def limited(receive: Receive) -> Receive:
     HTTPException
         413, where more came than is taken.
     """
-    seen = 0
+    received = 0
 
     async def counting() -> Message:
-        nonlocal seen
+        nonlocal received
         message = await receive()
-        seen += len(message.get("body", b""))
-        if seen > MOST:
+        received += len(message.get("body", b""))
+        if received > MOST:
             raise HTTPException(413)
         return message
 

@@ -14,11 +14,11 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from lacuna.data_contracts.errors import SettingsInvalid, StoreUnusable
-from lacuna.pipelines.board.bodies import TOO_LARGE, limited, says_too_much
+from lacuna.pipelines.board.bodies import TOO_LARGE, announces_too_much, limited
 from lacuna.pipelines.board.roles import People, Person, hashed
 from lacuna.pipelines.state.sessions import Sessions
 
-__all__ = ["COOKIE", "HEADERS", "Guard", "Page", "TooFast", "host_of", "is_loopback", "signed_in"]
+__all__ = ["COOKIE", "HEADERS", "Guard", "Page", "TooFast", "host_of", "is_loopback", "start_session"]
 
 _log = logging.getLogger(__name__)
 COOKIE = "lacuna_session"
@@ -109,29 +109,29 @@ class Guard:
 
     def _refusal(self, request: Request) -> Response | None:
         if self.hosts is not None and host_of(request.headers.get("host", "")) not in self.hosts:
-            return self._told(request, 421, "Not this address", "The board does not answer under this name.")
+            return self._refuse(request, 421, "Not this address", "The board does not answer under this name.")
         try:
             self.people.check()
-            person, bearer = self._who(request)
+            person, bearer = self._person_of(request)
         except SettingsInvalid as error:
             # Whoever asks is not known yet, so that the path and what is wrong go to the log alone.
             _log.error("%s", error)
             words = "The list of people can't be read. Whoever runs the board finds in its log why."
-            return self._told(request, 503, "Nobody can be let in", words)
+            return self._refuse(request, 503, "Nobody can be let in", words)
         except StoreUnusable as error:
-            return self._told(request, 503, "The store is away", f"{error.problem}: {error.remedy}")
+            return self._refuse(request, 503, "The store is away", f"{error.problem}: {error.remedy}")
         request.scope["state"]["person"] = person
-        if says_too_much(request):
+        if announces_too_much(request):
             words = f"{TOO_LARGE[:1].upper()}{TOO_LARGE[1:]}. Nothing was changed."
-            return self._told(request, 413, "Too much at once", words)
-        if request.method not in _SAFE and not bearer and not self._from_here(request):
+            return self._refuse(request, 413, "Too much at once", words)
+        if request.method not in _SAFE and not bearer and not self._is_same_site(request):
             words = "A change was sent from another site, or without saying from where. Nothing was changed."
-            return self._told(request, 403, "Not from this board", words)
+            return self._refuse(request, 403, "Not from this board", words)
         if person is None and not request.url.path.startswith(OPEN):
-            return self._nobody(request)
+            return self._ask_to_sign_in(request)
         return None
 
-    def _who(self, request: Request) -> tuple[Person | None, bool]:
+    def _person_of(self, request: Request) -> tuple[Person | None, bool]:
         """Who is asking, and whether they said so with a token in this very request, which no other site can do."""
         people = self.people
         if not people.signs_in:
@@ -140,13 +140,13 @@ class Guard:
         if people.by_token and kind.lower() == "bearer" and token:
             return people.with_token(hashed(token)), True
         if people.by_proxy and request.client is not None and people.trusts(request.client.host):
-            named = people.with_login(request.headers.get(people.proxy_header, ""))
-            if named is not None:
-                return named, False
-        known = self.sessions.token_of(request.cookies.get(COOKIE, ""))
-        return (people.with_token(known) if known and people.by_token else None), False
+            person = people.with_login(request.headers.get(people.proxy_header, ""))
+            if person is not None:
+                return person, False
+        token_hash = self.sessions.token_of(request.cookies.get(COOKIE, ""))
+        return (people.with_token(token_hash) if token_hash and people.by_token else None), False
 
-    def _from_here(self, request: Request) -> bool:
+    def _is_same_site(self, request: Request) -> bool:
         """Whether a page of the board sent this; a client that is no browser says neither and holds no cookie."""
         site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
         if site is not None and site != "same-origin":
@@ -155,25 +155,31 @@ class Guard:
             return urlsplit(origin).netloc.lower() == request.headers.get("host", "").lower() != ""
         return site == "same-origin" or not self.people.signs_in
 
-    def _nobody(self, request: Request) -> Response:
+    def _ask_to_sign_in(self, request: Request) -> Response:
         if request.url.path.startswith("/api"):
             words = "send a token: Authorization: Bearer …" if self.people.by_token else "come through the proxy"
             return JSONResponse(
                 {"problem": "you are not signed in", "remedy": words}, 401, {"WWW-Authenticate": "Bearer"}
             )
         if not self.people.by_token:
-            return self._told(request, 403, "Nobody signed you in", "Open the board through its sign-in proxy.")
+            return self._refuse(request, 403, "Nobody signed you in", "Open the board through its sign-in proxy.")
         back = request.url.path + (f"?{request.url.query}" if request.url.query else "")
         return RedirectResponse("/sign-in" + ("" if back == "/" else f"?back={quote(back, safe='')}"), 303)
 
-    def _told(self, request: Request, code: int, heading: str, words: str) -> Response:
+    def _refuse(self, request: Request, code: int, heading: str, words: str) -> Response:
         if request.url.path.startswith("/api"):
             return JSONResponse({"problem": heading.lower(), "remedy": words}, code)
         return self.page(request, code, heading, words)
 
 
-def signed_in(request: Request, response: Response, people: People, sessions: Sessions, token_sha256: str) -> None:
+def start_session(request: Request, response: Response, people: People, sessions: Sessions, token_sha256: str) -> None:
     """Give the browser a session: no script reads it, and no other site's form carries it; a link in a mail does."""
-    told = request.headers.get("x-forwarded-proto") if request.client and people.trusts(request.client.host) else None
-    options: dict[str, Any] = {"httponly": True, "samesite": "lax", "secure": "https" in (request.url.scheme, told)}
+    forwarded_scheme = (
+        request.headers.get("x-forwarded-proto") if request.client and people.trusts(request.client.host) else None
+    )
+    options: dict[str, Any] = {
+        "httponly": True,
+        "samesite": "lax",
+        "secure": "https" in (request.url.scheme, forwarded_scheme),
+    }
     response.set_cookie(COOKIE, sessions.begin(token_sha256), max_age=sessions.seconds, **options)

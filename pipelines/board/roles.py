@@ -20,7 +20,7 @@ Role = Literal["viewer", "writer", "manager"]
 ROLES: tuple[Role, ...] = ("viewer", "writer", "manager")
 PEOPLE_ENV = "LACUNA_BOARD_PEOPLE"
 _WRITER_MAY = frozenset({"accept", "draft", "publish", "note"})
-_KNOWN = {"name", "role", "owner", "login", "token_sha256"}
+_KEYS = {"name", "role", "owner", "login", "token_sha256"}
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Person:
         return self.role == "manager"
 
 
-def may(person: Person, verb: str, owner_id: str | None = None, *, decided_by: str | None = None) -> bool:
+def may(person: Person, action: str, owner_id: str | None = None, *, decided_by: str | None = None) -> bool:
     """Whether a person may do something.
 
     Parameters
@@ -67,12 +67,12 @@ def may(person: Person, verb: str, owner_id: str | None = None, *, decided_by: s
         return True
     if not person.writes:
         return False
-    if verb == "tag":
+    if action == "tag":
         return True
     own = person.owner_id is not None and person.owner_id == owner_id
-    if verb == "undo":
+    if action == "undo":
         return own and decided_by == person.name
-    return own and verb in _WRITER_MAY
+    return own and action in _WRITER_MAY
 
 
 def new_token() -> str:
@@ -106,7 +106,7 @@ class People:
         self._alone = alone
         self._text = "" if settings.people else os.environ.get(PEOPLE_ENV, "")
         self._stamp: tuple[int, int] | None = None
-        self._found: tuple[Person, ...] = ()
+        self._loaded: tuple[Person, ...] = ()
         self.check()
 
     @property
@@ -146,11 +146,11 @@ class People:
 
     def with_token(self, token_sha256: str) -> Person | None:
         """The person whose token has this hash."""
-        found = None
+        match = None
         for person in self._read():  # all are compared, so that the time taken tells nothing
             if person.token_sha256 and secrets.compare_digest(person.token_sha256, token_sha256):
-                found = person
-        return found
+                match = person
+        return match
 
     def with_login(self, login: str) -> Person | None:
         """The person that the proxy names; whoever is not listed may look, under the proxy's name for them."""
@@ -166,21 +166,21 @@ class People:
 
     def _read(self) -> tuple[Person, ...]:
         if not self._settings.people:
-            if not self._found:
-                self._found = _people(self._text, f"${PEOPLE_ENV}")
-            return self._found
+            if not self._loaded:
+                self._loaded = _people(self._text, f"${PEOPLE_ENV}")
+            return self._loaded
         path = Path(self._settings.people)
         try:
             stat = path.stat()
             if (stat.st_mtime_ns, stat.st_ino) != self._stamp:
-                self._found = _people(path.read_text(encoding="utf-8-sig"), str(path))
+                self._loaded = _people(path.read_text(encoding="utf-8-sig"), str(path))
                 self._stamp = (stat.st_mtime_ns, stat.st_ino)
         except (OSError, UnicodeDecodeError) as error:
             raise SettingsInvalid(
                 f"the board's people can't be read from {path}: {error}",
                 "check 'board.people'; `lacuna token --help` shows what an entry looks like",
             ) from None
-        return self._found
+        return self._loaded
 
 
 def _people(text: str, where: str) -> tuple[Person, ...]:
@@ -190,21 +190,21 @@ def _people(text: str, where: str) -> tuple[Person, ...]:
         raise SettingsInvalid(f"{where} is not valid TOML: {error}", "start each person with [[people]]") from None
     if not isinstance(entries, list) or not entries:
         raise SettingsInvalid(f"{where} lists nobody", "add one with `lacuna token --name NAME --role manager`")
-    found = tuple(_person(entry, where) for entry in entries)
-    for what, values in (("token_sha256", [p.token_sha256 for p in found]), ("login", [p.login for p in found])):
-        twice = _repeated(value for value in values if value)
-        if twice:
-            raise SettingsInvalid(f"{where}: two people have the same {what}", "give each one of their own")
-    return found
+    people = tuple(_person(entry, where) for entry in entries)
+    for key, values in (("token_sha256", [p.token_sha256 for p in people]), ("login", [p.login for p in people])):
+        repeated = _repeated(value for value in values if value)
+        if repeated:
+            raise SettingsInvalid(f"{where}: two people have the same {key}", "give each one of their own")
+    return people
 
 
 def _person(entry: Any, where: str) -> Person:
     if not isinstance(entry, Mapping) or not str(entry.get("name", "")).strip():
         raise SettingsInvalid(f"{where}: a person has no name", 'write name = "…" below [[people]]')
     name = str(entry["name"]).strip()
-    unknown = sorted(set(entry) - _KNOWN)
+    unknown = sorted(set(entry) - _KEYS)
     if unknown:
-        raise SettingsInvalid(f"{where}: {name} has an unknown key '{unknown[0]}'", f"known: {', '.join(_KNOWN)}")
+        raise SettingsInvalid(f"{where}: {name} has an unknown key '{unknown[0]}'", f"known: {', '.join(_KEYS)}")
     role = entry.get("role")
     if role not in ROLES:
         raise SettingsInvalid(f"{where}: {name} has the role {role!r}", f"write one of {', '.join(ROLES)}")
