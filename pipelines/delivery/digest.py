@@ -75,12 +75,14 @@ def digests(
     """
     by_part = [(row, _part(row)) for row in rows]
     waiting = [(row, part) for row, part in by_part if part]
-    found = []
+    owner_messages = []
     for owner in sorted({str(row["owner_id"]) for row, _ in waiting if row.get("owner_id")}):
-        own = [(row, part) for row, part in waiting if row.get("owner_id") == owner]
-        name = (people[owner].name if owner in people else None) or own[0][0].get("owner_name") or owner
-        lead = f"{_count(len(own), 'gap')} of yours in the run of {run_id}: {_shares(own)}."
-        found.append(_message(owner, str(name), f"{title}: {_shares(own)}", lead, _parts(own, board), board))
+        owner_rows = [(row, part) for row, part in waiting if row.get("owner_id") == owner]
+        name = (people[owner].name if owner in people else None) or owner_rows[0][0].get("owner_name") or owner
+        lead = f"{_count(len(owner_rows), 'gap')} of yours in the run of {run_id}: {_shares(owner_rows)}."
+        owner_messages.append(
+            _message(owner, str(name), f"{title}: {_shares(owner_rows)}", lead, _parts(owner_rows, board), board)
+        )
     if not rows:
         lead = f"No gap was found in the run of {run_id}. {no_gap}"
         subject = f"{title}: the week of {run_id}, no gap was found"
@@ -95,7 +97,7 @@ def digests(
     parts = [("Nobody owns these", [_line(row, board) for row, _ in unowned])] if unowned else []
     parts += _parts([pair for pair in urgent if pair[0].get("owner_id")], board, with_owner=True)
     subject = f"{title}: the week of {run_id}, {_shares(waiting) or 'nothing waits'}"
-    return [_message(MANAGERS, "managers", subject, lead, parts, board), *found]
+    return [_message(MANAGERS, "managers", subject, lead, parts, board), *owner_messages]
 
 
 def _part(row: Row) -> str:
@@ -109,19 +111,19 @@ def _part(row: Row) -> str:
 
 
 def _parts(
-    own: Sequence[tuple[Row, str]], board: str, with_owner: bool = False
+    rows: Sequence[tuple[Row, str]], board: str, with_owner: bool = False
 ) -> list[tuple[str, list[dict[str, str]]]]:
-    found = []
+    sections = []
     for part, heading in _PARTS.items():
-        lines = [_line(row, board, with_owner) for row, there in own if there == part]
+        lines = [_line(row, board, with_owner) for row, row_part in rows if row_part == part]
         if lines:
-            found.append((heading, lines))
-    return found
+            sections.append((heading, lines))
+    return sections
 
 
 def _line(row: Row, board: str, with_owner: bool = False) -> dict[str, str]:
-    told = figures_of(Gap.from_row(row))
-    figures = [str(row["kind"]), *(part for part in (told.size(), told.failing()) if part)]
+    gap_figures = figures_of(Gap.from_row(row))
+    figures = [str(row["kind"]), *(part for part in (gap_figures.size(), gap_figures.failing()) if part)]
     figures += [f"due {row['falls_due']}"] if row.get("falls_due") else []
     figures += [f"{_count(int(row['overdue']), 'day')} overdue"] if row["overdue"] else []
     figures += [f"owner {row.get('owner_name') or row['owner_id']}"] if with_owner and row.get("owner_id") else []
@@ -167,8 +169,8 @@ def _plain(value: object) -> str:
     return " ".join("".join(c if c.isprintable() else " " for c in str(value)).split())
 
 
-def _shares(own: Sequence[tuple[Row, str]]) -> str:
-    counts = {part: sum(there == part for _, there in own) for part in _PARTS}
+def _shares(rows: Sequence[tuple[Row, str]]) -> str:
+    counts = {part: sum(row_part == part for _, row_part in rows) for part in _PARTS}
     return ", ".join(f"{counts[part]} {_SHORT[part]}" for part in _PARTS if counts[part])
 
 

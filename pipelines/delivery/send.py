@@ -15,7 +15,7 @@ from lacuna.pipelines.state.deliveries import Contact, mark, reached
 if TYPE_CHECKING:
     from lacuna.pipelines.state.repository import State
 
-__all__ = ["Outcome", "deliver", "summed"]
+__all__ = ["Outcome", "deliver", "summary"]
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Outcome:
     why: str = ""
 
     @property
-    def told(self) -> str:
+    def line(self) -> str:
         """Who, by which way, and what became of it; no secret, and nothing of what the message says."""
         where = f" by {self.channel.kind} to {self.channel.shown}" if self.channel else ""
         return f"{self.message.recipient}{where}: {self.state}{f': {self.why}' if self.why else ''}"
@@ -55,37 +55,37 @@ def deliver(
         The state database can't be used.
     """
     check(settings)
-    before = reached(state, run_id)
+    already_sent = reached(state, run_id)
     post = Post(settings)
-    found = []
+    outcomes = []
     for message in messages:
         channels = channels_of(message.recipient, people, settings)
         if not channels:
             why = "no address is known" if settings.smtp_host else "neither [delivery] smtp_host nor a chat is set"
-            found.append(Outcome(message, None, "no way", why))
+            outcomes.append(Outcome(message, None, "no way", why))
         for channel in channels:
-            if (message.recipient, channel.key) in before:
-                found.append(Outcome(message, channel, "sent before"))
+            if (message.recipient, channel.key) in already_sent:
+                outcomes.append(Outcome(message, channel, "sent before"))
             elif not send:
-                found.append(Outcome(message, channel, "would be sent"))
+                outcomes.append(Outcome(message, channel, "would be sent"))
             else:
-                found.append(_sent(post, message, channel, run_id, state))
-    return found
+                outcomes.append(_send(post, message, channel, run_id, state))
+    return outcomes
 
 
-def summed(outcomes: Sequence[Outcome]) -> str:
+def summary(outcomes: Sequence[Outcome]) -> str:
     """How many messages became what, in words.
 
     Examples
     --------
-    >>> summed([])
+    >>> summary([])
     'nothing waits for anybody'
     """
     counts = Counter(outcome.state for outcome in outcomes)
     return ", ".join(f"{count} {state}" for state, count in counts.items()) or "nothing waits for anybody"
 
 
-def _sent(post: Post, message: Message, channel: Channel, run_id: str, state: State) -> Outcome:
+def _send(post: Post, message: Message, channel: Channel, run_id: str, state: State) -> Outcome:
     try:
         post.send(message, channel)
     except NotSentError as error:

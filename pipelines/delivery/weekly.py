@@ -9,7 +9,7 @@ from pathlib import Path
 from lacuna.data_contracts.errors import LacunaError, NotDelivered
 from lacuna.models.diagnosis.no_gap_reason import why_no_gap
 from lacuna.pipelines.delivery.digest import digests
-from lacuna.pipelines.delivery.send import Outcome, deliver, summed
+from lacuna.pipelines.delivery.send import Outcome, deliver, summary
 from lacuna.pipelines.gaps.decisions import backlog_now
 from lacuna.pipelines.io.runs import find_run, read_run
 from lacuna.pipelines.presentation.spreadsheet import records
@@ -47,15 +47,17 @@ def send_digest(store: Path, settings: Settings, *, owner: str | None = None, se
         people = contacts(state)
         rows = records(backlog_now(store, state, settings, run.name))
         why = why_no_gap(read_run(run))
-        found = digests(rows, run.name, people, settings.delivery.board_url, settings.report.title, why)
-        known = [message.recipient for message in found]
-        if owner is not None and owner not in known:
-            raise LacunaError(f"nothing waits for '{owner}'", f"there are messages for: {', '.join(known) or 'nobody'}")
-        chosen = [message for message in found if owner in (None, message.recipient)]
+        messages = digests(rows, run.name, people, settings.delivery.board_url, settings.report.title, why)
+        recipients = [message.recipient for message in messages]
+        if owner is not None and owner not in recipients:
+            raise LacunaError(
+                f"nothing waits for '{owner}'", f"there are messages for: {', '.join(recipients) or 'nobody'}"
+            )
+        chosen = [message for message in messages if owner in (None, message.recipient)]
         return deliver(chosen, run.name, people, settings.delivery, state, send)
 
 
-def send_scheduled(given: Mapping[str, str | None], send: bool) -> None:
+def send_scheduled(job_data: Mapping[str, str | None], send: bool) -> None:
     """Send the digest as a task of a schedule, or log who would be told; no message's body goes to the log.
 
     It is always the latest run's digest, each message once: a week that is mined late sends no old news.
@@ -74,11 +76,11 @@ def send_scheduled(given: Mapping[str, str | None], send: bool) -> None:
     LacunaError
         As :func:`send_digest`.
     """
-    job = Job.from_json(dict(given))
+    job = Job.from_json(dict(job_data))
     outcomes = send_digest(job.store, job.settings, send=send)
     for outcome in outcomes:
-        _log.info("%s (%s)", outcome.told, outcome.message.subject)
-    _log.info("%s.%s", summed(outcomes), "" if send else " Nothing was sent: it was a dry run.")
+        _log.info("%s (%s)", outcome.line, outcome.message.subject)
+    _log.info("%s.%s", summary(outcomes), "" if send else " Nothing was sent: it was a dry run.")
     failed = sum(outcome.state == "failed" for outcome in outcomes)
     if failed:
         raise NotDelivered(

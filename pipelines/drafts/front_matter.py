@@ -74,14 +74,14 @@ def seal(text: str) -> str:
 
 def edited(text: str) -> bool:
     """Whether a draft is no longer as Lacuna wrote it; one without its hash was changed by somebody."""
-    found = _LINE.search(_top(text))
-    return found is None or found[1] != text_hash(text)
+    match = _LINE.search(_top(text))
+    return match is None or match[1] != text_hash(text)
 
 
 def evidence_hash(text: str) -> str | None:
     """What a draft says of the evidence that it was written from; None where it says nothing."""
-    found = _EVIDENCE.search(_top(text))
-    return found[1] if found else None
+    match = _EVIDENCE.search(_top(text))
+    return match[1] if match else None
 
 
 def _top(text: str) -> str:
@@ -92,10 +92,10 @@ def _top(text: str) -> str:
 def values(text: str) -> dict[str, Any]:
     """The front matter of a file as plain data; empty where there is none or a person broke it."""
     try:
-        found = yaml.safe_load(_top(text))
+        data = yaml.safe_load(_top(text))
     except yaml.YAMLError:
         return {}
-    return found if isinstance(found, dict) else {}
+    return data if isinstance(data, dict) else {}
 
 
 def _unix(text: str) -> str:

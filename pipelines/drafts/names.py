@@ -21,10 +21,10 @@ def slug(title: str) -> str:
     'ruckgabe-60-tage-nicht-30'
     """
     ascii_only = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode("ascii").lower()
-    found = re.sub(r"[^a-z0-9]+", "-", ascii_only).strip("-")
-    if len(found) > _SLUG:
-        found = found[:_SLUG].rsplit("-", 1)[0] if "-" in found[:_SLUG] else found[:_SLUG]
-    return found.strip("-")
+    cleaned = re.sub(r"[^a-z0-9]+", "-", ascii_only).strip("-")
+    if len(cleaned) > _SLUG:
+        cleaned = cleaned[:_SLUG].rsplit("-", 1)[0] if "-" in cleaned[:_SLUG] else cleaned[:_SLUG]
+    return cleaned.strip("-")
 
 
 def safe_name(value: str) -> str:

@@ -58,8 +58,8 @@ def polish(
     if not settings.endpoint or not waiting:
         return {}, []
     texts: dict[str, str] = {}
-    troubles: list[str] = []
-    dropped = 0
+    errors: list[str] = []
+    n_dropped = 0
     name = settings.model or "the endpoint"
     with (
         Session(settings, store / "cache" / "drafts", _sentences_in, "sentences") as session,
@@ -67,35 +67,37 @@ def polish(
     ):
         for done, gap in enumerate(sorted(waiting, key=lambda gap: gap.gap_id), start=1):
             evidence = _evidence(gap)
-            about = {
+            payload = {
                 "title": subject_of(gap),
                 "questions": [str(entry["quote"]) for entry in gap.examples],
                 "evidence": {key: text for key, (text, _) in evidence.items()},
             }
             try:
-                text, refused = _checked(session.ask(messages(settings, ASKED, about)), evidence, name, url)
+                text, n_refused = _checked(session.ask(messages(settings, ASKED, payload)), evidence, name, url)
             except NoAnswerError as error:
-                troubles.append(str(error))
+                errors.append(str(error))
             else:
-                dropped += refused
+                n_dropped += n_refused
                 if text:
                     texts[gap.gap_id] = text
             tick(done, len(waiting))
-    silent = _warning(len(troubles), f"drafts without a first text by {settings.endpoint}", troubles[:1])
-    return texts, silent + _warning(dropped, "sentences by the endpoint dropped: their evidence does not say so", [])
+    unanswered = _warning(len(errors), f"drafts without a first text by {settings.endpoint}", errors[:1])
+    return texts, unanswered + _warning(
+        n_dropped, "sentences by the endpoint dropped: their evidence does not say so", []
+    )
 
 
 def _evidence(gap: Gap) -> dict[str, tuple[str, list[str]]]:
     """What the endpoint may use, by key: the text, and conversations that hold it."""
-    told = [(str(step["text"]), [str(c) for c in step.get("conversation_ids") or []]) for step in gap.steps]
-    return {f"E{number}": found for number, found in enumerate(told, start=1)}
+    steps = [(str(step["text"]), [str(c) for c in step.get("conversation_ids") or []]) for step in gap.steps]
+    return {f"E{number}": step_and_sources for number, step_and_sources in enumerate(steps, start=1)}
 
 
 def _sentences_in(answer: dict[str, Any]) -> list[dict[str, Any]]:
-    found = answer["sentences"]
-    if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
+    sentences = answer["sentences"]
+    if not isinstance(sentences, list) or not all(isinstance(sentence, dict) for sentence in sentences):
         raise TypeError("no sentences")
-    return found[:MOST]
+    return sentences[:MOST]
 
 
 def _checked(
@@ -103,30 +105,30 @@ def _checked(
 ) -> tuple[str, int]:
     """The sentences that may stand as a text that names their evidence, and how many may not."""
     lines, refused = [], []
-    for one in sentences:
-        keys = one.get("evidence")
+    for sentence in sentences:
+        keys = sentence.get("evidence")
         keys = [key for key in keys if isinstance(key, str) and key in evidence] if isinstance(keys, list) else []
-        wrong = fault(one.get("text"), [evidence[key][0] for key in keys])
-        if wrong:
-            refused.append(wrong)
+        reason = fault(sentence.get("text"), [evidence[key][0] for key in keys])
+        if reason:
+            refused.append(reason)
             continue
         sources = list(dict.fromkeys(source for key in keys for source in evidence[key][1]))
-        lines.append(f"- {inline(one['text'])} ({', '.join(named(source, url) for source in sources[:SHOWN])})")
+        lines.append(f"- {inline(sentence['text'])} ({', '.join(named(source, url) for source in sources[:SHOWN])})")
     if not lines:
         return "", len(refused)
-    told = (
+    note = (
         f"Put together by {inline(name)} from what stands below, each sentence with the conversations that it is from."
     )
     if refused:
-        reasons = "; ".join(inline(why) for why in list(dict.fromkeys(refused))[:SHOWN])
-        left = "One more sentence is" if len(refused) == 1 else f"{len(refused)} more sentences are"
-        told += f" {left} left out, as the evidence does not say so ({reasons})."
-    return "\n\n".join([told + " Check it as you would a colleague's.", "\n".join(lines)]), len(refused)
+        reasons = "; ".join(inline(refusal) for refusal in list(dict.fromkeys(refused))[:SHOWN])
+        count_words = "One more sentence is" if len(refused) == 1 else f"{len(refused)} more sentences are"
+        note += f" {count_words} left out, as the evidence does not say so ({reasons})."
+    return "\n\n".join([note + " Check it as you would a colleague's.", "\n".join(lines)]), len(refused)
 
 
-def _warning(count: int, told: str, first: Sequence[str]) -> list[dict[str, Any]]:
+def _warning(count: int, words: str, examples: Sequence[str]) -> list[dict[str, Any]]:
     if not count:
         return []
-    message = f"{count} {told}" + (f" ({first[0]})" if first else "")
+    message = f"{count} {words}" + (f" ({examples[0]})" if examples else "")
     progress.say(f"  {message}")
     return [{"table": "drafts", "rule": "first texts by endpoint", "message": message, "count": count}]

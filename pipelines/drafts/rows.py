@@ -61,8 +61,8 @@ def counted(number: object, one: str, many: str = "") -> str:
     >>> counted(1, "conversation"), counted(1200, "conversation")
     ('1 conversation', '1,200 conversations')
     """
-    found = int(number) if isinstance(number, int | float) else 0
-    return f"{found:,} {one if found == 1 else many or one + 's'}"
+    value = int(number) if isinstance(number, int | float) else 0
+    return f"{value:,} {one if value == 1 else many or one + 's'}"
 
 
 def named(conversation_id: object, url: str) -> str:
@@ -74,11 +74,11 @@ def source_of(step: dict[str, Any], url: str) -> str:
     """How many conversations hold a sentence, how many of them ended well, and some of them."""
     if not step.get("count"):
         return ""
-    told = counted(step["count"], "conversation")
+    words = counted(step["count"], "conversation")
     if step.get("worked"):
-        told += f", {int(step['worked'])} ended well"
+        words += f", {int(step['worked'])} ended well"
     ids = ", ".join(named(i, url) for i in words_in(step.get("conversation_ids")))
-    return f" ({told}{f'; such as {ids}' if ids else ''})"
+    return f" ({words}{f'; such as {ids}' if ids else ''})"
 
 
 def in_conversation(entry: dict[str, Any], url: str) -> str:

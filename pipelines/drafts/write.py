@@ -10,7 +10,7 @@ import pandas as pd
 
 from lacuna.models.backlog.gap_kinds import GAP_KINDS
 from lacuna.models.backlog.lifecycle import WAITING
-from lacuna.pipelines.drafts.matter import edited, seal
+from lacuna.pipelines.drafts.front_matter import edited, seal
 from lacuna.pipelines.drafts.names import safe_name, slug
 from lacuna.pipelines.drafts.text import draft
 from lacuna.pipelines.gaps.read import gaps_of
@@ -55,8 +55,8 @@ def write_drafts(
     OSError
         The folder can't be written.
     """
-    known = {str(row["article_id"]): row for row in records(articles) if row.get("article_id")}
-    written: dict[str, str] = {}
+    articles_by_id = {str(row["article_id"]): row for row in records(articles) if row.get("article_id")}
+    paths: dict[str, str] = {}
     for gap in gaps_of(backlog):
         key = gap.gap_id
         if not key or gap.kind not in GAP_KINDS or gap.status not in WAITING:
@@ -64,11 +64,11 @@ def write_drafts(
         owner = safe_name(str(gap.owner_id)) if gap.owner_id else "unowned"
         name = f"{safe_name(key)}-{slug(str(gap.title or ''))}"
         path = f"drafts/{owner}/{name.rstrip('-')}.md"
-        _write(folder / path, seal(draft(gap, known, run, (polished or {}).get(key, ""))))
-        written[key] = path
+        _write(folder / path, seal(draft(gap, articles_by_id, run, (polished or {}).get(key, ""))))
+        paths[key] = path
     if before is not None:
         _keep_edited(before, folder)
-    return written
+    return paths
 
 
 def _write(target: Path, text: str) -> None:

@@ -17,7 +17,7 @@ from lacuna.data_contracts.errors import LacunaError
 from lacuna.pipelines.cli.main import app
 from lacuna.pipelines.drafts import write_drafts
 from lacuna.pipelines.drafts.copies import Copy, export, listed
-from lacuna.pipelines.drafts.matter import edited, evidence_hash, seal, text_hash, values
+from lacuna.pipelines.drafts.front_matter import edited, evidence_hash, seal, text_hash, values
 from lacuna.pipelines.presentation.spreadsheet import records
 from tests.support import sample_run
 from tests.support.small_store import publish
@@ -69,7 +69,7 @@ def test_an_edited_copy_stays_and_new_evidence_lies_beside_it(tmp_path: Path) ->
     found = export(later, news, desk)
     assert set(states(found).values()) == {"edited, evidence changed", "evidence changed"}
     assert mine.read_bytes() == written
-    (beside,) = [copy.beside for copy in found if copy.beside]
+    (beside,) = [copy.new_draft for copy in found if copy.new_draft]
     assert beside == mine.with_name(mine.name.removesuffix(".md") + ".new.md")
     assert "99 conversations" in beside.read_text(encoding="utf-8")
     before = tree(desk)
@@ -85,9 +85,9 @@ def test_new_evidence_that_is_worked_in_is_new_no_more(tmp_path: Path) -> None:
     mine = next(desk.rglob("g-001-*.md"))
     mine.write_text(mine.read_text(encoding="utf-8") + "\nMine.\n", encoding="utf-8")
     later, news = made(tmp_path, "2024-07-07", conversations=99)
-    beside = next(copy.beside for copy in export(later, news, desk) if copy.beside)
+    beside = next(copy.new_draft for copy in export(later, news, desk) if copy.new_draft)
     beside.write_text(beside.read_text(encoding="utf-8") + "\nAnd here.\n", encoding="utf-8")
-    again = next(copy for copy in export(later, news, desk) if copy.beside)
+    again = next(copy for copy in export(later, news, desk) if copy.new_draft)
     assert "stays" in again.note
     assert "And here." in beside.read_text(encoding="utf-8")
     head = beside.read_text(encoding="utf-8").split("\n---\n")[0]
@@ -132,7 +132,8 @@ def test_a_copy_is_found_again_whatever_a_person_did_to_it(tmp_path: Path, how: 
     assert found.path == mine
     after = tree(desk)
     assert {name: after[name] for name in before} == before
-    assert {name for name in after if name not in before} <= {str(found.beside and found.beside.relative_to(desk))}
+    copied = found.new_draft and found.new_draft.relative_to(desk)
+    assert {name for name in after if name not in before} <= {str(copied)}
 
 
 def test_line_ends_and_spaces_are_no_edit(tmp_path: Path) -> None:

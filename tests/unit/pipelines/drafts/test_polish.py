@@ -12,7 +12,7 @@ import yaml
 
 from lacuna.models.writing.grounding import fault
 from lacuna.pipelines.drafts import draft
-from lacuna.pipelines.drafts.matter import seal
+from lacuna.pipelines.drafts.front_matter import seal
 from lacuna.pipelines.drafts.polish import polish
 from lacuna.pipelines.settings import Drafts
 from tests.unit.models.writing.test_resolution_steps import missing
