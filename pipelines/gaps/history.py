@@ -68,7 +68,7 @@ def name_gaps(gaps: pd.DataFrame, past: Past) -> pd.Series:
 def with_history(
     gap: Gap,
     past: Past,
-    named: Callable[[str], str | None],
+    owner_name: Callable[[str], str | None],
     grow_factor: float,
     effect: str | None = None,
 ) -> Gap:
@@ -109,7 +109,7 @@ def with_history(
     return replace(
         gap, status=status, status_note=note or _written_for(gap, past), status_since=since, decided=life.decided,
         effect=effect, first_seen=first_seen, carried=_carried(gap, last_row, status, past, came_back),
-        **as_decided(gap.as_row(), life, named),
+        **as_decided(gap.as_row(), life, owner_name),
     )  # fmt: skip
 
 

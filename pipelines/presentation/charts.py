@@ -104,19 +104,24 @@ def weekly_chart(
     step = width / len(weeks)
     wide = max(1.0, step - (2 if step > 6 else 0.5))
 
-    def place(when: date | str) -> float:
+    def x_of(when: date | str) -> float:
         moment = when if isinstance(when, date) else date.fromisoformat(when)
         return min(max((moment - first).days / 7 * step, 0.0), width)
 
     def box(left: float, right: float) -> dict[str, str]:
         return {"x": f"{left:.1f}", "width": f"{max(right - left, 0):.1f}"}
 
-    def tall(value: float) -> dict[str, str]:
+    def bar_of(value: float) -> dict[str, str]:
         pixels = float(value) / most * (base - head)
         return {"y": f"{base - pixels:.1f}", "height": f"{pixels:.1f}"}
 
     bars = [
-        {"x": f"{at * step + (step - wide) / 2:.1f}", "wide": f"{wide:.1f}", "all": tall(asked), "bad": tall(failed)}
+        {
+            "x": f"{at * step + (step - wide) / 2:.1f}",
+            "wide": f"{wide:.1f}",
+            "all": bar_of(asked),
+            "bad": bar_of(failed),
+        }
         for at, (_, asked, failed) in enumerate(weeks)
     ]
     labels = [
@@ -130,9 +135,9 @@ def weekly_chart(
         "most": f"{most:.0f} a week", "weeks": len(weeks),
         "asked": f"{sum(float(week[1]) for week in weeks):,.0f}",
         "failed": f"{sum(float(week[2]) for week in weeks):,.0f}",
-        "now": None if start is None else box(place(start), width),
-        "span": None if change is None else box(place(change["low"]), place(change["high"]) + step),
-        "turn": None if change is None else f"{place(change['week']):.1f}",
+        "now": None if start is None else box(x_of(start), width),
+        "span": None if change is None else box(x_of(change["low"]), x_of(change["high"]) + step),
+        "turn": None if change is None else f"{x_of(change['week']):.1f}",
     }  # fmt: skip
 
 

@@ -245,9 +245,9 @@ def _picture(weeks: Sequence[dict[str, Any]], when: date | None) -> Markup:
 def _description(weeks: Sequence[dict[str, Any]], when: date | None) -> str:
     """The text alternative of the chart."""
 
-    def share(chosen: list[dict[str, Any]]) -> str:
-        asked = sum(entry["conversations"] for entry in chosen)
-        failed = sum((entry["share"] or 0.0) * entry["conversations"] for entry in chosen)
+    def share(some_weeks: list[dict[str, Any]]) -> str:
+        asked = sum(entry["conversations"] for entry in some_weeks)
+        failed = sum((entry["share"] or 0.0) * entry["conversations"] for entry in some_weeks)
         return f"{percent(failed / asked)} of {count(asked)}" if asked else "none"
 
     if when is None:

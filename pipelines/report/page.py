@@ -120,8 +120,12 @@ def _quotations(value: object) -> list[dict[str, str]]:
 
 
 def _places(gap: Gap) -> list[str]:
-    named = (("Product", "products"), ("Language", "languages"), ("Intent", "intents"))
-    return [f"{label}: {', '.join(values[:6])}" for label, name in named if (values := texts(getattr(gap, name)))]
+    labels_and_fields = (("Product", "products"), ("Language", "languages"), ("Intent", "intents"))
+    return [
+        f"{label}: {', '.join(values[:6])}"
+        for label, name in labels_and_fields
+        if (values := texts(getattr(gap, name)))
+    ]
 
 
 def _equation(figures: GapFigures, sure: str) -> dict[str, Any]:
@@ -154,10 +158,10 @@ def _history(gap: Gap, until: date | None) -> list[str]:
     first, last = text(gap.first_seen), text(gap.last_seen)
     if first:
         sentences.append(f"First seen in the run of {short_day(first, year=True)}.")
-    change, before = text(carried.get("change")), whole(carried.get("previous_rank"))
+    change, previous_rank = text(carried.get("change")), whole(carried.get("previous_rank"))
     words = _CHANGES.get(change, "")
-    if before is not None and change in {"up", "down"}:
-        words = f"{words} from rank {before}."
+    if previous_rank is not None and change in {"up", "down"}:
+        words = f"{words} from rank {previous_rank}."
     elif words and not words.endswith("."):
         words += "."
     score = number(carried.get("previous_score"))

@@ -27,7 +27,7 @@ _PARTS = 4  # subtopics that are named
 _TONES = 9  # colours of themes: the tenth theme gets the first colour again; letters are not reused
 _LEFT = {
     "handoff_request": "asked for a person",
-    "policy_handoff": "handed over by policy",
+    "policy_handoff": "handed off by policy",
     "account_action": "only a person could act",
     "repeated_fallback": "no answer twice",
     "rephrasing": "had to say it again",
@@ -109,10 +109,10 @@ def _left(row: dict[str, Any]) -> list[str]:
     """Why people leave the bot in a topic: the two most frequent triggers among those that are not rare."""
     asked = whole(row.get("conversations")) or 0
     shares = [(share, words) for name, words in _LEFT.items() if (share := number(row.get(name))) is not None]
-    common = sorted(
+    frequent = sorted(
         (entry for entry in shares if entry[0] >= max(_LEFT_SHARE, _LEFT_TIMES / max(asked, 1))), reverse=True
     )
-    return [f"{percent(share)} {words}" for share, words in common[:2]]
+    return [f"{percent(share)} {words}" for share, words in frequent[:2]]
 
 
 def _season(value: object) -> str:
@@ -137,9 +137,9 @@ def new_vs_known(entries: list[dict[str, Any]]) -> str:
     return f"{known} of these conversations are about known topics, {new} about new ones"
 
 
-def _gravest(entries: list[dict[str, Any]], most: int) -> list[dict[str, Any]]:
+def _gravest(entries: list[dict[str, Any]], limit: int) -> list[dict[str, Any]]:
     """The topics that fit on a map: those with gaps first, then by their number of failed conversations."""
-    return sorted(entries, key=lambda t: (not t["gaps"], -t["failed"], -t["conversations"], t["topic_id"]))[:most]
+    return sorted(entries, key=lambda t: (not t["gaps"], -t["failed"], -t["conversations"], t["topic_id"]))[:limit]
 
 
 def _themes(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
