@@ -1,4 +1,4 @@
-"""The forms of decisions, over one gap or over many, and what became of them."""
+"""Decision forms for one or several gaps, and the handling of what they send."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from lacuna.pipelines.gaps.due_dates import form_day
 __all__ = ["decide", "merge_choices", "router"]
 
 router = APIRouter(include_in_schema=False)
-_AS_IT_IS = "=as it is"  # what the form says where the owner stays: it is no part of the decision then
+_AS_IT_IS = "=as it is"  # the form's value for "keep the owner", which is left out of the decision
 _SUGGESTED = 6
 _MOST = 200  # gaps in one go; a page has fewer
 
@@ -41,7 +41,7 @@ class _Outcome:
 
 @router.get("/decide/{action}")
 def form(request: Request, action: str) -> Response:
-    """The form for a verb over one gap or several; a page of its own, and what a dialog shows."""
+    """The form of an action for one or several gaps: a page of its own, or the content of a dialog."""
     board = context_of(request)
     gaps = _gaps(board.snapshot.now(), request.query_params.getlist("gap"))
     if action not in ACTIONS or not gaps:
@@ -75,7 +75,7 @@ def _form(
 
 
 def _as_it_is(gaps: Sequence[GapNow], now: Now) -> str:
-    """What the form says first: that the owner stays, and who that is where it is one for all."""
+    """The first choice of owner, which changes nothing; it names the owner where all gaps have the same one."""
     stays, owned = "As they are" if len(gaps) > 1 else "As it is", {gap.owner_id for gap in gaps}
     names = [now.owner_names.get(owner, owner) if owner else "no owner" for owner in owned]
     return f"{stays}: {names[0]}" if len(names) == 1 else stays
@@ -83,7 +83,7 @@ def _as_it_is(gaps: Sequence[GapNow], now: Now) -> str:
 
 @router.get("/merge-choices")
 def choices(request: Request) -> Response:
-    """Gaps that these may be part of, by words: what the merge dialog lists while one types."""
+    """The gaps offered as merge targets for the words typed so far."""
     board = context_of(request)
     now = board.snapshot.now()
     suggestions = merge_choices(
@@ -93,7 +93,7 @@ def choices(request: Request) -> Response:
 
 
 def merge_choices(now: Now, gaps: Sequence[GapNow], words: str) -> list[GapNow]:
-    """The gaps that others may be merged into: those that the words find, or those most alike."""
+    """Possible merge targets: the gaps that contain all words, or without words those most similar."""
     ids = {gap.id for gap in gaps}
     candidates = [gap for gap in now.gaps if gap.id not in ids and gap.status != "dismissed"]
     if words.strip() or not gaps:
@@ -121,7 +121,7 @@ def _words(gap: GapNow) -> set[str]:
 
 
 async def decide(request: Request) -> Response:
-    """Decide on one gap or on several; what somebody else decided meanwhile is told, and what was typed is kept."""
+    """Decide on one or several gaps; a page reports conflicting decisions of others and keeps what was typed."""
     return await run_in_threadpool(_decide, request, await request.form(max_files=0, max_fields=_MOST + 20))
 
 

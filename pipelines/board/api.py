@@ -53,7 +53,7 @@ class Undo(BaseModel):
 
 
 class Tag(BaseModel):
-    """What a reviewer says of the bot's answer."""
+    """A reviewer's judgement of the bot's answer."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -64,7 +64,7 @@ class Tag(BaseModel):
 
 
 class DecisionRecord(BaseModel):
-    """A decision as it was recorded."""
+    """A recorded decision."""
 
     id: int
     gap_id: str
@@ -76,7 +76,7 @@ class DecisionRecord(BaseModel):
 
 
 class Recorded(BaseModel):
-    """The number of what has just been recorded."""
+    """The id of the new record."""
 
     id: int
 
@@ -110,9 +110,9 @@ def gaps(
     limit: int = Query(100, ge=1, le=1000),
     offset: int = Query(0, ge=0),
 ) -> dict[str, Any]:
-    """The backlog as it stands now; ``view`` is todo, work, late, published, closed or all; owner ``-``: nobody.
+    """The current backlog; ``view`` is todo, work, late, published, closed or all; owner ``-`` finds unowned gaps.
 
-    ``no_gap_reason`` says why the run found no gap at all: rule, why and step; else null.
+    ``no_gap_reason`` (rule, why, step) explains a run without gaps; null if there are some.
     """
     now = context_of(request).snapshot.now()
     query = filters.Query.of(
@@ -130,7 +130,7 @@ def gaps(
 
 @router.get("/gaps/{gap_id}", responses={404: {"model": Problem}})
 def gap(request: Request, gap_id: str) -> dict[str, Any]:
-    """One gap with everything that is known of it."""
+    """One gap with all its fields."""
     return _full(_find_gap(context_of(request), gap_id))
 
 
@@ -141,7 +141,7 @@ def decisions(request: Request, gap_id: str) -> list[DecisionRecord]:
 
 
 def decide_gap(request: Request, gap_id: str, body: DecisionRequest) -> Recorded:
-    """Decide on a gap; 409 where somebody has decided on it since ``after``."""
+    """Decide on a gap; 409 if somebody has decided on it since ``after``."""
     board, person = context_of(request), person_of(request)
     return Recorded(id=decide_as(board, person, gap_id, body.verb, body.why, body.payload, body.after))
 
@@ -153,7 +153,7 @@ def undo_gap(request: Request, gap_id: str, body: Undo) -> Recorded:
 
 @router.get("/owners")
 def owners(request: Request) -> list[dict[str, Any]]:
-    """Each owner's open gaps against what they can take in a week."""
+    """Each owner's open gaps and weekly capacity."""
     names = ("id", "name", "team", "shown_gaps", "capacity", "over", "work", "late")
     loads = owner_loads(context_of(request).snapshot.now())
     return [{name: entry[name] for name in names} | {"gap_ids": [g.id for g in entry["gaps"]]} for entry in loads]
@@ -161,27 +161,27 @@ def owners(request: Request) -> list[dict[str, Any]]:
 
 @router.get("/impact")
 def impact(request: Request) -> list[dict[str, Any]]:
-    """What was fixed, one row a fix: the verdict, before and after, and what it saved; as in ``impact.parquet``."""
+    """The fixes, one row each, as in ``impact.parquet``: verdict, failures before and after, savings."""
     run = context_of(request).snapshot.now().run
     return records(read_published(run.folder, "impact")) if run else []
 
 
 @router.get("/kpis")
 def kpis(request: Request) -> list[dict[str, Any]]:
-    """The key figures, one row a week and segment."""
+    """The KPIs, one row per week and segment."""
     run = context_of(request).snapshot.now().run
     return records(run.kpis) if run else []
 
 
 @router.get("/topics")
 def topics(request: Request) -> list[dict[str, Any]]:
-    """Every topic that any run has seen."""
+    """All topics of all runs."""
     return topic_rows(context_of(request).state)
 
 
 @router.get("/topics/{topic_id}", responses={404: {"model": Problem}})
 def topic(request: Request, topic_id: str) -> dict[str, Any]:
-    """A topic's life, run by run."""
+    """A topic's history, run by run."""
     return gap_state(context_of(request).state, topic_id)
 
 
@@ -192,7 +192,7 @@ def tags(request: Request) -> list[dict[str, Any]]:
 
 
 def tag_conversation(request: Request, tag: Tag) -> Recorded:
-    """Tag a conversation that the latest run asks about; the next run reads it as an outcome."""
+    """Tag a conversation from the latest run's list; the next run reads the tag as an outcome."""
     board, person = context_of(request), person_of(request)
     return Recorded(id=tag_as(board, person, tag.conversation_id, tag.outcome, tag.true_intent, tag.note))
 

@@ -1,4 +1,4 @@
-"""The board put together: pages, forms and API behind the guard, with rate limits, as a process of its own."""
+"""The board's web application: pages, forms and API with access control and rate limits, and its server."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def make_app(store: Path, settings: Settings, state: State, who: str, hosts: Col
     people = People(settings.board, Person(who, "manager"))
     board = BoardContext.at(store, settings, state, people)
     allowed_hosts = None if people.signs_in else {"localhost", "127.0.0.1", "::1", *(hosts or ())}
-    # By endpoint, since an address is another one for every gap; the limit on all requests is one for all of them.
+    # Limits count by endpoint, because each gap has its own address; the limit on all requests is shared.
     limiter = Limiter(
         key_func=_client_key, key_style="endpoint", application_limits=[f"{settings.board.requests_a_minute}/minute"]
     )
@@ -125,7 +125,7 @@ def make_app(store: Path, settings: Settings, state: State, who: str, hosts: Col
 def serve(
     store: Path, settings: Settings, host: str, port: int, who: str, ready: Callable[[], None] = lambda: None
 ) -> None:
-    """Serve the board until it is stopped; ``ready`` is called once nothing stands in the way.
+    """Serve the board until it is stopped; ``ready`` is called once all checks have passed.
 
     Raises
     ------
@@ -147,7 +147,7 @@ def serve(
     with open_state(settings, store) as state:
         app = make_app(store, settings, state, who, {host_of(host) or host})
         ready()
-        # Whom a proxy's header names is for the guard to say: uvicorn must not take the client's address from one.
+        # Guard decides which proxies to trust: uvicorn must not take the client's address from a header.
         uvicorn.run(
             app, host=host, port=port, proxy_headers=False,
             server_header=False, access_log=False, log_level="warning",
@@ -155,7 +155,7 @@ def serve(
 
 
 def _check_free(host: str, port: int) -> None:
-    """Say in plain words, and before the work, that the port is taken or the address not this machine's."""
+    """Fail early and clearly if the port is taken or the address is not one of this machine."""
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         with socket.socket(family, socket.SOCK_STREAM) as probe:
@@ -168,7 +168,7 @@ def _check_free(host: str, port: int) -> None:
 
 
 def _client_key(request: Request) -> str:
-    """Who is counted against the limits: the person, or the address of whoever has not signed in yet."""
+    """The key for rate limits: the person, or the client's address before sign-in."""
     person = request.scope.get("state", {}).get("person")
     return f"person {person.name}" if person else f"address {request.client.host if request.client else ''}"
 

@@ -1,4 +1,4 @@
-"""What every page of the board stands on: the store, its state, the latest run, who is who, and the templates."""
+"""What every page of the board needs: the store, its state, the latest run, the people and the templates."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ NAV = (
 
 @cache
 def asset(name: str) -> bytes:
-    """A file that the pages ask for, by its name in ``ASSETS``."""
+    """The content of a static file, by its name in ``ASSETS``."""
     package = ASSETS[name][0]
     folder = resources.files(package)
     content = (folder / name if package == "lacuna.pipelines.report" else folder / "static" / name).read_bytes()
@@ -89,7 +89,7 @@ def _templates() -> Environment:
 
 @dataclass(frozen=True, eq=False)
 class BoardContext:
-    """One board: made once, shared by all requests."""
+    """The board's parts, created once and shared by all requests."""
 
     store: Path
     settings: Settings
@@ -101,12 +101,12 @@ class BoardContext:
 
     @classmethod
     def at(cls, store: Path, settings: Settings, state: State, people: People) -> BoardContext:
-        """Set a board up over a store."""
+        """Create the context for a store."""
         sessions = Sessions(state, settings.board.session_hours)
         return cls(store, settings, state, Snapshot(store, state, settings), people, sessions, _templates())
 
     def page(self, request: Request, name: str, code: int = 200, **context: Any) -> Response:
-        """Render a page, or the part of it that a dialog asked for."""
+        """Render a page, or only its inner part if a dialog requested it."""
         person = person_of(request, or_none=True)
         now = self.snapshot.now()
         run = now.run
@@ -132,14 +132,14 @@ class BoardContext:
         return HTMLResponse(text, code)
 
     def message_page(self, request: Request, code: int, heading: str, words: str) -> Response:
-        """A page that says why there is nothing to see; plain words where not even a page can be made."""
+        """A page with a message; plain text if the store is unusable, so that no page can be rendered."""
         try:
             return self.page(request, "message", code, heading=heading, words=words)
         except StoreUnusable as error:
             return PlainTextResponse(f"{heading}. {words}\n{error}\n", 503)
 
     def actions_for(self, person: Person, gap: GapNow) -> list[str]:
-        """What a person may do with a gap now, in the order in which it is offered."""
+        """The actions that a person may take on a gap now, in display order."""
         allowed_actions = [action for action in allowed(gap.status) if may(person, action, gap.owner_id)]
         ordered = sorted(allowed_actions, key=list(ACTIONS).index)
         if gap.life.undoable and may(person, "undo", gap.owner_id, decided_by=gap.life.who):
@@ -147,7 +147,7 @@ class BoardContext:
         return ordered
 
     def toast(self, request: Request, person: Person | None) -> dict[str, Any] | None:
-        """What has just been done, from the ids of decisions in the address, and how to take it back."""
+        """The confirmation of decisions just made (their ids are in the address), with what undo needs."""
         numbers = [int(part) for part in request.query_params.get("done", "").split(",") if part.isdecimal()]
         if not numbers or person is None:
             return None
@@ -178,12 +178,12 @@ class BoardContext:
 
 
 def context_of(request: Request) -> BoardContext:
-    """The board that a request came to."""
+    """The context of the board that received a request."""
     return request.app.state.board
 
 
 def person_of(request: Request, or_none: bool = False) -> Person:
-    """Who is asking; the guard has seen to it that it is somebody wherever that matters."""
+    """The person behind a request; ``Guard`` lets only signed-in people through."""
     person = request.scope.get("state", {}).get("person")
     if person is None and not or_none:
         raise LookupError("the guard lets nobody through without a person")
@@ -191,7 +191,7 @@ def person_of(request: Request, or_none: bool = False) -> Person:
 
 
 def local(path: str, done: Sequence[int] = (), other: str = "/") -> str:
-    """An address on this board to go back to, with the decisions just made; ``other`` where it leads elsewhere."""
+    """An address on this board to go back to, with the decisions just made; ``other`` if it leads to another site."""
     parts = urlsplit(path)
     if parts.scheme or parts.netloc or not path.startswith("/") or path.startswith("//") or _odd(path):
         parts = urlsplit(other)
@@ -207,10 +207,10 @@ def _odd(path: str) -> bool:
 
 
 def forms(gaps: Iterable[GapNow]) -> list[str]:
-    """Gaps as a form sends them: the id, and the last decision that was seen."""
+    """Gaps as forms send them: ``gap_id:last_decision``, the last decision being the one that was displayed."""
     return [f"{gap.id}:{gap.life.last}" for gap in gaps]
 
 
 def first(values: Mapping[str, Any], name: str) -> str:
-    """A field of a form as text without blanks around it."""
+    """A form field as text without surrounding blanks."""
     return str(values.get(name) or "").strip()

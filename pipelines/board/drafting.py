@@ -1,4 +1,4 @@
-"""A gap's draft, read from the run and made fit to be shown."""
+"""A gap's draft, read from the run and rendered as safe HTML."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from lacuna.pipelines.presentation.format import text
 
 __all__ = ["file_name", "read", "text_of"]
 
-# No HTML from the text itself, and links that lead to web pages alone: the draft quotes what strangers wrote.
+# No HTML from the text itself, and links to web pages only: the draft quotes what strangers wrote.
 _MARKDOWN = MarkdownIt("commonmark", {"html": False})
 
 
 def text_of(board: BoardContext, gap: GapNow) -> str | None:
-    """The draft as it was written, or None where there is none."""
+    """The draft's Markdown, or None if there is none."""
     path = _path(board, gap)
     try:
         return path.read_text(encoding="utf-8") if path else None
@@ -42,7 +42,7 @@ def read(board: BoardContext, gap: GapNow) -> Markup | None:
 
 
 def file_name(gap: GapNow) -> str:
-    """What a downloaded draft is called: letters, digits and dashes alone."""
+    """The file name of a downloaded draft: ASCII letters, digits, dashes, dots and underscores only."""
     name = Path(text(gap.record.draft)).name
     return "".join(c for c in name if c.isascii() and (c.isalnum() or c in "-_.")) or "draft.md"
 

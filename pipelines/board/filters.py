@@ -1,4 +1,4 @@
-"""The backlog as it is asked for in an address: filtered, searched, sorted, and cut into pages."""
+"""Filtering, searching, sorting and paging of the backlog by the parameters of an address."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from lacuna.pipelines.report.view import STATUSES
 __all__ = ["PAGE", "SORTS", "VIEWS", "Query", "choices", "counted", "matching_gaps", "neighbours"]
 
 PAGE = 50
-# A view gathers statuses by what is to be done about them.
+# Views group statuses by what is to be done about them.
 VIEWS = {
     "todo": ("To decide", ("new", "open", "reopened")),
     "work": ("In work", ("accepted", "drafting")),
@@ -45,7 +45,7 @@ _FILTERS = ("kind", "status", "owner", "product", "language", "topic")
 
 @dataclass(frozen=True)
 class Query:
-    """What an address asks of the backlog; every field is text as it stands there, and unknown values find nothing."""
+    """The parameters of a backlog address as text; unknown values match no gap."""
 
     view: str = "todo"
     q: str = ""
@@ -60,7 +60,7 @@ class Query:
 
     @classmethod
     def of(cls, parameters: Mapping[str, str]) -> Query:
-        """Read an address; what is not understood is left out."""
+        """Read the parameters of an address; unknown ones are ignored."""
         values: dict[str, Any] = {f.name: parameters[f.name][:200] for f in fields(cls) if parameters.get(f.name)}
         page = values.pop("page", "1")
         query = cls(**values, page=max(1, int(page)) if page.isdecimal() and len(page) < 7 else 1)
@@ -68,7 +68,7 @@ class Query:
         return replace(query, view=view, sort=query.sort if query.sort in SORTS else "rank")
 
     def text(self, **changes: Any) -> str:
-        """The address again, without what is as usual, with changes; empty or ``?…``."""
+        """The query string with changes and without default values: empty or ``?…``."""
         query = replace(self, **changes)
         defaults = Query()
         values = {f.name: getattr(query, f.name) for f in fields(Query)}
@@ -77,12 +77,12 @@ class Query:
 
     @property
     def filtered(self) -> bool:
-        """Whether anything but the view narrows the backlog."""
+        """Whether a filter other than the view is set."""
         return any(getattr(self, name) for name in ("q", *_FILTERS))
 
 
 def matching_gaps(gaps: Sequence[GapNow], query: Query) -> list[GapNow]:
-    """The gaps that a query asks for, in its order; what is not known comes last whichever way the rest goes."""
+    """The gaps that match a query, sorted; gaps without the sort value come last in both directions."""
     passing = [gap for gap in gaps if _passes(gap, query)]
     if query.sort == "rank":
         return passing  # as they come
@@ -112,10 +112,10 @@ def _in_view(keys: Mapping[str, Any], view: str) -> bool:
     return keys["status"] in VIEWS[view][1] and (view != "late" or keys["overdue"] > 0)
 
 
-# What hangs on the backlog alone is counted once for every state of it, and not once for every page.
+# Cached per state of the backlog, because every page needs it.
 @lru_cache(maxsize=2)
 def counted(now: Now) -> Mapping[str, int]:
-    """How many gaps each view has."""
+    """The number of gaps in each view."""
     by_status = Counter((gap.shown["keys"]["status"], gap.due_date.overdue > 0) for gap in now.gaps)
     return {
         view: sum(
@@ -158,7 +158,7 @@ def choices(now: Now) -> Mapping[str, list[tuple[str, str]]]:
 
 
 def neighbours(listed: Sequence[GapNow], gap: GapNow) -> tuple[int | None, GapNow | None, GapNow | None]:
-    """A gap's place in a list from 1, and its neighbours; one that is not in it lies between those of near rank."""
+    """A gap's position in a list, from 1, and its neighbours; for a gap outside the list, None and those near it."""
     at = next((place for place, other in enumerate(listed) if other.id == gap.id), None)
     if at is None:
         rank = gap.keys["rank"] or 0

@@ -1,4 +1,4 @@
-"""What stands before every page: whose request it is, whether it comes from the board itself, and what may leave it."""
+"""Access control for every request: host, person, origin and body size; and the security headers of every answer."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _log = logging.getLogger(__name__)
 COOKIE = "lacuna_session"
 OPEN = ("/sign-in", "/static/")
 _SAFE = {"GET", "HEAD", "OPTIONS"}
-# Everything comes from the board itself. The referrer stays, since without it browsers hide where a form was sent from.
+# Content comes from the board only. The referrer stays: without it browsers hide where a form was sent from.
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
@@ -40,32 +40,32 @@ TooFast = Callable[[Request], Response | None]
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a server bound to this name or address is reached from its own machine alone."""
+    """Whether a server bound to this name or address can be reached from its own machine only."""
     return host == "localhost" or host == "::1" or host.startswith("127.")
 
 
 def host_of(netloc: str) -> str:
-    """The host in ``host:port``, without port and brackets, in small letters."""
+    """The host in ``host:port``, lower-case, without port and brackets."""
     return (urlsplit(f"//{netloc}").hostname or "") if netloc else ""
 
 
 class Guard:
-    """ASGI middleware: refuses foreign hosts, cross-site writes and large bodies, says who asks, and sets the headers.
+    """ASGI middleware: refuses foreign hosts, cross-site writes and large bodies, identifies people, sets headers.
 
     Parameters
     ----------
     app
-        What it stands before.
+        The application behind it.
     people, sessions
-        Who there is, and who is signed in.
+        The board's people, and the sessions of those who are signed in.
     page
-        Makes the page that tells a refusal: of request, status code, heading and words.
+        Renders a refusal: takes request, status code, heading and words.
     hosts
-        Names under which the board may be called; None where any is. Without sign-in this keeps out a foreign site
-        that has its own name point to this machine.
+        Allowed host names; None allows any. Without sign-in this keeps out foreign sites whose name points to this
+        machine (DNS rebinding).
     too_fast
-        Counts a request that is refused, and answers it where whoever asks was refused too often: the limits behind
-        the guard count only what passes it.
+        Counts refused requests, and gives the response for clients refused too often: the application's own limits
+        count only what passes this middleware.
     """
 
     def __init__(
@@ -101,7 +101,7 @@ class Guard:
                 headers.setdefault("Cache-Control", "no-store")
             await send(message)
 
-        # Who is signed in stands in the database: other requests need not wait for it.
+        # Sessions are read from the database: in a thread, so that other requests do not wait for it.
         refusal = await run_in_threadpool(self._refusal, request)
         if refusal is not None:
             refusal = self.too_fast(request) or refusal
@@ -114,7 +114,7 @@ class Guard:
             self.people.check()
             person, bearer = self._person_of(request)
         except SettingsInvalid as error:
-            # Whoever asks is not known yet, so that the path and what is wrong go to the log alone.
+            # Nobody is identified yet, so the path and the fault go to the log only.
             _log.error("%s", error)
             words = "The list of people can't be read. Whoever runs the board finds in its log why."
             return self._refuse(request, 503, "Nobody can be let in", words)
@@ -132,7 +132,7 @@ class Guard:
         return None
 
     def _person_of(self, request: Request) -> tuple[Person | None, bool]:
-        """Who is asking, and whether they said so with a token in this very request, which no other site can do."""
+        """The person behind a request, and whether the request carried a token, which no other site can send."""
         people = self.people
         if not people.signs_in:
             return people.alone(), False
@@ -147,7 +147,7 @@ class Guard:
         return (people.with_token(token_hash) if token_hash and people.by_token else None), False
 
     def _is_same_site(self, request: Request) -> bool:
-        """Whether a page of the board sent this; a client that is no browser says neither and holds no cookie."""
+        """Whether a page of the board sent the request; clients that are no browsers send neither header."""
         site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
         if site is not None and site != "same-origin":
             return False
@@ -173,7 +173,7 @@ class Guard:
 
 
 def start_session(request: Request, response: Response, people: People, sessions: Sessions, token_sha256: str) -> None:
-    """Give the browser a session: no script reads it, and no other site's form carries it; a link in a mail does."""
+    """Set a session cookie that no script can read and no other site's form carries (links in e-mails do)."""
     forwarded_scheme = (
         request.headers.get("x-forwarded-proto") if request.client and people.trusts(request.client.host) else None
     )

@@ -1,4 +1,4 @@
-"""The pages that are read: backlog, gap, drafts, week, owners, what worked, figures, topics, tags."""
+"""The read-only pages: backlog, gap, drafts, week, owners, impact, KPIs, topics, tags."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ router = APIRouter(include_in_schema=False)
 
 @router.get("/")
 def backlog(request: Request) -> Response:
-    """The backlog, filtered and sorted as the address says."""
+    """The backlog, filtered and sorted by the address."""
     board, query = context_of(request), Query.of(request.query_params)
     now = board.snapshot.now()
     matching = matching_gaps(now.gaps, query)
@@ -50,7 +50,7 @@ def backlog(request: Request) -> Response:
 
 @router.get("/gaps/{gap_id}")
 def gap(request: Request, gap_id: str) -> Response:
-    """One gap, with all that is known of it."""
+    """One gap, with its evidence and decisions."""
     board, query = context_of(request), Query.of(request.query_params)
     now, person = board.snapshot.now(), person_of(request)
     current = now.by_id.get(gap_id)
@@ -70,7 +70,7 @@ def gap(request: Request, gap_id: str) -> Response:
 
 
 def _gone(board: BoardContext, request: Request, gap_id: str) -> Response:
-    """A gap of an earlier run; its link still tells what became of it."""
+    """The page of a gap that only earlier runs had, so that old links still work."""
     try:
         decisions = history(board.state, gap_id)
     except NoSuchGap as error:
@@ -100,7 +100,7 @@ def draft(request: Request, gap_id: str) -> Response:
 
 @router.get("/drafts")
 def drafts(request: Request) -> Response:
-    """What a writer has to do: their accepted gaps and those in work, then those that wait for a decision."""
+    """A writer's work: gaps in work and accepted, those waiting for a decision, and those published."""
     board, person = context_of(request), person_of(request)
     now = board.snapshot.now()
     owner = request.query_params.get("owner", person.owner_id or "")
@@ -137,7 +137,7 @@ def week(request: Request) -> Response:
     )
 
 
-# At thousands of gaps these take longer than the page; they hang on the runs and on what was decided alone.
+# Cached, because with thousands of gaps these take long; they depend on the runs and the decisions only.
 @lru_cache(maxsize=2)
 def _week_changes(board: BoardContext, now: Now, before: str) -> tuple[list[Any], list[dict[str, Any]]]:
     return this_week(now, _run_json_of(board, before)), changes(now, _listed(board, now.run, before))
@@ -156,7 +156,7 @@ def _run_json_of(board: BoardContext, run_id: str) -> dict[str, Any] | None:
 
 
 def _latest_decisions(board: BoardContext) -> list[dict[str, Any]]:
-    """The latest decisions of all, each with its gap."""
+    """The latest decisions on any gap, each with its gap."""
     now = board.snapshot.now()
     entries = []
     with board.state.reading() as connection:
@@ -171,7 +171,7 @@ def _latest_decisions(board: BoardContext) -> list[dict[str, Any]]:
 
 @router.get("/owners")
 def owners(request: Request) -> Response:
-    """Each owner's load against what they can take, and who may be handed what has no owner."""
+    """Each owner's load and capacity, and the gaps without an owner."""
     board, person = context_of(request), person_of(request)
     now = board.snapshot.now()
     loose = [g for g in now.gaps if g.owner_id is None and g.status not in CLOSED]
@@ -184,7 +184,7 @@ def owners(request: Request) -> Response:
 
 @router.get("/impact")
 def impact(request: Request) -> Response:
-    """What was fixed, whether it helped, and what it has saved so far."""
+    """The fixes, their effect, and the savings so far."""
     board = context_of(request)
     now = board.snapshot.now()
     measured = now.run.impact if now.run else fixes(None)
@@ -195,7 +195,7 @@ def impact(request: Request) -> Response:
 
 @router.get("/kpis")
 def kpis(request: Request) -> Response:
-    """The key figures, and how right the bot's answers are, as in the report."""
+    """The KPIs, the precision of the backlog, and the accuracy of the bot's answers."""
     board = context_of(request)
     run, sure = board.snapshot.now().run, board.settings.accuracy.confidence
     return board.page(
@@ -207,7 +207,7 @@ def kpis(request: Request) -> Response:
 
 @router.get("/topics")
 def topics(request: Request) -> Response:
-    """Every topic that any run has seen, and whether it is still there."""
+    """All topics of all runs, and whether the latest run still has them."""
     board = context_of(request)
     words = request.query_params.get("q", "")[:200]
     rows = topic_rows(board.state)
@@ -219,7 +219,7 @@ def topics(request: Request) -> Response:
 
 @router.get("/topics/{topic_id}")
 def topic(request: Request, topic_id: str) -> Response:
-    """A topic's life, run by run, with its gaps."""
+    """A topic's history, run by run, with its gaps."""
     board = context_of(request)
     topic_history = gap_state(board.state, topic_id)
     now = board.snapshot.now()
@@ -237,7 +237,7 @@ def tags(request: Request) -> Response:
 
 @router.get("/static/{name}")
 def static(name: str) -> Response:
-    """Style, script and licence texts; the address changes with the content, so it may be kept for ever."""
+    """Styles, scripts and licence texts; their address changes with the content, so browsers may cache them."""
     if name not in ASSETS:
         return PlainTextResponse("no such file", 404)
     return Response(

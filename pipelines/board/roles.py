@@ -1,4 +1,4 @@
-"""Who may do what on the board, and how it knows who is asking: by a token, a proxy's header, or being alone."""
+"""The people of the board, their roles and rights, and how they are identified: token, proxy header, or neither."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _KEYS = {"name", "role", "owner", "login", "token_sha256"}
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody at the board: the name that decisions carry, a role, and the owner_id whose gaps are theirs."""
+    """A person: the name recorded with decisions, the role, and the owner_id of their own gaps."""
 
     name: str
     role: Role
@@ -35,7 +35,7 @@ class Person:
 
     @property
     def writes(self) -> bool:
-        """Whether they may change anything at all."""
+        """Whether they may change anything."""
         return self.role != "viewer"
 
     @property
@@ -49,12 +49,12 @@ def may(person: Person, action: str, owner_id: str | None = None, *, decided_by:
 
     Parameters
     ----------
-    verb
-        A decision's verb, ``undo``, or ``tag``.
+    action
+        A decision's action, ``undo``, or ``tag``.
     owner_id
-        Who owns the gap that it is about.
+        The owner of the gap.
     decided_by
-        Whose decision an ``undo`` takes back.
+        The person whose decision an ``undo`` takes back.
 
     Examples
     --------
@@ -76,24 +76,24 @@ def may(person: Person, action: str, owner_id: str | None = None, *, decided_by:
 
 
 def new_token() -> str:
-    """A token that nobody guesses: 256 random bits, so that a plain hash of it keeps it safe."""
+    """A random token of 256 bits, so that a plain hash protects it."""
     return secrets.token_urlsafe(32)
 
 
 def hashed(token: str) -> str:
-    """What is stored of a token: its SHA-256, hex."""
+    """The SHA-256 of a token, in hex, which is stored instead of it."""
     return hashlib.sha256(token.strip().encode()).hexdigest()
 
 
 class People:
-    """The people of the board, read from a file or from the environment; a changed file counts at once.
+    """The people of the board, from a file or the environment; changes of the file take effect at once.
 
     Parameters
     ----------
     settings
         ``[board]``: ``people`` names the file, ``proxy_header`` and ``proxy_addresses`` the trusted proxy.
     alone
-        Who everybody is where there is no sign-in at all.
+        The person that everybody is if there is no sign-in.
 
     Raises
     ------
@@ -121,7 +121,7 @@ class People:
 
     @property
     def proxy_header(self) -> str:
-        """The header in which the proxy names who is asking; empty where there is no proxy."""
+        """The header in which the proxy names the person; empty without a proxy."""
         return self._settings.proxy_header
 
     @property
@@ -130,7 +130,7 @@ class People:
         return self.by_token or self.by_proxy
 
     def check(self) -> None:
-        """Read the list where it has changed.
+        """Read the list again if it has changed.
 
         Raises
         ------
@@ -141,19 +141,19 @@ class People:
             self._read()
 
     def alone(self) -> Person:
-        """Who is asking where nobody signs in."""
+        """The person who uses a board without sign-in."""
         return self._alone
 
     def with_token(self, token_sha256: str) -> Person | None:
         """The person whose token has this hash."""
         match = None
-        for person in self._read():  # all are compared, so that the time taken tells nothing
+        for person in self._read():  # compares all, so that the duration reveals nothing
             if person.token_sha256 and secrets.compare_digest(person.token_sha256, token_sha256):
                 match = person
         return match
 
     def with_login(self, login: str) -> Person | None:
-        """The person that the proxy names; whoever is not listed may look, under the proxy's name for them."""
+        """The person whom the proxy names; an unlisted login is a viewer of that name."""
         login = login.strip()
         if not login:
             return None

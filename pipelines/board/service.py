@@ -1,4 +1,4 @@
-"""Deciding and tagging in a person's name: what the pages and the JSON API both call, with the same rights."""
+"""Deciding and tagging on behalf of a person, with their rights; shared by the pages and the JSON API."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def decide_as(
     payload: Mapping[str, Any] | None,
     after: int | None,
 ) -> int:
-    """Decide on a gap in a person's name, if they may.
+    """Decide on a gap on behalf of a person, if they may.
 
     Raises
     ------
@@ -43,12 +43,12 @@ def decide_as(
             f"a {person.role} may {whose}; ask a manager",
         )
     if action == "undo" and gap and after is None and not person.manages:
-        after = gap.life.last  # the right holds for what was looked at, and not for what comes meanwhile
+        after = gap.life.last  # the right covers the decision that was displayed, not a later one
     return decide(board.state, gap_id, action, person.name, why=why, payload=payload, after=after)
 
 
 def _decided_by(board: BoardContext, gap: GapNow | None, payload: Mapping[str, Any] | None) -> str | None:
-    """Whose decision an undo takes back: that which it names, or the last one in force."""
+    """The person whose decision an undo takes back: the one it names, or the last one in force."""
     decision_id = str((payload or {}).get("of") or "").strip()
     if not decision_id:
         return gap.life.who if gap else None
@@ -57,7 +57,7 @@ def _decided_by(board: BoardContext, gap: GapNow | None, payload: Mapping[str, A
 
 
 def tag_as(board: BoardContext, person: Person, conversation_id: str, outcome: str, true_intent: str, note: str) -> int:
-    """Tag a conversation that the latest run asks about, in a person's name.
+    """Tag a conversation from the latest run's list on behalf of a person.
 
     Raises
     ------

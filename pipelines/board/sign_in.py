@@ -38,7 +38,7 @@ def _tag(request: Request, form_data: FormData) -> Response:
 
 @router.get("/sign-in")
 def sign_in_form(request: Request) -> Response:
-    """Where a token is asked for."""
+    """The page that asks for a token."""
     board, back = context_of(request), local(request.query_params.get("back", "/"))
     if not board.people.by_token:
         return RedirectResponse("/", 303)

@@ -1,4 +1,4 @@
-"""The latest run, with what people have decided up to now: read once, and anew where either has changed."""
+"""The latest run with the decisions made since, cached until one of them changes."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _TRIES = 5
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """What the board shows of a published run; read whole, and never changed."""
+    """The parts of a published run that the board shows; immutable."""
 
     run_id: str
     folder: Path
@@ -67,18 +67,18 @@ class Run:
         return day(record(self.run_json.get("window")).get("end"))
 
     def fix_of(self, gap_id: str) -> dict[str, Any] | None:
-        """What became of a gap that was fixed; None where it was not, or nothing is known of that yet."""
+        """The measured fix of a gap; None if the gap was not fixed or the fix is not measured yet."""
         return next((fix for fix in self.impact["rows"] if fix["id"] == gap_id), None)
 
     @property
     def currency(self) -> str:
-        """What costs are in."""
+        """The currency of costs."""
         return text(record(record(self.run_json.get("settings")).get("cost")).get("currency")) or "EUR"
 
 
 @dataclass(frozen=True)
 class GapNow:
-    """A gap as it stands now: the run's record with people's decisions over it, and how a table shows it."""
+    """A gap as of now: the run's record updated by decisions, and its table row as displayed."""
 
     record: Gap
     shown: dict[str, Any]
@@ -92,7 +92,7 @@ class GapNow:
 
     @property
     def keys(self) -> dict[str, Any]:
-        """What it is filtered and sorted by."""
+        """The values by which it is filtered and sorted."""
         return self.shown["keys"]
 
     @property
@@ -102,13 +102,13 @@ class GapNow:
 
     @property
     def owner_id(self) -> str | None:
-        """Who owns it now."""
+        """The current owner."""
         return self.keys["owner"] or None
 
 
 @dataclass(frozen=True, eq=False)
 class Now:
-    """The backlog at one moment; ``run`` is None where nothing has been published yet. Each is itself alone."""
+    """The backlog at one moment; ``run`` is None if nothing has been published. Compared by identity."""
 
     run: Run | None
     gaps: tuple[GapNow, ...]
@@ -118,7 +118,7 @@ class Now:
 
 
 class Snapshot:
-    """Gives the backlog as of now. One for all requests: a lock keeps two of them from reading the same run twice.
+    """Provides the current backlog to all requests; a lock prevents two of them from reading the same run twice.
 
     Parameters
     ----------
@@ -127,7 +127,7 @@ class Snapshot:
     state
         Its state database.
     settings
-        ``[review]`` says until when gaps have to be dealt with.
+        ``[review]`` sets the due days.
     """
 
     def __init__(self, store: Path, state: State, settings: Settings) -> None:
@@ -139,8 +139,8 @@ class Snapshot:
         self._by_id: dict[int, Decision] = {}  # by id, in order
         self._by_gap: dict[str, list[Decision]] = {}
         self._lives: dict[str, GapState] = {}
-        self._visible_since: dict[str, date] = {}  # since when people can see each gap
-        self._recorded = False  # whether every gap has one
+        self._visible_since: dict[str, date] = {}  # the day since which people can see each gap
+        self._recorded = False  # whether every gap of the run has one
         self._now = Now(None, (), {}, {}, due_dates.today())
 
     def now(self) -> Now:
@@ -161,9 +161,9 @@ class Snapshot:
             return self._now
 
     def _look_up_visible_since(self, run: Run) -> bool:
-        """Look up since when people can see each gap, and say whether there is more than was known.
+        """Look up since when people can see each gap, and return whether anything is new.
 
-        A run's folder is there a moment before its gaps are recorded: until all are, they are looked up again.
+        A run's folder appears a moment before its gaps are recorded; until all are, they are looked up again.
         """
         before = self._visible_since
         with self._state.reading() as connection:
@@ -172,21 +172,21 @@ class Snapshot:
         return self._visible_since != before
 
     def decisions(self, ids: Sequence[int]) -> list[Decision]:
-        """The decisions with these ids, as far as there are any."""
+        """The decisions with these ids; unknown ids are left out."""
         return [self._by_id[decision_id] for decision_id in ids if decision_id in self._by_id]
 
     def precision(self, confidence: float) -> list[Precision]:
-        """Of the gaps that people have judged, how many of each kind were right."""
+        """The precision of the backlog by kind, according to people's decisions."""
         with self._lock:
             return by_kind(self._by_gap, confidence)
 
     def latest(self, most: int) -> list[Decision]:
-        """The latest decisions on any gap, the latest first."""
+        """The latest decisions on any gap, newest first."""
         with self._lock:
             return list(islice(reversed(self._by_id.values()), most))
 
     def _update_decisions(self) -> bool:
-        """Take in the decisions that are new, and say whether there were any."""
+        """Read new decisions, and return whether there were any."""
         with self._state.reading() as connection:
             decisions = read_decisions(connection, since=next(reversed(self._by_id), 0))
         for decision in decisions:
@@ -197,7 +197,7 @@ class Snapshot:
         return bool(changed)
 
     def _apply_decisions(self, run: Run | None, today: date, rebuild: bool) -> Now:
-        """Put the decisions over the run's rows: ``anew`` over all, else over those whose life has changed."""
+        """Apply the decisions to the run's gaps: to all with ``rebuild``, else to those with new decisions."""
         if run is None:
             return Now(None, (), {}, {}, today)
         lives = last_targets(self._lives)
@@ -206,7 +206,7 @@ class Snapshot:
         gaps = []
         for gap in run.gaps:
             life, current = lives.get(gap.gap_id, _UNTOUCHED), before.get(gap.gap_id)
-            # A life that nobody has touched is the very same object: comparing its fields would take longer.
+            # Compared by identity, which is faster: a life without new decisions is the same object.
             if current is None or current.life is not life:
                 current = _gap(run, gap, life, names, self._settings, today, self._visible_since.get(gap.gap_id))
             gaps.append(current)
@@ -238,14 +238,14 @@ def _due_words(due_date: DueDate) -> str:
 
 
 def owner_names(run: Run) -> dict[str, str]:
-    """The name of every owner that the run knows, by owner_id; of those with gaps where it kept no list."""
+    """The names of the run's owners by owner_id; only of those with gaps if the run has no list of owners."""
     from_owners = {text(row.get("owner_id")): line(row.get("name"), 80) for row in rows(run.owners)}
     from_gaps = {text(gap.owner_id): line(gap.owner_name, 80) for gap in run.gaps}
     return {key: name or key for key, name in sorted((from_gaps | from_owners).items()) if key}
 
 
 def _stamp(runs: Path) -> tuple[str, int, int] | None:
-    """What tells the latest run from any other: its id, and which file its run.json is; None where there is none."""
+    """The identity of the latest run: its id, and modification time and inode of its run.json; None without a run."""
     try:
         ids = sorted((p.name for p in runs.iterdir() if _RUN.fullmatch(p.name)), reverse=True)
     except OSError:
@@ -260,7 +260,7 @@ def _stamp(runs: Path) -> tuple[str, int, int] | None:
 
 
 def _latest(runs: Path) -> tuple[Run | None, tuple[str, int, int] | None]:
-    """Read the latest run; one that is replaced or removed while it is read is read again."""
+    """Read the latest run, and read again if it is replaced or removed meanwhile."""
     for attempt in range(_TRIES):
         stamp = _stamp(runs)
         if stamp is None:
@@ -291,7 +291,7 @@ def _read(folder: Path) -> Run:
 
 
 def _sheet(path: Path) -> tuple[dict[str, str], ...]:
-    """A sheet without the apostrophes that keep a spreadsheet from running a cell; a page needs none."""
+    """A sheet's rows, without the apostrophes that guard cells in spreadsheets."""
     if not path.exists():
         return ()
     with path.open(encoding="utf-8-sig", newline="") as file:

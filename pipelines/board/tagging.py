@@ -1,4 +1,4 @@
-"""The conversations to tag next, with the tags that they have been given since."""
+"""The conversations to tag next, with tags entered since."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ OUTCOMES = {
 
 
 def conversations_to_tag(board: BoardContext) -> list[dict[str, Any]]:
-    """The latest run's conversations to tag, in its order, each with its latest tag."""
+    """The latest run's conversations to tag, in the run's order, each with its latest tag."""
     run = board.snapshot.now().run
     if run is None:
         return []

@@ -1,4 +1,4 @@
-"""From what the board knows to what its pages print: plain texts, nothing that needs deciding in a template."""
+"""Prepares the board's data for its templates, as plain texts."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def when(moment: datetime) -> str:
 
 
 def gap_page(run: Run, gap: GapNow) -> dict[str, Any]:
-    """All that a gap's page shows of it, as the report's panel has it, with its chart drawn and its life told."""
+    """The content of a gap's page: that of the report's panel, with charts, status and due dates."""
     shown = page(gap.record, run.currency, run.until, dict(run.articles), sure(run.run_json))
     start = day(record(run.run_json.get("window")).get("start"))
     return shown | {
@@ -83,7 +83,7 @@ def gap_page(run: Run, gap: GapNow) -> dict[str, Any]:
 
 
 def standing(gap: GapNow) -> list[str]:
-    """What people's decisions mean for the gap now: until when, by when, into which."""
+    """The current effect of people's decisions in sentences: snoozed until, due on, published on, reason."""
     life = gap.life
     sentences = []
     if gap.status == "snoozed" and life.until:
@@ -133,7 +133,7 @@ def decision_text(decision: Decision, now: Now) -> str:
 
 
 def histories(decisions: Sequence[Decision], now: Now) -> list[dict[str, Any]]:
-    """The decisions on a gap, the latest first; those that were taken back are marked."""
+    """The decisions on a gap, newest first; those taken back are marked."""
     in_force_ids = {decision.id for decision in in_force(decisions)}
     return [
         {
@@ -147,7 +147,7 @@ def histories(decisions: Sequence[Decision], now: Now) -> list[dict[str, Any]]:
 
 @lru_cache(maxsize=2)
 def owner_loads(now: Now) -> list[dict[str, Any]]:
-    """Each owner's open gaps against what they can take, with the gaps themselves; those without an owner first."""
+    """Each owner's open gaps and capacity; the entry of gaps without an owner comes first."""
     run = now.run
     if run is None:
         return []
@@ -187,13 +187,13 @@ def _owner(run: Run | None, key: str) -> dict[str, Any]:
 
 
 def active(run: Run | None, key: str) -> bool:
-    """Whether an owner takes gaps; one of whom the run does not say does."""
+    """Whether an owner is active; true if the run does not say."""
     flag = _owner(run, key).get("active", True)
     return flag is None or flag != flag or bool(flag)
 
 
 def precision_rows(kinds: Sequence[Precision], confidence: float) -> list[dict[str, Any]]:
-    """How right the backlog was by reviewers' verdicts: over all, then by kind."""
+    """The backlog's precision by reviewers' decisions: overall, then by kind."""
     total = overall(kinds, confidence)
     return [
         {
@@ -211,7 +211,7 @@ _HASH = re.compile(r"^#(gap|status|owner)=(.*)$")
 
 
 def this_week(now: Now, previous: dict[str, Any] | None) -> list[list[dict[str, str]]]:
-    """The report's summary of the week, with links that lead to the board's own pages, on the backlog as of now."""
+    """The report's summary for the current backlog, with links to the board's pages."""
     if now.run is None:
         return []
     reason = {"no_gap_reason": now.run.run_json.get("no_gap_reason")}
@@ -227,14 +227,14 @@ def _board_link(link: str) -> str:
 
 
 def changes(now: Now, before: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """What has changed since the run before, as groups of gaps: new, back, up, down, and what is no longer there.
+    """The changes since the run before, as groups of gaps: new, reopened, up, down, gone.
 
     Parameters
     ----------
     now
         The backlog as of now.
     before
-        The gaps that the run before recorded: gap_id, title, kind, rank, status.
+        The gaps of the run before: gap_id, title, kind, rank, status.
     """
     groups: dict[str, list[dict[str, Any]]] = {key: [] for key in ("new", "reopened", "up", "down", "gone")}
     for gap in now.gaps:
