@@ -1,4 +1,4 @@
-"""How a message goes out: by e-mail (SMTP) and by whatever chat or webhook apprise knows."""
+"""The channels for messages: e-mail (SMTP), and the chats and webhooks that apprise supports."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ OWNERS = "owners"
 
 
 class NotSentError(Exception):
-    """A message did not go out; the message of this error says why, without secrets."""
+    """A message was not sent; the error's text gives the reason, without secrets."""
 
 
 @dataclass(frozen=True)
@@ -37,17 +37,17 @@ class Channel:
 
     @property
     def shown(self) -> str:
-        """What may be printed of it."""
+        """The address as it may be printed."""
         return self.address if self.kind == "email" else f"{self.address.split('://')[0]}://…"
 
     @property
     def key(self) -> str:
-        """What it is known by in the state database: a hash, since an address may hold a token."""
+        """The channel's key in the state database: a hash, since an address may contain a token."""
         return f"{self.kind}:{hashlib.blake2b(self.address.encode(), digest_size=12).hexdigest()}"
 
 
 def channels_of(recipient: str, people: Mapping[str, Contact], settings: Delivery) -> list[Channel]:
-    """Every way to reach a recipient: an owner_id, or ``managers``."""
+    """All channels to a recipient: an owner_id, or ``managers``."""
     mails: list[str] = []
     if settings.smtp_host:
         email = people[recipient].email if recipient in people else None
@@ -58,12 +58,12 @@ def channels_of(recipient: str, people: Mapping[str, Contact], settings: Deliver
 
 
 def check(settings: Delivery) -> None:
-    """See that the settings can send what they name.
+    """Check that the settings are complete enough to send.
 
     Raises
     ------
     SettingsInvalid
-        E-mail is set without a sender, or an entry of a chat is not "who url".
+        E-mail is set without a valid sender, or a chat entry is not "recipient url".
     """
     if settings.smtp_host and not _parsed(settings.sender):
         raise SettingsInvalid(
@@ -89,19 +89,19 @@ def _chats(settings: Delivery) -> list[tuple[str, str]]:
 
 
 class Post:
-    """Sends messages; one that a server could not be reached for is not tried on that server again."""
+    """Sends messages; a mail server that could not be reached is not tried again."""
 
     def __init__(self, settings: Delivery) -> None:
         self._settings = settings
         self._down = ""
 
     def send(self, message: Message, channel: Channel) -> None:
-        """Send a message by one channel.
+        """Send a message through one channel.
 
         Raises
         ------
         NotSentError
-            It did not go out.
+            It was not sent.
         """
         if channel.kind == "email":
             self._mail(message, channel.address)

@@ -1,4 +1,4 @@
-"""What a digest says: one message an owner with the gaps that wait for them, and one for the managers."""
+"""The content of a digest: one message per owner with the gaps that wait for them, and one for the managers."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from lacuna.pipelines.state.deliveries import Contact
 __all__ = ["MANAGERS", "Message", "digests"]
 
 MANAGERS = "managers"
-MOST = 20  # gaps of a part; the board has the rest
+MOST = 20  # gaps listed per part; the board has the rest
 _PARTS = {
     "escalated": "Overdue for so long that the managers are told",
     "overdue": "Overdue",
@@ -39,7 +39,7 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Message:
-    """A message to one recipient: an owner_id or ``managers``; plain text and the same as HTML."""
+    """A message to one recipient, an owner_id or ``managers``, as plain text and as HTML."""
 
     recipient: str
     name: str
@@ -56,22 +56,22 @@ def digests(
     title: str = "Knowledge gaps",
     no_gap: str = "",
 ) -> list[Message]:
-    """The messages of a run's digest, the managers' first, then each owner's by id; nobody gets an empty one.
+    """The messages of a run's digest: the managers' first, then the owners' by id; no message is empty.
 
     Parameters
     ----------
     rows
-        The backlog as it stands now (:func:`pipelines.gaps.decisions.backlog_now`), by rank.
+        The current backlog (:func:`pipelines.gaps.decisions.backlog_now`), by rank.
     run_id
-        The run that it is of.
+        The run of the backlog.
     people
         Owners' names and addresses, by id.
     board
-        Address of the board, for links; "" links to nothing.
+        Address of the board, for links; "" for no links.
     title
-        What the subject begins with.
+        The beginning of the subject.
     no_gap
-        Why the run found no gap, for the managers, where ``rows`` is empty; "" tells nobody.
+        Why the run found no gap, sent to the managers if ``rows`` is empty; "" sends nothing.
     """
     by_part = [(row, _part(row)) for row in rows]
     waiting = [(row, part) for row, part in by_part if part]
@@ -101,7 +101,7 @@ def digests(
 
 
 def _part(row: Row) -> str:
-    """Which part of the digest a gap belongs to; "" for none."""
+    """The part of the digest to which a gap belongs; "" for none."""
     status = str(row["status"])
     if row["overdue"]:
         return "escalated" if row["escalated"] else "overdue"
@@ -165,7 +165,7 @@ def _template() -> Any:
 
 
 def _plain(value: object) -> str:
-    """A text on one line, without signs that change how the rest is read."""
+    """A text on one line, without control characters."""
     return " ".join("".join(c if c.isprintable() else " " for c in str(value)).split())
 
 

@@ -1,4 +1,4 @@
-"""Sending a digest: each message once a run, recipient and channel, whatever happens to the others."""
+"""Sending a digest: each message once per run, recipient and channel, whether or not others fail."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = ["Outcome", "deliver", "summary"]
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a message on one channel: would be sent, sent, sent before, failed (why), or no way."""
+    """The result for a message on one channel; ``state``: would be sent, sent, sent before, failed or no way."""
 
     message: Message
     channel: Channel | None
@@ -29,7 +29,7 @@ class Outcome:
 
     @property
     def line(self) -> str:
-        """Who, by which way, and what became of it; no secret, and nothing of what the message says."""
+        """Recipient, channel and state in one line, without secrets and without the message's content."""
         where = f" by {self.channel.kind} to {self.channel.shown}" if self.channel else ""
         return f"{self.message.recipient}{where}: {self.state}{f': {self.why}' if self.why else ''}"
 
@@ -42,15 +42,15 @@ def deliver(
     state: State,
     send: bool = False,
 ) -> list[Outcome]:
-    """Send messages that have not reached their recipients yet, or say what would be sent.
+    """Send the messages that were not sent before; without ``send``, only report what would be sent.
 
-    A message is remembered as sent once its server has taken it, so that another call sends only what failed. A
-    process that dies between the two sends that one message twice rather than never.
+    A message is recorded as sent once its server has accepted it, so that another call sends only what failed. If the
+    process dies between the two, that one message is sent twice.
 
     Raises
     ------
     SettingsInvalid
-        The settings can't send what they name.
+        The settings are not complete enough to send.
     StoreUnusable
         The state database can't be used.
     """
@@ -74,7 +74,7 @@ def deliver(
 
 
 def summary(outcomes: Sequence[Outcome]) -> str:
-    """How many messages became what, in words.
+    """The number of messages by state, in words.
 
     Examples
     --------

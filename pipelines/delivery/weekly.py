@@ -1,4 +1,4 @@
-"""The digest of the latest run: what `lacuna digest` and the schedule both send."""
+"""The digest of the latest run, as sent by `lacuna digest` and by the schedule."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ _log = logging.getLogger(__name__)
 
 
 def send_digest(store: Path, settings: Settings, *, owner: str | None = None, send: bool = False) -> list[Outcome]:
-    """Send what has not been sent of the latest run's digest, or say what would be.
+    """Send the messages of the latest run's digest that were not sent before, or report what would be sent.
 
     Parameters
     ----------
     store, settings
-        Whose run it is; ``[delivery]`` says how messages go out.
+        The store of the run; ``[delivery]`` sets the channels.
     owner
-        Only this owner's message, or ``managers`` for the summary.
+        Only this owner's message; ``managers`` for the managers'.
     send
         Without it, nothing goes out.
 
     Raises
     ------
     SettingsInvalid
-        The settings can't send what they name.
+        The settings are not complete enough to send.
     StoreUnusable, LacunaError
         There is no run, its state can't be used, or nothing waits for this owner.
     """
@@ -58,9 +58,9 @@ def send_digest(store: Path, settings: Settings, *, owner: str | None = None, se
 
 
 def send_scheduled(job_data: Mapping[str, str | None], send: bool) -> None:
-    """Send the digest as a task of a schedule, or log who would be told; no message's body goes to the log.
+    """Send the digest as a scheduled task, or log who would get it; no message's body is logged.
 
-    It is always the latest run's digest, each message once: a week that is mined late sends no old news.
+    It is always the latest run's digest, each message once: a late run of an older week sends nothing.
 
     Parameters
     ----------
@@ -72,7 +72,7 @@ def send_scheduled(job_data: Mapping[str, str | None], send: bool) -> None:
     Raises
     ------
     NotDelivered
-        Something did not go out; another call sends only that.
+        A message was not sent; another call sends only what failed.
     LacunaError
         As :func:`send_digest`.
     """

@@ -1,4 +1,4 @@
-"""Working copies: drafts in a folder where writers work, brought up to date without touching what a person wrote."""
+"""Working copies of drafts in the writers' folder, updated without overwriting what a person wrote."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ NEW = ".new.md"
 
 @dataclass(frozen=True)
 class Copy:
-    """A draft and how its copy, or the draft of the run before, stands to it.
+    """A draft compared with its working copy or with the draft of the run before.
 
-    ``state`` is ``new`` (there is none), ``unchanged``, ``edited`` (a person changed it), ``evidence changed`` (the
-    draft says something else since), both of these, or ``no draft`` (the gap waits now and did not when the run was
-    made). ``path`` is the copy, else the draft; ``beside`` where new evidence lies beside an edited copy.
+    ``state`` is ``new`` (there is no copy), ``unchanged``, ``edited`` (a person changed it), ``evidence changed`` (the
+    draft has changed), both of these, or ``no draft`` (the gap did not wait for a writer when the run was made).
+    ``path`` is the copy, else the draft; ``new_draft`` is the new draft next to an edited copy.
     """
 
     gap_id: str
@@ -40,16 +40,16 @@ class Copy:
 def listed(
     run: Path, backlog: Iterable[Mapping[str, Any]], before: Path | None = None, owner: str | None = None
 ) -> list[Copy]:
-    """The drafts of gaps that wait for a writer, beside those of the run before, by owner and rank.
+    """The drafts of gaps that wait for a writer, compared with those of the run before, by owner and rank.
 
     Parameters
     ----------
     run, before
         Folders of the run and of the one before it.
     backlog
-        The run's rows as they stand now (:func:`pipelines.gaps.decisions.backlog_now`).
+        The current rows of the run (:func:`pipelines.gaps.decisions.backlog_now`).
     owner
-        Only this owner's; "unowned" for those of nobody.
+        Only this owner's drafts; "unowned" for those without an owner.
     """
     previous_drafts = _DraftFolder(before / "drafts") if before is not None else None
     copies = []
@@ -67,11 +67,11 @@ def listed(
 
 
 def export(run: Path, backlog: Iterable[Mapping[str, Any]], into: Path, owner: str | None = None) -> list[Copy]:
-    """Bring the copies in a folder up to date with the drafts of a run.
+    """Update the working copies in a folder from the drafts of a run.
 
-    A copy that nobody edited is replaced where the evidence has changed; one that a person edited stays as it is, and
-    the new draft is written beside it as ``<name>.new.md``. A copy is known by the gap_id in its front matter, else by
-    its name, so that it may be renamed and moved. A second export writes nothing.
+    An unedited copy is replaced if the evidence has changed; an edited one stays as it is, and the new draft is written
+    next to it as ``<name>.new.md``. Copies are identified by the gap_id in their front matter, else by their name, so
+    that they may be renamed and moved. A second export writes nothing.
 
     Raises
     ------
@@ -124,7 +124,7 @@ def _state(copy: str, draft: str) -> str:
 def _waiting(
     run: Path, backlog: Iterable[Mapping[str, Any]], owner: str | None
 ) -> list[tuple[Mapping[str, Any], Path | None]]:
-    """Rows that wait for a writer, each with its draft's path where the run has one, by owner and rank."""
+    """Rows that wait for a writer, each with the path of its draft if the run has one, by owner and rank."""
     rows = [row for row in backlog if row.get("status") in WAITING]
     rows = [row for row in rows if owner in (None, row.get("owner_id") or "unowned")]
     rows.sort(key=lambda row: (row.get("owner_id") is None, str(row.get("owner_id")), row.get("rank") or 0))
@@ -136,7 +136,7 @@ def _waiting(
 
 
 class _DraftFolder:
-    """The drafts in a folder, found by the gap in their front matter, else by their name."""
+    """The drafts in a folder, looked up by the gap_id in their front matter, else by their name."""
 
     def __init__(self, folder: Path) -> None:
         self._files: list[tuple[Path, str, bool]] = []
@@ -146,7 +146,7 @@ class _DraftFolder:
                 self._files.append((path, str(values(text).get("gap_id") or ""), edited(text)))
 
     def of(self, gap_id: str) -> Path | None:
-        """The file of a gap; where there are several, one that a person edited."""
+        """The file of a gap; of several, one that a person edited."""
         name = safe_name(gap_id)
         matches = [(not was_edited, path) for path, gap, was_edited in self._files if gap == gap_id]
         matches = matches or [

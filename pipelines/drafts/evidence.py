@@ -1,4 +1,4 @@
-"""The parts of a draft that tell what agents answered, which passages to change, and which words to add."""
+"""The chapters of a draft with evidence: agents' answers, passages to change, and words to add."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _REPLY = 500
 
 
 def answered(gap: Gap, url: str) -> str:
-    """What agents answered: the sentences that they have in common, answer by answer, and two replies in full."""
+    """Agents' answers: the sentences that they share, answer by answer, and two replies in full."""
     steps = steps_of(gap)
     replies = [_reply(entry, url) for entry in quoted_in(gap.agent_answers)[:2]]
     if not steps:
@@ -64,7 +64,7 @@ def _reply(entry: dict[str, Any], url: str) -> str:
 
 
 def _ended(gap: Gap) -> str:
-    """How the conversations that agents answered ended."""
+    """How many of the conversations that agents answered ended well or badly."""
     counts = gap.answered
     if not counts or not counts["conversations"]:
         return ""
@@ -79,7 +79,7 @@ def _ended(gap: Gap) -> str:
 
 
 def passages_to_change(gap: Gap, articles: dict[str, dict[str, Any]], url: str) -> str:
-    """The article's passages with what agents say instead or besides; where none can be named, that alone."""
+    """The article's passages with what agents say instead or in addition; a note if no passage can be named."""
     rows, kind = dicts_in(gap.passages), gap.kind
     if kind == "incomplete" and rows:
         listed = "\n".join(

@@ -1,4 +1,4 @@
-"""A first text for a draft by an OpenAI-compatible endpoint, where one is set: every sentence bound to its evidence."""
+"""A first text for a draft by an OpenAI-compatible endpoint, if one is set; each sentence must cite its evidence."""
 
 from __future__ import annotations
 
@@ -31,28 +31,28 @@ SHOWN = 3  # reasons
 def polish(
     gaps: Sequence[Gap], settings: Drafts, store: Path, url: str = ""
 ) -> tuple[dict[str, str], list[dict[str, Any]]]:
-    """First texts for the gaps that wait for a writer and have something that agents agree on.
+    """First texts for the gaps that wait for a writer and have steps that agents agree on.
 
-    A sentence stands where it names evidence that was given, and where that has all its figures, links and names; the
-    others are dropped, and the text says how many and why. What is sent is redacted. Answers are kept in the store.
+    A sentence is kept if it cites evidence that contains all its figures, links and names; the others are dropped, and
+    the text says how many and why. Only redacted text is sent. Answers are cached in the store.
 
     Parameters
     ----------
     gaps
         The backlog.
     settings
-        Who is asked.
+        The endpoint and its model.
     store
         The store's folder.
     url
-        Where a conversation is read, with ``{id}``; "" for nowhere.
+        The address of conversations in the help desk, with ``{id}``; "" for none.
 
     Returns
     -------
     texts : dict
         By gap_id: Markdown, escaped.
     warnings : list of dict
-        As run.json has them, where the endpoint did not answer or sentences were dropped.
+        Warnings for run.json if the endpoint did not answer or sentences were dropped.
     """
     waiting = [gap for gap in gaps if gap.kind in GAP_KINDS and gap.status in WAITING and gap.steps]
     if not settings.endpoint or not waiting:
@@ -88,7 +88,7 @@ def polish(
 
 
 def _evidence(gap: Gap) -> dict[str, tuple[str, list[str]]]:
-    """What the endpoint may use, by key: the text, and conversations that hold it."""
+    """The evidence sent to the endpoint, by key: the text, and conversations that contain it."""
     steps = [(str(step["text"]), [str(c) for c in step.get("conversation_ids") or []]) for step in gap.steps]
     return {f"E{number}": step_and_sources for number, step_and_sources in enumerate(steps, start=1)}
 
@@ -103,7 +103,7 @@ def _sentences_in(answer: dict[str, Any]) -> list[dict[str, Any]]:
 def _checked(
     sentences: Sequence[dict[str, Any]], evidence: dict[str, tuple[str, list[str]]], name: str, url: str
 ) -> tuple[str, int]:
-    """The sentences that may stand as a text that names their evidence, and how many may not."""
+    """The accepted sentences as a text that cites their evidence, and the number of refused ones."""
     lines, refused = [], []
     for sentence in sentences:
         keys = sentence.get("evidence")

@@ -1,7 +1,7 @@
-"""What stands in a draft or a revision brief, for the writer who owns the gap.
+"""The text of a draft or revision brief, for the writer who owns the gap.
 
-Everything in it comes from the run: what customers asked, what agents answered, what the articles say today. Nothing
-is made up; where there is little to go on, the draft says so and lists what to ask the expert. Texts from
+Everything in it comes from the run: customers' questions, agents' answers, and today's articles. Nothing is made up;
+if there is little evidence, the draft says so and lists questions for the expert. Texts from
 conversations and articles are escaped, so that none of them can become a heading, a link or HTML.
 """
 
@@ -38,7 +38,7 @@ from lacuna.pipelines.report.gap_figures import figures_of, sets_explanation
 __all__ = ["draft"]
 
 QUOTES = 5
-_TO_CHECK = 2  # questions of a kind that the expert is asked
+_TO_CHECK = 2  # questions of each kind for the expert
 _TITLE = 70  # letters of a phrasing that may serve as a title
 _WEB = re.compile(r"https?://[A-Za-z0-9\-._~:/?#@!$&()*+,;=%]+")
 
@@ -49,13 +49,13 @@ def draft(gap: Gap, articles: dict[str, dict[str, Any]], run: dict[str, Any], po
     Parameters
     ----------
     gap
-        Of the backlog, with the evidence that :func:`pipelines.steps.rank.gap_evidence.gather` found.
+        A gap of the backlog, with the evidence from :func:`pipelines.steps.rank.gap_evidence.gather`.
     articles
         Articles by id: title, url, updated_at, body.
     run
         `run.json`.
     polished
-        A text by an endpoint, already checked against the evidence; "" for none.
+        The endpoint's text, already checked against the evidence; "" for none.
     """
     article = articles.get(str(gap.article_id or ""), {})
     kind, url = gap.kind, conversation_url(run)
@@ -93,7 +93,7 @@ def _why(gap: Gap, article: dict[str, Any]) -> str:
 
 
 def _titles(gap: Gap) -> str:
-    """Short phrasings of customers that could stand as the title."""
+    """Short phrasings of customers that could serve as the title."""
     if gap.kind != "missing":
         return ""
     phrasings = [" ".join(str(entry["quote"]).split()) for entry in quoted_in(gap.examples)]
@@ -221,7 +221,7 @@ def _ask_the_expert(gap: Gap, url: str) -> str:
 
 
 def _confirmable_sentence(reply: str) -> str:
-    """The sentence of a reply that somebody could say yes or no to: the first instruction of readable length."""
+    """The sentence of a reply that an expert can confirm or deny: the first short instruction."""
     sentences = [sentence for sentence, _ in instructions(reply)] or [reply]
     return next((sentence for sentence in sentences if len(sentence) <= LINE), "")
 

@@ -1,4 +1,4 @@
-"""The drafts of a run, one a gap that waits for a writer, in a folder for each owner."""
+"""Writes the drafts of a run: one per gap that waits for a writer, in one folder per owner."""
 
 from __future__ import annotations
 
@@ -27,21 +27,21 @@ def write_drafts(
     before: Path | None = None,
     polished: Mapping[str, str] | None = None,
 ) -> dict[str, str]:
-    """Write a draft for each content gap that waits for one.
+    """Write a draft for each content gap that waits for a writer.
 
     Parameters
     ----------
     folder : Path
         The run's folder; drafts go to `drafts/<owner>/<gap_id>-<slug>.md` below it, those of nobody to `unowned`.
     backlog : DataFrame
-        One row a gap. Gaps of another kind than the five, or that wait for no writer, get none.
+        One row per gap. Gaps of unknown kinds, and those that wait for no writer, get no draft.
     articles : DataFrame
         The bundle's articles, for titles, addresses and sections; may be empty.
     run : dict
         `run.json`, for `run_id` and the window.
     before : Path or None
-        The folder of the run that this one replaces: a draft that a person edited there stays as it is, and the new
-        text is written beside it as `<name>.new.md`.
+        The folder of the run that this one replaces: a draft edited there stays as it is, and the new text is written
+        next to it as `<name>.new.md`.
     polished : mapping or None
         A text by an endpoint for some gaps (:mod:`pipelines.drafts.polish`), by gap_id.
 
@@ -77,7 +77,7 @@ def _write(target: Path, text: str) -> None:
 
 
 def _keep_edited(before: Path, folder: Path) -> None:
-    """Carry over what people wrote into the drafts of the run that is replaced."""
+    """Keep drafts that people edited in the run that is replaced."""
     for old in sorted(before.glob("drafts/*/*.md")):
         try:
             text = old.read_text(encoding="utf-8")
