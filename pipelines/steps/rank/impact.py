@@ -62,7 +62,7 @@ def measure_fixes(job: Job, past: Past, facts: pd.DataFrame, unit_cost: float) -
 
     Returns
     -------
-    Measured
+    MeasuredFixes
         ``table`` has gap_id, kind, title, topic_id, article_id, owner_id, fixed_on (day), who, measured_in
         (run_id: an earlier one where this bundle no longer reaches back before the fix), counted_with (the gap_id of an
         earlier fix of the same subtopics, so that nothing is added up twice), status, currency, weekly, and what
