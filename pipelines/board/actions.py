@@ -26,7 +26,7 @@ __all__ = ["decide", "merge_choices", "router"]
 router = APIRouter(include_in_schema=False)
 _AS_IT_IS = "=as it is"  # the form's value for "keep the owner", which is left out of the decision
 _SUGGESTED = 6
-_MOST = 200  # gaps in one go; a page has fewer
+_MAX_GAPS = 200  # gaps in one go; a page has fewer
 
 
 @dataclass
@@ -122,12 +122,12 @@ def _words(gap: GapNow) -> set[str]:
 
 async def decide(request: Request) -> Response:
     """Decide on one or several gaps; a page reports conflicting decisions of others and keeps what was typed."""
-    return await run_in_threadpool(_decide, request, await request.form(max_files=0, max_fields=_MOST + 20))
+    return await run_in_threadpool(_decide, request, await request.form(max_files=0, max_fields=_MAX_GAPS + 20))
 
 
 def _decide(request: Request, form_data: FormData) -> Response:
     board, person, action = context_of(request), person_of(request), first(form_data, "verb")
-    sent = [str(value) for value in form_data.getlist("gap")][:_MOST]
+    sent = [str(value) for value in form_data.getlist("gap")][:_MAX_GAPS]
     if action not in ACTIONS or not sent:
         return board.message_page(request, 400, "Nothing to decide", "No gap and no decision came with the form.")
     outcome, wrong = _Outcome(), None
@@ -190,7 +190,7 @@ def _payload(action: str, form_data: FormData) -> dict[str, Any] | None:
 
 
 def _gaps(now: Now, ids: Sequence[str]) -> list[GapNow]:
-    return [now.by_id[gap_id] for gap_id in ids[:_MOST] if gap_id in now.by_id]
+    return [now.by_id[gap_id] for gap_id in ids[:_MAX_GAPS] if gap_id in now.by_id]
 
 
 def _ids(sent: Sequence[str]) -> list[str]:

@@ -55,7 +55,7 @@ def gap(request: Request, gap_id: str) -> Response:
     now, person = board.snapshot.now(), person_of(request)
     current = now.by_id.get(gap_id)
     if current is None or now.run is None:
-        return _gone(board, request, gap_id)
+        return _former_gap(board, request, gap_id)
     place, before, after = neighbours(matching := matching_gaps(now.gaps, query), current)
     text = query.text(page=1)
     onward = gap_path(after.id, text) if after else f"/{text}"
@@ -69,7 +69,7 @@ def gap(request: Request, gap_id: str) -> Response:
     )  # fmt: skip
 
 
-def _gone(board: BoardContext, request: Request, gap_id: str) -> Response:
+def _former_gap(board: BoardContext, request: Request, gap_id: str) -> Response:
     """The page of a gap that only earlier runs had, so that old links still work."""
     try:
         decisions = history(board.state, gap_id)
@@ -197,10 +197,10 @@ def impact(request: Request) -> Response:
 def kpis(request: Request) -> Response:
     """The KPIs, the precision of the backlog, and the accuracy of the bot's answers."""
     board = context_of(request)
-    run, sure = board.snapshot.now().run, board.settings.accuracy.confidence
+    run, confidence = board.snapshot.now().run, board.settings.accuracy.confidence
     return board.page(
         request, "kpis", here="kpis", cards=kpi_cards(run.kpis, run.run_json, run.accuracy) if run else [],
-        precision=precision_rows(board.snapshot.precision(sure), sure),
+        precision=precision_rows(board.snapshot.precision(confidence), confidence),
         groups=accuracy(run.accuracy) if run else [],
     )  # fmt: skip
 

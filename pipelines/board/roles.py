@@ -69,10 +69,10 @@ def may(person: Person, action: str, owner_id: str | None = None, *, decided_by:
         return False
     if action == "tag":
         return True
-    own = person.owner_id is not None and person.owner_id == owner_id
+    is_own = person.owner_id is not None and person.owner_id == owner_id
     if action == "undo":
-        return own and decided_by == person.name
-    return own and action in _WRITER_MAY
+        return is_own and decided_by == person.name
+    return is_own and action in _WRITER_MAY
 
 
 def new_token() -> str:
@@ -183,36 +183,38 @@ class People:
         return self._loaded
 
 
-def _people(text: str, where: str) -> tuple[Person, ...]:
+def _people(text: str, source: str) -> tuple[Person, ...]:
     try:
         entries = tomllib.loads(text).get("people", [])
     except tomllib.TOMLDecodeError as error:
-        raise SettingsInvalid(f"{where} is not valid TOML: {error}", "start each person with [[people]]") from None
+        raise SettingsInvalid(f"{source} is not valid TOML: {error}", "start each person with [[people]]") from None
     if not isinstance(entries, list) or not entries:
-        raise SettingsInvalid(f"{where} lists nobody", "add one with `lacuna token --name NAME --role manager`")
-    people = tuple(_person(entry, where) for entry in entries)
+        raise SettingsInvalid(f"{source} lists nobody", "add one with `lacuna token --name NAME --role manager`")
+    people = tuple(_person(entry, source) for entry in entries)
     for key, values in (("token_sha256", [p.token_sha256 for p in people]), ("login", [p.login for p in people])):
         repeated = _repeated(value for value in values if value)
         if repeated:
-            raise SettingsInvalid(f"{where}: two people have the same {key}", "give each one of their own")
+            raise SettingsInvalid(f"{source}: two people have the same {key}", "give each one of their own")
     return people
 
 
-def _person(entry: Any, where: str) -> Person:
+def _person(entry: Any, source: str) -> Person:
     if not isinstance(entry, Mapping) or not str(entry.get("name", "")).strip():
-        raise SettingsInvalid(f"{where}: a person has no name", 'write name = "…" below [[people]]')
+        raise SettingsInvalid(f"{source}: a person has no name", 'write name = "…" below [[people]]')
     name = str(entry["name"]).strip()
     unknown = sorted(set(entry) - _KEYS)
     if unknown:
-        raise SettingsInvalid(f"{where}: {name} has an unknown key '{unknown[0]}'", f"known: {', '.join(_KEYS)}")
+        raise SettingsInvalid(f"{source}: {name} has an unknown key '{unknown[0]}'", f"known: {', '.join(_KEYS)}")
     role = entry.get("role")
     if role not in ROLES:
-        raise SettingsInvalid(f"{where}: {name} has the role {role!r}", f"write one of {', '.join(ROLES)}")
+        raise SettingsInvalid(f"{source}: {name} has the role {role!r}", f"write one of {', '.join(ROLES)}")
     digest = str(entry.get("token_sha256", "")).lower()
     if digest and (len(digest) != 64 or set(digest) - set("0123456789abcdef")):
-        raise SettingsInvalid(f"{where}: the token_sha256 of {name} is not one", "`lacuna token` prints token and hash")
+        raise SettingsInvalid(
+            f"{source}: the token_sha256 of {name} is not one", "`lacuna token` prints token and hash"
+        )
     if not digest and not entry.get("login"):
-        raise SettingsInvalid(f"{where}: {name} has neither token_sha256 nor login", "give one, or nobody can be them")
+        raise SettingsInvalid(f"{source}: {name} has neither token_sha256 nor login", "give one, or nobody can be them")
     return Person(name, role, str(entry.get("owner") or "") or None, str(entry.get("login") or ""), digest)
 
 

@@ -180,10 +180,10 @@ class Snapshot:
         with self._lock:
             return by_kind(self._by_gap, confidence)
 
-    def latest(self, most: int) -> list[Decision]:
+    def latest(self, limit: int) -> list[Decision]:
         """The latest decisions on any gap, newest first."""
         with self._lock:
-            return list(islice(reversed(self._by_id.values()), most))
+            return list(islice(reversed(self._by_id.values()), limit))
 
     def _update_decisions(self) -> bool:
         """Read new decisions, and return whether there were any."""

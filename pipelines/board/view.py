@@ -15,6 +15,7 @@ from lacuna.models.backlog.precision import Precision, overall
 from lacuna.pipelines.board.snapshot import GapNow, Now, Run
 from lacuna.pipelines.presentation.charts import bar, weekly_chart
 from lacuna.pipelines.presentation.format import (
+    confidence_text,
     day,
     line,
     number,
@@ -24,7 +25,6 @@ from lacuna.pipelines.presentation.format import (
     record,
     rows,
     short_day,
-    sure,
     text,
     whole,
 )
@@ -66,7 +66,7 @@ def when(moment: datetime) -> str:
 
 def gap_page(run: Run, gap: GapNow) -> dict[str, Any]:
     """The content of a gap's page: that of the report's panel, with charts, status and due dates."""
-    shown = page(gap.record, run.currency, run.until, dict(run.articles), sure(run.run_json))
+    shown = page(gap.record, run.currency, run.until, dict(run.articles), confidence_text(run.run_json))
     start = day(record(run.run_json.get("window")).get("start"))
     return shown | {
         "charts": [

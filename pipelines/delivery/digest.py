@@ -19,7 +19,7 @@ from lacuna.pipelines.state.deliveries import Contact
 __all__ = ["MANAGERS", "Message", "digests"]
 
 MANAGERS = "managers"
-MOST = 20  # gaps listed per part; the board has the rest
+MAX_LISTED = 20  # gaps listed per part; the board has the rest
 _PARTS = {
     "escalated": "Overdue for so long that the managers are told",
     "overdue": "Overdue",
@@ -142,7 +142,7 @@ def _line(row: Row, board: str, with_owner: bool = False) -> dict[str, str]:
 def _message(
     recipient: str, name: str, subject: str, lead: str, parts: Sequence[tuple[str, list[dict[str, str]]]], board: str
 ) -> Message:
-    shown = [(heading, lines[:MOST], max(0, len(lines) - MOST)) for heading, lines in parts]
+    shown = [(heading, lines[:MAX_LISTED], max(0, len(lines) - MAX_LISTED)) for heading, lines in parts]
     text = [f"Hello {_plain(name)},", "", lead]
     for heading, lines, more in shown:
         text += ["", heading, "-" * len(heading)]

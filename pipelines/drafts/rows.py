@@ -43,8 +43,8 @@ def is_thin(gap: Gap) -> bool:
     quotes = sum(bool(entry.get("quote")) for entry in dicts_in(gap.examples))
     answers = len(dicts_in(gap.agent_answers)) + len(steps_of(gap))
     evidence = answers + len(dicts_in(gap.passages)) + len(words_in(gap.customer_words))
-    few = 0 < gap.conversations < _FEW_CONVERSATIONS and len(steps_of(gap)) < 2
-    return quotes < _FEW_QUOTES or evidence == 0 or (few and gap.kind != "unfindable")
+    has_few = 0 < gap.conversations < _FEW_CONVERSATIONS and len(steps_of(gap)) < 2
+    return quotes < _FEW_QUOTES or evidence == 0 or (has_few and gap.kind != "unfindable")
 
 
 def chapter(title: str, *blocks: str) -> str:

@@ -62,7 +62,7 @@ def draft(gap: Gap, articles: dict[str, dict[str, Any]], run: dict[str, Any], po
     parts = [
         front_matter(gap, run),
         f"# {inline(gap.title or 'Untitled gap')}",
-        _why(gap, article),
+        _task_and_reasons(gap, article),
         _titles(gap),
     ]
     if is_thin(gap) or (kind != "unfindable" and not steps_of(gap)):
@@ -73,11 +73,11 @@ def draft(gap: Gap, articles: dict[str, dict[str, Any]], run: dict[str, Any], po
     elif kind != "missing":
         parts.append(passages_to_change(gap, articles, url))
     agents_answered = "" if kind == "unfindable" else answered(gap, url)
-    parts += [_asked(gap, url), agents_answered, _acceptance(gap), _unknown(gap)]
+    parts += [_customer_questions(gap, url), agents_answered, _acceptance(gap), _unknown(gap)]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _why(gap: Gap, article: dict[str, Any]) -> str:
+def _task_and_reasons(gap: Gap, article: dict[str, Any]) -> str:
     figures = figures_of(gap)
     size_words = "; ".join(part for part in (figures.size(), figures.failing(), figures.tags()) if part)
     lines = [f"**{GAP_KINDS[gap.kind].task}.**" + (f" In this window: {size_words}." if size_words else "")]
@@ -103,7 +103,7 @@ def _titles(gap: Gap) -> str:
     return "Other titles in customers' words:\n\n" + "\n".join(map(bullet, short)) if short else ""
 
 
-def _asked(gap: Gap, url: str) -> str:
+def _customer_questions(gap: Gap, url: str) -> str:
     blocks, total = [], gap.conversations
     for entry in quoted_in(gap.examples)[:QUOTES]:
         notes = []

@@ -176,16 +176,16 @@ def _record(state: State, rows: Sequence[_Row], who: str, result: Applied) -> No
 def _recorded_before(
     decisions: Sequence[Decision],
     after: int | None,
-    most: int,
+    limit: int,
     decision: tuple[str, str, str],
     payload: Mapping[str, Any],
 ) -> int | None:
     """The id of the same person's same decision with the same reason since ``after``: the file was read before.
 
     Where the sheet has no last_decision, the gap's latest decisions are compared, as many as the file still has for
-    the gap (``most``).
+    the gap (``limit``).
     """
-    later = decisions[-most:] if after is None else [each for each in decisions if each.id > after]
+    later = decisions[-limit:] if after is None else [each for each in decisions if each.id > after]
     for each in later:
         if (each.verb, each.who, each.why) == decision and payload.items() <= dict(each.payload).items():
             return each.id

@@ -122,7 +122,7 @@ def lives(state: State, up_to: str | None = None) -> dict[str, GapState]:
 
     A merged gap points to the gap at the end of its mergers.
     """
-    return last_targets({gap: gap_state(own) for gap, own in decided(state, up_to).items()})
+    return last_targets({gap: gap_state(gap_decisions) for gap, gap_decisions in decided(state, up_to).items()})
 
 
 def decided(state: State, up_to: str | None = None) -> dict[str, list[Decision]]:

@@ -49,7 +49,7 @@ def read_past(job: Job) -> Past:
         decisions, replaced = decided(state, up_to=job.run_id), state.gaps_of(job.run_id)
     events_of_run = job.read("understand/subtopic_events").assign(run_id=job.run_id)
     events = pd.concat([events[events["run_id"] < job.run_id], events_of_run])
-    lives = last_targets({gap: gap_state(own) for gap, own in decisions.items()})
+    lives = last_targets({gap: gap_state(gap_decisions) for gap, gap_decisions in decisions.items()})
     precision = by_kind(decisions, job.settings.accuracy.confidence)
     return Past(job.run_id, previous, _by_id(before), _by_id(replaced), events, lives, precision)
 

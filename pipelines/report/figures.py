@@ -12,6 +12,7 @@ import pandas as pd
 from lacuna.pipelines.presentation.charts import spark
 from lacuna.pipelines.presentation.format import (
     NARROW,
+    confidence_text,
     day,
     money,
     number,
@@ -19,7 +20,6 @@ from lacuna.pipelines.presentation.format import (
     percent_range,
     points,
     record,
-    sure,
     text,
 )
 from lacuna.pipelines.presentation.format import rows as records
@@ -126,7 +126,7 @@ def kpi_cards(
             )
         cards.append(
             {
-                "sure": sure(run),
+                "sure": confidence_text(run),
                 "key": key,
                 "label": label,
                 "means": means,

@@ -13,6 +13,7 @@ from lacuna.models.backlog.gap import Gap
 from lacuna.models.backlog.gap_kinds import GAP_KINDS, kind_label, kind_meaning
 from lacuna.pipelines.gaps.read import gaps_of
 from lacuna.pipelines.presentation.format import (
+    confidence_text,
     day,
     json_block,
     line,
@@ -21,7 +22,6 @@ from lacuna.pipelines.presentation.format import (
     plural,
     record,
     short_day,
-    sure,
     text,
 )
 from lacuna.pipelines.presentation.format import rows as records
@@ -110,7 +110,7 @@ def build_view(data: ReportData) -> dict[str, Any]:
     top_score = max((gap.score for gap in backlog), default=0.0)
     rows = [table_row(gap, currency, top_score, until) for gap in backlog]
     accuracy_sentences = article_accuracy(data.accuracy)
-    confidence = sure(run)
+    confidence = confidence_text(run)
     pages = [page(gap, currency, until, accuracy_sentences, confidence) for gap in backlog]
     titles = {row["id"]: row["title"] for row in rows}
     return {

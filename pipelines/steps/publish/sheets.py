@@ -237,7 +237,7 @@ def _quotes(gaps: Sequence[Gap]) -> Iterable[dict[str, Any]]:
                 yield {**quote, "rank": gap.rank, "title": gap.title, "who": who}
 
 
-def _sure(run: dict[str, Any]) -> str | None:
+def _interval_note(run: dict[str, Any]) -> str | None:
     value = ((run.get("settings") or {}).get("accuracy") or {}).get("confidence")
     return f"They hold the true value in {value:.4g} of 1 cases." if isinstance(value, float) else None
 
@@ -255,7 +255,7 @@ def _about(run: dict[str, Any], gaps: int) -> Iterable[dict[str, Any]]:
             (f"– {part.label}", f"{part.figures}. {part.cost} Next step: {part.step.replace('`', '')}.")
             for part in lacking(parts)
         ),
-        ("Intervals", _sure(run)),
+        ("Intervals", _interval_note(run)),
         ("Lacuna", run.get("lacuna_version")),
         ("Embedder", " ".join(str(embedder[name]) for name in ("name", "version") if embedder.get(name))),
         ("Previous run", run.get("previous_run")),
