@@ -157,7 +157,7 @@ def _from_file(state: State, file: Path, who: str) -> None:
         place = f", column {row.column}: {row.value!r}" if row.column else ""
         where = escape(f"{file}, row {row.line}{place}")
         err.print(f"[bold red]left out[/] {where}\n  {escape(str(row.error))}", highlight=False, soft_wrap=True)
-    known = f", {done.known:,} there already" if done.known else ""
+    known = f", {done.already_recorded:,} there already" if done.already_recorded else ""
     left = f", {len(done.refused):,} left out" if done.refused else ""
     out.print(f"{done.recorded:,} recorded{known}{left}.", highlight=False)
     if done.refused:

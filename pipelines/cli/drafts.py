@@ -89,16 +89,16 @@ def digest(
 
 
 def _print_digest(outcomes: list[Outcome], send: bool) -> None:
-    from lacuna.pipelines.delivery.send import summed
+    from lacuna.pipelines.delivery.send import summary
 
     for outcome in outcomes:
-        out.print(f"[bold]{escape(outcome.told)}[/]", highlight=False, soft_wrap=True)
+        out.print(f"[bold]{escape(outcome.line)}[/]", highlight=False, soft_wrap=True)
         if not send and outcome.state != "sent before":
             out.print(f"  Subject: {escape(outcome.message.subject)}", highlight=False, soft_wrap=True)
             for line in outcome.message.text.splitlines():
                 out.print(f"  {escape(line)}" if line else "", highlight=False, soft_wrap=True)
-    told = summed(outcomes)
-    out.print(f"{told}." + ("" if send else " Nothing was sent: --send sends it."), highlight=False, soft_wrap=True)
+    sentence = summary(outcomes)
+    out.print(f"{sentence}." + ("" if send else " Nothing was sent: --send sends it."), highlight=False, soft_wrap=True)
     if any(outcome.state == "failed" for outcome in outcomes):
         raise typer.Exit(2)
 
@@ -113,10 +113,10 @@ def _print(found: list[Copy], folder: Path) -> None:
             where = copy.path.relative_to(folder) if copy.path else "made by the next run"
             out.print(f"  {copy.state:<17} {escape(copy.title)}", highlight=False)
             out.print(f"  {'':<17} [dim]{escape(str(where))}[/]", highlight=False, soft_wrap=True)
-            if copy.beside:
+            if copy.new_draft:
                 told = copy.note or "has the new evidence; yours is as you left it"
-                beside = copy.beside.relative_to(folder)
-                out.print(f"  {'':<17} {escape(str(beside))}: {told}", highlight=False, soft_wrap=True)
+                new_draft = copy.new_draft.relative_to(folder)
+                out.print(f"  {'':<17} {escape(str(new_draft))}: {told}", highlight=False, soft_wrap=True)
     counts = {state: sum(copy.state == state for copy in found) for state in dict.fromkeys(c.state for c in found)}
     told = ", ".join(f"{count} {state}" for state, count in counts.items())
     out.print(f"{len(found)} drafts in {escape(str(folder))}: {told}", highlight=False, soft_wrap=True)

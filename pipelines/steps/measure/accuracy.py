@@ -12,13 +12,13 @@ from lacuna.models.accuracy.outcome_model import Chances, calibration, chance_ri
 from lacuna.pipelines.runtime.job import Job
 from lacuna.pipelines.steps.understand.matching import live_articles, read_candidates
 
-WAYS = {
+GROUPINGS = {
     "topic": "topic_id", "article": "cited_first", "intent": "predicted_intent", "product": "product",
     "language": "language", "week": "week",
 }  # fmt: skip
 
 
-def judged(job: Job, facts: pd.DataFrame) -> tuple[pd.DataFrame, Chances]:
+def tagged_facts(job: Job, facts: pd.DataFrame) -> tuple[pd.DataFrame, Chances]:
     """The facts with the tag of each answer, and the probability that the answer was right.
 
     Adds right (float, 1 or 0 where a reviewer tagged the answer, else null), tag_sample (str, or null), and feedback
@@ -84,7 +84,7 @@ def accuracy_table(
     earlier = facts["started_at"].ge(pd.Timestamp(start) - pd.Timedelta(days=days)).to_numpy() & ~inside
     period = pd.Series("before", facts.index, dtype="str").mask(inside, "window").where(inside | earlier)
     parts = [_part("all", period.where(answered), facts, chances, confidence)]
-    for by, column in WAYS.items():
+    for by, column in GROUPINGS.items():
         parts.append(_part(by, facts[column].where(answered & inside), facts, chances, confidence))
     table = pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
     shown = [names.get(by, {}).get(key, key) for by, key in zip(table["by"], table["key"], strict=True)]

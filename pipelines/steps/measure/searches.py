@@ -53,8 +53,8 @@ def failed_searches(job: Job, facts: pd.DataFrame) -> pd.DataFrame:
         subtopic where the ticket had no topic), in_window (bool).
     """
     searches = job.read("redact/searches")
-    vain = searches["results"].eq(0).fillna(False) | searches["clicked_article_id"].isna()
-    failed = searches[vain & searches["conversation_id"].notna() & searches["query"].notna()]
+    unanswered = searches["results"].eq(0).fillna(False) | searches["clicked_article_id"].isna()
+    failed = searches[unanswered & searches["conversation_id"].notna() & searches["query"].notna()]
     failed = failed.sort_values(["searched_at", "query", "conversation_id"]).reset_index(drop=True)
     failed["in_window"] = failed["searched_at"] >= pd.Timestamp(job.start_ts)
     if failed.empty:
@@ -146,7 +146,7 @@ def searches_for(searches: pd.DataFrame, subtopics: Collection[str], conversatio
 
 
 def _queries(searches: pd.DataFrame) -> list[dict[str, Any]]:
-    same = searches.assign(key=searches["query"].str.casefold().str.split().str.join(" ")).groupby("key")["query"]
-    counted = same.agg(["size", "min"]).sort_values(["size", "min"], ascending=[False, True], kind="stable")
+    by_wording = searches.assign(key=searches["query"].str.casefold().str.split().str.join(" ")).groupby("key")["query"]
+    counted = by_wording.agg(["size", "min"]).sort_values(["size", "min"], ascending=[False, True], kind="stable")
     first = counted.head(MOST_QUERIES).itertuples(index=False, name=None)
     return [{"query": str(query), "count": int(count)} for count, query in first]

@@ -15,7 +15,7 @@ from lacuna.pipelines.gaps.history import Past
 from lacuna.pipelines.io.store import write_parquet
 from lacuna.pipelines.presentation.spreadsheet import records
 from lacuna.pipelines.runtime.job import Job
-from lacuna.pipelines.steps.rank.impact import Measured, measure_fixes
+from lacuna.pipelines.steps.rank.impact import MeasuredFixes, measure_fixes
 from tests.support.bundles import make_job
 from tests.support.tables import plant
 from tests.unit.models.impact.test_impact import OTHERS, world
@@ -59,7 +59,7 @@ def facts(since: str = "2024-05-20") -> pd.DataFrame:
     return found.set_index("conversation_id")
 
 
-def measured(folder: Path, life: GapState, revised: dict[str, str] | None = None, **row: Any) -> Measured:
+def measured(folder: Path, life: GapState, revised: dict[str, str] | None = None, **row: Any) -> MeasuredFixes:
     return measure_fixes(job(folder, revised), past(life, **row), facts(), 5.0)
 
 
