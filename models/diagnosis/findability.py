@@ -94,7 +94,7 @@ class CitationChoice:
             shown = rows[np.linspace(0, len(rows) - 1, MOST_SHOWN).round().astype(int)]
         candidates = Candidates.joined(rows_of(blocks(), shown))
         features = _features(candidates, ways).astype(float)
-        chosen = (candidates.number == cited[shown][:, None]).argmax(axis=1)
+        chosen = np.flatnonzero(candidates.number == cited[shown][:, None]) % max(1, candidates.number.shape[1])
         return cls(tuple(ways), _conditional_logit(features, chosen, _multiplicity(candidates)))
 
     def chances(self, candidates: Candidates) -> Scores:
@@ -113,15 +113,11 @@ def _features(candidates: Candidates, ways: Sequence[str]) -> F32:
 
     Where there are other articles than candidates, a last place of the k stands for each of them.
     """
-    n, k = candidates.number.shape
     columns = []
     for way in ways:
         standard = candidates.standard(way)
-        score, rank = standard.value, -np.log1p(standard.ranks())
-        if standard.others:
-            last = -np.log1p(np.full((n, 1), (k + candidates.articles - 1) / 2))
-            score, rank = np.hstack([score, standard.rest[:, None]]), np.hstack([rank, last])
-        columns += [score, rank]
+        others = [standard.rest[:, None]] if standard.others else []
+        columns += [np.hstack([standard.value, *others]), -np.log1p(candidates.ranks(way))]
     return np.stack(columns, axis=-1).astype(np.float32)
 
 

@@ -13,6 +13,8 @@ from lacuna.models.arrays import F32, F64, Flags, Ints
 
 __all__ = ["KEPT", "Candidates", "Scores", "choose", "rows_of"]
 
+N = TypeVar("N", np.float32, np.int32)
+
 KEPT = 48  # candidates of each text; those that a bot or an agent cited are among them whatever their scores
 
 
@@ -83,14 +85,6 @@ class Scores:
         best = np.where(self.number == article[:, None], -9, value).max(axis=1, initial=-9)
         return np.asarray(np.maximum(best, self.rest) if self.others else best, dtype=np.float32)
 
-    def ranks(self) -> F32:
-        """How many articles score higher than each candidate, as far as its row shows: float32 (n, k); ties by number.
-
-        It is exact for the best articles of a row, and for all where every article is a candidate.
-        """
-        order = (-self.value).argsort(axis=1, kind="stable").argsort(axis=1, kind="stable")
-        return np.asarray(order, dtype=np.float32)
-
     def less(self, offset: F64 | F32) -> Scores:
         """The scores with another offset taken off each article, float (articles,)."""
         return replace(self, offset=(self.offset + offset).astype(np.float32))
@@ -121,6 +115,8 @@ class Candidates:
         By way of matching: float32 (n, k), the candidates' scores.
     mean, spread
         By way of matching: float32 (n,), mean and standard deviation over all articles, candidates or not.
+    rank
+        By those ways whose ranks are known: int32 (n, k), how many articles score higher; of equal ones, those before.
     """
 
     articles: int
@@ -128,6 +124,7 @@ class Candidates:
     value: Mapping[str, F32]
     mean: Mapping[str, F32]
     spread: Mapping[str, F32]
+    rank: Mapping[str, NDArray[np.int32]]
 
     def __len__(self) -> int:
         return len(self.number)
@@ -140,6 +137,7 @@ class Candidates:
             {way: value[rows] for way, value in self.value.items()},
             {way: mean[rows] for way, mean in self.mean.items()},
             {way: spread[rows] for way, spread in self.spread.items()},
+            {way: rank[rows] for way, rank in self.rank.items()},
         )
 
     def scores(self, way: str) -> Scores:
@@ -161,26 +159,43 @@ class Candidates:
             rest=((raw.rest - mean) / spread).astype(np.float32),
         )
 
+    def ranks(self, way: str) -> F32:
+        """How many articles score higher than each candidate: float32 (n, k), or (n, k + 1) where there are others.
+
+        The last column holds the mean rank of all articles that are no candidates.
+        """
+        k = self.number.shape[1]
+        rank = self.rank[way].astype(np.float32)
+        if k == self.articles:
+            return rank
+        all_ranks = self.articles * (self.articles - 1) / 2
+        rest = (all_ranks - rank.sum(axis=1, keepdims=True, dtype=np.float64)) / (self.articles - k)
+        return np.hstack([rank, rest.astype(np.float32)])
+
     def has_text(self, way: str) -> Flags:
         """Whether there was a text to match in this way: bool (n,). Without one, all its scores are 0."""
         return np.asarray((self.mean[way] != 0) | (self.spread[way] != 0))
 
     @classmethod
-    def whole(cls, ways: Mapping[str, F32]) -> Candidates:
+    def whole(cls, ways: Mapping[str, F32], ranked: Sequence[str] = ()) -> Candidates:
         """Every article a candidate: float32 (n, articles) by way of matching, for a block of texts."""
         n, articles = next(iter(ways.values())).shape
         number = np.broadcast_to(np.arange(articles, dtype=np.int32), (n, articles))
-        if not articles:
-            none = dict.fromkeys(ways, np.zeros(n, dtype=np.float32))
-            return cls(0, number, dict(ways), none, none)
-        mean = {way: score.mean(axis=1) for way, score in ways.items()}
-        return cls(articles, number, dict(ways), mean, {way: score.std(axis=1) for way, score in ways.items()})
+        none = np.zeros(n, dtype=np.float32)
+        return cls(
+            articles,
+            number,
+            dict(ways),
+            {way: score.mean(axis=1) if articles else none for way, score in ways.items()},
+            {way: score.std(axis=1) if articles else none for way, score in ways.items()},
+            {way: _ranks(ways[way], number.astype(np.int64)) for way in ranked},
+        )
 
     @classmethod
     def joined(cls, parts: Sequence[Candidates]) -> Candidates:
         """Several blocks as one; there must be one."""
 
-        def together(of: Sequence[Mapping[str, F32]]) -> dict[str, F32]:
+        def together(of: Sequence[Mapping[str, NDArray[N]]]) -> dict[str, NDArray[N]]:
             return {way: np.concatenate([each[way] for each in of]) for way in of[0]}
 
         return cls(
@@ -189,6 +204,7 @@ class Candidates:
             together([part.value for part in parts]),
             together([part.mean for part in parts]),
             together([part.spread for part in parts]),
+            together([part.rank for part in parts]),
         )
 
 
@@ -205,7 +221,9 @@ def rows_of(parts: Iterable[T], rows: Ints) -> list[T]:
     return [piece for piece in pieces if len(piece)] or pieces[:1]
 
 
-def choose(ways: Mapping[str, F32], also: Sequence[Sequence[int]], kept: int = KEPT) -> Candidates:
+def choose(
+    ways: Mapping[str, F32], also: Sequence[Sequence[int]], kept: int = KEPT, ranked: Sequence[str] = ()
+) -> Candidates:
     """The best ``kept`` articles of each text by any way of matching, and those in ``also``.
 
     An article's place is its best rank in any way, so that each way has its best ones kept; of equal places, the one
@@ -217,6 +235,8 @@ def choose(ways: Mapping[str, F32], also: Sequence[Sequence[int]], kept: int = K
         float32 (n, articles) by way of matching: a block of texts.
     also
         For each text, the numbers of articles that are kept whatever their scores, such as those cited.
+    ranked
+        The ways whose ranks are kept.
 
     Examples
     --------
@@ -224,10 +244,10 @@ def choose(ways: Mapping[str, F32], also: Sequence[Sequence[int]], kept: int = K
     >>> choose({way: score.astype(np.float32) for way, score in ways.items()}, [[2]], kept=3).number.tolist()
     [[0, 1, 2]]
     """
-    whole = Candidates.whole(ways)
-    n, articles = len(whole), whole.articles
+    n, articles = next(iter(ways.values())).shape
     if articles <= kept:
-        return whole
+        return Candidates.whole(ways, ranked)
+    whole = Candidates.whole(ways)
     place = np.full((n, articles), np.iinfo(np.int32).max, dtype=np.int32)
     for turn, score in enumerate(ways.values()):
         best = _best(score, kept)
@@ -239,16 +259,32 @@ def choose(ways: Mapping[str, F32], also: Sequence[Sequence[int]], kept: int = K
         place[row, list(numbers)] = -1
     at = np.sort(_best(-place, kept), axis=1)
     kept_values = {way: np.take_along_axis(score, at, axis=1) for way, score in ways.items()}
-    return replace(whole, number=at.astype(np.int32), value=kept_values)
+    ranks = {way: _ranks(ways[way], at) for way in ranked}
+    return replace(whole, number=at.astype(np.int32), value=kept_values, rank=ranks)
+
+
+def _ordered(values: NDArray[np.float32] | NDArray[np.int32]) -> NDArray[np.int64]:
+    """Whole numbers (n, columns) in the order of the values; of equal values, the first has the larger number."""
+    whole = np.ascontiguousarray(values + 0).view(np.int32)  # -0.0 becomes 0.0
+    if values.dtype == np.float32:  # IEEE 754: the bits of floats order as whole numbers, backwards below zero
+        whole = whole ^ ((whole >> 31) & 0x7FFFFFFF)
+    return (whole.astype(np.int64) << 16) + np.arange(values.shape[1], 0, -1)
 
 
 def _best(values: NDArray[np.float32] | NDArray[np.int32], count: int) -> Ints:
     """The columns of the ``count`` largest values of each row, the largest first; of equal ones, the first columns."""
-    columns = values.shape[1]
-    whole = np.ascontiguousarray(values).view(np.int32)
-    if values.dtype == np.float32:  # IEEE 754: the bits of floats order as whole numbers, backwards below zero
-        whole = whole ^ ((whole >> 31) & 0x7FFFFFFF)
-    keys = (whole.astype(np.int64) << 32) + np.arange(columns, 0, -1)
-    some = np.argpartition(keys, columns - count, axis=1)[:, columns - count :]
+    keys = _ordered(values)
+    some = np.argpartition(keys, keys.shape[1] - count, axis=1)[:, keys.shape[1] - count :]
     order = np.argsort(-np.take_along_axis(keys, some, axis=1), axis=1)
     return np.take_along_axis(some, order, axis=1)
+
+
+def _ranks(values: F32, columns: Ints) -> NDArray[np.int32]:
+    """How many values of its row are larger than that in each of some columns: int32, of the shape of ``columns``."""
+    n, count = values.shape
+    if not values.size:
+        return np.zeros(columns.shape, dtype=np.int32)
+    # One sorted list of all rows, each row's values above those of the rows before it.
+    keys = _ordered(values) + (np.arange(n, dtype=np.int64) << 48)[:, None]
+    place = np.searchsorted(np.sort(keys, axis=1).ravel(), np.take_along_axis(keys, columns, axis=1))
+    return np.asarray(count - 1 - (place - count * np.arange(n)[:, None]), dtype=np.int32)

@@ -16,6 +16,7 @@ from lacuna.pipelines.io.vector_cache import embed
 from lacuna.pipelines.runtime.job import Job
 
 __all__ = [
+    "RANKED",
     "WAYS",
     "Matcher",
     "Texts",
@@ -31,6 +32,7 @@ __all__ = [
 ]
 
 WAYS = ("score", "meaning", "words", "passage_words", "plain_words", "agents")  # columns of understand/match
+RANKED = ("meaning", "words", "passage_words", "plain_words")  # those whose ranks are kept beside the scores
 MIN_REPLY_WORDS = 5  # an agent's answer with fewer words, such as "See this.", does not point at an article
 MOST_CITED = 8  # articles cited in a conversation that are kept among its candidates
 BLOCK = 2048  # questions whose scores on all articles are held at once
@@ -118,7 +120,7 @@ class Matcher:
         """The candidates of each question, with their scores by each of :data:`WAYS`."""
         if self._index is None or not len(texts.questions):
             nothing = np.zeros((len(texts.questions), len(self._number)), dtype=np.float32)
-            return Candidates.whole(dict.fromkeys(WAYS, nothing))
+            return Candidates.whole(dict.fromkeys(WAYS, nothing), RANKED)
         return Candidates.joined([self._chosen(block) for block in texts.blocks()])
 
     def _chosen(self, texts: Texts) -> Candidates:
@@ -135,7 +137,7 @@ class Matcher:
             "agents": agents,
         }
         cited = [[self._number[i] for i in ids if i in self._number][:MOST_CITED] for ids in texts.cited]
-        return choose({way: ways[way].astype(np.float32) for way in WAYS}, cited)
+        return choose({way: ways[way].astype(np.float32) for way in WAYS}, cited, ranked=RANKED)
 
     def _raw(self, texts: Texts) -> dict[str, F32]:
         assert self._index is not None
@@ -192,6 +194,7 @@ def candidates_table(conversations: pd.Series, candidates: Candidates) -> pd.Dat
             f"{way}_mean": candidates.mean[way].astype(np.float64),
             f"{way}_spread": candidates.spread[way].astype(np.float64),
         }
+    columns |= {f"{way}_rank": list(candidates.rank[way]) for way in RANKED}
     return pd.DataFrame(columns)
 
 
@@ -205,6 +208,8 @@ def read_candidates(job: Job, articles: int, ways: Sequence[str] = WAYS) -> Iter
 def candidates_by_file(job: Job, articles: int, ways: Sequence[str] = WAYS) -> Iterator[Candidates]:
     """The candidates of all questions, file by file, in the order of understand/questions."""
     columns = ["candidates", *(f"{way}{of}" for way in ways for of in ("", "_mean", "_spread"))]
+    ranked = [way for way in RANKED if way in ways]
+    columns += [f"{way}_rank" for way in ranked]
     for arrays in job.read_arrays("understand/match", columns):
         yield Candidates(
             articles,
@@ -212,6 +217,7 @@ def candidates_by_file(job: Job, articles: int, ways: Sequence[str] = WAYS) -> I
             {way: arrays[way].astype(np.float32) for way in ways},
             {way: arrays[f"{way}_mean"].astype(np.float32) for way in ways},
             {way: arrays[f"{way}_spread"].astype(np.float32) for way in ways},
+            {way: arrays[f"{way}_rank"].astype(np.int32) for way in ranked},
         )
 
 
