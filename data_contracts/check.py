@@ -114,8 +114,8 @@ def rejections(table: Table, rejected: pd.DataFrame) -> tuple[Finding, ...]:
         message = str(rows["message"].iloc[0])
         values = rows["value"].value_counts()
         if rule == "allowed" and len(rows) > 1:
-            found = ", ".join(f"'{shown(v, 30)}' ({n:,})" for v, n in values.head(_MOST_VALUES).items())
-            message = f"{message}; found: {found}"
+            value_counts = ", ".join(f"'{shown(v, 30)}' ({n:,})" for v, n in values.head(_MOST_VALUES).items())
+            message = f"{message}; found: {value_counts}"
         todo = remedy(table, str(rule), str(column), values.index.tolist())
         out.append(Finding(table.name, str(rule), str(column), "fail", len(rows), message, _told(rows), todo))
     return tuple(out)
@@ -197,19 +197,19 @@ def _rejected(
     hits: list[tuple[Rule, pd.Series]],
     bad: pd.Series,
 ) -> pd.DataFrame:
-    told: dict[int, list[tuple[str, str, str, str]]] = {}
+    faults_at: dict[int, list[tuple[str, str, str, str]]] = {}
     for rule, mask in hits:
         for place, fault in _faults(table, frame, raw, where, bad, rule, mask):
-            told.setdefault(place, []).append(fault)
-    places = sorted(told)
+            faults_at.setdefault(place, []).append(fault)
+    places = sorted(faults_at)
     out = {
         "table": [table.name] * len(places),
         "file": where["file"].iloc[places].tolist(),
         "row": where["row"].iloc[places].tolist(),
-        "rule": [told[p][0][0] for p in places],
-        "column": [told[p][0][1] for p in places],
-        "value": [told[p][0][2] for p in places],
-        "message": ["; ".join(fault[3] for fault in told[p]) for p in places],
+        "rule": [faults_at[p][0][0] for p in places],
+        "column": [faults_at[p][0][1] for p in places],
+        "value": [faults_at[p][0][2] for p in places],
+        "message": ["; ".join(fault[3] for fault in faults_at[p]) for p in places],
         "record": records(frame.iloc[places], raw.iloc[places]),
     }
     return pd.DataFrame(out, columns=REJECTED).sort_values(["file", "row"], ignore_index=True)
@@ -244,8 +244,8 @@ def _faults(
         message = f"{columns} {rule.says()}{rule.but(*cells)}"
         if tuple(cells) in first:
             stays = first[tuple(cells)]
-            kept, left = f"{files[stays]} row {rows[stays]}", f"{files[p]} row {rows[p]}"
-            message = f"{columns} {value!r} is there twice: {kept} is kept, {left} is not"
+            kept_place, rejected_place = f"{files[stays]} row {rows[stays]}", f"{files[p]} row {rows[p]}"
+            message = f"{columns} {value!r} is there twice: {kept_place} is kept, {rejected_place} is not"
         out.append((int(p), (rule.rule, columns, value, message)))
     return out
 

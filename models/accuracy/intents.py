@@ -70,7 +70,7 @@ def confusion(
         the window by that share), matters (bool: a confusion of two tags or more whose share is not within reach of 2
         %), conversation_ids (list of str). The costliest confusions come first, then the right ones.
     """
-    asked = predicted.dropna().value_counts()
+    n_predicted = predicted.dropna().value_counts()
     tagged = pd.DataFrame(
         {"predicted_intent": predicted.reindex(true.index), "true_intent": true, "weight": weight.reindex(true.index)}
     )
@@ -84,7 +84,7 @@ def confusion(
             share = float(part["weight"].sum() / total)
             low, high = wilson(part["weight"].sum(), total, confidence, effective=effective)
             matters = intent != meant and len(part) >= 2 and float(low) > 0.02
-            volume = share * float(asked[intent])
+            volume = share * float(n_predicted[intent])
             rows.append(
                 (intent, meant, len(part), len(own), share, float(low), float(high), volume, volume / weeks, matters,
                  sorted(part["conversation_id"]))
@@ -123,24 +123,24 @@ def suspicious_labels(ids: pd.Series, labels: pd.Series, vectors: F32) -> pd.Dat
         rows = rows[np.linspace(0, len(rows) - 1, MOST).round().astype(int)]
         counts = labels.iloc[rows].value_counts()
         rows = rows[labels.iloc[rows].map(counts).ge(FOLDS).to_numpy(dtype=bool)]
-    given, names = pd.factorize(labels.iloc[rows], sort=True)
+    codes, names = pd.factorize(labels.iloc[rows], sort=True)
     if len(names) < 2:
         return pd.DataFrame(columns=SUSPECTS)
     model: Any = LogisticRegression(C=10.0, max_iter=200, tol=1e-3)
     with threadpool_limits(1):  # the matrices are small: several threads would only wait for each other
         chance = cross_val_predict(
-            model, vectors[rows].astype(float), given, cv=StratifiedKFold(FOLDS), method="predict_proba"
+            model, vectors[rows].astype(float), codes, cv=StratifiedKFold(FOLDS), method="predict_proba"
         )
-    usual = np.array([chance[given == k, k].mean() for k in range(len(names))])
-    own = chance[np.arange(len(rows)), given]
+    usual = np.array([chance[codes == k, k].mean() for k in range(len(names))])
+    own = chance[np.arange(len(rows)), codes]
     sure = np.where(chance >= usual, chance, 0.0)
-    sure[np.arange(len(rows)), given] = 0.0
+    sure[np.arange(len(rows)), codes] = 0.0
     other = sure.argmax(axis=1)
-    doubtful = np.flatnonzero((sure.max(axis=1) > own) & (own < usual[given]))
+    doubtful = np.flatnonzero((sure.max(axis=1) > own) & (own < usual[codes]))
     suspects = pd.DataFrame(
         {
             "conversation_id": ids.iloc[rows[doubtful]].to_numpy(),
-            "label": names[given[doubtful]],
+            "label": names[codes[doubtful]],
             "confidence": np.round(own[doubtful], 4),
             "likelier": names[other[doubtful]],
             "likelier_confidence": np.round(sure.max(axis=1)[doubtful], 4),

@@ -92,14 +92,14 @@ def data_coverage(tables: Tables) -> tuple[Coverage, ...]:
     ["customers' messages", 'published articles', 'conversations that people handled', "agents' replies"]
     """
     counted = _counts(tables)
-    found = {part.name: _covered(part, *counted[part.name]) for part in PARTS}
-    beneath = _told_with(found)
-    told = []
-    for name, part in found.items():
-        if name not in beneath:
-            inside = tuple(found[child].label for child, root in beneath.items() if root == name)
-            told.append(Coverage(**vars(part) | {"with_it": inside}))
-    return tuple(sorted(told, key=lambda part: STATES.index(part.state)))
+    covered = {part.name: _covered(part, *counted[part.name]) for part in PARTS}
+    parents = _absent_parents(covered)
+    listed = []
+    for name, part in covered.items():
+        if name not in parents:
+            children = tuple(covered[child].label for child, root in parents.items() if root == name)
+            listed.append(Coverage(**vars(part) | {"with_it": children}))
+    return tuple(sorted(listed, key=lambda part: STATES.index(part.state)))
 
 
 def lacking(parts: Iterable[Coverage]) -> list[Coverage]:
@@ -107,8 +107,8 @@ def lacking(parts: Iterable[Coverage]) -> list[Coverage]:
     return [part for part in parts if part.state != THERE]
 
 
-def unknown(parts: Iterable[Coverage], named: int = 2) -> str:
-    """One sentence on what nobody can know from these data; the first ``named`` absent parts by name.
+def unknown(parts: Iterable[Coverage], n_named: int = 2) -> str:
+    """One sentence on what nobody can know from these data; the first ``n_named`` absent parts by name.
 
     Examples
     --------
@@ -126,15 +126,15 @@ def unknown(parts: Iterable[Coverage], named: int = 2) -> str:
     if not absent and not partly:
         return "The data carry everything that Lacuna makes use of."
     if not absent:
-        return f"This run knows only in part {_listed(partly, named)}."
+        return f"This run knows only in part {_listed(partly, n_named)}."
     also = f"; {len(partly)} more it knows only in part" if partly else ""
-    return f"This run can't know {_listed(absent, named)}{also}."
+    return f"This run can't know {_listed(absent, n_named)}{also}."
 
 
-def _listed(names: Sequence[str], named: int) -> str:
-    """Names as in a sentence: "a, b and 3 more things"; one more than ``named`` is named as well."""
-    if len(names) > named + 1:
-        names = [*names[:named], f"{len(names) - named} more things"]
+def _listed(names: Sequence[str], n_named: int) -> str:
+    """Names as in a sentence: "a, b and 3 more things"; one more than ``n_named`` is named as well."""
+    if len(names) > n_named + 1:
+        names = [*names[:n_named], f"{len(names) - n_named} more things"]
     return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
@@ -144,13 +144,13 @@ def _covered(part: PartOfData, count: int, of: int | None) -> Coverage:
     return Coverage(part.name, part.label, state, count, of, part.unit, part.unknown, part.cost, part.step)
 
 
-def _told_with(found: Mapping[str, Coverage]) -> dict[str, str]:
+def _absent_parents(covered: Mapping[str, Coverage]) -> dict[str, str]:
     """The parts that are absent because another one is, with the one that they are told with."""
     roots: dict[str, str] = {}
     for part in PARTS:
-        gone = next((need for need in part.needs if found[need].state == ABSENT), None)
-        if gone is not None and found[part.name].state == ABSENT:
-            roots[part.name] = roots.get(gone, gone)
+        absent = next((need for need in part.needs if covered[need].state == ABSENT), None)
+        if absent is not None and covered[part.name].state == ABSENT:
+            roots[part.name] = roots.get(absent, absent)
     return roots
 
 

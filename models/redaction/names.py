@@ -65,14 +65,14 @@ def find_names(text: str, lexicon: Lexicon) -> Iterator[Span]:
     return names_at(text, places(text, lexicon), lexicon)
 
 
-def names_at(text: str, found: Iterable[Place], lexicon: Lexicon) -> Iterator[Span]:
+def names_at(text: str, candidates: Iterable[Place], lexicon: Lexicon) -> Iterator[Span]:
     """The names that do stand where they may."""
-    taken = -1
-    for place in sorted(found, key=lambda place: (place.start, -place.end)):
-        if place.start >= taken:
+    covered_to = -1
+    for place in sorted(candidates, key=lambda place: (place.start, -place.end)):
+        if place.start >= covered_to:
             end = _end_of_name(text, place, lexicon)
             if end:
-                taken = end
+                covered_to = end
                 yield place.start, end, "NAME"
 
 
@@ -120,8 +120,8 @@ def _stands(text: str, start: int, before: Before) -> bool:
 def _first_and_last(match: re.Match[str], lexicon: Lexicon) -> Iterator[Place]:
     """Two or three capital words of which the first is a first name, and the others are no words."""
     first, last, more = (match[group].lower() if match[group] else "" for group in ("first", "last", "more"))
-    known = first in lexicon.sure or first.partition("-")[0] in lexicon.sure
-    if known and not _no_surname(last, lexicon):
+    is_first_name = first in lexicon.sure or first.partition("-")[0] in lexicon.sure
+    if is_first_name and not _no_surname(last, lexicon):
         end = match.end("last") if _no_surname(more, lexicon) else match.end()
         yield Place(match.start(), end, Level.UNAMBIGUOUS, whole=False)
 

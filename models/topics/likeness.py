@@ -63,7 +63,7 @@ def likeness(
     members: Sequence[Collection[str]],
     known_centroids: F32,
     known_members: Sequence[Collection[str]],
-    asked: Collection[str],
+    question_keys: Collection[str],
     same_at_least: float | F32 = 0.8,
     least: int = 5,
 ) -> Likeness:
@@ -82,23 +82,23 @@ def likeness(
     least
         Questions that the centroid counts for: those of the smallest topic.
     """
-    mine, theirs = [set(m) for m in members], [set(m) for m in known_members]
-    remembered = set().union(*theirs)
-    shared = np.zeros((len(mine), len(theirs)), dtype=np.int64)
+    own_keys, known_keys = [set(m) for m in members], [set(m) for m in known_members]
+    remembered = set().union(*known_keys)
+    shared = np.zeros((len(own_keys), len(known_keys)), dtype=np.int64)
     holders: dict[str, list[int]] = {}
-    for j, keys in enumerate(theirs):
+    for j, keys in enumerate(known_keys):
         for key in keys:
             holders.setdefault(key, []).append(j)
-    for i, keys in enumerate(mine):
+    for i, keys in enumerate(own_keys):
         for key in keys:
             for j in holders.get(key, ()):
                 shared[i, j] += 1
-    asked_now = set(asked)
-    left = np.array([len(keys & asked_now) for keys in theirs], dtype=float)
-    old = np.array([len(keys & remembered) for keys in mine], dtype=float)
+    current = set(question_keys)
+    left = np.array([len(keys & current) for keys in known_keys], dtype=float)
+    old = np.array([len(keys & remembered) for keys in own_keys], dtype=float)
     cosine = np.asarray(centroids, dtype=float) @ np.asarray(known_centroids, dtype=float).T
     # One half at ``same_at_least``, one where the centroids are the same, and in between a straight line.
-    far = np.maximum(1 - np.broadcast_to(np.asarray(same_at_least, dtype=float), len(mine))[:, None], 1e-6)
+    far = np.maximum(1 - np.broadcast_to(np.asarray(same_at_least, dtype=float), len(own_keys))[:, None], 1e-6)
     near = np.nan_to_num(1 - HALF * (1 - cosine) / far).clip(0, 1)
     weight = shared + least * near
     return Likeness(shared, cosine, weight, old, left, least)

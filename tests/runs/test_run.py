@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
-import textwrap
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -22,6 +19,7 @@ from lacuna.pipelines.runtime.runner import begin, file_hashes, perform
 from lacuna.pipelines.settings import load_settings
 from lacuna.pipelines.state.repository import open_state
 from lacuna.pipelines.steps import STEPS, step_named
+from tests.support.lock_holder import lock_holder
 from tests.support.standins import small_publish, without_rights, write_table
 
 Steps = list[Callable[[Job], None]]
@@ -199,26 +197,14 @@ def test_every_step_s_cost_is_recorded(bundle: Path, tmp_path: Path, steps: Step
 
 def test_two_runs_of_one_window_at_once(bundle: Path, tmp_path: Path, steps: Steps, seen: list[str]) -> None:
     """The second of two runs of a window is told so, and does nothing; another window is free."""
-    script = f"""
-        import sys
-        from pathlib import Path
-        from lacuna.pipelines.io.store import lock
-        with lock(Path({str(tmp_path / "store")!r}), "2024-06-30"):
-            print("held", flush=True)
-            sys.stdin.read()
-    """
-    other = subprocess.Popen(
-        [sys.executable, "-c", textwrap.dedent(script)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    )
-    assert other.stdout is not None
-    other.stdout.readline()
-    with pytest.raises(StoreUnusable, match="another run holds '2024-06-30'") as caught:
-        run(str(bundle), tmp_path / "store", steps=steps)
-    assert "wait" in caught.value.remedy
-    assert seen == []
-    assert run(str(bundle), tmp_path / "store", end="2024-06-23", steps=steps).state == "published"
-    other.communicate()
-    assert run(str(bundle), tmp_path / "store", steps=steps).state == "published"
+    store = tmp_path / "store"
+    with lock_holder(store, "2024-06-30"):
+        with pytest.raises(StoreUnusable, match="another run holds '2024-06-30'") as caught:
+            run(str(bundle), store, steps=steps)
+        assert "wait" in caught.value.remedy
+        assert seen == []
+        assert run(str(bundle), store, end="2024-06-23", steps=steps).state == "published"
+    assert run(str(bundle), store, steps=steps).state == "published"
 
 
 def test_rows_that_are_lost_stop_the_run(bundle: Path, tmp_path: Path) -> None:

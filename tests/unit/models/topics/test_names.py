@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from lacuna.models.text.clauses import clauses, phrases
 from lacuna.models.text.lexicon import ADVERBS, CONJUNCTIONS, DETERMINERS, PREPOSITIONS, PRONOUNS, STOP_WORDS
-from lacuna.models.topics.names import NOTHING_SAID, examples, label_topics
+from lacuna.models.topics.names import WITHOUT_QUESTION, examples, label_topics
 
 REFUND = [
     "I sent the shoes back two weeks ago. Still no refund after my return.",
@@ -82,14 +82,14 @@ def test_a_question_that_loses_its_sense_when_cut_stays_a_question() -> None:
 @pytest.mark.parametrize("said", [["ok", "ok", "ok ok"], ["?", "?"], ["test"], [""], []])
 def test_a_topic_that_says_nothing_is_called_so(said: list[str]) -> None:
     """Messages without matter get an honest name, never a bag of words or an empty label."""
-    assert label_topics([said], [["ok", "test"]])[0].startswith(NOTHING_SAID)
+    assert label_topics([said], [["ok", "test"]])[0].startswith(WITHOUT_QUESTION)
 
 
 def test_a_long_question_without_a_short_phrase_is_shortened() -> None:
     """The question is cut to a label's length, and a word beside it does not take its place."""
     asked = ["After two years I get only half of what I used to get from it. Normal?"] * 3
     (label,) = label_topics([asked], [["normal"]])
-    assert not label.startswith(NOTHING_SAID)
+    assert not label.startswith(WITHOUT_QUESTION)
     assert 3 <= len(label.split()) <= 9
 
 
