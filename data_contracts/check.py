@@ -1,4 +1,4 @@
-"""Sifting a table by its contract: which rows are kept, which are not and why, and what is only worth a warning."""
+"""Check a table against its contract: which rows are kept, which are rejected and why, and what is only a warning."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def rejections(table: Table, rejected: pd.DataFrame) -> tuple[Finding, ...]:
             value_counts = ", ".join(f"'{shown(v, 30)}' ({n:,})" for v, n in values.head(_MOST_VALUES).items())
             message = f"{message}; found: {value_counts}"
         todo = remedy(table, str(rule), str(column), values.index.tolist())
-        out.append(Finding(table.name, str(rule), str(column), "fail", len(rows), message, _told(rows), todo))
+        out.append(Finding(table.name, str(rule), str(column), "fail", len(rows), message, _examples(rows), todo))
     return tuple(out)
 
 
@@ -168,12 +168,12 @@ def _values_lost(table: Table, emptied: pd.DataFrame) -> list[Finding]:
         what = "whose references are lost" if types[str(column)] == "ids" else "the rows are kept"
         message = f"{counted(len(rows), 'value')} left empty, {what}: {rows['message'].iloc[0]}"
         todo = remedy(table, str(rule), str(column), rows["value"].value_counts().index.tolist())
-        out.append(Finding(table.name, str(rule), str(column), "warn", len(rows), message, _told(rows), todo))
+        out.append(Finding(table.name, str(rule), str(column), "warn", len(rows), message, _examples(rows), todo))
     return out
 
 
 def _superseded(table: Table, frame: pd.DataFrame, where: pd.DataFrame, settled: Settled) -> list[Finding]:
-    """The older versions of rows, as one finding; rows that say the same are merged in silence."""
+    """The older versions of rows, as one finding; identical rows are merged without one."""
     count = int(settled.older.sum())
     if not count:
         return []
@@ -184,7 +184,7 @@ def _superseded(table: Table, frame: pd.DataFrame, where: pd.DataFrame, settled:
     return [Finding(table.name, "versions", key, "warn", count, message, examples_of(where, names, key))]
 
 
-def _told(rows: pd.DataFrame) -> tuple[tuple[str, int, str, str], ...]:
+def _examples(rows: pd.DataFrame) -> tuple[tuple[str, int, str, str], ...]:
     cells = rows.head(3)[["file", "row", "column", "value"]].itertuples(index=False)
     return tuple((str(f), int(r), str(c), shown(v, 60)) for f, r, c, v in cells)
 

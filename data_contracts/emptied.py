@@ -1,4 +1,4 @@
-"""Values that an optional column can't keep: left empty and told of, so that they never cost their row."""
+"""Broken values of optional columns: each is set to null and reported, and its row is kept."""
 
 from __future__ import annotations
 

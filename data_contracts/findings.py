@@ -1,4 +1,4 @@
-"""What a check finds: one record a rule that rows break, with examples and what to do about it."""
+"""The findings of a check: one record for each broken rule, with examples and the remedy."""
 
 from __future__ import annotations
 

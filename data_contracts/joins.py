@@ -1,4 +1,4 @@
-"""Between tables: names that lead nowhere, lists of names to be told apart, and tables that don't join at all."""
+"""References between tables: ids that no row has, lists written as one text, and tables that don't join at all."""
 
 from __future__ import annotations
 
@@ -41,13 +41,13 @@ class Unjoined:
 
 
 def dangling(table: Table, kept: pd.DataFrame, where: pd.DataFrame, ids: dict[str, pd.Index]) -> list[Finding]:
-    """Rows whose references lead nowhere, counted a rule each.
+    """Rows with a reference to an id that its table does not have: one finding for each rule.
 
     Parameters
     ----------
     table, kept, where
         A table's contract, its kept rows and their places.
-    known
+    ids
         The keys of every table that the bundle has; a table that isn't there is not missed.
     """
     out = []
@@ -61,7 +61,7 @@ def dangling(table: Table, kept: pd.DataFrame, where: pd.DataFrame, ids: dict[st
 
 
 def split_names(table: Table, kept: pd.DataFrame, ids: dict[str, pd.Index]) -> pd.DataFrame:
-    """Lists of references in which one item holds several names ("kb-a,kb-b"), taken apart where a piece is known.
+    """Split list items that hold several ids ("kb-a,kb-b"), where the other table has at least one of the pieces.
 
     Only the other table can tell whether a comma belongs to an id.
     """
@@ -85,7 +85,7 @@ def split_names(table: Table, kept: pd.DataFrame, ids: dict[str, pd.Index]) -> p
 
 
 def unjoined(table: Table, kept: pd.DataFrame, where: pd.DataFrame, sides: dict[str, Side]) -> list[Unjoined]:
-    """References of a table of which none, or hardly any, leads anywhere.
+    """The reference columns of a table of which no id, or hardly any, is in the table that they refer to.
 
     Messages must belong to the bundle's conversations, or there is nothing to mine: at least a tenth of the ids of the
     smaller table has to be in the other. Any other column that names ten rows or more must hit one.
@@ -94,7 +94,7 @@ def unjoined(table: Table, kept: pd.DataFrame, where: pd.DataFrame, sides: dict[
     ----------
     table, kept, where
         A table's contract, its kept rows and their places.
-    known
+    sides
         The key column of every table that the bundle has.
     """
     out = []
@@ -126,7 +126,7 @@ def _references(table: Table, targets: dict[str, pd.Index] | dict[str, Side]) ->
 
 
 def _form(side: Side) -> str:
-    """Which form most ids of a column have, with an example and its place."""
+    """A description of the form that most ids of a column have, with an example and its place."""
     shapes = side.ids.map(_shape).to_numpy()
     usual = pd.Series(shapes).mode().iloc[0]
     ids = side.ids[shapes == usual]

@@ -19,7 +19,7 @@ _PIECE = re.compile(
 
 
 def pieces(text: str) -> list[Any] | None:
-    """The items of a list that is written as text; None where its form is not plain.
+    """The items of a list that is written as text; None where the text is not clearly a list.
 
     Examples
     --------

@@ -30,7 +30,7 @@ _MOST_VALUES = 12
 
 
 def unreadable(name: str, type_: str, value: Any) -> str:
-    """Why a value of a column is none of its type, as a sentence that begins with the column's name."""
+    """Why a value does not have its column's type, as a sentence that begins with the column's name."""
     problem = f"{name} could not be read as {_TYPE_IN_WORDS.get(type_, 'text')}: {str(value)[:60]!r}"
     if type_ == "timestamp":
         if year := outside(value):
@@ -44,7 +44,7 @@ def unreadable(name: str, type_: str, value: Any) -> str:
 
 
 def remedy(table: Table, rule: str, column: str, values: Sequence[Any]) -> str:
-    """What to do about values that break a rule; empty where the rule says it all.
+    """What to do about values that break a rule; empty where the rule itself makes it plain.
 
     Parameters
     ----------

@@ -236,7 +236,7 @@ def unknown(frame: pd.DataFrame, rule: Rule, ids: pd.Index) -> pd.Series:
     ----------
     frame
         Typed; the rule's column is text or lists of text.
-    known
+    ids
         Every key of the table that is referred to.
 
     Returns

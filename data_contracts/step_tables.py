@@ -134,7 +134,7 @@ def _fits(values: pd.Series, type_: str) -> bool:
 
 
 def check_step_table(table: StepTable, frame: pd.DataFrame) -> None:
-    """See that a frame is as its table is declared: columns, dtypes, and no key twice.
+    """Check that a frame is as its table is declared: columns, dtypes, and no key twice.
 
     Parameters
     ----------

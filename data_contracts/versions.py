@@ -90,7 +90,7 @@ def settle(table: Table, frame: pd.DataFrame, arrival: np.ndarray, out: pd.Serie
 
 
 def _version(table: Table, rows: pd.DataFrame) -> tuple[str, pd.Series]:
-    """The column that tells versions apart, and how new each row is by it."""
+    """The column by which versions are ordered, and each row's rank by it."""
     for name in table.versions:
         if name not in rows.columns or not rows[name].notna().any():
             continue

@@ -134,7 +134,7 @@ def plan_scheduled(
 
 
 def _refuse_empty(job: Job) -> None:
-    """Find out before seven tasks are started that there is nothing for them."""
+    """Raise an error if the window has no conversation, before seven tasks are started for nothing."""
     read = read_bundle(job.bundle, ["conversations"])
     refuse(read.problems)
     started = read.tables["conversations"].frame["started_at"]

@@ -38,10 +38,10 @@ def true_intents(outcomes: pd.DataFrame, predicted: pd.Series) -> pd.Series:
     """
     own = outcomes["conversation_id"].map(predicted)
     wrong = outcomes["outcome"].eq("misclassified")
-    meant = outcomes["true_intent"].where(outcomes["true_intent"].notna(), own.where(~wrong))
-    named = outcomes.assign(meant=meant, other=meant.ne(own))[meant.notna()]
-    named = named.sort_values(["conversation_id", "other", "meant"], ascending=[True, False, True], kind="stable")
-    return named.drop_duplicates("conversation_id").set_index("conversation_id")["meant"].astype("str")
+    intent = outcomes["true_intent"].where(outcomes["true_intent"].notna(), own.where(~wrong))
+    tagged = outcomes.assign(intent=intent, other=intent.ne(own))[intent.notna()]
+    tagged = tagged.sort_values(["conversation_id", "other", "intent"], ascending=[True, False, True], kind="stable")
+    return tagged.drop_duplicates("conversation_id").set_index("conversation_id")["intent"].astype("str")
 
 
 def confusion(
@@ -80,14 +80,14 @@ def confusion(
     rows = []
     for intent, own in tagged.groupby("predicted_intent", sort=True):
         total, effective = own["weight"].sum(), own["weight"].sum() ** 2 / (own["weight"] ** 2).sum()
-        for meant, part in own.groupby("true_intent", sort=True):
+        for true_intent, part in own.groupby("true_intent", sort=True):
             share = float(part["weight"].sum() / total)
             low, high = wilson(part["weight"].sum(), total, confidence, effective=effective)
-            matters = intent != meant and len(part) >= 2 and float(low) > 0.02
+            matters = intent != true_intent and len(part) >= 2 and float(low) > 0.02
             volume = share * float(n_predicted[intent])
             rows.append(
-                (intent, meant, len(part), len(own), share, float(low), float(high), volume, volume / weeks, matters,
-                 sorted(part["conversation_id"]))
+                (intent, true_intent, len(part), len(own), share, float(low), float(high), volume, volume / weeks,
+                 matters, sorted(part["conversation_id"]))
             )  # fmt: skip
     table = pd.DataFrame(rows, columns=CONFUSION)
     table["right"] = table["predicted_intent"] == table["true_intent"]

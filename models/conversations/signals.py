@@ -147,9 +147,9 @@ def is_rephrased(texts: pd.Series, previous: pd.Series) -> pd.Series:
     """
     now, before = _clean(texts), _clean(previous)
     there = (before.str.len() > 0) & (now.str.len() > 0)
-    says_so = _matches(now.where(there, ""), REPHRASING)
+    rephrases = _matches(now.where(there, ""), REPHRASING)
     near = [bool(ok) and alike(a, b) for ok, a, b in zip(there, now, before, strict=True)]
-    return there & (says_so | pd.Series(near, index=texts.index, dtype=bool))
+    return there & (rephrases | pd.Series(near, index=texts.index, dtype=bool))
 
 
 def conversation_signals(messages: pd.DataFrame) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""What the data of a bundle carry and what they don't: counted part by part, with what is lost by what is absent."""
+"""Which parts of the input a bundle has, counted part by part, and what each absent part costs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from lacuna.models.data_coverage.parts import PARTS, PartOfData
 __all__ = ["ABSENT", "PARTLY", "STATES", "THERE", "Coverage", "data_coverage", "lacking", "unknown"]
 
 THERE, PARTLY, ABSENT = "there", "partly", "absent"
-STATES = (ABSENT, PARTLY, THERE)  # in the order in which they are told
+STATES = (ABSENT, PARTLY, THERE)  # in the order in which they are listed
 
 # One "customer" with more than half of the conversations, of at least so many, is a placeholder such as "guest".
 PLACEHOLDER_SHARE, PLACEHOLDER_LEAST = 0.5, 20
@@ -23,7 +23,7 @@ Count = tuple[int, int | None]  # how many carry a part, and of how many
 
 @dataclass(frozen=True)
 class Coverage:
-    """How far the data carry one part.
+    """How complete one part of the input is.
 
     Parameters
     ----------
@@ -50,12 +50,12 @@ class Coverage:
 
     @property
     def share(self) -> float | None:
-        """Share of those that carry it, 0 to 1; None where there is nothing to carry it."""
+        """Share of the rows that have the part, 0 to 1; None where there are no rows."""
         return self.count / self.of if self.of else None
 
     @property
     def figures(self) -> str:
-        """How many carry it, in words.
+        """How many rows have the part, in words.
 
         Examples
         --------
@@ -68,10 +68,10 @@ class Coverage:
 
 
 def data_coverage(tables: Tables) -> tuple[Coverage, ...]:
-    """What the tables of a bundle carry: what is absent first, in each state what helps the backlog most first.
+    """How complete each part of a bundle is: absent parts first; within a state, what helps the backlog most comes first.
 
-    A part that makes no sense without another is told with that one: without a bot, nobody need read that its
-    citations are absent too.
+    A part that needs another, absent one is listed below that one (``with_it``): without a bot, its citations are
+    absent too, and get no line of their own.
 
     Parameters
     ----------
@@ -145,7 +145,7 @@ def _covered(part: PartOfData, count: int, of: int | None) -> Coverage:
 
 
 def _absent_parents(covered: Mapping[str, Coverage]) -> dict[str, str]:
-    """The parts that are absent because another one is, with the one that they are told with."""
+    """Each part that is absent because a part that it needs is absent, with the first such part."""
     roots: dict[str, str] = {}
     for part in PARTS:
         absent = next((need for need in part.needs if covered[need].state == ABSENT), None)
@@ -155,7 +155,7 @@ def _absent_parents(covered: Mapping[str, Coverage]) -> dict[str, str]:
 
 
 def _counts(tables: Tables) -> dict[str, Count]:
-    """Of each part, how many carry it and of how many."""
+    """For each part, how many rows have it, and out of how many."""
     conversations = _table(tables, "conversations")
     tables_of_their_own = {name: (len(_table(tables, name)), None) for name in ("searches", "releases")}
     return {

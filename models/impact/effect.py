@@ -140,7 +140,7 @@ def _log_odds(counts: Sequence[tuple[float, float, float]]) -> tuple[F64, F64]:
 
 
 def _expected(z0: F64, v0: F64, z1: F64, v1: F64) -> tuple[F64, F64, F64]:
-    """What the first group would have come to: weight, mean and variance of each normal of a mixture.
+    """The first group's expected rate without the fix: weight, mean and variance of each normal of a mixture.
 
     A group with infinite ``v1`` has no after.
     """
@@ -182,7 +182,7 @@ def _summary(group: Group, expected: F64, got: F64, confidence: float) -> Change
     """Medians and intervals of the draws (log-odds), as rates too."""
     sides = [(1 - confidence) / 2, 0.5, (1 + confidence) / 2]
 
-    def told(values: F64) -> tuple[float, float, float]:
+    def interval(values: F64) -> tuple[float, float, float]:
         low, middle, high = (float(x) for x in np.quantile(values, sides))
         return middle, low, high
 
@@ -190,7 +190,7 @@ def _summary(group: Group, expected: F64, got: F64, confidence: float) -> Change
         group.total_before / group.n_before if group.n_before else np.nan,
         group.total_after / group.n_after if group.n_after else np.nan,
         float(np.median(expit(expected))),
-        *told(1 - np.exp(log_expit(got) - log_expit(expected))),
-        *told(expit(expected) - expit(got)),
-        *told(got - expected),
+        *interval(1 - np.exp(log_expit(got) - log_expit(expected))),
+        *interval(expit(expected) - expit(got)),
+        *interval(got - expected),
     )

@@ -164,7 +164,7 @@ def _reached(facts: pd.DataFrame, fix: Fix) -> Flags:
 
 
 def _spans(day: pd.Series, fix: Fix, last: date, limits: Limits) -> tuple[Flags, Flags]:
-    """Which conversations lie in the span before the fix, and which in the one after it."""
+    """Which conversations are in the period before the fix, and which in the period after it."""
     away = (day - pd.Timestamp(fix.day)).dt.days.to_numpy(dtype=int)
     began = -limits.before_days if fix.since is None else max(-limits.before_days, (fix.since - fix.day).days)
     until = min(limits.after_days, (last - fix.day).days)
@@ -224,7 +224,7 @@ def _savings(changes: dict[str, Change], n_after: int, days: int, since: int, un
 
 
 def weekly(facts: pd.DataFrame, fix: Fix, touched: Collection[str]) -> list[dict[str, Any]]:
-    """The gap's conversations week by week, beside the subtopics that nobody touched.
+    """The gap's conversations week by week, compared with the subtopics that nobody touched.
 
     Returns
     -------

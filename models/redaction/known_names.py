@@ -49,7 +49,7 @@ class KnownNames:
 
 @dataclass(frozen=True)
 class Readings:
-    """What a corpus was found to say: the names that each text shows, and the lexicon of all its texts."""
+    """What is learned from a corpus: the names that each text shows, and the lexicon of all its texts."""
 
     names: dict[str, list[str]]
     lexicon: Lexicon

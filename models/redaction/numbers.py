@@ -128,7 +128,7 @@ _NANP = re.compile(r"(?:\+?1[ .-]?)?(?:\(\d{3}\) ?|\d{3}[ .-])\d{3}[ .-]\d{4}")
 PHONE_REGIONS: tuple[str, ...] = ("US", "GB", "DE", "AT", "CH", "FR", "NL", "IT", "BE", "IE", "AU")
 """Countries whose national numbers are recognised where the caller names no others."""
 
-# Countries that dial without a leading 0: their numbers need grouping to be told from order numbers.
+# Countries that dial without a leading 0: only grouping distinguishes their numbers from order numbers.
 _NO_TRUNK = frozenset({"US", "CA", "ES", "IT", "PT", "DK", "NO", "PL", "CZ", "GR", "LU"})
 _MOST_TRIMS = 4
 
@@ -268,7 +268,7 @@ def _plain_word(text: str) -> bool:
 
 
 def find_orders(text: str) -> Iterator[Span]:
-    """Reference numbers that their shape gives away: "#48213390", "WB-203991", tracking numbers, long runs of digits.
+    """Reference numbers that are recognised by their form: "#48213390", "WB-203991", tracking numbers, long runs of digits.
 
     ``text`` should have been through `hide_plain_numbers`.
     """

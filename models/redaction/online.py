@@ -239,7 +239,7 @@ def _secret_value(value: str, link: str) -> bool:
 
 
 def find_secrets(text: str) -> Iterator[Span]:
-    """Labelled passwords, PINs, one-time codes and keys, and tokens that their shape gives away."""
+    """Labelled passwords, PINs, one-time codes and keys, and tokens that are recognised by their form."""
     if "-----BEGIN" in text:
         for match in _PRIVATE_KEY.finditer(text):
             yield match.start(), match.end(), "SECRET"

@@ -1,4 +1,4 @@
-"""Personal data out of support texts: typed placeholders, before anything is embedded, stored or shown."""
+"""Redact support texts: personal data becomes typed placeholders before anything is embedded, stored or shown."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ Finder = Callable[[str], Iterator[Span]]
 
 def redact(
     texts: Sequence[str | None],
-    known: Sequence[Sequence[str]] | None = None,
+    known_names: Sequence[Sequence[str]] | None = None,
     *,
     lexicon: Lexicon | None = None,
     phone_regions: Sequence[str] = PHONE_REGIONS,
@@ -43,14 +43,14 @@ def redact(
 
     Finders: e-mail addresses, phones (``phonenumbers``), cards (Luhn), IBANs (remainder 97), IP and device addresses,
     links that could lead to a person, order and other reference numbers, postal addresses, labelled dates of birth,
-    labelled secrets, names that a sentence shows or that are ``known``. Prices, dates, times, versions, amounts and
+    labelled secrets, names that a sentence shows or that are ``known_names``. Prices, dates, times, versions, amounts and
     error codes stay. Redacting twice gives what redacting once gives. The work grows linearly with a text's length.
 
     Parameters
     ----------
     texts
         Texts; null (None, NaN) stays null.
-    known
+    known_names
         For each text, names known from its conversation (see `learn_names`).
     lexicon
         What the corpus teaches of words (see `learn_names`).
@@ -67,15 +67,15 @@ def redact(
     Raises
     ------
     ValueError
-        If ``known`` is not as long as ``texts``.
+        If ``known_names`` is not as long as ``texts``.
 
     Examples
     --------
     >>> redact(["Hi Anna, order #48213390 cost 39.90 €, mail me at jo@example.org"])
     (['Hi <NAME>, order <ORDER> cost 39.90 €, mail me at <EMAIL>'], {'EMAIL': 1, 'NAME': 1, 'ORDER': 1})
     """
-    if known is not None and len(known) != len(texts):
-        raise ValueError(f"known names for {len(known)} texts, but {len(texts)} texts")
+    if known_names is not None and len(known_names) != len(texts):
+        raise ValueError(f"known names for {len(known_names)} texts, but {len(texts)} texts")
     lexicon = lexicon or Lexicon()
     regions = tuple(phone_regions)
     counts: Counter[str] = Counter()
@@ -87,7 +87,7 @@ def redact(
         if not isinstance(text, str):
             redacted.append(None)
             continue
-        names = tuple(known[place]) if known is not None else ()
+        names = tuple(known_names[place]) if known_names is not None else ()
         if names not in split:
             split[names] = split_names(names, lexicon)
         if text not in spans_of:
@@ -132,15 +132,15 @@ def learn_names(
     Lexicon
         What the texts teach of words.
     """
-    shown = dict.fromkeys(text for text in texts if isinstance(text, str))
-    readings = read_names(shown, keep)
+    distinct = dict.fromkeys(text for text in texts if isinstance(text, str))
+    readings = read_names(distinct, keep)
     names: dict[Hashable, dict[str, None]] = {}
     for conversation, text in zip(conversation_ids, texts, strict=True):
         if isinstance(text, str) and readings.names[text]:
             names.setdefault(conversation, {}).update(dict.fromkeys(readings.names[text]))
     if customers:
         names = _shared(names, dict.fromkeys(conversation_ids), customers)
-    return {conversation: list(found) for conversation, found in names.items()}, readings.lexicon
+    return {conversation: list(own_names) for conversation, own_names in names.items()}, readings.lexicon
 
 
 def _shared(

@@ -90,7 +90,7 @@ class Phrase:
 
     words: tuple[str, ...]
     stems: frozenset[str]
-    whole: float
+    completeness: float
     asks: bool
 
     @property
@@ -164,22 +164,22 @@ def phrases(clause: Clause) -> Iterator[Phrase]:
             phrase_stems = _phrase(words[i:j], german)
             if phrase_stems:
                 first = i == begin or (i == begin + 1 and words[begin] in DETERMINERS)
-                whole = _wholeness(words[i:j], first, words[j:], inverted)
+                completeness = _completeness(words[i:j], first, words[j:], inverted)
                 # "Bag go in the dryer" says nothing without the "can the" before it.
                 turned = inverted and i in (begin + 2, begin + 3) and words[begin + 1] in DETERMINERS
-                yield Phrase(words[i:j], phrase_stems, 0.6 * whole if turned else whole, False)
+                yield Phrase(words[i:j], phrase_stems, 0.6 * completeness if turned else completeness, False)
     yield from _sentence(_without_tail(words[question_start:]), german, inverted)
 
 
-def _wholeness(words: tuple[str, ...], first: bool, behind: tuple[str, ...], inverted: bool) -> float:
+def _completeness(words: tuple[str, ...], first: bool, behind: tuple[str, ...], inverted: bool) -> float:
     """How completely a phrase covers its clause, 0 to 1; ``inverted`` marks a question in inverted word order."""
     last = not behind
-    whole = 0.55 + 0.27 * (first and not inverted) + 0.18 * last
+    completeness = 0.55 + 0.27 * (first and not inverted) + 0.18 * last
     turns = not _TURNS.isdisjoint(words)
     cut = (not first and (turns or not _LOOSE.isdisjoint(words))) or (not last and turns)
     # "Sending of the password" names no problem where "did not succeed" follows.
     untold = first and not inverted and bool(behind) and behind[0] in _STATEMENT_WORDS
-    return whole * (0.6 if cut else 1.0) * (0.75 if untold else 1.0)
+    return completeness * (0.6 if cut else 1.0) * (0.75 if untold else 1.0)
 
 
 def _sentence(words: tuple[str, ...], german: bool, inverted: bool) -> Iterator[Phrase]:
@@ -195,12 +195,12 @@ def _sentence(words: tuple[str, ...], german: bool, inverted: bool) -> Iterator[
     asks = opens and (words[0] != "was" or german) and words[1] != "sich"
     if (asks and INDIRECT.match(text)) or (not asks and not denies and words[0] in AUXILIARIES):
         return
-    whole = (0.72 if inverted else 0.56) if asks else 0.5
+    completeness = (0.72 if inverted else 0.56) if asks else 0.5
     if not asks and words[0] not in _NOT_FIRST and _has_one_statement(words) and len(words) <= LONGEST:
-        whole = 0.7 if NEGATIONS.isdisjoint(words) else 0.85
+        completeness = 0.7 if NEGATIONS.isdisjoint(words) else 0.85
     if len(phrase_stems) < 2 or _runs_on(words):
-        whole *= 0.6
-    yield Phrase(words, phrase_stems, whole, asks)
+        completeness *= 0.6
+    yield Phrase(words, phrase_stems, completeness, asks)
 
 
 def _skip(words: tuple[str, ...], at: int, what: re.Pattern[str], once: bool = False) -> int:

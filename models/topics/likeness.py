@@ -54,7 +54,7 @@ class Likeness:
 
     @property
     def both(self) -> F64:
-        """The two shares' geometric mean (Ochiai 1957): one of four equal parts, or of four that merge, has 1/2."""
+        """The geometric mean of the two shares (Ochiai 1957); 1/2 for one of four equal parts that split off or merge."""
         return np.sqrt(self.of_topic * self.of_known)
 
 
@@ -75,8 +75,8 @@ def likeness(
         float32 (topics, dim) unit rows, and the question keys of each topic.
     known_centroids, known_members
         The same of the known topics; a row of nan where a centroid does not compare (another embedder's).
-    asked
-        Every question key of this run: of a known topic's questions, only those still asked could be found again.
+    question_keys
+        Every question key of this run: of a known topic's questions, only those still asked can appear again.
     same_at_least
         Cosine from which centroids alone say that two topics are one; for all, or (topics,) for each.
     least
@@ -106,7 +106,7 @@ def likeness(
 
 @dataclass(frozen=True)
 class Common:
-    """The mean centroid of each language, which tells no topic from another.
+    """The mean centroid of each language: it is common to all topics, and so distinguishes none of them.
 
     All topics of a company are alike, and more so in a language that the embedder models badly: without subtracting
     the mean, different topics often have a cosine of 0.8.
@@ -137,7 +137,7 @@ class Common:
         return np.where(self.centred[language, None], unit(centroids - self.means[language]), centroids)
 
     def enough(self, centroids: F32, same_at_least: float) -> F32:
-        """The least cosine of two topics that are one: ``same_at_least``, or a third nearer to 1 without centring.
+        """The least cosine at which two topics are the same: ``same_at_least``, or a third nearer to 1 without centring.
 
         Examples
         --------

@@ -55,7 +55,7 @@ def rank_phrases(
     where: dict[str, list[int]],
     written: Counter[str],
 ) -> list[tuple[float, Phrase]]:
-    """Phrases of a topic that could name it, best first, each with its worth."""
+    """Phrases of a topic that could name it, best first, each with its score."""
     n, total = len(topic.stems), sum(len(t.stems) for t in topics)
     if not n or _unknown_language(topic):
         return []
@@ -79,7 +79,7 @@ def rank_phrases(
         here = {p.text: p for clause in topic.questions[i] for p in phrases(clause)}
         phrase_counts.update(here.keys())
         for text, phrase in here.items():
-            if text not in best or phrase.whole > best[text].whole:
+            if text not in best or phrase.completeness > best[text].completeness:
                 best[text] = phrase
     rough = {
         text: near(sorted(p.stems)) * _shape(p, written, total) * (1 + 0.25 * log(phrase_counts[text]))
@@ -91,8 +91,8 @@ def rank_phrases(
     for text in short:
         mass = sum(rarity.get(s, 0.0) for s in best[text].stems) or 1.0
         common = [best[text].stems & stems for stems in topic.stems]
-        worth_of = {some: sum(rarity[s] for s in some) / mass for some in set(common)}
-        shares = [worth_of[some] for some in common]
+        weight_of = {some: sum(rarity[s] for s in some) / mass for some in set(common)}
+        shares = [weight_of[some] for some in common]
         inside = sum(share for share in shares if share >= 0.5) / n
         both = np.array([where[s] for s in best[text].stems])
         elsewhere = both.min(axis=0)[others].sum() / max(1, total - n) if len(both) else 0.0
@@ -103,7 +103,7 @@ def rank_phrases(
 def rank_by_meaning(
     ranked: list[list[tuple[float, Phrase]]], texts: Sequence[Sequence[str]], embed: Callable[[Sequence[str]], F32]
 ) -> list[list[tuple[float, Phrase]]]:
-    """Rank the best phrases of each topic by their worth times their nearness to the meaning of its questions.
+    """Rank the best phrases of each topic by their score times their nearness to the meaning of its questions.
 
     Nearness is the cosine of phrase and topic centroid, less the means of all phrases and all centroids, so that what
     all topics have in common, such as the product's name, does not count.
@@ -143,4 +143,4 @@ def _shape(phrase: Phrase, written: Counter[str], total: int) -> float:
     """How well a phrase has the form of a label: complete, of three to seven words, without typing errors."""
     slips = sum(written[word] < 2 for word in phrase.words) if total >= 30 else 0
     numbers = sum(word.isdigit() for word in phrase.words)
-    return phrase.whole * BY_LENGTH[len(phrase.words)] * 0.15**slips * 0.85**numbers
+    return phrase.completeness * BY_LENGTH[len(phrase.words)] * 0.15**slips * 0.85**numbers

@@ -47,7 +47,7 @@ def name_themes(
     cut = [[clauses(text) for text in sorted(topic)[:: max(1, len(topic) // QUESTIONS)]] for topic in texts]
     written = spelling(chain.from_iterable(cut))
     shares = [_shares(topic) for topic in cut]
-    things = _things(cut)
+    subjects = _subjects(cut)
     groups: dict[int, list[int]] = defaultdict(list)
     for topic, number in enumerate(theme.tolist()):
         if number >= 0:
@@ -58,7 +58,7 @@ def name_themes(
     for number in sorted(groups, key=lambda k: (-len(groups[k]), sorted(map(sorted, (texts[t] for t in groups[k]))))):
         if number in names:
             continue
-        scores = _scores(groups[number], shares, things)
+        scores = _scores(groups[number], shares, subjects)
         ranked = sorted(scores, key=lambda term: (-scores[term], term))
         german = _mostly_german(chain.from_iterable(cut[t] for t in groups[number]))
         joint = " und " if german else " and "
@@ -71,7 +71,7 @@ def name_themes(
 
 
 def _terms(question: Sequence[Clause]) -> Iterator[tuple[Words, Words, bool]]:
-    """Words and pairs of words that could name a theme: stems, the words, and whether they stand as a thing does."""
+    """Words and pairs of words that could name a theme: stems, the words, and whether they follow a word like "the"."""
     for clause in question:
         german = is_german(clause.folded)
         for i, word in enumerate(clause.folded):
@@ -95,7 +95,7 @@ def _shares(topic: Sequence[Sequence[Clause]]) -> dict[Words, float]:
     return {term: count / max(1, len(topic)) for term, count in counted.items()}
 
 
-def _things(topics: Sequence[Sequence[Sequence[Clause]]]) -> dict[Words, float]:
+def _subjects(topics: Sequence[Sequence[Sequence[Clause]]]) -> dict[Words, float]:
     """How often a term follows "the", "my", "in" and the like, 0 to 1: names of things do, verbs do not."""
     occurrences: Counter[Words] = Counter()
     as_thing: Counter[Words] = Counter()
@@ -116,7 +116,7 @@ def _surface(topics: Sequence[Sequence[Sequence[Clause]]]) -> dict[Words, Words]
 
 
 def _scores(
-    group: Sequence[int], shares: Sequence[dict[Words, float]], things: dict[Words, float]
+    group: Sequence[int], shares: Sequence[dict[Words, float]], subjects: dict[Words, float]
 ) -> dict[Words, float]:
     """How well each term names the topics of ``group``: it occurs in many of them, and more often than elsewhere."""
     outside = [t for t in range(len(shares)) if t not in set(group)]
@@ -129,7 +129,7 @@ def _scores(
             continue
         lead = log((within + 0.01) / (beyond + 0.01))
         if lead > 0 and _is_common(topics, len(group)):
-            scores[term] = within * (topics / len(group)) * lead * things[term] * (1.5 if len(term) > 1 else 1.0)
+            scores[term] = within * (topics / len(group)) * lead * subjects[term] * (1.5 if len(term) > 1 else 1.0)
     return scores
 
 

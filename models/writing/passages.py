@@ -101,7 +101,7 @@ def against(
         Agents' sentences, their vectors, and how many conversations hold each.
     surely
         Cosine from which on another amount is a contradiction without a word for a change.
-    taken
+    retracted
         Numbers that agents take back (:func:`taken_back`).
 
     Returns
@@ -123,13 +123,13 @@ def against(
         fits: list[tuple[float, int]] = []
         for j, article_figures in enumerate(figures):
             cosine = float(near[i, j])
-            others = [
+            other_amounts = [
                 article_figures[unit]
                 for unit in agent_figures
                 if unit and unit in article_figures and not agent_figures[unit] & article_figures[unit]
             ]
             old = set().union(*article_figures.values()).intersection(retracted)
-            differ, instead = bool(others), not old.isdisjoint(set().union(*others))
+            differ, instead = bool(other_amounts), not old.isdisjoint(set().union(*other_amounts))
             n_retracted = len(old & set().union(*agent_figures.values())) if changed else 0
             alike = sum(rarity[word] for word in sorted(shared & words[j])) / weight
             score = round(cosine + 0.3 * alike + 0.2 * min(n_retracted, 2) + 0.1 * min(len(old), 2) * instead, 6)

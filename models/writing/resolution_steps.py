@@ -131,11 +131,11 @@ def distil(
     >>> [(step["text"], step["count"], step["way"], step["order"]) for step in distil(replies)]
     [('Open Orders.', 2, 1, 1), ('After that press Return.', 2, 1, 2)]
     """
-    instructions = _instructions(replies, salience)
-    if len(instructions) < AT_LEAST:
+    candidates = _candidates(replies, salience)
+    if len(candidates) < AT_LEAST:
         return []
-    vectors = _vectors([sentence.text for sentence in instructions])
-    shared = _shared(instructions, vectors, _groups(vectors))
+    vectors = _vectors([sentence.text for sentence in candidates])
+    shared = _shared(candidates, vectors, _groups(vectors))
     best_shared = sorted(shared, key=lambda f: (-len(f.ids), f.place, f.text))[:MOST_STEPS]
     steps: list[ResolutionStep] = []
     ways = sorted(_ways(best_shared), key=lambda way: (-max(len(f.ids) for f in way), -len(way), way[0].text))
@@ -177,29 +177,29 @@ class _Shared:
         return set(self.places)
 
 
-def _shared(instructions: Sequence[_Sentence], vectors: F64, group: Ints) -> list[_Shared]:
-    n_sentences = Counter(sentence.conversation for sentence in instructions)  # a single sentence has no order
+def _shared(candidates: Sequence[_Sentence], vectors: F64, group: Ints) -> list[_Shared]:
+    n_sentences = Counter(sentence.conversation for sentence in candidates)  # a single sentence has no order
     shared = []
     for number in sorted(set(group)):
         rows = [int(i) for i in np.flatnonzero(group == number)]
         places: dict[str, float] = {}
         for i in rows:
-            places.setdefault(instructions[i].conversation, instructions[i].place)
+            places.setdefault(candidates[i].conversation, candidates[i].place)
         if len(places) < AT_LEAST:
             continue
         middle = vectors[rows].mean(axis=0)
-        instructs = 2 * sum(instructions[i].instructs for i in rows) > len(rows)
+        instructs = 2 * sum(candidates[i].instructs for i in rows) > len(rows)
         best = min(
             rows,
             key=lambda i: (
-                _lacks(instructions[i].text),
-                not instructions[i].instructs,
+                _lacks(candidates[i].text),
+                not candidates[i].instructs,
                 -round(float(vectors[i] @ middle), 6),
-                instructions[i].text,
+                candidates[i].text,
             ),
         )
         ordered = [place for conversation, place in places.items() if n_sentences[conversation] > 1]
-        shared.append(_Shared(instructions[best].text, float(np.mean(ordered)) if ordered else 0.5, places, instructs))
+        shared.append(_Shared(candidates[best].text, float(np.mean(ordered)) if ordered else 0.5, places, instructs))
     return shared
 
 
@@ -253,18 +253,18 @@ def _sentences(text: str) -> list[tuple[str, float, bool]]:
     text = _GOES_ON.sub(" ", text)
     sentences = [" ".join(part.split()) for part in REPLY_SENTENCE_END.split(text) if part and part.strip()]
     last = max(1, len(sentences) - 1)
-    told_sentences = []
+    kept = []
     for place, sentence in enumerate(sentences):
         core = REPLY_GREETING.sub("", sentence)
         while (shorter := REPLY_GREETING.sub("", core)) != core:
             core = shorter
         core = _LEAD_IN.sub("", core)
-        shown = core[:1].upper() + core[1:]
+        sentence_shown = core[:1].upper() + core[1:]
         if _instructs(core):
-            told_sentences.append((shown, place / last, True))
+            kept.append((sentence_shown, place / last, True))
         elif _states(core):
-            told_sentences.append((shown, place / last, False))
-    return told_sentences
+            kept.append((sentence_shown, place / last, False))
+    return kept
 
 
 def _lacks(sentence: str) -> bool:
@@ -295,8 +295,8 @@ def _states(sentence: str) -> bool:
     return not _TALK.search(masked) and not _PERSONAL.search(masked)
 
 
-def _instructions(replies: Sequence[tuple[str, str]], salience: Salience | None) -> list[_Sentence]:
-    """The sentences of the replies that count as told, each once a conversation; evenly sampled if there are many."""
+def _candidates(replies: Sequence[tuple[str, str]], salience: Salience | None) -> list[_Sentence]:
+    """The replies' sentences that may be steps, each once a conversation; evenly sampled if there are many."""
     joined: dict[str, str] = {}
     for conversation, text in replies:
         joined[conversation] = f"{joined[conversation]}\n{text}" if conversation in joined else text

@@ -231,8 +231,8 @@ def _find_gap_row(store: Path, gap_or_rank: str) -> dict[str, Any]:
 def _print_state(state: State, gap: dict[str, Any]) -> None:
     from lacuna.pipelines.gaps.decisions import standing
 
-    status, life = standing(state, gap["gap_id"])
+    status, gap_state = standing(state, gap["gap_id"])
     title = f" “{gap['title']}”" if gap.get("title") else ""
-    owner = f", owner {life.owner_id or 'nobody'}" if life.assigned else ""
-    due = f", due {life.due}" if life.due else ""
+    owner = f", owner {gap_state.owner_id or 'nobody'}" if gap_state.assigned else ""
+    due = f", due {gap_state.due}" if gap_state.due else ""
     out.print(f"{escape(gap['gap_id'])}{escape(title)} is {status}{escape(owner)}{due}.", highlight=False)

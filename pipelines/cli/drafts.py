@@ -114,12 +114,14 @@ def _print(drafts_listed: list[Copy], folder: Path) -> None:
             out.print(f"  {copy.state:<17} {escape(copy.title)}", highlight=False)
             out.print(f"  {'':<17} [dim]{escape(str(where))}[/]", highlight=False, soft_wrap=True)
             if copy.beside:
-                told = copy.note or "has the new evidence; yours is as you left it"
+                counts_in_words = copy.note or "has the new evidence; yours is as you left it"
                 new_version = copy.beside.relative_to(folder)
-                out.print(f"  {'':<17} {escape(str(new_version))}: {told}", highlight=False, soft_wrap=True)
+                out.print(f"  {'':<17} {escape(str(new_version))}: {counts_in_words}", highlight=False, soft_wrap=True)
     counts = {
         state: sum(copy.state == state for copy in drafts_listed)
         for state in dict.fromkeys(c.state for c in drafts_listed)
     }
-    told = ", ".join(f"{count} {state}" for state, count in counts.items())
-    out.print(f"{len(drafts_listed)} drafts in {escape(str(folder))}: {told}", highlight=False, soft_wrap=True)
+    counts_in_words = ", ".join(f"{count} {state}" for state, count in counts.items())
+    out.print(
+        f"{len(drafts_listed)} drafts in {escape(str(folder))}: {counts_in_words}", highlight=False, soft_wrap=True
+    )

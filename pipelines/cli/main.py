@@ -95,7 +95,7 @@ def _errors_printed() -> Iterator[None]:
         raise SystemExit(INTERRUPTED) from None
     except BrokenPipeError:
         raise SystemExit(0) from None
-    except Exception:  # noqa: BLE001 - the last line of defence: whatever it is, the user is told what to do with it
+    except Exception:  # noqa: BLE001 - the last line of defence: whatever it is, the message says what to do
         traceback.print_exc()
         err.print("[bold red]This is a fault of Lacuna[/], not of your input: please report it with the lines above.")
         raise SystemExit(OUR_FAULT) from None

@@ -38,8 +38,8 @@ def review(
     from lacuna.pipelines.settings import load_settings
 
     def ready() -> None:
-        shown = f"[{host}]" if ":" in host else host
-        err.print(f"The board is on http://{shown}:{port} until you stop it with Ctrl-C.", highlight=False)
+        printed = f"[{host}]" if ":" in host else host
+        err.print(f"The board is on http://{printed}:{port} until you stop it with Ctrl-C.", highlight=False)
 
     serve(store, load_settings(config), host, port, whoami(who), ready)
 

@@ -1,4 +1,4 @@
-"""What surrounds the demo's conversations: the articles' figures and history, reviewers' tags, search logs."""
+"""The demo's other tables: articles with their figures, their revisions, reviewers' tags, search logs."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ from lacuna.pipelines.demo.conversations import junk_conversations, topic_conver
 from lacuna.pipelines.demo.demand import Calendar
 from lacuna.pipelines.demo.fixes import Fix, Fixes, shop_with_fixes, with_new_articles
 from lacuna.pipelines.demo.records import Row, article_rows, outcome_rows, revision_rows, search_rows
-from lacuna.pipelines.demo.spoil import spoil
+from lacuna.pipelines.demo.spoil import add_bad_rows
 from lacuna.pipelines.demo.talk import make_customers
 from lacuna.pipelines.demo.world import COMPANY, Shop, Topic, TopicTruth, Truth, load_shop
 
@@ -109,7 +109,7 @@ def write_demo(
         "releases": _release_rows(shop, calendar),
     }
     junk = [ids[id(talk)] for talk in talks if talk.topic is None]
-    bad_rows = spoil(tables, junk, Random(f"{seed}:spoil"))
+    bad_rows = add_bad_rows(tables, junk, Random(f"{seed}:spoil"))
     _write_bundle(folder / "bundle", tables)
     truth = _truth(shop, talks, ids, calendar, seed, bad_rows, fixes)
     (folder / "truth.json").write_text(truth.as_json(), encoding="utf-8")

@@ -140,7 +140,7 @@ class Recipe:
 
 
 def read_recipe(folder: Path) -> Recipe:
-    """The recipe of ``folder``; what it does not say is as sentence-transformers has it: the mean of all tokens."""
+    """The recipe of ``folder``; its defaults are those of sentence-transformers, such as the mean of all tokens."""
     pooling_json = _json(folder / "1_Pooling" / "config.json")
     modes = (
         [pooling_json["pooling_mode"]]
@@ -157,7 +157,7 @@ def read_recipe(folder: Path) -> Recipe:
 
 
 def _prompt(folder: Path) -> str:
-    """What the folder puts before a text where nothing else is asked for."""
+    """The folder's default prompt: what is put before each text."""
     config = _json(folder / "config_sentence_transformers.json")
     return str((config.get("prompts") or {}).get(config.get("default_prompt_name"), ""))
 

@@ -84,7 +84,7 @@ class Lexical:
         return unit(vectors)
 
     def _by_chance(self, text: str) -> F32:
-        """A direction of the text's own, far from nearly all others."""
+        """A pseudo-random unit vector that depends on the text alone."""
         seed = int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big")
         return np.random.default_rng(seed).standard_normal(self.dim, dtype=np.float32)
 

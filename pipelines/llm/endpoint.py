@@ -1,4 +1,4 @@
-"""One question after another to an OpenAI-compatible endpoint: asked twice at most, kept, and never waited for long."""
+"""Requests to an OpenAI-compatible endpoint: each tried twice at most, with a timeout, and its answer kept in the store."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class Session:
         self._client.close()
 
     def ask(self, request: dict[str, Any]) -> Any:
-        """What the endpoint answers, from the folder where it was asked before.
+        """The endpoint's answer to a request, read from the folder where it was kept before.
 
         Raises
         ------
@@ -82,7 +82,7 @@ class Session:
         return self._read(answer)
 
     def _answer(self, request: dict[str, Any]) -> dict[str, Any]:
-        """One answer, asked for again where the endpoint is slow, out of order, or answers with something else."""
+        """One answer; requested again where the endpoint is slow, fails, or answers in another form."""
         trouble = ""
         for _ in range(TRIES):
             try:
@@ -121,7 +121,7 @@ def messages(settings: Endpoint, task: str, about: dict[str, Any]) -> dict[str, 
 
 
 def _object_in(body: bytes) -> dict[str, Any]:
-    """The JSON object in an answer; models like to put it between marks of a code block."""
+    """The JSON object in an answer; models often put it into a code block."""
     if len(body) > LONGEST_ANSWER:
         raise ValueError("too long")
     content = json.loads(body)["choices"][0]["message"]["content"]

@@ -1,4 +1,4 @@
-"""Names for topics by an OpenAI-compatible endpoint, where one is set: proposed there, judged here, kept here."""
+"""Topic names proposed by an OpenAI-compatible endpoint, where one is set; each is checked here before it is used."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def propose(
     store: Path,
     level: str = "topics",
 ) -> tuple[list[str], list[dict[str, Any]]]:
-    """The topics' labels, with those put in their place that the endpoint proposes and that may stand.
+    """The topics' labels, each replaced by the endpoint's proposal where that passes the checks.
 
     A name stands where its words are in the topic's own questions and no other topic has it; else the label stays.
     Answers are kept in the store by what was asked, so that the same run makes no second call and gives the same

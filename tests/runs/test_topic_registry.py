@@ -165,10 +165,10 @@ def registry(known_label: str | None, known_centroid: list[float] | None) -> pd.
     ],
 )
 def test_a_label_stays_while_the_topic_is_what_was_labelled(
-    known: str | None, at: list[float] | None, label: str, measured_from: list[float]
+    known_id: str | None, at: list[float] | None, label: str, measured_from: list[float]
 ) -> None:
     """A label is kept while the topic is near where it was when it was named, and given anew after that."""
-    named = name(registry(known, at), pd.Series(["Lost parcel"])).iloc[0]
+    named = name(registry(known_id, at), pd.Series(["Lost parcel"])).iloc[0]
     assert named["label"] == label
     assert np.frombuffer(named["label_centroid"], dtype=np.float32).tolist() == pytest.approx(measured_from)
 

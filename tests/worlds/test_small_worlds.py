@@ -70,7 +70,7 @@ def small_bundle(folder: Path, texts: list[str], escalated: bool, articles: int 
     return bundle
 
 
-def beside(bundle: Path, other: Path) -> Path:
+def with_conversations_of(bundle: Path, other: Path) -> Path:
     """The bundle with another one's conversations as well."""
     for table in ("conversations", "messages"):
         more = pd.read_parquet(other / f"{table}.parquet")
@@ -117,7 +117,7 @@ def test_failing_topic_without_articles_is_missing(tmp_path: Path) -> None:
     """Twenty people with one problem and no knowledge base make one missing article, and nobody owns it."""
     healthy = [f"please tell me the opening hours on day {i}" for i in range(40)]
     bundle = small_bundle(tmp_path / "a", [f"my chain fell off the bike again {i}" for i in range(20)], escalated=True)
-    bundle = beside(bundle, small_bundle(tmp_path / "b", healthy, escalated=False))
+    bundle = with_conversations_of(bundle, small_bundle(tmp_path / "b", healthy, escalated=False))
     rows = mine(bundle, tmp_path / "store", tmp_path).backlog.to_dict("records")
     assert [(row["kind"], row["conversations"]) for row in rows] == [("missing", 20)]
     assert "unowned" in rows[0]["owner_reason"]

@@ -136,6 +136,6 @@ def test_more_failures_than_conversations_is_a_rate_of_one() -> None:
 def test_no_gap_gives_an_empty_table_with_every_column() -> None:
     """A quiet week has the same columns as any other."""
     empty = pd.DataFrame({name: [] for name in gap("g", 1, 1)})
-    found = rank_gaps(empty, 4.0, 0.95, 7)
-    assert found.empty
-    assert set(RANKED) <= set(found.columns)
+    table = rank_gaps(empty, 4.0, 0.95, 7)
+    assert table.empty
+    assert set(RANKED) <= set(table.columns)

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lacuna.models.diagnosis.no_gap_reason import UNKNOWN, RunFindings, no_gap_reason, why_no_gap
-from tests.worlds.test_small_worlds import WORLDS, beside, mine, small_bundle
+from tests.worlds.test_small_worlds import WORLDS, mine, small_bundle, with_conversations_of
 
 # Two hundred conversations in eight topics, of which nobody can say more than that they fail.
 USUAL = RunFindings(
@@ -122,7 +122,7 @@ def test_what_only_a_person_may_do_is_told_as_the_reason(tmp_path: Path) -> None
     said = pd.read_parquet(bundle / "messages.parquet")
     said.loc[said["role"] == "agent", "text"] = "I have cancelled your order and refunded the amount to your card."
     said.to_parquet(bundle / "messages.parquet")
-    bundle = beside(bundle, small_bundle(tmp_path / "b", HEALTHY, escalated=False))
+    bundle = with_conversations_of(bundle, small_bundle(tmp_path / "b", HEALTHY, escalated=False))
     run = told(mine(bundle, tmp_path / "store", tmp_path).folder)
     assert run["no_gap_reason"]["rule"] == "not content"
     assert "20 conversations in 1 topic (account action needed 20)" in run["no_gap_reason"]["why"]
@@ -131,7 +131,7 @@ def test_what_only_a_person_may_do_is_told_as_the_reason(tmp_path: Path) -> None
 def test_a_run_with_gaps_gives_no_reason(tmp_path: Path) -> None:
     """no_gap_reason is null where there is a gap."""
     bundle = small_bundle(tmp_path / "a", [f"my chain fell off the bike again {i}" for i in range(20)], escalated=True)
-    bundle = beside(bundle, small_bundle(tmp_path / "b", HEALTHY, escalated=False))
+    bundle = with_conversations_of(bundle, small_bundle(tmp_path / "b", HEALTHY, escalated=False))
     done = mine(bundle, tmp_path / "store", tmp_path)
     assert len(done.backlog)
     assert told(done.folder)["no_gap_reason"] is None

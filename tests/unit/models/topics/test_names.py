@@ -183,7 +183,7 @@ def test_phrases_stand_on_their_own(question: str) -> None:
     for clause in clauses(question):
         for phrase in phrases(clause):
             assert phrase.stems or any(word not in STOP_WORDS for word in phrase.words)
-            if phrase.whole > 0.5 and not phrase.asks and len(phrase.words) < 3:
+            if phrase.completeness > 0.5 and not phrase.asks and len(phrase.words) < 3:
                 assert phrase.words[0] not in DETERMINERS | PRONOUNS | CONJUNCTIONS
                 assert phrase.words[-1] not in DETERMINERS | PRONOUNS | CONJUNCTIONS
 
@@ -215,7 +215,7 @@ def test_of_phrases_that_many_say_the_one_nearest_in_meaning_names_the_topic() -
 def test_a_piece_out_of_the_middle_of_a_thought_weighs_less_than_a_whole_one(own_questions: str, cut: str) -> None:
     """Neither the end of a question without its beginning nor a "but" without what goes before is a label."""
     (clause,) = clauses(own_questions)
-    assert {phrase.text: phrase.whole for phrase in phrases(clause)}.get(cut, 0) < 0.5
+    assert {phrase.text: phrase.completeness for phrase in phrases(clause)}.get(cut, 0) < 0.5
 
 
 @pytest.mark.parametrize(
