@@ -30,7 +30,7 @@ __all__ = [
     "is_rephrased",
     "reports_account_action",
     "says_fallback",
-    "says_policy_handover",
+    "says_policy_handoff",
     "shows_frustration",
     "shows_thanks",
     "trigger_shares",
@@ -124,7 +124,7 @@ def reports_account_action(texts: pd.Series) -> pd.Series:
     return _matches(_clean(texts), ACCOUNT_ACTION)
 
 
-def says_policy_handover(texts: pd.Series) -> pd.Series:
+def says_policy_handoff(texts: pd.Series) -> pd.Series:
     """Bot messages that hand over by rule ("I'll connect you with a colleague", "das darf nur ein Mitarbeiter")."""
     return _matches(_clean(texts), POLICY_HANDOVER)
 
@@ -195,7 +195,7 @@ def conversation_signals(messages: pd.DataFrame) -> pd.DataFrame:
     previous = customer_texts.groupby(frame.loc[customer, "conversation_id"]).shift()
     frame["rephrasing"] = on(customer, is_rephrased(customer_texts, previous)) & ~grateful
     frame["account_action"] = on(agent, reports_account_action(frame.loc[agent, "text"]))
-    frame["policy_handoff"] = on(bot, says_policy_handover(frame.loc[bot, "text"]))
+    frame["policy_handoff"] = on(bot, says_policy_handoff(frame.loc[bot, "text"]))
     frame["bot_messages"], frame["agent_messages"], frame["customer_messages"] = bot, agent, customer
 
     groups = frame.groupby("conversation_id", sort=True)

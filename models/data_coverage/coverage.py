@@ -68,7 +68,7 @@ class Coverage:
 
 
 def data_coverage(tables: Tables) -> tuple[Coverage, ...]:
-    """How complete each part of a bundle is: absent parts first; within a state, what helps the backlog most comes first.
+    """How complete each part of a bundle is: absent parts first, and in each state what helps the backlog most first.
 
     A part that needs another, absent one is listed below that one (``with_it``): without a bot, its citations are
     absent too, and get no line of their own.

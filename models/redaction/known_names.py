@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from lacuna.models.redaction.lexicon import Lexicon, one_slip
+from lacuna.models.redaction.lexicon import Lexicon, one_typo_apart
 from lacuna.models.redaction.names import Place, names_at, places
 from lacuna.models.redaction.spans import Span, blank, words_of
 from lacuna.models.redaction.words import ALSO_WORDS, ROLE_MAILBOXES
@@ -170,4 +170,4 @@ def _inside_sentence(text: str, start: int) -> bool:
 def _a_slip(word: str, names: Iterable[str], lexicon: Lexicon) -> bool:
     if word in lexicon.words or lexicon.never(word) or lexicon.listed(word):
         return False
-    return any(word[0] == name[0] and one_slip(word, name) for name in names)
+    return any(word[0] == name[0] and one_typo_apart(word, name) for name in names)

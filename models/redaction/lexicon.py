@@ -8,7 +8,7 @@ from functools import cached_property
 
 from lacuna.models.redaction.words import ALSO_WORDS, FIRST_NAMES, NEVER_NAMES
 
-__all__ = ["Lexicon", "one_slip"]
+__all__ = ["Lexicon", "one_typo_apart"]
 
 # Thresholds on the share of a word's texts in which it stands where names stand.
 _NAME_TEXTS, _NAME_SHARE = 2, 0.3
@@ -69,7 +69,7 @@ class Lexicon:
         return "-" in word and any(part in NEVER_NAMES or part in self.kept for part in word.split("-"))
 
 
-def one_slip(typed: str, intended: str) -> bool:
+def one_typo_apart(typed: str, intended: str) -> bool:
     """Whether one letter too many, too few, wrong, or swapped with the next makes one word of the other."""
     if abs(len(typed) - len(intended)) > 1 or typed == intended:
         return False

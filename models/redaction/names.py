@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from typing import NamedTuple
 
-from lacuna.models.redaction.lexicon import Lexicon, one_slip
+from lacuna.models.redaction.lexicon import Lexicon, one_typo_apart
 from lacuna.models.redaction.name_patterns import (
     ABOVE_CONTACT,
     CLOSING_WORDS,
@@ -190,7 +190,7 @@ def _closes(word: str, lexicon: Lexicon) -> bool:
     """Whether a word closes a message, one slip of the finger allowed."""
     if word in CLOSING_WORDS or len(word) < 4 or word in NEVER_NAMES or word in lexicon.words:
         return word in CLOSING_WORDS
-    return any(word[0] == closing[0] and one_slip(word, closing) for closing in CLOSING_WORDS)
+    return any(word[0] == closing[0] and one_typo_apart(word, closing) for closing in CLOSING_WORDS)
 
 
 def _end_of_name(text: str, place: Place, lexicon: Lexicon) -> int:
@@ -224,7 +224,7 @@ def _enough(first: str, level: Level, small: bool, lexicon: Lexicon) -> bool:
     if level is Level.LISTED or (level is Level.LIKELY and first in lexicon.words):
         return False
     verbal = "-" not in first and first.endswith(_LOOKS_VERBAL)
-    return not (small and (verbal or any(one_slip(first, group) for group in _GREETED)))
+    return not (small and (verbal or any(one_typo_apart(first, group) for group in _GREETED)))
 
 
 def _until(words: list[re.Match[str]], bare: list[str], at: int, lexicon: Lexicon) -> int:

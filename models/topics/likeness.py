@@ -54,7 +54,7 @@ class Likeness:
 
     @property
     def both(self) -> F64:
-        """The geometric mean of the two shares (Ochiai 1957); 1/2 for one of four equal parts that split off or merge."""
+        """The geometric mean of the two shares (Ochiai 1957); 1/2 for one of four equal parts."""
         return np.sqrt(self.of_topic * self.of_known)
 
 
@@ -137,7 +137,7 @@ class Common:
         return np.where(self.centred[language, None], unit(centroids - self.means[language]), centroids)
 
     def enough(self, centroids: F32, same_at_least: float) -> F32:
-        """The least cosine at which two topics are the same: ``same_at_least``, or a third nearer to 1 without centring.
+        """The least cosine of two topics that are the same: ``same_at_least``, or a third nearer to 1 without centring.
 
         Examples
         --------

@@ -1,4 +1,4 @@
-"""Requests to an OpenAI-compatible endpoint: each tried twice at most, with a timeout, and its answer kept in the store."""
+"""Requests to an OpenAI-compatible endpoint: each tried twice at most, its answer kept in the store."""
 
 from __future__ import annotations
 

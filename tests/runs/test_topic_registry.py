@@ -156,7 +156,7 @@ def registry(known_label: str | None, known_centroid: list[float] | None) -> pd.
 
 
 @pytest.mark.parametrize(
-    ("known", "at", "label", "measured_from"),
+    ("known_id", "at", "label", "measured_from"),
     [
         ("Late refund", [0.9, 0.436], "Late refund", [0.9, 0.436]),  # it has drifted a little, and keeps its measure
         ("Late refund", [0.6, 0.8], "Lost parcel", [1, 0]),  # it has become something else

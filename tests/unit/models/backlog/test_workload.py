@@ -71,7 +71,7 @@ def test_an_owner_whom_people_chose_has_the_work() -> None:
     assert shop.for_topic({"returns": 1.0}, {}, []).owner_id == "bob"
 
 
-@given(capacity=st.integers(1, 9), taken=st.integers(0, 40))
+@given(capacity=st.integers(1, 9), in_progress=st.integers(0, 40))
 def test_room_is_never_negative(capacity: int, in_progress: int) -> None:
     """Room and weeks of work agree, whatever is in hand."""
     work = Workload({"a": capacity}, {"a": in_progress})
@@ -87,7 +87,7 @@ def test_numbers_of_others_are_said_in_words() -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "after", "rank", "told"),
+    ("status", "after", "rank", "expected"),
     [
         ("accepted", 10, 9, (21, 0, False)),
         ("accepted", 21, 9, (21, 0, False)),

@@ -22,7 +22,7 @@ def messages_table(*rows: tuple[str, int, str, str]) -> pd.DataFrame:
 
 
 @pytest.mark.parametrize(
-    ("said", "further"),
+    ("texts", "follow_ups"),
     [
         (["{} Another question: how do I change the card on my account?"], ["how do I change the card on my account?"]),
         (["{}\nAlso, can I cancel my newsletter subscription?"], ["can I cancel my newsletter subscription?"]),
@@ -51,7 +51,7 @@ def test_distinct_problems_are_found(texts: list[str], follow_ups: list[str]) ->
 
 
 @pytest.mark.parametrize(
-    "said",
+    "texts",
     [
         [MAIN + " Also, it was supposed to come with a courier."],
         [MAIN + " Also, my parcel has not been scanned since Monday."],

@@ -13,7 +13,7 @@ from lacuna.models.conversations.questions import ENOUGH_WORDS, MAX_WORDS, clean
 
 
 @pytest.mark.parametrize(
-    ("said", "left"),
+    ("message", "cleaned"),
     [
         ("Hi there, my tent pole snapped. Thanks, <NAME>", "my tent pole snapped."),
         ("Hello <NAME>! Where is my parcel? Kind regards <NAME>", "Where is my parcel?"),
@@ -32,7 +32,7 @@ def test_what_stands_around_the_question_goes(message: str, cleaned: str) -> Non
 
 
 @pytest.mark.parametrize(
-    "said",
+    "message",
     [
         "Hide my profile from others",
         "History of my orders is empty",
@@ -48,7 +48,7 @@ def test_a_word_that_only_begins_like_a_greeting_stays_whole(message: str) -> No
 
 
 @pytest.mark.parametrize(
-    ("said", "left"),
+    ("message", "cleaned"),
     [
         ("Hi, ordered a tent yesterday", "ordered a tent yesterday"),
         ("Hallo, Ihre App stürzt ab", "Ihre App stürzt ab"),
@@ -61,7 +61,7 @@ def test_the_word_after_a_greeting_stays_whole(message: str, cleaned: str) -> No
 
 
 @pytest.mark.parametrize(
-    "said",
+    "message",
     [
         "Thanks for nothing, where is my parcel",
         "Cheers for the tent but it leaks",

@@ -16,7 +16,7 @@ from lacuna.models.conversations.signals import (
     is_rephrased,
     reports_account_action,
     says_fallback,
-    says_policy_handover,
+    says_policy_handoff,
     shows_frustration,
     shows_thanks,
     trigger_shares,
@@ -226,7 +226,7 @@ MEASURED = [
     (shows_thanks, THANKED),
     (says_fallback, FELL_BACK),
     (reports_account_action, ACTED),
-    (says_policy_handover, HANDED_OVER),
+    (says_policy_handoff, HANDED_OVER),
 ]
 
 # A customer's message, the same customer's next one, and whether it says the same again.
@@ -278,7 +278,7 @@ DETECTORS: dict[str, Callable[[pd.Series, pd.Series], pd.Series]] = {
     "frustration": lambda texts, _: shows_frustration(texts),
     "rephrasing": is_rephrased,
     "fallback": lambda texts, _: says_fallback(texts),
-    "policy_handoff": lambda texts, _: says_policy_handover(texts),
+    "policy_handoff": lambda texts, _: says_policy_handoff(texts),
 }
 
 

@@ -154,7 +154,7 @@ def test_totals_add_up_every_measured_fix_once() -> None:
 
 
 @pytest.mark.parametrize(
-    ("drop", "low", "high", "told"),
+    ("drop", "low", "high", "expected"),
     [
         (0.7, 0.5, 0.9, "verified"),
         (0.2, 0.1, 0.4, "too early"),

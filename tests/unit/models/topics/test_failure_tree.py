@@ -39,7 +39,7 @@ def same(labels: np.ndarray, planted_in: np.ndarray) -> bool:
     return len(pairs) == len(set(labels.tolist())) == len(set(planted_in.tolist()))
 
 
-@given(parts=WORLDS, seed=st.integers(0, 99), known=st.booleans())
+@given(parts=WORLDS, seed=st.integers(0, 99), has_before=st.booleans())
 def test_subtopics_lie_in_topics_whatever_fails(parts: list[tuple[int, int]], seed: int, has_before: bool) -> None:
     """Where a tree is cut for topics, and what they were before, changes no subtopic; none is ever in two topics."""
     vectors, failed, _, _ = planted(parts, seed)

@@ -79,7 +79,7 @@ def test_a_question_that_loses_its_sense_when_cut_stays_a_question() -> None:
     assert label_topics([own_questions], [[]]) == ["Can two phones be paired with one e-bike?"]
 
 
-@pytest.mark.parametrize("said", [["ok", "ok", "ok ok"], ["?", "?"], ["test"], [""], []])
+@pytest.mark.parametrize("sentence", [["ok", "ok", "ok ok"], ["?", "?"], ["test"], [""], []])
 def test_a_topic_that_says_nothing_is_called_so(sentence: list[str]) -> None:
     """Messages without matter get an honest name, never a bag of words or an empty label."""
     assert label_topics([sentence], [["ok", "test"]])[0].startswith(WITHOUT_QUESTION)
@@ -206,7 +206,7 @@ def test_of_phrases_that_many_say_the_one_nearest_in_meaning_names_the_topic() -
 
 
 @pytest.mark.parametrize(
-    ("asked", "cut"),
+    ("own_questions", "cut"),
     [
         ("can the down bag go in the tumble dryer", "bag go in the tumble dryer"),
         ("it goes to the trash but still shows in inbox", "trash but still shows in inbox"),
@@ -219,7 +219,7 @@ def test_a_piece_out_of_the_middle_of_a_thought_weighs_less_than_a_whole_one(own
 
 
 @pytest.mark.parametrize(
-    "said",
+    "sentence",
     [
         "neither of my GMail accounts will connect",
         "none of the accounts will connect",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 import pytest
-from hypothesis import defaults
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lacuna.models.backlog.gap import Gap
@@ -55,7 +55,7 @@ def test_without_agreement_there_is_nothing(replies: list[tuple[str, str]]) -> N
 
 
 @pytest.mark.parametrize(
-    ("sentence", "tells"),
+    ("sentence", "instructs"),
     [
         ("Click the menu button and choose Settings.", True),
         ("Please upload a photo of the charge.", True),
@@ -116,7 +116,7 @@ SENTENCES = st.sampled_from(
 )  # fmt: skip
 
 
-@defaults(st.lists(st.tuples(st.sampled_from("abcde"), st.lists(SENTENCES, max_size=5).map(" ".join)), max_size=12))
+@given(st.lists(st.tuples(st.sampled_from("abcde"), st.lists(SENTENCES, max_size=5).map(" ".join)), max_size=12))
 def test_every_step_is_an_agent_s_own_sentence_that_enough_conversations_hold(replies: list[tuple[str, str]]) -> None:
     """Counts are of different conversations, ids are theirs, and no word is made up."""
     steps = distil(replies)

@@ -218,7 +218,7 @@ def test_a_gap_may_stand_in_two_rows(lacuna: Lacuna, store: Path, store_state: S
     assert [decision.verb for decision in history(store_state, "g-a")] == ["accept", "assign"]
 
 
-@pytest.mark.parametrize("told_last", [True, False])
+@pytest.mark.parametrize("with_last_decision", [True, False])
 def test_the_same_file_again_records_nothing_twice(
     lacuna: Lacuna, store: Path, store_state: State, with_last_decision: bool
 ) -> None:
@@ -241,7 +241,7 @@ def test_the_same_file_again_records_nothing_twice(
     )
 
 
-@pytest.mark.parametrize("told_last", [True, False])
+@pytest.mark.parametrize("with_last_decision", [True, False])
 def test_a_row_decides_and_assigns(lacuna: Lacuna, store: Path, store_state: State, with_last_decision: bool) -> None:
     """Who and by when stand beside the decision or alone: a decision more, after the row's own and with its words."""
     rows = sheet(lacuna, store)

@@ -232,7 +232,7 @@ def test_neighbours_hold_no_more_than_they_give() -> None:
     assert peak < 2 * 1024 * 3000 * (4 + 8)  # two blocks of cosines and indices; all of them would be three
 
 
-@pytest.mark.parametrize(("outside", "told"), [(0, False), (30, False), (31, True), (100, True)])
+@pytest.mark.parametrize(("outside", "alarmed"), [(0, False), (30, False), (31, True), (100, True)])
 def test_many_unassigned_raise_an_alarm(outside: int, alarmed: bool) -> None:
     """The alarm comes above the limit, not at it, and says both shares."""
     alarm = unassigned_alarm([True] * outside + [False] * (100 - outside), 0.3)

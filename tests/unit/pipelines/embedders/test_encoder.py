@@ -183,7 +183,7 @@ def test_an_onnx_model_s_vectors_leave_padding_out(place: str, pooled: bool, tmp
     assert (by_folder.name, by_folder.version) == (by_file.name, by_file.version) == (tmp_path.name, by_file.version)
 
 
-@pytest.mark.parametrize("given", ["", "token_type_ids", "attention_mask"])
+@pytest.mark.parametrize("second_input", ["", "token_type_ids", "attention_mask"])
 def test_an_onnx_model_is_given_the_inputs_that_it_names(second_input: str, tmp_path: Path) -> None:
     """Some exports take no token types, some no mask."""
     pytest.importorskip("onnxruntime")
