@@ -14,7 +14,7 @@ from lacuna.pipelines.gaps.decisions import backlog_now, decide
 from lacuna.pipelines.run import run
 from lacuna.pipelines.settings import load_settings
 from lacuna.pipelines.state.repository import State, open_state
-from tests.worlds.test_small_worlds import world
+from tests.worlds.test_small_worlds import small_bundle
 
 CHAIN, SCREEN = "my chain fell off the bike again", "the screen of my lamp flickers and goes dark"
 
@@ -23,9 +23,11 @@ CHAIN, SCREEN = "my chain fell off the bike again", "the screen of my lamp flick
 def bundle(tmp_path: Path) -> Path:
     """Two problems that twenty people each wrote about in vain, and forty questions that the bot answers."""
     parts = [
-        world(tmp_path / "a", [f"{CHAIN} {i}" for i in range(20)], escalated=True),
-        world(tmp_path / "b", [f"{SCREEN} {i}" for i in range(20)], escalated=True),
-        world(tmp_path / "c", [f"please tell me the opening hours on day {i}" for i in range(40)], escalated=False),
+        small_bundle(tmp_path / "a", [f"{CHAIN} {i}" for i in range(20)], escalated=True),
+        small_bundle(tmp_path / "b", [f"{SCREEN} {i}" for i in range(20)], escalated=True),
+        small_bundle(
+            tmp_path / "c", [f"please tell me the opening hours on day {i}" for i in range(40)], escalated=False
+        ),
     ]
     for table in ("conversations", "messages"):
         frames = [pd.read_parquet(part / f"{table}.parquet") for part in parts]
