@@ -66,6 +66,7 @@ def _version(name: str) -> str:
     return hashlib.sha256(asset(name)).hexdigest()[:12]
 
 
+@cache  # to compile the templates takes longer than to show a page
 def _templates() -> Environment:
     loader = PrefixLoader(
         {"board": PackageLoader("lacuna.pipelines.board"), "report": PackageLoader("lacuna.pipelines.report", "")},
