@@ -20,6 +20,7 @@ from tests.bench.impact import impact
 from tests.bench.labels import labels
 from tests.bench.pictures import pictures
 from tests.bench.replays import SIGNALS, ablations, replays, tickets
+from tests.bench.scale import scale
 from tests.bench.simulated import simulated
 from tests.bench.stability import stability
 from tests.bench.startup import startup
@@ -57,25 +58,37 @@ def asked(words: Sequence[str] | None = None) -> argparse.Namespace:
     beside.add_argument("--embedder", default="minilm", help="whose vectors both are given")
     beside.add_argument("--store", type=Path, help="where vectors are kept from one time to the next")
     beside.add_argument("--sizes", type=int, nargs="*", default=topics.SIZES, help="how many questions")
+    sized = which.add_parser("scale", help="time and memory of each step as conversations grow, and of a weekly rerun")
+    sized.add_argument("--conversations", type=numbers, default=[10_000, 40_000], metavar="N,N", help="how many")
+    sized.add_argument("--articles", type=int, default=500, metavar="N", help="how many")
+    sized.add_argument("--weeks", type=int, default=26, metavar="N", help="how long they last")
+    sized.add_argument("--folder", type=Path, help="where bundles and stores lie meanwhile; a temporary one by default")
     chosen = parser.parse_args(words)
     chosen.what = chosen.what or "steps"
     return chosen
 
 
+def numbers(text: str) -> list[int]:
+    """Sizes from the command line, such as ``10000,40000``."""
+    return [int(part.replace("_", "")) for part in text.split(",") if part]
+
+
 def main() -> int:
     """Run the benchmark that is asked for and print its figures."""
     chosen = asked()
-    if chosen.what == "embedding":
-        return embedding(["minilm", "lexical", *chosen.names])
-    if chosen.what == "impact":
-        return impact(chosen.times)
-    if chosen.what == "coverage":
-        return coverage(chosen.draws)
-    if chosen.what == "board":
-        return board()
+    without_data = {
+        "embedding": lambda: embedding(["minilm", "lexical", *chosen.names]),
+        "impact": lambda: impact(chosen.times),
+        "coverage": lambda: coverage(chosen.draws),
+        "board": board,
+    }
+    if chosen.what in without_data:
+        return without_data[chosen.what]()
     if chosen.what in ("pictures", "startup"):
         with tempfile.TemporaryDirectory(prefix="lacuna-bench-") as name:
             return pictures(Path(name)) if chosen.what == "pictures" else startup(Path(name), chosen.store)
+    if chosen.what == "scale":
+        return scale(SHARED / "data", chosen.conversations, chosen.articles, chosen.weeks, chosen.folder)
     if not REPLAY.is_dir():
         print(f"{REPLAY} is not there: nothing to measure")
         return 0

@@ -1,8 +1,9 @@
 """A bundle of any size: real questions as long as there are some, then made-up ones; written in parts as it is made.
 
-What is planted, as shares of the subjects (:mod:`tests.bench.scale_texts`): some have no article, of some the bot's search
-does not reach the article, of some it went stale in the middle of the window, of some it is incomplete. All luck comes from
-the seed and the number of the part, so a part is the same whatever is written before or after it.
+What is planted, as shares of the subjects (:mod:`tests.bench.scale_texts`): some have no article, of some the bot's
+search does not reach the article, of some it went stale in the middle of the window, of some it is incomplete. The bot
+answers with the subject's article with a planted chance, else with one that a plain word search lists for the subject.
+All luck comes from the seed and the number of the part: a week that is added leaves what was written as it is.
 """
 
 from __future__ import annotations
@@ -32,7 +33,8 @@ RANKS = np.array([0.5, 0.2, 0.12, 0.08, 0.06, 0.04])  # where in the search's li
 OUTCOMES = np.array(["correct", "partial", "wrong", "no_answer", "misclassified"])
 # What an answer is worth, as shares of OUTCOMES[:3].
 WORTH = {
-    "right": (0.85, 0.10, 0.05), "stale": (0.05, 0.15, 0.80), "incomplete": (0.25, 0.65, 0.10), "other": (0.05, 0.2, 0.75),
+    "right": (0.85, 0.10, 0.05), "stale": (0.05, 0.15, 0.80), "incomplete": (0.25, 0.65, 0.10),
+    "other": (0.05, 0.20, 0.75),
 }  # fmt: skip
 # By what the answer was worth: chance of escalation, of having been resolved without one, and mean satisfaction.
 ESCALATED = np.array([0.07, 0.55, 0.80, 0.93])
@@ -143,7 +145,7 @@ def write_bundle(plan: Plan, folder: Path) -> int:
 
 
 def write_week(plan: Plan, folder: Path, new: int) -> int:
-    """Write ``new`` more conversations of the week after the last into files of their own; gives the real ones' number."""
+    """Write ``new`` more conversations, of the week after, in files of their own; gives the number of real ones."""
     return _write_conversations(plan, folder, plan.conversations, new, plan.end, 1)
 
 
@@ -166,9 +168,7 @@ def _write_conversations(plan: Plan, folder: Path, first: int, n: int, start: pd
     return len(order)
 
 
-def _part(
-    plan: Plan, number: Ints, real: Ints, started: pd.DatetimeIndex, rng: Rng
-) -> dict[str, pa.Table]:
+def _part(plan: Plan, number: Ints, real: Ints, started: pd.DatetimeIndex, rng: Rng) -> dict[str, pa.Table]:
     """The three tables of some conversations; ``real`` is the place of the real question, or -1."""
     n, corpus = len(number), plan.corpus
     subject, texts = corpus.made_up(n, rng)
@@ -198,7 +198,8 @@ def _part(
         "conversation_id": ids, "started_at": _times(started), "escalated": escalated,
         "channel": CHANNELS[rng.integers(0, len(CHANNELS), n)], "language": np.full(n, "en"),
         "product": np.full(n, "firefox"), "region": REGIONS[rng.integers(0, len(REGIONS), n)], "customer_id": customer,
-        "escalated_at": _times(times["agent"].where(escalated)), "resolved": resolved, "predicted_intent": names[intent],
+        "escalated_at": pc.if_else(pa.array(escalated), _times(times["agent"]), None),
+        "resolved": resolved, "predicted_intent": names[intent],
         "intent_confidence": np.round(rng.beta(8, np.where(confused, 6, 2)), 3),
         "csat": pa.array(csat, mask=rng.random(n) >= 0.25),
         "handle_seconds": pa.array(np.round(600 * rng.lognormal(0, 0.7, n)), mask=~escalated),
@@ -225,7 +226,7 @@ def _part(
 def _bot(plan: Plan, subject: Ints, started: pd.DatetimeIndex, rng: Rng) -> tuple[Ints, Ints]:
     """The subject whose article the bot answers with (-1: a fallback), and the answer's worth by OUTCOMES."""
     n, kind = len(subject), plan.kind[subject]
-    right = rng.random(n) < pd.Series(CITES_RIGHT).loc[kind].to_numpy()
+    right = rng.random(n) < pd.Series(kind).map(CITES_RIGHT).to_numpy()
     listed = plan.corpus.nearest[subject, rng.choice(SEARCHED, n, p=RANKS)]
     usable = (plan.kind[listed] != "missing") & (listed != subject)
     wrong = ~right & usable & (rng.random(n) < CITES_WRONG)
@@ -243,7 +244,7 @@ def _messages(
     plan: Plan, ids: pa.Array, subject: Ints, texts: pa.Array, cited: Ints, escalated: NDArray[np.bool_],
     resolved: NDArray[np.bool_], started: pd.DatetimeIndex, times: dict[str, pd.DatetimeIndex], rng: Rng,
 ) -> pa.Table:  # fmt: skip
-    """The customer asks, the bot answers, the customer says what that was worth, an agent answers who was handed over."""
+    """The customer asks, the bot answers, the customer says what that was worth, an agent answers after a handoff."""
     n, corpus = len(subject), plan.corpus
     every, answered = np.arange(n), cited >= 0
     openings = pa.array(corpus.articles["title"] + ". " + corpus.articles["opening"], STRING)
@@ -291,9 +292,12 @@ def _messages(
 
 def _with_personal_data(texts: pa.Array, number: Ints, rng: Rng) -> pa.Array:
     """The texts, of which a few end with an address and a telephone number, so that there is something to redact."""
-    named = np.char.add("My e-mail is customer", np.char.add(number.astype(str), "@example.org, my number +49 30 "))
-    named = pa.array(np.char.add(np.char.add(named, rng.integers(1_000_000, 9_999_999, len(number)).astype(str)), "."), STRING)
-    return pc.if_else(pa.array(rng.random(len(number)) < PERSONAL), _sentence(texts, named), texts)
+    telephones = rng.integers(1_000_000, 9_999_999, len(number))
+    named = [
+        f"My e-mail is customer{who}@example.org, my number +49 30 {telephone}."
+        for who, telephone in zip(number.tolist(), telephones.tolist(), strict=True)
+    ]
+    return pc.if_else(pa.array(rng.random(len(number)) < PERSONAL), _sentence(texts, pa.array(named, STRING)), texts)
 
 
 def _write_articles(plan: Plan, folder: Path) -> None:

@@ -1,6 +1,6 @@
 """What a bundle of any size is worded with: real questions, their sentences by subject, and articles made of them.
 
-A *subject* is a slice of a topic: questions of one forum topic that a k-means of their TF-IDF vectors puts together. All
+A *subject* is a slice of a topic: questions of one forum topic that k-means of their TF-IDF vectors puts together. All
 sentences lie in one Arrow array, ordered by subject within topic, so that a sentence of a subject, or of a topic, is an
 index between two bounds, and a hundred thousand texts are put together without a loop over them.
 """
@@ -163,9 +163,7 @@ def _parts(text: str) -> list[str]:
     return parts if len(parts) > 1 else parts * 2
 
 
-def _subjects(
-    topic: pd.Series, vectors: csr_matrix, subjects: int, seed: int
-) -> tuple[Ints, tuple[str, ...], Ints]:
+def _subjects(topic: pd.Series, vectors: csr_matrix, subjects: int, seed: int) -> tuple[Ints, tuple[str, ...], Ints]:
     """Subject of each question, names of the topics, and topic of each subject; in each topic by its size."""
     near = TruncatedSVD(min(64, vectors.shape[1] - 1), random_state=seed).fit_transform(vectors)
     sizes = topic.value_counts().sort_index()
@@ -200,15 +198,16 @@ def _articles(
         middle = np.asarray(vectors[own].mean(axis=0)).ravel()
         best = own[np.argsort(-(vectors[own] @ middle), kind="stable")]
         title = parts[best[0]][0]
-        told = [sentence for row in best[:8] for sentence in parts[row][1:4]][:BODY_SENTENCES]
+        quoted = [sentence for row in best[:8] for sentence in parts[row][1:4]][:BODY_SENTENCES]
         does, places = rng.integers(0, len(DO), STEPS), rng.choice(len(WHERE), STEPS, replace=False)
         about = " ".join(title.rstrip(".?!").split()[:6])
         todo = [f"{DO[do]} {WHERE[place]} for “{about}”." for do, place in zip(does, places, strict=True)]
         steps += todo
-        half = len(told) // 2
+        half = len(quoted) // 2
         listed = "\n".join(f"{i}. {step}" for i, step in enumerate(todo, 1))
-        body = f"# {title}\n\n{' '.join(told[:half])}\n\n## What to do\n\n{listed}\n\n## See also\n\n{' '.join(told[half:])}\n"
-        rows.append((title, body, " ".join([*told[:1], *todo[:2]])))
+        before, after = " ".join(quoted[:half]), " ".join(quoted[half:])
+        body = f"# {title}\n\n{before}\n\n## What to do\n\n{listed}\n\n## See also\n\n{after}\n"
+        rows.append((title, body, " ".join([*quoted[:1], *todo[:2]])))
     made = Ragged(pa.array(steps, pa.string()), np.arange(subjects + 1, dtype=np.int64) * STEPS)
     return pd.DataFrame(rows, columns=["title", "body", "opening"]), made
 
