@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from lacuna.pipelines.cli.main import app
 from tests.bench.__main__ import asked
-from tests.bench.scale import Cost, cost_table, growth, growth_lines
+from tests.bench.scale import PARTS, Cost, cost_table, growth, growth_lines
 from tests.bench.scale_bundle import CITES_RIGHT, START, WEEK, Plan, article_ids, subjects_for, write_bundle, write_week
 from tests.bench.scale_texts import Corpus, corpus_of
 
@@ -170,3 +170,10 @@ def test_a_step_that_failed_is_shown_and_counts_for_no_growth() -> None:
     assert "failed" in table
     assert "not run" in table
     assert growth_lines(costs).startswith("No growth exponent")
+
+
+def test_growth_is_given_for_every_step_and_the_whole() -> None:
+    """By the clock and of the processor, which a busy machine leaves as it is."""
+    costs = {n: {part: Cost(n / 1_000, 2 * (n / 1_000) ** 2, 100) for part in PARTS} for n in (10_000, 20_000)}
+    lines = [line.split() for line in growth_lines(costs).splitlines()[2:]]
+    assert lines == [[name, "1.0", "2.0"] for name in (*PARTS, "total")]
