@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from lacuna.models.redaction.lexicon import Lexicon, one_slip
+from lacuna.models.redaction.lexicon import Lexicon, one_typo_apart
 from lacuna.models.redaction.names import Place, names_at, places
 from lacuna.models.redaction.spans import Span, blank, words_of
 from lacuna.models.redaction.words import ALSO_WORDS, ROLE_MAILBOXES
@@ -49,7 +49,7 @@ class KnownNames:
 
 @dataclass(frozen=True)
 class Readings:
-    """What a corpus was found to say: the names that each text shows, and the lexicon of all its texts."""
+    """What is learned from a corpus: the names that each text shows, and the lexicon of all its texts."""
 
     names: dict[str, list[str]]
     lexicon: Lexicon
@@ -79,7 +79,9 @@ class WordCounts:
     named: Counter[str] = field(default_factory=Counter)
     used: Counter[str] = field(default_factory=Counter)
 
-    def add(self, texts: Sequence[str], keep: Iterable[str], counted: Sequence[bool] | None = None) -> list[list[Place]]:
+    def add(
+        self, texts: Sequence[str], keep: Iterable[str], counted: Sequence[bool] | None = None
+    ) -> list[list[Place]]:
         """Count the words of texts that differ; where names may stand in each, read without a lexicon.
 
         ``counted`` says which texts count; others were counted with another part. All of them by default.
@@ -136,15 +138,15 @@ def split_names(names: Iterable[str], lexicon: Lexicon) -> KnownNames:
             particle = part[0].islower() and len(parts) > 1 and len(low) < _ANY_CASE
             if particle or not part[0].isalpha() or lexicon.never(low):
                 continue
-            written = part if not part[0].islower() else part.title()
+            spelling = part if not part[0].islower() else part.title()
             if low in ALSO_WORDS or low in lexicon.words:
-                inside.add(written)
+                inside.add(spelling)
             elif len(low) < _ANY_CASE and low.isascii():
-                exact.add(written)
+                exact.add(spelling)
             else:
                 anywhere.update(_spellings(low))
     return KnownNames(
-        *(tuple(sorted(found, key=lambda name: (-len(name), name))) for found in (anywhere, exact, inside))
+        *(tuple(sorted(group, key=lambda name: (-len(name), name))) for group in (anywhere, exact, inside))
     )
 
 
@@ -153,25 +155,29 @@ def _spellings(name: str) -> set[str]:
     apart, together = name, name
     for letter, letters in _UMLAUTS:
         apart, together = apart.replace(letter, letters), together.replace(letters, letter)
-    plain = "".join(char for char in unicodedata.normalize("NFD", name) if not unicodedata.combining(char))
-    return {unicodedata.normalize("NFC", name), apart, together, plain}
+    unaccented = "".join(char for char in unicodedata.normalize("NFD", name) if not unicodedata.combining(char))
+    return {unicodedata.normalize("NFC", name), apart, together, unaccented}
 
 
-def find_known_names(text: str, known: KnownNames, lexicon: Lexicon) -> Iterator[Span]:
+def find_known_names(text: str, known_names: KnownNames, lexicon: Lexicon) -> Iterator[Span]:
     """Where known names stand as whole words, a genitive s and, in a learned lexicon, a slip of the finger allowed."""
     low = text.lower()
     if len(low) != len(text):
         low = "".join(char if len(char.lower()) != 1 else char.lower() for char in text)
-    exact = [form for name in known.exact for form in (name, name.upper())]
-    for names, any_case, inside in ((known.anywhere, True, False), (exact, False, False), (known.inside, False, True)):
+    exact = [form for name in known_names.exact for form in (name, name.upper())]
+    for names, any_case, inside in (
+        (known_names.anywhere, True, False),
+        (exact, False, False),
+        (known_names.inside, False, True),
+    ):
         for name in names:
-            found = [(*span, "NAME") for span in _whole_words(low if any_case else text, name)]
+            spans = [(*span, "NAME") for span in _whole_words(low if any_case else text, name)]
             if inside:
-                found = [span for span in found if _inside_sentence(text, span[0])]
-            if found:
-                yield from found
-                text, low = blank(text, found), blank(low, found)
-    long = [name for name in known.anywhere if len(name) >= _SLIPS and " " not in name] if lexicon.words else []
+                spans = [span for span in spans if _inside_sentence(text, span[0])]
+            if spans:
+                yield from spans
+                text, low = blank(text, spans), blank(low, spans)
+    long = [name for name in known_names.anywhere if len(name) >= _SLIPS and " " not in name] if lexicon.words else []
     for match in _LONG_WORD.finditer(text) if long else ():
         if _a_slip(match.group().lower(), long, lexicon):
             yield *match.span(), "NAME"
@@ -197,4 +203,4 @@ def _inside_sentence(text: str, start: int) -> bool:
 def _a_slip(word: str, names: Iterable[str], lexicon: Lexicon) -> bool:
     if word in lexicon.words or lexicon.never(word) or lexicon.listed(word):
         return False
-    return any(word[0] == name[0] and one_slip(word, name) for name in names)
+    return any(word[0] == name[0] and one_typo_apart(word, name) for name in names)

@@ -121,7 +121,8 @@ def _marks(path: Path, start: int, delimiter: str) -> tuple[int, int, int, int] 
             opening, closing = places[quotes % 2 :: 2], places[1 - quotes % 2 :: 2]
             after = closing + 1
             if not (
-                np.isin(letters[opening - 1], edges).all() and np.isin(letters[after[after < len(letters)]], edges).all()
+                np.isin(letters[opening - 1], edges).all()
+                and np.isin(letters[after[after < len(letters)]], edges).all()
             ):
                 return None
             quotes += len(places)

@@ -213,16 +213,14 @@ class Spool:
         facts = [extras[name] for extras in self._extras if name in extras]
         facts = [fact for fact in facts if fact.filled] or facts
         kinds = {"bool": "boolean", "int": "Int64", "float": "float64", "list": "object", "text": "str"}
-        return {
-            dtype
-            for fact in facts
-            for dtype in ({kinds[extra_kind(fact.kinds)]} if fact.objects else fact.dtypes)
-        }
+        return {dtype for fact in facts for dtype in ({kinds[extra_kind(fact.kinds)]} if fact.objects else fact.dtypes)}
 
     def _block(self, frame: pd.DataFrame) -> Block:
         frame = frame.sort_values(_ORDER, kind="stable", ignore_index=True)
         files = np.array([*self._files, ""], dtype=object)
-        where = pd.DataFrame({"file": pd.Series(files[frame[_FILE].to_numpy(dtype=np.int64)], dtype="str"), "row": frame[_ROW]})
+        where = pd.DataFrame(
+            {"file": pd.Series(files[frame[_FILE].to_numpy(dtype=np.int64)], dtype="str"), "row": frame[_ROW]}
+        )
         cells = {at: pickle.loads(cell) for at, cell in enumerate(frame[_RAW]) if cell is not None}
         unread = {name for cell in cells.values() for name in cell}
         names = [name for name in self.table.names if name in unread]

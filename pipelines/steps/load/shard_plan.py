@@ -70,7 +70,9 @@ def _weeks(started: pd.Series) -> np.ndarray:
     days = started.dt.tz_convert("UTC").dt.isocalendar() if len(started) else None
     if days is None:
         return np.empty(0, dtype=object)
-    return np.array([f"{year}-W{week:02d}" for year, week in zip(days["year"], days["week"], strict=True)], dtype=object)
+    return np.array(
+        [f"{year}-W{week:02d}" for year, week in zip(days["year"], days["week"], strict=True)], dtype=object
+    )
 
 
 def _joined(weeks: list[str], totals: np.ndarray, limit: float) -> list[str]:

@@ -126,9 +126,7 @@ def _sift_blocks(
             tick(len(parts), max(spool.block_count, len(parts)))
     whole = sifted_in_all(table, parts)
     whole = _with_broken(table, whole, pd.DataFrame(spool.broken, columns=BROKEN))
-    return _Messages(
-        whole, kept, dangling_in_all(table, strays), _unjoined(table.name, *references.rows(), sides)
-    )
+    return _Messages(whole, kept, dangling_in_all(table, strays), _unjoined(table.name, *references.rows(), sides))
 
 
 class _References:

@@ -130,7 +130,9 @@ def load(job: Job) -> None:
         _refuse_beyond(checks, sifted.findings)
         refuse(sifted.unjoined)
         writer = writers[0]
-        _refuse_empty(sifted.tables["conversations"].kept, inside["conversations"], writer.answerable, job.start, job.end)
+        _refuse_empty(
+            sifted.tables["conversations"].kept, inside["conversations"], writer.answerable, job.start, job.end
+        )
 
         counts = {}
         for check in checks:

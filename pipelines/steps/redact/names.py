@@ -1,9 +1,10 @@
-"""The names that a run's conversations show, learned shard by shard: the memory is that of one shard and of the words."""
+"""The names that a run's conversations show, learned shard by shard: in memory are one shard and all words."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Hashable, Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -125,5 +126,5 @@ def _write_places(folder: Path, number: int, places: Sequence[Sequence[Place]]) 
 def _read_places(folder: Path, number: int, texts: int) -> Iterator[list[Place]]:
     rows = np.load(folder / f"places-{number}.npy")
     starts = np.searchsorted(rows[:, 0], np.arange(texts + 1))
-    for start, end in zip(starts[:-1], starts[1:], strict=True):
+    for start, end in pairwise(starts):
         yield [Place(at, to, Level(level), bool(whole)) for _, at, to, level, whole in rows[start:end].tolist()]

@@ -28,6 +28,7 @@ from lacuna.pipelines.io.store import (
     write_bytes,
     write_parquet,
 )
+from tests.support.lock_holder import lock_holder
 from tests.support.standins import without_rights
 
 
@@ -149,23 +150,10 @@ def test_what_a_crash_left_is_put_right(tmp_path: Path) -> None:
 
 def test_a_second_holder_is_told_who_holds_the_lock(tmp_path: Path) -> None:
     """The second of two is refused with the first one's process; when that one dies, the lock is free."""
-    script = f"""
-        import sys
-        from pathlib import Path
-        from lacuna.pipelines.io.store import lock
-        with lock(Path({str(tmp_path)!r}), "2024-06-30"):
-            print("held", flush=True)
-            sys.stdin.read()
-    """
-    holder = subprocess.Popen(
-        [sys.executable, "-c", textwrap.dedent(script)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    )
-    assert holder.stdout is not None
-    holder.stdout.readline()
-    with pytest.raises(StoreUnusable, match=f"process {holder.pid} on "), lock(tmp_path, "2024-06-30"):
-        pass
-    holder.kill()
-    holder.communicate()
+    with lock_holder(tmp_path, "2024-06-30") as holder:
+        with pytest.raises(StoreUnusable, match=f"process {holder.pid} on "), lock(tmp_path, "2024-06-30"):
+            pass
+        holder.kill()
     with lock(tmp_path, "2024-06-30"):
         pass
 
@@ -181,21 +169,8 @@ def test_a_lock_is_held_once_in_a_process_too_and_each_name_has_its_own(tmp_path
 
 def test_who_waits_gets_the_lock_when_it_is_free(tmp_path: Path) -> None:
     """A holder that lets go within the time to wait stops nobody."""
-    script = f"""
-        import time
-        from pathlib import Path
-        from lacuna.pipelines.io.store import lock
-        with lock(Path({str(tmp_path)!r}), "publish"):
-            print("held", flush=True)
-            time.sleep(0.5)
-    """
-    holder = subprocess.Popen([sys.executable, "-c", textwrap.dedent(script)], stdout=subprocess.PIPE)
-    assert holder.stdout is not None
-    holder.stdout.readline()
-    with lock(tmp_path, "publish", wait_seconds=30):
+    with lock_holder(tmp_path, "publish", seconds=0.5), lock(tmp_path, "publish", wait_seconds=30):
         pass
-    holder.communicate()
-    assert holder.returncode == 0
 
 
 def test_a_file_system_without_locks_is_named_and_not_trusted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
