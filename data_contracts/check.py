@@ -115,7 +115,8 @@ def sift(table: Table, frame: pd.DataFrame, raw: pd.DataFrame, where: pd.DataFra
 def sifted_in_all(table: Table, parts: Sequence[Sifted]) -> Sifted:
     """What :func:`sift` finds in a whole table, given what it found in parts of it in the order of the key.
 
-    Kept rows are left out. Every key's rows must lie in one part, and no rule of the table may be a warning about its own rows.
+    Kept rows are left out. Every key's rows must lie in one part, and no rule of the table may be a warning about its
+    own rows.
     """
     if any(rule.severity == "warn" and rule.within for rule in table.rules):
         raise ValueError(f"{table.name} can't be sifted in parts: it has a rule that warns")

@@ -20,7 +20,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from lacuna.data_contracts.errors import BundleUnreadable
 from lacuna.pipelines.io.csv_files import regular_chunks
 from lacuna.pipelines.io.formats import json_lines, parquet_frame, parse, unreadable_parquet, unreadable_zip
 from lacuna.pipelines.io.raw import Raw

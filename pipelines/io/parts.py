@@ -47,7 +47,7 @@ class Parts:
         table = pa.Table.from_pandas(frame, schema=self._schema, preserve_index=False, nthreads=1)
         order = np.argsort(numbers, kind="stable")
         ordered = numbers[order]
-        starts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]]) if len(ordered) else []
+        starts = np.flatnonzero(np.r_[len(ordered) > 0, ordered[1:] != ordered[:-1]])
         for start, end in zip(starts, [*starts[1:], len(ordered)], strict=True):
             number = int(ordered[start])
             if number not in self._writers:

@@ -24,7 +24,7 @@ from lacuna.pipelines.io.chunks import CHUNK_BYTES
 from lacuna.pipelines.io.formats import as_extra, extra_kind, extra_kinds
 from lacuna.pipelines.io.parts import Parts, schema_of, sorted_into
 
-__all__ = ["BLOCK_BYTES", "Block", "Spool"]
+__all__ = ["BLOCK_BYTES", "Block", "Spool", "text_lengths"]
 
 # Text of a block: what is checked at once. Checking takes about ten times as much memory.
 BLOCK_BYTES = 24 << 20
@@ -111,15 +111,11 @@ class Spool:
             else:
                 fact.dtypes.add(str(frame[name].dtype))
                 typed[name] = frame[name]
-        typed = typed.assign(
-            **{
-                _FILE: np.int32(len(self._files) - 1),
-                _ROW: rows,
-                _ORDER: np.arange(self.rows, self.rows + len(rows), dtype=np.int64),
-                _RAW: _packed(raw),
-                _EXTRA: _packed(pd.DataFrame(objects, index=frame.index, dtype="object")),
-            }
-        )
+        typed[_FILE] = np.full(len(rows), len(self._files) - 1, dtype=np.int32)
+        typed[_ROW] = rows
+        typed[_ORDER] = np.arange(self.rows, self.rows + len(rows), dtype=np.int64)
+        typed[_RAW] = _packed(raw)
+        typed[_EXTRA] = _packed(pd.DataFrame(objects, index=frame.index, dtype="object"))
         self.rows += len(rows)
         if not len(rows):
             return
@@ -165,8 +161,7 @@ class Spool:
         return self._unified(conform(self.table, pd.DataFrame())[0].assign(**_no_places()), None)
 
     def _weighed(self, typed: pd.DataFrame) -> pd.Series:
-        sizes = pc.fill_null(pc.binary_length(pa.array(typed[self._text])), 0).to_numpy(zero_copy_only=False)
-        of_ids = pd.Series(sizes.astype("int64"), index=typed[self._by])
+        of_ids = pd.Series(text_lengths(typed[self._text]), index=typed[self._by])
         return of_ids[of_ids.index.notna()].groupby(level=0, sort=False).sum()
 
     def _bounds(self, sizes: pd.Series) -> list[str]:
@@ -232,6 +227,12 @@ class Spool:
         return Block(frame.drop(columns=[_FILE, _ROW, _ORDER, _RAW]), raw, where.astype({"row": "int64"}))
 
 
+def text_lengths(texts: pd.Series) -> np.ndarray:
+    """The length of each text in bytes of UTF-8; 0 for none."""
+    lengths = pc.fill_null(pc.binary_length(pa.array(texts, type=pa.large_string())), 0)
+    return np.asarray(lengths.to_numpy(zero_copy_only=False), dtype=np.int64)
+
+
 def _packed(cells: pd.DataFrame) -> pd.Series:
     """The values of each row as bytes; None for a row without any."""
     packed: list[bytes | None] = [None] * len(cells)
@@ -253,4 +254,4 @@ def _block_of(ids: pd.Series, bounds: list[str]) -> np.ndarray:
 
 def _no_places() -> dict[str, pd.Series]:
     numbers = {_FILE: "int32", _ROW: "int64", _ORDER: "int64", _RAW: "object"}
-    return {name: pd.Series([], dtype=dtype) for name, dtype in numbers.items()}  # type: ignore[call-overload]
+    return {name: pd.Series([], dtype=dtype) for name, dtype in numbers.items()}

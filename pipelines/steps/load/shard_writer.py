@@ -12,7 +12,7 @@ import pandas as pd
 from lacuna.data_contracts.contract import TABLES
 from lacuna.models.data_coverage.coverage import messages_carry
 from lacuna.pipelines.io.parts import Parts
-from lacuna.pipelines.io.spool import Spool
+from lacuna.pipelines.io.spool import Spool, text_lengths
 from lacuna.pipelines.presentation import progress
 from lacuna.pipelines.steps.load.shard_plan import plan_shards
 
@@ -70,7 +70,7 @@ class ShardWriter:
 
     def add(self, messages: pd.DataFrame) -> None:
         """Take a block."""
-        ids = messages["conversation_id"].astype("object")
+        ids = pd.Index(messages["conversation_id"].astype("object"))
         if len(self._late):
             inside = self._late.get_indexer(ids) < 0
             messages, ids = messages[inside], ids[inside]
@@ -79,7 +79,7 @@ class ShardWriter:
         places = self._ids.get_indexer(ids)
         codes = self._codes[places]
         self._parts.add(messages, codes)
-        lengths = messages["text"].str.encode("utf-8").str.len().to_numpy(dtype=np.int64)
+        lengths = text_lengths(messages["text"])
         self._text_bytes += np.bincount(codes, weights=lengths, minlength=len(self._names)).astype(np.int64)
         self._messages += np.bincount(codes, minlength=len(self._names))
         self.answerable = self.answerable or bool(self._in_window[places].any())

@@ -67,7 +67,7 @@ def read_names(job: Job, folder: Path) -> Names:
     counts, seen = WordCounts(), np.empty(0, dtype=np.uint64)
     for number, _, texts in _texts(job, shards, "learning words"):
         hashes = np.array([_hash(text) for text in texts], dtype=np.uint64)
-        places = counts.add(texts, products, ~np.isin(hashes, seen))
+        places = counts.add(texts, products, (~np.isin(hashes, seen)).tolist())
         seen = np.union1d(seen, hashes)
         _write_places(folder, number, places)
     lexicon = counts.lexicon(products)
