@@ -56,7 +56,8 @@ def sift_all(bundle: Bundle, spool: Spool, receiver: Callable[[Mapping[str, Sift
         Called with the sifted tables in memory, gives what takes the kept messages: a block of conversations at a time,
         in the order of their ids.
     """
-    small = {name: _sift(read, bundle.problems) for name, read in bundle.tables.items()}
+    # What was read of a table is let go of once it is sifted: conversations alone may be a million rows.
+    small = {name: _sift(bundle.tables.pop(name), bundle.problems) for name in list(bundle.tables)}
     present = {i["table"] for i in bundle.inputs}
     keys = {name: TABLES[name].key[0] for name in small if name in present}
     ids = {name: pd.Index(small[name].kept[key].unique()) for name, key in keys.items()}
