@@ -117,10 +117,9 @@ class Job:
         for file in self.files(name):
             yield read_parquet([file], columns)
 
-    def read_arrays(self, name: str, columns: Sequence[str]) -> Iterator[dict[str, NDArray[Any]]]:
-        """Columns of numbers, and of equally long lists of numbers, as arrays (n,) and (n, length), file by file."""
-        for file in self.files(name):
-            yield read_arrays(file, columns)
+    def read_arrays(self, name: str, shard: str | None, columns: Sequence[str]) -> dict[str, NDArray[Any]]:
+        """Columns of numbers, and of equally long lists of numbers, as arrays (n,) and (n, length), of one shard."""
+        return read_arrays(self._shard_file(name, shard), columns)
 
     def write_shard(self, name: str, shard: str | None, frame: pd.DataFrame) -> None:
         """Write one shard of a table, whole or not at all; None for a table without shards. The index is dropped.
@@ -155,6 +154,18 @@ class Job:
         """Write a JSON document of this run, whole or not at all."""
         text = json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False)
         write_bytes(self.path(f"{name}.json"), f"{text}\n".encode())
+
+    def exists(self, name: str) -> bool:
+        """Whether a step wrote the JSON document ``name``."""
+        return self.path(f"{name}.json").exists()
+
+    def write_bytes(self, name: str, content: bytes) -> None:
+        """Write a file of this run, whole or not at all; ``name`` has its ending."""
+        write_bytes(self.path(name), content)
+
+    def read_bytes(self, name: str) -> bytes:
+        """Read what :meth:`write_bytes` wrote."""
+        return self.path(name).read_bytes()
 
     def as_json(self) -> dict[str, str | None]:
         """The job as workers pass it on: paths and dates only, never rows."""

@@ -113,6 +113,10 @@ def _with_details(job: Job, topics: pd.DataFrame, season: pd.Series) -> pd.DataF
     """The topics with why people leave the bot in each, what was searched in vain, whether it is new, its season."""
     facts = job.read("measure/facts")
     inside = facts[facts["in_window"]]
+    for state in ("core", "nearest"):
+        of_state = inside.loc[inside["state"].eq(state), "topic_id"].value_counts()
+        before = topics.columns.tolist().index("x")
+        topics.insert(before, state, topics["topic_id"].map(of_state).fillna(0).astype("int64"))
     searched = searches_by_topic(job.read("measure/searches"), job.days)
     novelty = new_or_known(facts, job.read("diagnose/gaps"))
     topics = topics.merge(trigger_shares(inside).round(4), how="left", left_on="topic_id", right_index=True)
