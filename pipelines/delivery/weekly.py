@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from pathlib import Path
 
 from lacuna.data_contracts.errors import LacunaError, NotDelivered
 from lacuna.models.diagnosis.no_gap_reason import why_no_gap
 from lacuna.pipelines.delivery.digest import digests
 from lacuna.pipelines.delivery.send import Outcome, deliver, summed
 from lacuna.pipelines.gaps.decisions import backlog_now
+from lacuna.pipelines.io.addresses import StorePath
 from lacuna.pipelines.io.runs import find_run, read_run
 from lacuna.pipelines.presentation.spreadsheet import records
 from lacuna.pipelines.runtime.job import Job
@@ -23,7 +23,7 @@ __all__ = ["send_digest", "send_scheduled"]
 _log = logging.getLogger(__name__)
 
 
-def send_digest(store: Path, settings: Settings, *, owner: str | None = None, send: bool = False) -> list[Outcome]:
+def send_digest(store: StorePath, settings: Settings, *, owner: str | None = None, send: bool = False) -> list[Outcome]:
     """Send what has not been sent of the latest run's digest, or say what would be.
 
     Parameters

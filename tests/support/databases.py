@@ -17,7 +17,7 @@ import pandas as pd
 import pytest
 import sqlalchemy as sa
 
-from lacuna.pipelines.io.store import publishing
+from lacuna.pipelines.io.publishing import publishing
 from lacuna.pipelines.settings import Settings, load_settings
 from lacuna.pipelines.state import schema
 from lacuna.pipelines.state.repository import State, open_state

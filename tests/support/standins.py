@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from lacuna.models.backlog.gap import Gap
-from lacuna.pipelines.io.store import publishing
+from lacuna.pipelines.io.publishing import publishing
 from lacuna.pipelines.runtime.job import Job
 from lacuna.pipelines.state.repository import open_state
 

@@ -9,6 +9,7 @@ import pandas as pd
 
 from lacuna.models.redaction.redact import learn_names
 from lacuna.models.redaction.redact import redact as redact_texts
+from lacuna.pipelines.io.store import files_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator, Sequence
@@ -55,7 +56,7 @@ def redact(job: Job) -> None:
         changed[name] = int((frame[column].notna() & (frame[column] != after)).sum())
         for kind, count in counts.items():
             total[kind] = total.get(kind, 0) + count
-    for path in sorted(job.path("load/quarantine").glob("*.parquet")):
+    for path in files_in(job.path("load/quarantine"), "*.parquet"):
         rows = job.read(f"load/quarantine/{path.stem}")
         job.write(f"redact/quarantine/{path.stem}", _quarantined(rows, without_personal_data))
     job.write_json("redact/redact", {"total": dict(sorted(total.items())), "tables": by_table, "changed": changed})
