@@ -32,6 +32,7 @@ __all__ = ["Lease", "lease"]
 
 _RENEWALS = 4  # in the time that a lease lasts
 _POLL_SECONDS = 0.2
+_HOLD_SECONDS = 120  # to publish what is ready
 
 
 class _Clock(sa.sql.expression.ColumnElement[Any]):
@@ -113,6 +114,8 @@ class Lease:
             Another worker has taken it over already.
         """
         with self._state.writing() as connection:
+            if connection.dialect.name == "postgresql":  # a machine that is gone must not keep the row for hours
+                connection.execute(sa.text(f"SET LOCAL idle_in_transaction_session_timeout = '{_HOLD_SECONDS}s'"))
             self.require(connection)
             yield
 

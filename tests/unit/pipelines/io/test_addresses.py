@@ -130,36 +130,14 @@ def test_http_says_what_is_missing(website: str) -> None:
     assert worth_a_retry(refused.value)
 
 
-@pytest.fixture(scope="module")
-def s3() -> Iterator[str]:
-    """A service that speaks S3, on this machine."""
-    from moto.server import ThreadedMotoServer
-
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
-
-
 @pytest.fixture
-def bucket(s3: str, bundle: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+def bucket(signed_in: str, bundle: Path) -> Any:
     """The bucket 'lac' with the bundle in the folder 'export'."""
-    for name, value in {
-        "AWS_ENDPOINT_URL": s3,
-        "AWS_ACCESS_KEY_ID": "someone",
-        "AWS_SECRET_ACCESS_KEY": "secret",
-        "AWS_DEFAULT_REGION": "us-east-1",
-        "AWS_EC2_METADATA_DISABLED": "true",
-    }.items():
-        monkeypatch.setenv(name, value)
     fs = fsspec.filesystem("s3", skip_instance_cache=True)
-    fsspec.filesystem("s3").clear_instance_cache()
     if not fs.exists("lac"):
         fs.mkdir("lac")
     fs.put(str(bundle), "lac/export", recursive=True)
-    yield fs
-    fsspec.filesystem("s3").clear_instance_cache()
+    return fs
 
 
 def test_a_bundle_is_read_from_s3(bucket: Any, bundle: Path) -> None:
