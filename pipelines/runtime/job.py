@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from lacuna.data_contracts.step_tables import check_step_table, step_table
 from lacuna.pipelines.io.addresses import StorePath, store_path
-from lacuna.pipelines.io.store import read_parquet, write_bytes, write_parquet
+from lacuna.pipelines.io.store import read_parquet, usable, write_bytes, write_parquet
 from lacuna.pipelines.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -172,6 +172,8 @@ class Job:
         ------
         SettingsInvalid
             The settings file is gone or no longer valid.
+        StoreUnusable
+            The store can't be read.
         """
         bundle, store, start, end = (str(document[key]) for key in ("bundle", "store", "start", "end"))
         config = document.get("config")
@@ -183,6 +185,7 @@ class Job:
             config=config,
             settings=load_settings(config),
         )
-        if not job.path("settings.json").exists():  # published: only the digest is left to do
-            return job
-        return replace(job, settings=job.settings.with_sections(job.read_json("settings")))
+        with usable(job.store, disk_only=True):
+            if not job.path("settings.json").exists():  # published: only the digest is left to do
+                return job
+            return replace(job, settings=job.settings.with_sections(job.read_json("settings")))

@@ -137,8 +137,14 @@ def check_worker(job: Job) -> None:
     ------
     WorkerUnfit
         The versions differ; the message names both.
+    StoreUnusable
+        The store holds no plan of the run, or can't be read.
     """
-    plan = job.read_json("run")
+    with usable(job.store, disk_only=True):
+        try:
+            plan = job.read_json("run")
+        except FileNotFoundError as error:
+            raise StoreUnusable(f"{job.work} holds no plan of run {job.run_id}", "plan the run again") from error
     planned, model = plan.get("embedder"), _model(job)
     named = {"Lacuna": (plan["version"], version())}
     if planned is not None:

@@ -15,9 +15,10 @@ from lacuna.pipelines.io.addresses import StorePath, store_path
 @pytest.fixture(scope="session")
 def s3() -> Iterator[str]:
     """A service that speaks S3, on this machine; gives its address."""
-    server = pytest.importorskip("moto.server", reason="moto is not installed (the test group has it)")
+    from moto.server import ThreadedMotoServer
+
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    service = server.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    service = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     service.start()
     host, port = service.get_host_and_port()
     yield f"http://{host}:{port}"
