@@ -194,8 +194,8 @@ def _as_int(raw: pd.Series, present: pd.Series) -> tuple[pd.Series, pd.Series]:
         return raw.astype("Int64"), ~present
     number, blank = _as_float(raw, present)
     # From EXACT on a float no longer holds every integer; no count or position is that large.
-    whole = (number % 1 == 0) & (number.abs() < EXACT)
-    return number.where(whole).astype("Int64"), blank
+    is_whole = (number % 1 == 0) & (number.abs() < EXACT)
+    return number.where(is_whole).astype("Int64"), blank
 
 
 def _as_list(raw: pd.Series, present: pd.Series) -> tuple[pd.Series, pd.Series]:
@@ -216,8 +216,8 @@ def _as_record(raw: pd.Series, present: pd.Series) -> tuple[pd.Series, pd.Series
 
 def _as_records(raw: pd.Series, present: pd.Series) -> tuple[pd.Series, pd.Series]:
     def records(v: Any) -> list[dict[str, Any]] | None:
-        found = list(v) if isinstance(v, list | tuple | np.ndarray) else None
-        return found if found is not None and all(isinstance(r, dict) for r in found) else None
+        items_ = list(v) if isinstance(v, list | tuple | np.ndarray) else None
+        return items_ if items_ is not None and all(isinstance(r, dict) for r in items_) else None
 
     return _objects([records(v) for v in raw], raw.index), ~present
 
@@ -250,10 +250,10 @@ def _lists(
     blank = pd.Series([isinstance(v, str) and nothing(v) for v in raw], index=raw.index, dtype=bool)
 
     def items(v: Any) -> list[str] | None:
-        found = pieces(v) if isinstance(v, str) else v
-        if not isinstance(found, list | tuple | np.ndarray):
+        items_ = pieces(v) if isinstance(v, str) else v
+        if not isinstance(items_, list | tuple | np.ndarray):
             return None
-        texts = [read(i) for i in found if not is_null(i) and not (isinstance(i, str) and nothing(i))]
+        texts = [read(i) for i in items_ if not is_null(i) and not (isinstance(i, str) and nothing(i))]
         return None if None in texts else [storable(t.strip()) for t in texts if t is not None]
 
     lists = [items(v) if p else None for v, p in zip(raw, present & ~blank, strict=True)]

@@ -1,4 +1,4 @@
-"""Sifting a table by its contract: which rows are kept, which are not and why, and what is only worth a warning."""
+"""Check a table against its contract: which rows are kept, which are rejected and why, and what is only a warning."""
 
 from __future__ import annotations
 
@@ -114,10 +114,10 @@ def rejections(table: Table, rejected: pd.DataFrame) -> tuple[Finding, ...]:
         message = str(rows["message"].iloc[0])
         values = rows["value"].value_counts()
         if rule == "allowed" and len(rows) > 1:
-            found = ", ".join(f"'{shown(v, 30)}' ({n:,})" for v, n in values.head(_MOST_VALUES).items())
-            message = f"{message}; found: {found}"
+            value_counts = ", ".join(f"'{shown(v, 30)}' ({n:,})" for v, n in values.head(_MOST_VALUES).items())
+            message = f"{message}; found: {value_counts}"
         todo = remedy(table, str(rule), str(column), values.index.tolist())
-        out.append(Finding(table.name, str(rule), str(column), "fail", len(rows), message, _told(rows), todo))
+        out.append(Finding(table.name, str(rule), str(column), "fail", len(rows), message, _examples(rows), todo))
     return tuple(out)
 
 
@@ -168,12 +168,12 @@ def _values_lost(table: Table, emptied: pd.DataFrame) -> list[Finding]:
         what = "whose references are lost" if types[str(column)] == "ids" else "the rows are kept"
         message = f"{counted(len(rows), 'value')} left empty, {what}: {rows['message'].iloc[0]}"
         todo = remedy(table, str(rule), str(column), rows["value"].value_counts().index.tolist())
-        out.append(Finding(table.name, str(rule), str(column), "warn", len(rows), message, _told(rows), todo))
+        out.append(Finding(table.name, str(rule), str(column), "warn", len(rows), message, _examples(rows), todo))
     return out
 
 
 def _superseded(table: Table, frame: pd.DataFrame, where: pd.DataFrame, settled: Settled) -> list[Finding]:
-    """The older versions of rows, as one finding; rows that say the same are merged in silence."""
+    """The older versions of rows, as one finding; identical rows are merged without one."""
     count = int(settled.older.sum())
     if not count:
         return []
@@ -184,7 +184,7 @@ def _superseded(table: Table, frame: pd.DataFrame, where: pd.DataFrame, settled:
     return [Finding(table.name, "versions", key, "warn", count, message, examples_of(where, names, key))]
 
 
-def _told(rows: pd.DataFrame) -> tuple[tuple[str, int, str, str], ...]:
+def _examples(rows: pd.DataFrame) -> tuple[tuple[str, int, str, str], ...]:
     cells = rows.head(3)[["file", "row", "column", "value"]].itertuples(index=False)
     return tuple((str(f), int(r), str(c), shown(v, 60)) for f, r, c, v in cells)
 
@@ -197,19 +197,19 @@ def _rejected(
     hits: list[tuple[Rule, pd.Series]],
     bad: pd.Series,
 ) -> pd.DataFrame:
-    told: dict[int, list[tuple[str, str, str, str]]] = {}
+    faults_at: dict[int, list[tuple[str, str, str, str]]] = {}
     for rule, mask in hits:
         for place, fault in _faults(table, frame, raw, where, bad, rule, mask):
-            told.setdefault(place, []).append(fault)
-    places = sorted(told)
+            faults_at.setdefault(place, []).append(fault)
+    places = sorted(faults_at)
     out = {
         "table": [table.name] * len(places),
         "file": where["file"].iloc[places].tolist(),
         "row": where["row"].iloc[places].tolist(),
-        "rule": [told[p][0][0] for p in places],
-        "column": [told[p][0][1] for p in places],
-        "value": [told[p][0][2] for p in places],
-        "message": ["; ".join(fault[3] for fault in told[p]) for p in places],
+        "rule": [faults_at[p][0][0] for p in places],
+        "column": [faults_at[p][0][1] for p in places],
+        "value": [faults_at[p][0][2] for p in places],
+        "message": ["; ".join(fault[3] for fault in faults_at[p]) for p in places],
         "record": records(frame.iloc[places], raw.iloc[places]),
     }
     return pd.DataFrame(out, columns=REJECTED).sort_values(["file", "row"], ignore_index=True)
@@ -244,8 +244,8 @@ def _faults(
         message = f"{columns} {rule.says()}{rule.but(*cells)}"
         if tuple(cells) in first:
             stays = first[tuple(cells)]
-            kept, left = f"{files[stays]} row {rows[stays]}", f"{files[p]} row {rows[p]}"
-            message = f"{columns} {value!r} is there twice: {kept} is kept, {left} is not"
+            kept_place, rejected_place = f"{files[stays]} row {rows[stays]}", f"{files[p]} row {rows[p]}"
+            message = f"{columns} {value!r} is there twice: {kept_place} is kept, {rejected_place} is not"
         out.append((int(p), (rule.rule, columns, value, message)))
     return out
 

@@ -1,4 +1,4 @@
-"""Values that an optional column can't keep: left empty and told of, so that they never cost their row."""
+"""Broken values of optional columns: each is set to null and reported, and its row is kept."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ def without_broken_values(
     parts = [_values(table, frame, where, *one) for one in lost]
     for rule, name, values, _ in lost:
         if rule != "readable":
-            gone = frame.index.isin(values.index)
-            frame = frame.assign(**{name: frame[name].mask(gone, empty(types[name], frame.index))})
+            emptied = frame.index.isin(values.index)
+            frame = frame.assign(**{name: frame[name].mask(emptied, empty(types[name], frame.index))})
     return frame, pd.concat(parts) if parts else pd.DataFrame(columns=REJECTED)
 
 
@@ -50,7 +50,7 @@ def _values(
 ) -> pd.DataFrame:  # fmt: skip
     places = values.index
     columns = [*dict.fromkeys((*(c for c in table.key if c != name), name))]
-    told = frame.loc[places, columns].astype("object").assign(**{name: values.astype("object")})
+    record = frame.loc[places, columns].astype("object").assign(**{name: values.astype("object")})
     return pd.DataFrame(
         {
             "table": table.name,
@@ -60,7 +60,7 @@ def _values(
             "column": name,
             "value": [shown(v) for v in values],
             "message": [says(v) for v in values],
-            "record": records(told),
+            "record": records(record),
         },
         index=places,
         columns=REJECTED,

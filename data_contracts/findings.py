@@ -1,4 +1,4 @@
-"""What a check finds: one record a rule that rows break, with examples and what to do about it."""
+"""The findings of a check: one record for each broken rule, with examples and the remedy."""
 
 from __future__ import annotations
 
@@ -40,8 +40,10 @@ def counted(number: int, noun: str, verb: str = "") -> str:
     >>> counted(1, "row", "name"), counted(2000, "row", "name"), counted(1, "value")
     ('1 row names', '2,000 rows name', '1 value')
     """
-    one = number == 1
-    return " ".join(filter(None, (f"{number:,} {noun}{'' if one else 's'}", verb and f"{verb}{'s' if one else ''}")))
+    singular = number == 1
+    return " ".join(
+        filter(None, (f"{number:,} {noun}{'' if singular else 's'}", verb and f"{verb}{'s' if singular else ''}"))
+    )
 
 
 def shown(value: Any, longest: int = _LONGEST_VALUE) -> str:

@@ -1,4 +1,4 @@
-"""Between tables: names that lead nowhere, lists of names to be told apart, and tables that don't join at all."""
+"""References between tables: ids that no row has, lists written as one text, and tables that don't join at all."""
 
 from __future__ import annotations
 
@@ -40,19 +40,19 @@ class Unjoined:
     remedy: str
 
 
-def dangling(table: Table, kept: pd.DataFrame, where: pd.DataFrame, known: dict[str, pd.Index]) -> list[Finding]:
-    """Rows whose references lead nowhere, counted a rule each.
+def dangling(table: Table, kept: pd.DataFrame, where: pd.DataFrame, ids: dict[str, pd.Index]) -> list[Finding]:
+    """Rows with a reference to an id that its table does not have: one finding for each rule.
 
     Parameters
     ----------
     table, kept, where
         A table's contract, its kept rows and their places.
-    known
+    ids
         The keys of every table that the bundle has; a table that isn't there is not missed.
     """
     out = []
-    for rule in _references(table, known):
-        names = unknown(kept, rule, known[rule.table]).dropna()
+    for rule in _references(table, ids):
+        names = unknown(kept, rule, ids[rule.table]).dropna()
         if len(names):
             message = f"{counted(len(names), 'row', 'name')} {rule.table} that are not in the bundle, or in quarantine"
             examples = examples_of(where, names, rule.column)
@@ -60,15 +60,15 @@ def dangling(table: Table, kept: pd.DataFrame, where: pd.DataFrame, known: dict[
     return out
 
 
-def split_names(table: Table, kept: pd.DataFrame, known: dict[str, pd.Index]) -> pd.DataFrame:
-    """Lists of references in which one item holds several names ("kb-a,kb-b"), taken apart where a piece is known.
+def split_names(table: Table, kept: pd.DataFrame, ids: dict[str, pd.Index]) -> pd.DataFrame:
+    """Split list items that hold several ids ("kb-a,kb-b"), where the other table has at least one of the pieces.
 
     Only the other table can tell whether a comma belongs to an id.
     """
-    for rule in _references(table, known):
+    for rule in _references(table, ids):
         if kept[rule.column].dtype != object:
             continue
-        names = set(known[rule.table])
+        names = set(ids[rule.table])
 
         def apart(items: object, names: set[str] = names) -> object:
             if not isinstance(items, list) or all(i in names or not re.search(r"[,|\s]", i) for i in items):
@@ -84,8 +84,8 @@ def split_names(table: Table, kept: pd.DataFrame, known: dict[str, pd.Index]) ->
     return kept
 
 
-def unjoined(table: Table, kept: pd.DataFrame, where: pd.DataFrame, known: dict[str, Side]) -> list[Unjoined]:
-    """References of a table of which none, or hardly any, leads anywhere.
+def unjoined(table: Table, kept: pd.DataFrame, where: pd.DataFrame, sides: dict[str, Side]) -> list[Unjoined]:
+    """The reference columns of a table of which no id, or hardly any, is in the table that they refer to.
 
     Messages must belong to the bundle's conversations, or there is nothing to mine: at least a tenth of the ids of the
     smaller table has to be in the other. Any other column that names ten rows or more must hit one.
@@ -94,26 +94,26 @@ def unjoined(table: Table, kept: pd.DataFrame, where: pd.DataFrame, known: dict[
     ----------
     table, kept, where
         A table's contract, its kept rows and their places.
-    known
+    sides
         The key column of every table that the bundle has.
     """
     out = []
-    for rule in _references(table, known):
-        other = known[rule.table]
+    for rule in _references(table, sides):
+        target = sides[rule.table]
         column = kept[rule.column].explode() if kept[rule.column].dtype == object else kept[rule.column]
         names = column.dropna().drop_duplicates()
-        joined = int(among(names, other.ids).sum())
-        fewer = min(len(names), other.ids.nunique())
+        joined = int(among(names, target.ids).sum())
+        fewer = min(len(names), target.ids.nunique())
         vital = table.required and rule.column in table.key
         enough = _LEAST_JOINED * fewer if vital else 1
         if not fewer or joined >= enough or (not vital and len(names) < _FEWEST_NAMES):
             continue
-        mine = Side(table.name, rule.column, names, where)
+        own = Side(table.name, rule.column, names, where)
         out.append(
             Unjoined(
                 f"{table.name} and {rule.table} don't join: {joined:,} of {counted(len(names), 'id')} in "
                 f"{table.name}.{rule.column} {'is' if joined == 1 else 'are'} in {rule.table}\n"
-                f"  {_form(mine)}\n  {_form(other)}",
+                f"  {_form(own)}\n  {_form(target)}",
                 f"write {rule.table}' ids in the same form in both tables, and export both over the same days"
                 + ("" if vital else f"; or leave {table.name}.{rule.column} out"),
             )
@@ -121,12 +121,12 @@ def unjoined(table: Table, kept: pd.DataFrame, where: pd.DataFrame, known: dict[
     return out
 
 
-def _references(table: Table, known: dict[str, pd.Index] | dict[str, Side]) -> list[Rule]:
-    return [rule for rule in table.rules if rule.rule == "references" and rule.table in known]
+def _references(table: Table, targets: dict[str, pd.Index] | dict[str, Side]) -> list[Rule]:
+    return [rule for rule in table.rules if rule.rule == "references" and rule.table in targets]
 
 
 def _form(side: Side) -> str:
-    """Which form most ids of a column have, with an example and its place."""
+    """A description of the form that most ids of a column have, with an example and its place."""
     shapes = side.ids.map(_shape).to_numpy()
     usual = pd.Series(shapes).mode().iloc[0]
     ids = side.ids[shapes == usual]
@@ -143,5 +143,5 @@ def _shape(text: str) -> str:
         return "UUIDs"
     if "://" in text:
         return "addresses"
-    plain = re.sub(r"[^\W\d_]+", "a", re.sub(r"\d+", "9", text))
-    return f"text like {plain[:20]}"
+    shape = re.sub(r"[^\W\d_]+", "a", re.sub(r"\d+", "9", text))
+    return f"text like {shape[:20]}"

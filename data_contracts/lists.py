@@ -19,7 +19,7 @@ _PIECE = re.compile(
 
 
 def pieces(text: str) -> list[Any] | None:
-    """The items of a list that is written as text; None where its form is not plain.
+    """The items of a list that is written as text; None where the text is not clearly a list.
 
     Examples
     --------
@@ -42,16 +42,16 @@ def pieces(text: str) -> list[Any] | None:
     if text[-1] != _BRACKETS[text[0]]:
         return None
     try:
-        found = json.loads(text)
+        value = json.loads(text)
     except (ValueError, RecursionError):
-        return _written(text[1:-1].strip())
-    if found == {}:
+        return _unquoted_items(text[1:-1].strip())
+    if value == {}:
         return []
-    return found if isinstance(found, list) and not any(isinstance(item, list | dict) for item in found) else None
+    return value if isinstance(value, list) and not any(isinstance(item, list | dict) for item in value) else None
 
 
-def _written(inside: str) -> list[Any] | None:
-    found: list[Any] = []
+def _unquoted_items(inside: str) -> list[Any] | None:
+    items: list[Any] = []
     between = set()
     place = 0
     while place < len(inside):
@@ -59,9 +59,9 @@ def _written(inside: str) -> list[Any] | None:
         if piece is None:
             return None
         quoted = piece["single"] if piece["single"] is not None else piece["double"]
-        found.append(piece["bare"] if quoted is None else re.sub(r"\\(.)", r"\1", quoted))
+        items.append(piece["bare"] if quoted is None else re.sub(r"\\(.)", r"\1", quoted))
         place = piece.end()
         if place < len(inside):
             between.add(piece["after"].strip())
     # "[kb a, kb b]" may be two names or four.
-    return found if len(between) < 2 else None
+    return items if len(between) < 2 else None

@@ -15,7 +15,7 @@ from lacuna.data_contracts.values import text_of
 
 __all__ = ["remedy", "settings_lines", "unreadable"]
 
-_WANTED = {
+_TYPE_IN_WORDS = {
     "id": "an id",
     "timestamp": "a time like 2024-06-30T12:00:00Z",
     "bool": "true or false",
@@ -30,21 +30,21 @@ _MOST_VALUES = 12
 
 
 def unreadable(name: str, type_: str, value: Any) -> str:
-    """Why a value of a column is none of its type, as a sentence that begins with the column's name."""
-    said = f"{name} could not be read as {_WANTED.get(type_, 'text')}: {str(value)[:60]!r}"
+    """Why a value does not have its column's type, as a sentence that begins with the column's name."""
+    problem = f"{name} could not be read as {_TYPE_IN_WORDS.get(type_, 'text')}: {str(value)[:60]!r}"
     if type_ == "timestamp":
         if year := outside(value):
-            return f"{said} is in the year {year}, and only {FIRST_YEAR} to {LAST_YEAR} can be"
+            return f"{problem} is in the year {year}, and only {FIRST_YEAR} to {LAST_YEAR} can be"
         if unit := counted_since(value):
             time = str(from_numbers(pd.Series([value]), unit)[0])[:16].replace("T", " ")
-            return f"{said} looks like {UNITS[unit][0]} ({time} UTC)"
+            return f"{problem} looks like {UNITS[unit][0]} ({time} UTC)"
     if type_ in ("id", "ids") and _inexact(value):
-        return f"{said} is a float of 2**53 or more, whose last digits are lost"
-    return said
+        return f"{problem} is a float of 2**53 or more, whose last digits are lost"
+    return problem
 
 
 def remedy(table: Table, rule: str, column: str, values: Sequence[Any]) -> str:
-    """What to do about values that break a rule; empty where the rule says it all.
+    """What to do about values that break a rule; empty where the rule itself makes it plain.
 
     Parameters
     ----------
@@ -55,9 +55,11 @@ def remedy(table: Table, rule: str, column: str, values: Sequence[Any]) -> str:
     """
     types = {c.name: c.type for c in table.columns}
     if rule == "allowed":
-        wanted = next(r.values for r in table.rules if r.rule == "allowed" and r.column == column)
-        lines = settings_lines(table.name, column, values, wanted)
-        return f"say in the settings what each stands for (--config), with one of {', '.join(wanted)} for '?':\n{lines}"
+        allowed = next(r.values for r in table.rules if r.rule == "allowed" and r.column == column)
+        lines = settings_lines(table.name, column, values, allowed)
+        return (
+            f"say in the settings what each stands for (--config), with one of {', '.join(allowed)} for '?':\n{lines}"
+        )
     if rule != "readable":
         return ""
     if types[column] == "timestamp":
@@ -77,13 +79,13 @@ def remedy(table: Table, rule: str, column: str, values: Sequence[Any]) -> str:
     return ""
 
 
-def settings_lines(table: str, column: str, values: Sequence[Any], wanted: Sequence[str]) -> str:
+def settings_lines(table: str, column: str, values: Sequence[Any], allowed: Sequence[str]) -> str:
     """The section of a settings file that maps the values found to the contract's, still to be filled in."""
     lines = [f"[input.values.{table}.{column}]"]
     for value in values[:_MOST_VALUES]:
         key = str(text_of(value) or value).replace("\\", "\\\\").replace('"', '\\"')
         bare = key.replace("-", "").replace("_", "").isalnum() and key.isascii()
-        lines.append(f'{key if bare else chr(34) + key + chr(34)} = "?"    # {", ".join(wanted)}')
+        lines.append(f'{key if bare else chr(34) + key + chr(34)} = "?"    # {", ".join(allowed)}')
     return "\n".join(lines)
 
 

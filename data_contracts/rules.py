@@ -229,14 +229,14 @@ KINDS["rounded"] = Kind(
 KINDS["references"] = Kind(lambda rule: f"must name a row of {rule.table}")
 
 
-def unknown(frame: pd.DataFrame, rule: Rule, known: pd.Index) -> pd.Series:
-    """The first name in each row, by a `references` rule, that is not in ``known``; null where all are.
+def unknown(frame: pd.DataFrame, rule: Rule, ids: pd.Index) -> pd.Series:
+    """The first name in each row, by a `references` rule, that is not in ``ids``; null where all are.
 
     Parameters
     ----------
     frame
         Typed; the rule's column is text or lists of text.
-    known
+    ids
         Every key of the table that is referred to.
 
     Returns
@@ -247,5 +247,5 @@ def unknown(frame: pd.DataFrame, rule: Rule, known: pd.Index) -> pd.Series:
     from lacuna.data_contracts.values import among
 
     names = frame[rule.column].explode() if frame[rule.column].dtype == object else frame[rule.column]
-    names = names[names.notna() & ~among(names, known)]
+    names = names[names.notna() & ~among(names, ids)]
     return names[~names.index.duplicated()].reindex(frame.index)

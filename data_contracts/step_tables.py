@@ -95,7 +95,9 @@ def step_tables(step: str) -> dict[str, StepTable]:
     folder = resources.files("lacuna.data_contracts").joinpath("tables")
     path = folder.joinpath("outputs/published.toml" if step == "published" else f"steps/{step}.toml")
     declared = tomllib.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    return {name: _table(name if step == "published" else f"{step}/{name}", told) for name, told in declared.items()}
+    return {
+        name: _table(name if step == "published" else f"{step}/{name}", columns) for name, columns in declared.items()
+    }
 
 
 def _table(name: str, declared: dict[str, Any]) -> StepTable:
@@ -132,7 +134,7 @@ def _fits(values: pd.Series, type_: str) -> bool:
 
 
 def check_step_table(table: StepTable, frame: pd.DataFrame) -> None:
-    """See that a frame is as its table is declared: columns, dtypes, and no key twice.
+    """Check that a frame is as its table is declared: columns, dtypes, and no key twice.
 
     Parameters
     ----------
@@ -153,9 +155,9 @@ def check_step_table(table: StepTable, frame: pd.DataFrame) -> None:
     missing = [name for name in names if name not in frame.columns]
     if missing:
         raise TableWrong(f"{table.name} lacks the column '{missing[0]}'", f"write it, or take it out of {where}")
-    further = [str(name) for name in frame.columns if name not in names]
-    if further and not table.open:
-        raise TableWrong(f"{table.name} has a column '{further[0]}' that is not declared", f"describe it in {where}")
+    undeclared = [str(name) for name in frame.columns if name not in names]
+    if undeclared and not table.open:
+        raise TableWrong(f"{table.name} has a column '{undeclared[0]}' that is not declared", f"describe it in {where}")
     for column in table.columns:
         values = frame[column.name]
         if not _fits(values, column.type):

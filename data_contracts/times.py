@@ -1,4 +1,4 @@
-"""Times: which texts are one, which years can be, and what a bare number most likely counts."""
+"""Times: which texts are a time, which years are allowed, and which unit a bare number most likely counts."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def as_timestamp(raw: pd.Series, present: pd.Series) -> tuple[pd.Series, pd.Seri
 
 
 def outside(value: Any) -> int | None:
-    """The year of a value that is a time but for its year, else None.
+    """The year of a value that would be a time if its year were allowed, else None.
 
     Examples
     --------

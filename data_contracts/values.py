@@ -1,4 +1,4 @@
-"""Values: which stand for no value, how any value reads as text, and which are among many."""
+"""Single values: which of them mean "no value", how any value is written as text, and whether it is an allowed one."""
 
 from __future__ import annotations
 
@@ -75,15 +75,15 @@ def cells(raw: pd.Series, keep: Callable[[Any], Any]) -> tuple[pd.Series, pd.Ser
     if raw.dtype == "str":
         text = raw.str.strip()
     else:
-        kept = [None if is_null(v) else keep(v) for v in raw.astype("object")]
-        text = text_series([v.strip() if isinstance(v, str) else None for v in kept], raw.index)
+        values = [None if is_null(v) else keep(v) for v in raw.astype("object")]
+        text = text_series([v.strip() if isinstance(v, str) else None for v in values], raw.index)
     blank = text.str.lower().isin(NO_VALUE)
     return text.mask(blank), blank
 
 
-def among(values: pd.Series, known: pd.Series | pd.Index) -> pd.Series:
-    """Whether each value is one of many known ones: bool, the index of ``values``.
+def among(values: pd.Series, allowed: pd.Series | pd.Index) -> pd.Series:
+    """Whether each value is one of ``allowed``: bool, with the index of ``values``.
 
-    As Python objects, because `isin` on Arrow text turns every known value into a scalar first: 20 times slower.
+    As Python objects, because `isin` on Arrow text turns every allowed value into a scalar first: 20 times slower.
     """
-    return values.astype("object").isin(known.astype("object"))
+    return values.astype("object").isin(allowed.astype("object"))

@@ -68,29 +68,29 @@ def settle(table: Table, frame: pd.DataFrame, arrival: np.ndarray, out: pd.Serie
     rows = rows[rows.duplicated(columns, keep=False)]
     if rows.empty:
         return Settled(none, none, none)
-    said = pd.Series(records(rows[table.names]), index=rows.index)
+    content = pd.Series(records(rows[table.names]), index=rows.index)
     if unique is None:
         same = none.copy()
-        same[said.index[said.duplicated()]] = True
+        same[content.index[content.duplicated()]] = True
         return Settled(none, same, none)
     by, version = _version(table, rows)
     ranks = pd.DataFrame({"version": version, "arrival": arrival[rows.index]}, index=rows.index)
     ranks = ranks.sort_values(["version", "arrival"], na_position="first")
     last = rows.loc[ranks.index]
-    kept = last.index[~last.duplicated(columns, keep="last")]
+    newest_rows = last.index[~last.duplicated(columns, keep="last")]
     group = rows.groupby(columns, sort=False).ngroup()
-    newest = group.map(pd.Series(said[kept].to_numpy(), index=group[kept].to_numpy()))
+    newest = group.map(pd.Series(content[newest_rows].to_numpy(), index=group[newest_rows].to_numpy()))
     same, older, lost = none.copy(), none.copy(), none.copy()
-    same[rows.index] = (said == newest) & ~rows.index.isin(kept)
-    older[rows.index] = said != newest
+    same[rows.index] = (content == newest) & ~rows.index.isin(newest_rows)
+    older[rows.index] = content != newest
     ids = [c.name for c in table.columns if c.name in columns and c.type == "id"]
     doubtful = rows[ids].map(rounded).any(axis=1)
-    lost[rows.index] = doubtful & group.isin(group[said != newest])
+    lost[rows.index] = doubtful & group.isin(group[content != newest])
     return Settled(older & ~lost, same & ~lost, lost, by)
 
 
 def _version(table: Table, rows: pd.DataFrame) -> tuple[str, pd.Series]:
-    """The column that tells versions apart, and how new each row is by it."""
+    """The column by which versions are ordered, and each row's rank by it."""
     for name in table.versions:
         if name not in rows.columns or not rows[name].notna().any():
             continue
@@ -107,9 +107,9 @@ def records(frame: pd.DataFrame, raw: pd.DataFrame | None = None) -> list[str]:
     unread = raw.to_dict("records") if raw is not None and len(raw.columns) else [{}] * len(frame)
     rows = frame.drop(columns=UNREADABLE, errors="ignore").astype("object").to_dict("records")
     for row, more in zip(rows, unread, strict=True):
-        found = {str(k): v for k, v in row.items() if not is_null(v)}
-        found |= {str(k): v for k, v in more.items() if not is_null(v)}
-        out.append(storable(json.dumps(found, ensure_ascii=False, default=_plain)))
+        fields = {str(k): v for k, v in row.items() if not is_null(v)}
+        fields |= {str(k): v for k, v in more.items() if not is_null(v)}
+        out.append(storable(json.dumps(fields, ensure_ascii=False, default=_plain)))
     return out
 
 

@@ -150,15 +150,15 @@ def plan_scheduled(
 
 
 def _refuse_empty(job: Job) -> None:
-    """Find out before seven tasks are started that there is nothing for them."""
+    """Raise an error if the window has no conversation, before seven tasks are started for nothing."""
     read = read_bundle(job.bundle, ["conversations"])
     refuse(read.problems)
     started = read.tables["conversations"].frame["started_at"]
     if not started.between(job.start_ts, job.end_ts, inclusive="left").any():
         first, last = started.min(), started.max()
-        held = f"it holds those from {first.date()} to {last.date()}" if started.notna().any() else "it holds none"
+        held_days = f"it holds those from {first.date()} to {last.date()}" if started.notna().any() else "it holds none"
         raise NothingToMine(
-            f"no conversation of {job.bundle} started from {job.start} to {job.end}: {held}",
+            f"no conversation of {job.bundle} started from {job.start} to {job.end}: {held_days}",
             "see that the export ran and reached its end, or trigger the run again with other days",
         )
 
@@ -167,15 +167,15 @@ def _absolute(path: str | None) -> str | None:
     return str(Path(path).absolute()) if path and "://" not in path else path or None
 
 
-def run_step(name: str, given: dict[str, str | None]) -> dict[str, str | None]:
+def run_step(name: str, job_json: dict[str, str | None]) -> dict[str, str | None]:
     """Perform one step by name for a scheduler, which hands the job from task to task as plain data."""
-    job = Job.from_json(given)
+    job = Job.from_json(job_json)
     with lease(job.settings, job.store, job.run_id) as held:
         job = replace(job, lease=held)
         if not begun(job) and published(job):
-            return given  # a retry of a task that had come to its end
+            return job_json  # a retry of a task that had come to its end
         check_worker(job)
         perform(job, step_named(name), STEPS)
         if name == STEPS[-1]:
             finish(job)
-    return given
+    return job_json

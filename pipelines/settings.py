@@ -260,13 +260,13 @@ class Settings(Section):
 
     def public(self) -> dict[str, Any]:
         """The settings as plain data, fit to be written into a run: passwords and tokens in addresses are masked."""
-        plain = self.model_dump(mode="json")
-        plain["delivery"]["chat"] = [f"{entry.split('://')[0]}://…" for entry in plain["delivery"]["chat"]]
-        if plain["state"]["url"]:
+        dumped = self.model_dump(mode="json")
+        dumped["delivery"]["chat"] = [f"{entry.split('://')[0]}://…" for entry in dumped["delivery"]["chat"]]
+        if dumped["state"]["url"]:
             from sqlalchemy.engine import make_url
 
-            plain["state"]["url"] = make_url(plain["state"]["url"]).render_as_string(hide_password=True)
-        return plain
+            dumped["state"]["url"] = make_url(dumped["state"]["url"]).render_as_string(hide_password=True)
+        return dumped
 
 
 def default_text() -> str:
@@ -333,15 +333,15 @@ def _merge(into: dict[str, Any], over: Mapping[str, Any], where: str, inside: tu
             into[key] = value
 
 
-def _suggest(key: str, known: Mapping[str, Any], inside: tuple[str, ...]) -> str:
+def _suggest(key: str, fields: Mapping[str, Any], inside: tuple[str, ...]) -> str:
     elsewhere = [f"{section}.{key}" for section, keys in tomllib.loads(default_text()).items() if key in keys]
     if elsewhere:
         return f"did you mean '{elsewhere[0]}'?"
-    close = similar(key, known)
+    close = similar(key, fields)
     if close:
         return f"did you mean '{'.'.join((*inside, close[0]))}'?"
     home = f"[{'.'.join(inside)}]" if inside else "the file"
-    return f"{home} knows: {', '.join(sorted(known)) or 'no key yet'}; `lacuna settings` explains each"
+    return f"{home} knows: {', '.join(sorted(fields)) or 'no key yet'}; `lacuna settings` explains each"
 
 
 def _as_invalid(error: ValidationError, where: str) -> SettingsInvalid:
@@ -352,9 +352,9 @@ def _as_invalid(error: ValidationError, where: str) -> SettingsInvalid:
 
 
 def _default(loc: tuple[int | str, ...]) -> str:
-    found: Any = tomllib.loads(default_text())
+    value: Any = tomllib.loads(default_text())
     for part in loc:
-        if not isinstance(found, dict):
+        if not isinstance(value, dict):
             break
-        found = found.get(str(part))
-    return repr(found)
+        value = value.get(str(part))
+    return repr(value)

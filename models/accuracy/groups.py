@@ -89,8 +89,8 @@ def group_accuracy(
         if all((side & tagged).sum() >= ENOUGH_A_SIDE for side in sides):
             mean[number], variance[number] = _own(sides, right, chance)
             basis[number] = "escalated only" if blind else "all"
-    asked = _count(codes[looked_at], len(keys))
-    low, high = _interval(mean, variance, np.where(asked > 0, asked, size), confidence)
+    n_looked_at = _count(codes[looked_at], len(keys))
+    low, high = _interval(mean, variance, np.where(n_looked_at > 0, n_looked_at, size), confidence)
     table = pd.DataFrame(
         {
             "key": pd.array([str(key) for key in keys], dtype="str"),
@@ -187,7 +187,7 @@ def _own(sides: list[Flags], right: F64, chance: F64) -> tuple[float, float]:
 
 def _interval(mean: F64, variance: F64, size: Ints, confidence: float) -> tuple[F64, F64]:
     inside = np.clip(mean, 0.005, 0.995)
-    worth = inside * (1 - inside) / np.maximum(variance, 1e-9)
-    low, high = wilson(inside * worth, worth, confidence)
+    effective_size = inside * (1 - inside) / np.maximum(variance, 1e-9)
+    low, high = wilson(inside * effective_size, effective_size, confidence)
     # The share among five answers is a multiple of a fifth: the ends go out to the next one.
     return np.floor(low * size) / size, np.ceil(high * size) / size

@@ -10,7 +10,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from threadpoolctl import threadpool_limits
 
-from lacuna.models.arrays import F32
+from lacuna.models.arrays import F32, Ints
 from lacuna.models.metrics.intervals import wilson
 
 FOLDS = 5
@@ -38,10 +38,10 @@ def true_intents(outcomes: pd.DataFrame, predicted: pd.Series) -> pd.Series:
     """
     own = outcomes["conversation_id"].map(predicted)
     wrong = outcomes["outcome"].eq("misclassified")
-    meant = outcomes["true_intent"].where(outcomes["true_intent"].notna(), own.where(~wrong))
-    named = outcomes.assign(meant=meant, other=meant.ne(own))[meant.notna()]
-    named = named.sort_values(["conversation_id", "other", "meant"], ascending=[True, False, True], kind="stable")
-    return named.drop_duplicates("conversation_id").set_index("conversation_id")["meant"].astype("str")
+    intent = outcomes["true_intent"].where(outcomes["true_intent"].notna(), own.where(~wrong))
+    tagged = outcomes.assign(intent=intent, other=intent.ne(own))[intent.notna()]
+    tagged = tagged.sort_values(["conversation_id", "other", "intent"], ascending=[True, False, True], kind="stable")
+    return tagged.drop_duplicates("conversation_id").set_index("conversation_id")["intent"].astype("str")
 
 
 def confusion(
@@ -70,7 +70,7 @@ def confusion(
         the window by that share), matters (bool: a confusion of two tags or more whose share is not within reach of 2
         %), conversation_ids (list of str). The costliest confusions come first, then the right ones.
     """
-    asked = predicted.dropna().value_counts()
+    n_predicted = predicted.dropna().value_counts()
     tagged = pd.DataFrame(
         {"predicted_intent": predicted.reindex(true.index), "true_intent": true, "weight": weight.reindex(true.index)}
     )
@@ -80,14 +80,14 @@ def confusion(
     rows = []
     for intent, own in tagged.groupby("predicted_intent", sort=True):
         total, effective = own["weight"].sum(), own["weight"].sum() ** 2 / (own["weight"] ** 2).sum()
-        for meant, part in own.groupby("true_intent", sort=True):
+        for true_intent, part in own.groupby("true_intent", sort=True):
             share = float(part["weight"].sum() / total)
             low, high = wilson(part["weight"].sum(), total, confidence, effective=effective)
-            matters = intent != meant and len(part) >= 2 and float(low) > 0.02
-            volume = share * float(asked[intent])
+            matters = intent != true_intent and len(part) >= 2 and float(low) > 0.02
+            volume = share * float(n_predicted[intent])
             rows.append(
-                (intent, meant, len(part), len(own), share, float(low), float(high), volume, volume / weeks, matters,
-                 sorted(part["conversation_id"]))
+                (intent, true_intent, len(part), len(own), share, float(low), float(high), volume, volume / weeks,
+                 matters, sorted(part["conversation_id"]))
             )  # fmt: skip
     table = pd.DataFrame(rows, columns=CONFUSION)
     table["right"] = table["predicted_intent"] == table["true_intent"]
@@ -96,13 +96,23 @@ def confusion(
     return table.drop(columns="right").reset_index(drop=True)
 
 
+def checked_labels(labels: pd.Series) -> Ints:
+    """Row numbers of the labels that are checked: of intents that have enough, and at most :data:`MOST`."""
+    rows = np.flatnonzero(labels.map(labels.value_counts()).ge(FEWEST).to_numpy(dtype=bool))
+    if len(rows) > MOST:  # every k-th, whatever their order means
+        rows = rows[np.linspace(0, len(rows) - 1, MOST).round().astype(int)]
+        counts = labels.iloc[rows].value_counts()
+        rows = rows[labels.iloc[rows].map(counts).ge(FOLDS).to_numpy(dtype=bool)]
+    return rows
+
+
 def suspicious_labels(ids: pd.Series, labels: pd.Series, vectors: F32) -> pd.DataFrame:
     """Intent labels that a classifier trained on the other questions contradicts, the most doubtful first.
 
     Parameters
     ----------
     ids, labels
-        Conversation and intent of each question, (n,).
+        Conversation and intent of each question, (n,), of those that :func:`checked_labels` names.
     vectors
         The questions' meaning, rows of length 1, (n, dim).
 
@@ -117,30 +127,24 @@ def suspicious_labels(ids: pd.Series, labels: pd.Series, vectors: F32) -> pd.Dat
     confidence that questions of that intent get on average, and its own gets less than its own questions' average.
     Confidence is that of the fold that left the question out; an intent of fewer than ten questions is not looked at.
     """
-    enough = labels.map(labels.value_counts()).ge(FEWEST).to_numpy(dtype=bool)
-    rows = np.flatnonzero(enough)
-    if len(rows) > MOST:  # every k-th, whatever their order means
-        rows = rows[np.linspace(0, len(rows) - 1, MOST).round().astype(int)]
-        counts = labels.iloc[rows].value_counts()
-        rows = rows[labels.iloc[rows].map(counts).ge(FOLDS).to_numpy(dtype=bool)]
-    given, names = pd.factorize(labels.iloc[rows], sort=True)
+    codes, names = pd.factorize(labels, sort=True)
     if len(names) < 2:
         return pd.DataFrame(columns=SUSPECTS)
     model: Any = LogisticRegression(C=10.0, max_iter=200, tol=1e-3)
     with threadpool_limits(1):  # the matrices are small: several threads would only wait for each other
         chance = cross_val_predict(
-            model, vectors[rows].astype(float), given, cv=StratifiedKFold(FOLDS), method="predict_proba"
+            model, vectors.astype(float), codes, cv=StratifiedKFold(FOLDS), method="predict_proba"
         )
-    usual = np.array([chance[given == k, k].mean() for k in range(len(names))])
-    own = chance[np.arange(len(rows)), given]
+    usual = np.array([chance[codes == k, k].mean() for k in range(len(names))])
+    own = chance[np.arange(len(codes)), codes]
     sure = np.where(chance >= usual, chance, 0.0)
-    sure[np.arange(len(rows)), given] = 0.0
+    sure[np.arange(len(codes)), codes] = 0.0
     other = sure.argmax(axis=1)
-    doubtful = np.flatnonzero((sure.max(axis=1) > own) & (own < usual[given]))
+    doubtful = np.flatnonzero((sure.max(axis=1) > own) & (own < usual[codes]))
     suspects = pd.DataFrame(
         {
-            "conversation_id": ids.iloc[rows[doubtful]].to_numpy(),
-            "label": names[given[doubtful]],
+            "conversation_id": ids.iloc[doubtful].to_numpy(),
+            "label": names[codes[doubtful]],
             "confidence": np.round(own[doubtful], 4),
             "likelier": names[other[doubtful]],
             "likelier_confidence": np.round(sure.max(axis=1)[doubtful], 4),

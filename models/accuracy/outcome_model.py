@@ -49,8 +49,8 @@ def known_outcomes(outcomes: pd.DataFrame) -> pd.DataFrame:
     order = {"random": 0, "escalated": 1, "unknown": 2}
     tags = tags[tags["sample"].isin(list(order))].assign(order=lambda t: t["sample"].map(order))
     tags = tags.sort_values(["conversation_id", "order", "right"]).drop_duplicates("conversation_id")
-    chosen = tags.set_index("conversation_id")[["right", "sample"]].join(feedback, how="outer")
-    return chosen.rename_axis("conversation_id").reset_index()
+    joined = tags.set_index("conversation_id")[["right", "sample"]].join(feedback, how="outer")
+    return joined.rename_axis("conversation_id").reset_index()
 
 
 def features(facts: pd.DataFrame) -> pd.DataFrame:
@@ -145,12 +145,12 @@ def chance_right(conversation_features: pd.DataFrame, right: F64, escalated: Fla
     x = conversation_features.to_numpy(dtype=float)
     fold = _folds(y)
     drafts = np.zeros((FOLDS, len(right)))
-    for left_out in range(FOLDS):
-        kept = fold != left_out
+    for held_out in range(FOLDS):
+        training = fold != held_out
         model: Any = make_pipeline(StandardScaler(), LogisticRegression(C=1.0, max_iter=1000))
         with threadpool_limits(1):  # the matrices are small: several threads would only wait for each other
-            model.fit(x[tagged[kept]], y[kept], logisticregression__sample_weight=weight[kept])
-        drafts[left_out] = np.clip(model.predict_proba(x)[:, 1], 0.01, 0.99)
+            model.fit(x[tagged[training]], y[training], logisticregression__sample_weight=weight[training])
+        drafts[held_out] = np.clip(model.predict_proba(x)[:, 1], 0.01, 0.99)
     chance = drafts.mean(axis=0)
     chance[tagged] = drafts[fold, tagged]
     return Chances(chance, drafts)

@@ -54,8 +54,8 @@ def tag_next(facts: pd.DataFrame, evidence_needed: float, weeks: float, count: i
             moved = [abs(_in_backlog(bad + change, n, base, evidence_needed) - now) for change in then - chance]
             expected += likely * np.array(moved)
         order = np.argsort(-expected, kind="stable")
-        worth = np.zeros(len(own))
-        worth[order] = expected[order] / np.arange(1, len(own) + 1)
+        values = np.zeros(len(own))
+        values[order] = expected[order] / np.arange(1, len(own) + 1)
         rows += [
             {
                 "conversation_id": str(c),
@@ -64,7 +64,7 @@ def tag_next(facts: pd.DataFrame, evidence_needed: float, weeks: float, count: i
                 "worth": float(w / weeks),
                 "who": who,
             }
-            for c, p, w, who in zip(own["conversation_id"], chance, worth, own["customer_id"], strict=True)
+            for c, p, w, who in zip(own["conversation_id"], chance, values, own["customer_id"], strict=True)
         ]
     columns = ["conversation_id", "subtopic_id", "chance", "worth"]
     candidates = pd.DataFrame(rows, columns=[*columns, "who"])

@@ -112,7 +112,7 @@ def _most_cited_first(rows: pd.DataFrame) -> pd.DataFrame:
 
 def _last_authors(revisions: pd.DataFrame, owners: pd.DataFrame) -> pd.Series:
     """Who revised each article last, by article_id: of the active owners, or of all authors without any owners."""
-    done = approved(revisions)
-    author = done["author_id"]
+    approved_revisions = approved(revisions)
+    author = approved_revisions["author_id"]
     counts = author.isin(set(owners["owner_id"]) - inactive(owners)) if len(owners) else author.notna()
-    return done[counts].sort_values(["revised_at", "author_id"]).groupby("article_id")["author_id"].last()
+    return approved_revisions[counts].sort_values(["revised_at", "author_id"]).groupby("article_id")["author_id"].last()

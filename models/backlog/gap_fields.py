@@ -128,10 +128,10 @@ def value_type(annotation: Any) -> Any:
 
 def _contract_type(annotation: Any) -> str:
     """The contract's name of a type (:mod:`data_contracts.casts`)."""
-    wanted = value_type(annotation)
-    if get_origin(wanted) is list:
-        return "records" if is_typeddict(get_args(wanted)[0]) else "list"
-    return "record" if is_typeddict(wanted) else str(wanted.__name__)
+    type_ = value_type(annotation)
+    if get_origin(type_) is list:
+        return "records" if is_typeddict(get_args(type_)[0]) else "list"
+    return "record" if is_typeddict(type_) else str(type_.__name__)
 
 
 def _reader(annotation: Any) -> Callable[[Any], Any]:
@@ -139,12 +139,12 @@ def _reader(annotation: Any) -> Callable[[Any], Any]:
 
     A missing list becomes an empty one, a missing dict stays null, and keys that the type does not have are dropped.
     """
-    wanted = value_type(annotation)
-    if get_origin(wanted) is list:
-        return _list_reader(_reader(get_args(wanted)[0]))
-    if is_typeddict(wanted):
-        return _record_reader({name: _reader(hint) for name, hint in get_type_hints(wanted).items()})
-    return {str: _text, bool: _flag, int: _number(int), float: _number(float)}[wanted]
+    type_ = value_type(annotation)
+    if get_origin(type_) is list:
+        return _list_reader(_reader(get_args(type_)[0]))
+    if is_typeddict(type_):
+        return _record_reader({name: _reader(hint) for name, hint in get_type_hints(type_).items()})
+    return {str: _text, bool: _flag, int: _number(int), float: _number(float)}[type_]
 
 
 def _list_reader(read: Callable[[Any], Any]) -> Callable[[Any], list[Any]]:

@@ -104,16 +104,16 @@ def in_force(decisions: Sequence[Decision]) -> list[Decision]:
 
     An undo that was itself undone has no effect.
     """
-    taken: set[int] = set()
-    kept = []
+    undone: set[int] = set()
+    standing = []
     for decision in sorted(decisions, key=lambda d: d.id, reverse=True):
-        if decision.id in taken:
+        if decision.id in undone:
             continue
         if decision.verb == "undo":
-            taken.add(int(decision.payload["of"]))
+            undone.add(int(decision.payload["of"]))
         else:
-            kept.append(decision)
-    return kept[::-1]
+            standing.append(decision)
+    return standing[::-1]
 
 
 def gap_state(decisions: Sequence[Decision]) -> GapState:
@@ -134,24 +134,24 @@ def gap_state(decisions: Sequence[Decision]) -> GapState:
 
 
 def _after(state: GapState, decision: Decision) -> GapState:
-    given = decision.payload
+    payload = decision.payload
     state = replace(state, undoable=decision.id, who=decision.who, at=decision.at, why=decision.why)
     status = ACTIONS[decision.verb].status if decision.verb in ACTIONS else None
     if decision.verb == "assign":
-        if "owner_id" in given:
-            state = replace(state, owner_id=given["owner_id"], assigned=True, assigned_by=decision.who)
-        return replace(state, due=given["due"]) if "due" in given else state
+        if "owner_id" in payload:
+            state = replace(state, owner_id=payload["owner_id"], assigned=True, assigned_by=decision.who)
+        return replace(state, due=payload["due"]) if "due" in payload else state
     if status is None:
         return state
     state = replace(
         state, status=status, decided=decision.id, run_id=decision.run_id, since=decision.at,
-        until=given.get("until"), merged_into=given.get("into"), reason=given.get("reason"),
-        dismissed_at_conversations=given.get("conversations"),
+        until=payload.get("until"), merged_into=payload.get("into"), reason=payload.get("reason"),
+        dismissed_at_conversations=payload.get("conversations"),
     )  # fmt: skip
     if decision.verb == "publish":
-        day = given.get("on") or decision.at.date().isoformat()
+        day = payload.get("on") or decision.at.date().isoformat()
         # The work that was due is done; a gap that comes back later gets a due day of its own.
-        state = replace(state, published_on=day, article_id=given.get("article_id"), due=None)
+        state = replace(state, published_on=day, article_id=payload.get("article_id"), due=None)
     return state
 
 

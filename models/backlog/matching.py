@@ -90,20 +90,20 @@ def match_gaps(gaps: Sequence[Gap], known_gaps: Sequence[Gap], previous: str | N
         left = [i for i in rows if i not in matches]
         if not (left and there):
             continue
-        worth = np.array([[_worth(gaps[i], old) for old in there] for i in left])
-        for a, b in zip(*linear_sum_assignment(-worth), strict=True):
-            if worth[a, b] > 0:
+        weights = np.array([[_weight(gaps[i], old) for old in there] for i in left])
+        for a, b in zip(*linear_sum_assignment(-weights), strict=True):
+            if weights[a, b] > 0:
                 matches[left[a]] = str(there[b]["gap_id"])
     return [matches.get(i) for i in range(len(gaps))]
 
 
-def _worth(gap: Gap, known_gap: Gap) -> float:
+def _weight(gap: Gap, known_gap: Gap) -> float:
     """How much two gaps have in common; 0 where they can't be the same gap."""
     if subject(gap) != subject(known_gap) and not _same_pair(gap, known_gap):
         return 0.0
-    mine, theirs = list(gap["subtopics"]), list(known_gap["subtopics"])
-    shared = sum(_SAME if t in theirs else _HEIR if t in known_gap["heirs"] else 0.0 for t in mine)
-    main = _MAIN * (mine[:1] == theirs[:1])
+    subtopics, known_subtopics = list(gap["subtopics"]), list(known_gap["subtopics"])
+    shared = sum(_SAME if t in known_subtopics else _HEIR if t in known_gap["heirs"] else 0.0 for t in subtopics)
+    main = _MAIN * (subtopics[:1] == known_subtopics[:1])
     if subject(gap)[0] == "missing":
         return shared + main if shared else 0.0
     return _SAME + shared + main + _KIND * (gap["kind"] == known_gap["kind"])

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Set
+from collections.abc import Sequence, Set
+from dataclasses import dataclass
 
 import pandas as pd
 
@@ -43,35 +44,60 @@ def clean(text: str, *, keep_lines: bool = False, idle: Set[str] = frozenset()) 
     return " ".join(text.split()[:most]).strip(" ,;-–")
 
 
-def questions(messages: pd.DataFrame) -> pd.DataFrame:
+@dataclass(frozen=True)
+class StockText:
+    """What many customers write alike and no question is about.
+
+    Attributes
+    ----------
+    form_lines
+        Lines of forms (:func:`models.text.boilerplate.templates`).
+    sentences
+        Stock sentences (:func:`models.text.boilerplate.asides`).
+    """
+
+    form_lines: frozenset[str] = frozenset()
+    sentences: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, first_messages: Sequence[str]) -> StockText:
+        """Learn it from customers' first messages, one a conversation."""
+        form = templates(first_messages)
+        return cls(form, asides([clean(without_lines(text, form), keep_lines=True) for text in first_messages]))
+
+
+def first_messages(messages: pd.DataFrame) -> pd.Series:
+    """The customer's first message of each conversation that has one: text by conversation_id, sorted by it."""
+    of_customers = messages[messages["role"] == "customer"].sort_values(["conversation_id", "position"])
+    first = of_customers.drop_duplicates("conversation_id").set_index("conversation_id")["text"]
+    return first.astype(str)
+
+
+def questions(messages: pd.DataFrame, stock: StockText | None = None) -> pd.DataFrame:
     """The question of every conversation that has customer text.
 
     The customer's first message with content; later messages are added until there are :data:`ENOUGH_WORDS` words.
-    Lines of forms (:func:`models.text.boilerplate.templates`) and stock sentences
-    (:func:`models.text.boilerplate.asides`) are left out.
 
     Parameters
     ----------
     messages : DataFrame
         conversation_id, position, role, text.
+    stock
+        What is left out of questions; learnt from these messages by default.
 
     Returns
     -------
     DataFrame
         conversation_id, question (str), key (str, hash of the question's folded text), by conversation_id.
     """
+    stock = stock or StockText.of(list(first_messages(messages)))
     customer_messages = messages[messages["role"] == "customer"].sort_values(["conversation_id", "position"])
-    form = templates(list(customer_messages.drop_duplicates("conversation_id")["text"].astype(str)))
-    texts_of = {
-        str(c): [without_lines(str(t), form) for t in texts]
-        for c, texts in customer_messages.groupby("conversation_id")["text"]
-    }
-    idle = asides([clean(texts[0], keep_lines=True) for texts in texts_of.values()])
     rows = []
-    for conversation_id, texts in sorted(texts_of.items()):
-        question = main_question(texts, idle=idle)
+    for conversation_id, texts in customer_messages.groupby("conversation_id", sort=True)["text"]:
+        own = [without_lines(str(text), stock.form_lines) for text in texts]
+        question = main_question(own, idle=stock.sentences)
         if question:
-            rows.append((conversation_id, question, key_of(question)))
+            rows.append((str(conversation_id), question, key_of(question)))
     return pd.DataFrame(rows, columns=["conversation_id", "question", "key"]).astype("str")
 
 

@@ -30,7 +30,7 @@ __all__ = [
     "is_rephrased",
     "reports_account_action",
     "says_fallback",
-    "says_policy_handover",
+    "says_policy_handoff",
     "shows_frustration",
     "shows_thanks",
     "trigger_shares",
@@ -50,20 +50,20 @@ _MARKS = re.compile(r"!{3,}|\?{3,}|[!?]{4,}")
 
 def _clean(texts: pd.Series) -> pd.Series:
     """Texts ready to match: the start of long ones, lower case, no quoted lines, straight apostrophes, single spaces."""
-    plain = texts.astype("object").where(texts.notna(), "").astype(str).str.slice(0, _LONGEST)
-    quoted = plain.str.startswith(">") | plain.str.contains("\n>", regex=False)
+    text = texts.astype("object").where(texts.notna(), "").astype(str).str.slice(0, _LONGEST)
+    quoted = text.str.startswith(">") | text.str.contains("\n>", regex=False)
     if quoted.any():
-        plain = plain.where(~quoted, plain.str.replace(_QUOTED, " ", regex=True))
-    return plain.str.replace("’", "'", regex=False).str.replace(_SPACE, " ", regex=True).str.strip().str.lower()
+        text = text.where(~quoted, text.str.replace(_QUOTED, " ", regex=True))
+    return text.str.replace("’", "'", regex=False).str.replace(_SPACE, " ", regex=True).str.strip().str.lower()
 
 
 def _matches(texts: pd.Series, phrases: Phrases) -> pd.Series:
     """Where clean texts hold a trigger phrase, look-alike phrases (``unless``) taken out."""
-    hits = {text: _says(text, phrases) for text in texts.unique()}
+    hits = {text: _has_phrase(text, phrases) for text in texts.unique()}
     return texts.map(hits).astype(bool)
 
 
-def _says(text: str, phrases: Phrases) -> bool:
+def _has_phrase(text: str, phrases: Phrases) -> bool:
     if not any(stem in text for stem in phrases.stems):
         return False
     for sentence in CHAT_SENTENCE_END.split(text) if len(text) > _SHORT else (text,):
@@ -97,10 +97,10 @@ def wants_human(texts: pd.Series) -> pd.Series:
 
 def shows_frustration(texts: pd.Series) -> pd.Series:
     """Customers' messages that show anger or despair, in words, in capitals or in rows of ``!?``."""
-    plain = _clean(texts)
+    cleaned = _clean(texts)
     shown = texts.astype("object").where(texts.notna(), "").astype(str).str.slice(0, _LONGEST)
     loud = shown.str.contains(_SHOUTED, regex=True) | shown.str.contains(_MARKS, regex=True)
-    return _matches(plain, FRUSTRATION) | (loud & ~_matches(plain.where(loud, ""), THANKS))
+    return _matches(cleaned, FRUSTRATION) | (loud & ~_matches(cleaned.where(loud, ""), THANKS))
 
 
 def shows_thanks(texts: pd.Series) -> pd.Series:
@@ -109,9 +109,9 @@ def shows_thanks(texts: pd.Series) -> pd.Series:
     "Thanks in advance" does not count, nor does the "thanks" that closes a question: thanks alone count only at the
     start of a message, or in a short message without a question.
     """
-    plain = _clean(texts)
-    brief = (plain.str.len() <= _SHORT) & ~plain.str.contains("?", regex=False)
-    return _matches(plain, SOLVED) | _matches(plain.where(brief, plain.str.slice(0, 40)), THANKS)
+    cleaned = _clean(texts)
+    brief = (cleaned.str.len() <= _SHORT) & ~cleaned.str.contains("?", regex=False)
+    return _matches(cleaned, SOLVED) | _matches(cleaned.where(brief, cleaned.str.slice(0, 40)), THANKS)
 
 
 def says_fallback(texts: pd.Series) -> pd.Series:
@@ -124,7 +124,7 @@ def reports_account_action(texts: pd.Series) -> pd.Series:
     return _matches(_clean(texts), ACCOUNT_ACTION)
 
 
-def says_policy_handover(texts: pd.Series) -> pd.Series:
+def says_policy_handoff(texts: pd.Series) -> pd.Series:
     """Bot messages that hand over by rule ("I'll connect you with a colleague", "das darf nur ein Mitarbeiter")."""
     return _matches(_clean(texts), POLICY_HANDOVER)
 
@@ -147,9 +147,9 @@ def is_rephrased(texts: pd.Series, previous: pd.Series) -> pd.Series:
     """
     now, before = _clean(texts), _clean(previous)
     there = (before.str.len() > 0) & (now.str.len() > 0)
-    says_so = _matches(now.where(there, ""), REPHRASING)
+    rephrases = _matches(now.where(there, ""), REPHRASING)
     near = [bool(ok) and alike(a, b) for ok, a, b in zip(there, now, before, strict=True)]
-    return there & (says_so | pd.Series(near, index=texts.index, dtype=bool))
+    return there & (rephrases | pd.Series(near, index=texts.index, dtype=bool))
 
 
 def conversation_signals(messages: pd.DataFrame) -> pd.DataFrame:
@@ -195,7 +195,7 @@ def conversation_signals(messages: pd.DataFrame) -> pd.DataFrame:
     previous = customer_texts.groupby(frame.loc[customer, "conversation_id"]).shift()
     frame["rephrasing"] = on(customer, is_rephrased(customer_texts, previous)) & ~grateful
     frame["account_action"] = on(agent, reports_account_action(frame.loc[agent, "text"]))
-    frame["policy_handoff"] = on(bot, says_policy_handover(frame.loc[bot, "text"]))
+    frame["policy_handoff"] = on(bot, says_policy_handoff(frame.loc[bot, "text"]))
     frame["bot_messages"], frame["agent_messages"], frame["customer_messages"] = bot, agent, customer
 
     groups = frame.groupby("conversation_id", sort=True)

@@ -1,4 +1,4 @@
-"""What the data of a bundle carry and what they don't: counted part by part, with what is lost by what is absent."""
+"""Which parts of the input a bundle has, counted part by part, and what each absent part costs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from lacuna.models.data_coverage.parts import PARTS, PartOfData
 __all__ = ["ABSENT", "PARTLY", "STATES", "THERE", "Coverage", "data_coverage", "lacking", "unknown"]
 
 THERE, PARTLY, ABSENT = "there", "partly", "absent"
-STATES = (ABSENT, PARTLY, THERE)  # in the order in which they are told
+STATES = (ABSENT, PARTLY, THERE)  # in the order in which they are listed
 
 # One "customer" with more than half of the conversations, of at least so many, is a placeholder such as "guest".
 PLACEHOLDER_SHARE, PLACEHOLDER_LEAST = 0.5, 20
@@ -23,7 +23,7 @@ Count = tuple[int, int | None]  # how many carry a part, and of how many
 
 @dataclass(frozen=True)
 class Coverage:
-    """How far the data carry one part.
+    """How complete one part of the input is.
 
     Parameters
     ----------
@@ -50,12 +50,12 @@ class Coverage:
 
     @property
     def share(self) -> float | None:
-        """Share of those that carry it, 0 to 1; None where there is nothing to carry it."""
+        """Share of the rows that have the part, 0 to 1; None where there are no rows."""
         return self.count / self.of if self.of else None
 
     @property
     def figures(self) -> str:
-        """How many carry it, in words.
+        """How many rows have the part, in words.
 
         Examples
         --------
@@ -68,10 +68,10 @@ class Coverage:
 
 
 def data_coverage(tables: Tables) -> tuple[Coverage, ...]:
-    """What the tables of a bundle carry: what is absent first, in each state what helps the backlog most first.
+    """How complete each part of a bundle is: absent parts first, and in each state what helps the backlog most first.
 
-    A part that makes no sense without another is told with that one: without a bot, nobody need read that its
-    citations are absent too.
+    A part that needs another, absent one is listed below that one (``with_it``): without a bot, its citations are
+    absent too, and get no line of their own.
 
     Parameters
     ----------
@@ -92,14 +92,14 @@ def data_coverage(tables: Tables) -> tuple[Coverage, ...]:
     ["customers' messages", 'published articles', 'conversations that people handled', "agents' replies"]
     """
     counted = _counts(tables)
-    found = {part.name: _covered(part, *counted[part.name]) for part in PARTS}
-    beneath = _told_with(found)
-    told = []
-    for name, part in found.items():
-        if name not in beneath:
-            inside = tuple(found[child].label for child, root in beneath.items() if root == name)
-            told.append(Coverage(**vars(part) | {"with_it": inside}))
-    return tuple(sorted(told, key=lambda part: STATES.index(part.state)))
+    covered = {part.name: _covered(part, *counted[part.name]) for part in PARTS}
+    parents = _absent_parents(covered)
+    listed = []
+    for name, part in covered.items():
+        if name not in parents:
+            children = tuple(covered[child].label for child, root in parents.items() if root == name)
+            listed.append(Coverage(**vars(part) | {"with_it": children}))
+    return tuple(sorted(listed, key=lambda part: STATES.index(part.state)))
 
 
 def lacking(parts: Iterable[Coverage]) -> list[Coverage]:
@@ -107,8 +107,8 @@ def lacking(parts: Iterable[Coverage]) -> list[Coverage]:
     return [part for part in parts if part.state != THERE]
 
 
-def unknown(parts: Iterable[Coverage], named: int = 2) -> str:
-    """One sentence on what nobody can know from these data; the first ``named`` absent parts by name.
+def unknown(parts: Iterable[Coverage], n_named: int = 2) -> str:
+    """One sentence on what nobody can know from these data; the first ``n_named`` absent parts by name.
 
     Examples
     --------
@@ -126,15 +126,15 @@ def unknown(parts: Iterable[Coverage], named: int = 2) -> str:
     if not absent and not partly:
         return "The data carry everything that Lacuna makes use of."
     if not absent:
-        return f"This run knows only in part {_listed(partly, named)}."
+        return f"This run knows only in part {_listed(partly, n_named)}."
     also = f"; {len(partly)} more it knows only in part" if partly else ""
-    return f"This run can't know {_listed(absent, named)}{also}."
+    return f"This run can't know {_listed(absent, n_named)}{also}."
 
 
-def _listed(names: Sequence[str], named: int) -> str:
-    """Names as in a sentence: "a, b and 3 more things"; one more than ``named`` is named as well."""
-    if len(names) > named + 1:
-        names = [*names[:named], f"{len(names) - named} more things"]
+def _listed(names: Sequence[str], n_named: int) -> str:
+    """Names as in a sentence: "a, b and 3 more things"; one more than ``n_named`` is named as well."""
+    if len(names) > n_named + 1:
+        names = [*names[:n_named], f"{len(names) - n_named} more things"]
     return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
@@ -144,18 +144,18 @@ def _covered(part: PartOfData, count: int, of: int | None) -> Coverage:
     return Coverage(part.name, part.label, state, count, of, part.unit, part.unknown, part.cost, part.step)
 
 
-def _told_with(found: Mapping[str, Coverage]) -> dict[str, str]:
-    """The parts that are absent because another one is, with the one that they are told with."""
+def _absent_parents(covered: Mapping[str, Coverage]) -> dict[str, str]:
+    """Each part that is absent because a part that it needs is absent, with the first such part."""
     roots: dict[str, str] = {}
     for part in PARTS:
-        gone = next((need for need in part.needs if found[need].state == ABSENT), None)
-        if gone is not None and found[part.name].state == ABSENT:
-            roots[part.name] = roots.get(gone, gone)
+        absent = next((need for need in part.needs if covered[need].state == ABSENT), None)
+        if absent is not None and covered[part.name].state == ABSENT:
+            roots[part.name] = roots.get(absent, absent)
     return roots
 
 
 def _counts(tables: Tables) -> dict[str, Count]:
-    """Of each part, how many carry it and of how many."""
+    """For each part, how many rows have it, and out of how many."""
     conversations = _table(tables, "conversations")
     tables_of_their_own = {name: (len(_table(tables, name)), None) for name in ("searches", "releases")}
     return {

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from lacuna.models.arrays import F32, Ints
-from lacuna.models.diagnosis.findability import has_answer, usual_answers_out
+from lacuna.models.arrays import F64, Flags
+from lacuna.models.retrieval.candidates import Candidates, Scores
 
 AT_LEAST = 1.0  # the least nearness that counts, in standard deviations above the usual, however few the articles
 ENOUGH_ANSWERS = 2  # agents' answers that a group needs for them to be taken into account
@@ -23,7 +23,7 @@ class Agreement:
     article
         Number of the article.
     nearness
-        Mean standing of the questions and of the agents' answers on it (:func:`standing`), in standard deviations.
+        Mean standing of the questions and of the agents' answers on it (:class:`Standing`), in standard deviations.
     runner_up
         The same of the next article: how near the group would come if the nearest were not there.
     lead
@@ -39,31 +39,49 @@ class Agreement:
     answers: int
 
 
-def standing(scores: F32) -> F32:
-    """How near each text is to each article, against the article's mean over all texts, in standard deviations.
+@dataclass(frozen=True)
+class Standing:
+    """How near all texts come to each article, against which a text is measured.
 
-    Rows of zeros stand for missing texts: they are left out of mean and deviation, and stay zero.
-
-    Parameters
+    Attributes
     ----------
-    scores
-        float32 (n, articles), standard scores.
+    mean
+        float (articles,), the mean score of each article.
+    spread
+        The standard deviation of all scores about these means.
     """
-    out = usual_answers_out(scores)
-    there = has_answer(scores)
-    spread = float(out[there].std()) if there.any() else 0.0
-    return (out / spread).astype(np.float32) if spread > 1e-9 else out
+
+    mean: F64
+    spread: float
+
+    @classmethod
+    def of(cls, blocks: Iterable[Candidates], way: str, articles: int) -> Standing:
+        """From the candidates of all texts, a block after the other; missing texts are left out."""
+        total, square, n = np.zeros(articles), 0.0, 0
+        for block in blocks:
+            some = block.take(block.has_text(way))
+            total = total + some.scores(way).total()
+            square += float((some.spread[way].astype(float) ** 2 + some.mean[way].astype(float) ** 2).sum() * articles)
+            n += len(some)
+        mean = total / max(1, n)
+        variance = (square - n * float(mean @ mean)) / max(1, n * articles)
+        return cls(mean, float(np.sqrt(max(0.0, variance))))
+
+    def measure(self, scores: Scores) -> Scores:
+        """How near each text is to each article against the article's mean over all texts, in standard deviations."""
+        about_mean = scores.less(self.mean)
+        return about_mean.times(1 / self.spread) if self.spread > 1e-9 else about_mean
 
 
-def agreement(questions: F32, answers: F32, rows: Ints) -> Agreement | None:
+def agreement(questions: Scores, answers: Scores, has_answer: Flags) -> Agreement | None:
     """The article that a group of conversations is nearest to, by questions and answers together.
 
     Parameters
     ----------
     questions, answers
-        From :func:`standing`, float32 (n, articles); a row of zeros where no agent answered.
-    rows
-        The group's conversations.
+        From :meth:`Standing.measure`, of the group's conversations.
+    has_answer
+        bool, whether an agent said something in each of these.
 
     Returns
     -------
@@ -72,27 +90,28 @@ def agreement(questions: F32, answers: F32, rows: Ints) -> Agreement | None:
 
     Examples
     --------
-    >>> asked = standing(np.array([[3, 0], [2, 0], [0, 3], [0, 2]], dtype=np.float32))
-    >>> nearest = agreement(asked, np.zeros_like(asked), np.array([0, 1]))
+    >>> scores = Candidates.whole({"score": np.array([[3, 0], [2, 0], [0, 3], [0, 2]], dtype=np.float32)})
+    >>> asked = Standing.of([scores], "score", 2).measure(scores.scores("score"))
+    >>> nearest = agreement(asked.take(slice(2)), asked.take(slice(2)), np.array([False, False]))
     >>> nearest.article, nearest.answers
     (0, 0)
     """
-    if not len(rows) or not questions.shape[1]:
+    if not len(questions) or not questions.articles:
         return None
-    with_answers = rows[has_answer(answers[rows])]
-    asked = questions[rows].mean(axis=0)
-    enough = len(with_answers) >= ENOUGH_ANSWERS
-    both: F32 = ((questions[with_answers] + answers[with_answers]) / 2 if enough else questions[rows]).astype(
-        np.float32
-    )
-    mean = (asked + answers[with_answers].mean(axis=0)) / 2 if enough else asked
+    asked, with_answers = questions.mean(), int(has_answer.sum())
+    enough = with_answers >= ENOUGH_ANSWERS
+    there = np.flatnonzero(has_answer) if enough else np.arange(len(questions))
+    own, answered = questions.take(there), answers.take(there)
+    mean = (asked + answered.mean()) / 2 if enough else asked
     order = np.argsort(-mean, kind="stable")
     best = int(order[0])
     if len(order) == 1:
-        return Agreement(best, float(mean[best]), 0.0, float("inf"), len(with_answers))
-    apart = both[:, best] - both[:, int(order[1])]
+        return Agreement(best, float(mean[best]), 0.0, float("inf"), with_answers)
+    apart = own.at(best) - own.at(int(order[1]))
+    if enough:
+        apart = (apart + answered.at(best) - answered.at(int(order[1]))) / 2
     error = max(float(apart.std(ddof=1)) / np.sqrt(len(apart)), 1e-6) if len(apart) > 1 else float("inf")
-    return Agreement(best, float(mean[best]), float(mean[order[1]]), float(apart.mean()) / error, len(with_answers))
+    return Agreement(best, float(mean[best]), float(mean[order[1]]), float(apart.mean()) / error, with_answers)
 
 
 def near_enough(groups: Sequence[Agreement], articles: int) -> float:

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from lacuna.models.arrays import F32, F64, Ints
+from lacuna.models.arrays import F64, Ints
 from lacuna.models.diagnosis.change_point import HEALTHY
-from lacuna.models.diagnosis.findability import ENOUGH_TO_CALIBRATE, chances, went_wrong
+from lacuna.models.diagnosis.findability import ENOUGH_TO_CALIBRATE, Blocks, CitationChoice, went_wrong
 
 ROUNDS = 50
 SUREST = 1 / 3  # share of citations, the likeliest on topic, from which the questions of an article are learned
@@ -17,7 +17,9 @@ PRIOR_SHARE, PRIOR_FAILURE = 0.2, 5.0
 LEAST_LUCK, MOST_LUCK = 0.05, 0.9
 
 
-def on_topic(scores: Sequence[F32], cited: Ints, failed: F64, weight: F64, off_topic: float) -> tuple[F64, float]:
+def on_topic(
+    blocks: Blocks, ways: Sequence[str], cited: Ints, failed: F64, weight: F64, off_topic: float
+) -> tuple[F64, float]:
     """The chance that each conversation is about the article cited in it, from text, habit and outcome together.
 
     A citation has one of two causes. Either the question asks for the article: then its text is like the questions that
@@ -28,8 +30,10 @@ def on_topic(scores: Sequence[F32], cited: Ints, failed: F64, weight: F64, off_t
 
     Parameters
     ----------
-    scores
-        Ways of matching, float32 (n, articles) each; a plain word search among them, which is what many bots do.
+    blocks
+        Gives the candidates of all questions, a block after the other.
+    ways
+        Ways of matching; a plain word search among them, which is what many bots do.
     cited
         int (n,), number of the article cited first, -1 for none.
     failed
@@ -49,10 +53,23 @@ def on_topic(scores: Sequence[F32], cited: Ints, failed: F64, weight: F64, off_t
     if len(rows) * SUREST < ENOUGH_TO_CALIBRATE or np.ptp(weight[rows]) == 0:
         return weight, off_topic
     sure = rows[weight[rows] >= np.quantile(weight[rows], 1 - SUREST)]
-    asked, tempts = chances(scores, cited, [sure, went_wrong(cited, failed)])
-    likelier = np.maximum(asked[rows, own] / asked.mean(axis=0, dtype=float)[own], 1e-9)
-    habit = np.maximum(tempts[rows, own], 1e-6)
-    articles = asked.shape[1]
+    asking, tempting = (CitationChoice.learn(blocks, ways, cited, some) for some in (sure, went_wrong(cited, failed)))
+    asked, tempts = np.zeros((2, len(rows)))
+    start = place = 0
+    usual: F64 = np.zeros(1)
+    for block in blocks():
+        here = cited[start : start + len(block)]
+        cites = np.flatnonzero(here >= 0)
+        of_all = asking.chances(block)
+        usual = usual + of_all.total()
+        those = slice(place, place + len(cites))
+        asked[those] = of_all.take(cites).at(here[cites])
+        tempts[those] = tempting.chances(block.take(cites)).at(here[cites])
+        start, place = start + len(block), place + len(cites)
+    usual = usual / n
+    articles = len(usual)
+    likelier = np.maximum(asked / usual[own], 1e-9)
+    habit = np.maximum(tempts, 1e-6)
     bad, good = failed[rows], 1 - failed[rows]
     chance, luck = weight[rows], 1 - off_topic
     for _ in range(ROUNDS):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import combinations
 
 import numpy as np
@@ -11,38 +12,79 @@ from lacuna.models.accuracy.priors import guess_on_topic
 from lacuna.models.arrays import F32, F64, Ints
 from lacuna.models.diagnosis.change_point import Change, worsening
 from lacuna.models.diagnosis.evidence import Conflict
-from lacuna.models.retrieval.article_match import standardise
+from lacuna.models.retrieval.candidates import Candidates
 from lacuna.models.text.amounts import measured_amounts
 from lacuna.models.text.markup import plain
 from lacuna.models.text.words import PLAIN_WORD, SENTENCE_END
 
 NEIGHBOURS = 3
+EXAMPLES = 24  # questions that an article answered well, to which others are compared
 
 
-def answered_before(vectors: F32, cited: Ints, success: F64, articles: int) -> F32:
+def examples_of(cited: Ints, success: F64, keys: Sequence[str]) -> Ints:
+    """Row numbers of questions that each article answered well, at most :data:`EXAMPLES` an article, by article.
+
+    They are chosen by their content keys: the choice does not depend on the order of rows.
+    """
+    well = np.flatnonzero((cited >= 0) & (success > 0.5))
+    order = well[np.lexsort((np.asarray(keys, dtype=object)[well].astype(str), cited[well]))]
+    article = cited[order]
+    place = np.arange(len(order)) - np.searchsorted(article, article)
+    return order[place < EXAMPLES]
+
+
+def answered_before(vectors: F32, rows: Ints, examples: F32, example_rows: Ints, of: Ints, articles: int) -> F32:
     """How near each question is to other questions that each article answered well; float32 (n, articles).
 
     The questions that an article has answered describe it as much as its text does.
+
+    Parameters
+    ----------
+    vectors, rows
+        A block of questions, float32 (n, dim), and their row numbers.
+    examples, example_rows, of
+        Questions that were answered well, by article (:func:`examples_of`): vectors, row numbers, numbers of articles.
     """
-    near = vectors @ vectors.T
-    np.fill_diagonal(near, 0.0)
+    near = vectors @ examples.T
+    near[rows[:, None] == example_rows[None, :]] = 0.0  # a question is no example for itself
+    ends = np.searchsorted(of, np.arange(articles + 1))
     out = np.zeros((len(vectors), articles), dtype=np.float32)
-    for article in range(articles):
-        well = np.flatnonzero((cited == article) & (success > 0.5))
-        if len(well):
-            keep = min(NEIGHBOURS, len(well))
-            out[:, article] = np.partition(near[:, well], -keep, axis=1)[:, -keep:].sum(axis=1) / NEIGHBOURS
+    for article in np.unique(of).tolist():
+        own = near[:, ends[article] : ends[article + 1]]
+        keep = min(NEIGHBOURS, own.shape[1])
+        out[:, article] = np.partition(own, -keep, axis=1)[:, -keep:].sum(axis=1) / NEIGHBOURS
     return out
 
 
-def citation_weights(cited: Ints, success: F64, scores: dict[str, F32]) -> tuple[F64, float]:
+def citation_features(candidates: Candidates, ways: Sequence[str], cited: Ints) -> pd.DataFrame:
+    """How the cited article matches each question: by itself, against the best other article, and as it was scored.
+
+    Parameters
+    ----------
+    candidates
+        Of questions with a citation.
+    ways
+        Ways of matching.
+    cited
+        int (n,), numbers of the articles cited first.
+    """
+    columns: dict[str, F32] = {}
+    for way in ways:
+        standard = candidates.standard(way)
+        own = standard.at(cited)
+        lead = own - standard.best_other(cited)
+        columns |= {way: own, f"{way}_lead": lead, f"{way}_raw": candidates.scores(way).at(cited)}
+    return pd.DataFrame(columns)
+
+
+def citation_weights(cited: Ints, success: F64, features: pd.DataFrame) -> tuple[F64, float]:
     """How likely each conversation is about the article that the bot cited in it (n,); 0 where it cited none.
 
     Parameters
     ----------
     cited : int (n,), number of the article cited first, -1 for none
     success : float (n,)
-    scores : name → float32 (n, articles), each one way of matching questions to articles
+    features : a row for each conversation with a citation (:func:`citation_features`)
 
     Returns
     -------
@@ -52,14 +94,7 @@ def citation_weights(cited: Ints, success: F64, scores: dict[str, F32]) -> tuple
     weight = np.zeros(len(cited))
     if not len(rows):
         return weight, 0.7
-    columns: dict[str, F32] = {}
-    for name, score in scores.items():
-        standard = standardise(score)
-        own = standard[rows, cited[rows]]
-        others = standard[rows].copy()
-        others[np.arange(len(rows)), cited[rows]] = -9
-        columns |= {name: own, f"{name}_lead": own - others.max(axis=1), f"{name}_raw": score[rows, cited[rows]]}
-    weight[rows], off_topic = guess_on_topic(pd.DataFrame(columns), success[rows])
+    weight[rows], off_topic = guess_on_topic(features, success[rows])
     return weight, off_topic
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,12 +11,14 @@ from scipy.special import logsumexp
 
 from lacuna.models.arrays import F32, F64, Flags, Ints
 from lacuna.models.diagnosis.change_point import HEALTHY
-from lacuna.models.retrieval.article_match import standardise
+from lacuna.models.retrieval.candidates import Candidates, Scores, rows_of
 
 STILL_TRIED = 0.15  # an article that is passed over is tried this often all the same, as a share of what is expected
 RIDGE = 3.0
 ENOUGH_TO_CALIBRATE = 20
-BLOCK = 4096
+MOST_SHOWN = 20_000  # citations that a choice is learnt from; more take time and improve little
+
+Blocks = Callable[[], Iterable[Candidates]]  # gives the candidates of all questions, a block after the other
 
 
 @dataclass(frozen=True)
@@ -51,113 +53,116 @@ class Findability:
     evidence: float
 
 
-def bot_choice(scores: Sequence[F32], cited: Ints, failed: F64) -> F32:
-    """The chance that the bot cites each article when its answer fails: float32 (n, articles).
-
-    A conditional logit (McFadden 1974) of the bot's failed citations on how question and article match, each way of
-    matching as a standard score and as a rank. It models what the bot tends to retrieve, right or wrong.
-
-    Parameters
-    ----------
-    scores
-        Ways of matching, float32 (n, articles) each.
-    cited
-        int (n,), number of the article cited first, -1 for none.
-    failed
-        float (n,), the chance that the answer failed.
-    """
-    n, articles = scores[0].shape
-    if not articles:
-        return np.zeros((n, 0), dtype=np.float32)
-    return chances(scores, cited, [went_wrong(cited, failed)])[0]
-
-
 def went_wrong(cited: Ints, failed: F64) -> Ints:
     """The rows with a citation whose answer failed: they show what the bot tends to retrieve wrongly."""
     return np.flatnonzero((cited >= 0) & (failed > 0.5))
 
 
-def chances(scores: Sequence[F32], cited: Ints, shown: Sequence[Ints]) -> list[F32]:
-    """The chance of each article to be cited: float32 (n, articles) for each set of training rows in ``shown``.
+@dataclass(frozen=True)
+class CitationChoice:
+    """What leads to an article being cited: a conditional logit (McFadden 1974) of how question and article match.
 
-    A conditional logit (McFadden 1974) of those rows' citations on how question and article match. It is computed
-    for :data:`BLOCK` rows at a time, because the features are many times as large as the result.
+    Each way of matching counts as a standard score and as a rank. Articles that are no candidates of a question share
+    the mean score and the mean rank of all of them.
+
+    Attributes
+    ----------
+    ways
+        The ways of matching.
+    weights
+        float (2 × ways,).
     """
-    weights = [_conditional_logit(_matching(scores, rows).astype(float), cited[rows]) for rows in shown]
-    n, articles = scores[0].shape
-    out = [np.empty((n, articles), dtype=np.float32) for _ in shown]
-    for start in range(0, n, BLOCK):
-        block = slice(start, start + BLOCK)
-        features = _matching(scores, block)
-        for chance, weight in zip(out, weights, strict=True):
-            utility = features @ weight
-            chance[block] = np.exp(utility - logsumexp(utility, axis=1, keepdims=True))
-    return out
+
+    ways: tuple[str, ...]
+    weights: F64
+
+    @classmethod
+    def learn(cls, blocks: Blocks, ways: Sequence[str], cited: Ints, rows: Ints) -> CitationChoice:
+        """Learn from citations.
+
+        Parameters
+        ----------
+        blocks
+            Gives the candidates of all questions, a block after the other.
+        cited
+            int (n,), number of the article cited first, -1 for none.
+        rows
+            The row numbers of the citations to learn from, ascending; of more than :data:`MOST_SHOWN`, every k-th.
+        """
+        shown = rows
+        if len(rows) > MOST_SHOWN:
+            shown = rows[np.linspace(0, len(rows) - 1, MOST_SHOWN).round().astype(int)]
+        candidates = Candidates.joined(rows_of(blocks(), shown))
+        features = _features(candidates, ways).astype(float)
+        chosen = np.flatnonzero(candidates.number == cited[shown][:, None]) % max(1, candidates.number.shape[1])
+        return cls(tuple(ways), _conditional_logit(features, chosen, _multiplicity(candidates)))
+
+    def chances(self, candidates: Candidates) -> Scores:
+        """The chance of each article to be cited in each conversation."""
+        utility = _features(candidates, self.ways) @ self.weights
+        total = logsumexp(utility + _multiplicity(candidates), axis=1, keepdims=True)
+        chance = np.exp(utility - total).astype(np.float32)
+        k = candidates.number.shape[1]
+        rest = chance[:, k] if chance.shape[1] > k else np.zeros(len(chance), dtype=np.float32)
+        offset = np.zeros(candidates.articles, dtype=np.float32)
+        return Scores(candidates.articles, candidates.number, chance[:, :k], rest, offset)
 
 
-def _matching(scores: Sequence[F32], rows: Ints | slice) -> F32:
-    """Each way of matching as a standard score and as a rank: float32 (rows, articles, 2 × ways)."""
-    some = [score[rows] for score in scores]
-    both = [f for score in some for f in (standardise(score), -np.log1p(_ranks(score)))]
-    return np.stack(both, axis=-1).astype(np.float32)
+def _features(candidates: Candidates, ways: Sequence[str]) -> F32:
+    """Each way of matching as a standard score and as a rank: float32 (n, k, 2 × ways).
+
+    Where there are other articles than candidates, a last place of the k stands for each of them.
+    """
+    columns = []
+    for way in ways:
+        standard = candidates.standard(way)
+        others = [standard.rest[:, None]] if standard.others else []
+        columns += [np.hstack([standard.value, *others]), -np.log1p(candidates.ranks(way))]
+    return np.stack(columns, axis=-1).astype(np.float32)
 
 
-def _ranks(score: F32) -> Ints:
-    return (-score).argsort(axis=1, kind="stable").argsort(axis=1, kind="stable")
+def _multiplicity(candidates: Candidates) -> F64:
+    """The logarithm of how many articles each place of :func:`_features` stands for."""
+    k = candidates.number.shape[1]
+    others = candidates.articles - k
+    return np.log(np.array([1.0] * k + ([float(others)] if others else [])))
 
 
-def _conditional_logit(features: F64, chosen: Ints) -> F64:
+def _conditional_logit(features: F64, chosen: Ints, multiplicity: F64) -> F64:
     own = np.arange(len(features))
 
     def loss(weights: F64) -> tuple[float, F64]:
         utility = features @ weights
-        total = logsumexp(utility, axis=1)
-        expected = np.einsum("na,nak->k", np.exp(utility - total[:, None]), features)
+        weighty = utility + multiplicity
+        total = logsumexp(weighty, axis=1)
+        expected = np.einsum("na,nak->k", np.exp(weighty - total[:, None]), features)
         value = -(utility[own, chosen] - total).sum() + RIDGE / 2 * weights @ weights
         return float(value), expected - features[own, chosen].sum(axis=0) + RIDGE * weights
 
     return np.asarray(minimize(loss, np.zeros(features.shape[-1]), jac=True, method="L-BFGS-B").x)
 
 
-def usual_answers_out(agents: F32) -> F32:
-    """``agents`` less the mean of its rows with an answer; rows without an answer stay zero."""
-    has = has_answer(agents)
-    out = np.zeros_like(agents)
-    if has.any():
-        out[has] = agents[has] - agents[has].mean(axis=0)
-    return out
-
-
-def has_answer(answers: F32) -> Flags:
-    """Whether an agent said something in each conversation: bool (n,)."""
-    return np.asarray(np.abs(answers).sum(axis=1) > 0)
-
-
-def near_enough(answers: F32, cited: Ints, weight: F64) -> float:
+def near_enough(nearness: F32, on_topic: F64) -> float:
     """The nearness from which on agents' answers count as coming from an article.
 
     Halfway between the mean nearness of answers where the cited article is the right one, and where it is not.
 
     Parameters
     ----------
-    answers
-        From :func:`usual_answers_out`.
-    cited
-        int (n,), number of the article cited first, -1 for none.
-    weight
-        float (n,), the chance that a question is about the cited article
+    nearness
+        float32 (n,), of agents' answers to the article that the bot had cited, against what they usually answer.
+    on_topic
+        float (n,), the chance that the question is about that article
         (:func:`models.diagnosis.citations.citation_weights`).
     """
-    rows = np.flatnonzero((cited >= 0) & has_answer(answers))
-    if len(rows) < ENOUGH_TO_CALIBRATE:
+    if len(nearness) < ENOUGH_TO_CALIBRATE:
         return 1.0
-    near, on_topic = answers[rows, cited[rows]], weight[rows]
-    both = np.average(near, weights=on_topic), np.average(near, weights=1 - on_topic)
+    both = np.average(nearness, weights=on_topic), np.average(nearness, weights=1 - on_topic)
     return float(np.mean(both))
 
 
 def measure(
-    answers: F32, choice: F32, cited: Ints, failed_rows: Ints, answered_rows: Ints, off_topic_failure: float
+    answers: Scores, has_answer: Flags, choice: Scores, cited: Ints, cited_where_it_worked: Ints, off_topic: float
 ) -> Findability | None:
     """Measure how the bot cites the article that agents' answers in a group of conversations are nearest to.
 
@@ -168,14 +173,14 @@ def measure(
     Parameters
     ----------
     answers
-        From :func:`usual_answers_out`, float32 (n, articles).
+        How near agents' answers in the group's failed conversations come to each article, less what is usual.
+    has_answer
+        bool, whether an agent said something in each of these.
     choice
-        From :func:`bot_choice`.
-    cited
-        int (n,), number of the article cited first, -1 for none.
-    failed_rows, answered_rows
-        The group's failed conversations, and those whose answer worked.
-    off_topic_failure
+        From :meth:`CitationChoice.chances`, for the same conversations.
+    cited, cited_where_it_worked
+        Numbers of the articles cited first in these, and in the group's conversations whose answer worked; -1 for none.
+    off_topic
         Failing share of answers from an article that is not the one asked for.
 
     Returns
@@ -183,19 +188,18 @@ def measure(
     Findability or None
         None with fewer than two agents' answers.
     """
-    with_answers = failed_rows[has_answer(answers[failed_rows])]
-    if len(with_answers) < 2 or not answers.shape[1]:
+    with_answers = answers.take(has_answer)
+    if len(with_answers) < 2 or not answers.articles:
         return None
-    mean = answers[with_answers].mean(axis=0)
+    mean = with_answers.mean()
     order = np.argsort(-mean, kind="stable")
     article = int(order[0])
     lead = float("inf")
     if len(order) > 1:
-        difference = answers[with_answers, article] - answers[with_answers, order[1]]
+        difference = with_answers.at(article) - with_answers.at(int(order[1]))
         lead = float(difference.mean() / max(difference.std(ddof=1) / np.sqrt(len(with_answers)), 1e-6))
-    tried = int((cited[failed_rows] == article).sum())
-    worked = int((cited[answered_rows] == article).sum())
-    expected = float(choice[failed_rows[cited[failed_rows] >= 0], article].sum())
-    luck = np.clip(1 - off_topic_failure, 0.02, 0.9)
+    tried, worked = int((cited == article).sum()), int((cited_where_it_worked == article).sum())
+    expected = float(choice.take(cited >= 0).at(article).sum())
+    luck = np.clip(1 - off_topic, 0.02, 0.9)
     evidence = tried * np.log(STILL_TRIED) + expected * (1 - STILL_TRIED) + worked * np.log((1 - HEALTHY) / luck)
     return Findability(article, float(mean[article]), lead, len(with_answers), tried, expected, worked, float(evidence))

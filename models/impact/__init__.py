@@ -1,1 +1,1 @@
-"""What became of what was fixed."""
+"""The effect of fixes: what changed after an article was published or revised."""

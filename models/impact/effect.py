@@ -140,13 +140,13 @@ def _log_odds(counts: Sequence[tuple[float, float, float]]) -> tuple[F64, F64]:
 
 
 def _expected(z0: F64, v0: F64, z1: F64, v1: F64) -> tuple[F64, F64, F64]:
-    """What the first group would have come to: weight, mean and variance of each normal of a mixture.
+    """The first group's expected rate without the fix: weight, mean and variance of each normal of a mixture.
 
     A group with infinite ``v1`` has no after.
     """
     prior = np.linalg.inv(LEVEL_PRIOR**2 * np.ones((2, 2)) + COMMON_PRIOR**2 * np.diag([0.0, 1.0]))
-    known = np.isfinite(v1)
-    later = np.where(known, z1, 0.0)
+    measured = np.isfinite(v1)
+    later = np.where(measured, z1, 0.0)
     logs, means, variances = [], [], []
     for spread, drift, (outside, chance) in product(SPREADS, DRIFTS, zip(OUTSIDE, OUTSIDE_PRIOR, strict=True)):
         if drift >= spread:
@@ -154,9 +154,13 @@ def _expected(z0: F64, v0: F64, z1: F64, v1: F64) -> tuple[F64, F64, F64]:
         # Each group's covariance is [[a, shared], [shared, d]], and its inverse [[p00, p01], [p01, p11]].
         square = spread**2 * np.append(outside, np.ones(len(z0) - 1))
         shared = square - drift**2 / 2
-        a, d = square + v0, square + np.where(known, v1, 0.0)
-        det = np.where(known, a * d - shared**2, a)
-        p00, p01, p11 = np.where(known, d / det, 1 / a), np.where(known, -shared / det, 0), np.where(known, a / det, 0)
+        a, d = square + v0, square + np.where(measured, v1, 0.0)
+        det = np.where(measured, a * d - shared**2, a)
+        p00, p01, p11 = (
+            np.where(measured, d / det, 1 / a),
+            np.where(measured, -shared / det, 0),
+            np.where(measured, a / det, 0),
+        )
         precision = prior + np.array([[p00.sum(), p01.sum()], [p01.sum(), p11.sum()]])
         pull = np.array([(p00 * z0 + p01 * later).sum(), (p01 * z0 + p11 * later).sum()])
         cover = np.linalg.inv(precision)
@@ -178,7 +182,7 @@ def _summary(group: Group, expected: F64, got: F64, confidence: float) -> Change
     """Medians and intervals of the draws (log-odds), as rates too."""
     sides = [(1 - confidence) / 2, 0.5, (1 + confidence) / 2]
 
-    def told(values: F64) -> tuple[float, float, float]:
+    def interval(values: F64) -> tuple[float, float, float]:
         low, middle, high = (float(x) for x in np.quantile(values, sides))
         return middle, low, high
 
@@ -186,7 +190,7 @@ def _summary(group: Group, expected: F64, got: F64, confidence: float) -> Change
         group.total_before / group.n_before if group.n_before else np.nan,
         group.total_after / group.n_after if group.n_after else np.nan,
         float(np.median(expit(expected))),
-        *told(1 - np.exp(log_expit(got) - log_expit(expected))),
-        *told(expit(expected) - expit(got)),
-        *told(got - expected),
+        *interval(1 - np.exp(log_expit(got) - log_expit(expected))),
+        *interval(expit(expected) - expit(got)),
+        *interval(got - expected),
     )

@@ -73,19 +73,19 @@ def verdict(change: Change, conversations: int, days: int, limits: Limits) -> tu
     if days < limits.least_days:
         return "too early", f"Only {_counted(days, 'day')} since the fix; a verdict needs {limits.least_days}."
     if conversations < limits.least_conversations:
-        seen = _counted(conversations, "conversation")
-        return "too early", f"Only {seen} since the fix; a verdict needs {limits.least_conversations}."
-    told = (
+        count = _counted(conversations, "conversation")
+        return "too early", f"Only {count} since the fix; a verdict needs {limits.least_conversations}."
+    sentence = (
         f"{change.after:.0%} of the answers failed since the fix, {change.before:.0%} before it; without it,"
         f" {change.expected:.0%} were to be expected: {_drop(change)}."
     )
     if change.drop_low > 0 and change.drop >= limits.drop_at_least:
-        return "verified", told
+        return "verified", sentence
     if change.drop_high < 0:
-        return "worse", told
+        return "worse", sentence
     if change.drop_high < limits.drop_at_least:
-        return "no effect", told
-    return "too early", f"{told} That is too unsure for a verdict."
+        return "no effect", sentence
+    return "too early", f"{sentence} That is too unsure for a verdict."
 
 
 def _counted(number: int, what: str) -> str:
@@ -95,10 +95,10 @@ def _counted(number: int, what: str) -> str:
 def _drop(change: Change) -> str:
     """The relative fall and its interval in words: "71 % fewer (from 52 to 84 % fewer)"."""
 
-    def one(value: float) -> str:
+    def percent(value: float) -> str:
         return f"{abs(value):.0%} {'fewer' if value >= 0 else 'more'}"
 
-    return f"{one(change.drop)} (between {one(change.drop_low)} and {one(change.drop_high)})"
+    return f"{percent(change.drop)} (between {percent(change.drop_low)} and {percent(change.drop_high)})"
 
 
 def measure(
@@ -134,17 +134,17 @@ def measure(
     groups = _groups(facts, own, before, after, [*fix.subtopics, *touched])
     changes = {}
     for place, outcome in enumerate(OUTCOMES):
-        mine, untouched, others = (
+        of_gap, untouched, others = (
             [_group(row, outcome) for row in groups[groups["role"] == role].to_dict("records")]
             for role in ("own", "untouched", "touched")
         )
-        changes[outcome] = change_of(mine[0], untouched, others, confidence, seed + place)
+        changes[outcome] = change_of(of_gap[0], untouched, others, confidence, seed + place)
     n_before, n_after = int((own & before).sum()), int((own & after).sum())
     days = max(0, min((last - fix.day).days, limits.after_days))
-    found, why = verdict(changes["failed"], n_after, days, limits)
+    outcome_verdict, why = verdict(changes["failed"], n_after, days, limits)
     since = int((own & (facts["day"] > pd.Timestamp(fix.day)).to_numpy()).sum())
     return {
-        "verdict": found,
+        "verdict": outcome_verdict,
         "why": why,
         "conversations_before": n_before,
         "conversations_after": n_after,
@@ -164,7 +164,7 @@ def _reached(facts: pd.DataFrame, fix: Fix) -> Flags:
 
 
 def _spans(day: pd.Series, fix: Fix, last: date, limits: Limits) -> tuple[Flags, Flags]:
-    """Which conversations lie in the span before the fix, and which in the one after it."""
+    """Which conversations are in the period before the fix, and which in the period after it."""
     away = (day - pd.Timestamp(fix.day)).dt.days.to_numpy(dtype=int)
     began = -limits.before_days if fix.since is None else max(-limits.before_days, (fix.since - fix.day).days)
     until = min(limits.after_days, (last - fix.day).days)
@@ -187,17 +187,17 @@ def _groups(
             value = facts[_COLUMNS.get(outcome, outcome)].fillna(0).astype(float).to_numpy() * inside
             columns |= {f"{outcome}_{side}": value, f"{outcome}_squares_{side}": value**2}
     table = pd.DataFrame(columns)
-    found = table[table["name"].notna()].groupby("name", sort=True).sum()
-    if "" not in found.index:
-        found.loc[""] = 0.0
-    found = found.sort_index().reset_index()
-    gone = found["name"].isin(list(touched))
+    counts = table[table["name"].notna()].groupby("name", sort=True).sum()
+    if "" not in counts.index:
+        counts.loc[""] = 0.0
+    counts = counts.sort_index().reset_index()
+    is_touched = counts["name"].isin(list(touched))
     # A subtopic that is seen on one side alone says nothing of a change, but how bad subtopics are.
-    dark = (found["n_before"] == 0) | (found["n_after"] == 0)
-    found["role"] = np.select(
-        [found["name"] == "", (found["n_before"] == 0), gone | dark], ["own", "", "touched"], "untouched"
+    dark = (counts["n_before"] == 0) | (counts["n_after"] == 0)
+    counts["role"] = np.select(
+        [counts["name"] == "", (counts["n_before"] == 0), is_touched | dark], ["own", "", "touched"], "untouched"
     )
-    return found
+    return counts
 
 
 def _group(row: dict[Any, Any], outcome: str) -> Group:
@@ -224,7 +224,7 @@ def _savings(changes: dict[str, Change], n_after: int, days: int, since: int, un
 
 
 def weekly(facts: pd.DataFrame, fix: Fix, touched: Collection[str]) -> list[dict[str, Any]]:
-    """The gap's conversations week by week, beside the subtopics that nobody touched.
+    """The gap's conversations week by week, compared with the subtopics that nobody touched.
 
     Returns
     -------
@@ -237,14 +237,14 @@ def weekly(facts: pd.DataFrame, fix: Fix, touched: Collection[str]) -> list[dict
     rows = []
     for week in sorted(facts["week"].unique()):
         here = facts["week"].eq(week).to_numpy()
-        mine, others = facts[here & own], facts[here & untouched]
+        of_gap, of_others = facts[here & own], facts[here & untouched]
         rows.append(
             {
                 "week": str(week),
-                "conversations": len(mine),
-                "failed": round(float(mine["p_failed"].sum()), 2),
-                "escalated": int(mine["escalated"].fillna(False).astype(bool).sum()),
-                "compared": round(float(others["p_failed"].mean()), 4) if len(others) else None,
+                "conversations": len(of_gap),
+                "failed": round(float(of_gap["p_failed"].sum()), 2),
+                "escalated": int(of_gap["escalated"].fillna(False).astype(bool).sum()),
+                "compared": round(float(of_others["p_failed"].mean()), 4) if len(of_others) else None,
             }
         )
     return rows
@@ -252,9 +252,9 @@ def weekly(facts: pd.DataFrame, fix: Fix, touched: Collection[str]) -> list[dict
 
 def main_articles(facts: pd.DataFrame, share: float) -> dict[str, str]:
     """The article that the bot cites in this share of a subtopic's conversations or more, by subtopic."""
-    known = facts[facts["subtopic_id"].notna()]
-    size = known.groupby("subtopic_id").size()
-    cited = known.groupby(["subtopic_id", "cited_first"]).size().reset_index(name="times")
+    in_topic = facts[facts["subtopic_id"].notna()]
+    size = in_topic.groupby("subtopic_id").size()
+    cited = in_topic.groupby(["subtopic_id", "cited_first"]).size().reset_index(name="times")
     cited = cited[cited["times"] >= share * cited["subtopic_id"].map(size)]
     most = cited.sort_values(["subtopic_id", "times", "cited_first"], ascending=[True, False, True])
     most = most.drop_duplicates("subtopic_id")

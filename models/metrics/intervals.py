@@ -41,17 +41,17 @@ def wilson(
     """
     count, total = np.broadcast_arrays(np.asarray(successes, float), np.asarray(n, float))
     size = total if effective is None else np.broadcast_to(np.asarray(effective, float), total.shape)
-    known = (total > 0) & (size > 0)
-    if not known.any():
+    defined = (total > 0) & (size > 0)
+    if not defined.any():
         return np.full(total.shape, np.nan), np.full(total.shape, np.nan)
     # Half a second to import; most backlogs that are printed have no share to judge yet.
     from scipy import special
 
-    total, size = np.where(known, total, 1.0), np.where(known, size, 1.0)
+    total, size = np.where(defined, total, 1.0), np.where(defined, size, 1.0)
     share = np.clip(count / total, 0.0, 1.0)
     z2 = special.ndtri(0.5 + confidence / 2) ** 2
     centre = (share + z2 / (2 * size)) / (1 + z2 / size)
     half = np.sqrt(z2 * (share * (1 - share) / size + z2 / (4 * size**2))) / (1 + z2 / size)
     low = np.where(share == 0, 0.0, np.minimum(np.maximum(centre - half, 0.0), share))
     high = np.where(share == 1, 1.0, np.maximum(np.minimum(centre + half, 1.0), share))
-    return np.where(known, low, np.nan), np.where(known, high, np.nan)
+    return np.where(defined, low, np.nan), np.where(defined, high, np.nan)

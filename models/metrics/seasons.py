@@ -51,14 +51,14 @@ def season(counts: ArrayLike, exposure: ArrayLike, week_of_year: ArrayLike) -> S
     if used.sum() < WHOLE_YEARS * YEAR or count[used].sum() < FEWEST:
         return None
     time = np.linspace(-1, 1, count.size)
-    plain = np.column_stack([np.ones_like(time), time])
-    full = np.column_stack([plain, np.cos(turn), np.sin(turn)])
-    loss_plain, _ = _poisson(plain[used], count[used], offered[used])
+    trend_terms = np.column_stack([np.ones_like(time), time])
+    full = np.column_stack([trend_terms, np.cos(turn), np.sin(turn)])
+    loss_trend, _ = _poisson(trend_terms[used], count[used], offered[used])
     loss_full, weight = _poisson(full[used], count[used], offered[used])
     fitted = offered[used] * np.exp(full[used] @ weight)
     free = int(used.sum()) - full.shape[1]
     dispersion = max(1.0, float(((count[used] - fitted) ** 2 / np.maximum(fitted, 1e-9)).sum()) / free)
-    p_value = float(stats.f.sf(max(0.0, loss_plain - loss_full) / dispersion, 2, free))
+    p_value = float(stats.f.sf(max(0.0, loss_trend - loss_full) / dispersion, 2, free))
     size, peak = float(np.hypot(weight[2], weight[3])), float(np.arctan2(weight[3], weight[2]) % (2 * np.pi))
     factor = np.exp(weight[2] * np.cos(turn) + weight[3] * np.sin(turn))
     return Season(peak / (2 * np.pi) * YEAR, float(np.exp(2 * size)), p_value, factor)
@@ -75,5 +75,5 @@ def _poisson(
         ridge = 1e-6 * weight
         return float((mean - count * (x @ weight)).sum() + (ridge * weight).sum() / 2), x.T @ (mean - count) + ridge
 
-    found = optimize.minimize(loss, start, jac=True, method="L-BFGS-B")
-    return float(found.fun), np.asarray(found.x)
+    fit = optimize.minimize(loss, start, jac=True, method="L-BFGS-B")
+    return float(fit.fun), np.asarray(fit.x)

@@ -140,13 +140,13 @@ def adjusted(p_values: ArrayLike, least: ArrayLike, level: float = 0.05) -> Floa
     >>> adjusted([0.01, 0.2, 0.3, 0.4], [0.001, 0.1, 0.1, 0.1]).tolist()
     [0.01, 1.0, 1.0, 1.0]
     """
-    given, reach = np.asarray(p_values, float).ravel(), np.asarray(least, float).ravel()
-    tests = next((k for k in range(1, given.size) if (reach < level / k).sum() <= k), max(1, given.size))
-    able = reach < level / tests
-    found = np.ones(given.size)
+    p, least_p = np.asarray(p_values, float).ravel(), np.asarray(least, float).ravel()
+    tests = next((k for k in range(1, p.size) if (least_p < level / k).sum() <= k), max(1, p.size))
+    able = least_p < level / tests
+    result = np.ones(p.size)
     if able.any():
-        found[able] = stats.false_discovery_control(given[able])
-    return found
+        result[able] = stats.false_discovery_control(p[able])
+    return result
 
 
 def surge(counts: ArrayLike, exposure: ArrayLike | None = None, last: int = 1, baseline: int = 56) -> Surge:

@@ -1,4 +1,4 @@
-"""Check digits: what tells a card or an account from any other long number."""
+"""Check digits, which distinguish a card or account number from other long numbers."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from lacuna.models.redaction.lexicon import Lexicon, one_slip
+from lacuna.models.redaction.lexicon import Lexicon, one_typo_apart
 from lacuna.models.redaction.names import Place, names_at, places
 from lacuna.models.redaction.spans import Span, blank, words_of
 from lacuna.models.redaction.words import ALSO_WORDS, ROLE_MAILBOXES
@@ -49,7 +49,7 @@ class KnownNames:
 
 @dataclass(frozen=True)
 class Readings:
-    """What a corpus was found to say: the names that each text shows, and the lexicon of all its texts."""
+    """What is learned from a corpus: the names that each text shows, and the lexicon of all its texts."""
 
     names: dict[str, list[str]]
     lexicon: Lexicon
@@ -61,21 +61,21 @@ def read_names(texts: Iterable[str], keep: Iterable[str] = ()) -> Readings:
     The texts are read once without knowing anything of their words; what that teaches is then used to read them.
     """
     keep = list(keep)
-    plain = Lexicon.of({}, {}, {}, keep)
+    untaught = Lexicon.of({}, {}, {}, keep)
     first: Counter[str] = Counter()
-    named: Counter[str] = Counter()
+    name_parts: Counter[str] = Counter()
     used: Counter[str] = Counter()
-    seen: dict[str, list[Place]] = {}
+    places_of: dict[str, list[Place]] = {}
     for text in texts:
-        seen[text] = list(places(text, plain))
+        places_of[text] = list(places(text, untaught))
         used.update(words_of(text))
-        found = [text[start:end].lower().split() for start, end, _ in names_at(text, seen[text], plain)]
-        parts = [[part for part in name if len(part.strip(".")) > 1] for name in found]
+        names_here = [text[start:end].lower().split() for start, end, _ in names_at(text, places_of[text], untaught)]
+        parts = [[part for part in name if len(part.strip(".")) > 1] for name in names_here]
         first.update({name[0] for name in parts if name})
-        named.update({part for name in parts for part in name})
-    lexicon = Lexicon.of(first, named, used, keep)
+        name_parts.update({part for name in parts for part in name})
+    lexicon = Lexicon.of(first, name_parts, used, keep)
     names = {}
-    for text, before in seen.items():
+    for text, before in places_of.items():
         # Only a word that has become a name can open new places.
         there = before if lexicon.names.isdisjoint(words_of(text)) else places(text, lexicon)
         names[text] = [" ".join(text[start:end].split()) for start, end, _ in names_at(text, there, lexicon)]
@@ -105,15 +105,15 @@ def split_names(names: Iterable[str], lexicon: Lexicon) -> KnownNames:
             particle = part[0].islower() and len(parts) > 1 and len(low) < _ANY_CASE
             if particle or not part[0].isalpha() or lexicon.never(low):
                 continue
-            written = part if not part[0].islower() else part.title()
+            spelling = part if not part[0].islower() else part.title()
             if low in ALSO_WORDS or low in lexicon.words:
-                inside.add(written)
+                inside.add(spelling)
             elif len(low) < _ANY_CASE and low.isascii():
-                exact.add(written)
+                exact.add(spelling)
             else:
                 anywhere.update(_spellings(low))
     return KnownNames(
-        *(tuple(sorted(found, key=lambda name: (-len(name), name))) for found in (anywhere, exact, inside))
+        *(tuple(sorted(group, key=lambda name: (-len(name), name))) for group in (anywhere, exact, inside))
     )
 
 
@@ -122,25 +122,29 @@ def _spellings(name: str) -> set[str]:
     apart, together = name, name
     for letter, letters in _UMLAUTS:
         apart, together = apart.replace(letter, letters), together.replace(letters, letter)
-    plain = "".join(char for char in unicodedata.normalize("NFD", name) if not unicodedata.combining(char))
-    return {unicodedata.normalize("NFC", name), apart, together, plain}
+    unaccented = "".join(char for char in unicodedata.normalize("NFD", name) if not unicodedata.combining(char))
+    return {unicodedata.normalize("NFC", name), apart, together, unaccented}
 
 
-def find_known_names(text: str, known: KnownNames, lexicon: Lexicon) -> Iterator[Span]:
+def find_known_names(text: str, known_names: KnownNames, lexicon: Lexicon) -> Iterator[Span]:
     """Where known names stand as whole words, a genitive s and, in a learned lexicon, a slip of the finger allowed."""
     low = text.lower()
     if len(low) != len(text):
         low = "".join(char if len(char.lower()) != 1 else char.lower() for char in text)
-    exact = [form for name in known.exact for form in (name, name.upper())]
-    for names, any_case, inside in ((known.anywhere, True, False), (exact, False, False), (known.inside, False, True)):
+    exact = [form for name in known_names.exact for form in (name, name.upper())]
+    for names, any_case, inside in (
+        (known_names.anywhere, True, False),
+        (exact, False, False),
+        (known_names.inside, False, True),
+    ):
         for name in names:
-            found = [(*span, "NAME") for span in _whole_words(low if any_case else text, name)]
+            spans = [(*span, "NAME") for span in _whole_words(low if any_case else text, name)]
             if inside:
-                found = [span for span in found if _inside_sentence(text, span[0])]
-            if found:
-                yield from found
-                text, low = blank(text, found), blank(low, found)
-    long = [name for name in known.anywhere if len(name) >= _SLIPS and " " not in name] if lexicon.words else []
+                spans = [span for span in spans if _inside_sentence(text, span[0])]
+            if spans:
+                yield from spans
+                text, low = blank(text, spans), blank(low, spans)
+    long = [name for name in known_names.anywhere if len(name) >= _SLIPS and " " not in name] if lexicon.words else []
     for match in _LONG_WORD.finditer(text) if long else ():
         if _a_slip(match.group().lower(), long, lexicon):
             yield *match.span(), "NAME"
@@ -166,4 +170,4 @@ def _inside_sentence(text: str, start: int) -> bool:
 def _a_slip(word: str, names: Iterable[str], lexicon: Lexicon) -> bool:
     if word in lexicon.words or lexicon.never(word) or lexicon.listed(word):
         return False
-    return any(word[0] == name[0] and one_slip(word, name) for name in names)
+    return any(word[0] == name[0] and one_typo_apart(word, name) for name in names)

@@ -8,7 +8,7 @@ from functools import cached_property
 
 from lacuna.models.redaction.words import ALSO_WORDS, FIRST_NAMES, NEVER_NAMES
 
-__all__ = ["Lexicon", "one_slip"]
+__all__ = ["Lexicon", "one_typo_apart"]
 
 # Thresholds on the share of a word's texts in which it stands where names stand.
 _NAME_TEXTS, _NAME_SHARE = 2, 0.3
@@ -69,13 +69,13 @@ class Lexicon:
         return "-" in word and any(part in NEVER_NAMES or part in self.kept for part in word.split("-"))
 
 
-def one_slip(typed: str, meant: str) -> bool:
+def one_typo_apart(typed: str, intended: str) -> bool:
     """Whether one letter too many, too few, wrong, or swapped with the next makes one word of the other."""
-    if abs(len(typed) - len(meant)) > 1 or typed == meant:
+    if abs(len(typed) - len(intended)) > 1 or typed == intended:
         return False
-    at = next((i for i, (one, other) in enumerate(zip(typed, meant, strict=False)) if one != other), None)
+    at = next((i for i, (one, other) in enumerate(zip(typed, intended, strict=False)) if one != other), None)
     if at is None:
         return True
-    rest, wanted = typed[at:], meant[at:]
-    swapped = rest[:2] == wanted[1::-1] and rest[2:] == wanted[2:]
-    return swapped or rest[1:] in (wanted, wanted[1:]) or rest == wanted[1:]
+    typed_rest, intended_rest = typed[at:], intended[at:]
+    swapped = typed_rest[:2] == intended_rest[1::-1] and typed_rest[2:] == intended_rest[2:]
+    return swapped or typed_rest[1:] in (intended_rest, intended_rest[1:]) or typed_rest == intended_rest[1:]

@@ -17,7 +17,7 @@ __all__ = ["ABOVE_CONTACT", "CLOSING_WORDS", "FIRST_AND_LAST", "FOOTER", "ORGANI
 
 
 class Level(IntEnum):
-    """How much a place says by itself: what is needed of the word that stands in it."""
+    """How clearly a place announces a name by itself, and so how name-like the word in it must be."""
 
     UNAMBIGUOUS = 0  # the word must be a first name and nothing else
     LISTED = 1  # it must be a first name
@@ -115,7 +115,7 @@ class Rule:
     capital: Level  # what is needed of a word with a capital
     small: Level  # what is needed of a small one
     before: Before
-    whole: bool  # the pattern ends where the name does, so that nothing can have slipped into it
+    complete: bool  # the pattern ends where the name does, so that nothing can have slipped into it
 
     @property
     def groups(self) -> Iterable[str]:
@@ -131,11 +131,11 @@ def _rule(
     small: Level = Level.UNAMBIGUOUS,
     *,
     before: Before = Before.ANYTHING,
-    whole: bool = True,
+    complete: bool = True,
 ) -> Rule:
     """A rule whose pattern begins with one of ``letters``, small or capital: a test that spares most positions."""
     start = rf"(?=[{letters}{letters.upper()}])(?<!\w)"
-    return Rule(re.compile(start + pattern, re.MULTILINE), frozenset(words.split()), capital, small, before, whole)
+    return Rule(re.compile(start + pattern, re.MULTILINE), frozenset(words.split()), capital, small, before, complete)
 
 
 HELLO_WORDS = (
@@ -236,7 +236,7 @@ RULES: tuple[Rule, ...] = (
         "name name's name’s nme nmae naem namme nane heiße heisse",
         Level.SURE,
         Level.SURE,
-        whole=False,
+        complete=False,
     ),
     _rule(
         "caikutofz",
@@ -244,7 +244,7 @@ RULES: tuple[Rule, ...] = (
         rf"|auf den namen|im (?:namen|auftrag) von|addressed to|(?:for the )?attention of|z\. ?hd\.(?: von)?)[ \t]{{1,3}}{_TITLE}(?:{_CAP_NAME}|{_LOW})",
         "call holder kontoinhaber kontoinhaberin name name's name’s namen addressed behalf attention hd auftrag",
         Level.SURE,
-        whole=False,
+        complete=False,
     ),
     _rule(
         "ith",
@@ -271,16 +271,16 @@ RULES: tuple[Rule, ...] = (
         r"(?= (?:from|here|and|aus|vo[nm]|und)\b|[,.!\n\r]|\Z)",
         "am i'm i’m im bin " + _THIS_WORDS,
         Level.UNAMBIGUOUS,
-        whole=False,
+        complete=False,
     ),
-    _rule("h", rf"(?i:hier (?:schreibt|spricht)) {_TITLE}{_CAP_NAME}", "schreibt spricht", Level.SURE, whole=False),
+    _rule("h", rf"(?i:hier (?:schreibt|spricht)) {_TITLE}{_CAP_NAME}", "schreibt spricht", Level.SURE, complete=False),
     Rule(
         re.compile(rf"(?<![\w'’-])(?:{_CAP_NAME}|{_LOW}) (?:here|hier)(?=[.,!]| (?:from|again|with|von|aus)\b)"),
         frozenset(["here", "hier"]),
         Level.LIKELY,
         Level.UNAMBIGUOUS,
         Before.CLAUSE,
-        whole=True,
+        complete=True,
     ),
     Rule(
         re.compile(rf"(?<![\w'’-]){_CAP_NAME} (?i:is my name|(?:ist )?mein Name)\b"),
@@ -288,7 +288,7 @@ RULES: tuple[Rule, ...] = (
         Level.LIKELY,
         Level.UNAMBIGUOUS,
         Before.SENTENCE,
-        whole=True,
+        complete=True,
     ),
     # Third persons
     _rule(
@@ -297,7 +297,7 @@ RULES: tuple[Rule, ...] = (
         "husband wife son daughter partner fiance fiancé fiancée boyfriend girlfriend brother sister mother father mum mom dad"
         " cousin nephew niece flatmate neighbour neighbor colleague coworker boss assistant agent advisor adviser friend",
         Level.LIKELY,
-        whole=False,
+        complete=False,
     ),
     _rule(
         "mudi",
@@ -306,7 +306,11 @@ RULES: tuple[Rule, ...] = (
         Level.LISTED,
     ),
     _rule(
-        "k", rf"Kolleg(?:e|en|in) (?:Herrn? |Frau )?{_CAP_NAME}", "kollege kollegen kollegin", Level.LIKELY, whole=False
+        "k",
+        rf"Kolleg(?:e|en|in) (?:Herrn? |Frau )?{_CAP_NAME}",
+        "kollege kollegen kollegin",
+        Level.LIKELY,
+        complete=False,
     ),
     _rule(
         "stcd",
@@ -322,9 +326,9 @@ RULES: tuple[Rule, ...] = (
         rf"(?!(?:Word|Office|Teams|Outlook|Exchange|Edge|Access|Excel|Paint|Windows)\b)(?:{_PARTICLES})?{_CAP_NAME}",
         "mr mrs ms miss mx dr prof herr herrn frau",
         Level.CERTAIN,
-        whole=False,
+        complete=False,
     ),
-    _rule("mh", rf"(?:mr|mrs|herrn?)\.? {_LOW}", "mr mrs herr herrn", Level.LIKELY, Level.LIKELY, whole=False),
+    _rule("mh", rf"(?:mr|mrs|herrn?)\.? {_LOW}", "mr mrs herr herrn", Level.LIKELY, Level.LIKELY, complete=False),
     _rule(
         "mflcbkvnae",
         rf"(?i:(?:my |full |first |last |customer |contact |billing )?{_FOLLOWS})[ \t]?[:=][ \t]{{1,3}}{_NO_LISTING}"
@@ -333,7 +337,7 @@ RULES: tuple[Rule, ...] = (
         " empfängerin",
         Level.LIKELY,
         before=Before.CLAUSE,
-        whole=False,
+        complete=False,
     ),
     _rule(
         "fvtacb",
@@ -342,7 +346,7 @@ RULES: tuple[Rule, ...] = (
         Level.LIKELY,
         before=Before.SENTENCE,
     ),
-    _rule("n", rf"(?<=[a-zß-ÿ\d?!] )Name:[ \t]{{1,3}}{_NO_LISTING}{_TWO}", "name", Level.LIKELY, whole=False),
+    _rule("n", rf"(?<=[a-zß-ÿ\d?!] )Name:[ \t]{{1,3}}{_NO_LISTING}{_TWO}", "name", Level.LIKELY, complete=False),
 )
 """Where sentences show names. A rule that needs a first name whatever the case is only tried on texts with one."""
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from typing import NamedTuple
 
-from lacuna.models.redaction.lexicon import Lexicon, one_slip
+from lacuna.models.redaction.lexicon import Lexicon, one_typo_apart
 from lacuna.models.redaction.name_patterns import (
     ABOVE_CONTACT,
     CLOSING_WORDS,
@@ -39,7 +39,7 @@ class Place(NamedTuple):
     start: int
     end: int
     level: Level
-    whole: bool
+    complete: bool
 
 
 _WORD = re.compile(r"[^\s\u00a0]+")
@@ -65,19 +65,19 @@ def find_names(text: str, lexicon: Lexicon) -> Iterator[Span]:
     return names_at(text, places(text, lexicon), lexicon)
 
 
-def names_at(text: str, found: Iterable[Place], lexicon: Lexicon) -> Iterator[Span]:
-    """The names that do stand where they may."""
-    taken = -1
-    for place in sorted(found, key=lambda place: (place.start, -place.end)):
-        if place.start >= taken:
+def names_at(text: str, candidates: Iterable[Place], lexicon: Lexicon) -> Iterator[Span]:
+    """The names at those of ``candidates`` that hold one, without overlaps."""
+    covered_to = -1
+    for place in sorted(candidates, key=lambda place: (place.start, -place.end)):
+        if place.start >= covered_to:
             end = _end_of_name(text, place, lexicon)
             if end:
-                taken = end
+                covered_to = end
                 yield place.start, end, "NAME"
 
 
 def places(text: str, lexicon: Lexicon) -> Iterator[Place]:
-    """Where names may stand, and what each place needs of them."""
+    """Places where a name may stand, each with the level of certainty that its word must have."""
     words = words_of(text)
     text = TAG.sub(lambda tag: "\n" * len(tag.group()), text) if "</" in text or "<br" in text else text
     named = not lexicon.sure.isdisjoint(words)
@@ -87,25 +87,25 @@ def places(text: str, lexicon: Lexicon) -> Iterator[Place]:
         if number in _NEED_A_NAME and not listed:
             continue
         for match in rule.pattern.finditer(text):
-            if _stands(text, match.start(), rule.before):
+            if _is_place(text, match.start(), rule.before):
                 for group in rule.groups:
                     if match[group]:
                         level = rule.small if group == "low" else Level.SURE if group == "two" else rule.capital
-                        yield Place(*match.span(group), level, rule.whole)
+                        yield Place(*match.span(group), level, rule.complete)
     if named:
         for match in FIRST_AND_LAST.finditer(text):
             yield from _first_and_last(match, lexicon)
     if "\x00" in text:
         for match in ABOVE_CONTACT.finditer(text):
-            yield Place(*match.span("name"), Level.LIKELY, whole=False)
+            yield Place(*match.span("name"), Level.LIKELY, complete=False)
     if "--" in text:
         for match in SIGNATURE_MARK.finditer(text):
-            yield Place(*match.span("name"), Level.SURE, whole=True)
+            yield Place(*match.span("name"), Level.SURE, complete=True)
     yield from _signature(text, lexicon)
 
 
-def _stands(text: str, start: int, before: Before) -> bool:
-    """Whether before a place there is what its rule asks for."""
+def _is_place(text: str, start: int, before: Before) -> bool:
+    """Whether the text before a place is as its rule requires."""
     if before is Before.ANYTHING:
         return True
     lead = text[max(0, start - 12) : start].rstrip(" \t>*-" if before is Before.BREAK else " \t>*")
@@ -120,10 +120,10 @@ def _stands(text: str, start: int, before: Before) -> bool:
 def _first_and_last(match: re.Match[str], lexicon: Lexicon) -> Iterator[Place]:
     """Two or three capital words of which the first is a first name, and the others are no words."""
     first, last, more = (match[group].lower() if match[group] else "" for group in ("first", "last", "more"))
-    known = first in lexicon.sure or first.partition("-")[0] in lexicon.sure
-    if known and not _no_surname(last, lexicon):
+    is_first_name = first in lexicon.sure or first.partition("-")[0] in lexicon.sure
+    if is_first_name and not _no_surname(last, lexicon):
         end = match.end("last") if _no_surname(more, lexicon) else match.end()
-        yield Place(match.start(), end, Level.UNAMBIGUOUS, whole=False)
+        yield Place(match.start(), end, Level.UNAMBIGUOUS, complete=False)
 
 
 def _no_surname(word: str, lexicon: Lexicon) -> bool:
@@ -146,11 +146,11 @@ def _signature(text: str, lexicon: Lexicon) -> Iterator[Place]:
         if match:
             level, start = _tail_level(window, match.start("name"), match["name"], lexicon)
             if level is not None:
-                yield Place(begin + start, begin + match.end("name"), level, whole=True)
+                yield Place(begin + start, begin + match.end("name"), level, complete=True)
     else:
         match = TAIL_LOW.search(window, max(0, window.rstrip().rfind("\n")))
         if match and match.start("low"):
-            yield Place(begin + match.start("low"), begin + match.end("low"), Level.LISTED, whole=True)
+            yield Place(begin + match.start("low"), begin + match.end("low"), Level.LISTED, complete=True)
 
 
 def _tail_level(window: str, start: int, run: str, lexicon: Lexicon) -> tuple[Level | None, int]:
@@ -190,12 +190,12 @@ def _closes(word: str, lexicon: Lexicon) -> bool:
     """Whether a word closes a message, one slip of the finger allowed."""
     if word in CLOSING_WORDS or len(word) < 4 or word in NEVER_NAMES or word in lexicon.words:
         return word in CLOSING_WORDS
-    return any(word[0] == closing[0] and one_slip(word, closing) for closing in CLOSING_WORDS)
+    return any(word[0] == closing[0] and one_typo_apart(word, closing) for closing in CLOSING_WORDS)
 
 
 def _end_of_name(text: str, place: Place, lexicon: Lexicon) -> int:
     """Where the name ends that stands at a place; 0 where none does."""
-    start, end, level, whole = place
+    start, end, level, complete = place
     words = list(_WORD.finditer(text, start, end))
     bare = [word.group().strip(".,'’").lower() for word in words]
     at = next((i for i, word in enumerate(bare) if len(word) > 1 or not words[i].group().endswith(".")), None)
@@ -207,7 +207,7 @@ def _end_of_name(text: str, place: Place, lexicon: Lexicon) -> int:
             return 0
         if not _enough(first, level, small, lexicon):
             return 0
-        if whole:
+        if complete:
             doubtful = small or level is Level.LIKELY
             strange = doubtful and any(lexicon.never(word) for word in bare if word not in _PARTICLES)
             return 0 if strange else end
@@ -215,7 +215,7 @@ def _end_of_name(text: str, place: Place, lexicon: Lexicon) -> int:
 
 
 def _enough(first: str, level: Level, small: bool, lexicon: Lexicon) -> bool:
-    """Whether a name's first word is what its place asks for."""
+    """Whether a name's first word is as certain as its place requires."""
     stem = first.partition("-")[0]
     if level is Level.UNAMBIGUOUS:
         return first in lexicon.sure or stem in lexicon.sure
@@ -224,7 +224,7 @@ def _enough(first: str, level: Level, small: bool, lexicon: Lexicon) -> bool:
     if level is Level.LISTED or (level is Level.LIKELY and first in lexicon.words):
         return False
     verbal = "-" not in first and first.endswith(_LOOKS_VERBAL)
-    return not (small and (verbal or any(one_slip(first, group) for group in _GREETED)))
+    return not (small and (verbal or any(one_typo_apart(first, group) for group in _GREETED)))
 
 
 def _until(words: list[re.Match[str]], bare: list[str], at: int, lexicon: Lexicon) -> int:

@@ -62,16 +62,16 @@ _CARD_LENGTHS = (16, 15, 14, 13, 19, 18, 17)
 def find_cards(text: str) -> Iterator[Span]:
     """Payment card numbers: 13 to 19 digits, a card scheme's first digit, a right Luhn digit."""
     for match in _CARD.finditer(text):
-        found = match.group()
-        places = [place for place, char in enumerate(found) if char.isdigit()]
-        digits = "".join(found[place] for place in places)
+        number = match.group()
+        places = [place for place, char in enumerate(number) if char.isdigit()]
+        digits = "".join(number[place] for place in places)
         if digits[0] not in "23456" or len(set(digits)) < 2:
             continue
         for length in _CARD_LENGTHS:
             if length > len(digits):
                 continue
-            whole = length == len(digits) or not found[places[length - 1] + 1].isdigit()
-            if whole and luhn_valid(digits[:length]):
+            complete = length == len(digits) or not number[places[length - 1] + 1].isdigit()
+            if complete and luhn_valid(digits[:length]):
                 yield match.start(), match.start() + places[length - 1] + 1, "CARD"
                 break
 
@@ -128,7 +128,7 @@ _NANP = re.compile(r"(?:\+?1[ .-]?)?(?:\(\d{3}\) ?|\d{3}[ .-])\d{3}[ .-]\d{4}")
 PHONE_REGIONS: tuple[str, ...] = ("US", "GB", "DE", "AT", "CH", "FR", "NL", "IT", "BE", "IE", "AU")
 """Countries whose national numbers are recognised where the caller names no others."""
 
-# Countries that dial without a leading 0: their numbers need grouping to be told from order numbers.
+# Countries that dial without a leading 0: only grouping distinguishes their numbers from order numbers.
 _NO_TRUNK = frozenset({"US", "CA", "ES", "IT", "PT", "DK", "NO", "PL", "CZ", "GR", "LU"})
 _MOST_TRIMS = 4
 
@@ -262,13 +262,13 @@ _BUG = re.compile(r"(?:bug|issue|pr|pull request|commit|fehler|error)s?\s{0,2}$"
 _YEAR = re.compile(r"(?:19|20)\d{2}")
 
 
-def _plain_word(found: str) -> bool:
+def _plain_word(text: str) -> bool:
     """Lower-case letters with few digits and no hyphen: a model or a file, not a reference."""
-    return found[0].islower() and "-" not in found and (not found[:4].rstrip("0123456789").isalpha() or len(found) < 8)
+    return text[0].islower() and "-" not in text and (not text[:4].rstrip("0123456789").isalpha() or len(text) < 8)
 
 
 def find_orders(text: str) -> Iterator[Span]:
-    """Reference numbers that their shape gives away: "#48213390", "WB-203991", tracking numbers, long runs of digits.
+    """Reference numbers that are recognised by their form: "#48213390", "WB-203991", tracking numbers, long runs of digits.
 
     ``text`` should have been through `hide_plain_numbers`.
     """
@@ -280,10 +280,10 @@ def find_orders(text: str) -> Iterator[Span]:
             if colour or _BUG.search(before):
                 continue
         elif match["prefix"]:
-            found = match.group()
-            if match["prefix"].lower() in _NOT_A_PREFIX or _plain_word(found):
+            number = match.group()
+            if match["prefix"].lower() in _NOT_A_PREFIX or _plain_word(number):
                 continue
-            if sum(char.isdigit() for char in found) < 5:
+            if sum(char.isdigit() for char in number) < 5:
                 continue
         elif match["groups"]:
             if all(_YEAR.fullmatch(part) for part in re.split("[ -]", match["groups"])):

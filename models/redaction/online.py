@@ -239,7 +239,7 @@ def _secret_value(value: str, link: str) -> bool:
 
 
 def find_secrets(text: str) -> Iterator[Span]:
-    """Labelled passwords, PINs, one-time codes and keys, and tokens that their shape gives away."""
+    """Labelled passwords, PINs, one-time codes and keys, and tokens that are recognised by their form."""
     if "-----BEGIN" in text:
         for match in _PRIVATE_KEY.finditer(text):
             yield match.start(), match.end(), "SECRET"
@@ -255,9 +255,9 @@ def find_secrets(text: str) -> Iterator[Span]:
                 yield start, end, "SECRET"
     if text.count("-") >= 3 or any(start in text for start in _TOKEN_STARTS):
         for match in _SHAPES.finditer(text):
-            found = match.group()
-            if found[:3] in ("sk_", "pk_", "rk_", "eyJ", "xox") or (
-                any(char.isdigit() for char in found) and any(char.isalpha() for char in found)
+            secret = match.group()
+            if secret[:3] in ("sk_", "pk_", "rk_", "eyJ", "xox") or (
+                any(char.isdigit() for char in secret) and any(char.isalpha() for char in secret)
             ):
                 yield match.start(), match.end(), "SECRET"
 
@@ -304,16 +304,20 @@ def find_urls(text: str) -> Iterator[Span]:
         if bad_host or "?" in url or "=" in url or "%40" in url or "@" in url:
             yield start, end, "URL"
             continue
-        kept = lead + len(host) + len(slash)
+        kept_length = lead + len(host) + len(slash)
         for part in path.split("/"):
-            plain = part.partition("#")[0]
-            if part.lower() in _PRIVATE_PARTS or not _WORDY.fullmatch(plain) or len(part) > len(plain) + 40:
+            without_fragment = part.partition("#")[0]
+            if (
+                part.lower() in _PRIVATE_PARTS
+                or not _WORDY.fullmatch(without_fragment)
+                or len(part) > len(without_fragment) + 40
+            ):
                 break
-            kept += len(part) + 1
+            kept_length += len(part) + 1
         else:
             continue
-        if start + kept < end:
-            yield start + kept, end, "URL"
+        if start + kept_length < end:
+            yield start + kept_length, end, "URL"
 
 
 _EMAIL = re.compile(r"(?<![\w.+%-])[\w.+%'&-]{1,64}+@(?:[\w-]{1,63}\.){1,8}[^\W\d_]{2,24}(?![\w@])")
@@ -327,14 +331,14 @@ _SPELT_EMAIL = re.compile(
 
 def find_emails(text: str) -> Iterator[Span]:
     """E-mail addresses, plain or spelt out ("jana (at) example (dot) org")."""
-    taken = -1
+    last_end = -1
     if "@" in text:
         for match in _EMAIL.finditer(text):
             start = match.start() + (match.group()[0] in "'.-&")
-            taken = match.end()
+            last_end = match.end()
             yield start, match.end(), "EMAIL"
     low = text.lower()
-    if taken < 0 and (
+    if last_end < 0 and (
         "(at)" in low or "[at]" in low or "{at}" in low or "(ät)" in low or (" at " in low and " dot " in low)
     ):
         for match in _SPELT_EMAIL.finditer(text):

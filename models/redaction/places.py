@@ -144,10 +144,10 @@ _LANES = ("Am ", "An de", "Im ", "In d", "Auf de", "Zum ", "Zur ", "Unter den ",
 
 def find_addresses(text: str) -> Iterator[Span]:
     """Street with number (and town after it), US town with ZIP, British postcode, PO box, a labelled address."""
-    taken = -1
+    covered_to = -1
     for start, end in sorted(_addresses(text), key=lambda span: (span[0], -span[1])):
-        if start >= taken:
-            taken = end
+        if start >= covered_to:
+            covered_to = end
             yield start, end, "ADDRESS"
 
 

@@ -1,4 +1,4 @@
-"""Personal data out of support texts: typed placeholders, before anything is embedded, stored or shown."""
+"""Redact support texts: personal data becomes typed placeholders before anything is embedded, stored or shown."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ Finder = Callable[[str], Iterator[Span]]
 
 def redact(
     texts: Sequence[str | None],
-    known: Sequence[Sequence[str]] | None = None,
+    known_names: Sequence[Sequence[str]] | None = None,
     *,
     lexicon: Lexicon | None = None,
     phone_regions: Sequence[str] = PHONE_REGIONS,
@@ -43,14 +43,14 @@ def redact(
 
     Finders: e-mail addresses, phones (``phonenumbers``), cards (Luhn), IBANs (remainder 97), IP and device addresses,
     links that could lead to a person, order and other reference numbers, postal addresses, labelled dates of birth,
-    labelled secrets, names that a sentence shows or that are ``known``. Prices, dates, times, versions, amounts and
+    labelled secrets, names that a sentence shows or that are ``known_names``. Prices, dates, times, versions, amounts and
     error codes stay. Redacting twice gives what redacting once gives. The work grows linearly with a text's length.
 
     Parameters
     ----------
     texts
         Texts; null (None, NaN) stays null.
-    known
+    known_names
         For each text, names known from its conversation (see `learn_names`).
     lexicon
         What the corpus teaches of words (see `learn_names`).
@@ -67,35 +67,35 @@ def redact(
     Raises
     ------
     ValueError
-        If ``known`` is not as long as ``texts``.
+        If ``known_names`` is not as long as ``texts``.
 
     Examples
     --------
     >>> redact(["Hi Anna, order #48213390 cost 39.90 €, mail me at jo@example.org"])
     (['Hi <NAME>, order <ORDER> cost 39.90 €, mail me at <EMAIL>'], {'EMAIL': 1, 'NAME': 1, 'ORDER': 1})
     """
-    if known is not None and len(known) != len(texts):
-        raise ValueError(f"known names for {len(known)} texts, but {len(texts)} texts")
+    if known_names is not None and len(known_names) != len(texts):
+        raise ValueError(f"known names for {len(known_names)} texts, but {len(texts)} texts")
     lexicon = lexicon or Lexicon()
     regions = tuple(phone_regions)
     counts: Counter[str] = Counter()
-    found: dict[str, list[Span]] = {}
-    seen: dict[tuple[str, KnownNames], tuple[str, Counter[str]]] = {}
+    spans_of: dict[str, list[Span]] = {}
+    results: dict[tuple[str, KnownNames], tuple[str, Counter[str]]] = {}
     split: dict[tuple[str, ...], KnownNames] = {}
     redacted: list[str | None] = []
     for place, text in enumerate(texts):
         if not isinstance(text, str):
             redacted.append(None)
             continue
-        names = tuple(known[place]) if known is not None else ()
+        names = tuple(known_names[place]) if known_names is not None else ()
         if names not in split:
             split[names] = split_names(names, lexicon)
-        if text not in found:
-            found[text] = _find(text, lexicon, regions)
+        if text not in spans_of:
+            spans_of[text] = _find(text, lexicon, regions)
         key = (text, split[names])
-        if key not in seen:
-            seen[key] = _redact_one(*key, found[text], lexicon, regions)
-        result, replaced = seen[key]
+        if key not in results:
+            results[key] = _redact_one(*key, spans_of[text], lexicon, regions)
+        result, replaced = results[key]
         redacted.append(result)
         counts.update(replaced)
     return redacted, {kind: counts[kind] for kind in KINDS if counts[kind]}
@@ -132,15 +132,15 @@ def learn_names(
     Lexicon
         What the texts teach of words.
     """
-    shown = dict.fromkeys(text for text in texts if isinstance(text, str))
-    readings = read_names(shown, keep)
+    distinct = dict.fromkeys(text for text in texts if isinstance(text, str))
+    readings = read_names(distinct, keep)
     names: dict[Hashable, dict[str, None]] = {}
     for conversation, text in zip(conversation_ids, texts, strict=True):
         if isinstance(text, str) and readings.names[text]:
             names.setdefault(conversation, {}).update(dict.fromkeys(readings.names[text]))
     if customers:
         names = _shared(names, dict.fromkeys(conversation_ids), customers)
-    return {conversation: list(found) for conversation, found in names.items()}, readings.lexicon
+    return {conversation: list(own_names) for conversation, own_names in names.items()}, readings.lexicon
 
 
 def _shared(
@@ -148,8 +148,8 @@ def _shared(
 ) -> dict[Hashable, dict[str, None]]:
     """Each conversation's names, then those of its customer's other conversations."""
     of_customer: dict[Hashable, dict[str, None]] = {}
-    for conversation, found in names.items():
-        of_customer.setdefault(customers.get(conversation), {}).update(found)
+    for conversation, own_names in names.items():
+        of_customer.setdefault(customers.get(conversation), {}).update(own_names)
     shared = {}
     for conversation in conversations:
         others = of_customer.get(customers.get(conversation), {})
@@ -162,15 +162,17 @@ def _shared(
 
 
 def _redact_one(
-    text: str, known: KnownNames, found: list[Span], lexicon: Lexicon, regions: tuple[str, ...]
+    text: str, known_names: KnownNames, own_spans: list[Span], lexicon: Lexicon, regions: tuple[str, ...]
 ) -> tuple[str, Counter[str]]:
     counts: Counter[str] = Counter()
     # A replacement can bare something that its neighbour hid; repeating until nothing is found makes the result a
     # fixed point. Placeholders are never looked into, so every round has less text left.
     for _ in range(_MOST_ROUNDS):
-        spans = found
-        if known:
-            spans = sorted((*found, *find_known_names(blank(_without_placeholders(text), found), known, lexicon)))
+        spans = own_spans
+        if known_names:
+            spans = sorted(
+                (*own_spans, *find_known_names(blank(_without_placeholders(text), own_spans), known_names, lexicon))
+            )
         if not spans:
             break
         counts.update(kind for _, _, kind in spans)
@@ -180,7 +182,7 @@ def _redact_one(
             pieces += (text[at:start], f"<{kind}>")
             at = end
         text = "".join((*pieces, text[at:]))
-        found = _find(text, lexicon, regions)
+        own_spans = _find(text, lexicon, regions)
     return text, counts
 
 
@@ -190,22 +192,22 @@ def _without_placeholders(text: str) -> str:
 
 def _find(text: str, lexicon: Lexicon, regions: tuple[str, ...]) -> list[Span]:
     """Every span to replace, in order of position; what an earlier finder took is blanked for the later ones."""
-    rest = _without_placeholders(text)
+    text_left = _without_placeholders(text)
     digits = _DIGIT.search(text) is not None
     spans: list[Span] = []
 
     def take(finder: Finder, view: str | None = None) -> None:
-        nonlocal rest
-        found = _apart(finder(rest if view is None else view))
-        if found:
-            spans.extend(found)
-            rest = blank(rest, found)
+        nonlocal text_left
+        new_spans = _apart(finder(text_left if view is None else view))
+        if new_spans:
+            spans.extend(new_spans)
+            text_left = blank(text_left, new_spans)
 
     take(find_urls)
     take(find_secrets)
     take(find_emails)
     if digits:
-        long = has_long_number(rest)
+        long = has_long_number(text_left)
         if long:
             take(find_ibans)
         for finder in (find_birth_dates, find_labelled_orders):
@@ -215,9 +217,9 @@ def _find(text: str, lexicon: Lexicon, regions: tuple[str, ...]) -> list[Span]:
             take(find_cards)
         take(find_addresses)
         if long:
-            take(lambda view: find_phones(view, regions), hide_plain_numbers(rest))
-            take(find_orders, hide_plain_numbers(rest))
-    elif "::" in rest or rest.count(":") > 6:
+            take(lambda view: find_phones(view, regions), hide_plain_numbers(text_left))
+            take(find_orders, hide_plain_numbers(text_left))
+    elif "::" in text_left or text_left.count(":") > 6:
         take(find_networks)
     take(lambda view: find_names(view, lexicon))
     return sorted(spans)
@@ -226,7 +228,7 @@ def _find(text: str, lexicon: Lexicon, regions: tuple[str, ...]) -> list[Span]:
 def _apart(spans: Iterable[Span]) -> list[Span]:
     """Spans in order of position, an overlapping later one dropped."""
     apart: list[Span] = []
-    for span in sorted(spans, key=lambda found: (found[0], -found[1])):
+    for span in sorted(spans, key=lambda span: (span[0], -span[1])):
         if span[0] < span[1] and (not apart or span[0] >= apart[-1][1]):
             apart.append(span)
     return apart

@@ -1,21 +1,18 @@
-"""Question to article, by meaning and by words together, on passages and whole articles."""
+"""How well articles match a question: passages, the meaning of the best ones, and standard scores."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable
+from dataclasses import dataclass
 
-import bm25s
 import numpy as np
 import pandas as pd
-import Stemmer
 
 from lacuna.models.arrays import F32, Ints
 from lacuna.models.text.markup import LOOSE_HEADING, plain
 from lacuna.models.text.vectors import unit
-from lacuna.models.text.words import STEMMERS
 
 PASSAGE_WORDS = 110
-QUERIES_AT_ONCE = 2000
 FEW_ARTICLES = 20  # with fewer, a text's own mean and spread over articles say little
 BEST_PASSAGES = 3  # an article that answers says so in more than one place; one lucky sentence is not an answer
 
@@ -59,79 +56,15 @@ def _chunks(body: str) -> list[tuple[str, list[str]]]:
 
 def meaning_scores(queries: F32, passage_vectors: F32, passage_article: Ints, n: int) -> F32:
     """Mean cosine of each query to the best passages of each article, float32 (queries, n)."""
-    similarity = queries @ passage_vectors.T
+    order = np.argsort(passage_article, kind="stable")
+    similarity = queries @ passage_vectors[order].T
+    ends = np.searchsorted(passage_article[order], np.arange(n + 1))
     out = np.zeros((len(queries), n), dtype=np.float32)
     for article in range(n):
-        own = similarity[:, passage_article == article]
+        own = similarity[:, ends[article] : ends[article + 1]]
         if own.shape[1]:
             keep = min(BEST_PASSAGES, own.shape[1])
             out[:, article] = np.partition(own, -keep, axis=1)[:, -keep:].mean(axis=1)
-    return out
-
-
-def word_scores(queries: Sequence[str], articles: Sequence[str], language: str = "en") -> F32:
-    """BM25 of each query on each article's whole text, float32 (queries, articles)."""
-    return _word_index(articles, language)(queries)
-
-
-def plain_word_scores(queries: Sequence[str], articles: Sequence[str]) -> F32:
-    """BM25 as a search engine has it out of the box: words as they are, each of a query's once; (queries, articles)."""
-
-    def cut(texts: Sequence[str]) -> list[list[str]]:
-        if not len(texts):
-            return []
-        return bm25s.tokenize(list(texts), stopwords=[], show_progress=False, return_ids=False, allow_empty=True)
-
-    return _indexed(articles, cut, bm25s.BM25(), once=True)(queries)
-
-
-def _word_index(articles: Sequence[str], language: str) -> Callable[[Sequence[str]], F32]:
-    """What scores queries on ``articles``, which are indexed once, by the stems of a language."""
-    code = language[:2].lower()
-    code = code if code in STEMMERS else "en"
-    stemmer = Stemmer.Stemmer(STEMMERS[code])
-
-    def cut(texts: Sequence[str]) -> list[list[str]]:
-        if not len(texts):
-            return []
-        return bm25s.tokenize(
-            list(texts), stopwords=code, stemmer=stemmer, show_progress=False, return_ids=False, allow_empty=True
-        )
-
-    return _indexed(articles, cut, bm25s.BM25(k1=1.2, b=0.75), once=False)
-
-
-def _indexed(
-    articles: Sequence[str], cut: Callable[[Sequence[str]], list[list[str]]], index: bm25s.BM25, *, once: bool
-) -> Callable[[Sequence[str]], F32]:
-    """What scores queries on ``articles``, both cut into words; ``once``: a word that a query repeats counts once."""
-    corpus = cut(articles)
-    if any(corpus):
-        index.index(corpus, show_progress=False)
-    known = index.vocab_dict if any(corpus) else {}
-
-    def scores(queries: Sequence[str]) -> F32:
-        out = np.zeros((len(queries), len(articles)), dtype=np.float32)
-        for row, words in enumerate(cut(queries) if known else []):
-            words = [word for word in (dict.fromkeys(words) if once else words) if word in known]
-            if words:
-                out[row] = index.get_scores(words)
-        return out
-
-    return scores
-
-
-def passage_word_scores(
-    queries: Sequence[str], passages: Sequence[str], passage_article: Ints, n: int, language: str = "en"
-) -> F32:
-    """BM25 of each query on the best passage of each article, float32 (queries, n)."""
-    out = np.zeros((len(queries), n), dtype=np.float32)
-    order = np.argsort(passage_article, kind="stable")
-    there, starts = np.unique(passage_article[order], return_index=True)
-    scores_of = _word_index(passages, language)
-    for first in range(0, len(queries), QUERIES_AT_ONCE):
-        some = queries[first : first + QUERIES_AT_ONCE]
-        out[first : first + len(some), there] = np.maximum.reduceat(scores_of(some)[:, order], starts, axis=1)
     return out
 
 
@@ -143,7 +76,35 @@ def standardise(scores: F32) -> F32:
     return ((scores - scores.mean(axis=1, keepdims=True)) / np.where(spread > 1e-9, spread, 1)).astype(np.float32)
 
 
-def standard_scores(scores: F32, drawn: int = 0) -> F32:
+@dataclass(frozen=True)
+class Usual:
+    """What scores usually are: the mean over texts of their mean and variance over articles, and the means' variance.
+
+    It is taken from many texts at once, and used for the texts of one block.
+    """
+
+    mean: float
+    within: float
+    between: float
+
+    @classmethod
+    def of(cls, scores: Iterable[F32]) -> Usual:
+        """From blocks of scores, float32 (texts, articles) each."""
+        both = [
+            [np.asarray(f(axis=1, dtype=np.float64)) for f in (block.mean, block.var)] for block in scores if block.size
+        ]
+        if not both:
+            return cls(0.0, 0.0, 0.0)
+        mean, square = (np.concatenate(parts) for parts in zip(*both, strict=True))
+        return cls(float(mean.mean()), float(square.mean()), float(mean.var()))
+
+
+def weight_of_usual(articles: int, drawn: int = 0) -> int:
+    """How many articles' weight all texts together have in :func:`standard_scores`; 0 where each stands by itself."""
+    return max(drawn, FEW_ARTICLES - articles, 0)
+
+
+def standard_scores(scores: F32, drawn: int = 0, usual: Usual | None = None) -> F32:
     """How an article stands out among all for each text, float32 (texts, articles), however few the articles are.
 
     As :func:`standardise`, but for a text's mean and spread being drawn towards those of all texts: of two articles,
@@ -156,6 +117,8 @@ def standard_scores(scores: F32, drawn: int = 0) -> F32:
         float32 (texts, articles).
     drawn
         How many articles' weight all texts together have; at least what is lacking to :data:`FEW_ARTICLES`.
+    usual
+        What is usual among all texts, where ``scores`` are some of them.
 
     Examples
     --------
@@ -164,12 +127,13 @@ def standard_scores(scores: F32, drawn: int = 0) -> F32:
     0
     """
     n = scores.shape[1]
-    drawn = max(drawn, FEW_ARTICLES - n)
-    if drawn <= 0 or not scores.size:
+    drawn = weight_of_usual(n, drawn)
+    if not drawn or not scores.size:
         return standardise(scores)
+    usual = usual or Usual.of([scores])
     mean, square = (np.asarray(f(axis=1, keepdims=True, dtype=np.float64)) for f in (scores.mean, scores.var))
-    centre = (n * mean + drawn * mean.mean()) / (n + drawn)
-    spread = np.sqrt((n * square + drawn * (square.mean() + mean.var())) / (n + drawn))
+    centre = (n * mean + drawn * usual.mean) / (n + drawn)
+    spread = np.sqrt((n * square + drawn * (usual.within + usual.between)) / (n + drawn))
     return ((scores - centre) / np.where(spread > 1e-9, spread, 1)).astype(np.float32)
 
 

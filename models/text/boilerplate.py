@@ -126,8 +126,8 @@ def without_lines(text: str, lines: frozenset[str]) -> str:
     """``text`` without the lines of a form; unless nothing would be left."""
     if not lines:
         return text
-    kept = [line for line in text.splitlines() if _folded(line) not in lines]
-    return "\n".join(kept) if any(map(_folded, kept)) else text
+    own_lines = [line for line in text.splitlines() if _folded(line) not in lines]
+    return "\n".join(own_lines) if any(map(_folded, own_lines)) else text
 
 
 def _folded(line: str) -> str:
@@ -196,8 +196,8 @@ def without_asides(text: str, idle: Set[str]) -> str:
         return text
     lines = []
     for line in text.split("\n"):
-        kept = [part for part in _SENTENCE.split(line) if not {_words_of(part), _frame_of(part)} & idle]
-        lines.append(" ".join(_cut(part, idle) for part in kept).strip())
+        own_parts = [part for part in _SENTENCE.split(line) if not {_words_of(part), _frame_of(part)} & idle]
+        lines.append(" ".join(_cut(part, idle) for part in own_parts).strip())
     return "\n".join(line for line in lines if line)
 
 

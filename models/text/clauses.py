@@ -52,7 +52,7 @@ _EMPTY = _FUNCTION | ADVERBS | HANGING | TIMES | QUANTITIES | STOP_WORDS
 _WEAK = HANGING | NEGATIONS | QUANTITIES
 _PARTS = _FUNCTION | HANGING
 _LOOSE = {"it", "them", "me", "us", "him", "that", "and", "or", "und", "oder"}
-_TELLS = AUXILIARIES | NEGATIONS - {
+_STATEMENT_WORDS = AUXILIARIES | NEGATIONS - {
     "without",
     "no",
     "ohne",
@@ -76,12 +76,12 @@ class Clause:
     asks: bool
     opens: bool
 
-    def corrected(self, meant: dict[str, str]) -> Clause:
+    def corrected(self, spellings: dict[str, str]) -> Clause:
         """The clause with slips of the pen put right."""
-        if meant.keys().isdisjoint(self.folded):
+        if spellings.keys().isdisjoint(self.folded):
             return self
-        words = tuple(meant.get(f, w) for w, f in zip(self.words, self.folded, strict=True))
-        return replace(self, words=words, folded=tuple(meant.get(f, f) for f in self.folded))
+        words = tuple(spellings.get(f, w) for w, f in zip(self.words, self.folded, strict=True))
+        return replace(self, words=words, folded=tuple(spellings.get(f, f) for f in self.folded))
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ class Phrase:
 
     words: tuple[str, ...]
     stems: frozenset[str]
-    whole: float
+    completeness: float
     asks: bool
 
     @property
@@ -149,10 +149,10 @@ def phrases(clause: Clause) -> Iterator[Phrase]:
     words = clause.folded
     german = is_german(words)
     begin = _skip(words, 0, OPENERS)
-    asked = begin
+    question_start = begin
     while (after_asking := _skip(words, begin, ASKING, once=True)) > begin:
         begin = _skip(words, after_asking, OPENERS)
-    inverted = begin == asked and OPENS_A_QUESTION.match(" ".join(words[asked:]) + " ") is not None
+    inverted = begin == question_start and OPENS_A_QUESTION.match(" ".join(words[question_start:]) + " ") is not None
     stop = len(words)
     ends = [j for j in range(begin + 2, stop + 1) if _may_end(words, j, stop)]
     for i in range(begin, stop):
@@ -164,22 +164,22 @@ def phrases(clause: Clause) -> Iterator[Phrase]:
             phrase_stems = _phrase(words[i:j], german)
             if phrase_stems:
                 first = i == begin or (i == begin + 1 and words[begin] in DETERMINERS)
-                whole = _wholeness(words[i:j], first, words[j:], inverted)
+                completeness = _completeness(words[i:j], first, words[j:], inverted)
                 # "Bag go in the dryer" says nothing without the "can the" before it.
                 turned = inverted and i in (begin + 2, begin + 3) and words[begin + 1] in DETERMINERS
-                yield Phrase(words[i:j], phrase_stems, 0.6 * whole if turned else whole, False)
-    yield from _sentence(_without_tail(words[asked:]), german, inverted)
+                yield Phrase(words[i:j], phrase_stems, 0.6 * completeness if turned else completeness, False)
+    yield from _sentence(_without_tail(words[question_start:]), german, inverted)
 
 
-def _wholeness(words: tuple[str, ...], first: bool, behind: tuple[str, ...], inverted: bool) -> float:
+def _completeness(words: tuple[str, ...], first: bool, behind: tuple[str, ...], inverted: bool) -> float:
     """How completely a phrase covers its clause, 0 to 1; ``inverted`` marks a question in inverted word order."""
     last = not behind
-    whole = 0.55 + 0.27 * (first and not inverted) + 0.18 * last
+    completeness = 0.55 + 0.27 * (first and not inverted) + 0.18 * last
     turns = not _TURNS.isdisjoint(words)
     cut = (not first and (turns or not _LOOSE.isdisjoint(words))) or (not last and turns)
     # "Sending of the password" names no problem where "did not succeed" follows.
-    untold = first and not inverted and bool(behind) and behind[0] in _TELLS
-    return whole * (0.6 if cut else 1.0) * (0.75 if untold else 1.0)
+    untold = first and not inverted and bool(behind) and behind[0] in _STATEMENT_WORDS
+    return completeness * (0.6 if cut else 1.0) * (0.75 if untold else 1.0)
 
 
 def _sentence(words: tuple[str, ...], german: bool, inverted: bool) -> Iterator[Phrase]:
@@ -195,20 +195,20 @@ def _sentence(words: tuple[str, ...], german: bool, inverted: bool) -> Iterator[
     asks = opens and (words[0] != "was" or german) and words[1] != "sich"
     if (asks and INDIRECT.match(text)) or (not asks and not denies and words[0] in AUXILIARIES):
         return
-    whole = (0.72 if inverted else 0.56) if asks else 0.5
-    if not asks and words[0] not in _NOT_FIRST and _tells_once(words) and len(words) <= LONGEST:
-        whole = 0.7 if NEGATIONS.isdisjoint(words) else 0.85
+    completeness = (0.72 if inverted else 0.56) if asks else 0.5
+    if not asks and words[0] not in _NOT_FIRST and _has_one_statement(words) and len(words) <= LONGEST:
+        completeness = 0.7 if NEGATIONS.isdisjoint(words) else 0.85
     if len(phrase_stems) < 2 or _runs_on(words):
-        whole *= 0.6
-    yield Phrase(words, phrase_stems, whole, asks)
+        completeness *= 0.6
+    yield Phrase(words, phrase_stems, completeness, asks)
 
 
 def _skip(words: tuple[str, ...], at: int, what: re.Pattern[str], once: bool = False) -> int:
     while at < len(words) and (match := what.match(" ".join(words[at:]) + " ")):
-        taken = match[0].strip().count(" ") + 1 if match[0].strip() else 0
-        if not taken:
+        n_words = match[0].strip().count(" ") + 1 if match[0].strip() else 0
+        if not n_words:
             break
-        at += taken
+        at += n_words
         if once:
             break
     return at
@@ -266,9 +266,9 @@ def _phrase(words: tuple[str, ...], german: bool, least: int = 2) -> frozenset[s
     return frozenset(stem(w, german) for w in words if w not in STOP_WORDS and w not in _LEANS)
 
 
-def _tells_once(words: tuple[str, ...]) -> bool:
+def _has_one_statement(words: tuple[str, ...]) -> bool:
     """Whether one predicate stands among the words, in one piece: "does not", "is"."""
-    at = [i for i, word in enumerate(words) if word in _TELLS]
+    at = [i for i, word in enumerate(words) if word in _STATEMENT_WORDS]
     carry = [stem(word) for word in words if word not in _FUNCTION]
     return bool(at) and at[0] <= SUBJECT and len(set(carry)) == len(carry) and at[-1] - at[0] == len(at) - 1
 

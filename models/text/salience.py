@@ -14,7 +14,7 @@ from lacuna.models.text.words import SHOWN_SENTENCE_END, stems, words_of
 
 __all__ = ["Salience", "counted"]
 
-KEPT = 0.4  # least density of a sentence of a summary, as a share of the best sentence's
+LEAST_DENSITY = 0.4  # least density of a sentence of a summary, as a share of the best sentence's
 SHORT, LONG, SMALL = 6, 12, 0.15  # lengths in words; least share of stop words in a long sentence that is no log
 SMOOTHING = 0.5
 RATIO = 2.0  # least ratio of a word's frequency in these texts to that in others (lower end of its interval)
@@ -75,17 +75,17 @@ class Salience:
         sentences = [
             part.strip() for part in SHOWN_SENTENCE_END.split(CLOSING.sub("", text.strip())) if part and part.strip()
         ]
-        worth = [self._density(sentence) for sentence in sentences]
-        if not sentences or max(worth) <= 0:
+        densities = [self._density(sentence) for sentence in sentences]
+        if not sentences or max(densities) <= 0:
             return " ".join(text.split())
-        least = KEPT * max(worth)
-        chosen: list[int] = []
-        for i in sorted(range(len(sentences)), key=lambda i: (-worth[i], i)):
-            fits = sum(len(sentences[j]) + 1 for j in chosen) + len(sentences[i]) <= length
-            if worth[i] >= least and (fits or not chosen):
-                chosen.append(i)
+        least = LEAST_DENSITY * max(densities)
+        positions: list[int] = []
+        for i in sorted(range(len(sentences)), key=lambda i: (-densities[i], i)):
+            fits = sum(len(sentences[j]) + 1 for j in positions) + len(sentences[i]) <= length
+            if densities[i] >= least and (fits or not positions):
+                positions.append(i)
         summary = ""
-        for before, i in zip([None, *sorted(chosen)], sorted(chosen), strict=False):
+        for before, i in zip([None, *sorted(positions)], sorted(positions), strict=False):
             gap = " … " if before is not None and i > before + 1 else " "
             summary += (gap if summary else "") + self._without_lead(sentences[i], first=not summary)
         return summary

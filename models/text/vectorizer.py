@@ -90,8 +90,8 @@ class Terms:
         """The text and the code of each term."""
         number = np.array([self._number_of(word) for word in words], dtype=np.int64)[ids]
         rows = np.repeat(np.arange(len(sizes)), sizes)
-        kept = number != NEVER
-        number, rows = number[kept], rows[kept]
+        in_vocabulary = number != NEVER
+        number, rows = number[in_vocabulary], rows[in_vocabulary]
         first = number * (len(self._names) + 1)
         pairs = np.flatnonzero((rows[:-1] == rows[1:]) & (number[:-1] >= 0) & (number[1:] >= 0))
         alone = number >= 0

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
-from lacuna.models.arrays import F32
+from lacuna.models.arrays import F32, F64
 
-__all__ = ["centred", "cosines", "group_likeness", "unit"]
+__all__ = ["LanguageMeans", "centred", "cosines", "group_likeness", "unit"]
 
 ENOUGH_OF_A_LANGUAGE = 50
 
@@ -20,17 +21,52 @@ def unit(vectors: F32) -> F32:
 
 
 def centred(vectors: F32, languages: Sequence[str]) -> F32:
-    """Vectors against the mean of their language, where it has enough of them.
+    """Vectors against the mean of their language, where it has enough of them (:class:`LanguageMeans`)."""
+    return LanguageMeans.of(vectors, languages).taken_out(vectors, languages)
+
+
+class LanguageMeans:
+    """The mean vector of each language that has :data:`ENOUGH_OF_A_LANGUAGE` texts.
 
     A model that knows a language badly sees little in it but the language itself.
+
+    Parameters
+    ----------
+    mean
+        float32 (dim,) by language.
     """
-    code = np.asarray(languages)
-    out = vectors.copy()
-    for language in sorted(set(languages)):
-        here = code == language
-        if here.sum() >= ENOUGH_OF_A_LANGUAGE:
-            out[here] -= vectors[here].mean(axis=0)
-    return out
+
+    def __init__(self, mean: Mapping[str, F32]) -> None:
+        self._mean = dict(mean)
+
+    @classmethod
+    def of(cls, vectors: F32, languages: Sequence[str]) -> LanguageMeans:
+        """From float32 (n, dim) and the code of each text's language."""
+        code = np.asarray(languages)
+        here = {language: code == language for language in sorted(set(languages))}
+        enough = {language: rows for language, rows in here.items() if rows.sum() >= ENOUGH_OF_A_LANGUAGE}
+        return cls({language: vectors[rows].mean(axis=0) for language, rows in enough.items()})
+
+    @classmethod
+    def of_parts(cls, parts: Iterable[F32], languages: Sequence[str]) -> LanguageMeans:
+        """From vectors that come part by part, and the languages of all of them."""
+        code, start = np.asarray(languages), 0
+        total: dict[str, F64] = {}
+        for part in parts:
+            own = code[start : start + len(part)]
+            for language in sorted(set(own.tolist())):
+                total[language] = total.get(language, 0.0) + part[own == language].sum(axis=0, dtype=np.float64)
+            start += len(part)
+        counts = Counter(languages)
+        enough = {language: whole for language, whole in total.items() if counts[language] >= ENOUGH_OF_A_LANGUAGE}
+        return cls({language: (whole / counts[language]).astype(np.float32) for language, whole in enough.items()})
+
+    def taken_out(self, vectors: F32, languages: Sequence[str]) -> F32:
+        """Vectors less the mean of their language; of a language without one, as they are."""
+        code, out = np.asarray(languages), vectors.copy()
+        for language, mean in self._mean.items():
+            out[code == language] -= mean
+        return out
 
 
 def cosines(vectors: F32, centroids: F32) -> F32:

@@ -79,7 +79,7 @@ def _described(
 ) -> tuple[Ints, Phrases]:
     counter = Terms(SHOWN_WORD, stop_words)
     docs = [text or "?" for text in questions]
-    if not _says_something(docs, counter.stop_words):  # c-TF-IDF has nothing to weigh; the topics stand without words
+    if not _has_content(docs, counter.stop_words):  # c-TF-IDF has nothing to weigh; the topics stand without words
         labels = clusters.fit(vectors, None if y is None else np.array(y)).labels_
         return labels, {int(k): [] for k in np.unique(labels[labels >= 0])}
     model = _Topics(
@@ -98,7 +98,7 @@ def _described(
     return labels, words
 
 
-def _says_something(docs: Sequence[str], stop_words: frozenset[str]) -> bool:
+def _has_content(docs: Sequence[str], stop_words: frozenset[str]) -> bool:
     """Whether the documents hold at least two words that are no stop words; stops at the second."""
     words_met: set[str] = set()
     for doc in docs:

@@ -82,9 +82,9 @@ class FailureTree(ClusterMixin, BaseEstimator):
             return self
         apart = pdist(vectors, "cosine").clip(min=0)
         tree = linkage(apart, "average")
-        best, taken = self._failing(tree, failed)
+        best, chosen = self._failing(tree, failed)
         low = np.r_[np.zeros(n), tree[:, 2]] <= self.subtopic_distance
-        self.subtopics_ = by_size(_highest(tree, taken | ((best == 0) & low)), self.min_size)
+        self.subtopics_ = by_size(_highest(tree, chosen | ((best == 0) & low)), self.min_size)
         if self.before is not None and (self.before >= 0).any():
             _hold(apart, self._units(vectors, self.before))
             tree = linkage(apart, "average")
@@ -96,7 +96,7 @@ class FailureTree(ClusterMixin, BaseEstimator):
         """The largest total gain within each branch, and whether the branch as a whole gives it."""
         n = len(failed)
         size, bad = np.r_[np.ones(n), tree[:, 3]], np.r_[failed, np.zeros(n - 1)]
-        best, taken = np.zeros(2 * n - 1), np.zeros(2 * n - 1, dtype=bool)
+        best, chosen = np.zeros(2 * n - 1), np.zeros(2 * n - 1, dtype=bool)
         base = usual_failure(failed)
         for row, (left, right, height, _) in enumerate(tree):
             a, b, node = int(left), int(right), n + row
@@ -105,8 +105,8 @@ class FailureTree(ClusterMixin, BaseEstimator):
             if height <= self.subtopic_distance + 0.1 and size[node] >= self.min_size:
                 gain = excess(bad[node], size[node], base) - self.evidence
             best[node] = max(gain, best[a] + best[b], 0.0)
-            taken[node] = gain > 0 and gain >= best[a] + best[b]
-        return best, taken
+            chosen[node] = gain > 0 and gain >= best[a] + best[b]
+        return best, chosen
 
     def _units(self, vectors: F32, before: Ints) -> Ints:
         """The former topic that each question still belongs to, -1 for none; one that has come apart is several."""

@@ -84,12 +84,12 @@ class GraphClusters(ClusterMixin, BaseEstimator):
 
     def fit(self, X: F32, y: object = None) -> GraphClusters:  # noqa: N803, ARG002 (scikit-learn's names)
         """Find the clusters of ``X`` (n, dim); ``y`` is not used."""
-        given = np.ascontiguousarray(validate_data(self, X, dtype=np.float32))
-        rows, back = distinct(given)
+        validated = np.ascontiguousarray(validate_data(self, X, dtype=np.float32))
+        rows, back = distinct(validated)
         points = unit(rows)
         labels, self.resolution_, self.silhouette_ = self._best_cut(points)
         self.labels_ = by_size(labels, self.min_size)[back]
-        self.centroids_ = centroids(unit(given), self.labels_)
+        self.centroids_ = centroids(unit(validated), self.labels_)
         return self
 
     def _best_cut(self, points: F32) -> tuple[Ints, float, float]:

@@ -54,7 +54,7 @@ class Likeness:
 
     @property
     def both(self) -> F64:
-        """The two shares' geometric mean (Ochiai 1957): one of four equal parts, or of four that merge, has 1/2."""
+        """The geometric mean of the two shares (Ochiai 1957); 1/2 for one of four equal parts."""
         return np.sqrt(self.of_topic * self.of_known)
 
 
@@ -63,7 +63,7 @@ def likeness(
     members: Sequence[Collection[str]],
     known_centroids: F32,
     known_members: Sequence[Collection[str]],
-    asked: Collection[str],
+    question_keys: Collection[str],
     same_at_least: float | F32 = 0.8,
     least: int = 5,
 ) -> Likeness:
@@ -75,30 +75,30 @@ def likeness(
         float32 (topics, dim) unit rows, and the question keys of each topic.
     known_centroids, known_members
         The same of the known topics; a row of nan where a centroid does not compare (another embedder's).
-    asked
-        Every question key of this run: of a known topic's questions, only those still asked could be found again.
+    question_keys
+        Every question key of this run: of a known topic's questions, only those still asked can appear again.
     same_at_least
         Cosine from which centroids alone say that two topics are one; for all, or (topics,) for each.
     least
         Questions that the centroid counts for: those of the smallest topic.
     """
-    mine, theirs = [set(m) for m in members], [set(m) for m in known_members]
-    remembered = set().union(*theirs)
-    shared = np.zeros((len(mine), len(theirs)), dtype=np.int64)
+    own_keys, known_keys = [set(m) for m in members], [set(m) for m in known_members]
+    remembered = set().union(*known_keys)
+    shared = np.zeros((len(own_keys), len(known_keys)), dtype=np.int64)
     holders: dict[str, list[int]] = {}
-    for j, keys in enumerate(theirs):
+    for j, keys in enumerate(known_keys):
         for key in keys:
             holders.setdefault(key, []).append(j)
-    for i, keys in enumerate(mine):
+    for i, keys in enumerate(own_keys):
         for key in keys:
             for j in holders.get(key, ()):
                 shared[i, j] += 1
-    asked_now = set(asked)
-    left = np.array([len(keys & asked_now) for keys in theirs], dtype=float)
-    old = np.array([len(keys & remembered) for keys in mine], dtype=float)
+    current = set(question_keys)
+    left = np.array([len(keys & current) for keys in known_keys], dtype=float)
+    old = np.array([len(keys & remembered) for keys in own_keys], dtype=float)
     cosine = np.asarray(centroids, dtype=float) @ np.asarray(known_centroids, dtype=float).T
     # One half at ``same_at_least``, one where the centroids are the same, and in between a straight line.
-    far = np.maximum(1 - np.broadcast_to(np.asarray(same_at_least, dtype=float), len(mine))[:, None], 1e-6)
+    far = np.maximum(1 - np.broadcast_to(np.asarray(same_at_least, dtype=float), len(own_keys))[:, None], 1e-6)
     near = np.nan_to_num(1 - HALF * (1 - cosine) / far).clip(0, 1)
     weight = shared + least * near
     return Likeness(shared, cosine, weight, old, left, least)
@@ -106,7 +106,7 @@ def likeness(
 
 @dataclass(frozen=True)
 class Common:
-    """The mean centroid of each language, which tells no topic from another.
+    """The mean centroid of each language: it is common to all topics, and so distinguishes none of them.
 
     All topics of a company are alike, and more so in a language that the embedder models badly: without subtracting
     the mean, different topics often have a cosine of 0.8.
@@ -137,7 +137,7 @@ class Common:
         return np.where(self.centred[language, None], unit(centroids - self.means[language]), centroids)
 
     def enough(self, centroids: F32, same_at_least: float) -> F32:
-        """The least cosine of two topics that are one: ``same_at_least``, or a third nearer to 1 without centring.
+        """The least cosine of two topics that are the same: ``same_at_least``, or a third nearer to 1 without centring.
 
         Examples
         --------

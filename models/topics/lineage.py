@@ -32,13 +32,13 @@ def match_topics(alike: Likeness, active: Flags) -> dict[int, int]:
     questions is taken (Hungarian method).
     """
     matches: dict[int, int] = {}
-    for chosen in (active, ~active):
+    for candidates in (active, ~active):
         rows = np.array([i for i in range(len(alike.weight)) if i not in matches], dtype=int)
-        columns = np.flatnonzero(chosen)
+        columns = np.flatnonzero(candidates)
         allowed = alike.both[np.ix_(rows, columns)] >= HALF
-        worth = np.where(allowed, alike.weight[np.ix_(rows, columns)], 0)
-        taken = zip(*linear_sum_assignment(-worth), strict=True)
-        matches |= {int(rows[a]): int(columns[b]) for a, b in taken if allowed[a, b]}
+        weights = np.where(allowed, alike.weight[np.ix_(rows, columns)], 0)
+        pairs = zip(*linear_sum_assignment(-weights), strict=True)
+        matches |= {int(rows[a]): int(columns[b]) for a, b in pairs if allowed[a, b]}
     return matches
 
 
@@ -47,7 +47,7 @@ def trace(
     previous_run: str | None,
     topics: pd.DataFrame,
     known_topics: pd.DataFrame,
-    asked: Collection[str],
+    question_keys: Collection[str],
     same_at_least: float | F32 = 0.8,
     least: int = 5,
     letter: str = "t",
@@ -63,7 +63,7 @@ def trace(
     known_topics
         The latest row of every known topic: topic_id, run_id (the last run that had it), first_seen, centroid (as
         above, nan where it can't be compared), members.
-    asked, same_at_least, least
+    question_keys, same_at_least, least
         As in :func:`likeness`.
     letter
         What new ids begin with.
@@ -91,7 +91,7 @@ def trace(
     alike = likeness(
         _matrix(now["centroid"], dim), list(now["members"]),
         _matrix(known_topics["centroid"], dim), list(known_topics["members"]),
-        asked, np.broadcast_to(same_at_least, len(topics))[order], least,
+        question_keys, np.broadcast_to(same_at_least, len(topics))[order], least,
     )  # fmt: skip
     active = (known_topics["run_id"] == previous_run).to_numpy(dtype=bool)
     same = match_topics(alike, active)
@@ -141,15 +141,15 @@ def keep_labels(labels: Sequence[str], before: Sequence[str | None]) -> list[str
     >>> keep_labels(["Lost refunds", "Late refunds", "Broken zip"], ["Refunds", None, "Late refunds"])
     ['Refunds', 'Late refunds', 'Broken zip']
     """
-    kept = [old if isinstance(old, str) else None for old in before]
+    old_labels = [old if isinstance(old, str) else None for old in before]
     while True:
-        chosen = [old or new for old, new in zip(kept, labels, strict=True)]
-        often = Counter(label.casefold() for label in chosen)
-        gives_way = [i for i, old in enumerate(kept) if old and often[old.casefold()] > 1]
+        result = [old or new for old, new in zip(old_labels, labels, strict=True)]
+        often = Counter(label.casefold() for label in result)
+        gives_way = [i for i, old in enumerate(old_labels) if old and often[old.casefold()] > 1]
         if not gives_way:
-            return chosen
+            return result
         for i in gives_way:
-            kept[i] = None
+            old_labels[i] = None
 
 
 def _matrix(rows: Iterable[Any], dim: int) -> F32:
@@ -161,13 +161,13 @@ def _ids(
     run_id: str, members: Iterable[Collection[str]], same: Mapping[int, int], known_ids: Sequence[str], letter: str
 ) -> list[str]:
     """Each topic's id: the known topic's, or a hash of the run and the topic's questions."""
-    taken, topic_ids = set(known_ids), []
+    used_ids, topic_ids = set(known_ids), []
     for i, keys in enumerate(members):
         number, name = 0, known_ids[same[i]] if i in same else ""
-        while not name or (i not in same and name in taken):
+        while not name or (i not in same and name in used_ids):
             text = "".join([run_id, *sorted(keys), "+" * number])
             name, number = f"{letter}-{hashlib.blake2b(text.encode(), digest_size=4).hexdigest()}", number + 1
-        taken.add(name)
+        used_ids.add(name)
         topic_ids.append(name)
     return topic_ids
 
@@ -186,8 +186,8 @@ def _parents(alike: Likeness, active: Flags, sizes: F64) -> dict[int, int]:
 def _ways(alike: Likeness, j: int) -> list[int]:
     """The topics that a known topic merged into, the largest share first; none where it has died."""
     share = alike.of_known[:, j]
-    found_again = alike.shared[:, j].sum() / (alike.left[j] + alike.least)
-    if max(share.max(initial=0), found_again) < HALF:
+    returning = alike.shared[:, j].sum() / (alike.left[j] + alike.least)
+    if max(share.max(initial=0), returning) < HALF:
         return []
     ways = [int(i) for i in np.lexsort((np.arange(len(share)), -share)) if share[i] >= PART]
     return ways or [int(share.argmax())]

@@ -13,7 +13,7 @@ from lacuna.models.text.words import is_german, stem
 __all__ = ["fault"]
 
 LONGEST, MOST_WORDS = 60, 9  # letters, words
-SAID_BY = 2  # least number of questions that must hold each word of the name
+LEAST_QUESTIONS = 2  # least number of questions that must hold each word of the name
 
 _PLAIN = re.compile(r"[^\W_][\w '’&/+.,?()-]*\Z")
 
@@ -35,12 +35,12 @@ def fault(name: object, questions: Sequence[str]) -> str | None:
     if not _PLAIN.match(name) or "http" in name.casefold() or "www." in name.casefold():
         return "not plain text"
     counts = Counter(word for question in questions for word in _stems(question))
-    wanted = _stems(name)
-    if not wanted:
+    needed = _stems(name)
+    if not needed:
         return "no word of weight"
-    for word, written in sorted(wanted.items()):
-        if counts[word] < min(SAID_BY, len(questions)):
-            return f"'{written}' is in fewer than {SAID_BY} questions"
+    for word, word_in_name in sorted(needed.items()):
+        if counts[word] < min(LEAST_QUESTIONS, len(questions)):
+            return f"'{word_in_name}' is in fewer than {LEAST_QUESTIONS} questions"
     return None
 
 

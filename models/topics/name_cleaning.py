@@ -79,7 +79,7 @@ def corrections(written: Counter[str]) -> dict[str, str]:
             other
             for shorter in _shorter(word)
             for other in near[shorter]
-            if written[other] >= SLIP * count and _one_slip(word, other) and stem(other) != stem(word)
+            if written[other] >= SLIP * count and _one_typo_apart(word, other) and stem(other) != stem(word)
         }
         if alike:
             corrected[word] = max(sorted(alike), key=lambda w: written[w])
@@ -90,7 +90,7 @@ def _shorter(word: str) -> set[str]:
     return {word, *(word[:i] + word[i + 1 :] for i in range(len(word)))}
 
 
-def _one_slip(word: str, other: str) -> bool:
+def _one_typo_apart(word: str, other: str) -> bool:
     """Whether one letter is wrong, missing, too many, or changed places with the next."""
     if word[0] != other[0]:
         return False

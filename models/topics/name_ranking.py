@@ -18,7 +18,7 @@ from lacuna.models.text.words import is_german, stem
 
 # Phrases are taken from the questions nearest a topic's middle, and weighed on a sample of a large topic.
 NEAREST, WEIGHED, SHORTLIST = 80, 300, 40
-MEANT, LEAST_MEANT = 15, 0.05  # of the best, how many are compared in meaning; what stands for no likeness at all
+COMPARED, LEAST_LIKENESS = 15, 0.05  # of the best, how many are compared in meaning; what stands for no likeness at all
 BY_LENGTH = {2: 0.62, 3: 0.95, 4: 1.0, 5: 1.0, 6: 1.0, 7: 0.94, 8: 0.85, 9: 0.8, 10: 0.75}
 ENOUGH_WORDS, SMALL_SHARE = 60, 0.15  # words of a topic that show its language; small ones among them
 SMALL = STOP_WORDS | DETERMINERS | PREPOSITIONS | PRONOUNS
@@ -55,7 +55,7 @@ def rank_phrases(
     where: dict[str, list[int]],
     written: Counter[str],
 ) -> list[tuple[float, Phrase]]:
-    """Phrases of a topic that could name it, best first, each with its worth."""
+    """Phrases of a topic that could name it, best first, each with its score."""
     n, total = len(topic.stems), sum(len(t.stems) for t in topics)
     if not n or _unknown_language(topic):
         return []
@@ -79,7 +79,7 @@ def rank_phrases(
         here = {p.text: p for clause in topic.questions[i] for p in phrases(clause)}
         phrase_counts.update(here.keys())
         for text, phrase in here.items():
-            if text not in best or phrase.whole > best[text].whole:
+            if text not in best or phrase.completeness > best[text].completeness:
                 best[text] = phrase
     rough = {
         text: near(sorted(p.stems)) * _shape(p, written, total) * (1 + 0.25 * log(phrase_counts[text]))
@@ -87,44 +87,49 @@ def rank_phrases(
     }
     short = sorted(best, key=lambda text: (-rough[text], text))[:SHORTLIST]
     others = np.arange(len(topics)) != number
-    worth = {}
+    scores = {}
     for text in short:
         mass = sum(rarity.get(s, 0.0) for s in best[text].stems) or 1.0
         common = [best[text].stems & stems for stems in topic.stems]
-        worth_of = {some: sum(rarity[s] for s in some) / mass for some in set(common)}
-        shares = [worth_of[some] for some in common]
+        weight_of = {some: sum(rarity[s] for s in some) / mass for some in set(common)}
+        shares = [weight_of[some] for some in common]
         inside = sum(share for share in shares if share >= 0.5) / n
         both = np.array([where[s] for s in best[text].stems])
         elsewhere = both.min(axis=0)[others].sum() / max(1, total - n) if len(both) else 0.0
-        worth[text] = rough[text] * sqrt(0.1 + inside) * (inside + 0.02) / (inside + elsewhere + 0.02)
-    return [(worth[text], best[text]) for text in sorted(short, key=lambda text: (-worth[text], text))]
+        scores[text] = rough[text] * sqrt(0.1 + inside) * (inside + 0.02) / (inside + elsewhere + 0.02)
+    return [(scores[text], best[text]) for text in sorted(short, key=lambda text: (-scores[text], text))]
 
 
 def rank_by_meaning(
     ranked: list[list[tuple[float, Phrase]]], texts: Sequence[Sequence[str]], embed: Callable[[Sequence[str]], F32]
 ) -> list[list[tuple[float, Phrase]]]:
-    """Rank the best phrases of each topic by their worth times their nearness to the meaning of its questions.
+    """Rank the best phrases of each topic by their score times their nearness to the meaning of its questions.
 
     Nearness is the cosine of phrase and topic centroid, less the means of all phrases and all centroids, so that what
     all topics have in common, such as the product's name, does not count.
     """
-    phrase_texts = sorted({phrase.text for options in ranked for _, phrase in options[:MEANT]})
+    phrase_texts = sorted({phrase.text for options in ranked for _, phrase in options[:COMPARED]})
     if len(texts) < 2 or not phrase_texts:
         return ranked
     some = [sorted(topic)[:: sampling_step(topic)] for topic in texts]
-    asked = embed(list(chain.from_iterable(some)))
+    question_vectors = embed(list(chain.from_iterable(some)))
     ends = np.cumsum([len(topic) for topic in some])[:-1]
-    middles = np.array([topic.mean(axis=0) if len(topic) else asked.mean(axis=0) for topic in np.split(asked, ends)])
-    meant = embed(phrase_texts)
-    alike = unit(meant - meant.mean(axis=0)) @ unit(middles - middles.mean(axis=0)).T
+    middles = np.array(
+        [
+            topic.mean(axis=0) if len(topic) else question_vectors.mean(axis=0)
+            for topic in np.split(question_vectors, ends)
+        ]
+    )
+    phrase_vectors = embed(phrase_texts)
+    alike = unit(phrase_vectors - phrase_vectors.mean(axis=0)) @ unit(middles - middles.mean(axis=0)).T
     at = {text: row for row, text in enumerate(phrase_texts)}
     out = []
     for number, options in enumerate(ranked):
         near = [
-            (worth * max(LEAST_MEANT, round(float(alike[at[phrase.text], number]), 3)), phrase)
-            for worth, phrase in options[:MEANT]
+            (score * max(LEAST_LIKENESS, round(float(alike[at[phrase.text], number]), 3)), phrase)
+            for score, phrase in options[:COMPARED]
         ]
-        out.append(sorted(near, key=lambda option: (-option[0], option[1].text)) + options[MEANT:])
+        out.append(sorted(near, key=lambda option: (-option[0], option[1].text)) + options[COMPARED:])
     return out
 
 
@@ -138,4 +143,4 @@ def _shape(phrase: Phrase, written: Counter[str], total: int) -> float:
     """How well a phrase has the form of a label: complete, of three to seven words, without typing errors."""
     slips = sum(written[word] < 2 for word in phrase.words) if total >= 30 else 0
     numbers = sum(word.isdigit() for word in phrase.words)
-    return phrase.whole * BY_LENGTH[len(phrase.words)] * 0.15**slips * 0.85**numbers
+    return phrase.completeness * BY_LENGTH[len(phrase.words)] * 0.15**slips * 0.85**numbers

@@ -23,7 +23,7 @@ from lacuna.models.topics.name_ranking import TopicQuestions, rank_by_meaning, r
 __all__ = ["capital", "examples", "label_topics"]
 
 
-NOTHING_SAID = "Messages without a question"
+WITHOUT_QUESTION = "Messages without a question"
 
 
 def label_topics(
@@ -52,8 +52,8 @@ def label_topics(
     ['Set a new password']
     """
     cut = [[clauses(text) for text in sorted(topic)] for topic in texts]
-    meant = corrections(question_counts(cut))
-    cut = [[[c.corrected(meant) for c in question] for question in topic] for topic in cut]
+    spellings = corrections(question_counts(cut))
+    cut = [[[c.corrected(spellings) for c in question] for question in topic] for topic in cut]
     idle = shared_sentences(cut)
     openings = frozenset(words[:SHORTEST_SHARED] for words in idle)
     cut = [[list(without_shared(question, idle, openings)) for question in topic] for topic in cut]
@@ -68,16 +68,16 @@ def label_topics(
     if embed is not None:
         ranked = rank_by_meaning(ranked, texts, embed)
     labels = [""] * len(texts)
-    taken: set[str] = set()
+    used: set[str] = set()
     # Topics choose by the worth of their best phrase; ties are ordered by their texts.
     for number in sorted(range(len(texts)), key=lambda n: (-ranked[n][0][0] if ranked[n] else 0, sorted(texts[n]))):
         options = [_written(phrase, spelt) for _, phrase in ranked[number]]
-        free = (option for option in options if _folded(option) not in taken)
+        free = (option for option in options if _folded(option) not in used)
         label = next(free, None) or _shortened(cut[number], spelt)
-        if _folded(label) in taken:
-            label = _made_unique([*options, label][0], keywords[number], taken)
+        if _folded(label) in used:
+            label = _make_unique([*options, label][0], keywords[number], used)
         labels[number] = label
-        taken.add(_folded(labels[number]))
+        used.add(_folded(labels[number]))
     return labels
 
 
@@ -101,11 +101,11 @@ def _shortened(questions: list[list[Clause]], spelt: dict[str, str]) -> str:
             if any(word not in STOP_WORDS for word in words):
                 counts[words] += 1
     if not counts:
-        return NOTHING_SAID
+        return WITHOUT_QUESTION
     fits = {w: 0.4 if len(w) < 3 else 2.0 if len(w) <= LONGEST else 1.0 for w in counts}
     words = min(counts, key=lambda w: (-counts[w] * fits[w], len(w), w))
     text = " ".join(spelt.get(w, w) for w in words[:LONGEST]) + ("…" if len(words) > LONGEST else "")
-    return capital(text) if len(words) > 2 else f"{NOTHING_SAID}: “{text}”"
+    return capital(text) if len(words) > 2 else f"{WITHOUT_QUESTION}: “{text}”"
 
 
 def _folded(label: str) -> str:
@@ -113,16 +113,16 @@ def _folded(label: str) -> str:
     return " ".join(stem(word) for word in label.casefold().strip("?").split() if word not in DETERMINERS)
 
 
-def _made_unique(label: str, keywords: Sequence[str], taken: set[str]) -> str:
+def _make_unique(label: str, keywords: Sequence[str], used: set[str]) -> str:
     for keyword in keywords:
         if (
             keyword.isalpha()
             and keyword.casefold() not in label.casefold()
-            and _folded(f"{label} ({keyword})") not in taken
+            and _folded(f"{label} ({keyword})") not in used
         ):
             return f"{label} ({keyword})"
     number = 2
-    while _folded(f"{label} ({number})") in taken:
+    while _folded(f"{label} ({number})") in used:
         number += 1
     return f"{label} ({number})"
 

@@ -132,7 +132,7 @@ class TextSpace:
         self._axes: F32 | None = None
         self._spanned: F32 | None = None
         self.meaning_dim = vectors.shape[1]
-        self._counter, self._counts, self._rarity = _words_that_tell(parts, owner, len(vectors))
+        self._counter, self._counts, self._rarity = _rare_terms(parts, owner, len(vectors))
         return self._weighed(self._sentences.rarity(len(vectors)))
 
     def weigh(self, labels: Ints) -> TextSpace:
@@ -191,7 +191,7 @@ def principal_axes(rows: sparse.csr_matrix, count: int, begin: F32 | None = None
     return np.asarray(projected @ (turn[:, some] / np.sqrt(values[some])), dtype=np.float32), basis
 
 
-def _words_that_tell(parts: Sequence[str], owner: Ints, n: int) -> tuple[Terms, Any, Any]:
+def _rare_terms(parts: Sequence[str], owner: Ints, n: int) -> tuple[Terms, Any, Any]:
     """The terms in at least two of ``n`` texts and at most a tenth of them: a counter, its counts, their rarity."""
     counter = Terms(WORD, STOP_WORDS, _stems)
     counts = counter.fit_transform(parts)
@@ -199,10 +199,10 @@ def _words_that_tell(parts: Sequence[str], owner: Ints, n: int) -> tuple[Terms, 
         (np.ones(len(parts), dtype=np.float32), (owner, np.arange(len(parts)))), shape=(n, len(parts))
     )
     within = np.bincount((member @ counts).indices, minlength=counts.shape[1])
-    kept = np.flatnonzero((within >= 2) & (within <= max(2, 0.1 * n)))
-    counter.keep(kept)
-    rarity = (np.log((1 + n) / (1 + within[kept])) + 1).astype(np.float32)
-    return counter, counts[:, kept].astype(np.float32), sparse.diags(rarity).tocsr()
+    rare = np.flatnonzero((within >= 2) & (within <= max(2, 0.1 * n)))
+    counter.keep(rare)
+    rarity = (np.log((1 + n) / (1 + within[rare])) + 1).astype(np.float32)
+    return counter, counts[:, rare].astype(np.float32), sparse.diags(rarity).tocsr()
 
 
 def _stems(words: list[str]) -> list[str]:

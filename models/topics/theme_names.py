@@ -47,31 +47,31 @@ def name_themes(
     cut = [[clauses(text) for text in sorted(topic)[:: max(1, len(topic) // QUESTIONS)]] for topic in texts]
     written = spelling(chain.from_iterable(cut))
     shares = [_shares(topic) for topic in cut]
-    things = _things(cut)
+    subjects = _subjects(cut)
     groups: dict[int, list[int]] = defaultdict(list)
     for topic, number in enumerate(theme.tolist()):
         if number >= 0:
             groups[number].append(topic)
     names = {k: name for k, name in (known_names or {}).items() if _fits(name, [shares[t] for t in groups[k]])}
-    taken = {name.casefold() for name in names.values()}
+    used = {name.casefold() for name in names.values()}
     surface = _surface(cut)
     for number in sorted(groups, key=lambda k: (-len(groups[k]), sorted(map(sorted, (texts[t] for t in groups[k]))))):
         if number in names:
             continue
-        worth = _worth(groups[number], shares, things)
-        ranked = sorted(worth, key=lambda term: (-worth[term], term))
+        scores = _scores(groups[number], shares, subjects)
+        ranked = sorted(scores, key=lambda term: (-scores[term], term))
         german = _mostly_german(chain.from_iterable(cut[t] for t in groups[number]))
         joint = " und " if german else " and "
-        chosen = [" ".join(written.get(w, w) for w in surface[term]) for term in _apart(ranked)]
-        names[number] = next((name for name in _options(chosen, joint) if name.casefold() not in taken), "")
+        names_of_terms = [" ".join(written.get(w, w) for w in surface[term]) for term in _apart(ranked)]
+        names[number] = next((name for name in _options(names_of_terms, joint) if name.casefold() not in used), "")
         if not names[number]:
-            names[number] = _numbered("Other topics", taken)
-        taken.add(names[number].casefold())
+            names[number] = _numbered("Other topics", used)
+        used.add(names[number].casefold())
     return [names.get(k) for k in theme.tolist()]
 
 
 def _terms(question: Sequence[Clause]) -> Iterator[tuple[Words, Words, bool]]:
-    """Words and pairs of words that could name a theme: stems, the words, and whether they stand as a thing does."""
+    """Words and pairs of words that could name a theme: stems, the words, and whether they follow a word like "the"."""
     for clause in question:
         german = is_german(clause.folded)
         for i, word in enumerate(clause.folded):
@@ -95,7 +95,7 @@ def _shares(topic: Sequence[Sequence[Clause]]) -> dict[Words, float]:
     return {term: count / max(1, len(topic)) for term, count in counted.items()}
 
 
-def _things(topics: Sequence[Sequence[Sequence[Clause]]]) -> dict[Words, float]:
+def _subjects(topics: Sequence[Sequence[Sequence[Clause]]]) -> dict[Words, float]:
     """How often a term follows "the", "my", "in" and the like, 0 to 1: names of things do, verbs do not."""
     occurrences: Counter[Words] = Counter()
     as_thing: Counter[Words] = Counter()
@@ -115,12 +115,12 @@ def _surface(topics: Sequence[Sequence[Sequence[Clause]]]) -> dict[Words, Words]
     return {term: max(sorted(by), key=lambda words: by[words]) for term, by in spellings.items()}
 
 
-def _worth(
-    group: Sequence[int], shares: Sequence[dict[Words, float]], things: dict[Words, float]
+def _scores(
+    group: Sequence[int], shares: Sequence[dict[Words, float]], subjects: dict[Words, float]
 ) -> dict[Words, float]:
     """How well each term names the topics of ``group``: it occurs in many of them, and more often than elsewhere."""
     outside = [t for t in range(len(shares)) if t not in set(group)]
-    worth = {}
+    scores = {}
     for term in set(chain.from_iterable(shares[t] for t in group)):
         within = sum(shares[t].get(term, 0.0) for t in group) / len(group)
         topics = sum(term in shares[t] for t in group)
@@ -128,19 +128,19 @@ def _worth(
         if len(outside) > len(group) and beyond > EVERYWHERE:
             continue
         lead = log((within + 0.01) / (beyond + 0.01))
-        if lead > 0 and _spoken(topics, len(group)):
-            worth[term] = within * (topics / len(group)) * lead * things[term] * (1.5 if len(term) > 1 else 1.0)
-    return worth
+        if lead > 0 and _is_common(topics, len(group)):
+            scores[term] = within * (topics / len(group)) * lead * subjects[term] * (1.5 if len(term) > 1 else 1.0)
+    return scores
 
 
 def _fits(name: str, topics: Sequence[Mapping[Words, float]]) -> bool:
     """Whether enough topics of a theme mention each thing in its name."""
     words = [word for word in NAME_WORD.findall(name.casefold()) if _names_something(word)]
     stems = [{(stem(word, german),) for german in (True, False)} for word in words]
-    return all(_spoken(sum(not either.isdisjoint(shares) for shares in topics), len(topics)) for either in stems)
+    return all(_is_common(sum(not either.isdisjoint(shares) for shares in topics), len(topics)) for either in stems)
 
 
-def _spoken(topics: int, of: int) -> bool:
+def _is_common(topics: int, of: int) -> bool:
     """Whether enough topics of a theme mention a thing for it to name the theme: two, or its only one."""
     return topics >= min(of, 2)
 
@@ -156,18 +156,18 @@ def _apart(ranked: Sequence[Words], count: int = 4) -> list[Words]:
     return chosen
 
 
-def _options(chosen: Sequence[str], joint: str) -> Iterator[str]:
-    for other in chosen[1:]:
-        yield capital(chosen[0] + joint + other)
-    if chosen:
-        yield capital(chosen[0])
-    if len(chosen) > 2:
-        yield capital(f"{chosen[0]}, {chosen[1]}{joint}{chosen[2]}")
+def _options(terms: Sequence[str], joint: str) -> Iterator[str]:
+    for second in terms[1:]:
+        yield capital(terms[0] + joint + second)
+    if terms:
+        yield capital(terms[0])
+    if len(terms) > 2:
+        yield capital(f"{terms[0]}, {terms[1]}{joint}{terms[2]}")
 
 
-def _numbered(name: str, taken: set[str]) -> str:
+def _numbered(name: str, used: set[str]) -> str:
     number = 1
-    while (numbered := name if number == 1 else f"{name} ({number})").casefold() in taken:
+    while (numbered := name if number == 1 else f"{name} ({number})").casefold() in used:
         number += 1
     return numbered
 

@@ -56,20 +56,20 @@ def group_topics(centres: F32, before: Sequence[str | None] | None = None) -> In
     best, theme = (False, -2.0), np.zeros(n, dtype=np.int64)
     for count in range(fewest, min(MOST, n // 2) + 1):
         cut = _without_singles(points, np.asarray(fcluster(tree, count, "maxclust"), dtype=np.int64))
-        if (quality := _worth_of(points, cut)) > best:
+        if (quality := _quality(points, cut)) > best:
             best, theme = quality, cut
     if before is not None and len(set(before) - {None}) >= fewest:
-        kept = _carried_on(points, [before[i] for i in order.tolist()])
-        sorts, apart = _worth_of(points, kept)
-        if fewest <= len(np.unique(kept)) <= MOST and sorts >= best[0] and apart >= AS_GOOD * best[1]:
-            theme = kept
+        carried = _carried_on(points, [before[i] for i in order.tolist()])
+        sorts, apart = _quality(points, carried)
+        if fewest <= len(np.unique(carried)) <= MOST and sorts >= best[0] and apart >= AS_GOOD * best[1]:
+            theme = carried
     out = np.empty(n, dtype=np.int64)
     out[order] = theme
     first = {label: i for i, label in enumerate(dict.fromkeys(out.tolist()))}
     return np.array([first[label] for label in out.tolist()], dtype=np.int64)
 
 
-def _worth_of(points: F64, theme: Ints) -> tuple[bool, float]:
+def _quality(points: F64, theme: Ints) -> tuple[bool, float]:
     """Whether no theme holds more than half of all topics, and the silhouette of the themes."""
     if len(np.unique(theme)) < 2:
         return False, -2.0

@@ -94,12 +94,12 @@ def find_groups(
         vectors[: len(texts)], owner, sentence_texts, vectors[len(texts) :], languages_of(texts, common)
     )
     clusters = GraphClusters(judged_by=text_space.meaning_dim)
-    for done in range(1, ROUNDS):
+    for rounds_done in range(1, ROUNDS):
         rough_labels = clusters.fit_predict(text_space.space_)
         at = RESOLUTIONS.index(clusters.resolution_)
         clusters.set_params(resolutions=RESOLUTIONS[max(0, at - NEARBY) : at + NEARBY + 1])
         if tick:
-            tick(done, ROUNDS)
+            tick(rounds_done, ROUNDS)
         text_space.weigh(np.where(rough_labels < 0, rough_labels.max() + 1, rough_labels))
     labels, words = find_topics(texts, text_space.space_, clusters, stop_words)
     if tick:

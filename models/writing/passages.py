@@ -20,7 +20,7 @@ ABOUT = 0.5  # score (cosine and shared rare words) from which on two sentences 
 SURELY = 0.55  # cosine from which on another amount is a contradiction without a word for a change …
 ANYHOW = 0.3  # … and the same where agents take back a number of the passage
 PLACES, CLOSE = 2, 0.15  # most passages that one sentence may contradict, and the score by which the second may trail
-SAID = 0.62  # cosine from which on an article says the same as an agent
+SAME_CONTENT = 0.62  # cosine from which on an article says the same as an agent
 SAME = 0.95
 MOST, EACH = 6, 3  # most passages, and most sentences of agents for each
 
@@ -85,7 +85,7 @@ def against(
     statement_vectors: F32,
     counts: Sequence[int],
     surely: float = SURELY,
-    taken: Collection[str] = (),
+    retracted: Collection[str] = (),
 ) -> list[tuple[int, list[int]]]:
     """The sentences of an article that agents contradict, each with the agents' sentences that do so.
 
@@ -101,7 +101,7 @@ def against(
         Agents' sentences, their vectors, and how many conversations hold each.
     surely
         Cosine from which on another amount is a contradiction without a word for a change.
-    taken
+    retracted
         Numbers that agents take back (:func:`taken_back`).
 
     Returns
@@ -117,18 +117,22 @@ def against(
     rarity = {word: log((1 + len(words)) / sum(word in own for own in words)) for word in set().union(*words)}
     contradicting: dict[int, list[tuple[float, int]]] = {}
     for i, sentence in enumerate(statements):
-        ours, changed = amounts(sentence), bool(_CHANGED.search(sentence))
+        agent_figures, changed = amounts(sentence), bool(_CHANGED.search(sentence))
         shared = stems(sentence) & rarity.keys()
         weight = sum(rarity[word] for word in sorted(shared)) or 1.0
         fits: list[tuple[float, int]] = []
-        for j, theirs in enumerate(figures):
+        for j, article_figures in enumerate(figures):
             cosine = float(near[i, j])
-            others = [theirs[unit] for unit in ours if unit and unit in theirs and not ours[unit] & theirs[unit]]
-            old = set().union(*theirs.values()).intersection(taken)
-            differ, instead = bool(others), not old.isdisjoint(set().union(*others))
-            named = len(old & set().union(*ours.values())) if changed else 0
+            other_amounts = [
+                article_figures[unit]
+                for unit in agent_figures
+                if unit and unit in article_figures and not agent_figures[unit] & article_figures[unit]
+            ]
+            old = set().union(*article_figures.values()).intersection(retracted)
+            differ, instead = bool(other_amounts), not old.isdisjoint(set().union(*other_amounts))
+            n_retracted = len(old & set().union(*agent_figures.values())) if changed else 0
             alike = sum(rarity[word] for word in sorted(shared & words[j])) / weight
-            score = round(cosine + 0.3 * alike + 0.2 * min(named, 2) + 0.1 * min(len(old), 2) * instead, 6)
+            score = round(cosine + 0.3 * alike + 0.2 * min(n_retracted, 2) + 0.1 * min(len(old), 2) * instead, 6)
             least = min(ANYHOW, surely) if instead else surely
             if cosine < SAME and score >= ABOUT and (changed or (differ and cosine >= least)):
                 fits.append((score + 0.15 * differ, j))
@@ -137,9 +141,10 @@ def against(
             if score >= best - CLOSE:
                 contradicting.setdefault(j, []).append((score, i))
     voices = {j: sum(counts[i] for _, i in pairs) for j, pairs in contradicting.items()}
-    chosen = sorted(contradicting, key=lambda j: (-voices[j], j))[:MOST]
+    most_contradicted = sorted(contradicting, key=lambda j: (-voices[j], j))[:MOST]
     order = {
-        j: sorted(contradicting[j], key=lambda pairs: (-counts[pairs[1]], -pairs[0], pairs[1])) for j in sorted(chosen)
+        j: sorted(contradicting[j], key=lambda pairs: (-counts[pairs[1]], -pairs[0], pairs[1]))
+        for j in sorted(most_contradicted)
     }
     return [(j, [i for _, i in pairs[:EACH]]) for j, pairs in order.items()]
 
@@ -172,24 +177,28 @@ def contrary(
         return None
     near = statement_vectors @ vectors.T
     figures = [amounts(line.text) for line in article]
-    against_it: dict[int, dict[str, int]] = {}
-    with_it: dict[int, set[str]] = {}
+    contradicting: dict[int, dict[str, int]] = {}
+    agreeing: dict[int, set[str]] = {}
     for i, (sentence, conversation) in enumerate(statements):
-        ours = {unit: numbers for unit, numbers in amounts(sentence).items() if unit}
-        about = [j for j, theirs in enumerate(figures) if near[i, j] >= surely and ours.keys() & theirs.keys()]
+        agent_figures = {unit: numbers for unit, numbers in amounts(sentence).items() if unit}
+        about = [
+            j
+            for j, article_figures in enumerate(figures)
+            if near[i, j] >= surely and agent_figures.keys() & article_figures.keys()
+        ]
         if not about:
             continue
         j = max(about, key=lambda j: float(near[i, j]))
-        same = any(ours[unit] & figures[j][unit] for unit in ours.keys() & figures[j].keys())
+        same = any(agent_figures[unit] & figures[j][unit] for unit in agent_figures.keys() & figures[j].keys())
         if same:
-            with_it.setdefault(j, set()).add(conversation)
+            agreeing.setdefault(j, set()).add(conversation)
         else:
-            against_it.setdefault(j, {}).setdefault(conversation, i)
-    if not against_it:
+            contradicting.setdefault(j, {}).setdefault(conversation, i)
+    if not contradicting:
         return None
-    at = max(sorted(against_it), key=lambda j: len(against_it[j]))
-    conversations = set(against_it[at])
-    return at, min(against_it[at].values()), conversations, with_it.get(at, set()) - conversations
+    at = max(sorted(contradicting), key=lambda j: len(contradicting[j]))
+    conversations = set(contradicting[at])
+    return at, min(contradicting[at].values()), conversations, agreeing.get(at, set()) - conversations
 
 
 def taken_back(statements: Iterable[str]) -> set[str]:
@@ -220,4 +229,4 @@ def left_out(article: Sequence[Line], vectors: F32, statement_vectors: F32) -> l
     if not article:
         return [(i, "") for i in range(len(statement_vectors))]
     near = statement_vectors @ vectors.T
-    return [(i, article[int(row.argmax())].section) for i, row in enumerate(near) if row.max() < SAID]
+    return [(i, article[int(row.argmax())].section) for i, row in enumerate(near) if row.max() < SAME_CONTENT]

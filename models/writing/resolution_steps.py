@@ -24,7 +24,7 @@ AT_LEAST = 2  # different conversations that a step must occur in
 MOST_STEPS, MOST_WAYS, SHOWN_IDS = 12, 6, 3
 TOGETHER = 0.45  # least cosine of the sets of conversations of two steps that belong to one answer (Ochiai 1957)
 IN_ORDER = 0.75  # least share of the conversations with both steps in which the two come in the same order
-TELLS, STATES = 0.3, 1.0  # least salience of an instruction, and of another sentence
+INSTRUCTS, STATES = 0.3, 1.0  # least salience of an instruction, and of another sentence
 ALIKE = 0.35  # least mean cosine within a group of sentences that say the same
 SENTENCES = 800  # most sentences of a gap that are compared; more make the result no better
 SHORTEST, LONGEST = 3, 45  # words of a sentence that can be a step
@@ -59,11 +59,11 @@ _IMPERATIVE = re.compile(
     rf"^(?:do not|don't|never|nicht)?\s*(?:{_DO.replace(' ', '|')}|{_TU.replace(' ', '|')})\b(?!-)(?! (?:is|are|was|were|will|has|can|ist|sind)\b)",
     re.I,
 )
-_TOLD_DE = re.compile(
+_IMPERATIVE_DE = re.compile(
     r"\b(?:bitte\b.*\w+en\b|[a-zäöü]+en sie\b(?! sich (?:gern|jederzeit|bitte,? falls))|sie (?:müssen|sollten|können|brauchen)\b.*\w+en\b)",
     re.I,
 )
-_TOLD_EN = re.compile(
+_IMPERATIVE_EN = re.compile(
     r"\b(?:you|one|customers?) (?:just |only |also |first |then )?(?:need to|have to|must|should)\b", re.I
 )
 _PATH = re.compile(r"[\w)\]\"”']\s*(?:>|→|➜|->|»)\s*[\w(\[\"“']")
@@ -131,14 +131,14 @@ def distil(
     >>> [(step["text"], step["count"], step["way"], step["order"]) for step in distil(replies)]
     [('Open Orders.', 2, 1, 1), ('After that press Return.', 2, 1, 2)]
     """
-    told_sentences = _told_sentences(replies, salience)
-    if len(told_sentences) < AT_LEAST:
+    candidates = _candidates(replies, salience)
+    if len(candidates) < AT_LEAST:
         return []
-    vectors = _vectors([sentence.text for sentence in told_sentences])
-    shared = _shared(told_sentences, vectors, _groups(vectors))
-    kept = sorted(shared, key=lambda f: (-len(f.ids), f.place, f.text))[:MOST_STEPS]
+    vectors = _vectors([sentence.text for sentence in candidates])
+    shared = _shared(candidates, vectors, _groups(vectors))
+    best_shared = sorted(shared, key=lambda f: (-len(f.ids), f.place, f.text))[:MOST_STEPS]
     steps: list[ResolutionStep] = []
-    ways = sorted(_ways(kept), key=lambda way: (-max(len(f.ids) for f in way), -len(way), way[0].text))
+    ways = sorted(_ways(best_shared), key=lambda way: (-max(len(f.ids) for f in way), -len(way), way[0].text))
     for number, way in enumerate(ways[:MOST_WAYS], start=1):
         way = sorted(way, key=lambda f: (round(f.place, 6), -len(f.ids), f.text))
         ordered = len(way) > 1 and 2 * sum(f.instructs for f in way) > len(way) and _in_order(way)
@@ -177,31 +177,29 @@ class _Shared:
         return set(self.places)
 
 
-def _shared(told_sentences: Sequence[_Sentence], vectors: F64, group: Ints) -> list[_Shared]:
-    n_sentences = Counter(sentence.conversation for sentence in told_sentences)  # a single sentence has no order
+def _shared(candidates: Sequence[_Sentence], vectors: F64, group: Ints) -> list[_Shared]:
+    n_sentences = Counter(sentence.conversation for sentence in candidates)  # a single sentence has no order
     shared = []
     for number in sorted(set(group)):
         rows = [int(i) for i in np.flatnonzero(group == number)]
         places: dict[str, float] = {}
         for i in rows:
-            places.setdefault(told_sentences[i].conversation, told_sentences[i].place)
+            places.setdefault(candidates[i].conversation, candidates[i].place)
         if len(places) < AT_LEAST:
             continue
         middle = vectors[rows].mean(axis=0)
-        instructs = 2 * sum(told_sentences[i].instructs for i in rows) > len(rows)
+        instructs = 2 * sum(candidates[i].instructs for i in rows) > len(rows)
         best = min(
             rows,
             key=lambda i: (
-                _lacks(told_sentences[i].text),
-                not told_sentences[i].instructs,
+                _lacks(candidates[i].text),
+                not candidates[i].instructs,
                 -round(float(vectors[i] @ middle), 6),
-                told_sentences[i].text,
+                candidates[i].text,
             ),
         )
         ordered = [place for conversation, place in places.items() if n_sentences[conversation] > 1]
-        shared.append(
-            _Shared(told_sentences[best].text, float(np.mean(ordered)) if ordered else 0.5, places, instructs)
-        )
+        shared.append(_Shared(candidates[best].text, float(np.mean(ordered)) if ordered else 0.5, places, instructs))
     return shared
 
 
@@ -255,18 +253,18 @@ def _sentences(text: str) -> list[tuple[str, float, bool]]:
     text = _GOES_ON.sub(" ", text)
     sentences = [" ".join(part.split()) for part in REPLY_SENTENCE_END.split(text) if part and part.strip()]
     last = max(1, len(sentences) - 1)
-    told_sentences = []
+    kept = []
     for place, sentence in enumerate(sentences):
         core = REPLY_GREETING.sub("", sentence)
         while (shorter := REPLY_GREETING.sub("", core)) != core:
             core = shorter
         core = _LEAD_IN.sub("", core)
-        shown = core[:1].upper() + core[1:]
+        sentence_shown = core[:1].upper() + core[1:]
         if _instructs(core):
-            told_sentences.append((shown, place / last, True))
+            kept.append((sentence_shown, place / last, True))
         elif _states(core):
-            told_sentences.append((shown, place / last, False))
-    return told_sentences
+            kept.append((sentence_shown, place / last, False))
+    return kept
 
 
 def _lacks(sentence: str) -> bool:
@@ -284,28 +282,28 @@ def _instructs(sentence: str) -> bool:
     parts = re.split(r"[,;:]\s+|\s[–-]\s|\b(?:and|then|und|dann)\s+", sentence)
     if any(_IMPERATIVE.match(_LEAD.sub("", part.strip())) for part in parts if " " in part.strip()):
         return True
-    return any(pattern.search(sentence) for pattern in (_PATH, _TOLD_EN, _TOLD_DE))
+    return any(pattern.search(sentence) for pattern in (_PATH, _IMPERATIVE_EN, _IMPERATIVE_DE))
 
 
 def _states(sentence: str) -> bool:
     """Whether a sentence by its form is a statement with content, and not about one customer's case."""
     if "<NAME>" in sentence:
         return False
-    plain = PLACEHOLDER.sub("X", sentence)
-    if not SHORTEST <= len(WORD_OR_NUMBER.findall(plain)) <= LONGEST or plain.rstrip('"”) ').endswith(("?", ":")):
+    masked = PLACEHOLDER.sub("X", sentence)
+    if not SHORTEST <= len(WORD_OR_NUMBER.findall(masked)) <= LONGEST or masked.rstrip('"”) ').endswith(("?", ":")):
         return False
-    return not _TALK.search(plain) and not _PERSONAL.search(plain)
+    return not _TALK.search(masked) and not _PERSONAL.search(masked)
 
 
-def _told_sentences(replies: Sequence[tuple[str, str]], salience: Salience | None) -> list[_Sentence]:
-    """The sentences of the replies that count as told, each once a conversation; evenly sampled if there are many."""
+def _candidates(replies: Sequence[tuple[str, str]], salience: Salience | None) -> list[_Sentence]:
+    """The replies' sentences that may be steps, each once a conversation; evenly sampled if there are many."""
     joined: dict[str, str] = {}
     for conversation, text in replies:
         joined[conversation] = f"{joined[conversation]}\n{text}" if conversation in joined else text
     by_text: dict[tuple[str, str], _Sentence] = {}
     for conversation in sorted(joined):
         for sentence, place, instructs in _sentences(joined[conversation]):
-            if instructs if salience is None else salience.worth(sentence) >= (TELLS if instructs else STATES):
+            if instructs if salience is None else salience.worth(sentence) >= (INSTRUCTS if instructs else STATES):
                 by_text.setdefault((conversation, sentence), _Sentence(conversation, sentence, place, instructs))
     rows = list(by_text.values())
     if len(rows) <= SENTENCES:

@@ -1,4 +1,4 @@
-"""The forms of decisions, over one gap or over many, and what became of them."""
+"""Decision forms for one or several gaps, and the handling of what they send."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from starlette.responses import RedirectResponse, Response
 
 from lacuna.data_contracts.errors import DecidedMeanwhile, DecisionInvalid, LacunaError, NoSuchGap, NotAllowed, Refused
 from lacuna.models.backlog.actions import ACTIONS
-from lacuna.pipelines.board.context import Desk, desk_of, first, forms, local, person_of
+from lacuna.pipelines.board.context import BoardContext, context_of, first, forms, local, person_of
 from lacuna.pipelines.board.service import decide_as
 from lacuna.pipelines.board.snapshot import GapNow, Now
 from lacuna.pipelines.board.view import REASONS, active, histories
 from lacuna.pipelines.gaps.decisions import history
 from lacuna.pipelines.gaps.due_dates import form_day
 
-__all__ = ["deciding", "merge_choices", "router"]
+__all__ = ["decide", "merge_choices", "router"]
 
 router = APIRouter(include_in_schema=False)
-_AS_IT_IS = "=as it is"  # what the form says where the owner stays: it is no part of the decision then
+_AS_IT_IS = "=as it is"  # the form's value for "keep the owner", which is left out of the decision
 _SUGGESTED = 6
-_MOST = 200  # gaps in one go; a page has fewer
+_MAX_GAPS = 200  # gaps in one go; a page has fewer
 
 
 @dataclass
@@ -39,43 +39,43 @@ class _Outcome:
 # -- forms ------------------------------------------------------------------------------------------------------------
 
 
-@router.get("/decide/{verb}")
-def form(request: Request, verb: str) -> Response:
-    """The form for a verb over one gap or several; a page of its own, and what a dialog shows."""
-    desk = desk_of(request)
-    gaps = _gaps(desk.snapshot.now(), request.query_params.getlist("gap"))
-    if verb not in ACTIONS or not gaps:
-        return desk.told(request, 404, "Nothing to decide", "No gap of the latest run is named.")
-    return _form(desk, request, verb, gaps, {"back": request.query_params.get("back", "/")})
+@router.get("/decide/{action}")
+def form(request: Request, action: str) -> Response:
+    """The form of an action for one or several gaps: a page of its own, or the content of a dialog."""
+    board = context_of(request)
+    gaps = _gaps(board.snapshot.now(), request.query_params.getlist("gap"))
+    if action not in ACTIONS or not gaps:
+        return board.message_page(request, 404, "Nothing to decide", "No gap of the latest run is named.")
+    return _form(board, request, action, gaps, {"back": request.query_params.get("back", "/")})
 
 
 def _form(
-    desk: Desk,
+    board: BoardContext,
     request: Request,
-    verb: str,
+    action: str,
     gaps: Sequence[GapNow],
     values: Mapping[str, str],
     wrong: LacunaError | None = None,
 ) -> Response:
-    now = desk.snapshot.now()
-    form = form_day(now.run.told if now.run else {}, now.day)
-    begin = max(form, (now.run.until if now.run else None) or date.min)
+    now = board.snapshot.now()
+    form_date = form_day(now.run.run_json if now.run else {}, now.day)
+    begin = max(form_date, (now.run.until if now.run else None) or date.min)
     weeks = [(f"{n} week{'s' if n > 1 else ''}", (begin + timedelta(weeks=n)).isoformat()) for n in (1, 2, 4)]
-    owned, due = {gap.owner_id or "" for gap in gaps}, {gap.life.due or "" for gap in gaps}
-    offered = {key: name for key, name in now.owner_names.items() if key in owned or active(now.run, key)}
-    shared = {
-        "as_it_is": _AS_IT_IS, "owners": {_AS_IT_IS: _as_it_is(gaps, now), "": "No owner", **offered},
+    owner_ids, due = {gap.owner_id or "" for gap in gaps}, {gap.life.due or "" for gap in gaps}
+    owner_choices = {key: name for key, name in now.owner_names.items() if key in owner_ids or active(now.run, key)}
+    page_values = {
+        "as_it_is": _AS_IT_IS, "owners": {_AS_IT_IS: _as_it_is(gaps, now), "": "No owner", **owner_choices},
         "due": due.pop() if len(due) == 1 else "",
-        "verb": verb, "gaps": gaps, "sent": forms(gaps), "values": values, "wrong": wrong, "reasons": REASONS,
-        "weeks": weeks, "earliest": (begin + timedelta(days=1)).isoformat(), "today": form.isoformat(),
+        "action": action, "gaps": gaps, "sent": forms(gaps), "values": values, "wrong": wrong, "reasons": REASONS,
+        "weeks": weeks, "earliest": (begin + timedelta(days=1)).isoformat(), "today": form_date.isoformat(),
         "back": local(values.get("back", "/")),
-        "suggested": merge_choices(now, gaps, "") if verb == "merge" else [],
+        "suggested": merge_choices(now, gaps, "") if action == "merge" else [],
     }  # fmt: skip
-    return desk.page(request, "decide", 400 if wrong else 200, here="backlog", **shared)
+    return board.page(request, "decide", 400 if wrong else 200, here="backlog", **page_values)
 
 
 def _as_it_is(gaps: Sequence[GapNow], now: Now) -> str:
-    """What the form says first: that the owner stays, and who that is where it is one for all."""
+    """The first choice of owner, which changes nothing; it names the owner where all gaps have the same one."""
     stays, owned = "As they are" if len(gaps) > 1 else "As it is", {gap.owner_id for gap in gaps}
     names = [now.owner_names.get(owner, owner) if owner else "no owner" for owner in owned]
     return f"{stays}: {names[0]}" if len(names) == 1 else stays
@@ -83,32 +83,34 @@ def _as_it_is(gaps: Sequence[GapNow], now: Now) -> str:
 
 @router.get("/merge-choices")
 def choices(request: Request) -> Response:
-    """Gaps that these may be part of, by words: what the merge dialog lists while one types."""
-    desk = desk_of(request)
-    now = desk.snapshot.now()
-    found = merge_choices(now, _gaps(now, request.query_params.getlist("gap")), request.query_params.get("q", "")[:200])
-    return desk.page(request, "choices", suggested=found)
+    """The gaps offered as merge targets for the words typed so far."""
+    board = context_of(request)
+    now = board.snapshot.now()
+    suggestions = merge_choices(
+        now, _gaps(now, request.query_params.getlist("gap")), request.query_params.get("q", "")[:200]
+    )
+    return board.page(request, "choices", suggested=suggestions)
 
 
 def merge_choices(now: Now, gaps: Sequence[GapNow], words: str) -> list[GapNow]:
-    """The gaps that others may be merged into: those that the words find, or those most alike."""
-    mine = {gap.id for gap in gaps}
-    open_ones = [gap for gap in now.gaps if gap.id not in mine and gap.status != "dismissed"]
+    """Possible merge targets: the gaps that contain all words, or without words those most similar."""
+    ids = {gap.id for gap in gaps}
+    candidates = [gap for gap in now.gaps if gap.id not in ids and gap.status != "dismissed"]
     if words.strip() or not gaps:
-        asked_for = words.lower().split()
-        return [gap for gap in open_ones if all(word in gap.keys["find"] for word in asked_for)][:_SUGGESTED]
-    own = _words(gaps[0])
+        terms = words.lower().split()
+        return [gap for gap in candidates if all(word in gap.keys["find"] for word in terms)][:_SUGGESTED]
+    own_words = _words(gaps[0])
 
-    def alike(gap: GapNow) -> float:
-        theirs = _words(gap)
-        same = 1.0 if gap.keys["topic"] == gaps[0].keys["topic"] else 0.0
+    def likeness(gap: GapNow) -> float:
+        other_words = _words(gap)
+        score = 1.0 if gap.keys["topic"] == gaps[0].keys["topic"] else 0.0
         article = gap.record.article_id
-        same += 0.2 if set(gap.record.intents) & set(gaps[0].record.intents) else 0.0
-        same += 0.5 if article and article == gaps[0].record.article_id else 0.0
-        return same + len(own & theirs) / max(1, len(own | theirs))
+        score += 0.2 if set(gap.record.intents) & set(gaps[0].record.intents) else 0.0
+        score += 0.5 if article and article == gaps[0].record.article_id else 0.0
+        return score + len(own_words & other_words) / max(1, len(own_words | other_words))
 
-    ranked = sorted(open_ones, key=lambda gap: (-alike(gap), gap.keys["rank"] or 0))
-    return [gap for gap in ranked[:_SUGGESTED] if alike(gap) > 0.1]
+    ranked = sorted(candidates, key=lambda gap: (-likeness(gap), gap.keys["rank"] or 0))
+    return [gap for gap in ranked[:_SUGGESTED] if likeness(gap) > 0.1]
 
 
 def _words(gap: GapNow) -> set[str]:
@@ -118,22 +120,22 @@ def _words(gap: GapNow) -> set[str]:
 # -- decisions --------------------------------------------------------------------------------------------------------
 
 
-async def deciding(request: Request) -> Response:
-    """Decide on one gap or on several; what somebody else decided meanwhile is told, and what was typed is kept."""
-    return await run_in_threadpool(_decide, request, await request.form(max_files=0, max_fields=_MOST + 20))
+async def decide(request: Request) -> Response:
+    """Decide on one or several gaps; a page reports conflicting decisions of others and keeps what was typed."""
+    return await run_in_threadpool(_decide, request, await request.form(max_files=0, max_fields=_MAX_GAPS + 20))
 
 
-def _decide(request: Request, given: FormData) -> Response:
-    desk, person, verb = desk_of(request), person_of(request), first(given, "verb")
-    sent = [str(value) for value in given.getlist("gap")][:_MOST]
-    if verb not in ACTIONS or not sent:
-        return desk.told(request, 400, "Nothing to decide", "No gap and no decision came with the form.")
+def _decide(request: Request, form_data: FormData) -> Response:
+    board, person, action = context_of(request), person_of(request), first(form_data, "verb")
+    sent = [str(value) for value in form_data.getlist("gap")][:_MAX_GAPS]
+    if action not in ACTIONS or not sent:
+        return board.message_page(request, 400, "Nothing to decide", "No gap and no decision came with the form.")
     outcome, wrong = _Outcome(), None
-    for one in sent:
-        gap_id, _, after = one.rpartition(":")
+    for gap_ref in sent:
+        gap_id, _, after = gap_ref.rpartition(":")
         try:
-            payload = _payload(verb, given)
-            number = decide_as(desk, person, gap_id, verb, first(given, "why")[:4000], payload, int(after or 0))
+            payload = _payload(action, form_data)
+            number = decide_as(board, person, gap_id, action, first(form_data, "why")[:4000], payload, int(after or 0))
             outcome.done.append(number)
         except DecidedMeanwhile as error:
             outcome.meanwhile.append((gap_id, error.problem))
@@ -144,50 +146,52 @@ def _decide(request: Request, given: FormData) -> Response:
                 error if isinstance(error, LacunaError) else DecisionInvalid("the form is not ours", "load it again")
             )
             break
-    back = first(given, "back")
+    back = first(form_data, "back")
     if wrong is not None:
-        values = {key: str(value) for key, value in given.items() if key != "gap"}
-        return _form(desk, request, verb, _gaps(desk.snapshot.now(), _ids(sent)), values, wrong)
+        values = {key: str(value) for key, value in form_data.items() if key != "gap"}
+        return _form(board, request, action, _gaps(board.snapshot.now(), _ids(sent)), values, wrong)
     if not outcome.meanwhile and not outcome.refused:
         return RedirectResponse(local(back, outcome.done), 303)
-    return _conflict(desk, request, verb, given, outcome, back)
+    return _conflict(board, request, action, form_data, outcome, back)
 
 
-def _conflict(desk: Desk, request: Request, verb: str, given: FormData, outcome: _Outcome, back: str) -> Response:
-    now, person = desk.snapshot.now(), person_of(request)
+def _conflict(
+    board: BoardContext, request: Request, action: str, form_data: FormData, outcome: _Outcome, back: str
+) -> Response:
+    now, person = board.snapshot.now(), person_of(request)
     entries: list[dict[str, Any]] = []
     for gap_id, problem in outcome.meanwhile:
         gap = now.by_id.get(gap_id)
-        said = histories(history(desk.state, gap_id), now)[:1]
-        entries.append({"gap": gap, "said": said[0] if said else None, "problem": problem})
-    again = [entry["gap"] for entry in entries if entry["gap"] and verb in desk.verbs(person, entry["gap"])]
-    kept = [(key, str(value)) for key, value in given.multi_items() if key != "gap"]
-    told = [
+        latest = histories(history(board.state, gap_id), now)[:1]
+        entries.append({"gap": gap, "latest": latest[0] if latest else None, "problem": problem})
+    again = [entry["gap"] for entry in entries if entry["gap"] and action in board.actions_for(person, entry["gap"])]
+    kept = [(key, str(value)) for key, value in form_data.multi_items() if key != "gap"]
+    refusals = [
         (now.by_id[gap_id].shown["title"] if gap_id in now.by_id else gap_id, why) for gap_id, why in outcome.refused
     ]
-    return desk.page(
-        request, "conflict", 409 if entries else 403, here="backlog", verb=verb, entries=entries, refused=told,
+    return board.page(
+        request, "conflict", 409 if entries else 403, here="backlog", action=action, entries=entries, refused=refusals,
         again=forms(again), kept=kept, back=local(back, outcome.done), done=len(outcome.done),
     )  # fmt: skip
 
 
-def _payload(verb: str, given: FormData) -> dict[str, Any] | None:
-    payload: dict[str, Any] = {name: value for name in ACTIONS[verb].fields if (value := first(given, name))}
-    if verb == "snooze" and (chosen := first(given, "until_day")):
+def _payload(action: str, form_data: FormData) -> dict[str, Any] | None:
+    payload: dict[str, Any] = {name: value for name in ACTIONS[action].fields if (value := first(form_data, name))}
+    if action == "snooze" and (chosen := first(form_data, "until_day")):
         payload["until"] = chosen
-    if verb == "merge" and (typed := first(given, "into_id")):
+    if action == "merge" and (typed := first(form_data, "into_id")):
         payload["into"] = typed
-    if verb == "assign":
-        owner = first(given, "owner_id") if "owner_id" in given else _AS_IT_IS
+    if action == "assign":
+        owner = first(form_data, "owner_id") if "owner_id" in form_data else _AS_IT_IS
         payload = {} if owner == _AS_IT_IS else {"owner_id": owner or None}
-        if (due := first(given, "due")) != first(given, "due_before"):
+        if (due := first(form_data, "due")) != first(form_data, "due_before"):
             payload["due"] = due or None
     return payload or None
 
 
 def _gaps(now: Now, ids: Sequence[str]) -> list[GapNow]:
-    return [now.by_id[one] for one in ids[:_MOST] if one in now.by_id]
+    return [now.by_id[gap_id] for gap_id in ids[:_MAX_GAPS] if gap_id in now.by_id]
 
 
 def _ids(sent: Sequence[str]) -> list[str]:
-    return [one.rpartition(":")[0] for one in sent]
+    return [gap_ref.rpartition(":")[0] for gap_ref in sent]

@@ -13,7 +13,7 @@ from lacuna.models.backlog.gap import Gap
 from lacuna.models.backlog.gap_fields import gap_fields
 from lacuna.models.backlog.lifecycle import Decision
 from lacuna.pipelines.board import filters, tagging
-from lacuna.pipelines.board.context import Desk, desk_of, person_of
+from lacuna.pipelines.board.context import BoardContext, context_of, person_of
 from lacuna.pipelines.board.service import decide_as, tag_as
 from lacuna.pipelines.board.snapshot import GapNow
 from lacuna.pipelines.board.view import owner_loads
@@ -28,7 +28,7 @@ router = APIRouter(prefix="/api", tags=["board"])
 _LONG = tuple(one.name for one in gap_fields(Gap) if not one.in_lists)
 
 
-class Wanted(BaseModel):
+class DecisionRequest(BaseModel):
     """A decision to take."""
 
     model_config = ConfigDict(extra="forbid")
@@ -53,7 +53,7 @@ class Undo(BaseModel):
 
 
 class Tag(BaseModel):
-    """What a reviewer says of the bot's answer."""
+    """A reviewer's judgement of the bot's answer."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -63,8 +63,8 @@ class Tag(BaseModel):
     note: str = Field("", max_length=4000)
 
 
-class Said(BaseModel):
-    """A decision as it was recorded."""
+class DecisionRecord(BaseModel):
+    """A recorded decision."""
 
     id: int
     gap_id: str
@@ -76,7 +76,7 @@ class Said(BaseModel):
 
 
 class Recorded(BaseModel):
-    """The number of what has just been recorded."""
+    """The id of the new record."""
 
     id: int
 
@@ -110,104 +110,104 @@ def gaps(
     limit: int = Query(100, ge=1, le=1000),
     offset: int = Query(0, ge=0),
 ) -> dict[str, Any]:
-    """The backlog as it stands now; ``view`` is todo, work, late, published, closed or all; owner ``-``: nobody.
+    """The current backlog; ``view`` is todo, work, late, published, closed or all; owner ``-`` finds unowned gaps.
 
-    ``no_gap_reason`` says why the run found no gap at all: rule, why and step; else null.
+    ``no_gap_reason`` (rule, why, step) explains a run without gaps; null if there are some.
     """
-    now = desk_of(request).snapshot.now()
-    asked = filters.Query.of(
+    now = context_of(request).snapshot.now()
+    query = filters.Query.of(
         {"view": view, "q": q, "kind": kind, "status": status, "owner": owner, "product": product,
          "language": language, "topic": topic, "sort": sort}
     )  # fmt: skip
-    listed = filters.found(now.gaps, asked)
+    matching = filters.matching_gaps(now.gaps, query)
     return {
         "run_id": now.run.run_id if now.run else None,
-        "total": len(listed),
-        "no_gap_reason": now.run.told.get("no_gap_reason") if now.run else None,
-        "gaps": [_brief(gap) for gap in listed[offset : offset + limit]],
+        "total": len(matching),
+        "no_gap_reason": now.run.run_json.get("no_gap_reason") if now.run else None,
+        "gaps": [_brief(gap) for gap in matching[offset : offset + limit]],
     }
 
 
 @router.get("/gaps/{gap_id}", responses={404: {"model": Problem}})
 def gap(request: Request, gap_id: str) -> dict[str, Any]:
-    """One gap with everything that is known of it."""
-    return _whole(_known(desk_of(request), gap_id))
+    """One gap with all its fields."""
+    return _full(_find_gap(context_of(request), gap_id))
 
 
 @router.get("/gaps/{gap_id}/decisions", responses={404: {"model": Problem}})
-def decisions(request: Request, gap_id: str) -> list[Said]:
+def decisions(request: Request, gap_id: str) -> list[DecisionRecord]:
     """All decisions on a gap, oldest first, those taken back included."""
-    return [_said(one) for one in history(desk_of(request).state, gap_id)]
+    return [_decision_record(decision) for decision in history(context_of(request).state, gap_id)]
 
 
-def decide_gap(request: Request, gap_id: str, wanted: Wanted) -> Recorded:
-    """Decide on a gap; 409 where somebody has decided on it since ``after``."""
-    desk, person = desk_of(request), person_of(request)
-    return Recorded(id=decide_as(desk, person, gap_id, wanted.verb, wanted.why, wanted.payload, wanted.after))
+def decide_gap(request: Request, gap_id: str, body: DecisionRequest) -> Recorded:
+    """Decide on a gap; 409 if somebody has decided on it since ``after``."""
+    board, person = context_of(request), person_of(request)
+    return Recorded(id=decide_as(board, person, gap_id, body.verb, body.why, body.payload, body.after))
 
 
-def undo_gap(request: Request, gap_id: str, wanted: Undo) -> Recorded:
+def undo_gap(request: Request, gap_id: str, body: Undo) -> Recorded:
     """Take back the last decision in force; nothing is deleted."""
-    return Recorded(id=decide_as(desk_of(request), person_of(request), gap_id, "undo", "", None, wanted.after))
+    return Recorded(id=decide_as(context_of(request), person_of(request), gap_id, "undo", "", None, body.after))
 
 
 @router.get("/owners")
 def owners(request: Request) -> list[dict[str, Any]]:
-    """Each owner's open gaps against what they can take in a week."""
+    """Each owner's open gaps and weekly capacity."""
     names = ("id", "name", "team", "shown_gaps", "capacity", "over", "work", "late")
-    loads = owner_loads(desk_of(request).snapshot.now())
+    loads = owner_loads(context_of(request).snapshot.now())
     return [{name: entry[name] for name in names} | {"gap_ids": [g.id for g in entry["gaps"]]} for entry in loads]
 
 
 @router.get("/impact")
 def impact(request: Request) -> list[dict[str, Any]]:
-    """What was fixed, one row a fix: the verdict, before and after, and what it saved; as in ``impact.parquet``."""
-    run = desk_of(request).snapshot.now().run
+    """The fixes, one row each, as in ``impact.parquet``: verdict, failures before and after, savings."""
+    run = context_of(request).snapshot.now().run
     return records(read_published(run.folder, "impact")) if run else []
 
 
 @router.get("/kpis")
 def kpis(request: Request) -> list[dict[str, Any]]:
-    """The key figures, one row a week and segment."""
-    run = desk_of(request).snapshot.now().run
+    """The KPIs, one row per week and segment."""
+    run = context_of(request).snapshot.now().run
     return records(run.kpis) if run else []
 
 
 @router.get("/topics")
 def topics(request: Request) -> list[dict[str, Any]]:
-    """Every topic that any run has seen."""
-    return topic_rows(desk_of(request).state)
+    """All topics of all runs."""
+    return topic_rows(context_of(request).state)
 
 
 @router.get("/topics/{topic_id}", responses={404: {"model": Problem}})
 def topic(request: Request, topic_id: str) -> dict[str, Any]:
-    """A topic's life, run by run."""
-    return gap_state(desk_of(request).state, topic_id)
+    """A topic's history, run by run."""
+    return gap_state(context_of(request).state, topic_id)
 
 
 @router.get("/tags")
 def tags(request: Request) -> list[dict[str, Any]]:
     """The conversations whose tags would most change the backlog, with their latest tag."""
-    return tagging.asked(desk_of(request))
+    return tagging.conversations_to_tag(context_of(request))
 
 
 def tag_conversation(request: Request, tag: Tag) -> Recorded:
-    """Tag a conversation that the latest run asks about; the next run reads it as an outcome."""
-    desk, person = desk_of(request), person_of(request)
-    return Recorded(id=tag_as(desk, person, tag.conversation_id, tag.outcome, tag.true_intent, tag.note))
+    """Tag a conversation from the latest run's list; the next run reads the tag as an outcome."""
+    board, person = context_of(request), person_of(request)
+    return Recorded(id=tag_as(board, person, tag.conversation_id, tag.outcome, tag.true_intent, tag.note))
 
 
-def _known(desk: Desk, gap_id: str) -> GapNow:
-    found = desk.snapshot.now().by_id.get(gap_id)
-    if found is None:
+def _find_gap(board: BoardContext, gap_id: str) -> GapNow:
+    gap = board.snapshot.now().by_id.get(gap_id)
+    if gap is None:
         raise NoSuchGap(f"the latest run has no gap '{gap_id}'", "GET /api/gaps lists those it has")
-    return found
+    return gap
 
 
-def _whole(gap: GapNow) -> dict[str, Any]:
+def _full(gap: GapNow) -> dict[str, Any]:
     days = {
         "due": gap.keys["due"],
-        "overdue": gap.duty.overdue,
+        "overdue": gap.due_date.overdue,
         "until": gap.life.until,
         "published_on": gap.life.published_on,
     }
@@ -215,10 +215,16 @@ def _whole(gap: GapNow) -> dict[str, Any]:
 
 
 def _brief(gap: GapNow) -> dict[str, Any]:
-    return {name: value for name, value in _whole(gap).items() if name not in _LONG}
+    return {name: value for name, value in _full(gap).items() if name not in _LONG}
 
 
-def _said(one: Decision) -> Said:
-    return Said(
-        id=one.id, gap_id=one.gap_id, at=one.at, who=one.who, verb=one.verb, why=one.why, payload=dict(one.payload)
+def _decision_record(decision: Decision) -> DecisionRecord:
+    return DecisionRecord(
+        id=decision.id,
+        gap_id=decision.gap_id,
+        at=decision.at,
+        who=decision.who,
+        verb=decision.verb,
+        why=decision.why,
+        payload=dict(decision.payload),
     )

@@ -1,4 +1,4 @@
-"""The board put together: pages, forms and API behind the guard, with rate limits, as a process of its own."""
+"""The board's web application: pages, forms and API with access control and rate limits, and its server."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from lacuna.data_contracts.errors import (
 )
 from lacuna.pipelines.board import actions, api, pages, sign_in
 from lacuna.pipelines.board.bodies import TOO_LARGE
-from lacuna.pipelines.board.context import Desk
+from lacuna.pipelines.board.context import BoardContext
 from lacuna.pipelines.board.middleware import Guard, host_of, is_loopback
 from lacuna.pipelines.board.roles import People, Person
 from lacuna.pipelines.runtime.runner import version
@@ -75,38 +75,43 @@ def make_app(store: Path, settings: Settings, state: State, who: str, hosts: Col
         The people's file is wrong.
     """
     people = People(settings.board, Person(who, "manager"))
-    desk = Desk.at(store, settings, state, people)
-    known = None if people.signs_in else {"localhost", "127.0.0.1", "::1", *(hosts or ())}
-    # By endpoint, since an address is another one for every gap; the limit on all requests is one for all of them.
+    board = BoardContext.at(store, settings, state, people)
+    allowed_hosts = None if people.signs_in else {"localhost", "127.0.0.1", "::1", *(hosts or ())}
+    # Limits count by endpoint, because each gap has its own address; the limit on all requests is shared.
     limiter = Limiter(
-        key_func=_asking, key_style="endpoint", application_limits=[f"{settings.board.requests_a_minute}/minute"]
+        key_func=_client_key, key_style="endpoint", application_limits=[f"{settings.board.requests_a_minute}/minute"]
     )
     refusals = parse(f"{settings.board.requests_a_minute}/minute")
 
     def refused_often(request: Request) -> Response | None:
-        within = limiter.limiter.hit(refusals, "refused", _asking(request))
+        within = limiter.limiter.hit(refusals, "refused", _client_key(request))
         return None if within else _too_fast(request)
 
     guard = Middleware(
-        Guard, people=people, sessions=desk.sessions, page=desk.told, hosts=known, too_fast=refused_often
+        Guard,
+        people=people,
+        sessions=board.sessions,
+        page=board.message_page,
+        hosts=allowed_hosts,
+        too_fast=refused_often,
     )
     app = FastAPI(
         title="Lacuna review board", version=version(), openapi_url="/api/openapi.json", docs_url=None, redoc_url=None,
         middleware=[guard, Middleware(SlowAPIASGIMiddleware)],
     )  # fmt: skip
-    app.state.desk, app.state.limiter = desk, limiter
+    app.state.board, app.state.limiter = board, limiter
     changes, sign_ins = f"{settings.board.changes_a_minute}/minute", f"{settings.board.sign_ins_a_minute}/minute"
     for path, view, limit in (
-        ("/decide", actions.deciding, changes), ("/tags", sign_in.tagging, changes),
+        ("/decide", actions.decide, changes), ("/tags", sign_in.tag_conversation, changes),
         ("/sign-in", sign_in.sign_in, sign_ins),
     ):  # fmt: skip
         app.post(path, include_in_schema=False)(limiter.limit(limit)(view))
-    wrong: dict[int | str, dict[str, Any]] = {code: {"model": api.Problem} for code in (403, 404, 409, 422)}
+    error_models: dict[int | str, dict[str, Any]] = {code: {"model": api.Problem} for code in (403, 404, 409, 422)}
     for path, change in (
         ("/api/gaps/{gap_id}/decisions", api.decide_gap), ("/api/gaps/{gap_id}/undo", api.undo_gap),
         ("/api/tags", api.tag_conversation),
     ):  # fmt: skip
-        app.post(path, status_code=201, tags=["board"], responses=wrong)(limiter.limit(changes)(change))
+        app.post(path, status_code=201, tags=["board"], responses=error_models)(limiter.limit(changes)(change))
     limiter.exempt(pages.static)
     for router in (pages.router, actions.router, sign_in.router, api.router):
         app.include_router(router)
@@ -120,7 +125,7 @@ def make_app(store: Path, settings: Settings, state: State, who: str, hosts: Col
 def serve(
     store: Path, settings: Settings, host: str, port: int, who: str, ready: Callable[[], None] = lambda: None
 ) -> None:
-    """Serve the board until it is stopped; ``ready`` is called once nothing stands in the way.
+    """Serve the board until it is stopped; ``ready`` is called once all checks have passed.
 
     Raises
     ------
@@ -142,7 +147,7 @@ def serve(
     with open_state(settings, store) as state:
         app = make_app(store, settings, state, who, {host_of(host) or host})
         ready()
-        # Whom a proxy's header names is for the guard to say: uvicorn must not take the client's address from one.
+        # Guard decides which proxies to trust: uvicorn must not take the client's address from a header.
         uvicorn.run(
             app, host=host, port=port, proxy_headers=False,
             server_header=False, access_log=False, log_level="warning",
@@ -150,7 +155,7 @@ def serve(
 
 
 def _check_free(host: str, port: int) -> None:
-    """Say in plain words, and before the work, that the port is taken or the address not this machine's."""
+    """Fail early and clearly if the port is taken or the address is not one of this machine."""
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         with socket.socket(family, socket.SOCK_STREAM) as probe:
@@ -162,20 +167,22 @@ def _check_free(host: str, port: int) -> None:
         ) from None
 
 
-def _asking(request: Request) -> str:
-    """Who is counted against the limits: the person, or the address of whoever has not signed in yet."""
+def _client_key(request: Request) -> str:
+    """The key for rate limits: the person, or the client's address before sign-in."""
     person = request.scope.get("state", {}).get("person")
     return f"person {person.name}" if person else f"address {request.client.host if request.client else ''}"
 
 
-def _say(request: Request, code: int, problem: str, remedy: str, headers: dict[str, str] | None = None) -> Response:
+def _problem_response(
+    request: Request, code: int, problem: str, remedy: str, headers: dict[str, str] | None = None
+) -> Response:
     if request.url.path.startswith("/api"):
         return JSONResponse({"problem": problem, "remedy": remedy}, code, headers)
     words = " ".join(f"{part[:1].upper()}{part[1:]}." for part in (problem, remedy) if part)
-    desk: Desk = request.app.state.desk
+    board: BoardContext = request.app.state.board
     if code == 503:
         return PlainTextResponse(words, code)  # without its state no page can be made
-    response = desk.told(request, code, _HEADINGS.get(code, "That did not work"), words)
+    response = board.message_page(request, code, _HEADINGS.get(code, "That did not work"), words)
     response.headers.update(headers or {})
     return response
 
@@ -183,7 +190,7 @@ def _say(request: Request, code: int, problem: str, remedy: str, headers: dict[s
 def _lacuna(request: Request, error: Exception) -> Response:
     if not isinstance(error, LacunaError):
         raise error
-    return _say(request, _CODES.get(type(error), 404), error.problem, error.remedy)
+    return _problem_response(request, _CODES.get(type(error), 404), error.problem, error.remedy)
 
 
 def _http(request: Request, error: Exception) -> Response:
@@ -193,16 +200,18 @@ def _http(request: Request, error: Exception) -> Response:
         404: ("there is no such page", "the backlog lists all gaps"), 405: ("this can't be done here", ""),
         413: (TOO_LARGE, "nothing was changed"),
     }  # fmt: skip
-    return _say(request, error.status_code, *words.get(error.status_code, (str(error.detail), "")))
+    return _problem_response(request, error.status_code, *words.get(error.status_code, (str(error.detail), "")))
 
 
 def _invalid(request: Request, error: Exception) -> Response:
     if not isinstance(error, RequestValidationError):
         raise error
-    found = error.errors()[0]
-    name = ".".join(str(part) for part in found["loc"][1:])
-    return _say(request, 422, f"'{name}': {found['msg']}", "/api/openapi.json describes every field")
+    first_error = error.errors()[0]
+    name = ".".join(str(part) for part in first_error["loc"][1:])
+    return _problem_response(request, 422, f"'{name}': {first_error['msg']}", "/api/openapi.json describes every field")
 
 
 def _too_fast(request: Request, _error: Exception | None = None) -> Response:
-    return _say(request, 429, "too many requests came from you at once", "wait a minute", {"Retry-After": "60"})
+    return _problem_response(
+        request, 429, "too many requests came from you at once", "wait a minute", {"Retry-After": "60"}
+    )

@@ -1,4 +1,4 @@
-"""How much a request may send: what is larger is refused before it is read, and nothing is changed."""
+"""The size limit for request bodies: larger ones are refused before they are read, and change nothing."""
 
 from __future__ import annotations
 
@@ -6,34 +6,34 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import Message, Receive
 
-__all__ = ["MOST", "TOO_LARGE", "limited", "says_too_much"]
+__all__ = ["MAX_BYTES", "TOO_LARGE", "announces_too_much", "limited"]
 
-# Bytes: three times the longest note that is taken, in the widest letters, over as many gaps as one form may hold.
-MOST = 256 * 1024
-TOO_LARGE = f"a request may hold {MOST // 1024} KiB at most"
+# Bytes: three times the longest accepted note, in the widest letters, for as many gaps as one form may hold.
+MAX_BYTES = 256 * 1024
+TOO_LARGE = f"a request may hold {MAX_BYTES // 1024} KiB at most"
 
 
-def says_too_much(request: Request) -> bool:
-    """Whether a request announces more than is taken; an announcement that is no number is one of too much."""
-    told = request.headers.get("content-length", "0")
-    return not told.isdecimal() or int(told) > MOST
+def announces_too_much(request: Request) -> bool:
+    """Whether the content-length exceeds the limit; one that is not a number counts as too large."""
+    length = request.headers.get("content-length", "0")
+    return not length.isdecimal() or int(length) > MAX_BYTES
 
 
 def limited(receive: Receive) -> Receive:
-    """Count what comes in, for requests that do not announce their size.
+    """Wrap ``receive`` so that it counts the bytes received, for requests without content-length.
 
     Raises
     ------
     HTTPException
-        413, where more came than is taken.
+        413, if more bytes came than the limit allows.
     """
-    seen = 0
+    received = 0
 
     async def counting() -> Message:
-        nonlocal seen
+        nonlocal received
         message = await receive()
-        seen += len(message.get("body", b""))
-        if seen > MOST:
+        received += len(message.get("body", b""))
+        if received > MAX_BYTES:
             raise HTTPException(413)
         return message
 

@@ -1,4 +1,4 @@
-"""What every page of the board stands on: the store, its state, the latest run, who is who, and the templates."""
+"""What every page of the board needs: the store, its state, the latest run, the people and the templates."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ from lacuna.pipelines.board.view import gap_path
 from lacuna.pipelines.presentation.format import period, plural, record
 from lacuna.pipelines.presentation.kind_styles import kind_styles
 from lacuna.pipelines.presentation.links import conversation_link, conversation_url
-from lacuna.pipelines.report.gap_figures import sets_told
+from lacuna.pipelines.report.gap_figures import sets_explanation
 from lacuna.pipelines.report.view import STATUSES
 from lacuna.pipelines.settings import Settings
 from lacuna.pipelines.state.repository import State
 from lacuna.pipelines.state.sessions import Sessions
 
-__all__ = ["ASSETS", "Desk", "asset", "desk_of", "local", "person_of"]
+__all__ = ["ASSETS", "BoardContext", "asset", "context_of", "local", "person_of"]
 
 ASSETS = {
     "report.css": ("lacuna.pipelines.report", "text/css"),
@@ -54,11 +54,11 @@ NAV = (
 
 @cache
 def asset(name: str) -> bytes:
-    """A file that the pages ask for, by its name in ``ASSETS``."""
+    """The content of a static file, by its name in ``ASSETS``."""
     package = ASSETS[name][0]
-    place = resources.files(package)
-    found = (place / name if package == "lacuna.pipelines.report" else place / "static" / name).read_bytes()
-    return found + kind_styles().encode() if name == "report.css" else found
+    folder = resources.files(package)
+    content = (folder / name if package == "lacuna.pipelines.report" else folder / "static" / name).read_bytes()
+    return content + kind_styles().encode() if name == "report.css" else content
 
 
 @cache
@@ -66,28 +66,31 @@ def _version(name: str) -> str:
     return hashlib.sha256(asset(name)).hexdigest()[:12]
 
 
+@cache  # to compile the templates takes longer than to show a page
 def _templates() -> Environment:
     loader = PrefixLoader(
         {"board": PackageLoader("lacuna.pipelines.board"), "report": PackageLoader("lacuna.pipelines.report", "")},
         delimiter=":",
     )
-    made = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    made.globals |= {
+    environment = Environment(
+        loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.globals |= {
         "static": lambda name: f"/static/{name}?v={_version(name)}",
         "statuses": STATUSES,
-        "sets": sets_told(),
+        "sets": sets_explanation(),
         "actions": ACTIONS,
         "gap_path": gap_path,
         "plural": plural,
         "may": may,
         "conversation_link": conversation_link,
     }
-    return made
+    return environment
 
 
 @dataclass(frozen=True, eq=False)
-class Desk:
-    """One board: made once, shared by all requests."""
+class BoardContext:
+    """The board's parts, created once and shared by all requests."""
 
     store: Path
     settings: Settings
@@ -98,13 +101,13 @@ class Desk:
     templates: Environment
 
     @classmethod
-    def at(cls, store: Path, settings: Settings, state: State, people: People) -> Desk:
-        """Set a board up over a store."""
+    def at(cls, store: Path, settings: Settings, state: State, people: People) -> BoardContext:
+        """Create the context for a store."""
         sessions = Sessions(state, settings.board.session_hours)
         return cls(store, settings, state, Snapshot(store, state, settings), people, sessions, _templates())
 
     def page(self, request: Request, name: str, code: int = 200, **context: Any) -> Response:
-        """Render a page, or the part of it that a dialog asked for."""
+        """Render a page, or only its inner part if a dialog requested it."""
         person = person_of(request, or_none=True)
         now = self.snapshot.now()
         run = now.run
@@ -114,11 +117,13 @@ class Desk:
             "here": "",
             "signs_out": self.people.by_token and person is not None and not person.login,
             "run_id": run.run_id if run else "",
-            "window": period(record(run.told.get("window")).get("start"), record(run.told.get("window")).get("end"))
+            "window": period(
+                record(run.run_json.get("window")).get("start"), record(run.run_json.get("window")).get("end")
+            )
             if run
             else "",
             "company": self.settings.report.company,
-            "conversation_url": conversation_url(run.told) if run else "",
+            "conversation_url": conversation_url(run.run_json) if run else "",
             "todo": counted(now)["todo"],
             "toast": self.toast(request, person),
             "inside": request.headers.get("hx-target") == "dialog-body",
@@ -127,50 +132,59 @@ class Desk:
         text = self.templates.get_template(f"board:{name}.html.jinja").render(shared | context)
         return HTMLResponse(text, code)
 
-    def told(self, request: Request, code: int, heading: str, words: str) -> Response:
-        """A page that says why there is nothing to see; plain words where not even a page can be made."""
+    def message_page(self, request: Request, code: int, heading: str, words: str) -> Response:
+        """A page with a message; plain text if the store is unusable, so that no page can be rendered."""
         try:
-            return self.page(request, "told", code, heading=heading, words=words)
+            return self.page(request, "message", code, heading=heading, words=words)
         except StoreUnusable as error:
             return PlainTextResponse(f"{heading}. {words}\n{error}\n", 503)
 
-    def verbs(self, person: Person, gap: GapNow) -> list[str]:
-        """What a person may do with a gap now, in the order in which it is offered."""
-        can = [verb for verb in allowed(gap.status) if may(person, verb, gap.owner_id)]
-        ordered = sorted(can, key=list(ACTIONS).index)
+    def actions_for(self, person: Person, gap: GapNow) -> list[str]:
+        """The actions that a person may take on a gap now, in display order."""
+        allowed_actions = [action for action in allowed(gap.status) if may(person, action, gap.owner_id)]
+        ordered = sorted(allowed_actions, key=list(ACTIONS).index)
         if gap.life.undoable and may(person, "undo", gap.owner_id, decided_by=gap.life.who):
             ordered.append("undo")
         return ordered
 
     def toast(self, request: Request, person: Person | None) -> dict[str, Any] | None:
-        """What has just been done, from the ids of decisions in the address, and how to take it back."""
+        """The confirmation of decisions just made (their ids are in the address), with what undo needs."""
         numbers = [int(part) for part in request.query_params.get("done", "").split(",") if part.isdecimal()]
         if not numbers or person is None:
             return None
         now = self.snapshot.now()
-        said = [one for one in self.snapshot.said(numbers[:500]) if one.who == person.name]
-        if not said:
+        decisions = [decision for decision in self.snapshot.decisions(numbers[:500]) if decision.who == person.name]
+        if not decisions:
             return None
-        did = ACTIONS[said[0].verb].past
-        titles = [now.by_id[one.gap_id].shown["title"] if one.gap_id in now.by_id else one.gap_id for one in said]
-        back = [
-            f"{one.gap_id}:{one.id}"
-            for one in said
-            if one.verb != "undo" and one.gap_id in now.by_id and now.by_id[one.gap_id].life.last == one.id
+        past_tense = ACTIONS[decisions[0].verb].past
+        titles = [
+            now.by_id[decision.gap_id].shown["title"] if decision.gap_id in now.by_id else decision.gap_id
+            for decision in decisions
         ]
-        what = f"“{titles[0]}”" if len(said) == 1 else plural(len(said), "gap")
-        asked = Query.of(request.query_params).text(page=1)
-        words = f"{did[0].upper()}{did[1:]} {what}."
-        return {"words": words, "back": back, "to": gap_path(said[0].gap_id, asked) if len(said) == 1 else f"/{asked}"}
+        undoable = [
+            f"{decision.gap_id}:{decision.id}"
+            for decision in decisions
+            if decision.verb != "undo"
+            and decision.gap_id in now.by_id
+            and now.by_id[decision.gap_id].life.last == decision.id
+        ]
+        subject = f"“{titles[0]}”" if len(decisions) == 1 else plural(len(decisions), "gap")
+        query = Query.of(request.query_params).text(page=1)
+        sentence = f"{past_tense[0].upper()}{past_tense[1:]} {subject}."
+        return {
+            "words": sentence,
+            "back": undoable,
+            "to": gap_path(decisions[0].gap_id, query) if len(decisions) == 1 else f"/{query}",
+        }
 
 
-def desk_of(request: Request) -> Desk:
-    """The board that a request came to."""
-    return request.app.state.desk
+def context_of(request: Request) -> BoardContext:
+    """The context of the board that received a request."""
+    return request.app.state.board
 
 
 def person_of(request: Request, or_none: bool = False) -> Person:
-    """Who is asking; the guard has seen to it that it is somebody wherever that matters."""
+    """The person behind a request; ``Guard`` lets only signed-in people through."""
     person = request.scope.get("state", {}).get("person")
     if person is None and not or_none:
         raise LookupError("the guard lets nobody through without a person")
@@ -178,15 +192,15 @@ def person_of(request: Request, or_none: bool = False) -> Person:
 
 
 def local(path: str, done: Sequence[int] = (), other: str = "/") -> str:
-    """An address on this board to go back to, with the decisions just made; ``other`` where it leads elsewhere."""
+    """An address on this board to go back to, with the decisions just made; ``other`` if it leads to another site."""
     parts = urlsplit(path)
     if parts.scheme or parts.netloc or not path.startswith("/") or path.startswith("//") or _odd(path):
         parts = urlsplit(other)
     query = [(key, value) for key, value in parse_qsl(parts.query) if key != "done"]
     if done:
         query.append(("done", ",".join(map(str, done))))
-    found = parts.path + (f"?{urlencode(query, safe=',')}" if query else "")
-    return found + (f"#{parts.fragment}" if parts.fragment else "")
+    address = parts.path + (f"?{urlencode(query, safe=',')}" if query else "")
+    return address + (f"#{parts.fragment}" if parts.fragment else "")
 
 
 def _odd(path: str) -> bool:
@@ -194,10 +208,10 @@ def _odd(path: str) -> bool:
 
 
 def forms(gaps: Iterable[GapNow]) -> list[str]:
-    """Gaps as a form sends them: the id, and the last decision that was seen."""
+    """Gaps as forms send them: ``gap_id:last_decision``, the last decision being the one that was displayed."""
     return [f"{gap.id}:{gap.life.last}" for gap in gaps]
 
 
 def first(values: Mapping[str, Any], name: str) -> str:
-    """A field of a form as text without blanks around it."""
+    """A form field as text without surrounding blanks."""
     return str(values.get(name) or "").strip()

@@ -1,4 +1,4 @@
-"""A gap's draft, read from the run and made fit to be shown."""
+"""A gap's draft, read from the run and rendered as safe HTML."""
 
 from __future__ import annotations
 
@@ -7,33 +7,33 @@ from pathlib import Path
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
-from lacuna.pipelines.board.context import Desk
+from lacuna.pipelines.board.context import BoardContext
 from lacuna.pipelines.board.snapshot import GapNow
 from lacuna.pipelines.presentation.format import text
 
 __all__ = ["file_name", "read", "text_of"]
 
-# No HTML from the text itself, and links that lead to web pages alone: the draft quotes what strangers wrote.
+# No HTML from the text itself, and links to web pages only: the draft quotes what strangers wrote.
 _MARKDOWN = MarkdownIt("commonmark", {"html": False})
 
 
-def text_of(desk: Desk, gap: GapNow) -> str | None:
-    """The draft as it was written, or None where there is none."""
-    path = _path(desk, gap)
+def text_of(board: BoardContext, gap: GapNow) -> str | None:
+    """The draft's Markdown, or None if there is none."""
+    path = _path(board, gap)
     try:
         return path.read_text(encoding="utf-8") if path else None
     except (OSError, UnicodeDecodeError):
         return None
 
 
-def read(desk: Desk, gap: GapNow) -> Markup | None:
+def read(board: BoardContext, gap: GapNow) -> Markup | None:
     """The draft as HTML, without its front matter."""
-    written = text_of(desk, gap)
-    if written is None:
+    source = text_of(board, gap)
+    if source is None:
         return None
-    body = written
-    if written.startswith("---\n"):
-        _, _, body = written[4:].partition("\n---\n")
+    body = source
+    if source.startswith("---\n"):
+        _, _, body = source[4:].partition("\n---\n")
     tokens = _MARKDOWN.parse(body)
     for token in tokens:
         if token.type in ("heading_open", "heading_close"):  # the page has its own headings above these
@@ -42,15 +42,15 @@ def read(desk: Desk, gap: GapNow) -> Markup | None:
 
 
 def file_name(gap: GapNow) -> str:
-    """What a downloaded draft is called: letters, digits and dashes alone."""
+    """The file name of a downloaded draft: ASCII letters, digits, dashes, dots and underscores only."""
     name = Path(text(gap.record.draft)).name
     return "".join(c for c in name if c.isascii() and (c.isalnum() or c in "-_.")) or "draft.md"
 
 
-def _path(desk: Desk, gap: GapNow) -> Path | None:
-    run, told = desk.snapshot.now().run, text(gap.record.draft)
-    if run is None or not told:
+def _path(board: BoardContext, gap: GapNow) -> Path | None:
+    run, draft_path = board.snapshot.now().run, text(gap.record.draft)
+    if run is None or not draft_path:
         return None
     folder = (run.folder / "drafts").resolve()
-    path = (run.folder / told).resolve()
+    path = (run.folder / draft_path).resolve()
     return path if path.is_relative_to(folder) else None

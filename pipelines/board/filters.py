@@ -1,4 +1,4 @@
-"""The backlog as it is asked for in an address: filtered, searched, sorted, and cut into pages."""
+"""Filtering, searching, sorting and paging of the backlog by the parameters of an address."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from lacuna.pipelines.board.snapshot import GapNow, Now
 from lacuna.pipelines.presentation.format import line
 from lacuna.pipelines.report.view import STATUSES
 
-__all__ = ["PAGE", "SORTS", "VIEWS", "Query", "choices", "counted", "found", "neighbours"]
+__all__ = ["PAGE", "SORTS", "VIEWS", "Query", "choices", "counted", "matching_gaps", "neighbours"]
 
 PAGE = 50
-# A view gathers statuses by what is to be done about them.
+# Views group statuses by what is to be done about them.
 VIEWS = {
     "todo": ("To decide", ("new", "open", "reopened")),
     "work": ("In work", ("accepted", "drafting")),
@@ -45,7 +45,7 @@ _FILTERS = ("kind", "status", "owner", "product", "language", "topic")
 
 @dataclass(frozen=True)
 class Query:
-    """What an address asks of the backlog; every field is text as it stands there, and unknown values find nothing."""
+    """The parameters of a backlog address as text; unknown values match no gap."""
 
     view: str = "todo"
     q: str = ""
@@ -59,42 +59,43 @@ class Query:
     page: int = 1
 
     @classmethod
-    def of(cls, asked: Mapping[str, str]) -> Query:
-        """Read an address; what is not understood is left out."""
-        given: dict[str, Any] = {f.name: asked[f.name][:200] for f in fields(cls) if asked.get(f.name)}
-        page = given.pop("page", "1")
-        query = cls(**given, page=max(1, int(page)) if page.isdecimal() and len(page) < 7 else 1)
+    def of(cls, parameters: Mapping[str, str]) -> Query:
+        """Read the parameters of an address; unknown ones are ignored."""
+        values: dict[str, Any] = {f.name: parameters[f.name][:200] for f in fields(cls) if parameters.get(f.name)}
+        page = values.pop("page", "1")
+        query = cls(**values, page=max(1, int(page)) if page.isdecimal() and len(page) < 7 else 1)
         view = query.view if query.view in VIEWS else "todo"
         return replace(query, view=view, sort=query.sort if query.sort in SORTS else "rank")
 
     def text(self, **changes: Any) -> str:
-        """The address again, without what is as usual, with changes; empty or ``?…``."""
-        asked = replace(self, **changes)
-        usual = Query()
-        told = {f.name: getattr(asked, f.name) for f in fields(Query)}
-        return f"?{given}" if (given := urlencode({k: v for k, v in told.items() if v != getattr(usual, k)})) else ""
+        """The query string with changes and without default values: empty or ``?…``."""
+        query = replace(self, **changes)
+        defaults = Query()
+        values = {f.name: getattr(query, f.name) for f in fields(Query)}
+        encoded = urlencode({name: value for name, value in values.items() if value != getattr(defaults, name)})
+        return f"?{encoded}" if encoded else ""
 
     @property
     def filtered(self) -> bool:
-        """Whether anything but the view narrows the backlog."""
+        """Whether a filter other than the view is set."""
         return any(getattr(self, name) for name in ("q", *_FILTERS))
 
 
-def found(gaps: Sequence[GapNow], query: Query) -> list[GapNow]:
-    """The gaps that a query asks for, in its order; what is not known comes last whichever way the rest goes."""
+def matching_gaps(gaps: Sequence[GapNow], query: Query) -> list[GapNow]:
+    """The gaps that match a query, sorted; gaps without the sort value come last in both directions."""
     passing = [gap for gap in gaps if _passes(gap, query)]
     if query.sort == "rank":
         return passing  # as they come
     name = query.sort.removeprefix("-")
-    known = [gap for gap in passing if gap.keys.get(name) is not None]
-    known.sort(key=lambda gap: gap.keys[name], reverse=query.sort.startswith("-"))
-    return known + [gap for gap in passing if gap.keys.get(name) is None]
+    with_value = [gap for gap in passing if gap.keys.get(name) is not None]
+    with_value.sort(key=lambda gap: gap.keys[name], reverse=query.sort.startswith("-"))
+    return with_value + [gap for gap in passing if gap.keys.get(name) is None]
 
 
 def _passes(gap: GapNow, query: Query) -> bool:
     keys = gap.shown["keys"]
     # A status, a topic or a search asked for by name is looked for in all views.
-    if not (query.status or query.q or query.topic) and not _viewed(keys, query.view):
+    if not (query.status or query.q or query.topic) and not _in_view(keys, query.view):
         return False
     return (
         (not query.kind or keys["kind"] == query.kind)
@@ -107,17 +108,19 @@ def _passes(gap: GapNow, query: Query) -> bool:
     )
 
 
-def _viewed(keys: Mapping[str, Any], view: str) -> bool:
+def _in_view(keys: Mapping[str, Any], view: str) -> bool:
     return keys["status"] in VIEWS[view][1] and (view != "late" or keys["overdue"] > 0)
 
 
-# What hangs on the backlog alone is counted once for every state of it, and not once for every page.
+# Cached per state of the backlog, because every page needs it.
 @lru_cache(maxsize=2)
 def counted(now: Now) -> Mapping[str, int]:
-    """How many gaps each view has."""
-    alike = Counter((gap.shown["keys"]["status"], gap.duty.overdue > 0) for gap in now.gaps)
+    """The number of gaps in each view."""
+    by_status = Counter((gap.shown["keys"]["status"], gap.due_date.overdue > 0) for gap in now.gaps)
     return {
-        view: sum(many for (status, late), many in alike.items() if _viewed({"status": status, "overdue": late}, view))
+        view: sum(
+            count for (status, late), count in by_status.items() if _in_view({"status": status, "overdue": late}, view)
+        )
         for view in VIEWS
     }
 
@@ -126,7 +129,7 @@ def counted(now: Now) -> Mapping[str, int]:
 def choices(now: Now) -> Mapping[str, list[tuple[str, str]]]:
     """The choices of each filter as (value, label with its count)."""
     keys = [gap.shown["keys"] for gap in now.gaps]
-    seen: dict[str, Counter[str]] = {
+    counts: dict[str, Counter[str]] = {
         "kind": Counter(key["kind"] for key in keys),
         "status": Counter(key["status"] for key in keys),
         "owner": Counter(key["owner"] or "-" for key in keys),
@@ -150,12 +153,12 @@ def choices(now: Now) -> Mapping[str, list[tuple[str, str]]]:
             (value, f"{line(label.get(name, str)(value), 60)} ({count:,})")
             for value, count in sorted(values.items(), key=lambda item: order.get(name, str.lower)(item[0]))
         ]
-        for name, values in seen.items()
+        for name, values in counts.items()
     }
 
 
 def neighbours(listed: Sequence[GapNow], gap: GapNow) -> tuple[int | None, GapNow | None, GapNow | None]:
-    """A gap's place in a list from 1, and its neighbours; one that is not in it lies between those of near rank."""
+    """A gap's position in a list, from 1, and its neighbours; for a gap outside the list, None and those near it."""
     at = next((place for place, other in enumerate(listed) if other.id == gap.id), None)
     if at is None:
         rank = gap.keys["rank"] or 0

@@ -1,4 +1,4 @@
-"""What stands before every page: whose request it is, whether it comes from the board itself, and what may leave it."""
+"""Access control for every request: host, person, origin and body size; and the security headers of every answer."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from lacuna.data_contracts.errors import SettingsInvalid, StoreUnusable
-from lacuna.pipelines.board.bodies import TOO_LARGE, limited, says_too_much
+from lacuna.pipelines.board.bodies import TOO_LARGE, announces_too_much, limited
 from lacuna.pipelines.board.roles import People, Person, hashed
 from lacuna.pipelines.state.sessions import Sessions
 
-__all__ = ["COOKIE", "HEADERS", "Guard", "Page", "TooFast", "host_of", "is_loopback", "signed_in"]
+__all__ = ["COOKIE", "HEADERS", "Guard", "Page", "TooFast", "host_of", "is_loopback", "start_session"]
 
 _log = logging.getLogger(__name__)
 COOKIE = "lacuna_session"
 OPEN = ("/sign-in", "/static/")
 _SAFE = {"GET", "HEAD", "OPTIONS"}
-# Everything comes from the board itself. The referrer stays, since without it browsers hide where a form was sent from.
+# Content comes from the board only. The referrer stays: without it browsers hide where a form was sent from.
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
@@ -40,32 +40,32 @@ TooFast = Callable[[Request], Response | None]
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a server bound to this name or address is reached from its own machine alone."""
+    """Whether a server bound to this name or address can be reached from its own machine only."""
     return host == "localhost" or host == "::1" or host.startswith("127.")
 
 
 def host_of(netloc: str) -> str:
-    """The host in ``host:port``, without port and brackets, in small letters."""
+    """The host in ``host:port``, lower-case, without port and brackets."""
     return (urlsplit(f"//{netloc}").hostname or "") if netloc else ""
 
 
 class Guard:
-    """ASGI middleware: refuses foreign hosts, cross-site writes and large bodies, says who asks, and sets the headers.
+    """ASGI middleware: refuses foreign hosts, cross-site writes and large bodies, identifies people, sets headers.
 
     Parameters
     ----------
     app
-        What it stands before.
+        The application behind it.
     people, sessions
-        Who there is, and who is signed in.
+        The board's people, and the sessions of those who are signed in.
     page
-        Makes the page that tells a refusal: of request, status code, heading and words.
+        Renders a refusal: takes request, status code, heading and words.
     hosts
-        Names under which the board may be called; None where any is. Without sign-in this keeps out a foreign site
-        that has its own name point to this machine.
+        Allowed host names; None allows any. Without sign-in this keeps out foreign sites whose name points to this
+        machine (DNS rebinding).
     too_fast
-        Counts a request that is refused, and answers it where whoever asks was refused too often: the limits behind
-        the guard count only what passes it.
+        Counts refused requests, and gives the response for clients refused too often: the application's own limits
+        count only what passes this middleware.
     """
 
     def __init__(
@@ -101,7 +101,7 @@ class Guard:
                 headers.setdefault("Cache-Control", "no-store")
             await send(message)
 
-        # Who is signed in stands in the database: other requests need not wait for it.
+        # Sessions are read from the database: in a thread, so that other requests do not wait for it.
         refusal = await run_in_threadpool(self._refusal, request)
         if refusal is not None:
             refusal = self.too_fast(request) or refusal
@@ -109,30 +109,30 @@ class Guard:
 
     def _refusal(self, request: Request) -> Response | None:
         if self.hosts is not None and host_of(request.headers.get("host", "")) not in self.hosts:
-            return self._told(request, 421, "Not this address", "The board does not answer under this name.")
+            return self._refuse(request, 421, "Not this address", "The board does not answer under this name.")
         try:
             self.people.check()
-            person, bearer = self._who(request)
+            person, bearer = self._person_of(request)
         except SettingsInvalid as error:
-            # Whoever asks is not known yet, so that the path and what is wrong go to the log alone.
+            # Nobody is identified yet, so the path and the fault go to the log only.
             _log.error("%s", error)
             words = "The list of people can't be read. Whoever runs the board finds in its log why."
-            return self._told(request, 503, "Nobody can be let in", words)
+            return self._refuse(request, 503, "Nobody can be let in", words)
         except StoreUnusable as error:
-            return self._told(request, 503, "The store is away", f"{error.problem}: {error.remedy}")
+            return self._refuse(request, 503, "The store is away", f"{error.problem}: {error.remedy}")
         request.scope["state"]["person"] = person
-        if says_too_much(request):
+        if announces_too_much(request):
             words = f"{TOO_LARGE[:1].upper()}{TOO_LARGE[1:]}. Nothing was changed."
-            return self._told(request, 413, "Too much at once", words)
-        if request.method not in _SAFE and not bearer and not self._from_here(request):
+            return self._refuse(request, 413, "Too much at once", words)
+        if request.method not in _SAFE and not bearer and not self._is_same_site(request):
             words = "A change was sent from another site, or without saying from where. Nothing was changed."
-            return self._told(request, 403, "Not from this board", words)
+            return self._refuse(request, 403, "Not from this board", words)
         if person is None and not request.url.path.startswith(OPEN):
-            return self._nobody(request)
+            return self._ask_to_sign_in(request)
         return None
 
-    def _who(self, request: Request) -> tuple[Person | None, bool]:
-        """Who is asking, and whether they said so with a token in this very request, which no other site can do."""
+    def _person_of(self, request: Request) -> tuple[Person | None, bool]:
+        """The person behind a request, and whether the request carried a token, which no other site can send."""
         people = self.people
         if not people.signs_in:
             return people.alone(), False
@@ -140,14 +140,14 @@ class Guard:
         if people.by_token and kind.lower() == "bearer" and token:
             return people.with_token(hashed(token)), True
         if people.by_proxy and request.client is not None and people.trusts(request.client.host):
-            named = people.with_login(request.headers.get(people.proxy_header, ""))
-            if named is not None:
-                return named, False
-        known = self.sessions.token_of(request.cookies.get(COOKIE, ""))
-        return (people.with_token(known) if known and people.by_token else None), False
+            person = people.with_login(request.headers.get(people.proxy_header, ""))
+            if person is not None:
+                return person, False
+        token_hash = self.sessions.token_of(request.cookies.get(COOKIE, ""))
+        return (people.with_token(token_hash) if token_hash and people.by_token else None), False
 
-    def _from_here(self, request: Request) -> bool:
-        """Whether a page of the board sent this; a client that is no browser says neither and holds no cookie."""
+    def _is_same_site(self, request: Request) -> bool:
+        """Whether a page of the board sent the request; clients that are no browsers send neither header."""
         site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
         if site is not None and site != "same-origin":
             return False
@@ -155,25 +155,31 @@ class Guard:
             return urlsplit(origin).netloc.lower() == request.headers.get("host", "").lower() != ""
         return site == "same-origin" or not self.people.signs_in
 
-    def _nobody(self, request: Request) -> Response:
+    def _ask_to_sign_in(self, request: Request) -> Response:
         if request.url.path.startswith("/api"):
             words = "send a token: Authorization: Bearer …" if self.people.by_token else "come through the proxy"
             return JSONResponse(
                 {"problem": "you are not signed in", "remedy": words}, 401, {"WWW-Authenticate": "Bearer"}
             )
         if not self.people.by_token:
-            return self._told(request, 403, "Nobody signed you in", "Open the board through its sign-in proxy.")
+            return self._refuse(request, 403, "Nobody signed you in", "Open the board through its sign-in proxy.")
         back = request.url.path + (f"?{request.url.query}" if request.url.query else "")
         return RedirectResponse("/sign-in" + ("" if back == "/" else f"?back={quote(back, safe='')}"), 303)
 
-    def _told(self, request: Request, code: int, heading: str, words: str) -> Response:
+    def _refuse(self, request: Request, code: int, heading: str, words: str) -> Response:
         if request.url.path.startswith("/api"):
             return JSONResponse({"problem": heading.lower(), "remedy": words}, code)
         return self.page(request, code, heading, words)
 
 
-def signed_in(request: Request, response: Response, people: People, sessions: Sessions, token_sha256: str) -> None:
-    """Give the browser a session: no script reads it, and no other site's form carries it; a link in a mail does."""
-    told = request.headers.get("x-forwarded-proto") if request.client and people.trusts(request.client.host) else None
-    options: dict[str, Any] = {"httponly": True, "samesite": "lax", "secure": "https" in (request.url.scheme, told)}
+def start_session(request: Request, response: Response, people: People, sessions: Sessions, token_sha256: str) -> None:
+    """Set a session cookie that no script can read and no other site's form carries (links in e-mails do)."""
+    forwarded_scheme = (
+        request.headers.get("x-forwarded-proto") if request.client and people.trusts(request.client.host) else None
+    )
+    options: dict[str, Any] = {
+        "httponly": True,
+        "samesite": "lax",
+        "secure": "https" in (request.url.scheme, forwarded_scheme),
+    }
     response.set_cookie(COOKIE, sessions.begin(token_sha256), max_age=sessions.seconds, **options)

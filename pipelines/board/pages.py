@@ -1,4 +1,4 @@
-"""The pages that are read: backlog, gap, drafts, week, owners, what worked, figures, topics, tags."""
+"""The read-only pages: backlog, gap, drafts, week, owners, impact, KPIs, topics, tags."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from lacuna.data_contracts.errors import NoSuchGap
 from lacuna.models.backlog.lifecycle import CLOSED
 from lacuna.models.diagnosis.no_gap_reason import why_no_gap
 from lacuna.pipelines.board import drafting, tagging
-from lacuna.pipelines.board.context import ASSETS, Desk, asset, desk_of, person_of
-from lacuna.pipelines.board.filters import PAGE, SORTS, VIEWS, Query, choices, counted, found, neighbours
+from lacuna.pipelines.board.context import ASSETS, BoardContext, asset, context_of, person_of
+from lacuna.pipelines.board.filters import PAGE, SORTS, VIEWS, Query, choices, counted, matching_gaps, neighbours
 from lacuna.pipelines.board.snapshot import GapNow, Now, Run
 from lacuna.pipelines.board.view import changes, gap_page, gap_path, histories, owner_loads, precision_rows, this_week
 from lacuna.pipelines.gaps.decisions import history
@@ -32,67 +32,67 @@ router = APIRouter(include_in_schema=False)
 
 @router.get("/")
 def backlog(request: Request) -> Response:
-    """The backlog, filtered and sorted as the address says."""
-    desk, query = desk_of(request), Query.of(request.query_params)
-    now = desk.snapshot.now()
-    listed = found(now.gaps, query)
-    pages = max(1, -(-len(listed) // PAGE))
+    """The backlog, filtered and sorted by the address."""
+    board, query = context_of(request), Query.of(request.query_params)
+    now = board.snapshot.now()
+    matching = matching_gaps(now.gaps, query)
+    pages = max(1, -(-len(matching) // PAGE))
     page = min(query.page, pages)
-    rows = listed[(page - 1) * PAGE : page * PAGE]
+    rows = matching[(page - 1) * PAGE : page * PAGE]
     person = person_of(request)
-    return desk.page(
-        request, "backlog", here="backlog", query=query, rows=rows, total=len(listed), page=page, pages=pages,
-        views=VIEWS, counts=counted(now), filters=choices(now), sorts=SORTS, known=len(now.gaps),
-        verbs_of={gap.id: desk.verbs(person, gap) for gap in rows}, first=(page - 1) * PAGE,
-        coverage=coverage(now.run.told) if now.run else {}, no_gap=why_no_gap(now.run.told) if now.run else "",
+    return board.page(
+        request, "backlog", here="backlog", query=query, rows=rows, total=len(matching), page=page, pages=pages,
+        views=VIEWS, counts=counted(now), filters=choices(now), sorts=SORTS, n_gaps=len(now.gaps),
+        actions_of={gap.id: board.actions_for(person, gap) for gap in rows}, first=(page - 1) * PAGE,
+        coverage=coverage(now.run.run_json) if now.run else {}, no_gap=why_no_gap(now.run.run_json) if now.run else "",
     )  # fmt: skip
 
 
 @router.get("/gaps/{gap_id}")
 def gap(request: Request, gap_id: str) -> Response:
-    """One gap, with all that is known of it."""
-    desk, query = desk_of(request), Query.of(request.query_params)
-    now, person = desk.snapshot.now(), person_of(request)
-    here = now.by_id.get(gap_id)
-    if here is None or now.run is None:
-        return _gone(desk, request, gap_id)
-    place, before, after = neighbours(listed := found(now.gaps, query), here)
+    """One gap, with its evidence and decisions."""
+    board, query = context_of(request), Query.of(request.query_params)
+    now, person = board.snapshot.now(), person_of(request)
+    current = now.by_id.get(gap_id)
+    if current is None or now.run is None:
+        return _former_gap(board, request, gap_id)
+    place, before, after = neighbours(matching := matching_gaps(now.gaps, query), current)
     text = query.text(page=1)
     onward = gap_path(after.id, text) if after else f"/{text}"
-    said = histories(history(desk.state, gap_id), now)
-    return desk.page(
-        request, "gap", here="backlog", gap=here, shown=gap_page(now.run, here), place=place, total=len(listed),
+    decision_log = histories(history(board.state, gap_id), now)
+    return board.page(
+        request, "gap", here="backlog", gap=current, shown=gap_page(now.run, current), place=place, total=len(matching),
         before=gap_path(before.id, text) if before else "", after=gap_path(after.id, text) if after else "",
-        onward=onward, back=f"/{text}", query_text=text, said=said, can=desk.verbs(person, here),
-        into=now.by_id.get(here.life.merged_into or ""), draft=drafting.read(desk, here),
-        fix=now.run.fix_of(gap_id),
+        onward=onward, back=f"/{text}", query_text=text, decision_log=decision_log,
+        can=board.actions_for(person, current), into=now.by_id.get(current.life.merged_into or ""),
+        draft=drafting.read(board, current), fix=now.run.fix_of(gap_id),
     )  # fmt: skip
 
 
-def _gone(desk: Desk, request: Request, gap_id: str) -> Response:
-    """A gap of an earlier run; its link still tells what became of it."""
+def _former_gap(board: BoardContext, request: Request, gap_id: str) -> Response:
+    """The page of a gap that only earlier runs had, so that old links still work."""
     try:
-        said = history(desk.state, gap_id)
+        decisions = history(board.state, gap_id)
     except NoSuchGap as error:
-        return desk.told(
+        return board.message_page(
             request, 404, "No such gap", f"{error.problem[:1].upper()}{error.problem[1:]}. {error.remedy}."
         )
-    with desk.state.reading() as connection:
+    with board.state.reading() as connection:
         row = gap_row(connection, gap_id)
-    now = desk.snapshot.now()
+    now = board.snapshot.now()
     fix = now.run.fix_of(gap_id) if now.run else None
-    return desk.page(request, "gone", here="backlog", row=row, said=histories(said, now), fix=fix)
+    return board.page(request, "gone", here="backlog", row=row, decision_log=histories(decisions, now), fix=fix)
 
 
 @router.get("/gaps/{gap_id}/draft")
 def draft(request: Request, gap_id: str) -> Response:
     """A gap's draft as a Markdown file."""
-    desk = desk_of(request)
-    here = desk.snapshot.now().by_id.get(gap_id)
-    text = drafting.text_of(desk, here) if here else None
+    board = context_of(request)
+    current = board.snapshot.now().by_id.get(gap_id)
+    text = drafting.text_of(board, current) if current else None
     if text is None:
-        return desk.told(request, 404, "No draft", "The latest run wrote no draft for this gap.")
-    name = drafting.file_name(here) if here else "draft.md"
+        return board.message_page(request, 404, "No draft", "The latest run wrote no draft for this gap.")
+    name = drafting.file_name(current) if current else "draft.md"
     return PlainTextResponse(
         text, media_type="text/markdown", headers={"Content-Disposition": f'attachment; filename="{name}"'}
     )
@@ -100,134 +100,144 @@ def draft(request: Request, gap_id: str) -> Response:
 
 @router.get("/drafts")
 def drafts(request: Request) -> Response:
-    """What a writer has to do: their accepted gaps and those in work, then those that wait for a decision."""
-    desk, person = desk_of(request), person_of(request)
-    now = desk.snapshot.now()
+    """A writer's work: gaps in work and accepted, those waiting for a decision, and those published."""
+    board, person = context_of(request), person_of(request)
+    now = board.snapshot.now()
     owner = request.query_params.get("owner", person.owner_id or "")
-    mine = [gap for gap in now.gaps if not owner or (gap.owner_id or "-") == owner]
+    own_gaps = [gap for gap in now.gaps if not owner or (gap.owner_id or "-") == owner]
     groups = [
-        ("In work", [g for g in mine if g.status == "drafting"]),
-        ("Accepted, not begun", [g for g in mine if g.status == "accepted"]),
-        ("Waiting for a decision", [g for g in mine if g.status in VIEWS["todo"][1]]),
-        ("Published, effect not known yet", [g for g in mine if g.status == "published"]),
+        ("In work", [g for g in own_gaps if g.status == "drafting"]),
+        ("Accepted, not begun", [g for g in own_gaps if g.status == "accepted"]),
+        ("Waiting for a decision", [g for g in own_gaps if g.status in VIEWS["todo"][1]]),
+        ("Published, effect not known yet", [g for g in own_gaps if g.status == "published"]),
     ]
     due = lambda g: (g.keys["due"] or "9999", g.keys["rank"] or 0)  # noqa: E731
-    return desk.page(
+    return board.page(
         request, "drafts", here="drafts", owner=owner, owners=now.owner_names,
         groups=[(name, sorted(gaps, key=due)) for name, gaps in groups if gaps],
-        verbs_of={g.id: desk.verbs(person, g) for g in mine},
+        actions_of={g.id: board.actions_for(person, g) for g in own_gaps},
     )  # fmt: skip
 
 
 @router.get("/week")
 def week(request: Request) -> Response:
     """What has changed since the run before."""
-    desk = desk_of(request)
-    now = desk.snapshot.now()
-    before = str(now.run.told.get("previous_run") or "") if now.run else ""
-    sentences, groups = _moved(desk, now, before)
-    return desk.page(
-        request, "week", here="week", before=before, sentences=sentences, groups=groups, decided=_decided(desk)
+    board = context_of(request)
+    now = board.snapshot.now()
+    before = str(now.run.run_json.get("previous_run") or "") if now.run else ""
+    sentences, groups = _week_changes(board, now, before)
+    return board.page(
+        request,
+        "week",
+        here="week",
+        before=before,
+        sentences=sentences,
+        groups=groups,
+        decided=_latest_decisions(board),
     )
 
 
-# At thousands of gaps these take longer than the page; they hang on the runs and on what was decided alone.
+# Cached, because with thousands of gaps these take long; they depend on the runs and the decisions only.
 @lru_cache(maxsize=2)
-def _moved(desk: Desk, now: Now, before: str) -> tuple[list[Any], list[dict[str, Any]]]:
-    return this_week(now, _told_of(desk, before)), changes(now, _listed(desk, now.run, before))
+def _week_changes(board: BoardContext, now: Now, before: str) -> tuple[list[Any], list[dict[str, Any]]]:
+    return this_week(now, _run_json_of(board, before)), changes(now, _listed(board, now.run, before))
 
 
 @lru_cache(maxsize=2)
-def _listed(desk: Desk, _run: Run | None, before: str) -> list[dict[str, Any]]:
-    return desk.state.gap_titles(before) if before else []
+def _listed(board: BoardContext, _run: Run | None, before: str) -> list[dict[str, Any]]:
+    return board.state.gap_titles(before) if before else []
 
 
-def _told_of(desk: Desk, run_id: str) -> dict[str, Any] | None:
+def _run_json_of(board: BoardContext, run_id: str) -> dict[str, Any] | None:
     try:
-        return json.loads((desk.store / "runs" / run_id / "run.json").read_text(encoding="utf-8")) if run_id else None
+        return json.loads((board.store / "runs" / run_id / "run.json").read_text(encoding="utf-8")) if run_id else None
     except (OSError, ValueError):
         return None
 
 
-def _decided(desk: Desk) -> list[dict[str, Any]]:
-    """The latest decisions of all, each with its gap."""
-    now = desk.snapshot.now()
-    listed = []
-    with desk.state.reading() as connection:
-        for said in desk.snapshot.latest(20):
-            gap = now.by_id.get(said.gap_id)
-            known = gap.shown if gap else gap_row(connection, said.gap_id) or {"title": said.gap_id}
-            listed.append(histories([said], now)[0] | {"path": gap_path(said.gap_id), "title": known["title"]})
-    return listed
+def _latest_decisions(board: BoardContext) -> list[dict[str, Any]]:
+    """The latest decisions on any gap, each with its gap."""
+    now = board.snapshot.now()
+    entries = []
+    with board.state.reading() as connection:
+        for decision in board.snapshot.latest(20):
+            gap = now.by_id.get(decision.gap_id)
+            gap_shown = gap.shown if gap else gap_row(connection, decision.gap_id) or {"title": decision.gap_id}
+            entries.append(
+                histories([decision], now)[0] | {"path": gap_path(decision.gap_id), "title": gap_shown["title"]}
+            )
+    return entries
 
 
 @router.get("/owners")
 def owners(request: Request) -> Response:
-    """Each owner's load against what they can take, and who may be handed what has no owner."""
-    desk, person = desk_of(request), person_of(request)
-    now = desk.snapshot.now()
+    """Each owner's load and capacity, and the gaps without an owner."""
+    board, person = context_of(request), person_of(request)
+    now = board.snapshot.now()
     loose = [g for g in now.gaps if g.owner_id is None and g.status not in CLOSED]
-    return desk.page(
+    return board.page(
         request, "owners", here="owners", loads=owner_loads(now), loose=loose[:PAGE], unowned=len(loose),
-        verbs_of={g.id: desk.verbs(person, g) for g in loose[:PAGE]},
+        actions_of={g.id: board.actions_for(person, g) for g in loose[:PAGE]},
         unverified=now.run.unverified if now.run else {}, unowned_articles=now.run.unowned if now.run else {},
     )  # fmt: skip
 
 
 @router.get("/impact")
 def impact(request: Request) -> Response:
-    """What was fixed, whether it helped, and what it has saved so far."""
-    desk = desk_of(request)
-    now = desk.snapshot.now()
+    """The fixes, their effect, and the savings so far."""
+    board = context_of(request)
+    now = board.snapshot.now()
     measured = now.run.impact if now.run else fixes(None)
-    known = {fix["id"] for fix in measured["rows"]}
-    waiting = [g for g in now.gaps if g.status == "published" and g.id not in known]
-    return desk.page(request, "impact", here="impact", impact=measured, waiting=waiting)
+    measured_ids = {fix["id"] for fix in measured["rows"]}
+    waiting = [g for g in now.gaps if g.status == "published" and g.id not in measured_ids]
+    return board.page(request, "impact", here="impact", impact=measured, waiting=waiting)
 
 
 @router.get("/kpis")
 def kpis(request: Request) -> Response:
-    """The key figures, and how right the bot's answers are, as in the report."""
-    desk = desk_of(request)
-    run, sure = desk.snapshot.now().run, desk.settings.accuracy.confidence
-    return desk.page(
-        request, "kpis", here="kpis", cards=kpi_cards(run.kpis, run.told, run.accuracy) if run else [],
-        precision=precision_rows(desk.snapshot.precision(sure), sure),
+    """The KPIs, the precision of the backlog, and the accuracy of the bot's answers."""
+    board = context_of(request)
+    run, confidence = board.snapshot.now().run, board.settings.accuracy.confidence
+    return board.page(
+        request, "kpis", here="kpis", cards=kpi_cards(run.kpis, run.run_json, run.accuracy) if run else [],
+        precision=precision_rows(board.snapshot.precision(confidence), confidence),
         groups=accuracy(run.accuracy) if run else [],
     )  # fmt: skip
 
 
 @router.get("/topics")
 def topics(request: Request) -> Response:
-    """Every topic that any run has seen, and whether it is still there."""
-    desk = desk_of(request)
+    """All topics of all runs, and whether the latest run still has them."""
+    board = context_of(request)
     words = request.query_params.get("q", "")[:200]
-    listed = topic_rows(desk.state)
-    kept = [t for t in listed if all(w in f"{t['topic_id']} {t['label']}".lower() for w in words.lower().split())]
-    return desk.page(request, "topics", here="topics", topics=kept[:500], total=len(listed), found=len(kept), q=words)
+    rows = topic_rows(board.state)
+    matching = [t for t in rows if all(w in f"{t['topic_id']} {t['label']}".lower() for w in words.lower().split())]
+    return board.page(
+        request, "topics", here="topics", topics=matching[:500], total=len(rows), n_matches=len(matching), q=words
+    )
 
 
 @router.get("/topics/{topic_id}")
 def topic(request: Request, topic_id: str) -> Response:
-    """A topic's life, run by run, with its gaps."""
-    desk = desk_of(request)
-    told = gap_state(desk.state, topic_id)
-    now = desk.snapshot.now()
-    own: list[GapNow] = [g for g in now.gaps if g.keys["topic"] == topic_id]
-    return desk.page(request, "topic", here="topics", topic=told, gaps=own)
+    """A topic's history, run by run, with its gaps."""
+    board = context_of(request)
+    topic_history = gap_state(board.state, topic_id)
+    now = board.snapshot.now()
+    own_gaps: list[GapNow] = [g for g in now.gaps if g.keys["topic"] == topic_id]
+    return board.page(request, "topic", here="topics", topic=topic_history, gaps=own_gaps)
 
 
 @router.get("/tags")
 def tags(request: Request) -> Response:
     """The conversations whose tags would most change the backlog."""
-    desk, person = desk_of(request), person_of(request)
-    entries = tagging.asked(desk)
-    return desk.page(request, "tags", here="tags", entries=entries, outcomes=tagging.OUTCOMES, writes=person.writes)
+    board, person = context_of(request), person_of(request)
+    entries = tagging.conversations_to_tag(board)
+    return board.page(request, "tags", here="tags", entries=entries, outcomes=tagging.OUTCOMES, writes=person.writes)
 
 
 @router.get("/static/{name}")
 def static(name: str) -> Response:
-    """Style, script and licence texts; the address changes with the content, so it may be kept for ever."""
+    """Styles, scripts and licence texts; their address changes with the content, so browsers may cache them."""
     if name not in ASSETS:
         return PlainTextResponse("no such file", 404)
     return Response(

@@ -1,4 +1,4 @@
-"""Who may do what on the board, and how it knows who is asking: by a token, a proxy's header, or being alone."""
+"""The people of the board, their roles and rights, and how they are identified: token, proxy header, or neither."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ Role = Literal["viewer", "writer", "manager"]
 ROLES: tuple[Role, ...] = ("viewer", "writer", "manager")
 PEOPLE_ENV = "LACUNA_BOARD_PEOPLE"
 _WRITER_MAY = frozenset({"accept", "draft", "publish", "note"})
-_KNOWN = {"name", "role", "owner", "login", "token_sha256"}
+_KEYS = {"name", "role", "owner", "login", "token_sha256"}
 
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody at the board: the name that decisions carry, a role, and the owner_id whose gaps are theirs."""
+    """A person: the name recorded with decisions, the role, and the owner_id of their own gaps."""
 
     name: str
     role: Role
@@ -35,7 +35,7 @@ class Person:
 
     @property
     def writes(self) -> bool:
-        """Whether they may change anything at all."""
+        """Whether they may change anything."""
         return self.role != "viewer"
 
     @property
@@ -44,17 +44,17 @@ class Person:
         return self.role == "manager"
 
 
-def may(person: Person, verb: str, owner_id: str | None = None, *, decided_by: str | None = None) -> bool:
+def may(person: Person, action: str, owner_id: str | None = None, *, decided_by: str | None = None) -> bool:
     """Whether a person may do something.
 
     Parameters
     ----------
-    verb
-        A decision's verb, ``undo``, or ``tag``.
+    action
+        A decision's action, ``undo``, or ``tag``.
     owner_id
-        Who owns the gap that it is about.
+        The owner of the gap.
     decided_by
-        Whose decision an ``undo`` takes back.
+        The person whose decision an ``undo`` takes back.
 
     Examples
     --------
@@ -67,33 +67,33 @@ def may(person: Person, verb: str, owner_id: str | None = None, *, decided_by: s
         return True
     if not person.writes:
         return False
-    if verb == "tag":
+    if action == "tag":
         return True
-    own = person.owner_id is not None and person.owner_id == owner_id
-    if verb == "undo":
-        return own and decided_by == person.name
-    return own and verb in _WRITER_MAY
+    is_own = person.owner_id is not None and person.owner_id == owner_id
+    if action == "undo":
+        return is_own and decided_by == person.name
+    return is_own and action in _WRITER_MAY
 
 
 def new_token() -> str:
-    """A token that nobody guesses: 256 random bits, so that a plain hash of it keeps it safe."""
+    """A random token of 256 bits, so that a plain hash protects it."""
     return secrets.token_urlsafe(32)
 
 
 def hashed(token: str) -> str:
-    """What is stored of a token: its SHA-256, hex."""
+    """The SHA-256 of a token, in hex, which is stored instead of it."""
     return hashlib.sha256(token.strip().encode()).hexdigest()
 
 
 class People:
-    """The people of the board, read from a file or from the environment; a changed file counts at once.
+    """The people of the board, from a file or the environment; changes of the file take effect at once.
 
     Parameters
     ----------
     settings
         ``[board]``: ``people`` names the file, ``proxy_header`` and ``proxy_addresses`` the trusted proxy.
     alone
-        Who everybody is where there is no sign-in at all.
+        The person that everybody is if there is no sign-in.
 
     Raises
     ------
@@ -106,7 +106,7 @@ class People:
         self._alone = alone
         self._text = "" if settings.people else os.environ.get(PEOPLE_ENV, "")
         self._stamp: tuple[int, int] | None = None
-        self._found: tuple[Person, ...] = ()
+        self._loaded: tuple[Person, ...] = ()
         self.check()
 
     @property
@@ -121,7 +121,7 @@ class People:
 
     @property
     def proxy_header(self) -> str:
-        """The header in which the proxy names who is asking; empty where there is no proxy."""
+        """The header in which the proxy names the person; empty without a proxy."""
         return self._settings.proxy_header
 
     @property
@@ -130,7 +130,7 @@ class People:
         return self.by_token or self.by_proxy
 
     def check(self) -> None:
-        """Read the list where it has changed.
+        """Read the list again if it has changed.
 
         Raises
         ------
@@ -141,19 +141,19 @@ class People:
             self._read()
 
     def alone(self) -> Person:
-        """Who is asking where nobody signs in."""
+        """The person who uses a board without sign-in."""
         return self._alone
 
     def with_token(self, token_sha256: str) -> Person | None:
         """The person whose token has this hash."""
-        found = None
-        for person in self._read():  # all are compared, so that the time taken tells nothing
+        match = None
+        for person in self._read():  # compares all, so that the duration reveals nothing
             if person.token_sha256 and secrets.compare_digest(person.token_sha256, token_sha256):
-                found = person
-        return found
+                match = person
+        return match
 
     def with_login(self, login: str) -> Person | None:
-        """The person that the proxy names; whoever is not listed may look, under the proxy's name for them."""
+        """The person whom the proxy names; an unlisted login is a viewer of that name."""
         login = login.strip()
         if not login:
             return None
@@ -166,53 +166,55 @@ class People:
 
     def _read(self) -> tuple[Person, ...]:
         if not self._settings.people:
-            if not self._found:
-                self._found = _people(self._text, f"${PEOPLE_ENV}")
-            return self._found
+            if not self._loaded:
+                self._loaded = _people(self._text, f"${PEOPLE_ENV}")
+            return self._loaded
         path = Path(self._settings.people)
         try:
             stat = path.stat()
             if (stat.st_mtime_ns, stat.st_ino) != self._stamp:
-                self._found = _people(path.read_text(encoding="utf-8-sig"), str(path))
+                self._loaded = _people(path.read_text(encoding="utf-8-sig"), str(path))
                 self._stamp = (stat.st_mtime_ns, stat.st_ino)
         except (OSError, UnicodeDecodeError) as error:
             raise SettingsInvalid(
                 f"the board's people can't be read from {path}: {error}",
                 "check 'board.people'; `lacuna token --help` shows what an entry looks like",
             ) from None
-        return self._found
+        return self._loaded
 
 
-def _people(text: str, where: str) -> tuple[Person, ...]:
+def _people(text: str, source: str) -> tuple[Person, ...]:
     try:
         entries = tomllib.loads(text).get("people", [])
     except tomllib.TOMLDecodeError as error:
-        raise SettingsInvalid(f"{where} is not valid TOML: {error}", "start each person with [[people]]") from None
+        raise SettingsInvalid(f"{source} is not valid TOML: {error}", "start each person with [[people]]") from None
     if not isinstance(entries, list) or not entries:
-        raise SettingsInvalid(f"{where} lists nobody", "add one with `lacuna token --name NAME --role manager`")
-    found = tuple(_person(entry, where) for entry in entries)
-    for what, values in (("token_sha256", [p.token_sha256 for p in found]), ("login", [p.login for p in found])):
-        twice = _repeated(value for value in values if value)
-        if twice:
-            raise SettingsInvalid(f"{where}: two people have the same {what}", "give each one of their own")
-    return found
+        raise SettingsInvalid(f"{source} lists nobody", "add one with `lacuna token --name NAME --role manager`")
+    people = tuple(_person(entry, source) for entry in entries)
+    for key, values in (("token_sha256", [p.token_sha256 for p in people]), ("login", [p.login for p in people])):
+        repeated = _repeated(value for value in values if value)
+        if repeated:
+            raise SettingsInvalid(f"{source}: two people have the same {key}", "give each one of their own")
+    return people
 
 
-def _person(entry: Any, where: str) -> Person:
+def _person(entry: Any, source: str) -> Person:
     if not isinstance(entry, Mapping) or not str(entry.get("name", "")).strip():
-        raise SettingsInvalid(f"{where}: a person has no name", 'write name = "…" below [[people]]')
+        raise SettingsInvalid(f"{source}: a person has no name", 'write name = "…" below [[people]]')
     name = str(entry["name"]).strip()
-    unknown = sorted(set(entry) - _KNOWN)
+    unknown = sorted(set(entry) - _KEYS)
     if unknown:
-        raise SettingsInvalid(f"{where}: {name} has an unknown key '{unknown[0]}'", f"known: {', '.join(_KNOWN)}")
+        raise SettingsInvalid(f"{source}: {name} has an unknown key '{unknown[0]}'", f"known: {', '.join(_KEYS)}")
     role = entry.get("role")
     if role not in ROLES:
-        raise SettingsInvalid(f"{where}: {name} has the role {role!r}", f"write one of {', '.join(ROLES)}")
+        raise SettingsInvalid(f"{source}: {name} has the role {role!r}", f"write one of {', '.join(ROLES)}")
     digest = str(entry.get("token_sha256", "")).lower()
     if digest and (len(digest) != 64 or set(digest) - set("0123456789abcdef")):
-        raise SettingsInvalid(f"{where}: the token_sha256 of {name} is not one", "`lacuna token` prints token and hash")
+        raise SettingsInvalid(
+            f"{source}: the token_sha256 of {name} is not one", "`lacuna token` prints token and hash"
+        )
     if not digest and not entry.get("login"):
-        raise SettingsInvalid(f"{where}: {name} has neither token_sha256 nor login", "give one, or nobody can be them")
+        raise SettingsInvalid(f"{source}: {name} has neither token_sha256 nor login", "give one, or nobody can be them")
     return Person(name, role, str(entry.get("owner") or "") or None, str(entry.get("login") or ""), digest)
 
 

@@ -1,4 +1,4 @@
-"""Deciding and tagging in a person's name: what the pages and the JSON API both call, with the same rights."""
+"""Deciding and tagging on behalf of a person, with their rights; shared by the pages and the JSON API."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from lacuna.data_contracts.errors import Refused, TagInvalid
-from lacuna.pipelines.board.context import Desk
+from lacuna.pipelines.board.context import BoardContext
 from lacuna.pipelines.board.roles import Person, may
 from lacuna.pipelines.board.snapshot import GapNow
-from lacuna.pipelines.board.tagging import asked
+from lacuna.pipelines.board.tagging import conversations_to_tag
 from lacuna.pipelines.gaps.decisions import decide
 from lacuna.pipelines.state.tags import enter_tag
 
@@ -17,9 +17,15 @@ __all__ = ["decide_as", "tag_as"]
 
 
 def decide_as(
-    desk: Desk, person: Person, gap_id: str, verb: str, why: str, payload: Mapping[str, Any] | None, after: int | None
+    board: BoardContext,
+    person: Person,
+    gap_id: str,
+    action: str,
+    why: str,
+    payload: Mapping[str, Any] | None,
+    after: int | None,
 ) -> int:
-    """Decide on a gap in a person's name, if they may.
+    """Decide on a gap on behalf of a person, if they may.
 
     Raises
     ------
@@ -28,30 +34,30 @@ def decide_as(
     LacunaError
         As ``pipelines.gaps.decisions.decide``.
     """
-    gap = desk.snapshot.now().by_id.get(gap_id)
+    gap = board.snapshot.now().by_id.get(gap_id)
     owner = gap.owner_id if gap else None
-    if not may(person, verb, owner, decided_by=_decided_by(desk, gap, payload)):
+    if not may(person, action, owner, decided_by=_decided_by(board, gap, payload)):
         whose = "accept, draft, publish and note gaps that are theirs" if person.writes else "look, and no more"
         raise Refused(
-            f"{person.name} is a {person.role} and may not {verb} this gap",
+            f"{person.name} is a {person.role} and may not {action} this gap",
             f"a {person.role} may {whose}; ask a manager",
         )
-    if verb == "undo" and gap and after is None and not person.manages:
-        after = gap.life.last  # the right holds for what was looked at, and not for what comes meanwhile
-    return decide(desk.state, gap_id, verb, person.name, why=why, payload=payload, after=after)
+    if action == "undo" and gap and after is None and not person.manages:
+        after = gap.life.last  # the right covers the decision that was displayed, not a later one
+    return decide(board.state, gap_id, action, person.name, why=why, payload=payload, after=after)
 
 
-def _decided_by(desk: Desk, gap: GapNow | None, payload: Mapping[str, Any] | None) -> str | None:
-    """Whose decision an undo takes back: that which it names, or the last one in force."""
-    named = str((payload or {}).get("of") or "").strip()
-    if not named:
+def _decided_by(board: BoardContext, gap: GapNow | None, payload: Mapping[str, Any] | None) -> str | None:
+    """The person whose decision an undo takes back: the one it names, or the last one in force."""
+    decision_id = str((payload or {}).get("of") or "").strip()
+    if not decision_id:
         return gap.life.who if gap else None
-    said = desk.snapshot.said([int(named)]) if named.isdecimal() else []
-    return said[0].who if said else None
+    decisions = board.snapshot.decisions([int(decision_id)]) if decision_id.isdecimal() else []
+    return decisions[0].who if decisions else None
 
 
-def tag_as(desk: Desk, person: Person, conversation_id: str, outcome: str, true_intent: str, note: str) -> int:
-    """Tag a conversation that the latest run asks about, in a person's name.
+def tag_as(board: BoardContext, person: Person, conversation_id: str, outcome: str, true_intent: str, note: str) -> int:
+    """Tag a conversation from the latest run's list on behalf of a person.
 
     Raises
     ------
@@ -62,10 +68,10 @@ def tag_as(desk: Desk, person: Person, conversation_id: str, outcome: str, true_
     """
     if not may(person, "tag"):
         raise Refused(f"{person.name} is a {person.role} and may not tag", "ask a writer or a manager")
-    entry = next((one for one in asked(desk) if one["id"] == conversation_id), None)
+    entry = next((candidate for candidate in conversations_to_tag(board) if candidate["id"] == conversation_id), None)
     if entry is None:
         raise TagInvalid(f"the latest run does not ask about '{conversation_id}'", "load the page again: it may be new")
     return enter_tag(
-        desk.state, conversation_id, outcome, person.name,
+        board.state, conversation_id, outcome, person.name,
         true_intent=true_intent, article_id=entry["article"], note=note,
     )  # fmt: skip

@@ -8,59 +8,59 @@ from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse, Response
 
 from lacuna.data_contracts.errors import Refused, TagInvalid
-from lacuna.pipelines.board.context import desk_of, first, local, person_of
-from lacuna.pipelines.board.middleware import COOKIE, signed_in
+from lacuna.pipelines.board.context import context_of, first, local, person_of
+from lacuna.pipelines.board.middleware import COOKIE, start_session
 from lacuna.pipelines.board.roles import hashed
 from lacuna.pipelines.board.service import tag_as
 
-__all__ = ["router", "sign_in", "tagging"]
+__all__ = ["router", "sign_in", "tag_conversation"]
 
 router = APIRouter(include_in_schema=False)
 
 
-async def tagging(request: Request) -> Response:
+async def tag_conversation(request: Request) -> Response:
     """Tag a conversation."""
     return await run_in_threadpool(_tag, request, await request.form(max_files=0, max_fields=10))
 
 
-def _tag(request: Request, given: FormData) -> Response:
-    desk, conversation = desk_of(request), first(given, "conversation_id")
+def _tag(request: Request, form_data: FormData) -> Response:
+    board, conversation = context_of(request), first(form_data, "conversation_id")
     try:
         tag_as(
-            desk, person_of(request), conversation, first(given, "outcome"), first(given, "true_intent")[:200],
-            first(given, "note")[:4000],
+            board, person_of(request), conversation, first(form_data, "outcome"), first(form_data, "true_intent")[:200],
+            first(form_data, "note")[:4000],
         )  # fmt: skip
     except (Refused, TagInvalid) as error:
         code = 403 if isinstance(error, Refused) else 400
-        return desk.told(request, code, "Not tagged", str(error).replace("\n  → ", ": ") + ".")
+        return board.message_page(request, code, "Not tagged", str(error).replace("\n  → ", ": ") + ".")
     return RedirectResponse("/tags", 303)
 
 
 @router.get("/sign-in")
 def sign_in_form(request: Request) -> Response:
-    """Where a token is asked for."""
-    desk, back = desk_of(request), local(request.query_params.get("back", "/"))
-    if not desk.people.by_token:
+    """The page that asks for a token."""
+    board, back = context_of(request), local(request.query_params.get("back", "/"))
+    if not board.people.by_token:
         return RedirectResponse("/", 303)
-    return desk.page(request, "sign_in", back=back, wrong=False)
+    return board.page(request, "sign_in", back=back, wrong=False)
 
 
 async def sign_in(request: Request) -> Response:
     """Sign in with a token."""
-    desk, given = desk_of(request), await request.form(max_files=0, max_fields=4)
-    back = local(first(given, "back") or "/")
-    digest = hashed(first(given, "token"))
-    if not desk.people.by_token or desk.people.with_token(digest) is None:
-        return desk.page(request, "sign_in", 401, back=back, wrong=True)
+    board, form_data = context_of(request), await request.form(max_files=0, max_fields=4)
+    back = local(first(form_data, "back") or "/")
+    digest = hashed(first(form_data, "token"))
+    if not board.people.by_token or board.people.with_token(digest) is None:
+        return board.page(request, "sign_in", 401, back=back, wrong=True)
     response = RedirectResponse(back, 303)
-    signed_in(request, response, desk.people, desk.sessions, digest)
+    start_session(request, response, board.people, board.sessions, digest)
     return response
 
 
 @router.post("/sign-out")
 def sign_out(request: Request) -> Response:
     """End the session."""
-    desk_of(request).sessions.end(request.cookies.get(COOKIE, ""))
+    context_of(request).sessions.end(request.cookies.get(COOKIE, ""))
     response = RedirectResponse("/sign-in", 303)
     response.delete_cookie(COOKIE)
     return response

@@ -1,4 +1,4 @@
-"""The latest run, with what people have decided up to now: read once, and anew where either has changed."""
+"""The latest run with the decisions made since, cached until one of them changes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from lacuna.models.backlog.lifecycle import Decision, GapState, gap_state, last_
 from lacuna.models.backlog.precision import Precision, by_kind
 from lacuna.pipelines.gaps import due_dates
 from lacuna.pipelines.gaps.decisions import as_decided, status_now
-from lacuna.pipelines.gaps.first_seen import seen_days
+from lacuna.pipelines.gaps.first_seen import visible_since_days
 from lacuna.pipelines.gaps.read import gaps_of
 from lacuna.pipelines.io.published import read_published
 from lacuna.pipelines.io.store import read_parquet
@@ -44,11 +44,11 @@ _TRIES = 5
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """What the board shows of a published run; read whole, and never changed."""
+    """The parts of a published run that the board shows; immutable."""
 
     run_id: str
     folder: Path
-    told: dict[str, Any]
+    run_json: dict[str, Any]
     gaps: tuple[Gap, ...]
     topics: pd.DataFrame
     kpis: pd.DataFrame
@@ -64,26 +64,26 @@ class Run:
     @property
     def until(self) -> date | None:
         """The window's last day."""
-        return day(record(self.told.get("window")).get("end"))
+        return day(record(self.run_json.get("window")).get("end"))
 
     def fix_of(self, gap_id: str) -> dict[str, Any] | None:
-        """What became of a gap that was fixed; None where it was not, or nothing is known of that yet."""
+        """The measured fix of a gap; None if the gap was not fixed or the fix is not measured yet."""
         return next((fix for fix in self.impact["rows"] if fix["id"] == gap_id), None)
 
     @property
     def currency(self) -> str:
-        """What costs are in."""
-        return text(record(record(self.told.get("settings")).get("cost")).get("currency")) or "EUR"
+        """The currency of costs."""
+        return text(record(record(self.run_json.get("settings")).get("cost")).get("currency")) or "EUR"
 
 
 @dataclass(frozen=True)
 class GapNow:
-    """A gap as it stands now: the run's record with people's decisions over it, and how a table shows it."""
+    """A gap as of now: the run's record updated by decisions, and its table row as displayed."""
 
     record: Gap
     shown: dict[str, Any]
     life: GapState
-    duty: DueDate
+    due_date: DueDate
 
     @property
     def id(self) -> str:
@@ -92,7 +92,7 @@ class GapNow:
 
     @property
     def keys(self) -> dict[str, Any]:
-        """What it is filtered and sorted by."""
+        """The values by which it is filtered and sorted."""
         return self.shown["keys"]
 
     @property
@@ -102,13 +102,13 @@ class GapNow:
 
     @property
     def owner_id(self) -> str | None:
-        """Who owns it now."""
+        """The current owner."""
         return self.keys["owner"] or None
 
 
 @dataclass(frozen=True, eq=False)
 class Now:
-    """The backlog at one moment; ``run`` is None where nothing has been published yet. Each is itself alone."""
+    """The backlog at one moment; ``run`` is None if nothing has been published. Compared by identity."""
 
     run: Run | None
     gaps: tuple[GapNow, ...]
@@ -118,7 +118,7 @@ class Now:
 
 
 class Snapshot:
-    """Gives the backlog as of now. One for all requests: a lock keeps two of them from reading the same run twice.
+    """Provides the current backlog to all requests; a lock prevents two of them from reading the same run twice.
 
     Parameters
     ----------
@@ -127,7 +127,7 @@ class Snapshot:
     state
         Its state database.
     settings
-        ``[review]`` says until when gaps have to be dealt with.
+        ``[review]`` sets the due days.
     """
 
     def __init__(self, store: Path, state: State, settings: Settings) -> None:
@@ -136,80 +136,80 @@ class Snapshot:
         self._settings = settings
         self._lock = threading.Lock()
         self._stamp: tuple[str, int, int] | None = None
-        self._said: dict[int, Decision] = {}  # by id, in order
-        self._told: dict[str, list[Decision]] = {}
+        self._by_id: dict[int, Decision] = {}  # by id, in order
+        self._by_gap: dict[str, list[Decision]] = {}
         self._lives: dict[str, GapState] = {}
-        self._seen: dict[str, date] = {}  # since when people can see each gap
-        self._recorded = False  # whether every gap has one
+        self._visible_since: dict[str, date] = {}  # the day since which people can see each gap
+        self._recorded = False  # whether every gap of the run has one
         self._now = Now(None, (), {}, {}, due_dates.today())
 
     def now(self) -> Now:
         """The latest run and the decisions up to this moment."""
         with self._lock:
             stamp = _stamp(self._runs)
-            fresh = stamp != self._stamp
+            new_run = stamp != self._stamp
             run = self._now.run
-            if fresh:
+            if new_run:
                 run, stamp = _latest(self._runs)
                 self._recorded = False
             today = due_dates.today()
-            recorded = run is not None and not self._recorded and self._look_up_seen(run)
-            anew = fresh or recorded or today != self._now.day
-            if self._listen() or anew:
-                self._now = self._stand(run, today, anew)
+            new_days = run is not None and not self._recorded and self._look_up_visible_since(run)
+            rebuild = new_run or new_days or today != self._now.day
+            if self._update_decisions() or rebuild:
+                self._now = self._apply_decisions(run, today, rebuild)
                 self._stamp = stamp
             return self._now
 
-    def _look_up_seen(self, run: Run) -> bool:
-        """Look up since when people can see each gap, and say whether there is more than was known.
+    def _look_up_visible_since(self, run: Run) -> bool:
+        """Look up since when people can see each gap, and return whether anything is new.
 
-        A run's folder is there a moment before its gaps are recorded: until all are, they are looked up again.
+        A run's folder appears a moment before its gaps are recorded; until all are, they are looked up again.
         """
-        before = self._seen
+        before = self._visible_since
         with self._state.reading() as connection:
-            self._seen = seen_days(connection, run.run_id)
-        self._recorded = all(gap.gap_id in self._seen for gap in run.gaps)
-        return self._seen != before
+            self._visible_since = visible_since_days(connection, run.run_id)
+        self._recorded = all(gap.gap_id in self._visible_since for gap in run.gaps)
+        return self._visible_since != before
 
-    def said(self, ids: Sequence[int]) -> list[Decision]:
-        """The decisions with these ids, as far as there are any."""
-        return [self._said[one] for one in ids if one in self._said]
+    def decisions(self, ids: Sequence[int]) -> list[Decision]:
+        """The decisions with these ids; unknown ids are left out."""
+        return [self._by_id[decision_id] for decision_id in ids if decision_id in self._by_id]
 
     def precision(self, confidence: float) -> list[Precision]:
-        """Of the gaps that people have judged, how many of each kind were right."""
+        """The precision of the backlog by kind, according to people's decisions."""
         with self._lock:
-            return by_kind(self._told, confidence)
+            return by_kind(self._by_gap, confidence)
 
-    def latest(self, most: int) -> list[Decision]:
-        """The latest decisions on any gap, the latest first."""
+    def latest(self, limit: int) -> list[Decision]:
+        """The latest decisions on any gap, newest first."""
         with self._lock:
-            return list(islice(reversed(self._said.values()), most))
+            return list(islice(reversed(self._by_id.values()), limit))
 
-    def _listen(self) -> bool:
-        """Take in the decisions that are new, and say whether there were any."""
+    def _update_decisions(self) -> bool:
+        """Read new decisions, and return whether there were any."""
         with self._state.reading() as connection:
-            said = read_decisions(connection, since=next(reversed(self._said), 0))
-        for one in said:
-            self._told.setdefault(one.gap_id, []).append(one)
-            self._said[one.id] = one
-        touched = {one.gap_id for one in said}
-        self._lives |= {gap: gap_state(self._told[gap]) for gap in touched}
-        return bool(touched)
+            decisions = read_decisions(connection, since=next(reversed(self._by_id), 0))
+        for decision in decisions:
+            self._by_gap.setdefault(decision.gap_id, []).append(decision)
+            self._by_id[decision.id] = decision
+        changed = {decision.gap_id for decision in decisions}
+        self._lives |= {gap: gap_state(self._by_gap[gap]) for gap in changed}
+        return bool(changed)
 
-    def _stand(self, run: Run | None, today: date, anew: bool) -> Now:
-        """Put the decisions over the run's rows: ``anew`` over all, else over those whose life has changed."""
+    def _apply_decisions(self, run: Run | None, today: date, rebuild: bool) -> Now:
+        """Apply the decisions to the run's gaps: to all with ``rebuild``, else to those with new decisions."""
         if run is None:
             return Now(None, (), {}, {}, today)
         lives = last_targets(self._lives)
-        names = owner_names(run) if anew else self._now.owner_names
-        before = {} if anew else self._now.by_id
+        names = owner_names(run) if rebuild else self._now.owner_names
+        before = {} if rebuild else self._now.by_id
         gaps = []
         for gap in run.gaps:
-            life, known = lives.get(gap.gap_id, _UNTOUCHED), before.get(gap.gap_id)
-            # A life that nobody has touched is the very same object: comparing its fields would take longer.
-            if known is None or known.life is not life:
-                known = _gap(run, gap, life, names, self._settings, today, self._seen.get(gap.gap_id))
-            gaps.append(known)
+            life, current = lives.get(gap.gap_id, _UNTOUCHED), before.get(gap.gap_id)
+            # Compared by identity, which is faster: a life without new decisions is the same object.
+            if current is None or current.life is not life:
+                current = _gap(run, gap, life, names, self._settings, today, self._visible_since.get(gap.gap_id))
+            gaps.append(current)
         return Now(run, tuple(gaps), {gap.id: gap for gap in gaps}, names, today)
 
 
@@ -218,34 +218,34 @@ _UNTOUCHED = GapState()
 
 def _gap(
     run: Run, gap: Gap, life: GapState, names: Mapping[str, str], settings: Settings, today: date,
-    seen: date | None,
+    visible_since: date | None,
 ) -> GapNow:  # fmt: skip
     row = gap.as_row()
     status, note = status_now(row, life)
     now = replace(gap, status=status, status_note=note, **as_decided(row, life, names.get))
     shown = table_row(now, run.currency, run.top_score, run.until)
-    duty = due_dates.due_date_now({**row, "status": status}, life, settings, today, seen)
-    shown["due"] = _due_words(duty)
-    shown["keys"] |= {"due": duty.due.isoformat() if duty.due else None, "overdue": duty.overdue}
-    return GapNow(now, shown, life, duty)
+    due_date = due_dates.due_date_now({**row, "status": status}, life, settings, today, visible_since)
+    shown["due"] = _due_words(due_date)
+    shown["keys"] |= {"due": due_date.due.isoformat() if due_date.due else None, "overdue": due_date.overdue}
+    return GapNow(now, shown, life, due_date)
 
 
-def _due_words(duty: DueDate) -> str:
+def _due_words(due_date: DueDate) -> str:
     """`due 12 Jul`, `overdue 3 days`, or nothing."""
-    if duty.overdue:
-        return f"overdue {plural(duty.overdue, 'day')}"
-    return f"due {short_day(duty.due)}" if duty.due else ""
+    if due_date.overdue:
+        return f"overdue {plural(due_date.overdue, 'day')}"
+    return f"due {short_day(due_date.due)}" if due_date.due else ""
 
 
 def owner_names(run: Run) -> dict[str, str]:
-    """The name of every owner that the run knows, by owner_id; of those with gaps where it kept no list."""
-    listed = {text(row.get("owner_id")): line(row.get("name"), 80) for row in rows(run.owners)}
-    named = {text(gap.owner_id): line(gap.owner_name, 80) for gap in run.gaps}
-    return {key: name or key for key, name in sorted((named | listed).items()) if key}
+    """The names of the run's owners by owner_id; only of those with gaps if the run has no list of owners."""
+    from_owners = {text(row.get("owner_id")): line(row.get("name"), 80) for row in rows(run.owners)}
+    from_gaps = {text(gap.owner_id): line(gap.owner_name, 80) for gap in run.gaps}
+    return {key: name or key for key, name in sorted((from_gaps | from_owners).items()) if key}
 
 
 def _stamp(runs: Path) -> tuple[str, int, int] | None:
-    """What tells the latest run from any other: its id, and which file its run.json is; None where there is none."""
+    """The identity of the latest run: its id, and modification time and inode of its run.json; None without a run."""
     try:
         ids = sorted((p.name for p in runs.iterdir() if _RUN.fullmatch(p.name)), reverse=True)
     except OSError:
@@ -260,7 +260,7 @@ def _stamp(runs: Path) -> tuple[str, int, int] | None:
 
 
 def _latest(runs: Path) -> tuple[Run | None, tuple[str, int, int] | None]:
-    """Read the latest run; one that is replaced or removed while it is read is read again."""
+    """Read the latest run, and read again if it is replaced or removed meanwhile."""
     for attempt in range(_TRIES):
         stamp = _stamp(runs)
         if stamp is None:
@@ -277,11 +277,11 @@ def _latest(runs: Path) -> tuple[Run | None, tuple[str, int, int] | None]:
 
 
 def _read(folder: Path) -> Run:
-    told = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    run_json = json.loads((folder / "run.json").read_text(encoding="utf-8"))
     backlog = gaps_of(read_parquet(folder / "backlog.parquet"))
     tables = {name: read_published(folder, name) for name in ("topics", "kpis", "accuracy", "owners")}
     return Run(
-        folder.name, folder, told, tuple(backlog), **tables, tag_next=_sheet(folder / "tag_next.csv"),
+        folder.name, folder, run_json, tuple(backlog), **tables, tag_next=_sheet(folder / "tag_next.csv"),
         impact=fixes(read_published(folder, "impact")),
         unverified=due_articles(pd.DataFrame(_sheet(folder / "due_for_verification.csv")), tables["owners"]),
         unowned=unowned_articles(pd.DataFrame(_sheet(folder / "unowned_articles.csv")), tables["owners"]),
@@ -291,7 +291,7 @@ def _read(folder: Path) -> Run:
 
 
 def _sheet(path: Path) -> tuple[dict[str, str], ...]:
-    """A sheet without the apostrophes that keep a spreadsheet from running a cell; a page needs none."""
+    """A sheet's rows, without the apostrophes that guard cells in spreadsheets."""
     if not path.exists():
         return ()
     with path.open(encoding="utf-8-sig", newline="") as file:

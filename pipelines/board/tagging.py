@@ -1,15 +1,15 @@
-"""The conversations to tag next, with the tags that they have been given since."""
+"""The conversations to tag next, with tags entered since."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from lacuna.pipelines.board.context import Desk
+from lacuna.pipelines.board.context import BoardContext
 from lacuna.pipelines.board.view import when
 from lacuna.pipelines.presentation.format import line, number, percent, text
 from lacuna.pipelines.state.tags import entered_tags
 
-__all__ = ["OUTCOMES", "asked"]
+__all__ = ["OUTCOMES", "conversations_to_tag"]
 
 # What a reviewer may say of the bot's answer, in plain words.
 OUTCOMES = {
@@ -21,15 +21,15 @@ OUTCOMES = {
 }
 
 
-def asked(desk: Desk) -> list[dict[str, Any]]:
-    """The latest run's conversations to tag, in its order, each with its latest tag."""
-    run = desk.snapshot.now().run
+def conversations_to_tag(board: BoardContext) -> list[dict[str, Any]]:
+    """The latest run's conversations to tag, in the run's order, each with its latest tag."""
+    run = board.snapshot.now().run
     if run is None:
         return []
-    listed = [row for row in run.tag_next if row.get("conversation_id")]
-    given = entered_tags(desk.state, among=[row["conversation_id"] for row in listed]).to_dict("records")
-    tags = {row["conversation_id"]: row for row in given}
-    return [_entry(row, tags.get(row["conversation_id"])) for row in listed]
+    to_tag = [row for row in run.tag_next if row.get("conversation_id")]
+    entered = entered_tags(board.state, among=[row["conversation_id"] for row in to_tag]).to_dict("records")
+    tags = {row["conversation_id"]: row for row in entered}
+    return [_entry(row, tags.get(row["conversation_id"])) for row in to_tag]
 
 
 def _entry(row: dict[str, str], tag: dict[Any, Any] | None) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""From what the board knows to what its pages print: plain texts, nothing that needs deciding in a template."""
+"""Prepares the board's data for its templates, as plain texts."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from lacuna.models.backlog.precision import Precision, overall
 from lacuna.pipelines.board.snapshot import GapNow, Now, Run
 from lacuna.pipelines.presentation.charts import bar, weekly_chart
 from lacuna.pipelines.presentation.format import (
+    confidence_text,
     day,
     line,
     number,
@@ -24,7 +25,6 @@ from lacuna.pipelines.presentation.format import (
     record,
     rows,
     short_day,
-    sure,
     text,
     whole,
 )
@@ -65,9 +65,9 @@ def when(moment: datetime) -> str:
 
 
 def gap_page(run: Run, gap: GapNow) -> dict[str, Any]:
-    """All that a gap's page shows of it, as the report's panel has it, with its chart drawn and its life told."""
-    shown = page(gap.record, run.currency, run.until, dict(run.articles), sure(run.told))
-    start = day(record(run.told.get("window")).get("start"))
+    """The content of a gap's page: that of the report's panel, with charts, status and due dates."""
+    shown = page(gap.record, run.currency, run.until, dict(run.articles), confidence_text(run.run_json))
+    start = day(record(run.run_json.get("window")).get("start"))
     return shown | {
         "charts": [
             (name, chart)
@@ -83,96 +83,100 @@ def gap_page(run: Run, gap: GapNow) -> dict[str, Any]:
 
 
 def standing(gap: GapNow) -> list[str]:
-    """What people's decisions mean for the gap now: until when, by when, into which."""
+    """The current effect of people's decisions in sentences: snoozed until, due on, published on, reason."""
     life = gap.life
-    told = []
+    sentences = []
     if gap.status == "snoozed" and life.until:
-        told.append(f"Back on {short_day(life.until, year=True)}.")
-    if gap.duty.due:
-        late = f", overdue {plural(gap.duty.overdue, 'day')}" if gap.duty.overdue else ""
-        told.append(f"Due on {short_day(gap.duty.due, year=True)}{late}.")
-    if gap.duty.escalated:
-        told.append("It has been overdue for long, and goes to the manager.")
+        sentences.append(f"Back on {short_day(life.until, year=True)}.")
+    if gap.due_date.due:
+        late = f", overdue {plural(gap.due_date.overdue, 'day')}" if gap.due_date.overdue else ""
+        sentences.append(f"Due on {short_day(gap.due_date.due, year=True)}{late}.")
+    if gap.due_date.escalated:
+        sentences.append("It has been overdue for long, and goes to the manager.")
     if gap.status in ("published", "verified") and life.published_on:
-        told.append(f"Published on {short_day(life.published_on, year=True)}.")
+        sentences.append(f"Published on {short_day(life.published_on, year=True)}.")
     if gap.status == "dismissed" and life.reason in REASONS:
-        told.append(f"{REASONS[life.reason][0]}.")
-    return told
+        sentences.append(f"{REASONS[life.reason][0]}.")
+    return sentences
 
 
-def told(said: Decision, now: Now) -> str:
+def decision_text(decision: Decision, now: Now) -> str:
     """A decision in words, such as ``dismissed it: not a gap``."""
-    given = said.payload
-    owner, into = given.get("owner_id"), str(given.get("into"))
+    payload = decision.payload
+    owner, into = payload.get("owner_id"), str(payload.get("into"))
     target = f"“{now.by_id[into].shown['title']}”" if into in now.by_id else into
+    day_published = f" on {short_day(payload.get('on'), year=True)}" if payload.get("on") else ""
     words = {
         "accept": "accepted it",
         "draft": "started drafting",
-        "publish": f"published it on {short_day(given.get('on'), year=True)}" if given.get("on") else "published it",
+        "publish": f"published it{day_published}",
         "verify": "marked it as verified",
         "reopen": "reopened it",
-        "snooze": f"snoozed it until {short_day(given.get('until'), year=True)}",
-        "dismiss": f"dismissed it: {REASONS.get(str(given.get('reason')), ('no reason given', ''))[0].lower()}",
+        "snooze": f"snoozed it until {short_day(payload.get('until'), year=True)}",
+        "dismiss": f"dismissed it: {REASONS.get(str(payload.get('reason')), ('no reason given', ''))[0].lower()}",
         "merge": f"merged it into {target}",
         "note": "left a note",
         "undo": "took back the decision before",
     }
-    if said.verb != "assign":
-        return words.get(said.verb, said.verb)
+    if decision.verb != "assign":
+        return words.get(decision.verb, decision.verb)
     parts = []
-    if "owner_id" in given:
+    if "owner_id" in payload:
         parts.append(
             f"assigned it to {now.owner_names.get(str(owner), owner)}" if owner else "left it without an owner"
         )
-    if "due" in given:
-        parts.append(f"set it due on {short_day(given['due'], year=True)}" if given["due"] else "took its due day away")
+    if "due" in payload:
+        parts.append(
+            f"set it due on {short_day(payload['due'], year=True)}" if payload["due"] else "took its due day away"
+        )
     return " and ".join(parts)
 
 
-def histories(said: Sequence[Decision], now: Now) -> list[dict[str, Any]]:
-    """The decisions on a gap, the latest first; those that were taken back are marked."""
-    holds = {one.id for one in in_force(said)}
+def histories(decisions: Sequence[Decision], now: Now) -> list[dict[str, Any]]:
+    """The decisions on a gap, newest first; those taken back are marked."""
+    in_force_ids = {decision.id for decision in in_force(decisions)}
     return [
         {
-            "id": one.id, "who": one.who, "when": when(one.at), "stamp": one.at.isoformat(), "what": told(one, now),
-            "why": one.why, "back": one.verb != "undo" and one.id not in holds,
+            "id": decision.id, "who": decision.who, "when": when(decision.at), "stamp": decision.at.isoformat(),
+            "what": decision_text(decision, now), "why": decision.why,
+            "back": decision.verb != "undo" and decision.id not in in_force_ids,
         }
-        for one in reversed(said)
+        for decision in reversed(decisions)
     ]  # fmt: skip
 
 
 @lru_cache(maxsize=2)
 def owner_loads(now: Now) -> list[dict[str, Any]]:
-    """Each owner's open gaps against what they can take, with the gaps themselves; those without an owner first."""
+    """Each owner's open gaps and capacity; the entry of gaps without an owner comes first."""
     run = now.run
     if run is None:
         return []
-    live = [gap for gap in now.gaps if gap.status not in CLOSED]
-    own: dict[str, list[GapNow]] = {}
-    for gap in live:
-        own.setdefault(gap.owner_id or "", []).append(gap)
-    found = loads([gap.record for gap in live], run.owners)
-    for entry in found:
-        mine = own.get(entry["id"], [])
-        work = sum(gap.status in ("accepted", "drafting") for gap in mine)
-        late = sum(gap.duty.overdue > 0 for gap in mine)
+    open_gaps = [gap for gap in now.gaps if gap.status not in CLOSED]
+    by_owner: dict[str, list[GapNow]] = {}
+    for gap in open_gaps:
+        by_owner.setdefault(gap.owner_id or "", []).append(gap)
+    owner_entries = loads([gap.record for gap in open_gaps], run.owners)
+    for entry in owner_entries:
+        own_gaps = by_owner.get(entry["id"], [])
+        work = sum(gap.status in ("accepted", "drafting") for gap in own_gaps)
+        late = sum(gap.due_date.overdue > 0 for gap in own_gaps)
         entry |= {
             "name": now.owner_names.get(entry["id"], entry["name"]) if entry["id"] else "No owner",
             "path": f"/?view=all&owner={quote(entry['id'] or '-', safe='')}",
             "work": f"{work} in work" if work else "",
             "late": f"{late} overdue" if late else "",
             "late_path": f"/?view=late&owner={quote(entry['id'] or '-', safe='')}",
-            "gaps": mine,
+            "gaps": own_gaps,
         }
-    idle = sorted(set(now.owner_names) - set(own), key=lambda key: now.owner_names[key].lower())
-    return found + [_idle(key, now) for key in idle if active(run, key)]
+    idle = sorted(set(now.owner_names) - set(by_owner), key=lambda key: now.owner_names[key].lower())
+    return owner_entries + [_idle(key, now) for key in idle if active(run, key)]
 
 
 def _idle(key: str, now: Now) -> dict[str, Any]:
-    about = _owner(now.run, key)
-    capacity = whole(about.get("weekly_capacity"))
+    owner = _owner(now.run, key)
+    capacity = whole(owner.get("weekly_capacity"))
     return {
-        "id": key, "known": True, "name": now.owner_names[key], "team": line(about.get("team"), 80), "path": "",
+        "id": key, "known": True, "name": now.owner_names[key], "team": line(owner.get("team"), 80), "path": "",
         "shown_gaps": "Nothing open", "shown_asked": "", "shown_score": "", "bar": "0", "over": False, "work": "",
         "late": "", "late_path": "", "gaps": [], "capacity": f"can take {capacity} a week" if capacity else "",
     }  # fmt: skip
@@ -183,23 +187,23 @@ def _owner(run: Run | None, key: str) -> dict[str, Any]:
 
 
 def active(run: Run | None, key: str) -> bool:
-    """Whether an owner takes gaps; one of whom the run does not say does."""
-    told = _owner(run, key).get("active", True)
-    return told is None or told != told or bool(told)
+    """Whether an owner is active; true if the run does not say."""
+    flag = _owner(run, key).get("active", True)
+    return flag is None or flag != flag or bool(flag)
 
 
 def precision_rows(kinds: Sequence[Precision], confidence: float) -> list[dict[str, Any]]:
-    """How right the backlog was by reviewers' verdicts: over all, then by kind."""
-    whole_of = overall(kinds, confidence)
+    """The backlog's precision by reviewers' decisions: overall, then by kind."""
+    total = overall(kinds, confidence)
     return [
         {
-            "name": kind_label(one.kind) if one.kind else "All kinds",
-            "words": one.in_words(),
-            "rate": percent(one.rate),
-            "range": percent_range(one.low, one.high),
-            "bar": bar(one.rate, one.low, one.high, 120),
+            "name": kind_label(kind_precision.kind) if kind_precision.kind else "All kinds",
+            "words": kind_precision.in_words(),
+            "rate": percent(kind_precision.rate),
+            "range": percent_range(kind_precision.low, kind_precision.high),
+            "bar": bar(kind_precision.rate, kind_precision.low, kind_precision.high, 120),
         }
-        for one in ([whole_of, *kinds] if whole_of else [])
+        for kind_precision in ([total, *kinds] if total else [])
     ]
 
 
@@ -207,30 +211,30 @@ _HASH = re.compile(r"^#(gap|status|owner)=(.*)$")
 
 
 def this_week(now: Now, previous: dict[str, Any] | None) -> list[list[dict[str, str]]]:
-    """The report's summary of the week, with links that lead to the board's own pages, on the backlog as of now."""
+    """The report's summary for the current backlog, with links to the board's pages."""
     if now.run is None:
         return []
-    reason = {"no_gap_reason": now.run.told.get("no_gap_reason")}
-    told = summary([gap.record for gap in now.gaps], now.run.currency, previous, reason)
-    return [[{"text": part["text"], "link": _here(part["link"])} for part in sentence] for sentence in told]
+    reason = {"no_gap_reason": now.run.run_json.get("no_gap_reason")}
+    sentences = summary([gap.record for gap in now.gaps], now.run.currency, previous, reason)
+    return [[{"text": part["text"], "link": _board_link(part["link"])} for part in sentence] for sentence in sentences]
 
 
-def _here(link: str) -> str:
-    found = _HASH.match(link)
-    if found is None:
+def _board_link(link: str) -> str:
+    match = _HASH.match(link)
+    if match is None:
         return ""
-    return f"/gaps/{found[2]}" if found[1] == "gap" else f"/?view=all&{found[1]}={found[2]}"
+    return f"/gaps/{match[2]}" if match[1] == "gap" else f"/?view=all&{match[1]}={match[2]}"
 
 
 def changes(now: Now, before: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """What has changed since the run before, as groups of gaps: new, back, up, down, and what is no longer there.
+    """The changes since the run before, as groups of gaps: new, reopened, up, down, gone.
 
     Parameters
     ----------
     now
         The backlog as of now.
     before
-        The gaps that the run before recorded: gap_id, title, kind, rank, status.
+        The gaps of the run before: gap_id, title, kind, rank, status.
     """
     groups: dict[str, list[dict[str, Any]]] = {key: [] for key in ("new", "reopened", "up", "down", "gone")}
     for gap in now.gaps:

@@ -66,13 +66,16 @@ def backlog(
 
     with _state(store, config) as (state, settings):
         if gap is not None:
-            found = _named(store, gap)
-            told, (status, _) = decisions.history(state, found["gap_id"]), decisions.standing(state, found["gap_id"])
-            title = str(found.get("title", ""))
-            out.print(backlog_tables.history_table(found["gap_id"], title, status, told), highlight=False)
+            gap_row = _find_gap_row(store, gap)
+            history, (status, _) = (
+                decisions.history(state, gap_row["gap_id"]),
+                decisions.standing(state, gap_row["gap_id"]),
+            )
+            title = str(gap_row.get("title", ""))
+            out.print(backlog_tables.history_table(gap_row["gap_id"], title, status, history), highlight=False)
             return
         frame = decisions.backlog_now(store, state, settings)
-        found_none = frame.empty
+        no_gap = frame.empty
         if owner is not None:
             frame = frame[frame["owner_id"].isna() if owner == "nobody" else frame["owner_id"].eq(owner)]
         if csv is not None:
@@ -81,7 +84,7 @@ def backlog(
             write_bytes(csv, sheet(frame))
             out.print(f"Written: {escape(str(csv))}", highlight=False, soft_wrap=True)
             return
-        if found_none:
+        if no_gap:
             why = why_no_gap(read_run(find_run(store)))
             out.print(f"No gap was found in the latest run. {escape(why)}", highlight=False, soft_wrap=True)
             return
@@ -95,7 +98,7 @@ def decide(
     gap: Annotated[
         str | None, typer.Argument(metavar="GAP", help="A gap_id, or a rank of the latest run such as 1.")
     ] = None,
-    verb: Annotated[
+    step: Annotated[
         str | None,
         typer.Argument(
             metavar="DECISION", help="accept, draft, publish, verify, reopen, snooze, dismiss, merge or note"
@@ -134,33 +137,33 @@ def decide(
     """
     from lacuna.pipelines.gaps import decisions
 
-    if (file is None) == (gap is None or verb is None) or (file is not None and gap is not None):
+    if (file is None) == (gap is None or step is None) or (file is not None and gap is not None):
         raise DecisionInvalid("it is not said what to decide", "give GAP and DECISION, or --from FILE alone")
-    given = {"until": until, "reason": reason, "into": into, "on": on, "article_id": article}
-    payload = {name: value for name, value in given.items() if value is not None}
+    options = {"until": until, "reason": reason, "into": into, "on": on, "article_id": article}
+    payload = {name: value for name, value in options.items() if value is not None}
     with _state(store, config) as (state, _):
         if file is not None:
             _from_file(state, file, decisions.whoami(who))
             return
-        found = _named(store, str(gap))
+        gap_row = _find_gap_row(store, str(gap))
         if payload.get("into"):
-            payload["into"] = _named(store, payload["into"])["gap_id"]
-        decisions.decide(state, found["gap_id"], str(verb), decisions.whoami(who), why=why, payload=payload)
-        _tell(state, found)
+            payload["into"] = _find_gap_row(store, payload["into"])["gap_id"]
+        decisions.decide(state, gap_row["gap_id"], str(step), decisions.whoami(who), why=why, payload=payload)
+        _print_state(state, gap_row)
 
 
 def _from_file(state: State, file: Path, who: str) -> None:
     from lacuna.pipelines.gaps.decision_sheets import apply_sheet
 
-    done = apply_sheet(state, file, who)
-    for row in done.refused:
+    result = apply_sheet(state, file, who)
+    for row in result.refused:
         place = f", column {row.column}: {row.value!r}" if row.column else ""
         where = escape(f"{file}, row {row.line}{place}")
         err.print(f"[bold red]left out[/] {where}\n  {escape(str(row.error))}", highlight=False, soft_wrap=True)
-    known = f", {done.known:,} there already" if done.known else ""
-    left = f", {len(done.refused):,} left out" if done.refused else ""
-    out.print(f"{done.recorded:,} recorded{known}{left}.", highlight=False)
-    if done.refused:
+    already = f", {result.already_recorded:,} there already" if result.already_recorded else ""
+    left = f", {len(result.refused):,} left out" if result.refused else ""
+    out.print(f"{result.recorded:,} recorded{already}{left}.", highlight=False)
+    if result.refused:
         raise typer.Exit(2)
 
 
@@ -183,9 +186,9 @@ def assign(
 
     payload = {"owner_id": None if owner == "nobody" else owner} | ({"due": due} if due else {})
     with _state(store, config) as (state, _):
-        found = _named(store, gap)
-        decisions.decide(state, found["gap_id"], "assign", decisions.whoami(who), why=why, payload=payload)
-        _tell(state, found)
+        gap_row = _find_gap_row(store, gap)
+        decisions.decide(state, gap_row["gap_id"], "assign", decisions.whoami(who), why=why, payload=payload)
+        _print_state(state, gap_row)
 
 
 def undo(gap: Gap, store: Store, who: Who = None, config: Config = None) -> None:
@@ -198,9 +201,9 @@ def undo(gap: Gap, store: Store, who: Who = None, config: Config = None) -> None
     from lacuna.pipelines.gaps import decisions
 
     with _state(store, config) as (state, _):
-        found = _named(store, gap)
-        decisions.undo(state, found["gap_id"], decisions.whoami(who))
-        _tell(state, found)
+        gap_row = _find_gap_row(store, gap)
+        decisions.undo(state, gap_row["gap_id"], decisions.whoami(who))
+        _print_state(state, gap_row)
 
 
 @contextmanager
@@ -215,21 +218,21 @@ def _state(store: Path, config: str | None) -> Iterator[tuple[State, Settings]]:
         yield state, settings
 
 
-def _named(store: Path, wanted: str) -> dict[str, Any]:
+def _find_gap_row(store: Path, gap_or_rank: str) -> dict[str, Any]:
     """The gap of this id, or of this rank in the latest run; an id of an earlier run passes as it is."""
     from lacuna.pipelines.io.runs import find_gap, find_run, read_backlog
 
     gaps = read_backlog(find_run(store))
-    if wanted.isdigit():
-        return find_gap(gaps, wanted).as_row()
-    return next((gap.as_row() for gap in gaps if gap.gap_id == wanted), {"gap_id": wanted})
+    if gap_or_rank.isdigit():
+        return find_gap(gaps, gap_or_rank).as_row()
+    return next((gap.as_row() for gap in gaps if gap.gap_id == gap_or_rank), {"gap_id": gap_or_rank})
 
 
-def _tell(state: State, gap: dict[str, Any]) -> None:
+def _print_state(state: State, gap: dict[str, Any]) -> None:
     from lacuna.pipelines.gaps.decisions import standing
 
-    status, life = standing(state, gap["gap_id"])
+    status, gap_state = standing(state, gap["gap_id"])
     title = f" “{gap['title']}”" if gap.get("title") else ""
-    owner = f", owner {life.owner_id or 'nobody'}" if life.assigned else ""
-    due = f", due {life.due}" if life.due else ""
+    owner = f", owner {gap_state.owner_id or 'nobody'}" if gap_state.assigned else ""
+    due = f", due {gap_state.due}" if gap_state.due else ""
     out.print(f"{escape(gap['gap_id'])}{escape(title)} is {status}{escape(owner)}{due}.", highlight=False)

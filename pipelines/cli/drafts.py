@@ -54,11 +54,11 @@ def drafts(
     with open_state(settings, store) as state:
         rows = records(backlog_now(store, state, settings))
     if into is not None:
-        found = export(run, rows, into, owner)
+        copies = export(run, rows, into, owner)
     else:
-        earlier = [known for known in published_runs(store) if known < run.name]
-        found = listed(run, rows, store / "runs" / earlier[-1] if earlier else None, owner)
-    _print(found, into or run)
+        earlier = [run_id for run_id in published_runs(store) if run_id < run.name]
+        copies = listed(run, rows, store / "runs" / earlier[-1] if earlier else None, owner)
+    _print(copies, into or run)
 
 
 def digest(
@@ -89,34 +89,39 @@ def digest(
 
 
 def _print_digest(outcomes: list[Outcome], send: bool) -> None:
-    from lacuna.pipelines.delivery.send import summed
+    from lacuna.pipelines.delivery.send import summary
 
     for outcome in outcomes:
-        out.print(f"[bold]{escape(outcome.told)}[/]", highlight=False, soft_wrap=True)
+        out.print(f"[bold]{escape(outcome.line)}[/]", highlight=False, soft_wrap=True)
         if not send and outcome.state != "sent before":
             out.print(f"  Subject: {escape(outcome.message.subject)}", highlight=False, soft_wrap=True)
             for line in outcome.message.text.splitlines():
                 out.print(f"  {escape(line)}" if line else "", highlight=False, soft_wrap=True)
-    told = summed(outcomes)
-    out.print(f"{told}." + ("" if send else " Nothing was sent: --send sends it."), highlight=False, soft_wrap=True)
+    sentence = summary(outcomes)
+    out.print(f"{sentence}." + ("" if send else " Nothing was sent: --send sends it."), highlight=False, soft_wrap=True)
     if any(outcome.state == "failed" for outcome in outcomes):
         raise typer.Exit(2)
 
 
-def _print(found: list[Copy], folder: Path) -> None:
-    if not found:
+def _print(drafts_listed: list[Copy], folder: Path) -> None:
+    if not drafts_listed:
         out.print("No gap waits for a writer.", highlight=False)
         return
-    for owner, copies in groupby(found, key=lambda copy: copy.owner_id):
+    for owner, copies in groupby(drafts_listed, key=lambda copy: copy.owner_id):
         out.print(f"[bold]{escape(owner or 'unowned')}[/]", highlight=False)
         for copy in copies:
             where = copy.path.relative_to(folder) if copy.path else "made by the next run"
             out.print(f"  {copy.state:<17} {escape(copy.title)}", highlight=False)
             out.print(f"  {'':<17} [dim]{escape(str(where))}[/]", highlight=False, soft_wrap=True)
-            if copy.beside:
-                told = copy.note or "has the new evidence; yours is as you left it"
-                beside = copy.beside.relative_to(folder)
-                out.print(f"  {'':<17} {escape(str(beside))}: {told}", highlight=False, soft_wrap=True)
-    counts = {state: sum(copy.state == state for copy in found) for state in dict.fromkeys(c.state for c in found)}
-    told = ", ".join(f"{count} {state}" for state, count in counts.items())
-    out.print(f"{len(found)} drafts in {escape(str(folder))}: {told}", highlight=False, soft_wrap=True)
+            if copy.new_draft:
+                note = copy.note or "has the new evidence; yours is as you left it"
+                new_version = copy.new_draft.relative_to(folder)
+                out.print(f"  {'':<17} {escape(str(new_version))}: {note}", highlight=False, soft_wrap=True)
+    counts = {
+        state: sum(copy.state == state for copy in drafts_listed)
+        for state in dict.fromkeys(c.state for c in drafts_listed)
+    }
+    counts_in_words = ", ".join(f"{count} {state}" for state, count in counts.items())
+    out.print(
+        f"{len(drafts_listed)} drafts in {escape(str(folder))}: {counts_in_words}", highlight=False, soft_wrap=True
+    )

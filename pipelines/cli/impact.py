@@ -37,7 +37,7 @@ def impact(
         out.print("Nothing has been fixed yet that this run could measure.", highlight=False)
         out.print("Say so with `lacuna decide GAP publish --on DAY`, and run again.", highlight=False)
         return
-    told = fixes(impact)
+    page = fixes(impact)
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in (
         "fixed",
@@ -49,10 +49,10 @@ def impact(
         "cost so far",
     ):
         table.add_column(name, overflow="fold", justify="left" if name in ("fixed", "gap", "verdict") else "right")
-    for row in told["rows"]:
+    for row in page["rows"]:
         avoided = f"{row['avoided'].removesuffix(' a week')} {row['avoided_range']}".strip()
         cells = (row["day"], row["title"], row["verdict"], f"{row['before']} → {row['after']}", row["drop"], avoided)
         table.add_row(*map(escape, cells), escape(row["cost"]))
     out.print(table, highlight=False)
-    for sentence in told["saved"]:
+    for sentence in page["saved"]:
         out.print(escape(sentence), highlight=False)

@@ -40,8 +40,8 @@ app = typer.Typer(
 )
 
 
-def _version(wanted: bool) -> None:
-    if wanted:
+def _version(requested: bool) -> None:
+    if requested:
         from importlib import metadata
 
         out.print(f"lacuna-kb {metadata.version('lacuna-kb')}", highlight=False)
@@ -83,7 +83,7 @@ for panel, commands in COMMANDS.items():
 
 
 @contextmanager
-def _spoken() -> Iterator[None]:
+def _errors_printed() -> Iterator[None]:
     """Say errors in the way a user can use: ours without a traceback, faults with one and where to take it."""
     try:
         yield
@@ -95,7 +95,7 @@ def _spoken() -> Iterator[None]:
         raise SystemExit(INTERRUPTED) from None
     except BrokenPipeError:
         raise SystemExit(0) from None
-    except Exception:  # noqa: BLE001 - the last line of defence: whatever it is, the user is told what to do with it
+    except Exception:  # noqa: BLE001 - the last line of defence: whatever it is, the message says what to do
         traceback.print_exc()
         err.print("[bold red]This is a fault of Lacuna[/], not of your input: please report it with the lines above.")
         raise SystemExit(OUR_FAULT) from None
@@ -105,7 +105,7 @@ def main() -> None:
     """Run the command line."""
     if not sys.stdout.isatty():
         os.environ.setdefault("COLUMNS", str(WIDTH))
-    with _spoken():
+    with _errors_printed():
         app()
 
 

@@ -123,8 +123,8 @@ def runs(store: Store) -> None:
     find_run(store)
     table = Table("run", "from", "to", "gaps", "kinds", box=None, pad_edge=False, header_style="bold")
     for run_id in published_runs(store):
-        told = read_run(store / "runs" / run_id)
-        window, backlog = told.get("window") or {}, told.get("backlog") or {}
+        run_json = read_run(store / "runs" / run_id)
+        window, backlog = run_json.get("window") or {}, run_json.get("backlog") or {}
         kinds = ", ".join(f"{count} {kind}" for kind, count in (backlog.get("by_kind") or {}).items() if count)
         table.add_row(run_id, window.get("start", ""), window.get("end", ""), str(backlog.get("gaps", "")), kinds)
     out.print(table)
@@ -146,9 +146,9 @@ def explain(
     from lacuna.pipelines.io import runs as explaining
 
     folder = explaining.find_run(store, run)
-    found = explaining.find_gap(explaining.read_backlog(folder), gap)
+    gap_row = explaining.find_gap(explaining.read_backlog(folder), gap)
     cost = (explaining.read_run(folder).get("settings") or {}).get("cost") or {}
-    out.print(explaining.explain(found, cost.get("currency", "")))
+    out.print(explaining.explain(gap_row, cost.get("currency", "")))
 
 
 def _print_check(result: CheckResult) -> None:
@@ -171,19 +171,19 @@ def _print_check(result: CheckResult) -> None:
     faults = Table(box=None, pad_edge=False, header_style="bold")
     for name in ("severity", "table", "rule", "column", "rows", "what is wrong", "for example"):
         faults.add_column(name, overflow="fold", justify="right" if name == "rows" else "left")
-    for found in result.findings:
-        places = [f"{file}:{row} {_short(value)}".strip() for file, row, _, value in found.examples]
-        cells = (found.severity, found.table, found.rule, found.column, f"{found.count:,}", found.message)
+    for finding in result.findings:
+        places = [f"{file}:{row} {_short(value)}".strip() for file, row, _, value in finding.examples]
+        cells = (finding.severity, finding.table, finding.rule, finding.column, f"{finding.count:,}", finding.message)
         faults.add_row(
-            *map(escape, cells), escape("\n".join(places)), style=None if found.severity == "fail" else "dim"
+            *map(escape, cells), escape("\n".join(places)), style=None if finding.severity == "fail" else "dim"
         )
     out.print()
     out.print(faults, highlight=False)
     # Below the table and unbroken, so that lines for the settings can be copied.
-    for found in result.findings:
-        if found.remedy:
-            said = f"{found.table}.{found.column}: {found.remedy}"
-            out.print(f"\n{escape(said)}", highlight=False, soft_wrap=True)
+    for finding in result.findings:
+        if finding.remedy:
+            remedy = f"{finding.table}.{finding.column}: {finding.remedy}"
+            out.print(f"\n{escape(remedy)}", highlight=False, soft_wrap=True)
 
 
 def _print_result(result: RunResult, top: int) -> None:
@@ -191,12 +191,12 @@ def _print_result(result: RunResult, top: int) -> None:
     from lacuna.pipelines.io.runs import backlog_table, read_backlog, read_run
 
     rows = read_backlog(result.folder)
-    said = {
+    messages = {
         "published": f"Run {result.run_id} is published.",
         "replaced": f"Run {result.run_id} has been replaced.",
         "unchanged": f"Run {result.run_id} is there already, from the same input: nothing to do (--force redoes it).",
     }
-    out.print(said[result.state], highlight=False)
+    out.print(messages[result.state], highlight=False)
     if rows and top:
         out.print()
         out.print(backlog_table(rows, top), highlight=False)

@@ -25,7 +25,7 @@ def local(option: str) -> Callable[[str | Path], Path]:
 
     It is a parser and no callback, because it has to see the text before a path eats one of the slashes.
     """
-    return lambda given: local_folder(given, option)
+    return lambda path: local_folder(path, option)
 
 
 # A URL's path is used as a ``Path`` is; the command line's library takes no choice of two types.

@@ -38,8 +38,8 @@ def review(
     from lacuna.pipelines.settings import load_settings
 
     def ready() -> None:
-        shown = f"[{host}]" if ":" in host else host
-        err.print(f"The board is on http://{shown}:{port} until you stop it with Ctrl-C.", highlight=False)
+        printed = f"[{host}]" if ":" in host else host
+        err.print(f"The board is on http://{printed}:{port} until you stop it with Ctrl-C.", highlight=False)
 
     serve(store, load_settings(config), host, port, whoami(who), ready)
 
@@ -65,9 +65,9 @@ def token(
     if role not in ROLES:
         raise SettingsInvalid(f"there is no role '{role}'", f"choose one of {', '.join(ROLES)}")
     if role == "writer" and not owner:
-        told = f"{name} can tag and nothing else: a writer accepts, drafts and publishes the gaps of an owner."
+        problem = f"{name} can tag and nothing else: a writer accepts, drafts and publishes the gaps of an owner."
         remedy = 'say whose they are with --owner OWNER_ID, or add owner = "…" to the entry'
-        err.print(f"{told}\n  → {remedy}", highlight=False, soft_wrap=True, markup=False)
+        err.print(f"{problem}\n  → {remedy}", highlight=False, soft_wrap=True, markup=False)
     made = new_token()
     err.print(f"token for {name}: {made}", highlight=False, soft_wrap=True, markup=False)
     lines = ["[[people]]", f"name = {json.dumps(name)}", f'role = "{role}"']

@@ -88,43 +88,45 @@ def topics(
     from lacuna.pipelines.topic_finder import group_file
 
     progress.configure(quiet)
-    found = group_file(file, text, name, into, store or user_cache(), load_settings(config))
-    _print_topics(found)
+    grouped = group_file(file, text, name, into, store or user_cache(), load_settings(config))
+    _print_topics(grouped)
     if into is not None:
         out.print(f"Written: {escape(str(into))}", highlight=False, soft_wrap=True)
-    if not len(found.topics):
+    if not len(grouped.topics):
         raise typer.Exit(2)
 
 
 _MORE = "give a few hundred or more, one question or problem in each; --text names the column that holds them"
 
 
-def _print_topics(found: Grouped) -> None:
-    rows = found.assignments
-    for row, why in found.unreadable[:5]:
+def _print_topics(grouped: Grouped) -> None:
+    rows = grouped.assignments
+    for row, why in grouped.unreadable[:5]:
         err.print(f"[yellow]warn[/] row {row} was left out: {escape(why)}", highlight=False)
-    if len(found.unreadable) > 5:
-        err.print(f"[yellow]warn[/] … and {len(found.unreadable) - 5} more", highlight=False)
+    if len(grouped.unreadable) > 5:
+        err.print(f"[yellow]warn[/] … and {len(grouped.unreadable) - 5} more", highlight=False)
     outside = int((rows["state"] == "unassigned").sum())
     share = f" ({outside / len(rows):.1%})" if len(rows) else ""
-    if len(found.topics):
+    if len(grouped.topics):
         table = Table(box=None, pad_edge=False, header_style="bold")
         table.add_column("topic", justify="right")
         table.add_column("label")
         for column in ("texts", "core", "nearest"):
             table.add_column(column, justify="right")
-        for topic in found.topics.to_dict("records"):
+        for topic in grouped.topics.to_dict("records"):
             core, nearest = int(topic["core"]), int(topic["nearest"])
             figures = (f"{core + nearest:,}", f"{core:,}", f"{nearest:,}")
             table.add_row(str(topic["topic_id"]), escape(str(topic["label"])), *figures)
         out.print(table, highlight=False)
     else:
-        told = f"no topic was found in {found.distinct:,} distinct texts: they are too few, or none is like another"
-        err.print(f"[bold red]error:[/] {told}\n  → {_MORE}", highlight=False, soft_wrap=True)
+        problem = (
+            f"no topic was found in {grouped.distinct:,} distinct texts: they are too few, or none is like another"
+        )
+        err.print(f"[bold red]error:[/] {problem}\n  → {_MORE}", highlight=False, soft_wrap=True)
     out.print(
-        f"{len(rows):,} texts, {found.distinct:,} of them distinct, in {len(found.topics)} topics;"
+        f"{len(rows):,} texts, {grouped.distinct:,} of them distinct, in {len(grouped.topics)} topics;"
         f" {outside:,} unassigned{share}",
         highlight=False,
     )
-    if found.alarm:
-        err.print(f"[yellow]warn[/] {escape(found.alarm)}", highlight=False, soft_wrap=True)
+    if grouped.alarm:
+        err.print(f"[yellow]warn[/] {escape(grouped.alarm)}", highlight=False, soft_wrap=True)

@@ -1,4 +1,4 @@
-"""How a message goes out: by e-mail (SMTP) and by whatever chat or webhook apprise knows."""
+"""The channels for messages: e-mail (SMTP), and the chats and webhooks that apprise supports."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ OWNERS = "owners"
 
 
 class NotSentError(Exception):
-    """A message did not go out; the message of this error says why, without secrets."""
+    """A message was not sent; the error's text gives the reason, without secrets."""
 
 
 @dataclass(frozen=True)
@@ -37,33 +37,33 @@ class Channel:
 
     @property
     def shown(self) -> str:
-        """What may be printed of it."""
+        """The address as it may be printed."""
         return self.address if self.kind == "email" else f"{self.address.split('://')[0]}://…"
 
     @property
     def key(self) -> str:
-        """What it is known by in the state database: a hash, since an address may hold a token."""
+        """The channel's key in the state database: a hash, since an address may contain a token."""
         return f"{self.kind}:{hashlib.blake2b(self.address.encode(), digest_size=12).hexdigest()}"
 
 
 def channels_of(recipient: str, people: Mapping[str, Contact], settings: Delivery) -> list[Channel]:
-    """Every way to reach a recipient: an owner_id, or ``managers``."""
+    """All channels to a recipient: an owner_id, or ``managers``."""
     mails: list[str] = []
     if settings.smtp_host:
         email = people[recipient].email if recipient in people else None
         mails = list(settings.managers) if recipient == MANAGERS else [email] if email else []
-    who = {recipient} if recipient == MANAGERS else {recipient, OWNERS}
-    chats = [address for name, address in _chats(settings) if name in who]
+    names = {recipient} if recipient == MANAGERS else {recipient, OWNERS}
+    chats = [address for name, address in _chats(settings) if name in names]
     return [Channel("email", m) for m in dict.fromkeys(mails)] + [Channel("chat", c) for c in dict.fromkeys(chats)]
 
 
 def check(settings: Delivery) -> None:
-    """See that the settings can send what they name.
+    """Check that the settings are complete enough to send.
 
     Raises
     ------
     SettingsInvalid
-        E-mail is set without a sender, or an entry of a chat is not "who url".
+        E-mail is set without a valid sender, or a chat entry is not "recipient url".
     """
     if settings.smtp_host and not _parsed(settings.sender):
         raise SettingsInvalid(
@@ -74,34 +74,34 @@ def check(settings: Delivery) -> None:
 
 
 def _chats(settings: Delivery) -> list[tuple[str, str]]:
-    found = []
+    entries = []
     for line in [*settings.chat, *os.environ.get(settings.chat_env, "").splitlines()]:
         if not line.strip():
             continue
-        who, _, address = line.strip().partition(" ")
+        name, _, address = line.strip().partition(" ")
         if "://" not in address:
             raise SettingsInvalid(
-                f"an entry for chat begins with {who[:20]!r} and names no address after it",
+                f"an entry for chat begins with {name[:20]!r} and names no address after it",
                 'write who and where, such as "managers slack://…"; see [delivery] chat',
             )
-        found.append((who, address.strip()))
-    return found
+        entries.append((name, address.strip()))
+    return entries
 
 
 class Post:
-    """Sends messages; one that a server could not be reached for is not tried on that server again."""
+    """Sends messages; a mail server that could not be reached is not tried again."""
 
     def __init__(self, settings: Delivery) -> None:
         self._settings = settings
         self._down = ""
 
     def send(self, message: Message, channel: Channel) -> None:
-        """Send a message by one channel.
+        """Send a message through one channel.
 
         Raises
         ------
         NotSentError
-            It did not go out.
+            It was not sent.
         """
         if channel.kind == "email":
             self._mail(message, channel.address)
@@ -123,8 +123,8 @@ class Post:
             with self._server() as server:
                 server.send_message(mail)
         except smtplib.SMTPRecipientsRefused as error:
-            code, said = next(iter(error.recipients.values()))
-            raise NotSentError(f"refused: {code} {_text(said)}") from None
+            code, answer = next(iter(error.recipients.values()))
+            raise NotSentError(f"refused: {code} {_text(answer)}") from None
         except smtplib.SMTPResponseException as error:
             raise NotSentError(f"the mail server said {error.smtp_code} {_text(error.smtp_error)}") from None
         except (OSError, smtplib.SMTPException) as error:
@@ -132,24 +132,26 @@ class Post:
 
     @contextmanager
     def _server(self) -> Iterator[smtplib.SMTP]:
-        at = self._settings
+        settings = self._settings
         context = ssl.create_default_context()
         try:
-            if at.smtp_security == "tls":
+            if settings.smtp_security == "tls":
                 server: smtplib.SMTP = smtplib.SMTP_SSL(
-                    at.smtp_host, at.smtp_port, timeout=at.timeout_seconds, context=context
+                    settings.smtp_host, settings.smtp_port, timeout=settings.timeout_seconds, context=context
                 )
             else:
-                server = smtplib.SMTP(at.smtp_host, at.smtp_port, timeout=at.timeout_seconds)
-            if at.smtp_security == "starttls":
+                server = smtplib.SMTP(settings.smtp_host, settings.smtp_port, timeout=settings.timeout_seconds)
+            if settings.smtp_security == "starttls":
                 server.starttls(context=context)
-            if at.smtp_user:
-                server.login(at.smtp_user, os.environ.get(at.smtp_password_env, ""))
+            if settings.smtp_user:
+                server.login(settings.smtp_user, os.environ.get(settings.smtp_password_env, ""))
         except smtplib.SMTPAuthenticationError:
-            self._down = f"the mail server takes no sign-in as {at.smtp_user}: see ${at.smtp_password_env}"
+            self._down = f"the mail server takes no sign-in as {settings.smtp_user}: see ${settings.smtp_password_env}"
             raise NotSentError(self._down) from None
         except (OSError, smtplib.SMTPException) as error:
-            self._down = f"the mail server {at.smtp_host}:{at.smtp_port} is not reached ({type(error).__name__})"
+            self._down = (
+                f"the mail server {settings.smtp_host}:{settings.smtp_port} is not reached ({type(error).__name__})"
+            )
             raise NotSentError(self._down) from None
         with server:
             yield server
@@ -158,10 +160,10 @@ class Post:
         import apprise
 
         logging.getLogger("apprise").setLevel(logging.CRITICAL)  # it would print addresses with their tokens
-        there = apprise.Apprise(asset=apprise.AppriseAsset(app_id="Lacuna", app_desc="Knowledge gaps"))
-        if not there.add(address):
+        notifier = apprise.Apprise(asset=apprise.AppriseAsset(app_id="Lacuna", app_desc="Knowledge gaps"))
+        if not notifier.add(address):
             raise NotSentError("apprise does not know this kind of address")
-        if not there.notify(body=message.text, title=message.subject, body_format=apprise.NotifyFormat.TEXT):
+        if not notifier.notify(body=message.text, title=message.subject, body_format=apprise.NotifyFormat.TEXT):
             raise NotSentError("not taken there, or not reached")
 
 
@@ -178,5 +180,5 @@ def _parsed(value: str) -> Address | None:
         return None
 
 
-def _text(said: bytes | str) -> str:
-    return " ".join((said.decode("utf-8", "replace") if isinstance(said, bytes) else said).split())[:200]
+def _text(answer: bytes | str) -> str:
+    return " ".join((answer.decode("utf-8", "replace") if isinstance(answer, bytes) else answer).split())[:200]

@@ -1,4 +1,4 @@
-"""What a digest says: one message an owner with the gaps that wait for them, and one for the managers."""
+"""The content of a digest: one message per owner with the gaps that wait for them, and one for the managers."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from lacuna.pipelines.state.deliveries import Contact
 __all__ = ["MANAGERS", "Message", "digests"]
 
 MANAGERS = "managers"
-MOST = 20  # gaps of a part; the board has the rest
+MAX_LISTED = 20  # gaps listed per part; the board has the rest
 _PARTS = {
     "escalated": "Overdue for so long that the managers are told",
     "overdue": "Overdue",
@@ -39,7 +39,7 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Message:
-    """A message to one recipient: an owner_id or ``managers``; plain text and the same as HTML."""
+    """A message to one recipient, an owner_id or ``managers``, as plain text and as HTML."""
 
     recipient: str
     name: str
@@ -56,31 +56,33 @@ def digests(
     title: str = "Knowledge gaps",
     no_gap: str = "",
 ) -> list[Message]:
-    """The messages of a run's digest, the managers' first, then each owner's by id; nobody gets an empty one.
+    """The messages of a run's digest: the managers' first, then the owners' by id; no message is empty.
 
     Parameters
     ----------
     rows
-        The backlog as it stands now (:func:`pipelines.gaps.decisions.backlog_now`), by rank.
+        The current backlog (:func:`pipelines.gaps.decisions.backlog_now`), by rank.
     run_id
-        The run that it is of.
+        The run of the backlog.
     people
         Owners' names and addresses, by id.
     board
-        Address of the board, for links; "" links to nothing.
+        Address of the board, for links; "" for no links.
     title
-        What the subject begins with.
+        The beginning of the subject.
     no_gap
-        Why the run found no gap, for the managers, where ``rows`` is empty; "" tells nobody.
+        Why the run found no gap, sent to the managers if ``rows`` is empty; "" sends nothing.
     """
     by_part = [(row, _part(row)) for row in rows]
     waiting = [(row, part) for row, part in by_part if part]
-    found = []
+    owner_messages = []
     for owner in sorted({str(row["owner_id"]) for row, _ in waiting if row.get("owner_id")}):
-        own = [(row, part) for row, part in waiting if row.get("owner_id") == owner]
-        name = (people[owner].name if owner in people else None) or own[0][0].get("owner_name") or owner
-        lead = f"{_count(len(own), 'gap')} of yours in the run of {run_id}: {_shares(own)}."
-        found.append(_message(owner, str(name), f"{title}: {_shares(own)}", lead, _parts(own, board), board))
+        owner_rows = [(row, part) for row, part in waiting if row.get("owner_id") == owner]
+        name = (people[owner].name if owner in people else None) or owner_rows[0][0].get("owner_name") or owner
+        lead = f"{_count(len(owner_rows), 'gap')} of yours in the run of {run_id}: {_shares(owner_rows)}."
+        owner_messages.append(
+            _message(owner, str(name), f"{title}: {_shares(owner_rows)}", lead, _parts(owner_rows, board), board)
+        )
     if not rows:
         lead = f"No gap was found in the run of {run_id}. {no_gap}"
         subject = f"{title}: the week of {run_id}, no gap was found"
@@ -95,11 +97,11 @@ def digests(
     parts = [("Nobody owns these", [_line(row, board) for row, _ in unowned])] if unowned else []
     parts += _parts([pair for pair in urgent if pair[0].get("owner_id")], board, with_owner=True)
     subject = f"{title}: the week of {run_id}, {_shares(waiting) or 'nothing waits'}"
-    return [_message(MANAGERS, "managers", subject, lead, parts, board), *found]
+    return [_message(MANAGERS, "managers", subject, lead, parts, board), *owner_messages]
 
 
 def _part(row: Row) -> str:
-    """Which part of the digest a gap belongs to; "" for none."""
+    """The part of the digest to which a gap belongs; "" for none."""
     status = str(row["status"])
     if row["overdue"]:
         return "escalated" if row["escalated"] else "overdue"
@@ -109,19 +111,19 @@ def _part(row: Row) -> str:
 
 
 def _parts(
-    own: Sequence[tuple[Row, str]], board: str, with_owner: bool = False
+    rows: Sequence[tuple[Row, str]], board: str, with_owner: bool = False
 ) -> list[tuple[str, list[dict[str, str]]]]:
-    found = []
+    sections = []
     for part, heading in _PARTS.items():
-        lines = [_line(row, board, with_owner) for row, there in own if there == part]
+        lines = [_line(row, board, with_owner) for row, row_part in rows if row_part == part]
         if lines:
-            found.append((heading, lines))
-    return found
+            sections.append((heading, lines))
+    return sections
 
 
 def _line(row: Row, board: str, with_owner: bool = False) -> dict[str, str]:
-    told = figures_of(Gap.from_row(row))
-    figures = [str(row["kind"]), *(part for part in (told.size(), told.failing()) if part)]
+    gap_figures = figures_of(Gap.from_row(row))
+    figures = [str(row["kind"]), *(part for part in (gap_figures.size(), gap_figures.failing()) if part)]
     figures += [f"due {row['falls_due']}"] if row.get("falls_due") else []
     figures += [f"{_count(int(row['overdue']), 'day')} overdue"] if row["overdue"] else []
     figures += [f"owner {row.get('owner_name') or row['owner_id']}"] if with_owner and row.get("owner_id") else []
@@ -140,7 +142,7 @@ def _line(row: Row, board: str, with_owner: bool = False) -> dict[str, str]:
 def _message(
     recipient: str, name: str, subject: str, lead: str, parts: Sequence[tuple[str, list[dict[str, str]]]], board: str
 ) -> Message:
-    shown = [(heading, lines[:MOST], max(0, len(lines) - MOST)) for heading, lines in parts]
+    shown = [(heading, lines[:MAX_LISTED], max(0, len(lines) - MAX_LISTED)) for heading, lines in parts]
     text = [f"Hello {_plain(name)},", "", lead]
     for heading, lines, more in shown:
         text += ["", heading, "-" * len(heading)]
@@ -163,12 +165,12 @@ def _template() -> Any:
 
 
 def _plain(value: object) -> str:
-    """A text on one line, without signs that change how the rest is read."""
+    """A text on one line, without control characters."""
     return " ".join("".join(c if c.isprintable() else " " for c in str(value)).split())
 
 
-def _shares(own: Sequence[tuple[Row, str]]) -> str:
-    counts = {part: sum(there == part for _, there in own) for part in _PARTS}
+def _shares(rows: Sequence[tuple[Row, str]]) -> str:
+    counts = {part: sum(row_part == part for _, row_part in rows) for part in _PARTS}
     return ", ".join(f"{counts[part]} {_SHORT[part]}" for part in _PARTS if counts[part])
 
 

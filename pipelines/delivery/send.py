@@ -1,4 +1,4 @@
-"""Sending a digest: each message once a run, recipient and channel, whatever happens to the others."""
+"""Sending a digest: each message once per run, recipient and channel, whether or not others fail."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from lacuna.pipelines.state.deliveries import Contact, mark, reached
 if TYPE_CHECKING:
     from lacuna.pipelines.state.repository import State
 
-__all__ = ["Outcome", "deliver", "summed"]
+__all__ = ["Outcome", "deliver", "summary"]
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a message on one channel: would be sent, sent, sent before, failed (why), or no way."""
+    """The result for a message on one channel; ``state``: would be sent, sent, sent before, failed or no way."""
 
     message: Message
     channel: Channel | None
@@ -28,8 +28,8 @@ class Outcome:
     why: str = ""
 
     @property
-    def told(self) -> str:
-        """Who, by which way, and what became of it; no secret, and nothing of what the message says."""
+    def line(self) -> str:
+        """Recipient, channel and state in one line, without secrets and without the message's content."""
         where = f" by {self.channel.kind} to {self.channel.shown}" if self.channel else ""
         return f"{self.message.recipient}{where}: {self.state}{f': {self.why}' if self.why else ''}"
 
@@ -42,50 +42,50 @@ def deliver(
     state: State,
     send: bool = False,
 ) -> list[Outcome]:
-    """Send messages that have not reached their recipients yet, or say what would be sent.
+    """Send the messages that were not sent before; without ``send``, only report what would be sent.
 
-    A message is remembered as sent once its server has taken it, so that another call sends only what failed. A
-    process that dies between the two sends that one message twice rather than never.
+    A message is recorded as sent once its server has accepted it, so that another call sends only what failed. If the
+    process dies between the two, that one message is sent twice.
 
     Raises
     ------
     SettingsInvalid
-        The settings can't send what they name.
+        The settings are not complete enough to send.
     StoreUnusable
         The state database can't be used.
     """
     check(settings)
-    before = reached(state, run_id)
+    already_sent = reached(state, run_id)
     post = Post(settings)
-    found = []
+    outcomes = []
     for message in messages:
         channels = channels_of(message.recipient, people, settings)
         if not channels:
             why = "no address is known" if settings.smtp_host else "neither [delivery] smtp_host nor a chat is set"
-            found.append(Outcome(message, None, "no way", why))
+            outcomes.append(Outcome(message, None, "no way", why))
         for channel in channels:
-            if (message.recipient, channel.key) in before:
-                found.append(Outcome(message, channel, "sent before"))
+            if (message.recipient, channel.key) in already_sent:
+                outcomes.append(Outcome(message, channel, "sent before"))
             elif not send:
-                found.append(Outcome(message, channel, "would be sent"))
+                outcomes.append(Outcome(message, channel, "would be sent"))
             else:
-                found.append(_sent(post, message, channel, run_id, state))
-    return found
+                outcomes.append(_send(post, message, channel, run_id, state))
+    return outcomes
 
 
-def summed(outcomes: Sequence[Outcome]) -> str:
-    """How many messages became what, in words.
+def summary(outcomes: Sequence[Outcome]) -> str:
+    """The number of messages by state, in words.
 
     Examples
     --------
-    >>> summed([])
+    >>> summary([])
     'nothing waits for anybody'
     """
     counts = Counter(outcome.state for outcome in outcomes)
     return ", ".join(f"{count} {state}" for state, count in counts.items()) or "nothing waits for anybody"
 
 
-def _sent(post: Post, message: Message, channel: Channel, run_id: str, state: State) -> Outcome:
+def _send(post: Post, message: Message, channel: Channel, run_id: str, state: State) -> Outcome:
     try:
         post.send(message, channel)
     except NotSentError as error:

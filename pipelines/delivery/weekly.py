@@ -1,4 +1,4 @@
-"""The digest of the latest run: what `lacuna digest` and the schedule both send."""
+"""The digest of the latest run, as sent by `lacuna digest` and by the schedule."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from lacuna.data_contracts.errors import LacunaError, NotDelivered
 from lacuna.models.diagnosis.no_gap_reason import why_no_gap
 from lacuna.pipelines.delivery.digest import digests
-from lacuna.pipelines.delivery.send import Outcome, deliver, summed
+from lacuna.pipelines.delivery.send import Outcome, deliver, summary
 from lacuna.pipelines.gaps.decisions import backlog_now
 from lacuna.pipelines.io.addresses import StorePath
 from lacuna.pipelines.io.runs import find_run, read_run
@@ -24,21 +24,21 @@ _log = logging.getLogger(__name__)
 
 
 def send_digest(store: StorePath, settings: Settings, *, owner: str | None = None, send: bool = False) -> list[Outcome]:
-    """Send what has not been sent of the latest run's digest, or say what would be.
+    """Send the messages of the latest run's digest that were not sent before, or report what would be sent.
 
     Parameters
     ----------
     store, settings
-        Whose run it is; ``[delivery]`` says how messages go out.
+        The store of the run; ``[delivery]`` sets the channels.
     owner
-        Only this owner's message, or ``managers`` for the summary.
+        Only this owner's message; ``managers`` for the managers'.
     send
         Without it, nothing goes out.
 
     Raises
     ------
     SettingsInvalid
-        The settings can't send what they name.
+        The settings are not complete enough to send.
     StoreUnusable, LacunaError
         There is no run, its state can't be used, or nothing waits for this owner.
     """
@@ -47,18 +47,20 @@ def send_digest(store: StorePath, settings: Settings, *, owner: str | None = Non
         people = contacts(state)
         rows = records(backlog_now(store, state, settings, run.name))
         why = why_no_gap(read_run(run))
-        found = digests(rows, run.name, people, settings.delivery.board_url, settings.report.title, why)
-        known = [message.recipient for message in found]
-        if owner is not None and owner not in known:
-            raise LacunaError(f"nothing waits for '{owner}'", f"there are messages for: {', '.join(known) or 'nobody'}")
-        chosen = [message for message in found if owner in (None, message.recipient)]
+        messages = digests(rows, run.name, people, settings.delivery.board_url, settings.report.title, why)
+        recipients = [message.recipient for message in messages]
+        if owner is not None and owner not in recipients:
+            raise LacunaError(
+                f"nothing waits for '{owner}'", f"there are messages for: {', '.join(recipients) or 'nobody'}"
+            )
+        chosen = [message for message in messages if owner in (None, message.recipient)]
         return deliver(chosen, run.name, people, settings.delivery, state, send)
 
 
-def send_scheduled(given: Mapping[str, str | None], send: bool) -> None:
-    """Send the digest as a task of a schedule, or log who would be told; no message's body goes to the log.
+def send_scheduled(job_data: Mapping[str, str | None], send: bool) -> None:
+    """Send the digest as a scheduled task, or log who would get it; no message's body is logged.
 
-    It is always the latest run's digest, each message once: a week that is mined late sends no old news.
+    It is always the latest run's digest, each message once: a late run of an older week sends nothing.
 
     Parameters
     ----------
@@ -70,15 +72,15 @@ def send_scheduled(given: Mapping[str, str | None], send: bool) -> None:
     Raises
     ------
     NotDelivered
-        Something did not go out; another call sends only that.
+        A message was not sent; another call sends only what failed.
     LacunaError
         As :func:`send_digest`.
     """
-    job = Job.from_json(dict(given))
+    job = Job.from_json(dict(job_data))
     outcomes = send_digest(job.store, job.settings, send=send)
     for outcome in outcomes:
-        _log.info("%s (%s)", outcome.told, outcome.message.subject)
-    _log.info("%s.%s", summed(outcomes), "" if send else " Nothing was sent: it was a dry run.")
+        _log.info("%s (%s)", outcome.line, outcome.message.subject)
+    _log.info("%s.%s", summary(outcomes), "" if send else " Nothing was sent: it was a dry run.")
     failed = sum(outcome.state == "failed" for outcome in outcomes)
     if failed:
         raise NotDelivered(

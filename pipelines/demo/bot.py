@@ -103,8 +103,8 @@ def fall_back(talk: Conversation, speaker: Speaker) -> None:
 
 def excerpt(article: Article, question: str, length: int = 320) -> str:
     """The section of ``article`` that shares most words with ``question``, as a retrieval bot would quote it."""
-    asked = _stems(question)
-    best = max(_passages(article), key=lambda passage: len(asked & passage[1]))[0]
+    question_stems = _stems(question)
+    best = max(_passages(article), key=lambda passage: len(question_stems & passage[1]))[0]
     if len(best) <= length:
         return best
     cut = best[:length]

@@ -108,13 +108,15 @@ def _conversation(
     )
     speaker = Speaker(shop.words, customer, product, language, rng)
     question = speaker.ask(topic.uncovered if uncovered else topic.customer)
-    asked = question
+    opening_text = question
     if topic.kind != "loud" and rng.random() < 0.035:
         second = rng.choice(others)
         if language in second.customer:
             talk.also = second.name
-            asked = f"{question.rstrip('.')}. {speaker.pick(shop.words['joiners'])} {speaker.ask(second.customer)}"
-    talk.messages.append(Message("customer", speaker.opening(asked, talk.channel), 0))
+            opening_text = (
+                f"{question.rstrip('.')}. {speaker.pick(shop.words['joiners'])} {speaker.ask(second.customer)}"
+            )
+    talk.messages.append(Message("customer", speaker.opening(opening_text, talk.channel), 0))
     uncovered = talk.uncovered = uncovered and topic.kind != "healthy"
 
     changed = calendar.since(topic.changed_days_ago, day)

@@ -33,11 +33,11 @@ class Calendar:
 
     @property
     def last(self) -> date:
-        """The last day that is told of."""
+        """The last day of the demo."""
         return self.until or self.days[-1]
 
     def ago(self, days: int) -> date:
-        """The day that lies ``days`` before the last one."""
+        """The day ``days`` before the last one."""
         return self.end - timedelta(days=days)
 
     def since(self, days_ago: int | None, day: date) -> bool:

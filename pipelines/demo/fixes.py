@@ -10,7 +10,7 @@ from types import MappingProxyType
 from lacuna.pipelines.demo.demand import Calendar
 from lacuna.pipelines.demo.world import Article, Shop, Topic
 
-__all__ = ["NO_FIXES", "Fix", "Fixes", "as_written", "mended", "with_new_articles"]
+__all__ = ["NO_FIXES", "Fix", "Fixes", "mended", "shop_with_fixes", "with_new_articles"]
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def with_new_articles(shop: Shop, fixes: Fixes, calendar: Calendar) -> Shop:
     return replace(shop, articles=articles)
 
 
-def as_written(shop: Shop, fixes: Fixes, calendar: Calendar) -> Shop:
+def shop_with_fixes(shop: Shop, fixes: Fixes, calendar: Calendar) -> Shop:
     """The shop's articles as they read on the calendar's last day."""
     articles = dict(shop.articles)
     for fix in fixes.values():
@@ -76,5 +76,5 @@ def _new_article(topic: Topic, shop: Shop, days_ago: int) -> Article:
 
 def _answers(topic: Topic) -> str:
     """What agents say, as steps."""
-    said = (topic.after or topic.agent_uncovered or topic.agent)["en"]
-    return "\n".join(f"{number}. {text}" for number, text in enumerate(said, start=1))
+    sentences = (topic.after or topic.agent_uncovered or topic.agent)["en"]
+    return "\n".join(f"{number}. {text}" for number, text in enumerate(sentences, start=1))

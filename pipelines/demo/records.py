@@ -1,4 +1,4 @@
-"""What surrounds the demo's conversations: the articles' figures and history, reviewers' tags, search logs."""
+"""The demo's other tables: articles with their figures, their revisions, reviewers' tags, search logs."""
 
 from __future__ import annotations
 
@@ -143,7 +143,7 @@ def search_rows(
             if not queries or rng.random() > SEARCHES_FIRST:
                 continue
             missing = topic.kind == "missing" and not calendar.since(topic.opens_days_ago, talk.started_at.date())
-            results, clicked = _found(topic, talk, shop, missing, rng)
+            results, clicked = _search_results(topic, talk, shop, missing, rng)
             ticket = talk.escalated and (missing or topic.kind == "unfindable" or rng.random() < 0.35)
             back = timedelta(minutes=rng.uniform(1, 20)) if ticket else timedelta(hours=rng.uniform(-20, 60))
             query = rng.choice(queries)
@@ -158,11 +158,11 @@ def search_rows(
                 }
             )
     until = datetime.combine(calendar.last + timedelta(days=1), time(), UTC)
-    kept = [row for row in rows if row["searched_at"] < until]
-    return sorted(kept, key=lambda row: (row["searched_at"], row["query"]))
+    rows_before = [row for row in rows if row["searched_at"] < until]
+    return sorted(rows_before, key=lambda row: (row["searched_at"], row["query"]))
 
 
-def _found(topic: Topic, talk: Conversation, shop: Shop, missing: bool, rng: Random) -> tuple[int, str | None]:
+def _search_results(topic: Topic, talk: Conversation, shop: Shop, missing: bool, rng: Random) -> tuple[int, str | None]:
     if missing or topic.kind in ("unfindable", "handoff", "loud"):
         if rng.random() < (0.85 if topic.kind == "unfindable" else 0.7):
             return 0, None
@@ -174,9 +174,9 @@ def _found(topic: Topic, talk: Conversation, shop: Shop, missing: bool, rng: Ran
 
 def _votes(article: Article, shop: Shop, rng: Random) -> tuple[int, int, int]:
     same = {article.article_id, article.translation_of}
-    mine = [topic for topic in shop.topics.values() if same & set(topic.articles)]
-    weekly = sum(topic.weekly for topic in mine) or 1.0
-    kinds = {topic.kind for topic in mine}
+    own_topics = [topic for topic in shop.topics.values() if same & set(topic.articles)]
+    weekly = sum(topic.weekly for topic in own_topics) or 1.0
+    kinds = {topic.kind for topic in own_topics}
     views = (
         weekly
         * min(max(article.created_days_ago, 0), 365)

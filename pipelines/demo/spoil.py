@@ -1,4 +1,4 @@
-"""The rows that an export gets wrong: planted so that quarantine has something to show."""
+"""Rows as a faulty export writes them, planted so that the quarantine has something to show."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import Any
 Row = dict[str, Any]
 
 
-def spoil(tables: dict[str, list[Row]], harmless: list[str], rng: Random) -> list[dict[str, Any]]:
+def add_bad_rows(tables: dict[str, list[Row]], harmless: list[str], rng: Random) -> list[dict[str, Any]]:
     """Add bad rows to ``tables`` and say what they are.
 
-    They hang on ``harmless`` conversations, which belong to no topic, so that no planted gap loses a conversation.
+    They belong to ``harmless`` conversations, which belong to no topic, so that no planted gap loses a conversation.
 
     Returns
     -------

@@ -98,9 +98,11 @@ class Speaker:
         """One of ``texts`` in words of the customer's own: synonyms, and a run-up such as "quick question"."""
         rng, text = self.rng, self.pick(texts)
         for group in self.words["synonyms"][self.language]:
-            found = next((phrase for phrase in group if phrase in text and re.search(rf"\b{phrase}\b", text)), None)
-            if found and rng.random() < 0.6:
-                text = re.sub(rf"\b{found}\b", rng.choice(group), text, count=1)
+            phrase_here = next(
+                (phrase for phrase in group if phrase in text and re.search(rf"\b{phrase}\b", text)), None
+            )
+            if phrase_here and rng.random() < 0.6:
+                text = re.sub(rf"\b{phrase_here}\b", rng.choice(group), text, count=1)
         if rng.random() < 0.3:
             text = rng.choice(self.words["run_up"][self.language]) + text
         return text
@@ -108,7 +110,7 @@ class Speaker:
     def compose(self, template: str) -> str:
         """``template`` with its choices made and the shop's slots filled; personal slots stay."""
         rng = self.rng
-        text = _CHOICE.sub(lambda found: rng.choice(found[1].split("|")), template)
+        text = _CHOICE.sub(lambda match: rng.choice(match[1].split("|")), template)
         for slot, fact in self.facts.items():
             text = text.replace(slot, fact)
         return text
@@ -147,8 +149,8 @@ class Speaker:
         who = self.customer
         data = {"first": who.first, "last": who.last, "email": who.email, "phone": who.phone, "address": who.address}
 
-        def put(found: re.Match[str]) -> str:
-            slot = found[1]
+        def put(match: re.Match[str]) -> str:
+            slot = match[1]
             if slot == "card":
                 value = self.rng.choice(CARDS)
             elif slot == "iban":
@@ -173,7 +175,7 @@ class Speaker:
 def mistype(text: str, rng: Random, count: int) -> str:
     """``text`` with ``count`` slips of the finger, none in a slot, a number or an address."""
     words = list(_WORD.finditer(text))
-    for word in sorted(rng.sample(words, min(count, len(words))), key=lambda found: -found.start()):
+    for word in sorted(rng.sample(words, min(count, len(words))), key=lambda match: -match.start()):
         letters, at = list(word[0]), rng.randrange(1, len(word[0]) - 1)
         way = rng.random()
         if way < 0.35:

@@ -18,9 +18,9 @@ import pyarrow.parquet as pq
 from lacuna.pipelines.demo.chat import Conversation
 from lacuna.pipelines.demo.conversations import junk_conversations, topic_conversations
 from lacuna.pipelines.demo.demand import Calendar
-from lacuna.pipelines.demo.fixes import Fix, Fixes, as_written, with_new_articles
+from lacuna.pipelines.demo.fixes import Fix, Fixes, shop_with_fixes, with_new_articles
 from lacuna.pipelines.demo.records import Row, article_rows, outcome_rows, revision_rows, search_rows
-from lacuna.pipelines.demo.spoil import spoil
+from lacuna.pipelines.demo.spoil import add_bad_rows
 from lacuna.pipelines.demo.talk import make_customers
 from lacuna.pipelines.demo.world import COMPANY, Shop, Topic, TopicTruth, Truth, load_shop
 
@@ -89,30 +89,34 @@ def write_demo(
     >>> truth.topics["tent-pole"].kind  # doctest: +SKIP
     'missing'
     """
-    calendar, done = Calendar(end, weeks, later, until), {fix.topic: fix for fix in fixes}
-    shop = with_new_articles(load_shop(), done, calendar)
-    talks = [talk for talk in _everything_said(shop, calendar, seed, done) if talk.started_at.date() <= calendar.last]
-    known = as_written(shop, done, calendar)
+    calendar, fixes_by_topic = Calendar(end, weeks, later, until), {fix.topic: fix for fix in fixes}
+    shop = with_new_articles(load_shop(), fixes_by_topic, calendar)
+    talks = [
+        talk
+        for talk in _all_conversations(shop, calendar, seed, fixes_by_topic)
+        if talk.started_at.date() <= calendar.last
+    ]
+    fixed_shop = shop_with_fixes(shop, fixes_by_topic, calendar)
     ids = {id(talk): f"c-{number:05d}" for number, talk in enumerate(talks, start=1)}
     tables: dict[str, list[Row]] = {
         "conversations": [_conversation_row(ids[id(talk)], talk) for talk in talks],
         "messages": [row for talk in talks for row in _message_rows(ids[id(talk)], talk)],
-        "articles": article_rows(known, calendar, seed, done),
+        "articles": article_rows(fixed_shop, calendar, seed, fixes_by_topic),
         "outcomes": outcome_rows(talks, ids, calendar, seed),
-        "article_revisions": revision_rows(known, calendar, seed, done),
+        "article_revisions": revision_rows(fixed_shop, calendar, seed, fixes_by_topic),
         "owners": _owner_rows(shop),
-        "searches": search_rows(shop, talks, ids, calendar, seed, done),
+        "searches": search_rows(shop, talks, ids, calendar, seed, fixes_by_topic),
         "releases": _release_rows(shop, calendar),
     }
     junk = [ids[id(talk)] for talk in talks if talk.topic is None]
-    bad_rows = spoil(tables, junk, Random(f"{seed}:spoil"))
+    bad_rows = add_bad_rows(tables, junk, Random(f"{seed}:spoil"))
     _write_bundle(folder / "bundle", tables)
     truth = _truth(shop, talks, ids, calendar, seed, bad_rows, fixes)
     (folder / "truth.json").write_text(truth.as_json(), encoding="utf-8")
     return truth
 
 
-def _everything_said(shop: Shop, calendar: Calendar, seed: int, fixes: Fixes) -> list[Conversation]:
+def _all_conversations(shop: Shop, calendar: Calendar, seed: int, fixes: Fixes) -> list[Conversation]:
     people = make_customers(shop.words, Random(f"{seed}:people"), 2600)
     loud = next(topic for topic in shop.topics.values() if topic.kind == "loud")
     loud_talks = topic_conversations(loud, shop, people, calendar, seed)
@@ -240,7 +244,7 @@ def _truth(
 def _topic_truth(
     topic: Topic, shop: Shop, talks: Sequence[Conversation], ids: Mapping[int, str], calendar: Calendar
 ) -> TopicTruth:
-    mine = [talk for talk in talks if talk.topic == topic.name]
+    own_talks = [talk for talk in talks if talk.topic == topic.name]
     changed = calendar.ago(topic.changed_days_ago) if topic.changed_days_ago is not None else None
     return TopicTruth(
         kind=topic.kind,
@@ -250,9 +254,9 @@ def _topic_truth(
         weekly=topic.weekly,
         article_ids=topic.articles,
         owner_id=shop.owner_of(topic),
-        conversation_ids=tuple(ids[id(talk)] for talk in mine),
+        conversation_ids=tuple(ids[id(talk)] for talk in own_talks),
         also_ids=tuple(ids[id(talk)] for talk in talks if talk.also == topic.name),
-        uncovered_ids=tuple(ids[id(talk)] for talk in mine if talk.uncovered),
+        uncovered_ids=tuple(ids[id(talk)] for talk in own_talks if talk.uncovered),
         change_week=(changed - timedelta(days=changed.weekday())).isoformat() if changed else None,
         change_date=changed.isoformat() if changed else None,
         release=topic.release,

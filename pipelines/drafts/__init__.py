@@ -1,4 +1,4 @@
-"""Drafts for the writers: what stands in them, where they lie in a run, and copies that people work on."""
+"""Drafts for writers: their text, their files in a run, and working copies."""
 
 from lacuna.pipelines.drafts.names import safe_name, slug
 from lacuna.pipelines.drafts.text import draft

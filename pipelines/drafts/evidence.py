@@ -1,4 +1,4 @@
-"""The parts of a draft that tell what agents answered, which passages to change, and which words to add."""
+"""The chapters of a draft with evidence: agents' answers, passages to change, and words to add."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ _REPLY = 500
 
 
 def answered(gap: Gap, url: str) -> str:
-    """What agents answered: the sentences that they have in common, answer by answer, and two replies in full."""
+    """Agents' answers: the sentences that they share, answer by answer, and two replies in full."""
     steps = steps_of(gap)
-    whole = [_reply(entry, url) for entry in quoted_in(gap.agent_answers)[:2]]
+    replies = [_reply(entry, url) for entry in quoted_in(gap.agent_answers)[:2]]
     if not steps:
-        return chapter("What agents answered", *whole)
+        return chapter("What agents answered", *replies)
     ways = [list(way) for _, way in groupby(steps, key=lambda step: step.get("way") or 1)]
     blocks = ["They are agents' own words, each from at least two conversations: have them confirmed. " + _ended(gap)]
     if len(ways) > 1:
@@ -53,8 +53,8 @@ def answered(gap: Gap, url: str) -> str:
                 for place, step in enumerate(way, start=1)
             )
         )
-    if whole and not is_thin(gap):
-        blocks += ["### In full" if len(ways) > 1 else "In full:", *whole]
+    if replies and not is_thin(gap):
+        blocks += ["### In full" if len(ways) > 1 else "In full:", *replies]
     return chapter("What agents answered", *blocks)
 
 
@@ -64,22 +64,22 @@ def _reply(entry: dict[str, Any], url: str) -> str:
 
 
 def _ended(gap: Gap) -> str:
-    """How the conversations that agents answered ended."""
-    found = gap.answered
-    if not found or not found["conversations"]:
+    """How many of the conversations that agents answered ended well or badly."""
+    counts = gap.answered
+    if not counts or not counts["conversations"]:
         return ""
-    well, badly = found["well"] or 0, found["badly"] or 0
+    well, badly = counts["well"] or 0, counts["badly"] or 0
     if not well and not badly:
-        return f"Agents answered {counted(found['conversations'], 'conversation')}; how these ended is not known."
-    told = [f"{well:,} ended well (resolved, or rated 4 or better)"]
-    told += [f"{badly:,} did not and {'is' if badly == 1 else 'are'} left out"] if badly else []
-    rest = found["conversations"] - well - badly
-    told += [f"of {rest:,} nobody knows"] if rest else []
-    return f"Of {counted(found['conversations'], 'conversation')} that agents answered, {'; '.join(told)}."
+        return f"Agents answered {counted(counts['conversations'], 'conversation')}; how these ended is not known."
+    phrases = [f"{well:,} ended well (resolved, or rated 4 or better)"]
+    phrases += [f"{badly:,} did not and {'is' if badly == 1 else 'are'} left out"] if badly else []
+    unknown = counts["conversations"] - well - badly
+    phrases += [f"of {unknown:,} nobody knows"] if unknown else []
+    return f"Of {counted(counts['conversations'], 'conversation')} that agents answered, {'; '.join(phrases)}."
 
 
 def passages_to_change(gap: Gap, articles: dict[str, dict[str, Any]], url: str) -> str:
-    """The article's passages with what agents say instead or besides; where none can be named, that alone."""
+    """The article's passages with what agents say instead or in addition; a note if no passage can be named."""
     rows, kind = dicts_in(gap.passages), gap.kind
     if kind == "incomplete" and rows:
         listed = "\n".join(
@@ -90,20 +90,20 @@ def passages_to_change(gap: Gap, articles: dict[str, dict[str, Any]], url: str) 
         note = "Agents say this, and no sentence of the article does. The section named is the nearest one."
         return chapter("Passages to change", note, listed)
     blocks: list[str] = []
-    stand: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    by_passage: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for pair in rows:
         if pair.get("passage"):
-            stand.setdefault((str(pair.get("article_id") or ""), bare(str(pair["passage"]))), []).append(pair)
-    for (article, passage), found in stand.items():
+            by_passage.setdefault((str(pair.get("article_id") or ""), bare(str(pair["passage"]))), []).append(pair)
+    for (article, passage), pairs in by_passage.items():
         title = (articles.get(article) or {}).get("title") if kind == "contradictory" else None
         name = f"“{inline(title)}”" if title else "The article"
         name += f" ({inline(article)})" if article else ""
-        section = next((p["section"] for p in found if p.get("section")), "")
-        where = f", under “{inline(section)}”" if section else ""
-        blocks.append(f"**{name} says**{where}:\n\n{quote(passage)}")
-        said = [p for p in found if p.get("evidence") and (p.get("count") or kind != "contradictory")]
-        if said:
-            listed = "\n".join(bullet(inline(p["evidence"]) + source_of(p, url), escaped=True) for p in said)
+        section = next((p["section"] for p in pairs if p.get("section")), "")
+        section_words = f", under “{inline(section)}”" if section else ""
+        blocks.append(f"**{name} says**{section_words}:\n\n{quote(passage)}")
+        contradictions = [p for p in pairs if p.get("evidence") and (p.get("count") or kind != "contradictory")]
+        if contradictions:
+            listed = "\n".join(bullet(inline(p["evidence"]) + source_of(p, url), escaped=True) for p in contradictions)
             blocks.append(f"**Agents say instead:**\n\n{listed}")
     if blocks:
         note = "Found by likeness of words and figures: see for each whether it is the one that is meant."

@@ -1,4 +1,4 @@
-"""Names of drafts' files and folders, made of ids and titles that anybody may have written."""
+"""Safe names for the files and folders of drafts, made from arbitrary ids and titles."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ def slug(title: str) -> str:
     'ruckgabe-60-tage-nicht-30'
     """
     ascii_only = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode("ascii").lower()
-    found = re.sub(r"[^a-z0-9]+", "-", ascii_only).strip("-")
-    if len(found) > _SLUG:
-        found = found[:_SLUG].rsplit("-", 1)[0] if "-" in found[:_SLUG] else found[:_SLUG]
-    return found.strip("-")
+    cleaned = re.sub(r"[^a-z0-9]+", "-", ascii_only).strip("-")
+    if len(cleaned) > _SLUG:
+        cleaned = cleaned[:_SLUG].rsplit("-", 1)[0] if "-" in cleaned[:_SLUG] else cleaned[:_SLUG]
+    return cleaned.strip("-")
 
 
 def safe_name(value: str) -> str:
-    """An id as one part of a path: nothing in it leads elsewhere, and two ids never share a name.
+    """An id as one safe component of a path; two ids never share a name.
 
-    An id of plain letters, digits, `.`, `_`, `@` and `-` stays as it is; any other is cleaned, and a hash keeps it
-    apart from its likes.
+    An id of plain letters, digits, `.`, `_`, `@` and `-` stays as it is; any other is cleaned and gets a hash, so that
+    it stays unique.
     """
     clean = re.sub(r"[^A-Za-z0-9._@-]+", "-", value).strip(".-")[:60].rstrip(".-")
     if _RESERVED.match(clean):

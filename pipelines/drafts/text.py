@@ -1,7 +1,7 @@
-"""What stands in a draft or a revision brief, for the writer who owns the gap.
+"""The text of a draft or revision brief, for the writer who owns the gap.
 
-Everything in it comes from the run: what customers asked, what agents answered, what the articles say today. Nothing
-is made up; where there is little to go on, the draft says so and lists what to ask the expert. Texts from
+Everything in it comes from the run: customers' questions, agents' answers, and today's articles. Nothing is made up;
+if there is little evidence, the draft says so and lists questions for the expert. Texts from
 conversations and articles are escaped, so that none of them can become a heading, a link or HTML.
 """
 
@@ -16,7 +16,7 @@ from lacuna.models.text.markup import bare
 from lacuna.models.text.words import shortened
 from lacuna.models.writing.resolution_steps import instructions
 from lacuna.pipelines.drafts.evidence import answered, passages_to_change, words_to_add
-from lacuna.pipelines.drafts.matter import front_matter
+from lacuna.pipelines.drafts.front_matter import front_matter
 from lacuna.pipelines.drafts.rows import (
     LINE,
     chapter,
@@ -33,12 +33,12 @@ from lacuna.pipelines.drafts.rows import (
 from lacuna.pipelines.presentation.format import percent
 from lacuna.pipelines.presentation.links import conversation_url
 from lacuna.pipelines.presentation.markdown import bullet, inline, quote
-from lacuna.pipelines.report.gap_figures import figures_of, sets_told
+from lacuna.pipelines.report.gap_figures import figures_of, sets_explanation
 
 __all__ = ["draft"]
 
 QUOTES = 5
-_TO_CHECK = 2  # questions of a kind that the expert is asked
+_TO_CHECK = 2  # questions of each kind for the expert
 _TITLE = 70  # letters of a phrasing that may serve as a title
 _WEB = re.compile(r"https?://[A-Za-z0-9\-._~:/?#@!$&()*+,;=%]+")
 
@@ -49,20 +49,20 @@ def draft(gap: Gap, articles: dict[str, dict[str, Any]], run: dict[str, Any], po
     Parameters
     ----------
     gap
-        Of the backlog, with the evidence that :func:`pipelines.steps.rank.gap_evidence.gather` found.
+        A gap of the backlog, with the evidence from :func:`pipelines.steps.rank.gap_evidence.gather`.
     articles
         Articles by id: title, url, updated_at, body.
     run
         `run.json`.
     polished
-        A text by an endpoint, already checked against the evidence; "" for none.
+        The endpoint's text, already checked against the evidence; "" for none.
     """
     article = articles.get(str(gap.article_id or ""), {})
     kind, url = gap.kind, conversation_url(run)
     parts = [
         front_matter(gap, run),
         f"# {inline(gap.title or 'Untitled gap')}",
-        _why(gap, article),
+        _task_and_reasons(gap, article),
         _titles(gap),
     ]
     if is_thin(gap) or (kind != "unfindable" and not steps_of(gap)):
@@ -72,56 +72,56 @@ def draft(gap: Gap, articles: dict[str, dict[str, Any]], run: dict[str, Any], po
         parts.append(words_to_add(gap))
     elif kind != "missing":
         parts.append(passages_to_change(gap, articles, url))
-    told = "" if kind == "unfindable" else answered(gap, url)
-    parts += [_asked(gap, url), told, _acceptance(gap), _unknown(gap)]
+    agents_answered = "" if kind == "unfindable" else answered(gap, url)
+    parts += [_customer_questions(gap, url), agents_answered, _acceptance(gap), _unknown(gap)]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _why(gap: Gap, article: dict[str, Any]) -> str:
+def _task_and_reasons(gap: Gap, article: dict[str, Any]) -> str:
     figures = figures_of(gap)
-    told = "; ".join(part for part in (figures.size(), figures.failing(), figures.tags()) if part)
-    lines = [f"**{GAP_KINDS[gap.kind].task}.**" + (f" In this window: {told}." if told else "")]
-    lines += [sets_told()] if told else []
+    size_words = "; ".join(part for part in (figures.size(), figures.failing(), figures.tags()) if part)
+    lines = [f"**{GAP_KINDS[gap.kind].task}.**" + (f" In this window: {size_words}." if size_words else "")]
+    lines += [sets_explanation()] if size_words else []
     if gap.article_id:
         title = article.get("title") or gap.article_title
-        named = f"{inline(title)} ({inline(gap.article_id)})" if title else inline(gap.article_id)
-        at = f", at <{article['url']}>" if _WEB.fullmatch(str(article.get("url") or "")) else ""
-        changed = f", last changed {inline(str(article['updated_at'])[:10])}" if article.get("updated_at") else ""
-        lines.append(f"Article: {named}{at}{changed}.")
+        article_name = f"{inline(title)} ({inline(gap.article_id)})" if title else inline(gap.article_id)
+        address = f", at <{article['url']}>" if _WEB.fullmatch(str(article.get("url") or "")) else ""
+        last_change = f", last changed {inline(str(article['updated_at'])[:10])}" if article.get("updated_at") else ""
+        lines.append(f"Article: {article_name}{address}{last_change}.")
     listed = "\n".join(bullet(bare(reason)) for reason in words_in(gap.reasons))
     return "\n\n".join(part for part in (*lines, listed) if part)
 
 
 def _titles(gap: Gap) -> str:
-    """Short phrasings of customers that could stand as the title."""
+    """Short phrasings of customers that could serve as the title."""
     if gap.kind != "missing":
         return ""
-    said = [" ".join(str(entry["quote"]).split()) for entry in quoted_in(gap.examples)]
-    short = [text.rstrip(".") for text in said if len(text.split()) >= 3 and len(text) <= _TITLE and "‹" not in text][
-        :3
-    ]
+    phrasings = [" ".join(str(entry["quote"]).split()) for entry in quoted_in(gap.examples)]
+    short = [
+        text.rstrip(".") for text in phrasings if len(text.split()) >= 3 and len(text) <= _TITLE and "‹" not in text
+    ][:3]
     return "Other titles in customers' words:\n\n" + "\n".join(map(bullet, short)) if short else ""
 
 
-def _asked(gap: Gap, url: str) -> str:
+def _customer_questions(gap: Gap, url: str) -> str:
     blocks, total = [], gap.conversations
     for entry in quoted_in(gap.examples)[:QUOTES]:
-        told = []
+        notes = []
         if (entry.get("count") or 0) > 1 and total:
-            told.append(f"asked like this in {int(entry['count']):,} of {counted(total, 'conversation')} in the gap")
+            notes.append(f"asked like this in {int(entry['count']):,} of {counted(total, 'conversation')} in the gap")
         if entry.get("conversation_id"):
-            told.append(("such as " if told else "conversation ") + named(entry["conversation_id"], url))
-        blocks.append(quote(entry["quote"]) + (f"\n>\n> — {', '.join(told)}" if told else ""))
+            notes.append(("such as " if notes else "conversation ") + named(entry["conversation_id"], url))
+        blocks.append(quote(entry["quote"]) + (f"\n>\n> — {', '.join(notes)}" if notes else ""))
     note = "Shortened to what they are about; the most usual way to ask comes first." if len(blocks) > 1 else ""
-    return chapter("What customers ask", note, *blocks, _typed(gap)) if blocks else ""
+    return chapter("What customers ask", note, *blocks, _typed_searches(gap)) if blocks else ""
 
 
-def _typed(gap: Gap) -> str:
+def _typed_searches(gap: Gap) -> str:
     """What customers typed into the search before they wrote a ticket."""
-    found = _queries(gap)
-    if not found:
+    searches = _queries(gap)
+    if not searches:
         return ""
-    listed = "\n".join(bullet(f"“{inline(q['query'])}”{_times(q.get('count'))}", escaped=True) for q in found)
+    listed = "\n".join(bullet(f"“{inline(q['query'])}”{_times(q.get('count'))}", escaped=True) for q in searches)
     return f"Typed into the search, which gave nothing of use, before they wrote:\n\n{listed}"
 
 
@@ -130,94 +130,100 @@ def _times(count: object) -> str:
 
 
 def _queries(gap: Gap) -> list[dict[str, Any]]:
-    return [found for found in dicts_in(gap.queries) if found.get("query")][:QUOTES]
+    return [search for search in dicts_in(gap.queries) if search.get("query")][:QUOTES]
 
 
 def _acceptance(gap: Gap) -> str:
     kind, article, total = gap.kind, gap.article_id, gap.conversations
-    found = []
+    criteria = []
     for entry in quoted_in(gap.examples)[:QUOTES]:
         share = f" ({int(entry['count'])} of {int(total)} ask it)" if (entry.get("count") or 0) > 1 and total else ""
-        found.append(f"- [ ] It answers “{inline(shortened(str(entry['quote']), 110))}”{share}.")
+        criteria.append(f"- [ ] It answers “{inline(shortened(str(entry['quote']), 110))}”{share}.")
     if kind == "unfindable":
-        found.append("- [ ] A search for each of the words and phrasings above finds it.")
+        criteria.append("- [ ] A search for each of the words and phrasings above finds it.")
     elif kind == "missing" and _queries(gap):
-        found.append("- [ ] A search for what customers type finds it.")
+        criteria.append("- [ ] A search for what customers type finds it.")
     if kind == "contradictory":
-        found.append("- [ ] One answer holds everywhere: the articles, the bot and the agents say the same.")
+        criteria.append("- [ ] One answer holds everywhere: the articles, the bot and the agents say the same.")
     if kind == "incomplete" and dicts_in(gap.passages):
-        found.append("- [ ] It says what it leaves out today, or leads to where that is said.")
+        criteria.append("- [ ] It says what it leaves out today, or leads to where that is said.")
     if kind == "stale":
-        stand = dict.fromkeys(str(p["passage"]) for p in dicts_in(gap.passages) if p.get("passage"))
-        found += [f"- [ ] “{inline(shortened(passage, 110))}” is changed or confirmed." for passage in stand]
+        quoted_passages = dict.fromkeys(str(p["passage"]) for p in dicts_in(gap.passages) if p.get("passage"))
+        criteria += [
+            f"- [ ] “{inline(shortened(passage, 110))}” is changed or confirmed." for passage in quoted_passages
+        ]
     if kind in {"stale", "incomplete"} and article:
-        found.append(f"- [ ] Nothing in {inline(article)} contradicts what agents tell customers today.")
+        criteria.append(f"- [ ] Nothing in {inline(article)} contradicts what agents tell customers today.")
     if kind != "unfindable" and any(re.search(r"\d", str(step["text"])) for step in steps_of(gap)):
-        found.append("- [ ] Somebody who knows has confirmed every figure in it.")
+        criteria.append("- [ ] Somebody who knows has confirmed every figure in it.")
     languages = words_in(gap.languages)
     if len(languages) > 1:
-        found.append(f"- [ ] It exists in each language that customers asked in: {inline(', '.join(languages))}.")
-    return chapter("What the article must answer", "\n".join(found))
+        criteria.append(f"- [ ] It exists in each language that customers asked in: {inline(', '.join(languages))}.")
+    return chapter("What the article must answer", "\n".join(criteria))
 
 
 def _unknown(gap: Gap) -> str:
-    found = []
+    unknowns = []
     tagged = gap.n_tagged
     if gap.by_people == 1:
-        found.append("No bot answered in the gap: that people were needed is all that tells of it.")
+        unknowns.append("No bot answered in the gap: that people were needed is all that tells of it.")
     elif not tagged:
-        found.append("No answer in the gap was tagged by a reviewer: the share that failed is an estimate.")
+        unknowns.append("No answer in the gap was tagged by a reviewer: the share that failed is an estimate.")
     elif tagged < 20:
-        told = f"Only {counted(tagged, 'answer', 'answers')} in the gap {'was' if tagged == 1 else 'were'} tagged"
+        n_tagged_words = (
+            f"Only {counted(tagged, 'answer', 'answers')} in the gap {'was' if tagged == 1 else 'were'} tagged"
+        )
         low, high = percent(gap.failure_low), percent(gap.failure_high)
-        found.append(f"{told}: of all conversations about it, between {low} and {high} may have failed.")
+        unknowns.append(f"{n_tagged_words}: of all conversations about it, between {low} and {high} may have failed.")
     if not quoted_in(gap.agent_answers) and not steps_of(gap):
-        found.append("No agent's answer is on record for it.")
+        unknowns.append("No agent's answer is on record for it.")
     elif not steps_of(gap):
-        found.append("Agents have not answered it the same way twice, so no step is sure.")
+        unknowns.append("Agents have not answered it the same way twice, so no step is sure.")
     elif gap.kind == "missing":
-        found.append("Whether what agents answered is the rule: no article says it yet, so have it confirmed.")
+        unknowns.append("Whether what agents answered is the rule: no article says it yet, so have it confirmed.")
     if len({step.get("way") or 1 for step in steps_of(gap)}) > 1 and gap.kind != "unfindable":
-        found.append("Which of the answers holds in which case: the conversations do not always say.")
-    sure = gap.probability
-    if sure is not None and float(sure) < 0.7:
-        found.append(f"The kind is not certain ({percent(sure)}): check whether it is really “{gap.kind}”.")
+        unknowns.append("Which of the answers holds in which case: the conversations do not always say.")
+    kind_probability = gap.probability
+    if kind_probability is not None and float(kind_probability) < 0.7:
+        unknowns.append(
+            f"The kind is not certain ({percent(kind_probability)}): check whether it is really “{gap.kind}”."
+        )
     if not gap.owner_id:
         why = str(gap.owner_reason or "decide who does").removeprefix("unowned: ")
-        found.append(f"Nobody is asked to do this yet: {inline(why)}.")
-    return chapter("What we do not know", "\n".join(bullet(text, escaped=True) for text in found))
+        unknowns.append(f"Nobody is asked to do this yet: {inline(why)}.")
+    return chapter("What we do not know", "\n".join(bullet(text, escaped=True) for text in unknowns))
 
 
 def _ask_the_expert(gap: Gap, url: str) -> str:
-    about = inline(subject_of(gap) or "this")
-    asked = [question.format(topic=about) for question in GAP_KINDS[gap.kind].questions]
+    topic = inline(subject_of(gap) or "this")
+    questions = [question.format(topic=topic) for question in GAP_KINDS[gap.kind].questions]
     answers = quoted_in(gap.agent_answers)
-    known = {entry.get("conversation_id") for entry in answers}
+    quoted_ids = {entry.get("conversation_id") for entry in answers}
     if not steps_of(gap):
-        told = [(_telling(str(entry["quote"])), entry) for entry in answers]
-        asked += [
+        sentences = [(_confirmable_sentence(str(entry["quote"])), entry) for entry in answers]
+        questions += [
             f"Does this hold for every customer: “{inline(text)}”{in_conversation(entry, url)}?"
-            for text, entry in told
+            for text, entry in sentences
             if text
         ][:_TO_CHECK]
     if gap.kind != "unfindable":
-        open_ones = [e for e in quoted_in(gap.examples) if e.get("conversation_id") not in known]
-        asked += [
+        unanswered = [e for e in quoted_in(gap.examples) if e.get("conversation_id") not in quoted_ids]
+        questions += [
             f"What do we tell a customer who asks: “{_short(entry)}”{in_conversation(entry, url)}?"
-            for entry in open_ones[:_TO_CHECK]
+            for entry in unanswered[:_TO_CHECK]
         ]
-        asked.append("When does a human have to take over?")
+        questions.append("When does a human have to take over?")
     return chapter(
         "Ask the expert these questions",
         _why_ask(gap, answers),
-        "\n".join(f"{place}. {text}" for place, text in enumerate(asked, start=1)),
+        "\n".join(f"{place}. {text}" for place, text in enumerate(questions, start=1)),
     )
 
 
-def _telling(reply: str) -> str:
-    """The sentence of a reply that somebody could say yes or no to: the first instruction of readable length."""
-    told = [sentence for sentence, _ in instructions(reply)] or [reply]
-    return next((sentence for sentence in told if len(sentence) <= LINE), "")
+def _confirmable_sentence(reply: str) -> str:
+    """The sentence of a reply that an expert can confirm or deny: the first short instruction."""
+    sentences = [sentence for sentence, _ in instructions(reply)] or [reply]
+    return next((sentence for sentence in sentences if len(sentence) <= LINE), "")
 
 
 def _why_ask(gap: Gap, answers: list[dict[str, Any]]) -> str:

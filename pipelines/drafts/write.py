@@ -1,4 +1,4 @@
-"""The drafts of a run, one a gap that waits for a writer, in a folder for each owner."""
+"""Writes the drafts of a run: one per gap that waits for a writer, in one folder per owner."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pandas as pd
 
 from lacuna.models.backlog.gap_kinds import GAP_KINDS
 from lacuna.models.backlog.lifecycle import WAITING
-from lacuna.pipelines.drafts.matter import edited, seal
+from lacuna.pipelines.drafts.front_matter import edited, seal
 from lacuna.pipelines.drafts.names import safe_name, slug
 from lacuna.pipelines.drafts.text import draft
 from lacuna.pipelines.gaps.read import gaps_of
@@ -27,21 +27,21 @@ def write_drafts(
     before: Path | None = None,
     polished: Mapping[str, str] | None = None,
 ) -> dict[str, str]:
-    """Write a draft for each content gap that waits for one.
+    """Write a draft for each content gap that waits for a writer.
 
     Parameters
     ----------
     folder : Path
         The run's folder; drafts go to `drafts/<owner>/<gap_id>-<slug>.md` below it, those of nobody to `unowned`.
     backlog : DataFrame
-        One row a gap. Gaps of another kind than the five, or that wait for no writer, get none.
+        One row per gap. Gaps of unknown kinds, and those that wait for no writer, get no draft.
     articles : DataFrame
         The bundle's articles, for titles, addresses and sections; may be empty.
     run : dict
         `run.json`, for `run_id` and the window.
     before : Path or None
-        The folder of the run that this one replaces: a draft that a person edited there stays as it is, and the new
-        text is written beside it as `<name>.new.md`.
+        The folder of the run that this one replaces: a draft edited there stays as it is, and the new text is written
+        next to it as `<name>.new.md`.
     polished : mapping or None
         A text by an endpoint for some gaps (:mod:`pipelines.drafts.polish`), by gap_id.
 
@@ -55,8 +55,8 @@ def write_drafts(
     OSError
         The folder can't be written.
     """
-    known = {str(row["article_id"]): row for row in records(articles) if row.get("article_id")}
-    written: dict[str, str] = {}
+    articles_by_id = {str(row["article_id"]): row for row in records(articles) if row.get("article_id")}
+    paths: dict[str, str] = {}
     for gap in gaps_of(backlog):
         key = gap.gap_id
         if not key or gap.kind not in GAP_KINDS or gap.status not in WAITING:
@@ -64,11 +64,11 @@ def write_drafts(
         owner = safe_name(str(gap.owner_id)) if gap.owner_id else "unowned"
         name = f"{safe_name(key)}-{slug(str(gap.title or ''))}"
         path = f"drafts/{owner}/{name.rstrip('-')}.md"
-        _write(folder / path, seal(draft(gap, known, run, (polished or {}).get(key, ""))))
-        written[key] = path
+        _write(folder / path, seal(draft(gap, articles_by_id, run, (polished or {}).get(key, ""))))
+        paths[key] = path
     if before is not None:
         _keep_edited(before, folder)
-    return written
+    return paths
 
 
 def _write(target: Path, text: str) -> None:
@@ -77,7 +77,7 @@ def _write(target: Path, text: str) -> None:
 
 
 def _keep_edited(before: Path, folder: Path) -> None:
-    """Carry over what people wrote into the drafts of the run that is replaced."""
+    """Keep drafts that people edited in the run that is replaced."""
     for old in sorted(before.glob("drafts/*/*.md")):
         try:
             text = old.read_text(encoding="utf-8")

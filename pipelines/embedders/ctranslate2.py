@@ -134,10 +134,10 @@ def _weights(path: Path) -> Weights:
     """The weights in single precision, without what stands before their names in some files (``bert.``)."""
     from safetensors.numpy import load_file
 
-    found = load_file(path)
-    before = next(name for name in found if name.endswith("embeddings.word_embeddings.weight"))
+    tensors = load_file(path)
+    before = next(name for name in tensors if name.endswith("embeddings.word_embeddings.weight"))
     before = before.removesuffix("embeddings.word_embeddings.weight")
-    return {name.removeprefix(before): value.astype(np.float32, copy=False) for name, value in found.items()}
+    return {name.removeprefix(before): value.astype(np.float32, copy=False) for name, value in tensors.items()}
 
 
 def _linear(to: Any, w: Weights, *names: str) -> None:

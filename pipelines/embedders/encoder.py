@@ -94,13 +94,13 @@ class Encoder:
         """
         if not len(texts):
             return self.embed([""])[:0]
-        wanted = [self._recipe.prompt + text for text in texts]
-        wanted = [text.lower() for text in wanted] if self._recipe.lower else wanted
-        ids = [encoded.ids or [0] for encoded in self._tokenizer.encode_batch(wanted)]
+        prompted = [self._recipe.prompt + text for text in texts]
+        prompted = [text.lower() for text in prompted] if self._recipe.lower else prompted
+        ids = [encoded.ids or [0] for encoded in self._tokenizer.encode_batch(prompted)]
         order = sorted(range(len(ids)), key=lambda i: (len(ids[i]), i))
-        found: list[F32] = [np.zeros(0, dtype=np.float32)] * len(ids)
+        vectors: list[F32] = [np.zeros(0, dtype=np.float32)] * len(ids)
         most = 1 if self._network.mixes else TOKENS_A_BATCH
-        groups, done = batches(order, ids, most), 0
+        groups, n_done = batches(order, ids, most), 0
 
         def pooled(group: list[int]) -> F32:
             # Filled up to the shape that every batch of such texts has.
@@ -110,11 +110,11 @@ class Encoder:
         with ThreadPoolExecutor(self._network.workers) as pool:
             for group, rows in zip(groups, pool.map(pooled, groups), strict=True):
                 for i, row in zip(group, rows, strict=True):
-                    found[i] = row
-                done += len(group)
+                    vectors[i] = row
+                n_done += len(group)
                 if progress:
-                    progress(done, len(ids))
-        return unit(np.stack(found))
+                    progress(n_done, len(ids))
+        return unit(np.stack(vectors))
 
     def _pooled(self, ids: list[list[int]]) -> F32:
         hidden = self._network.forward(ids)
@@ -140,24 +140,26 @@ class Recipe:
 
 
 def read_recipe(folder: Path) -> Recipe:
-    """The recipe of ``folder``; what it does not say is as sentence-transformers has it: the mean of all tokens."""
-    said = _json(folder / "1_Pooling" / "config.json")
+    """The recipe of ``folder``; its defaults are those of sentence-transformers, such as the mean of all tokens."""
+    pooling_json = _json(folder / "1_Pooling" / "config.json")
     modes = (
-        [said["pooling_mode"]] if "pooling_mode" in said else [key[13:] for key, on in said.items() if _mode(key, on)]
+        [pooling_json["pooling_mode"]]
+        if "pooling_mode" in pooling_json
+        else [key[13:] for key, on in pooling_json.items() if _mode(key, on)]
     )
     pooling = {"mean_tokens": "mean", "cls_token": "cls"}.get(mode := "+".join(modes) or "mean", mode)
     bert = _json(folder / "sentence_bert_config.json")
     # RoBERTa and MPNet count positions from behind the padding token's; tokenizer_config.json allows for that.
     limits = (bert.get("max_seq_length"), _json(folder / "tokenizer_config.json").get("model_max_length"), LONGEST)
     longest = next(limit for limit in limits if limit and limit < 10**6)
-    counts = said.get("include_prompt", True) is True
+    counts = pooling_json.get("include_prompt", True) is True
     return Recipe(pooling, int(longest), bool(bert.get("do_lower_case")), _prompt(folder), counts)
 
 
 def _prompt(folder: Path) -> str:
-    """What the folder puts before a text where nothing else is asked for."""
-    said = _json(folder / "config_sentence_transformers.json")
-    return str((said.get("prompts") or {}).get(said.get("default_prompt_name"), ""))
+    """The folder's default prompt: what is put before each text."""
+    config = _json(folder / "config_sentence_transformers.json")
+    return str((config.get("prompts") or {}).get(config.get("default_prompt_name"), ""))
 
 
 def modules(folder: Path) -> list[str]:

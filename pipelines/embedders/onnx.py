@@ -59,18 +59,18 @@ def load(path: Path) -> Network:
         session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     except Exception as error:
         raise SettingsInvalid(f"{path} can't be loaded: {error}", "export the model again, or name another") from error
-    takes = {found.name for found in session.get_inputs()}
-    gives = [found.name for found in session.get_outputs()]
+    takes = {node.name for node in session.get_inputs()}
+    gives = [node.name for node in session.get_outputs()]
     output = "sentence_embedding" if "sentence_embedding" in gives else gives[0]
 
     def forward(ids: list[list[int]]) -> F32:
         shape = len(ids), max(map(len, ids))
-        given = {name: np.zeros(shape, dtype=np.int64) for name in ("input_ids", "attention_mask", "token_type_ids")}
+        inputs = {name: np.zeros(shape, dtype=np.int64) for name in ("input_ids", "attention_mask", "token_type_ids")}
         for row, one in enumerate(ids):
-            given["input_ids"][row, : len(one)] = one
-            given["attention_mask"][row, : len(one)] = 1
-        found = session.run([output], {name: given[name] for name in given if name in takes})[0]
-        return np.asarray(found, dtype=np.float32)
+            inputs["input_ids"][row, : len(one)] = one
+            inputs["attention_mask"][row, : len(one)] = 1
+        vectors = session.run([output], {name: inputs[name] for name in inputs if name in takes})[0]
+        return np.asarray(vectors, dtype=np.float32)
 
     # Numbers of eight bits are scaled by what is largest in the batch, whoever's it is.
     return Network(forward, joblib.cpu_count(), mixes=True)

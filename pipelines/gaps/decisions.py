@@ -12,7 +12,7 @@ from lacuna.data_contracts.errors import DecidedMeanwhile, DecisionInvalid, NoSu
 from lacuna.models.backlog.lifecycle import Decision, GapState, allowed, gap_state, in_force, last_targets
 from lacuna.pipelines.gaps import due_dates
 from lacuna.pipelines.gaps.decision_fields import checked
-from lacuna.pipelines.gaps.first_seen import seen_days
+from lacuna.pipelines.gaps.first_seen import visible_since_days
 from lacuna.pipelines.gaps.status import as_decided, status_now
 from lacuna.pipelines.io.addresses import StorePath
 from lacuna.pipelines.presentation.suggestions import did_you_mean
@@ -38,9 +38,9 @@ __all__ = [
 ]
 
 
-def whoami(named: str | None = None) -> str:
+def whoami(name: str | None = None) -> str:
     """Who decides on this machine: the name given, else ``$LACUNA_USER``, else the login name."""
-    return named or os.environ.get("LACUNA_USER") or getpass.getuser()
+    return name or os.environ.get("LACUNA_USER") or getpass.getuser()
 
 
 def decide(
@@ -92,7 +92,7 @@ def decide(
         row, decisions = _gap(connection, gap_id), decision_log.read(connection, gap_id)
         life = gap_state(decisions)
         if after is not None and after != life.last:
-            raise _meanwhile(gap_id, decisions, after)
+            raise _decided_meanwhile(gap_id, decisions, after)
         complete = _complete(row, decisions, life, action, fields)
         life_after = gap_state(
             [*decisions, Decision(life.last + 1, gap_id, datetime.now(UTC), who, action, why, complete)]
@@ -122,7 +122,7 @@ def lives(state: State, up_to: str | None = None) -> dict[str, GapState]:
 
     A merged gap points to the gap at the end of its mergers.
     """
-    return last_targets({gap: gap_state(own) for gap, own in decided(state, up_to).items()})
+    return last_targets({gap: gap_state(gap_decisions) for gap, gap_decisions in decided(state, up_to).items()})
 
 
 def decided(state: State, up_to: str | None = None) -> dict[str, list[Decision]]:
@@ -200,7 +200,7 @@ def backlog_now(
     today = today or due_dates.today()
     life_of_gap = lives(state)
     with state.reading() as connection:
-        visible_since = seen_days(connection, run.name)
+        visible_since = visible_since_days(connection, run.name)
     gaps = records(backlog[[name for name in _READ if name in backlog]])
     names = {row["owner_id"]: row.get("owner_name") for row in gaps}
     rows = []
@@ -238,12 +238,12 @@ def _complete(
     """The payload with defaults filled in; an error where the gap's status does not allow the action."""
     gap = row["gap_id"]
     if action == "undo":
-        return _undone(gap, decisions, life, fields)
+        return _undo_payload(gap, decisions, life, fields)
     status, _ = status_now(row, life)
     if action not in allowed(status):
-        can = ", ".join((*allowed(status), "undo") if life.undoable else allowed(status))
+        possible = ", ".join((*allowed(status), "undo") if life.undoable else allowed(status))
         merged = f" (merged into {life.merged_into})" if life.merged_into else ""
-        raise NotAllowed(f"gap {gap} is {status}{merged}: {action} is not possible", f"possible are: {can}")
+        raise NotAllowed(f"gap {gap} is {status}{merged}: {action} is not possible", f"possible are: {possible}")
     if action == "publish" and not fields.get("on"):
         return {**fields, "on": datetime.now(UTC).date().isoformat()}
     if action == "publish" and fields["on"] > (datetime.now(UTC) + timedelta(days=1)).date().isoformat():  # east of UTC
@@ -259,7 +259,7 @@ def _complete(
     return fields
 
 
-def _undone(gap: str, decisions: list[Decision], life: GapState, fields: dict[str, Any]) -> dict[str, Any]:
+def _undo_payload(gap: str, decisions: list[Decision], life: GapState, fields: dict[str, Any]) -> dict[str, Any]:
     target = fields.get("of") or life.undoable
     if not target:
         raise NotAllowed(f"there is no decision on gap {gap} to take back", f"`lacuna backlog {gap}` lists them")
@@ -278,8 +278,8 @@ def _check_target(connection: sa.Connection, gap_id: str, into: str) -> None:
     life = gap_state(decision_log.read(connection, into))
     status, _ = status_now(row, life)
     if status == "dismissed":
-        elsewhere = f"merge into {life.merged_into}" if life.merged_into else "reopen that one first"
-        raise NotAllowed(f"gap {into} is dismissed itself, and nothing can be merged into it", elsewhere)
+        remedy = f"merge into {life.merged_into}" if life.merged_into else "reopen that one first"
+        raise NotAllowed(f"gap {into} is dismissed itself, and nothing can be merged into it", remedy)
 
 
 def _check_owner(connection: sa.Connection, owner_id: str) -> None:
@@ -301,11 +301,11 @@ def _gap(connection: sa.Connection, gap_id: str) -> dict[str, Any]:
     raise NoSuchGap(f"there is no gap '{gap_id}'", did_you_mean(gap_id, ids, otherwise, most=3, cutoff=0.4))
 
 
-def _meanwhile(gap_id: str, decisions: list[Decision], after: int) -> DecidedMeanwhile:
+def _decided_meanwhile(gap_id: str, decisions: list[Decision], after: int) -> DecidedMeanwhile:
     newer = [each for each in decisions if each.id > after]
     if not newer:
         return DecidedMeanwhile(f"gap {gap_id} has no decision {after}", "look at it again, and decide then")
     last = newer[-1]
-    what = f"{last.who} decided meanwhile on gap {gap_id}: {last.verb} at {last.at:%Y-%m-%d %H:%M} UTC"
-    because = f" (“{last.why}”)" if last.why else ""
-    return DecidedMeanwhile(f"{what}{because}", "nothing was changed; look at it again, and decide then")
+    sentence = f"{last.who} decided meanwhile on gap {gap_id}: {last.verb} at {last.at:%Y-%m-%d %H:%M} UTC"
+    reason = f" (“{last.why}”)" if last.why else ""
+    return DecidedMeanwhile(f"{sentence}{reason}", "nothing was changed; look at it again, and decide then")

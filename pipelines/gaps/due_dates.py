@@ -54,9 +54,10 @@ def due_date_now(
         What people decided on the gap.
     now
         The day as of which it is computed.
-    seen
+    visible_since
         The day since when people can see the gap in the status that its run gave it
-        (:func:`pipelines.gaps.first_seen.seen_days`); None where that is not recorded yet, right after publication.
+        (:func:`pipelines.gaps.first_seen.visible_since_days`); None where that is not recorded yet, right after
+        publication.
     """
     rank = whole(row.get("rank"))
     if rank is None:

@@ -14,9 +14,9 @@ import sqlalchemy as sa
 
 from lacuna.pipelines.state import schema
 
-__all__ = ["keep_seen", "seen_days"]
+__all__ = ["keep_seen", "visible_since_days"]
 
-_SEEN = "seen_at"
+_SEEN_AT = "seen_at"
 
 
 def keep_seen(connection: sa.Connection, run_id: str, rows: list[dict[str, Any]], now: datetime) -> None:
@@ -38,12 +38,17 @@ def keep_seen(connection: sa.Connection, run_id: str, rows: list[dict[str, Any]]
         for recorded in _rows(connection, query):
             moment = _moment(recorded, published)
             if moment:
-                moments[_standing(recorded)] = min(moment, moments.get(_standing(recorded), moment))
+                moments[_gap_and_status_since(recorded)] = min(
+                    moment, moments.get(_gap_and_status_since(recorded), moment)
+                )
     for row in rows:
-        row["extra"] = {**(row["extra"] or {}), _SEEN: moments.get(_standing(row), now.astimezone(UTC).isoformat())}
+        row["extra"] = {
+            **(row["extra"] or {}),
+            _SEEN_AT: moments.get(_gap_and_status_since(row), now.astimezone(UTC).isoformat()),
+        }
 
 
-def seen_days(connection: sa.Connection, run_id: str) -> dict[str, date]:
+def visible_since_days(connection: sa.Connection, run_id: str) -> dict[str, date]:
     """The day, by the reviewers' own clock, since when people can see each gap of a run in its status."""
     published = _published(connection)
     rows = _rows(connection, sa.select(schema.gaps).where(schema.gaps.c.run_id == run_id))
@@ -55,14 +60,14 @@ def _rows(connection: sa.Connection, query: sa.Select[Any]) -> list[dict[str, An
     return [{str(name): value for name, value in row.items()} for row in connection.execute(query).mappings()]
 
 
-def _standing(row: Mapping[str, Any]) -> tuple[str, str]:
+def _gap_and_status_since(row: Mapping[str, Any]) -> tuple[str, str]:
     """The gap, and the run since which it is in its status: after a change of status it is seen anew."""
     return str(row["gap_id"]), str((row["extra"] or {}).get("status_since") or row["first_seen"])
 
 
 def _moment(row: Mapping[str, Any], published: Mapping[str, str]) -> str | None:
     """When a recorded gap could first be seen; rows of older versions, without it, go by their run's publication."""
-    return (row["extra"] or {}).get(_SEEN) or published.get(str(row["run_id"]))
+    return (row["extra"] or {}).get(_SEEN_AT) or published.get(str(row["run_id"]))
 
 
 def _published(connection: sa.Connection) -> dict[str, str]:

@@ -49,7 +49,7 @@ def read_past(job: Job) -> Past:
         decisions, replaced = decided(state, up_to=job.run_id), state.gaps_of(job.run_id)
     events_of_run = job.read("understand/subtopic_events").assign(run_id=job.run_id)
     events = pd.concat([events[events["run_id"] < job.run_id], events_of_run])
-    lives = last_targets({gap: gap_state(own) for gap, own in decisions.items()})
+    lives = last_targets({gap: gap_state(gap_decisions) for gap, gap_decisions in decisions.items()})
     precision = by_kind(decisions, job.settings.accuracy.confidence)
     return Past(job.run_id, previous, _by_id(before), _by_id(replaced), events, lives, precision)
 
@@ -68,7 +68,7 @@ def name_gaps(gaps: pd.DataFrame, past: Past) -> pd.Series:
 def with_history(
     gap: Gap,
     past: Past,
-    named: Callable[[str], str | None],
+    owner_name: Callable[[str], str | None],
     grow_factor: float,
     effect: str | None = None,
 ) -> Gap:
@@ -109,7 +109,7 @@ def with_history(
     return replace(
         gap, status=status, status_note=note or _written_for(gap, past), status_since=since, decided=life.decided,
         effect=effect, first_seen=first_seen, carried=_carried(gap, last_row, status, past, came_back),
-        **as_decided(gap.as_row(), life, named),
+        **as_decided(gap.as_row(), life, owner_name),
     )  # fmt: skip
 
 

@@ -41,11 +41,11 @@ def gap_ids(
         subtopics, successors = subtopics_since(row, all_moves)
         earlier.append({**row, "subtopics": subtopics, "heirs": successors})
     matched = match_gaps(gaps, earlier, previous)
-    taken = {str(row["gap_id"]) for row in before}
+    used_ids = {str(row["gap_id"]) for row in before}
     ids: dict[int, str] = {}
     for i in sorted(range(len(gaps)), key=lambda i: (str(gaps[i]["kind"]), list(gaps[i]["subtopics"]))):
-        ids[i] = matched[i] or _new(gaps[i], run_id, taken)
-        taken.add(ids[i])
+        ids[i] = matched[i] or _new(gaps[i], run_id, used_ids)
+        used_ids.add(ids[i])
     return [ids[i] for i in range(len(gaps))]
 
 
@@ -63,12 +63,12 @@ def subtopics_since(row: Mapping[str, Any], all_moves: Sequence[Mapping[str, Any
     return subtopics, heirs(subtopics, [event for event in all_moves if event["run_id"] > row["run_id"]])
 
 
-def _new(gap: Mapping[str, Any], run_id: str, taken: Collection[str]) -> str:
+def _new(gap: Mapping[str, Any], run_id: str, used_ids: Collection[str]) -> str:
     """An id derived from what the gap is about, the same if the run is repeated."""
     key = f"topic:{gap['subtopics'][0]}" if subject(gap)[0] == "missing" else f"{gap['kind']}:{gap['article_id']}"
     # The id may be taken by an earlier gap that now is about something else: then the run is added.
     for name in (key, f"{key}:{run_id}", f"{key}:{run_id}:{gap['subtopics'][0]}"):
         gap_id = "g-" + hashlib.blake2b(name.encode(), digest_size=4).hexdigest()
-        if gap_id not in taken:
+        if gap_id not in used_ids:
             return gap_id
     raise AssertionError(f"two gaps about {key} in one run")

@@ -40,14 +40,14 @@ def status_now(row: Mapping[str, Any], life: GapState) -> tuple[str, str]:
     )
 
 
-def as_decided(row: Mapping[str, Any], life: GapState, named: Callable[[str], str | None]) -> dict[str, Any]:
+def as_decided(row: Mapping[str, Any], life: GapState, owner_name: Callable[[str], str | None]) -> dict[str, Any]:
     """Owner, due day, end of the snooze and target of the merger; an owner whom people chose goes before the run's.
 
     A chosen owner who is no longer active (``owner_left``) is ignored.
     """
     owner, reason, name = row.get("owner_id"), row.get("owner_reason"), row.get("owner_name")
     if life.assigned and (life.owner_id is None or life.owner_id != row.get("owner_left")):
-        owner, name = life.owner_id, named(life.owner_id) if life.owner_id else None
+        owner, name = life.owner_id, owner_name(life.owner_id) if life.owner_id else None
         reason = f"chosen by {life.assigned_by}" if owner else f"left unowned by {life.assigned_by}"
     return {
         "owner_id": owner, "owner_reason": reason, "owner_name": name,

@@ -1,1 +1,1 @@
-"""An endpoint of a language model, where one is set."""
+"""The language-model endpoint, used only where the settings name one."""

@@ -1,4 +1,4 @@
-"""One question after another to an OpenAI-compatible endpoint: asked twice at most, kept, and never waited for long."""
+"""Requests to an OpenAI-compatible endpoint: each tried twice at most, its answer kept in the store."""
 
 from __future__ import annotations
 
@@ -43,12 +43,12 @@ class Session:
     """
 
     def __init__(
-        self, settings: Endpoint, folder: StorePath, read: Callable[[dict[str, Any]], Any], wanted: str
+        self, settings: Endpoint, folder: StorePath, read: Callable[[dict[str, Any]], Any], expected: str
     ) -> None:
         key = os.environ.get(settings.api_key_env, "") if settings.api_key_env else ""
         headers = {"Authorization": f"Bearer {key}"} if key else {}
         self._client = httpx2.Client(timeout=settings.timeout_seconds, headers=headers, follow_redirects=False)
-        self._settings, self._folder, self._read, self._wanted = settings, folder, read, wanted
+        self._settings, self._folder, self._read, self._expected = settings, folder, read, expected
         self._silent = 0
 
     def __enter__(self) -> Session:
@@ -59,53 +59,53 @@ class Session:
     ) -> None:
         self._client.close()
 
-    def ask(self, asked: dict[str, Any]) -> Any:
-        """What the endpoint answers, from the folder where it was asked before.
+    def ask(self, request: dict[str, Any]) -> Any:
+        """The endpoint's answer to a request, read from the folder where it was kept before.
 
         Raises
         ------
         NoAnswerError
             It gave no usable answer, or gave none to three questions in a row and is not asked any more.
         """
-        digest = hashlib.blake2b(json.dumps(asked, sort_keys=True).encode(), digest_size=12).hexdigest()
+        digest = hashlib.blake2b(json.dumps(request, sort_keys=True).encode(), digest_size=12).hexdigest()
         file = self._folder / f"{digest}.json"
         if file.exists():
             return self._read(json.loads(file.read_text(encoding="utf-8")))
         if self._silent >= GIVE_UP:
             raise NoAnswerError("given up")
         try:
-            found = self._answer(asked)
+            answer = self._answer(request)
         except NoAnswerError:
             self._silent += 1
             raise
         self._silent = 0
-        write_bytes(file, json.dumps(found, ensure_ascii=False).encode())
-        return self._read(found)
+        write_bytes(file, json.dumps(answer, ensure_ascii=False).encode())
+        return self._read(answer)
 
-    def _answer(self, asked: dict[str, Any]) -> dict[str, Any]:
-        """One answer, asked for again where the endpoint is slow, out of order, or answers with something else."""
+    def _answer(self, request: dict[str, Any]) -> dict[str, Any]:
+        """One answer; requested again where the endpoint is slow, fails, or answers in another form."""
         trouble = ""
         for _ in range(TRIES):
             try:
-                answer = self._client.post(f"{self._settings.endpoint.rstrip('/')}/chat/completions", json=asked)
+                response = self._client.post(f"{self._settings.endpoint.rstrip('/')}/chat/completions", json=request)
             except httpx2.TimeoutException:
                 trouble = f"no answer within {self._settings.timeout_seconds:g} seconds"
                 continue
             except httpx2.HTTPError as error:
                 trouble = f"not reached: {type(error).__name__}"
                 continue
-            if answer.status_code != 200:
-                trouble = f"status {answer.status_code}"
-                if answer.status_code < 500 and answer.status_code not in (408, 429):
+            if response.status_code != 200:
+                trouble = f"status {response.status_code}"
+                if response.status_code < 500 and response.status_code not in (408, 429):
                     break
                 continue
             try:
-                found = _object_in(answer.content)
-                self._read(found)
+                value = _object_in(response.content)
+                self._read(value)
             except (ValueError, LookupError, TypeError, RecursionError):
-                trouble = f"an answer that holds no {self._wanted}"
+                trouble = f"an answer that holds no {self._expected}"
             else:
-                return found
+                return value
         raise NoAnswerError(trouble)
 
 
@@ -122,13 +122,13 @@ def messages(settings: Endpoint, task: str, about: dict[str, Any]) -> dict[str, 
 
 
 def _object_in(body: bytes) -> dict[str, Any]:
-    """The JSON object in an answer; models like to put it between marks of a code block."""
+    """The JSON object in an answer; models often put it into a code block."""
     if len(body) > LONGEST_ANSWER:
         raise ValueError("too long")
     content = json.loads(body)["choices"][0]["message"]["content"]
     if not isinstance(content, str):
         raise TypeError("no text")
-    found = json.loads(content[content.index("{") : content.rindex("}") + 1])
-    if not isinstance(found, dict):
+    value = json.loads(content[content.index("{") : content.rindex("}") + 1])
+    if not isinstance(value, dict):
         raise TypeError("no object")
-    return found
+    return value

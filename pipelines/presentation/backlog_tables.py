@@ -65,7 +65,7 @@ def history_table(gap_id: str, title: str, status: str, decisions: Sequence[Deci
     ids_in_force = {decision.id for decision in in_force(decisions)}
     ids_taken_back = {decision.id for decision in decisions if decision.verb != "undo"} - ids_in_force
     for decision in decisions:
-        what = " ".join(
+        action_text = " ".join(
             [decision.verb, *(f"{name}={value}" for name, value in decision.payload.items() if value is not None)]
         )
         mark = " (taken back)" if decision.id in ids_taken_back else ""
@@ -73,7 +73,7 @@ def history_table(gap_id: str, title: str, status: str, decisions: Sequence[Deci
             str(decision.id),
             f"{decision.at:%Y-%m-%d %H:%M}",
             escape(decision.who),
-            escape(what) + mark,
+            escape(action_text) + mark,
             escape(decision.why),
         )
     return Group(head, table)
@@ -81,9 +81,9 @@ def history_table(gap_id: str, title: str, status: str, decisions: Sequence[Deci
 
 def precision_lines(kinds: Sequence[Precision]) -> list[str]:
     """The backlog's precision according to reviewers: over all kinds, then by kind; empty where nobody judged."""
-    whole = overall(kinds)
-    if whole is None:
+    overall_precision = overall(kinds)
+    if overall_precision is None:
         return []
     each = [kind.in_words() for kind in kinds] if len(kinds) > 1 else []
-    sentences = [whole.in_words() if len(kinds) > 1 else kinds[0].in_words(), *each]
+    sentences = [overall_precision.in_words() if len(kinds) > 1 else kinds[0].in_words(), *each]
     return [line[:1].upper() + line[1:] for line in sentences]

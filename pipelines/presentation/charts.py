@@ -19,11 +19,11 @@ _CHARACTER = 6.4
 SMALLEST = 6.5  # radius that has room for the letter of a theme
 
 
-def squeeze(values: Sequence[float], most: int = MOST_POINTS) -> list[float]:
-    """At most `most` values, as means over neighbouring ones, so that they fit into the sparkline of a table row."""
-    if len(values) <= most:
+def squeeze(values: Sequence[float], limit: int = MOST_POINTS) -> list[float]:
+    """At most `limit` values, as means over neighbouring ones, so that they fit into the sparkline of a table row."""
+    if len(values) <= limit:
         return list(values)
-    return [float(np.mean(part)) for part in np.array_split(np.asarray(values, dtype=float), most)]
+    return [float(np.mean(part)) for part in np.array_split(np.asarray(values, dtype=float), limit)]
 
 
 def spark(values: Sequence[float | None], width: float = 72, height: float = 20, zero: bool = True) -> dict[str, Any]:
@@ -100,23 +100,28 @@ def weekly_chart(
         return {}
     base, head = height - 22, 16.0
     first = date.fromisoformat(weeks[0][0])
-    most = max(1.0, *(float(week[1]) for week in weeks))
+    largest = max(1.0, *(float(week[1]) for week in weeks))
     step = width / len(weeks)
     wide = max(1.0, step - (2 if step > 6 else 0.5))
 
-    def place(when: date | str) -> float:
+    def x_of(when: date | str) -> float:
         moment = when if isinstance(when, date) else date.fromisoformat(when)
         return min(max((moment - first).days / 7 * step, 0.0), width)
 
     def box(left: float, right: float) -> dict[str, str]:
         return {"x": f"{left:.1f}", "width": f"{max(right - left, 0):.1f}"}
 
-    def tall(value: float) -> dict[str, str]:
-        pixels = float(value) / most * (base - head)
+    def bar_of(value: float) -> dict[str, str]:
+        pixels = float(value) / largest * (base - head)
         return {"y": f"{base - pixels:.1f}", "height": f"{pixels:.1f}"}
 
     bars = [
-        {"x": f"{at * step + (step - wide) / 2:.1f}", "wide": f"{wide:.1f}", "all": tall(asked), "bad": tall(failed)}
+        {
+            "x": f"{at * step + (step - wide) / 2:.1f}",
+            "wide": f"{wide:.1f}",
+            "all": bar_of(asked),
+            "bad": bar_of(failed),
+        }
         for at, (_, asked, failed) in enumerate(weeks)
     ]
     labels = [
@@ -127,12 +132,12 @@ def weekly_chart(
     ]  # fmt: skip
     return {
         "width": width, "height": height, "base": base, "head": head, "bars": bars, "labels": labels,
-        "most": f"{most:.0f} a week", "weeks": len(weeks),
+        "most": f"{largest:.0f} a week", "weeks": len(weeks),
         "asked": f"{sum(float(week[1]) for week in weeks):,.0f}",
         "failed": f"{sum(float(week[2]) for week in weeks):,.0f}",
-        "now": None if start is None else box(place(start), width),
-        "span": None if change is None else box(place(change["low"]), place(change["high"]) + step),
-        "turn": None if change is None else f"{place(change['week']):.1f}",
+        "now": None if start is None else box(x_of(start), width),
+        "span": None if change is None else box(x_of(change["low"]), x_of(change["high"]) + step),
+        "turn": None if change is None else f"{x_of(change['week']):.1f}",
     }  # fmt: skip
 
 
@@ -143,8 +148,8 @@ def _spread(places: np.ndarray, radii: np.ndarray, width: float, height: float, 
     for _ in range(80):
         apart = places[:, None, :] - places[None, :, :]
         gap = np.hypot(apart[..., 0], apart[..., 1])
-        wanted = radii[:, None] + radii[None, :] + 3.0
-        short = np.where(gap < wanted, wanted - gap, 0.0)
+        min_distance = radii[:, None] + radii[None, :] + 3.0
+        short = np.where(gap < min_distance, min_distance - gap, 0.0)
         np.fill_diagonal(short, 0.0)
         if not short.any():
             break

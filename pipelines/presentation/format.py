@@ -224,7 +224,7 @@ def json_block(value: object) -> str:
     return encoded
 
 
-def sure(run: dict[str, Any]) -> str:
+def confidence_text(run: dict[str, Any]) -> str:
     """The confidence of the run's intervals, `95 %`."""
     value = number(record(record(run.get("settings")).get("accuracy")).get("confidence"))
     return f"{(0.95 if value is None else value) * 100:g}{NARROW}%"

@@ -45,8 +45,8 @@ def with_such_words(words: str, titles: Iterable[str], most: int = 2) -> list[st
 def likely(word: str, names: Iterable[str], cutoff: float = 0.6) -> str | None:
     """The name most like a word, ignoring case and treating `-`, `_` and blanks alike; None where none is similar."""
     by_lower = {name.lower(): name for name in names}
-    near = similar(word.lower().replace("-", "_").replace(" ", "_"), by_lower, cutoff=cutoff)
-    return by_lower[near[0]] if near else None
+    matches = similar(word.lower().replace("-", "_").replace(" ", "_"), by_lower, cutoff=cutoff)
+    return by_lower[matches[0]] if matches else None
 
 
 def did_you_mean(wrong: str, names: Iterable[str], otherwise: str, most: int = 1, cutoff: float = 0.6) -> str:
@@ -57,5 +57,5 @@ def did_you_mean(wrong: str, names: Iterable[str], otherwise: str, most: int = 1
     >>> did_you_mean("acept", ["accept", "dismiss"], "there are: accept, dismiss")
     'did you mean accept?'
     """
-    near = similar(wrong, names, most, cutoff)
-    return f"did you mean {' or '.join(near)}?" if near else otherwise
+    matches = similar(wrong, names, most, cutoff)
+    return f"did you mean {' or '.join(matches)}?" if matches else otherwise

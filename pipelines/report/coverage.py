@@ -24,7 +24,7 @@ def coverage(run: Mapping[str, Any]) -> dict[str, Any]:
     if not parts:
         return {}
     return {
-        "told": unknown(parts),
+        "summary": unknown(parts),
         "rows": [
             {
                 "label": _capital(part.label),

@@ -26,12 +26,12 @@ def due_articles(frame: pd.DataFrame | None, owners: pd.DataFrame | None) -> dic
     names = _names(owners)
     articles = []
     for row in records(frame):
-        who, checked, failed = text(row.get("owner_id")), day(row.get("checked_at")), number(row.get("failed")) or 0.0
-        cited = whole(row.get("cited"))
+        owner_id, checked = text(row.get("owner_id")), day(row.get("checked_at"))
+        failed, cited = number(row.get("failed")) or 0.0, whole(row.get("cited"))
         articles.append(
             _article(row, failed / cited if cited else None)
             | {
-                "owner": names.get(who) or who,
+                "owner": names.get(owner_id) or owner_id,
                 "checked": checked.isoformat() if checked else "",
                 "days": plural(whole(row.get("days")) or 0, "day") if checked else "",
             }

@@ -12,6 +12,7 @@ import pandas as pd
 from lacuna.pipelines.presentation.charts import spark
 from lacuna.pipelines.presentation.format import (
     NARROW,
+    confidence_text,
     day,
     money,
     number,
@@ -19,7 +20,6 @@ from lacuna.pipelines.presentation.format import (
     percent_range,
     points,
     record,
-    sure,
     text,
 )
 from lacuna.pipelines.presentation.format import rows as records
@@ -113,23 +113,26 @@ def kpi_cards(
     errors = _errors(run)
     cards = []
     for key, label, better, means in KPIS:
-        now = _pooled(key, [rows[week] for week in current], errors)
-        past = (
+        current_estimate = _pooled(key, [rows[week] for week in current], errors)
+        previous_estimate = (
             _pooled(key, [rows[week] for week in previous_weeks], errors)
             if len(previous_weeks) == len(current)
             else None
         )
         if key == "resolution_accuracy":
-            now, past = _whole(accuracy, "window", errors) or now, _whole(accuracy, "before", errors) or past
+            current_estimate, previous_estimate = (
+                _whole_period(accuracy, "window", errors) or current_estimate,
+                _whole_period(accuracy, "before", errors) or previous_estimate,
+            )
         cards.append(
             {
-                "sure": sure(run),
+                "sure": confidence_text(run),
                 "key": key,
                 "label": label,
                 "means": means,
-                "value": _value_text(key, now, currency),
-                "range": _interval_text(key, now, errors),
-                "change": _change(key, now, past, better, currency, len(current), errors),
+                "value": _value_text(key, current_estimate, currency),
+                "range": _interval_text(key, current_estimate, errors),
+                "change": _change(key, current_estimate, previous_estimate, better, currency, len(current), errors),
                 "parts": _parts(rows, current) if key == "deflection" else _handling(rows, current, key),
                 "spark": spark(
                     [number(rows[week].get(key)) for week in charted_weeks], 132, 30, zero=key == "cost_avoided"
@@ -156,7 +159,7 @@ def _pooled(key: str, rows: list[dict[str, Any]], errors: float) -> tuple[float,
         error = math.hypot(*spread) / (2 * errors) if rows_with_value and len(spread) == len(rows_with_value) else None
         return (sum(number(row.get(key)) or 0.0 for row in rows_with_value), error) if rows_with_value else None
     total = mass = variance = 0.0
-    sure = True
+    has_intervals = True
     for row in rows:
         value = number(row.get(key))
         weight = _weight(key, row)
@@ -166,15 +169,15 @@ def _pooled(key: str, rows: list[dict[str, Any]], errors: float) -> tuple[float,
         total += weight * value
         mass += weight
         if low is None or high is None:
-            sure = False
+            has_intervals = False
         else:
             variance += (weight * (high - low) / (2 * errors)) ** 2
     if not mass:
         return None
-    return total / mass, math.sqrt(variance) / mass if sure else None
+    return total / mass, math.sqrt(variance) / mass if has_intervals else None
 
 
-def _whole(accuracy: pd.DataFrame | None, period: str, errors: float) -> tuple[float, float | None] | None:
+def _whole_period(accuracy: pd.DataFrame | None, period: str, errors: float) -> tuple[float, float | None] | None:
     """Accuracy over a whole period, and its standard error."""
     if accuracy is None or accuracy.empty:
         return None
@@ -228,45 +231,45 @@ def _interval_text(key: str, estimate: tuple[float, float | None] | None, errors
 
 def _change(
     key: str,
-    now: tuple[float, float | None] | None,
-    past: tuple[float, float | None] | None,
+    current: tuple[float, float | None] | None,
+    previous: tuple[float, float | None] | None,
     better: int,
     currency: str,
     weeks: int,
     errors: float,
 ) -> dict[str, str]:
-    if now is None or past is None:
+    if current is None or previous is None:
         return {}
-    step = now[0] - past[0]
-    error = math.hypot(now[1], past[1]) if now[1] is not None and past[1] is not None else 0.0
-    clear = abs(step) > errors * error and abs(step) > 1e-9
+    difference = current[0] - previous[0]
+    error = math.hypot(current[1], previous[1]) if current[1] is not None and previous[1] is not None else 0.0
+    clear = abs(difference) > errors * error and abs(difference) > 1e-9
     if key == "cost_avoided":
-        words = ("+" if step > 0 else "") + money(step, currency)
-        if past[0] > 0:
-            words += f" ({step / past[0] * 100:+.0f}{NARROW}%)".replace("-", "−")
+        words = ("+" if difference > 0 else "") + money(difference, currency)
+        if previous[0] > 0:
+            words += f" ({difference / previous[0] * 100:+.0f}{NARROW}%)".replace("-", "−")
     elif key == "csat_self_service":
-        words = f"{step:+.2f}".replace("-", "−")
+        words = f"{difference:+.2f}".replace("-", "−")
     else:
-        words = points(step)
-    tone = "same" if not clear else "better" if step * better > 0 else "worse"
+        words = points(difference)
+    tone = "same" if not clear else "better" if difference * better > 0 else "worse"
     return {
         "words": words,
         "tone": tone,
-        "arrow": "→" if not clear else "↑" if step > 0 else "↓",
+        "arrow": "→" if not clear else "↑" if difference > 0 else "↓",
         "against": f"against the {weeks} weeks before" if weeks > 1 else "against the week before",
-        "said": {"same": "no clear change", "better": "better", "worse": "worse"}[tone],
+        "judgement": {"same": "no clear change", "better": "better", "worse": "worse"}[tone],
     }
 
 
 def _parts(rows: dict[date, dict[str, Any]], current: list[date]) -> str:
     """The shares of deflection that are confirmed, assumed and abandoned."""
-    named = (
+    labels_and_columns = (
         ("confirmed", "confirmed_resolution"),
         ("assumed", "assumed_resolution"),
         ("abandoned", "abandoned"),
     )
     phrases = []
-    for label, key in named:
+    for label, key in labels_and_columns:
         values_and_weights = [
             (value, _weight("deflection", rows[week]))
             for week in current

@@ -29,7 +29,8 @@ from lacuna.pipelines.presentation.format import (
 )
 
 __all__ = [
-    "SETS", "GapFigures", "Movement", "before_and_since", "figures_of", "movement", "nearest_articles", "sets_told",
+    "SETS", "GapFigures", "Movement", "before_and_since", "figures_of", "movement", "nearest_articles",
+    "sets_explanation",
 ]  # fmt: skip
 
 SETS = (
@@ -48,7 +49,7 @@ _DIRECTIONS = {"rising": "up", "falling": "down", "steady": "flat", "stable": "f
 _CLEAR = 0.05  # trends with a p-value from this on are not clear
 
 
-def sets_told() -> str:
+def sets_explanation() -> str:
     """The definitions of the two sets as one paragraph, to be printed below a gap's figures."""
     return " ".join(f"{name}: {means[:1].lower()}{means[1:]}" for name, means in SETS)
 
@@ -85,16 +86,16 @@ def _movement(trend: Trend, surge: Surge | None) -> Movement:
     >>> _movement(flat, {"started": "2024-06-25", "ratio": 10.1, "p_value": 0.0}).in_words()
     'surging ×10.1 since 25 Jun'
     """
-    steep = surge["ratio"] if surge else None
-    if surge and steep is not None:
+    surge_ratio = surge["ratio"] if surge else None
+    if surge and surge_ratio is not None:
         since = f"since {short_day(surge['started'])}" if surge["started"] else ""
-        return Movement(_ARROWS["up"], "up", "surging", f"×{steep:.1f}", since, steep)
+        return Movement(_ARROWS["up"], "up", "surging", f"×{surge_ratio:.1f}", since, surge_ratio)
     direction = (trend["direction"] or "").lower()
     direction = _DIRECTIONS.get(direction, direction)
     if direction not in _ARROWS:
         return Movement()
-    ratio, chance = trend["ratio"], trend["p_value"]
-    clear = direction != "flat" and (chance is None or chance < _CLEAR)
+    ratio, p_value = trend["ratio"], trend["p_value"]
+    clear = direction != "flat" and (p_value is None or p_value < _CLEAR)
     words = _TREND_WORDS[direction] if clear or direction == "flat" else f"{_TREND_WORDS[direction]}, not clearly"
     times = f"×{ratio:.1f}" if ratio is not None and direction != "flat" else ""
     arrow_direction = direction if clear else "flat"
@@ -141,14 +142,14 @@ class GapFigures:
 
     def size(self) -> str:
         """`43 conversations in the gap, 11 a week, from 42 customers`."""
-        phrases = [f"{_counted(self.conversations, 'conversation')} in the gap"] if self.conversations else []
+        phrases = [f"{_with_noun(self.conversations, 'conversation')} in the gap"] if self.conversations else []
         phrases += [f"{self.weekly} a week"] if self.weekly else []
-        phrases += [f"from {_counted(self.customers, 'customer')}"] if self.customers else []
+        phrases += [f"from {_with_noun(self.customers, 'customer')}"] if self.customers else []
         return ", ".join(phrases)
 
     def all_about(self) -> str:
         """`the 48 conversations about it`."""
-        conversations = _counted(self.about, "conversation") if self.about else "conversations"
+        conversations = _with_noun(self.about, "conversation") if self.about else "conversations"
         return f"the {conversations} about it"
 
     def failing(self) -> str:
@@ -160,12 +161,12 @@ class GapFigures:
 
     def tags(self) -> str:
         """`11 tagged answers in the gap`."""
-        return f"{_counted(self.tagged, 'tagged answer')} in the gap" if self.tagged else ""
+        return f"{_with_noun(self.tagged, 'tagged answer')} in the gap" if self.tagged else ""
 
     def cards(self) -> list[dict[str, str]]:
         """The four figures on top of a gap's page, each with a label and a note on what it counts."""
         failing = f"{'' if self.by_people else self.failed_range} of {self.all_about()}".strip()
-        whose = f"conversations of this window, from {_counted(self.customers, 'customer')}"
+        whose = f"conversations of this window, from {_with_noun(self.customers, 'customer')}"
         return [
             {"label": "In the gap", "value": self.conversations or NONE, "note": whose if self.customers else ""},
             {"label": "In the gap, a week", "value": self.weekly or NONE,
@@ -197,8 +198,8 @@ class GapFigures:
 def figures_of(gap: Gap, currency: str = "EUR") -> GapFigures:
     """The printed figures of a gap; ``currency`` is the ISO code of its costs."""
 
-    def printed(value: float | None, how: Callable[[object], str]) -> str:
-        return "" if value is None else how(value)
+    def printed(value: float | None, format_value: Callable[[object], str]) -> str:
+        return "" if value is None else format_value(value)
 
     return GapFigures(
         conversations=count(gap.conversations), weekly=decimal(gap.weekly_rate), customers=count(gap.customers),
@@ -234,7 +235,7 @@ def before_and_since(change: Mapping[str, Any]) -> str:
     return f"of the answers from the article, in all weeks read, {before} failed before and {since} since"
 
 
-def _counted(figure: str, one: str) -> str:
+def _with_noun(figure: str, one: str) -> str:
     return f"{figure} {one}" + ("" if figure == "1" else "s")
 
 

@@ -70,7 +70,7 @@ def table_row(gap: Gap, currency: str, top_score: float, until: date | None) -> 
     topic = line(gap.topic_label, 160)
     products, languages = texts(gap.products), texts(gap.languages)
     rank, low, high = (whole(getattr(gap, name)) for name in ("rank", "rank_low", "rank_high"))
-    score, figures, moving = number(gap.score), figures_of(gap, currency), movement(gap)
+    score, figures, demand = number(gap.score), figures_of(gap, currency), movement(gap)
     weekly_counts = [conversations for _, conversations, _ in weeks(gap.weekly, until)]
     return {
         "id": key,
@@ -86,8 +86,8 @@ def table_row(gap: Gap, currency: str, top_score: float, until: date | None) -> 
         "owner": gap_owner,
         "conversations": figures.conversations or NONE,
         "rate": figures.weekly or NONE,
-        "trend": {"arrow": moving.arrow, "direction": moving.direction, "told": moving.in_words()}
-        if moving.arrow
+        "trend": {"arrow": demand.arrow, "direction": demand.direction, "words": demand.in_words()}
+        if demand.arrow
         else {},
         "spark": spark(weekly_counts),
         "fails": figures.failed or NONE,

@@ -133,7 +133,7 @@ def figures(rows: Sequence[dict[str, Any]]) -> list[dict[str, str]]:
         return {"label": label, "value": value, "range": f"[{low} to {high}]" if low else "", "means": means}
 
     avoided, low, high = (_signed(total[f"avoided{side}"]) for side in ("", "_low", "_high"))
-    cost, least, most = (money(total[f"cost{side}"], currency) for side in ("", "_low", "_high"))
+    cost, cost_low, cost_high = (money(total[f"cost{side}"], currency) for side in ("", "_low", "_high"))
     return [
         card(
             "Avoided so far",
@@ -145,8 +145,8 @@ def figures(rows: Sequence[dict[str, Any]]) -> list[dict[str, str]]:
         card(
             "Saved so far",
             cost,
-            least,
-            most,
+            cost_low,
+            cost_high,
             f"by {plural(int(total['fixes']), 'fix', 'fixes')} that could be measured",
         ),
         card(
@@ -222,10 +222,10 @@ def _picture(weeks: Sequence[dict[str, Any]], when: date | None) -> Markup:
     ]
     parts += [f'<polyline class="others" points="{points}"/>' for points in drawn("compared")]
     parts += [f'<polyline class="own" points="{points}"/>' for points in drawn("share")]
-    most = max(entry["conversations"] for entry in weeks) or 1
+    largest = max(entry["conversations"] for entry in weeks) or 1
     for entry in weeks:
         if entry["share"] is not None:
-            radius = 1.5 + 2.5 * (entry["conversations"] / most) ** 0.5
+            radius = 1.5 + 2.5 * (entry["conversations"] / largest) ** 0.5
             cx, cy = x(entry["week"], 3.5), y(entry["share"])
             parts.append(f'<circle class="dot" cx="{cx:.1f}" cy="{cy:.1f}" r="{radius:.1f}"/>')
     if when is not None and first <= when <= first + timedelta(days=days):
@@ -245,9 +245,9 @@ def _picture(weeks: Sequence[dict[str, Any]], when: date | None) -> Markup:
 def _description(weeks: Sequence[dict[str, Any]], when: date | None) -> str:
     """The text alternative of the chart."""
 
-    def share(chosen: list[dict[str, Any]]) -> str:
-        asked = sum(entry["conversations"] for entry in chosen)
-        failed = sum((entry["share"] or 0.0) * entry["conversations"] for entry in chosen)
+    def share(some_weeks: list[dict[str, Any]]) -> str:
+        asked = sum(entry["conversations"] for entry in some_weeks)
+        failed = sum((entry["share"] or 0.0) * entry["conversations"] for entry in some_weeks)
         return f"{percent(failed / asked)} of {count(asked)}" if asked else "none"
 
     if when is None:

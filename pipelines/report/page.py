@@ -40,7 +40,7 @@ def page(
     currency: str,
     until: date | None,
     articles: dict[str, str],
-    sure: str,
+    confidence: str,
 ) -> dict[str, Any]:
     """Everything that the side panel shows of a gap, formatted as text.
 
@@ -52,7 +52,7 @@ def page(
         As in `table_row`.
     articles : dict
         One sentence on the accuracy of each article, by article_id.
-    sure
+    confidence
         The confidence of intervals, as it is printed.
     """
     kind = text(gap.kind)
@@ -77,9 +77,9 @@ def page(
         "places": _places(gap),
         "figures": figures.cards(),
         "reasons": texts(gap.reasons),
-        "equation": _equation(figures, sure),
+        "equation": _equation(figures, confidence),
         "weekly": [list(entry) for entry in weekly_counts],
-        "change": _change(gap.change_point, sure),
+        "change": _change(gap.change_point, confidence),
         "owner": gap_owner,
         "draft": {"link": relative_link(gap.draft), "path": text(gap.draft)},
         "article": {
@@ -120,20 +120,24 @@ def _quotations(value: object) -> list[dict[str, str]]:
 
 
 def _places(gap: Gap) -> list[str]:
-    named = (("Product", "products"), ("Language", "languages"), ("Intent", "intents"))
-    return [f"{label}: {', '.join(values[:6])}" for label, name in named if (values := texts(getattr(gap, name)))]
+    labels_and_fields = (("Product", "products"), ("Language", "languages"), ("Intent", "intents"))
+    return [
+        f"{label}: {', '.join(values[:6])}"
+        for label, name in labels_and_fields
+        if (values := texts(getattr(gap, name)))
+    ]
 
 
-def _equation(figures: GapFigures, sure: str) -> dict[str, Any]:
+def _equation(figures: GapFigures, confidence: str) -> dict[str, Any]:
     return {
         "factors": [{"value": value, "words": words} for value, words in figures.factors()],
         "score": figures.score or NONE,
         "words": f"avoidable a week {figures.score_range}".rstrip(),
-        "place": figures.place(sure),
+        "place": figures.place(confidence),
     }
 
 
-def _change(value: object, sure: str) -> dict[str, str] | None:
+def _change(value: object, confidence: str) -> dict[str, str] | None:
     change_point = record(value)
     week = day(change_point.get("week"))
     if week is None:
@@ -141,7 +145,7 @@ def _change(value: object, sure: str) -> dict[str, str] | None:
     low, high = day(change_point.get("low")) or week, day(change_point.get("high")) or week
     words = f"It changed in the week of {short_day(week, year=True)}"
     if low != high:
-        words += f" ({sure} between {short_day(low)} and {short_day(high)})"
+        words += f" ({confidence} between {short_day(low)} and {short_day(high)})"
     shares = before_and_since(change_point)
     words += f": {shares}" if shares else ""
     ends = {name: monday(when).isoformat() for name, when in (("week", week), ("low", low), ("high", high))}
@@ -154,10 +158,10 @@ def _history(gap: Gap, until: date | None) -> list[str]:
     first, last = text(gap.first_seen), text(gap.last_seen)
     if first:
         sentences.append(f"First seen in the run of {short_day(first, year=True)}.")
-    change, before = text(carried.get("change")), whole(carried.get("previous_rank"))
+    change, previous_rank = text(carried.get("change")), whole(carried.get("previous_rank"))
     words = _CHANGES.get(change, "")
-    if before is not None and change in {"up", "down"}:
-        words = f"{words} from rank {before}."
+    if previous_rank is not None and change in {"up", "down"}:
+        words = f"{words} from rank {previous_rank}."
     elif words and not words.endswith("."):
         words += "."
     score = number(carried.get("previous_score"))

@@ -32,7 +32,7 @@ function quoted(entry) {
   return element("li", {}, element("blockquote", { text: entry.text, auto: true }), entry.id ? element("small", {}, conversation(entry.id)) : null);
 }
 
-function told(step) {
+function stepSource(step) {
   const some = step.ids.flatMap((id, at) => [at ? ", " : ": ", conversation(id)]);
   return step.count ? element("small", {}, ` ${step.count} conversations`, ...some, some.length && step.count > step.ids.length ? " …" : "") : null;
 }
@@ -77,15 +77,15 @@ function chart(gap) {
 }
 
 function passages(gap) {
-  return gap.passages.map((found) => element("div", { className: "pair" },
-    found.passage ? element("div", {}, element("small", { text: `In ${found.article_id || "the article"}` }), element("span", { text: found.passage, auto: true })) : null,
-    found.evidence ? element("div", {}, element("small", { text: "Evidence" }), element("span", { text: found.evidence, auto: true })) : null));
+  return gap.passages.map((entry) => element("div", { className: "pair" },
+    entry.passage ? element("div", {}, element("small", { text: `In ${entry.article_id || "the article"}` }), element("span", { text: entry.passage, auto: true })) : null,
+    entry.evidence ? element("div", {}, element("small", { text: "Evidence" }), element("span", { text: entry.evidence, auto: true })) : null));
 }
 
 function nearest(gap) {
-  return list("ul", "near", gap.nearest, (found) => element("li", {}, element("span", { text: found.title, auto: true }),
-    drawn("svg", { viewBox: "0 0 84 6", "aria-hidden": "true" }, drawn("rect", { class: "track", y: 2, width: 84, height: 2 }), drawn("rect", { class: "fill", y: 1, width: found.near * 84, height: 4, rx: 2 })),
-    element("b", { text: found.shown }), element("small", { text: found.id })));
+  return list("ul", "near", gap.nearest, (entry) => element("li", {}, element("span", { text: entry.title, auto: true }),
+    drawn("svg", { viewBox: "0 0 84 6", "aria-hidden": "true" }, drawn("rect", { class: "track", y: 2, width: 84, height: 2 }), drawn("rect", { class: "fill", y: 1, width: entry.near * 84, height: 4, rx: 2 })),
+    element("b", { text: entry.shown }), element("small", { text: entry.id })));
 }
 
 function conversations(gap) {
@@ -125,7 +125,7 @@ function fill(gap) {
     part("Article to change", ...article),
     part("Passages to change", ...passages(gap)),
     part("What customers say", list("ul", "said-list", gap.quotes, quoted)),
-    part("What agents answered", list(gap.steps.every((step) => step.ordered) ? "ol" : "ul", "", gap.steps, (step) => element("li", { text: step.text, auto: true }, told(step))), list("ul", "said-list", gap.answers, quoted)),
+    part("What agents answered", list(gap.steps.every((step) => step.ordered) ? "ol" : "ul", "", gap.steps, (step) => element("li", { text: step.text, auto: true }, stepSource(step))), list("ul", "said-list", gap.answers, quoted)),
     part("Customers' words that the article lacks", list("ul", "words", gap.words, (word) => element("li", { text: word, auto: true }))),
     part("Nearest articles", nearest(gap)),
     part("History", ...gap.history.map((words) => paragraph(words))),
@@ -151,7 +151,7 @@ function placeInList() {
     shown += STEP;
     showRows();
   }
-  const gap = known.get(state.gap);
+  const gap = gapById.get(state.gap);
   if (gap) elements[gap.at].classList.add("on");
   return at;
 }
@@ -163,7 +163,7 @@ function layer() {
 }
 
 function openGap(id, push) {
-  const gap = known.get(id);
+  const gap = gapById.get(id);
   if (!gap) {
     say(`This run has no gap ${id}.`);
     change({ gap: "" });
@@ -185,7 +185,7 @@ function openGap(id, push) {
 
 function closeGap() {
   if (panel.hidden) return;
-  const gap = known.get(state.gap);
+  const gap = gapById.get(state.gap);
   state.gap = "";
   panel.hidden = true;
   document.body.classList.remove("aside");

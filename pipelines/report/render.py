@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from functools import cache
 from importlib import resources
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from lacuna.pipelines.presentation.kind_styles import kind_styles
@@ -37,17 +38,8 @@ def render_report(run: ReportData) -> str:
     """
     style = _asset("report.css") + kind_styles()
     script = "\n".join(_asset(name) for name in _SCRIPTS)
-    environment = Environment(
-        loader=PackageLoader("lacuna.pipelines.report", ""),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.globals["conversation_link"] = conversation_link
-    template = environment.get_template("template.html.jinja")
     view = build_view(run)
-    return template.render(
+    return _template().render(
         view,
         statuses=STATUSES,
         style=Markup(style),
@@ -57,6 +49,19 @@ def render_report(run: ReportData) -> str:
         data_rows=Markup(view["rows_json"]),
         data_pages=Markup(view["pages_json"]),
     )
+
+
+@cache
+def _template() -> Template:
+    environment = Environment(
+        loader=PackageLoader("lacuna.pipelines.report", ""),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals["conversation_link"] = conversation_link
+    return environment.get_template("template.html.jinja")
 
 
 def _asset(name: str) -> str:

@@ -15,7 +15,7 @@ let first = 0;
 let shown = STEP;
 
 const gaps = data.rows.map((keys, at) => ({ ...keys, at }));
-const known = new Map(gaps.map((gap) => [gap.id, gap]));
+const gapById = new Map(gaps.map((gap) => [gap.id, gap]));
 const later = byId("more-rows");
 const elements = tbody ? [...tbody.rows, ...(later ? later.content.querySelectorAll("tr") : [])] : [];
 
@@ -61,13 +61,13 @@ function readAddress() {
 }
 
 function address() {
-  const told = new URLSearchParams();
-  if (state.kinds.size) told.set("kind", [...state.kinds].sort().join(","));
-  for (const name of FILTERS) if (state[name]) told.set(name, state[name]);
-  if (state.q) told.set("q", state.q);
-  if (state.sort !== "rank" || state.dir !== "asc") { told.set("sort", state.sort); told.set("dir", state.dir); }
-  if (state.gap) told.set("gap", state.gap);
-  return "#" + told.toString();
+  const params = new URLSearchParams();
+  if (state.kinds.size) params.set("kind", [...state.kinds].sort().join(","));
+  for (const name of FILTERS) if (state[name]) params.set(name, state[name]);
+  if (state.q) params.set("q", state.q);
+  if (state.sort !== "rank" || state.dir !== "asc") { params.set("sort", state.sort); params.set("dir", state.dir); }
+  if (state.gap) params.set("gap", state.gap);
+  return "#" + params.toString();
 }
 
 function keepAddress(push = false) {
@@ -130,8 +130,8 @@ function update() {
   for (const choice of document.querySelectorAll("[data-filter]")) choice.value = state[choice.dataset.filter];
   byId("topic-chip").hidden = !state.topic;
   byId("topic-chip").textContent = `Topic: ${data.topics[state.topic] || state.topic} ×`;
-  const sort = byId("sort"), wanted = `${state.sort}:${state.dir}`;
-  sort.value = [...sort.options].some((option) => option.value === wanted) ? wanted : "custom";
+  const sort = byId("sort"), order = `${state.sort}:${state.dir}`;
+  sort.value = [...sort.options].some((option) => option.value === order) ? order : "custom";
   for (const head of document.querySelectorAll("th[data-sort]")) {
     if (head.dataset.sort === state.sort) head.setAttribute("aria-sort", state.dir === "asc" ? "ascending" : "descending");
     else head.removeAttribute("aria-sort");

@@ -85,7 +85,7 @@ def owners(gaps: Sequence[Gap], frame: pd.DataFrame | None) -> list[dict[str, An
         entry["gaps"] += 1
         entry["asked"] += whole(gap.conversations) or 0
         entry["score"] += number(gap.score) or 0.0
-    most = max((entry["score"] for entry in load.values()), default=0.0)
+    top_score = max((entry["score"] for entry in load.values()), default=0.0)
     for entry in load.values():
         owner_row = rows_by_owner.get(entry["id"], {})
         capacity = whole(owner_row.get("weekly_capacity"))
@@ -97,7 +97,7 @@ def owners(gaps: Sequence[Gap], frame: pd.DataFrame | None) -> list[dict[str, An
             "shown_gaps": plural(entry["gaps"], "gap"),
             "shown_asked": plural(entry["asked"], "conversation"),
             "shown_score": decimal(entry["score"]),
-            "bar": f"{entry['score'] / most * 160:.3g}" if most else "0",
+            "bar": f"{entry['score'] / top_score * 160:.3g}" if top_score else "0",
             "capacity": ""
             if not capacity
             else f"can take {capacity} a week: {plural(-(-entry['gaps'] // capacity), 'week')} of work",

@@ -20,21 +20,21 @@ def _link(gap: Gap) -> dict[str, str]:
     return {"link": "#gap=" + quote(key, safe=""), "text": line(gap.title, 90) or "Untitled gap"}
 
 
-def _say(value: str) -> dict[str, str]:
+def _plain(value: str) -> dict[str, str]:
     return {"text": value, "link": ""}
 
 
-def _listed(gaps: Sequence[Gap], note: dict[str, str] | None = None) -> list[dict[str, str]]:
+def _titles(gaps: Sequence[Gap], note: dict[str, str] | None = None) -> list[dict[str, str]]:
     """Titles as links, at most three, with how many more there are."""
     parts: list[dict[str, str]] = []
     for position, gap in enumerate(gaps[:_NAMED]):
         if position:
-            parts.append(_say(", " if position < min(len(gaps), _NAMED) - 1 or len(gaps) > _NAMED else " and "))
+            parts.append(_plain(", " if position < min(len(gaps), _NAMED) - 1 or len(gaps) > _NAMED else " and "))
         parts.append(_link(gap))
         if note and note.get(text(gap.gap_id)):
-            parts.append(_say(f" ({note[text(gap.gap_id)]})"))
+            parts.append(_plain(f" ({note[text(gap.gap_id)]})"))
     if len(gaps) > _NAMED:
-        parts.append(_say(f" and {len(gaps) - _NAMED:,} more"))
+        parts.append(_plain(f" and {len(gaps) - _NAMED:,} more"))
     return parts
 
 
@@ -48,78 +48,84 @@ def summary(
     list of list of dict
         Sentences made of parts: `text`, and `link` where the part leads to a gap or to a filter.
     """
-    live = [gap for gap in backlog if text(gap.status) not in CLOSED]
-    if not live:
+    open_gaps = [gap for gap in backlog if text(gap.status) not in CLOSED]
+    if not open_gaps:
         closed = f"No gap is open: {plural(len(backlog), 'gap is', 'gaps are')} verified, snoozed or dismissed."
-        none = closed if backlog else f"No gap was found in this window. {why_no_gap(record(run))}"
-        return [[_say(none)], *_precision(run)]
-    hands = sum(number(gap.score) or 0.0 for gap in live)
-    cost = sum(number(gap.cost_avoidable) or 0.0 for gap in live)
+        no_gap_text = closed if backlog else f"No gap was found in this window. {why_no_gap(record(run))}"
+        return [[_plain(no_gap_text)], *_precision(run)]
+    avoidable = sum(number(gap.score) or 0.0 for gap in open_gaps)
+    cost = sum(number(gap.cost_avoidable) or 0.0 for gap in open_gaps)
     first = [
-        _say(
-            f"{plural(len(live), 'gap is', 'gaps are')} open, and closing {'it' if len(live) == 1 else 'them'} "
-            f"would avoid about {decimal(hands)} human-handled conversations a week"
+        _plain(
+            f"{plural(len(open_gaps), 'gap is', 'gaps are')} open, and closing "
+            f"{'it' if len(open_gaps) == 1 else 'them'} would avoid about {decimal(avoidable)} human-handled "
+            "conversations a week"
         )
     ]
     if cost > 0:
-        first.append(_say(f" ({money(cost, currency)})"))
-    if len(live) > 8 and hands > 0:
-        top = sum(sorted((number(gap.score) or 0.0 for gap in live), reverse=True)[:5])
-        first.append(_say(f"; the first five make up {percent(top / hands)} of that"))
+        first.append(_plain(f" ({money(cost, currency)})"))
+    if len(open_gaps) > 8 and avoidable > 0:
+        top = sum(sorted((number(gap.score) or 0.0 for gap in open_gaps), reverse=True)[:5])
+        first.append(_plain(f"; the first five make up {percent(top / avoidable)} of that"))
     gaps = record(record(previous).get("backlog")).get("gaps") if previous else None
     if number(gaps) is not None:
-        first.append(_say(f". The run before listed {count(gaps)}"))
-    sentences = [[*first, _say(".")]]
-    fresh = [gap for gap in live if text(gap.status) == "new"]
-    back = [gap for gap in live if text(gap.status) == "reopened"]
-    if fresh and len(fresh) == len(live):
-        sentences.append([_say("All of them are new, led by "), *_listed(fresh), _say(".")])
-    elif fresh:
+        first.append(_plain(f". The run before listed {count(gaps)}"))
+    sentences = [[*first, _plain(".")]]
+    new = [gap for gap in open_gaps if text(gap.status) == "new"]
+    reopened = [gap for gap in open_gaps if text(gap.status) == "reopened"]
+    if new and len(new) == len(open_gaps):
+        sentences.append([_plain("All of them are new, led by "), *_titles(new), _plain(".")])
+    elif new:
         sentences.append(
-            [{"text": f"{len(fresh):,} new", "link": "#status=new"}, _say(": "), *_listed(fresh), _say(".")]
+            [{"text": f"{len(new):,} new", "link": "#status=new"}, _plain(": "), *_titles(new), _plain(".")]
         )
     else:
-        sentences.append([_say("Nothing is new this time.")])
-    surged, notes = _surging(live)
-    if surged:
-        sentences.append([_say("Surging: "), *_listed(surged, notes), _say(".")])
-    if back:
+        sentences.append([_plain("Nothing is new this time.")])
+    surging, notes = _surging(open_gaps)
+    if surging:
+        sentences.append([_plain("Surging: "), *_titles(surging, notes), _plain(".")])
+    if reopened:
         sentences.append(
             [
-                {"text": f"{len(back):,} came back", "link": "#status=reopened"},
-                _say(": "),
-                *_listed(back),
-                _say("."),
+                {"text": f"{len(reopened):,} came back", "link": "#status=reopened"},
+                _plain(": "),
+                *_titles(reopened),
+                _plain("."),
             ]
         )
-    lone = [gap for gap in live if not text(gap.owner_id)]
-    if lone:
-        many = "has no owner" if len(lone) == 1 else "have no owner"
+    unowned = [gap for gap in open_gaps if not text(gap.owner_id)]
+    if unowned:
+        verb_phrase = "has no owner" if len(unowned) == 1 else "have no owner"
         sentences.append(
-            [{"text": f"{plural(len(lone), 'gap')} {many}", "link": "#owner=-"}, _say(": "), *_listed(lone), _say(".")]
+            [
+                {"text": f"{plural(len(unowned), 'gap')} {verb_phrase}", "link": "#owner=-"},
+                _plain(": "),
+                *_titles(unowned),
+                _plain("."),
+            ]
         )
     else:
-        sentences.append([_say("Every gap has an owner.")])
+        sentences.append([_plain("Every gap has an owner.")])
     return sentences + _precision(run)
 
 
 def _precision(run: dict[str, Any] | None) -> list[list[dict[str, str]]]:
     """The backlog's precision according to reviewers' decisions, as a sentence; empty where there are none."""
-    judged = record(record(run).get("backlog")).get("precision")
-    sentence = text(record(judged[0]).get("told")) if isinstance(judged, list) and judged else ""
-    return [[_say(f"In review, {sentence}.")]] if sentence else []
+    precision = record(record(run).get("backlog")).get("precision")
+    sentence = text(record(precision[0]).get("told")) if isinstance(precision, list) and precision else ""
+    return [[_plain(f"In review, {sentence}.")]] if sentence else []
 
 
-def _surging(live: Sequence[Gap]) -> tuple[list[Gap], dict[str, str]]:
+def _surging(open_gaps: Sequence[Gap]) -> tuple[list[Gap], dict[str, str]]:
     """Gaps with a surge, steepest first; without any, gaps whose demand clearly rises."""
     steep: list[tuple[float, str, Gap]] = []
     notes: dict[str, str] = {}
-    moves = [(gap, movement(gap)) for gap in live]
-    surges = [(gap, moving) for gap, moving in moves if moving.words == "surging"]
-    for gap, moving in surges or moves:
-        if moving.direction == "up" and moving.ratio is not None and (surges or moving.ratio >= 1.5):
+    gap_movements = [(gap, movement(gap)) for gap in open_gaps]
+    surges = [(gap, gap_movement) for gap, gap_movement in gap_movements if gap_movement.words == "surging"]
+    for gap, gap_movement in surges or gap_movements:
+        if gap_movement.direction == "up" and gap_movement.ratio is not None and (surges or gap_movement.ratio >= 1.5):
             key = text(gap.gap_id)
-            steep.append((-moving.ratio, key, gap))
-            notes[key] = f"{moving.times} {moving.since}".rstrip()
+            steep.append((-gap_movement.ratio, key, gap))
+            notes[key] = f"{gap_movement.times} {gap_movement.since}".rstrip()
     steep.sort(key=lambda entry: entry[:2])
     return [gap for _, _, gap in steep], notes

@@ -25,15 +25,15 @@ from lacuna.pipelines.presentation.format import rows as records
 
 _PARTS = 4  # subtopics that are named
 _TONES = 9  # colours of themes: the tenth theme gets the first colour again; letters are not reused
-_LEFT = {
+_EXIT_TRIGGERS = {
     "handoff_request": "asked for a person",
-    "policy_handoff": "handed over by policy",
+    "policy_handoff": "handed off by policy",
     "account_action": "only a person could act",
     "repeated_fallback": "no answer twice",
     "rephrasing": "had to say it again",
     "frustration": "frustrated",
 }
-_LEFT_SHARE, _LEFT_TIMES = 0.1, 3  # triggers below this share or count are left out
+_MIN_SHARE, _MIN_TIMES = 0.1, 3  # triggers below this share or count are left out
 
 
 def topics(frame: pd.DataFrame | None, gap_titles: dict[str, str]) -> dict[str, Any]:
@@ -68,7 +68,7 @@ def topics(frame: pd.DataFrame | None, gap_titles: dict[str, str]) -> dict[str, 
                 "parts": _parts(row.get("subtopics")),
                 "lineage": text(row.get("lineage")),
                 "novelty": {"new": "New", "known": "Known"}.get(text(row.get("novelty")), ""),
-                "left": _left(row),
+                "left": _exit_reasons(row),
                 "searches": whole(row.get("searches")) or 0,
                 "season": _season(row.get("season")),
                 "gaps": [
@@ -105,14 +105,14 @@ def _parts(subtopics: object) -> str:
     return "; ".join(phrases) if len(sizes) > 1 else ""
 
 
-def _left(row: dict[str, Any]) -> list[str]:
+def _exit_reasons(row: dict[str, Any]) -> list[str]:
     """Why people leave the bot in a topic: the two most frequent triggers among those that are not rare."""
-    asked = whole(row.get("conversations")) or 0
-    shares = [(share, words) for name, words in _LEFT.items() if (share := number(row.get(name))) is not None]
-    common = sorted(
-        (entry for entry in shares if entry[0] >= max(_LEFT_SHARE, _LEFT_TIMES / max(asked, 1))), reverse=True
+    conversations = whole(row.get("conversations")) or 0
+    shares = [(share, words) for name, words in _EXIT_TRIGGERS.items() if (share := number(row.get(name))) is not None]
+    frequent = sorted(
+        (entry for entry in shares if entry[0] >= max(_MIN_SHARE, _MIN_TIMES / max(conversations, 1))), reverse=True
     )
-    return [f"{percent(share)} {words}" for share, words in common[:2]]
+    return [f"{percent(share)} {words}" for share, words in frequent[:2]]
 
 
 def _season(value: object) -> str:
@@ -126,20 +126,20 @@ def _season(value: object) -> str:
 
 def new_vs_known(entries: list[dict[str, Any]]) -> str:
     """The shares of the conversations that are about known topics and about new ones, as one sentence."""
-    asked = sum(topic["conversations"] for topic in entries)
-    if not asked or not any(topic["novelty"] for topic in entries):
+    conversations = sum(topic["conversations"] for topic in entries)
+    if not conversations or not any(topic["novelty"] for topic in entries):
         return ""
     share = {
-        name: sum(topic["conversations"] for topic in entries if topic["novelty"] == name) / asked
+        name: sum(topic["conversations"] for topic in entries if topic["novelty"] == name) / conversations
         for name in ("Known", "New")
     }
-    known, new = percent(share["Known"]), percent(share["New"])
-    return f"{known} of these conversations are about known topics, {new} about new ones"
+    known_share, new_share = percent(share["Known"]), percent(share["New"])
+    return f"{known_share} of these conversations are about known topics, {new_share} about new ones"
 
 
-def _gravest(entries: list[dict[str, Any]], most: int) -> list[dict[str, Any]]:
+def _gravest(entries: list[dict[str, Any]], limit: int) -> list[dict[str, Any]]:
     """The topics that fit on a map: those with gaps first, then by their number of failed conversations."""
-    return sorted(entries, key=lambda t: (not t["gaps"], -t["failed"], -t["conversations"], t["topic_id"]))[:most]
+    return sorted(entries, key=lambda t: (not t["gaps"], -t["failed"], -t["conversations"], t["topic_id"]))[:limit]
 
 
 def _themes(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -149,9 +149,9 @@ def _themes(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
         topic |= {"letter": "", "tone": "x"}
         if topic["theme"]:
             groups.setdefault(topic["theme"], []).append(topic)
-    asked = {name: sum(topic["conversations"] for topic in members) for name, members in groups.items()}
+    conversations = {name: sum(topic["conversations"] for topic in members) for name, members in groups.items()}
     themes = []
-    for place, name in enumerate(sorted(groups, key=lambda name: (-asked[name], name))):
+    for place, name in enumerate(sorted(groups, key=lambda name: (-conversations[name], name))):
         members = groups[name]
         mark = {"letter": chr(ord("A") + place) if place < 26 else str(place + 1), "tone": str(place % _TONES)}
         for topic in members:
@@ -162,8 +162,10 @@ def _themes(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
                 "name": name,
                 "link": "#theme=" + quote(name, safe=""),
                 "topics": plural(len(members), "topic"),
-                "asked": plural(asked[name], "conversation"),
-                "fails": percent(sum(topic["failed"] for topic in members) / asked[name]) if asked[name] else "",
+                "asked": plural(conversations[name], "conversation"),
+                "fails": percent(sum(topic["failed"] for topic in members) / conversations[name])
+                if conversations[name]
+                else "",
             }
         )
     return themes

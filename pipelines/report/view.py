@@ -13,6 +13,7 @@ from lacuna.models.backlog.gap import Gap
 from lacuna.models.backlog.gap_kinds import GAP_KINDS, kind_label, kind_meaning
 from lacuna.pipelines.gaps.read import gaps_of
 from lacuna.pipelines.presentation.format import (
+    confidence_text,
     day,
     json_block,
     line,
@@ -21,7 +22,6 @@ from lacuna.pipelines.presentation.format import (
     plural,
     record,
     short_day,
-    sure,
     text,
 )
 from lacuna.pipelines.presentation.format import rows as records
@@ -31,7 +31,7 @@ from lacuna.pipelines.report.accuracy import accuracy, article_accuracy, calibra
 from lacuna.pipelines.report.coverage import coverage
 from lacuna.pipelines.report.due import due_articles, unowned_articles
 from lacuna.pipelines.report.figures import kpi_cards
-from lacuna.pipelines.report.gap_figures import sets_told
+from lacuna.pipelines.report.gap_figures import sets_explanation
 from lacuna.pipelines.report.gaps import table_row
 from lacuna.pipelines.report.impact import fixes
 from lacuna.pipelines.report.page import page
@@ -109,9 +109,9 @@ def build_view(data: ReportData) -> dict[str, Any]:
     backlog = gaps_of(data.backlog)
     top_score = max((gap.score for gap in backlog), default=0.0)
     rows = [table_row(gap, currency, top_score, until) for gap in backlog]
-    about = article_accuracy(data.accuracy)
-    certain = sure(run)
-    pages = [page(gap, currency, until, about, certain) for gap in backlog]
+    accuracy_sentences = article_accuracy(data.accuracy)
+    confidence = confidence_text(run)
+    pages = [page(gap, currency, until, accuracy_sentences, confidence) for gap in backlog]
     titles = {row["id"]: row["title"] for row in rows}
     return {
         "title": line(settings.get("title"), 120) or "Knowledge gaps",
@@ -120,12 +120,12 @@ def build_view(data: ReportData) -> dict[str, Any]:
         "window": period(window.get("start"), window.get("end")),
         "days": plural(int(number(window.get("days")) or 0), "day") if window.get("days") else "",
         "range": _range(backlog),
-        "sure": certain,
+        "sure": confidence,
         "kpis": kpi_cards(data.kpis, run, data.accuracy),
         "summary": summary(backlog, currency, data.previous, run),
         "coverage": coverage(run),
         "kinds": _kinds(backlog),
-        "sets": sets_told(),
+        "sets": sets_explanation(),
         "rows": rows[:FIRST_ROWS],
         "more_rows": rows[FIRST_ROWS:],
         "total": len(rows),
@@ -151,7 +151,7 @@ def build_view(data: ReportData) -> dict[str, Any]:
                     if key
                 },
                 "statuses": STATUSES,
-                "sets": sets_told(),
+                "sets": sets_explanation(),
             }
             | ({"conversation_url": url} if url else {})
         ),
@@ -197,20 +197,20 @@ def _range(backlog: Iterable[Gap]) -> str:
 
 
 def _kinds(backlog: Sequence[Gap]) -> list[dict[str, Any]]:
-    counted = Counter(text(gap.kind) for gap in backlog)
-    most = max(counted.values(), default=1)
-    kinds = [*GAP_KINDS, *sorted(set(counted) - set(GAP_KINDS))]
+    counts = Counter(text(gap.kind) for gap in backlog)
+    largest = max(counts.values(), default=1)
+    kinds = [*GAP_KINDS, *sorted(set(counts) - set(GAP_KINDS))]
     return [
         {
             "kind": kind,
             "tone": kind if kind in GAP_KINDS else "other",
             "label": kind_label(line(kind, 30)),
             "means": kind_meaning(kind),
-            "count": counted[kind],
-            "wide": f"{counted[kind] / most * 100:.3g}",
+            "count": counts[kind],
+            "wide": f"{counts[kind] / largest * 100:.3g}",
         }
         for kind in kinds
-        if counted[kind]
+        if counts[kind]
     ]
 
 

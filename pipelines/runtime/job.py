@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from lacuna.data_contracts.step_tables import check_step_table, step_table
 from lacuna.pipelines.io.addresses import StorePath, store_path
-from lacuna.pipelines.io.store import read_parquet, usable, write_bytes, write_parquet
+from lacuna.pipelines.io.store import read_arrays, read_parquet, usable, write_bytes, write_parquet
 from lacuna.pipelines.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     import pandas as pd
+    from numpy.typing import NDArray
 
     from lacuna.pipelines.state.leases import Lease
 
@@ -108,8 +109,12 @@ class Job:
         """The names of the run's shards, in order; the step load decides on them."""
         return [str(shard["shard"]) for shard in self.read_json("load/shards")]
 
-    def read_shard(self, name: str, shard: str, columns: Sequence[str] | None = None) -> pd.DataFrame:
-        """Read one shard of a table."""
+    def shards_of(self, name: str) -> list[str | None]:
+        """The shards of a table, in order; None alone where it lies in one file."""
+        return [None] if self.files(name) == [self.path(f"{name}.parquet")] else list(self.shards)
+
+    def read_shard(self, name: str, shard: str | None, columns: Sequence[str] | None = None) -> pd.DataFrame:
+        """Read one shard of a table; None for the whole of one that has no shards."""
         return read_parquet([self._shard_file(name, shard)], columns)
 
     def read_shards(self, name: str, columns: Sequence[str] | None = None) -> Iterator[pd.DataFrame]:
@@ -117,8 +122,13 @@ class Job:
         for file in self.files(name):
             yield read_parquet([file], columns)
 
-    def write_shard(self, name: str, shard: str, frame: pd.DataFrame) -> None:
-        """Write one shard of a table, whole or not at all; the index is dropped.
+    def read_arrays(self, name: str, columns: Sequence[str]) -> Iterator[dict[str, NDArray[Any]]]:
+        """Columns of numbers, and of equally long lists of numbers, as arrays (n,) and (n, length), file by file."""
+        for file in self.files(name):
+            yield read_arrays(file, columns)
+
+    def write_shard(self, name: str, shard: str | None, frame: pd.DataFrame) -> None:
+        """Write one shard of a table, whole or not at all; None for a table without shards. The index is dropped.
 
         Raises
         ------
@@ -128,8 +138,8 @@ class Job:
         check_step_table(step_table(name), frame)
         write_parquet(self._shard_file(name, shard), frame)
 
-    def _shard_file(self, name: str, shard: str) -> StorePath:
-        return self.path(f"{name}/{shard}.parquet")
+    def _shard_file(self, name: str, shard: str | None) -> StorePath:
+        return self.path(f"{name}.parquet" if shard is None else f"{name}/{shard}.parquet")
 
     def write(self, name: str, frame: pd.DataFrame) -> None:
         """Write a table of this run, whole or not at all; the index is dropped.

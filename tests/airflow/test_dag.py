@@ -15,7 +15,8 @@ from typing import Any
 
 import pytest
 
-from lacuna.pipelines.io.store import lock
+from lacuna.pipelines.settings import load_settings
+from lacuna.pipelines.state.leases import lease
 from tests.support.paths import REPO
 from tests.support.standins import make_bundle
 
@@ -23,7 +24,7 @@ DAGS = REPO / "dags"
 pytestmark = pytest.mark.slow
 
 # One process for all that is asked of Airflow: most of its time is Airflow's start, and then ours.
-ASKED = """
+SCRIPT = """
 import json
 import time
 from datetime import timedelta
@@ -129,13 +130,13 @@ def airflow(tmp_path_factory: pytest.TempPathFactory) -> Airflow:
     bundle, broken = make_bundle(tmp), make_bundle(tmp / "broken")
     (broken / "articles.jsonl").unlink()
     (tmp / "ours.toml").write_text('[delivery]\nsmtp_host = "127.0.0.1"\n', encoding="utf-8")
-    whole = {"bundle": str(bundle), "store": str(tmp / "store"), "start": "2024-06-03", "end": "2024-06-30"}
-    whole |= {"config": str(tmp / "ours.toml"), "digest": "send"}
+    full_conf = {"bundle": str(bundle), "store": str(tmp / "store"), "start": "2024-06-03", "end": "2024-06-30"}
+    full_conf |= {"config": str(tmp / "ours.toml"), "digest": "send"}
     conf = {"bundle": str(broken), "store": str(tmp / "none"), "end": "2024-06-30"}
     steps = "load|redact|understand|measure|diagnose|rank"
     cases: dict[str, dict[str, Any]] = {
-        "published": {"conf": whole, "retries": 2},  # the first of all: libraries that make noise are imported here
-        "again": {"conf": whole},
+        "published": {"conf": full_conf, "retries": 2},  # the first of all: libraries that make noise are imported here
+        "again": {"conf": full_conf},
         "broken": {"conf": conf, "retries": 2},
         "busy": {"conf": conf | {"store": str(tmp / "busy")}, "retries": 1},
         "empty": {"conf": conf | {"start": "2023-01-01", "end": "2023-01-31"}, "retries": 2},
@@ -156,16 +157,16 @@ def airflow(tmp_path_factory: pytest.TempPathFactory) -> Airflow:
         "LACUNA_BUNDLE": str(bundle),
         "LACUNA_STORE": str(tmp / "by date"),
     }
-    script = ASKED.format(dags=str(DAGS), cases=list(cases.values()))
-    with lock(tmp / "busy", "2024-06-30"):
-        done = subprocess.run(
+    script = SCRIPT.format(dags=str(DAGS), cases=list(cases.values()))
+    with lease(load_settings(), tmp / "busy", "2024-06-30"):
+        process = subprocess.run(
             [sys.executable, "-c", script], env=environment, capture_output=True, text=True, timeout=900, check=False
         )
-    printed = done.stdout + done.stderr
-    assert done.returncode == 0, printed[-8000:]
+    printed = process.stdout + process.stderr
+    assert process.returncode == 0, printed[-8000:]
     dag = json.loads(next(line for line in printed.splitlines() if line.startswith("found "))[6:])
-    *told, _ = re.split(r"^ended (.*)\n", printed, flags=re.MULTILINE)
-    runs = [Ended(**json.loads(ended), printed=text) for text, ended in zip(told[::2], told[1::2], strict=True)]
+    *parts, _ = re.split(r"^ended (.*)\n", printed, flags=re.MULTILINE)
+    runs = [Ended(**json.loads(ended), printed=text) for text, ended in zip(parts[::2], parts[1::2], strict=True)]
     return Airflow(dag, dict(zip(cases, runs, strict=True)), tmp)
 
 
@@ -173,19 +174,19 @@ def test_the_dag_is_a_weekly_timetable_of_the_seven_steps(airflow: Airflow) -> N
     """The DAG imports, a task a step in the order of a run and the digest, with retries and triage notes."""
     from lacuna.pipelines.steps import STEPS
 
-    found = airflow.dag
-    assert found["errors"] == {}
+    dag = airflow.dag
+    assert dag["errors"] == {}
     tasks = ["plan", *STEPS, "digest"]
-    assert found["tasks"] == tasks
-    assert found["chain"] == {a: [b] for a, b in pairwise(tasks)} | {"digest": []}
-    assert found["digest"] == ["off", "dry run", "send", "dry run"]
-    assert found["timetable"] == "CronDataIntervalTimetable"
-    assert (found["catchup"], found["active"], found["owners"], found["retries"]) == (False, 1, ["knowledge"], [2])
-    assert min(found["delays"]) >= 60
-    assert sorted(found["params"]) == ["bundle", "config", "digest", "end", "start", "store"]
-    assert all(len(description or "") > 20 for description in found["params"].values()), found["params"]
-    assert "lacuna" in found["tags"]
-    assert "## Triage" in found["doc"]
+    assert dag["tasks"] == tasks
+    assert dag["chain"] == {a: [b] for a, b in pairwise(tasks)} | {"digest": []}
+    assert dag["digest"] == ["off", "dry run", "send", "dry run"]
+    assert dag["timetable"] == "CronDataIntervalTimetable"
+    assert (dag["catchup"], dag["active"], dag["owners"], dag["retries"]) == (False, 1, ["knowledge"], [2])
+    assert min(dag["delays"]) >= 60
+    assert sorted(dag["params"]) == ["bundle", "config", "digest", "end", "start", "store"]
+    assert all(len(description or "") > 20 for description in dag["params"].values()), dag["params"]
+    assert "lacuna" in dag["tags"]
+    assert "## Triage" in dag["doc"]
 
 
 def test_dag_test_publishes_a_run(airflow: Airflow) -> None:

@@ -31,9 +31,9 @@ def test_it_says_where_they_lie(lacuna: Lacuna) -> None:
 
 def test_a_copy_is_the_dag(source: Path, tmp_path: Path, lacuna: Lacuna) -> None:
     """The copy has the same code and docstring, the folder is made, a second time changes nothing."""
-    code, told, _ = lacuna("dags", "--into", str(tmp_path / "af" / "dags"))
+    code, printed, _ = lacuna("dags", "--into", str(tmp_path / "af" / "dags"))
     copy = tmp_path / "af" / "dags" / NAME
-    assert (code, told.split()) == (0, ["new", str(copy)])
+    assert (code, printed.split()) == (0, ["new", str(copy)])
     assert ast.dump(ast.parse(copy.read_bytes())) == ast.dump(ast.parse(source.read_bytes()))
     assert lacuna("dags", "--into", str(copy.parent))[1].split() == ["unchanged", str(copy)]
 
@@ -54,17 +54,17 @@ def test_an_edited_copy_stays(source: Path, tmp_path: Path) -> None:
     copy.write_bytes(edited)
     assert dag_files.copy_dags(copy.parent) == [(copy, "edited")]
     source.write_bytes(source.read_bytes() + b"\n# changed\n")
-    beside = copy.with_name(NAME + ".new")
-    assert dag_files.copy_dags(copy.parent) == [(copy, "edited"), (beside, "new")]
-    assert dag_files.copy_dags(copy.parent) == [(copy, "edited"), (beside, "unchanged")]
+    new_copy = copy.with_name(NAME + ".new")
+    assert dag_files.copy_dags(copy.parent) == [(copy, "edited"), (new_copy, "new")]
+    assert dag_files.copy_dags(copy.parent) == [(copy, "edited"), (new_copy, "unchanged")]
     assert copy.read_bytes() == edited
-    assert beside.read_bytes().endswith(b"# changed\n")
+    assert new_copy.read_bytes().endswith(b"# changed\n")
 
 
 def test_a_folder_that_is_a_file(source: Path, tmp_path: Path, lacuna: Lacuna) -> None:
     """It is named, with what to do."""
     (tmp_path / "dags").write_text("")
-    code, _, said = lacuna("dags", "--into", str(tmp_path / "dags"))
+    code, _, errors = lacuna("dags", "--into", str(tmp_path / "dags"))
     assert code == 2
-    assert str(tmp_path / "dags") in said
-    assert "--into" in said
+    assert str(tmp_path / "dags") in errors
+    assert "--into" in errors

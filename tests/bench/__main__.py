@@ -26,7 +26,7 @@ from tests.bench.startup import startup
 from tests.bench.steps import steps
 
 
-def asked(words: Sequence[str] | None = None) -> argparse.Namespace:
+def parse(words: Sequence[str] | None = None) -> argparse.Namespace:
     """Which benchmark is asked for, and with which options; that of the steps where none is named."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     which = parser.add_subparsers(dest="what", metavar="WHAT")
@@ -36,10 +36,14 @@ def asked(words: Sequence[str] | None = None) -> argparse.Namespace:
     scored.add_argument("--without", choices=list(SIGNALS), default="", help="take this out of the bundles")
     which.add_parser("tickets", help="the same where the replays are tickets: no bot, no tags, escalated alone")
     which.add_parser("ablations", help="what is left of that score without each signal")
-    drawn = which.add_parser("simulated", help="score over many more draws like the replays, with other gaps planted")
-    drawn.add_argument("--draws", type=int, default=30, metavar="N", help="how many")
-    drawn.add_argument("--first", type=int, default=31, metavar="SEED", help="1 to 30 are those that rules are made on")
-    drawn.add_argument("--store", type=Path, help="where vectors are kept from one time to the next")
+    draws_command = which.add_parser(
+        "simulated", help="score over many more draws like the replays, with other gaps planted"
+    )
+    draws_command.add_argument("--draws", type=int, default=30, metavar="N", help="how many")
+    draws_command.add_argument(
+        "--first", type=int, default=31, metavar="SEED", help="1 to 30 are those that rules are made on"
+    )
+    draws_command.add_argument("--store", type=Path, help="where vectors are kept from one time to the next")
     which.add_parser("board", help="how fast the review board answers at 5,000 gaps")
     which.add_parser("stability", help="how well topics keep their ids from run to run")
     which.add_parser("labels", help="write docs/replay-topics.md anew")
@@ -53,44 +57,44 @@ def asked(words: Sequence[str] | None = None) -> argparse.Namespace:
     embedders.add_argument("names", nargs="*", metavar="NAME", help="more of them, by name or folder")
     worlds = which.add_parser("impact", help="how sure the measured effect of a fix is, in planted worlds")
     worlds.add_argument("--times", type=int, default=1000, metavar="N", help="worlds of each sort")
-    beside = which.add_parser("topics", help="topics of texts beside BERTopic as it comes")
-    beside.add_argument("--embedder", default="minilm", help="whose vectors both are given")
-    beside.add_argument("--store", type=Path, help="where vectors are kept from one time to the next")
-    beside.add_argument("--sizes", type=int, nargs="*", default=topics.SIZES, help="how many questions")
-    chosen = parser.parse_args(words)
-    chosen.what = chosen.what or "steps"
-    return chosen
+    topics_command = which.add_parser("topics", help="topics of texts beside BERTopic as it comes")
+    topics_command.add_argument("--embedder", default="minilm", help="whose vectors both are given")
+    topics_command.add_argument("--store", type=Path, help="where vectors are kept from one time to the next")
+    topics_command.add_argument("--sizes", type=int, nargs="*", default=topics.SIZES, help="how many questions")
+    arguments = parser.parse_args(words)
+    arguments.what = arguments.what or "steps"
+    return arguments
 
 
 def main() -> int:
     """Run the benchmark that is asked for and print its figures."""
-    chosen = asked()
-    if chosen.what == "embedding":
-        return embedding(["minilm", "lexical", *chosen.names])
-    if chosen.what == "impact":
-        return impact(chosen.times)
-    if chosen.what == "coverage":
-        return coverage(chosen.draws)
-    if chosen.what == "board":
+    arguments = parse()
+    if arguments.what == "embedding":
+        return embedding(["minilm", "lexical", *arguments.names])
+    if arguments.what == "impact":
+        return impact(arguments.times)
+    if arguments.what == "coverage":
+        return coverage(arguments.draws)
+    if arguments.what == "board":
         return board()
-    if chosen.what in ("pictures", "startup"):
+    if arguments.what in ("pictures", "startup"):
         with tempfile.TemporaryDirectory(prefix="lacuna-bench-") as name:
-            return pictures(Path(name)) if chosen.what == "pictures" else startup(Path(name), chosen.store)
+            return pictures(Path(name)) if arguments.what == "pictures" else startup(Path(name), arguments.store)
     if not REPLAY.is_dir():
         print(f"{REPLAY} is not there: nothing to measure")
         return 0
-    if chosen.what == "topics":
-        return topics.main(SHARED / "data", chosen.embedder, chosen.store, tuple(chosen.sizes))
+    if arguments.what == "topics":
+        return topics.main(SHARED / "data", arguments.embedder, arguments.store, tuple(arguments.sizes))
     with tempfile.TemporaryDirectory(prefix="lacuna-bench-") as name:
         folder = Path(name)
-        if chosen.what == "stability":
+        if arguments.what == "stability":
             return stability(folder, REPLAY / "bundle")
-        if chosen.what == "replays":
-            return replays(folder, chosen.tags, chosen.without)
-        if chosen.what == "simulated":
-            return simulated(folder, chosen.draws, chosen.first, chosen.store)
+        if arguments.what == "replays":
+            return replays(folder, arguments.tags, arguments.without)
+        if arguments.what == "simulated":
+            return simulated(folder, arguments.draws, arguments.first, arguments.store)
         named = {"steps": steps, "labels": labels, "ablations": ablations, "tickets": tickets, "drafts": drafts}
-        return named[chosen.what](folder)
+        return named[arguments.what](folder)
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ def demo_runs(folder: Path) -> Path:
     return folder / "demo-store" / "runs" / DEMO_WEEKS[-1]
 
 
-def sharing(store: Path, cache: Path) -> Path:
+def store_with_cache(store: Path, cache: Path) -> Path:
     """The store, made where missing, with a cache that others have too: vectors take most of a run's time."""
     cache.mkdir(parents=True, exist_ok=True)
     store.mkdir(parents=True, exist_ok=True)
@@ -41,7 +41,7 @@ def run(bundle: Path, store: Path, *options: str) -> tuple[float, int]:
     command = [sys.executable, "-m", "lacuna.pipelines.cli.main", "run", str(bundle), "--store", str(store)]
     command += [*WINDOW, *options]
     began = time.perf_counter()
-    done = subprocess.run([sys.executable, "-c", CHILD, *command], capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise SystemExit(done.stderr)
-    return time.perf_counter() - began, int(done.stdout.rsplit("PEAK", 1)[1])
+    child = subprocess.run([sys.executable, "-c", CHILD, *command], capture_output=True, text=True, check=False)
+    if child.returncode:
+        raise SystemExit(child.stderr)
+    return time.perf_counter() - began, int(child.stdout.rsplit("PEAK", 1)[1])

@@ -56,30 +56,30 @@ def deployment(seed: int, audited: float, escalated_too: float, n: int = 3000, g
             "match": rng.normal(0, 1, n) + right,
         }
     )
-    ids, said = facts["conversation_id"], np.where(right, "correct", "wrong")
-    drawn = {
+    ids, outcomes = facts["conversation_id"], np.where(right, "correct", "wrong")
+    samples = {
         "random": rng.random(n) < audited,
         "escalated": (rng.random(n) < escalated_too) & escalated,
         "feedback": rng.random(n) < np.where(right, 0.002, 0.02),
     }
-    tags = [pd.DataFrame({"conversation_id": ids[m], "outcome": said[m], "sample": k}) for k, m in drawn.items()]
+    tags = [pd.DataFrame({"conversation_id": ids[m], "outcome": outcomes[m], "sample": k}) for k, m in samples.items()]
     return Deployment(facts, pd.concat(tags, ignore_index=True), right)
 
 
-def estimated(world: Deployment, confidence: float = 0.95) -> pd.DataFrame:
+def estimated(deployed: Deployment, confidence: float = 0.95) -> pd.DataFrame:
     """The accuracy table of a deployment as a run makes it, with the truth and the plain interval beside it."""
-    tags = known_outcomes(world.outcomes).astype({"sample": "str"})
-    facts = world.facts.merge(tags, how="left", on="conversation_id")
+    tags = known_outcomes(deployed.outcomes).astype({"sample": "str"})
+    facts = deployed.facts.merge(tags, how="left", on="conversation_id")
     right, escalated = facts["right"].to_numpy(dtype=float), facts["escalated"].to_numpy(dtype=bool)
     chances = chance_right(features(facts), right, escalated)
     random = facts["sample"].eq("random").to_numpy(dtype=bool)
     table = group_accuracy(facts["group"], right, chances, escalated, random, confidence)
     group = facts["group"]
-    every, alone = (pd.Series(world.right)[m].groupby(group[m]).mean() for m in (group.notna(), facts["escalated"]))
+    every, alone = (pd.Series(deployed.right)[m].groupby(group[m]).mean() for m in (group.notna(), facts["escalated"]))
     truth = np.where(table["basis"].eq("escalated only"), alone.reindex(table["key"]), every.reindex(table["key"]))
     table["truth"] = truth
-    plain = facts.groupby("group")["right"].agg(["sum", "count"]).reindex(table["key"])
-    table["plain_low"], table["plain_high"] = wilson(plain["sum"].to_numpy(), plain["count"].to_numpy(), confidence)
+    tagged = facts.groupby("group")["right"].agg(["sum", "count"]).reindex(table["key"])
+    table["plain_low"], table["plain_high"] = wilson(tagged["sum"].to_numpy(), tagged["count"].to_numpy(), confidence)
     return table
 
 
@@ -95,14 +95,14 @@ def coverage(draws: int = 60) -> int:
         tags = table["n_tagged"].sum() / draws
         for basis, own in [("(every group)", table), *table.groupby("basis")]:
             holds = own["truth"].between(own["low"], own["high"])
-            seen = own[own["n_tagged"] > 0]
-            plain = seen["truth"].between(seen["plain_low"], seen["plain_high"])
+            with_tags = own[own["n_tagged"] > 0]
+            plain_covers = with_tags["truth"].between(with_tags["plain_low"], with_tags["plain_high"])
             width, error = (own["high"] - own["low"]).mean(), (own["accuracy"] - own["truth"]).abs().mean()
-            beside = (seen["plain_high"] - seen["plain_low"]).mean()
+            plain_width = (with_tags["plain_high"] - with_tags["plain_low"]).mean()
             print(
                 f"{audited:7.1%}{escalated_too:18.0%}{tags:6.0f}   {basis!s:16}{len(own) / draws:7.1f}"
                 f"{holds.mean():8.1%}{width:7.2f}{error:8.3f}"
-                + (f"{plain.mean():13.1%}{beside:13.2f}" if len(seen) else ""),
+                + (f"{plain_covers.mean():13.1%}{plain_width:13.2f}" if len(with_tags) else ""),
                 flush=True,
             )
     return 0

@@ -41,14 +41,14 @@ def drafts(folder: Path) -> int:
 def drafts_page(demo: Path, forum: Path) -> str:
     """The page, from the folders of two runs."""
     parts = [HEAD]
-    for name, run_folder, wanted in (("The demo", demo, DEMO), ("The forum", forum, FORUM)):
+    for name, run_folder, drafts in (("The demo", demo, DEMO), ("The forum", forum, FORUM)):
         parts.append(f"## {name}")
         lines = (run_folder / "backlog.jsonl").read_text(encoding="utf-8").splitlines()
         rows = [row for row in map(json.loads, lines) if row["draft"]]
-        for kind, which in wanted:
+        for kind, which in drafts:
             path = [row["draft"] for row in rows if row["kind"] == kind][which]
             head, text = (run_folder / path).read_text(encoding="utf-8").split("\n---\n", 1)
-            shown = "\n".join(f"##{line}" if line.startswith("#") else line for line in text.strip().splitlines())
-            matter = f"```yaml\n{head}\n---\n```\n\n" if len(parts) == 2 else ""
-            parts.append(f"`{path}`\n\n{matter}{shown}")
+            body = "\n".join(f"##{line}" if line.startswith("#") else line for line in text.strip().splitlines())
+            front_matter = f"```yaml\n{head}\n---\n```\n\n" if len(parts) == 2 else ""
+            parts.append(f"`{path}`\n\n{front_matter}{body}")
     return "\n\n".join(part.strip() for part in parts) + "\n"

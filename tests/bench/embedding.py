@@ -52,14 +52,14 @@ def speed(name: str) -> dict[str, float | str]:
     seconds = min(_seconds(lambda: model.embed(texts)) for _ in range(3))
     row: dict[str, float | str] = {"embedder": model.name, "texts/s": round(len(texts) / seconds)}
     if isinstance(model, Encoder):
-        lengths = np.array([len(found.ids) for found in model._tokenizer.encode_batch(texts)])
+        lengths = np.array([len(encoded.ids) for encoded in model._tokenizer.encode_batch(texts)])
         row |= {"tokens/s": round(lengths.sum() / seconds), "tokens/text": round(lengths.mean(), 1)}
         config = json.loads((model._folder / "config.json").read_text(encoding="utf-8"))
         h, inner = config["hidden_size"], config["intermediate_size"]
         flops = config["num_hidden_layers"] * (lengths * (8 * h * h + 4 * h * inner + 4 * h * lengths)).sum()
-        bound = _bound(h, inner)
-        row |= {"GFLOP/s": round(flops / seconds / 1e9, 1), "bound": round(bound, 1)}
-        row["share"] = round(flops / seconds / 1e9 / bound, 2)
+        operations_limit = _bound(h, inner)
+        row |= {"GFLOP/s": round(flops / seconds / 1e9, 1), "bound": round(operations_limit, 1)}
+        row["share"] = round(flops / seconds / 1e9 / operations_limit, 2)
     return row
 
 
@@ -97,10 +97,10 @@ def _seconds(work: object) -> float:
 
 def _child(what: str, name: str, variables: dict[str, str], *more: str) -> str:
     command = [sys.executable, "-m", "tests.bench.embedding", what, name, *more]
-    done = subprocess.run(command, env=os.environ | variables, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise SystemExit(done.stderr)
-    return done.stdout
+    child = subprocess.run(command, env=os.environ | variables, capture_output=True, text=True, check=False)
+    if child.returncode:
+        raise SystemExit(child.stderr)
+    return child.stdout
 
 
 if __name__ == "__main__":

@@ -13,11 +13,11 @@ def impact(times: int) -> int:
         print(f"\n{name}: coverage of the 95 % interval, and share verified ({times} worlds each)\n")
         print("| world | " + " | ".join(METHODS) + " | Lacuna's other verdicts: too early, no effect, worse |")
         print("|---|" + "---|" * (len(METHODS) + 1))
-        for world, planted in worlds.items():
+        for scenario, planted in worlds.items():
             cells = []
             for method in METHODS.values():
-                held, told = judged(planted, times, method)
-                cells.append(f"{held:.0%}, {told['verified']:.1%}")
-            rest = ", ".join(f"{told[verdict]:.1%}" for verdict in ("too early", "no effect", "worse"))
-            print(f"| {world} | " + " | ".join(cells) + f" | {rest} |", flush=True)
+                covered, verdicts = judged(planted, times, method)
+                cells.append(f"{covered:.0%}, {verdicts['verified']:.1%}")
+            others = ", ".join(f"{verdicts[verdict]:.1%}" for verdict in ("too early", "no effect", "worse"))
+            print(f"| {scenario} | " + " | ".join(cells) + f" | {others} |", flush=True)
     return 0

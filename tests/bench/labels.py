@@ -38,8 +38,8 @@ def label_table(topics: pd.DataFrame) -> str:
         own = topics[topics["theme"] == theme].sort_values(["conversations", "topic_id"], ascending=[False, True])
         lines += ["", f"## {theme}", "", "| topic | conversations | three questions |", "|---|---|---|"]
         for topic in own.itertuples():
-            asked = "<br>".join(cell(question) for question in topic.examples)
-            lines.append(f"| **{cell(topic.label)}** | {topic.conversations} | {asked} |")
+            examples = "<br>".join(cell(question) for question in topic.examples)
+            lines.append(f"| **{cell(topic.label)}** | {topic.conversations} | {examples} |")
     return "\n".join(lines) + "\n"
 
 

@@ -23,11 +23,11 @@ def plain_backlogs(bundle: Path, cache: Path) -> dict[str, list[dict[str, Any]]]
     messages = pd.read_parquet(bundle / "messages.parquet").sort_values(["conversation_id", "position"])
     first = messages[messages["role"].eq("customer")].drop_duplicates("conversation_id")
     cut = passages(pd.read_parquet(bundle / "articles.parquet"))
-    asked = embed([str(text) for text in first["text"]], "minilm", cache.parent, "embedding questions")
-    near = asked @ embed(list(cut["passage"]), "minilm", cache.parent, "embedding articles").T
+    question_vectors = embed([str(text) for text in first["text"]], "minilm", cache.parent, "embedding questions")
+    near = question_vectors @ embed(list(cut["passage"]), "minilm", cache.parent, "embedding articles").T
     articles, ids = cut["article_id"].to_numpy(), first["conversation_id"].to_numpy()
-    tree = linkage(asked, "average", "cosine")
-    found = {}
+    tree = linkage(question_vectors, "average", "cosine")
+    backlogs = {}
     for apart, at_least in product(APART, NEAR):
         labels = fcluster(tree, apart, "distance")
         groups = [np.flatnonzero(labels == label) for label in np.unique(labels)]
@@ -36,8 +36,8 @@ def plain_backlogs(bundle: Path, cache: Path) -> dict[str, list[dict[str, Any]]]
             for rows in sorted(groups, key=lambda rows: -len(rows))
             if len(rows) >= SMALLEST
         ]
-        found[f"cut at {apart}, near from {at_least}"] = [row | {"rank": i} for i, row in enumerate(rows, 1)]
-    return found
+        backlogs[f"cut at {apart}, near from {at_least}"] = [row | {"rank": i} for i, row in enumerate(rows, 1)]
+    return backlogs
 
 
 def _row(rows: np.ndarray, near: np.ndarray, articles: np.ndarray, ids: np.ndarray, at_least: float) -> dict[str, Any]:

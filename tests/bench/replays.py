@@ -17,7 +17,7 @@ from typing import Any
 
 import pandas as pd
 
-from tests.bench.common import REPLAY, RUN_ID, SHARED, run, sharing
+from tests.bench.common import REPLAY, RUN_ID, SHARED, run, store_with_cache
 from tests.bench.plain_baseline import plain_backlogs
 
 DRAWS = ["", "-s12", "-s13", "-s14", "-s15"]
@@ -33,8 +33,8 @@ def replays(folder: Path, tags: float = 1.0, without: str = "") -> int:
     """
     heads = []
     for draw, score in zip([*DRAWS, "-control"], all_scored(folder, tags, without), strict=True):
-        told = "  ".join(f"{k} {score[k]['hits']}/{score[k]['items']} F1 {score[k]['f1']:.2f}" for k in KINDS)
-        print(f"{REPLAY.name + draw:34} macro-F1 {score['headline_macro_f1']:.3f}  {told}", flush=True)
+        by_kind = "  ".join(f"{k} {score[k]['hits']}/{score[k]['items']} F1 {score[k]['f1']:.2f}" for k in KINDS)
+        print(f"{REPLAY.name + draw:34} macro-F1 {score['headline_macro_f1']:.3f}  {by_kind}", flush=True)
         if draw != "-control":
             heads.append(score["headline_macro_f1"])
     print(f"{'mean of the five draws':34} macro-F1 {mean(heads):.3f} (standard deviation {pstdev(heads):.3f})")
@@ -45,14 +45,14 @@ def ablations(folder: Path) -> int:
     """Print what is left of the score where one signal is taken out of the bundles."""
     for without in ["", *SIGNALS]:
         *draws, control = all_scored(folder, 1.0, without)
-        told = "  ".join(
+        by_kind = "  ".join(
             f"{k} {sum(s[k]['hits'] for s in draws)}/{sum(s[k]['items'] for s in draws)}"
             f" F1 {mean(s[k]['f1'] for s in draws):.2f}"
             for k in KINDS
         )
         false = sum(control[k]["items"] for k in KINDS)
         head = mean(s["headline_macro_f1"] for s in draws)
-        print(f"without {without or 'nothing':16} macro-F1 {head:.3f}  {told}  control {false} false", flush=True)
+        print(f"without {without or 'nothing':16} macro-F1 {head:.3f}  {by_kind}  control {false} false", flush=True)
     return 0
 
 
@@ -64,25 +64,25 @@ def tickets(folder: Path) -> int:
     """
     copies = {draw: ticket_desk(_replay(draw) / "bundle", folder / f"tickets{draw}") for draw in [*DRAWS, "-control"]}
     with ThreadPoolExecutor(os.cpu_count()) as workers:
-        found = dict(zip(copies, workers.map(scored_bundle, repeat(folder), copies, copies.values()), strict=True))
-    _print_tickets("Lacuna", found)
-    plain: dict[str, dict[str, dict[str, Any]]] = {}
+        scores = dict(zip(copies, workers.map(scored_bundle, repeat(folder), copies, copies.values()), strict=True))
+    _print_tickets("Lacuna", scores)
+    baseline: dict[str, dict[str, dict[str, Any]]] = {}
     for draw, bundle in copies.items():
         for setting, rows in plain_backlogs(bundle, folder / "cache").items():
             path = folder / "plain.jsonl"
             path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-            plain.setdefault(setting, {})[draw] = _score(draw, path)
-    best = max(plain, key=lambda setting: mean(_two(plain[setting][draw]) for draw in DRAWS))
-    _print_tickets(f"plain baseline, {best}, the best of {len(plain)} settings", plain[best])
+            baseline.setdefault(setting, {})[draw] = _score(draw, path)
+    best = max(baseline, key=lambda setting: mean(_two(baseline[setting][draw]) for draw in DRAWS))
+    _print_tickets(f"plain baseline, {best}, the best of {len(baseline)} settings", baseline[best])
     return 0
 
 
-def _print_tickets(title: str, found: dict[str, dict[str, Any]]) -> None:
+def _print_tickets(title: str, scores: dict[str, dict[str, Any]]) -> None:
     print(title)
-    for draw, score in found.items():
-        told = "  ".join(f"{k} {score[k]['hits']}/{score[k]['items']} F1 {score[k]['f1']:.2f}" for k in TICKET_KINDS)
-        print(f"  {REPLAY.name + draw:34} macro-F1 {_two(score):.3f}  {told}", flush=True)
-    heads = [_two(found[draw]) for draw in DRAWS]
+    for draw, score in scores.items():
+        by_kind = "  ".join(f"{k} {score[k]['hits']}/{score[k]['items']} F1 {score[k]['f1']:.2f}" for k in TICKET_KINDS)
+        print(f"  {REPLAY.name + draw:34} macro-F1 {_two(score):.3f}  {by_kind}", flush=True)
+    heads = [_two(scores[draw]) for draw in DRAWS]
     print(f"  {'mean of the five draws':34} macro-F1 {mean(heads):.3f} (standard deviation {pstdev(heads):.3f})")
 
 
@@ -96,9 +96,9 @@ def ticket_desk(bundle: Path, copy: Path) -> Path:
     shutil.copytree(bundle, copy, ignore=shutil.ignore_patterns("outcomes.*"))
     conversations, messages = (pd.read_parquet(copy / f"{name}.parquet") for name in ("conversations", "messages"))
     conversations = conversations[conversations["escalated"].astype(bool)]
-    kept = messages["role"].ne("bot") & messages["conversation_id"].isin(conversations["conversation_id"])
+    is_kept = messages["role"].ne("bot") & messages["conversation_id"].isin(conversations["conversation_id"])
     conversations.to_parquet(copy / "conversations.parquet")
-    messages[kept].to_parquet(copy / "messages.parquet")
+    messages[is_kept].to_parquet(copy / "messages.parquet")
     return copy
 
 
@@ -111,14 +111,14 @@ def all_scored(folder: Path, tags: float, without: str) -> Iterator[dict[str, An
 def scored(folder: Path, draw: str, tags: float, without: str) -> dict[str, Any]:
     """The score of one draw's backlog, as the scorer gives it."""
     data = _replay(draw)
-    whole = tags >= 1 and not without
-    bundle = data / "bundle" if whole else lessened(data / "bundle", folder / f"lessened{draw}", tags, without)
+    unchanged = tags >= 1 and not without
+    bundle = data / "bundle" if unchanged else lessened(data / "bundle", folder / f"lessened{draw}", tags, without)
     return scored_bundle(folder, draw, bundle)
 
 
 def scored_bundle(folder: Path, draw: str, bundle: Path) -> dict[str, Any]:
     """The score of a bundle's backlog against the truth of a draw."""
-    store = sharing(folder / f"store{draw}", folder / "cache")
+    store = store_with_cache(folder / f"store{draw}", folder / "cache")
     run(bundle, store, "--force")
     score = _score(draw, store / "runs" / RUN_ID / "backlog.jsonl")
     # What one run finds must not carry over to the next; the vectors may.
@@ -134,8 +134,8 @@ def _replay(draw: str) -> Path:
 
 def _score(draw: str, backlog: Path) -> dict[str, Any]:
     command = [sys.executable, str(SHARED / "bench" / "score_backlog.py"), str(_replay(draw) / "truth.json")]
-    done = subprocess.run([*command, str(backlog), "--json"], capture_output=True, text=True, check=True)
-    score: dict[str, Any] = json.loads(done.stdout)
+    scorer = subprocess.run([*command, str(backlog), "--json"], capture_output=True, text=True, check=True)
+    score: dict[str, Any] = json.loads(scorer.stdout)
     return score
 
 
@@ -143,9 +143,9 @@ def lessened(bundle: Path, copy: Path, tags: float = 1.0, without: str = "") -> 
     """A copy of the bundle with this share of its tags, the same ones every time, and without one signal."""
     shutil.rmtree(copy, ignore_errors=True)
     shutil.copytree(bundle, copy)
-    given = pd.read_csv(bundle / "outcomes.csv")
-    drawn = [int(hashlib.blake2b(str(c).encode(), digest_size=4).hexdigest(), 16) for c in given["conversation_id"]]
-    given[pd.Series(drawn) < tags * 2**32].to_csv(copy / "outcomes.csv", index=False)
+    outcomes = pd.read_csv(bundle / "outcomes.csv")
+    hashes = [int(hashlib.blake2b(str(c).encode(), digest_size=4).hexdigest(), 16) for c in outcomes["conversation_id"]]
+    outcomes[pd.Series(hashes) < tags * 2**32].to_csv(copy / "outcomes.csv", index=False)
     if without:
         table, change = SIGNALS[without]
         path = copy / table

@@ -22,7 +22,7 @@ from lacuna.pipelines.presentation.spreadsheet import records
 from lacuna.pipelines.run import make_job
 from lacuna.pipelines.runtime.runner import begin
 from lacuna.pipelines.steps import STEPS, step_named
-from tests.bench.common import SHARED, WINDOW, sharing
+from tests.bench.common import SHARED, WINDOW, store_with_cache
 from tests.bench.replays import KINDS
 from tests.bench.simulation import Pool, draw, pooled
 
@@ -39,8 +39,8 @@ def simulated(folder: Path, draws: int, first: int, store: Path | None = None) -
     for seed, (score, named, rates) in zip(seeds, all_scored(folder, seeds, store), strict=True):
         scores.append(score)
         gaps.append(named)
-        told = "  ".join(f"{k} {score[k]['hits']}/{score[k]['items']} F1 {score[k]['f1']:.2f}" for k in KINDS)
-        print(f"draw {seed:4}  macro-F1 {score['headline_macro_f1']:.3f}  {told}  {rates}", flush=True)
+        by_kind = "  ".join(f"{k} {score[k]['hits']}/{score[k]['items']} F1 {score[k]['f1']:.2f}" for k in KINDS)
+        print(f"draw {seed:4}  macro-F1 {score['headline_macro_f1']:.3f}  {by_kind}  {rates}", flush=True)
     heads = [score["headline_macro_f1"] for score in scores]
     spread = stdev(heads) if draws > 1 else 0.0
     error = spread / draws**0.5
@@ -57,8 +57,8 @@ def by_size(gaps: pd.DataFrame) -> str:
     """How many gaps of each kind and size are named, as a table in Markdown; ``gaps`` has kind, failed and named."""
     size = pd.cut(gaps["failed"], [-1, *SIZES, np.inf], labels=[f"up to {most}" for most in SIZES] + ["more"])
     counts = gaps.groupby(["kind", size], observed=False)["named"].agg(["sum", "size"])
-    told = (counts["sum"].astype(str) + " of " + counts["size"].astype(str)).unstack("kind")[list(KINDS)]
-    return str(told.to_markdown())
+    table = (counts["sum"].astype(str) + " of " + counts["size"].astype(str)).unstack("kind")[list(KINDS)]
+    return str(table.to_markdown())
 
 
 def all_scored(folder: Path, seeds: range, store: Path | None) -> Iterator[tuple[dict[str, Any], pd.DataFrame, str]]:
@@ -74,7 +74,7 @@ def scored(folder: Path, seed: int, vectors: Path) -> tuple[dict[str, Any], pd.D
     place = folder / f"draw-{seed}"
     tables, truth = draw(pool(), seed)
     write(tables, place / "bundle")
-    rows = records(backlog(place / "bundle", sharing(place / "store", vectors / "cache")))
+    rows = records(backlog(place / "bundle", store_with_cache(place / "store", vectors / "cache")))
     rows = [row | {"conversation_ids": list(row["conversation_ids"])} for row in rows]
     shutil.rmtree(place)
     return scorer().score(rows, truth), planted(rows, truth), rates(tables)
@@ -84,8 +84,8 @@ def planted(rows: list[dict[str, Any]], truth: dict[str, Any]) -> pd.DataFrame:
     """The planted gaps: kind, failed (conversations), and whether the backlog names them."""
     named = set()
     for row in rows:
-        article, share, known = scorer().attribute(row, truth)
-        if share >= scorer().MAJORITY and known >= scorer().KNOWN_SHARE:
+        article, share, known_share = scorer().attribute(row, truth)
+        if share >= scorer().MAJORITY and known_share >= scorer().KNOWN_SHARE:
             named.add((scorer().KINDS.get(row["kind"]), article))
     gaps = [
         (kind, gap["demand_failed"], (kind, article) in named) for kind in KINDS for article, gap in truth[kind].items()

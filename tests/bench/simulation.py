@@ -25,7 +25,7 @@ Rng = np.random.Generator
 
 PLANTED = {"missing": 6, "stale": 4, "unfindable": 3}
 CHANGES_BETWEEN = (0.45, 0.65)  # where in the window an article goes stale, as a share of it
-ASKED = ["started_at", "question"]  # what a question is known by, whatever its id in a bundle
+QUESTION_KEY = ["started_at", "question"]  # what a question is known by, whatever its id in a bundle
 TAGS = ["correct", "partial", "wrong", "no_answer", "misclassified"]
 # Customers who took an answer for good without a person, by what it was worth: their share in the six bundles.
 CONTENT = {"correct": 0.97, "partial": 0.6, "wrong": 0.4, "no_answer": 0.1}
@@ -77,32 +77,32 @@ def pooled() -> Pool:
     truth = json.loads((bundles[0] / "truth.json").read_text(encoding="utf-8"))
     articles = pd.read_parquet(bundles[0] / "bundle" / "articles.parquet").sort_values("article_id", ignore_index=True)
     of_title = dict(zip(articles["title"], articles["article_id"], strict=True))
-    found: list[pd.DataFrame] = []
+    bundles_rows: list[pd.DataFrame] = []
     threads: list[pd.DataFrame] = []
     older: dict[str, str] = {}
     for folder in bundles:
-        told = json.loads((folder / "truth.json").read_text(encoding="utf-8"))
-        rows, said = _conversations(folder / "bundle", told)
-        found.append(rows)
-        threads.append(said.merge(rows[["conversation_id", *ASKED]], on="conversation_id"))
+        replay_truth = json.loads((folder / "truth.json").read_text(encoding="utf-8"))
+        rows, messages = _conversations(folder / "bundle", replay_truth)
+        bundles_rows.append(rows)
+        threads.append(messages.merge(rows[["conversation_id", *QUESTION_KEY]], on="conversation_id"))
         body = pd.read_parquet(folder / "bundle" / "articles.parquet").set_index("article_id")["body"]
-        older |= {of_title[v["title"]]: body[a] for a, v in told["stale"].items() if v["text_is_old"]}
+        older |= {of_title[v["title"]]: body[a] for a, v in replay_truth["stale"].items() if v["text_is_old"]}
     # What the forum says of being solved is known of escalated conversations; the control's id and article come first.
-    everyone = pd.concat(found, ignore_index=True)
-    solved = everyone[everyone["escalated"]].drop_duplicates(ASKED).set_index(ASKED)["resolved"]
-    everyone = everyone.drop_duplicates(ASKED).reset_index(drop=True)
-    everyone["resolved"] = everyone.set_index(ASKED).index.map(solved)
-    said = pd.concat(threads).drop_duplicates([*ASKED, "position"]).drop(columns="conversation_id")
-    said = said.merge(everyone[["conversation_id", *ASKED]], on=ASKED).drop(columns=ASKED)
+    everyone = pd.concat(bundles_rows, ignore_index=True)
+    solved = everyone[everyone["escalated"]].drop_duplicates(QUESTION_KEY).set_index(QUESTION_KEY)["resolved"]
+    everyone = everyone.drop_duplicates(QUESTION_KEY).reset_index(drop=True)
+    everyone["resolved"] = everyone.set_index(QUESTION_KEY).index.map(solved)
+    messages = pd.concat(threads).drop_duplicates([*QUESTION_KEY, "position"]).drop(columns="conversation_id")
+    messages = messages.merge(everyone[["conversation_id", *QUESTION_KEY]], on=QUESTION_KEY).drop(columns=QUESTION_KEY)
     everyone = everyone.set_index("conversation_id")
     linked = everyone[everyone["article"].notna()]
     # Whether an agent's answer is known depends on luck alone: those without are like the others.
-    unlinked = everyone[everyone["article"].isna() & everyone.index.isin(said["conversation_id"])]
+    unlinked = everyone[everyone["article"].isna() & everyone.index.isin(messages["conversation_id"])]
     questions = [*linked["question"], *unlinked["question"]]
     search = pd.DataFrame(_search(questions, articles), [*linked.index, *unlinked.index], articles["article_id"])
     bundle = bundles[0] / "bundle"
     return Pool(
-        linked, unlinked, said, articles, pd.read_parquet(bundle / "article_revisions.parquet"),
+        linked, unlinked, messages, articles, pd.read_parquet(bundle / "article_revisions.parquet"),
         pd.read_json(bundle / "owners.jsonl", lines=True), truth, search, older,
     )  # fmt: skip
 
@@ -111,8 +111,8 @@ def _conversations(bundle: Path, truth: dict[str, Any]) -> tuple[pd.DataFrame, p
     """A bundle's conversations with their question, article and intent; and the messages after the bot's."""
     rows = pd.read_parquet(bundle / "conversations.parquet")
     messages = pd.read_parquet(bundle / "messages.parquet").sort_values(["conversation_id", "position"])
-    asked = messages[messages["position"].eq(0)].set_index("conversation_id")["text"]
-    rows["question"] = rows["conversation_id"].map(asked)
+    questions = messages[messages["position"].eq(0)].set_index("conversation_id")["text"]
+    rows["question"] = rows["conversation_id"].map(questions)
     control = not truth["missing"]
     rows["article"] = rows["conversation_id"].map(truth["conversation_article"]) if control else None
     rows["intent"] = rows["conversation_id"].map(truth["intent_of_conversation"])
@@ -127,9 +127,9 @@ def _search(questions: Sequence[str], articles: pd.DataFrame) -> NDArray[np.floa
     index.index(_words(texts), show_progress=False)
     out = np.zeros((len(questions), len(texts)), dtype=np.float32)
     for row, words in enumerate(_words(questions)):
-        known = [word for word in dict.fromkeys(words) if word in index.vocab_dict]
-        if known:
-            out[row] = index.get_scores(known)
+        words_in_index = [word for word in dict.fromkeys(words) if word in index.vocab_dict]
+        if words_in_index:
+            out[row] = index.get_scores(words_in_index)
     return out
 
 
@@ -140,8 +140,8 @@ def _words(texts: Sequence[str]) -> list[list[str]]:
 def draw(pool: Pool, seed: int) -> tuple[dict[str, pd.DataFrame], dict[str, Any]]:
     """One draw: the tables of its bundle, and its truth in the form that the scorer reads."""
     rng, p = np.random.default_rng(seed), pool.truth["probabilities"]
-    chosen = rng.permutation(pool.eligible)[: sum(PLANTED.values())].tolist()
-    planted = dict(zip(chosen, [kind for kind, count in PLANTED.items() for _ in range(count)], strict=True))
+    articles_chosen = rng.permutation(pool.eligible)[: sum(PLANTED.values())].tolist()
+    planted = dict(zip(articles_chosen, [kind for kind, count in PLANTED.items() for _ in range(count)], strict=True))
     start, end = (pd.Timestamp(day, tz="UTC") for day in pool.truth["window"])
     changed = {
         article: (start + (end - start) * rng.uniform(*CHANGES_BETWEEN)).normalize()
@@ -151,8 +151,8 @@ def draw(pool: Pool, seed: int) -> tuple[dict[str, pd.DataFrame], dict[str, Any]
     rows = pd.concat([pool.linked, strangers]).sort_values("started_at", kind="stable")
     answered = [_answer(rng, p, row.article, planted.get(row.article), row, changed) for row in rows.itertuples()]
     rows["quality"] = [quality for quality, _ in answered]
-    gone = [article for article, kind in planted.items() if kind == "missing"]
-    rows["cited"] = _cited(rng, pool, rows, [how for _, how in answered], gone)
+    withheld = [article for article, kind in planted.items() if kind == "missing"]
+    rows["cited"] = _cited(rng, pool, rows, [how for _, how in answered], withheld)
     rows["escalated"] = rng.random(len(rows)) < rows["quality"].map(p["escalated"])
     rows = _outcome(rng, p, rows, pool.truth["confusions"])
     tables = {
@@ -191,8 +191,8 @@ def _answer(
 
 def _cited(rng: Rng, pool: Pool, rows: pd.DataFrame, how: Sequence[str], withheld: Sequence[str]) -> list[str | None]:
     """The article that the bot cites: the right one, or another one from the top of what its search finds, or none."""
-    found = pool.search.loc[rows.index].drop(columns=list(withheld))
-    scores, column = found.to_numpy(copy=True), {article: i for i, article in enumerate(found.columns)}
+    relevance = pool.search.loc[rows.index].drop(columns=list(withheld))
+    scores, column = relevance.to_numpy(copy=True), {article: i for i, article in enumerate(relevance.columns)}
     for i, article in enumerate(rows["article"]):
         if article in column:
             scores[i, column[article]] = -1
@@ -200,9 +200,9 @@ def _cited(rng: Rng, pool: Pool, rows: pd.DataFrame, how: Sequence[str], withhel
     farther = rng.integers(len(PLACES), min(FARTHEST, len(column)), len(rows))
     place = rng.choice(len(PLACES) + 1, len(rows), p=[*PLACES, 1 - sum(PLACES)])
     place = np.where(place < len(PLACES), place, farther)
-    other = found.columns[order[np.arange(len(rows)), place]]
-    told = {"right": lambda i: rows["article"].iloc[i], "other": lambda i: other[i], "none": lambda _: None}
-    return [told[h](i) for i, h in enumerate(how)]
+    other = relevance.columns[order[np.arange(len(rows)), place]]
+    article_for = {"right": lambda i: rows["article"].iloc[i], "other": lambda i: other[i], "none": lambda _: None}
+    return [article_for[h](i) for i, h in enumerate(how)]
 
 
 def _outcome(rng: Rng, p: dict[str, Any], rows: pd.DataFrame, confusions: list[list[str]]) -> pd.DataFrame:
@@ -211,14 +211,14 @@ def _outcome(rng: Rng, p: dict[str, Any], rows: pd.DataFrame, confusions: list[l
     wrong = dict(map(tuple, confusions))
     others = np.array(sorted(set(rows["intent"])))
     systematic = rows["intent"].isin(list(wrong)) & (rng.random(n) < CONFUSED)
-    taken = rows["intent"].mask(systematic, rows["intent"].map(wrong))
-    taken = taken.mask(rng.random(n) < 0.02, pd.Series(rng.choice(others, n), rows.index))
-    sure = np.where(taken.eq(rows["intent"]), rng.normal(0.8, 0.12, n), rng.normal(0.58, 0.18, n)).clip(0.05, 0.99)
+    predicted = rows["intent"].mask(systematic, rows["intent"].map(wrong))
+    predicted = predicted.mask(rng.random(n) < 0.02, pd.Series(rng.choice(others, n), rows.index))
+    sure = np.where(predicted.eq(rows["intent"]), rng.normal(0.8, 0.12, n), rng.normal(0.58, 0.18, n)).clip(0.05, 0.99)
     rating = rng.normal(rows["quality"].map(p["csat_mean"]), p["csat_sd"]).round().clip(1, 5)
     content = rng.random(n) < rows["quality"].map(CONTENT)
     solved = rows["resolved"].isin([True])
     return rows.assign(
-        predicted_intent=taken,
+        predicted_intent=predicted,
         intent_confidence=sure.round(3),
         csat=np.where(rng.random(n) < p["csat_present"], rating, np.nan),
         handle_seconds=np.where(
@@ -231,26 +231,26 @@ def _outcome(rng: Rng, p: dict[str, Any], rows: pd.DataFrame, confusions: list[l
 def _conversation_table(pool: Pool, rows: pd.DataFrame) -> pd.DataFrame:
     first = pool.threads.groupby("conversation_id")["sent_at"].min()
     taken_over = rows.index.to_series().map(first).fillna(rows["started_at"] + pd.Timedelta(hours=12))
-    kept = rows.drop(columns=["question", "article", "intent", "quality", "cited"])
-    return kept.assign(escalated_at=taken_over.where(rows["escalated"])).reset_index(names="conversation_id")
+    published = rows.drop(columns=["question", "article", "intent", "quality", "cited"])
+    return published.assign(escalated_at=taken_over.where(rows["escalated"])).reset_index(names="conversation_id")
 
 
 def _messages(pool: Pool, rows: pd.DataFrame) -> pd.DataFrame:
     """The question, the bot's answer, and where a person took over what was said then."""
     body = pool.articles.set_index("article_id")
     shown = (body["title"] + ": " + body["body"].str.split().str[:60].str.join(" ") + " …").to_dict()
-    asked = pd.DataFrame(
+    questions = pd.DataFrame(
         {"conversation_id": rows.index, "position": 0, "role": "customer", "text": rows["question"].to_numpy(),
          "sent_at": rows["started_at"].to_numpy(), "article_ids": None, "is_fallback": None}
     )  # fmt: skip
     cited = [article if isinstance(article, str) else None for article in rows["cited"]]
-    replied = asked.assign(
+    replied = questions.assign(
         position=1, role="bot", text=[shown.get(a, "Sorry, I could not find an answer to that.") for a in cited],
-        sent_at=asked["sent_at"] + pd.Timedelta(seconds=5), article_ids=[[a] if a else None for a in cited],
+        sent_at=questions["sent_at"] + pd.Timedelta(seconds=5), article_ids=[[a] if a else None for a in cited],
         is_fallback=[a is None for a in cited],
     )  # fmt: skip
-    taken = pool.threads[pool.threads["conversation_id"].isin(rows.index[rows["escalated"]])]
-    return pd.concat([asked, replied, taken], ignore_index=True).sort_values(["conversation_id", "position"])
+    threads = pool.threads[pool.threads["conversation_id"].isin(rows.index[rows["escalated"]])]
+    return pd.concat([questions, replied, threads], ignore_index=True).sort_values(["conversation_id", "position"])
 
 
 def _tagged(rng: Rng, p: dict[str, Any], rows: pd.DataFrame) -> pd.DataFrame:
@@ -280,12 +280,12 @@ def _tagged(rng: Rng, p: dict[str, Any], rows: pd.DataFrame) -> pd.DataFrame:
 def _knowledge(pool: Pool, planted: dict[str, str], changed: dict[str, pd.Timestamp]) -> dict[str, pd.DataFrame]:
     """Articles without the withheld ones and every trace of them, stale ones as they were before their change."""
     titles = pool.articles.set_index("article_id")["title"]
-    gone = [article for article, kind in planted.items() if kind == "missing"]
-    articles = pool.articles[~pool.articles["article_id"].isin(gone)].copy()
+    withheld = [article for article, kind in planted.items() if kind == "missing"]
+    articles = pool.articles[~pool.articles["article_id"].isin(withheld)].copy()
     articles["body"] = [pool.older.get(a, b) if a in changed else b for a, b in articles[["article_id", "body"]].values]
-    for article in gone:
+    for article in withheld:
         articles["body"] = articles["body"].str.replace(titles[article], "", regex=False)
-    revisions = pool.revisions[~pool.revisions["article_id"].isin(gone)]
+    revisions = pool.revisions[~pool.revisions["article_id"].isin(withheld)]
     late = revisions["revised_at"] >= revisions["article_id"].map(changed)
     revisions = revisions[~late]
     last = revisions[revisions["approved"]].groupby("article_id")["revised_at"].max()
@@ -293,6 +293,8 @@ def _knowledge(pool: Pool, planted: dict[str, str], changed: dict[str, pd.Timest
         articles["article_id"].isin(list(changed)), articles["article_id"].map(last)
     )
     owners = pool.owners.assign(
-        areas=[[area for area in areas if area.removeprefix("article:") not in gone] for areas in pool.owners["areas"]]
+        areas=[
+            [area for area in areas if area.removeprefix("article:") not in withheld] for areas in pool.owners["areas"]
+        ]
     )
     return {"articles": articles, "article_revisions": revisions, "owners": owners}

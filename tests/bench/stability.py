@@ -46,9 +46,9 @@ def stability(folder: Path, replay: Path) -> int:
     report("demo, 4 windows of 28 days that do not overlap", folder / "apart", demo_apart(folder / "draws"))
     if replay.is_dir():
         months = pd.period_range("2023-01", "2024-06", freq="M")
-        whole: list[Window] = [(replay, str(m.start_time.date()), str(m.end_time.date())) for m in months]
-        known = json.loads((replay.parent / "truth.json").read_text(encoding="utf-8"))["conversation_article"]
-        report("replay, 18 monthly windows, history kept", folder / "months", (iter(whole), {}), known)
+        windows: list[Window] = [(replay, str(m.start_time.date()), str(m.end_time.date())) for m in months]
+        true_articles = json.loads((replay.parent / "truth.json").read_text(encoding="utf-8"))["conversation_article"]
+        report("replay, 18 monthly windows, history kept", folder / "months", (iter(windows), {}), true_articles)
         rolling = (part(replay, m - 2, m, folder / "rolling") for m in months[2:])
         report("replay, 16 windows of 3 months, a month apart, no history", folder / "quarters", (rolling, {}))
     return 0
@@ -82,55 +82,59 @@ def part(bundle: Path, first: pd.Period, last: pd.Period, folder: Path) -> Windo
     """A bundle with the conversations of some months alone, in place of the one before."""
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(bundle, folder)
-    kept = pd.read_parquet(bundle / "conversations.parquet")
-    month = kept["started_at"].dt.strftime("%Y-%m")
-    kept = kept[(month >= str(first)) & (month <= str(last))]
-    kept.to_parquet(folder / "conversations.parquet")
+    conversations = pd.read_parquet(bundle / "conversations.parquet")
+    month = conversations["started_at"].dt.strftime("%Y-%m")
+    conversations = conversations[(month >= str(first)) & (month <= str(last))]
+    conversations.to_parquet(folder / "conversations.parquet")
     for name in ("messages.parquet", "outcomes.csv"):
         read = pd.read_parquet if name.endswith("parquet") else pd.read_csv
         rows = read(bundle / name)
-        rows = rows[rows["conversation_id"].isin(kept["conversation_id"])]
+        rows = rows[rows["conversation_id"].isin(conversations["conversation_id"])]
         rows.to_parquet(folder / name) if name.endswith("parquet") else rows.to_csv(folder / name, index=False)
     return folder, str(first.start_time.date()), str(last.end_time.date())
 
 
 def report(
-    title: str, store: Path, series: tuple[Iterator[Window], Mapping[str, str]], known: Mapping[str, str] | None = None
+    title: str,
+    store: Path,
+    series: tuple[Iterator[Window], Mapping[str, str]],
+    true_topics: Mapping[str, str] | None = None,
 ) -> None:
-    """Run a series and print its figures; ``known`` is what questions are about, where no topics are planted."""
+    """Run a series and print its figures; ``true_topics`` is what questions are about, where no topics are planted."""
     windows, truth = series
     rows, before, subjects, themes = [], pd.Series(dtype=str), {}, pd.Series(dtype=str)
     for bundle, start, end in windows:
-        found, theme, events, whole = topics_of(bundle, store, start, end)
+        topic, theme, events, whole = topics_of(bundle, store, start, end)
         # Draws of the demo use the same conversation ids, and are told apart by their days.
-        found.index = [f"{end}:{c}" if f"{end}:{c}" in truth else c for c in found.index]
-        theme.index = found.index
-        planted_in = pd.Series([truth.get(c, "") for c in found.index])
-        about = {t: Counter(part).most_common(1)[0][0] for t, part in planted_in.groupby(found.to_numpy())}
+        topic.index = [f"{end}:{c}" if f"{end}:{c}" in truth else c for c in topic.index]
+        theme.index = topic.index
+        planted_in = pd.Series([truth.get(c, "") for c in topic.index])
+        about = {t: Counter(part).most_common(1)[0][0] for t, part in planted_in.groupby(topic.to_numpy())}
         happened = Counter(events["event"])
         there, earlier = set(about.values()) - {""}, set(subjects.values())
         births = events.loc[events["event"].isin(["birth", "split"]), "topic_id"]
         deaths = events.loc[events["event"] == "death", "topic_id"]
-        row = {"questions": len(found), "topics": found.nunique()} | {kind: happened[kind] for kind in EVENTS}
+        row = {"questions": len(topic), "topics": topic.nunique()} | {kind: happened[kind] for kind in EVENTS}
         row |= {
             "spurious births": sum(about[t] in earlier - {""} for t in births),
             "spurious deaths": sum(subjects.get(t, "") in there for t in deaths),
             "same subject": sum(subjects.get(t) == s for t, s in about.items() if t in subjects),
             "other subject": sum(subjects.get(t) != s for t, s in about.items() if t in subjects),
         }
-        row |= dict(zip(("kept", "could be"), kept(before, found), strict=True)) | {"themes": unchanged(themes, theme)}
+        row |= dict(zip(("kept", "could be"), kept(before, topic), strict=True)) | {"themes": unchanged(themes, theme)}
         rows.append(row)
-        before, subjects, themes = found, about, theme
+        before, subjects, themes = topic, about, theme
     table = pd.DataFrame(rows)
-    asked, topics = table["questions"].iloc[-1], table["topics"].iloc[-1]
-    print(f"\n{title}\n  questions in topics at the end: {asked:,} in {topics}")
+    n_questions, topics = table["questions"].iloc[-1], table["topics"].iloc[-1]
+    print(f"\n{title}\n  questions in topics at the end: {n_questions:,} in {topics}")
     shares = table[["kept", "could be"]].dropna()
     if len(shares):
         least = shares["kept"].min()
         print(f"  kept {shares['kept'].mean():.1%} (least {least:.1%}); could be {shares['could be'].mean():.1%}")
         print(f"  theme kept {table['themes'].mean():.1%} (least {table['themes'].min():.1%})")
     for level in ("topic_id", "subtopic_id"):
-        print(f"  {level.removesuffix('_id')}s: {against(whole.set_index('conversation_id')[level], known or truth)}")
+        groups = whole.set_index("conversation_id")[level]
+        print(f"  {level.removesuffix('_id')}s: {against(groups, true_topics or truth)}")
     later = table.iloc[1:]
     print("  a run: " + ", ".join(f"{mean(later[kind]):.1f} {kind}" for kind in EVENTS))
     if truth:
@@ -140,15 +144,16 @@ def report(
         print(f"  {other} of {same + other} ids went over to another planted topic", flush=True)
 
 
-def against(found: pd.Series, truth: Mapping[str, str]) -> str:
+def against(groups: pd.Series, truth: Mapping[str, str]) -> str:
     """How well groups agree with what is known of their questions; in none counts as wrong."""
-    known = found[found.index.isin(list(truth))]
-    if not len(known):
-        return f"{found.nunique()}"
-    told = score(np.array([truth[c] for c in known.index]), pd.factorize(known)[0])
+    with_truth = groups[groups.index.isin(list(truth))]
+    if not len(with_truth):
+        return f"{groups.nunique()}"
+    figures = score(np.array([truth[c] for c in with_truth.index]), pd.factorize(with_truth)[0])
     return (
-        f"{found.nunique()}; against {len(known):,} questions about {told['K_true']} problems: ACC {told['ACC']:.1f},"
-        f" NMI {told['NMI']:.1f}, ARI {told['ARI']:.1f}, {told['outside']:.0%} in none"
+        f"{groups.nunique()}; against {len(with_truth):,} questions about {figures['K_true']} problems:"
+        f" ACC {figures['ACC']:.1f}, NMI {figures['NMI']:.1f}, ARI {figures['ARI']:.1f},"
+        f" {figures['outside']:.0%} in none"
     )
 
 
@@ -156,36 +161,36 @@ def topics_of(
     bundle: Path, store: Path, start: str | None, end: str
 ) -> tuple[pd.Series, pd.Series, pd.DataFrame, pd.DataFrame]:
     """Run as far as topics; topic and theme of each question that is core to one, what happened, and all questions."""
-    told: dict[str, Any] = {}
+    tables: dict[str, Any] = {}
 
     def publish(job: Job) -> None:
         assigned = job.read("understand/assignments")
-        told["core"] = (
+        tables["core"] = (
             assigned[assigned["state"].eq("core") & assigned["question_number"].eq(1)]
             .set_index("conversation_id")["topic_id"]
             .astype(str)
         )
         named = job.read("understand/topics").set_index("topic_id")["theme"]
-        told["theme"] = told["core"].map(named)
-        told["events"] = job.read("understand/events")
-        told["all"] = assigned[assigned["question_number"] == 1]
+        tables["theme"] = tables["core"].map(named)
+        tables["events"] = job.read("understand/events")
+        tables["all"] = assigned[assigned["question_number"] == 1]
         remember(job, pd.DataFrame(), job.read_json("run")["input_hash"])
 
     run(str(bundle), store, start, end, steps=(load, redact, understand, publish))
-    return told["core"], told["theme"], told["events"], told["all"]
+    return tables["core"], tables["theme"], tables["events"], tables["all"]
 
 
-def unchanged(before: pd.Series, found: pd.Series) -> float:
+def unchanged(before: pd.Series, now: pd.Series) -> float:
     """The share of what is in a theme of both runs whose theme has the same name."""
-    both = before.dropna().index.intersection(found.dropna().index)
-    return float((before[both] == found[both]).mean()) if len(both) else float("nan")
+    both = before.dropna().index.intersection(now.dropna().index)
+    return float((before[both] == now[both]).mean()) if len(both) else float("nan")
 
 
-def kept(before: pd.Series, found: pd.Series) -> tuple[float, float]:
+def kept(before: pd.Series, now: pd.Series) -> tuple[float, float]:
     """The share of questions in topics of both runs whose topic kept its id, and the most that ids could have kept."""
-    both = before.index.intersection(found.index)
+    both = before.index.intersection(now.index)
     if not len(both):
         return float("nan"), float("nan")
-    crossed = pd.crosstab(before[both].to_numpy(), found[both].to_numpy()).to_numpy()
+    crossed = pd.crosstab(before[both].to_numpy(), now[both].to_numpy()).to_numpy()
     best = crossed[linear_sum_assignment(-crossed)].sum() / len(both)
-    return float((before[both] == found[both]).mean()), float(best)
+    return float((before[both] == now[both]).mean()), float(best)

@@ -42,7 +42,7 @@ def startup(folder: Path, store: Path | None = None) -> int:
 
 def _seconds(command: list[str]) -> float:
     began = time.perf_counter()
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise SystemExit(done.stderr)
+    child = subprocess.run(command, capture_output=True, text=True, check=False)
+    if child.returncode:
+        raise SystemExit(child.stderr)
     return time.perf_counter() - began

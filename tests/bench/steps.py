@@ -29,23 +29,23 @@ def steps(folder: Path) -> int:
 
 def measured(bundle: Path, store: Path, *options: str) -> dict[str, tuple[float, float]]:
     """Seconds and peak MiB by step, and of the whole process."""
-    whole = run(bundle, store, *options)
+    process = run(bundle, store, *options)
     steps = json.loads((store / "runs" / RUN_ID / "run.json").read_text(encoding="utf-8"))["steps"]
-    return {step["name"]: (step["seconds"], step["peak_mb"]) for step in steps} | {"whole process": whole}
+    return {step["name"]: (step["seconds"], step["peak_mb"]) for step in steps} | {"whole process": process}
 
 
-def grown(whole: float, quarter: float) -> str:
+def grown(all_rows: float, quarter: float) -> str:
     """How many times longer four times the data took, for example ``×3.2``."""
-    return f"×{whole / quarter:.1f}" if quarter >= 0.05 else "–"
+    return f"×{all_rows / quarter:.1f}" if quarter >= 0.05 else "–"
 
 
 def part_of(bundle: Path, share: float, folder: Path) -> Path:
     """A bundle with the first ``share`` of the conversations by time and what belongs to them."""
     shutil.copytree(bundle, folder)
     conversations = pd.read_parquet(bundle / "conversations.parquet").sort_values(["started_at", "conversation_id"])
-    kept = conversations.head(round(share * len(conversations)))
-    ids = set(kept["conversation_id"])
-    kept.to_parquet(folder / "conversations.parquet")
+    conversations_kept = conversations.head(round(share * len(conversations)))
+    ids = set(conversations_kept["conversation_id"])
+    conversations_kept.to_parquet(folder / "conversations.parquet")
     messages = pd.read_parquet(bundle / "messages.parquet")
     messages[messages["conversation_id"].isin(ids)].to_parquet(folder / "messages.parquet")
     outcomes = pd.read_csv(bundle / "outcomes.csv")

@@ -26,10 +26,10 @@ def main() -> None:
     what, folder, cache, embedder, fit_at_most = sys.argv[1:]
     texts = pd.read_json(Path(folder) / "texts.jsonl", lines=True, dtype=False)
     if what == "bertopic":
-        found, cost = bertopic(texts["text"].tolist(), np.load(Path(folder) / "vectors.npy"))
+        labels, cost = bertopic(texts["text"].tolist(), np.load(Path(folder) / "vectors.npy"))
     else:
-        found, cost = lacuna(texts, Path(folder), Path(cache), embedder, int(fit_at_most), what)
-    print(json.dumps(score(texts["truth"].to_numpy(), found) | cost))
+        labels, cost = lacuna(texts, Path(folder), Path(cache), embedder, int(fit_at_most), what)
+    print(json.dumps(score(texts["truth"].to_numpy(), labels) | cost))
 
 
 def lacuna(
@@ -47,26 +47,26 @@ def lacuna(
     from lacuna.pipelines.settings import load_settings
     from lacuna.pipelines.topic_finder import distinct_texts, grouped, topics_of
 
-    chosen = load_settings(None)
-    topics = chosen.topics.model_copy(update={"fit_at_most": fit_at_most or chosen.topics.fit_at_most})
-    chosen = chosen.model_copy(
-        update={"topics": topics, "embedder": chosen.embedder.model_copy(update={"name": embedder})}
+    settings = load_settings(None)
+    topics = settings.topics.model_copy(update={"fit_at_most": fit_at_most or settings.topics.fit_at_most})
+    settings = settings.model_copy(
+        update={"topics": topics, "embedder": settings.embedder.model_copy(update={"name": embedder})}
     )
     if what == "vectors":
         np.save(folder / "vectors.npy", embed(texts["text"].tolist(), embedder, cache, "embedding"))
-        topics_of(texts[["id", "text"]], cache, chosen)  # leaves the vectors of its own texts in the cache
+        topics_of(texts[["id", "text"]], cache, settings)  # leaves the vectors of its own texts in the cache
         return np.full(len(texts), -1), {}
     if what == "grouping":
-        plain, row = distinct_texts(texts["text"].tolist(), cache, chosen)
-        known = [*plain, *(part for text in plain[: topics.fit_at_most] for part in sentences(text))]
-        at = {text: i for i, text in enumerate(known)}
-        vectors = embed(known, embedder, cache, "embedding")
+        distinct, row = distinct_texts(texts["text"].tolist(), cache, settings)
+        all_texts = [*distinct, *(part for text in distinct[: topics.fit_at_most] for part in sentences(text))]
+        at = {text: i for i, text in enumerate(all_texts)}
+        vectors = embed(all_texts, embedder, cache, "embedding")
         (topic, *_), spent = timed(
-            lambda: grouped(plain, lambda some, _: vectors[[at[text] for text in some]], topics.fit_at_most), TIMES
+            lambda: grouped(distinct, lambda some, _: vectors[[at[text] for text in some]], topics.fit_at_most), TIMES
         )
         return np.append(topic, -1)[row], spent
     (assigned, *_), spent = timed(
-        lambda: topics_of(texts[["id", "text"]], cache, chosen), 1 if what == "whole" else TIMES
+        lambda: topics_of(texts[["id", "text"]], cache, settings), 1 if what == "whole" else TIMES
     )
     topic = assigned.set_index("id")["topic_id"].reindex(texts["id"])
     return topic.fillna(-1).to_numpy(dtype=np.int64), spent
@@ -78,8 +78,8 @@ def bertopic(texts: list[str], vectors: np.ndarray) -> tuple[np.ndarray, dict[st
     from bertopic import BERTopic
 
     loaded = time.perf_counter() - began
-    (found, _), spent = timed(lambda: BERTopic(embedding_model=None).fit_transform(texts, embeddings=vectors), TIMES)
-    return np.asarray(found), spent | {"import": loaded}
+    (labels, _), spent = timed(lambda: BERTopic(embedding_model=None).fit_transform(texts, embeddings=vectors), TIMES)
+    return np.asarray(labels), spent | {"import": loaded}
 
 
 def timed(work: Callable[[], Any], times: int) -> tuple[Any, dict[str, float]]:
@@ -87,26 +87,26 @@ def timed(work: Callable[[], Any], times: int) -> tuple[Any, dict[str, float]]:
     spent = []
     for _ in range(times):
         began, busy = time.perf_counter(), time.process_time()
-        found = work()
+        result = work()
         spent.append((time.perf_counter() - began, time.process_time() - busy))
     unit = 2**20 if sys.platform == "darwin" else 2**10
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
     first, last = (dict(zip(("seconds", "cpu"), one, strict=True)) for one in (spent[0], spent[-1]))
-    return found, first | {f"warm_{key}": value for key, value in last.items()} | {"peak": peak}
+    return result, first | {f"warm_{key}": value for key, value in last.items()} | {"peak": peak}
 
 
-def score(truth: np.ndarray, found: np.ndarray) -> dict[str, Any]:
+def score(truth: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
     """ACC (one-to-one by the Hungarian method, unassigned is wrong), NMI, ARI in percent, and counts."""
-    table = pd.crosstab(found, truth)
+    table = pd.crosstab(labels, truth)
     table = table[table.index >= 0].to_numpy()
     rows, columns = linear_sum_assignment(-table)
     return {
         "ACC": 100 * table[rows, columns].sum() / len(truth),
-        "NMI": 100 * normalized_mutual_info_score(truth, found),
-        "ARI": 100 * adjusted_rand_score(truth, found),
+        "NMI": 100 * normalized_mutual_info_score(truth, labels),
+        "ARI": 100 * adjusted_rand_score(truth, labels),
         "K": len(table),
         "K_true": len(set(truth)),
-        "outside": float((found < 0).mean()),
+        "outside": float((labels < 0).mean()),
     }
 
 

@@ -26,15 +26,15 @@ FIRST, SECOND = "How to split a return between two parcels", "Return window is 6
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def made_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The hand-made store, written once."""
     return make_store(tmp_path_factory.mktemp("made") / "store")
 
 
 @pytest.fixture
-def board(made: Path, tmp_path: Path) -> Iterator[str]:
+def board(made_store: Path, tmp_path: Path) -> Iterator[str]:
     """A board over a store of its own."""
-    shutil.copytree(made, tmp_path / "store")
+    shutil.copytree(made_store, tmp_path / "store")
     with running(tmp_path / "store") as address:
         yield address
 
@@ -42,7 +42,7 @@ def board(made: Path, tmp_path: Path) -> Iterator[str]:
 @pytest.fixture
 def window(browser: Any) -> Iterator[Window]:
     """Open a page in a window of its own; afterwards nothing was written to the console and nothing left the board."""
-    contexts, told, asked, base = [], [], [], []
+    contexts, console, requested, base = [], [], [], []
 
     def open_window(address: str, path: str = "/", width: int = 1280, **options: Any) -> Any:
         context = browser.new_context(
@@ -52,9 +52,9 @@ def window(browser: Any) -> Iterator[Window]:
         base.append(address)
         page = context.new_page()
         page.set_default_timeout(20_000)
-        page.on("console", lambda message: told.append(f"{page.url}: {message.text}"))
-        page.on("pageerror", lambda error: told.append(str(error)))
-        page.on("request", lambda request: asked.append(request.url))
+        page.on("console", lambda message: console.append(f"{page.url}: {message.text}"))
+        page.on("pageerror", lambda error: console.append(str(error)))
+        page.on("request", lambda request: requested.append(request.url))
         page.goto(address + path)
         return page
 
@@ -62,8 +62,8 @@ def window(browser: Any) -> Iterator[Window]:
     for context in contexts:
         context.close()
     # The browser itself notes an answer of 4xx; that one is meant.
-    assert [words for words in told if "status of 4" not in words] == []
-    assert [url for url in asked if not url.startswith((*base, "data:image/svg+xml"))] == []
+    assert [words for words in console if "status of 4" not in words] == []
+    assert [url for url in requested if not url.startswith((*base, "data:image/svg+xml"))] == []
 
 
 def fits(page: Any) -> bool:
@@ -129,26 +129,26 @@ def test_a_key_pressed_twice_decides_once(board: str, window: Window) -> None:
 def test_the_gap_page_goes_on_to_the_next_one(board: str, window: Window) -> None:
     """J and k walk the filtered list, a decision moves on within it, u takes it back and comes back to the gap."""
     page = window(board, "/?kind=missing")
-    kept = titles(page)
+    listed_titles = titles(page)
     page.keyboard.press("j")
     page.keyboard.press("Enter")
-    assert page.locator("h1").inner_text() == kept[0]
+    assert page.locator("h1").inner_text() == listed_titles[0]
     page.keyboard.press("j")
-    playwright.expect(page.locator("h1")).to_have_text(kept[1])
+    playwright.expect(page.locator("h1")).to_have_text(listed_titles[1])
     page.keyboard.press("a")
     toast(page, "Accepted")
-    playwright.expect(page.locator("h1")).to_have_text(kept[2])
+    playwright.expect(page.locator("h1")).to_have_text(listed_titles[2])
     assert "kind=missing" in page.url
     assert "done=" not in page.url
     page.keyboard.press("u")
-    playwright.expect(page.locator("h1")).to_have_text(kept[1])
+    playwright.expect(page.locator("h1")).to_have_text(listed_titles[1])
     page.keyboard.press("o")
     page.select_option("#dialog [name=owner_id]", "o-emil")
     page.fill("#dialog [name=due]", "2099-01-31")
     page.click("#dialog .main")
     toast(page, "Assigned")
-    assert "Emil Novak" in page.locator(".desk").inner_text()
-    assert "Due on 31 Jan 2099" in page.locator(".desk").inner_text()
+    assert "Emil Novak" in page.locator(".decision-panel").inner_text()
+    assert "Due on 31 Jan 2099" in page.locator(".decision-panel").inner_text()
     page.keyboard.press("Escape")
     playwright.expect(page.locator("h1")).to_have_text("Backlog")
     assert "kind=missing" in page.url
@@ -168,7 +168,7 @@ def test_several_are_picked_and_merged(board: str, window: Window) -> None:
     toast(page, "Merged 2 gaps.")
     page.goto(f"{board}/?status=dismissed&sort=title")
     page.locator("#gaps .c-title a", has_text=third).click()
-    playwright.expect(page.locator(".desk")).to_contain_text(f"Part of {FIRST}")
+    playwright.expect(page.locator(".decision-panel")).to_contain_text(f"Part of {FIRST}")
 
 
 @pytest.mark.parametrize("words", ["two parcels", "no gap has these words"])
@@ -182,32 +182,32 @@ def test_a_list_that_arrives_late_keeps_what_was_picked(board: str, window: Wind
     page.evaluate("document.getElementById('merge-choices').append(document.createElement('hr'))")  # gone once it came
     with page.expect_request("**/merge-choices?*"):
         page.fill("#dialog [name=q]", words)
-    wanted = page.locator("#merge-choices label", has_text=FIRST)
-    wanted.locator("input").check()
+    choice = page.locator("#merge-choices label", has_text=FIRST)
+    choice.locator("input").check()
     under_way[0].continue_()
     playwright.expect(page.locator("#merge-choices hr")).to_have_count(0)
-    playwright.expect(wanted.locator("input")).to_be_checked()
+    playwright.expect(choice.locator("input")).to_be_checked()
     page.click("#dialog .main")
     toast(page, f"Merged “{SECOND}”.")
 
 
 def test_of_two_windows_the_second_is_told(board: str, window: Window) -> None:
     """Who accepts in the second window what was dismissed in the first hears of it, and nothing is overwritten."""
-    one, other = window(board, "/gaps/g-001"), window(board, "/gaps/g-001")
-    one.keyboard.press("d")
-    one.check("#dialog [value=wont_fix]")
-    one.fill("#dialog textarea", "we leave the shop in May")
-    one.click("#dialog .main")
-    toast(one, "Dismissed")
-    other.keyboard.press("a")
-    playwright.expect(other.locator("h1")).to_have_text("Somebody decided meanwhile")
-    told = other.locator(".conflict").inner_text()
-    assert "we leave the shop in May" in told
-    assert "has not been saved" in told
-    assert serious(other) == []
-    other.click("text=Leave it so")
-    other.goto(f"{board}/gaps/g-001")
-    assert "Status: dismissed" in other.locator(".desk").inner_text()
+    first, second = window(board, "/gaps/g-001"), window(board, "/gaps/g-001")
+    first.keyboard.press("d")
+    first.check("#dialog [value=wont_fix]")
+    first.fill("#dialog textarea", "we leave the shop in May")
+    first.click("#dialog .main")
+    toast(first, "Dismissed")
+    second.keyboard.press("a")
+    playwright.expect(second.locator("h1")).to_have_text("Somebody decided meanwhile")
+    conflict = second.locator(".conflict").inner_text()
+    assert "we leave the shop in May" in conflict
+    assert "has not been saved" in conflict
+    assert serious(second) == []
+    second.click("text=Leave it so")
+    second.goto(f"{board}/gaps/g-001")
+    assert "Status: dismissed" in second.locator(".decision-panel").inner_text()
 
 
 def test_filters_search_and_tabs_need_no_reload(board: str, window: Window) -> None:
@@ -239,12 +239,12 @@ def test_a_tag_is_entered_in_place(board: str, window: Window) -> None:
     assert page.locator("#tag-1 [aria-pressed=true]").inner_text() == "Part of it"
 
 
-def test_a_writer_signs_in_and_sees_own_drafts(made: Path, tmp_path: Path, window: Window) -> None:
+def test_a_writer_signs_in_and_sees_own_drafts(made_store: Path, tmp_path: Path, window: Window) -> None:
     """With a token a writer comes to the page asked for, finds their drafts, and no way to put gaps away."""
     people = tmp_path / "people.toml"
     entry = f'[[people]]\nname = "Ana"\nrole = "writer"\nowner = "o-ana"\ntoken_sha256 = "{hashed("let me in")}"\n'
     people.write_text(entry, encoding="utf-8")
-    shutil.copytree(made, tmp_path / "store")
+    shutil.copytree(made_store, tmp_path / "store")
     with running(tmp_path / "store", people=str(people)) as board:
         page = window(board, "/drafts")
         page.fill("[name=token]", "wrong")
@@ -257,7 +257,7 @@ def test_a_writer_signs_in_and_sees_own_drafts(made: Path, tmp_path: Path, windo
         page.click(f"text={FIRST}")
         page.click("text=Read the draft")
         assert FIRST in page.locator(".draft h3").inner_text()
-        assert page.locator(".desk [data-key=d]").count() == 0
+        assert page.locator(".decision-panel [data-key=d]").count() == 0
         page.click("text=Start drafting")
         toast(page, "Started drafting")
         page.click("text=Sign out")
@@ -270,15 +270,15 @@ def serious(page: Any) -> list[tuple[str, list[Any]]]:
     What is folded up is unfolded first.
     """
     page.emulate_media(color_scheme="light")
-    page.evaluate("document.querySelectorAll('details').forEach((found) => { found.open = true; })")
-    found = axe.Axe().run(page).response["violations"]
+    page.evaluate("document.querySelectorAll('details').forEach((fold) => { fold.open = true; })")
+    violations = axe.Axe().run(page).response["violations"]
     page.emulate_media(color_scheme="dark")
     options = {"runOnly": ["color-contrast"], "resultTypes": ["violations"]}
-    found += page.evaluate("async (options) => (await axe.run(document, options)).violations", options)
+    violations += page.evaluate("async (options) => (await axe.run(document, options)).violations", options)
     page.emulate_media(color_scheme="light")
     return [
         (fault["id"], [node["target"] for node in fault["nodes"]][:3])
-        for fault in found
+        for fault in violations
         if fault["impact"] in ("serious", "critical")
     ]
 
@@ -290,7 +290,7 @@ def test_axe_finds_no_serious_fault(board: str, window: Window) -> None:
     for path in PAGES:
         page.goto(board + path)
         faults[path] = serious(page)
-    assert {path: found for path, found in faults.items() if found} == {}
+    assert {path: page_faults for path, page_faults in faults.items() if page_faults} == {}
 
 
 def test_a_phone_shows_every_page_without_scrolling_sideways(board: str, window: Window) -> None:
@@ -305,7 +305,7 @@ def test_a_phone_shows_every_page_without_scrolling_sideways(board: str, window:
     assert page.is_visible("[name=owner]")
     assert fits(page)
     page.locator("#gaps .c-title a").first.tap()
-    page.locator(".desk button", has_text="Accept").tap()
+    page.locator(".decision-panel button", has_text="Accept").tap()
     toast(page, f"Accepted “{FIRST}”.")
     assert fits(page)
 
@@ -314,7 +314,7 @@ def test_without_scripts_a_gap_is_dismissed_all_the_same(board: str, window: Win
     """Links and forms alone lead from the backlog to a decision and back."""
     page = window(board, java_script_enabled=False)
     page.click(f"text={FIRST}")
-    page.click(".desk >> text=Dismiss")
+    page.click(".decision-panel >> text=Dismiss")
     page.check("[value=duplicate]")
     page.click("form.decide button.main")
     toast(page, "Dismissed")

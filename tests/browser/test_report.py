@@ -24,7 +24,7 @@ TITLES = "#gaps tbody .c-title a"
 @pytest.fixture
 def opened(browser: Any, tmp_path: Path) -> Iterator[Open]:
     """Open a run's report; afterwards, no request has left the page and nothing was written to the console."""
-    contexts, told, asked = [], [], []
+    contexts, messages, requested = [], [], []
 
     def open_report(data: ReportData, anchor: str = "", width: int = 1280, height: int = 900, **options: Any) -> Any:
         file = tmp_path / "report.html"
@@ -36,18 +36,18 @@ def opened(browser: Any, tmp_path: Path) -> Iterator[Open]:
         )
         page = context.new_page()
         page.set_default_timeout(20_000)
-        page.on("console", lambda message: told.append(message.text))
-        page.on("pageerror", lambda error: told.append(str(error)))
-        page.on("request", lambda request: asked.append(request.url))
-        page.on("dialog", lambda dialog: told.append(f"dialog: {dialog.message}"))
+        page.on("console", lambda message: messages.append(message.text))
+        page.on("pageerror", lambda error: messages.append(str(error)))
+        page.on("request", lambda request: requested.append(request.url))
+        page.on("dialog", lambda dialog: messages.append(f"dialog: {dialog.message}"))
         page.goto(file.as_uri() + anchor)
         return page
 
     yield open_report
     for context in contexts:
         context.close()
-    assert told == []
-    assert [url for url in asked if not url.startswith(("file:", "data:image/svg+xml"))] == []
+    assert messages == []
+    assert [url for url in requested if not url.startswith(("file:", "data:image/svg+xml"))] == []
 
 
 @pytest.fixture(scope="module")
@@ -65,11 +65,11 @@ def test_sorting_by_a_column_orders_the_rows(opened: Open, sample: ReportData) -
     """A click on a heading sorts, a second one turns it round, the address keeps it."""
     page = opened(sample)
     page.click("button[data-sort=conversations]")
-    numbers = [int(found) for found in page.locator("#gaps tbody .c-conv").all_inner_texts()]
+    numbers = [int(cell) for cell in page.locator("#gaps tbody .c-conv").all_inner_texts()]
     assert numbers == sorted(numbers, reverse=True)
     assert page.get_attribute("th[data-sort=conversations]", "aria-sort") == "descending"
     page.click("button[data-sort=conversations]")
-    assert [int(found) for found in page.locator("#gaps tbody .c-conv").all_inner_texts()] == numbers[::-1]
+    assert [int(cell) for cell in page.locator("#gaps tbody .c-conv").all_inner_texts()] == numbers[::-1]
     assert "sort=conversations" in page.url
     page.reload()
     assert page.locator("#gaps tbody .c-conv").first.inner_text() == str(numbers[-1])
@@ -99,7 +99,7 @@ def test_a_gap_opens_by_click_and_tells_why(opened: Open, sample: ReportData) ->
     page.click(f"{TITLES} >> text=Return window is 60 days")
     panel = page.locator("#panel")
     shown = panel.inner_text()
-    for wanted in (
+    for expected in (
         "Stale",
         "91\u202f% sure",
         "right 86 %",
@@ -115,7 +115,7 @@ def test_a_gap_opens_by_click_and_tells_why(opened: Open, sample: ReportData) ->
         "0.86",
         "Open for 3 weeks",
     ):
-        assert wanted in shown, wanted
+        assert expected in shown, expected
     assert panel.locator("svg.time .turn").count() == 1
     assert panel.locator("a.open").get_attribute("href") == "drafts/o-ana/g-002-draft.md"
     assert "gap=g-002" in page.url
@@ -125,14 +125,14 @@ def test_ids_in_the_panel_lead_to_the_conversations(opened: Open, sample: Report
     """Where the help desk's address is set, every id of a quote, a step and the list is a link; else none is."""
     page = opened(sample, "#gap=g-001")
     panel = page.locator("#panel")
-    bare, ids = panel.text_content(), page.evaluate("page(known.get('g-001')).ids")
+    bare, ids = panel.text_content(), page.evaluate("page(gapById.get('g-001')).ids")
     assert panel.locator("a[target]").count() == 0
-    desk = {"conversation_url": "https://desk.example/{id}?a=$&"}
-    settings = sample.run["settings"] | {"report": sample.run["settings"]["report"] | desk}
+    address = {"conversation_url": "https://desk.example/{id}?a=$&"}
+    settings = sample.run["settings"] | {"report": sample.run["settings"]["report"] | address}
     page = opened(replace(sample, run=sample.run | {"settings": settings}), "#gap=g-001")
     panel = page.locator("#panel")
     assert panel.text_content() == bare
-    listed = panel.locator(".ids a").evaluate_all("found => found.map((a) => [a.textContent, a.href, a.target, a.rel])")
+    listed = panel.locator(".ids a").evaluate_all("links => links.map((a) => [a.textContent, a.href, a.target, a.rel])")
     assert listed == [[i, f"https://desk.example/{i}?a=$&", "_blank", "noopener noreferrer"] for i in ids]
     assert panel.locator(".said-list small a").count() == panel.locator(".said-list small").count() > 0
     assert panel.locator("section:has-text('What agents answered') li > small a").count() > 0
@@ -197,20 +197,20 @@ def test_the_map_leads_to_a_topics_gaps(opened: Open, sample: ReportData) -> Non
 def test_texts_stand_out_from_their_ground(opened: Open, sample: ReportData, scheme: str) -> None:
     """Every piece of text reaches the contrast that WCAG AA asks for, in light and in dark, panel included."""
     page = opened(sample, "#gap=g-002", color_scheme=scheme)
-    page.evaluate("document.querySelectorAll('details').forEach((found) => { found.open = true; })")
+    page.evaluate("document.querySelectorAll('details').forEach((fold) => { fold.open = true; })")
     weak = page.evaluate(
         """() => {
         const parse = (colour) => (colour.match(/[\\d.]+/g) || []).map(Number);
         const light = (c) => c.slice(0, 3).map((v) => v / 255).map((v) => v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4).reduce((s, v, i) => s + v * [0.2126, 0.7152, 0.0722][i], 0);
-        const ground = (found) => { for (let at = found; at; at = at.parentElement) { const c = parse(getComputedStyle(at).backgroundColor); if (c.length && (c[3] ?? 1) === 1 && !getComputedStyle(at).backgroundColor.startsWith('color(')) return c; } return [255, 255, 255]; };
+        const ground = (node) => { for (let at = node; at; at = at.parentElement) { const c = parse(getComputedStyle(at).backgroundColor); if (c.length && (c[3] ?? 1) === 1 && !getComputedStyle(at).backgroundColor.startsWith('color(')) return c; } return [255, 255, 255]; };
         const weak = [];
-        for (const found of document.querySelectorAll('body *')) {
-          const own = [...found.childNodes].some((node) => node.nodeType === 3 && node.textContent.trim());
-          if (!own || !found.checkVisibility() || found.closest('svg, .said, .skip, option, [disabled]')) continue;
-          const style = getComputedStyle(found), a = light(parse(style.color)), b = light(ground(found));
+        for (const node of document.querySelectorAll('body *')) {
+          const own = [...node.childNodes].some((child) => child.nodeType === 3 && child.textContent.trim());
+          if (!own || !node.checkVisibility() || node.closest('svg, .said, .skip, option, [disabled]')) continue;
+          const style = getComputedStyle(node), a = light(parse(style.color)), b = light(ground(node));
           const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
           const large = parseFloat(style.fontSize) >= 24 || (parseFloat(style.fontSize) >= 18.66 && style.fontWeight >= 700);
-          if (ratio < (large ? 3 : 4.5)) weak.push(`${found.tagName}.${found.className} ${ratio.toFixed(2)} ${found.textContent.slice(0, 30)}`);
+          if (ratio < (large ? 3 : 4.5)) weak.push(`${node.tagName}.${node.className} ${ratio.toFixed(2)} ${node.textContent.slice(0, 30)}`);
         }
         return weak; }"""  # noqa: E501 - one script, read as one
     )

@@ -47,25 +47,25 @@ OWNERS = [{"owner_id": "o-ana", "name": "Ana Pereira"}, {"owner_id": "o-ben", "n
 PEOPLE = 20
 
 
-def mine(store: Path, config: Path, until: date) -> dict[str, list[dict[str, Any]]]:
+def run_week(store: Path, config: Path, until: date) -> dict[str, list[dict[str, Any]]]:
     """Run over the shop as it was on a day; the backlog by the topic that a gap's examples speak of."""
     bundle = shop(store.parent, until)
     run(str(bundle), store, end=until.isoformat(), config=str(config))
     words = {"points": "points", "customs": "customs", "helmet": "helmet", "trailer": "trailer", "cable": "cable"}
-    found: dict[str, list[dict[str, Any]]] = {topic: [] for topic in words}
+    gaps_of_topic: dict[str, list[dict[str, Any]]] = {topic: [] for topic in words}
     for row in records(read_parquet(store / "runs" / until.isoformat() / "backlog.parquet")):
         for topic, word in words.items():
             if any(word in example["quote"].lower() for example in row["examples"]):
-                found[topic].append(row)
-    return found
+                gaps_of_topic[topic].append(row)
+    return gaps_of_topic
 
 
 @pytest.fixture(scope="module")
 def week_one(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]]:
     """A store with the first week's run, and the gap of each topic."""
     folder = tmp_path_factory.mktemp("one")
-    found = mine(folder / "store", written(folder / "ours.toml"), ONE)
-    gaps = {topic: rows[0]["gap_id"] for topic, rows in found.items()}
+    gaps_of_topic = run_week(folder / "store", write_settings(folder / "ours.toml"), ONE)
+    gaps = {topic: rows[0]["gap_id"] for topic, rows in gaps_of_topic.items()}
     assert len(set(gaps.values())) == len(TOPICS)
     return folder / "store", gaps
 
@@ -76,7 +76,7 @@ def shop(folder: Path, until: date) -> Path:
     return write_shop(folder / f"bundle-{until}", until, works=("points",), **options)
 
 
-def written(path: Path, **sections: dict[str, Any]) -> Path:
+def write_settings(path: Path, **sections: dict[str, Any]) -> Path:
     """A settings file with the quick embedder and these sections."""
     lines = []
     for name, values in ({"embedder": {"name": "lexical"}} | sections).items():
@@ -121,7 +121,7 @@ def current(page: Any) -> str:
     return str(page.locator("#gaps tr.at").get_attribute("data-id"))
 
 
-def triaged(page: Any, plan: dict[str, str]) -> None:
+def triage(page: Any, plan: dict[str, str]) -> None:
     """Go through the backlog from the top, by keyboard alone, and do with each gap what is planned for it."""
     from playwright.sync_api import expect
 
@@ -158,27 +158,27 @@ def publish(page: Any, address: str, gap: str) -> None:
 
 def standing(address: str) -> dict[str, tuple[str, str | None]]:
     """Status and owner of every gap, by id, as the board has them now."""
-    told = httpx.get(f"{address}/api/gaps", params={"view": "all", "limit": 1000}).json()
-    return {gap["gap_id"]: (gap["status"], gap["owner_id"]) for gap in told["gaps"]}
+    answer = httpx.get(f"{address}/api/gaps", params={"view": "all", "limit": 1000}).json()
+    return {gap["gap_id"]: (gap["status"], gap["owner_id"]) for gap in answer["gaps"]}
 
 
 def test_five_weeks_of_the_loop(week_one: tuple[Path, dict[str, str]], tmp_path: Path, browser: Any) -> None:
     """Decisions made by keyboard hold in the next week; later one article is verified, and one gap comes back."""
     from playwright.sync_api import expect
 
-    store, config = Path(shutil.copytree(week_one[0], tmp_path / "store")), written(tmp_path / "ours.toml")
+    store, config = Path(shutil.copytree(week_one[0], tmp_path / "store")), write_settings(tmp_path / "ours.toml")
     first = week_one[1]
-    verbs = {"points": "accept", "customs": "accept", "helmet": "dismiss", "trailer": "snooze", "cable": "assign"}
+    actions = {"points": "accept", "customs": "accept", "helmet": "dismiss", "trailer": "snooze", "cable": "assign"}
     decided = {"points": ("accepted", None), "customs": ("accepted", None), "helmet": ("dismissed", None),
                "trailer": ("snoozed", None), "cable": ("new", "o-ana")}  # fmt: skip
     with reviewing(store, config) as address:
         page = browser.new_page(reduced_motion="reduce")
         page.set_default_timeout(20_000)
         page.goto(address)
-        triaged(page, {first[topic]: verb for topic, verb in verbs.items()})
+        triage(page, {first[topic]: action for topic, action in actions.items()})
         assert {topic: standing(address)[gap] for topic, gap in first.items()} == decided
 
-        second = mine(store, config, TWO)
+        second = run_week(store, config, TWO)
         assert {topic: gaps[0]["gap_id"] for topic, gaps in second.items()} == first
         now = {topic: standing(address)[gap] for topic, gap in first.items()}
         assert now == decided | {"cable": ("open", "o-ana")}
@@ -187,7 +187,7 @@ def test_five_weeks_of_the_loop(week_one: tuple[Path, dict[str, str]], tmp_path:
         for topic in ("points", "customs"):
             publish(page, address, first[topic])
 
-        mine(store, config, FIVE)
+        run_week(store, config, FIVE)
         now = standing(address)
         assert first["points"] not in now
         assert now[first["customs"]][0] == "reopened"
@@ -202,7 +202,7 @@ def test_five_weeks_of_the_loop(week_one: tuple[Path, dict[str, str]], tmp_path:
         expect(page.locator(".fixes .badge")).to_have_text("Verified")
         expect(page.locator(".history")).to_contain_text("Mara published it on 10 Jul 2024")
         page.goto(f"{address}/gaps/{first['customs']}")
-        expect(page.locator(".desk h2").first).to_have_text("Status: came back")
+        expect(page.locator(".decision-panel h2").first).to_have_text("Status: came back")
         expect(page.locator(".evidence .fixes .badge")).to_have_text("No effect")
         page.close()
 
@@ -213,16 +213,16 @@ def url(week_one: tuple[Path, dict[str, str]], request: pytest.FixtureRequest) -
     if request.param == "sqlite":
         return ""
     url = str(request.getfixturevalue("postgres"))
-    here, there = sa.create_engine(f"sqlite:///{week_one[0]}/state.db"), sa.create_engine(url)
-    schema.metadata.drop_all(there)
+    sqlite, postgres = sa.create_engine(f"sqlite:///{week_one[0]}/state.db"), sa.create_engine(url)
+    schema.metadata.drop_all(postgres)
     open_state(settings_for(url), week_one[0]).close()
-    with here.connect() as source, there.begin() as target:
+    with sqlite.connect() as source, postgres.begin() as target:
         for table in schema.metadata.sorted_tables:
             target.execute(table.delete())
             if rows := [dict(row) for row in source.execute(sa.select(table)).mappings()]:
                 target.execute(table.insert(), rows)
-    here.dispose()
-    there.dispose()
+    sqlite.dispose()
+    postgres.dispose()
     return url
 
 
@@ -234,33 +234,33 @@ def test_twenty_people_decide_while_a_run_publishes(
     people = tmp_path / "people.toml"
     entry = '[[people]]\nname = "p{0}"\nrole = "manager"\ntoken_sha256 = "{1}"\n'
     people.write_text("".join(entry.format(n, hashed(f"token {n}")) for n in range(PEOPLE)), encoding="utf-8")
-    config = written(
+    config = write_settings(
         tmp_path / "ours.toml", state={"url": url}, board={"people": str(people), "changes_a_minute": 9999}
     )
     over, start, looked = threading.Event(), threading.Barrier(PEOPLE + 1), threading.Barrier(PEOPLE)
-    kept: list[tuple[int, str, str]] = []
-    lost: list[str] = []
+    accepted_posts: list[tuple[int, str, str]] = []
+    conflicts: list[str] = []
 
     def person(number: int, address: str) -> None:
         name = {"Authorization": f"Bearer token {number}"}
         with httpx.Client(base_url=address, headers=name, timeout=60, verify=False) as client:
 
-            def say(gap: str, verb: str, after: int) -> None:
-                body = {"verb": verb, "why": "looked at it", "after": after}
+            def post(gap: str, action: str, after: int) -> None:
+                body = {"verb": action, "why": "looked at it", "after": after}
                 answer = client.post(f"/api/gaps/{gap}/decisions", json=body)
                 assert answer.status_code in (201, 409), answer.text
                 if answer.status_code == 201:
-                    kept.append((answer.json()["id"], gap, f"p{number}"))
+                    accepted_posts.append((answer.json()["id"], gap, f"p{number}"))
                 else:
-                    lost.append(answer.json()["problem"])
+                    conflicts.append(answer.json()["problem"])
 
             start.wait(60)
-            say(gaps[0], "accept", 0)
+            post(gaps[0], "accept", 0)
             looked.wait(60)
             for turn in range(500):
                 last = over.is_set()
                 gap = gaps[(number + turn) % len(gaps)]
-                say(gap, "note", client.get(f"/api/gaps/{gap}").json()["last_decision"])
+                post(gap, "note", client.get(f"/api/gaps/{gap}").json()["last_decision"])
                 if last:
                     return
                 time.sleep(0.5)
@@ -269,26 +269,26 @@ def test_twenty_people_decide_while_a_run_publishes(
         at_work = [pool.submit(person, number, address) for number in range(PEOPLE)]
         start.wait(60)
         try:
-            mine(store, config, TWO)
+            run_week(store, config, TWO)
         finally:
             over.set()
-        for one in at_work:
-            one.result()
-        told = httpx.get(f"{address}/api/gaps", headers={"Authorization": "Bearer token 0"}).json()
-        assert told["run_id"] == str(TWO)
+        for future in at_work:
+            future.result()
+        backlog = httpx.get(f"{address}/api/gaps", headers={"Authorization": "Bearer token 0"}).json()
+        assert backlog["run_id"] == str(TWO)
 
     state = open_state(load_settings(config), store)
-    said, found = state.decisions(), state.gaps_of(str(TWO))
+    decisions, gaps_of_run = state.decisions(), state.gaps_of(str(TWO))
     state.close()
-    rows = zip(said["id"], said["gap_id"], said["who"], strict=True)
-    assert sorted(kept) == sorted((int(key), gap, who) for key, gap, who in rows)
+    rows = zip(decisions["id"], decisions["gap_id"], decisions["who"], strict=True)
+    assert sorted(accepted_posts) == sorted((int(key), gap, who) for key, gap, who in rows)
     for gap in gaps:
-        own = said[said["gap_id"] == gap]
-        assert own["after"].tolist() == [0, *own["id"].tolist()[:-1]]
-    accepted = said[said["decision"] == "accept"]
+        gap_decisions = decisions[decisions["gap_id"] == gap]
+        assert gap_decisions["after"].tolist() == [0, *gap_decisions["id"].tolist()[:-1]]
+    accepted = decisions[decisions["decision"] == "accept"]
     assert accepted["gap_id"].tolist() == [gaps[0]]
     winner = accepted["who"].iloc[0]
-    assert [problem.split(" decided meanwhile")[0] for problem in lost[: PEOPLE - 1]] == [winner] * (PEOPLE - 1)
-    assert all(" decided meanwhile on gap " in problem for problem in lost)
-    assert set(said["run_id"]) == {str(ONE), str(TWO)}
-    assert set(gaps) <= set(found["gap_id"])
+    assert [problem.split(" decided meanwhile")[0] for problem in conflicts[: PEOPLE - 1]] == [winner] * (PEOPLE - 1)
+    assert all(" decided meanwhile on gap " in problem for problem in conflicts)
+    assert set(decisions["run_id"]) == {str(ONE), str(TWO)}
+    assert set(gaps) <= set(gaps_of_run["gap_id"])

@@ -96,8 +96,8 @@ def backlog_contract() -> str:
     """The contract of the backlog, its columns as the fields of a gap say them; the rest stands as it is."""
     lines = []
     for one in contract_columns(Gap):
-        told = {"name": one.name, "type": one.type, "required": one.required, "unit": one.unit, "doc": one.doc}
-        cells = (f"{name} = {json.dumps(value, ensure_ascii=False)}" for name, value in told.items() if value)
+        entry = {"name": one.name, "type": one.type, "required": one.required, "unit": one.unit, "doc": one.doc}
+        cells = (f"{name} = {json.dumps(value, ensure_ascii=False)}" for name, value in entry.items() if value)
         lines.append(f"  {{ {', '.join(cells)} }},\n")
     columns = f"columns = [\n{''.join(lines)}]\n"
     return re.sub(r"^columns = \[\n.*?^\]\n", lambda _: columns, BACKLOG.read_text("utf-8"), flags=re.M | re.S)

@@ -6,24 +6,24 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.bench.__main__ import asked
+from tests.bench.__main__ import parse
 from tests.bench.simulation import PLANTED, Pool, draw
 
 
 @pytest.mark.parametrize("words", [[], ["steps"]])
 def test_the_steps_are_measured_where_nothing_is_named(words: list[str]) -> None:
     """`make bench` says no word, and gets the time and memory of each step."""
-    assert asked(words).what == "steps"
+    assert parse(words).what == "steps"
 
 
 def test_each_benchmark_is_asked_for_by_name() -> None:
     """Options belong to their benchmark."""
-    assert asked(["replays", "--tags", "0.1"]).tags == 0.1
-    assert asked(["replays", "--without", "csat"]).without == "csat"
-    assert asked(["ablations"]).what == "ablations"
-    assert asked(["topics", "--embedder", "lexical"]).embedder == "lexical"
-    assert asked(["embedding", "a-folder"]).names == ["a-folder"]
-    assert asked(["simulated", "--draws", "7"]).draws == 7
+    assert parse(["replays", "--tags", "0.1"]).tags == 0.1
+    assert parse(["replays", "--without", "csat"]).without == "csat"
+    assert parse(["ablations"]).what == "ablations"
+    assert parse(["topics", "--embedder", "lexical"]).embedder == "lexical"
+    assert parse(["embedding", "a-folder"]).names == ["a-folder"]
+    assert parse(["simulated", "--draws", "7"]).draws == 7
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +32,7 @@ def pool() -> Pool:
     articles = [f"kb-{i:02}" for i in range(14)]
     n = 40 * len(articles)
     start = pd.Timestamp("2023-01-01", tz="UTC")
-    asked = pd.DataFrame(
+    questions = pd.DataFrame(
         {
             "started_at": [start + pd.Timedelta(hours=20 * i) for i in range(2 * n)],
             "question": [f"question {i}" for i in range(2 * n)],
@@ -43,9 +43,9 @@ def pool() -> Pool:
         },
         index=pd.Index([f"c-{i:04}" for i in range(2 * n)], name="conversation_id"),
     )
-    said = pd.DataFrame(
+    messages = pd.DataFrame(
         {
-            "conversation_id": asked.index,
+            "conversation_id": questions.index,
             "position": 2,
             "role": "agent",
             "text": "Do this.",
@@ -69,11 +69,11 @@ def pool() -> Pool:
         },
     }  # fmt: skip
     return Pool(
-        asked[:n], asked[n:], said,
+        questions[:n], questions[n:], messages,
         pd.DataFrame({"article_id": articles, "title": titles, "summary": "", "body": bodies, "updated_at": start}),
         pd.DataFrame({"article_id": articles, "revised_at": start, "approved": True}),
         pd.DataFrame({"owner_id": ["o"], "areas": [[f"article:{a}" for a in articles]]}),
-        truth, pd.DataFrame(search, asked.index, articles), {},
+        truth, pd.DataFrame(search, questions.index, articles), {},
     )  # fmt: skip
 
 
@@ -108,13 +108,17 @@ def test_the_bot_cites_each_kind_as_often_as_the_readme_says(pool: Pool) -> None
         cited = bot["article_ids"].map(lambda ids: ids[0] if ids else None)
         assert bot["is_fallback"].eq(cited.isna()).all()
         assert 0.2 < cited.isna().mean() < 0.4
-        told = tables["conversations"].set_index("conversation_id")
+        conversations = tables["conversations"].set_index("conversation_id")
         for conversation, article in truth["conversation_article"].items():
             kind = next((k for k in PLANTED if article in truth[k]), "healthy")
             if kind in reached:
                 reached[kind].append(cited[conversation] == article)
-            if kind == "stale" and cited[conversation] == article and told["started_at"][conversation].year == 2024:
-                late.append(bool(told["escalated"][conversation]))
+            if (
+                kind == "stale"
+                and cited[conversation] == article
+                and conversations["started_at"][conversation].year == 2024
+            ):
+                late.append(bool(conversations["escalated"][conversation]))
     assert np.mean(reached["healthy"]) == pytest.approx(0.82, abs=0.04)
     assert np.mean(reached["unfindable"]) == pytest.approx(0.15, abs=0.05)
     assert np.mean(late) == pytest.approx(0.8 * 0.8 + 0.15 * 0.55 + 0.05 * 0.07, abs=0.1)

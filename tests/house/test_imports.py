@@ -81,8 +81,8 @@ def calls(tree: ast.Module) -> set[str]:
 
 def test_the_contracts_on_imports_hold() -> None:
     """Imports go down only, each floor knows what it may, and the packages of the models form no circle."""
-    done = lint(REPO)
-    assert done.returncode == 0, done.stdout + done.stderr
+    result = lint(REPO)
+    assert result.returncode == 0, result.stdout + result.stderr
 
 
 def test_every_contract_on_imports_catches_its_breach(tmp_path: Path) -> None:
@@ -94,8 +94,10 @@ def test_every_contract_on_imports_catches_its_breach(tmp_path: Path) -> None:
             source.write(f"\n{line}")
     contracts = {contract["id"]: contract["name"] for contract in PROJECT["tool"]["importlinter"]["contracts"]}
     assert set(contracts) == set(BREACHES)
-    done = lint(tmp_path)
-    assert [name for name in contracts.values() if f"{name} BROKEN" not in done.stdout] == [], done.stdout + done.stderr
+    result = lint(tmp_path)
+    assert [name for name in contracts.values() if f"{name} BROKEN" not in result.stdout] == [], (
+        result.stdout + result.stderr
+    )
 
 
 def test_nothing_but_a_step_is_imported_by_a_name_in_a_text() -> None:
@@ -106,7 +108,7 @@ def test_nothing_but_a_step_is_imported_by_a_name_in_a_text() -> None:
 
 def test_models_ask_neither_clock_nor_disk() -> None:
     """A model gets its dates and its data as arguments: the same arguments give the same result."""
-    assert {name: asked for name, tree in trees("models") if (asked := calls(tree) & CLOCK_AND_DISK)} == {}
+    assert {name: forbidden for name, tree in trees("models") if (forbidden := calls(tree) & CLOCK_AND_DISK)} == {}
 
 
 def test_all_modules_can_be_imported_on_windows() -> None:
@@ -119,8 +121,8 @@ def test_a_dag_file_is_a_timetable() -> None:
     for name, tree in trees("dags"):
         assert "airflow" in imports(ast.walk(tree)), name
         assert imports(ast.walk(tree)) & (NOT_IN_A_DAG_FILE | {"tests"}) == set(), name
-        ours = [node for node in tree.body if imports([node]) & {"lacuna", *PACKAGES}]
-        assert {ast.unparse(node) for node in ours} <= {"from lacuna.pipelines.steps import STEPS"}, name
+        own_imports = [node for node in tree.body if imports([node]) & {"lacuna", *PACKAGES}]
+        assert {ast.unparse(node) for node in own_imports} <= {"from lacuna.pipelines.steps import STEPS"}, name
 
 
 def test_the_list_of_steps_imports_nothing_heavy() -> None:
@@ -138,12 +140,12 @@ def named(requirements: list[str]) -> set[str]:
 def distributions(folders: tuple[str, ...]) -> dict[str, set[str]]:
     """The package of each import that is neither ours nor Python's, and the distributions that may bring it."""
     installed = metadata.packages_distributions()
-    found = set().union(*(imports(ast.walk(tree)) for _, tree in trees(*folders)))
+    packages = set().union(*(imports(ast.walk(tree)) for _, tree in trees(*folders)))
     return {
         package: {
             name.lower().replace("_", "-") for name in [SHARED.get(package, ""), *installed.get(package, [package])]
         }
-        for package in found - set(sys.stdlib_module_names) - {"lacuna", "tests"}
+        for package in packages - set(sys.stdlib_module_names) - {"lacuna", "tests"}
     }
 
 

@@ -46,13 +46,13 @@ def wheel(built: Path) -> list[str]:
 
 def test_the_wheel_holds_every_file_of_the_packages(wheel: list[str]) -> None:
     """Code and data (settings, contracts, templates, styles, demo texts) are all there."""
-    ours = {
+    own_files = {
         f"lacuna/{path.relative_to(REPO).as_posix()}"
         for package in PACKAGES
         for path in (REPO / package).rglob("*")
         if path.is_file() and "__pycache__" not in path.parts
     }
-    assert ours - set(wheel) == set()
+    assert own_files - set(wheel) == set()
     assert "lacuna/pipelines/settings.toml" in wheel
 
 
@@ -74,14 +74,14 @@ def test_an_installed_package_finds_its_dags(built: Path, tmp_path: Path) -> Non
     install = ["uv", "pip", "install", "--quiet", "--offline", "--no-deps", "--python", str(python), str(built)]
     subprocess.run([str(Path(sys.executable).parent / install[0]), *install[1:]], check=True, timeout=120)
     # Its dependencies are those of the tests; the checkout that they hold must not come before it.
-    theirs = next(path for path in sys.path if path.endswith("site-packages"))
+    site_packages = next(path for path in sys.path if path.endswith("site-packages"))
     code = (
-        f"import sys; sys.path.append({theirs!r}); import lacuna.pipelines.runtime.dag_files as d; "
+        f"import sys; sys.path.append({site_packages!r}); import lacuna.pipelines.runtime.dag_files as d; "
         f"from pathlib import Path; print(d.__file__, d.copy_dags(Path({str(into)!r})))"
     )
-    done = subprocess.run([str(python), "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=60)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith(str(site))
+    result = subprocess.run([str(python), "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.startswith(str(site))
     assert sorted(path.name for path in into.iterdir()) == sorted(path.name for path in (REPO / "dags").glob("*.py"))
 
 
@@ -97,8 +97,8 @@ def test_a_dag_folder_with_a_models_package_of_its_own_hides_nothing(tmp_path: P
         (tmp_path / folder / "__init__.py").write_text("raise ImportError('somebody else')\n")
     script = "from lacuna.pipelines.run import plan_scheduled; print(plan_scheduled.__name__)"
     path = {**os.environ, "PYTHONPATH": str(tmp_path)}
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, env=path, cwd=tmp_path)
-    assert done.stdout.strip() == "plan_scheduled", done.stderr
+    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, env=path, cwd=tmp_path)
+    assert result.stdout.strip() == "plan_scheduled", result.stderr
 
 
 @pytest.mark.parametrize("lock", [*LOCKS, BENCH])
@@ -131,15 +131,15 @@ def test_the_locks_agree() -> None:
 def test_every_dependency_is_in_the_lock() -> None:
     """What pyproject.toml asks for is what the lock installs."""
     project = tomllib.loads((REPO / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    wanted = {re.split(r"[<>=\[ ;]", dependency)[0].lower() for dependency in project["dependencies"]}
+    dependencies = {re.split(r"[<>=\[ ;]", dependency)[0].lower() for dependency in project["dependencies"]}
     locked = set(re.findall(r"^([A-Za-z0-9._-]+)==", (REPO / "requirements.lock").read_text(), re.MULTILINE))
-    assert wanted - locked == set()
+    assert dependencies - locked == set()
 
 
 def test_the_makefile_explains_every_target() -> None:
     """``make help`` lists each target that a person may call, with what it does."""
-    told = subprocess.run(
+    printed = subprocess.run(
         ["make", "--no-print-directory", "help"], cwd=REPO, capture_output=True, text=True, check=True
     ).stdout
     for target in ("help", "demo", "test", "coverage", "bench", "bench-topics", "lint", "lock", "report", "clean"):
-        assert re.search(rf"^  {target} +\S", told, re.MULTILINE), target
+        assert re.search(rf"^  {target} +\S", printed, re.MULTILINE), target

@@ -40,16 +40,18 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("words", COMMANDS.values(), ids=COMMANDS)
 def test_a_light_command_imports_nothing_heavy(words: tuple[str, ...], store: Path) -> None:
     """Neither learning, nor contracts, nor web: those seconds are for the commands that use them."""
-    given = [*words, *([str(store)] if words[-1] == "--store" else [])]
-    done = subprocess.run(
-        [sys.executable, "-X", "importtime", "-m", "lacuna.pipelines.cli.main", *given],
+    command = [*words, *([str(store)] if words[-1] == "--store" else [])]
+    result = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "lacuna.pipelines.cli.main", *command],
         capture_output=True,
         text=True,
         env={**os.environ, "LACUNA_USER": "ana"},
         check=False,
     )
-    assert done.returncode == 0, done.stdout + done.stderr[-2000:]
-    imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines() if line.startswith("import time:")}
+    assert result.returncode == 0, result.stdout + result.stderr[-2000:]
+    imported = {
+        line.rpartition("|")[2].strip() for line in result.stderr.splitlines() if line.startswith("import time:")
+    }
     assert {"lacuna.pipelines.cli", "typer"} <= imported
     assert imported & HEAVY == set()
     if words == ("--help",):

@@ -64,13 +64,13 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
     write_demo(folder)
     store = folder / "store"
     runs = [run(str(folder / "bundle"), store, end=WEEKS[0])]
-    done = Demo(folder, store, load_truth(folder / "truth.json"), runs)
+    the_demo = Demo(folder, store, load_truth(folder / "truth.json"), runs)
     state = open_state(load_settings(), store)
-    for topic, (verb, payload) in DECIDED.items():
-        decide(state, done.gap(topic)["gap_id"], verb, "ada", payload=payload)
+    for topic, (step, payload) in DECIDED.items():
+        decide(state, the_demo.gap(topic)["gap_id"], step, "ada", payload=payload)
     state.close()
     runs.append(run(str(folder / "bundle"), store, end=WEEKS[1]))
-    return done
+    return the_demo
 
 
 OPEN_GAPS = [
@@ -84,10 +84,10 @@ def test_planted_gap_is_named(demo: Demo, topic: str) -> None:
     """A planted gap is in the backlog with its kind, its article and its owner."""
     planted = demo.truth.topics[topic]
     week = 0 if DECIDED.get(topic, ("",))[0] == "assign" else 1  # afterwards its owner is whom Ada chose
-    found = [row for row in demo.backlog(week) if demo.topic_of(row) == topic]
-    assert found, f"{topic} is not in the backlog"
-    best = [row for row in found if row["kind"] == planted.kind]
-    assert best, f"{topic} is {planted.kind}, and was called {[row['kind'] for row in found]}"
+    rows = [row for row in demo.backlog(week) if demo.topic_of(row) == topic]
+    assert rows, f"{topic} is not in the backlog"
+    best = [row for row in rows if row["kind"] == planted.kind]
+    assert best, f"{topic} is {planted.kind}, and was called {[row['kind'] for row in rows]}"
     assert best[0]["owner_id"] == planted.owner_id, best[0]["owner_reason"]
     if planted.kind != "missing":
         assert best[0]["article_id"] in planted.article_ids
@@ -130,9 +130,9 @@ def test_gaps_carry_over(demo: Demo) -> None:
     """From run to run most gaps keep their id, are open instead of new, and tell where they stood before."""
     before, now = demo.backlog(0), {row["gap_id"]: row for row in demo.backlog(1)}
     planted = [row for row in before if demo.topic_of(row) in OPEN_GAPS and row["rank"] <= 12]
-    kept = [row for row in planted if row["gap_id"] in now]
-    assert len(kept) >= 0.7 * len(planted)
-    for row in kept:
+    carried_over = [row for row in planted if row["gap_id"] in now]
+    assert len(carried_over) >= 0.7 * len(planted)
+    for row in carried_over:
         later = now[row["gap_id"]]
         assert later["status"] == {"tent-pole": "accepted", "trail-points": "snoozed"}.get(demo.topic_of(row), "open")
         assert later["first_seen"] <= row["last_seen"] < later["last_seen"]
@@ -180,8 +180,8 @@ def test_every_row_is_accounted_for(demo: Demo) -> None:
     folder = demo.runs[-1].folder
     sheets = {path.stem: pd.read_parquet(path) for path in sorted((folder / "quarantine").glob("*.parquet"))}
     values = sheets.pop("values")
-    found = pd.concat(sheets.values())
-    for what, rows in (("row", found), ("value", values)):
+    rejected = pd.concat(sheets.values())
+    for what, rows in (("row", rejected), ("value", values)):
         planted = [row for row in demo.truth.bad_rows if row["quarantined"] == what]
         assert Counter(rows["table"]) == Counter(row["table"] for row in planted)
     for rows in json.loads((folder / "run.json").read_text())["tables"].values():
@@ -221,11 +221,11 @@ def test_articles_that_nobody_owns_are_listed(demo: Demo) -> None:
     bundle = demo.folder / "bundle"
     articles, owners = (pd.read_json(bundle / f"{name}.jsonl", lines=True) for name in ("articles", "owners"))
     live = articles[articles["status"].eq("published")].set_index("article_id")["owner_id"]
-    wanted = {a: "no owner" for a, owner in live.items() if not isinstance(owner, str)}
-    wanted |= {a: "owner left" for a, owner in live.items() if owner == "o-nils"}
+    expected = {a: "no owner" for a, owner in live.items() if not isinstance(owner, str)}
+    expected |= {a: "owner left" for a, owner in live.items() if owner == "o-nils"}
     sheet = pd.read_csv(demo.runs[-1].folder / "unowned_articles.csv", encoding="utf-8-sig")
-    assert dict(zip(sheet["article_id"], sheet["why"], strict=True)) == wanted
-    assert "owner left" in wanted.values()
+    assert dict(zip(sheet["article_id"], sheet["why"], strict=True)) == expected
+    assert "owner left" in expected.values()
     active = owners.loc[owners["active"].ne(False), "owner_id"]
     assert sheet["revised_by"].dropna().isin(active).all()
     assert sheet["revised_by"].notna().any()
@@ -262,10 +262,10 @@ def _shuffle(bundle: Path, to: Path, table: str) -> None:
     import gzip
     import random
 
-    found = sorted(
+    paths = sorted(
         path for path in bundle.glob(f"{table}*") for path in ([path] if path.is_file() else path.rglob("*"))
     )
-    for path in (p for p in found if p.is_file()):
+    for path in (p for p in paths if p.is_file()):
         place = to / path.relative_to(bundle)
         place.parent.mkdir(parents=True, exist_ok=True)
         if path.suffix == ".parquet":

@@ -90,21 +90,21 @@ def test_the_report_shows_each_fix_with_its_day(story: dict[str, Any]) -> None:
 
 def test_the_command_tells_what_worked(story: dict[str, Any], lacuna: Lacuna) -> None:
     """One row a fix, the totals with confirmed and assumed apart; and before anything was fixed, what to do."""
-    code, told, _ = lacuna("impact", "--store", str(story["store"]))
+    code, printed, _ = lacuna("impact", "--store", str(story["store"]))
     assert code == 0
-    assert "Verified" in told
-    assert "No effect" in told
-    assert "Confirmed" in told
-    assert "Assumed" in told
-    code, told, _ = lacuna("impact", "--store", str(story["store"]), "--run", "2024-06-30")
+    assert "Verified" in printed
+    assert "No effect" in printed
+    assert "Confirmed" in printed
+    assert "Assumed" in printed
+    code, printed, _ = lacuna("impact", "--store", str(story["store"]), "--run", "2024-06-30")
     assert code == 0
-    assert "Nothing has been fixed" in told
+    assert "Nothing has been fixed" in printed
 
 
 def test_gaps_without_an_owner_are_a_list_of_their_own(story: dict[str, Any], lacuna: Lacuna) -> None:
     """`--owner nobody` lists what nobody owns, here all, and another owner's list is empty."""
-    code, told, _ = lacuna("backlog", "--owner", "nobody", "--store", str(story["store"]))
+    code, printed, _ = lacuna("backlog", "--owner", "nobody", "--store", str(story["store"]))
     assert code == 0
-    assert all(gap in told for gap in story["last"].index)
-    _, told, _ = lacuna("backlog", "--owner", "o-1", "--store", str(story["store"]))
-    assert not any(gap in told for gap in story["last"].index)
+    assert all(gap in printed for gap in story["last"].index)
+    _, printed, _ = lacuna("backlog", "--owner", "o-1", "--store", str(story["store"]))
+    assert not any(gap in printed for gap in story["last"].index)

@@ -27,7 +27,7 @@ from tests.worlds.fixed_shop import FAILING, write_shop
 
 DAY = "2024-08-04"
 KINDS = {"missing": "customs", "stale": "washing"}
-Told = dict[str, str]  # a figure's name, and how one rendering shows it
+Figures = dict[str, str]  # a figure's name, and how one rendering shows it
 
 # What a share may be of; a sentence with a share in it names one of these.
 SETS = re.compile(
@@ -73,8 +73,8 @@ def rows_of(store: Path) -> list[dict[str, Any]]:
 @pytest.fixture(params=sorted(KINDS))
 def gap(store: Path, request: pytest.FixtureRequest) -> dict[str, Any]:
     """The planted gap of each kind."""
-    found = [row for row in rows_of(store) if row["kind"] == request.param]
-    return next(row for row in found if KINDS[request.param] in row["title"].lower() + str(row["article_id"]))
+    rows = [row for row in rows_of(store) if row["kind"] == request.param]
+    return next(row for row in rows if KINDS[request.param] in row["title"].lower() + str(row["article_id"]))
 
 
 # -- the renderings ---------------------------------------------------------------------------------------------------
@@ -116,10 +116,10 @@ def texts(store: Path, gap: Mapping[str, Any]) -> dict[str, str]:
     }  # fmt: skip
 
 
-def sentences(text: str) -> Told:
+def sentences(text: str) -> Figures:
     """The figures that a text tells in sentences."""
-    found = {name: re.search(pattern, text) for name, pattern in SENTENCES.items()}
-    return {name: match[1] for name, match in found.items() if match}
+    matches = {name: re.search(pattern, text) for name, pattern in SENTENCES.items()}
+    return {name: match[1] for name, match in matches.items() if match}
 
 
 def half_up(value: float, places: int = 0) -> str:
@@ -132,7 +132,7 @@ def a_rate(value: float) -> str:
     return half_up(value, 1) if value < 9.95 else half_up(value)
 
 
-def from_data(row: Mapping[str, Any]) -> Told:
+def from_data(row: Mapping[str, Any]) -> Figures:
     """The figures of a row that is written for programs, as a person is shown them."""
     got = {name: float(value) for name, value in row.items() if name in _FIELDS and value not in (None, "")}
     percent = {name: half_up(100 * Decimal(repr(got[name]))) for name in got if name.startswith("failure")}
@@ -152,49 +152,49 @@ _FIELDS = {
 }  # fmt: skip
 
 
-def on_a_card(cards: list[tuple[str, str, str]], sum_told: str) -> Told:
+def on_a_card(cards: list[tuple[str, str, str]], sum_text: str) -> Figures:
     """The figures of the four cards and of the product below them."""
     by_label = {label: (flat(value), flat(note)) for label, value, note in cards}
     notes = " ".join(note for _, note in by_label.values())
-    told = {
+    figures = {
         "conversations": by_label["In the gap"][0], "weekly": by_label["In the gap, a week"][0],
         "failed": by_label["Failed, of all about it"][0].removesuffix(" %"), "cost": by_label["Cost a week"][0],
     }  # fmt: skip
     more = {"failed range": r"(\[\d+–\d+\]) of", **{name: SENTENCES[name] for name in ("customers", "about", "tagged")}}
-    told |= {name: found[1] for name, pattern in more.items() if (found := re.search(pattern, notes))}
+    figures |= {name: match[1] for name, pattern in more.items() if (match := re.search(pattern, notes))}
     product = re.fullmatch(
         r"(\S+) conversations a week about it × (\d+) % of them fail × \d+ % of those an article would fix = "
-        r"(\S+) avoidable a week (\[\S+\])", flat(sum_told),
+        r"(\S+) avoidable a week (\[\S+\])", flat(sum_text),
     )  # fmt: skip
-    assert product is not None, sum_told
-    assert product[2] == told["failed"]
-    return told | {"about weekly": product[1], "score": product[3], "score range": product[4]}
+    assert product is not None, sum_text
+    assert product[2] == figures["failed"]
+    return figures | {"about weekly": product[1], "score": product[3], "score range": product[4]}
 
 
-def in_panel(text: str) -> Told:
+def in_panel(text: str) -> Figures:
     page = json.loads(text)
     product = " × ".join(f"{factor['value']} {factor['words']}" for factor in page["equation"]["factors"])
     cards = [(card["label"], card["value"], card["note"]) for card in page["figures"]]
     return on_a_card(cards, f"{product} = {page['equation']['score']} {page['equation']['words']}")
 
 
-def on_page(text: str) -> Told:
+def on_page(text: str) -> Figures:
     cards = re.findall(r"<dt>(.*?)</dt><dd>(.*?)<small>(.*?)</small></dd>", html.unescape(text))
     product = re.search(r'<div class="sum">(.*?)</div>', text, re.DOTALL)
     assert product is not None
     return on_a_card(cards, plain(product[1]))
 
 
-def in_table(text: str) -> Told:
+def in_table(text: str) -> Figures:
     cells = {name: plain(cell) for name, cell in re.findall(r'class="c-(\w+)[^"]*">(.*?)</t[dh]>', text, re.DOTALL)}
     failed, failed_range = cells["fails"].split(" % ")
     score, score_range = cells["score"].split()
-    told = {"failed": failed, "failed range": failed_range, "score": score, "score range": score_range}
-    told |= {"weekly": cells["rate"].split()[0]}
-    return told | {name: cells[at] for name, at in (("conversations", "conv"), ("cost", "cost")) if at in cells}
+    figures = {"failed": failed, "failed range": failed_range, "score": score, "score range": score_range}
+    figures |= {"weekly": cells["rate"].split()[0]}
+    return figures | {name: cells[at] for name, at in (("conversations", "conv"), ("cost", "cost")) if at in cells}
 
 
-def in_sheet(store: Path, gap: Mapping[str, Any]) -> Told:
+def in_sheet(store: Path, gap: Mapping[str, Any]) -> Figures:
     """A row of the workbook, as a spreadsheet prints it."""
     sheet = openpyxl.load_workbook(store / "runs" / DAY / "backlog.xlsx")["Backlog"]
     lines = list(sheet.iter_rows())
@@ -221,7 +221,7 @@ def printed(cell: Any) -> str:
     return half_up(cell.value, {"0.00": 2, "0.0": 1, "#,##0": 0}[form])
 
 
-def renderings(store: Path, gap: Mapping[str, Any], written: Mapping[str, str]) -> dict[str, Told]:
+def renderings(store: Path, gap: Mapping[str, Any], written: Mapping[str, str]) -> dict[str, Figures]:
     """What each rendering shows of a gap."""
     sheet = (store / "runs" / DAY / "backlog.csv").read_text(encoding="utf-8-sig").splitlines()
     line = next(row for row in csv.DictReader(sheet) if row["gap_id"] == gap["gap_id"])
@@ -234,11 +234,11 @@ def renderings(store: Path, gap: Mapping[str, Any], written: Mapping[str, str]) 
     }  # fmt: skip
 
 
-def contradictions(told: Mapping[str, Told]) -> Iterator[str]:
+def contradictions(renderings_: Mapping[str, Figures]) -> Iterator[str]:
     """Figures that two renderings show differently."""
-    for name in sorted({name for figures in told.values() for name in figures}):
+    for name in sorted({name for figures in renderings_.values() for name in figures}):
         shown: dict[str, list[str]] = {}
-        for where, figures in told.items():
+        for where, figures in renderings_.items():
             if name in figures:
                 shown.setdefault(flat(figures[name]), []).append(where)
         if len(shown) > 1:
@@ -250,13 +250,13 @@ def contradictions(told: Mapping[str, Told]) -> Iterator[str]:
 
 def test_every_rendering_of_a_gap_shows_the_same_figures(store: Path, gap: dict[str, Any]) -> None:
     """In the report, on the board, in the draft, the digest, both sheets and the terminal; none has a figure less."""
-    told = renderings(store, gap, texts(store, gap))
-    assert list(contradictions(told)) == []
-    whole = set(SENTENCES)
+    figures = renderings(store, gap, texts(store, gap))
+    assert list(contradictions(figures)) == []
+    every_sentence = set(SENTENCES)
     for where in ("report's panel", "board's page", "board's API", "explain", "CSV", "JSON lines", "workbook"):
-        assert set(told[where]) == whole, where
-    known = {"conversations", "weekly", "customers", "about", "failed", "failed range"}
-    assert (set(told["draft"]) - {"tagged"}, set(told["digest"])) == (known, known)
+        assert set(figures[where]) == every_sentence, where
+    in_brief = {"conversations", "weekly", "customers", "about", "failed", "failed range"}
+    assert (set(figures["draft"]) - {"tagged"}, set(figures["digest"])) == (in_brief, in_brief)
 
 
 @pytest.mark.parametrize("where", ["report's panel", "board's page", "board's table", "draft", "digest", "explain"])
@@ -266,8 +266,8 @@ def test_one_figure_that_differs_is_found(store: Path, gap: dict[str, Any], wher
     share = half_up(100 * gap["failure_rate"])
     spoilt = re.sub(rf"\b{share}(?=\s%)", str(int(share) + 1), html.unescape(written[where]))
     assert spoilt != html.unescape(written[where])
-    found = list(contradictions(renderings(store, gap, written | {where: spoilt})))
-    assert [name.split(":")[0] for name in found] == ["failed"]
+    different = list(contradictions(renderings(store, gap, written | {where: spoilt})))
+    assert [name.split(":")[0] for name in different] == ["failed"]
 
 
 def test_every_share_says_of_what_it_is(store: Path, gap: dict[str, Any]) -> None:
@@ -283,16 +283,16 @@ def test_every_share_says_of_what_it_is(store: Path, gap: dict[str, Any]) -> Non
 
 def test_nearest_articles_stand_in_order_of_the_similarity_shown(store: Path, gap: dict[str, Any]) -> None:
     """In the data, on the board, in the report, in the terminal and in the workbook; reasons name the same figure."""
-    near = [(found["title"], f"{found['similarity']:.2f}") for found in gap["nearest_articles"]]
+    near = [(article["title"], f"{article['similarity']:.2f}") for article in gap["nearest_articles"]]
     assert len(near) > 2
     assert [shown for _, shown in near] == sorted((shown for _, shown in near), reverse=True)
     written = texts(store, gap)
-    panel = [(found["title"], found["shown"]) for found in json.loads(written["report's panel"])["nearest"]]
+    panel = [(article["title"], article["shown"]) for article in json.loads(written["report's panel"])["nearest"]]
     block = re.search(r'<ul class="near">(.*?)</ul>', written["board's page"], re.DOTALL)
     assert block is not None
     board = re.findall(r'<span dir="auto">(.*?)</span>.*?<b>(.*?)</b>', block[1], re.DOTALL)
     line = r"(-?\d\.\d\d) kb-\w+ (.*?)(?= -?\d\.\d\d kb-| What )"
-    listed = [found[::-1] for found in re.findall(line, written["explain"])]
+    listed = [article[::-1] for article in re.findall(line, written["explain"])]
     assert panel == board == listed == near
     for title, shown in re.findall(r"'([^']*)', has a similarity of (\d\.\d\d)", " ".join(gap["reasons"])):
         assert (title, shown) in near

@@ -139,8 +139,8 @@ def test_texts_that_look_like_escapes_of_the_file_format_come_back(tmp_path: Pat
 def test_plain_values_hold_nothing_that_json_does_not_know() -> None:
     """NaN, infinity, timestamps and arrays become null, text and lists."""
     frame = pd.DataFrame({"a": [float("nan")], "b": [pd.Timestamp("2024-06-30", tz="UTC")], "c": [float("inf")]})
-    found = plain(frame.to_dict("records")[0] | {"d": pd.array([1, None], dtype="Int64"), "e": pd.NaT})
-    assert found == {"a": None, "b": "2024-06-30T00:00:00+00:00", "c": None, "d": [1, None], "e": None}
+    values = plain(frame.to_dict("records")[0] | {"d": pd.array([1, None], dtype="Int64"), "e": pd.NaT})
+    assert values == {"a": None, "b": "2024-06-30T00:00:00+00:00", "c": None, "d": [1, None], "e": None}
     assert flat([{"title": "=1", "similarity": 0.5}]) == "title '=1, similarity 0.5"
 
 
@@ -171,7 +171,7 @@ def test_each_gap_that_waits_for_a_writer_gets_one_draft(tmp_path: Path) -> None
     paths = write_drafts(tmp_path, data.backlog, sample_run.articles(), data.run)
     waiting = data.backlog[data.backlog["status"].isin(["new", "open", "accepted", "drafting", "reopened"])]
     assert set(paths) == set(waiting["gap_id"])
-    assert sorted(paths.values()) == sorted(found.relative_to(tmp_path).as_posix() for found in tmp_path.rglob("*.md"))
+    assert sorted(paths.values()) == sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.md"))
     assert paths["g-001"] == "drafts/o-ana/g-001-how-to-split-a-return-between-two-parcels.md"
     unowned = waiting[waiting["owner_id"].isna()]["gap_id"]
     assert all(paths[key].startswith("drafts/unowned/") for key in unowned)
@@ -180,8 +180,8 @@ def test_each_gap_that_waits_for_a_writer_gets_one_draft(tmp_path: Path) -> None
 def test_front_matter_reads_back_as_it_was(tmp_path: Path) -> None:
     """The YAML on top gives back each field, whatever signs the title holds."""
     data = sample_run.nasty_run('": {a: [*x, &y]} # \n--- !!python/object:os.system\u2028')
-    for key, found in drafts(tmp_path, data).items():
-        head = yaml.safe_load(found.split("\n---\n", 1)[0].removeprefix("---\n"))
+    for key, draft in drafts(tmp_path, data).items():
+        head = yaml.safe_load(draft.split("\n---\n", 1)[0].removeprefix("---\n"))
         row = data.backlog.set_index("gap_id").loc[key]
         assert head["gap_id"] == key
         assert head["title"] == row["title"]
@@ -192,18 +192,20 @@ def test_front_matter_reads_back_as_it_was(tmp_path: Path) -> None:
 def test_a_draft_has_what_its_kind_needs(tmp_path: Path) -> None:
     """A missing article gets questions and answers, an unfindable one words to add, the rest passages to change."""
     data = sample_run.sample_run()
-    found = drafts(tmp_path, data)
+    draft_of = drafts(tmp_path, data)
     kinds = data.backlog.set_index("gap_id")["kind"]
-    for key, content in found.items():
+    for key, content in draft_of.items():
         sections = re.findall(r"^## (.+)$", content, flags=re.MULTILINE)
         assert "What customers ask" in sections
         assert "What the article must answer" in sections
-        wanted = {"missing": "What agents answered", "unfindable": "Words to add"}.get(kinds[key], "Passages to change")
-        assert wanted in sections, key
-    assert "1. Ask for a second label" in found["g-001"]
-    assert "(31 conversations, 28 ended well; such as c-1001, c-1002, c-1003)" in found["g-001"]
-    assert "- “download bill” (4 searches)\n- “invoice?”" in found["g-001"]
-    assert "- [ ] A search for what customers type finds it." in found["g-001"]
+        section = {"missing": "What agents answered", "unfindable": "Words to add"}.get(
+            kinds[key], "Passages to change"
+        )
+        assert section in sections, key
+    assert "1. Ask for a second label" in draft_of["g-001"]
+    assert "(31 conversations, 28 ended well; such as c-1001, c-1002, c-1003)" in draft_of["g-001"]
+    assert "- “download bill” (4 searches)\n- “invoice?”" in draft_of["g-001"]
+    assert "- [ ] A search for what customers type finds it." in draft_of["g-001"]
 
 
 def test_thin_evidence_asks_the_expert(tmp_path: Path) -> None:
@@ -244,9 +246,9 @@ def test_no_text_adds_structure_to_a_draft(tmp_path: Path, attack: str) -> None:
     assert set(plain_ones) == set(spoiled)
     for key, content in spoiled.items():
         body = content.split("\n---\n", 1)[1]
-        seen = Elements()
-        seen.feed(re.sub(r"<https://help\.example\.org/[\w-]+>", "", body))
-        assert seen.tags == []
+        elements = Elements()
+        elements.feed(re.sub(r"<https://help\.example\.org/[\w-]+>", "", body))
+        assert elements.tags == []
         heads = [
             len(re.findall(r"^#{1,6} ", text.split("\n---\n", 1)[1], flags=re.MULTILINE))
             for text in (plain_ones[key], content)

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
-import textwrap
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -22,6 +19,7 @@ from lacuna.pipelines.settings import load_settings
 from lacuna.pipelines.state.leases import lease
 from lacuna.pipelines.state.repository import open_state
 from lacuna.pipelines.steps import STEPS, step_named
+from tests.support.lease_holder import lease_holder
 from tests.support.standins import small_publish, without_rights, write_table
 
 Steps = list[Callable[[Job], None]]
@@ -36,25 +34,27 @@ def test_every_step_is_found_by_its_name() -> None:
     assert tuple(step_named(name).__name__ for name in STEPS) == STEPS
 
 
-def test_a_run_is_named_after_its_last_day(bundle: Path, tmp_path: Path, steps: Steps, seen: list[str]) -> None:
+def test_a_run_is_named_after_its_last_day(bundle: Path, tmp_path: Path, steps: Steps, steps_run: list[str]) -> None:
     """The run is published whole under its window's last day, and the work folder is gone."""
     result = run(str(bundle), tmp_path / "store", steps=steps)
     assert (result.run_id, result.state) == ("2024-06-30", "published")
     assert result.folder == tmp_path / "store/runs/2024-06-30"
     assert result.backlog["gap_id"].tolist() == ["g-1a2b3c"]
-    assert seen == ALL
+    assert steps_run == ALL
     assert not (tmp_path / "store/.work/2024-06-30").exists()
 
 
-def test_the_same_input_again_is_nothing_to_do(bundle: Path, tmp_path: Path, steps: Steps, seen: list[str]) -> None:
+def test_the_same_input_again_is_nothing_to_do(
+    bundle: Path, tmp_path: Path, steps: Steps, steps_run: list[str]
+) -> None:
     """A second run of the same input does no step and leaves every byte; ``force`` does all of it again."""
     run(str(bundle), tmp_path / "store", steps=steps)
     before = (tmp_path / "store/runs/2024-06-30/run.json").stat().st_mtime_ns
     assert run(str(bundle), tmp_path / "store", steps=steps).state == "unchanged"
-    assert seen == ALL
+    assert steps_run == ALL
     assert (tmp_path / "store/runs/2024-06-30/run.json").stat().st_mtime_ns == before
     assert run(str(bundle), tmp_path / "store", steps=steps, force=True).state == "replaced"
-    assert seen == ALL * 2
+    assert steps_run == ALL * 2
 
 
 def change_a_file(bundle: Path, store: Path) -> dict[str, str]:
@@ -93,14 +93,14 @@ def run_the_week_before(bundle: Path, store: Path) -> dict[str, str]:
     "change", [change_a_file, add_a_table, change_a_setting, start_earlier, accept_a_gap, run_the_week_before]
 )
 def test_changed_input_replaces_the_run(
-    bundle: Path, tmp_path: Path, steps: Steps, seen: list[str], change: Callable[[Path, Path], dict[str, str]]
+    bundle: Path, tmp_path: Path, steps: Steps, steps_run: list[str], change: Callable[[Path, Path], dict[str, str]]
 ) -> None:
     """Another byte of a table, setting, window, decision or earlier run: the run is made again and replaced."""
     store = tmp_path / "store"
     run(str(bundle), store, **JUNE, steps=steps)
-    given = change(bundle, store)
-    assert run(str(bundle), store, **{**JUNE, **given}, steps=steps).state == "replaced"
-    assert seen == ALL * 2
+    changed = change(bundle, store)
+    assert run(str(bundle), store, **{**JUNE, **changed}, steps=steps).state == "replaced"
+    assert steps_run == ALL * 2
 
 
 def a_later_run(bundle: Path, store: Path) -> None:
@@ -127,7 +127,7 @@ def test_what_a_run_does_not_read_does_not_change_it(
 
 
 def test_an_interrupted_run_goes_on_from_the_first_step_not_done(
-    bundle: Path, tmp_path: Path, steps: Steps, seen: list[str]
+    bundle: Path, tmp_path: Path, steps: Steps, steps_run: list[str]
 ) -> None:
     """After a crash in the second step, the first is kept; nothing was published meanwhile."""
 
@@ -138,11 +138,11 @@ def test_an_interrupted_run_goes_on_from_the_first_step_not_done(
         run(str(bundle), tmp_path / "store", steps=[steps[0], second, steps[2]])
     assert not (tmp_path / "store/runs/2024-06-30").exists()
     assert run(str(bundle), tmp_path / "store", steps=steps).state == "published"
-    assert seen == ALL
+    assert steps_run == ALL
 
 
 def test_an_interrupted_run_of_other_input_starts_afresh(
-    bundle: Path, tmp_path: Path, steps: Steps, seen: list[str]
+    bundle: Path, tmp_path: Path, steps: Steps, steps_run: list[str]
 ) -> None:
     """What a crash left is not used once the input has changed."""
 
@@ -153,11 +153,11 @@ def test_an_interrupted_run_of_other_input_starts_afresh(
         run(str(bundle), tmp_path / "store", steps=[steps[0], second, steps[2]])
     change_a_file(bundle, tmp_path)
     run(str(bundle), tmp_path / "store", steps=steps)
-    assert seen == ["first", *ALL]
+    assert steps_run == ["first", *ALL]
 
 
 def test_a_crash_between_publishing_and_recording_is_caught_up(
-    bundle: Path, tmp_path: Path, steps: Steps, seen: list[str]
+    bundle: Path, tmp_path: Path, steps: Steps, steps_run: list[str]
 ) -> None:
     """A folder that the database has not heard of is not taken for done: publishing is done again, the rest is kept."""
 
@@ -172,7 +172,7 @@ def test_a_crash_between_publishing_and_recording_is_caught_up(
     with pytest.raises(RuntimeError, match="killed"):
         run(str(bundle), tmp_path / "store", steps=[*steps[:2], publish])
     run(str(bundle), tmp_path / "store", steps=steps)
-    assert seen == ALL
+    assert steps_run == ALL
     assert run(str(bundle), tmp_path / "store", steps=steps).state == "unchanged"
 
 
@@ -197,29 +197,16 @@ def test_every_step_s_cost_is_recorded(bundle: Path, tmp_path: Path, steps: Step
     assert cost["peak_mb"] > 10
 
 
-def test_two_runs_of_one_window_at_once(bundle: Path, tmp_path: Path, steps: Steps, seen: list[str]) -> None:
+def test_two_runs_of_one_window_at_once(bundle: Path, tmp_path: Path, steps: Steps, steps_run: list[str]) -> None:
     """The second of two runs of a window is told so, and does nothing; another window is free."""
-    script = f"""
-        import sys
-        from pathlib import Path
-        from lacuna.pipelines.settings import load_settings
-        from lacuna.pipelines.state.leases import lease
-        with lease(load_settings(), Path({str(tmp_path / "store")!r}), "2024-06-30"):
-            print("held", flush=True)
-            sys.stdin.read()
-    """
-    other = subprocess.Popen(
-        [sys.executable, "-c", textwrap.dedent(script)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    )
-    assert other.stdout is not None
-    other.stdout.readline()
-    with pytest.raises(StoreUnusable, match="another run holds '2024-06-30'") as caught:
-        run(str(bundle), tmp_path / "store", steps=steps)
-    assert "wait" in caught.value.remedy
-    assert seen == []
-    assert run(str(bundle), tmp_path / "store", end="2024-06-23", steps=steps).state == "published"
-    other.communicate()
-    assert run(str(bundle), tmp_path / "store", steps=steps).state == "published"
+    store = tmp_path / "store"
+    with lease_holder(store, "2024-06-30"):
+        with pytest.raises(StoreUnusable, match="another run holds '2024-06-30'") as caught:
+            run(str(bundle), store, steps=steps)
+        assert "wait" in caught.value.remedy
+        assert steps_run == []
+        assert run(str(bundle), store, end="2024-06-23", steps=steps).state == "published"
+    assert run(str(bundle), store, steps=steps).state == "published"
 
 
 def test_rows_that_are_lost_stop_the_run(bundle: Path, tmp_path: Path) -> None:
@@ -246,13 +233,13 @@ def test_a_bundle_that_changes_while_it_is_read_is_refused(bundle: Path, tmp_pat
 
 
 def test_a_store_without_rights_is_found_before_any_work(
-    bundle: Path, tmp_path: Path, steps: Steps, seen: list[str]
+    bundle: Path, tmp_path: Path, steps: Steps, steps_run: list[str]
 ) -> None:
     """A store that can't be written stops the run before its first step."""
     (tmp_path / "store").mkdir(mode=0o555)
     with without_rights(), pytest.raises(StoreUnusable):
         run(str(bundle), tmp_path / "store", end="2024-06-30", steps=steps)
-    assert seen == []
+    assert steps_run == []
 
 
 def test_a_store_on_an_object_store_needs_a_database(bundle: Path) -> None:

@@ -83,10 +83,10 @@ def test_ids_survive_another_embedder(moved: Moved, state: State) -> None:
 
 def test_a_run_done_again_says_the_same(moved: Moved, state: State) -> None:
     """A week that is run again gives the same ids, labels and events, and reads nothing of its first time."""
-    told, bytes_before = state.topic_events(), (moved.runs[1].folder / "topics.parquet").read_bytes()
+    rows, bytes_before = state.topic_events(), (moved.runs[1].folder / "topics.parquet").read_bytes()
     again = run(moved.bundle, moved.store, end=WEEKS[1], config=moved.consent, force=True)
     assert (again.folder / "topics.parquet").read_bytes() == bytes_before
-    pd.testing.assert_frame_equal(state.topic_events(), told)
+    pd.testing.assert_frame_equal(state.topic_events(), rows)
 
 
 def test_topics_say_what_happened_to_them(moved: Moved, state: State) -> None:
@@ -108,13 +108,13 @@ def test_a_continuing_topic_keeps_its_label(moved: Moved) -> None:
 
 def test_subtopics_lie_in_topics_and_live_on_their_own(moved: Moved, state: State) -> None:
     """Every subtopic of a conversation lies in its topic; each has an event, and many ids of the week before go on."""
-    known = state.topics_before("2024-07-01", "subtopics").set_index("subtopic_id")
+    subtopics = state.topics_before("2024-07-01", "subtopics").set_index("subtopic_id")
     for result in moved.runs:
         rows = pd.read_parquet(result.folder / "assignments.parquet")
         rows = rows[rows["subtopic_id"].notna()]
         assert rows.groupby("subtopic_id")["topic_id"].nunique().eq(1).all()
         assert rows["subtopic_id"].str.startswith("s-").all()
-    now = known[known["run_id"] == WEEKS[1]]
+    now = subtopics[subtopics["run_id"] == WEEKS[1]]
     assert (now["topic_id"].reindex(rows["subtopic_id"]).to_numpy() == rows["topic_id"].to_numpy()).all()
     events = state.subtopic_events().query("run_id == @WEEKS[1]")
     assert set(now.index) <= set(events["subtopic_id"])
@@ -124,11 +124,11 @@ def test_subtopics_lie_in_topics_and_live_on_their_own(moved: Moved, state: Stat
 
 def test_a_subtopic_is_told_by_its_topic(moved: Moved, state: State, lacuna: Lacuna) -> None:
     """Ids of subtopics stand in the backlog: who asks for one learns where it lies."""
-    known = state.topics_before("2024-07-01", "subtopics").iloc[0]
-    code, _, told = lacuna("topic", known["subtopic_id"], "--store", str(moved.store))
+    subtopic = state.topics_before("2024-07-01", "subtopics").iloc[0]
+    code, _, printed = lacuna("topic", subtopic["subtopic_id"], "--store", str(moved.store))
     assert code == 2
-    assert f"'{known['subtopic_id']}' is a subtopic" in " ".join(told.split())
-    assert known["topic_id"] in told
+    assert f"'{subtopic['subtopic_id']}' is a subtopic" in " ".join(printed.split())
+    assert subtopic["topic_id"] in printed
 
 
 def test_what_to_tag_next_leads_to_topics(moved: Moved) -> None:
@@ -156,7 +156,7 @@ def registry(known_label: str | None, known_centroid: list[float] | None) -> pd.
 
 
 @pytest.mark.parametrize(
-    ("known", "at", "label", "measured_from"),
+    ("known_id", "at", "label", "measured_from"),
     [
         ("Late refund", [0.9, 0.436], "Late refund", [0.9, 0.436]),  # it has drifted a little, and keeps its measure
         ("Late refund", [0.6, 0.8], "Lost parcel", [1, 0]),  # it has become something else
@@ -165,27 +165,27 @@ def registry(known_label: str | None, known_centroid: list[float] | None) -> pd.
     ],
 )
 def test_a_label_stays_while_the_topic_is_what_was_labelled(
-    known: str | None, at: list[float] | None, label: str, measured_from: list[float]
+    known_id: str | None, at: list[float] | None, label: str, measured_from: list[float]
 ) -> None:
     """A label is kept while the topic is near where it was when it was named, and given anew after that."""
-    named = name(registry(known, at), pd.Series(["Lost parcel"])).iloc[0]
+    named = name(registry(known_id, at), pd.Series(["Lost parcel"])).iloc[0]
     assert named["label"] == label
     assert np.frombuffer(named["label_centroid"], dtype=np.float32).tolist() == pytest.approx(measured_from)
 
 
 def test_the_command_lists_topics_and_tells_a_life(moved: Moved, state: State, lacuna: Lacuna) -> None:
     """``lacuna topic`` lists every topic with when it was seen; with an id it tells what happened, run by run."""
-    code, told, _ = lacuna("topic", "--store", str(moved.store))
+    code, printed, _ = lacuna("topic", "--store", str(moved.store))
     rows = state.topics()
     assert code == 0
-    assert all(topic in told for topic in set(rows["topic_id"]))
-    assert "in the last run (2024-06-30)" in told
+    assert all(topic in printed for topic in set(rows["topic_id"]))
+    assert "in the last run (2024-06-30)" in printed
     continued = state.topic_events().query("run_id == @WEEKS[1] and event == 'continue'")["topic_id"].iloc[0]
-    code, told, _ = lacuna("topic", continued, "--store", str(moved.store))
+    code, printed, _ = lacuna("topic", continued, "--store", str(moved.store))
     assert code == 0
-    assert "new" in told
-    assert f"continues {continued}" in " ".join(told.split())
-    assert all(week in told for week in WEEKS)
+    assert "new" in printed
+    assert f"continues {continued}" in " ".join(printed.split())
+    assert all(week in printed for week in WEEKS)
     gaps = state.gaps_of(WEEKS[1])
     about = gaps[gaps["topic_id"].notna()].iloc[0]
     assert about["gap_id"] in lacuna("topic", about["topic_id"], "--store", str(moved.store))[1]
@@ -201,7 +201,7 @@ def test_a_topic_that_ended_says_how(moved: Moved, state: State, lacuna: Lacuna)
 
 def test_an_unknown_topic_names_the_nearest(moved: Moved, state: State, lacuna: Lacuna) -> None:
     """A slip of the pen in a topic's id is an error with what was likely meant."""
-    known = state.topics()["topic_id"].iloc[0]
-    code, _, told = lacuna("topic", known[:-1], "--store", str(moved.store))
+    topic_id = state.topics()["topic_id"].iloc[0]
+    code, _, printed = lacuna("topic", topic_id[:-1], "--store", str(moved.store))
     assert code == 2
-    assert known in told
+    assert topic_id in printed

@@ -44,8 +44,8 @@ def make_store(store: Path, data: ReportData | None = None) -> Path:
     store.mkdir(parents=True, exist_ok=True)
     state = open_state(load_settings(), store)
     record(state, "2024-06-23", data.backlog.iloc[1:].assign(last_seen="2024-06-23"), data)
-    gone = data.backlog.iloc[:1].assign(gap_id="g-gone", title="Gift cards that ran out", last_seen="2024-06-23")
-    record(state, "2024-06-16", gone.assign(last_seen="2024-06-16"), data)
+    earlier_gap = data.backlog.iloc[:1].assign(gap_id="g-gone", title="Gift cards that ran out", last_seen="2024-06-23")
+    record(state, "2024-06-16", earlier_gap.assign(last_seen="2024-06-16"), data)
     record(state, "2024-06-30", data.backlog, data)
     state.close()
     publish(store, "2024-06-30", data)
@@ -57,14 +57,20 @@ def record(state: State, run_id: str, backlog: pd.DataFrame, data: ReportData) -
     topics = (
         data.topics if data.topics is not None and len(data.topics) else pd.DataFrame(columns=["topic_id", "label"])
     )
-    known = topics.assign(
+    registry = topics.assign(
         embedder="lexical", centroid=[b"\0" * 8] * len(topics), members=[["q"]] * len(topics), size=5, last_seen=run_id
     )[["topic_id", "label", "embedder", "centroid", "members", "size", "last_seen"]]
     events = pd.DataFrame(
-        {"topic_id": known["topic_id"], "event": "birth", "related": [[]] * len(known), "shared": 0, "cosine": 1.0}
+        {
+            "topic_id": registry["topic_id"],
+            "event": "birth",
+            "related": [[]] * len(registry),
+            "shared": 0,
+            "cosine": 1.0,
+        }
     )
     gaps = backlog.reindex(columns=list(_COLUMNS)) if len(backlog) else pd.DataFrame(columns=list(_COLUMNS))
-    state.record_run(run_id, f"hash of {run_id}", known, gaps.drop_duplicates("gap_id"), events=events)
+    state.record_run(run_id, f"hash of {run_id}", registry, gaps.drop_duplicates("gap_id"), events=events)
     if data.owners is not None:
         remember_contacts(state, data.owners)
 
@@ -81,10 +87,10 @@ def publish(store: Path, run_id: str, data: ReportData) -> None:
             path = folder / str(row["draft"])
             if isinstance(row["draft"], str) and path.resolve().is_relative_to(folder.resolve()):
                 path.parent.mkdir(parents=True, exist_ok=True)
-                quote = "".join(f"\n> {said['quote']}\n" for said in row["examples"])
+                quote = "".join(f"\n> {example['quote']}\n" for example in row["examples"])
                 path.write_text(f"---\ngap_id: {row['gap_id']}\n---\n\n# {row['title']}\n{quote}", encoding="utf-8")
-        told = data.run | {"run_id": run_id, "previous_run": "2024-06-23"}
-        (folder / "run.json").write_text(json.dumps(told), encoding="utf-8")
+        run_json = data.run | {"run_id": run_id, "previous_run": "2024-06-23"}
+        (folder / "run.json").write_text(json.dumps(run_json), encoding="utf-8")
 
 
 def remove_run(store: Path, run_id: str = "2024-06-30") -> None:

@@ -13,7 +13,7 @@ import pytest
 def found_browser() -> str | None:
     """The path of an installed Chromium or Chrome, None where there is none."""
     names = ("chromium", "chromium-browser", "google-chrome")
-    return next((found for name in names if (found := shutil.which(name))), None)
+    return next((path for name in names if (path := shutil.which(name))), None)
 
 
 @pytest.fixture(scope="session")

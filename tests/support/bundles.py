@@ -41,18 +41,18 @@ def write_bundle(folder: Path, **files: str | bytes | list[dict[str, Any]] | Non
     ``articles.csv`` with that content, and None leaves the table out.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    given: dict[str, Any] = {"conversations": CONVERSATIONS, "messages": MESSAGES, "articles": ARTICLES}
+    tables: dict[str, Any] = {"conversations": CONVERSATIONS, "messages": MESSAGES, "articles": ARTICLES}
     for key, content in files.items():
         table, _, ending = key.rpartition("_") if key.endswith(("_csv", "_jsonl")) else (key, "", "")
         if ending:
-            given.pop(table, None)
+            tables.pop(table, None)
             data = content if isinstance(content, bytes) else str(content).encode()
             (folder / f"{table}.{ending}").write_bytes(data)
         elif content is None:
-            given.pop(table, None)
+            tables.pop(table, None)
         else:
-            given[table] = content
-    for table, rows in given.items():
+            tables[table] = content
+    for table, rows in tables.items():
         (folder / f"{table}.jsonl").write_text(jsonl(rows), encoding="utf-8")
     return str(folder)
 

@@ -28,21 +28,23 @@ NOBODY = 65534
 
 def settings_for(url: str = "", wait_seconds: float = 20.0) -> Settings:
     """The defaults with another database."""
-    shipped = load_settings()
-    return shipped.model_copy(
-        update={"state": shipped.state.model_copy(update={"url": url, "wait_seconds": wait_seconds})}
-    )
+    return with_state(load_settings(), url=url, wait_seconds=wait_seconds)
+
+
+def with_state(settings: Settings, **changes: str | float) -> Settings:
+    """Settings with changes in their section ``[state]``."""
+    return settings.model_copy(update={"state": settings.state.model_copy(update=changes)})
 
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[str]:
     """URL of a Postgres: the one named by LACUNA_POSTGRES_URL, else a throwaway cluster on a socket."""
-    given = os.environ.get("LACUNA_POSTGRES_URL")
-    if given:
-        yield given
+    url_given = os.environ.get("LACUNA_POSTGRES_URL")
+    if url_given:
+        yield url_given
         return
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
-    initdb = str(found[-1]) if found else shutil.which("initdb")
+    paths = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    initdb = str(paths[-1]) if paths else shutil.which("initdb")
     if initdb is None:
         if os.environ.get("LACUNA_REQUIRE_POSTGRES"):
             pytest.fail("LACUNA_REQUIRE_POSTGRES is set, and there is no initdb")
@@ -120,24 +122,24 @@ def gaps(*ids: str, status: str = "new") -> pd.DataFrame:
 
 def happened(*events: tuple[str, str, list[str]]) -> pd.DataFrame:
     """Events of topics: id, event and related ids."""
-    told = pd.DataFrame(events, columns=["topic_id", "event", "related"])
-    return told.assign(shared=4, cosine=[0.9 if related else float("nan") for related in told["related"]])
+    rows = pd.DataFrame(events, columns=["topic_id", "event", "related"])
+    return rows.assign(shared=4, cosine=[0.9 if related else float("nan") for related in rows["related"]])
 
 
 def publish_gaps(store: Path, run_id: str, rows: list[dict[str, Any]], published_at: datetime | None = None) -> None:
     """Publish a run with these rows of a backlog, over the row of ``standins``, and record them, by default now."""
-    whole = [
+    full_rows = [
         {**BACKLOG_ROW, "first_seen": run_id, "last_seen": run_id, "rank": n, **row} for n, row in enumerate(rows, 1)
     ]
     with publishing(store, run_id) as folder:
-        lines = "".join(json.dumps(row) + "\n" for row in whole)
+        lines = "".join(json.dumps(row) + "\n" for row in full_rows)
         (folder / "backlog.jsonl").write_text(lines, encoding="utf-8")
-        pd.DataFrame(whole).to_parquet(folder / "backlog.parquet")
-        told = {"run_id": run_id, "window": {"end": run_id, "days": 28}}
-        (folder / "run.json").write_text(json.dumps(told), encoding="utf-8")
+        pd.DataFrame(full_rows).to_parquet(folder / "backlog.parquet")
+        run_json = {"run_id": run_id, "window": {"end": run_id, "days": 28}}
+        (folder / "run.json").write_text(json.dumps(run_json), encoding="utf-8")
     state = open_state(load_settings(), store)
-    kept = [
+    columns = [
         "gap_id", "kind", "topic_id", "article_id", "title", "status", "score", "rank", "first_seen", "conversations",
     ]  # fmt: skip
-    state.record_run(run_id, "h", pd.DataFrame(), pd.DataFrame(whole)[kept], published_at=published_at)
+    state.record_run(run_id, "h", pd.DataFrame(), pd.DataFrame(full_rows)[columns], published_at=published_at)
     state.close()

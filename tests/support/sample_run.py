@@ -389,7 +389,7 @@ def sample_run() -> ReportData:
 
 def articles() -> pd.DataFrame:
     """The articles that the sample's gaps name."""
-    found = sorted({row[3] for row in GAPS if row[3]})
+    article_ids = sorted({row[3] for row in GAPS if row[3]})
     return pd.DataFrame(
         [
             {
@@ -402,17 +402,17 @@ def articles() -> pd.DataFrame:
                 "url": f"https://help.example.org/{name.split(' ', 1)[0]}",
                 "updated_at": pd.Timestamp("2024-01-15", tz="UTC"),
             }
-            for name in found
+            for name in article_ids
         ]
     )
 
 
-def many_gaps(wanted: int) -> ReportData:
+def many_gaps(count: int) -> ReportData:
     """The sample's gaps over and over, each with an id and a rank of its own: for tests at size."""
     data = sample_run()
     rows = data.backlog.to_dict("records")
-    found = []
-    for position in range(wanted):
+    gaps = []
+    for position in range(count):
         row = dict(rows[position % len(rows)])
         shrink = 1 / (1 + position // len(rows))
         row |= {
@@ -424,8 +424,8 @@ def many_gaps(wanted: int) -> ReportData:
             "score": row["score"] * shrink,
             "conversations": max(1, int(row["conversations"] * shrink)),
         }
-        found.append(row)
-    return replace(data, backlog=pd.DataFrame(found))
+        gaps.append(row)
+    return replace(data, backlog=pd.DataFrame(gaps))
 
 
 def nasty_run(attack: str) -> ReportData:
@@ -486,19 +486,19 @@ FIXABLE = {"missing": 0.74, "stale": 0.7, "incomplete": 0.55, "contradictory": 0
 
 
 def _score(row: tuple[Any, ...]) -> float:
-    kind, _, _, _, _, _, asked, failure, *_ = row
-    return asked / 4 * failure * FIXABLE[kind]
+    kind, _, _, _, _, _, conversations, failure, *_ = row
+    return conversations / 4 * failure * FIXABLE[kind]
 
 
 def _gap(rank: int, row: tuple[Any, ...]) -> dict[str, Any]:
-    kind, title, topic, named, owner, product, asked, failure, ratio, status, quotes = row
+    kind, title, topic, article_named, owner, product, conversations, failure, ratio, status, quotes = row
     draw = random.Random(rank)
-    article, article_title = named.split(" ", 1) if named else (None, None)
-    weekly = _weekly(draw, asked, failure, ratio, stale=kind == "stale")
-    rate, spread = asked / 4, 1.96 * math.sqrt(failure * (1 - failure) / max(8, asked / 3))
+    article, article_title = article_named.split(" ", 1) if article_named else (None, None)
+    weekly = _weekly(draw, conversations, failure, ratio, stale=kind == "stale")
+    rate, spread = conversations / 4, 1.96 * math.sqrt(failure * (1 - failure) / max(8, conversations / 3))
     score = _score(row)
     names = {key: name for key, name, _, _ in OWNERS}
-    ids = [f"c-{rank:02d}{number:04d}" for number in range(asked)]
+    ids = [f"c-{rank:02d}{number:04d}" for number in range(conversations)]
     surge = {"started": "2024-06-21", "ratio": ratio, "p_value": 0.0004} if ratio > 3 else None
     return {
         "gap_id": f"g-{rank:03d}",
@@ -515,8 +515,8 @@ def _gap(rank: int, row: tuple[Any, ...]) -> dict[str, Any]:
         "owner_name": names.get(owner),
         "owner_left": None,
         "owner_reason": _owner_reason(owner, article, product),
-        "conversations": asked,
-        "customers": int(asked * 0.91),
+        "conversations": conversations,
+        "customers": int(conversations * 0.91),
         "weekly_rate": rate,
         "trend": {
             "direction": "up" if ratio > 1.25 else "down" if ratio < 0.85 else "flat",
@@ -526,14 +526,14 @@ def _gap(rank: int, row: tuple[Any, ...]) -> dict[str, Any]:
         "failure_rate": failure,
         "failure_low": max(0.0, failure - spread),
         "failure_high": min(1.0, failure + spread),
-        "n_tagged": int(asked * 0.22),
+        "n_tagged": int(conversations * 0.22),
         "score": score,
         "score_low": score * 0.72,
         "score_high": score * 1.31,
         "rank_low": max(1, rank - (rank > 2) - rank // 6),
         "rank_high": rank + rank // 4 + (rank > 3),
         "cost_avoidable": score * 7.5,
-        "reasons": _reasons(kind, asked, failure, article),
+        "reasons": _reasons(kind, conversations, failure, article),
         "examples": [{"conversation_id": ids[place * 2], "quote": quote} for place, quote in enumerate(quotes)],
         "conversation_ids": ids,
         "draft": f"drafts/{owner or 'unowned'}/g-{rank:03d}-draft.md"
@@ -542,7 +542,7 @@ def _gap(rank: int, row: tuple[Any, ...]) -> dict[str, Any]:
         "first_seen": "2024-06-30" if status == "new" else "2024-06-09",
         "last_seen": "2024-06-30",
         "probability": 0.93 - rank * 0.012,
-        "reached": asked,
+        "reached": conversations,
         "by_people": 0.0,
         "demand": rate,
         "p_fail": failure,
@@ -658,20 +658,20 @@ def _gap(rank: int, row: tuple[Any, ...]) -> dict[str, Any]:
     }
 
 
-def _weekly(draw: random.Random, asked: int, failure: float, ratio: float, stale: bool) -> list[dict[str, Any]]:
-    found = []
+def _weekly(draw: random.Random, conversations: int, failure: float, ratio: float, stale: bool) -> list[dict[str, Any]]:
+    weeks = []
     for place, week in enumerate(WEEKS):
-        level = asked / 4 * (1 / ratio + (1 - 1 / ratio) * place / (len(WEEKS) - 1))
-        seen = max(0, round(level * draw.uniform(0.75, 1.25)))
+        level = conversations / 4 * (1 / ratio + (1 - 1 / ratio) * place / (len(WEEKS) - 1))
+        in_week = max(0, round(level * draw.uniform(0.75, 1.25)))
         rate = 0.14 if stale and week < date(2024, 5, 6) else failure
-        found.append(
+        weeks.append(
             {
                 "week": week.isoformat(),
-                "conversations": seen,
-                "failed": round(seen * min(1.0, rate * draw.uniform(0.85, 1.1)), 1),
+                "conversations": in_week,
+                "failed": round(in_week * min(1.0, rate * draw.uniform(0.85, 1.1)), 1),
             }
         )
-    return found
+    return weeks
 
 
 def _nearest(kind: str, article: str | None, title: str | None) -> list[dict[str, Any]]:
@@ -693,8 +693,8 @@ def _owner_reason(owner: str | None, article: str | None, product: str) -> str:
     return f"Owns {article}." if article else f"Owns the area “{product}”."
 
 
-def _reasons(kind: str, asked: int, failure: float, article: str | None) -> list[str]:
-    failed = f"{failure:.0%} of {int(asked * 0.22)} tagged answers failed."
+def _reasons(kind: str, conversations: int, failure: float, article: str | None) -> list[str]:
+    failed = f"{failure:.0%} of {int(conversations * 0.22)} tagged answers failed."
     return {
         "missing": [
             "The nearest published article is at 0.52; articles that answer a question are at 0.71 or more here.",
@@ -710,7 +710,10 @@ def _reasons(kind: str, asked: int, failure: float, article: str | None) -> list
             f"{article} answers 4 of the 7 questions that customers ask here.",
             "38 % of its answers were tagged partial.",
         ],
-        "contradictory": [f"{article} and agents name different figures in 23 of {asked} conversations.", failed],
+        "contradictory": [
+            f"{article} and agents name different figures in 23 of {conversations} conversations.",
+            failed,
+        ],
         "unfindable": [
             f"{article} answers it (0.86), and the bot cited it in 9 % of the conversations only.",
             "Five words that customers use do not occur in it.",
@@ -730,7 +733,7 @@ def _topics(rows: list[dict[str, Any]]) -> pd.DataFrame:
         ("Use a voucher", 240, 0.31),
         ("Change the e-mail address", 205, 0.08),
     ]
-    found = [
+    topics = [
         (
             row["topic_id"],
             row["topic_label"],
@@ -741,9 +744,9 @@ def _topics(rows: list[dict[str, Any]]) -> pd.DataFrame:
         )
         for row in rows
     ]
-    found += [
-        (f"t-1{place:02d}", label, asked, failure, [], "Healthy")
-        for place, (label, asked, failure) in enumerate(healthy)
+    topics += [
+        (f"t-1{place:02d}", label, conversations, failure, [], "Healthy")
+        for place, (label, conversations, failure) in enumerate(healthy)
     ]
     return pd.DataFrame(
         [
@@ -753,19 +756,19 @@ def _topics(rows: list[dict[str, Any]]) -> pd.DataFrame:
                 "theme": theme,
                 "keywords": label.lower().split()[:4],
                 "examples": [f"How do I {label.lower()}?"],
-                "conversations": asked,
-                "customers": int(asked * 0.9),
+                "conversations": conversations,
+                "customers": int(conversations * 0.9),
                 "failure_rate": failure,
                 "x": draw.gauss(0, 1),
                 "y": draw.gauss(0, 1),
-                "core": int(asked * 0.8),
-                "nearest": int(asked * 0.2),
+                "core": int(conversations * 0.8),
+                "nearest": int(conversations * 0.2),
                 "first_seen": "2024-06-09",
                 "last_seen": "2024-06-30",
                 "lineage": None,
                 "gap_ids": gaps,
             }
-            for key, label, asked, failure, gaps, theme in found
+            for key, label, conversations, failure, gaps, theme in topics
         ]
     )
 
@@ -791,14 +794,14 @@ def _kpis() -> pd.DataFrame:
                 0.52 + 0.006 * place + draw.gauss(0, 0.008),
                 0.64 + (0.02 if place < 7 else -0.03) + draw.gauss(0, 0.01),
             )
-            asked = int(1400 * share * draw.uniform(0.94, 1.06))
+            conversations = int(1400 * share * draw.uniform(0.94, 1.06))
             rows.append(
                 {
                     "week": week.isoformat(),
                     "segment": segment,
-                    "conversations": asked,
-                    "self_service_users": int(asked * 0.86),
-                    "tickets": int(asked * 0.36),
+                    "conversations": conversations,
+                    "self_service_users": int(conversations * 0.86),
+                    "tickets": int(conversations * 0.36),
                     "deflection": deflection,
                     "confirmed_resolution": deflection * 0.55,
                     "assumed_resolution": deflection * 0.45,
@@ -814,7 +817,7 @@ def _kpis() -> pd.DataFrame:
                     "csat_self_service_high": 4.05,
                     "csat_self_service_n": 120,
                     "handle_seconds_mean": 540.0,
-                    "cost_avoided": asked * deflection * 7.5,
+                    "cost_avoided": conversations * deflection * 7.5,
                     "currency": "EUR",
                 }
             )
@@ -822,7 +825,7 @@ def _kpis() -> pd.DataFrame:
 
 
 def _accuracy(rows: list[dict[str, Any]]) -> pd.DataFrame:
-    found = []
+    table_rows = []
     for row in rows:
         low, high = 1 - row["failure_high"], 1 - row["failure_low"]
         entry = {
@@ -832,9 +835,11 @@ def _accuracy(rows: list[dict[str, Any]]) -> pd.DataFrame:
             "low": low,
             "high": high,
         }
-        found.append({"by": "topic", "key": row["topic_id"], "label_name": row["topic_label"], **entry, "basis": "all"})
+        table_rows.append(
+            {"by": "topic", "key": row["topic_id"], "label_name": row["topic_label"], **entry, "basis": "all"}
+        )
         if row["article_id"]:
-            found.append(
+            table_rows.append(
                 {
                     "by": "article",
                     "key": row["article_id"],
@@ -843,7 +848,7 @@ def _accuracy(rows: list[dict[str, Any]]) -> pd.DataFrame:
                     "basis": "escalated only",
                 }
             )
-    found += [
+    table_rows += [
         {
             "by": "language",
             "key": key,
@@ -857,7 +862,7 @@ def _accuracy(rows: list[dict[str, Any]]) -> pd.DataFrame:
         }
         for key, name, value in (("en", "English", 0.66), ("de", "German", 0.58))
     ]
-    return pd.DataFrame(found)
+    return pd.DataFrame(table_rows)
 
 
 def _not_content() -> list[dict[str, Any]]:
@@ -983,10 +988,10 @@ def _run(rows: list[dict[str, Any]]) -> dict[str, Any]:
 def _data() -> list[dict[str, Any]]:
     """A bundle without the bot's citations and without releases, and with few CSAT scores; the rest is there."""
     counts = {"citations": 0, "releases": 0, "csat": 312}
-    told = []
+    parts = []
     for part in PARTS:
         state = {"citations": ABSENT, "releases": ABSENT, "csat": PARTLY}.get(part.name, THERE)
         of = None if part.name in ("searches", "releases") else 16804
         words = {name: getattr(part, name) for name in ("name", "label", "unit", "unknown", "cost", "step")}
-        told.append(words | {"state": state, "count": counts.get(part.name, 16804), "of": of, "with_it": []})
-    return sorted(told, key=lambda part: STATES.index(part["state"]))
+        parts.append(words | {"state": state, "count": counts.get(part.name, 16804), "of": of, "with_it": []})
+    return sorted(parts, key=lambda part: STATES.index(part["state"]))

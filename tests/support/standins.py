@@ -34,7 +34,7 @@ def make_bundle(within: Path) -> Path:
     conversations, messages = [], []
     for i in range(12):
         day = f"2024-06-{30 - 2 * i:02d}"
-        asked = ["how do I reset my password", "where is my refund", "can I change the delivery address"][i % 3]
+        question = ["how do I reset my password", "where is my refund", "can I change the delivery address"][i % 3]
         conversations.append(
             {
                 "conversation_id": f"c{i:02d}",
@@ -45,7 +45,9 @@ def make_bundle(within: Path) -> Path:
                 "channel": "chat",
             }
         )
-        for position, (role, text) in enumerate([("customer", asked), ("bot", "See the article."), ("customer", "no")]):
+        for position, (role, text) in enumerate(
+            [("customer", question), ("bot", "See the article."), ("customer", "no")]
+        ):
             messages.append({"conversation_id": f"c{i:02d}", "position": position, "role": role, "text": text})
     write_table(folder, "conversations", conversations)
     write_table(folder, "messages", messages)

@@ -69,14 +69,14 @@ def shop(each: int = 24, more: Problems | None = None) -> Tables:
     conversations, messages, outcomes = [], [], []
     number = 0
     for i in range(each):
-        for problem, (asked, answers, article, works) in ({**PROBLEMS, **(more or {})}).items():
+        for problem, (questions, answers, article, works) in ({**PROBLEMS, **(more or {})}).items():
             number += 1
             key, when = f"c-{number:04}", FIRST_DAY + timedelta(hours=27 * i + number % 9)
-            talk, said = _conversation(
-                key, when, number, problem, asked[i % len(asked)], answers[i % len(answers)], article, works
+            talk, rows = _conversation(
+                key, when, number, problem, questions[i % len(questions)], answers[i % len(answers)], article, works
             )
             conversations.append(talk)
-            messages += said
+            messages += rows
             if number % 3 == 0:
                 outcome = ("correct" if works else "no_answer" if article is None else "wrong") if i % 8 else "partial"
                 outcomes.append(
@@ -128,13 +128,15 @@ def _conversation(
         "tags": [problem],
     }  # fmt: skip
     cited = [article] if works else ["kb-plan"] if number % 2 else []
-    said = [
+    messages = [
         {"role": "customer", "text": f"{question}, number {number}"},
         {"role": "bot", "text": "Please see this article.", "article_ids": cited, "is_fallback": not cited},
     ]
     if escalated:
-        said.append({"role": "agent", "text": answer, "article_ids": [article] if article and number % 4 == 0 else []})
-    rows = [{"conversation_id": key, "position": i, "sent_at": _at(when), **row} for i, row in enumerate(said)]
+        messages.append(
+            {"role": "agent", "text": answer, "article_ids": [article] if article and number % 4 == 0 else []}
+        )
+    rows = [{"conversation_id": key, "position": i, "sent_at": _at(when), **row} for i, row in enumerate(messages)]
     return talk, rows
 
 
@@ -165,10 +167,10 @@ def _no_articles(tables: Tables) -> None:
 
 
 def _escalated_only(tables: Tables) -> None:
-    kept = {row["conversation_id"] for row in tables["conversations"] if row["escalated"]}
+    escalated_ids = {row["conversation_id"] for row in tables["conversations"] if row["escalated"]}
     for name in ("conversations", "messages", "outcomes"):
         if name in tables:
-            tables[name] = [row for row in tables[name] if row["conversation_id"] in kept]
+            tables[name] = [row for row in tables[name] if row["conversation_id"] in escalated_ids]
 
 
 def _never_escalated(tables: Tables) -> None:

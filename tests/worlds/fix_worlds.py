@@ -15,7 +15,7 @@ LIMITS = Limits(before_days=56, after_days=84, least_days=14, least_conversation
 
 
 @dataclass(frozen=True)
-class World:
+class Scenario:
     """How topics are: log-odds of failing (``base``, ``spread``), their drift, and what happens at the fix.
 
     ``season`` moves every topic, ``falls`` multiplies the fixed topic's demand, ``effect`` its log-odds of failing;
@@ -38,41 +38,41 @@ class World:
 
 
 WORLDS = {
-    "nothing happens": World(),
-    "topics drift hardly at all": World(drift=0.05, noise=0.0),
-    "topics drift far": World(drift=0.6),
-    "few topics": World(topics=6),
-    "small topics": World(slowest=1.0, busiest=4.0),
-    "a bad season": World(season=0.7),
-    "a good season": World(season=-0.7),
-    "demand falls by itself": World(falls=0.3),
-    "only a week was bad before": World(before=2, noise=0.6),
+    "nothing happens": Scenario(),
+    "topics drift hardly at all": Scenario(drift=0.05, noise=0.0),
+    "topics drift far": Scenario(drift=0.6),
+    "few topics": Scenario(topics=6),
+    "small topics": Scenario(slowest=1.0, busiest=4.0),
+    "a bad season": Scenario(season=0.7),
+    "a good season": Scenario(season=-0.7),
+    "demand falls by itself": Scenario(falls=0.3),
+    "only a week was bad before": Scenario(before=2, noise=0.6),
 }
 FIXES = {
-    "the fix works": World(effect=-2.5),
-    "it works in a bad season": World(effect=-2.5, season=0.7),
-    "it works, and demand falls": World(effect=-2.5, falls=0.4),
-    "it works on a small topic": World(effect=-2.5, slowest=2.0, busiest=5.0),
-    "it works, eight weeks on": World(effect=-2.5, after=8),
-    "it makes it worse": World(effect=1.5, broken=0.0),
+    "the fix works": Scenario(effect=-2.5),
+    "it works in a bad season": Scenario(effect=-2.5, season=0.7),
+    "it works, and demand falls": Scenario(effect=-2.5, falls=0.4),
+    "it works on a small topic": Scenario(effect=-2.5, slowest=2.0, busiest=5.0),
+    "it works, eight weeks on": Scenario(effect=-2.5, after=8),
+    "it makes it worse": Scenario(effect=1.5, broken=0.0),
 }
 
 
-def planted(world: World, rng: np.random.Generator) -> tuple[list[Group], int, float]:
+def planted(scenario: Scenario, rng: np.random.Generator) -> tuple[list[Group], int, float]:
     """Every topic's counts, which one was fixed (the worst before, as people pick), and the true relative drop."""
-    n = world.topics
-    demand = rng.uniform(world.slowest, world.busiest, n)
-    broken = rng.random(n) < world.broken
-    level = np.where(broken, rng.normal(1.5, 0.6, n), rng.normal(world.base, world.spread, n))
-    before, later = (level + rng.normal(0, world.drift / np.sqrt(2), n) for _ in range(2))
-    later = later + world.season
-    seen = [_weeks(rng, demand, before, world.before, world.noise)]
-    fixed = int(np.argmax((seen[0][1] + 0.5) / (seen[0][0] + 1)))
-    demand[fixed] *= world.falls
+    n = scenario.topics
+    demand = rng.uniform(scenario.slowest, scenario.busiest, n)
+    broken = rng.random(n) < scenario.broken
+    level = np.where(broken, rng.normal(1.5, 0.6, n), rng.normal(scenario.base, scenario.spread, n))
+    before, later = (level + rng.normal(0, scenario.drift / np.sqrt(2), n) for _ in range(2))
+    later = later + scenario.season
+    periods = [_weeks(rng, demand, before, scenario.before, scenario.noise)]
+    fixed = int(np.argmax((periods[0][1] + 0.5) / (periods[0][0] + 1)))
+    demand[fixed] *= scenario.falls
     untouched = expit(later[fixed])
-    later[fixed] += world.effect
-    seen.append(_weeks(rng, demand, later, world.after, world.noise))
-    (n0, y0), (n1, y1) = seen
+    later[fixed] += scenario.effect
+    periods.append(_weeks(rng, demand, later, scenario.after, scenario.noise))
+    (n0, y0), (n1, y1) = periods
     groups = [Group(*map(float, (n0[i], y0[i], y0[i], n1[i], y1[i], y1[i]))) for i in range(n)]
     return groups, fixed, 1 - float(expit(later[fixed]) / untouched)
 
@@ -80,9 +80,9 @@ def planted(world: World, rng: np.random.Generator) -> tuple[list[Group], int, f
 def _weeks(
     rng: np.random.Generator, demand: np.ndarray, level: np.ndarray, weeks: int, noise: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    asked = rng.poisson(demand, (weeks, len(demand)))
-    failed = rng.binomial(asked, expit(level + rng.normal(0, noise, asked.shape)))
-    return asked.sum(axis=0), failed.sum(axis=0)
+    conversations = rng.poisson(demand, (weeks, len(demand)))
+    failed = rng.binomial(conversations, expit(level + rng.normal(0, noise, conversations.shape)))
+    return conversations.sum(axis=0), failed.sum(axis=0)
 
 
 Method = Callable[[Group, list[Group], int], tuple[float, float, float]]
@@ -116,14 +116,14 @@ def _ratio(log: float, variance: float) -> tuple[float, float, float]:
     return 1 - float(np.exp(log)), 1 - float(np.exp(log + half)), 1 - float(np.exp(log - half))
 
 
-def judged(world: World, times: int, method: Method = ours, seed: int = 1) -> tuple[float, dict[str, float]]:
+def judged(scenario: Scenario, times: int, method: Method = ours, seed: int = 1) -> tuple[float, dict[str, float]]:
     """Share of the intervals that hold the true relative drop, and the share of each verdict."""
     rng = np.random.default_rng(seed)
-    held, told = 0, dict.fromkeys(VERDICTS, 0)
+    n_covered, counts = 0, dict.fromkeys(VERDICTS, 0)
     for turn in range(times):
-        groups, fixed, truth = planted(world, rng)
+        groups, fixed, truth = planted(scenario, rng)
         drop, low, high = method(groups[fixed], groups[:fixed] + groups[fixed + 1 :], turn)
-        held += low <= truth <= high
+        n_covered += low <= truth <= high
         change = Change(0.5, 0.5, 0.5, drop, low, high, 0, 0, 0, 0, 0, 0)
-        told[verdict(change, int(groups[fixed].n_after), 7 * world.after, LIMITS)[0]] += 1
-    return held / times, {name: count / times for name, count in told.items()}
+        counts[verdict(change, int(groups[fixed].n_after), 7 * scenario.after, LIMITS)[0]] += 1
+    return n_covered / times, {name: count / times for name, count in counts.items()}

@@ -62,17 +62,17 @@ def write_shop(
                     "handle_seconds": 600.0 if failed else None,
                 }
                 talk |= {"resolved": True if not failed and rng.random() < 0.5 else None}
-                said: list[dict[str, Any]] = [{"role": "customer", "text": text}]
-                said.append(
+                thread: list[dict[str, Any]] = [{"role": "customer", "text": text}]
+                thread.append(
                     {"role": "bot", "text": f"About {topic}: see here.", "article_ids": [f"kb-{topic}"]}
                     if answered
                     else {"role": "bot", "text": "Sorry, I do not know.", "is_fallback": True}
                 )
                 if failed:
-                    said.append({"role": "agent", "text": f"For {topic} we send a new one within five working days."})
+                    thread.append({"role": "agent", "text": f"For {topic} we send a new one within five working days."})
                 if when.date() <= until:
                     conversations.append(talk)
-                    messages += [{"conversation_id": key, "position": i} | row for i, row in enumerate(said)]
+                    messages += [{"conversation_id": key, "position": i} | row for i, row in enumerate(thread)]
                     if tagged and number % tagged == 0:
                         outcome = "correct" if not failed else "wrong" if answered else "no_answer"
                         outcomes.append({"conversation_id": key, "outcome": outcome, "sample": "random"})

@@ -36,22 +36,22 @@ def mine(bundle: str, folder: Path, more: str = "") -> RunResult:
     return run(bundle, folder / "store", "2024-06-03", "2024-06-30", str(folder / "lexical.toml"))
 
 
-def kinds(done: RunResult) -> dict[str, str | None]:
+def kinds(result: RunResult) -> dict[str, str | None]:
     """The kinds of gaps by what customers ask in them: the problem's word in the first example."""
     words = ("password", "contacts", "invoice", "brakes", "jacket", "return")
-    found = {}
-    for row in records(done.backlog):
+    kind_of = {}
+    for row in records(result.backlog):
         quotes = " ".join(str(e["quote"]).lower() for e in row["examples"])
-        found[max(words, key=quotes.count)] = row["kind"]
-    return found
+        kind_of[max(words, key=quotes.count)] = row["kind"]
+    return kind_of
 
 
 def assert_readable(folder: Path) -> None:
     """Every file of a run can be opened by what it is for, and they agree on the number of gaps."""
-    told = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    run_json = json.loads((folder / "run.json").read_text(encoding="utf-8"))
     lines = [json.loads(line) for line in (folder / "backlog.jsonl").read_text(encoding="utf-8").splitlines()]
     sizes = {
-        len(lines), told["backlog"]["gaps"], len(pd.read_parquet(folder / "backlog.parquet")),
+        len(lines), run_json["backlog"]["gaps"], len(pd.read_parquet(folder / "backlog.parquet")),
         len(pd.read_csv(folder / "backlog.csv")),
     }  # fmt: skip
     book = openpyxl.load_workbook(folder / "backlog.xlsx")
@@ -97,9 +97,9 @@ def test_whatever_is_absent_a_run_ends_with_outputs_that_can_be_read(tmp_path: P
     """No run fails for a column, a table or a role that an export does not have."""
     bundle = write(tmp_path / "bundle", {**ABSENT, **SYSTEMS}[absent], each=12)
     assert check_bundle(bundle).ok
-    done = mine(bundle, tmp_path)
-    assert_readable(done.folder)
-    assert_board_opens(tmp_path / "store", records(done.backlog))
+    result = mine(bundle, tmp_path)
+    assert_readable(result.folder)
+    assert_board_opens(tmp_path / "store", records(result.backlog))
 
 
 TICKETS = {
@@ -126,15 +126,17 @@ TICKETS = {
 
 def tickets(folder: Path) -> str:
     """Ninety tickets with customer and agent alone, and two articles, of which one says what agents say."""
-    said = [(text, reply) for *asked, reply in TICKETS.values() for text, times in asked for _ in range(times)]
+    threads = [
+        (text, reply) for *questions, reply in TICKETS.values() for text, times in questions for _ in range(times)
+    ]
     conversations, messages = [], []
-    for i, place in enumerate(sorted(range(len(said)), key=lambda place: place * 37 % len(said))):
+    for i, place in enumerate(sorted(range(len(threads)), key=lambda place: place * 37 % len(threads))):
         talk = {"conversation_id": f"t-{i:03}", "escalated": True, "customer_id": f"u-{i}", "language": "en"}
         day = pd.Timestamp("2024-01-01T10:00:00Z") + pd.Timedelta(days=i % 59)
         conversations.append({**talk, "started_at": day.isoformat()})
         for position, role in enumerate(("customer", "agent")):
             row = {"conversation_id": f"t-{i:03}", "position": position, "role": role}
-            messages.append({**row, "text": said[place][position]})
+            messages.append({**row, "text": threads[place][position]})
     articles = [
         {"article_id": "kb-1", "title": "Download an invoice", "body": TICKETS["invoice"][-1]},
         {"article_id": "kb-2", "title": "Change your plan", "body": "Plans are under Settings > Billing."},
@@ -152,8 +154,8 @@ def test_tickets_alone_give_missing_articles_ahead_of_one_that_is_not_found(
     """Without a bot, a problem that no article answers comes before one that an article answers."""
     config = tmp_path / "ours.toml"
     config.write_text(f'[embedder]\nname = "{embedder}"\n')
-    done = run(tickets(tmp_path / "bundle"), tmp_path / "store", start, config=str(config))
-    rows = records(done.backlog)
+    result = run(tickets(tmp_path / "bundle"), tmp_path / "store", start, config=str(config))
+    rows = records(result.backlog)
     assert [(row["kind"], row["article_id"]) for row in rows] == [
         ("missing", None), ("missing", None), ("unfindable", "kb-1")
     ]  # fmt: skip
@@ -162,7 +164,7 @@ def test_tickets_alone_give_missing_articles_ahead_of_one_that_is_not_found(
     assert "reset" in named[1]
     assert all(f"people handled all {row['conversations']} conversations" in row["reasons"][0] for row in rows)
     assert "people ask all the same" in " ".join(rows[2]["reasons"])
-    assert_readable(done.folder)
+    assert_readable(result.folder)
 
 
 RETURNS = ("how long can I return an order", "return period of my order", "until when may I return things")
@@ -172,34 +174,34 @@ REFUND = ("where is my refund", "I still wait for the refund", "refund has not a
 def test_replies_that_contradict_the_article_make_it_stale(tmp_path: Path) -> None:
     """Agents all say 14 days where the article says 30: the article is out of date, and the reason quotes both."""
     more = {"returns": (RETURNS, ("You can return an order within 14 days.",), "kb-returns", False)}
-    done = mine(write(tmp_path / "bundle", SYSTEMS["ticket desk"], more=more), tmp_path)
-    assert kinds(done) == {"password": "missing", "contacts": "missing", "invoice": "unfindable", "return": "stale"}
-    reasons = " ".join(next(row for row in records(done.backlog) if row["kind"] == "stale")["reasons"])
+    result = mine(write(tmp_path / "bundle", SYSTEMS["ticket desk"], more=more), tmp_path)
+    assert kinds(result) == {"password": "missing", "contacts": "missing", "invoice": "unfindable", "return": "stale"}
+    reasons = " ".join(next(row for row in records(result.backlog) if row["kind"] == "stale")["reasons"])
     assert "within 30 days" in reasons
     assert "within 14 days" in reasons
 
 
 def test_replies_of_which_half_contradict_the_article_are_a_contradiction(tmp_path: Path) -> None:
     """Where agents say now 14 days, now 30 as the article does, somebody has to settle it."""
-    said = ("You can return an order within 14 days.", "You can return an order within 30 days.")
-    more = {"returns": (RETURNS, said, "kb-returns", False)}
-    done = mine(write(tmp_path / "bundle", SYSTEMS["ticket desk"], more=more), tmp_path)
-    assert kinds(done)["return"] == "contradictory"
+    replies = ("You can return an order within 14 days.", "You can return an order within 30 days.")
+    more = {"returns": (RETURNS, replies, "kb-returns", False)}
+    result = mine(write(tmp_path / "bundle", SYSTEMS["ticket desk"], more=more), tmp_path)
+    assert kinds(result)["return"] == "contradictory"
 
 
 def test_what_only_a_person_can_settle_is_no_gap_without_a_bot_either(tmp_path: Path) -> None:
     """Where an agent had to act in the customer's account, no article is asked for."""
     more = {"refund": (REFUND, ("I have refunded your order, it is on your account now.",), None, False)}
-    done = mine(write(tmp_path / "bundle", SYSTEMS["ticket desk"], more=more), tmp_path)
-    assert set(kinds(done)) == {"password", "contacts", "invoice"}
-    lines = (done.folder / "not_content.jsonl").read_text(encoding="utf-8").splitlines()
+    result = mine(write(tmp_path / "bundle", SYSTEMS["ticket desk"], more=more), tmp_path)
+    assert set(kinds(result)) == {"password", "contacts", "invoice"}
+    lines = (result.folder / "not_content.jsonl").read_text(encoding="utf-8").splitlines()
     assert {json.loads(line)["reason"] for line in lines} == {"account action needed"}
 
 
 @pytest.mark.parametrize("system", ["forum", "a healthy rest"])
 def test_a_forum_and_escalations_alone_give_the_same_gaps(tmp_path: Path, system: str) -> None:
     """What people answered in a forum was handled by people, and a bot that failed them all changes little."""
-    done = mine(write(tmp_path / "bundle", {**ABSENT, **SYSTEMS}[system]), tmp_path)
-    found = kinds(done)
-    assert {found["password"], found["contacts"]} == {"missing"}
-    assert found["invoice"] == "unfindable"
+    result = mine(write(tmp_path / "bundle", {**ABSENT, **SYSTEMS}[system]), tmp_path)
+    kind_of = kinds(result)
+    assert {kind_of["password"], kind_of["contacts"]} == {"missing"}
+    assert kind_of["invoice"] == "unfindable"

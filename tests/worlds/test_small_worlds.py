@@ -15,13 +15,13 @@ from lacuna.pipelines.run import RunResult, run
 ATTACK = '=HYPERLINK("http://x.example")<script>alert(1)</script>"><img src=x onerror=alert(1)> مرحبا 😀 \u202e'
 
 
-def world(folder: Path, said: list[str], escalated: bool, articles: int = 3, text: str = "") -> Path:
+def small_bundle(folder: Path, texts: list[str], escalated: bool, articles: int = 3, text: str = "") -> Path:
     """A bundle with one conversation for each text, all in one month, and a few articles."""
     bundle = folder / "bundle"
     bundle.mkdir(parents=True)
     start = datetime(2024, 6, 3, 9, tzinfo=UTC)
     conversations, messages = [], []
-    for i, words in enumerate(said):
+    for i, words in enumerate(texts):
         key = f"c-{i:03}"
         conversations.append(
             {
@@ -70,7 +70,7 @@ def world(folder: Path, said: list[str], escalated: bool, articles: int = 3, tex
     return bundle
 
 
-def beside(bundle: Path, other: Path) -> Path:
+def with_conversations_of(bundle: Path, other: Path) -> Path:
     """The bundle with another one's conversations as well."""
     for table in ("conversations", "messages"):
         more = pd.read_parquet(other / f"{table}.parquet")
@@ -87,37 +87,37 @@ def mine(bundle: Path, store: Path, folder: Path, more: str = "") -> RunResult:
 
 
 WORLDS: dict[str, dict[str, Any]] = {
-    "one conversation": {"said": ["my brakes squeal"], "escalated": True},
-    "nobody fails": {"said": ["how do I adjust my brakes"] * 30, "escalated": False},
+    "one conversation": {"texts": ["my brakes squeal"], "escalated": True},
+    "nobody fails": {"texts": ["how do I adjust my brakes"] * 30, "escalated": False},
     "no article": {
-        "said": [f"the chain of my bike fell off again {i}" for i in range(20)],
+        "texts": [f"the chain of my bike fell off again {i}" for i in range(20)],
         "escalated": True,
         "articles": 0,
     },
     "one article": {
-        "said": [f"the chain of my bike fell off again {i}" for i in range(20)],
+        "texts": [f"the chain of my bike fell off again {i}" for i in range(20)],
         "escalated": True,
         "articles": 1,
     },
-    "greetings only": {"said": ["hello", "hi", "hallo", "…"], "escalated": True},
-    "the same words": {"said": ["where is my parcel"] * 40, "escalated": True},
+    "greetings only": {"texts": ["hello", "hi", "hallo", "…"], "escalated": True},
+    "the same words": {"texts": ["where is my parcel"] * 40, "escalated": True},
 }
 
 
 @pytest.mark.parametrize("name", WORLDS)
 def test_small_world_ends_with_a_report(tmp_path: Path, name: str) -> None:
     """However little there is to find, the run is published and its files can be read."""
-    done = mine(world(tmp_path, **WORLDS[name]), tmp_path / "store", tmp_path)
-    told = json.loads((done.folder / "run.json").read_text(encoding="utf-8"))
-    assert told["backlog"]["gaps"] == len(done.backlog)
-    assert "</html>" in (done.folder / "report.html").read_text(encoding="utf-8")
+    result = mine(small_bundle(tmp_path, **WORLDS[name]), tmp_path / "store", tmp_path)
+    run_json = json.loads((result.folder / "run.json").read_text(encoding="utf-8"))
+    assert run_json["backlog"]["gaps"] == len(result.backlog)
+    assert "</html>" in (result.folder / "report.html").read_text(encoding="utf-8")
 
 
 def test_failing_topic_without_articles_is_missing(tmp_path: Path) -> None:
     """Twenty people with one problem and no knowledge base make one missing article, and nobody owns it."""
     healthy = [f"please tell me the opening hours on day {i}" for i in range(40)]
-    bundle = world(tmp_path / "a", [f"my chain fell off the bike again {i}" for i in range(20)], escalated=True)
-    bundle = beside(bundle, world(tmp_path / "b", healthy, escalated=False))
+    bundle = small_bundle(tmp_path / "a", [f"my chain fell off the bike again {i}" for i in range(20)], escalated=True)
+    bundle = with_conversations_of(bundle, small_bundle(tmp_path / "b", healthy, escalated=False))
     rows = mine(bundle, tmp_path / "store", tmp_path).backlog.to_dict("records")
     assert [(row["kind"], row["conversations"]) for row in rows] == [("missing", 20)]
     assert "unowned" in rows[0]["owner_reason"]
@@ -125,41 +125,41 @@ def test_failing_topic_without_articles_is_missing(tmp_path: Path) -> None:
 
 def test_a_run_without_a_question_remembers_topics(tmp_path: Path) -> None:
     """A month in which nobody asked anything is published, and the topics of before end with it."""
-    mine(world(tmp_path / "a", **WORLDS["one article"]), tmp_path / "store", tmp_path)
-    silent = world(tmp_path / "b", ["?"] * 10, escalated=True)
+    mine(small_bundle(tmp_path / "a", **WORLDS["one article"]), tmp_path / "store", tmp_path)
+    silent = small_bundle(tmp_path / "b", ["?"] * 10, escalated=True)
     messages = pd.read_parquet(silent / "messages.parquet")
     messages[messages["role"] != "customer"].to_parquet(silent / "messages.parquet")
     later = pd.read_parquet(silent / "conversations.parquet")
     later["started_at"] += timedelta(days=40)
     later.to_parquet(silent / "conversations.parquet")
-    done = mine(silent, tmp_path / "store", tmp_path)
-    assert pd.read_parquet(done.folder / "topics.parquet").empty
-    assert "</html>" in (done.folder / "report.html").read_text(encoding="utf-8")
+    result = mine(silent, tmp_path / "store", tmp_path)
+    assert pd.read_parquet(result.folder / "topics.parquet").empty
+    assert "</html>" in (result.folder / "report.html").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(("name", "warned"), [("one conversation", True), ("the same words", False)])
 def test_a_run_warns_of_many_questions_in_no_topic(tmp_path: Path, name: str, warned: bool) -> None:
     """Where most questions are like no other, run.json says so; where all are in a topic, it does not."""
-    done = mine(world(tmp_path, **WORLDS[name]), tmp_path / "store", tmp_path)
-    told = json.loads((done.folder / "run.json").read_text(encoding="utf-8"))["warnings"]
-    assert any(warning["rule"] == "topics.unassigned_at_most" for warning in told) == warned
+    result = mine(small_bundle(tmp_path, **WORLDS[name]), tmp_path / "store", tmp_path)
+    warnings = json.loads((result.folder / "run.json").read_text(encoding="utf-8"))["warnings"]
+    assert any(warning["rule"] == "topics.unassigned_at_most" for warning in warnings) == warned
 
 
 def test_a_run_warns_of_an_endpoint_that_names_no_topic(tmp_path: Path) -> None:
     """Where nobody answers at the endpoint, run.json says that the names are the run's own."""
-    bundle = world(tmp_path, **WORLDS["the same words"])
-    done = mine(bundle, tmp_path / "store", tmp_path, '[labels]\nendpoint = "http://127.0.0.1:9/v1"\nmodel = "m"\n')
-    told = json.loads((done.folder / "run.json").read_text(encoding="utf-8"))["warnings"]
-    silent = [(warning["table"], warning["count"]) for warning in told if warning["rule"] == "labels by endpoint"]
+    bundle = small_bundle(tmp_path, **WORLDS["the same words"])
+    result = mine(bundle, tmp_path / "store", tmp_path, '[labels]\nendpoint = "http://127.0.0.1:9/v1"\nmodel = "m"\n')
+    warnings = json.loads((result.folder / "run.json").read_text(encoding="utf-8"))["warnings"]
+    silent = [(warning["table"], warning["count"]) for warning in warnings if warning["rule"] == "labels by endpoint"]
     assert silent == [("topics", 1), ("subtopics", 1)]
 
 
 def test_hostile_text_goes_through_unharmful(tmp_path: Path) -> None:
     """Markup, formulas, emoji and right-to-left text in every field end as text in every file."""
-    said = [f"my chain fell off the bike again {i} {ATTACK}" for i in range(20)]
-    done = mine(world(tmp_path, said, escalated=True, text=ATTACK), tmp_path / "store", tmp_path)
-    page = (done.folder / "report.html").read_text(encoding="utf-8")
+    texts = [f"my chain fell off the bike again {i} {ATTACK}" for i in range(20)]
+    result = mine(small_bundle(tmp_path, texts, escalated=True, text=ATTACK), tmp_path / "store", tmp_path)
+    page = (result.folder / "report.html").read_text(encoding="utf-8")
     assert "<script>alert" not in page
     assert "<img src=x" not in page
-    for line in (done.folder / "backlog.csv").read_text(encoding="utf-8-sig").split("\n"):
+    for line in (result.folder / "backlog.csv").read_text(encoding="utf-8-sig").split("\n"):
         assert not line.startswith("=")

@@ -5,7 +5,7 @@ const byId = (id) => document.getElementById(id);
 const dialog = byId("dialog"), help = byId("help"), act = byId("act"), gap = byId("gap");
 const DIRECT = new Set(["accept", "draft", "verify", "reopen", "undo"]);
 const MOVES = new Set(["j", "k", "ArrowDown", "ArrowUp"]);
-const VERB = { a: "accept", d: "dismiss", s: "snooze", o: "assign", m: "merge", n: "note", r: "reopen", w: "draft", p: "publish" };
+const ACTION_OF_KEY = { a: "accept", d: "dismiss", s: "snooze", o: "assign", m: "merge", n: "note", r: "reopen", w: "draft", p: "publish" };
 
 function say(words) {
   const toast = byId("toast");
@@ -19,7 +19,7 @@ function say(words) {
 const rows = () => [...document.querySelectorAll("#gaps tbody tr")];
 const current = () => document.querySelector("#gaps tr.at");
 const picked = () => rows().filter((row) => row.querySelector("input:checked"));
-const can = (row, verb) => row.dataset.can.split(" ").includes(verb);
+const can = (row, action) => row.dataset.can.split(" ").includes(action);
 
 function goTo(row, focus = true) {
   if (!row) return;
@@ -64,8 +64,8 @@ function listAfter(chosen) {
 
 // ---- deciding ----
 
-function send(verb, gaps, back) {
-  act.elements.verb.value = verb;
+function send(action, gaps, back) {
+  act.elements.verb.value = action;
   act.elements.back.value = back;
   const place = act.querySelector("span");
   place.replaceChildren(...gaps.map((value) => Object.assign(document.createElement("input"), { type: "hidden", name: "gap", value })));
@@ -79,20 +79,20 @@ function openForm(href) {
   });
 }
 
-function decide(verb) {
+function decide(action) {
   if (gap) {
-    const wanted = document.querySelector(`.desk [data-key][data-key="${Object.keys(VERB).find((key) => VERB[key] === verb)}"]`);
-    if (wanted) wanted.click();
+    const button = document.querySelector(`.decision-panel [data-key][data-key="${Object.keys(ACTION_OF_KEY).find((key) => ACTION_OF_KEY[key] === action)}"]`);
+    if (button) button.click();
     else say("This is not possible here.");
     return;
   }
   const chosen = picked().length ? picked() : current() ? [current()] : [];
   if (!chosen.length) { say("Choose a gap first: j and k move, x selects."); return; }
-  const able = chosen.filter((row) => can(row, verb));
+  const able = chosen.filter((row) => can(row, action));
   if (!able.length) { say("This is not possible for this gap."); return; }
-  const back = verb === "assign" || verb === "note" ? location.pathname + location.search + "#" + able[0].id : listAfter(able);
-  if (DIRECT.has(verb)) send(verb, able.map((row) => `${row.dataset.id}:${row.dataset.after}`), back);
-  else openForm(`/decide/${verb}?` + new URLSearchParams([...able.map((row) => ["gap", row.dataset.id]), ["back", back]]));
+  const back = action === "assign" || action === "note" ? location.pathname + location.search + "#" + able[0].id : listAfter(able);
+  if (DIRECT.has(action)) send(action, able.map((row) => `${row.dataset.id}:${row.dataset.after}`), back);
+  else openForm(`/decide/${action}?` + new URLSearchParams([...able.map((row) => ["gap", row.dataset.id]), ["back", back]]));
 }
 
 // A list of choices that arrives keeps what was picked meanwhile, also where the words do not find it.
@@ -111,7 +111,7 @@ function keepPicked(list) {
 function undo() {
   const last = byId("undo-done");
   if (last) { last.requestSubmit(); return; }
-  if (gap) { document.querySelector('.desk [data-key="u"]')?.click(); return; }
+  if (gap) { document.querySelector('.decision-panel [data-key="u"]')?.click(); return; }
   const row = current();
   if (row && can(row, "undo")) send("undo", [`${row.dataset.id}:${row.dataset.after}`], location.pathname + location.search + "#" + row.id);
   else say("There is nothing to undo here.");
@@ -143,7 +143,7 @@ function keys(event) {
   else if (event.key === "u") undo();
   else if (event.key === "/" && byId("q")) byId("q").focus();
   else if (event.key === "?" && help) help.showModal();
-  else if (VERB[event.key] && (gap || byId("gaps"))) decide(VERB[event.key]);
+  else if (ACTION_OF_KEY[event.key] && (gap || byId("gaps"))) decide(ACTION_OF_KEY[event.key]);
   else return;
   event.preventDefault();
 }
@@ -160,8 +160,8 @@ document.addEventListener("click", (event) => {
     byId("more-filters").setAttribute("aria-expanded", String(wide));
     return;
   }
-  const verb = event.target.closest("#bulk [data-verb]");
-  if (verb) { decide(verb.dataset.verb); return; }
+  const action = event.target.closest("#bulk [data-verb]");
+  if (action) { decide(action.dataset.verb); return; }
   const row = event.target.closest("#gaps tbody tr");
   if (row && !event.target.closest("a, input, .c-check")) { row.querySelector(".c-title a").click(); return; }
   if (row && event.target.closest(".c-check") && !event.target.closest("input")) row.querySelector("input:not(:disabled)")?.click();

@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 
 from lacuna.models.accuracy.priors import has_healthy_rest
-from lacuna.models.arrays import F32, F64, Flags, Ints
+from lacuna.models.arrays import F64, Flags, Ints
 from lacuna.models.backlog.article_care import last_checked
 from lacuna.models.backlog.precision import Precision, stricter_by
 from lacuna.models.conversations.questions import asks_something
-from lacuna.models.diagnosis import agreement, citation_mixture, citations, findability
+from lacuna.models.diagnosis import agreement, citations, findability
 from lacuna.models.diagnosis.change_point import Change
 from lacuna.models.diagnosis.evidence import (
     Agreed,
@@ -28,9 +28,9 @@ from lacuna.models.diagnosis.evidence import (
     stricter,
 )
 from lacuna.models.text.lexicon import STOP_WORDS
-from lacuna.models.text.vectors import centred
 from lacuna.pipelines.runtime.job import Job
-from lacuna.pipelines.steps.understand.step import MATCHES, live_articles
+from lacuna.pipelines.steps.diagnose.matches import FailedScores, read_matches
+from lacuna.pipelines.steps.understand.matching import live_articles
 
 MIN_FAILED = 4  # fewer failed conversations than this are not yet a pattern
 FAILED = 0.4  # an answer that failed with a greater chance counts among a gap's
@@ -40,30 +40,30 @@ FAILED = 0.4  # an answer that failed with a greater chance counts among a gap's
 class DiagnosisContext:
     """All data of a diagnosis; arrays have one row per conversation with a question, in the order of ``facts``.
 
-    Articles have numbers: their rows in ``articles``.
+    How a conversation matches articles is known of those that failed alone (:attr:`scores`). Articles have numbers:
+    their rows in ``articles``.
     """
 
     facts: pd.DataFrame
     articles: pd.DataFrame
     subtopics: pd.DataFrame
-    meanings: F32
-    score: F32
-    meaning: F32
-    agents: F32
     cited: Ints
     weight: F64
     off_topic: float
-    answers: F32
-    choice: F32
     near_enough: float
+    scores: FailedScores
     changes: dict[int, tuple[Change, Ints]]
     limits: Limits
     answered: F64
     checked: pd.Series
     releases: pd.DataFrame
-    question_standing: F32
-    answer_standing: F32
     comparable: bool
+
+    def place(self, rows: Ints) -> Ints:
+        """The rows of conversations that failed in the arrays of :attr:`scores`."""
+        place = self.scores.place[rows]
+        assert (place >= 0).all()
+        return place
 
     def title(self, number: int) -> str:
         """Title of the article with this number."""
@@ -97,9 +97,7 @@ class DiagnosisContext:
     @cached_property
     def answers_from(self) -> float:
         """The least nearness at which an article answers a group, rather than merely being the nearest article."""
-        agreements = [
-            agreement.agreement(self.question_standing, self.answer_standing, rows) for rows in self.in_demand.values()
-        ]
+        agreements = [_agreement(self, rows) for rows in self.in_demand.values()]
         return agreement.near_enough([each for each in agreements if each], len(self.articles))
 
     @cached_property
@@ -117,46 +115,26 @@ def read_context(job: Job, precision: Sequence[Precision]) -> DiagnosisContext:
 
     ``precision`` is how often reviewers accepted each kind of gap; kinds that they often refuse need more evidence.
     """
-    match = job.read("understand/match")
-    facts = match[["conversation_id"]].merge(job.read("measure/facts"), on="conversation_id", how="left")
-    facts = facts.merge(
-        job.read("understand/questions")[["conversation_id", "question"]], on="conversation_id", how="left"
+    facts = job.read("understand/questions").merge(
+        job.read("measure/facts").drop(columns="language"), on="conversation_id", how="left"
     )
     articles = live_articles(job)
-    empty = np.zeros((len(match), 0), dtype=np.float32)
-    arrays: dict[str, F32] = {
-        name: _stacked(match[name]) if len(match) and len(articles) else empty for name in MATCHES
-    }
     number = {article: i for i, article in enumerate(articles["article_id"])}
     cited = facts["cited_first"].map(number).fillna(-1).to_numpy(dtype=np.int64)
-    vectors = _stacked(job.read("understand/vectors")["vector"])
-    failed = facts["p_failed"].to_numpy(dtype=float)
-    success = 1 - failed
-    n = len(articles)
-    before = citations.answered_before(vectors, cited, success, n)
-    scores = {"meaning": arrays["meaning"], "words": arrays["words"], "before": before}
-    weight, off_topic = citations.citation_weights(cited, success, scores) if n else (np.zeros(len(facts)), 0.7)
-    ways = [arrays[name] for name in ("meaning", "words", "passage_words")]
-    choice = findability.bot_choice(ways, cited, failed)
-    sure, stray = citation_mixture.on_topic([*ways, arrays["plain_words"]], cited, failed, weight, off_topic)
-    changes = citations.changes(facts["started_at"], cited, failed, sure, stray)
-    answers = findability.usual_answers_out(arrays["agents"])
-    near_enough = findability.near_enough(answers, cited, weight)
-    languages = [str(code) for code in facts["language"].fillna("").str[:2]]
-    answered = np.bincount(cited[cited >= 0], weights=(weight * success)[cited >= 0], minlength=n).astype(float)
+    failed, n = facts["p_failed"].to_numpy(dtype=float), len(articles)
+    failed_rows = np.flatnonzero(facts["in_scope"] & facts["p_failed"].gt(FAILED))
+    matches = read_matches(job, facts, n, cited, failed_rows)
+    weight = matches.weight
+    changes = citations.changes(facts["started_at"], cited, failed, matches.sure, matches.stray)
+    success = (weight * (1 - failed))[cited >= 0]
+    answered = np.bincount(cited[cited >= 0], weights=success, minlength=n).astype(float)
     stricter_kinds = {kind.kind: stricter_by(kind.judged, kind.right) for kind in precision}
     limits = stricter(Limits(**job.settings.diagnosis.model_dump()), stricter_kinds)
     return DiagnosisContext(
-        facts, articles, job.read("understand/subtopics"), centred(vectors, languages), arrays["score"],
-        arrays["meaning"], arrays["agents"], cited, weight, off_topic, answers, choice, near_enough,
-        changes, limits, answered, last_checked(articles, job.read("load/article_revisions")),
-        job.read("load/releases"), agreement.standing(arrays["score"]), agreement.standing(arrays["agents"]),
-        has_healthy_rest(facts[facts["in_window"]]),
+        facts, articles, job.read("understand/subtopics"), cited, weight, matches.off_topic, matches.near_enough,
+        matches.failed, changes, limits, answered, last_checked(articles, job.read("load/article_revisions")),
+        job.read("load/releases"), has_healthy_rest(facts[facts["in_window"]]),
     )  # fmt: skip
-
-
-def _stacked(rows: pd.Series) -> F32:
-    return np.stack(list(rows)).astype(np.float32) if len(rows) else np.zeros((0, 1), dtype=np.float32)
 
 
 def collect_evidence(
@@ -204,13 +182,13 @@ def collect_evidence(
 def _passed_over(context: DiagnosisContext, subtopics: list[str], rows: Ints) -> PassedOver | None:
     facts = context.facts
     answered = np.flatnonzero(facts["subtopic_id"].isin(subtopics) & facts["in_window"] & facts["p_failed"].le(0.5))
-    reach = findability.measure(context.answers, context.choice, context.cited, rows, answered, context.off_topic)
+    reach = _findability(context, rows, answered)
     if reach is None:
         return None
     article = reach.article
     failed, answered = (some[context.existed(article, some)] for some in (rows, answered))
     if len(failed) < len(rows):  # an article that did not exist yet was not overlooked
-        reach = findability.measure(context.answers, context.choice, context.cited, failed, answered, context.off_topic)
+        reach = _findability(context, failed, answered)
         if reach is None or reach.article != article:
             return None
     return PassedOver(
@@ -222,11 +200,24 @@ def _passed_over(context: DiagnosisContext, subtopics: list[str], rows: Ints) ->
     )
 
 
+def _findability(context: DiagnosisContext, failed: Ints, answered: Ints) -> findability.Findability | None:
+    place, scores, cited = context.place(failed), context.scores, context.cited
+    return findability.measure(
+        scores.answers.take(place), scores.has_answer[place], scores.choice.take(place), cited[failed], cited[answered],
+        context.off_topic,
+    )  # fmt: skip
+
+
+def _agreement(context: DiagnosisContext, rows: Ints) -> agreement.Agreement | None:
+    place, scores = context.place(rows), context.scores
+    return agreement.agreement(
+        scores.question_standing.take(place), scores.answer_standing.take(place), scores.has_answer[place]
+    )
+
+
 def _agreed(context: DiagnosisContext, rows: Ints) -> Agreed | None:
     """The article nearest to both questions and agents' answers; only where all conversations failed alike."""
-    agreed = (
-        None if context.comparable else agreement.agreement(context.question_standing, context.answer_standing, rows)
-    )
+    agreed = None if context.comparable else _agreement(context, rows)
     if agreed is None:
         return None
     return Agreed(context.article_id(agreed.article), context.title(agreed.article), agreed, context.answers_from)
@@ -247,12 +238,16 @@ def _cited(context: DiagnosisContext, number: int, share: float) -> Cited:
 
 
 def _nearest(context: DiagnosisContext, rows: Ints, count: int = 5) -> list[Match]:
-    if not len(rows) or not context.score.shape[1]:
+    if not len(rows) or not len(context.articles):
         return []
-    match = (context.score[rows] + context.agents[rows]).mean(axis=0)
+    place = context.place(rows)
+    score, agents, meaning = (
+        each.take(place) for each in (context.scores.score, context.scores.agents, context.scores.meaning)
+    )
+    match = score.mean() + agents.mean()
     return [
         Match(
-            context.article_id(a), context.title(a), float(match[a]), float(context.meaning[rows, a].mean()),
+            context.article_id(a), context.title(a), float(match[a]), float(meaning.at(int(a)).mean()),
             float(context.answered[a]), _since(context, rows, a),
         )
         for a in np.argsort(-match, kind="stable")[:count]

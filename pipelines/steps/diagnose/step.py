@@ -10,7 +10,7 @@ import pandas as pd
 
 from lacuna.models.arrays import Ints
 from lacuna.models.backlog.article_care import due_for_verification, unowned_articles
-from lacuna.models.diagnosis import findability, rules
+from lacuna.models.diagnosis import rules
 from lacuna.models.diagnosis.change_point import Change
 from lacuna.models.diagnosis.evidence import Evidence, Verdict
 from lacuna.models.text import vectors
@@ -31,6 +31,7 @@ from lacuna.pipelines.steps.diagnose.context import (
 from lacuna.pipelines.steps.diagnose.supporting_reasons import supporting_reasons
 from lacuna.pipelines.steps.rank.carry_over import carry_over
 
+MOST_COMPARED = 2000  # conversations of a group that show what it has in common with another
 ENOUGH_ANSWERS = 3  # fewer agents' answers than this do not show whether two groups get the same answer
 
 
@@ -183,11 +184,19 @@ def _same_work(context: DiagnosisContext, groups: list[dict[str, Any]]) -> list[
 
 def _likeness(context: DiagnosisContext, one: Ints, other: Ints) -> float:
     """How alike two groups of conversations are: their questions and, where agents answered, the answers."""
-    meaning = vectors.group_likeness(context.meanings[one], context.meanings[other])
-    with_answers = [rows[findability.has_answer(context.answers[rows])] for rows in (one, other)]
+    places = [context.place(_bounded(rows)) for rows in (one, other)]
+    scores = context.scores
+    meaning = vectors.group_likeness(*(scores.meanings[place] for place in places))
+    with_answers = [place[scores.has_answer[place]] for place in places]
     if min(map(len, with_answers)) < ENOUGH_ANSWERS:
         return meaning
-    return (meaning + vectors.group_likeness(*(context.answers[rows] for rows in with_answers))) / 2
+    answers = (scores.answers.take(place).dense() for place in with_answers)
+    return (meaning + vectors.group_likeness(*answers)) / 2
+
+
+def _bounded(rows: Ints) -> Ints:
+    """At most :data:`MOST_COMPARED` of these rows, every k-th."""
+    return rows if len(rows) <= MOST_COMPARED else rows[np.linspace(0, len(rows) - 1, MOST_COMPARED).astype(int)]
 
 
 def _by_article(

@@ -9,17 +9,16 @@ import pandas as pd
 
 from lacuna.models.accuracy.groups import COLUMNS, group_accuracy
 from lacuna.models.accuracy.outcome_model import Chances, calibration, chance_right, features, known_outcomes
-from lacuna.models.retrieval.article_match import standardise
 from lacuna.pipelines.runtime.job import Job
-from lacuna.pipelines.steps.understand.step import live_articles
+from lacuna.pipelines.steps.understand.matching import live_articles, read_candidates
 
-WAYS = {
+GROUPINGS = {
     "topic": "topic_id", "article": "cited_first", "intent": "predicted_intent", "product": "product",
     "language": "language", "week": "week",
 }  # fmt: skip
 
 
-def judged(job: Job, facts: pd.DataFrame) -> tuple[pd.DataFrame, Chances]:
+def tagged_facts(job: Job, facts: pd.DataFrame) -> tuple[pd.DataFrame, Chances]:
     """The facts with the tag of each answer, and the probability that the answer was right.
 
     Adds right (float, 1 or 0 where a reviewer tagged the answer, else null), tag_sample (str, or null), and feedback
@@ -38,17 +37,20 @@ def _escalated(facts: pd.DataFrame) -> np.ndarray:
 
 def _matches(job: Job) -> pd.DataFrame:
     """How well the article that the bot answered from matches the question, and agents' answers to it."""
-    match = job.read("understand/match")
-    numbers = {article: i for i, article in enumerate(live_articles(job)["article_id"])}
-    cited = job.read("understand/facts").set_index("conversation_id")["cited_first"].reindex(match["conversation_id"])
-    article_number = cited.map(numbers).to_numpy(dtype=float)
-    rows = np.flatnonzero(~np.isnan(article_number))
-    matches = pd.DataFrame({"conversation_id": match["conversation_id"], "match": np.nan, "match_agents": np.nan})
-    for name, column in (("match", "score"), ("match_agents", "agents")):
-        if len(rows):
-            scores = standardise(np.stack(list(match[column].iloc[rows])))
-            matches.loc[rows, name] = scores[np.arange(len(rows)), article_number[rows].astype(int)].astype(float)
-    return matches
+    articles = live_articles(job)
+    ids = job.read("understand/questions", ["conversation_id"])
+    cited = job.read("understand/facts", ["conversation_id", "cited_first"]).set_index("conversation_id")["cited_first"]
+    numbers = {article: i for i, article in enumerate(articles["article_id"])}
+    number = ids["conversation_id"].map(cited).map(numbers).to_numpy(dtype=float)
+    matches = {name: np.full(len(ids), np.nan) for name in ("match", "match_agents")}
+    start = 0
+    for candidates in read_candidates(job, len(articles), ("score", "agents")):
+        rows = np.flatnonzero(~np.isnan(number[start : start + len(candidates)]))
+        own, some = number[start + rows].astype(int), candidates.take(rows)
+        for name, way in (("match", "score"), ("match_agents", "agents")):
+            matches[name][start + rows] = some.standard(way).at(own)
+        start += len(candidates)
+    return ids.assign(**matches)
 
 
 def accuracy_table(
@@ -82,7 +84,7 @@ def accuracy_table(
     earlier = facts["started_at"].ge(pd.Timestamp(start) - pd.Timedelta(days=days)).to_numpy() & ~inside
     period = pd.Series("before", facts.index, dtype="str").mask(inside, "window").where(inside | earlier)
     parts = [_part("all", period.where(answered), facts, chances, confidence)]
-    for by, column in WAYS.items():
+    for by, column in GROUPINGS.items():
         parts.append(_part(by, facts[column].where(answered & inside), facts, chances, confidence))
     table = pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
     shown = [names.get(by, {}).get(key, key) for by, key in zip(table["by"], table["key"], strict=True)]

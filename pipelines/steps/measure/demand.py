@@ -39,9 +39,9 @@ def demand_tables(job: Job) -> dict[str, pd.DataFrame]:
         daily = run_query(connection, "measure", "demand_by_day", inputs, {"days": SURGE_DAYS})
     tables = {}
     for table, key, names in (("demand", "topic_id", "topics"), ("subtopic_demand", "subtopic_id", "subtopics")):
-        own = [frame[frame["level"] == key].drop(columns="level") for frame in (total, weekly, daily)]
+        frames = [frame[frame["level"] == key].drop(columns="level") for frame in (total, weekly, daily)]
         ids = job.read(f"understand/{names}")[key].tolist()
-        tables[table] = _demand(own[0], own[1], own[2], ids, job.days).rename(columns={"id": key})
+        tables[table] = _demand(frames[0], frames[1], frames[2], ids, job.days).rename(columns={"id": key})
     return tables
 
 
@@ -53,49 +53,50 @@ def _demand(total: pd.DataFrame, weekly: pd.DataFrame, daily: pd.DataFrame, ids:
     counts = weekly["conversations"].to_numpy().reshape(len(table), len(weeks))
     failed = weekly["failed"].to_numpy().reshape(len(table), len(weeks))
     by_day = daily["conversations"].to_numpy().reshape(len(table), len(dates))
-    whole = weekly["everybody"].to_numpy()[: len(weeks)]
-    place = (pd.to_datetime(pd.Series(weeks)).dt.day_of_year.to_numpy() - 1) / 7
+    everybody = weekly["everybody"].to_numpy()[: len(weeks)]
+    week_of_year = (pd.to_datetime(pd.Series(weeks)).dt.day_of_year.to_numpy() - 1) / 7
     series: dict[str, list[object]] = {
         "weekly": [
             [
                 {"week": str(w), "conversations": int(c), "failed": round(float(f), 3)}
-                for w, c, f in zip(weeks, own, wrong, strict=True)
+                for w, c, f in zip(weeks, topic_counts, topic_failed, strict=True)
             ]
-            for own, wrong in zip(counts, failed, strict=True)
+            for topic_counts, topic_failed in zip(counts, failed, strict=True)
         ],
-        "season": [seasons.season(own, whole, place) for own in counts],
+        "season": [seasons.season(topic_counts, everybody, week_of_year) for topic_counts in counts],
         "counts": list(counts),
-        "surge": [_surge(own, dates) for own in by_day],
+        "surge": [_surge(topic_counts, dates) for topic_counts in by_day],
     }
     for name, values in series.items():
         table[name] = pd.Series(values, table.index, dtype="object")
-    return with_trends(table.loc[ids].reset_index(), whole).drop(columns="counts")
+    return with_trends(table.loc[ids].reset_index(), everybody).drop(columns="counts")
 
 
-def with_trends(table: pd.DataFrame, whole: np.ndarray) -> pd.DataFrame:
+def with_trends(table: pd.DataFrame, everybody: np.ndarray) -> pd.DataFrame:
     """The demand with each topic's season and trend, p-values adjusted because all topics are looked at.
 
     Of the topics that are said to rise, fall or have a season, at most one in twenty does so by chance. A topic of too
     few conversations for any trend to show is not looked at (:func:`models.metrics.trends.adjusted`). A season goes out
     of the trend: what comes every December does not rise in December.
     """
-    yearly: list[seasons.Season] = [found for found in table["season"] if found is not None]
-    sure = dict(zip((s.p_value for s in yearly), _adjusted([s.p_value for s in yearly]), strict=True))
-    slopes, least, kept = [], [], []
-    for counts, found in zip(table["counts"], table["season"], strict=True):
-        p = 1.0 if found is None else sure[found.p_value]
-        clear = found is not None and p < FALSE_DISCOVERIES
-        kept.append({"peak_week": found.peak_week, "ratio": found.ratio, "p_value": p} if clear else None)
-        offered = whole * found.factor if clear else whole
-        slopes.append(trends.rate_trend(counts, offered))
-        least.append(trends.least_p(counts.sum(), offered))
-    p_values = trends.adjusted([slope.p_value for slope in slopes], least, FALSE_DISCOVERIES)
-    told = [
+    yearly: list[seasons.Season] = [season for season in table["season"] if season is not None]
+    adjusted_p = dict(zip((s.p_value for s in yearly), _adjusted([s.p_value for s in yearly]), strict=True))
+    slopes, least_p_values, clear_seasons = [], [], []
+    for counts, season in zip(table["counts"], table["season"], strict=True):
+        p = 1.0 if season is None else adjusted_p[season.p_value]
+        clear = season is not None and p < FALSE_DISCOVERIES
+        clear_seasons.append({"peak_week": season.peak_week, "ratio": season.ratio, "p_value": p} if clear else None)
+        expected = everybody * season.factor if clear else everybody
+        slopes.append(trends.rate_trend(counts, expected))
+        least_p_values.append(trends.least_p(counts.sum(), expected))
+    p_values = trends.adjusted([slope.p_value for slope in slopes], least_p_values, FALSE_DISCOVERIES)
+    trend_rows = [
         asdict(slope) | {"p_value": float(p), "direction": slope.direction if p < FALSE_DISCOVERIES else "flat"}
         for slope, p in zip(slopes, p_values, strict=True)
     ]
     return table.assign(
-        trend=pd.Series(told, table.index, dtype="object"), season=pd.Series(kept, table.index, dtype="object")
+        trend=pd.Series(trend_rows, table.index, dtype="object"),
+        season=pd.Series(clear_seasons, table.index, dtype="object"),
     )
 
 
@@ -104,7 +105,7 @@ def _adjusted(p_values: list[float]) -> list[float]:
 
 
 def _surge(counts: np.ndarray, dates: np.ndarray) -> dict[str, object] | None:
-    found = trends.surge(counts, last=7)
-    if found.started is None or found.p_value > SURGE_P or found.ratio < SURGE_RATIO:
+    surge = trends.surge(counts, last=7)
+    if surge.started is None or surge.p_value > SURGE_P or surge.ratio < SURGE_RATIO:
         return None
-    return {"started": str(dates[found.started])[:10], "ratio": found.ratio, "p_value": found.p_value}
+    return {"started": str(dates[surge.started])[:10], "ratio": surge.ratio, "p_value": surge.p_value}

@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from lacuna.models.accuracy.intents import confusion, suspicious_labels, true_intents
+from lacuna.models.accuracy.intents import checked_labels, confusion, suspicious_labels, true_intents
 from lacuna.models.accuracy.outcome_model import tag_weights
+from lacuna.models.retrieval.candidates import rows_of
 from lacuna.models.text.words import shortened
 from lacuna.pipelines.runtime.job import Job
+from lacuna.pipelines.steps.understand.matching import read_vectors
 
 QUESTION_LENGTH = 300
 
@@ -30,9 +32,8 @@ def intent_suspects(job: Job, facts: pd.DataFrame) -> pd.DataFrame:
 
     The label is the reviewers' where there is one, else the bot's; ``given_by`` says which ("reviewer", "bot").
     """
-    questions = job.read("understand/questions")[["conversation_id", "question"]].merge(
-        job.read("understand/vectors"), on="conversation_id"
-    )
+    questions = job.read("understand/questions", ["conversation_id", "question"])
+    questions = questions.assign(row=np.arange(len(questions)))
     labelled = facts.loc[facts["in_window"], ["conversation_id", "topic_id", "predicted_intent"]].merge(
         questions, on="conversation_id"
     )
@@ -45,9 +46,10 @@ def intent_suspects(job: Job, facts: pd.DataFrame) -> pd.DataFrame:
         label=reviewed.fillna(labelled["predicted_intent"]), given_by=np.where(reviewed.notna(), "reviewer", "bot")
     )
     labelled = labelled[labelled["label"].notna()].sort_values("conversation_id").reset_index(drop=True)
-    vectors = (
-        np.stack(list(labelled["vector"])).astype(np.float32) if len(labelled) else np.zeros((0, 1), dtype=np.float32)
-    )
+    labelled = labelled.iloc[checked_labels(labelled["label"])].reset_index(drop=True)
+    row = labelled["row"].to_numpy(dtype=np.int64)
+    order = np.argsort(row)
+    vectors = np.concatenate(rows_of(read_vectors(job), row[order]))[np.argsort(order)]
     suspects = suspicious_labels(labelled["conversation_id"], labelled["label"], vectors)
     suspects = suspects.merge(
         labelled[["conversation_id", "topic_id", "question", "given_by"]], how="left", on="conversation_id"

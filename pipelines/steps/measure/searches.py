@@ -8,13 +8,23 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lacuna.models.retrieval.article_match import profile
+from lacuna.models.arrays import Ints
+from lacuna.models.retrieval.candidates import Candidates, rows_of
 from lacuna.models.text.vectors import centred, unit
 from lacuna.models.topics.nearest import assign_nearest
+from lacuna.models.topics.question_space import ARTICLES, MEANING
 from lacuna.pipelines.io.vector_cache import embed
 from lacuna.pipelines.runtime.job import Job
-from lacuna.pipelines.steps.understand.levels import ARTICLES, MEANING
-from lacuna.pipelines.steps.understand.step import match_articles
+from lacuna.pipelines.steps.understand.matching import (
+    Matcher,
+    Texts,
+    language_codes,
+    live_articles,
+    nearness,
+    read_candidates,
+    read_vectors,
+)
+from lacuna.pipelines.steps.understand.sample import sample_rows
 
 MOST_QUERIES = 8
 COLUMNS = [
@@ -43,8 +53,8 @@ def failed_searches(job: Job, facts: pd.DataFrame) -> pd.DataFrame:
         subtopic where the ticket had no topic), in_window (bool).
     """
     searches = job.read("redact/searches")
-    vain = searches["results"].eq(0).fillna(False) | searches["clicked_article_id"].isna()
-    failed = searches[vain & searches["conversation_id"].notna() & searches["query"].notna()]
+    unanswered = searches["results"].eq(0).fillna(False) | searches["clicked_article_id"].isna()
+    failed = searches[unanswered & searches["conversation_id"].notna() & searches["query"].notna()]
     failed = failed.sort_values(["searched_at", "query", "conversation_id"]).reset_index(drop=True)
     failed["in_window"] = failed["searched_at"] >= pd.Timestamp(job.start_ts)
     if failed.empty:
@@ -68,9 +78,8 @@ def _nearest(job: Job, searches: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
 
     As for questions, but without the share of words: queries have few, whose meaning and nearest articles say more.
     """
-    match, vectors = job.read("understand/match"), job.read("understand/vectors")
-    questions = job.read("understand/questions")
     core = job.read("understand/assignments").query("subtopic_core and question_number == 1")
+    rows, questions = _sample(job)
     subtopic = questions["conversation_id"].map(core.set_index("conversation_id")["subtopic_id"])
     ids = sorted(subtopic.dropna().unique())
     if not ids or searches.empty:
@@ -78,11 +87,15 @@ def _nearest(job: Job, searches: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
     queries = searches[["query", "language"]].drop_duplicates().sort_values(["query", "language"])
     queries = queries.rename(columns={"query": "question"}).assign(conversation_id="")
     query_vectors = embed(list(queries["question"]), job.settings.embedder.name, job.store, "embedding searches")
-    query_match = match_articles(job, queries, query_vectors)["score"]
-    score, agents = (np.stack(list(match[name])).astype(np.float32) for name in ("score", "agents"))
-    language = [str(code) for code in pd.concat([questions["language"], queries["language"]]).fillna("").str[:2]]
-    meaning = centred(np.vstack([np.stack(list(vectors["vector"])).astype(np.float32), query_vectors]), language)
-    near = profile(np.vstack([score + agents, query_match]))
+    texts = Texts.without_replies(list(queries["question"]), language_codes(queries["language"]), query_vectors)
+    matcher = Matcher(job)
+    if matcher.compares_texts:
+        matcher.learn_usual([texts])
+    vectors = np.concatenate(rows_of(read_vectors(job), rows))
+    candidates = Candidates.joined(rows_of(read_candidates(job, len(live_articles(job)), ("score", "agents")), rows))
+    language = language_codes(pd.concat([questions["language"], queries["language"]]), "")
+    meaning = centred(np.vstack([vectors, query_vectors]), language)
+    near = np.vstack([nearness(candidates), nearness(matcher.match(texts))])
     space = unit(np.hstack([np.sqrt(MEANING) * unit(meaning), np.sqrt(ARTICLES) * near]))
     centres = unit(np.stack([space[: len(questions)][subtopic.eq(s).to_numpy()].mean(axis=0) for s in ids]))
     nearest = assign_nearest(space[len(questions) :], centres, job.settings.topics.nearest_at_least)
@@ -97,6 +110,15 @@ def _nearest(job: Job, searches: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
     by_search = searches[["query", "language"]].merge(by_query, how="left", on=["query", "language"])
     by_search = by_search.set_index(searches.index)
     return by_search["subtopic"].astype("str"), by_search["strength"]
+
+
+def _sample(job: Job) -> tuple[Ints, pd.DataFrame]:
+    """The questions that topics were found on: their row numbers, and conversation_id and language."""
+    questions = job.read("understand/questions", ["conversation_id", "language", "key"])
+    inside = job.read("understand/facts", ["conversation_id", "in_window"]).set_index("conversation_id")["in_window"]
+    questions["in_window"] = questions["conversation_id"].map(inside).astype(bool)
+    rows = sample_rows(questions, job.settings.topics.fit_at_most)
+    return rows, questions.iloc[rows].reset_index(drop=True)
 
 
 def searches_by_topic(searches: pd.DataFrame, days: int) -> pd.DataFrame:
@@ -124,7 +146,7 @@ def searches_for(searches: pd.DataFrame, subtopics: Collection[str], conversatio
 
 
 def _queries(searches: pd.DataFrame) -> list[dict[str, Any]]:
-    same = searches.assign(key=searches["query"].str.casefold().str.split().str.join(" ")).groupby("key")["query"]
-    counted = same.agg(["size", "min"]).sort_values(["size", "min"], ascending=[False, True], kind="stable")
+    by_wording = searches.assign(key=searches["query"].str.casefold().str.split().str.join(" ")).groupby("key")["query"]
+    counted = by_wording.agg(["size", "min"]).sort_values(["size", "min"], ascending=[False, True], kind="stable")
     first = counted.head(MOST_QUERIES).itertuples(index=False, name=None)
     return [{"query": str(query), "count": int(count)} for count, query in first]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lacuna.models.accuracy import kpis
 from lacuna.pipelines.runtime.job import Job
-from lacuna.pipelines.steps.measure.accuracy import accuracy_table, calibration_table, judged
+from lacuna.pipelines.steps.measure.accuracy import accuracy_table, calibration_table, tagged_facts
 from lacuna.pipelines.steps.measure.demand import demand_tables
 from lacuna.pipelines.steps.measure.intents import intent_confusion, intent_suspects
 from lacuna.pipelines.steps.measure.searches import failed_searches
@@ -20,7 +20,7 @@ def measure(job: Job) -> None:
     articles = job.read("load/articles").drop_duplicates("article_id")
     titles = dict(zip(articles["article_id"], articles["title"], strict=True))
     confidence = job.settings.accuracy.confidence
-    facts, chances = judged(job, facts)
+    facts, chances = tagged_facts(job, facts)
     job.write("measure/facts", facts)
     names = {"topic": labels, "article": titles}
     job.write("measure/accuracy", accuracy_table(facts, chances, names, job.start_ts, job.days, confidence))

@@ -11,7 +11,7 @@ from lacuna.models.diagnosis.no_gap_reason import RunFindings, no_gap_reason
 from lacuna.models.topics.failure_tree import excess, usual_failure
 from lacuna.pipelines.runtime.job import Job
 from lacuna.pipelines.steps.diagnose.context import FAILED, MIN_FAILED
-from lacuna.pipelines.steps.understand.step import live_articles
+from lacuna.pipelines.steps.understand.matching import live_articles
 
 __all__ = ["no_gap"]
 
@@ -30,27 +30,27 @@ def _run_findings(job: Job) -> RunFindings:
     topics = asking["subtopic_id"].nunique()
     no_article = pd.DataFrame(job.read_json("diagnose/not_content"), columns=["subtopic_id", "reason", "conversations"])
     comparable = has_healthy_rest(window)
-    above = _above(job, window, by_topic, comparable)
-    open_question = {topic: gain for topic, gain in above.items() if topic not in set(no_article["subtopic_id"])}
+    above_usual = _above_usual(job, window, by_topic, comparable)
+    open_question = {topic: gain for topic, gain in above_usual.items() if topic not in set(no_article["subtopic_id"])}
     clearest = max(open_question, key=lambda topic: (open_question[topic], topic), default="")
     labels = job.read("understand/subtopics").set_index("subtopic_id")["label"]
-    needs = job.settings.topics
-    who = asking["customer_id"]
-    helpless = no_article.groupby("reason")["conversations"].sum()
+    thresholds = job.settings.topics
+    customer_ids = asking["customer_id"]
+    no_article_counts = no_article.groupby("reason")["conversations"].sum()
     return RunFindings(
         conversations=len(window),
         asking=len(asking),
         failed=len(failed),
         escalated=int(window["escalated"].fillna(False).sum()),
         articles=len(live_articles(job)),
-        customers=int(who.nunique() + who.isna().sum()),
+        customers=int(customer_ids.nunique() + customer_ids.isna().sum()),
         topics=int(topics),
         largest=int(by_topic.max()) if len(by_topic) else 0,
-        above=len(above),
+        above=len(above_usual),
         needed_failed=MIN_FAILED,
-        needed_questions=needs.min_questions,
-        needed_customers=needs.min_customers,
-        not_content={str(why): int(count) for why, count in helpless.items()},
+        needed_questions=thresholds.min_questions,
+        needed_customers=thresholds.min_customers,
+        not_content={str(reason): int(count) for reason, count in no_article_counts.items()},
         not_content_topics=len(no_article),
         label=str(labels[clearest]) if clearest else "",
         share=float(asking.loc[asking["subtopic_id"].eq(clearest), "p_failed"].mean()) if clearest else 0.0,
@@ -61,10 +61,10 @@ def _run_findings(job: Job) -> RunFindings:
     )
 
 
-def _above(job: Job, window: pd.DataFrame, failed: pd.Series, comparable: bool) -> dict[str, float]:
+def _above_usual(job: Job, window: pd.DataFrame, failed: pd.Series, comparable: bool) -> dict[str, float]:
     """The topics with enough failed conversations that fail more than usual, with the log-likelihood by which."""
     demand = job.read("measure/subtopic_demand").set_index("subtopic_id")
     usual = usual_failure(window["p_failed"])
-    often = [str(topic) for topic, count in failed.items() if count >= MIN_FAILED]
-    gains = {topic: excess(demand["failed"][topic], max(demand["reached"][topic], 1), usual) for topic in often}
+    frequent = [str(topic) for topic, count in failed.items() if count >= MIN_FAILED]
+    gains = {topic: excess(demand["failed"][topic], max(demand["reached"][topic], 1), usual) for topic in frequent}
     return {topic: gain for topic, gain in gains.items() if gain > 0 or not comparable}

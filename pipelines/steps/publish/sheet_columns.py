@@ -29,8 +29,10 @@ def _of(name: str) -> Callable[[dict[str, Any]], Any]:
 
 def _nearest(gap: Gap) -> list[str]:
     """The nearest articles as `Track your order (0.34)`."""
-    found = nearest_articles(gap.nearest_articles)
-    return [f"{near['title']} ({near['shown']})" if near["shown"] else near["title"] for near in found]
+    articles = nearest_articles(gap.nearest_articles)
+    return [
+        f"{article['title']} ({article['shown']})" if article["shown"] else article["title"] for article in articles
+    ]
 
 
 # What is shown of a field, where that is not its value as it stands.
@@ -44,7 +46,7 @@ _SHOWN: dict[str, Callable[[Gap], Any]] = {
 
 def backlog_columns(record: type[Gap]) -> list[Column]:
     """The columns of the first sheet, as the fields of a gap say (:class:`models.backlog.gap_fields.Sheet`)."""
-    placed = [(one.sheet, one.name) for one in gap_fields(record) if one.sheet]
+    placed = [(field.sheet, field.name) for field in gap_fields(record) if field.sheet]
     placed.sort(key=lambda pair: pair[0].place)
     return [
         Column(sheet.heading or name, _SHOWN.get(name, attrgetter(name)), sheet.width, sheet.style)

@@ -69,9 +69,9 @@ def workbook(
         }
     )
     styles = _styles(book, _currency(run, kpis))
-    why = f"No gap was found in this window. {why_no_gap(run)}"
+    no_gap_text = f"No gap was found in this window. {why_no_gap(run)}"
     columns = backlog_columns(record)
-    sheet = _sheet(book, styles, "Backlog", columns, gaps, frozen=1, none=why)
+    sheet = _sheet(book, styles, "Backlog", columns, gaps, frozen=1, empty_text=no_gap_text)
     if gaps:
         _colour(book, sheet, [column.heading for column in columns], len(gaps))
     _sheet(book, styles, "By owner", OWNERS, _by_owner(gaps))
@@ -106,16 +106,16 @@ def _created(end: object) -> datetime:
 
 
 def _currency(run: dict[str, Any], kpis: Sequence[dict[str, Any]]) -> str:
-    found = ((run.get("settings") or {}).get("cost") or {}).get("currency") or next(
+    code = ((run.get("settings") or {}).get("cost") or {}).get("currency") or next(
         (row["currency"] for row in kpis if row.get("currency")), "EUR"
     )
     # A currency is three letters; anything else would be a number format of somebody's making.
-    return str(found) if str(found).isalpha() and len(str(found)) == 3 else "EUR"
+    return str(code) if str(code).isalpha() and len(str(code)) == 3 else "EUR"
 
 
 def _styles(book: Any, currency: str) -> dict[str, Any]:
     base: dict[str, Any] = {"font_name": "Calibri", "font_size": 11, "valign": "top"}
-    made: dict[str, dict[str, Any]] = {
+    definitions: dict[str, dict[str, Any]] = {
         "text": {},
         "strong": {"bold": True, "text_wrap": True},
         "wrap": {"text_wrap": True},
@@ -129,7 +129,7 @@ def _styles(book: Any, currency: str) -> dict[str, Any]:
         "money from ten": {"num_format": f'#,##0 "{currency}"'},
         "head": {"bold": True, "font_color": "#FFFFFF", "bg_color": "#155E75", "text_wrap": True, "valign": "vcenter"},
     }
-    return {name: book.add_format(base | style) for name, style in made.items()}
+    return {name: book.add_format(base | style) for name, style in definitions.items()}
 
 
 def _sheet(
@@ -140,7 +140,7 @@ def _sheet(
     rows: Sequence[Any],
     frozen: int = 1,
     filters: bool = True,
-    none: str = "Nothing in this run.",
+    empty_text: str = "Nothing in this run.",
 ) -> Any:
     """One table on one sheet: a frozen header, filters, widths, and every text written as a string."""
     sheet = book.add_worksheet(name)
@@ -166,7 +166,7 @@ def _sheet(
             else:
                 sheet.write_blank(line, place, None, style)
     if not rows:
-        sheet.write_string(1, 0, safe_text(none), styles["text"])
+        sheet.write_string(1, 0, safe_text(empty_text), styles["text"])
     elif filters:
         sheet.autofilter(0, 0, len(rows), len(columns) - 1)
     return sheet
@@ -237,7 +237,7 @@ def _quotes(gaps: Sequence[Gap]) -> Iterable[dict[str, Any]]:
                 yield {**quote, "rank": gap.rank, "title": gap.title, "who": who}
 
 
-def _sure(run: dict[str, Any]) -> str | None:
+def _interval_note(run: dict[str, Any]) -> str | None:
     value = ((run.get("settings") or {}).get("accuracy") or {}).get("confidence")
     return f"They hold the true value in {value:.4g} of 1 cases." if isinstance(value, float) else None
 
@@ -245,7 +245,7 @@ def _sure(run: dict[str, Any]) -> str | None:
 def _about(run: dict[str, Any], gaps: int) -> Iterable[dict[str, Any]]:
     window = run.get("window") or {}
     embedder = run.get("embedder") or {}
-    told = [
+    lines = [
         ("Window", f"{window.get('start') or '?'} to {window.get('end') or '?'}, both days included"),
         ("Run", run.get("run_id")),
         ("Gaps", gaps),
@@ -255,18 +255,18 @@ def _about(run: dict[str, Any], gaps: int) -> Iterable[dict[str, Any]]:
             (f"– {part.label}", f"{part.figures}. {part.cost} Next step: {part.step.replace('`', '')}.")
             for part in lacking(parts)
         ),
-        ("Intervals", _sure(run)),
+        ("Intervals", _interval_note(run)),
         ("Lacuna", run.get("lacuna_version")),
         ("Embedder", " ".join(str(embedder[name]) for name in ("name", "version") if embedder.get(name))),
         ("Previous run", run.get("previous_run")),
         *(
             (
                 f"Rows of {name}",
-                f"{found.get('rows_in')} in, {found.get('rows_kept')} kept, "
-                f"{found.get('rows_quarantined')} in quarantine",
+                f"{counts.get('rows_in')} in, {counts.get('rows_kept')} kept, "
+                f"{counts.get('rows_quarantined')} in quarantine",
             )
-            for name, found in sorted((run.get("tables") or {}).items())
+            for name, counts in sorted((run.get("tables") or {}).items())
         ),
         *DEFINITIONS,
     ]
-    return ({"what": what, "value": value} for what, value in told if value not in (None, ""))
+    return ({"what": what, "value": value} for what, value in lines if value not in (None, ""))

@@ -56,9 +56,9 @@ def publish(job: Job) -> None:
         run["warnings"] += warnings
         drafts = write_drafts(folder, backlog, job.read("load/articles"), run, run_folder(job.store, job.run_id), texts)
         backlog["draft"] = pd.array([drafts.get(gap) for gap in backlog.get("gap_id", [])], dtype="str")
-        wrong = faults("backlog", backlog) if len(backlog) else []
-        if wrong:
-            raise ContractBroken("the backlog breaks its own contract: " + "; ".join(wrong), "please report this")
+        problems = faults("backlog", backlog) if len(backlog) else []
+        if problems:
+            raise ContractBroken("the backlog breaks its own contract: " + "; ".join(problems), "please report this")
         write_backlog(folder, gaps_of(backlog), run, topics, kpis, not_content, accuracy)
         for name, frame in tables.items():
             if name != "impact" or len(frame):  # it has no columns where nothing was fixed
@@ -83,13 +83,13 @@ def publish(job: Job) -> None:
 
 def _published_tables(job: Job, backlog: pd.DataFrame, owners: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """The tables of the run beside its backlog, by name: a step's table as it is, or made of several."""
-    made = {
+    composed = {
         "topics": _topics(job, backlog),
         "assignments": _assignments(job),
         "owners": owners.drop(columns="email", errors="ignore"),
     }
     return {
-        name: made[name] if name in made else job.read(table.extends)
+        name: composed[name] if name in composed else job.read(table.extends)
         for name, table in step_tables("published").items()
     }
 
@@ -110,21 +110,21 @@ def _topics(job: Job, backlog: pd.DataFrame) -> pd.DataFrame:
     gaps = backlog.groupby("topic_id")["gap_id"].agg(list).to_dict() if len(backlog) else {}
     topics["gap_ids"] = [gaps.get(t, []) for t in topics["topic_id"]]
     topics["subtopics"] = pd.Series(_subtopics(job, topics), index=topics.index, dtype="object")
-    return _told_of(job, topics, demand["season"])
+    return _with_details(job, topics, demand["season"])
 
 
-def _told_of(job: Job, topics: pd.DataFrame, season: pd.Series) -> pd.DataFrame:
+def _with_details(job: Job, topics: pd.DataFrame, season: pd.Series) -> pd.DataFrame:
     """The topics with why people leave the bot in each, what was searched in vain, whether it is new, its season."""
     facts = job.read("measure/facts")
     inside = facts[facts["in_window"]]
     searched = searches_by_topic(job.read("measure/searches"), job.days)
-    known = new_or_known(facts, job.read("diagnose/gaps"))
+    novelty = new_or_known(facts, job.read("diagnose/gaps"))
     topics = topics.merge(trigger_shares(inside).round(4), how="left", left_on="topic_id", right_index=True)
-    topics = topics.merge(known, how="left", left_on="topic_id", right_index=True)
+    topics = topics.merge(novelty, how="left", left_on="topic_id", right_index=True)
     topics = topics.merge(searched, how="left", left_on="topic_id", right_index=True)
     counts = {"served": 0, "searches": 0, "searches_a_week": 0.0}
     topics = topics.fillna(counts).astype({"served": "int64", "searches": "int64"})
-    topics["queries"] = [found if isinstance(found, list) else [] for found in topics["queries"]]
+    topics["queries"] = [queries if isinstance(queries, list) else [] for queries in topics["queries"]]
     topics["season"] = pd.Series([season[t] for t in topics["topic_id"]], index=topics.index, dtype="object")
     return topics
 
@@ -134,13 +134,13 @@ def _subtopics(job: Job, topics: pd.DataFrame) -> list[list[dict[str, Any]]]:
     parts = job.read("understand/subtopics")[["subtopic_id", "topic_id", "label"]]
     parts = parts.merge(job.read("measure/subtopic_demand"), on="subtopic_id")
     parts = parts.sort_values(["reached", "subtopic_id"], ascending=[False, True])
-    found: dict[str, list[dict[str, Any]]] = {}
+    by_topic: dict[str, list[dict[str, Any]]] = {}
     parts["conversations"] = parts["reached"] + parts["also"]
     parts["failed"] = parts["failed"].round(2)
     for row in records(parts[parts["conversations"] > 0]):
-        told = {name: row[name] for name in ("subtopic_id", "label", "conversations", "failed")}
-        found.setdefault(str(row["topic_id"]), []).append(told)
-    return [found.get(topic, []) for topic in topics["topic_id"]]
+        subtopic = {name: row[name] for name in ("subtopic_id", "label", "conversations", "failed")}
+        by_topic.setdefault(str(row["topic_id"]), []).append(subtopic)
+    return [by_topic.get(topic, []) for topic in topics["topic_id"]]
 
 
 def _assignments(job: Job) -> pd.DataFrame:
@@ -151,7 +151,7 @@ def _assignments(job: Job) -> pd.DataFrame:
 
 
 def _run(job: Job, backlog: pd.DataFrame) -> dict[str, Any]:
-    begun, loaded = job.read_json("run"), job.read_json("load/load")
+    run_file, load_file = job.read_json("run"), job.read_json("load/load")
     redacted = job.read_json("redact/redact")
     model = embedder(job.settings.embedder.name)
     steps = [json.loads(p.read_text(encoding="utf-8")) for p in files_in(job.path("steps"), "*.json")]
@@ -162,19 +162,19 @@ def _run(job: Job, backlog: pd.DataFrame) -> dict[str, Any]:
         "window": {"start": job.start.isoformat(), "end": job.end.isoformat(), "days": job.days},
         "lacuna_version": version(),
         "versions": {"python": platform.python_version()} | {name: metadata.version(name) for name in LIBRARIES},
-        "inputs": loaded["inputs"],
-        "tables": loaded["tables"],
+        "inputs": load_file["inputs"],
+        "tables": load_file["tables"],
         "settings": job.settings.public(),
         "seed": job.settings.run.seed,
         "embedder": {"name": model.name, "version": model.version},
         "steps": sorted(steps, key=lambda step: STEPS.index(step["name"]) if step["name"] in STEPS else 99),
         "warnings": [
-            *loaded["warnings"],
+            *load_file["warnings"],
             *job.read_json("understand/naming"),
             *job.read_json("understand/warnings"),
         ],
         "redacted": redacted,
-        "input_hash": begun["input_hash"],
+        "input_hash": run_file["input_hash"],
         "backlog": {
             "gaps": len(backlog),
             "by_kind": kinds,
@@ -183,7 +183,7 @@ def _run(job: Job, backlog: pd.DataFrame) -> dict[str, Any]:
         },
         "no_gap_reason": no_gap(job, len(backlog)),
         "data": job.read_json("load/data"),
-        "previous_run": begun["previous_run"],
+        "previous_run": run_file["previous_run"],
     }
 
 
@@ -195,7 +195,7 @@ def _previous(job: Job) -> dict[str, Any] | None:
 
 def _quarantine(job: Job, folder: Path) -> list[dict[str, Any]]:
     """Copy the rejected rows into the run, and count them by table, rule and column."""
-    counted: list[dict[Any, Any]] = []
+    counts: list[dict[Any, Any]] = []
     for path in files_in(job.path("redact/quarantine"), "*.parquet"):
         rows = read_parquet(path)
         (folder / "quarantine").mkdir(exist_ok=True)
@@ -203,8 +203,8 @@ def _quarantine(job: Job, folder: Path) -> list[dict[str, Any]]:
         if path.stem == "values":
             continue  # their rows were kept: they are among the warnings
         groups = rows.assign(column=rows["column"].fillna("")).groupby(["table", "rule", "column"], sort=True)
-        counted += groups.size().reset_index(name="count").to_dict("records")
-    return [{str(key): value for key, value in row.items()} for row in counted]
+        counts += groups.size().reset_index(name="count").to_dict("records")
+    return [{str(key): value for key, value in row.items()} for row in counts]
 
 
 def _tag_sheet(rows: pd.DataFrame) -> bytes:
@@ -236,7 +236,7 @@ def _json(path: Path, value: dict[str, Any]) -> None:
 
 def remember(job: Job, backlog: pd.DataFrame, input_hash: str) -> None:
     """Record the run's topics and gaps in the state database."""
-    columns = [one.name for one in gap_fields(Gap) if one.remembered]
+    columns = [field.name for field in gap_fields(Gap) if field.remembered]
     gaps = backlog[columns] if len(backlog) else pd.DataFrame(columns=columns)
     with open_state(job.settings, job.store) as state:
         topics, subtopics = (

@@ -74,9 +74,9 @@ def write_backlog(
 def schema_of(record: type[Gap]) -> pa.Schema:
     """The Parquet types of the columns. They come from the fields' types: a run without a change point has them too."""
     pairs = []
-    for one in gap_fields(record):
-        kind = arrow_type(one.type)
-        pairs += [(name, kind) for name in (one.name, one.alias) if name]
+    for field in gap_fields(record):
+        kind = arrow_type(field.type)
+        pairs += [(name, kind) for name in (field.name, field.alias) if name]
     return pa.schema(pairs)
 
 
@@ -88,12 +88,12 @@ def arrow_type(annotation: Any) -> pa.DataType:
     >>> arrow_type(list[str] | None)
     ListType(list<item: string>)
     """
-    wanted = value_type(annotation)
-    if get_origin(wanted) is list:
-        return pa.list_(arrow_type(get_args(wanted)[0]))
-    if is_typeddict(wanted):
-        return pa.struct([(name, arrow_type(hint)) for name, hint in get_type_hints(wanted).items()])
-    return {str: pa.string(), int: pa.int64(), float: pa.float64(), bool: pa.bool_()}[wanted]
+    plain_type = value_type(annotation)
+    if get_origin(plain_type) is list:
+        return pa.list_(arrow_type(get_args(plain_type)[0]))
+    if is_typeddict(plain_type):
+        return pa.struct([(name, arrow_type(hint)) for name, hint in get_type_hints(plain_type).items()])
+    return {str: pa.string(), int: pa.int64(), float: pa.float64(), bool: pa.bool_()}[plain_type]
 
 
 def to_csv(rows: list[dict[str, Any]], names: Sequence[str]) -> bytes:

@@ -14,12 +14,12 @@ from lacuna.models.backlog.workload import Workload
 from lacuna.pipelines.gaps.history import Past
 from lacuna.pipelines.runtime.job import Job
 
-__all__ = ["share_out"]
+__all__ = ["order_of_assignment"]
 
 DONE = ("published", *CLOSED)
 
 
-def share_out(job: Job, past: Past, gaps: Sequence[dict[str, Any]]) -> tuple[OwnerBook, list[dict[str, Any]]]:
+def order_of_assignment(job: Job, past: Past, gaps: Sequence[dict[str, Any]]) -> tuple[OwnerBook, list[dict[str, Any]]]:
     """The owners with their work on gaps that this run does not have, and the gaps in the order of assignment.
 
     Gaps in progress come first, then the others by rank, then closed ones, which are no work.

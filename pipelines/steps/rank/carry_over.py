@@ -25,7 +25,7 @@ from lacuna.pipelines.steps.diagnose.context import (
 
 __all__ = ["carry_over", "with_merged"]
 
-AS_SURE = 0.5  # the probability of a gap that people accepted and that this run alone would not have reported
+CARRIED_PROBABILITY = 0.5  # of a gap that people accepted and that this run alone would not have reported
 
 
 def carry_over(
@@ -79,7 +79,7 @@ def _carried_gap(
     subtopics = subtopics or main_subtopic(context, rows)
     if not len(rows) or not subtopics:
         return None
-    verdict = Verdict(kind, article, AS_SURE, [_why(context, subtopics, article, rows, life)])
+    verdict = Verdict(kind, article, CARRIED_PROBABILITY, [_why(context, subtopics, article, rows, life)])
     other = row.get("other_article_id")
     return {
         "subtopics": subtopics, "rows": rows, "verdict": verdict,

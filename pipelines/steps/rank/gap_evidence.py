@@ -32,11 +32,12 @@ ANSWERS, LONG = 3, 500  # whole answers; characters above which one is shown onl
 QUESTION = 160
 GOOD, BAD = 4.0, 2.0  # the least csat of a conversation that ended well, and the highest of one that ended badly
 CAME_BACK = pd.Timedelta(days=14)  # the same customer escalates the same problem again: it was not resolved
-WORDS, USED, TELLING = 8, 0.08, 1.1  # words that an article lacks: their number, least share of questions and weight
+# Words that an article lacks: how many are listed, and the least share of questions and the least weight of each.
+WORDS, MIN_USE, MIN_WEIGHT = 8, 0.08, 1.1
 MIN_WORTH = 0.3  # the least worth of the first and the last sentence of an answer that are shown
 _WORDS = re.compile(rf"(?:\s*\S+){{0,{MAX_WORDS}}}")
 _HIDDEN = re.compile(r"<([A-Z_]{2,})>")
-ALONE = 200  # sentences of single agents, used where no two agents gave the same one
+MOST_SINGLE = 200  # sentences of single agents, used where no two agents gave the same one
 
 
 @dataclass(frozen=True)
@@ -48,8 +49,8 @@ class _Corpus:
     replies: Mapping[str, list[str]]
     question_counts: Mapping[str, int]
     reply_counts: Mapping[str, int]
-    well: frozenset[str]
-    badly: frozenset[str]
+    ended_well: frozenset[str]
+    ended_badly: frozenset[str]
 
 
 def gather(job: Job, gaps: Sequence[Mapping[str, Any]], articles: pd.DataFrame) -> dict[str, dict[str, Any]]:
@@ -91,12 +92,12 @@ def _read_corpus(job: Job) -> _Corpus:
     openings = {str(c): _opening([_shown(t, "NAME") for t in texts]) for c, texts in customer_texts}
     vectors = job.read("understand/vectors").set_index("conversation_id")["vector"]
     questions = pd.Series(openings, dtype="str").reindex(vectors.index).fillna("")
-    badly = facts["resolved"].eq(False).fillna(False) | facts["csat"].le(BAD).fillna(False) | _came_back(facts)
-    well = (facts["resolved"].eq(True).fillna(False) | facts["csat"].ge(GOOD).fillna(False)) & ~badly
+    ended_badly = facts["resolved"].eq(False).fillna(False) | facts["csat"].le(BAD).fillna(False) | _came_back(facts)
+    ended_well = (facts["resolved"].eq(True).fillna(False) | facts["csat"].ge(GOOD).fillna(False)) & ~ended_badly
     ids = facts["conversation_id"].astype(str)
     return _Corpus(
         questions, vectors, replies, counted(questions), counted("\n".join(texts) for texts in replies.values()),
-        frozenset(ids[well.astype(bool)]), frozenset(ids[badly.astype(bool)]),
+        frozenset(ids[ended_well.astype(bool)]), frozenset(ids[ended_badly.astype(bool)]),
     )  # fmt: skip
 
 
@@ -127,11 +128,11 @@ def _of_gap(gap: Mapping[str, Any], corpus: _Corpus, articles: pd.DataFrame) -> 
     ids = sorted(str(i) for i in gap["conversation_ids"])
     with_question = [i for i in ids if i in corpus.questions.index]
     salience = Salience.of([corpus.questions[i] for i in with_question], corpus.question_counts, len(corpus.questions))
-    answered = [i for i in ids if i in corpus.replies and i not in corpus.badly]
+    answered = [i for i in ids if i in corpus.replies and i not in corpus.ended_badly]
     answers = ["\n".join(corpus.replies[i]) for i in answered]
     reply_salience = Salience.of(answers, corpus.reply_counts, len(corpus.replies))
     replies = [(i, text) for i in sorted(answered) for text in corpus.replies[i]]
-    steps = distil(replies, corpus.well, reply_salience)
+    steps = distil(replies, corpus.ended_well, reply_salience)
     body = str(articles["body"].get(gap["article_id"], "")) if isinstance(gap["article_id"], str) else ""
     return {
         "examples": _examples(with_question, corpus, salience),
@@ -139,8 +140,8 @@ def _of_gap(gap: Mapping[str, Any], corpus: _Corpus, articles: pd.DataFrame) -> 
         "steps": _steps(steps, answered, corpus, salience),
         "answered": {
             "conversations": sum(i in corpus.replies for i in ids),
-            "well": sum(i in corpus.replies and i in corpus.well for i in ids),
-            "badly": sum(i in corpus.replies and i in corpus.badly for i in ids),
+            "well": sum(i in corpus.replies and i in corpus.ended_well for i in ids),
+            "badly": sum(i in corpus.replies and i in corpus.ended_badly for i in ids),
         },
         "passages": [],
         "customer_words": _words([corpus.questions[i] for i in with_question], salience, body) if body else [],
@@ -168,11 +169,11 @@ def _steps(
     statements_of = {i: {text for reply in corpus.replies[i] for text in statements(reply)} for i in answered}
     rows: list[dict[str, Any]] = []
     for way in sorted({step["way"] for step in steps}):
-        of_way = [step for step in steps if step["way"] == way]
-        texts = {step["text"] for step in of_way}
+        way_steps = [step for step in steps if step["way"] == way]
+        texts = {step["text"] for step in way_steps}
         ids = [i for i in answered if statements_of[i] & texts]
         question = _best_question(ids, " ".join(sorted(texts)), corpus, salience)
-        for number, step in enumerate(of_way):
+        for number, step in enumerate(way_steps):
             text = _shown(shortened(step["text"], QUOTE_LENGTH))
             rows.append({**step, "text": text, "asked": question if number == 0 else ""})
     return rows
@@ -204,7 +205,7 @@ def _answers(
             if sentences:
                 agreed = sum(shared.get(sentence, 0) for sentence in sentences)
                 worth = salience.worth(text) / max(20, len(text.split())) ** 0.5
-                candidates.append((len(text) > LONG, i not in corpus.well, -agreed, -round(worth, 6), i, text))
+                candidates.append((len(text) > LONG, i not in corpus.ended_well, -agreed, -round(worth, 6), i, text))
     candidates = [each for each in candidates if not each[0]] or candidates
     chosen: list[dict[str, str]] = []
     for *_, i, text in sorted(candidates):
@@ -225,17 +226,17 @@ def _trimmed(sentences: list[str], salience: Salience) -> list[str]:
 def _words(questions: Sequence[str], salience: Salience, body: str) -> list[str]:
     """Salient words that many of the questions use and the article does not, the most salient first."""
     in_article = stems(body)
-    used: dict[str, dict[str, int]] = {}
+    uses: dict[str, dict[str, int]] = {}
     for question in questions:
         for word in sorted(set(words_of(question)) - STOP_WORDS):
             for stemmed in stems(word) - in_article:
-                if salience.weight.get(stemmed, 0) >= TELLING and word.isalpha() and len(word) > 2:
-                    used.setdefault(stemmed, {}).setdefault(word, 0)
-                    used[stemmed][word] += 1
-    least = max(2, round(USED * len(questions)))
-    often = {s: sum(forms.values()) for s, forms in used.items() if sum(forms.values()) >= least}
-    order = sorted(often, key=lambda s: (-round(often[s] * salience.weight[s], 6), s))
-    return [min(used[s], key=lambda form: (-used[s][form], form)) for s in order[:WORDS]]
+                if salience.weight.get(stemmed, 0) >= MIN_WEIGHT and word.isalpha() and len(word) > 2:
+                    uses.setdefault(stemmed, {}).setdefault(word, 0)
+                    uses[stemmed][word] += 1
+    least_uses = max(2, round(MIN_USE * len(questions)))
+    frequent = {s: sum(forms.values()) for s, forms in uses.items() if sum(forms.values()) >= least_uses}
+    order = sorted(frequent, key=lambda s: (-round(frequent[s] * salience.weight[s], 6), s))
+    return [min(uses[s], key=lambda form: (-uses[s][form], form)) for s in order[:WORDS]]
 
 
 def _find_passages(
@@ -246,41 +247,41 @@ def _find_passages(
     articles: pd.DataFrame,
 ) -> None:
     """Add to each gap about an article the passages that agents contradict, or what the article leaves out."""
-    of_articles = [gap for gap in gaps if gap["kind"] in ("stale", "incomplete", "contradictory")]
+    article_gaps = [gap for gap in gaps if gap["kind"] in ("stale", "incomplete", "contradictory")]
     lines = {
         article: passages.lines(str(articles["body"].get(article, "")))
-        for gap in of_articles
+        for gap in article_gaps
         for article in _articles_of(gap)
     }
     sentences_of = {
-        str(gap["gap_id"]): _agent_sentences(evidence[str(gap["gap_id"])]["steps"], gap, corpus) for gap in of_articles
+        str(gap["gap_id"]): _agent_sentences(evidence[str(gap["gap_id"])]["steps"], gap, corpus) for gap in article_gaps
     }
     texts = {_with_section(line) for sentences in lines.values() for line in sentences} | {
         t for sentences in sentences_of.values() for t, _, _ in sentences
     }
-    number = {text: i for i, text in enumerate(sorted(texts))}
+    index = {text: i for i, text in enumerate(sorted(texts))}
     vectors = embed(sorted(texts), job.settings.embedder.name, job.store, "embedding passages")
 
-    def vectors_of(some: Sequence[str]) -> F32:
-        return vectors[[number[text] for text in some]]
+    def vectors_of(chosen_texts: Sequence[str]) -> F32:
+        return vectors[[index[text] for text in chosen_texts]]
 
-    for gap in of_articles:
+    for gap in article_gaps:
         sentences = sentences_of[str(gap["gap_id"])]
         sentence_texts, counts = [text for text, _, _ in sentences], [count for _, count, _ in sentences]
         rows = [{**dict(p), "section": "", "count": 0, "conversation_ids": []} for p in gap["passages"]]
-        stand = {markup.bare(str(p["passage"])) for p in gap["passages"]}
+        contradicted = {markup.bare(str(p["passage"])) for p in gap["passages"]}
         all_statements = () if gap["kind"] == "incomplete" else _statements(gap, corpus)
         retracted = passages.taken_back(text for _, text in all_statements)
         for article in _articles_of(gap):
-            article_lines = [line for line in lines[article] if not stand or line.text in stand]
+            article_lines = [line for line in lines[article] if not contradicted or line.text in contradicted]
             line_vectors = vectors_of([_with_section(line) for line in article_lines])
             if gap["kind"] == "incomplete":
                 left_out = passages.left_out(article_lines, line_vectors, vectors_of(sentence_texts))
                 rows += [_passage(article, "", section, sentences[i]) for i, section in left_out]
                 continue
-            least = passages.ANYHOW if stand else passages.SURELY
+            likeness = passages.ANYHOW if contradicted else passages.SURELY
             pairs = passages.against(
-                article_lines, line_vectors, sentence_texts, vectors_of(sentence_texts), counts, least, retracted
+                article_lines, line_vectors, sentence_texts, vectors_of(sentence_texts), counts, likeness, retracted
             )
             rows += [
                 _passage(article, article_lines[line].text, article_lines[line].section, sentences[i])
@@ -314,8 +315,8 @@ def _agent_sentences(
     shared = [(str(s["text"]), int(s["count"]), list(s["conversation_ids"])) for s in steps]
     if shared or gap["kind"] == "incomplete":
         return shared
-    single = {_shown(text): i for i, text in _statements(gap, corpus) if i not in corpus.badly}
-    return [(text, 1, [i]) for text, i in sorted(single.items())[:ALONE]]
+    single = {_shown(text): i for i, text in _statements(gap, corpus) if i not in corpus.ended_badly}
+    return [(text, 1, [i]) for text, i in sorted(single.items())[:MOST_SINGLE]]
 
 
 def _passage(article: str, passage: str, section: str, sentence: tuple[str, int, list[str]]) -> dict[str, Any]:

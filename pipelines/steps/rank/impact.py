@@ -21,13 +21,13 @@ from lacuna.pipelines.presentation import progress
 from lacuna.pipelines.presentation.spreadsheet import records
 from lacuna.pipelines.runtime.job import Job
 
-__all__ = ["Measured", "measure_fixes"]
+__all__ = ["MeasuredFixes", "measure_fixes"]
 
 MAIN_SHARE = 0.35  # an article that is cited this often is the one that a subtopic is about
 
 
 @dataclass(frozen=True)
-class Measured:
+class MeasuredFixes:
     """The fixes of a run: ``table``, one row per fix (`impact.parquet`), and ``past`` with those gaps closed."""
 
     table: pd.DataFrame
@@ -47,7 +47,7 @@ class Measured:
         return None if is_back and date.fromisoformat(row["fixed_on"]) < start else str(row["verdict"])
 
 
-def measure_fixes(job: Job, past: Past, facts: pd.DataFrame, unit_cost: float) -> Measured:
+def measure_fixes(job: Job, past: Past, facts: pd.DataFrame, unit_cost: float) -> MeasuredFixes:
     """Measure every gap that was published, or whose article changed after it was accepted.
 
     Parameters
@@ -63,25 +63,25 @@ def measure_fixes(job: Job, past: Past, facts: pd.DataFrame, unit_cost: float) -
 
     Returns
     -------
-    Measured
+    MeasuredFixes
         ``table`` has gap_id, kind, title, topic_id, article_id, owner_id, fixed_on (day), who, measured_in
         (run_id: an earlier one where this bundle no longer reaches back before the fix), counted_with (the gap_id of an
         earlier fix of the same subtopics, so that nothing is added up twice), status, currency, weekly, and what
         :func:`models.impact.fixes.measure` gives; by fixed_on and gap_id.
     """
-    changed = _changes(job)
+    change_days = _changes(job)
     fixes, lives = {}, dict(past.lives)
     for gap, life in sorted(past.lives.items()):
         row = past.before.get(gap)
-        fixed_on = _fixed(row, life, changed) if row else None
+        fixed_on = _fixed_on(row, life, change_days) if row else None
         if row is None or fixed_on is None or fixed_on > job.end:
             continue
         if life.status in ("accepted", "drafting"):
             lives[gap] = replace(life, status="published", published_on=fixed_on.isoformat())
-        fixes[gap] = Fix(gap, str(row["kind"]), fixed_on, _subtopics(row, past), _article(row, life), _began(row))
+        fixes[gap] = Fix(gap, str(row["kind"]), fixed_on, _subtopics(row, past), _article(row, life), _began_on(row))
     past = replace(past, lives=lives)
-    table = pd.DataFrame(_rows(job, past, fixes, facts, changed, unit_cost), columns=None if fixes else ["gap_id"])
-    return Measured(table, past)
+    table = pd.DataFrame(_rows(job, past, fixes, facts, change_days, unit_cost), columns=None if fixes else ["gap_id"])
+    return MeasuredFixes(table, past)
 
 
 def _changes(job: Job) -> dict[str, list[date]]:
@@ -99,7 +99,7 @@ def _changes(job: Job) -> dict[str, list[date]]:
     return {article: sorted(set(moments)) for article, moments in sorted(days.items())}
 
 
-def _fixed(row: Mapping[str, Any], life: GapState, changed: Mapping[str, list[date]]) -> date | None:
+def _fixed_on(row: Mapping[str, Any], life: GapState, change_days: Mapping[str, list[date]]) -> date | None:
     """The day on which a gap was closed: that of its publication, else of its article's change after acceptance."""
     if life.status in ("published", "verified") and life.published_on:
         return date.fromisoformat(life.published_on)
@@ -107,7 +107,7 @@ def _fixed(row: Mapping[str, Any], life: GapState, changed: Mapping[str, list[da
     if life.status not in ("accepted", "drafting") or article is None:
         return None
     accepted = life.run_id or (life.at.date().isoformat() if life.at else "")
-    return next((day for day in changed.get(article, []) if day.isoformat() > accepted), None)
+    return next((day for day in change_days.get(article, []) if day.isoformat() > accepted), None)
 
 
 def _article(row: Mapping[str, Any], life: GapState) -> str | None:
@@ -121,13 +121,18 @@ def _subtopics(row: Mapping[str, Any], past: Past) -> tuple[str, ...]:
     return tuple(sorted({*subtopics, *successors}))
 
 
-def _began(row: Mapping[str, Any]) -> date | None:
+def _began_on(row: Mapping[str, Any]) -> date | None:
     change = row.get("change_point") or {}
     return date.fromisoformat(change["week"]) if change.get("week") else None
 
 
 def _rows(
-    job: Job, past: Past, fixes: Mapping[str, Fix], facts: pd.DataFrame, changed: Mapping[str, list[date]], cost: float
+    job: Job,
+    past: Past,
+    fixes: Mapping[str, Fix],
+    facts: pd.DataFrame,
+    change_days: Mapping[str, list[date]],
+    cost: float,
 ) -> list[dict[str, Any]]:
     if not fixes:
         return []
@@ -137,28 +142,28 @@ def _rows(
         day=facts["started_at"].dt.tz_convert(None).dt.normalize(),
         confirmed=judged(facts.reset_index())["confirmed"].to_numpy(),
     )
-    main = main_articles(facts, MAIN_SHARE)
+    main_article_of = main_articles(facts, MAIN_SHARE)
     earlier = _earlier(job, past)
     rows: list[dict[str, Any]] = []
-    first: dict[str, str] = {}
+    first_gap_of: dict[str, str] = {}
     with progress.bar("measuring fixes") as tick:
         for number, (gap, fix) in enumerate(sorted(fixes.items(), key=lambda pair: (pair[1].day, pair[0])), start=1):
             last_row, life = past.before[gap], past.lives[gap]
-            touched = _touched(fix, fixes, main, changed, limits, job.end)
+            touched = _touched_subtopics(fix, fixes, main_article_of, change_days, limits, job.end)
             effect = measure(facts, fix, touched, job.end, limits, cost, confidence, seed)
             effect["weekly"] = weekly(facts, fix, touched)
-            fixed = {
+            measured = {
                 "gap_id": gap, "kind": fix.kind, "title": str(last_row["title"]), "topic_id": last_row["topic_id"],
                 "article_id": fix.article_id, "owner_id": life.owner_id if life.assigned else last_row.get("owner_id"),
                 "fixed_on": fix.day.isoformat(), "who": life.who, "currency": job.settings.cost.currency,
                 "measured_in": job.run_id, **effect,
             }  # fmt: skip
             before = earlier.get(gap)
-            if not effect["conversations_before"] and before and before["fixed_on"] == fixed["fixed_on"]:
-                fixed = before
-            counted_with = next((other for each in fix.subtopics if (other := first.get(each))), None)
-            first |= {each: first.get(each, gap) for each in fix.subtopics}
-            rows.append(fixed | {"status": _status(fixed["verdict"]), "counted_with": counted_with})
+            if not effect["conversations_before"] and before and before["fixed_on"] == measured["fixed_on"]:
+                measured = before
+            counted_with = next((other for each in fix.subtopics if (other := first_gap_of.get(each))), None)
+            first_gap_of |= {each: first_gap_of.get(each, gap) for each in fix.subtopics}
+            rows.append(measured | {"status": _status(measured["verdict"]), "counted_with": counted_with})
             tick(number, len(fixes))
     return rows
 
@@ -167,17 +172,23 @@ def _status(verdict: str) -> str:
     return {"verified": "verified", "too early": "published"}.get(verdict, "reopened")
 
 
-def _touched(
-    fix: Fix, fixes: Mapping[str, Fix], main: Mapping[str, str], changed: Mapping[str, list[date]], limits: Limits,
-    last: date,
-) -> set[str]:  # fmt: skip
+def _touched_subtopics(
+    fix: Fix,
+    fixes: Mapping[str, Fix],
+    main_article_of: Mapping[str, str],
+    change_days: Mapping[str, list[date]],
+    limits: Limits,
+    last_day: date,
+) -> set[str]:
     """Subtopics of other fixes, or whose article changed, in the days that are compared."""
 
     def in_period(day: date) -> bool:
-        return -limits.before_days <= (day - fix.day).days <= limits.after_days and day <= last
+        return -limits.before_days <= (day - fix.day).days <= limits.after_days and day <= last_day
 
     others = {each for other in fixes.values() if other != fix and in_period(other.day) for each in other.subtopics}
-    revised = {each for each, article in main.items() if any(in_period(day) for day in changed.get(article, []))}
+    revised = {
+        each for each, article in main_article_of.items() if any(in_period(day) for day in change_days.get(article, []))
+    }
     return (others | revised) - set(fix.subtopics)
 
 

@@ -17,28 +17,27 @@ SIGNALS = [
 ]  # fmt: skip
 
 
-def build_facts(job: Job) -> pd.DataFrame:
+def build_facts(job: Job, of_messages: pd.DataFrame) -> pd.DataFrame:
     """One row per conversation in window and history, by conversation_id.
 
     ``by_people`` says whether people handled it and no bot answered, as in a ticket desk or a forum. ``p_failed`` is
     the probability that the answer failed, 1 where only people answered. ``in_scope`` says whether the conversation is
     in scope: in the window, and of an outcome that ``[mine]`` chooses. Lists hold article ids.
+
+    Parameters
+    ----------
+    of_messages
+        From :func:`message_facts`, of all conversations that have messages.
     """
     facts = job.read("load/conversations").sort_values("conversation_id").reset_index(drop=True)
-    messages = job.read("redact/messages")
-    messages = messages[messages["conversation_id"].isin(facts["conversation_id"])]
-    facts = facts.merge(_cited(messages, "bot", "cited"), how="left", on="conversation_id")
-    facts = facts.merge(_cited(messages, "agent", "agent_cited"), how="left", on="conversation_id")
+    facts = facts.merge(of_messages, how="left", on="conversation_id", suffixes=("", "_signal"))
     for column in ("cited", "agent_cited"):
         facts[column] = [list(x) if isinstance(x, (list, np.ndarray)) else [] for x in facts[column]]
     facts["cited_first"] = pd.array([x[0] if x else None for x in facts["cited"]], dtype="str")
-    signals = conversation_signals(messages)
-    facts = facts.merge(signals, how="left", on="conversation_id", suffixes=("", "_signal"))
-    for signal in SIGNALS:
+    for signal in [*SIGNALS, "answered"]:
         facts[signal] = facts[signal].fillna(False).astype(bool)
     facts["fallbacks"] = facts["fallbacks"].fillna(0).astype(int)
     facts = facts.merge(_tags(job.read("redact/outcomes")), how="left", on="conversation_id")
-    facts["answered"] = facts["conversation_id"].isin(messages.loc[messages["role"] == "bot", "conversation_id"])
     people = facts["escalated"].fillna(False).astype(bool) | facts["agent_messages"].gt(0)
     facts["by_people"] = people & ~facts["answered"]
     start = facts["started_at"]
@@ -47,6 +46,19 @@ def build_facts(job: Job) -> pd.DataFrame:
     facts["p_failed"] = failure_chance(facts).mask(facts["by_people"], 1.0)
     facts["in_scope"] = facts["in_window"] & _in_scope(job, facts)
     return facts
+
+
+def message_facts(messages: pd.DataFrame) -> pd.DataFrame:
+    """What the messages of conversations say of them, one row a conversation, by conversation_id.
+
+    cited and agent_cited (lists of article ids, null for none), handoff triggers and counts
+    (:func:`models.conversations.signals.conversation_signals`), answered (bool, a bot wrote in it).
+    """
+    signals = conversation_signals(messages)
+    signals["answered"] = signals["bot_messages"].gt(0)
+    cited, agent_cited = _cited(messages, "bot", "cited"), _cited(messages, "agent", "agent_cited")
+    of_messages = signals.merge(cited, how="left", on="conversation_id")
+    return of_messages.merge(agent_cited, how="left", on="conversation_id")
 
 
 def _cited(messages: pd.DataFrame, role: str, name: str) -> pd.DataFrame:

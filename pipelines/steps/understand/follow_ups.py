@@ -6,51 +6,64 @@ import numpy as np
 import pandas as pd
 
 from lacuna.models.arrays import F32
-from lacuna.models.conversations.follow_ups import follow_up_questions
 from lacuna.models.text.vectors import unit
 from lacuna.models.topics.nearest import assign_nearest
 from lacuna.pipelines.io.vector_cache import embed
 from lacuna.pipelines.runtime.job import Job
+from lacuna.pipelines.steps.understand.sample import BLOCK, Sample
 
 __all__ = ["with_follow_ups"]
 
 FLOOR = 10  # percentile of the cosines of a subtopic's own questions that a follow-up question must reach
 
 
-def with_follow_ups(
-    job: Job, messages: pd.DataFrame, questions: pd.DataFrame, assigned: pd.DataFrame, vectors: F32
-) -> pd.DataFrame:
+def with_follow_ups(job: Job, follow_ups: pd.DataFrame, assigned: pd.DataFrame, sample: Sample) -> pd.DataFrame:
     """``assigned`` with ``question_number``, 1 for a conversation's main question, and a row per follow-up question.
 
     A follow-up question belongs to the nearest subtopic, and so to its topic, where it is nearer than a tenth of the
     subtopic's own questions. If its nearest subtopic is of the conversation's own topic, it repeats the main question
     and gets no row.
+
+    Parameters
+    ----------
+    follow_ups
+        From :func:`models.conversations.follow_ups.follow_up_questions`, of conversations with a main question.
+    assigned
+        From :func:`pipelines.steps.understand.levels.group`.
+    sample
+        The questions that subtopics were found on.
     """
     main = assigned.assign(question_number=1)
-    follow_ups = follow_up_questions(messages[messages["conversation_id"].isin(questions["conversation_id"])])
     if follow_ups.empty:
         return main
-    mean = vectors.mean(axis=0)
-    centred = unit(vectors - mean)
-    texts = list(follow_ups["question"])
-    follow_up_vectors = unit(embed(texts, job.settings.embedder.name, job.store, "embedding questions") - mean)
-    core = assigned["subtopic_id"].where(assigned["subtopic_core"])
+    mean = sample.vectors.mean(axis=0)
+    centred = unit(sample.vectors - mean)
+    own = assigned.iloc[sample.rows]
+    core = own["subtopic_id"].where(own["subtopic_core"]).reset_index(drop=True)
     ids = sorted(core.dropna().unique())
     members = [centred[np.flatnonzero(core == subtopic)] for subtopic in ids]
     centroids = unit(np.array([each.mean(axis=0) for each in members], dtype=np.float32).reshape(len(ids), len(mean)))
-    nearest = assign_nearest(follow_up_vectors, centroids)
-    near = assign_nearest(follow_up_vectors, centroids, np.array([_floor(each) for each in members])).topic >= 0
-    subtopic = pd.Series([ids[number] if number >= 0 else None for number in nearest.topic], dtype="str")
+    floors = np.array([_floor(each) for each in members])
+    nearest, near, strength = [], [], []
+    for first in range(0, len(follow_ups), BLOCK):
+        texts = list(follow_ups["question"].iloc[first : first + BLOCK])
+        vectors = unit(embed(texts, job.settings.embedder.name, job.store, "embedding questions") - mean)
+        assignment = assign_nearest(vectors, centroids)
+        nearest.append(assignment.topic)
+        strength.append(assignment.strength)
+        near.append(assign_nearest(vectors, centroids, floors).topic >= 0)
+    is_near = np.concatenate(near)
+    subtopic = pd.Series([ids[n] if n >= 0 else None for n in np.concatenate(nearest)], dtype="str")
     topic = subtopic.map(assigned.set_index("subtopic_id")["topic_id"].groupby(level=0).first())
     main_topic = follow_ups["conversation_id"].map(assigned.set_index("conversation_id")["topic_id"])
     repeats_main = topic.eq(main_topic).to_numpy(dtype=bool, na_value=False)
     rows = pd.DataFrame(
         {
             "conversation_id": follow_ups["conversation_id"],
-            "topic_id": topic.where(near).astype("str"),
-            "state": pd.array(np.where(near, "nearest", "unassigned"), dtype="str"),
-            "strength": np.round(nearest.strength.astype(float), 4),
-            "subtopic_id": subtopic.where(near).astype("str"),
+            "topic_id": topic.where(is_near).astype("str"),
+            "state": pd.array(np.where(is_near, "nearest", "unassigned"), dtype="str"),
+            "strength": np.round(np.concatenate(strength).astype(float), 4),
+            "subtopic_id": subtopic.where(is_near).astype("str"),
             "subtopic_core": False,
             "question_number": follow_ups["question_number"],
         }

@@ -6,16 +6,15 @@ reason why their answers fail. Every subtopic belongs to one topic.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from lacuna.models.arrays import F32, Flags, Ints
-from lacuna.models.retrieval import article_match
-from lacuna.models.text import lexicon, word_vectors
-from lacuna.models.text.vectors import centred, unit
+from lacuna.models.arrays import F32, Ints
+from lacuna.models.text import lexicon
 from lacuna.models.topics import describe, names
 from lacuna.models.topics.describe import Phrases
 from lacuna.models.topics.graph_clusters import centroids
@@ -27,13 +26,10 @@ from lacuna.pipelines.llm.topic_names import propose
 from lacuna.pipelines.presentation import progress
 from lacuna.pipelines.runtime.job import Job
 from lacuna.pipelines.settings import Topics
+from lacuna.pipelines.steps.understand.sample import Sample
 from lacuna.pipelines.steps.understand.topic_registry import Before, identify, name, read_before
 
-__all__ = ["ARTICLES", "MEANING", "group", "question_space"]
-
-
-# Shares of meaning, words and nearness to articles in the similarity of two questions.
-MEANING, WORDS, ARTICLES = 0.45, 0.2, 0.35
+__all__ = ["group"]
 
 
 @dataclass(frozen=True)
@@ -57,50 +53,52 @@ class Level:
         return [np.flatnonzero(self.core == number) for number in range(len(self.phrases))]
 
 
-def group(job: Job, questions: pd.DataFrame, vectors: F32, space: F32, window: Flags) -> pd.DataFrame:
+def group(job: Job, questions: pd.DataFrame, sample: Sample, places: Callable[[], Iterable[F32]]) -> pd.DataFrame:
     """Find topics and subtopics; write understand/{topics,registry,events,naming} and the same tables of subtopics.
+
+    Both are found on the sample. Every other question joins the nearest.
 
     Parameters
     ----------
     job
         The run.
-    asked
-        One row per question: conversation_id, question, language, key, p_failed (float), customer_id.
-    vectors, space
-        float32 (questions, dim), from the embedder and from :func:`question_space`.
-    window
-        bool (questions,), whether the question is in the run's window.
+    questions
+        One row per question: conversation_id, key, in_window.
+    sample
+        The questions to find topics on.
+    places
+        Gives the place of every question in the sample's space, float32 (n, dims) for one block after the other.
 
     Returns
     -------
     DataFrame
         conversation_id, topic_id, state (core, nearest, unassigned), strength (float, cosine to the topic's centroid),
-        subtopic_id, subtopic_core (bool).
+        subtopic_id, subtopic_core (bool); in the order of ``questions``.
     """
     settings = job.settings.topics
-    sample = _bounded(questions, window, settings.fit_at_most)
+    window = questions["in_window"].to_numpy(dtype=bool)
     topics_before, subtopics_before = read_before(job)
+    own = sample.questions
     with progress.bar("grouping questions") as tick:
-        (sample_topics, topic_words), (sample_subtopics, subtopic_words) = describe.fit_topics(
-            list(questions["question"].iloc[sample]), space[sample], questions["p_failed"].to_numpy()[sample],
+        (topic_labels, topic_words), (subtopic_labels, subtopic_words) = describe.fit_topics(
+            list(own["question"]), sample.places, own["p_failed"].to_numpy(),
             sorted(lexicon.STOP_WORDS), max_distance=settings.max_distance,
             subtopic_distance=settings.subtopic_distance, min_size=settings.min_questions, evidence=settings.evidence,
-            before=topics_before.number_of(questions["key"])[sample],
+            before=topics_before.number_of(own["key"]),
         )  # fmt: skip
         tick(1, 1)
-    topic_labels, subtopic_labels = np.full((2, len(questions)), -1, dtype=np.int64)
-    topic_labels[sample], subtopic_labels[sample] = sample_topics, sample_subtopics
-    small = _level(questions, subtopic_labels, subtopic_words, space, settings)
-    subtopic = assign_nearest(space, small.centres, settings.nearest_at_least, small.core).topic
-    large = _level(questions, _without_strays(topic_labels, small, subtopic), topic_words, space, settings)
+    small = _level(own, subtopic_labels, subtopic_words, sample.places, settings)
+    subtopic = assign_nearest(sample.places, small.centres, settings.nearest_at_least, small.core).topic
+    large = _level(own, _without_strays(topic_labels, small, subtopic), topic_words, sample.places, settings)
     within = np.array([large.core[rows[0]] for rows in small.groups], dtype=np.int64)
-    assigned = _assigned(questions, space, large, small, subtopic, within, settings.nearest_at_least)
-    topics = _registered(job, questions, vectors, space, large, topics_before)
-    subtopics = _registered(job, questions, vectors, space, small, subtopics_before)
+    assigned = _assigned(questions, sample, places(), large, small, within, settings.nearest_at_least)
+    asked = set(questions["key"])
+    topics = _registered(job, sample, asked, large, topics_before)
+    subtopics = _registered(job, sample, asked, small, subtopics_before)
     ids = topics.table["topic_id"].to_numpy(dtype=object)
     topic_of_subtopic = _named(ids, within)
     assigned["topic_id"] = _named(ids, assigned.pop("topic"))
-    assigned["subtopic_id"] = _named(subtopics.table["subtopic_id"].to_numpy(dtype=object), subtopic)
+    assigned["subtopic_id"] = _named(subtopics.table["subtopic_id"].to_numpy(dtype=object), assigned.pop("subtopic"))
     for state in ("core", "nearest"):
         counts = assigned.loc[window & assigned["state"].eq(state).to_numpy(), "topic_id"].value_counts()
         topics.table[state] = topics.table["topic_id"].map(counts).fillna(0).astype(int)
@@ -118,32 +116,6 @@ def group(job: Job, questions: pd.DataFrame, vectors: F32, space: F32, window: F
     return assigned[["conversation_id", "topic_id", "state", "strength", "subtopic_id", "subtopic_core"]]
 
 
-def question_space(questions: pd.DataFrame, vectors: F32, match: F32) -> F32:
-    """The space that topics are found in: meaning, words and nearness to articles side by side, rows of length 1.
-
-    The mean vector of each language is taken out, since for a language that a model was hardly trained on, vectors say
-    little but which language it is. Words add what the model misses.
-    """
-    language = [str(code) for code in questions["language"].fillna("").str[:2]]
-    meaning = centred(vectors, language)
-    words = word_vectors.word_vectors(list(questions["question"]), language)
-    return unit(
-        np.hstack(
-            [
-                np.sqrt(MEANING) * unit(meaning),
-                np.sqrt(WORDS) * words,
-                np.sqrt(ARTICLES) * article_match.profile(match),
-            ]
-        )
-    )
-
-
-def _bounded(questions: pd.DataFrame, window: Flags, at_most: int) -> Ints:
-    """Row numbers of at most ``at_most`` questions to find topics on: the window's first, by their content keys."""
-    order = np.lexsort((questions["conversation_id"], questions["key"], ~window))
-    return np.sort(order[:at_most])
-
-
 def _without_strays(topic_labels: Ints, small: Level, subtopic: Ints) -> Ints:
     """The topic labels without the questions whose subtopic belongs to another topic; -1 for those.
 
@@ -155,7 +127,7 @@ def _without_strays(topic_labels: Ints, small: Level, subtopic: Ints) -> Ints:
     return np.where(strays, -1, topic_labels)
 
 
-def _level(questions: pd.DataFrame, labels: Ints, words: Phrases, space: F32, settings: Topics) -> Level:
+def _level(questions: pd.DataFrame, labels: Ints, words: Phrases, places: F32, settings: Topics) -> Level:
     """The groups that have enough questions from enough customers."""
     core = np.full(len(questions), -1, dtype=np.int64)
     groups = {k: np.flatnonzero(labels == k) for k in sorted(words)}
@@ -166,7 +138,7 @@ def _level(questions: pd.DataFrame, labels: Ints, words: Phrases, space: F32, se
     ]
     for number, k in enumerate(large_enough):
         core[groups[k]] = number
-    return Level(core, [[word for word, _ in words[k]][:10] for k in large_enough], centroids(space, core))
+    return Level(core, [[word for word, _ in words[k]][:10] for k in large_enough], centroids(places, core))
 
 
 def _customers(questions: pd.DataFrame, rows: Ints) -> int:
@@ -175,24 +147,40 @@ def _customers(questions: pd.DataFrame, rows: Ints) -> int:
 
 
 def _assigned(
-    questions: pd.DataFrame, space: F32, large: Level, small: Level, subtopic: Ints, within: Ints, at_least: float
+    questions: pd.DataFrame,
+    sample: Sample,
+    places: Iterable[F32],
+    large: Level,
+    small: Level,
+    within: Ints,
+    at_least: float,
 ) -> pd.DataFrame:
     """Topic and state of each question: the topic of its subtopic, else the one it is core of, else the nearest."""
-    nearest = assign_nearest(space, large.centres, at_least, large.core)
-    inside = subtopic >= 0
-    topic = nearest.topic.copy()
-    topic[inside] = within[subtopic[inside]]
+    core, subtopic_core = np.full((2, len(questions)), -1, dtype=np.int64)
+    core[sample.rows], subtopic_core[sample.rows] = large.core, small.core
+    topic, subtopic = np.full((2, len(questions)), -1, dtype=np.int64)
+    strength = np.zeros(len(questions), dtype=np.float32)
+    start = 0
+    for block in places:
+        own = slice(start, start + len(block))
+        subtopic[own] = assign_nearest(block, small.centres, at_least, subtopic_core[own]).topic
+        nearest = assign_nearest(block, large.centres, at_least, core[own])
+        inside = subtopic[own] >= 0
+        topic[own] = np.where(inside, within[subtopic[own]] if len(within) else -1, nearest.topic)
+        at = np.arange(len(block))
+        to_topic = nearest.cosines[at, topic[own]] if len(large.phrases) else np.zeros(len(block), dtype=np.float32)
+        strength[own] = np.where(topic[own] >= 0, to_topic, nearest.cosines.max(axis=1, initial=0))
+        start += len(block)
     assigned = topic >= 0
-    strength = nearest.cosines.max(axis=1, initial=0)
-    strength[assigned] = nearest.cosines[assigned, topic[assigned]]
-    core = assigned & (topic == large.core)
+    is_core = assigned & (topic == core)
     return pd.DataFrame(
         {
             "conversation_id": questions["conversation_id"],
             "topic": topic,
-            "state": pd.array(np.select([core, assigned], ["core", "nearest"], "unassigned"), dtype="str"),
+            "subtopic": subtopic,
+            "state": pd.array(np.select([is_core, assigned], ["core", "nearest"], "unassigned"), dtype="str"),
             "strength": np.round(strength.astype(float), 4),
-            "subtopic_core": small.core >= 0,
+            "subtopic_core": subtopic_core >= 0,
         }
     )
 
@@ -212,14 +200,12 @@ class Registered:
     warnings: list[dict[str, object]]
 
 
-def _registered(
-    job: Job, questions: pd.DataFrame, vectors: F32, space: F32, level: Level, before: Before
-) -> Registered:
-    groups = level.groups
+def _registered(job: Job, sample: Sample, asked: Collection[str], level: Level, before: Before) -> Registered:
+    groups, questions = level.groups, sample.questions
     texts = [list(questions["question"].iloc[rows]) for rows in groups]
-    registry, events = identify(job, questions, groups, vectors, before)
+    registry, events = identify(job, questions, groups, sample.vectors, before, asked)
     shown = [
-        [text[i] for i in names.examples(text, list(space[rows] @ centre))]
+        [text[i] for i in names.examples(text, list(sample.places[rows] @ centre))]
         for text, rows, centre in zip(texts, groups, level.centres, strict=True)
     ]
     labels = names.label_topics(

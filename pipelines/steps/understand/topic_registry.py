@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -54,7 +54,7 @@ def read_before(job: Job) -> tuple[Before, Before]:
 
 
 def identify(
-    job: Job, questions: pd.DataFrame, groups: list[Ints], vectors: F32, before: Before
+    job: Job, questions: pd.DataFrame, groups: list[Ints], vectors: F32, before: Before, asked: Collection[str]
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Give each topic the id of the earlier topic that it continues, or a new id, and record what happened to each.
 
@@ -64,14 +64,16 @@ def identify(
     ----------
     job
         The run.
-    asked
-        Every question of the run, with its content key in ``key``.
+    questions
+        The questions that topics were found on, with their content keys in ``key``.
     groups
-        Row numbers in ``asked`` of each topic's questions.
+        Row numbers in ``questions`` of each topic's.
     vectors
-        float32 (len(asked), dim), by the run's embedder.
+        float32 (len(questions), dim), by the run's embedder.
     before
         The topics, or the subtopics, of earlier runs.
+    asked
+        The content keys of all questions of the run.
 
     Returns
     -------
@@ -98,7 +100,7 @@ def identify(
     topics = pd.DataFrame({"centroid": list(distinctive), "members": members})
     traced, events = lineage.trace(
         job.run_id, before.previous, topics, known_topics.assign(centroid=list(known_distinctive)),
-        set(questions["key"]), needed, settings.min_questions, before.level[0],
+        set(asked), needed, settings.min_questions, before.level[0],
     )  # fmt: skip
     registry = traced[["topic_id", "first_seen", "lineage"]].assign(
         embedder=kind,

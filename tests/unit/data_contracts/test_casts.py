@@ -122,8 +122,8 @@ def test_numbers_are_times_once_their_unit_is_said(moment: Any) -> None:
     numbers = {"epoch_s": seconds, "epoch_ms": round(seconds * 1e3), "epoch_us": round(seconds * 1e6)}
     numbers["excel_days"] = (time - pd.Timestamp("1899-12-30", tz="UTC")) / pd.Timedelta(1, "D")
     for unit, number in numbers.items():
-        found = cast(from_numbers(pd.Series([number, "soon", None], dtype="object"), unit), "timestamp")
-        assert abs(found[0][0] - time) <= pd.Timedelta(1, "ms")
-        assert found[1].tolist() == [False, True, False]
+        times = cast(from_numbers(pd.Series([number, "soon", None], dtype="object"), unit), "timestamp")
+        assert abs(times[0][0] - time) <= pd.Timedelta(1, "ms")
+        assert times[1].tolist() == [False, True, False]
         if time.year > 2001:
             assert counted_since(number) == unit

@@ -107,7 +107,7 @@ def test_cast_reads_or_reports_every_value(values: list[Any]) -> None:
         assert not (typed.notna() & unreadable).any()
         blank = [v is None or v != v or str(v).strip().lower() in NO_VALUE for v in values]
         lost = typed.isna() & ~unreadable
-        assert all(b or not gone for b, gone in zip(blank, lost, strict=True))
+        assert all(b or not is_lost for b, is_lost in zip(blank, lost, strict=True))
 
 
 @pytest.mark.parametrize(
@@ -189,8 +189,8 @@ def test_backlog_contract_passes_a_sound_backlog() -> None:
 )
 def test_backlog_contract_names_faults(changes: dict[str, Any], fault: str) -> None:
     """A gap that breaks the backlog's contract is named with its fault."""
-    found = faults("backlog", pd.DataFrame([gap(**changes)]))
-    assert [f.removesuffix(" (1 row)") for f in found] == [fault]
+    faults_named = faults("backlog", pd.DataFrame([gap(**changes)]))
+    assert [f.removesuffix(" (1 row)") for f in faults_named] == [fault]
 
 
 def test_sift_keeps_the_sound_row_of_a_key() -> None:

@@ -58,8 +58,8 @@ def test_a_comma_that_belongs_to_an_id_stays(tmp_path: Path) -> None:
     ]
     messages = [{**m, "article_ids": ids} for m, ids in zip(MESSAGES, (["a1,a2"], ["x,y"], None, ["a1"]), strict=True)]
     job = loaded(tmp_path, articles=articles, messages=messages)
-    found = [None if v is None else list(v) for v in job.read("load/messages")["article_ids"]]
-    assert found == [["a1,a2"], ["x,y"], None, ["a1"]]
+    cited = [None if v is None else list(v) for v in job.read("load/messages")["article_ids"]]
+    assert cited == [["a1,a2"], ["x,y"], None, ["a1"]]
 
 
 def test_ids_of_two_forms_join(tmp_path: Path) -> None:
@@ -68,9 +68,9 @@ def test_ids_of_two_forms_join(tmp_path: Path) -> None:
         f"{n}.0,2024-06-03,no,{who}\n" for n, who in ((1001, "nan"), (1002, "nan"), (1003, "77.0"))
     )
     job = loaded(tmp_path, conversations_csv=csv, messages=[{**MESSAGES[0], "conversation_id": 1001}])
-    kept = job.read("load/conversations")
-    assert kept["conversation_id"].tolist() == ["1001", "1002", "1003"]
-    assert kept["customer_id"].isna().tolist() == [True, True, False]
+    conversations = job.read("load/conversations")
+    assert conversations["conversation_id"].tolist() == ["1001", "1002", "1003"]
+    assert conversations["customer_id"].isna().tolist() == [True, True, False]
     assert job.read("load/messages")["conversation_id"].tolist() == ["1001"]
 
 

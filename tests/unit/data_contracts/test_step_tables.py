@@ -33,9 +33,9 @@ def test_a_table_as_declared_passes() -> None:
 )
 def test_a_table_that_is_not_as_declared_is_refused(frame: pd.DataFrame, message: str) -> None:
     """The message names the table, the column or the key, and where it is declared."""
-    with pytest.raises(TableWrong, match=message) as told:
+    with pytest.raises(TableWrong, match=message) as refused:
         check_step_table(QUESTIONS, frame)
-    assert "data_contracts/tables" in told.value.remedy
+    assert "data_contracts/tables" in refused.value.remedy
 
 
 def test_a_table_that_nobody_declared_is_refused() -> None:

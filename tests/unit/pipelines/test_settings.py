@@ -45,10 +45,10 @@ def test_a_file_overrides_only_what_it_names(tmp_path: Path) -> None:
     """A key in the user's file wins; all others keep their default."""
     config = tmp_path / "ours.toml"
     config.write_text("[cost]\nagent_hour = 45\n[contract.limits]\nmessages = 0.5\n", encoding="utf-8")
-    ours, shipped = load_settings(str(config)), load_settings()
-    assert ours.cost.agent_hour == 45
-    assert ours.cost.currency == shipped.cost.currency
-    assert ours.contract.limits == {**shipped.contract.limits, "messages": 0.5}
+    changed, shipped = load_settings(str(config)), load_settings()
+    assert changed.cost.agent_hour == 45
+    assert changed.cost.currency == shipped.cost.currency
+    assert changed.contract.limits == {**shipped.contract.limits, "messages": 0.5}
 
 
 def test_the_shipped_file_can_be_used_as_a_users_file(tmp_path: Path) -> None:

@@ -21,18 +21,18 @@ from lacuna.models.accuracy.prediction_powered import powered_mean
 from tests.bench.coverage import deployment, estimated
 
 # What ppi-python 0.2.3 gives for these (ppi_mean_pointestimate, and half of ppi_mean_ci by 1.96).
-SEEN = [1, 0, 1, 1, 0, 1, 1, 1, 0, 1, 1, 1]
+OBSERVED = [1, 0, 1, 1, 0, 1, 1, 1, 0, 1, 1, 1]
 PREDICTED = [0.9, 0.3, 0.8, 0.7, 0.4, 0.6, 0.9, 0.8, 0.1, 0.7, 0.9, 0.5]
 ELSEWHERE = [0.9, 0.8, 0.2, 0.6, 0.7, 0.9, 0.95, 0.4, 0.3, 0.85, 0.75, 0.65, 0.5, 0.9, 0.1, 0.6]
 
 
 def test_the_powered_mean_is_that_of_the_reference() -> None:
     """Mean, error and power agree with ppi-python to the last digits that it was run for."""
-    found = powered_mean(SEEN, PREDICTED, ELSEWHERE)
-    assert found.mean == pytest.approx(0.7483731019522777, rel=1e-12)
-    assert found.error == pytest.approx((0.93831698 - 0.55842922) / 2 / 1.959963984540054, rel=1e-7)
-    assert found.power == pytest.approx(0.7809110629067244, rel=1e-12)
-    assert powered_mean(SEEN, PREDICTED, []).mean == np.mean(SEEN)
+    estimate = powered_mean(OBSERVED, PREDICTED, ELSEWHERE)
+    assert estimate.mean == pytest.approx(0.7483731019522777, rel=1e-12)
+    assert estimate.error == pytest.approx((0.93831698 - 0.55842922) / 2 / 1.959963984540054, rel=1e-7)
+    assert estimate.power == pytest.approx(0.7809110629067244, rel=1e-12)
+    assert powered_mean(OBSERVED, PREDICTED, []).mean == np.mean(OBSERVED)
 
 
 @given(
@@ -40,10 +40,10 @@ def test_the_powered_mean_is_that_of_the_reference() -> None:
 )
 def test_tuned_predictions_never_widen_the_error_much(tagged: list[tuple[bool, float]], elsewhere: list[float]) -> None:
     """The power lies in [0, 1], and a useless model costs next to nothing against the plain mean."""
-    seen, predicted = [float(y) for y, _ in tagged], [f for _, f in tagged]
-    tuned, plain = powered_mean(seen, predicted, elsewhere), powered_mean(seen, predicted, elsewhere, power=0)
+    observed, predicted = [float(y) for y, _ in tagged], [f for _, f in tagged]
+    tuned, untuned = powered_mean(observed, predicted, elsewhere), powered_mean(observed, predicted, elsewhere, power=0)
     assert 0 <= tuned.power <= 1
-    assert tuned.error <= plain.error * 1.05 + 1e-9
+    assert tuned.error <= untuned.error * 1.05 + 1e-9
 
 
 @pytest.mark.parametrize(("audited", "escalated_too"), [(0.2, 0.0), (0.05, 0.3), (0.01, 0.05), (0.0, 0.3), (0.0, 0.0)])
@@ -53,22 +53,22 @@ def test_intervals_hold_the_truth_whatever_is_tagged(audited: float, escalated_t
     assert table["truth"].between(table["low"], table["high"]).mean() >= 0.91
     if audited == 0.05:  # the plain interval on the tags as they come holds far less often
         assert table["truth"].between(table["plain_low"], table["plain_high"]).mean() < 0.8
-    told = set(table.loc[table["n_tagged"] > 0, "basis"])
-    assert told <= ({"escalated only"} if audited == 0 else {"all", "pooled"})
+    bases = set(table.loc[table["n_tagged"] > 0, "basis"])
+    assert bases <= ({"escalated only"} if audited == 0 else {"all", "pooled"})
     assert set(table.loc[table["n_tagged"] == 0, "basis"]) <= {"estimated"}
 
 
 def test_chances_are_out_of_fold_and_calibrated() -> None:
     """Where the model says a third, a third of the tags that it had not seen say so; and it knows good from bad."""
-    world = deployment(3, 0.2, 0.3)
-    facts = world.facts.merge(known_outcomes(world.outcomes), how="left", on="conversation_id")
+    deployed = deployment(3, 0.2, 0.3)
+    facts = deployed.facts.merge(known_outcomes(deployed.outcomes), how="left", on="conversation_id")
     right, escalated = facts["right"].to_numpy(dtype=float), facts["escalated"].to_numpy(dtype=bool)
-    found = chance_right(features(facts), right, escalated)
-    bands = calibration(found.chance, right, escalated)
+    chances = chance_right(features(facts), right, escalated)
+    bands = calibration(chances.chance, right, escalated)
     assert (bands["predicted"] - bands["observed"]).abs().max() < 0.12
-    assert found.chance[world.right].mean() > found.chance[~world.right].mean() + 0.3
+    assert chances.chance[deployed.right].mean() > chances.chance[~deployed.right].mean() + 0.3
     untagged = np.isnan(right)
-    assert found.chance[untagged].mean() == pytest.approx(world.right[untagged].mean(), abs=0.05)
+    assert chances.chance[untagged].mean() == pytest.approx(deployed.right[untagged].mean(), abs=0.05)
 
 
 def test_a_tag_by_chance_goes_before_one_that_was_chosen() -> None:
@@ -79,12 +79,12 @@ def test_a_tag_by_chance_goes_before_one_that_was_chosen() -> None:
         ("c2", "wrong", "feedback"),
         ("c3", "partial", None),
     ]
-    found = known_outcomes(pd.DataFrame(rows, columns=["conversation_id", "outcome", "sample"]))
-    told = found.set_index("conversation_id")
-    assert (told["right"]["c1"], told["sample"]["c1"]) == (1.0, "random")
-    assert np.isnan(told["right"]["c2"])
-    assert told["feedback"]["c2"] == 0.0
-    assert (told["right"]["c3"], told["sample"]["c3"]) == (0.0, "unknown")
+    outcomes = known_outcomes(pd.DataFrame(rows, columns=["conversation_id", "outcome", "sample"]))
+    by_id = outcomes.set_index("conversation_id")
+    assert (by_id["right"]["c1"], by_id["sample"]["c1"]) == (1.0, "random")
+    assert np.isnan(by_id["right"]["c2"])
+    assert by_id["feedback"]["c2"] == 0.0
+    assert (by_id["right"]["c3"], by_id["sample"]["c3"]) == (0.0, "unknown")
 
 
 def test_a_tag_speaks_for_as_many_as_are_like_it() -> None:
@@ -107,10 +107,10 @@ def test_any_tags_give_a_share_within_its_interval(rows: list[tuple[str | None, 
     chance = frame["chance"].clip(0.01, 0.99).to_numpy()
     right, escalated = frame["right"].to_numpy(dtype=float), frame["escalated"].to_numpy(dtype=bool)
     group = frame["group"].astype("str")
-    found = group_accuracy(group, right, Chances(chance, None), escalated, ~np.isnan(right))
-    assert ((found["low"] >= 0) & (found["low"] <= found["accuracy"] + 1e-12)).all()
-    assert ((found["high"] <= 1) & (found["high"] >= found["accuracy"] - 1e-12)).all()
-    assert found["conversations"].sum() == frame["group"].notna().sum()
+    accuracy = group_accuracy(group, right, Chances(chance, None), escalated, ~np.isnan(right))
+    assert ((accuracy["low"] >= 0) & (accuracy["low"] <= accuracy["accuracy"] + 1e-12)).all()
+    assert ((accuracy["high"] <= 1) & (accuracy["high"] >= accuracy["accuracy"] - 1e-12)).all()
+    assert accuracy["conversations"].sum() == frame["group"].notna().sum()
     back = slice(None, None, -1)
     again = group_accuracy(
         group[back].reset_index(drop=True),
@@ -119,4 +119,4 @@ def test_any_tags_give_a_share_within_its_interval(rows: list[tuple[str | None, 
         escalated[back],
         ~np.isnan(right[back]),
     )
-    pd.testing.assert_frame_equal(found, again)
+    pd.testing.assert_frame_equal(accuracy, again)

@@ -14,8 +14,8 @@ def test_the_truth_of_an_intent_is_what_reviewers_say() -> None:
     predicted = pd.Series({"c1": "a", "c2": "a", "c3": "a", "c4": "a"})
     rows = [("c1", "misclassified", "b"), ("c2", "wrong", None), ("c3", "misclassified", None), ("c4", "correct", None)]
     rows.append(("c4", "misclassified", "b"))
-    told = true_intents(pd.DataFrame(rows, columns=["conversation_id", "outcome", "true_intent"]), predicted)
-    assert told.to_dict() == {"c1": "b", "c2": "a", "c4": "b"}
+    intents = true_intents(pd.DataFrame(rows, columns=["conversation_id", "outcome", "true_intent"]), predicted)
+    assert intents.to_dict() == {"c1": "b", "c2": "a", "c4": "b"}
 
 
 def test_a_pair_s_share_is_weighed_by_what_its_tags_stand_for() -> None:
@@ -24,8 +24,8 @@ def test_a_pair_s_share_is_weighed_by_what_its_tags_stand_for() -> None:
     predicted = pd.Series("billing", index=ids)
     true = pd.Series(["delivery"] * 4 + ["billing"] * 6, index=ids[:10])
     weight = pd.Series([1.0] * 4 + [10.0] * 6, index=ids[:10]).reindex(ids, fill_value=0.0)
-    found = confusion(predicted, true, weight, weeks=4.0)
-    first = found.iloc[0]
+    pairs = confusion(predicted, true, weight, weeks=4.0)
+    first = pairs.iloc[0]
     assert (first["predicted_intent"], first["true_intent"], first["tags"], first["of"]) == (
         "billing",
         "delivery",
@@ -36,7 +36,7 @@ def test_a_pair_s_share_is_weighed_by_what_its_tags_stand_for() -> None:
     assert first["share_low"] < 4 / 64 < first["share_high"]
     assert first["a_week"] == pytest.approx(100 * 4 / 64 / 4)
     assert first["conversation_ids"] == ids[:4]
-    assert found["share"].sum() == pytest.approx(1.0)
+    assert pairs["share"].sum() == pytest.approx(1.0)
     assert confusion(predicted, true.iloc[:0], weight, 4.0).empty
 
 
@@ -51,9 +51,9 @@ def test_planted_wrong_labels_come_first() -> None:
     labels = truth.copy()
     labels[swapped] = (truth[swapped] + 1) % 3
     ids = pd.Series([f"c{i:03d}" for i in range(300)])
-    found = suspicious_labels(ids, pd.Series(names[labels]), vectors)
-    first = found["conversation_id"].head(12)
+    suspicious = suspicious_labels(ids, pd.Series(names[labels]), vectors)
+    first = suspicious["conversation_id"].head(12)
     assert len(set(ids[swapped]) & set(first)) >= 9
-    told = found.set_index("conversation_id")["likelier"]
-    assert all(told[ids[i]] == names[truth[i]] for i in swapped if ids[i] in told)
+    likelier = suspicious.set_index("conversation_id")["likelier"]
+    assert all(likelier[ids[i]] == names[truth[i]] for i in swapped if ids[i] in likelier)
     assert suspicious_labels(ids[:90], pd.Series(["billing"] * 90), vectors[:90]).empty

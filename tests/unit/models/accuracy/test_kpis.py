@@ -22,8 +22,12 @@ WEEK = "2024-06-24"
 
 def facts_of(count: int, **columns: Any) -> pd.DataFrame:
     """Facts of ``count`` conversations of one week that nobody escalated, with the given columns put over them."""
-    given: dict[str, Any] = {"conversation_id": [f"c{i:04d}" for i in range(count)], "week": WEEK, "escalated": False}
-    return pd.DataFrame(given | columns)
+    defaults: dict[str, Any] = {
+        "conversation_id": [f"c{i:04d}" for i in range(count)],
+        "week": WEEK,
+        "escalated": False,
+    }
+    return pd.DataFrame(defaults | columns)
 
 
 def row_of(facts: pd.DataFrame, segment: str = "all") -> pd.Series:
@@ -124,13 +128,13 @@ def test_silence_and_the_last_week_are_not_first_contact_resolutions() -> None:
 def test_deflection_has_the_interval_of_a_ratio_over_customers() -> None:
     """In repeated draws of customers, 95 % intervals of deflection hold the true share about 95 times in 100."""
     rng = np.random.default_rng(5)
-    held = 0
+    n_covered = 0
     for _ in range(30):
         times = rng.integers(1, 4, 150)
         users = np.repeat(np.arange(150), times)
         row = row_of(facts_of(len(users), customer_id=[f"u{u}" for u in users], escalated=rng.random(len(users)) < 0.2))
-        held += row["deflection_low"] <= 0.6 <= row["deflection_high"]
-    assert held >= 25
+        n_covered += row["deflection_low"] <= 0.6 <= row["deflection_high"]
+    assert n_covered >= 25
 
 
 def test_self_service_csat_leaves_escalated_conversations_out() -> None:
@@ -145,12 +149,12 @@ def test_self_service_csat_leaves_escalated_conversations_out() -> None:
 
 def test_cost_comes_from_handling_times_where_they_are_known() -> None:
     """Two confirmed conversations avoid twice ten minutes at 36 an hour, or twice the flat rate."""
-    known = facts_of(
+    facts = facts_of(
         3, resolved=[True, True, False], escalated=[False, False, True], handle_seconds=[np.nan, 9e9, 600.0]
     )
-    row = row_of(known)
+    row = row_of(facts)
     assert (row["handle_seconds_mean"], row["cost_avoided"], row["currency"]) == (600.0, 12.0, "EUR")
-    assert row_of(known.drop(columns="handle_seconds"))["cost_avoided"] == 15.0
+    assert row_of(facts.drop(columns="handle_seconds"))["cost_avoided"] == 15.0
 
 
 def test_what_is_unknown_is_missing_and_nothing_is_divided_by_nought() -> None:

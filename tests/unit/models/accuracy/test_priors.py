@@ -27,14 +27,14 @@ def deployment(seed: int, n: int = 3000) -> tuple[pd.DataFrame, np.ndarray]:
     escalated = rng.random(n) < np.where(failed, 0.85, 0.08)
     csat = np.where(rng.random(n) < 0.3, np.where(failed, 1 + 2 * rng.random(n), 3.5 + 1.5 * rng.random(n)), np.nan)
     tagged = rng.random(n) < np.where(escalated, 0.4, 0.05)
-    told = np.where(np.where(rng.random(n) < TAG_TRUST, failed, ~failed), "wrong", "correct")
+    outcomes = np.where(np.where(rng.random(n) < TAG_TRUST, failed, ~failed), "wrong", "correct")
     frame = pd.DataFrame(
         {
             "escalated": escalated,
             "fallbacks": nothing.astype(int),
             "cited_first": pd.array([None if no else "kb-1" for no in nothing], dtype="str"),
             "csat": csat,
-            "outcome": pd.array(np.where(tagged, told, None), dtype="str"),
+            "outcome": pd.array(np.where(tagged, outcomes, None), dtype="str"),
             "sample": pd.array(["escalated" if e else "random" for e in escalated], dtype="str"),
         }
     )

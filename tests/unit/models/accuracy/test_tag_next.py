@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from lacuna.models.accuracy.tag_next import tag_next
 
 
-def world(*topics: tuple[str, int, float], rest: int = 60) -> pd.DataFrame:
+def facts_of_topics(*topics: tuple[str, int, float], rest: int = 60) -> pd.DataFrame:
     """Topics of so many conversations with one chance of failure each, in a window where half of all fail."""
     rows = [(name, chance) for name, n, chance in topics for _ in range(n)] + [(None, 0.5)] * rest
     return pd.DataFrame(
@@ -26,28 +26,30 @@ def world(*topics: tuple[str, int, float], rest: int = 60) -> pd.DataFrame:
 
 def test_a_topic_on_the_edge_comes_before_one_that_is_settled() -> None:
     """Tags on a topic that surely fails or surely does not change nothing; on one that may, they do."""
-    found = tag_next(world(("settled", 20, 0.99), ("edge", 20, 0.72), ("healthy", 20, 0.02)), 1.5, 4.0, count=3)
-    assert found["subtopic_id"].tolist() == ["edge"] * 3
+    candidates = tag_next(
+        facts_of_topics(("settled", 20, 0.99), ("edge", 20, 0.72), ("healthy", 20, 0.02)), 1.5, 4.0, count=3
+    )
+    assert candidates["subtopic_id"].tolist() == ["edge"] * 3
 
 
 def test_tags_are_spread_over_topics() -> None:
     """Of two like topics neither takes all the places: a second tag says in part what the first has said."""
-    found = tag_next(world(("one", 20, 0.72), ("two", 20, 0.72)), 1.5, 4.0, count=10)
-    assert found["subtopic_id"].value_counts().to_dict() == {"one": 5, "two": 5}
+    candidates = tag_next(facts_of_topics(("one", 20, 0.72), ("two", 20, 0.72)), 1.5, 4.0, count=10)
+    assert candidates["subtopic_id"].value_counts().to_dict() == {"one": 5, "two": 5}
 
 
 def test_what_is_tagged_or_of_no_topic_or_of_before_is_not_asked_again() -> None:
     """Only untagged conversations of the window that are in a topic are named, and a customer once."""
-    facts = world(("edge", 8, 0.72))
+    facts = facts_of_topics(("edge", 8, 0.72))
     facts.loc[0, "outcome"], facts.loc[1, "in_window"] = "wrong", False
     facts.loc[[2, 3], "customer_id"] = "p-same"
-    found = set(tag_next(facts, 1.5, 4.0)["conversation_id"])
-    assert found == {"c-002", "c-004", "c-005", "c-006", "c-007"}
+    candidates = set(tag_next(facts, 1.5, 4.0)["conversation_id"])
+    assert candidates == {"c-002", "c-004", "c-005", "c-006", "c-007"}
 
 
 def test_nothing_to_tag_is_an_empty_list() -> None:
     """Neither an empty window nor one where all is tagged is an error."""
-    facts = world(("edge", 8, 0.72))
+    facts = facts_of_topics(("edge", 8, 0.72))
     assert tag_next(facts.assign(in_window=False), 1.5, 4.0).empty
     assert tag_next(facts.assign(outcome="correct"), 1.5, 4.0).empty
 
@@ -56,7 +58,7 @@ def test_nothing_to_tag_is_an_empty_list() -> None:
 @given(st.lists(st.floats(0.01, 0.99), min_size=5, max_size=30), st.randoms())
 def test_order_of_rows_changes_nothing(chances: list[float], random: object) -> None:
     """The same conversations in another order give the same list, worth falling and never negative."""
-    facts = world(*((f"t-{i % 3}", 1, p) for i, p in enumerate(chances)))
+    facts = facts_of_topics(*((f"t-{i % 3}", 1, p) for i, p in enumerate(chances)))
     order = list(range(len(facts)))
     random.shuffle(order)  # type: ignore[attr-defined]
     one, other = tag_next(facts, 1.5, 4.0), tag_next(facts.iloc[order], 1.5, 4.0)

@@ -16,7 +16,7 @@ from lacuna.models.backlog.owners import OwnerBook
 from lacuna.pipelines.board import make_app
 from lacuna.pipelines.settings import load_settings
 from lacuna.pipelines.state.repository import open_state
-from tests.worlds.test_small_worlds import mine, world
+from tests.worlds.test_small_worlds import mine, small_bundle
 
 OWNERS: list[dict[str, Any]] = [
     {"owner_id": "o-ana", "name": "Ana", "active": True},
@@ -48,28 +48,28 @@ def frames(owners: list[dict[str, Any]] = OWNERS) -> tuple[pd.DataFrame, pd.Data
 
 def test_each_is_told_why_and_the_most_used_come_first() -> None:
     """No owner, one who left, one whom nobody knows; who says nothing of an owner's leaving has not left."""
-    found = unowned_articles(*frames())
-    assert list(found) == UNOWNED_COLUMNS
-    assert dict(zip(found["article_id"], found["why"], strict=True)) == {
+    unowned = unowned_articles(*frames())
+    assert list(unowned) == UNOWNED_COLUMNS
+    assert dict(zip(unowned["article_id"], unowned["why"], strict=True)) == {
         "none": "no owner", "left": "owner left", "empty": "no owner", "ghost": "unknown owner",
     }  # fmt: skip
-    assert found["article_id"].tolist() == ["none", "left", "empty", "ghost"]
-    assert found["cited"].tolist() == [2, 1, 0, 0]
-    assert found["failure_rate"].fillna(-1).tolist() == [0.75, 0.25, -1, -1]
-    assert found["owner_id"].fillna("").tolist() == ["", "o-nils", "", "o-ghost"]
+    assert unowned["article_id"].tolist() == ["none", "left", "empty", "ghost"]
+    assert unowned["cited"].tolist() == [2, 1, 0, 0]
+    assert unowned["failure_rate"].fillna(-1).tolist() == [0.75, 0.25, -1, -1]
+    assert unowned["owner_id"].fillna("").tolist() == ["", "o-nils", "", "o-ghost"]
 
 
 def test_an_active_owner_who_revised_it_last_could_take_it() -> None:
     """Not who has left or is no owner, nor by a revision that was not approved; nobody where no owner revised it."""
-    found = unowned_articles(*frames()).set_index("article_id")["revised_by"].fillna("")
-    assert found.to_dict() == {"none": "o-bo", "left": "o-ana", "empty": "", "ghost": ""}
+    unowned = unowned_articles(*frames()).set_index("article_id")["revised_by"].fillna("")
+    assert unowned.to_dict() == {"none": "o-bo", "left": "o-ana", "empty": "", "ghost": ""}
 
 
 def test_where_no_owners_are_known_none_is_called_unknown() -> None:
     """A bundle without the table of owners lists the articles that name none, and suggests any author."""
-    found = unowned_articles(*frames([]))
-    assert found["article_id"].tolist() == ["none", "empty"]
-    assert found["revised_by"].fillna("").tolist() == ["o-bo", ""]
+    unowned = unowned_articles(*frames([]))
+    assert unowned["article_id"].tolist() == ["none", "empty"]
+    assert unowned["revised_by"].fillna("").tolist() == ["o-bo", ""]
 
 
 def test_owners_who_left_are_those_whom_gaps_pass_over() -> None:
@@ -90,7 +90,7 @@ def test_the_order_of_rows_plays_no_part(random: Any) -> None:
 
 def planted(folder: Path) -> Path:
     """A bundle answered from four articles: one owned, one of nobody, one of somebody who left, and a draft."""
-    bundle = world(folder, ["how do I adjust my brakes"] * 24, escalated=False, articles=4)
+    bundle = small_bundle(folder, ["how do I adjust my brakes"] * 24, escalated=False, articles=4)
     articles = pd.read_parquet(bundle / "articles.parquet").sort_values("article_id")
     articles["owner_id"] = pd.array(["o-ana", None, "o-nils", None], dtype="str")
     articles["status"] = ["published", "published", "published", "draft"]
@@ -104,8 +104,8 @@ def planted(folder: Path) -> Path:
 
 def test_a_run_lists_them_in_its_folder_its_report_and_on_the_board(tmp_path: Path) -> None:
     """Live articles alone, safe in a spreadsheet, with names where people read them."""
-    done = mine(planted(tmp_path), tmp_path / "store", tmp_path)
-    sheet = pd.read_csv(done.folder / "unowned_articles.csv", encoding="utf-8-sig", keep_default_na=False)
+    result = mine(planted(tmp_path), tmp_path / "store", tmp_path)
+    sheet = pd.read_csv(result.folder / "unowned_articles.csv", encoding="utf-8-sig", keep_default_na=False)
     assert sheet.columns.tolist() == UNOWNED_COLUMNS
     assert sheet[["article_id", "why", "owner_id", "revised_by", "cited"]].to_numpy().tolist() == [
         ["kb-1", "no owner", "", "", 6],
@@ -116,10 +116,16 @@ def test_a_run_lists_them_in_its_folder_its_report_and_on_the_board(tmp_path: Pa
     settings = load_settings()
     state = open_state(settings, tmp_path / "store")
     board = TestClient(make_app(tmp_path / "store", settings, state, "Rita"), base_url="http://127.0.0.1:8765")
-    for page in ((done.folder / "report.html").read_text(encoding="utf-8"), board.get("/owners").text):
+    for page in ((result.folder / "report.html").read_text(encoding="utf-8"), board.get("/owners").text):
         section = page.split('id="unowned"')[1].split("</section>")[0]
-        told = ("Articles that nobody owns", ">=1+1 &lt;b&gt;", "No owner", "Nils Ostermann has left", ">Bo <")
-        assert [words for words in told if words not in section] == []
+        expected_words = (
+            "Articles that nobody owns",
+            ">=1+1 &lt;b&gt;",
+            "No owner",
+            "Nils Ostermann has left",
+            ">Bo <",
+        )
+        assert [words for words in expected_words if words not in section] == []
         assert "kb-0" not in section
     state.close()
 
@@ -131,6 +137,8 @@ def test_nothing_is_listed_where_every_article_has_an_owner(tmp_path: Path, owne
     articles = pd.read_parquet(bundle / "articles.parquet")
     articles["owner_id"] = pd.array([owner] * len(articles), dtype="str")
     articles.to_parquet(bundle / "articles.parquet")
-    done = mine(bundle, tmp_path / "store", tmp_path)
-    assert (done.folder / "unowned_articles.csv").read_text(encoding="utf-8-sig").split() == [",".join(UNOWNED_COLUMNS)]
-    assert 'id="unowned"' not in (done.folder / "report.html").read_text(encoding="utf-8")
+    result = mine(bundle, tmp_path / "store", tmp_path)
+    assert (result.folder / "unowned_articles.csv").read_text(encoding="utf-8-sig").split() == [
+        ",".join(UNOWNED_COLUMNS)
+    ]
+    assert 'id="unowned"' not in (result.folder / "report.html").read_text(encoding="utf-8")

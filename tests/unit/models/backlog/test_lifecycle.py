@@ -23,33 +23,33 @@ PAYLOADS: dict[str, list[dict[str, Any]]] = {
 }
 
 
-def said(number: int, verb: str, payload: dict[str, Any] | None = None, who: str = "ada") -> Decision:
-    return Decision(number, "g-a", NOON + timedelta(minutes=number), who, verb, f"because {number}", payload or {})
+def decision(number: int, step: str, payload: dict[str, Any] | None = None, who: str = "ada") -> Decision:
+    return Decision(number, "g-a", NOON + timedelta(minutes=number), who, step, f"because {number}", payload or {})
 
 
 @st.composite
 def pasts(draw: st.DrawFn) -> list[Decision]:
     """Decisions on one gap, each undo with an earlier decision as its target."""
-    told: list[Decision] = []
+    decisions: list[Decision] = []
     for number in range(1, draw(st.integers(0, 12)) + 1):
-        verb = draw(st.sampled_from([v for v in ACTIONS if v != "undo" or told]))
-        payload = {"of": draw(st.integers(1, number - 1))} if verb == "undo" else draw(
-            st.sampled_from(PAYLOADS.get(verb, [{}]))
+        step = draw(st.sampled_from([v for v in ACTIONS if v != "undo" or decisions]))
+        payload = {"of": draw(st.integers(1, number - 1))} if step == "undo" else draw(
+            st.sampled_from(PAYLOADS.get(step, [{}]))
         )  # fmt: skip
-        told.append(said(number, verb, payload, draw(st.sampled_from(["ada", "bob"]))))
-    return told
+        decisions.append(decision(number, step, payload, draw(st.sampled_from(["ada", "bob"]))))
+    return decisions
 
 
 @given(pasts(), st.sampled_from(sorted(set(ACTIONS) - {"undo"})), st.randoms())
-def test_an_undo_restores_the_life_before(past: list[Decision], verb: str, chance: Any) -> None:
+def test_an_undo_restores_the_life_before(past: list[Decision], step: str, chance: Any) -> None:
     """Whatever was decided and taken back leaves the gap where it stood; only the number of the last decision moves."""
     number = len(past) + 1
-    done = [*past, said(number, verb, PAYLOADS.get(verb, [{}])[0], "eve")]
-    undone = [*done, said(number + 1, "undo", {"of": number})]
-    redone = [*undone, said(number + 2, "undo", {"of": number + 1})]
+    decided = [*past, decision(number, step, PAYLOADS.get(step, [{}])[0], "eve")]
+    undone = [*decided, decision(number + 1, "undo", {"of": number})]
+    redone = [*undone, decision(number + 2, "undo", {"of": number + 1})]
     chance.shuffle(undone)
     assert replace(gap_state(undone), last=0) == replace(gap_state(past), last=0)
-    assert replace(gap_state(redone), last=0) == replace(gap_state(done), last=0)
+    assert replace(gap_state(redone), last=0) == replace(gap_state(decided), last=0)
     assert gap_state(undone).last == number + 1
 
 
@@ -75,18 +75,18 @@ def test_a_life_is_whole(past: list[Decision]) -> None:
 def test_an_assignment_keeps_what_it_does_not_name() -> None:
     """A new due day leaves the owner, and a new owner leaves the due day; the status is untouched by both."""
     life = gap_state(
-        [said(1, "accept"), said(2, "assign", {"owner_id": "o1"}), said(3, "assign", {"due": "2024-07-20"})]
+        [decision(1, "accept"), decision(2, "assign", {"owner_id": "o1"}), decision(3, "assign", {"due": "2024-07-20"})]
     )
     assert (life.status, life.owner_id, life.due, life.assigned) == ("accepted", "o1", "2024-07-20", True)
-    assert gap_state([said(1, "assign", {"owner_id": None})]).assigned
+    assert gap_state([decision(1, "assign", {"owner_id": None})]).assigned
 
 
 def test_every_status_takes_verbs_that_lead_on() -> None:
     """No status is a dead end, and none takes a verb that leaves it as it is, but for another day or date."""
     for status in STATUSES:
-        leads = {ACTIONS[verb].status for verb in allowed(status)} - {None, status}
+        leads = {ACTIONS[step].status for step in allowed(status)} - {None, status}
         assert leads
-        same = {verb for verb in allowed(status) if ACTIONS[verb].status == status}
+        same = {step for step in allowed(status) if ACTIONS[step].status == status}
         assert same <= {"snooze", "publish"}
 
 
@@ -103,9 +103,9 @@ SNOOZED = GapState("snoozed", until="2024-07-07")
 
 def test_a_due_day_is_done_with_the_publication() -> None:
     """What was due is published; if the gap comes back, it isn't overdue by a day that was set for the first fix."""
-    past = [said(1, "assign", {"due": "2024-07-20"}), said(2, "publish", {"on": "2024-07-10"})]
+    past = [decision(1, "assign", {"due": "2024-07-20"}), decision(2, "publish", {"on": "2024-07-10"})]
     assert [gap_state(past[:1]).due, gap_state(past).due] == ["2024-07-20", None]
-    assert gap_state([*past, said(3, "undo", {"of": 2})]).due == "2024-07-20"
+    assert gap_state([*past, decision(3, "undo", {"of": 2})]).due == "2024-07-20"
 
 
 PUBLISHED = GapState("published", published_on="2024-06-20")
@@ -138,8 +138,8 @@ PUBLISHED = GapState("published", published_on="2024-06-20")
 )
 def test_a_run_moves_a_gap_by_its_rules(life: GapState, changed: dict[str, Any], status: str, note: str) -> None:
     """Dismissed unless it grew, snoozed until its day, published until the verdict, reopened where it comes back."""
-    found, why = now(life, **changed)
-    assert found == status
+    status_now, why = now(life, **changed)
+    assert status_now == status
     assert note in why
     assert bool(note) == bool(why)
 

@@ -123,9 +123,9 @@ def test_ids_are_one_to_one_in_any_order_of_rows(
     """No two gaps share an id, the same gaps again keep them, and the order of rows changes nothing."""
     names = gap_ids(old, [], NOTHING, WEEKS[0], None)
     before = [was(gap, name) for gap, name in zip(old, names, strict=True)]
-    found = named(new, before)
-    assert len(set(found)) == len(found)
-    rows = list(zip(new, found, strict=True))
+    ids = named(new, before)
+    assert len(set(ids)) == len(ids)
+    rows = list(zip(new, ids, strict=True))
     chance.shuffle(rows)
     chance.shuffle(before)
     assert named([gap for gap, _ in rows], before) == [name for _, name in rows]

@@ -20,15 +20,15 @@ from lacuna.pipelines.settings import load_settings
 NOON = datetime(2024, 7, 1, 12, tzinfo=UTC)
 
 
-def said(*verbs: str, kind: str | None = "missing") -> list[Decision]:
+def decided(*verbs: str, kind: str | None = "missing") -> list[Decision]:
     """Decisions on one gap; a dismissal is written as its reason, an undo takes back the one before."""
-    told = []
-    for number, verb in enumerate(verbs, 1):
-        payload: dict[str, Any] = {"of": number - 1} if verb == "undo" else {}
-        if verb in ("not_a_gap", "not_content", "duplicate", "already_fixed", "wont_fix"):
-            verb, payload = "dismiss", {"reason": verb}
-        told.append(Decision(number, "g", NOON, "ada", verb, "", payload, None, kind))
-    return told
+    decisions = []
+    for number, step in enumerate(verbs, 1):
+        payload: dict[str, Any] = {"of": number - 1} if step == "undo" else {}
+        if step in ("not_a_gap", "not_content", "duplicate", "already_fixed", "wont_fix"):
+            step, payload = "dismiss", {"reason": step}
+        decisions.append(Decision(number, "g", NOON, "ada", step, "", payload, None, kind))
+    return decisions
 
 
 @pytest.mark.parametrize(
@@ -54,20 +54,20 @@ def said(*verbs: str, kind: str | None = "missing") -> list[Decision]:
 )
 def test_what_a_decision_says_about_the_verdict(verbs: tuple[str, ...], right: bool | None) -> None:
     """To act on a gap says that it is one; only two reasons to dismiss say that it is none; others say nothing."""
-    found = verdict_of(said(*verbs))
-    assert found == (None if right is None else ("missing", right))
+    judged = verdict_of(decided(*verbs))
+    assert judged == (None if right is None else ("missing", right))
 
 
 def test_a_verdict_of_an_unknown_kind_counts_for_none() -> None:
     """Decisions of a time when the kind was not written down are left out."""
-    assert verdict_of(said("accept", kind=None)) is None
+    assert verdict_of(decided("accept", kind=None)) is None
 
 
 def test_precision_is_told_with_its_interval() -> None:
     """19 of 23 right is 83 %, and by Wilson's interval between 63 and 93 %."""
-    told = {f"g{i}": said("accept" if i < 19 else "not_a_gap") for i in range(23)}
-    told |= {"s1": said("not_content", kind="stale"), "s2": said("duplicate", kind="stale")}
-    missing, stale = by_kind(told)
+    decisions = {f"g{i}": decided("accept" if i < 19 else "not_a_gap") for i in range(23)}
+    decisions |= {"s1": decided("not_content", kind="stale"), "s2": decided("duplicate", kind="stale")}
+    missing, stale = by_kind(decisions)
     assert missing.in_words() == "of 23 judged missing gaps 19 were right: 83 % (95 % interval 63–93 %)"
     assert (stale.kind, stale.judged, stale.right) == ("stale", 1, 0)
     all_kinds = overall([missing, stale])
@@ -98,9 +98,9 @@ def test_verdicts_move_the_chance_that_an_article_helps() -> None:
 def test_rejected_kinds_need_more_evidence() -> None:
     """Where reviewers reject a kind's gaps, a topic that just made one makes none; other kinds stay as they are."""
     limits = Limits(**load_settings().diagnosis.model_dump())
-    asked = stricter(limits, {"missing": stricter_by(20, 6), "stale": stricter_by(20, 20)})
-    assert asked.excess_evidence > limits.excess_evidence + 1
-    assert replace(asked, excess_evidence=limits.excess_evidence) == limits
+    stricter_limits = stricter(limits, {"missing": stricter_by(20, 6), "stale": stricter_by(20, 20)})
+    assert stricter_limits.excess_evidence > limits.excess_evidence + 1
+    assert replace(stricter_limits, excess_evidence=limits.excess_evidence) == limits
 
 
 @given(judged=st.integers(0, 200), right=st.integers(0, 200))

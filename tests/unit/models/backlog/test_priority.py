@@ -39,9 +39,9 @@ def test_a_gap_of_several_topics_is_reached_by_the_healthy_conversations_of_each
     )
     missing = {"subtopics": ["t-a", "t-b"], "article_id": None, "conversation_ids": ["c-0", "c-2"]}
     stale = {"subtopics": ["t-c"], "article_id": "kb-9", "conversation_ids": ["c-6"]}
-    found = reach_of(pd.DataFrame([missing, stale]), facts)
-    assert found["reached"].tolist() == [5.0, 2.0]
-    assert found["failed"].tolist() == [2.0, 1.0]
+    reach = reach_of(pd.DataFrame([missing, stale]), facts)
+    assert reach["reached"].tolist() == [5.0, 2.0]
+    assert reach["failed"].tolist() == [2.0, 1.0]
 
 
 GAPS = st.lists(
@@ -78,18 +78,18 @@ def test_gaps_far_apart_have_sure_ranks_and_twins_have_not() -> None:
 @given(GAPS)
 def test_every_figure_lies_in_its_interval(gaps: list[dict[str, Any]]) -> None:
     """Ranks are 1 to n, once each, by score; every score, rate and rank is within its bounds, and none is negative."""
-    found = ranked(*gaps)
-    assert found["rank"].tolist() == list(range(1, len(gaps) + 1))
-    assert found["score"].is_monotonic_decreasing
+    ranking = ranked(*gaps)
+    assert ranking["rank"].tolist() == list(range(1, len(gaps) + 1))
+    assert ranking["score"].is_monotonic_decreasing
     for name in ("score", "rank"):
-        assert (found[f"{name}_low"] <= found[name]).all()
-        assert (found[name] <= found[f"{name}_high"]).all()
-    assert (found["failure_low"] <= found["failure_rate"]).all()
-    assert (found["failure_rate"] <= found["failure_high"]).all()
-    assert found[RANKED].notna().all(axis=None)
-    assert (found[RANKED] >= 0).all(axis=None)
-    assert (found["failure_high"] <= 1).all()
-    assert (found["rank_high"] <= len(gaps)).all()
+        assert (ranking[f"{name}_low"] <= ranking[name]).all()
+        assert (ranking[name] <= ranking[f"{name}_high"]).all()
+    assert (ranking["failure_low"] <= ranking["failure_rate"]).all()
+    assert (ranking["failure_rate"] <= ranking["failure_high"]).all()
+    assert ranking[RANKED].notna().all(axis=None)
+    assert (ranking[RANKED] >= 0).all(axis=None)
+    assert (ranking["failure_high"] <= 1).all()
+    assert (ranking["rank_high"] <= len(gaps)).all()
 
 
 @settings(max_examples=20)
@@ -117,9 +117,9 @@ def test_the_failure_interval_holds_the_truth_about_as_often_as_it_says() -> Non
     rng = np.random.default_rng(3)
     truth = rng.uniform(0.1, 0.9, 300)
     gaps = [gap(f"g-{i:03d}", 40.0, float(rng.binomial(40, rate))) for i, rate in enumerate(truth)]
-    found = ranked(*gaps).sort_index()
-    held = (found["failure_low"].to_numpy() <= truth) & (truth <= found["failure_high"].to_numpy())
-    assert 0.91 <= held.mean() <= 0.99
+    ranking = ranked(*gaps).sort_index()
+    covered = (ranking["failure_low"].to_numpy() <= truth) & (truth <= ranking["failure_high"].to_numpy())
+    assert 0.91 <= covered.mean() <= 0.99
 
 
 def test_a_verdict_without_any_certainty_avoids_nothing() -> None:
@@ -136,6 +136,6 @@ def test_more_failures_than_conversations_is_a_rate_of_one() -> None:
 def test_no_gap_gives_an_empty_table_with_every_column() -> None:
     """A quiet week has the same columns as any other."""
     empty = pd.DataFrame({name: [] for name in gap("g", 1, 1)})
-    found = rank_gaps(empty, 4.0, 0.95, 7)
-    assert found.empty
-    assert set(RANKED) <= set(found.columns)
+    table = rank_gaps(empty, 4.0, 0.95, 7)
+    assert table.empty
+    assert set(RANKED) <= set(table.columns)

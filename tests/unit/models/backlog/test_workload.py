@@ -34,16 +34,16 @@ def book(work: Workload, owned: dict[str, str] | None = None) -> OwnerBook:
 def test_gaps_of_a_shared_area_are_spread_by_capacity() -> None:
     """Of nine gaps, those who can take two a week get twice as many as who can take one."""
     shop = book(Workload({"ada": 2, "bob": 2, "cem": 1}))
-    given = [shop.for_topic({"returns": 1.0}, {}, []).owner_id for _ in range(10)]
-    assert {owner: given.count(owner) for owner in given} == {"ada": 4, "bob": 4, "cem": 2}
+    owners = [shop.for_topic({"returns": 1.0}, {}, []).owner_id for _ in range(10)]
+    assert {owner: owners.count(owner) for owner in owners} == {"ada": 4, "bob": 4, "cem": 2}
 
 
 def test_work_in_progress_counts() -> None:
     """Who has two in hand already is asked after those who have none, and the reason says what room there is."""
     shop = book(Workload({"ada": 2, "bob": 2, "cem": 2}, {"ada": 2}))
-    found = [shop.for_topic({"returns": 0.97}, {}, []) for _ in range(4)]
-    assert [f.owner_id for f in found] == ["bob", "bob", "cem", "cem"]
-    assert found[0].reason == (
+    assignments = [shop.for_topic({"returns": 0.97}, {}, []) for _ in range(4)]
+    assert [f.owner_id for f in assignments] == ["bob", "bob", "cem", "cem"]
+    assert assignments[0].reason == (
         "owns the intent 'returns' with two others (97% of the conversations); has room for 2 more this week"
     )
 
@@ -51,16 +51,16 @@ def test_work_in_progress_counts() -> None:
 def test_an_article_stays_with_its_owner_however_full() -> None:
     """Capacity takes no article away; the reason says that it is too much."""
     shop = book(Workload({"ada": 1}, {"ada": 6}), {"kb-1": "ada"})
-    found = shop.for_article("kb-1", {"returns": 1.0}, {})
-    assert found.owner_id == "ada"
-    assert found.reason == "owns the article 'kb-1'; is over capacity: has 6 in hand and can take 1 a week"
+    assignment = shop.for_article("kb-1", {"returns": 1.0}, {})
+    assert assignment.owner_id == "ada"
+    assert assignment.reason == "owns the article 'kb-1'; is over capacity: has 6 in hand and can take 1 a week"
 
 
 def test_the_nearest_owner_is_asked_until_full() -> None:
     """Who keeps the nearest articles gets the area's gaps, and others step in only once that is weeks of work."""
     shop = book(Workload({"ada": 1, "bob": 1, "cem": 1}, weeks_ahead=2), {"kb-1": "bob"})
-    given = [shop.for_topic({"returns": 1.0}, {}, ["kb-1"]).owner_id for _ in range(4)]
-    assert given == ["bob", "bob", "ada", "cem"]
+    owners = [shop.for_topic({"returns": 1.0}, {}, ["kb-1"]).owner_id for _ in range(4)]
+    assert owners == ["bob", "bob", "ada", "cem"]
 
 
 def test_an_owner_whom_people_chose_has_the_work() -> None:
@@ -71,14 +71,14 @@ def test_an_owner_whom_people_chose_has_the_work() -> None:
     assert shop.for_topic({"returns": 1.0}, {}, []).owner_id == "bob"
 
 
-@given(capacity=st.integers(1, 9), taken=st.integers(0, 40))
-def test_room_is_never_negative(capacity: int, taken: int) -> None:
+@given(capacity=st.integers(1, 9), in_progress=st.integers(0, 40))
+def test_room_is_never_negative(capacity: int, in_progress: int) -> None:
     """Room and weeks of work agree, whatever is in hand."""
-    work = Workload({"a": capacity}, {"a": taken})
-    assert work.room("a") == max(0, capacity - taken)
+    work = Workload({"a": capacity}, {"a": in_progress})
+    assert work.room("a") == max(0, capacity - in_progress)
     assert (work.weeks("a") >= 1) == (work.room("a") == 0)
     assert Workload().room("a") is None
-    assert not Workload({}, {"a": taken}).full("a")
+    assert not Workload({}, {"a": in_progress}).full("a")
 
 
 def test_numbers_of_others_are_said_in_words() -> None:
@@ -87,7 +87,7 @@ def test_numbers_of_others_are_said_in_words() -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "after", "rank", "told"),
+    ("status", "after", "rank", "expected"),
     [
         ("accepted", 10, 9, (21, 0, False)),
         ("accepted", 21, 9, (21, 0, False)),
@@ -98,12 +98,12 @@ def test_numbers_of_others_are_said_in_words() -> None:
     ],
 )
 def test_a_gap_is_due_by_status_and_rank(
-    status: str, after: int, rank: int, told: tuple[int | None, int, bool]
+    status: str, after: int, rank: int, expected: tuple[int | None, int, bool]
 ) -> None:
     """So many days from when it got its status, half of it for the first gaps; overdue for long, it is escalated."""
-    found = due_date(status, DAY, DAY + timedelta(days=after), LIMITS, rank=rank)
-    due = None if told[0] is None else DAY + timedelta(days=told[0])
-    assert (found.due, found.overdue, found.escalated) == (due, *told[1:])
+    due_date_ = due_date(status, DAY, DAY + timedelta(days=after), LIMITS, rank=rank)
+    due = None if expected[0] is None else DAY + timedelta(days=expected[0])
+    assert (due_date_.due, due_date_.overdue, due_date_.escalated) == (due, *expected[1:])
 
 
 def test_a_day_that_somebody_set_wins() -> None:
@@ -116,22 +116,23 @@ def test_a_day_that_somebody_set_wins() -> None:
 def test_the_clock_starts_when_people_can_see_the_gap() -> None:
     """An undecided gap waits since its run was published, a decided one since the decision; a day that was set wins."""
     row, settings = {"status": "new", "rank": 50}, load_settings(None)
-    seen, decided = date(2024, 7, 2), datetime(2024, 7, 14, 12, tzinfo=UTC)
-    assert due_date_now(row, GapState(), settings, DAY, seen).due == date(2024, 7, 9)
+    shown_on, decided = date(2024, 7, 2), datetime(2024, 7, 14, 12, tzinfo=UTC)
+    assert due_date_now(row, GapState(), settings, DAY, shown_on).due == date(2024, 7, 9)
     accepted = {**row, "status": "accepted"}
-    assert due_date_now(accepted, GapState("accepted", since=decided), settings, DAY, seen).due == date(2024, 8, 4)
+    assert due_date_now(accepted, GapState("accepted", since=decided), settings, DAY, shown_on).due == date(2024, 8, 4)
     assert (
-        due_date_now(accepted, GapState("accepted", since=decided, due="2024-07-20"), settings, DAY, seen).due.day == 20
+        due_date_now(accepted, GapState("accepted", since=decided, due="2024-07-20"), settings, DAY, shown_on).due.day
+        == 20
     )
     assert due_date_now(row, GapState(), settings, DAY, None).due == DAY + timedelta(days=7)
 
 
 def test_what_a_run_reopened_has_its_time_from_that_run_on() -> None:
     """A fix of June that a run of August finds without effect is not overdue then; a decision starts the clock anew."""
-    settings, seen = load_settings(None), date(2024, 8, 4)
+    settings, shown_on = load_settings(None), date(2024, 8, 4)
     row = {"status": "reopened", "rank": 50, "decided": 3}
     published = GapState("published", decided=3, since=datetime(2024, 6, 9, 12, tzinfo=UTC))
-    assert due_date_now(row, published, settings, seen, seen) == DueDate(date(2024, 8, 11), 0, False)
+    assert due_date_now(row, published, settings, shown_on, shown_on) == DueDate(date(2024, 8, 11), 0, False)
     day = date(2024, 8, 11)
     accepted = GapState("accepted", decided=4, since=datetime(2024, 8, 11, 12, tzinfo=UTC))
-    assert due_date_now(row | {"status": "accepted"}, accepted, settings, day, seen).due == date(2024, 9, 1)
+    assert due_date_now(row | {"status": "accepted"}, accepted, settings, day, shown_on).due == date(2024, 9, 1)

@@ -16,13 +16,13 @@ from tests.support.bundles import make_job
 MAIN = "My parcel has not arrived since Monday."
 
 
-def told(*rows: tuple[str, int, str, str]) -> pd.DataFrame:
+def messages_table(*rows: tuple[str, int, str, str]) -> pd.DataFrame:
     """Messages as the redacted table has them."""
     return pd.DataFrame(rows, columns=["conversation_id", "position", "role", "text"])
 
 
 @pytest.mark.parametrize(
-    ("said", "further"),
+    ("texts", "follow_ups"),
     [
         (["{} Another question: how do I change the card on my account?"], ["how do I change the card on my account?"]),
         (["{}\nAlso, can I cancel my newsletter subscription?"], ["can I cancel my newsletter subscription?"]),
@@ -42,16 +42,16 @@ def told(*rows: tuple[str, int, str, str]) -> pd.DataFrame:
         ),
     ],
 )
-def test_distinct_problems_are_found(said: list[str], further: list[str]) -> None:
+def test_distinct_problems_are_found(texts: list[str], follow_ups: list[str]) -> None:
     """What a customer turns to with a word that says so, is a question of its own, numbered from two."""
-    rows = [("c1", 2 * i, "customer", text.format(MAIN)) for i, text in enumerate(said)]
-    found = follow_up_questions(told(*rows, ("c1", 1, "bot", "Also, how about our new stove offers?")))
-    assert found["question"].tolist() == further
-    assert found["question_number"].tolist() == list(range(2, 2 + len(further)))
+    rows = [("c1", 2 * i, "customer", text.format(MAIN)) for i, text in enumerate(texts)]
+    questions = follow_up_questions(messages_table(*rows, ("c1", 1, "bot", "Also, how about our new stove offers?")))
+    assert questions["question"].tolist() == follow_ups
+    assert questions["question_number"].tolist() == list(range(2, 2 + len(follow_ups)))
 
 
 @pytest.mark.parametrize(
-    "said",
+    "texts",
     [
         [MAIN + " Also, it was supposed to come with a courier."],
         [MAIN + " Also, my parcel has not been scanned since Monday."],
@@ -65,29 +65,29 @@ def test_distinct_problems_are_found(said: list[str], further: list[str]) -> Non
         ["hi", "also thanks"],
     ],
 )
-def test_one_problem_in_pieces_is_one(said: list[str]) -> None:
+def test_one_problem_in_pieces_is_one(texts: list[str]) -> None:
     """More about it, steps, another try and a courtesy make no second question."""
-    rows = [("c1", 2 * i, "customer", text) for i, text in enumerate(said)]
-    assert follow_up_questions(told(*rows)).empty
+    rows = [("c1", 2 * i, "customer", text) for i, text in enumerate(texts)]
+    assert follow_up_questions(messages_table(*rows)).empty
 
 
 def test_the_order_of_rows_does_not_matter() -> None:
     """Messages count by their position."""
-    said = [MAIN, "Also, can I cancel my newsletter?"]
-    rows = [(f"c{i}", p, "customer", text) for i in range(4) for p, text in enumerate(said)]
-    expected = follow_up_questions(told(*rows))
+    texts = [MAIN, "Also, can I cancel my newsletter?"]
+    rows = [(f"c{i}", p, "customer", text) for i in range(4) for p, text in enumerate(texts)]
+    expected = follow_up_questions(messages_table(*rows))
     assert len(expected) == 4
-    assert follow_up_questions(told(*random.Random(1).sample(rows, len(rows)))).equals(expected)
+    assert follow_up_questions(messages_table(*random.Random(1).sample(rows, len(rows)))).equals(expected)
 
 
 def test_a_further_problem_counts_in_its_topic_and_no_problem_twice(tmp_path: Path) -> None:
     """It gets a row in the topic that asks for it; one that falls into its own conversation's topic gets none."""
     parcel = [f"my parcel from box {i} has not arrived" for i in range(6)]
     card = [f"how do I change the card on my account {i}" for i in range(6)]
-    asked = pd.DataFrame({"conversation_id": [f"c{i:02d}" for i in range(12)], "question": parcel + card})
+    first_questions = pd.DataFrame({"conversation_id": [f"c{i:02d}" for i in range(12)], "question": parcel + card})
     assigned = pd.DataFrame(
         {
-            "conversation_id": asked["conversation_id"],
+            "conversation_id": first_questions["conversation_id"],
             "topic_id": ["t-parcel"] * 6 + ["t-card"] * 6,
             "state": "core",
             "strength": 0.9,
@@ -95,17 +95,17 @@ def test_a_further_problem_counts_in_its_topic_and_no_problem_twice(tmp_path: Pa
             "subtopic_core": True,
         }
     )
-    messages = told(
+    messages = messages_table(
         ("c00", 0, "customer", parcel[0] + ". Another question: how can I change the card on my account?"),
         ("c06", 0, "customer", card[0] + "? Also, how do I put a new card into the account profile?"),
         ("c07", 0, "customer", card[1] + "? Also, which vegetables grow well in a shady garden?"),
     )
     job = make_job(str(tmp_path), tmp_path / "store")
 
-    vectors = embed(list(asked["question"]), "minilm", job.store, "test")
-    found = with_follow_ups(job, messages, asked, assigned, vectors)
-    extra = found[found["question_number"] > 1].set_index("conversation_id")
-    assert found[found["question_number"] == 1]["topic_id"].tolist() == assigned["topic_id"].tolist()
+    vectors = embed(list(first_questions["question"]), "minilm", job.store, "test")
+    questions = with_follow_ups(job, messages, first_questions, assigned, vectors)
+    extra = questions[questions["question_number"] > 1].set_index("conversation_id")
+    assert questions[questions["question_number"] == 1]["topic_id"].tolist() == assigned["topic_id"].tolist()
     assert (extra["topic_id"]["c00"], extra["subtopic_id"]["c00"]) == ("t-card", "s-card")
     assert extra["state"]["c00"] == "nearest"
     assert "c06" not in extra.index
@@ -115,7 +115,9 @@ def test_a_further_problem_counts_in_its_topic_and_no_problem_twice(tmp_path: Pa
 def test_without_further_problems_every_row_is_the_first(tmp_path: Path) -> None:
     """The column is there for every conversation."""
     assigned = pd.DataFrame({"conversation_id": ["c1"], "topic_id": ["t"], "state": ["core"], "strength": [1.0]})
-    asked = pd.DataFrame({"conversation_id": ["c1"], "question": [MAIN]})
+    first_questions = pd.DataFrame({"conversation_id": ["c1"], "question": [MAIN]})
     vectors = embed([MAIN], "lexical", tmp_path, "test")
-    found = with_follow_ups(make_job("b", tmp_path), told(("c1", 0, "customer", MAIN)), asked, assigned, vectors)
-    assert found["question_number"].tolist() == [1]
+    questions = with_follow_ups(
+        make_job("b", tmp_path), messages_table(("c1", 0, "customer", MAIN)), first_questions, assigned, vectors
+    )
+    assert questions["question_number"].tolist() == [1]

@@ -16,7 +16,7 @@ from lacuna.models.conversations.signals import (
     is_rephrased,
     reports_account_action,
     says_fallback,
-    says_policy_handover,
+    says_policy_handoff,
     shows_frustration,
     shows_thanks,
     trigger_shares,
@@ -226,7 +226,7 @@ MEASURED = [
     (shows_thanks, THANKED),
     (says_fallback, FELL_BACK),
     (reports_account_action, ACTED),
-    (says_policy_handover, HANDED_OVER),
+    (says_policy_handoff, HANDED_OVER),
 ]
 
 # A customer's message, the same customer's next one, and whether it says the same again.
@@ -264,12 +264,12 @@ def test_the_measured_lines_are_many() -> None:
 @pytest.mark.parametrize(("detect", "lines"), MEASURED, ids=[detect.__name__ for detect, _ in MEASURED])
 def test_triggers_are_found_and_little_else(detect: Callable[[pd.Series], pd.Series], lines: str) -> None:
     """Of the lines of each trigger at least 90 % are found, and 90 % of what is found is one."""
-    texts, wanted = labelled(lines)
-    found = detect(texts)
-    recall = found[wanted].mean()
-    precision = wanted[found].mean()
-    assert recall >= 0.9, f"missed: {texts[wanted & ~found].tolist()}"
-    assert precision >= 0.9, f"false: {texts[~wanted & found].tolist()}"
+    texts, expected = labelled(lines)
+    detected = detect(texts)
+    recall = detected[expected].mean()
+    precision = expected[detected].mean()
+    assert recall >= 0.9, f"missed: {texts[expected & ~detected].tolist()}"
+    assert precision >= 0.9, f"false: {texts[~expected & detected].tolist()}"
 
 
 EXAMPLES = pd.read_csv(Path(__file__).with_name("handoff_examples.tsv"), sep="\t", keep_default_na=False)
@@ -278,17 +278,17 @@ DETECTORS: dict[str, Callable[[pd.Series, pd.Series], pd.Series]] = {
     "frustration": lambda texts, _: shows_frustration(texts),
     "rephrasing": is_rephrased,
     "fallback": lambda texts, _: says_fallback(texts),
-    "policy_handoff": lambda texts, _: says_policy_handover(texts),
+    "policy_handoff": lambda texts, _: says_policy_handoff(texts),
 }
 
 
 def measured(examples: pd.DataFrame) -> tuple[float, float, list[str]]:
     """Precision and recall of each example's detector, and the texts that it gets wrong."""
-    wanted = examples["wanted"].eq("yes")
+    expected = examples["wanted"].eq("yes")
     parts = [DETECTORS[str(name)](own["text"], own["before"]) for name, own in examples.groupby("trigger")]
-    found = pd.concat(parts).reindex(examples.index).astype(bool)
-    right = (wanted & found).sum()
-    return right / found.sum(), right / wanted.sum(), examples.loc[wanted != found, "text"].tolist()
+    detected = pd.concat(parts).reindex(examples.index).astype(bool)
+    right = (expected & detected).sum()
+    return right / detected.sum(), right / expected.sum(), examples.loc[expected != detected, "text"].tolist()
 
 
 @pytest.mark.parametrize("language", ["en", "de"])
@@ -319,10 +319,10 @@ def test_the_shares_of_triggers_are_those_of_a_topic_s_conversations() -> None:
 
 def test_a_question_said_again_is_told_from_a_new_one() -> None:
     """Rephrasing is found by shared words and by its own phrases, not by every second message."""
-    before, now, wanted = (pd.Series(column) for column in zip(*AGAIN, strict=True))
-    found = is_rephrased(now, before)
-    assert found[wanted].mean() >= 0.85, now[wanted & ~found].tolist()
-    assert wanted[found].mean() >= 0.9, now[~wanted & found].tolist()
+    before, now, expected = (pd.Series(column) for column in zip(*AGAIN, strict=True))
+    detected = is_rephrased(now, before)
+    assert detected[expected].mean() >= 0.85, now[expected & ~detected].tolist()
+    assert expected[detected].mean() >= 0.9, now[~expected & detected].tolist()
 
 
 def talk(conversation: str, *turns: tuple[str, str | None]) -> list[dict[str, object]]:
@@ -410,6 +410,6 @@ def test_any_text_has_an_answer(texts: list[str | None]) -> None:
     """Null, emoji, control characters and endless repeats are neither an error nor a wait."""
     series = pd.Series(texts, dtype="object")
     for detect, _ in MEASURED:
-        found = detect(series)
-        assert found.dtype == bool
-        assert len(found) == len(series)
+        detected = detect(series)
+        assert detected.dtype == bool
+        assert len(detected) == len(series)

@@ -42,18 +42,18 @@ def full(n: int = 100) -> Tables:
             "handle_seconds": 300.0,
         }
     )
-    said: list[dict[str, Any]] = []
+    messages: list[dict[str, Any]] = []
     for key, escalated in zip(ids, odd, strict=True):
-        said.append({"conversation_id": key, "role": "customer", "article_ids": [], "is_fallback": None})
-        said.append({"conversation_id": key, "role": "bot", "article_ids": ["kb-1"], "is_fallback": False})
+        messages.append({"conversation_id": key, "role": "customer", "article_ids": [], "is_fallback": None})
+        messages.append({"conversation_id": key, "role": "bot", "article_ids": ["kb-1"], "is_fallback": False})
         if escalated:
-            said.append({"conversation_id": key, "role": "agent", "article_ids": ["kb-1"], "is_fallback": None})
+            messages.append({"conversation_id": key, "role": "agent", "article_ids": ["kb-1"], "is_fallback": None})
     day = pd.Timestamp("2024-06-01", tz="UTC")
     article = {"article_id": ["kb-1"], "status": [None], "owner_id": ["o-1"], "updated_at": [day], "verified_at": [day]}
     tagged = pd.DataFrame({"conversation_id": ids[: n // 2], "outcome": "correct", "sample": "random"})
     return {
         "conversations": conversations,
-        "messages": pd.DataFrame(said),
+        "messages": pd.DataFrame(messages),
         "articles": pd.DataFrame(article),
         "outcomes": tagged,
         "article_revisions": pd.DataFrame({"article_id": ["kb-1"], "revised_at": [day]}),
@@ -76,19 +76,24 @@ def without(name: str) -> Tables:
         "csat": ("conversations", "csat"), "handle_seconds": ("conversations", "handle_seconds"),
         "fallbacks": ("messages", "is_fallback"), "random_sample": ("outcomes", "sample"),
     }  # fmt: skip
-    whole = {"outcomes": "outcomes", "revisions": "article_revisions", "searches": "searches", "releases": "releases"}
-    said, chats = tables["messages"], tables["conversations"]
+    tables_removed = {
+        "outcomes": "outcomes",
+        "revisions": "article_revisions",
+        "searches": "searches",
+        "releases": "releases",
+    }
+    messages, chats = tables["messages"], tables["conversations"]
     roles = {"questions": "customer", "bot": "bot", "agent_replies": "agent"}
     citing = {"citations": "bot", "agent_citations": "agent"}
     if name in columns:
         table, column = columns[name]
         tables[table] = tables[table].drop(columns=column)
-    elif name in whole:
-        del tables[whole[name]]
+    elif name in tables_removed:
+        del tables[tables_removed[name]]
     elif name in roles:
-        tables["messages"] = said[said["role"] != roles[name]]
+        tables["messages"] = messages[messages["role"] != roles[name]]
     elif name in citing:
-        said["article_ids"] = said["article_ids"].where(said["role"] != citing[name])
+        messages["article_ids"] = messages["article_ids"].where(messages["role"] != citing[name])
     elif name in ("escalated", "not_escalated"):
         chats["escalated"] = name == "not_escalated"
     elif name == "articles":
@@ -104,24 +109,24 @@ def without(name: str) -> Tables:
 
 def test_full_data_say_so_in_one_line() -> None:
     """Where nothing lacks, every part is there and one sentence says it."""
-    told = data_coverage(full())
-    assert {part.state for part in told} == {THERE}
-    assert len(told) == len(PARTS)
-    assert unknown(told) == "The data carry everything that Lacuna makes use of."
+    parts_by_state = data_coverage(full())
+    assert {part.state for part in parts_by_state} == {THERE}
+    assert len(parts_by_state) == len(PARTS)
+    assert unknown(parts_by_state) == "The data carry everything that Lacuna makes use of."
 
 
 @pytest.mark.parametrize("name", [part.name for part in PARTS])
 def test_a_part_that_is_taken_out_is_absent(name: str) -> None:
     """Each part alone: it is absent, comes first, and says what that costs and what to do."""
-    told = data_coverage(without(name))
-    absent = next(part for part in told if part.name == name)
+    parts_by_state = data_coverage(without(name))
+    absent = next(part for part in parts_by_state if part.name == name)
     assert absent.state == ABSENT
     assert absent.cost.endswith(".")
     assert absent.step
-    assert absent.unknown in unknown(told, named=9)
-    assert [part.state for part in told] == sorted((part.state for part in told), key=STATES.index)
+    assert absent.unknown in unknown(parts_by_state, n_named=9)
+    assert [part.state for part in parts_by_state] == sorted((part.state for part in parts_by_state), key=STATES.index)
     # Nothing else is missing but what makes no sense without it.
-    others = {part.name for part in lacking(told)} - {name}
+    others = {part.name for part in lacking(parts_by_state)} - {name}
     assert others <= {"article_dates": {"revisions"}, "escalated": {"agent_replies"}}.get(name, set())
 
 
@@ -130,9 +135,9 @@ def test_without_a_bot_its_citations_flags_and_tags_are_one_line() -> None:
     tables = without("bot")
     tables["conversations"] = tables["conversations"].drop(columns="predicted_intent")
     del tables["outcomes"]
-    told = {part.name: part for part in lacking(data_coverage(tables))}
-    assert list(told) == ["bot"]
-    assert told["bot"].with_it == (
+    parts_by_state = {part.name: part for part in lacking(data_coverage(tables))}
+    assert list(parts_by_state) == ["bot"]
+    assert parts_by_state["bot"].with_it == (
         "articles cited by the bot",
         "tagged outcomes",
         "tags of a random sample",
@@ -145,9 +150,9 @@ def test_a_column_that_few_rows_fill_is_there_in_part() -> None:
     """A part in part has its figures; what is known of it is told apart from what is not known at all."""
     tables = full()
     tables["conversations"].loc[30:, "customer_id"] = None
-    told = by_name(tables)["customers"]
-    assert (told.state, told.figures) == (PARTLY, "30 of 100 conversations")
-    assert unknown([told]) == "This run knows only in part how many customers are behind a gap."
+    parts_by_state = by_name(tables)["customers"]
+    assert (parts_by_state.state, parts_by_state.figures) == (PARTLY, "30 of 100 conversations")
+    assert unknown([parts_by_state]) == "This run knows only in part how many customers are behind a gap."
 
 
 @pytest.mark.parametrize(("tags", "state"), [(39, PARTLY), (40, THERE)])
@@ -168,12 +173,12 @@ def test_one_customer_with_most_conversations_is_a_placeholder() -> None:
 def test_a_bot_that_only_falls_back_had_nothing_to_cite() -> None:
     """Fallbacks count neither for the bot's citations nor against them."""
     tables = full()
-    said = tables["messages"]
-    fell = said["role"].eq("bot") & said["conversation_id"].isin([f"c{i}" for i in range(80)])
-    said.loc[fell, "is_fallback"] = True
-    said["article_ids"] = said["article_ids"].where(~fell)
-    told = by_name(tables)["citations"]
-    assert (told.state, told.figures) == (THERE, "20 of 20 conversations that the bot answered")
+    messages = tables["messages"]
+    fell = messages["role"].eq("bot") & messages["conversation_id"].isin([f"c{i}" for i in range(80)])
+    messages.loc[fell, "is_fallback"] = True
+    messages["article_ids"] = messages["article_ids"].where(~fell)
+    parts_by_state = by_name(tables)["citations"]
+    assert (parts_by_state.state, parts_by_state.figures) == (THERE, "20 of 20 conversations that the bot answered")
 
 
 def test_what_people_answer_in_a_forum_is_handled_by_people() -> None:
@@ -182,9 +187,12 @@ def test_what_people_answer_in_a_forum_is_handled_by_people() -> None:
     tables["conversations"]["escalated"] = False
     agents = tables["messages"]["role"].eq("customer")
     tables["messages"] = pd.concat([tables["messages"], tables["messages"][agents].assign(role="agent")])
-    told = by_name(tables)
-    assert (told["escalated"].figures, told["escalated"].state) == ("100 of 100 conversations", THERE)
-    assert told["not_escalated"].state == ABSENT
+    parts_by_state = by_name(tables)
+    assert (parts_by_state["escalated"].figures, parts_by_state["escalated"].state) == (
+        "100 of 100 conversations",
+        THERE,
+    )
+    assert parts_by_state["not_escalated"].state == ABSENT
 
 
 def test_owners_of_areas_own_articles_too() -> None:
@@ -196,9 +204,9 @@ def test_owners_of_areas_own_articles_too() -> None:
 
 def test_a_bundle_without_a_row_lacks_everything() -> None:
     """Empty or missing tables are no error."""
-    told = data_coverage({})
-    assert {part.state for part in told} == {ABSENT}
-    assert told[0].name == "questions"
+    parts_by_state = data_coverage({})
+    assert {part.state for part in parts_by_state} == {ABSENT}
+    assert parts_by_state[0].name == "questions"
 
 
 OPTIONAL = [(name, column) for name, frame in full().items() for column in frame.columns if column[-3:] != "_id"]
@@ -212,15 +220,15 @@ removed = st.tuples(
 )
 
 
-def told_without(columns: set[tuple[str, str]], tables: set[str], roles: set[str]) -> tuple[Coverage, ...]:
+def coverage_without(columns: set[tuple[str, str]], tables: set[str], roles: set[str]) -> tuple[Coverage, ...]:
     """What is told of the full bundle without some columns, tables and roles."""
-    kept = {name: frame for name, frame in full(40).items() if name not in tables}
-    if "messages" in kept:
-        kept["messages"] = kept["messages"][~kept["messages"]["role"].isin(roles)]
+    tables_left = {name: frame for name, frame in full(40).items() if name not in tables}
+    if "messages" in tables_left:
+        tables_left["messages"] = tables_left["messages"][~tables_left["messages"]["role"].isin(roles)]
     for name, column in columns:
-        if name in kept:
-            kept[name] = kept[name].drop(columns=column)
-    return data_coverage(kept)
+        if name in tables_left:
+            tables_left[name] = tables_left[name].drop(columns=column)
+    return data_coverage(tables_left)
 
 
 def labels(parts: Iterable[Coverage]) -> set[str]:
@@ -234,8 +242,8 @@ def test_what_is_taken_away_only_ever_adds_to_what_lacks(some: Removed, more: Re
 
     But for one: without its bot, what agents answer becomes what people handle.
     """
-    fewer = told_without(*some)
-    fewest = told_without(*(one | other for one, other in zip(some, more, strict=True)))
+    fewer = coverage_without(*some)
+    fewest = coverage_without(*(one | other for one, other in zip(some, more, strict=True)))
     assert labels(fewer) == labels(fewest) == {part.label for part in PARTS}
     assert sum(1 + len(part.with_it) for part in fewest) == len(PARTS)
     if "bot" in some[2] or "bot" not in more[2]:
@@ -246,6 +254,6 @@ def test_what_is_taken_away_only_ever_adds_to_what_lacks(some: Removed, more: Re
 def test_no_two_parts_say_the_same() -> None:
     """Labels and texts are each a part's own, and a sentence put together from them reads on."""
     for field in ("name", "label", "unknown", "cost", "step"):
-        said = [getattr(part, field) for part in PARTS]
-        assert len(set(said)) == len(said)
+        values = [getattr(part, field) for part in PARTS]
+        assert len(set(values)) == len(values)
     assert all(part.unknown[0] in string.ascii_lowercase and part.unknown[-1] != "." for part in PARTS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,8 +12,11 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from lacuna.models.diagnosis.citation_mixture import on_topic
+from lacuna.models.diagnosis.citations import EXAMPLES, answered_before, citation_features, examples_of
+from lacuna.models.retrieval.candidates import Candidates
 
 ARTICLES, EACH = 8, 40
+WAYS = ("meaning", "words")
 
 
 @dataclass(frozen=True)
@@ -27,8 +31,18 @@ class Planted:
 
     def chances(self, order: NDArray[np.int64] | slice = slice(None)) -> NDArray[np.float64]:
         """The chance of each citation to be on topic, of conversations in some order."""
-        ways = [way[order] for way in self.ways]
-        return on_topic(ways, self.cited[order], self.failed[order], self.guess[order], 0.7)[0]
+        blocks = blocks_of([way[order] for way in self.ways])
+        return on_topic(blocks, WAYS, self.cited[order], self.failed[order], self.guess[order], 0.7)[0]
+
+
+def blocks_of(ways: Sequence[NDArray[np.float32]], size: int = 150) -> Callable[[], list[Candidates]]:
+    """The candidates, all articles among them, in blocks of a few conversations."""
+    starts = range(0, max(1, len(ways[0])), size)
+    blocks = [
+        Candidates.whole({name: way[i : i + size] for name, way in zip(WAYS, ways, strict=False)}, WAYS[: len(ways)])
+        for i in starts
+    ]
+    return lambda: blocks
 
 
 def planted(seed: int = 0, *, broken: int | None = None) -> Planted:
@@ -80,11 +94,45 @@ def test_the_first_guess_stands_where_little_is_known() -> None:
     """With fewer than sixty citations, of which a third is twenty, there is nothing to learn from."""
     world = planted()
     few = np.flatnonzero(world.cited >= 0)[:50]
-    ways = [way[few] for way in world.ways]
-    weight, off_topic = on_topic(ways, world.cited[few], world.failed[few], world.guess[few], 0.7)
+    blocks = blocks_of([way[few] for way in world.ways])
+    weight, off_topic = on_topic(blocks, WAYS, world.cited[few], world.failed[few], world.guess[few], 0.7)
     assert (weight == world.guess[few]).all()
     assert off_topic == 0.7
     even = np.where(world.cited >= 0, 0.7, 0.0)
-    assert (on_topic(world.ways, world.cited, world.failed, even, 0.7)[0] == even).all()
+    assert (on_topic(blocks_of(world.ways), WAYS, world.cited, world.failed, even, 0.7)[0] == even).all()
     empty, none = np.zeros(0), np.zeros(0, dtype=np.int64)
-    assert on_topic([np.zeros((0, 0), np.float32)], none, empty, empty, 0.7)[1] == 0.7
+    assert on_topic(blocks_of([np.zeros((0, 0), np.float32)]), WAYS[:1], none, empty, empty, 0.7)[1] == 0.7
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_examples_are_bounded_and_chosen_by_content(seed: int) -> None:
+    """Each article has at most so many, all of them answered well, and the same ones whatever the order of rows."""
+    rng = np.random.default_rng(seed)
+    n = 300
+    cited, success = rng.integers(-1, 4, n), rng.random(n)
+    keys = [f"{number:04d}" for number in rng.permutation(n)]
+    rows = examples_of(cited, success, keys)
+    assert (success[rows] > 0.5).all()
+    assert (np.diff(cited[rows]) >= 0).all()
+    assert np.bincount(cited[rows], minlength=4).max() <= EXAMPLES
+    order = rng.permutation(n)
+    again = examples_of(cited[order], success[order], [keys[row] for row in order])
+    assert [keys[row] for row in order[again]] == [keys[row] for row in rows]
+
+
+def test_a_question_is_no_example_for_itself() -> None:
+    """Of two articles, the first answered a question like it; the second answered this very question alone."""
+    vectors = np.eye(3, dtype=np.float32)
+    vectors[1] = vectors[0]
+    rows = np.array([0, 1, 2])
+    near = answered_before(vectors[:1], rows[:1], vectors[[1, 0]], np.array([1, 0]), np.array([0, 1]), 3)
+    assert near.astype(float).round(2).tolist() == [[0.33, 0.0, 0.0]]
+
+
+def test_the_cited_article_is_described_by_its_lead() -> None:
+    """Its standard score, by how much it leads the best other, and its score as it is."""
+    candidates = Candidates.whole({"words": np.array([[4, 2, 0], [0, 2, 4]], dtype=np.float32)})
+    features = citation_features(candidates, ["words"], np.array([0, 1]))
+    assert features["words_raw"].tolist() == [4, 2]
+    assert features["words"].tolist() == pytest.approx([1.2247, 0], abs=1e-3)
+    assert features["words_lead"].tolist() == pytest.approx([1.2247, -1.2247], abs=1e-3)

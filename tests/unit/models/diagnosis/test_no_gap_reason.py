@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lacuna.models.diagnosis.no_gap_reason import UNKNOWN, RunFindings, no_gap_reason, why_no_gap
-from tests.worlds.test_small_worlds import WORLDS, beside, mine, world
+from tests.worlds.test_small_worlds import WORLDS, mine, small_bundle, with_conversations_of
 
 # Two hundred conversations in eight topics, of which nobody can say more than that they fail.
 USUAL = RunFindings(
@@ -91,7 +91,7 @@ def told(folder: Path) -> dict[str, Any]:
 )
 def test_a_small_world_says_why_it_has_no_gap(tmp_path: Path, name: str, rule: str) -> None:
     """run.json has the reason, and the report and the workbook print the same words."""
-    done = mine(world(tmp_path, **WORLDS[name]), tmp_path / "store", tmp_path)
+    done = mine(small_bundle(tmp_path, **WORLDS[name]), tmp_path / "store", tmp_path)
     run = told(done.folder)
     assert run["no_gap_reason"]["rule"] == rule
     why = why_no_gap(run)
@@ -103,7 +103,7 @@ def test_a_small_world_says_why_it_has_no_gap(tmp_path: Path, name: str, rule: s
 
 def test_one_customer_who_asks_everything_is_named_as_the_reason(tmp_path: Path) -> None:
     """An export with one customer_id in every row makes no topic, and says so."""
-    bundle = world(tmp_path, [f"my chain fell off the bike again {i}" for i in range(20)], escalated=True)
+    bundle = small_bundle(tmp_path, [f"my chain fell off the bike again {i}" for i in range(20)], escalated=True)
     table = pd.read_parquet(bundle / "conversations.parquet").assign(customer_id="guest")
     table.to_parquet(bundle / "conversations.parquet")
     run = told(mine(bundle, tmp_path / "store", tmp_path).folder)
@@ -116,11 +116,13 @@ HEALTHY = [f"please tell me the opening hours on day {i}" for i in range(40)]
 
 def test_what_only_a_person_may_do_is_told_as_the_reason(tmp_path: Path) -> None:
     """A topic that fails and that agents settle in the customer's account is no gap, and is counted as that."""
-    bundle = world(tmp_path / "a", [f"please cancel my order of the red bike {i}" for i in range(20)], escalated=True)
+    bundle = small_bundle(
+        tmp_path / "a", [f"please cancel my order of the red bike {i}" for i in range(20)], escalated=True
+    )
     said = pd.read_parquet(bundle / "messages.parquet")
     said.loc[said["role"] == "agent", "text"] = "I have cancelled your order and refunded the amount to your card."
     said.to_parquet(bundle / "messages.parquet")
-    bundle = beside(bundle, world(tmp_path / "b", HEALTHY, escalated=False))
+    bundle = with_conversations_of(bundle, small_bundle(tmp_path / "b", HEALTHY, escalated=False))
     run = told(mine(bundle, tmp_path / "store", tmp_path).folder)
     assert run["no_gap_reason"]["rule"] == "not content"
     assert "20 conversations in 1 topic (account action needed 20)" in run["no_gap_reason"]["why"]
@@ -128,8 +130,8 @@ def test_what_only_a_person_may_do_is_told_as_the_reason(tmp_path: Path) -> None
 
 def test_a_run_with_gaps_gives_no_reason(tmp_path: Path) -> None:
     """no_gap_reason is null where there is a gap."""
-    bundle = world(tmp_path / "a", [f"my chain fell off the bike again {i}" for i in range(20)], escalated=True)
-    bundle = beside(bundle, world(tmp_path / "b", HEALTHY, escalated=False))
+    bundle = small_bundle(tmp_path / "a", [f"my chain fell off the bike again {i}" for i in range(20)], escalated=True)
+    bundle = with_conversations_of(bundle, small_bundle(tmp_path / "b", HEALTHY, escalated=False))
     done = mine(bundle, tmp_path / "store", tmp_path)
     assert len(done.backlog)
     assert told(done.folder)["no_gap_reason"] is None

@@ -21,18 +21,18 @@ TIMES = 60
 )
 def test_what_comes_by_itself_is_not_credited(name: str) -> None:
     """Season, falling demand, drift and the way back to the mean: the interval holds 0, and hardly any is verified."""
-    held, told = judged(WORLDS[name], TIMES)
-    assert held >= 0.86  # three standard errors below 0.95
-    assert told["verified"] <= 0.05
+    covered, verdicts = judged(WORLDS[name], TIMES)
+    assert covered >= 0.86  # three standard errors below 0.95
+    assert verdicts["verified"] <= 0.05
 
 
 @pytest.mark.parametrize("name", ["the fix works", "it works in a bad season"])
 def test_a_fix_that_works_is_verified(name: str) -> None:
     """The interval holds the true effect, and most such fixes are verified within four weeks; none is called worse."""
-    held, told = judged(FIXES[name], TIMES)
-    assert held >= 0.86
-    assert told["verified"] >= 0.6
-    assert told["worse"] == 0
+    covered, verdicts = judged(FIXES[name], TIMES)
+    assert covered >= 0.86
+    assert verdicts["verified"] >= 0.6
+    assert verdicts["worse"] == 0
 
 
 def test_simpler_ways_are_misled() -> None:
@@ -45,9 +45,9 @@ def test_without_a_topic_to_compare_with_the_interval_is_wider() -> None:
     """One group alone can still be measured; how far it may change by itself is then not known."""
     fixed = Group(60, 48, 48, 60, 9, 9)
     others = [Group(200, 40 + i, 40 + i, 200, 40 + i, 40 + i) for i in range(20)]
-    alone, beside = change_of(fixed, []), change_of(fixed, others)
+    alone, compared = change_of(fixed, []), change_of(fixed, others)
     assert alone.drop_low > 0
-    assert alone.shift_high - alone.shift_low > 1.5 * (beside.shift_high - beside.shift_low)
+    assert alone.shift_high - alone.shift_low > 1.5 * (compared.shift_high - compared.shift_low)
 
 
 def test_what_came_after_other_fixes_says_nothing() -> None:

@@ -15,7 +15,7 @@ from lacuna.pipelines.gaps.history import Past
 from lacuna.pipelines.io.store import write_parquet
 from lacuna.pipelines.presentation.spreadsheet import records
 from lacuna.pipelines.runtime.job import Job
-from lacuna.pipelines.steps.rank.impact import Measured, measure_fixes
+from lacuna.pipelines.steps.rank.impact import MeasuredFixes, measure_fixes
 from tests.support.bundles import make_job
 from tests.support.tables import plant
 from tests.unit.models.impact.test_impact import OTHERS, world
@@ -30,7 +30,7 @@ ROW: dict[str, Any] = {
 
 def job(folder: Path, revised: dict[str, str] | None = None) -> Job:
     """A job over the four weeks up to 28 July, with articles and the days on which they changed."""
-    made = make_job("bundle", folder, "2024-07-01", "2024-07-28")
+    job_ = make_job("bundle", folder, "2024-07-01", "2024-07-28")
     names = ["bad", *OTHERS]
     days = [(revised or {}).get(name, "2023-01-01") for name in names]
     articles = pd.DataFrame(
@@ -38,10 +38,10 @@ def job(folder: Path, revised: dict[str, str] | None = None) -> Job:
     )
     for column in ("created_at", "updated_at"):
         articles[column] = pd.to_datetime(articles[column], utc=True)
-    plant(made, "load/articles", articles)
+    plant(job_, "load/articles", articles)
     none = pd.DataFrame({"article_id": [], "revised_at": [], "approved": []}).astype({"approved": "boolean"})
-    plant(made, "load/article_revisions", none)
-    return made
+    plant(job_, "load/article_revisions", none)
+    return job_
 
 
 def past(life: GapState, **row: Any) -> Past:
@@ -52,14 +52,14 @@ def past(life: GapState, **row: Any) -> Past:
 
 def facts(since: str = "2024-05-20") -> pd.DataFrame:
     """Conversations of a topic that was mended on 1 July, beside eight others."""
-    found = world({"bad": (0.85, 0.1), **OTHERS})
-    found["started_at"] = found["day"].dt.tz_localize("UTC")
-    found = found[found["day"] >= pd.Timestamp(since)].drop(columns=["day", "confirmed"])
-    found["conversation_id"] = [f"c-{n}" for n in range(len(found))]
-    return found.set_index("conversation_id")
+    facts_table = world({"bad": (0.85, 0.1), **OTHERS})
+    facts_table["started_at"] = facts_table["day"].dt.tz_localize("UTC")
+    facts_table = facts_table[facts_table["day"] >= pd.Timestamp(since)].drop(columns=["day", "confirmed"])
+    facts_table["conversation_id"] = [f"c-{n}" for n in range(len(facts_table))]
+    return facts_table.set_index("conversation_id")
 
 
-def measured(folder: Path, life: GapState, revised: dict[str, str] | None = None, **row: Any) -> Measured:
+def measured(folder: Path, life: GapState, revised: dict[str, str] | None = None, **row: Any) -> MeasuredFixes:
     return measure_fixes(job(folder, revised), past(life, **row), facts(), 5.0)
 
 
@@ -72,9 +72,9 @@ def test_a_published_gap_is_measured_from_its_day(tmp_path: Path) -> None:
 
 def test_an_accepted_gap_is_closed_by_its_article_s_change(tmp_path: Path) -> None:
     """No decision is needed: the article changed after the gap was accepted; what changed before does not count."""
-    found = measured(tmp_path, ACCEPTED, {"bad": "2024-07-01"})
-    assert records(found.table)[0]["fixed_on"] == "2024-07-01"
-    assert found.past.lives["g-1"].status == "published"
+    effects = measured(tmp_path, ACCEPTED, {"bad": "2024-07-01"})
+    assert records(effects.table)[0]["fixed_on"] == "2024-07-01"
+    assert effects.past.lives["g-1"].status == "published"
     before = measured(tmp_path, ACCEPTED, {"bad": "2024-06-20"})
     assert before.table.empty
     assert before.past.lives["g-1"].status == "accepted"
@@ -101,21 +101,21 @@ def test_topics_whose_article_changed_are_not_compared_with(tmp_path: Path) -> N
 
 def test_a_bundle_that_no_longer_reaches_back_keeps_the_verdict(tmp_path: Path) -> None:
     """Without a conversation of before the fix, what the run before measured stands, and says when it was measured."""
-    made = job(tmp_path)
-    first = measure_fixes(made, past(PUBLISHED), facts(), 5.0).table
-    write_parquet(made.runs / "2024-07-21" / "impact.parquet", first.assign(measured_in="2024-07-21"))
-    (kept,) = records(measure_fixes(made, past(PUBLISHED), facts(since="2024-07-02"), 5.0).table)
-    assert (kept["verdict"], kept["measured_in"]) == ("verified", "2024-07-21")
+    job_ = job(tmp_path)
+    first = measure_fixes(job_, past(PUBLISHED), facts(), 5.0).table
+    write_parquet(job_.runs / "2024-07-21" / "impact.parquet", first.assign(measured_in="2024-07-21"))
+    (fix,) = records(measure_fixes(job_, past(PUBLISHED), facts(since="2024-07-02"), 5.0).table)
+    assert (fix["verdict"], fix["measured_in"]) == ("verified", "2024-07-21")
     moved = past(replace(PUBLISHED, published_on="2024-06-30"))
-    (other,) = records(measure_fixes(made, moved, facts("2024-07-02"), 5.0).table)
+    (other,) = records(measure_fixes(job_, moved, facts("2024-07-02"), 5.0).table)
     assert other["verdict"] == "too early"
 
 
 def test_a_gap_that_is_back_long_after_its_fix_is_not_excused_by_its_average(tmp_path: Path) -> None:
     """Found again in a window that lies wholly after the fix, having been away, it gets no effect that closes it."""
-    found = measured(tmp_path, PUBLISHED)
-    assert found.effect("g-1", date(2024, 7, 10)) is None
-    assert found.effect("g-1", date(2024, 6, 20)) == "verified"
-    assert found.effect("g-unknown", date(2024, 6, 20)) is None
+    effects = measured(tmp_path, PUBLISHED)
+    assert effects.effect("g-1", date(2024, 7, 10)) is None
+    assert effects.effect("g-1", date(2024, 6, 20)) == "verified"
+    assert effects.effect("g-unknown", date(2024, 6, 20)) is None
     there = measured(tmp_path, PUBLISHED, run_id="2024-07-21", status="published")
     assert there.effect("g-1", date(2024, 7, 10)) == "verified"

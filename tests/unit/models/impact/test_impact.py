@@ -45,20 +45,20 @@ def measured(facts: pd.DataFrame, fix: Fix = FIX, touched: tuple[str, ...] = (),
 
 def test_a_fix_that_works_saves_conversations_and_money() -> None:
     """Failures fall from 85 to 10 %: verified, and what was avoided splits into confirmed and silent."""
-    found = measured(world({"bad": (0.85, 0.1), **OTHERS}))
-    assert found["verdict"] == "verified"
-    assert found["avoided_weekly_low"] < 21 * 0.7 < found["avoided_weekly_high"] + 2
-    assert found["avoided_cost"] == pytest.approx(10 * found["avoided_since"])
-    assert found["confirmed_since"] + found["assumed_since"] == pytest.approx(found["avoided_since"])
-    assert 0 < found["confirmed_since"] < found["avoided_since"]
-    assert found["compared"] == 8
+    effect = measured(world({"bad": (0.85, 0.1), **OTHERS}))
+    assert effect["verdict"] == "verified"
+    assert effect["avoided_weekly_low"] < 21 * 0.7 < effect["avoided_weekly_high"] + 2
+    assert effect["avoided_cost"] == pytest.approx(10 * effect["avoided_since"])
+    assert effect["confirmed_since"] + effect["assumed_since"] == pytest.approx(effect["avoided_since"])
+    assert 0 < effect["confirmed_since"] < effect["avoided_since"]
+    assert effect["compared"] == 8
 
 
 def test_a_fix_without_effect_saves_nothing_sure() -> None:
     """Failures stay: no effect, and the interval of what was avoided holds 0."""
-    found = measured(world({"bad": (0.85, 0.85), **OTHERS}))
-    assert found["verdict"] == "no effect"
-    assert found["avoided_since_low"] <= 0 <= found["avoided_since_high"]
+    effect = measured(world({"bad": (0.85, 0.85), **OTHERS}))
+    assert effect["verdict"] == "no effect"
+    assert effect["avoided_since_low"] <= 0 <= effect["avoided_since_high"]
 
 
 def test_a_fix_that_harms_is_told() -> None:
@@ -88,9 +88,9 @@ def test_a_verdict_takes_time() -> None:
 def test_the_day_itself_and_what_came_before_the_gap_count_for_neither_side() -> None:
     """Conversations of the day of the fix, and those before the article went stale, are left out."""
     facts = world({"bad": (0.85, 0.1), **OTHERS})
-    whole = measured(facts)
-    assert whole["conversations_before"] == 42 * 3
-    assert whole["conversations_after"] == 27 * 3
+    full_effect = measured(facts)
+    assert full_effect["conversations_before"] == 42 * 3
+    assert full_effect["conversations_after"] == 27 * 3
     late = measured(facts, Fix("g-1", "stale", DAY, ("bad",), "kb-bad", since=DAY - timedelta(days=10)))
     assert late["conversations_before"] == 30
 
@@ -119,10 +119,10 @@ def test_the_order_of_the_rows_does_not_matter() -> None:
 
 def test_weeks_show_the_gap_beside_the_others() -> None:
     """One entry a week, with counts of the gap and the share that failed in untouched topics."""
-    found = weekly(world({"bad": (1.0, 0.0), **OTHERS}), FIX, ("h0",))
-    assert [entry["conversations"] for entry in found] == [21] * 10
-    assert [entry["failed"] for entry in found] == [21.0] * 6 + [0.0] * 4
-    assert all(0.05 < entry["compared"] < 0.4 for entry in found)
+    weeks = weekly(world({"bad": (1.0, 0.0), **OTHERS}), FIX, ("h0",))
+    assert [entry["conversations"] for entry in weeks] == [21] * 10
+    assert [entry["failed"] for entry in weeks] == [21.0] * 6 + [0.0] * 4
+    assert all(0.05 < entry["compared"] < 0.4 for entry in weeks)
 
 
 def test_main_articles_are_those_cited_often() -> None:
@@ -146,15 +146,15 @@ def test_totals_add_up_every_measured_fix_once() -> None:
     """Failures count against the total, the unmeasured and the doubly counted do not, and intervals add in squares."""
     rows = [saving(40, 3), saving(-4, 4), saving(99, 1, counted_with="g-1"), saving(99, 1, conversations_after=0)]
     rows[1]["counted_with"] = float("nan")
-    found = totals(rows)
-    assert (found["fixes"], found["avoided"], found["cost"]) == (2, 36, 72)
-    assert (found["avoided_low"], found["avoided_high"]) == (31, 41)
-    assert found["confirmed"] + found["assumed"] == found["avoided"]
+    sums = totals(rows)
+    assert (sums["fixes"], sums["avoided"], sums["cost"]) == (2, 36, 72)
+    assert (sums["avoided_low"], sums["avoided_high"]) == (31, 41)
+    assert sums["confirmed"] + sums["assumed"] == sums["avoided"]
     assert totals([])["fixes"] == 0
 
 
 @pytest.mark.parametrize(
-    ("drop", "low", "high", "told"),
+    ("drop", "low", "high", "expected"),
     [
         (0.7, 0.5, 0.9, "verified"),
         (0.2, 0.1, 0.4, "too early"),
@@ -164,9 +164,9 @@ def test_totals_add_up_every_measured_fix_once() -> None:
         (-0.5, -0.9, -0.1, "worse"),
     ],
 )
-def test_verdicts_ask_for_a_sure_and_a_large_fall(drop: float, low: float, high: float, told: str) -> None:
+def test_verdicts_ask_for_a_sure_and_a_large_fall(drop: float, low: float, high: float, expected: str) -> None:
     """Verified is sure and large; no effect is surely not large; in between it is too early."""
     change = Change(0.8, 0.3, 0.8, drop, low, high, 0, 0, 0, 0, 0, 0)
-    found, why = verdict(change, 50, 28, LIMITS)
-    assert found == told
+    outcome, why = verdict(change, 50, 28, LIMITS)
+    assert outcome == expected
     assert "%" in why

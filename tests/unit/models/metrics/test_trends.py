@@ -61,10 +61,10 @@ def test_a_surge_is_found_with_its_first_day() -> None:
     """Seven days of thrice the usual counts are a surge that began on their first day."""
     rng = np.random.default_rng(2)
     days = np.concatenate([rng.poisson(4, 49), rng.poisson(14, 7)])
-    found = surge(days, last=7)
-    assert found.p_value < 1e-4
-    assert found.ratio > 2
-    assert found.started == 49
+    surge_of_days = surge(days, last=7)
+    assert surge_of_days.p_value < 1e-4
+    assert surge_of_days.ratio > 2
+    assert surge_of_days.started == 49
 
 
 def test_usual_weeks_are_no_surge() -> None:

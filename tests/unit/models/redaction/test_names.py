@@ -292,8 +292,8 @@ def test_names_go_where_a_sentence_shows_them() -> None:
 
 def test_harmless_texts_stay() -> None:
     """Closings, months, products, nouns and words that are also names stay where no name is shown."""
-    plain = lines(HARMLESS)
-    changed = [result for text, result in zip(plain, redact(plain)[0], strict=True) if result != text]
+    harmless = lines(HARMLESS)
+    changed = [result for text, result in zip(harmless, redact(harmless)[0], strict=True) if result != text]
     assert not changed
 
 

@@ -199,34 +199,34 @@ def marked_lines() -> list[tuple[str, list[tuple[str, str]]]]:
 def test_personal_data_goes_and_the_rest_stays() -> None:
     """Of the marked values at least 95 % go, and of the placeholders at least 95 % stand for a marked value."""
     lines = marked_lines()
-    plain = HARMLESS.strip().splitlines()
-    assert min(len(lines), len(plain)) >= 60
-    wanted = removed = placed = right = 0
+    harmless = HARMLESS.strip().splitlines()
+    assert min(len(lines), len(harmless)) >= 60
+    n_marked = removed = placed = right = 0
     faults: list[str] = []
     for text, marks in lines:
         result = redact([text])[0][0]
         assert result is not None
-        placeholders = Counter(found[1:-1] for found in PLACEHOLDER.findall(result))
+        placeholders = Counter(placeholder[1:-1] for placeholder in PLACEHOLDER.findall(result))
         expected = Counter(kind for kind, _ in marks)
-        gone = sum(value not in result for _, value in marks)
-        wanted, removed = wanted + len(marks), removed + gone
+        n_removed = sum(value not in result for _, value in marks)
+        n_marked, removed = n_marked + len(marks), removed + n_removed
         placed, right = placed + placeholders.total(), right + (placeholders & expected).total()
-        if gone < len(marks) or placeholders != expected:
+        if n_removed < len(marks) or placeholders != expected:
             faults.append(result)
-    for text in plain:
+    for text in harmless:
         result = redact([text])[0][0]
         assert result is not None
         placed += len(PLACEHOLDER.findall(result))
         if result != text:
             faults.append(result)
-    assert removed / wanted >= 0.95, f"recall {removed / wanted:.3f}: {faults}"
+    assert removed / n_marked >= 0.95, f"recall {removed / n_marked:.3f}: {faults}"
     assert right / placed >= 0.95, f"precision {right / placed:.3f}: {faults}"
 
 
 def test_harmless_lines_stay_as_they_are() -> None:
     """Prices, dates, versions, error codes and words about secrets come back untouched."""
-    plain = HARMLESS.strip().splitlines()
-    assert redact(plain)[0] == plain
+    harmless = HARMLESS.strip().splitlines()
+    assert redact(harmless)[0] == harmless
 
 
 @pytest.mark.parametrize(

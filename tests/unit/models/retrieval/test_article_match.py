@@ -17,7 +17,6 @@ from lacuna.models.retrieval.article_match import (
     profile,
     standardise,
 )
-from lacuna.models.retrieval.article_match import word_scores as words_of
 from lacuna.models.text.markup import plain
 from lacuna.models.text.vectors import unit
 
@@ -77,32 +76,6 @@ def test_meaning_is_the_mean_of_the_best_passages() -> None:
         near = np.sort(query @ place[of == article].T, axis=1)[:, -BEST_PASSAGES:]
         expected = near.mean(axis=1) if near.size else np.zeros(3)
         assert found[:, article] == pytest.approx(expected, abs=1e-6)
-
-
-def test_words_find_the_article_that_has_them_in_any_form() -> None:
-    """A planted article comes first for its own words, plural or not, in English and German."""
-    english = ["Return a parcel with the label.", "Pair the display with a phone.", "Price promise and refunds."]
-    assert words_of(["how do I pair my phones"], english).argmax() == 1
-    assert words_of(["returning parcels"], english).argmax() == 0
-    german = ["Rechnungen finden Sie im Konto.", "Das Paket kommt mit der Post."]
-    assert words_of(["wo ist meine Rechnung"], german, "de").argmax() == 0
-
-
-def test_small_words_find_nothing_in_their_own_language() -> None:
-    """German function words say no more about an article than English ones."""
-    german = ["die das der und wo ist nicht", "Rechnung drucken"]
-    assert not words_of(["wo ist die und das"], german, "de").any()
-    assert not words_of(["is the and a"], ["the and a where is", "print an invoice"]).any()
-
-
-@pytest.mark.parametrize(
-    ("queries", "texts"), [(["where"], ["", ""]), (["?"], ["!!!"]), ([], ["a parcel"]), (["x"], [])]
-)
-def test_nothing_to_find_is_nought(queries: list[str], texts: list[str]) -> None:
-    """Articles without words, or no question, score 0 and never break the run."""
-    found = words_of(queries, texts)
-    assert found.shape == (len(queries), len(texts))
-    assert not found.any()
 
 
 @given(SCORES, st.floats(0.5, 20), st.floats(-20, 20))

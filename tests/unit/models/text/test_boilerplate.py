@@ -76,7 +76,7 @@ def test_a_mail_is_what_the_customer_wrote(mail: str, left: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "said",
+    "text",
     [
         "How do I turn on confidential mode for this message?",
         "On Monday you wrote: the parcel is here. It is not.",
@@ -86,9 +86,9 @@ def test_a_mail_is_what_the_customer_wrote(mail: str, left: str) -> None:
         "Von meinem Konto wurde zweimal abgebucht",
     ],
 )
-def test_a_question_about_such_things_stays_whole(said: str) -> None:
+def test_a_question_about_such_things_stays_whole(text: str) -> None:
     """Words of boilerplate in a customer's own sentence are the customer's."""
-    assert " ".join(without_boilerplate(said).split()) == " ".join(said.split())
+    assert " ".join(without_boilerplate(text).split()) == " ".join(text.split())
 
 
 def test_a_mail_that_is_all_quotation_is_not_emptied() -> None:
@@ -115,14 +115,14 @@ def test_lines_of_a_form_make_no_question() -> None:
         "cup",
     ]
     rows = [(f"c{i:02d}", 0, "customer", f"{form}the {thing} arrived broken") for i, thing in enumerate(things)]
-    found = questions(pd.DataFrame(rows, columns=["conversation_id", "position", "role", "text"]))
-    assert found["question"].tolist() == [f"the {thing} arrived broken" for thing in things]
+    table = questions(pd.DataFrame(rows, columns=["conversation_id", "position", "role", "text"]))
+    assert table["question"].tolist() == [f"the {thing} arrived broken" for thing in things]
 
 
 def test_what_customers_ask_alike_is_no_form() -> None:
     """A line that is also somebody's whole message is a question, however often it comes."""
-    asked = ["where is my order"] * 20 + ["hello\nwhere is my order"] * 20
-    assert "where is my order" not in templates(asked)
+    texts = ["where is my order"] * 20 + ["hello\nwhere is my order"] * 20
+    assert "where is my order" not in templates(texts)
     assert without_lines("a\nb", frozenset({"a", "b"})) == "a\nb"
 
 
@@ -140,23 +140,23 @@ ASIDES = ["I hope you can help.", "Kurze Frage:", "It was a present to myself."]
 def conversations(times: int = 8) -> list[str]:
     """Each problem alone and beside each aside, several times."""
     alone = [f"{problem}." for problem in PROBLEMS]
-    beside = [f"{aside} {problem}!" for problem in PROBLEMS for aside in ASIDES]
-    return (alone + beside) * times
+    with_asides = [f"{aside} {problem}!" for problem in PROBLEMS for aside in ASIDES]
+    return (alone + with_asides) * times
 
 
 def test_what_customers_say_beside_anything_is_an_aside() -> None:
     """In any language and without a list; what is also a whole message, or rarely said, is none."""
-    found = asides(conversations())
-    assert found == {"i hope you can help", "kurze frage", "it was a present to myself"}
+    asides_ = asides(conversations())
+    assert asides_ == {"i hope you can help", "kurze frage", "it was a present to myself"}
     assert asides(conversations(1)) == frozenset(), "three times each is not often"
 
 
 def test_names_and_numbers_in_an_aside_may_differ() -> None:
     """What was bought a while ago is no matter, whichever it was; a question about a thing keeps its thing."""
     things = ["Grit 27", "Volt Cargo", "Tarn 3", "Pavé Carbon"]
-    told = [f"{p}. I ordered the {thing} a while ago." for p in PROBLEMS for thing in things]
-    asked = [f"Which lamp fits the {thing}?" for thing in things] * 6
-    idle = asides(conversations() + told + asked)
+    with_aside = [f"{p}. I ordered the {thing} a while ago." for p in PROBLEMS for thing in things]
+    texts = [f"Which lamp fits the {thing}?" for thing in things] * 6
+    idle = asides(conversations() + with_aside + texts)
     assert idle - asides(conversations()) == {"i ordered the _ a while ago"}
     assert without_asides("the tent leaks. I ordered the Fell 2 a while ago.", idle) == "the tent leaks."
     assert without_asides("the tent leaks. Which lamp fits the Grit 27?", idle).endswith("Grit 27?")
@@ -165,8 +165,8 @@ def test_names_and_numbers_in_an_aside_may_differ() -> None:
 def test_what_always_goes_with_the_same_matter_is_no_aside() -> None:
     """That it may be lost is never said alone, but always of a parcel without a scan: it is what is asked."""
     days = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "the weekend"]
-    asked = [f"No scan since {day}. Is it lost?" for day in days] * 4
-    assert asides(conversations() + asked) == asides(conversations())
+    texts = [f"No scan since {day}. Is it lost?" for day in days] * 4
+    assert asides(conversations() + texts) == asides(conversations())
 
 
 def test_asides_go_with_and_without_marks_around_them() -> None:
@@ -190,12 +190,12 @@ def test_nothing_but_asides_goes(text: str) -> None:
 
 def test_asides_are_no_part_of_a_question() -> None:
     """The next message is the question where the first says nothing but an aside; what says no more stays as it is."""
-    told = [(f"c{i:03d}", 0, "customer", text) for i, text in enumerate(conversations())]
-    told += [(c, 0, "customer", "I hope you can help.") for c in "xy"] + [
+    rows = [(f"c{i:03d}", 0, "customer", text) for i, text in enumerate(conversations())]
+    rows += [(c, 0, "customer", "I hope you can help.") for c in "xy"] + [
         ("x", 1, "customer", "The saddle creaks and slips.")
     ]
-    found = questions(pd.DataFrame(told, columns=["conversation_id", "position", "role", "text"]))
-    asked = found.set_index("conversation_id")["question"]
-    assert set(asked.drop(["x", "y"]).str.rstrip(".!")) == set(PROBLEMS)
-    assert asked["x"] == "The saddle creaks and slips."
-    assert asked["y"] == "I hope you can help."
+    table = questions(pd.DataFrame(rows, columns=["conversation_id", "position", "role", "text"]))
+    question_of = table.set_index("conversation_id")["question"]
+    assert set(question_of.drop(["x", "y"]).str.rstrip(".!")) == set(PROBLEMS)
+    assert question_of["x"] == "The saddle creaks and slips."
+    assert question_of["y"] == "I hope you can help."

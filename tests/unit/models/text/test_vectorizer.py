@@ -31,18 +31,18 @@ def counter() -> CountVectorizer:
 
 @given(TEXTS, TEXTS)
 @settings(max_examples=60, deadline=None)
-def test_terms_are_those_of_scikit_learn(texts: list[str], others: list[str]) -> None:
+def test_terms_are_those_of_scikit_learn(texts: list[str], other_texts: list[str]) -> None:
     """The same terms in the same order, the same counts, and the same for texts that were not there."""
-    ours, theirs = Terms(WORD, STOP_WORDS), counter()
+    own_counter, scikit_counter = Terms(WORD, STOP_WORDS), counter()
     try:
-        counts = theirs.fit_transform(texts)
+        counts = scikit_counter.fit_transform(texts)
     except ValueError:  # no word at all
-        assert ours.fit_transform(texts).shape[1] == 0
-        assert ours.transform(others).nnz == 0
+        assert own_counter.fit_transform(texts).shape[1] == 0
+        assert own_counter.transform(other_texts).nnz == 0
         return
-    assert np.array_equal(ours.fit_transform(texts).toarray(), counts.toarray())
-    assert ours.get_feature_names_out().tolist() == theirs.get_feature_names_out().tolist()
-    assert np.array_equal(ours.transform(others).toarray(), theirs.transform(others).toarray())
+    assert np.array_equal(own_counter.fit_transform(texts).toarray(), counts.toarray())
+    assert own_counter.get_feature_names_out().tolist() == scikit_counter.get_feature_names_out().tolist()
+    assert np.array_equal(own_counter.transform(other_texts).toarray(), scikit_counter.transform(other_texts).toarray())
 
 
 def test_stems_count_as_one() -> None:
@@ -63,11 +63,11 @@ def test_principal_axes_are_those_of_the_textbook(shape: tuple[int, int]) -> Non
     rng = np.random.default_rng(3)
     rank = min(8, *shape)
     rows = (rng.normal(size=(shape[0], rank)) * 2.0 ** -np.arange(rank)) @ rng.normal(size=(rank, shape[1]))
-    axes, found = principal_axes(sparse.csr_matrix(rows.astype(np.float32)), 5)
+    axes, length = principal_axes(sparse.csr_matrix(rows.astype(np.float32)), 5)
     exact = np.linalg.svd(rows)[2][: min(5, rank)]
     assert axes.shape == (shape[1], min(5, rank))
     assert np.abs(np.linalg.svd(exact @ axes)[1] - 1).max() < 1e-3
-    again, _ = principal_axes(sparse.csr_matrix(1.1 * rows.astype(np.float32)), 5, found)
+    again, _ = principal_axes(sparse.csr_matrix(1.1 * rows.astype(np.float32)), 5, length)
     assert np.abs(np.linalg.svd(exact @ again)[1] - 1).max() < 1e-3
 
 

@@ -9,10 +9,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lacuna.models.text.word_vectors import DIMENSIONS, word_vectors
+from lacuna.models.arrays import F32
+from lacuna.models.text.word_vectors import DIMENSIONS, WordSpace
 
 # Enough other questions for words to be neither everywhere nor only once.
 CROWD = [f"{what} number{i} arrived late" for i in range(12) for what in ("kettle", "lamp", "stove", "rope", "boots")]
+
+
+def word_vectors(texts: list[str], languages: list[str]) -> F32:
+    """The vectors of the texts that a space is learnt from."""
+    return WordSpace(texts, languages).vectors
 
 
 def nearness(*texts: str, language: str = "en") -> np.ndarray:
@@ -82,3 +88,13 @@ def test_folded_vectors_keep_what_is_near_in_any_order() -> None:
     assert vectors[-1] @ vectors[-2] == pytest.approx(1, abs=1e-4)
     assert backwards[-1] @ backwards[-2] == pytest.approx(1, abs=1e-4)
     assert np.abs(vectors[:50] @ vectors[:50].T - backwards[:50] @ backwards[:50].T).mean() < 0.1
+
+
+@pytest.mark.parametrize("crowd", [CROWD, [f"{text} {i} {i + 1} {i + 2}" for i, text in enumerate(CROWD * 6)]])
+def test_a_text_lies_where_it_would_lie_if_it_had_been_learnt_from(crowd: list[str]) -> None:
+    """Placing texts of the space again gives their own vectors, few words or many; nothing lies at nought."""
+    space = WordSpace(crowd, ["en"] * len(crowd))
+    again = space.place(crowd, ["en"] * len(crowd))
+    assert again == pytest.approx(space.vectors, abs=1e-3)
+    assert not space.place(["of the"], ["en"]).any()
+    assert WordSpace(["the"], ["en"]).place(["tent pole"], ["en"]).shape == (1, 1)

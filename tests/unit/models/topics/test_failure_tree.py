@@ -33,17 +33,17 @@ def planted(parts: list[tuple[int, int]], seed: int) -> tuple[np.ndarray, np.nda
 WORLDS = st.lists(st.tuples(st.integers(0, 8), st.integers(0, 8)), min_size=2, max_size=6)
 
 
-def same(found: np.ndarray, planted_in: np.ndarray) -> bool:
+def same(labels: np.ndarray, planted_in: np.ndarray) -> bool:
     """Whether two labellings cut alike."""
-    pairs = set(zip(found.tolist(), planted_in.tolist(), strict=True))
-    return len(pairs) == len(set(found.tolist())) == len(set(planted_in.tolist()))
+    pairs = set(zip(labels.tolist(), planted_in.tolist(), strict=True))
+    return len(pairs) == len(set(labels.tolist())) == len(set(planted_in.tolist()))
 
 
-@given(parts=WORLDS, seed=st.integers(0, 99), known=st.booleans())
-def test_subtopics_lie_in_topics_whatever_fails(parts: list[tuple[int, int]], seed: int, known: bool) -> None:
+@given(parts=WORLDS, seed=st.integers(0, 99), has_before=st.booleans())
+def test_subtopics_lie_in_topics_whatever_fails(parts: list[tuple[int, int]], seed: int, has_before: bool) -> None:
     """Where a tree is cut for topics, and what they were before, changes no subtopic; none is ever in two topics."""
     vectors, failed, _, _ = planted(parts, seed)
-    before = np.random.default_rng(seed).integers(-1, 4, len(vectors)) if known else None
+    before = np.random.default_rng(seed).integers(-1, 4, len(vectors)) if has_before else None
     cuts = [
         FailureTree(max_distance=far, subtopic_distance=0.2, before=before if far > 0.2 else None).fit(vectors, failed)
         for far in (0.2, 0.5, 0.9)
@@ -74,8 +74,8 @@ def test_a_planted_world_is_found_at_both_levels() -> None:
     """Two problems side by side in each of four topics: four topics, eight subtopics, all of them right."""
     vectors, failed, topic, part = planted([(4, 5), (1, 7), (3, 3), (8, 0)], 7)
     texts = [f"question about thing{t} and matter{p}" for t, p in zip(topic, part, strict=True)]
-    found = fit_topics(texts, vectors, failed, [], max_distance=0.7, subtopic_distance=0.2, evidence=2.0)
-    for (labels, words), truth, word in zip(found, (topic, part), ("thing", "matter"), strict=True):
+    levels = fit_topics(texts, vectors, failed, [], max_distance=0.7, subtopic_distance=0.2, evidence=2.0)
+    for (labels, words), truth, word in zip(levels, (topic, part), ("thing", "matter"), strict=True):
         assert same(labels, truth)
         for label, phrases in words.items():
             own = truth[labels == label][0]
@@ -113,8 +113,8 @@ def test_topics_stay_while_they_are_nearly_what_they_were(
     distance: float, before: list[int], topics: int, seed: int
 ) -> None:
     """What was one topic stays one, and what was two stays two, up to a little; beyond, they split and merge."""
-    known = np.array(before + [5] * 10)
-    tree = FailureTree(subtopic_distance=0.2, before=known).fit(two_groups(distance, seed))
+    before_ = np.array(before + [5] * 10)
+    tree = FailureTree(subtopic_distance=0.2, before=before_).fit(two_groups(distance, seed))
     assert len(set(tree.labels_[:20].tolist())) == topics
     assert not set(tree.labels_[:20].tolist()) & set(tree.labels_[20:].tolist())
     assert tree.labels_.min() == 0

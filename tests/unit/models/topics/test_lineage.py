@@ -22,11 +22,11 @@ DIM = 40
 Groups = dict[str, list[str]]
 
 
-class World:
+class WeeklyRuns:
     """A registry in memory; each question's vector is its subject's axis and a little of its own."""
 
     def __init__(self, same_at_least: float = 0.8) -> None:
-        self.known: dict[str, dict[str, object]] = {}
+        self.registry: dict[str, dict[str, object]] = {}
         self.previous: str | None = None
         self.same_at_least = same_at_least
 
@@ -34,22 +34,22 @@ class World:
         """Trace one run of named groups; gives each group's topic id."""
         names = sorted(groups, key=lambda name: np.random.default_rng([seed, len(name), ord(name[0])]).random())
         topics = pd.DataFrame({"centroid": [centroid(groups[n]) for n in names], "members": [groups[n] for n in names]})
-        asked = {key for keys in groups.values() for key in keys} | set(unassigned)
-        known = pd.DataFrame(
-            list(self.known.values()), columns=["topic_id", "run_id", "first_seen", "centroid", "members"]
+        question_keys = {key for keys in groups.values() for key in keys} | set(unassigned)
+        registry = pd.DataFrame(
+            list(self.registry.values()), columns=["topic_id", "run_id", "first_seen", "centroid", "members"]
         ).sample(frac=1, random_state=seed)
-        self.named, self.events = trace(run_id, self.previous, topics, known, asked, self.same_at_least)
-        for name, row, there in zip(names, self.named.to_dict("records"), topics.to_dict("records"), strict=True):
-            self.known[row["topic_id"]] = {**row, **there, "run_id": run_id}
+        self.topics, self.events = trace(run_id, self.previous, topics, registry, question_keys, self.same_at_least)
+        for name, row, there in zip(names, self.topics.to_dict("records"), topics.to_dict("records"), strict=True):
+            self.registry[row["topic_id"]] = {**row, **there, "run_id": run_id}
             self.lineage = getattr(self, "lineage", {}) | {name: row["lineage"]}
         self.previous = run_id
-        return dict(zip(names, self.named["topic_id"], strict=True))
+        return dict(zip(names, self.topics["topic_id"], strict=True))
 
     def event(self, topic_id: str) -> tuple[str, list[str]]:
         """What happened to a topic in the last run, and which topics had to do with it."""
-        found = self.events[self.events["topic_id"] == topic_id]
-        assert len(found) == 1
-        return found["event"].iloc[0], list(found["related"].iloc[0])
+        events = self.events[self.events["topic_id"] == topic_id]
+        assert len(events) == 1
+        return events["event"].iloc[0], list(events["related"].iloc[0])
 
 
 def vector(key: str) -> np.ndarray:
@@ -72,32 +72,32 @@ def asks(subject: str, first: int, last: int) -> list[str]:
 
 def test_a_first_run_is_all_births() -> None:
     """With nothing known every topic is new, and has an id of its own."""
-    world = World()
-    ids = world.run("2024-06-02", {"a": asks("a", 0, 9), "b": asks("b", 0, 9)})
+    weeks_run = WeeklyRuns()
+    ids = weeks_run.run("2024-06-02", {"a": asks("a", 0, 9), "b": asks("b", 0, 9)})
     assert len(set(ids.values())) == 2
-    assert world.events["event"].tolist() == ["birth", "birth"]
-    assert set(world.lineage.values()) == {"new"}
+    assert weeks_run.events["event"].tolist() == ["birth", "birth"]
+    assert set(weeks_run.lineage.values()) == {"new"}
 
 
 @pytest.mark.parametrize("step", [5, 20, 100])
 def test_topics_continue(step: int) -> None:
     """Topics keep their ids where windows overlap much, little, and not at all."""
-    world = World()
-    first = world.run("2024-06-02", {s: asks(s, 0, 20) for s in "abc"})
+    weeks_run = WeeklyRuns()
+    first = weeks_run.run("2024-06-02", {s: asks(s, 0, 20) for s in "abc"})
     for week, day in enumerate(("2024-06-09", "2024-06-16", "2024-06-23"), 1):
-        ids = world.run(day, {s: asks(s, week * step, week * step + 20) for s in "abc"}, seed=week)
+        ids = weeks_run.run(day, {s: asks(s, week * step, week * step + 20) for s in "abc"}, seed=week)
         assert ids == first
-        assert set(world.events["event"]) == {"continue"}
-        assert world.lineage["a"] == f"continues {first['a']}"
-    assert set(world.named["first_seen"]) == {"2024-06-02"}
+        assert set(weeks_run.events["event"]) == {"continue"}
+        assert weeks_run.lineage["a"] == f"continues {first['a']}"
+    assert set(weeks_run.topics["first_seen"]) == {"2024-06-02"}
 
 
 def test_figures_of_an_event_are_those_of_the_pair() -> None:
     """An event says how many questions the two topics share, and their centroids' cosine."""
-    world = World()
-    world.run("2024-06-02", {"a": asks("a", 0, 20)})
-    world.run("2024-06-09", {"a": asks("a", 5, 25)})
-    event = world.events.iloc[0]
+    weeks_run = WeeklyRuns()
+    weeks_run.run("2024-06-02", {"a": asks("a", 0, 20)})
+    weeks_run.run("2024-06-09", {"a": asks("a", 5, 25)})
+    event = weeks_run.events.iloc[0]
     assert event["shared"] == 15
     assert event["cosine"] == pytest.approx(centroid(asks("a", 0, 20)) @ centroid(asks("a", 5, 25)), abs=1e-4)
 
@@ -105,159 +105,159 @@ def test_figures_of_an_event_are_those_of_the_pair() -> None:
 @pytest.mark.parametrize("parts", [2, 3, 4])
 def test_a_split_keeps_the_id_with_the_largest_part(parts: int) -> None:
     """The largest part goes on as the topic, every other part is split from it; nothing dies."""
-    world = World()
-    old = world.run("2024-06-02", {"a": asks("a", 0, 60), "b": asks("b", 0, 10)})
+    weeks_run = WeeklyRuns()
+    old = weeks_run.run("2024-06-02", {"a": asks("a", 0, 60), "b": asks("b", 0, 10)})
     size = 60 // parts
     cuts = [0] + [size * i + 2 for i in range(1, parts)] + [60]
     pieces = {f"a{i}": asks("a", *cut) for i, cut in enumerate(pairwise(cuts))}
     largest = max(sorted(pieces), key=lambda name: len(pieces[name]))
-    ids = world.run("2024-06-09", {**pieces, "b": asks("b", 0, 10)})
+    ids = weeks_run.run("2024-06-09", {**pieces, "b": asks("b", 0, 10)})
     assert ids[largest] == old["a"]
     for name in set(pieces) - {largest}:
-        assert world.event(ids[name]) == ("split", [old["a"]])
-        assert world.lineage[name] == f"split from {old['a']}"
-    assert "death" not in set(world.events["event"])
+        assert weeks_run.event(ids[name]) == ("split", [old["a"]])
+        assert weeks_run.lineage[name] == f"split from {old['a']}"
+    assert "death" not in set(weeks_run.events["event"])
 
 
 def test_a_split_is_told_where_windows_do_not_overlap() -> None:
     """With no question in common the nearness of centroids tells which new topic came out of which."""
-    world = World()
-    old = world.run("2024-05-31", {"a": asks("a", 0, 30), "b": asks("b", 0, 30)})
+    weeks_run = WeeklyRuns()
+    old = weeks_run.run("2024-05-31", {"a": asks("a", 0, 30), "b": asks("b", 0, 30)})
     part = asks("a", 130, 140) + asks("c", 100, 104)
-    ids = world.run("2024-06-30", {"a": asks("a", 100, 130), "other": part, "b": asks("b", 100, 130)})
+    ids = weeks_run.run("2024-06-30", {"a": asks("a", 100, 130), "other": part, "b": asks("b", 100, 130)})
     assert ids["a"] == old["a"]
-    assert world.event(ids["other"]) == ("split", [old["a"]])
+    assert weeks_run.event(ids["other"]) == ("split", [old["a"]])
 
 
 def test_a_merger_keeps_the_larger_topic_s_id() -> None:
     """Where two topics become one, it goes on as the larger, and the smaller is merged into it."""
-    world = World()
-    old = world.run("2024-06-02", {"a": asks("a", 0, 30), "b": asks("b", 0, 20)})
-    ids = world.run("2024-06-09", {"both": asks("a", 5, 35) + asks("b", 5, 25)})
+    weeks_run = WeeklyRuns()
+    old = weeks_run.run("2024-06-02", {"a": asks("a", 0, 30), "b": asks("b", 0, 20)})
+    ids = weeks_run.run("2024-06-09", {"both": asks("a", 5, 35) + asks("b", 5, 25)})
     assert ids["both"] == old["a"]
-    assert world.event(old["b"]) == ("merge", [old["a"]])
-    assert world.lineage["both"] == f"merged from {old['a']} and {old['b']}"
+    assert weeks_run.event(old["b"]) == ("merge", [old["a"]])
+    assert weeks_run.lineage["both"] == f"merged from {old['a']} and {old['b']}"
 
 
 def test_a_topic_that_goes_two_ways_is_merged_into_both() -> None:
     """A topic that is shared out between two others is merged into the two, and has not died."""
-    world = World()
-    old = world.run("2024-06-02", {"a": asks("a", 0, 20), "b": asks("b", 0, 40), "c": asks("c", 0, 40)})
-    world.run("2024-06-09", {"b": asks("b", 0, 40) + asks("a", 0, 11), "c": asks("c", 0, 40) + asks("a", 11, 20)})
-    assert world.event(old["a"]) == ("merge", [old["b"], old["c"]])
+    weeks_run = WeeklyRuns()
+    old = weeks_run.run("2024-06-02", {"a": asks("a", 0, 20), "b": asks("b", 0, 40), "c": asks("c", 0, 40)})
+    weeks_run.run("2024-06-09", {"b": asks("b", 0, 40) + asks("a", 0, 11), "c": asks("c", 0, 40) + asks("a", 11, 20)})
+    assert weeks_run.event(old["a"]) == ("merge", [old["b"], old["c"]])
 
 
 def test_a_topic_nobody_asks_about_any_more_dies_once() -> None:
     """A topic with nothing left of it has died; later runs do not say so again."""
-    world = World()
-    old = world.run("2024-06-02", {"a": asks("a", 0, 20), "b": asks("b", 0, 20)})
-    world.run("2024-06-09", {"a": asks("a", 5, 25)})
-    assert world.event(old["b"]) == ("death", [])
-    world.run("2024-06-16", {"a": asks("a", 10, 30)})
-    assert old["b"] not in set(world.events["topic_id"])
+    weeks_run = WeeklyRuns()
+    old = weeks_run.run("2024-06-02", {"a": asks("a", 0, 20), "b": asks("b", 0, 20)})
+    weeks_run.run("2024-06-09", {"a": asks("a", 5, 25)})
+    assert weeks_run.event(old["b"]) == ("death", [])
+    weeks_run.run("2024-06-16", {"a": asks("a", 10, 30)})
+    assert old["b"] not in set(weeks_run.events["topic_id"])
 
 
 def test_a_topic_whose_questions_are_in_no_topic_any_more_dies() -> None:
     """Questions that are still asked and belong to no topic do not keep a topic alive, nor go to a neighbour."""
-    world = World()
-    old = world.run("2024-06-02", {"a": asks("a", 0, 20), "b": asks("b", 0, 20)})
-    world.run("2024-06-09", {"a": asks("a", 0, 20) + asks("b", 0, 3)}, tuple(asks("b", 3, 20)))
-    assert world.event(old["b"]) == ("death", [])
+    weeks_run = WeeklyRuns()
+    old = weeks_run.run("2024-06-02", {"a": asks("a", 0, 20), "b": asks("b", 0, 20)})
+    weeks_run.run("2024-06-09", {"a": asks("a", 0, 20) + asks("b", 0, 3)}, tuple(asks("b", 3, 20)))
+    assert weeks_run.event(old["b"]) == ("death", [])
 
 
 @pytest.mark.parametrize("weeks", [2, 4, 9])
 @pytest.mark.parametrize("overlap", [True, False])
 def test_an_absent_topic_comes_back_as_itself(weeks: int, overlap: bool) -> None:
     """After weeks away a topic has its id again, by its old questions or by its centroid."""
-    world = World()
+    weeks_run = WeeklyRuns()
     days = pd.date_range("2024-01-07", periods=weeks + 1, freq="7D").strftime("%Y-%m-%d")
-    old = world.run(days[0], {s: asks(s, 0, 20) for s in "abc"})
+    old = weeks_run.run(days[0], {s: asks(s, 0, 20) for s in "abc"})
     for day in days[1:-1]:
-        world.run(day, {s: asks(s, 0, 20) for s in "ac"})
+        weeks_run.run(day, {s: asks(s, 0, 20) for s in "ac"})
     back = asks("b", 0, 12) if overlap else asks("b", 100, 120)
-    ids = world.run(days[-1], {"a": asks("a", 0, 20), "b": back, "c": asks("c", 0, 20)})
+    ids = weeks_run.run(days[-1], {"a": asks("a", 0, 20), "b": back, "c": asks("c", 0, 20)})
     assert ids == old
-    assert world.event(old["b"])[0] == "return"
-    assert world.lineage["b"] == f"back after {weeks} weeks"
+    assert weeks_run.event(old["b"])[0] == "return"
+    assert weeks_run.lineage["b"] == f"back after {weeks} weeks"
 
 
 def test_a_merged_topic_that_comes_out_again_is_itself() -> None:
     """A topic that was swallowed for two weeks and stands apart again gets its own id back, not a new one."""
-    world = World()
+    weeks_run = WeeklyRuns()
     apart = {"a": asks("a", 0, 30), "b": asks("b", 0, 20)}
-    old = world.run("2024-06-02", apart)
+    old = weeks_run.run("2024-06-02", apart)
     for day in ("2024-06-09", "2024-06-16"):
-        world.run(day, {"both": apart["a"] + apart["b"]})
-    assert world.run("2024-06-23", apart) == old
-    assert world.event(old["b"])[0] == "return"
+        weeks_run.run(day, {"both": apart["a"] + apart["b"]})
+    assert weeks_run.run("2024-06-23", apart) == old
+    assert weeks_run.event(old["b"])[0] == "return"
 
 
 def test_a_new_subject_is_born_and_takes_no_old_id() -> None:
     """A subject never seen is new even in the week when another dies, whatever their sizes."""
-    world = World()
-    old = world.run("2024-06-02", {"a": asks("a", 0, 20), "b": asks("b", 0, 20)})
-    ids = world.run("2024-06-09", {"a": asks("a", 5, 25), "d": asks("d", 0, 20)})
+    weeks_run = WeeklyRuns()
+    old = weeks_run.run("2024-06-02", {"a": asks("a", 0, 20), "b": asks("b", 0, 20)})
+    ids = weeks_run.run("2024-06-09", {"a": asks("a", 5, 25), "d": asks("d", 0, 20)})
     assert ids["d"] not in old.values()
-    assert world.event(ids["d"]) == ("birth", [])
-    assert world.event(old["b"]) == ("death", [])
+    assert weeks_run.event(ids["d"]) == ("birth", [])
+    assert weeks_run.event(old["b"]) == ("death", [])
 
 
 def test_a_few_old_questions_do_not_make_a_new_subject_a_split() -> None:
     """A topic of new questions that caught three of an old topic's is a birth."""
-    world = World()
-    world.run("2024-06-02", {"a": asks("a", 0, 40), "b": asks("b", 0, 40)})
-    ids = world.run(
+    weeks_run = WeeklyRuns()
+    weeks_run.run("2024-06-02", {"a": asks("a", 0, 40), "b": asks("b", 0, 40)})
+    ids = weeks_run.run(
         "2024-06-09", {"a": asks("a", 3, 40), "b": asks("b", 0, 40), "d": asks("d", 0, 40) + asks("a", 0, 3)}
     )
-    assert world.event(ids["d"])[0] == "birth"
+    assert weeks_run.event(ids["d"])[0] == "birth"
 
 
 def test_a_topic_that_drifts_keeps_its_id() -> None:
     """A topic whose questions change a little each week is the same topic after all of them have changed."""
-    world = World()
-    first = world.run("2024-01-07", {"a": asks("a", 0, 20), "b": asks("b", 0, 20)})
+    weeks_run = WeeklyRuns()
+    first = weeks_run.run("2024-01-07", {"a": asks("a", 0, 20), "b": asks("b", 0, 20)})
     for week in range(1, 13):
         day = (pd.Timestamp("2024-01-07") + pd.Timedelta(weeks=week)).strftime("%Y-%m-%d")
         drifted = (asks("a", 0, 20) + asks("e", 0, 20))[min(20, 2 * week) :][:20]
-        ids = world.run(day, {"a": drifted, "b": asks("b", 0, 20)}, seed=week)
+        ids = weeks_run.run(day, {"a": drifted, "b": asks("b", 0, 20)}, seed=week)
         assert ids == first
 
 
 def test_near_siblings_are_told_apart_by_their_questions() -> None:
     """Two topics with nearly the same centroid do not swap ids, and one's death does not give its id to the other."""
-    world = World()
-    old = world.run("2024-06-02", {"x": asks("a", 0, 20), "y": asks("a", 20, 40)})
-    assert world.run("2024-06-09", {"x": asks("a", 2, 20), "y": asks("a", 22, 42)}) == old
-    ids = world.run("2024-06-16", {"y": asks("a", 24, 44)}, tuple(asks("a", 0, 20)))
+    weeks_run = WeeklyRuns()
+    old = weeks_run.run("2024-06-02", {"x": asks("a", 0, 20), "y": asks("a", 20, 40)})
+    assert weeks_run.run("2024-06-09", {"x": asks("a", 2, 20), "y": asks("a", 22, 42)}) == old
+    ids = weeks_run.run("2024-06-16", {"y": asks("a", 24, 44)}, tuple(asks("a", 0, 20)))
     assert ids["y"] == old["y"]
-    assert world.event(old["x"]) == ("death", [])
+    assert weeks_run.event(old["x"]) == ("death", [])
 
 
 def test_what_does_not_compare_is_known_by_its_questions() -> None:
     """A known topic without a centroid that compares is found by its questions alone, and not without them."""
-    world = World()
-    old = world.run("2024-06-02", {"a": asks("a", 0, 20), "b": asks("b", 0, 20)})
-    for row in world.known.values():
+    weeks_run = WeeklyRuns()
+    old = weeks_run.run("2024-06-02", {"a": asks("a", 0, 20), "b": asks("b", 0, 20)})
+    for row in weeks_run.registry.values():
         row["centroid"] = np.full(DIM, np.nan, dtype=np.float32)
-    ids = world.run("2024-06-09", {"a": asks("a", 5, 25), "b": asks("b", 100, 120)})
+    ids = weeks_run.run("2024-06-09", {"a": asks("a", 5, 25), "b": asks("b", 100, 120)})
     assert ids["a"] == old["a"]
     assert ids["b"] != old["b"]
 
 
 def test_equal_topics_have_ids_of_their_own() -> None:
     """Two topics of the very same questions, told apart by something else, do not share an id."""
-    ids = World().run("2024-06-02", {"x": asks("a", 0, 9), "y": asks("a", 0, 9)})
+    ids = WeeklyRuns().run("2024-06-02", {"x": asks("a", 0, 9), "y": asks("a", 0, 9)})
     assert ids["x"] != ids["y"]
 
 
 def test_no_topic_at_all_is_a_run_too() -> None:
     """A run without topics ends those of the run before; they come back in the next."""
-    world = World()
-    old = world.run("2024-06-02", {"a": asks("a", 0, 20)})
-    assert world.run("2024-06-09", {}) == {}
-    assert world.event(old["a"]) == ("death", [])
-    assert world.run("2024-06-16", {"a": asks("a", 0, 20)}) == old
-    assert world.lineage["a"] == "back after 2 weeks"
+    weeks_run = WeeklyRuns()
+    old = weeks_run.run("2024-06-02", {"a": asks("a", 0, 20)})
+    assert weeks_run.run("2024-06-09", {}) == {}
+    assert weeks_run.event(old["a"]) == ("death", [])
+    assert weeks_run.run("2024-06-16", {"a": asks("a", 0, 20)}) == old
+    assert weeks_run.lineage["a"] == "back after 2 weeks"
 
 
 partitions = st.lists(st.integers(-1, 6), min_size=30, max_size=60)
@@ -276,7 +276,7 @@ def groups_of(partition: list[int], shift: int) -> tuple[Groups, tuple[str, ...]
 @given(st.lists(st.tuples(partitions, st.integers(0, 40)), min_size=2, max_size=4))
 def test_whatever_the_topics_every_one_is_accounted_for(runs: list[tuple[list[int], int]]) -> None:
     """Ids are unique and one to one, every topic and every ended one has one event, and row order plays no part."""
-    one, other = World(), World()
+    one, other = WeeklyRuns(), WeeklyRuns()
     before: set[str] = set()
     for week, (partition, shift) in enumerate(runs):
         groups, rest = groups_of(partition, shift)
@@ -326,8 +326,8 @@ def test_topics_of_one_company_are_told_apart(seed: int, german: int) -> None:
 def test_no_topics_have_nothing_in_common() -> None:
     """An empty run compares with what is known, and with nothing."""
     common = common_to(np.zeros((0, 4), dtype=np.float32), [])
-    known = np.eye(3, 4, dtype=np.float32)
-    assert common.taken_out(known) is known
+    centroids = np.eye(3, 4, dtype=np.float32)
+    assert common.taken_out(centroids) is centroids
     assert common.enough(np.zeros((0, 4), dtype=np.float32), 0.7).shape == (0,)
 
 
@@ -335,21 +335,21 @@ def test_no_topics_have_nothing_in_common() -> None:
 def test_labels_stay_different(pairs: list[tuple[str, str | None]]) -> None:
     """However labels are kept, no two topics of a run have the same one, and a kept one gives way only to another."""
     labels, before = [new for new, _ in pairs], [old for _, old in pairs]
-    chosen = keep_labels(labels, before)
-    assert len({c.casefold() for c in chosen}) == len(chosen)
-    assert all(c in (new, old) for c, new, old in zip(chosen, labels, before, strict=True))
+    kept = keep_labels(labels, before)
+    assert len({c.casefold() for c in kept}) == len(kept)
+    assert all(c in (new, old) for c, new, old in zip(kept, labels, before, strict=True))
     undisputed = [
         o for o in before if o and [x for x in (*before, *labels) if x and x.casefold() == o.casefold()] == [o]
     ]
-    assert set(undisputed) <= set(chosen)
+    assert set(undisputed) <= set(kept)
 
 
 def two_weeks() -> str:
     """Ids and events of two weeks, in which a topic is split and another goes on."""
-    world = World()
-    world.run("2024-06-02", {"a": asks("a", 0, 60), "b": asks("b", 0, 10)})
-    world.run("2024-06-09", {"x": asks("a", 0, 30), "y": asks("a", 30, 60), "z": asks("b", 5, 15)})
-    return world.named.to_json() + world.events.to_json()
+    weeks_run = WeeklyRuns()
+    weeks_run.run("2024-06-02", {"a": asks("a", 0, 60), "b": asks("b", 0, 10)})
+    weeks_run.run("2024-06-09", {"x": asks("a", 0, 30), "y": asks("a", 30, 60), "z": asks("b", 5, 15)})
+    return weeks_run.topics.to_json() + weeks_run.events.to_json()
 
 
 def test_another_process_says_the_same() -> None:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from lacuna.models.text.clauses import clauses, phrases
 from lacuna.models.text.lexicon import ADVERBS, CONJUNCTIONS, DETERMINERS, PREPOSITIONS, PRONOUNS, STOP_WORDS
-from lacuna.models.topics.names import NOTHING_SAID, examples, label_topics
+from lacuna.models.topics.names import WITHOUT_QUESTION, examples, label_topics
 
 REFUND = [
     "I sent the shoes back two weeks ago. Still no refund after my return.",
@@ -75,21 +75,21 @@ def test_acronyms_and_names_keep_the_capitals_that_customers_give_them() -> None
 
 def test_a_question_that_loses_its_sense_when_cut_stays_a_question() -> None:
     """Where a phrase would be broken, the customer's own short question is the label."""
-    asked = ["Can two phones be paired with one e-bike?"] * 3 + ["ya. can two phones be paired with one e-bike"]
-    assert label_topics([asked], [[]]) == ["Can two phones be paired with one e-bike?"]
+    own_questions = ["Can two phones be paired with one e-bike?"] * 3 + ["ya. can two phones be paired with one e-bike"]
+    assert label_topics([own_questions], [[]]) == ["Can two phones be paired with one e-bike?"]
 
 
-@pytest.mark.parametrize("said", [["ok", "ok", "ok ok"], ["?", "?"], ["test"], [""], []])
-def test_a_topic_that_says_nothing_is_called_so(said: list[str]) -> None:
+@pytest.mark.parametrize("sentence", [["ok", "ok", "ok ok"], ["?", "?"], ["test"], [""], []])
+def test_a_topic_that_says_nothing_is_called_so(sentence: list[str]) -> None:
     """Messages without matter get an honest name, never a bag of words or an empty label."""
-    assert label_topics([said], [["ok", "test"]])[0].startswith(NOTHING_SAID)
+    assert label_topics([sentence], [["ok", "test"]])[0].startswith(WITHOUT_QUESTION)
 
 
 def test_a_long_question_without_a_short_phrase_is_shortened() -> None:
     """The question is cut to a label's length, and a word beside it does not take its place."""
-    asked = ["After two years I get only half of what I used to get from it. Normal?"] * 3
-    (label,) = label_topics([asked], [["normal"]])
-    assert not label.startswith(NOTHING_SAID)
+    own_questions = ["After two years I get only half of what I used to get from it. Normal?"] * 3
+    (label,) = label_topics([own_questions], [["normal"]])
+    assert not label.startswith(WITHOUT_QUESTION)
     assert 3 <= len(label.split()) <= 9
 
 
@@ -104,18 +104,18 @@ def test_sentences_that_customers_add_to_anything_are_no_matter() -> None:
 
 def test_a_slip_of_the_pen_is_put_right_where_the_word_is_known() -> None:
     """A rare word that differs from a common one by a letter is read as that one."""
-    asked = ["the battery does not charge"] * 9 + ["the batttery does not charge"]
-    assert label_topics([asked], [[]]) == ["Battery does not charge"]
+    own_questions = ["the battery does not charge"] * 9 + ["the batttery does not charge"]
+    assert label_topics([own_questions], [[]]) == ["Battery does not charge"]
 
 
 def test_a_label_tells_what_is_wrong_where_the_sentence_does() -> None:
     """What something does not do belongs to its name; two sentences run together make none."""
-    asked = [
+    own_questions = [
         "Sorting by date order does not work. What now?",
         "sorting by date order does not work",
         "the sorting by date",
     ]
-    assert label_topics([asked], [[]]) == ["Sorting by date order does not work"]
+    assert label_topics([own_questions], [[]]) == ["Sorting by date order does not work"]
     run_on = ["Downloading email messages my computer keeps downloading email messages"] * 3
     assert "messages my" not in label_topics([run_on], [[]])[0]
 
@@ -137,8 +137,8 @@ def test_the_order_of_questions_and_of_topics_does_not_matter() -> None:
     for seed in range(5):
         shuffled = [random.Random(seed).sample(topic, len(topic)) for topic in TOPICS]
         random.Random(seed).shuffle(shuffled)
-        found = label_topics(shuffled, NONE)
-        assert dict(zip(map(tuple, map(sorted, shuffled)), found, strict=True)) == expected
+        names = label_topics(shuffled, NONE)
+        assert dict(zip(map(tuple, map(sorted, shuffled)), names, strict=True)) == expected
 
 
 def test_one_more_question_of_the_same_kind_keeps_the_label() -> None:
@@ -183,7 +183,7 @@ def test_phrases_stand_on_their_own(question: str) -> None:
     for clause in clauses(question):
         for phrase in phrases(clause):
             assert phrase.stems or any(word not in STOP_WORDS for word in phrase.words)
-            if phrase.whole > 0.5 and not phrase.asks and len(phrase.words) < 3:
+            if phrase.completeness > 0.5 and not phrase.asks and len(phrase.words) < 3:
                 assert phrase.words[0] not in DETERMINERS | PRONOUNS | CONJUNCTIONS
                 assert phrase.words[-1] not in DETERMINERS | PRONOUNS | CONJUNCTIONS
 
@@ -206,20 +206,20 @@ def test_of_phrases_that_many_say_the_one_nearest_in_meaning_names_the_topic() -
 
 
 @pytest.mark.parametrize(
-    ("asked", "cut"),
+    ("own_questions", "cut"),
     [
         ("can the down bag go in the tumble dryer", "bag go in the tumble dryer"),
         ("it goes to the trash but still shows in inbox", "trash but still shows in inbox"),
     ],
 )
-def test_a_piece_out_of_the_middle_of_a_thought_weighs_less_than_a_whole_one(asked: str, cut: str) -> None:
+def test_a_piece_out_of_the_middle_of_a_thought_weighs_less_than_a_whole_one(own_questions: str, cut: str) -> None:
     """Neither the end of a question without its beginning nor a "but" without what goes before is a label."""
-    (clause,) = clauses(asked)
-    assert {phrase.text: phrase.whole for phrase in phrases(clause)}.get(cut, 0) < 0.5
+    (clause,) = clauses(own_questions)
+    assert {phrase.text: phrase.completeness for phrase in phrases(clause)}.get(cut, 0) < 0.5
 
 
 @pytest.mark.parametrize(
-    "said",
+    "sentence",
     [
         "neither of my GMail accounts will connect",
         "none of the accounts will connect",
@@ -227,10 +227,10 @@ def test_a_piece_out_of_the_middle_of_a_thought_weighs_less_than_a_whole_one(ask
         "keiner von den Filtern greift bei den neuen Mails",
     ],
 )
-def test_what_is_denied_is_not_told_as_if_it_were_so(said: str) -> None:
+def test_what_is_denied_is_not_told_as_if_it_were_so(sentence: str) -> None:
     """Cut out of "none of my accounts will connect", "accounts will connect" says the opposite."""
-    told = [phrase.text for phrase in phrases(clauses(said)[0])]
-    assert all(text.split()[0] == said.split()[0].lower() for text in told), told
+    phrase_texts = [phrase.text for phrase in phrases(clauses(sentence)[0])]
+    assert all(text.split()[0] == sentence.split()[0].lower() for text in phrase_texts), phrase_texts
 
 
 def test_who_denies_does_not_ask() -> None:
@@ -247,5 +247,5 @@ def test_examples_are_near_the_middle_and_not_alike() -> None:
         "pole",
         "where is a spare pole?",
     ]
-    chosen = examples(texts, [0.9, 0.89, 0.2, 0.5], 2)
-    assert chosen == [0, 3]
+    positions = examples(texts, [0.9, 0.89, 0.2, 0.5], 2)
+    assert positions == [0, 3]

@@ -44,14 +44,14 @@ def test_the_order_of_topics_does_not_matter() -> None:
 def test_themes_stay_and_new_topics_join_them() -> None:
     """Where a fresh cut is hardly better, the themes of the run before stay, whatever order the topics stand in."""
     centres, truth = planted(4, 8, noise=0.9)
-    kept = np.where(np.arange(32) == 1, 3, truth)  # a topic that has always been elsewhere
-    before = [None if i % 8 == 0 else f"theme {k}" for i, k in enumerate(kept)]
+    before_themes = np.where(np.arange(32) == 1, 3, truth)  # a topic that has always been elsewhere
+    before = [None if i % 8 == 0 else f"theme {k}" for i, k in enumerate(before_themes)]
     assert group_topics(centres).tolist() == truth.tolist()
-    found = group_topics(centres, before)
-    assert np.array_equal(found[:, None] == found, kept[:, None] == kept)
+    themes = group_topics(centres, before)
+    assert np.array_equal(themes[:, None] == themes, before_themes[:, None] == before_themes)
     order = np.random.default_rng(2).permutation(len(centres))
     again = group_topics(centres[order], [before[i] for i in order])
-    assert np.array_equal(again[:, None] == again, kept[order][:, None] == kept[order])
+    assert np.array_equal(again[:, None] == again, before_themes[order][:, None] == before_themes[order])
 
 
 def test_themes_that_no_longer_fit_are_made_anew() -> None:
@@ -75,8 +75,8 @@ def test_no_theme_holds_one_topic_alone() -> None:
 def test_topics_without_groups_still_make_a_handful(seed: int) -> None:
     """Where nothing is planted there are a few themes, none of them with one topic."""
     points = np.random.default_rng(seed).normal(size=(60, 24))
-    found = group_topics((points / np.linalg.norm(points, axis=1, keepdims=True)).astype(np.float32))
-    sizes = np.bincount(found)
+    themes = group_topics((points / np.linalg.norm(points, axis=1, keepdims=True)).astype(np.float32))
+    sizes = np.bincount(themes)
     assert 2 <= len(sizes) <= MOST
     assert sizes.min() > 1
 

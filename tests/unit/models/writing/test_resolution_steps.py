@@ -55,7 +55,7 @@ def test_without_agreement_there_is_nothing(replies: list[tuple[str, str]]) -> N
 
 
 @pytest.mark.parametrize(
-    ("sentence", "tells"),
+    ("sentence", "instructs"),
     [
         ("Click the menu button and choose Settings.", True),
         ("Please upload a photo of the charge.", True),
@@ -80,19 +80,19 @@ def test_without_agreement_there_is_nothing(replies: list[tuple[str, str]]) -> N
         ("Hi, <NAME> from the shop <EMAIL> speaking.", False),
     ],
 )
-def test_sentences_that_instruct_are_told_from_others(sentence: str, tells: bool) -> None:
+def test_sentences_that_instruct_are_told_from_others(sentence: str, instructs: bool) -> None:
     """Imperatives, duties and menu paths are steps; talk, questions and news are not, in English and German."""
-    assert bool(instructions(sentence)) is tells
+    assert bool(instructions(sentence)) is instructs
 
 
 def test_a_greeting_is_cut_off_and_a_placeholder_is_passed_over() -> None:
     """The words shown are those of an agent who named nobody."""
-    said = [
+    answers = [
         ("c1", "Hi Ada, open the order page."),
         ("c2", "Open the order page, <NAME>."),
         ("c3", "Open the order page."),
     ]
-    assert texts(distil(said)) == ["Open the order page."]
+    assert texts(distil(answers)) == ["Open the order page."]
 
 
 def test_a_step_is_shown_with_three_conversations_at_most() -> None:
@@ -166,9 +166,9 @@ def missing(**changes: object) -> Gap:
     quotes = [
         {"conversation_id": f"c-{i}", "quote": q} for i, q in enumerate(("Where is it?", "Is it lost?", "When?"), 1)
     ]
-    given = {
+    defaults = {
         "gap_id": "g-1", "kind": "missing", "status": "new", "title": "Parcel is late", "topic_label": "Parcel is late",
         "examples": quotes, "agent_answers": [{"conversation_id": "c-7", "quote": "It comes on Monday."}],
         "customer_words": ["late"], "owner_id": "o1",
     }  # fmt: skip
-    return a_gap(**(given | changes))
+    return a_gap(**(defaults | changes))

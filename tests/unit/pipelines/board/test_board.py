@@ -54,19 +54,19 @@ FIX_FIGURES = [
     for what in ("since", "weekly", "cost")
     for side in ("", "_low", "_high")
 ]
-HERE = "http://127.0.0.1:8765"
-FROM_HERE = {"Origin": HERE, "Sec-Fetch-Site": "same-origin"}
+BOARD = "http://127.0.0.1:8765"
+FROM_BOARD = {"Origin": BOARD, "Sec-Fetch-Site": "same-origin"}
 Make = Callable[..., TestClient]
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def made_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_store(tmp_path_factory.mktemp("made") / "store")
 
 
 @pytest.fixture
-def store(made: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(made, tmp_path / "store"))
+def store(made_store: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(made_store, tmp_path / "store"))
 
 
 @pytest.fixture
@@ -89,7 +89,7 @@ def client(store: Path, tmp_path: Path) -> Iterator[Make]:
         settings = settings.model_copy(update={"board": settings.board.model_copy(update=board)})
         states.append(open_state(settings, store))
         app = make_app(store, settings, states[-1], "Rita")
-        return TestClient(app, base_url=HERE, follow_redirects=False, client=(address, 50000))
+        return TestClient(app, base_url=BOARD, follow_redirects=False, client=(address, 50000))
 
     yield make
     for opened in states:
@@ -101,14 +101,14 @@ class Inline(HTMLParser):
 
     def __init__(self) -> None:
         super().__init__()
-        self.found: list[str] = []
+        self.violations: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """Look at one element."""
         names = [name for name, _ in attrs]
         inline = tag == "style" or (tag == "script" and "src" not in names)
         if inline or any(name == "style" or name.startswith("on") for name in names):
-            self.found.append(self.get_starttag_text() or tag)
+            self.violations.append(self.get_starttag_text() or tag)
 
 
 def bearer(role: str) -> dict[str, str]:
@@ -137,7 +137,7 @@ def test_a_viewer_reads_and_changes_nothing(client: Make) -> None:
 
 
 @pytest.mark.parametrize(
-    ("gap", "wanted", "code"),
+    ("gap", "decision", "code"),
     [
         ("g-001", {"verb": "accept"}, 201),
         ("g-001", {"verb": "publish"}, 201),
@@ -146,9 +146,9 @@ def test_a_viewer_reads_and_changes_nothing(client: Make) -> None:
         ("g-003", {"verb": "accept"}, 403),
     ],
 )
-def test_a_writer_works_on_own_gaps_alone(client: Make, gap: str, wanted: dict[str, Any], code: int) -> None:
+def test_a_writer_works_on_own_gaps_alone(client: Make, gap: str, decision: dict[str, Any], code: int) -> None:
     """Accept and publish what is theirs; neither put gaps away or hand them on, nor touch those of others."""
-    answer = client(signed_in=True).post(f"/api/gaps/{gap}/decisions", json=wanted, headers=bearer("writer"))
+    answer = client(signed_in=True).post(f"/api/gaps/{gap}/decisions", json=decision, headers=bearer("writer"))
     assert answer.status_code == code, answer.text
 
 
@@ -159,8 +159,12 @@ def test_a_writer_takes_back_own_decisions_alone(client: Make, state: State) -> 
     assert board.post("/api/gaps/g-001/undo", json={}, headers=bearer("writer")).status_code == 201
     assert accept(board, headers=bearer("manager")).status_code == 201
     assert board.post("/api/gaps/g-001/undo", json={}, headers=bearer("writer")).status_code == 403
-    said = board.get("/api/gaps/g-001/decisions", headers=bearer("viewer")).json()
-    assert [(one["who"], one["verb"]) for one in said] == [("Wim", "accept"), ("Wim", "undo"), ("Mia", "accept")]
+    decisions = board.get("/api/gaps/g-001/decisions", headers=bearer("viewer")).json()
+    assert [(decision["who"], decision["verb"]) for decision in decisions] == [
+        ("Wim", "accept"),
+        ("Wim", "undo"),
+        ("Mia", "accept"),
+    ]
 
 
 def test_a_writer_names_no_other_persons_decision_to_take_back(client: Make) -> None:
@@ -170,8 +174,8 @@ def test_a_writer_names_no_other_persons_decision_to_take_back(client: Make) -> 
     note = {"verb": "note", "why": "seen"}
     noted = board.post("/api/gaps/g-001/decisions", json=note, headers=bearer("writer")).json()["id"]
     for of, code in ((accepted, 403), (str(accepted), 403), (noted, 201)):
-        wanted = {"verb": "undo", "payload": {"of": of}}
-        assert board.post("/api/gaps/g-001/decisions", json=wanted, headers=bearer("writer")).status_code == code
+        undo = {"verb": "undo", "payload": {"of": of}}
+        assert board.post("/api/gaps/g-001/decisions", json=undo, headers=bearer("writer")).status_code == code
     assert board.get("/api/gaps/g-001", headers=bearer("viewer")).json()["status"] == "accepted"
 
 
@@ -180,8 +184,8 @@ def test_a_manager_assigns_to_known_owners_only(client: Make) -> None:
     board = client(signed_in=True)
 
     def assign(owner: str) -> Any:
-        wanted = {"verb": "assign", "payload": {"owner_id": owner, "due": "2026-12-01"}}
-        return board.post("/api/gaps/g-001/decisions", json=wanted, headers=bearer("manager"))
+        decision = {"verb": "assign", "payload": {"owner_id": owner, "due": "2026-12-01"}}
+        return board.post("/api/gaps/g-001/decisions", json=decision, headers=bearer("manager"))
 
     assert assign("o-bjorn").status_code == 201
     assert board.get("/api/gaps/g-001", headers=bearer("viewer")).json()["owner_id"] == "o-bjorn"
@@ -197,9 +201,9 @@ def test_a_token_signs_in_and_out(client: Make) -> None:
     board = client(signed_in=True)
     assert board.get("/gaps/g-001?owner=o-ana").headers["location"] == "/sign-in?back=%2Fgaps%2Fg-001%3Fowner%3Do-ana"
     assert board.get("/api/gaps").status_code == 401
-    wrong = board.post("/sign-in", data={"token": "no", "back": "/"}, headers=FROM_HERE)
+    wrong = board.post("/sign-in", data={"token": "no", "back": "/"}, headers=FROM_BOARD)
     assert (wrong.status_code, "set-cookie" in wrong.headers) == (401, False)
-    right = board.post("/sign-in", data={"token": TOKENS["manager"], "back": "/gaps/g-001"}, headers=FROM_HERE)
+    right = board.post("/sign-in", data={"token": TOKENS["manager"], "back": "/gaps/g-001"}, headers=FROM_BOARD)
     assert (right.status_code, right.headers["location"]) == (303, "/gaps/g-001")
     cookie = right.headers["set-cookie"].lower()
     assert "httponly" in cookie
@@ -207,7 +211,7 @@ def test_a_token_signs_in_and_out(client: Make) -> None:
     assert TOKENS["manager"] not in cookie
     assert "Mia" in board.get("/gaps/g-001").text
     stolen = dict(board.cookies)
-    board.post("/sign-out", headers=FROM_HERE)
+    board.post("/sign-out", headers=FROM_BOARD)
     board.cookies.update(stolen)
     assert board.get("/").status_code == 303
 
@@ -215,14 +219,14 @@ def test_a_token_signs_in_and_out(client: Make) -> None:
 def test_a_sign_in_outlives_a_restart_and_ends_in_time(client: Make, store: Path) -> None:
     """Another board over the same store knows the cookie, of which the store holds a hash alone; the hours count."""
     first, again = client(signed_in=True), client(signed_in=True)
-    first.post("/sign-in", data={"token": TOKENS["manager"]}, headers=FROM_HERE)
+    first.post("/sign-in", data={"token": TOKENS["manager"]}, headers=FROM_BOARD)
     again.cookies.update(first.cookies)
     assert "Mia" in again.get("/").text
     assert first.cookies[COOKIE].encode() not in b"".join(path.read_bytes() for path in store.glob("state.db*"))
-    again.post("/sign-out", headers=FROM_HERE)
+    again.post("/sign-out", headers=FROM_BOARD)
     assert first.get("/").status_code == 303
     brief = client(signed_in=True, session_hours=0.0)
-    cookie = brief.post("/sign-in", data={"token": TOKENS["manager"]}, headers=FROM_HERE).headers["set-cookie"]
+    cookie = brief.post("/sign-in", data={"token": TOKENS["manager"]}, headers=FROM_BOARD).headers["set-cookie"]
     value = cookie.partition("=")[2].partition(";")[0]
     assert brief.get("/", headers={"Cookie": f"{COOKIE}={value}"}).status_code == 303
 
@@ -230,7 +234,7 @@ def test_a_sign_in_outlives_a_restart_and_ends_in_time(client: Make, store: Path
 def test_whoever_is_taken_off_the_list_is_out_at_once(client: Make, tmp_path: Path) -> None:
     """A session ends with its person's entry, without a restart."""
     board = client(signed_in=True)
-    board.post("/sign-in", data={"token": TOKENS["manager"]}, headers=FROM_HERE)
+    board.post("/sign-in", data={"token": TOKENS["manager"]}, headers=FROM_BOARD)
     assert board.get("/").status_code == 200
     (tmp_path / "people.toml").write_text(PEOPLE.split('[[people]]\nname = "Mia"')[0], encoding="utf-8")
     assert board.get("/").status_code == 303
@@ -249,7 +253,7 @@ def test_a_list_that_is_broken_while_the_board_runs_lets_nobody_in_and_says_so(
     assert str(tmp_path) not in board.get("/sign-in").text
     assert "not valid TOML" in caplog.text
     form = {"token": TOKENS["manager"], "back": "/"}
-    assert board.post("/sign-in", data=form, headers=FROM_HERE).status_code == 503
+    assert board.post("/sign-in", data=form, headers=FROM_BOARD).status_code == 503
     (tmp_path / "people.toml").write_text(PEOPLE, encoding="utf-8")
     assert board.get("/", headers=bearer("manager")).status_code == 200
 
@@ -257,12 +261,12 @@ def test_a_list_that_is_broken_while_the_board_runs_lets_nobody_in_and_says_so(
 def test_a_proxys_header_counts_from_its_address_alone(client: Make) -> None:
     """The trusted proxy names people, listed ones with their role; from anywhere else the header says nothing."""
     options = {"proxy_header": "X-Forwarded-User", "proxy_addresses": ["10.0.0.5"], "signed_in": True}
-    named = {"X-Forwarded-User": "wim@example.org"}
-    trusted, other = client(address="10.0.0.5", **options), client(address="10.0.0.6", **options)
-    assert trusted.get("/api/me", headers=named).json() == {"name": "Wim", "role": "writer", "owner_id": "o-ana"}
+    header = {"X-Forwarded-User": "wim@example.org"}
+    trusted, untrusted = client(address="10.0.0.5", **options), client(address="10.0.0.6", **options)
+    assert trusted.get("/api/me", headers=header).json() == {"name": "Wim", "role": "writer", "owner_id": "o-ana"}
     stranger = trusted.get("/api/me", headers={"X-Forwarded-User": "zoe@example.org"}).json()
     assert stranger["role"] == "viewer"
-    assert other.get("/api/me", headers=named).status_code == 401
+    assert untrusted.get("/api/me", headers=header).status_code == 401
 
 
 def test_others_are_let_in_only_with_sign_in(store: Path) -> None:
@@ -303,7 +307,7 @@ def test_a_wrong_list_of_people_says_what_is_wrong(client: Make, tmp_path: Path,
         {"Origin": "http://127.0.0.1:9999"},
         {"Origin": "null"},
         {"Sec-Fetch-Site": "cross-site"},
-        {"Sec-Fetch-Site": "same-site", "Origin": HERE},
+        {"Sec-Fetch-Site": "same-site", "Origin": BOARD},
     ],
 )
 @pytest.mark.parametrize("signed_in", [False, True])
@@ -311,19 +315,19 @@ def test_another_sites_form_changes_nothing(client: Make, headers: dict[str, str
     """A change that another site sends is refused, with and without sign-in, by form and by API."""
     board = client(signed_in=signed_in)
     if signed_in:
-        board.post("/sign-in", data={"token": TOKENS["manager"]}, headers=FROM_HERE)
+        board.post("/sign-in", data={"token": TOKENS["manager"]}, headers=FROM_BOARD)
     form = {"verb": "accept", "gap": "g-001:0", "back": "/"}
     assert board.post("/decide", data=form, headers=headers).status_code == 403
     assert accept(board, headers=headers).status_code == 403
     assert board.get("/api/gaps/g-001").json()["status"] == "new"
-    assert board.post("/decide", data=form, headers=FROM_HERE).status_code == 303
+    assert board.post("/decide", data=form, headers=FROM_BOARD).status_code == 303
     assert board.get("/api/gaps/g-001").json()["status"] == "accepted"
 
 
 def test_a_session_needs_a_browser_that_says_where_it_is(client: Make) -> None:
     """With a session's cookie a change without origin is refused; a token in the request itself needs none."""
     board = client(signed_in=True)
-    board.post("/sign-in", data={"token": TOKENS["manager"]}, headers=FROM_HERE)
+    board.post("/sign-in", data={"token": TOKENS["manager"]}, headers=FROM_BOARD)
     assert accept(board).status_code == 403
     assert accept(board, headers=bearer("manager")).status_code == 201
 
@@ -340,14 +344,14 @@ def test_every_answer_carries_the_security_headers(client: Make) -> None:
     """Pages, refusals, errors and files alike; no page is kept in a cache, no inline script or style is allowed."""
     board = client()
     for path in (*PAGES, "/nope", "/api/nope", "/static/board.css", "/static/nope"):
-        found = board.get(path)
-        assert {name: found.headers[name] for name in HEADERS} == HEADERS, path
+        answer = board.get(path)
+        assert {name: answer.headers[name] for name in HEADERS} == HEADERS, path
     assert "unsafe" not in HEADERS["Content-Security-Policy"]
     assert board.get("/").headers["cache-control"] == "no-store"
     for path in PAGES:
         page = Inline()
         page.feed(board.get(path).text)
-        assert page.found == [], path
+        assert page.violations == [], path
 
 
 def test_too_many_requests_are_slowed_down(client: Make) -> None:
@@ -355,7 +359,7 @@ def test_too_many_requests_are_slowed_down(client: Make) -> None:
     board = client(signed_in=True, changes_a_minute=2, sign_ins_a_minute=2)
     codes = [accept(board, gap, headers=bearer("manager")).status_code for gap in ("g-001", "g-002", "g-004")]
     assert codes == [201, 201, 429]
-    guesses = [board.post("/sign-in", data={"token": "x"}, headers=FROM_HERE).status_code for _ in range(3)]
+    guesses = [board.post("/sign-in", data={"token": "x"}, headers=FROM_BOARD).status_code for _ in range(3)]
     assert guesses == [401, 401, 429]
     busy = client(requests_a_minute=3)
     assert [busy.get(path).status_code for path in ("/", "/week", "/api/gaps", "/kpis")] == [200, 200, 200, 429]
@@ -387,19 +391,19 @@ def test_a_body_that_is_too_large_is_refused(client: Make) -> None:
         yield from (b"x" * 65536 for _ in range(6))
 
     form = {"verb": "accept", "gap": "g-001:0", "back": "/", "why": "x" * most}
-    page = board.post("/decide", data=form, headers=FROM_HERE)
+    page = board.post("/decide", data=form, headers=FROM_BOARD)
     assert (page.status_code, "256 KiB at most" in page.text) == (413, True)
     for body in ({"content": b"x" * (most + 1)}, {"content": parts()}):
         answer = board.post("/api/gaps/g-001/decisions", **body, headers={"Content-Type": "application/json"})
         assert answer.status_code == 413, answer.text
         assert set(answer.json()) == {"problem", "remedy"}
         assert "256 KiB at most" in " ".join(answer.json().values())
-    typed = {"Content-Type": "application/x-www-form-urlencoded"} | FROM_HERE
+    typed = {"Content-Type": "application/x-www-form-urlencoded"} | FROM_BOARD
     assert board.post("/decide", content=parts(), headers=typed).status_code == 413
-    assert board.post("/sign-in", content=b"", headers=FROM_HERE | {"Content-Length": "1e9"}).status_code == 413
+    assert board.post("/sign-in", content=b"", headers=FROM_BOARD | {"Content-Length": "1e9"}).status_code == 413
     assert board.get("/api/gaps/g-001").json()["last_decision"] == 0
     longest = {"verb": "note", "gap": ["g-001:0"] * 200, "back": "/", "why": "\U0001f600" * 4000}
-    assert board.post("/decide", data=longest, headers=FROM_HERE).status_code != 413
+    assert board.post("/decide", data=longest, headers=FROM_BOARD).status_code != 413
 
 
 @pytest.mark.parametrize(
@@ -427,17 +431,21 @@ def test_of_two_who_decide_at_once_the_second_is_told(client: Make, state: State
     board = client()
     decide(state, "g-001", "accept", "Bob", why="asked by three shops", after=0)
     form = {"verb": "dismiss", "gap": "g-001:0", "reason": "wont_fix", "why": "too <rare>", "back": "/"}
-    told = board.post("/decide", data=form, headers=FROM_HERE)
-    assert told.status_code == 409
-    assert "Bob" in told.text
-    assert "asked by three shops" in told.text
-    assert "too &lt;rare&gt;" in told.text
+    conflict = board.post("/decide", data=form, headers=FROM_BOARD)
+    assert conflict.status_code == 409
+    assert "Bob" in conflict.text
+    assert "asked by three shops" in conflict.text
+    assert "too &lt;rare&gt;" in conflict.text
     assert board.get("/api/gaps/g-001").json()["status"] == "accepted"
-    again = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', told.text.split("<section")[1]))
+    again = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', conflict.text.split("<section")[1]))
     again = {name: unescape(value) for name, value in again.items()}
-    assert board.post("/decide", data=again, headers=FROM_HERE).status_code == 303
-    said = board.get("/api/gaps/g-001/decisions").json()
-    assert [(one["who"], one["verb"], one["why"]) for one in said][1] == ("Rita", "dismiss", "too <rare>")
+    assert board.post("/decide", data=again, headers=FROM_BOARD).status_code == 303
+    decisions = board.get("/api/gaps/g-001/decisions").json()
+    assert [(decision["who"], decision["verb"], decision["why"]) for decision in decisions][1] == (
+        "Rita",
+        "dismiss",
+        "too <rare>",
+    )
 
 
 def test_the_api_says_who_decided_meanwhile(client: Make, state: State) -> None:
@@ -454,13 +462,13 @@ def test_several_gaps_are_decided_at_once_and_taken_back_at_once(client: Make) -
     """One form, several gaps: those decided meanwhile are told apart, the others go through; one click undoes them."""
     board = client()
     form = {"verb": "snooze", "gap": ["g-001:0", "g-002:0"], "until": "2099-01-01", "back": "/?owner=o-ana"}
-    done = board.post("/decide", data=form, headers=FROM_HERE)
+    done = board.post("/decide", data=form, headers=FROM_BOARD)
     assert done.status_code == 303
     page = board.get(done.headers["location"]).text
     assert "Snoozed 2 gaps." in page
     gaps = re.findall(r'name="gap" value="(g-\d+:\d+)"', page.split('id="undo-done"')[1].split("</form>")[0])
     assert len(gaps) == 2
-    board.post("/decide", data={"verb": "undo", "gap": gaps, "back": "/"}, headers=FROM_HERE)
+    board.post("/decide", data={"verb": "undo", "gap": gaps, "back": "/"}, headers=FROM_BOARD)
     assert [board.get(f"/api/gaps/g-00{n}").json()["status"] for n in (1, 2)] == ["new", "open"]
 
 
@@ -477,38 +485,46 @@ def test_a_due_day_for_several_gaps_leaves_each_its_owner(client: Make) -> None:
         chosen = re.search(r'<option value="([^"]*)" selected', page)
         form: dict[str, Any] = dict(re.findall(r'<input type="\w+" name="(\w+)" value="([^"]*)"', page))
         form |= {"gap": re.findall(r'name="gap" value="([^"]*)"', page), "owner_id": chosen[1] if chosen else ""}
-        assert board.post("/decide", data=form | changed, headers=FROM_HERE).status_code == 303
+        assert board.post("/decide", data=form | changed, headers=FROM_BOARD).status_code == 303
 
-    def stands() -> list[tuple[str, str | None]]:
-        found = [board.get(f"/api/gaps/{gap}").json() for gap in ("g-001", "g-003")]
-        return [(gap["owner_id"], gap["due"]) for gap in found]
+    def owners_and_due_days() -> list[tuple[str, str | None]]:
+        gaps = [board.get(f"/api/gaps/{gap}").json() for gap in ("g-001", "g-003")]
+        return [(gap["owner_id"], gap["due"]) for gap in gaps]
 
-    before = stands()
+    before = owners_and_due_days()
     send(owner_id="o-emil")
-    assert stands() == [("o-emil", "2026-12-01"), ("o-emil", before[1][1])]
+    assert owners_and_due_days() == [("o-emil", "2026-12-01"), ("o-emil", before[1][1])]
     send(owner_id=str(owners["g-001"]))
     send(due="2026-12-24")
-    assert stands() == [(owners["g-001"], "2026-12-24"), (owners["g-001"], "2026-12-24")]
+    assert owners_and_due_days() == [(owners["g-001"], "2026-12-24"), (owners["g-001"], "2026-12-24")]
     back = {"verb": "assign", "payload": {"owner_id": owners["g-003"]}}
     assert board.post("/api/gaps/g-003/decisions", json=back).status_code == 201
     send(due="2026-12-31")
-    assert stands() == [(owners["g-001"], "2026-12-31"), (owners["g-003"], "2026-12-31")]
+    assert owners_and_due_days() == [(owners["g-001"], "2026-12-31"), (owners["g-003"], "2026-12-31")]
 
 
 def test_a_due_day_alone_chooses_no_owner(client: Make, state: State) -> None:
     """The form over one gap offers its owner as it is: a day is set, and the next run may still find another owner."""
     board = client()
     page = board.get("/decide/assign?gap=g-001").text
-    offered = re.findall(r'<option value="([^"]*)"( selected)?>([^<]*)', page)
-    assert (offered[0][1:], [one[2] for one in offered[1:] if one[1]]) == ((" selected", "As it is: Ana Pereira"), [])
-    form = {"verb": "assign", "gap": "g-001:0", "back": "/", "owner_id": offered[0][0], "due_before": ""}
-    nothing = board.post("/decide", data=form | {"due": ""}, headers=FROM_HERE)
+    options = re.findall(r'<option value="([^"]*)"( selected)?>([^<]*)', page)
+    assert (options[0][1:], [option[2] for option in options[1:] if option[1]]) == (
+        (" selected", "As it is: Ana Pereira"),
+        [],
+    )
+    form = {"verb": "assign", "gap": "g-001:0", "back": "/", "owner_id": options[0][0], "due_before": ""}
+    nothing = board.post("/decide", data=form | {"due": ""}, headers=FROM_BOARD)
     assert (nothing.status_code, "by when it is due" in nothing.text) == (400, True)
-    assert board.post("/decide", data=form | {"due": "2026-12-01"}, headers=FROM_HERE).status_code == 303
+    assert board.post("/decide", data=form | {"due": "2026-12-01"}, headers=FROM_BOARD).status_code == 303
     life = lives(state)["g-001"]
     assert (life.due, life.assigned) == ("2026-12-01", False)
-    kept = form | {"gap": f"g-001:{life.last}", "owner_id": "o-ana", "due": "2026-12-01", "due_before": "2026-12-01"}
-    assert board.post("/decide", data=kept, headers=FROM_HERE).status_code == 303
+    unchanged_owner = form | {
+        "gap": f"g-001:{life.last}",
+        "owner_id": "o-ana",
+        "due": "2026-12-01",
+        "due_before": "2026-12-01",
+    }
+    assert board.post("/decide", data=unchanged_owner, headers=FROM_BOARD).status_code == 303
     assert dict(history(state, "g-001")[-1].payload) == {"owner_id": "o-ana"}
 
 
@@ -527,7 +543,7 @@ def test_a_dismissal_without_a_reason_is_asked_for_one(client: Make) -> None:
     """The form comes back with what is missing and with what was typed."""
     board = client()
     form = {"verb": "dismiss", "gap": "g-001:0", "why": "typed already", "back": "/"}
-    back = board.post("/decide", data=form, headers=FROM_HERE)
+    back = board.post("/decide", data=form, headers=FROM_BOARD)
     assert back.status_code == 400
     assert "needs &#39;reason&#39;" in back.text
     assert "typed already" in back.text
@@ -537,10 +553,10 @@ def test_the_help_names_every_key(client: Make) -> None:
     """Whatever key decides something stands in the list of keys."""
     page = client().get("/").text
     shortcuts = page[page.index('<dialog id="help"') :]
-    keys = re.search(r"const VERB = {([^}]*)}", asset("board.js").decode())
+    keys = re.search(r"const ACTION_OF_KEY = {([^}]*)}", asset("board.js").decode())
     assert keys is not None
-    told = set(re.findall(r"<kbd>(.)</kbd>", shortcuts))
-    assert set(re.findall(r"(\w): ", keys[1])) <= told
+    listed_keys = set(re.findall(r"<kbd>(.)</kbd>", shortcuts))
+    assert set(re.findall(r"(\w): ", keys[1])) <= listed_keys
 
 
 def test_filters_live_in_the_address(client: Make) -> None:
@@ -595,14 +611,14 @@ def test_the_first_page_says_what_the_run_cannot_know(client: Make) -> None:
 
 def test_a_run_without_a_gap_says_why_on_every_page_that_would_list_some(client: Make, store: Path) -> None:
     """The backlog, the week and the API give the run's own reason; a run of an earlier version gives the usual one."""
-    told = sample_run.empty_run()
+    empty = sample_run.empty_run()
     remove_run(store)
-    publish(store, "2024-06-30", told)
+    publish(store, "2024-06-30", empty)
     board = client()
     assert "Either every topic is answered well" in board.get("/").text
     reason = {"rule": "too few", "why": "Too few conversations failed: 3 of 90.", "step": "Mine a longer window."}
     remove_run(store)
-    publish(store, "2024-06-30", replace(told, run=told.run | {"no_gap_reason": reason}))
+    publish(store, "2024-06-30", replace(empty, run=empty.run | {"no_gap_reason": reason}))
     for path in ("/", "/week"):
         assert "Too few conversations failed: 3 of 90. Mine a longer window." in board.get(path).text, path
     assert board.get("/api/gaps").json()["no_gap_reason"] == reason
@@ -616,14 +632,14 @@ def test_what_is_overdue_is_said_wherever_the_gap_is(client: Make, monkeypatch: 
     soon = {"verb": "assign", "payload": {"owner_id": "o-ana", "due": "2024-07-12"}}
     assert board.post("/api/gaps/g-001/decisions", json=late).status_code == 201
     assert board.post("/api/gaps/g-002/decisions", json=soon).status_code == 201
-    told = {gap: board.get(f"/api/gaps/{gap}").json() for gap in ("g-001", "g-002")}
-    assert {gap: (row["due"], row["overdue"]) for gap, row in told.items()} == {
+    gaps = {gap: board.get(f"/api/gaps/{gap}").json() for gap in ("g-001", "g-002")}
+    assert {gap: (row["due"], row["overdue"]) for gap, row in gaps.items()} == {
         "g-001": ("2024-06-27", 3), "g-002": ("2024-07-12", 0),
     }  # fmt: skip
     backlog = board.get("/?view=all&owner=o-ana").text
     assert ("overdue 3 days" in backlog, "due 12 Jul" in backlog) == (True, True)
-    listed = [gap["gap_id"] for gap in board.get("/api/gaps?view=late").json()["gaps"]]
-    assert ("g-001" in listed, "g-002" in listed) == (True, False)
+    late_ids = [gap["gap_id"] for gap in board.get("/api/gaps?view=late").json()["gaps"]]
+    assert ("g-001" in late_ids, "g-002" in late_ids) == (True, False)
     assert "Due on 27 Jun 2024, overdue 3 days." in board.get("/gaps/g-001").text
     assert "overdue 3 days" in board.get("/drafts?owner=o-ana").text
     assert "overdue" in board.get("/owners").text
@@ -642,10 +658,10 @@ def test_articles_to_verify_and_fixes_are_shown(client: Make, store: Path) -> No
     folder = store / "runs" / "2024-06-30"
     sheet = "article_id,title,owner_id,checked_at,days,cited,failed\r\nkb-9,'=Loans,o-ana,2023-01-05,541,12,3.0\r\n"
     (folder / "due_for_verification.csv").write_text(sheet, encoding="utf-8-sig")
-    found = dict.fromkeys(FIX_FIGURES, 0.0) | {"failed_before": 0.8, "failed_after": 0.2, "avoided_since": 20.0}
+    figures = dict.fromkeys(FIX_FIGURES, 0.0) | {"failed_before": 0.8, "failed_after": 0.2, "avoided_since": 20.0}
     row = {"gap_id": "g-001", "title": "Parcels", "fixed_on": "2024-06-10", "verdict": "verified", "why": "it fell",
            "currency": "EUR", "conversations_before": 30, "conversations_after": 20, "counted_with": None,
-           "weekly": [], **found}  # fmt: skip
+           "weekly": [], **figures}  # fmt: skip
     pd.DataFrame([row]).to_parquet(folder / "impact.parquet")
     board = client()
     owners = board.get("/owners").text
@@ -678,9 +694,11 @@ def test_markup_in_any_text_is_shown_and_never_run(store: Path, client: Make, at
 
 def test_the_api_describes_itself(client: Make) -> None:
     """The OpenAPI document names every route of the API, and no page."""
-    told = client().get("/api/openapi.json").json()
-    assert {"/api/gaps", "/api/gaps/{gap_id}/decisions", "/api/gaps/{gap_id}/undo", "/api/tags"} <= set(told["paths"])
-    assert all(path.startswith("/api/") for path in told["paths"])
+    description = client().get("/api/openapi.json").json()
+    assert {"/api/gaps", "/api/gaps/{gap_id}/decisions", "/api/gaps/{gap_id}/undo", "/api/tags"} <= set(
+        description["paths"]
+    )
+    assert all(path.startswith("/api/") for path in description["paths"])
     wrong = client().post("/api/gaps/g-001/decisions", json={"verb": "accept", "when": "now"})
     assert (wrong.status_code, "when" in wrong.json()["problem"]) == (422, True)
 
@@ -697,10 +715,10 @@ def test_the_figures_say_how_right_the_backlog_was(client: Make) -> None:
 
 def test_a_token_made_on_the_command_line_lets_its_owner_in(lacuna: Lacuna, client: Make, tmp_path: Path) -> None:
     """`lacuna token` prints the entry, which holds the hash alone, and says the token once, apart from it."""
-    code, entry, said = lacuna("token", "--name", 'Ana "A." Pereira', "--role", "writer", "--owner", "o-ana")
+    code, entry, message = lacuna("token", "--name", 'Ana "A." Pereira', "--role", "writer", "--owner", "o-ana")
     assert code == 0
-    assert "nothing else" not in said
-    token = said.strip().rsplit(" ", 1)[1]
+    assert "nothing else" not in message
+    token = message.strip().rsplit(" ", 1)[1]
     assert token not in entry
     (tmp_path / "made.toml").write_text(entry, encoding="utf-8")
     board = client(people=str(tmp_path / "made.toml"))
@@ -711,15 +729,15 @@ def test_a_token_made_on_the_command_line_lets_its_owner_in(lacuna: Lacuna, clie
 
 def test_a_writer_without_gaps_of_their_own_is_told_of(lacuna: Lacuna, client: Make, tmp_path: Path) -> None:
     """`lacuna token` says that a writer without an owner can only tag, and how to name one; the entry is made."""
-    code, entry, said = lacuna("token", "--name", "Wim", "--role", "writer")
+    code, entry, message = lacuna("token", "--name", "Wim", "--role", "writer")
     assert code == 0
-    assert "Wim can tag and nothing else" in said
-    assert "--owner OWNER_ID" in said
+    assert "Wim can tag and nothing else" in message
+    assert "--owner OWNER_ID" in message
     (tmp_path / "made.toml").write_text(entry, encoding="utf-8")
     board = client(people=str(tmp_path / "made.toml"))
-    signed = {"Authorization": f"Bearer {said.strip().rsplit(' ', 1)[1]}"}
+    header = {"Authorization": f"Bearer {message.strip().rsplit(' ', 1)[1]}"}
     assert [
-        accept(board, gap["gap_id"], headers=signed).status_code
-        for gap in board.get("/api/gaps", headers=signed).json()["gaps"][:3]
+        accept(board, gap["gap_id"], headers=header).status_code
+        for gap in board.get("/api/gaps", headers=header).json()["gaps"][:3]
     ] == [403] * 3
     assert "nothing else" not in lacuna("token", "--name", "Mia", "--role", "manager")[2]

@@ -25,11 +25,11 @@ def store(bundle: Path, tmp_path: Path) -> Path:
 
 def test_help_lists_every_command_with_examples(lacuna: Lacuna) -> None:
     """A newcomer finds all commands, and in each command's help an example and every option explained."""
-    code, told, _ = lacuna("--help")
+    code, printed, _ = lacuna("--help")
     assert code == 0
     commands = ("run", "check", "explain", "demo", "runs", "topics", "settings", "backlog", "decide", "assign", "undo")
     for command in commands:
-        assert re.search(rf"^│ {command}\b", told, re.MULTILINE)
+        assert re.search(rf"^│ {command}\b", printed, re.MULTILINE)
         code, text, _ = lacuna(command, "--help")
         assert code == 0
         assert "For example" in text
@@ -40,36 +40,36 @@ def test_help_pays_for_nothing_it_does_not_use() -> None:
     """Asking for help imports none of the heavy libraries."""
     heavy = "{'pandas', 'pyarrow', 'bertopic', 'sklearn'}"
     script = f"import sys, lacuna.pipelines.cli.main; print(sorted({heavy} & set(sys.modules)))"
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
+    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == "[]"
 
 
 def test_settings_prints_a_file_to_start_from(lacuna: Lacuna) -> None:
     """The output is TOML with every default and its comment."""
-    code, told, _ = lacuna("settings")
+    code, printed, _ = lacuna("settings")
     assert code == 0
-    assert tomllib.loads(told)["window"]["days"] == 28
-    assert "# " in told
+    assert tomllib.loads(printed)["window"]["days"] == 28
+    assert "# " in printed
 
 
 def test_a_run_that_is_there_already_is_shown_again(lacuna: Lacuna, bundle: Path, store: Path) -> None:
     """The second time nothing is done; the backlog and the report's path are printed all the same."""
-    code, told, _ = lacuna("run", str(bundle), "--store", str(store), "--quiet")
+    code, printed, _ = lacuna("run", str(bundle), "--store", str(store), "--quiet")
     assert code == 0
-    assert "nothing to do" in told
-    assert "Change the delivery address" in told
-    assert "7.2 [5.0–9.0]" in told
-    assert "80\u202f%" in told
-    assert f"Report: {store}/runs/2024-06-30/report.html" in told
+    assert "nothing to do" in printed
+    assert "Change the delivery address" in printed
+    assert "7.2 [5.0–9.0]" in printed
+    assert "80\u202f%" in printed
+    assert f"Report: {store}/runs/2024-06-30/report.html" in printed
 
 
 @pytest.mark.slow
 def test_a_run_from_bundle_to_report(lacuna: Lacuna, bundle: Path, tmp_path: Path) -> None:
     """``lacuna run`` does all seven steps, accounts for every row, and publishes."""
     store = tmp_path / "store"
-    code, told, logged = lacuna("run", str(bundle), "--store", str(store))
+    code, printed, logged = lacuna("run", str(bundle), "--store", str(store))
     assert code == 0, logged
-    assert "Run 2024-06-30 is published." in told
+    assert "Run 2024-06-30 is published." in printed
     assert "[7/7] publish" in logged
     assert (store / "runs/2024-06-30/report.html").exists()
 
@@ -92,18 +92,18 @@ def test_a_problem_is_said_without_a_traceback(
     lacuna: Lacuna, bundle: Path, store: Path, tmp_path: Path, arguments: list[str], problem: str, remedy: str
 ) -> None:
     """What a user can put right ends with code 2, the problem and the remedy, and no traceback."""
-    code, _, told = lacuna(*(part.format(tmp=tmp_path, bundle=bundle, store=store) for part in arguments))
+    code, _, errors = lacuna(*(part.format(tmp=tmp_path, bundle=bundle, store=store) for part in arguments))
     assert code == 2
-    assert problem in told
-    assert remedy in told
-    assert "Traceback" not in told
+    assert problem in errors
+    assert remedy in errors
+    assert "Traceback" not in errors
 
 
 def test_explain_says_why_this_kind_and_why_this_rank(lacuna: Lacuna, store: Path) -> None:
     """One gap is shown by id or by rank with reasons, factors, owner and quotes; markup in a quote is only text."""
     by_rank, by_id = lacuna("explain", "1", "--store", str(store)), lacuna("explain", "g-1a2b3c", "--store", str(store))
     assert by_rank == by_id
-    told = by_rank[1]
+    printed = by_rank[1]
     assert by_rank[0] == 0
     for part in (
         "Why missing",
@@ -112,76 +112,76 @@ def test_explain_says_why_this_kind_and_why_this_rank(lacuna: Lacuna, store: Pat
         "7.2 [5.0–9.0] human-handled conversations a week",
         "an estimated 80\u202f%",
     ):
-        assert part in told
-    assert "owns the area 'delivery'" in told
-    assert "can I change the [bold]delivery[/bold] address" in told
+        assert part in printed
+    assert "owns the area 'delivery'" in printed
+    assert "can I change the [bold]delivery[/bold] address" in printed
 
 
 def test_runs_lists_what_was_published(lacuna: Lacuna, store: Path) -> None:
     """Every run of the store stands on a line."""
-    code, told, _ = lacuna("runs", "--store", str(store))
+    code, printed, _ = lacuna("runs", "--store", str(store))
     assert code == 0
-    assert re.findall(r"^2024-06-\d\d", told, re.MULTILINE) == ["2024-06-23", "2024-06-30"]
+    assert re.findall(r"^2024-06-\d\d", printed, re.MULTILINE) == ["2024-06-23", "2024-06-30"]
 
 
 def test_check_of_a_good_bundle(lacuna: Lacuna, bundle: Path) -> None:
     """A bundle that keeps the contract ends with 0, and its tables are counted."""
-    code, told, _ = lacuna("check", str(bundle))
+    code, printed, _ = lacuna("check", str(bundle))
     assert code == 0
-    assert "keeps the contract" in told
-    assert re.search(r"^messages +36", told, re.MULTILINE)
+    assert "keeps the contract" in printed
+    assert re.search(r"^messages +36", printed, re.MULTILINE)
 
 
 def test_check_says_what_the_data_lack(lacuna: Lacuna, bundle: Path) -> None:
     """What lacks is a table with its cost and the next step, what is there one line; it changes no exit code."""
-    code, told, _ = lacuna("check", str(bundle))
+    code, printed, _ = lacuna("check", str(bundle))
     assert code == 0
-    assert re.search(r"^what the data lack +what that costs +the cheapest next step", told, re.MULTILINE)
-    assert re.search(r"^articles cited by the bot +An article that the bot never reaches", told, re.MULTILINE)
-    assert "0 of 12 conversations that the bot answered" in told
-    assert "The data carry customers' messages, published articles, the bot's messages" in told
-    assert told.index("messages   ") < told.index("what the data lack") < told.index("keeps the contract")
+    assert re.search(r"^what the data lack +what that costs +the cheapest next step", printed, re.MULTILINE)
+    assert re.search(r"^articles cited by the bot +An article that the bot never reaches", printed, re.MULTILINE)
+    assert "0 of 12 conversations that the bot answered" in printed
+    assert "The data carry customers' messages, published articles, the bot's messages" in printed
+    assert printed.index("messages   ") < printed.index("what the data lack") < printed.index("keeps the contract")
 
 
 def test_check_of_data_that_carry_everything_needs_one_line(lacuna: Lacuna, tmp_path: Path) -> None:
     """Nothing is listed where nothing lacks."""
     write_demo(tmp_path, weeks=3)
-    _, told, _ = lacuna("check", str(tmp_path / "bundle"))
-    assert "The data carry everything that Lacuna makes use of." in told
-    assert "what the data lack" not in told
+    _, printed, _ = lacuna("check", str(tmp_path / "bundle"))
+    assert "The data carry everything that Lacuna makes use of." in printed
+    assert "what the data lack" not in printed
 
 
 def test_check_of_a_broken_bundle(lacuna: Lacuna, bundle: Path) -> None:
     """A broken rule ends with 1, and a table says which table, rule, file and row."""
     write_table(bundle, "outcomes", [{"conversation_id": "c00", "outcome": "perfect"}])
-    code, told, _ = lacuna("check", str(bundle))
+    code, printed, _ = lacuna("check", str(bundle))
     assert code == 1
-    assert "breaks the contract" in told
-    assert "outcomes.jsonl:1 perfect" in told
+    assert "breaks the contract" in printed
+    assert "outcomes.jsonl:1 perfect" in printed
 
 
 def test_check_of_a_bundle_without_a_column(lacuna: Lacuna, bundle: Path) -> None:
     """A missing column ends with 1 and the name that was perhaps meant."""
     write_table(bundle, "articles", [{"article_id": "a1", "titel": "Reset", "body": "x"}])
-    code, told, _ = lacuna("check", str(bundle))
+    code, printed, _ = lacuna("check", str(bundle))
     assert code == 1
-    assert "did you mean 'titel'" in told
+    assert "did you mean 'titel'" in printed
 
 
 def test_a_fault_of_ours_is_said_as_one(lacuna: Lacuna, store: Path) -> None:
     """What no user can put right shows a traceback, asks for a report, and has a code of its own."""
     (store / "runs/2024-06-30/backlog.jsonl").write_text("1\n")  # a line that Lacuna never writes
-    code, _, told = lacuna("explain", "1", "--store", str(store))
+    code, _, errors = lacuna("explain", "1", "--store", str(store))
     assert code == 70
-    assert "Traceback" in told
-    assert "fault of Lacuna" in told
+    assert "Traceback" in errors
+    assert "fault of Lacuna" in errors
 
 
 def test_wrong_usage_has_the_usual_code(lacuna: Lacuna) -> None:
     """A missing option ends with 2 and names the option."""
-    code, _, told = lacuna("run", "bundle")
+    code, _, errors = lacuna("run", "bundle")
     assert code == 2
-    assert "--store" in told
+    assert "--store" in errors
 
 
 def test_the_version_is_the_distribution_s(lacuna: Lacuna) -> None:

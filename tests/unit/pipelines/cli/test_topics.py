@@ -48,11 +48,11 @@ def planted(sizes: list[int], noise: float = 0.2, dim: int = 30) -> tuple[np.nda
 
 
 @pytest.fixture(scope="module")
-def world() -> pd.DataFrame:
+def questions() -> pd.DataFrame:
     """120 texts about three things, each with a sentence that says nothing, some of them written twice."""
     rows = [
-        (f"{subject}-{i:02}", f"{CHATTER[i % 4]} {said[i % 3]} {'again' * (i % 2)} {i // 12}")
-        for subject, said in SUBJECTS.items()
+        (f"{subject}-{i:02}", f"{CHATTER[i % 4]} {sentences_[i % 3]} {'again' * (i % 2)} {i // 12}")
+        for subject, sentences_ in SUBJECTS.items()
         for i in range(40)
     ]
     return pd.DataFrame(rows, columns=["id", "text"])
@@ -62,9 +62,9 @@ def world() -> pd.DataFrame:
 def test_clusters_find_how_many_there_are(sizes: list[int]) -> None:
     """Planted groups, even or of very different size, come back whole and without being counted beforehand."""
     points, truth = planted(sizes, 0.1)
-    found = GraphClusters().fit(points)
-    assert adjusted_rand_score(truth, found.labels_) > 0.95
-    assert found.centroids_.shape == (found.labels_.max() + 1, 30)
+    clusters = GraphClusters().fit(points)
+    assert adjusted_rand_score(truth, clusters.labels_) > 0.95
+    assert clusters.centroids_.shape == (clusters.labels_.max() + 1, 30)
 
 
 @pytest.mark.parametrize(("problems", "phrasings", "copies"), [(8, 4, 40), (12, 12, 20)])
@@ -87,9 +87,9 @@ def test_a_cloud_in_two_halves_is_no_two_topics(seed: int) -> None:
     middles, halves = rng.normal(size=(12, 60)) / 60**0.5, np.repeat([[0.6], [-0.6]], 6, axis=0)
     loose = np.repeat(middles, 20, axis=0) + 2 * rng.normal(size=(240, 60)) / 60**0.5
     points = np.hstack([loose, np.repeat(halves, 20, axis=0)]).astype(np.float32)
-    found = GraphClusters().fit_predict(points)
-    assert found.max() == 11
-    assert adjusted_rand_score(np.repeat(np.arange(12), 20), found) > 0.75
+    labels = GraphClusters().fit_predict(points)
+    assert labels.max() == 11
+    assert adjusted_rand_score(np.repeat(np.arange(12), 20), labels) > 0.75
 
 
 def test_two_topics_that_are_clearly_two_are_two() -> None:
@@ -112,8 +112,8 @@ def test_clusters_do_not_care_about_row_order_and_repeats(order: list[int], repe
 def test_clusters_are_the_same_every_time() -> None:
     """Nothing is drawn by chance: points without any structure, where chance would show, give the same again."""
     points = np.random.default_rng(3).normal(size=(400, 20)).astype(np.float32)
-    found = {GraphClusters(min_size=1).fit_predict(points).tobytes() for _ in range(8)}
-    assert len(found) == 1
+    distinct_labels = {GraphClusters(min_size=1).fit_predict(points).tobytes() for _ in range(8)}
+    assert len(distinct_labels) == 1
 
 
 @pytest.mark.parametrize("n", [1, 2, 4, 5, 11])
@@ -142,7 +142,7 @@ def test_silhouette_and_neighbours_are_those_of_the_textbook() -> None:
     columns, cosines = nearest(points, points, 3)
     alike = points @ points.T - 2 * np.eye(len(points))
     assert np.allclose(np.sort(cosines, axis=1), np.sort(alike, axis=1)[:, -3:], atol=1e-6)
-    assert all(row not in found for row, found in enumerate(columns))
+    assert all(row not in neighbours for row, neighbours in enumerate(columns))
 
 
 def test_a_sentence_said_about_everything_tells_little() -> None:
@@ -160,42 +160,44 @@ def test_languages_are_no_topics() -> None:
     subject, language = np.repeat(np.arange(8) % 4, 25), np.repeat([0, 0, 0, 0, 1, 1, 1, 1], 25)
     there = 2.5 * np.eye(16)[8 + language] + np.eye(16)[subject] + 0.15 * rng.normal(size=(200, 16))
     vectors = unit(there.astype(np.float32))
-    said = [f"text {n}" for n in range(200)]
-    gist = TextSpace().fit(vectors, np.arange(200), said, vectors, [("en", "de")[code] for code in language])
-    found = GraphClusters(judged_by=gist.meaning_dim).fit_predict(gist.space_)
-    assert adjusted_rand_score(subject, found) > 0.95
-    other = gist.place(vectors[:4] + 0.01, said[:4], ["en"] * 4)
+    sentences_ = [f"text {n}" for n in range(200)]
+    text_space = TextSpace().fit(
+        vectors, np.arange(200), sentences_, vectors, [("en", "de")[code] for code in language]
+    )
+    clusters = GraphClusters(judged_by=text_space.meaning_dim).fit_predict(text_space.space_)
+    assert adjusted_rand_score(subject, clusters) > 0.95
+    other = text_space.place(vectors[:4] + 0.01, sentences_[:4], ["en"] * 4)
     assert np.allclose(np.linalg.norm(other, axis=1), 1, atol=1e-4)
 
 
-def test_planted_subjects_are_told_apart(world: pd.DataFrame, tmp_path: Path) -> None:
+def test_planted_subjects_are_told_apart(questions: pd.DataFrame, tmp_path: Path) -> None:
     """Each topic is about one subject, the chatter around it makes none, and nothing is lost."""
-    assigned, topics, _ = topics_of(world, tmp_path, load_settings(None))
+    assigned, topics, _ = topics_of(questions, tmp_path, load_settings(None))
     subject = assigned["id"].str.split("-").str[0]
-    assert len(assigned) == len(world)
+    assert len(assigned) == len(questions)
     assert assigned["topic_id"].notna().mean() > 0.95
     assert subject.groupby(assigned["topic_id"]).agg(lambda s: s.value_counts(normalize=True).max()).min() > 0.9
     assert topics["label"].is_unique
     assert (topics["core"] + topics["nearest"]).sum() == assigned["topic_id"].notna().sum()
 
 
-def test_equal_texts_share_a_topic_and_count_once(world: pd.DataFrame, tmp_path: Path) -> None:
+def test_equal_texts_share_a_topic_and_count_once(questions: pd.DataFrame, tmp_path: Path) -> None:
     """A text sent a hundred times is one text: topics stay as they are, and all copies get the same."""
-    again = pd.DataFrame({"id": [f"x-{i}" for i in range(100)], "text": [f" {world['text'][0].upper()} "] * 100})
-    alone, topics, distinct = topics_of(world, tmp_path, load_settings(None))
-    both, more, still = topics_of(pd.concat([world, again]), tmp_path, load_settings(None))
+    again = pd.DataFrame({"id": [f"x-{i}" for i in range(100)], "text": [f" {questions['text'][0].upper()} "] * 100})
+    alone, topics, distinct = topics_of(questions, tmp_path, load_settings(None))
+    both, more, still = topics_of(pd.concat([questions, again]), tmp_path, load_settings(None))
     assert still == distinct
     assert len(more) == len(topics)
     assert both[both["id"].str.startswith("x-")]["topic_id"].nunique() == 1
     assert adjusted_rand_score(both[~both["id"].str.startswith("x-")]["topic_id"], alone["topic_id"]) == 1
 
 
-def test_a_bounded_sample_carries_the_rest(world: pd.DataFrame, tmp_path: Path) -> None:
+def test_a_bounded_sample_carries_the_rest(questions: pd.DataFrame, tmp_path: Path) -> None:
     """Beyond the bound, topics come from the sample and the others join the nearest, or none."""
-    ours = tmp_path / "ours.toml"
-    ours.write_text("[topics]\nfit_at_most = 100\n")
-    more = world.assign(id=world["id"] + "b", text=world["text"] + " today")
-    assigned, _, distinct = topics_of(pd.concat([world, more]), tmp_path, load_settings(str(ours)))
+    config = tmp_path / "ours.toml"
+    config.write_text("[topics]\nfit_at_most = 100\n")
+    more = questions.assign(id=questions["id"] + "b", text=questions["text"] + " today")
+    assigned, _, distinct = topics_of(pd.concat([questions, more]), tmp_path, load_settings(str(config)))
     assert distinct > 100
     assert set(assigned["state"]) >= {"core", "nearest"}
     joined = assigned[assigned["state"] == "nearest"]
@@ -203,10 +205,10 @@ def test_a_bounded_sample_carries_the_rest(world: pd.DataFrame, tmp_path: Path) 
     assert (joined["topic_id"].map(home) == joined["id"].str[:4]).mean() > 0.9
 
 
-def test_shards_are_independent(world: pd.DataFrame) -> None:
+def test_shards_are_independent(questions: pd.DataFrame) -> None:
     """However the texts outside the sample are cut and ordered, and after a trip to a worker, each gets the same."""
     model = embedder("lexical")
-    texts = world["text"].sample(frac=1, random_state=1).tolist()
+    texts = questions["text"].sample(frac=1, random_state=1).tolist()
     groups = find_groups(texts[:80], lambda some, _: model.embed(some), [])
     rest = texts[80:]
     vectors = model.embed(rest)
@@ -230,25 +232,25 @@ def test_neighbours_hold_no_more_than_they_give() -> None:
     assert peak < 2 * 1024 * 3000 * (4 + 8)  # two blocks of cosines and indices; all of them would be three
 
 
-@pytest.mark.parametrize(("outside", "told"), [(0, False), (30, False), (31, True), (100, True)])
-def test_many_unassigned_raise_an_alarm(outside: int, told: bool) -> None:
+@pytest.mark.parametrize(("outside", "alarmed"), [(0, False), (30, False), (31, True), (100, True)])
+def test_many_unassigned_raise_an_alarm(outside: int, alarmed: bool) -> None:
     """The alarm comes above the limit, not at it, and says both shares."""
-    said = unassigned_alarm([True] * outside + [False] * (100 - outside), 0.3)
-    assert (said is not None) == told
-    if said:
-        assert f"{outside}%" in said
-        assert "30%" in said
+    alarm = unassigned_alarm([True] * outside + [False] * (100 - outside), 0.3)
+    assert (alarm is not None) == alarmed
+    if alarm:
+        assert f"{outside}%" in alarm
+        assert "30%" in alarm
     assert unassigned_alarm([], 0.3) is None
 
 
 def test_the_command_warns_of_many_unassigned(lacuna: Lacuna, tmp_path: Path) -> None:
     """Texts that no topic holds are told on the terminal, with the setting that says how many are too many."""
-    file, ours = tmp_path / "in.csv", tmp_path / "ours.toml"
+    file, config = tmp_path / "in.csv", tmp_path / "ours.toml"
     pd.DataFrame({"q": ["where is my parcel", "a", "b"]}).to_csv(file, index=False)
     arguments = ("topics", str(file), "--text", "q", "--store", str(tmp_path / "s"))
     assert "unassigned_at_most" in lacuna(*arguments)[2]
-    ours.write_text("[topics]\nunassigned_at_most = 1.0\n")
-    assert "unassigned_at_most" not in lacuna(*arguments, "--config", str(ours))[2]
+    config.write_text("[topics]\nunassigned_at_most = 1.0\n")
+    assert "unassigned_at_most" not in lacuna(*arguments, "--config", str(config))[2]
 
 
 @pytest.mark.parametrize("n", [0, 1, 2, 5])
@@ -256,9 +258,11 @@ def test_few_rows_end_with_an_answer(lacuna: Lacuna, tmp_path: Path, n: int) -> 
     """From no row on, the command says what it found, writes every row, and is no success where there is no topic."""
     file, out = tmp_path / "few.csv", tmp_path / "out.csv"
     pd.DataFrame({"q": [f"why is my card number {i} blocked" for i in range(n)]}).to_csv(file, index=False)
-    code, told, said = lacuna("topics", str(file), "--text", "q", "--out", str(out), "--store", str(tmp_path / "s"))
-    assert (code, "in 0 topics" in told, f"no topic was found in {n} distinct texts" in said) == (2, True, True)
-    assert f"{n} texts" in told
+    code, printed, errors = lacuna(
+        "topics", str(file), "--text", "q", "--out", str(out), "--store", str(tmp_path / "s")
+    )
+    assert (code, "in 0 topics" in printed, f"no topic was found in {n} distinct texts" in errors) == (2, True, True)
+    assert f"{n} texts" in printed
     assert len(pd.read_csv(out)) == n
 
 
@@ -271,40 +275,40 @@ def test_texts_without_words_make_no_fuss(tmp_path: Path, texts: list[str]) -> N
 
 
 @pytest.mark.parametrize("ending", ["csv", "jsonl", "parquet"])
-def test_every_format_gives_the_same(lacuna: Lacuna, world: pd.DataFrame, tmp_path: Path, ending: str) -> None:
+def test_every_format_gives_the_same(lacuna: Lacuna, questions: pd.DataFrame, tmp_path: Path, ending: str) -> None:
     """The same texts as CSV, JSONL and Parquet, to CSV and Parquet, give the same rows."""
     file = tmp_path / f"in.{ending}"
     write = {
-        "csv": lambda: world.to_csv(file, index=False),
-        "jsonl": lambda: world.to_json(file, orient="records", lines=True),
-        "parquet": lambda: world.to_parquet(file),
+        "csv": lambda: questions.to_csv(file, index=False),
+        "jsonl": lambda: questions.to_json(file, orient="records", lines=True),
+        "parquet": lambda: questions.to_parquet(file),
     }
     write[ending]()
     common = ("topics", str(file), "--text", "text", "--id", "id", "--store", str(tmp_path / "s"), "-q")
     assert lacuna(*common, "--out", str(tmp_path / "o.parquet"))[0] == 0
-    code, told, _ = lacuna(*common, "--out", str(tmp_path / "o.csv"))
+    code, printed, _ = lacuna(*common, "--out", str(tmp_path / "o.csv"))
     assert code == 0
-    assert "label" in told
-    assert str(tmp_path / "o.csv") in told
+    assert "label" in printed
+    assert str(tmp_path / "o.csv") in printed
     flat, stored = pd.read_csv(tmp_path / "o.csv"), pd.read_parquet(tmp_path / "o.parquet")
     assert list(flat.columns) == ["id", "topic_id", "state", "strength"]
-    wanted, _, _ = topics_of(world, tmp_path / "s", load_settings(None))
-    for found in (flat, stored):
-        assert found["id"].tolist() == wanted["id"].tolist()
-        assert found["topic_id"].fillna(-1).tolist() == wanted["topic_id"].fillna(-1).tolist()
+    expected, _, _ = topics_of(questions, tmp_path / "s", load_settings(None))
+    for assigned in (flat, stored):
+        assert assigned["id"].tolist() == expected["id"].tolist()
+        assert assigned["topic_id"].fillna(-1).tolist() == expected["topic_id"].fillna(-1).tolist()
 
 
-def test_same_bytes_in_another_order_and_process(world: pd.DataFrame, lacuna: Lacuna, tmp_path: Path) -> None:
+def test_same_bytes_in_another_order_and_process(questions: pd.DataFrame, lacuna: Lacuna, tmp_path: Path) -> None:
     """Shuffled rows, in another process and with an empty cache, give the same bytes."""
     commands, written = [], [tmp_path / "1.csv", tmp_path / "2.csv"]
     for seed, out in enumerate(written, 1):
         file = tmp_path / f"{seed}.jsonl"
-        world.sample(frac=1, random_state=seed).to_json(file, orient="records", lines=True)
+        questions.sample(frac=1, random_state=seed).to_json(file, orient="records", lines=True)
         command = ["topics", str(file), "--text", "text", "--id", "id", "--out", str(out)]
         commands.append([*command, "--store", str(tmp_path / f"store{seed}")])
     script = "import sys; from lacuna.pipelines.cli.main import main; main()"
-    done = subprocess.run([sys.executable, "-c", script, *commands[0]], capture_output=True, check=False)
-    assert done.returncode == 0, done.stderr
+    result = subprocess.run([sys.executable, "-c", script, *commands[0]], capture_output=True, check=False)
+    assert result.returncode == 0, result.stderr
     assert lacuna(*commands[1])[0] == 0
     assert written[0].read_bytes() == written[1].read_bytes()
 
@@ -341,12 +345,12 @@ def test_bad_input_is_told_with_a_remedy(
     Path("wrong.parquet").write_text("PAR1 no")
     Path("wrong.jsonl").write_text("where is it\n")
     Path("folder.csv").mkdir()
-    arguments, wanted = BAD[case]
-    code, _, told = lacuna("topics", *arguments, "--store", "store")
+    arguments, expected = BAD[case]
+    code, _, errors = lacuna("topics", *arguments, "--store", "store")
     assert code == 2
-    assert "→" in told
-    for part in wanted:
-        assert part in told
+    assert "→" in errors
+    for part in expected:
+        assert part in errors
 
 
 def test_rows_that_cannot_be_read_are_named(lacuna: Lacuna, tmp_path: Path) -> None:
@@ -359,24 +363,28 @@ def test_rows_that_cannot_be_read_are_named(lacuna: Lacuna, tmp_path: Path) -> N
         json.dumps({"k": 3, "q": "why"}),
     ]
     file.write_text("\n".join(rows))
-    code, _, told = lacuna(
+    code, _, errors = lacuna(
         "topics", str(file), "--text", "q", "--id", "k", "--out", str(out), "--store", str(tmp_path / "s")
     )
-    assert (code, "no topic was found in 1 distinct texts" in told, "→ give a few hundred" in told) == (2, True, True)
-    assert "row 2 was left out" in told
+    assert (code, "no topic was found in 1 distinct texts" in errors, "→ give a few hundred" in errors) == (
+        2,
+        True,
+        True,
+    )
+    assert "row 2 was left out" in errors
     assert pd.read_csv(out)["state"].tolist() == ["unassigned"] * 3
 
 
-def test_what_is_shown_and_kept_has_no_personal_data(lacuna: Lacuna, world: pd.DataFrame, tmp_path: Path) -> None:
+def test_what_is_shown_and_kept_has_no_personal_data(lacuna: Lacuna, questions: pd.DataFrame, tmp_path: Path) -> None:
     """An address that many texts share does not become a topic's name."""
     file = tmp_path / "in.csv"
-    world.assign(text=world["text"] + " write to anna.meier@example.org").to_csv(file, index=False)
-    code, told, _ = lacuna("topics", str(file), "--text", "text", "--store", str(tmp_path / "s"))
+    questions.assign(text=questions["text"] + " write to anna.meier@example.org").to_csv(file, index=False)
+    code, printed, _ = lacuna("topics", str(file), "--text", "text", "--store", str(tmp_path / "s"))
     assert code == 0
-    assert "meier" not in told.lower()
+    assert "meier" not in printed.lower()
 
 
-def test_the_number_of_cores_changes_no_topic(world: pd.DataFrame) -> None:
+def test_the_number_of_cores_changes_no_topic(questions: pd.DataFrame) -> None:
     """Sums are made by one thread, since several would round otherwise on another machine."""
     threads: list[int] = []
 
@@ -385,5 +393,5 @@ def test_the_number_of_cores_changes_no_topic(world: pd.DataFrame) -> None:
         return embedder("lexical").embed(some)
 
     with threadpool_limits(2, user_api="blas"):
-        find_groups(sorted(world["text"]), embed, [])
+        find_groups(sorted(questions["text"]), embed, [])
     assert set(threads) == {1}

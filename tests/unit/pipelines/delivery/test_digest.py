@@ -71,14 +71,14 @@ def mailbox(free_tcp_port: int) -> Iterator[tuple[Mailbox, int]]:
 @pytest.fixture
 def hook() -> Iterator[tuple[list[dict[str, Any]], str, list[int]]]:
     """A webhook: what it got, its address, and the status that it answers with."""
-    got: list[dict[str, Any]] = []
+    posts: list[dict[str, Any]] = []
     status = [200]
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             if status[0] == 200:
-                got.append(json.loads(body))
+                posts.append(json.loads(body))
             self.send_response(status[0])
             self.send_header("Content-Length", "0")
             self.end_headers()
@@ -88,7 +88,7 @@ def hook() -> Iterator[tuple[list[dict[str, Any]], str, list[int]]]:
 
     http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     threading.Thread(target=http.serve_forever, args=(0.02,), daemon=True).start()
-    yield got, f"json://127.0.0.1:{http.server_address[1]}/a-secret-token", status
+    yield posts, f"json://127.0.0.1:{http.server_address[1]}/a-secret-token", status
     http.shutdown()
     http.server_close()
 
@@ -108,11 +108,11 @@ def delivery(**over: Any) -> Delivery:
 
 def by_mail(port: int, **over: Any) -> Delivery:
     """Settings that send through the mail server of a test."""
-    given = {
+    settings = {
         "smtp_host": "127.0.0.1", "smtp_port": port, "smtp_security": "none", "sender": "Lacuna <lacuna@shop.example>",
         "managers": ["boss@shop.example"], "timeout_seconds": 5.0,
     }  # fmt: skip
-    return delivery(**(given | over))
+    return delivery(**(settings | over))
 
 
 def row(rank: int, status: str, owner: str | None, **changes: Any) -> dict[str, Any]:
@@ -132,21 +132,21 @@ ROWS = [
 ]  # fmt: skip
 
 
-def made(rows: list[dict[str, Any]] = ROWS, board: str = "") -> dict[str, Message]:
+def messages_of(rows: list[dict[str, Any]] = ROWS, board: str = "") -> dict[str, Message]:
     """The messages by recipient."""
     return {message.recipient: message for message in digests(rows, "2024-06-30", PEOPLE, board)}
 
 
-def outcome(found: list[Outcome]) -> list[tuple[str, str]]:
+def states(outcomes: list[Outcome]) -> list[tuple[str, str]]:
     """Who, and what became of it."""
-    return [(one.message.recipient, one.state) for one in found]
+    return [(item.message.recipient, item.state) for item in outcomes]
 
 
 def test_each_owner_gets_own_gaps_and_the_managers_the_week() -> None:
     """One message an owner with gaps that wait, none for what is done; unowned gaps go to the managers."""
-    found = made()
-    assert list(found) == [MANAGERS, "o-1", "o-2"]
-    text = found["o-1"].text
+    messages = messages_of()
+    assert list(messages) == [MANAGERS, "o-1", "o-2"]
+    text = messages["o-1"].text
     for heading in ("Overdue", "New this week", "Published, waiting to be verified"):
         assert heading in text
     assert text.index("Title 2") < text.index("Title 1") < text.index("Title 3")
@@ -154,40 +154,40 @@ def test_each_owner_gets_own_gaps_and_the_managers_the_week() -> None:
     assert "due 2024-06-20" in text
     assert "drafts/x/g-1.md" in text
     assert "Title 4" not in text
-    assert "it came back" in found["o-2"].text
-    assert "Still open" in found["o-2"].text
-    assert "Title 6" not in found["o-2"].text
-    assert re.search(r"Nobody owns these\n-+\n5\. Title 5", found[MANAGERS].text)
-    assert "Title 7" not in found[MANAGERS].text
-    assert "owner O-2" in found[MANAGERS].text
+    assert "it came back" in messages["o-2"].text
+    assert "Still open" in messages["o-2"].text
+    assert "Title 6" not in messages["o-2"].text
+    assert re.search(r"Nobody owns these\n-+\n5\. Title 5", messages[MANAGERS].text)
+    assert "Title 7" not in messages[MANAGERS].text
+    assert "owner O-2" in messages[MANAGERS].text
 
 
 def test_what_is_overdue_for_long_goes_to_the_managers_first() -> None:
     """Owner and managers both read it, with the days; for the managers it stands before what is new."""
     late = row(2, "accepted", "o-1", falls_due="2024-06-01", overdue=29, escalated=True)
-    found = made([row(1, "new", "o-2"), late])
-    assert "due 2024-06-01, 29 days overdue" in found["o-1"].text
-    managers = found[MANAGERS].text
+    messages = messages_of([row(1, "new", "o-2"), late])
+    assert "due 2024-06-01, 29 days overdue" in messages["o-1"].text
+    managers = messages[MANAGERS].text
     assert managers.index("Overdue for so long that the managers are told") < managers.index("Title 2")
     assert managers.index("Title 2") < managers.index("Title 1")
 
 
 def test_a_run_without_a_gap_tells_the_managers_why() -> None:
     """Where nothing was found the managers alone hear of it, with the reason; without one nobody does."""
-    (said,) = digests([], "2024-06-30", PEOPLE, no_gap="Too few conversations failed: 3 of 90.")
-    assert said.recipient == MANAGERS
-    assert said.subject == "Knowledge gaps: the week of 2024-06-30, no gap was found"
-    assert "No gap was found in the run of 2024-06-30. Too few conversations failed: 3 of 90." in said.text
-    assert "3 of 90" in said.html
+    (message,) = digests([], "2024-06-30", PEOPLE, no_gap="Too few conversations failed: 3 of 90.")
+    assert message.recipient == MANAGERS
+    assert message.subject == "Knowledge gaps: the week of 2024-06-30, no gap was found"
+    assert "No gap was found in the run of 2024-06-30. Too few conversations failed: 3 of 90." in message.text
+    assert "3 of 90" in message.html
     assert digests([], "2024-06-30", PEOPLE) == []
 
 
 def test_links_lead_to_the_board_where_there_is_one() -> None:
     """Each gap has its link, whatever its id; without a board there is none."""
-    odd = made([row(1, "new", "o-1", gap_id="g/1?x=<b>")], "https://gaps.example/")
+    odd = messages_of([row(1, "new", "o-1", gap_id="g/1?x=<b>")], "https://gaps.example/")
     assert "https://gaps.example/gaps/g%2F1%3Fx%3D%3Cb%3E" in odd["o-1"].text
     assert 'href="https://gaps.example/gaps/g%2F1%3Fx%3D%3Cb%3E"' in odd["o-1"].html
-    assert "href" not in made()["o-1"].html
+    assert "href" not in messages_of()["o-1"].html
 
 
 class Tags(HTMLParser):
@@ -195,11 +195,11 @@ class Tags(HTMLParser):
 
     def __init__(self) -> None:
         super().__init__()
-        self.seen: set[str] = set()
+        self.names: set[str] = set()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """Note an element and its attributes."""
-        self.seen |= {tag, *(name for name, _ in attrs)}
+        self.names |= {tag, *(name for name, _ in attrs)}
 
 
 @pytest.mark.parametrize("trick", ["<script>x</script>\"'", "a\r\nBcc: all@evil.example\r\n\r\nbody", "{{ 7*7 }}‮x"])
@@ -216,7 +216,7 @@ def test_tricks_in_titles_reach_nobody(mailbox: tuple[Mailbox, int], state: Stat
         assert html is not None
         tags = Tags()
         tags.feed(html.get_content())
-        assert tags.seen <= {"html", "lang", "body", "style", "p", "h2", "ul", "li", "br", "span", "strong", "code"}
+        assert tags.names <= {"html", "lang", "body", "style", "p", "h2", "ul", "li", "br", "span", "strong", "code"}
         assert "49" not in html.get_content()
         text = mail.get_body(("plain",))
         assert text is not None
@@ -227,23 +227,23 @@ def test_nothing_is_sent_unless_told(mailbox: tuple[Mailbox, int], state: State)
     """The dry run says who would get it, sends nothing, and remembers nothing."""
     box, port = mailbox
     for _ in range(2):
-        found = deliver(list(made().values()), "2024-06-30", PEOPLE, by_mail(port), state)
-        assert outcome(found) == [(MANAGERS, "would be sent"), ("o-1", "would be sent"), ("o-2", "would be sent")]
+        outcomes = deliver(list(messages_of().values()), "2024-06-30", PEOPLE, by_mail(port), state)
+        assert states(outcomes) == [(MANAGERS, "would be sent"), ("o-1", "would be sent"), ("o-2", "would be sent")]
     assert box.mails == []
 
 
 def test_a_digest_goes_once_to_each_recipient(mailbox: tuple[Mailbox, int], state: State) -> None:
     """Text and HTML arrive, a second call sends nothing, and the next run's digest goes out again."""
     box, port = mailbox
-    messages = list(made().values())
-    assert {s for _, s in outcome(deliver(messages, "2024-06-30", PEOPLE, by_mail(port), state, True))} == {"sent"}
+    messages = list(messages_of().values())
+    assert {s for _, s in states(deliver(messages, "2024-06-30", PEOPLE, by_mail(port), state, True))} == {"sent"}
     assert box.to == ["boss@shop.example", "ana@shop.example", "ben@shop.example"]
     first = box.mails[1]
     assert first.get_content_type() == "multipart/alternative"
     assert [part.get_content_type() for part in first.iter_parts()] == ["text/plain", "text/html"]
     assert first["From"] == "Lacuna <lacuna@shop.example>"
     again = deliver(messages, "2024-06-30", PEOPLE, by_mail(port), state, True)
-    assert {s for _, s in outcome(again)} == {"sent before"}
+    assert {s for _, s in states(again)} == {"sent before"}
     assert len(box.mails) == 3
     deliver(messages, "2024-07-07", PEOPLE, by_mail(port), state, True)
     assert len(box.mails) == 6
@@ -253,13 +253,13 @@ def test_one_failure_stops_nobody_and_is_all_that_is_tried_again(mailbox: tuple[
     """A refused recipient is told with the server's words; the retry sends that message alone."""
     box, port = mailbox
     box.refused = {"ana@shop.example"}
-    messages = list(made().values())
-    found = deliver(messages, "2024-06-30", PEOPLE, by_mail(port), state, True)
-    assert outcome(found) == [(MANAGERS, "sent"), ("o-1", "failed"), ("o-2", "sent")]
-    assert "no such box" in found[1].why
+    messages = list(messages_of().values())
+    outcomes = deliver(messages, "2024-06-30", PEOPLE, by_mail(port), state, True)
+    assert states(outcomes) == [(MANAGERS, "sent"), ("o-1", "failed"), ("o-2", "sent")]
+    assert "no such box" in outcomes[1].why
     box.refused = set()
-    found = deliver(messages, "2024-06-30", PEOPLE, by_mail(port), state, True)
-    assert outcome(found) == [(MANAGERS, "sent before"), ("o-1", "sent"), ("o-2", "sent before")]
+    outcomes = deliver(messages, "2024-06-30", PEOPLE, by_mail(port), state, True)
+    assert states(outcomes) == [(MANAGERS, "sent before"), ("o-1", "sent"), ("o-2", "sent before")]
     assert box.to == ["boss@shop.example", "ben@shop.example", "ana@shop.example"]
 
 
@@ -267,32 +267,32 @@ def test_a_mail_server_that_is_down_is_tried_once_and_chat_still_goes(
     hook: tuple[list[dict[str, Any]], str, list[int]], state: State
 ) -> None:
     """Mail fails for all with the reason; the webhook gets its messages, and only mail is left for the retry."""
-    got, url, _ = hook
+    posts, url, _ = hook
     settings = by_mail(9, chat=[f"managers {url}", f"owners {url}"])
-    found = deliver(list(made().values()), "2024-06-30", PEOPLE, settings, state, True)
-    assert [one.state for one in found] == ["failed", "sent"] * 3
-    assert "not reached" in found[0].why
-    assert len(got) == 3
-    found = deliver(list(made().values()), "2024-06-30", PEOPLE, settings, state, True)
-    assert [one.state for one in found] == ["failed", "sent before"] * 3
-    assert len(got) == 3
+    outcomes = deliver(list(messages_of().values()), "2024-06-30", PEOPLE, settings, state, True)
+    assert [outcome.state for outcome in outcomes] == ["failed", "sent"] * 3
+    assert "not reached" in outcomes[0].why
+    assert len(posts) == 3
+    outcomes = deliver(list(messages_of().values()), "2024-06-30", PEOPLE, settings, state, True)
+    assert [outcome.state for outcome in outcomes] == ["failed", "sent before"] * 3
+    assert len(posts) == 3
 
 
 def test_the_webhook_gets_who_it_is_for(
     hook: tuple[list[dict[str, Any]], str, list[int]], state: State, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An entry for one owner, from the environment, gets that owner's message; a failing hook is told without token."""
-    got, url, status = hook
+    posts, url, status = hook
     monkeypatch.setenv("CHAT_OF_A_TEST", f"\no-2 {url}\n")
     settings = delivery(chat_env="CHAT_OF_A_TEST")
     status[0] = 500
-    found = deliver(list(made().values()), "2024-06-30", PEOPLE, settings, state, True)
-    assert outcome(found) == [(MANAGERS, "no way"), ("o-1", "no way"), ("o-2", "failed")]
-    assert "a-secret-token" not in str(found[2].why) + found[2].channel.shown  # type: ignore[union-attr]
+    outcomes = deliver(list(messages_of().values()), "2024-06-30", PEOPLE, settings, state, True)
+    assert states(outcomes) == [(MANAGERS, "no way"), ("o-1", "no way"), ("o-2", "failed")]
+    assert "a-secret-token" not in str(outcomes[2].why) + outcomes[2].channel.shown  # type: ignore[union-attr]
     status[0] = 200
-    assert outcome(deliver(list(made().values()), "2024-06-30", PEOPLE, settings, state, True))[2][1] == "sent"
-    assert [message["title"] for message in got] == [made()["o-2"].subject]
-    assert "Title 4" in got[0]["message"]
+    assert states(deliver(list(messages_of().values()), "2024-06-30", PEOPLE, settings, state, True))[2][1] == "sent"
+    assert [message["title"] for message in posts] == [messages_of()["o-2"].subject]
+    assert "Title 4" in posts[0]["message"]
 
 
 def test_a_password_comes_from_the_environment(
@@ -301,25 +301,30 @@ def test_a_password_comes_from_the_environment(
     """Signed in with the right password mail goes out; with a wrong one everybody is told why, without the password."""
     box = Mailbox()
 
-    def who(server: Any, session: Any, envelope: Any, mechanism: str, data: Any) -> AuthResult:
+    def authenticate(server: Any, session: Any, envelope: Any, mechanism: str, data: Any) -> AuthResult:
         right = isinstance(data, LoginPassword) and data.password == b"right"
         return AuthResult(success=right, handled=right)
 
     controller = Controller(
-        box, hostname="127.0.0.1", port=free_tcp_port, authenticator=who, auth_required=True, auth_require_tls=False
+        box,
+        hostname="127.0.0.1",
+        port=free_tcp_port,
+        authenticator=authenticate,
+        auth_required=True,
+        auth_require_tls=False,
     )
     controller.start()
     try:
         settings = by_mail(free_tcp_port, smtp_user="lacuna", smtp_password_env="PASSWORD_OF_A_TEST")
         monkeypatch.setenv("PASSWORD_OF_A_TEST", "wrong-secret")
-        found = deliver(list(made().values()), "2024-06-30", PEOPLE, settings, state, True)
-        assert {one.state for one in found} == {"failed"}
-        assert "PASSWORD_OF_A_TEST" in found[0].why
-        assert "wrong-secret" not in found[0].why
+        outcomes = deliver(list(messages_of().values()), "2024-06-30", PEOPLE, settings, state, True)
+        assert {outcome.state for outcome in outcomes} == {"failed"}
+        assert "PASSWORD_OF_A_TEST" in outcomes[0].why
+        assert "wrong-secret" not in outcomes[0].why
         monkeypatch.setenv("PASSWORD_OF_A_TEST", "right")
-        assert {s for _, s in outcome(deliver(list(made().values()), "2024-06-30", PEOPLE, settings, state, True))} == {
-            "sent"
-        }
+        assert {
+            s for _, s in states(deliver(list(messages_of().values()), "2024-06-30", PEOPLE, settings, state, True))
+        } == {"sent"}
     finally:
         controller.stop()
     assert len(box.mails) == 3
@@ -337,7 +342,7 @@ def test_settings_that_can_t_send_are_an_error_before_anything_goes(
 ) -> None:
     """A missing sender is named with its remedy, in a dry run as well."""
     with pytest.raises(SettingsInvalid, match=problem):
-        deliver(list(made().values()), "2024-06-30", PEOPLE, delivery(**over), state)
+        deliver(list(messages_of().values()), "2024-06-30", PEOPLE, delivery(**over), state)
 
 
 def test_a_wrong_entry_in_the_environment_is_named(state: State, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -351,15 +356,15 @@ def test_a_wrong_entry_in_the_environment_is_named(state: State, monkeypatch: py
 def test_tokens_are_not_written_into_a_run() -> None:
     """What a run keeps of its settings shows that there is a chat, and nothing that lets anybody write there."""
     settings = load_settings()
-    given = settings.model_copy(update={"delivery": delivery(chat=["managers slack://tokenA/tokenB"])})
-    assert given.public()["delivery"]["chat"] == ["managers slack://…"]
+    with_chat = settings.model_copy(update={"delivery": delivery(chat=["managers slack://tokenA/tokenB"])})
+    assert with_chat.public()["delivery"]["chat"] == ["managers slack://…"]
 
 
 def test_an_owner_without_an_address_is_told_of(state: State, mailbox: tuple[Mailbox, int]) -> None:
     """Nobody is left out in silence."""
     _, port = mailbox
-    found = deliver(list(made().values()), "2024-06-30", {}, by_mail(port), state, True)
-    assert outcome(found)[1:] == [("o-1", "no way"), ("o-2", "no way")]
+    outcomes = deliver(list(messages_of().values()), "2024-06-30", {}, by_mail(port), state, True)
+    assert states(outcomes)[1:] == [("o-1", "no way"), ("o-2", "no way")]
 
 
 def test_the_command_prints_then_sends_then_has_nothing_to_do(
@@ -382,18 +387,18 @@ def test_the_command_prints_then_sends_then_has_nothing_to_do(
         encoding="utf-8",
     )
     call = ["digest", "--store", str(store), "--config", str(config), "--owner", "o-ana"]
-    said = CliRunner().invoke(app, call)
-    assert said.exit_code == 0, said.output
-    assert "would be sent" in said.output
-    assert "Subject:" in said.output
+    dry_run = CliRunner().invoke(app, call)
+    assert dry_run.exit_code == 0, dry_run.output
+    assert "would be sent" in dry_run.output
+    assert "Subject:" in dry_run.output
     assert box.mails == []
     assert CliRunner().invoke(app, [*call, "--send"]).exit_code == 0
     assert len(box.mails) == 1
     assert "1 sent before" in CliRunner().invoke(app, [*call, "--send"]).output
-    assert "due 20" in said.output, "gaps fall due by [review], though nobody set a day"
-    whole = CliRunner().invoke(app, [*call[:5]])
-    assert "managers by chat to json://…: would be sent" in whole.output
-    assert "a-secret-token" not in whole.output
+    assert "due 20" in dry_run.output, "gaps fall due by [review], though nobody set a day"
+    everybody = CliRunner().invoke(app, [*call[:5]])
+    assert "managers by chat to json://…: would be sent" in everybody.output
+    assert "a-secret-token" not in everybody.output
     box.refused = {"ana@shop.example"}
     failed = CliRunner().invoke(app, [*call[:5], "--send"])
     assert failed.exit_code == 2

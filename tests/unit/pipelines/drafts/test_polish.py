@@ -12,7 +12,7 @@ import yaml
 
 from lacuna.models.writing.grounding import fault
 from lacuna.pipelines.drafts import draft
-from lacuna.pipelines.drafts.matter import seal
+from lacuna.pipelines.drafts.front_matter import seal
 from lacuna.pipelines.drafts.polish import polish
 from lacuna.pipelines.settings import Drafts
 from tests.unit.models.writing.test_resolution_steps import missing
@@ -35,8 +35,8 @@ def sentence(text: object, *keys: object) -> dict[str, Any]:
 def ask(server: Server, store: Path, *sentences: object, rows: Any = (GAP,), **over: Any) -> Any:
     """First texts, where the endpoint gives these sentences."""
     server.answer = lambda _, __: (200, said(json.dumps({"sentences": sentences})))
-    given = {"endpoint": server.url, "model": "m", "timeout_seconds": 5.0, "api_key_env": "A_KEY_OF_A_TEST"} | over
-    return polish(list(rows), Drafts(**given), store)
+    settings = {"endpoint": server.url, "model": "m", "timeout_seconds": 5.0, "api_key_env": "A_KEY_OF_A_TEST"} | over
+    return polish(list(rows), Drafts(**settings), store)
 
 
 def test_nobody_is_asked_by_default(server: Server, tmp_path: Path) -> None:
@@ -63,8 +63,8 @@ def test_sentences_that_stand_on_their_evidence_are_taken_with_their_conversatio
 def test_only_redacted_evidence_and_questions_are_sent(server: Server, tmp_path: Path) -> None:
     """The endpoint sees the title, the phrasings and what agents agreed on, and nothing more of a gap."""
     ask(server, tmp_path, sentence("Print the label.", "E1"))
-    about = json.loads(server.seen[0]["messages"][1]["content"])
-    assert about == {
+    payload = json.loads(server.seen[0]["messages"][1]["content"])
+    assert payload == {
         "title": "Parcel is late",
         "questions": ["Where is it?", "Is it lost?", "When?"],
         "evidence": {"E1": STEPS[0]["text"], "E2": STEPS[1]["text"]},
@@ -110,9 +110,9 @@ def test_what_the_evidence_does_not_say_is_dropped_and_told(
 @pytest.mark.parametrize("content", ["no json", '{"sentences": "x"}', '{"sentences": [1]}', '{"name": "x"}'])
 def test_an_answer_without_sentences_leaves_the_draft_as_it_is(server: Server, tmp_path: Path, content: str) -> None:
     """The run goes on, and one warning counts the drafts that go without."""
-    given = {"endpoint": server.url, "model": "m", "timeout_seconds": 5.0, "api_key_env": ""}
+    settings = {"endpoint": server.url, "model": "m", "timeout_seconds": 5.0, "api_key_env": ""}
     server.answer = lambda _, __: (200, said(content))
-    texts, warnings = polish([GAP], Drafts(**given), tmp_path)
+    texts, warnings = polish([GAP], Drafts(**settings), tmp_path)
     assert texts == {}
     assert "holds no sentences" in warnings[0]["message"]
     assert not list(tmp_path.rglob("*.json"))
@@ -141,6 +141,6 @@ def test_a_polished_draft_keeps_its_front_matter(server: Server, tmp_path: Path)
 
 def test_figures_may_be_words_and_small_words_may_differ() -> None:
     """A sentence may be said in other words, as long as what counts is there."""
-    told = ["Please keep the slip, refunds take five working days."]
-    assert fault("Refunds take 5 working days.", told) is None
-    assert fault("A refund takes six working days.", told) == "'6' is not in its evidence"
+    evidence = ["Please keep the slip, refunds take five working days."]
+    assert fault("Refunds take 5 working days.", evidence) is None
+    assert fault("A refund takes six working days.", evidence) == "'6' is not in its evidence"

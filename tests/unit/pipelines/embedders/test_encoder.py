@@ -36,8 +36,8 @@ def expected(folder: Path, kind: str, w: Weights, pooling: str) -> NDArray[np.fl
     """Vectors by the formulas alone, text by text."""
     tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
     states = [hidden_states(kind, w, tokenizer.encode(text).ids) for text in TEXTS]
-    found = np.array([h[0] if pooling == "cls_token" else h.mean(axis=0) for h in states])
-    return found / np.linalg.norm(found, axis=1, keepdims=True)
+    vectors = np.array([h[0] if pooling == "cls_token" else h.mean(axis=0) for h in states])
+    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -45,16 +45,16 @@ def expected(folder: Path, kind: str, w: Weights, pooling: str) -> NDArray[np.fl
 def test_a_folder_s_vectors_are_those_of_its_formulas(kind: str, pooling: str, tmp_path: Path) -> None:
     """Each architecture, pooled either way, agrees with the same network in numpy for short and long texts."""
     w = write_model(tmp_path, kind, pooling)
-    found = embedder(str(tmp_path)).embed(TEXTS)
-    assert found == pytest.approx(expected(tmp_path, kind, w, pooling), abs=2e-5)
-    assert found.dtype == np.float32
+    embedded = embedder(str(tmp_path)).embed(TEXTS)
+    assert embedded == pytest.approx(expected(tmp_path, kind, w, pooling), abs=2e-5)
+    assert embedded.dtype == np.float32
 
 
 def test_weights_may_stand_under_a_name(tmp_path: Path) -> None:
     """Files whose weights all begin with ``bert.`` are read as those that do not."""
     w = write_model(tmp_path, "bert", before="bert.")
-    found = embedder(str(tmp_path)).embed(TEXTS)
-    assert found == pytest.approx(expected(tmp_path, "bert", w, "mean_tokens"), abs=2e-5)
+    embedded = embedder(str(tmp_path)).embed(TEXTS)
+    assert embedded == pytest.approx(expected(tmp_path, "bert", w, "mean_tokens"), abs=2e-5)
 
 
 def test_half_precision_weights_are_read(tmp_path: Path) -> None:
@@ -63,8 +63,8 @@ def test_half_precision_weights_are_read(tmp_path: Path) -> None:
 
     w = {name: value.astype(np.float16) for name, value in write_model(tmp_path, "mpnet").items()}
     save_file(w, tmp_path / "model.safetensors")
-    found = embedder(str(tmp_path)).embed(TEXTS)
-    assert found == pytest.approx(expected(tmp_path, "mpnet", w, "mean_tokens"), abs=2e-5)
+    embedded = embedder(str(tmp_path)).embed(TEXTS)
+    assert embedded == pytest.approx(expected(tmp_path, "mpnet", w, "mean_tokens"), abs=2e-5)
 
 
 def test_a_text_is_cut_where_the_folder_says(tmp_path: Path) -> None:
@@ -94,10 +94,10 @@ def test_what_a_folder_puts_before_a_text_is_put_there(tmp_path: Path) -> None:
     """A model that wants "query: " before each text, as E5 does, gets it where its folder says so."""
     write_model(tmp_path / "plain", "bert")
     shutil.copytree(tmp_path / "plain", tmp_path / "asks")
-    said = {"prompts": {"query": "the tent ", "passage": "a card "}, "default_prompt_name": "query"}
-    write_json(tmp_path / "asks" / "config_sentence_transformers.json", said)
-    plain, asks = embedder(str(tmp_path / "plain")), embedder(str(tmp_path / "asks"))
-    assert asks.embed(TEXTS) == pytest.approx(plain.embed([f"the tent {text}" for text in TEXTS]), abs=1e-6)
+    prompts = {"prompts": {"query": "the tent ", "passage": "a card "}, "default_prompt_name": "query"}
+    write_json(tmp_path / "asks" / "config_sentence_transformers.json", prompts)
+    unprompted, asks = embedder(str(tmp_path / "plain")), embedder(str(tmp_path / "asks"))
+    assert asks.embed(TEXTS) == pytest.approx(unprompted.embed([f"the tent {text}" for text in TEXTS]), abs=1e-6)
 
 
 @pytest.mark.parametrize("change", ["weights", "tokenizer", "pooling", "longest", "prompt"])
@@ -118,8 +118,8 @@ def test_a_changed_model_has_another_version(change: str, tmp_path: Path) -> Non
     elif change == "longest":
         write_json(folder / "sentence_bert_config.json", {"max_seq_length": 20})
     else:
-        said = {"prompts": {"query": "query: "}, "default_prompt_name": "query"}
-        write_json(folder / "config_sentence_transformers.json", said)
+        prompts = {"prompts": {"query": "query: "}, "default_prompt_name": "query"}
+        write_json(folder / "config_sentence_transformers.json", prompts)
     embedder.cache_clear()
     assert embedder(str(folder)).version != one.version
 
@@ -140,17 +140,17 @@ def test_a_folder_that_can_t_be_run_right_is_not_run_wrong(
 ) -> None:
     """What CTranslate2 would get wrong is left to others, and the reason is told."""
     write_model(tmp_path, "bert")
-    said = {"prompts": {"query": "query: "}, "default_prompt_name": "query"}
-    write_json(tmp_path / "config_sentence_transformers.json", said)
+    prompts = {"prompts": {"query": "query: "}, "default_prompt_name": "query"}
+    write_json(tmp_path / "config_sentence_transformers.json", prompts)
     assert networks.unfit(tmp_path) == ""
     write_json(tmp_path / file, content)
     assert reason in networks.unfit(tmp_path)
 
 
-def write_onnx(file: Path, pooled: bool = False, given: str = "attention_mask") -> NDArray[np.float32]:
+def write_onnx(file: Path, pooled: bool = False, second_input: str = "attention_mask") -> NDArray[np.float32]:
     """A network that looks each token up in a table; ``pooled``, it sums the real ones up and offers both."""
     table = np.random.default_rng(3).standard_normal((40, 8)).astype(np.float32)
-    names = ["input_ids", given] if given else ["input_ids"]
+    names = ["input_ids", second_input] if second_input else ["input_ids"]
     nodes = [helper.make_node("Gather", ["table", "input_ids"], ["last_hidden_state"])]
     outputs = [helper.make_tensor_value_info("last_hidden_state", TensorProto.FLOAT, ["n", "t", 8])]
     if pooled:
@@ -175,20 +175,20 @@ def test_an_onnx_model_s_vectors_leave_padding_out(place: str, pooled: bool, tmp
     pytest.importorskip("onnxruntime")
     tokenizer = write_tokenizer(tmp_path)
     table = write_onnx(tmp_path / place, pooled)
-    wanted = np.array([table[tokenizer.encode(text).ids].mean(axis=0) for text in TEXTS])
-    wanted /= np.linalg.norm(wanted, axis=1, keepdims=True)
+    means = np.array([table[tokenizer.encode(text).ids].mean(axis=0) for text in TEXTS])
+    means /= np.linalg.norm(means, axis=1, keepdims=True)
     by_folder, by_file = embedder(str(tmp_path)), embedder(str(tmp_path / place))
-    assert by_folder.embed(TEXTS) == pytest.approx(wanted, abs=1e-5)
-    assert by_file.embed(TEXTS) == pytest.approx(wanted, abs=1e-5)
+    assert by_folder.embed(TEXTS) == pytest.approx(means, abs=1e-5)
+    assert by_file.embed(TEXTS) == pytest.approx(means, abs=1e-5)
     assert (by_folder.name, by_folder.version) == (by_file.name, by_file.version) == (tmp_path.name, by_file.version)
 
 
-@pytest.mark.parametrize("given", ["", "token_type_ids", "attention_mask"])
-def test_an_onnx_model_is_given_the_inputs_that_it_names(given: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("second_input", ["", "token_type_ids", "attention_mask"])
+def test_an_onnx_model_is_given_the_inputs_that_it_names(second_input: str, tmp_path: Path) -> None:
     """Some exports take no token types, some no mask."""
     pytest.importorskip("onnxruntime")
     write_tokenizer(tmp_path)
-    write_onnx(tmp_path / "model.onnx", given=given)
+    write_onnx(tmp_path / "model.onnx", given=second_input)
     assert embedder(str(tmp_path)).embed(TEXTS).shape == (len(TEXTS), 8)
 
 

@@ -72,10 +72,10 @@ def test_the_default_model_knows_meaning() -> None:
 
 def test_progress_ends_at_the_whole(model: Embedder) -> None:
     """Progress never goes back and ends with all texts done."""
-    told: list[tuple[int, int]] = []
-    model.embed(TEXTS, lambda done, whole: told.append((done, whole)))
-    assert told[-1] == (len(TEXTS), len(TEXTS))
-    assert [done for done, _ in told] == sorted(done for done, _ in told)
+    calls: list[tuple[int, int]] = []
+    model.embed(TEXTS, lambda done, total: calls.append((done, total)))
+    assert calls[-1] == (len(TEXTS), len(TEXTS))
+    assert [done for done, _ in calls] == sorted(done for done, _ in calls)
 
 
 def test_an_embedder_is_loaded_once_and_known_by_name_and_version(model: Embedder) -> None:
@@ -94,12 +94,12 @@ def test_an_unknown_embedder_is_refused_with_the_choice() -> None:
 
 def test_a_file_that_was_not_reviewed_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """Another hash than the reviewed one is an error that names both."""
-    found = embedders.MINILM_SHA256["tokenizer.json"]
+    digest = embedders.MINILM_SHA256["tokenizer.json"]
     monkeypatch.setitem(embedders.MINILM_SHA256, "tokenizer.json", "0" * 64)
     with pytest.raises(SettingsInvalid) as refused:
         embedders._minilm_folder()
     assert "0" * 64 in str(refused.value)
-    assert found in str(refused.value)
+    assert digest in str(refused.value)
 
 
 def test_a_missing_wheel_is_said_with_the_way_out(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -123,8 +123,8 @@ def test_batches_hold_every_text_once_within_the_budget(lengths: list[int]) -> N
         assert len(batch) * length <= max(TOKENS_A_BATCH, length)
 
 
-SAID = "refund parcel invoice the of my account password courier late never again please tax broken lamp"
-WORDS = SAID.split(" ")
+VOCABULARY = "refund parcel invoice the of my account password courier late never again please tax broken lamp"
+WORDS = VOCABULARY.split(" ")
 
 
 @pytest.mark.parametrize("name", ["minilm", "lexical"])
@@ -139,5 +139,5 @@ def test_a_vector_depends_on_its_text_alone(name: str) -> None:
     shuffled[order] = model.embed([texts[i] for i in order])
     halves = np.concatenate([model.embed(texts[:70]), model.embed(texts[70:])])
     alone = np.stack([model.embed([text])[0] for text in texts])
-    for found in (shuffled, halves, alone):
-        assert np.flatnonzero((found != together).any(axis=1)).tolist() == []
+    for vectors in (shuffled, halves, alone):
+        assert np.flatnonzero((vectors != together).any(axis=1)).tolist() == []

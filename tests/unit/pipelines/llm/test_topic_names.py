@@ -79,8 +79,13 @@ def server() -> Iterator[Server]:
 
 def ask(server: Server, store: Path, labels: list[str] = LABELS, texts: list[list[str]] = TEXTS, **over: Any) -> Any:
     """Propose names for the topics."""
-    given = {"endpoint": server.url, "model": "m", "timeout_seconds": 5.0, "api_key_env": "A_KEY_OF_A_TEST"} | over
-    return propose(labels, [["word"]] * len(labels), [t[:3] for t in texts], texts, Labels(**given), store)
+    labels_settings = {
+        "endpoint": server.url,
+        "model": "m",
+        "timeout_seconds": 5.0,
+        "api_key_env": "A_KEY_OF_A_TEST",
+    } | over
+    return propose(labels, [["word"]] * len(labels), [t[:3] for t in texts], texts, Labels(**labels_settings), store)
 
 
 def by_topic(body: dict[str, Any], names: dict[str, str]) -> bytes:

@@ -167,30 +167,30 @@ def test_an_empty_run_has_a_page_that_says_so() -> None:
 
 def test_the_first_screen_says_what_the_run_cannot_know(html: str) -> None:
     """Before the figures, one sentence; folded out of it what lacks, its cost and the next step, and what is there."""
-    told = " ".join(" ".join(Document(html).texts).split())
+    page_text = " ".join(" ".join(Document(html).texts).split())
     sentence = (
         "This run can't know whether the bot reached an article and which release made an article stale; "
         "1 more it knows only in part."
     )
-    assert sentence in told
-    assert told.index(sentence) < told.index("Deflection")
-    assert "in part: 312 of 16,804 conversations" in told
-    assert "Export article_ids of the bot's messages: what each answer was taken from." in told
-    assert "They carry customers' messages , published articles , the bot's messages" in told
+    assert sentence in page_text
+    assert page_text.index(sentence) < page_text.index("Deflection")
+    assert "in part: 312 of 16,804 conversations" in page_text
+    assert "Export article_ids of the bot's messages: what each answer was taken from." in page_text
+    assert "They carry customers' messages , published articles , the bot's messages" in page_text
 
 
 def test_a_run_of_before_says_nothing_of_its_data() -> None:
     """A run.json without `data`, or with something else there, leaves the line out."""
-    told = sample_run.sample_run()
+    data = sample_run.sample_run()
     for odd in (None, "x", [None], [{"name": "bot"}]):
-        assert '<details class="data' not in render_report(replace(told, run=told.run | {"data": odd}))
+        assert '<details class="data' not in render_report(replace(data, run=data.run | {"data": odd}))
 
 
 def test_a_run_without_a_gap_says_why() -> None:
     """The reason and the next step stand on the first screen, and the empty backlog leads there."""
-    told = sample_run.empty_run()
+    data = sample_run.empty_run()
     reason = {"rule": "too few", "why": "Too few <failed>: 3 of 90.", "step": "Mine a longer window."}
-    page = render_report(replace(told, run=told.run | {"no_gap_reason": reason}))
+    page = render_report(replace(data, run=data.run | {"no_gap_reason": reason}))
     assert "No gap was found in this window. Too few &lt;failed&gt;: 3 of 90. Mine a longer window." in page
     assert 'href="#week-title"' in page
 
@@ -260,21 +260,21 @@ def test_this_week_names_what_is_new_surging_back_and_unowned() -> None:
     sentences = [
         "".join(part["text"] for part in sentence) for sentence in build_view(sample_run.sample_run())["summary"]
     ]
-    told = " ".join(sentences)
+    summary = " ".join(sentences)
     assert sentences[0].startswith("22 gaps are open")
-    assert "6 new: How to split a return between two parcels" in told
-    assert "Surging: Klarna instalment shown twice in the app (×3.4 since 21 Jun)" in told
-    assert "1 came back" in told
-    assert "3 gaps have no owner" in told
+    assert "6 new: How to split a return between two parcels" in summary
+    assert "Surging: Klarna instalment shown twice in the app (×3.4 since 21 Jun)" in summary
+    assert "1 came back" in summary
+    assert "3 gaps have no owner" in summary
 
 
 def test_this_week_says_how_right_reviewers_found_the_backlog() -> None:
     """Where people have decided on gaps, the share that was right ends the summary; where nobody has, nothing does."""
     data = sample_run.sample_run()
     assert "In review" not in str(build_view(data)["summary"])
-    told = "of 23 judged missing gaps 19 were right: 83 % (95 % interval 63–93 %)"
-    judged = data.run | {"backlog": {**data.run.get("backlog", {}), "precision": [{"kind": "", "told": told}]}}
-    assert build_view(replace(data, run=judged))["summary"][-1] == [{"text": f"In review, {told}.", "link": ""}]
+    sentence = "of 23 judged missing gaps 19 were right: 83 % (95 % interval 63–93 %)"
+    judged_run = data.run | {"backlog": {**data.run.get("backlog", {}), "precision": [{"kind": "", "told": sentence}]}}
+    assert build_view(replace(data, run=judged_run))["summary"][-1] == [{"text": f"In review, {sentence}.", "link": ""}]
 
 
 def test_a_gap_says_why_it_was_reopened() -> None:
@@ -311,9 +311,9 @@ RUN = {"window": {"start": "2024-06-03", "end": "2024-06-30", "days": 28}}
 def test_a_kpi_covers_the_window_and_is_set_against_the_weeks_before() -> None:
     """Four weeks of the window against the four before, segments left out, an interval from the weeks' intervals."""
     card = next(
-        found
-        for found in kpi_cards(weekly([0.5] * 2 + [0.4] * 4 + [0.3] * 4), RUN)
-        if found["key"] == "escalation_ratio"
+        candidate
+        for candidate in kpi_cards(weekly([0.5] * 2 + [0.4] * 4 + [0.3] * 4), RUN)
+        if candidate["key"] == "escalation_ratio"
     )
     assert card["value"] == percent(0.3)
     assert card["range"] == "[29–31]"
@@ -324,22 +324,22 @@ def test_a_kpi_covers_the_window_and_is_set_against_the_weeks_before() -> None:
 def test_a_change_inside_its_noise_is_not_called_one() -> None:
     """A step smaller than its interval is neither better nor worse."""
     card = next(
-        found
-        for found in kpi_cards(weekly([0.30] * 4 + [0.31] * 4, half=0.1), RUN)
-        if found["key"] == "escalation_ratio"
+        candidate
+        for candidate in kpi_cards(weekly([0.30] * 4 + [0.31] * 4, half=0.1), RUN)
+        if candidate["key"] == "escalation_ratio"
     )
     assert card["change"]["tone"] == "same"
 
 
 def test_a_kpi_without_earlier_weeks_has_no_change() -> None:
     """Four weeks of history are a value and nothing to compare it with; what no column holds is not known."""
-    cards = {found["key"]: found for found in kpi_cards(weekly([0.3] * 4), RUN)}
+    cards = {card["key"]: card for card in kpi_cards(weekly([0.3] * 4), RUN)}
     assert cards["escalation_ratio"]["change"] == {}
     assert cards["csat_self_service"]["value"] == ""
 
 
 @pytest.mark.parametrize(
-    ("shown", "wanted"),
+    ("shown", "expected"),
     [
         (percent(0.628), "63\u202f%"),
         (percent(float("nan")), "—"),
@@ -355,20 +355,20 @@ def test_a_kpi_without_earlier_weeks_has_no_change() -> None:
         (text("a\x00b\ud800"), "ab?"),
     ],
 )
-def test_figures_read_as_people_write_them(shown: str, wanted: str) -> None:
+def test_figures_read_as_people_write_them(shown: str, expected: str) -> None:
     """Shares, ranges, counts, money and dates in their printed form."""
-    assert shown == wanted
+    assert shown == expected
 
 
 def test_weeks_without_a_conversation_count_as_zero() -> None:
     """A gap's history has every week between its first and the window's last."""
-    listed = weeks(
+    counts = weeks(
         [
             {"week": "2024-06-03", "conversations": 4, "failed": 9},
             {"week": "2024-06-17", "conversations": 2, "failed": None},
         ]
     )
-    assert listed == [("2024-06-03", 4.0, 4.0), ("2024-06-10", 0.0, 0.0), ("2024-06-17", 2.0, 0.0)]
+    assert counts == [("2024-06-03", 4.0, 4.0), ("2024-06-10", 0.0, 0.0), ("2024-06-17", 2.0, 0.0)]
 
 
 @pytest.mark.parametrize(
@@ -431,16 +431,16 @@ def test_a_crowded_map_shows_the_topics_that_matter() -> None:
             "y": [float(place % 13) for place in range(200)],
         }
     )
-    found = topics_section(frame, {"g-1": "A gap"})
-    assert len(found["rows"]) == 200
-    for drawn, most in zip(found["maps"], (90, 40), strict=True):
+    section = topics_section(frame, {"g-1": "A gap"})
+    assert len(section["rows"]) == 200
+    for drawn, most in zip(section["maps"], (90, 40), strict=True):
         shown = {mark["topic_id"] for mark in drawn["marks"]}
         assert len(shown) == most
         assert "t-101" in shown
-        left = frame[~frame["topic_id"].isin(shown)]
-        kept = frame[frame["topic_id"].isin(shown - {"t-101"})]
-        least = (kept["conversations"] * kept["failure_rate"]).min()
-        assert (left["conversations"] * left["failure_rate"] <= least + 1e-9).all()
+        off_map = frame[~frame["topic_id"].isin(shown)]
+        on_map = frame[frame["topic_id"].isin(shown - {"t-101"})]
+        least = (on_map["conversations"] * on_map["failure_rate"]).min()
+        assert (off_map["conversations"] * off_map["failure_rate"] <= least + 1e-9).all()
 
 
 def test_the_report_says_the_confidence_that_is_set() -> None:
@@ -480,7 +480,7 @@ def test_what_to_tag_and_which_intents_to_train_stand_in_sections_of_their_own()
             calibration=pd.DataFrame([band]),
         )
     )
-    for told in (
+    for expected in (
         "Intents to train",
         "4 of 25",
         'class="num h2"',
@@ -489,7 +489,7 @@ def test_what_to_tag_and_which_intents_to_train_stand_in_sections_of_their_own()
         "lost pole",
         "Does the model hold?",
     ):
-        assert told in page, told
+        assert expected in page, expected
     assert "<b>where?" not in page
     bare = render_report(sample_run.sample_run())
     assert "Intents to train" not in bare

@@ -4,60 +4,22 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
-import textwrap
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
 from lacuna.data_contracts.errors import StoreUnusable
-from lacuna.pipelines.settings import Settings
+from lacuna.pipelines.settings import Settings, load_settings
 from lacuna.pipelines.state import leases
 from lacuna.pipelines.state.leases import lease
 from lacuna.pipelines.state.repository import State, open_state
-from tests.support.databases import gaps, settings_for, topics
+from tests.support.databases import gaps, topics, with_state
+from tests.support.lease_holder import lease_holder
 
 RUN = "2024-06-30"
-
-
-def lasting(settings: Settings, seconds: float) -> Settings:
-    """The settings with leases that last so long."""
-    return settings.model_copy(update={"state": settings.state.model_copy(update={"lease_seconds": seconds})})
-
-
-@contextmanager
-def another(settings: Settings, store: Path, name: str = RUN) -> Iterator[subprocess.Popen[bytes]]:
-    """Give another process that holds a lease; it lets go when its input ends."""
-    script = f"""
-        import sys
-        from pathlib import Path
-        from lacuna.pipelines.state.leases import lease
-        from tests.support.databases import settings_for
-        from tests.unit.pipelines.state.test_leases import lasting
-        settings = lasting(settings_for({settings.state.url!r}), {settings.state.lease_seconds!r})
-        with lease(settings, Path({str(store)!r}), {name!r}):
-            print("held", flush=True)
-            sys.stdin.read()
-    """
-    process = subprocess.Popen(
-        [sys.executable, "-c", textwrap.dedent(script)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    )
-    assert process.stdout is not None
-    assert process.stdout.readline() == b"held\n"
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.wait()
-        for pipe in (process.stdin, process.stdout):
-            if pipe is not None:
-                pipe.close()
 
 
 def elsewhere(state: State) -> None:
@@ -72,7 +34,7 @@ def held(state: State) -> list[str]:
 
 def test_a_second_holder_is_told_who_holds_it(settings: Settings, tmp_path: Path) -> None:
     """The second of two is refused with the first one's process; when that one is killed, the lease is free at once."""
-    with another(settings, tmp_path) as process:
+    with lease_holder(tmp_path, RUN, settings) as process:
         refusal = f"another run holds '{RUN}' in this store \\(process {process.pid} on .* since 20.* UTC"
         with pytest.raises(StoreUnusable, match=refusal) as caught, lease(settings, tmp_path, RUN):
             pass
@@ -137,17 +99,14 @@ def test_of_many_that_want_it_at_once_one_gets_it(settings: Settings, tmp_path: 
 
 def test_who_waits_gets_it_when_it_is_free(settings: Settings, tmp_path: Path) -> None:
     """A holder that lets go within the time to wait stops nobody."""
-    with another(settings, tmp_path) as process:
-        assert process.stdin is not None
-        threading.Timer(0.5, process.stdin.close).start()
-        with lease(settings, tmp_path, RUN, wait_seconds=30):
-            pass
+    with lease_holder(tmp_path, RUN, settings, seconds=0.5), lease(settings, tmp_path, RUN, wait_seconds=30):
+        pass
 
 
 def test_a_holder_on_another_machine_keeps_it_as_long_as_it_renews_it(settings: Settings, tmp_path: Path) -> None:
     """It outlasts its time while its process lives; after that, it is free when its time is up and not before."""
-    short = lasting(settings, 1.5)
-    with another(short, tmp_path) as process, open_state(short, tmp_path) as state:
+    short = with_state(settings, lease_seconds=1.5)
+    with lease_holder(tmp_path, RUN, short) as process, open_state(short, tmp_path) as state:
         elsewhere(state)
         time.sleep(2)
         with pytest.raises(StoreUnusable, match="on far since"), lease(short, tmp_path, RUN):
@@ -163,8 +122,8 @@ def test_a_holder_on_another_machine_keeps_it_as_long_as_it_renews_it(settings: 
 
 def test_who_was_suspended_too_long_notices(settings: Settings, tmp_path: Path) -> None:
     """A holder that was taken over can neither publish nor record, whether the other is done or not."""
-    short = lasting(settings, 1.0)
-    with open_state(short, tmp_path) as state, lease(lasting(settings, 60.0), tmp_path, RUN) as ours:
+    short = with_state(settings, lease_seconds=1.0)
+    with open_state(short, tmp_path) as state, lease(with_state(settings, lease_seconds=60.0), tmp_path, RUN) as ours:
         ours.check()
         elsewhere(state)
         past = {"expires_at": leases._Clock(-1)}
@@ -209,7 +168,7 @@ def test_the_worker_s_own_clock_does_not_matter(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A worker whose clock is an hour ahead takes nothing over: all times are the database's."""
-    with another(settings, tmp_path), open_state(settings, tmp_path) as state:
+    with lease_holder(tmp_path, RUN, settings), open_state(settings, tmp_path) as state:
         elsewhere(state)
         real = time.time
         monkeypatch.setattr(time, "time", lambda: real() + 3600)
@@ -221,7 +180,7 @@ def test_a_database_that_is_away_for_a_while_costs_nobody_the_lease(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A renewal that fails is tried again; the lease is lost only where another took it."""
-    short = lasting(settings_for(), 1.0)
+    short = with_state(load_settings(), lease_seconds=1.0)
     whole = leases.Lease.renew
     failed = threading.Event()
 

@@ -24,19 +24,19 @@ def refusal(error: type[Exception], tmp_path: Path, **files: Any) -> str:
 
 
 def rejected(job: Job, table: str) -> list[list[Any]]:
-    found = job.read(f"load/quarantine/{table}")
-    return found[["file", "row", "rule", "column", "message"]].to_numpy().tolist()
+    rows = job.read(f"load/quarantine/{table}")
+    return rows[["file", "row", "rule", "column", "message"]].to_numpy().tolist()
 
 
-def warned(job: Job) -> list[str]:
+def warnings_of(job: Job) -> list[str]:
     return [w["message"] for w in job.read_json("load/load")["warnings"]]
 
 
 @pytest.mark.parametrize("empty", ["", "conversation_id,started_at,escalated\n"])
 def test_no_conversations(tmp_path: Path, empty: str) -> None:
     """A bundle without a conversation stops the run and says which table to fill."""
-    said = refusal(NothingToMine, tmp_path, conversations_csv=empty)
-    assert said == "the bundle holds no conversation\n  → fill the table 'conversations'"
+    message = refusal(NothingToMine, tmp_path, conversations_csv=empty)
+    assert message == "the bundle holds no conversation\n  → fill the table 'conversations'"
 
 
 def test_empty_window(tmp_path: Path) -> None:
@@ -51,11 +51,13 @@ def test_empty_window(tmp_path: Path) -> None:
 def test_conversations_without_messages(tmp_path: Path) -> None:
     """Where no message belongs to any conversation, check and run stop, and say which table holds which form of id."""
     files = {"messages": [{**m, "conversation_id": f"{i}7"} for i, m in enumerate(MESSAGES, 1)]}
-    said = refusal(ContractBroken, tmp_path, **files)
-    assert "messages and conversations don't join: 0 of 4 ids in messages.conversation_id are in conversations" in said
-    assert "messages.conversation_id holds whole numbers, such as '17' (messages.jsonl row 1)" in said
-    assert "conversations.conversation_id holds text like a9, such as 'c1' (conversations.jsonl row 1)" in said
-    assert "write conversations' ids in the same form" in said
+    message = refusal(ContractBroken, tmp_path, **files)
+    assert (
+        "messages and conversations don't join: 0 of 4 ids in messages.conversation_id are in conversations" in message
+    )
+    assert "messages.conversation_id holds whole numbers, such as '17' (messages.jsonl row 1)" in message
+    assert "conversations.conversation_id holds text like a9, such as 'c1' (conversations.jsonl row 1)" in message
+    assert "write conversations' ids in the same form" in message
     result = check_bundle(write_bundle(tmp_path / "again", **files))
     assert not result.ok
     assert not result.runnable
@@ -75,30 +77,30 @@ def test_no_such_folder(tmp_path: Path) -> None:
 
 def test_missing_table(tmp_path: Path) -> None:
     """A missing required table is named, with the file that was perhaps meant."""
-    said = refusal(ContractBroken, tmp_path, articles=None, article_jsonl=jsonl(ARTICLES))
-    assert "there is no table 'articles' in " in said
-    assert "did you mean 'article.jsonl'?" in said
-    assert "name the file or folder articles.{parquet,jsonl.gz,csv.gz,json.gz,jsonl,csv,json} or articles/" in said
+    message = refusal(ContractBroken, tmp_path, articles=None, article_jsonl=jsonl(ARTICLES))
+    assert "there is no table 'articles' in " in message
+    assert "did you mean 'article.jsonl'?" in message
+    assert "name the file or folder articles.{parquet,jsonl.gz,csv.gz,json.gz,jsonl,csv,json} or articles/" in message
 
 
 def test_unknown_table(tmp_path: Path) -> None:
     """A file that no table claims is left unread with a warning that names the table it may be."""
-    assert warned(loaded(tmp_path, outcome_jsonl="{}\n")) == [
+    assert warnings_of(loaded(tmp_path, outcome_jsonl="{}\n")) == [
         "outcome.jsonl was not read: there is no table 'outcome'; did you mean 'outcomes'?"
     ]
 
 
 def test_missing_column(tmp_path: Path) -> None:
     """A missing required column is named with table and file, and the column that was perhaps meant."""
-    said = refusal(ContractBroken, tmp_path, articles_csv="article_id,titel,body\na1,Track,Link\n")
-    assert "articles.csv: table 'articles' has no column 'title'; did you mean 'titel'?" in said
-    assert "rename or add the column; articles.csv has: article_id, titel, body" in said
+    message = refusal(ContractBroken, tmp_path, articles_csv="article_id,titel,body\na1,Track,Link\n")
+    assert "articles.csv: table 'articles' has no column 'title'; did you mean 'titel'?" in message
+    assert "rename or add the column; articles.csv has: article_id, titel, body" in message
 
 
 def test_misspelt_optional_column(tmp_path: Path) -> None:
     """An unknown column that resembles an optional one is carried along with a warning."""
     job = loaded(tmp_path, articles_csv="article_id,title,body,langauge\na1,Track,Link,en\n")
-    assert "articles.csv: column 'langauge' is carried along unused; did you mean 'language'?" in warned(job)
+    assert "articles.csv: column 'langauge' is carried along unused; did you mean 'language'?" in warnings_of(job)
     assert job.read("load/articles")["langauge"].tolist() == ["en"]
 
 
@@ -108,14 +110,14 @@ def test_two_articles_with_one_id(tmp_path: Path) -> None:
     job = loaded(tmp_path, articles_csv=csv)
     assert job.read("load/articles")["body"].tolist() == ["New.", "Soon."]
     assert rejected(job, "articles") == []
-    assert "1 older version of a row left out: the last in the files is kept" in warned(job)
+    assert "1 older version of a row left out: the last in the files is kept" in warnings_of(job)
 
 
 def test_unknown_roles(tmp_path: Path) -> None:
     """A message by an unknown role is in quarantine, with the roles that there are."""
     job = loaded(tmp_path, messages=[*MESSAGES, {**MESSAGES[0], "position": 7, "role": "supervisor"}])
-    said = "role must be one of customer, bot, agent, not 'supervisor'"
-    assert rejected(job, "messages") == [["messages.jsonl", 5, "allowed", "role", said]]
+    message = "role must be one of customer, bot, agent, not 'supervisor'"
+    assert rejected(job, "messages") == [["messages.jsonl", 5, "allowed", "role", message]]
 
 
 def test_times_without_zones(tmp_path: Path) -> None:
@@ -147,8 +149,8 @@ def test_csv_in_another_encoding(tmp_path: Path, encoding: str, called: str | No
     csv = "article_id,title,body\na1,Rücksendung für 5 €,Öffnen\n".encode(encoding)
     job = loaded(tmp_path, articles_csv=csv)
     assert job.read("load/articles")["title"].tolist() == ["Rücksendung für 5 €"]
-    named = [w for w in warned(job) if w.startswith("articles.csv is not UTF-8")]
-    assert named == (
+    encoding_warnings = [w for w in warnings_of(job) if w.startswith("articles.csv is not UTF-8")]
+    assert encoding_warnings == (
         [f"articles.csv is not UTF-8 and was read as {called}; save it as UTF-8 to be sure"] if called else []
     )
 
@@ -157,14 +159,14 @@ def test_csv_with_semicolons(tmp_path: Path) -> None:
     """A spreadsheet's CSV with semicolons is read, with a warning."""
     job = loaded(tmp_path, articles_csv='article_id;title;body\na1;Track, trace;"a;b"\n')
     assert job.read("load/articles")[["title", "body"]].to_numpy().tolist() == [["Track, trace", "a;b"]]
-    assert "articles.csv is separated by ';', not by commas" in warned(job)
+    assert "articles.csv is separated by ';', not by commas" in warnings_of(job)
 
 
 def test_csv_with_bars(tmp_path: Path) -> None:
     """A CSV whose fields are parted by bars is read, with a warning."""
     job = loaded(tmp_path, articles_csv="article_id|title|body\na1|Track, trace|b\n")
     assert job.read("load/articles")[["title", "body"]].to_numpy().tolist() == [["Track, trace", "b"]]
-    assert "articles.csv is separated by '|', not by commas" in warned(job)
+    assert "articles.csv is separated by '|', not by commas" in warnings_of(job)
 
 
 @pytest.mark.parametrize(
@@ -224,9 +226,9 @@ def test_numbers_for_times(tmp_path: Path, number: Any, says: str, unit: str) ->
     """The message says what a number most likely counts, and the remedy is the lines that make it a time."""
     rows = [{**row, "started_at": number} for row in CONVERSATIONS]
     bundle = write_bundle(tmp_path / "b", conversations=rows)
-    found = next(f for f in check_bundle(bundle).findings if f.severity == "fail")
-    assert says in found.message
-    lines = found.remedy.split("\n", 1)[1]
+    finding = next(f for f in check_bundle(bundle).findings if f.severity == "fail")
+    assert says in finding.message
+    lines = finding.remedy.split("\n", 1)[1]
     assert lines == f'[input.times.conversations]\nstarted_at = "{unit}"'
     (tmp_path / "ours.toml").write_text(lines)
     result = check_bundle(bundle, mapped=load_settings(str(tmp_path / "ours.toml")).input)
@@ -269,8 +271,8 @@ def test_message_of_a_megabyte(tmp_path: Path) -> None:
         f"c{i},0,customer,{'x' * n}\n" for i, n in ((1, 1_000_000), (2, 999_999), (3, 5))
     )
     job = loaded(tmp_path, messages_csv=csv)
-    said = "text must have at most 999,999 characters, not 1,000,000"
-    assert rejected(job, "messages") == [["messages.csv", 2, "length", "text", said]]
+    message = "text must have at most 999,999 characters, not 1,000,000"
+    assert rejected(job, "messages") == [["messages.csv", 2, "length", "text", message]]
     assert len(job.read("load/quarantine/messages")["record"][0]) > 1_000_000
     assert job.read("load/messages")["text"].str.len().tolist() == [999_999, 5]
 
@@ -350,5 +352,5 @@ def test_file_that_is_not_what_its_name_says(tmp_path: Path, name: str) -> None:
 
 def test_column_named_twice(tmp_path: Path) -> None:
     """A CSV with two columns of one name is refused."""
-    said = refusal(BundleUnreadable, tmp_path, articles_csv="article_id,title,body,title\na1,T,B,U\n")
-    assert "articles.csv has two columns named 'title'" in said
+    message = refusal(BundleUnreadable, tmp_path, articles_csv="article_id,title,body,title\na1,T,B,U\n")
+    assert "articles.csv has two columns named 'title'" in message

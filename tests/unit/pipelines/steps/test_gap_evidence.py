@@ -24,43 +24,49 @@ from lacuna.pipelines.steps.rank.gap_evidence import gather
 
 CUSTOMS = [f"customs fee on parcel {i}, who pays? I love your shop." for i in range(6)]
 OTHERS = [f"my tent {i} leaks. I love your shop." for i in range(40)]
-MATTER = Salience.of(CUSTOMS, counted(CUSTOMS + OTHERS), len(CUSTOMS + OTHERS))
+CUSTOMS_SALIENCE = Salience.of(CUSTOMS, counted(CUSTOMS + OTHERS), len(CUSTOMS + OTHERS))
 
 
 def test_a_sentence_that_everybody_says_is_no_part_of_the_gist() -> None:
     """What all topics' customers write is cut, what only these write stays, and an omission in the middle shows."""
-    assert MATTER.summary("I love your shop. A customs fee on my parcel?") == "A customs fee on my parcel?"
-    assert MATTER.summary("Customs fee? I love your shop. Who pays customs?") == "Customs fee? … Who pays customs?"
-    assert MATTER.summary("guys, quick one: customs fee on my parcel, who pays") == "customs fee on my parcel, who pays"
-    assert MATTER.worth("I love your shop.") == 0
+    assert CUSTOMS_SALIENCE.summary("I love your shop. A customs fee on my parcel?") == "A customs fee on my parcel?"
+    assert (
+        CUSTOMS_SALIENCE.summary("Customs fee? I love your shop. Who pays customs?")
+        == "Customs fee? … Who pays customs?"
+    )
+    assert (
+        CUSTOMS_SALIENCE.summary("guys, quick one: customs fee on my parcel, who pays")
+        == "customs fee on my parcel, who pays"
+    )
+    assert CUSTOMS_SALIENCE.worth("I love your shop.") == 0
 
 
 def test_a_dump_of_settings_is_no_question() -> None:
     """A log that names the matter does not stand for what a person asked."""
     dump = "Customs: 1 Fee: 2 Parcel: 3 Port: 993 Auth: OAuth2 Server: imap Host: x Path: y Size: 4 Mode: z User: q"
-    assert MATTER.summary(f"{dump}.\nWho pays the customs fee?") == "Who pays the customs fee?"
+    assert CUSTOMS_SALIENCE.summary(f"{dump}.\nWho pays the customs fee?") == "Who pays the customs fee?"
 
 
 def test_phrasings_differ_and_near_duplicates_count_once() -> None:
     """Slips of the pen and other days are the same way to ask; the most usual way comes first."""
-    said = [
+    questions = [
         "parcel stuck in customs since Monday", "pacel stuck in customs since Tuesday",
         "parcel stuck in customs since Friday", "who pays the import fee?", "who pays the import fee",
         "the courier wants cash at the door",
     ]  # fmt: skip
-    found = different(said, [0.9, 0.95, 0.8, 0.7, 0.6, 0.5])
-    assert [p.times for p in found] == [3, 2, 1]
-    assert said[found[0].at].startswith("parcel")
-    assert len(different(said, [1.0] * 6, count=2)) == 2
+    phrasings = different(questions, [0.9, 0.95, 0.8, 0.7, 0.6, 0.5])
+    assert [p.times for p in phrasings] == [3, 2, 1]
+    assert questions[phrasings[0].at].startswith("parcel")
+    assert len(different(questions, [1.0] * 6, count=2)) == 2
 
 
 @given(st.lists(st.text(max_size=30), max_size=12))
-def test_phrasings_are_texts_that_were_asked_and_count_each_once(said: list[str]) -> None:
+def test_phrasings_are_texts_that_were_asked_and_count_each_once(questions: list[str]) -> None:
     """Positions are real, none is empty or twice, and no more are counted than there are."""
-    found = different(said, [1.0] * len(said))
-    assert len({p.at for p in found}) == len(found) <= 5
-    assert all(said[p.at].strip() for p in found)
-    assert sum(p.times for p in found) <= len(said)
+    phrasings = different(questions, [1.0] * len(questions))
+    assert len({p.at for p in phrasings}) == len(phrasings) <= 5
+    assert all(questions[p.at].strip() for p in phrasings)
+    assert sum(p.times for p in phrasings) <= len(questions)
 
 
 def test_an_article_is_read_sentence_by_sentence() -> None:
@@ -83,37 +89,43 @@ def test_an_odd_article_is_read_as_well(body: str) -> None:
 
 def vectors(*rows: list[float]) -> np.ndarray:
     """Rows of length 1."""
-    found = np.array(rows, dtype=np.float32)
-    return found / np.linalg.norm(found, axis=1, keepdims=True)
+    matrix = np.array(rows, dtype=np.float32)
+    return matrix / np.linalg.norm(matrix, axis=1, keepdims=True)
 
 
 def test_a_passage_stands_beside_the_agents_sentence_that_speaks_against_it() -> None:
     """Another amount of the same, or an amount taken back, finds its sentence; agreement finds none."""
     article = [Line("Collect", "We keep your order for 7 days."), Line("Bikes", "Bring your pedals.")]
-    there = vectors([1, 0.1], [0.1, 1])
-    said = ["It is kept for 3 days now, not 7.", "We keep your order for seven days.", "Bring a lock."]
-    found = against(article, there, said, vectors([1, 0.9], [1, 0.9], [0.9, 1]), [5, 9, 9])
-    assert found == [(0, [0])]
+    article_vectors = vectors([1, 0.1], [0.1, 1])
+    sentences = ["It is kept for 3 days now, not 7.", "We keep your order for seven days.", "Bring a lock."]
+    pairs = against(article, article_vectors, sentences, vectors([1, 0.9], [1, 0.9], [0.9, 1]), [5, 9, 9])
+    assert pairs == [(0, [0])]
 
 
 def test_figures_that_agents_take_back_lead_to_the_passage_that_gives_them() -> None:
     """Of two passages with other figures the one is meant whose figures somebody calls out of date."""
     article = [Line("Post", "Germany – DHL – 2 to 3 working days"), Line("Bikes", "Allow 5 to 7 working days.")]
-    there = vectors([1, 0.1], [0, 1])
-    said = ["Parcels need 4 to 6 working days.", "The 2 to 3 days on that page are out of date."]
-    told = vectors([0.5, 0.85], [0.9, 0.6])
-    assert against(article, there, said[:1], told[:1], [9]) == [(1, [0])]
-    taken = taken_back(said)
-    assert against(article, there, said[:1], told[:1], [9], taken=taken) == [(0, [0]), (1, [0])]
-    assert against(article, there, said, told, [9, 4], taken=taken) == [(0, [0, 1]), (1, [0])]
-    assert taken_back([*said, *["Standard delivery takes 2 to 3 working days."] * 2]) == set()
+    article_vectors = vectors([1, 0.1], [0, 1])
+    sentences = ["Parcels need 4 to 6 working days.", "The 2 to 3 days on that page are out of date."]
+    sentence_vectors = vectors([0.5, 0.85], [0.9, 0.6])
+    assert against(article, article_vectors, sentences[:1], sentence_vectors[:1], [9]) == [(1, [0])]
+    taken = taken_back(sentences)
+    assert against(article, article_vectors, sentences[:1], sentence_vectors[:1], [9], taken=taken) == [
+        (0, [0]),
+        (1, [0]),
+    ]
+    assert against(article, article_vectors, sentences, sentence_vectors, [9, 4], taken=taken) == [
+        (0, [0, 1]),
+        (1, [0]),
+    ]
+    assert taken_back([*sentences, *["Standard delivery takes 2 to 3 working days."] * 2]) == set()
 
 
 def test_what_an_article_does_not_say_is_named_with_the_nearest_section() -> None:
     """A sentence of agents that no sentence of the article is like is left out by it."""
     article = [Line("Shipping", "We ship to the EU."), Line("Returns", "Send it back in 30 days.")]
-    there = vectors([1, 0, 0], [0, 1, 0])
-    assert left_out(article, there, vectors([1, 0.1, 0], [0, 0.6, 1])) == [(1, "Returns")]
+    article_vectors = vectors([1, 0, 0], [0, 1, 0])
+    assert left_out(article, article_vectors, vectors([1, 0.1, 0], [0, 0.6, 1])) == [(1, "Returns")]
 
 
 def test_amounts_may_be_words() -> None:
@@ -133,11 +145,11 @@ def replies() -> list[tuple[str, str]]:
 
 def test_answers_that_never_come_together_are_alternatives() -> None:
     """Two answers get two numbers, each with its own sentences; none of them is told as a step of the other."""
-    told = [text for _, text in replies()]
-    subject = Salience.of(told, counted([*told, *OTHERS]), len(told) + len(OTHERS))
+    texts = [text for _, text in replies()]
+    subject = Salience.of(texts, counted([*texts, *OTHERS]), len(texts) + len(OTHERS))
     steps = distil(replies(), {"s0", "s1"}, subject)
     ways = {way: [s["text"] for s in steps if s["way"] == way] for way in (1, 2)}
-    assert {len(own) for own in ways.values()} == {2}
+    assert {len(sentences) for sentences in ways.values()} == {2}
     assert any("Sale items" in text for text in ways[1]) != any("Sale items" in text for text in ways[2])
     shop = next(s for s in steps if "receipt" in s["text"])
     assert (shop["count"], shop["worked"], shop["order"]) == (3, 2, 0)
@@ -153,8 +165,8 @@ def test_steps_that_come_in_turn_are_numbered_and_others_are_not() -> None:
 
 def test_talk_is_no_statement() -> None:
     """Greetings, names, questions, and what an agent says of himself or of one customer's case are no article."""
-    said = "Hi <NAME>, <NAME> from the shop here. I've asked them. Your order is late. It takes 3 days. Anything else?"
-    assert statements(said) == ["It takes 3 days."]
+    reply = "Hi <NAME>, <NAME> from the shop here. I've asked them. Your order is late. It takes 3 days. Anything else?"
+    assert statements(reply) == ["It takes 3 days."]
 
 
 def job_of(folder: Path, resolved: list[bool | None], csat: list[float | None], customers: list[str]) -> Job:
@@ -164,8 +176,8 @@ def job_of(folder: Path, resolved: list[bool | None], csat: list[float | None], 
     ids = [f"c{i}" for i in range(n)]
     other = [f"o{i}" for i in range(20)]
     everyone = [*ids, *other]
-    said = [f"customs fee on parcel {i}, who pays?" for i in range(n)] + [f"my tent {i} leaks" for i in range(20)]
-    told = ["Send us the customs receipt and we refund the fee within 5 days."] * n + ["Dry it, please."] * 20
+    questions = [f"customs fee on parcel {i}, who pays?" for i in range(n)] + [f"my tent {i} leaks" for i in range(20)]
+    answers = ["Send us the customs receipt and we refund the fee within 5 days."] * n + ["Dry it, please."] * 20
     facts = pd.DataFrame(
         {
             "conversation_id": everyone,
@@ -183,7 +195,7 @@ def job_of(folder: Path, resolved: list[bool | None], csat: list[float | None], 
             "conversation_id": [c for c in everyone for _ in range(2)],
             "position": [p for _ in everyone for p in (0, 1)],
             "role": ["customer", "agent"] * (n + 20),
-            "text": [text for pair in zip(said, told, strict=True) for text in pair],
+            "text": [text for pair in zip(questions, answers, strict=True) for text in pair],
         }
     )
     draw = random.Random(3)
@@ -229,11 +241,11 @@ def test_replies_that_did_not_resolve_it_show_no_way(
 ) -> None:
     """Unresolved, badly rated, or escalated again by the same customer: left out, and counted as such."""
     job = job_of(tmp_path, resolved, csat, customers)
-    found = gather(job, [gap(4)], NOTHING)["g-1"]
-    (step,) = found["steps"]
+    evidence = gather(job, [gap(4)], NOTHING)["g-1"]
+    (step,) = evidence["steps"]
     assert (step["count"], step["worked"]) == (count, worked)
-    assert found["answered"] == {"conversations": 4, "well": worked, "badly": 4 - count}
-    assert [(e["count"], "customs fee" in e["quote"]) for e in found["examples"]] == [(4, True)]
+    assert evidence["answered"] == {"conversations": 4, "well": worked, "badly": 4 - count}
+    assert [(e["count"], "customs fee" in e["quote"]) for e in evidence["examples"]] == [(4, True)]
     assert step["asked"].startswith("customs fee on parcel")
 
 
@@ -242,19 +254,19 @@ def test_an_article_gets_its_passages_and_the_words_that_it_lacks(tmp_path: Path
     job = job_of(tmp_path, [True] * 4, [None] * 4, list("abcd"))
     body = "## Refunds\n\nSend us the receipt and we refund the charge within 14 days.\n\nWe ship tents."
     articles = pd.DataFrame({"title": ["Duty"], "body": [body]}, index=["kb-1"])
-    found = gather(job, [gap(4, kind="stale", article_id="kb-1")], articles)["g-1"]
-    (passage,) = found["passages"]
+    evidence = gather(job, [gap(4, kind="stale", article_id="kb-1")], articles)["g-1"]
+    (passage,) = evidence["passages"]
     assert passage["section"] == "Refunds"
     assert passage["passage"].endswith("within 14 days.")
     assert "within 5 days" in passage["evidence"]
     assert passage["count"] == 4
-    assert "customs" in found["customer_words"]
-    assert "receipt" not in found["customer_words"]
+    assert "customs" in evidence["customer_words"]
+    assert "receipt" not in evidence["customer_words"]
 
 
 def test_the_order_of_conversations_does_not_matter(tmp_path: Path) -> None:
     """The same gap with its conversations in another order has the same evidence."""
     job = job_of(tmp_path, [True] * 5, [None] * 5, list("abcde"))
-    there = gather(job, [gap(5)], NOTHING)
+    in_order = gather(job, [gap(5)], NOTHING)
     ids = [f"c{i}" for i in (3, 1, 4, 0, 2)]
-    assert gather(job, [gap(5, conversation_ids=ids)], NOTHING) == there
+    assert gather(job, [gap(5, conversation_ids=ids)], NOTHING) == in_order

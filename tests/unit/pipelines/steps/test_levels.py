@@ -16,14 +16,14 @@ from tests.support.bundles import make_job
 WORDS = ["parcel", "refund", "login", "battery", "tent", "voucher", "invoice", "wheel", "strap", "zip", "pump", "lamp"]
 
 
-def world(seed: int, loose: float) -> tuple[pd.DataFrame, np.ndarray]:
+def planted_questions(seed: int, loose: float) -> tuple[pd.DataFrame, np.ndarray]:
     """Questions about a few subjects, each said in a few ways, and where they lie; the looser, the less apart."""
     rng = np.random.default_rng(seed)
     n, dim = 260, 40
     subject, way = rng.integers(0, 6, n), rng.integers(0, 4, n)
     middles, ways = unit(rng.normal(size=(6, dim))), unit(rng.normal(size=(24, dim)))
     space = unit(middles[subject] + 0.7 * ways[4 * subject + way] + loose * unit(rng.normal(size=(n, dim))))
-    asked = pd.DataFrame(
+    questions = pd.DataFrame(
         {
             "conversation_id": [f"c{i:03d}" for i in range(n)],
             "question": [
@@ -36,47 +36,48 @@ def world(seed: int, loose: float) -> tuple[pd.DataFrame, np.ndarray]:
             "customer_id": pd.array([f"u{i}" for i in rng.integers(0, 90, n)], dtype="str"),
         }
     )  # fmt: skip
-    return asked, space
+    return questions, space
 
 
-def grouped(folder: Path, asked: pd.DataFrame, space: np.ndarray) -> tuple[Job, pd.DataFrame]:
+def grouped(folder: Path, questions: pd.DataFrame, space: np.ndarray) -> tuple[Job, pd.DataFrame]:
     job = make_job("bundle", folder)
-    return job, group(job, asked, space, space, np.arange(len(asked)) % 3 > 0)
+    return job, group(job, questions, space, space, np.arange(len(questions)) % 3 > 0)
 
 
 @pytest.mark.parametrize("loose", [0.3, 0.8, 1.3])
 @pytest.mark.parametrize("seed", [1, 2])
 def test_subtopics_lie_in_topics_that_are_large_enough(tmp_path: Path, seed: int, loose: float) -> None:
     """One topic a subtopic, its core in that topic's; every topic has the questions and customers that it needs."""
-    asked, space = world(seed, loose)
-    job, found = grouped(tmp_path, asked, space)
-    need = job.settings.topics
-    inside = found[found["subtopic_id"].notna()]
+    questions, space = planted_questions(seed, loose)
+    job, assignments = grouped(tmp_path, questions, space)
+    thresholds = job.settings.topics
+    inside = assignments[assignments["subtopic_id"].notna()]
     assert inside.groupby("subtopic_id")["topic_id"].nunique().eq(1).all()
     assert inside["topic_id"].notna().all()
-    assert found.loc[found["subtopic_core"], "state"].eq("core").all()
-    assert found["topic_id"].isna().equals(found["state"].eq("unassigned"))
-    assert found.loc[found["state"] == "nearest", "strength"].gt(0).all()
+    assert assignments.loc[assignments["subtopic_core"], "state"].eq("core").all()
+    assert assignments["topic_id"].isna().equals(assignments["state"].eq("unassigned"))
+    assert assignments.loc[assignments["state"] == "nearest", "strength"].gt(0).all()
     topics, subtopics = job.read("understand/topics"), job.read("understand/subtopics")
-    core = found[found["state"] == "core"].merge(asked)
+    core = assignments[assignments["state"] == "core"].merge(questions)
     sizes = core.groupby("topic_id").agg(questions=("conversation_id", "size"), customers=("customer_id", "nunique"))
     assert set(sizes.index) == set(topics["topic_id"])
-    assert sizes["questions"].min() >= need.min_questions
-    assert sizes["customers"].min() >= need.min_customers
+    assert sizes["questions"].min() >= thresholds.min_questions
+    assert sizes["customers"].min() >= thresholds.min_customers
     assert sizes["questions"].to_dict() == topics.set_index("topic_id")["conversations"].to_dict()
-    of = subtopics.set_index("subtopic_id")["topic_id"]
-    assert (inside["subtopic_id"].map(of) == inside["topic_id"]).all()
+    topic_of = subtopics.set_index("subtopic_id")["topic_id"]
+    assert (inside["subtopic_id"].map(topic_of) == inside["topic_id"]).all()
 
 
 def test_no_order_of_rows_matters(tmp_path: Path) -> None:
     """The same questions in another order get the same ids, states and subtopics."""
-    asked, space = world(4, 0.8)
-    order = np.random.default_rng(0).permutation(len(asked))
+    questions, space = planted_questions(4, 0.8)
+    order = np.random.default_rng(0).permutation(len(questions))
     job = make_job("bundle", tmp_path / "a")
-    one = group(job, asked, space, space, np.ones(len(asked), dtype=bool))
-    shuffled = asked.iloc[order].reset_index(drop=True)
+    assignments = group(job, questions, space, space, np.ones(len(questions), dtype=bool))
+    shuffled = questions.iloc[order].reset_index(drop=True)
     job = make_job("bundle", tmp_path / "b")
-    other = group(job, shuffled, space[order], space[order], np.ones(len(asked), dtype=bool))
+    other = group(job, shuffled, space[order], space[order], np.ones(len(questions), dtype=bool))
     pd.testing.assert_frame_equal(
-        one.sort_values("conversation_id", ignore_index=True), other.sort_values("conversation_id", ignore_index=True)
+        assignments.sort_values("conversation_id", ignore_index=True),
+        other.sort_values("conversation_id", ignore_index=True),
     )

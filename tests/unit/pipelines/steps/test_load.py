@@ -46,10 +46,10 @@ def test_load_records_its_inputs(tmp_path: Path) -> None:
     """load.json names each file with its hash, size and rows."""
     job = loaded(tmp_path)
     data = (tmp_path / "bundle" / "articles.jsonl").read_bytes()
-    found = [i for i in job.read_json("load/load")["inputs"] if i["table"] == "articles"]
+    inputs = [i for i in job.read_json("load/load")["inputs"] if i["table"] == "articles"]
     digest = hashlib.sha256(data).hexdigest()
     size = len(data)
-    assert found == [{"table": "articles", "file": "articles.jsonl", "sha256": digest, "bytes": size, "rows": 2}]
+    assert inputs == [{"table": "articles", "file": "articles.jsonl", "sha256": digest, "bytes": size, "rows": 2}]
 
 
 def test_load_reads_every_format_alike(tmp_path: Path) -> None:
@@ -67,22 +67,22 @@ def test_load_reads_every_format_alike(tmp_path: Path) -> None:
     )
     frame = pd.DataFrame(rows)
     frame["started_at"] = pd.to_datetime(frame["started_at"], format="ISO8601", utc=True)
-    written: dict[str, bytes] = {
+    files: dict[str, bytes] = {
         "conversations.jsonl": jsonl(rows).encode(),
         "conversations.jsonl.gz": gzip.compress(jsonl(rows).encode()),
         "conversations.csv": csv.encode(),
         "conversations.csv.gz": gzip.compress(csv.encode()),
         "conversations.parquet": frame.to_parquet(),
     }
-    seen = []
-    for name, data in written.items():
+    frames = []
+    for name, data in files.items():
         folder = Path(write_bundle(tmp_path / name, conversations=None))
         (folder / name).write_bytes(data)
-        seen.append(read_bundle(str(folder)).tables["conversations"].frame)
-    for other in seen[1:]:
-        pd.testing.assert_frame_equal(seen[0], other)
-    assert seen[0]["conversation_id"].tolist() == ["007", "008"]
-    assert seen[0]["started_at"].eq(pd.Timestamp("2024-06-03T10:00Z")).all()
+        frames.append(read_bundle(str(folder)).tables["conversations"].frame)
+    for other in frames[1:]:
+        pd.testing.assert_frame_equal(frames[0], other)
+    assert frames[0]["conversation_id"].tolist() == ["007", "008"]
+    assert frames[0]["started_at"].eq(pd.Timestamp("2024-06-03T10:00Z")).all()
 
 
 def test_load_reads_a_folder_of_files_with_partitions(tmp_path: Path) -> None:
@@ -153,12 +153,12 @@ def test_load_quarantines_with_place_rule_and_value(tmp_path: Path) -> None:
         "conversation_id,started_at,escalated,csat\nc1,2024-06-03,true,9\nc2,2024-06-04,perhaps,8\nc3,2024-06-05,no,\n"
     )
     job = loaded(tmp_path, conversations_csv=csv)
-    found = quarantine(job, "conversations")
-    assert found[["table", "file", "row", "rule", "column", "value"]].to_numpy().tolist() == [
+    rows = quarantine(job, "conversations")
+    assert rows[["table", "file", "row", "rule", "column", "value"]].to_numpy().tolist() == [
         ["conversations", "conversations.csv", 3, "readable", "escalated", "perhaps"],
     ]
-    assert found["message"].tolist() == ["escalated could not be read as true or false: 'perhaps'"]
-    record = json.loads(found["record"][0])
+    assert rows["message"].tolist() == ["escalated could not be read as true or false: 'perhaps'"]
+    record = json.loads(rows["record"][0])
     assert (record["escalated"], record["csat"]) == ("perhaps", 8)
 
 
@@ -175,8 +175,8 @@ def test_a_bad_value_of_an_optional_column_does_not_cost_its_row(tmp_path: Path)
         ["conversations", "conversations.csv", 2, "between", "csat", "9.0"],
     ]
     assert json.loads(values["record"][0]) == {"conversation_id": "c2", "csat": "good"}
-    told = [(w["rule"], w["message"]) for w in job.read_json("load/load")["warnings"] if w.get("column") == "csat"]
-    assert told == [
+    warnings = [(w["rule"], w["message"]) for w in job.read_json("load/load")["warnings"] if w.get("column") == "csat"]
+    assert warnings == [
         ("between", "1 value left empty, the rows are kept: csat must be between 1 and 5, not '9.0'"),
         ("readable", "1 value left empty, the rows are kept: csat could not be read as a number: 'good'"),
     ]

@@ -123,21 +123,21 @@ def test_a_topic_s_demand_and_accuracy_are_those_of_its_conversations(tmp_path: 
 def test_demand_where_no_topic_was_made(tmp_path: Path) -> None:
     """Without topics there is no demand: the tables are empty, with all their columns."""
     job = measured(tmp_path, 0.95)
-    whole = job.read("measure/demand")
+    demand = job.read("measure/demand")
     for table in ("topics", "subtopics"):
         plant(job, f"understand/{table}", job.read(f"understand/{table}").head(0))
-    none = demand_tables(job)
-    assert [len(table) for table in none.values()] == [0, 0]
-    assert list(none["demand"].columns) == list(whole.columns)
-    assert [row["conversations"] for row in whole["weekly"][0]] == [40]
+    empty = demand_tables(job)
+    assert [len(table) for table in empty.values()] == [0, 0]
+    assert list(empty["demand"].columns) == list(demand.columns)
+    assert [row["conversations"] for row in demand["weekly"][0]] == [40]
 
 
 def test_searches_in_vain_join_the_topic_of_their_ticket_and_are_counted_apart(tmp_path: Path) -> None:
     """No result or no click, and then a ticket: three searches of a topic, whose conversations stay forty."""
     job = measured(tmp_path, 0.95, SEARCHES)
-    found = searches_by_topic(job.read("measure/searches"), job.days).loc["t-1"]
-    assert (found["searches"], found["searches_a_week"]) == (3, 3.0)
-    assert found["queries"] == [{"query": "Brake  squeal", "count": 2}, {"query": "bell", "count": 1}]
+    topic_searches = searches_by_topic(job.read("measure/searches"), job.days).loc["t-1"]
+    assert (topic_searches["searches"], topic_searches["searches_a_week"]) == (3, 3.0)
+    assert topic_searches["queries"] == [{"query": "Brake  squeal", "count": 2}, {"query": "bell", "count": 1}]
     assert job.read("measure/demand").iloc[0]["reached"] == 40
 
 
@@ -145,10 +145,14 @@ def test_a_gap_s_searches_are_those_of_its_topics_and_before_its_conversations(t
     """Each counts once, those of other topics and of other weeks don't."""
     job = measured(tmp_path, 0.95, SEARCHES)
     searches = job.read("measure/searches")
-    mine = searches.loc[searches["topic_id"].eq("t-1") & searches["in_window"], "conversation_id"].iloc[0]
-    assert searches_for(searches, {"s-1"}, {mine})["searches"] == 3
-    assert searches_for(searches, set(), {mine})["searches"] == searches["conversation_id"].eq(mine).sum() == 1
-    assert searches_for(searches.assign(in_window=False), {"s-1"}, {mine}) == {"searches": 0, "queries": []}
+    conversation = searches.loc[searches["topic_id"].eq("t-1") & searches["in_window"], "conversation_id"].iloc[0]
+    assert searches_for(searches, {"s-1"}, {conversation})["searches"] == 3
+    assert (
+        searches_for(searches, set(), {conversation})["searches"]
+        == searches["conversation_id"].eq(conversation).sum()
+        == 1
+    )
+    assert searches_for(searches.assign(in_window=False), {"s-1"}, {conversation}) == {"searches": 0, "queries": []}
 
 
 def moving(rising: int, seed: int = 0) -> pd.DataFrame:
@@ -161,11 +165,11 @@ def moving(rising: int, seed: int = 0) -> pd.DataFrame:
 def test_of_many_topics_that_only_vary_hardly_any_is_said_to_rise() -> None:
     """Sixty p-values below 0.05 three times by chance; adjusted together, none is left in ten tries but one."""
     flat = [with_trends(moving(0, seed), np.full(26, 1000.0)) for seed in range(10)]
-    said = [sum(t["direction"] != "flat" for t in table["trend"]) for table in flat]
-    assert sum(said) <= 2
-    found = with_trends(moving(6), np.full(26, 1000.0))["trend"]
-    assert [t["direction"] for t in found[:6]] == ["up"] * 6
-    assert sum(t["direction"] != "flat" for t in found[6:]) <= 1
+    n_moving = [sum(t["direction"] != "flat" for t in table["trend"]) for table in flat]
+    assert sum(n_moving) <= 2
+    trends = with_trends(moving(6), np.full(26, 1000.0))["trend"]
+    assert [t["direction"] for t in trends[:6]] == ["up"] * 6
+    assert sum(t["direction"] != "flat" for t in trends[6:]) <= 1
 
 
 def many_thin(seed: int, rising: bool) -> pd.DataFrame:
@@ -178,13 +182,13 @@ def many_thin(seed: int, rising: bool) -> pd.DataFrame:
 
 def test_a_rising_topic_is_not_lost_among_topics_too_thin_to_rise() -> None:
     """Topics of two conversations can't rise, so they don't count against one that does; luck alone hardly does."""
-    worlds = [many_thin(seed, rising=True) for seed in range(12)]
-    told = [with_trends(world, np.full(26, 1000.0))["trend"] for world in worlds]
-    plain = [false_discovery_control([rate_trend(c).p_value for c in world["counts"]])[0] for world in worlds]
-    found = sum(trend[0]["direction"] == "up" for trend in told)
-    assert found >= 10
-    assert sum(p < 0.05 for p in plain) <= found - 3
-    assert {(t["direction"], t["p_value"]) for trend in told for t in trend[1:151]} == {("flat", 1.0)}
+    tables = [many_thin(seed, rising=True) for seed in range(12)]
+    trends = [with_trends(table, np.full(26, 1000.0))["trend"] for table in tables]
+    p_values = [false_discovery_control([rate_trend(c).p_value for c in table["counts"]])[0] for table in tables]
+    n_up = sum(trend[0]["direction"] == "up" for trend in trends)
+    assert n_up >= 10
+    assert sum(p < 0.05 for p in p_values) <= n_up - 3
+    assert {(t["direction"], t["p_value"]) for trend in trends for t in trend[1:151]} == {("flat", 1.0)}
     level = [with_trends(many_thin(seed, rising=False), np.full(26, 1000.0))["trend"] for seed in range(12)]
     assert sum(any(t["direction"] != "flat" for t in trend) for trend in level) <= 1
 
@@ -193,13 +197,13 @@ def test_what_comes_every_december_does_not_rise_in_december() -> None:
     """Three years of a yearly peak: a season is found with its week, and no trend is."""
     weeks = np.arange(160)
     counts = np.random.default_rng(1).poisson(12 * np.exp(1.2 * np.cos(2 * np.pi * (weeks - 50) / YEAR)))
-    found = season(counts, np.full(160, 500.0), weeks % YEAR)
-    assert found is not None
-    assert abs(found.peak_week - 50) < 3
-    table = pd.DataFrame({"season": [found, None], "counts": [counts, np.random.default_rng(2).poisson(9, 160)]})
-    told = with_trends(table, np.full(160, 500.0))
-    assert told["season"].iloc[0]["ratio"] > 5
-    assert told["trend"].iloc[0]["direction"] == "flat"
+    yearly = season(counts, np.full(160, 500.0), weeks % YEAR)
+    assert yearly is not None
+    assert abs(yearly.peak_week - 50) < 3
+    table = pd.DataFrame({"season": [yearly, None], "counts": [counts, np.random.default_rng(2).poisson(9, 160)]})
+    with_season = with_trends(table, np.full(160, 500.0))
+    assert with_season["season"].iloc[0]["ratio"] > 5
+    assert with_season["trend"].iloc[0]["direction"] == "flat"
     assert season(counts[:80], np.full(80, 500.0), weeks[:80] % YEAR) is None
 
 
@@ -210,7 +214,7 @@ def test_a_topic_is_known_where_an_article_has_answered_it() -> None:
     facts["subtopic_id"] = [None] * 12 + ["lost"] * 2 + [None, "late"] + ["late"] + [None] * 3
     facts["cited_first"] = [None if t == "untried" else "a1" for t in topics]
     facts["p_failed"] = [0.1 if t in ("known", "gap", "part") else 0.9 for t in topics]
-    found = new_or_known(facts, pd.DataFrame({"kind": ["missing"], "subtopics": [["lost", "late"]]}))
-    said = {"known": "known", "untried": "new", "vain": "unclear", "gap": "new", "part": "known"}
-    assert found["novelty"].to_dict() == said
-    assert found["served"].to_dict() == {"known": 4, "untried": 0, "vain": 0, "gap": 4, "part": 4}
+    topics_table = new_or_known(facts, pd.DataFrame({"kind": ["missing"], "subtopics": [["lost", "late"]]}))
+    expected = {"known": "known", "untried": "new", "vain": "unclear", "gap": "new", "part": "known"}
+    assert topics_table["novelty"].to_dict() == expected
+    assert topics_table["served"].to_dict() == {"known": 4, "untried": 0, "vain": 0, "gap": 4, "part": 4}

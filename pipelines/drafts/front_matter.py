@@ -1,4 +1,4 @@
-"""The YAML on top of a draft, and the hashes in it that tell whether a person or the evidence has changed it since."""
+"""The YAML front matter of a draft, and its hashes, which show edits by people and changes of the evidence."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _HEAD = re.compile(r"\A---\n(.*?\n)---\n", re.DOTALL)
 
 
 def front_matter(gap: Gap, run: dict[str, Any]) -> str:
-    """The YAML on top, quoted by the YAML library; :func:`seal` adds the hash."""
+    """The front matter of a gap's draft; :func:`seal` adds the hashes."""
     window = run.get("window") or {}
 
     head = {
@@ -46,7 +46,7 @@ def front_matter(gap: Gap, run: dict[str, Any]) -> str:
 
 
 def text_hash(text: str) -> str:
-    r"""The hash of a draft's text, 16 hex digits: the hash's own line, line ends and spaces at ends do not count.
+    r"""The hash of a draft's text, 16 hex digits; the line of the hash, line ends and trailing spaces do not count.
 
     Examples
     --------
@@ -58,10 +58,10 @@ def text_hash(text: str) -> str:
 
 
 def seal(text: str) -> str:
-    """A draft with two hashes as the last lines of the front matter.
+    """A draft with its two hashes added as the last lines of the front matter.
 
-    ``evidence_hash`` is of what stands below the front matter: it stays while the evidence does, from run to run.
-    ``text_hash`` is of all: it no longer fits once a person has changed anything.
+    ``evidence_hash`` covers the text below the front matter: it stays the same from run to run while the evidence does.
+    ``text_hash`` covers everything: it no longer matches once a person has changed anything.
     """
     head = _HEAD.match(text)
     if head is None:
@@ -73,15 +73,15 @@ def seal(text: str) -> str:
 
 
 def edited(text: str) -> bool:
-    """Whether a draft is no longer as Lacuna wrote it; one without its hash was changed by somebody."""
-    found = _LINE.search(_top(text))
-    return found is None or found[1] != text_hash(text)
+    """Whether a person has changed a draft since Lacuna wrote it; true if its hash is missing."""
+    match = _LINE.search(_top(text))
+    return match is None or match[1] != text_hash(text)
 
 
 def evidence_hash(text: str) -> str | None:
-    """What a draft says of the evidence that it was written from; None where it says nothing."""
-    found = _EVIDENCE.search(_top(text))
-    return found[1] if found else None
+    """The ``evidence_hash`` in a draft's front matter; None if there is none."""
+    match = _EVIDENCE.search(_top(text))
+    return match[1] if match else None
 
 
 def _top(text: str) -> str:
@@ -90,12 +90,12 @@ def _top(text: str) -> str:
 
 
 def values(text: str) -> dict[str, Any]:
-    """The front matter of a file as plain data; empty where there is none or a person broke it."""
+    """The front matter of a file as plain data; empty if it is missing or broken."""
     try:
-        found = yaml.safe_load(_top(text))
+        data = yaml.safe_load(_top(text))
     except yaml.YAMLError:
         return {}
-    return found if isinstance(found, dict) else {}
+    return data if isinstance(data, dict) else {}
 
 
 def _unix(text: str) -> str:

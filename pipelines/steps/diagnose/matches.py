@@ -1,0 +1,177 @@
+"""How conversations match articles, as a diagnosis needs it: figures of every citation, scores of what failed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from lacuna.models.arrays import F32, F64, Flags, Ints
+from lacuna.models.diagnosis import citation_mixture, citations, findability
+from lacuna.models.diagnosis.agreement import Standing
+from lacuna.models.diagnosis.findability import CitationChoice
+from lacuna.models.retrieval.candidates import Candidates, Scores, rows_of
+from lacuna.models.text.vectors import LanguageMeans
+from lacuna.pipelines.runtime.job import Job
+from lacuna.pipelines.steps.understand.matching import read_candidates, read_vectors
+
+__all__ = ["Matches", "read_matches"]
+
+BLOCK = 1024  # questions that are compared at once with those that were answered well
+RETRIEVED_BY = ("meaning", "words", "passage_words")  # what the bot's choice of an article is explained by
+
+
+@dataclass(frozen=True)
+class Matches:
+    """How conversations match articles.
+
+    Attributes
+    ----------
+    weight, off_topic
+        float (n,), how likely each conversation is about the article cited in it; and the share of answers that fail
+        where it is about another (:func:`models.diagnosis.citations.citation_weights`).
+    sure, stray
+        The same after the bot's habits are told apart (:mod:`models.diagnosis.citation_mixture`).
+    near_enough
+        The nearness from which on agents' answers come from an article.
+    failed
+        The scores of the conversations that failed.
+    """
+
+    weight: F64
+    off_topic: float
+    sure: F64
+    stray: float
+    near_enough: float
+    failed: FailedScores
+
+
+@dataclass(frozen=True)
+class FailedScores:
+    """How the conversations that failed match articles; what they need of all others is taken out already.
+
+    Attributes
+    ----------
+    place
+        int (n,), the row of each conversation in the arrays below; -1 for one that did not fail.
+    has_answer
+        bool (failed,), whether an agent answered.
+    meanings
+        float32 (failed, dim), the questions' vectors less the mean of their language.
+    score, meaning, agents
+        As in understand/match.
+    answers
+        How near agents' answers come to each article, less what is usual.
+    choice
+        The chance that the bot cites each article when its answer fails.
+    question_standing, answer_standing
+        Questions and answers, against all questions and answers (:class:`models.diagnosis.agreement.Standing`).
+    """
+
+    place: Ints
+    has_answer: Flags
+    meanings: F32
+    score: Scores
+    meaning: Scores
+    agents: Scores
+    answers: Scores
+    choice: Scores
+    question_standing: Scores
+    answer_standing: Scores
+
+
+def read_matches(job: Job, facts: pd.DataFrame, articles: int, cited: Ints, failed_rows: Ints) -> Matches:
+    """Read understand/match and understand/vectors, in several passes, each a block after the other.
+
+    Parameters
+    ----------
+    facts
+        One row a question, in the order of understand/questions: p_failed, language, key.
+    articles
+        Number of live articles.
+    cited
+        int (n,), number of the article cited first, -1 for none.
+    failed_rows
+        The conversations whose scores are wanted, ascending.
+    """
+    failed = facts["p_failed"].to_numpy(dtype=float)
+
+    def blocks() -> Iterator[Candidates]:
+        return read_candidates(job, articles)
+
+    weight, off_topic = citations.citation_weights(cited, 1 - failed, _citation_features(job, facts, articles, cited))
+    sure, stray = citation_mixture.on_topic(blocks, (*RETRIEVED_BY, "plain_words"), cited, failed, weight, off_topic)
+    usual_answer, usual_question = (Standing.of(blocks(), way, articles) for way in ("agents", "score"))
+    near, answered = _nearness_of_answers(blocks(), cited, usual_answer)
+    some = Candidates.joined(rows_of(blocks(), failed_rows))
+    tempting = CitationChoice.learn(blocks, RETRIEVED_BY, cited, findability.went_wrong(cited, failed))
+    place = np.full(len(facts), -1, dtype=np.int64)
+    place[failed_rows] = np.arange(len(failed_rows))
+    return Matches(
+        weight, off_topic, sure, stray, findability.near_enough(near, weight[answered]),
+        FailedScores(
+            place, some.has_text("agents"), _meanings(job, facts, failed_rows), some.scores("score"),
+            some.scores("meaning"), some.scores("agents"), some.scores("agents").less(usual_answer.mean),
+            tempting.chances(some), usual_question.measure(some.scores("score")),
+            usual_answer.measure(some.scores("agents")),
+        ),
+    )  # fmt: skip
+
+
+def _citation_features(job: Job, facts: pd.DataFrame, articles: int, cited: Ints) -> pd.DataFrame:
+    """A row for each conversation with a citation (:func:`models.diagnosis.citations.citation_features`)."""
+    success = 1 - facts["p_failed"].to_numpy(dtype=float)
+    of_citations = np.flatnonzero(cited >= 0)
+    by_text = [
+        citations.citation_features(block.take(own), ("meaning", "words"), cited[own + start])
+        for start, block, own in _with_citation(read_candidates(job, articles, ("meaning", "words")), cited)
+    ]
+    example_rows = citations.examples_of(cited, success, list(facts["key"]))
+    by_row = np.sort(example_rows)
+    examples = np.concatenate(rows_of(read_vectors(job), by_row))[np.searchsorted(by_row, example_rows)]
+    by_example = []
+    for rows, vectors in _vectors_of(job, of_citations):
+        near = citations.answered_before(vectors, rows, examples, example_rows, cited[example_rows], articles)
+        by_example.append(citations.citation_features(Candidates.whole({"before": near}), ("before",), cited[rows]))
+    if not len(of_citations):
+        return pd.DataFrame()
+    return pd.concat([pd.concat(part, ignore_index=True) for part in (by_text, by_example)], axis=1)
+
+
+def _with_citation(blocks: Iterator[Candidates], cited: Ints) -> Iterator[tuple[int, Candidates, Ints]]:
+    """Each block, the row that it starts at, and those of its rows that have a citation."""
+    start = 0
+    for block in blocks:
+        yield start, block, np.flatnonzero(cited[start : start + len(block)] >= 0)
+        start += len(block)
+
+
+def _vectors_of(job: Job, rows: Ints) -> Iterator[tuple[Ints, F32]]:
+    """The vectors of some questions, a bounded block after the other, with their row numbers."""
+    start = 0
+    for part in read_vectors(job):
+        own = rows[(rows >= start) & (rows < start + len(part))]
+        for first in range(0, len(own), BLOCK):
+            block = own[first : first + BLOCK]
+            yield block, part[block - start]
+        start += len(part)
+
+
+def _nearness_of_answers(blocks: Iterator[Candidates], cited: Ints, usual: Standing) -> tuple[F32, Ints]:
+    """How near agents' answers come to the article that the bot had cited, less what is usual, and of which rows."""
+    near, rows = [], []
+    for start, block, own in _with_citation(blocks, cited):
+        answered = own[block.has_text("agents")[own]]
+        near.append(block.take(answered).scores("agents").less(usual.mean).at(cited[answered + start]))
+        rows.append(answered + start)
+    return np.concatenate(near), np.concatenate(rows)
+
+
+def _meanings(job: Job, facts: pd.DataFrame, rows: Ints) -> F32:
+    """Vectors less the mean of their language over all questions."""
+    languages = [str(code) for code in facts["language"].fillna("").str[:2]]
+    means = LanguageMeans.of_parts(read_vectors(job), languages)
+    vectors = np.concatenate(rows_of(read_vectors(job), rows))
+    return means.taken_out(vectors, [languages[row] for row in rows.tolist()])
