@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import minimize
 from scipy.special import logsumexp
+from threadpoolctl import threadpool_limits
 
 from lacuna.models.arrays import F32, F64, Flags, Ints
 from lacuna.models.diagnosis.change_point import HEALTHY
@@ -77,6 +78,7 @@ class CitationChoice:
     weights: F64
 
     @classmethod
+    @threadpool_limits.wrap(limits=1, user_api="blas")  # many small products: more threads would wait for each other
     def learn(cls, blocks: Blocks, ways: Sequence[str], cited: Ints, rows: Ints) -> CitationChoice:
         """Learn from citations.
 
@@ -97,6 +99,7 @@ class CitationChoice:
         chosen = np.flatnonzero(candidates.number == cited[shown][:, None]) % max(1, candidates.number.shape[1])
         return cls(tuple(ways), _conditional_logit(features, chosen, _multiplicity(candidates)))
 
+    @threadpool_limits.wrap(limits=1, user_api="blas")
     def chances(self, candidates: Candidates) -> Scores:
         """The chance of each article to be cited in each conversation."""
         utility = _features(candidates, self.ways) @ self.weights

@@ -20,6 +20,7 @@ from tests.bench.impact import impact
 from tests.bench.labels import labels
 from tests.bench.pictures import pictures
 from tests.bench.replays import SIGNALS, ablations, replays, tickets
+from tests.bench.scale import scale
 from tests.bench.simulated import simulated
 from tests.bench.stability import stability
 from tests.bench.startup import startup
@@ -61,25 +62,37 @@ def parse(words: Sequence[str] | None = None) -> argparse.Namespace:
     topics_command.add_argument("--embedder", default="minilm", help="whose vectors both are given")
     topics_command.add_argument("--store", type=Path, help="where vectors are kept from one time to the next")
     topics_command.add_argument("--sizes", type=int, nargs="*", default=topics.SIZES, help="how many questions")
+    sized = which.add_parser("scale", help="time and memory of each step as conversations grow, and of a weekly rerun")
+    sized.add_argument("--conversations", type=numbers, default=[10_000, 40_000], metavar="N,N", help="how many")
+    sized.add_argument("--articles", type=int, default=500, metavar="N", help="how many")
+    sized.add_argument("--weeks", type=int, default=26, metavar="N", help="how long they last")
+    sized.add_argument("--folder", type=Path, help="where bundles and stores lie meanwhile; a temporary one by default")
     arguments = parser.parse_args(words)
     arguments.what = arguments.what or "steps"
     return arguments
 
 
+def numbers(text: str) -> list[int]:
+    """Sizes from the command line, such as ``10000,40000``."""
+    return [int(part.replace("_", "")) for part in text.split(",") if part]
+
+
 def main() -> int:
     """Run the benchmark that is asked for and print its figures."""
     arguments = parse()
-    if arguments.what == "embedding":
-        return embedding(["minilm", "lexical", *arguments.names])
-    if arguments.what == "impact":
-        return impact(arguments.times)
-    if arguments.what == "coverage":
-        return coverage(arguments.draws)
-    if arguments.what == "board":
-        return board()
+    without_data = {
+        "embedding": lambda: embedding(["minilm", "lexical", *arguments.names]),
+        "impact": lambda: impact(arguments.times),
+        "coverage": lambda: coverage(arguments.draws),
+        "board": board,
+    }
+    if arguments.what in without_data:
+        return without_data[arguments.what]()
     if arguments.what in ("pictures", "startup"):
         with tempfile.TemporaryDirectory(prefix="lacuna-bench-") as name:
             return pictures(Path(name)) if arguments.what == "pictures" else startup(Path(name), arguments.store)
+    if arguments.what == "scale":
+        return scale(SHARED / "data", arguments.conversations, arguments.articles, arguments.weeks, arguments.folder)
     if not REPLAY.is_dir():
         print(f"{REPLAY} is not there: nothing to measure")
         return 0

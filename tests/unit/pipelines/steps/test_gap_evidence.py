@@ -110,11 +110,11 @@ def test_figures_that_agents_take_back_lead_to_the_passage_that_gives_them() -> 
     sentence_vectors = vectors([0.5, 0.85], [0.9, 0.6])
     assert against(article, article_vectors, sentences[:1], sentence_vectors[:1], [9]) == [(1, [0])]
     taken = taken_back(sentences)
-    assert against(article, article_vectors, sentences[:1], sentence_vectors[:1], [9], taken=taken) == [
+    assert against(article, article_vectors, sentences[:1], sentence_vectors[:1], [9], retracted=taken) == [
         (0, [0]),
         (1, [0]),
     ]
-    assert against(article, article_vectors, sentences, sentence_vectors, [9, 4], taken=taken) == [
+    assert against(article, article_vectors, sentences, sentence_vectors, [9, 4], retracted=taken) == [
         (0, [0, 1]),
         (1, [0]),
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +10,10 @@ import pandas as pd
 import pytest
 
 from lacuna.models.text.vectors import unit
+from lacuna.models.topics.question_space import QuestionSpace
 from lacuna.pipelines.runtime.job import Job
 from lacuna.pipelines.steps.understand.levels import group
+from lacuna.pipelines.steps.understand.sample import Sample, sample_rows
 from tests.support.bundles import make_job
 
 WORDS = ["parcel", "refund", "login", "battery", "tent", "voucher", "invoice", "wheel", "strap", "zip", "pump", "lamp"]
@@ -39,9 +42,20 @@ def planted_questions(seed: int, loose: float) -> tuple[pd.DataFrame, np.ndarray
     return questions, space
 
 
-def grouped(folder: Path, questions: pd.DataFrame, space: np.ndarray) -> tuple[Job, pd.DataFrame]:
+def grouped(
+    folder: Path, questions: pd.DataFrame, space: np.ndarray, *, window: int = 3, at_most: int = 6000
+) -> tuple[Job, pd.DataFrame]:
+    """Group the questions, all but every ``window``-th of them in the window, by at most so many of them."""
     job = make_job("bundle", folder)
-    return job, group(job, questions, space, space, np.arange(len(questions)) % 3 > 0)
+    topics = job.settings.topics.model_copy(update={"fit_at_most": at_most})
+    job = replace(job, settings=job.settings.model_copy(update={"topics": topics}))
+    questions = questions.assign(in_window=np.arange(len(questions)) % window > 0 if window else True)
+    rows = sample_rows(questions, at_most)
+    own = questions.iloc[rows].reset_index(drop=True)
+    nothing = np.zeros((len(rows), 0), dtype=np.float32)
+    learnt = QuestionSpace(list(own["question"]), list(own["language"]), space[rows], nothing)
+    sample = Sample(rows, own, space[rows], learnt, space[rows])
+    return job, group(job, questions, sample, lambda: [space[:100], space[100:]])
 
 
 @pytest.mark.parametrize("loose", [0.3, 0.8, 1.3])
@@ -72,12 +86,25 @@ def test_no_order_of_rows_matters(tmp_path: Path) -> None:
     """The same questions in another order get the same ids, states and subtopics."""
     questions, space = planted_questions(4, 0.8)
     order = np.random.default_rng(0).permutation(len(questions))
-    job = make_job("bundle", tmp_path / "a")
-    assignments = group(job, questions, space, space, np.ones(len(questions), dtype=bool))
+    assignments = grouped(tmp_path / "a", questions, space, window=0)[1]
     shuffled = questions.iloc[order].reset_index(drop=True)
-    job = make_job("bundle", tmp_path / "b")
-    other = group(job, shuffled, space[order], space[order], np.ones(len(questions), dtype=bool))
+    other = grouped(tmp_path / "b", shuffled, space[order], window=0)[1]
     pd.testing.assert_frame_equal(
         assignments.sort_values("conversation_id", ignore_index=True),
         other.sort_values("conversation_id", ignore_index=True),
     )
+
+
+def test_questions_beyond_the_sample_join_the_nearest(tmp_path: Path) -> None:
+    """Of 260 questions, 120 make the topics; the others are in no core, and most join the topic that is theirs."""
+    questions, space = planted_questions(3, 0.4)
+    found = grouped(tmp_path / "some", questions, space, window=0, at_most=120)[1]
+    sample = sample_rows(questions.assign(in_window=True), 120)
+    others = found.drop(index=sample)
+    assert found["state"].eq("core").sum() <= 120
+    assert not others["state"].eq("core").any()
+    assert not others["subtopic_core"].any()
+    assert others["topic_id"].notna().mean() > 0.8
+    whole = grouped(tmp_path / "all", questions, space, window=0)[1]
+    both = pd.crosstab(found["topic_id"], whole["topic_id"])
+    assert both.max(axis=1).sum() > 0.8 * both.to_numpy().sum()

@@ -12,11 +12,13 @@ from scipy.stats import false_discovery_control
 from lacuna.models.diagnosis.novelty import new_or_known
 from lacuna.models.metrics.seasons import YEAR, season
 from lacuna.models.metrics.trends import rate_trend
+from lacuna.models.retrieval.candidates import Candidates
 from lacuna.pipelines.runtime.job import Job
 from lacuna.pipelines.settings import load_settings
 from lacuna.pipelines.steps.measure.demand import demand_tables, with_trends
 from lacuna.pipelines.steps.measure.searches import searches_by_topic, searches_for
 from lacuna.pipelines.steps.measure.step import measure
+from lacuna.pipelines.steps.understand.matching import RANKED, WAYS, candidates_table
 from tests.support.tables import plant
 
 SEARCHES = pd.DataFrame(
@@ -67,8 +69,8 @@ def measured(folder: Path, confidence: float, searches: pd.DataFrame | None = No
     asked = pd.DataFrame({"conversation_id": ids, "question": "brakes", "language": facts["language"]})
     plant(job, "understand/questions", asked)
     plant(job, "understand/vectors", pd.DataFrame({"conversation_id": ids, "vector": vectors}))
-    names = ("score", "meaning", "words", "passage_words", "agents")
-    plant(job, "understand/match", pd.DataFrame({"conversation_id": ids} | dict.fromkeys(names, vectors)))
+    by_article = np.array(vectors, dtype=np.float32)
+    plant(job, "understand/match", candidates_table(ids, Candidates.whole(dict.fromkeys(WAYS, by_article), RANKED)))
     plant(
         job,
         "understand/assignments",
