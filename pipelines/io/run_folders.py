@@ -86,7 +86,10 @@ def whole_run(store: StorePath, run_id: str | None = None) -> Iterator[Path]:
 
 def latest_stamp(store: StorePath) -> Stamp | None:
     """What tells the latest run from any other, its id first; None where there is none."""
-    for run_id in reversed(published_runs(store)):
+    names: list[str] = []
+    with usable(store), suppress(FileNotFoundError, NotADirectoryError):
+        names = sorted((path.name for path in (store / "runs").iterdir() if path.name[:1].isdigit()), reverse=True)
+    for run_id in names:
         place = store / "runs" / run_id
         if isinstance(place, Path):
             stamp = _stamp(place)

@@ -16,7 +16,8 @@ from rich.text import Text
 from lacuna.data_contracts.errors import LacunaError
 from lacuna.models.backlog.gap import Gap
 from lacuna.models.backlog.gap_kinds import kind_meaning
-from lacuna.pipelines.io.run_folders import find_run, published_runs, whole_run
+from lacuna.pipelines.io.addresses import StorePath
+from lacuna.pipelines.io.run_folders import find_run, published_runs, run_folder, run_place, whole_run
 from lacuna.pipelines.presentation.format import NONE
 from lacuna.pipelines.presentation.suggestions import similar, with_such_words
 from lacuna.pipelines.report.gap_figures import SETS, GapFigures, figures_of, movement, nearest_articles
@@ -29,6 +30,8 @@ __all__ = [
     "published_runs",
     "read_backlog",
     "read_run",
+    "run_folder",
+    "run_place",
     "whole_run",
 ]
 
@@ -41,7 +44,7 @@ def read_backlog(folder: Path) -> list[Gap]:
     return [Gap.from_row(json.loads(line)) for line in lines if line]
 
 
-def read_run(folder: Path) -> dict[str, Any]:
+def read_run(folder: StorePath) -> dict[str, Any]:
     """A run's ``run.json``."""
     return json.loads((folder / "run.json").read_text(encoding="utf-8"))
 

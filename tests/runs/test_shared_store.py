@@ -71,7 +71,7 @@ def test_a_store_on_s3_gives_the_bytes_of_a_local_one(config: str, remote: Store
 
 
 def test_a_run_on_an_object_store_behaves_like_any_other(
-    remote: StorePath, config: str, bundle: Path, steps: Steps, seen: list[str]
+    remote: StorePath, config: str, bundle: Path, steps: Steps, steps_run: list[str]
 ) -> None:
     """It is published, left alone where nothing changed, goes on where it stopped, and is replaced."""
 
@@ -82,7 +82,7 @@ def test_a_run_on_an_object_store_behaves_like_any_other(
         run(str(bundle), remote, config=config, steps=[steps[0], crash, steps[2]])
     assert published_runs(remote) == []
     result = run(str(bundle), remote, config=config, steps=steps)
-    assert (result.state, seen) == ("published", ["first", "second", "publish"])
+    assert (result.state, steps_run) == ("published", ["first", "second", "publish"])
     assert result.backlog["gap_id"].tolist() == ["g-1a2b3c"]
     assert str(result.address).startswith(f"{remote}/runs/{RUN}/")
     assert run(str(bundle), str(remote), config=config, steps=steps).state == "unchanged"
@@ -92,7 +92,7 @@ def test_a_run_on_an_object_store_behaves_like_any_other(
 
 
 def test_of_two_runs_of_one_window_one_is_told(
-    remote: StorePath, config: str, bundle: Path, steps: Steps, seen: list[str]
+    remote: StorePath, config: str, bundle: Path, steps: Steps, steps_run: list[str]
 ) -> None:
     """The second of two does nothing and says who holds the window since when; another window is free."""
     settings = load_settings(config)
@@ -102,7 +102,7 @@ def test_of_two_runs_of_one_window_one_is_told(
         assert retry_mends(caught.value)
         with pytest.raises(StoreUnusable, match=f"another run holds '{RUN}'"):
             plan_scheduled({"bundle": str(bundle), "store": str(remote), "config": config, "end": RUN})
-        assert seen == []
+        assert steps_run == []
         assert run(str(bundle), remote, end="2024-06-23", config=config, steps=steps).state == "published"
     assert run(str(bundle), remote, config=config, steps=steps).state == "published"
 
@@ -193,7 +193,7 @@ def test_a_worker_of_another_version_is_refused(what: str, tmp_path: Path, monke
 
 
 def test_a_run_begun_with_another_model_starts_afresh(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, steps: Steps, seen: list[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, steps: Steps, steps_run: list[str]
 ) -> None:
     """What one model left is not used with the next."""
 
@@ -205,7 +205,7 @@ def test_a_run_begun_with_another_model_starts_afresh(
         run(str(bundle), tmp_path / "store", steps=[steps[0], second, steps[2]])
     monkeypatch.setattr(runner.embedder("minilm"), "version", "newer")
     run(str(bundle), tmp_path / "store", steps=steps)
-    assert seen == ["first", "first", "second", "publish"]
+    assert steps_run == ["first", "first", "second", "publish"]
 
 
 def test_a_step_without_a_plan_is_refused(tmp_path: Path) -> None:
