@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,13 +12,13 @@ import pandas as pd
 from lacuna.data_contracts.casts import conform
 from lacuna.data_contracts.contract import TABLES, UNREADABLE, Table
 from lacuna.data_contracts.emptied import without_broken_values
-from lacuna.data_contracts.findings import REJECTED, Finding, counted, examples_of, shown
+from lacuna.data_contracts.findings import EXAMPLES, REJECTED, Finding, counted, examples_of, shown
 from lacuna.data_contracts.remedies import remedy, unreadable
 from lacuna.data_contracts.rules import Rule, failing
 from lacuna.data_contracts.values import is_null
 from lacuna.data_contracts.versions import Settled, records, settle
 
-__all__ = ["Sifted", "faults", "rejections", "sift"]
+__all__ = ["Sifted", "faults", "rejections", "sift", "sifted_in_all"]
 
 _MOST_VALUES = 12
 
@@ -42,6 +43,8 @@ class Sifted:
         How many rows made way for a newer version, or for one that says the same.
     findings
         What was found, a rule each.
+    newest_by
+        The column by which the newest version was found; empty where it was the order in the files.
     """
 
     kept: pd.DataFrame
@@ -50,6 +53,7 @@ class Sifted:
     emptied: pd.DataFrame
     superseded: int
     findings: tuple[Finding, ...]
+    newest_by: str = ""
 
 
 def sift(table: Table, frame: pd.DataFrame, raw: pd.DataFrame, where: pd.DataFrame) -> Sifted:
@@ -104,7 +108,41 @@ def sift(table: Table, frame: pd.DataFrame, raw: pd.DataFrame, where: pd.DataFra
         *_superseded(table, clean, where, settled),
         *(f for f in warned if f.count),
     )
-    return Sifted(kept, places, rejected, emptied, int((settled.older | settled.same).sum()), findings)
+    superseded = int((settled.older | settled.same).sum())
+    return Sifted(kept, places, rejected, emptied, superseded, findings, settled.by)
+
+
+def sifted_in_all(table: Table, parts: Sequence[Sifted]) -> Sifted:
+    """What :func:`sift` finds in a whole table, given what it found in parts of it in the order of the key.
+
+    Kept rows are left out. Every key's rows must lie in one part, and no rule of the table may be a warning about its
+    own rows.
+    """
+    if any(rule.severity == "warn" and rule.within for rule in table.rules):
+        raise ValueError(f"{table.name} can't be sifted in parts: it has a rule that warns")
+    nothing = parts[0].kept.head(0), parts[0].where.head(0)
+    if len(parts) == 1:
+        return replace(parts[0], kept=nothing[0], where=nothing[1])
+    rejected = _joined([part.rejected for part in parts]).sort_values(["file", "row"], ignore_index=True)
+    emptied = _joined([part.emptied for part in parts])
+    columns = {name: number for number, name in enumerate(table.names)}
+    order = emptied["column"].map(columns).astype("int64").sort_values(kind="stable").index
+    emptied = emptied.loc[order].reset_index(drop=True)
+    older = [finding for part in parts for finding in part.findings if finding.rule == "versions"]
+    by = next((part.newest_by for part in parts if part.newest_by), "")
+    examples = tuple(example for finding in older for example in finding.examples)[:EXAMPLES]
+    count = sum(finding.count for finding in older)
+    findings = (
+        *rejections(table, rejected),
+        *_values_lost(table, emptied),
+        *([_versions(table, count, by, examples)] if count else []),
+    )
+    return Sifted(*nothing, rejected, emptied, sum(part.superseded for part in parts), findings, by)
+
+
+def _joined(frames: list[pd.DataFrame]) -> pd.DataFrame:
+    filled = [frame for frame in frames if len(frame)]
+    return pd.concat(filled, ignore_index=True) if filled else frames[0]
 
 
 def rejections(table: Table, rejected: pd.DataFrame) -> tuple[Finding, ...]:
@@ -177,11 +215,15 @@ def _superseded(table: Table, frame: pd.DataFrame, where: pd.DataFrame, settled:
     count = int(settled.older.sum())
     if not count:
         return []
-    last = f"the newest by {settled.by} is kept" if settled.by else "the last in the files is kept"
-    message = f"{counted(count, 'older version')} of a row left out: {last}"
     key = ", ".join(table.key)
     names = frame.loc[settled.older, list(table.key)].astype("str").agg(", ".join, axis=1)
-    return [Finding(table.name, "versions", key, "warn", count, message, examples_of(where, names, key))]
+    return [_versions(table, count, settled.by, examples_of(where, names, key))]
+
+
+def _versions(table: Table, count: int, by: str, examples: tuple[tuple[str, int, str, str], ...]) -> Finding:
+    last = f"the newest by {by} is kept" if by else "the last in the files is kept"
+    message = f"{counted(count, 'older version')} of a row left out: {last}"
+    return Finding(table.name, "versions", ", ".join(table.key), "warn", count, message, examples)
 
 
 def _examples(rows: pd.DataFrame) -> tuple[tuple[str, int, str, str], ...]:

@@ -9,12 +9,12 @@ import pandas as pd
 
 from lacuna.data_contracts.values import is_null, storable
 
-__all__ = ["REJECTED", "Finding", "counted", "examples_of", "shown"]
+__all__ = ["EXAMPLES", "REJECTED", "Finding", "counted", "examples_of", "shown"]
 
 # The columns of the quarantine.
 REJECTED = ["table", "file", "row", "rule", "column", "value", "message", "record"]
 
-_EXAMPLES = 3
+EXAMPLES = 3
 _LONGEST_VALUE = 200
 
 
@@ -56,7 +56,7 @@ def shown(value: Any, longest: int = _LONGEST_VALUE) -> str:
 
 def examples_of(where: pd.DataFrame, values: pd.Series, column: str) -> tuple[tuple[str, int, str, str], ...]:
     """The first values with their places: (file, row, column, value)."""
-    picked = values.head(_EXAMPLES)
+    picked = values.head(EXAMPLES)
     places = where.loc[picked.index]
     return tuple(
         (str(f), int(r), column, shown(v, 60)) for f, r, v in zip(places["file"], places["row"], picked, strict=True)

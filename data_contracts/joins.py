@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 
 from lacuna.data_contracts.contract import Table
-from lacuna.data_contracts.findings import Finding, counted, examples_of
+from lacuna.data_contracts.findings import EXAMPLES, Finding, counted, examples_of
 from lacuna.data_contracts.rules import Rule, unknown
 from lacuna.data_contracts.values import among
 
-__all__ = ["Side", "Unjoined", "dangling", "split_names", "unjoined"]
+__all__ = ["Side", "Unjoined", "dangling", "dangling_in_all", "split_names", "unjoined"]
 
 # Two tables belong together where at least this share of the smaller one's ids is in the other.
 _LEAST_JOINED = 0.1
@@ -54,10 +55,24 @@ def dangling(table: Table, kept: pd.DataFrame, where: pd.DataFrame, ids: dict[st
     for rule in _references(table, ids):
         names = unknown(kept, rule, ids[rule.table]).dropna()
         if len(names):
-            message = f"{counted(len(names), 'row', 'name')} {rule.table} that are not in the bundle, or in quarantine"
-            examples = examples_of(where, names, rule.column)
-            out.append(Finding(table.name, rule.rule, rule.column, rule.severity, len(names), message, examples))
+            out.append(_dangling(table, rule, len(names), examples_of(where, names, rule.column)))
     return out
+
+
+def dangling_in_all(table: Table, parts: Sequence[Finding]) -> list[Finding]:
+    """What :func:`dangling` finds in a whole table, given what it found in parts of it, in order."""
+    out = []
+    for rule in table.rules:
+        found = [part for part in parts if rule.rule == "references" and part.column == rule.column]
+        if found:
+            examples = tuple(example for part in found for example in part.examples)
+            out.append(_dangling(table, rule, sum(part.count for part in found), examples[:EXAMPLES]))
+    return out
+
+
+def _dangling(table: Table, rule: Rule, count: int, examples: tuple[tuple[str, int, str, str], ...]) -> Finding:
+    message = f"{counted(count, 'row', 'name')} {rule.table} that are not in the bundle, or in quarantine"
+    return Finding(table.name, rule.rule, rule.column, rule.severity, count, message, examples)
 
 
 def split_names(table: Table, kept: pd.DataFrame, ids: dict[str, pd.Index]) -> pd.DataFrame:

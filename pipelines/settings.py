@@ -40,6 +40,12 @@ class Window(Section):
     days: Annotated[int, Field(ge=1, le=3660)]
 
 
+class Shards(Section):
+    """How a bundle is cut into parts that are worked on one at a time."""
+
+    megabytes: Positive
+
+
 class Mine(Section):
     """Which conversations are looked into."""
 
@@ -231,6 +237,7 @@ class Settings(Section):
     run: Run
     input: Mapped
     window: Window
+    shards: Shards
     mine: Mine
     embedder: Embedder
     topics: Topics

@@ -9,7 +9,7 @@ import pandas as pd
 
 from lacuna.models.data_coverage.parts import PARTS, PartOfData
 
-__all__ = ["ABSENT", "PARTLY", "STATES", "THERE", "Coverage", "data_coverage", "lacking", "unknown"]
+__all__ = ["ABSENT", "PARTLY", "STATES", "THERE", "Coverage", "data_coverage", "lacking", "messages_carry", "unknown"]
 
 THERE, PARTLY, ABSENT = "there", "partly", "absent"
 STATES = (ABSENT, PARTLY, THERE)  # in the order in which they are listed
@@ -100,6 +100,21 @@ def data_coverage(tables: Tables) -> tuple[Coverage, ...]:
             children = tuple(covered[child].label for child, root in parents.items() if root == name)
             listed.append(Coverage(**vars(part) | {"with_it": children}))
     return tuple(sorted(listed, key=lambda part: STATES.index(part.state)))
+
+
+def messages_carry(messages: pd.DataFrame) -> pd.DataFrame:
+    """As few rows of messages as carry the same: one for each conversation, role, and what it holds."""
+    rows = _table({"messages": messages}, "messages")[list(_COLUMNS["messages"])]
+    cites = rows["article_ids"].map(_filled).astype(bool)
+    role = rows["role"].astype("str")
+    few = ~pd.DataFrame(
+        {"id": rows["conversation_id"], "role": role, "cites": cites, "fallback": rows["is_fallback"].astype("boolean")}
+    ).duplicated()
+    lists = pd.Series([_CITED if one else None for one in cites[few]], index=rows.index[few], dtype="object")
+    return rows[few].assign(article_ids=lists)
+
+
+_CITED = ("an article",)
 
 
 def lacking(parts: Iterable[Coverage]) -> list[Coverage]:

@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 
 from lacuna.models.redaction.lexicon import Lexicon, one_typo_apart
 from lacuna.models.redaction.names import Place, names_at, places
 from lacuna.models.redaction.spans import Span, blank, words_of
 from lacuna.models.redaction.words import ALSO_WORDS, ROLE_MAILBOXES
 
-__all__ = ["KnownNames", "Readings", "find_known_names", "read_names", "split_names"]
+__all__ = ["KnownNames", "Readings", "WordCounts", "find_known_names", "names_shown", "read_names", "split_names"]
 
 _MAILBOX = re.compile(r"(?<![\w.+-])([^\W\d_]{3,20})[._]([^\W\d_]{3,20})\d{0,4}@[\w-]")
 _LONG_WORD = re.compile(r"(?<![\w@.])[^\W\d_]{5,25}(?![\w@])")
@@ -60,27 +60,60 @@ def read_names(texts: Iterable[str], keep: Iterable[str] = ()) -> Readings:
 
     The texts are read once without knowing anything of their words; what that teaches is then used to read them.
     """
-    keep = list(keep)
-    untaught = Lexicon.of({}, {}, {}, keep)
-    first: Counter[str] = Counter()
-    name_parts: Counter[str] = Counter()
-    used: Counter[str] = Counter()
-    places_of: dict[str, list[Place]] = {}
-    for text in texts:
-        places_of[text] = list(places(text, untaught))
-        used.update(words_of(text))
-        names_here = [text[start:end].lower().split() for start, end, _ in names_at(text, places_of[text], untaught)]
-        parts = [[part for part in name if len(part.strip(".")) > 1] for name in names_here]
-        first.update({name[0] for name in parts if name})
-        name_parts.update({part for name in parts for part in name})
-    lexicon = Lexicon.of(first, name_parts, used, keep)
-    names = {}
-    for text, before in places_of.items():
+    keep, texts = list(keep), list(dict.fromkeys(texts))
+    counts = WordCounts()
+    plain = counts.add(texts, keep)
+    lexicon = counts.lexicon(keep)
+    return Readings(dict(zip(texts, names_shown(texts, plain, lexicon), strict=True)), lexicon)
+
+
+@dataclass
+class WordCounts:
+    """In how many texts each word is the first of a name, in a name, and there at all: summed part by part.
+
+    A corpus too large for memory is read in parts: count the words of each, make the lexicon of all, then read the
+    names of each part (:func:`names_shown`).
+    """
+
+    first: Counter[str] = field(default_factory=Counter)
+    named: Counter[str] = field(default_factory=Counter)
+    used: Counter[str] = field(default_factory=Counter)
+
+    def add(
+        self, texts: Sequence[str], keep: Iterable[str], counted: Sequence[bool] | None = None
+    ) -> list[list[Place]]:
+        """Count the words of texts that differ; where names may stand in each, read without a lexicon.
+
+        ``counted`` says which texts count; others were counted with another part. All of them by default.
+        """
+        plain = Lexicon.of({}, {}, {}, keep)
+        found = []
+        for number, text in enumerate(texts):
+            there = list(places(text, plain))
+            found.append(there)
+            if counted is not None and not counted[number]:
+                continue
+            self.used.update(words_of(text))
+            names = [text[start:end].lower().split() for start, end, _ in names_at(text, there, plain)]
+            parts = [[part for part in name if len(part.strip(".")) > 1] for name in names]
+            self.first.update({name[0] for name in parts if name})
+            self.named.update({part for name in parts for part in name})
+        return found
+
+    def lexicon(self, keep: Iterable[str]) -> Lexicon:
+        """What all texts together teach of words."""
+        return Lexicon.of(self.first, self.named, self.used, keep)
+
+
+def names_shown(texts: Sequence[str], plain: Iterable[Iterable[Place]], lexicon: Lexicon) -> list[list[str]]:
+    """The names that each text shows, in order of appearance, given its places from :meth:`WordCounts.add`."""
+    names = []
+    for text, before in zip(texts, plain, strict=True):
         # Only a word that has become a name can open new places.
         there = before if lexicon.names.isdisjoint(words_of(text)) else places(text, lexicon)
-        names[text] = [" ".join(text[start:end].split()) for start, end, _ in names_at(text, there, lexicon)]
-        names[text] += _mailbox_names(text, lexicon)
-    return Readings(names, lexicon)
+        shown = [" ".join(text[start:end].split()) for start, end, _ in names_at(text, there, lexicon)]
+        names.append([*shown, *_mailbox_names(text, lexicon)])
+    return names
 
 
 def _mailbox_names(text: str, lexicon: Lexicon) -> Iterator[str]:

@@ -23,7 +23,15 @@ from lacuna.models.redaction.online import find_emails, find_networks, find_secr
 from lacuna.models.redaction.places import find_addresses, find_birth_dates
 from lacuna.models.redaction.spans import KINDS, PLACEHOLDER, Span, blank, blank_matches
 
-__all__ = ["KINDS", "PLACEHOLDER", "Lexicon", "learn_names", "redact"]
+__all__ = [
+    "KINDS",
+    "PLACEHOLDER",
+    "CustomerNames",
+    "Lexicon",
+    "learn_names",
+    "names_by_conversation",
+    "redact",
+]
 
 _DIGIT = re.compile(r"\d")
 _MOST_ROUNDS = 10
@@ -132,33 +140,55 @@ def learn_names(
     Lexicon
         What the texts teach of words.
     """
-    distinct = dict.fromkeys(text for text in texts if isinstance(text, str))
-    readings = read_names(distinct, keep)
-    names: dict[Hashable, dict[str, None]] = {}
-    for conversation, text in zip(conversation_ids, texts, strict=True):
-        if isinstance(text, str) and readings.names[text]:
-            names.setdefault(conversation, {}).update(dict.fromkeys(readings.names[text]))
+    readings = read_names((text for text in texts if isinstance(text, str)), keep)
+    names = names_by_conversation(conversation_ids, texts, readings.names)
     if customers:
-        names = _shared(names, dict.fromkeys(conversation_ids), customers)
-    return {conversation: list(own_names) for conversation, own_names in names.items()}, readings.lexicon
+        of_customer = CustomerNames()
+        of_customer.add(names, customers)
+        names = of_customer.shared(names, dict.fromkeys(conversation_ids), customers)
+    return {conversation: list(found) for conversation, found in names.items()}, readings.lexicon
 
 
-def _shared(
-    names: Mapping[Hashable, dict[str, None]], conversations: Iterable[Hashable], customers: Mapping[Hashable, Hashable]
+def names_by_conversation(
+    conversation_ids: Sequence[Hashable], texts: Sequence[str | None], names: Mapping[str, Sequence[str]]
 ) -> dict[Hashable, dict[str, None]]:
-    """Each conversation's names, then those of its customer's other conversations."""
-    of_customer: dict[Hashable, dict[str, None]] = {}
-    for conversation, own_names in names.items():
-        of_customer.setdefault(customers.get(conversation), {}).update(own_names)
-    shared = {}
-    for conversation in conversations:
-        others = of_customer.get(customers.get(conversation), {})
-        own = names.get(conversation, {})
-        if customers.get(conversation) is not None and len(others) <= _MOST_NAMES:
-            own = own | others
-        if own:
-            shared[conversation] = own
-    return shared
+    """The names that the texts of each conversation show, given those of each text, in order of appearance."""
+    of_conversation: dict[Hashable, dict[str, None]] = {}
+    for conversation, text in zip(conversation_ids, texts, strict=True):
+        if isinstance(text, str) and names[text]:
+            of_conversation.setdefault(conversation, {}).update(dict.fromkeys(names[text]))
+    return of_conversation
+
+
+class CustomerNames:
+    """The names that a customer's conversations show, added part by part, and shared between them."""
+
+    def __init__(self) -> None:
+        self._names: dict[Hashable, dict[str, None]] = {}
+
+    def add(self, names: Mapping[Hashable, Mapping[str, None]], customers: Mapping[Hashable, Hashable]) -> None:
+        """Add what some conversations show; ``customers`` gives the customer of each, where there is one."""
+        for conversation, shown in names.items():
+            customer = customers.get(conversation)
+            if customer is not None:
+                self._names.setdefault(customer, {}).update(shown)
+
+    def shared(
+        self,
+        names: Mapping[Hashable, dict[str, None]],
+        conversations: Iterable[Hashable],
+        customers: Mapping[Hashable, Hashable],
+    ) -> dict[Hashable, dict[str, None]]:
+        """Each conversation's names, then those of its customer's other conversations."""
+        shared = {}
+        for conversation in conversations:
+            others = self._names.get(customers.get(conversation), {})
+            own = names.get(conversation, {})
+            if len(others) <= _MOST_NAMES:
+                own = own | others
+            if own:
+                shared[conversation] = own
+        return shared
 
 
 def _redact_one(

@@ -13,15 +13,21 @@ import pandas as pd
 
 from lacuna.data_contracts.casts import cast, conform
 from lacuna.data_contracts.contract import INPUTS, TABLES, UNREADABLE, Table
-from lacuna.data_contracts.errors import BundleUnreadable, ContractBroken
+from lacuna.data_contracts.errors import BundleUnreadable, ContractBroken, StoreUnusable
 from lacuna.pipelines.io.addresses import FOLDER, absent, is_page, unreachable
+from lacuna.pipelines.io.chunks import copied, read_chunks
 from lacuna.pipelines.io.formats import SUFFIXES, parse, storable_extra
 from lacuna.pipelines.io.mapped import mapped_frame, unused
 from lacuna.pipelines.io.mapping import NOTHING_MAPPED, Mapped
 from lacuna.pipelines.io.raw import Raw
+from lacuna.pipelines.io.spool import Spool
 from lacuna.pipelines.presentation.suggestions import likely
 
-__all__ = ["Bundle", "Problem", "Read", "read_bundle", "refuse"]
+__all__ = ["BROKEN", "Bundle", "Problem", "Read", "read_bundle", "refuse"]
+
+
+# The columns of the rows that could not be parsed.
+BROKEN = ["file", "row", "why", "text"]
 
 
 @dataclass(frozen=True)
@@ -79,7 +85,9 @@ class _Part:
     partitions: dict[str, str | None]
 
 
-def read_bundle(bundle: str, only: Iterable[str] = INPUTS, mapped: Mapped | None = None) -> Bundle:
+def read_bundle(
+    bundle: str, only: Iterable[str] = INPUTS, mapped: Mapped | None = None, spool: Spool | None = None
+) -> Bundle:
     """Read the tables of a bundle.
 
     Parameters
@@ -90,6 +98,8 @@ def read_bundle(bundle: str, only: Iterable[str] = INPUTS, mapped: Mapped | None
         The tables to read.
     mapped
         How the bundle's own names and values are read; None where it keeps the contract's.
+    spool
+        Where the rows of its table go, a chunk at a time, instead of into ``tables``: for a table of any size.
 
     Returns
     -------
@@ -111,7 +121,10 @@ def read_bundle(bundle: str, only: Iterable[str] = INPUTS, mapped: Mapped | None
         parts = _parts(name, root, paths)
         if not parts and TABLES[name].required:
             problems.append(_no_table(name, bundle, paths))
-        tables[name] = _read_table(TABLES[name], fs, parts, inputs, problems, warnings, mapped or NOTHING_MAPPED)
+        if spool is not None and name == spool.table.name:
+            _spool_table(spool, fs, parts, inputs, problems, warnings, mapped or NOTHING_MAPPED)
+        else:
+            tables[name] = _read_table(TABLES[name], fs, parts, inputs, problems, warnings, mapped or NOTHING_MAPPED)
     return Bundle(tables, inputs, problems, warnings)
 
 
@@ -243,8 +256,54 @@ def _read_table(
         _concat(table, typed, warnings),
         pd.concat(raws, ignore_index=True).astype("object"),
         where,
-        pd.DataFrame(broken, columns=["file", "row", "why", "text"]),
+        pd.DataFrame(broken, columns=BROKEN),
     )
+
+
+def _spool_table(
+    spool: Spool,
+    fs: Any,
+    parts: list[_Part],
+    inputs: list[dict[str, Any]],
+    problems: list[Problem],
+    warnings: list[dict[str, Any]],
+    mapped: Mapped,
+) -> None:
+    """As :func:`_read_table`, with the rows of one chunk of one file in memory at a time."""
+    table = spool.table
+    present: set[str] = set()
+    for number, part in enumerate(parts):
+        copy = spool.folder / f"file-{number}"
+        try:
+            digest, size = copied(fs, part.address, copy)
+        except StoreUnusable:
+            raise
+        except Exception as e:  # as above: every file system has errors of its own
+            raise BundleUnreadable(f"{part.file} can't be read: {e}", "check that it is there and readable") from e
+        spool.begin(part.file)
+        rows = 0
+        columns: dict[str, None] = {}
+        for parsed in read_chunks(part.file, copy, table.names, spool.chunk_bytes):
+            rows += len(parsed.rows) + len(parsed.broken)
+            warnings += [_warning(table, rule, f"{part.file} {message}") for rule, message in parsed.notes]
+            frame = _with_partitions(parsed, part)
+            present |= {str(c) for c in frame.columns}
+            frame = mapped_frame(mapped, table.name, part.file, frame)
+            columns |= dict.fromkeys(map(str, frame.columns))
+            spool.add(frame, parsed.rows)
+            spool.broken += [{"file": part.file, "row": b.row, "why": b.why, "text": b.text} for b in parsed.broken]
+        _check_columns(table, part, pd.DataFrame(columns=list(columns), index=range(rows)), problems, warnings)
+        inputs.append({"table": table.name, "file": part.file, "sha256": digest, "bytes": size, "rows": rows})
+        for scratch in spool.folder.glob(f"file-{number}*"):
+            scratch.unlink()
+    if present:
+        warnings += [_warning(table, "mapping", said) for said in unused(mapped, table.name, present)]
+    warnings += [_mixed(table, name) for name in spool.mixed()]
+
+
+def _mixed(table: Table, column: str) -> dict[str, Any]:
+    message = f"column '{column}' has another type in another file; it is carried along as text"
+    return _warning(table, "mixed_types", message)
 
 
 def _warning(table: Table, rule: str, message: str, count: int = 1) -> dict[str, Any]:
@@ -297,8 +356,7 @@ def _concat(table: Table, frames: list[pd.DataFrame], warnings: list[dict[str, A
     for name in extra:
         dtypes = {str(f[name].dtype) for f in frames if name in f.columns and f[name].notna().any()}
         if len(dtypes) > 1:
-            message = f"column '{name}' has another type in another file; it is carried along as text"
-            warnings.append(_warning(table, "mixed_types", message))
+            warnings.append(_mixed(table, name))
         for i, f in enumerate(frames):
             if name in f.columns and len(dtypes) > 1:
                 frames[i] = f.assign(**{name: cast(f[name], "str")[0]})

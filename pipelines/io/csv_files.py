@@ -11,15 +11,16 @@ import csv
 import io
 import sys
 from collections.abc import Collection, Iterator
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from lacuna.data_contracts.errors import BundleUnreadable
-from lacuna.pipelines.io.duck import connect, read_csv
+from lacuna.pipelines.io.duck import NEVER, connect, count_csv, csv_chunks, read_csv
 from lacuna.pipelines.io.raw import Broken, Raw
 
-__all__ = ["exact", "regular"]
+__all__ = ["exact", "regular", "regular_chunks"]
 
 _BOM = b"\xef\xbb\xbf"
 
@@ -57,6 +58,82 @@ def regular(name: str, data: bytes, known: Collection[str]) -> Raw | None:
         return None
     read.columns = pd.Index(_header(name, header))
     return Raw(read, (2 + np.cumsum(lines) - lines).astype(np.int64), notes=_notes(delimiter))
+
+
+def regular_chunks(name: str, path: Path, known: Collection[str], chunk_bytes: int) -> Iterator[Raw] | None:
+    """The same of a file that is too large for memory, in chunks; None where :func:`regular` would give None."""
+    with path.open("rb") as file:
+        start = file.readline()
+    try:
+        line = start.removeprefix(_BOM).decode("utf-8")
+        delimiter = _delimiter(line, known)
+        header = next(csv.reader([line], delimiter=delimiter, strict=True), [])
+    except (UnicodeDecodeError, csv.Error):
+        return None
+    if len(header) < 2 or not start.endswith(b"\n"):
+        return None
+    marks = _marks(path, len(start), delimiter)
+    if marks is None:
+        return None
+    with connect() as connection:
+        counts = count_csv(connection, path, len(header), delimiter, skip=1)
+    if counts is None:
+        return None
+    rows, line_ends, letters = counts
+    ends, returns, quotes, last = marks
+    between = (len(header) - 1) * rows
+    size = path.stat().st_size - len(start)
+    if rows + line_ends != ends + last or letters + between != size - ends - returns - quotes:
+        return None
+    return _regular_chunks(path, _header(name, header), delimiter, max(1, rows * chunk_bytes // max(1, size)))
+
+
+def _regular_chunks(path: Path, header: list[str], delimiter: str, rows: int) -> Iterator[Raw]:
+    line = 2
+    with connect() as connection:
+        for read in csv_chunks(connection, path, len(header), delimiter, skip=1, rows=rows):
+            lines = 1 + read.pop("line_ends").to_numpy()
+            del read["letters"]
+            read.columns = pd.Index(header)
+            numbers = (line + np.cumsum(lines) - lines).astype(np.int64)
+            line += int(lines.sum())
+            yield Raw(read, numbers, notes=_notes(delimiter) if numbers[0] == 2 else [])
+
+
+def _marks(path: Path, start: int, delimiter: str) -> tuple[int, int, int, int] | None:
+    """Line feeds, carriage returns, quotes, and 1 where the last line has no end; None where a mark is out of place.
+
+    As `_well_quoted`, a block at a time: whether a quote begins or ends a value goes on from block to block.
+    """
+    edges = np.frombuffer(f'{delimiter}\r\n"'.encode(), dtype=np.uint8)
+    ends = returns = pairs = quotes = 0
+    before = b"\n"  # the last byte of the block before
+    waiting = False  # a quote that ends a value was that byte: what follows it must be an edge
+    with path.open("rb") as file:
+        file.seek(start)
+        while block := file.read(16 << 20):
+            if NEVER.encode() in before[-2:] + block:
+                return None
+            letters = np.frombuffer(before[-1:] + block, dtype=np.uint8)
+            if waiting and not np.isin(letters[1], edges):
+                return None
+            places = 1 + np.flatnonzero(letters[1:] == ord('"'))
+            opening, closing = places[quotes % 2 :: 2], places[1 - quotes % 2 :: 2]
+            after = closing + 1
+            if not (
+                np.isin(letters[opening - 1], edges).all()
+                and np.isin(letters[after[after < len(letters)]], edges).all()
+            ):
+                return None
+            quotes += len(places)
+            waiting = quotes % 2 == 0 and letters[-1] == ord('"')
+            ends += int((letters[1:] == 10).sum())
+            returns += int((letters[1:] == 13).sum())
+            pairs += int(((letters[:-1] == 13) & (letters[1:] == 10)).sum())
+            before = (before + block)[-2:]
+    if quotes % 2 or returns != pairs:
+        return None
+    return ends, returns, quotes, 0 if before.endswith(b"\n") else 1
 
 
 def _well_quoted(data: bytes, start: int, delimiter: str) -> bool:

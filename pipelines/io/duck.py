@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import duckdb
     import pandas as pd
 
-__all__ = ["connect", "read_csv", "run_query"]
+__all__ = ["NEVER", "connect", "count_csv", "csv_chunks", "read_csv", "run_query"]
 
 _SETTINGS: dict[str, Any] = {
     # Nothing is downloaded, and nothing is written where the process happens to run.
@@ -33,7 +33,7 @@ _SETTINGS: dict[str, Any] = {
 }
 
 # DuckDB takes one text for null: this one, which no file holds, so that an empty value stays an empty text.
-_NEVER = "\x1a\x1b\x1a"
+NEVER = "\x1a\x1b\x1a"
 _READ_CSV = """
 WITH file AS (
     FROM read_csv(
@@ -128,24 +128,51 @@ def read_csv(
     import duckdb
     import fsspec
 
-    if _NEVER.encode() in data:
+    if NEVER.encode() in data:
         return None
     files = fsspec.filesystem("memory", skip_instance_cache=True)
     place = f"/{uuid.uuid4().hex}.csv"
     files.pipe_file(place, data)
     try:
         connection.register_filesystem(files)
-        columns = {f"column_{i}": "VARCHAR" for i in range(width)}
-        values = {
-            "file": f"memory://{place}",
-            "columns": columns,
-            "delimiter": delimiter,
-            "never": _NEVER,
-            "skip": skip,
-        }
+        values = _csv_values(f"memory://{place}", width, delimiter, skip)
         return to_frame(connection.sql(_READ_CSV, params=values).to_arrow_table())
     except duckdb.Error:
         return None
     finally:
         files.rm_file(place)
         connection.unregister_filesystem("memory")
+
+
+def count_csv(
+    connection: duckdb.DuckDBPyConnection, path: Path, width: int, delimiter: str, skip: int = 0
+) -> tuple[int, int, int] | None:
+    """Rows of a CSV file, and the sums of `line_ends` and `letters`; None where :func:`read_csv` would give None."""
+    import duckdb
+
+    try:
+        found = connection.sql(
+            f"SELECT COUNT(*), COALESCE(SUM(line_ends), 0), COALESCE(SUM(letters), 0) FROM ({_READ_CSV})",  # noqa: S608
+            params=_csv_values(str(path), width, delimiter, skip),
+        ).fetchall()
+    except duckdb.Error:
+        return None
+    rows, line_ends, letters = (int(value) for value in found[0])
+    return rows, line_ends, letters
+
+
+def csv_chunks(
+    connection: duckdb.DuckDBPyConnection, path: Path, width: int, delimiter: str, skip: int, rows: int
+) -> Iterator[pd.DataFrame]:
+    """The rows of :func:`read_csv`, about ``rows`` at a time."""
+    import pyarrow as pa
+
+    query = connection.sql(_READ_CSV, params=_csv_values(str(path), width, delimiter, skip))
+    for batch in query.to_arrow_reader(rows):
+        if len(batch):
+            yield to_frame(pa.Table.from_batches([batch]))
+
+
+def _csv_values(file: str, width: int, delimiter: str, skip: int) -> dict[str, Any]:
+    columns = {f"column_{i}": "VARCHAR" for i in range(width)}
+    return {"file": file, "columns": columns, "delimiter": delimiter, "never": NEVER, "skip": skip}

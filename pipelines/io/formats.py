@@ -10,7 +10,7 @@ import gzip
 import io
 import json
 import zlib
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 import numpy as np
@@ -24,7 +24,18 @@ from lacuna.data_contracts.values import is_null, storable
 from lacuna.pipelines.io.csv_files import exact, regular
 from lacuna.pipelines.io.raw import Broken, Raw
 
-__all__ = ["SUFFIXES", "parse", "storable_extra"]
+__all__ = [
+    "SUFFIXES",
+    "as_extra",
+    "extra_kind",
+    "extra_kinds",
+    "json_lines",
+    "parquet_frame",
+    "parse",
+    "storable_extra",
+    "unreadable_parquet",
+    "unreadable_zip",
+]
 
 SUFFIXES = (".parquet", ".jsonl.gz", ".csv.gz", ".json.gz", ".jsonl", ".csv", ".json")
 
@@ -65,7 +76,12 @@ def _gunzip(name: str, data: bytes) -> bytes:
     try:
         return gzip.decompress(data) if data else b""
     except (OSError, EOFError, zlib.error) as e:
-        raise BundleUnreadable(f"{name} can't be unpacked: {e}", "compress it again with gzip, or copy it again") from e
+        raise unreadable_zip(name, e) from e
+
+
+def unreadable_zip(name: str, error: Exception) -> BundleUnreadable:
+    """What to say of a packed file that can't be unpacked."""
+    return BundleUnreadable(f"{name} can't be unpacked: {error}", "compress it again with gzip, or copy it again")
 
 
 def _decode(data: bytes) -> tuple[str, str]:
@@ -94,14 +110,15 @@ def _json_text(name: str, text: str) -> Raw:
             whole = lists[0] if len(lists) == 1 and len(whole) == 1 else whole
         if isinstance(whole, list):
             return _objects(list(enumerate(whole, 1)), [json.dumps(item, ensure_ascii=False) for item in whole])
-        raw = _jsonl(text)
+        raw = json_lines(text.split("\n"))
         if raw.frame.empty or (whole is not None and not _flat(whole)):
             raise BundleUnreadable(
                 f"{name} is neither an array of objects nor one object a line",
                 "write [{…}, {…}], or one object a line; in pandas: to_json(path, orient='records', lines=True)",
             )
         return raw
-    return _jsonl(text)
+    # Only line feeds end a JSON line: str.splitlines would also cut at U+2028 inside a string.
+    return json_lines(text.split("\n"))
 
 
 def _flat(record: dict[str, Any]) -> bool:
@@ -109,19 +126,19 @@ def _flat(record: dict[str, Any]) -> bool:
     return not all(isinstance(value, dict) for value in record.values())
 
 
-def _jsonl(text: str) -> Raw:
+def json_lines(lines: Iterable[str], first: int = 1) -> Raw:
+    """JSON lines, of which the first is number ``first`` of its file; blank ones are left out."""
     read: list[tuple[int, Any]] = []
-    lines: list[str] = []
-    # Only line feeds end a JSON line: str.splitlines would also cut at U+2028 inside a string.
-    for number, line in enumerate(text.split("\n"), 1):
+    texts: list[str] = []
+    for number, line in enumerate(lines, first):
         if not line.strip():
             continue
         try:
             read.append((number, json.loads(line)))
         except (ValueError, RecursionError) as e:
             read.append((number, e))
-        lines.append(line.rstrip("\r"))
-    return _objects(read, lines)
+        texts.append(line.rstrip("\r"))
+    return _objects(read, texts)
 
 
 def _objects(read: list[tuple[int, Any]], texts: list[str]) -> Raw:
@@ -144,12 +161,27 @@ def _parquet(name: str, data: bytes) -> Raw:
     try:
         table = pq.ParquetFile(io.BytesIO(data)).read()
     except (pa.ArrowException, OSError) as e:
-        raise BundleUnreadable(f"{name} is no readable Parquet file: {e}", "write it again, or copy it again") from e
+        raise unreadable_parquet(name, e) from e
+    return Raw(parquet_frame(name, table), np.arange(1, table.num_rows + 1, dtype=np.int64))
+
+
+def unreadable_parquet(name: str, error: Exception) -> BundleUnreadable:
+    """What to say of a Parquet file that can't be read."""
+    return BundleUnreadable(f"{name} is no readable Parquet file: {error}", "write it again, or copy it again")
+
+
+def parquet_frame(name: str, table: pa.Table) -> pd.DataFrame:
+    """Rows of a Parquet file as raw columns.
+
+    Raises
+    ------
+    BundleUnreadable
+        Two columns have one name.
+    """
     twice = [n for n in table.column_names if table.column_names.count(n) > 1]
     if twice:
         raise BundleUnreadable(f"{name} has two columns named '{twice[0]}'", "rename or remove one of them")
-    frame = pd.DataFrame({n: _arrow(table.column(n)) for n in table.column_names}, index=range(table.num_rows))
-    return Raw(frame, np.arange(1, table.num_rows + 1, dtype=np.int64))
+    return pd.DataFrame({n: _arrow(table.column(n)) for n in table.column_names}, index=range(table.num_rows))
 
 
 def _arrow(column: pa.ChunkedArray) -> pd.Series:
@@ -176,17 +208,33 @@ def storable_extra(raw: pd.Series) -> pd.Series:
     Text stays text; a column of only booleans, whole numbers, numbers, times or lists of text becomes one; whatever
     else (objects, mixed kinds) becomes its JSON text.
     """
-    if raw.dtype != object:
-        return raw
+    return raw if raw.dtype != object else as_extra(raw, extra_kind([extra_kinds(raw)]))
+
+
+_KINDS: dict[str, Callable[[Any], bool]] = {
+    "bool": lambda v: isinstance(v, bool),
+    "int": lambda v: isinstance(v, int) and not isinstance(v, bool) and abs(v) < 2**53,
+    "float": lambda v: isinstance(v, int | float) and not isinstance(v, bool) and abs(v) < 2**53,
+    "list": lambda v: isinstance(v, list) and all(isinstance(i, str) for i in v),
+}
+
+
+def extra_kinds(raw: pd.Series) -> frozenset[str] | None:
+    """The kinds that every value of a raw column of Python objects is of; None where it has no value."""
     values = [v for v in raw if not is_null(v)]
-    for kind, is_kind in (
-        ("bool", lambda v: isinstance(v, bool)),
-        ("int", lambda v: isinstance(v, int) and not isinstance(v, bool) and abs(v) < 2**53),
-        ("float", lambda v: isinstance(v, int | float) and not isinstance(v, bool) and abs(v) < 2**53),
-        ("list", lambda v: isinstance(v, list) and all(isinstance(i, str) for i in v)),
-    ):
-        if values and all(is_kind(v) for v in values):
-            return cast(raw, kind)[0]
+    return frozenset(kind for kind, of in _KINDS.items() if all(of(v) for v in values)) if values else None
+
+
+def extra_kind(kinds: Iterable[frozenset[str] | None]) -> str:
+    """The kind of a column, given the kinds of its parts (:func:`extra_kinds`): the first in which all parts agree."""
+    there = [part for part in kinds if part is not None]
+    return next((kind for kind in _KINDS if there and all(kind in part for part in there)), "text")
+
+
+def as_extra(raw: pd.Series, kind: str) -> pd.Series:
+    """A raw column of Python objects as a column of a kind (:func:`extra_kind`)."""
+    if kind != "text":
+        return cast(raw, kind)[0]
     return pd.Series(
         [None if is_null(v) else storable(_json(v) if isinstance(v, dict | list | bool) else str(v)) for v in raw],
         index=raw.index,

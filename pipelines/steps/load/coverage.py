@@ -16,11 +16,13 @@ __all__ = ["coverage_of", "window_coverage"]
 
 
 def window_coverage(tables: Mapping[str, pd.DataFrame], start: datetime) -> list[dict[str, Any]]:
-    """Data coverage of the conversations since ``start`` and of the other tables, as plain data for run.json."""
+    """Data coverage of the conversations since ``start`` and of the other tables, as plain data for run.json.
+
+    Of the messages, what :func:`messages_carry` leaves of them is enough.
+    """
     conversations = tables["conversations"]
     in_window = conversations[conversations["started_at"] >= start]
-    # Texts are most of the table, and the coverage does not need them.
-    tables_of_conversations = {"messages": tables["messages"].drop(columns="text"), "outcomes": tables["outcomes"]}
+    tables_of_conversations = {name: tables[name] for name in ("messages", "outcomes")}
     in_scope = {
         name: rows[among(rows["conversation_id"], in_window["conversation_id"])]
         for name, rows in tables_of_conversations.items()

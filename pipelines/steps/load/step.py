@@ -6,9 +6,11 @@ same + rows later than the window, for every table of every run. Values that wer
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -18,12 +20,14 @@ from lacuna.data_contracts.contract import INPUTS, TABLES
 from lacuna.data_contracts.errors import ContractBroken, NothingToMine
 from lacuna.data_contracts.findings import Finding, counted
 from lacuna.data_contracts.values import among
-from lacuna.models.data_coverage.coverage import Coverage, data_coverage
+from lacuna.models.data_coverage.coverage import Coverage, data_coverage, messages_carry
 from lacuna.pipelines.io.bundle import Bundle, read_bundle, refuse
+from lacuna.pipelines.io.parts import scratch
 from lacuna.pipelines.state.repository import open_state
 from lacuna.pipelines.state.tags import entered_tags, with_tags
 from lacuna.pipelines.steps.load.coverage import window_coverage
-from lacuna.pipelines.steps.load.sifting import sift_all
+from lacuna.pipelines.steps.load.shard_writer import ShardWriter, messages_spool
+from lacuna.pipelines.steps.load.sifting import SiftedBundle, sift_all
 
 if TYPE_CHECKING:
     from lacuna.pipelines.io.mapping import Mapped
@@ -106,47 +110,62 @@ def load(job: Job) -> None:
     NothingToMine
         No conversation is left in the window.
     """
-    bundle = read_bundle(job.bundle, mapped=job.settings.input)
-    refuse(bundle.problems)
-    limits = _limits(job.settings.contract.limits)
-    sifted, findings, unjoined_tables = sift_all(bundle)
-    checks = _checks(bundle, sifted, limits)
-    _refuse_beyond(checks, findings)
-    refuse(unjoined_tables)
-    kept = {name: s.kept for name, s in sifted.items()}
-    until_end = _until(kept, job.end)
-    _refuse_empty(kept["conversations"], until_end, job.start, job.end)
+    with scratch(job.work, "load") as folder:
+        spool = messages_spool(folder)
+        bundle = read_bundle(job.bundle, mapped=job.settings.input, spool=spool)
+        refuse(bundle.problems)
+        limits = _limits(job.settings.contract.limits)
+        inside: dict[str, pd.DataFrame] = {}
+        writers: list[ShardWriter] = []
 
-    counts = {}
-    for check in checks:
-        name = check.table
-        rows_kept = len(until_end[name])
-        later = check.kept - rows_kept
-        rejected = sifted[name].rejected
-        counts[name] = {
-            "rows_in": check.rows,
-            "rows_kept": rows_kept,
-            "rows_quarantined": len(rejected),
-            "rows_superseded": check.superseded,
-            "rows_later": later,
-        }
-        if check.rows != rows_kept + len(rejected) + check.superseded + later:
-            raise AssertionError(f"{name}: rows were lost: {counts[name]}")
-        job.write(f"load/quarantine/{name}", rejected.astype({"row": "int64"}))
-    emptied = pd.concat([s.emptied for s in sifted.values()], ignore_index=True)
-    job.write("load/quarantine/values", emptied.astype({"row": "int64"}))
-    until_end["outcomes"], tags = _tagged(job, until_end)
-    for name in counts:
-        job.write(f"load/{name}", until_end[name])
-    job.write_json("load/data", window_coverage(until_end, job.start_ts))
+        def receive(sifted: Mapping[str, Sifted]) -> Callable[[pd.DataFrame], None]:
+            kept = {name: one.kept for name, one in sifted.items()}
+            late = _late(kept["conversations"], job.end)
+            inside.update(_until(kept, late, job.end))
+            writers.append(ShardWriter(job, folder / "shards", spool, inside["conversations"], late))
+            return writers[0].add
+
+        sifted = sift_all(bundle, spool, receive)
+        checks = _checks(bundle, sifted, limits)
+        _refuse_beyond(checks, sifted.findings)
+        refuse(sifted.unjoined)
+        writer = writers[0]
+        _refuse_empty(
+            sifted.tables["conversations"].kept, inside["conversations"], writer.answerable, job.start, job.end
+        )
+
+        counts = {}
+        for check in checks:
+            name = check.table
+            rows_kept = writer.kept if name == "messages" else len(inside[name])
+            later = check.kept - rows_kept
+            rejected = sifted.tables[name].rejected
+            counts[name] = {
+                "rows_in": check.rows,
+                "rows_kept": rows_kept,
+                "rows_quarantined": len(rejected),
+                "rows_superseded": check.superseded,
+                "rows_later": later,
+            }
+            if check.rows != rows_kept + len(rejected) + check.superseded + later:
+                raise AssertionError(f"{name}: rows were lost: {counts[name]}")
+            job.write(f"load/quarantine/{name}", rejected.astype({"row": "int64"}))
+        emptied = pd.concat([s.emptied for s in sifted.tables.values()], ignore_index=True)
+        job.write("load/quarantine/values", emptied.astype({"row": "int64"}))
+        inside["outcomes"], tags = _tagged(job, inside)
+        for name in inside:
+            if name != "conversations":
+                job.write(f"load/{name}", inside[name])
+        job.write_json("load/shards", writer.write())
+        job.write_json("load/data", window_coverage({**inside, "messages": writer.coverage()}, job.start_ts))
     job.write_json(
         "load/load",
         {
             "inputs": bundle.inputs,
             "tables": counts,
             "tags": tags,
-            "quarantined": [_plain(f) for f in findings if f.severity == "fail"],
-            "warnings": [*bundle.warnings, *(_plain(f) for f in findings if f.severity == "warn")],
+            "quarantined": [_plain(f) for f in sifted.findings if f.severity == "fail"],
+            "warnings": [*bundle.warnings, *(_plain(f) for f in sifted.findings if f.severity == "warn")],
             "limits": limits,
         },
     )
@@ -177,17 +196,22 @@ def check_bundle(bundle: str, limits: Mapping[str, float] | None = None, mapped:
     BundleUnreadable
         The folder or a file can't be opened.
     """
-    read = read_bundle(bundle, mapped=mapped)
-    sifted, findings, unjoined_tables = sift_all(read)
+    carried: list[pd.DataFrame] = []
+    with TemporaryDirectory(prefix="lacuna-") as folder:
+        spool = messages_spool(Path(folder))
+        read = read_bundle(bundle, mapped=mapped, spool=spool)
+        sifted = sift_all(read, spool, lambda _: lambda kept: carried.append(messages_carry(kept)))
     checks = tuple(_checks(read, sifted, _limits(limits or {})))
     # Coverage is computed only of data that a run could read.
     readable = not read.problems and all(check.within_limit for check in checks)
+    tables = {name: one.kept for name, one in sifted.tables.items()} | {"messages": pd.concat(carried)}
+    problems = [p.says for p in read.problems] + [f"{p.says}\n  → {p.remedy}" for p in sifted.unjoined]
     return CheckResult(
         checks,
-        tuple(findings),
-        tuple(dict.fromkeys([p.says for p in read.problems] + [f"{p.says}\n  → {p.remedy}" for p in unjoined_tables])),
+        tuple(sifted.findings),
+        tuple(dict.fromkeys(problems)),
         tuple(w["message"] for w in read.warnings),
-        data_coverage({name: one.kept for name, one in sifted.items()}) if readable else (),
+        data_coverage(tables) if readable else (),
     )
 
 
@@ -195,15 +219,15 @@ def _limits(settings: Mapping[str, float]) -> dict[str, float]:
     return {name: float(settings.get(name, TABLES[name].limit)) for name in INPUTS}
 
 
-def _checks(bundle: Bundle, sifted: dict[str, Sifted], limits: dict[str, float]) -> list[TableCheck]:
+def _checks(bundle: Bundle, sifted: SiftedBundle, limits: dict[str, float]) -> list[TableCheck]:
     rows = dict.fromkeys(INPUTS, 0)
     for file in bundle.inputs:
         rows[file["table"]] += file["rows"]
     # Of a table that lacks a required column, no row can be kept.
     lacking = {p.table for p in bundle.problems if p.column}
     return [
-        TableCheck(n, rows[n], 0 if n in lacking else len(s.kept), len(s.rejected), limits[n], s.superseded)
-        for n, s in sifted.items()
+        TableCheck(n, rows[n], 0 if n in lacking else sifted.kept[n], len(s.rejected), limits[n], s.superseded)
+        for n, s in sifted.tables.items()
     ]
 
 
@@ -226,34 +250,39 @@ def _refuse_beyond(checks: list[TableCheck], findings: list[Finding]) -> None:
     raise ContractBroken("\n".join(lines), "\n  → ".join(remedies))
 
 
-def _until(kept: dict[str, pd.DataFrame], end: date) -> dict[str, pd.DataFrame]:
+def _after(end: date) -> datetime:
+    return datetime.combine(end + timedelta(days=1), time(), UTC)
+
+
+def _late(conversations: pd.DataFrame, end: date) -> pd.Series:
+    """The conversations later than the window's last day."""
+    return conversations.loc[conversations["started_at"] >= _after(end), "conversation_id"]
+
+
+def _until(kept: dict[str, pd.DataFrame], late: pd.Series, end: date) -> dict[str, pd.DataFrame]:
     """The tables without rows later than the window's last day; rows without a time stay."""
-    after = datetime.combine(end + timedelta(days=1), time(), UTC)
-    conversations = kept["conversations"]
-    late = conversations.loc[conversations["started_at"] >= after, "conversation_id"]
     inside = {}
     for name, frame in kept.items():
         column = TABLES[name].time
-        later = frame[column] >= after if column else pd.Series(False, index=frame.index)
-        if name in ("messages", "outcomes"):
+        later = frame[column] >= _after(end) if column else pd.Series(False, index=frame.index)
+        if name == "outcomes":
             later |= among(frame["conversation_id"], late)
         inside[name] = frame[~later].reset_index(drop=True)
     return inside
 
 
-def _refuse_empty(kept: pd.DataFrame, inside: dict[str, pd.DataFrame], start: date, end: date) -> None:
+def _refuse_empty(kept: pd.DataFrame, inside: pd.DataFrame, answerable: bool, start: date, end: date) -> None:
     if kept.empty:
         raise NothingToMine("the bundle holds no conversation", "fill the table 'conversations'")
     begin = datetime.combine(start, time(), UTC)
-    conversations = inside["conversations"]
-    in_window = conversations.loc[conversations["started_at"] >= begin, "conversation_id"]
+    in_window = inside.loc[inside["started_at"] >= begin, "conversation_id"]
     first, last = kept["started_at"].min().date(), kept["started_at"].max().date()
     if in_window.empty:
         raise NothingToMine(
             f"no conversation started from {start} to {end}",
             f"choose days between {first} and {last}, where this bundle's conversations are (--start, --end)",
         )
-    if not among(in_window, inside["messages"]["conversation_id"]).any():
+    if not answerable:
         raise NothingToMine(
             f"none of the {len(in_window):,} conversations from {start} to {end} has a message",
             "see that 'conversation_id' in the table 'messages' holds the same ids as in 'conversations'",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,7 @@ import pandas as pd
 
 from lacuna.models.arrays import F32
 from lacuna.models.conversations.questions import MAX_WORDS, main_question
+from lacuna.models.retrieval.candidates import rows_of
 from lacuna.models.text import markup
 from lacuna.models.text.lexicon import STOP_WORDS
 from lacuna.models.text.salience import Salience, counted
@@ -22,6 +24,7 @@ from lacuna.models.writing.phrasings import different
 from lacuna.models.writing.resolution_steps import ResolutionStep, distil, statements
 from lacuna.pipelines.io.vector_cache import embed
 from lacuna.pipelines.runtime.job import Job
+from lacuna.pipelines.steps.understand.matching import read_vectors
 
 __all__ = ["gather"]
 
@@ -37,18 +40,27 @@ WORDS, MIN_USE, MIN_WEIGHT = 8, 0.08, 1.1
 MIN_WORTH = 0.3  # the least worth of the first and the last sentence of an answer that are shown
 _WORDS = re.compile(rf"(?:\s*\S+){{0,{MAX_WORDS}}}")
 _HIDDEN = re.compile(r"<([A-Z_]{2,})>")
+_OUTCOME = [
+    "conversation_id", "started_at", "customer_id", "escalated", "resolved", "csat", "topic_id", "subtopic_id",
+]  # fmt: skip
 MOST_SINGLE = 200  # sentences of single agents, used where no two agents gave the same one
 
 
 @dataclass(frozen=True)
 class _Corpus:
-    """Texts of customers and agents over all conversations, and which conversations ended well or badly."""
+    """Texts of customers and agents, and which conversations ended well or badly.
 
-    questions: pd.Series
-    vectors: pd.Series
+    Questions, their vectors and replies are those of conversations in gaps. Words are counted, and their texts, over
+    all conversations.
+    """
+
+    questions: Mapping[str, str]
+    vectors: Mapping[str, F32]
     replies: Mapping[str, list[str]]
     question_counts: Mapping[str, int]
+    n_questions: int
     reply_counts: Mapping[str, int]
+    n_replies: int
     ended_well: frozenset[str]
     ended_badly: frozenset[str]
 
@@ -76,28 +88,45 @@ def gather(job: Job, gaps: Sequence[Mapping[str, Any]], articles: pd.DataFrame) 
         ``customer_words`` and ``answered`` (how many conversations agents answered, and how many of them ended well
         or badly). All texts are redacted.
     """
-    corpus = _read_corpus(job)
+    corpus = _read_corpus(job, gaps)
     evidence = {str(gap["gap_id"]): _of_gap(gap, corpus, articles) for gap in gaps}
     _find_passages(job, gaps, evidence, corpus, articles)
     return evidence
 
 
-def _read_corpus(job: Job) -> _Corpus:
-    facts, messages = job.read("measure/facts"), job.read("redact/messages")
-    messages = messages.sort_values(["conversation_id", "position"])
-    customers, agents = (messages[messages["role"] == role] for role in ("customer", "agent"))
-    replies = {str(c): [str(t) for t in texts] for c, texts in agents.groupby("conversation_id")["text"]}
-    # Placeholders of names stay: greetings and sign-offs are recognised by them, and removed with them.
-    customer_texts = customers.groupby("conversation_id")["text"]
-    openings = {str(c): _opening([_shown(t, "NAME") for t in texts]) for c, texts in customer_texts}
-    vectors = job.read("understand/vectors").set_index("conversation_id")["vector"]
-    questions = pd.Series(openings, dtype="str").reindex(vectors.index).fillna("")
+def _read_corpus(job: Job, gaps: Sequence[Mapping[str, Any]]) -> _Corpus:
+    """Read the texts a shard at a time: those of conversations in gaps are kept, and the words of all are counted."""
+    facts = job.read("measure/facts", _OUTCOME)
+    in_gaps = pd.Index(sorted({str(conversation) for gap in gaps for conversation in gap["conversation_ids"]}))
+    questions, replies, row_of = dict[str, str](), dict[str, list[str]](), dict[str, int]()
+    question_counts, reply_counts, n_questions, n_replies = Counter[str](), Counter[str](), 0, 0
+    shards = zip(
+        job.read_shards("redact/messages", ["conversation_id", "position", "role", "text"]),
+        job.read_shards("understand/questions", ["conversation_id"]),
+        strict=True,
+    )
+    for messages, with_question in shards:
+        ordered = messages.sort_values(["conversation_id", "position"])
+        customers, agents = (ordered[ordered["role"] == role] for role in ("customer", "agent"))
+        own_replies = {str(c): [str(t) for t in texts] for c, texts in agents.groupby("conversation_id")["text"]}
+        # Placeholders of names stay: greetings and sign-offs are recognised by them, and removed with them.
+        customer_texts = customers.groupby("conversation_id")["text"]
+        openings = {str(c): _opening([_shown(t, "NAME") for t in texts]) for c, texts in customer_texts}
+        ids = with_question["conversation_id"].tolist()
+        question_counts.update(counted(openings.get(conversation, "") for conversation in ids))
+        reply_counts.update(counted("\n".join(texts) for texts in own_replies.values()))
+        row_of |= {c: row for row, c in enumerate(ids, n_questions) if c in in_gaps}
+        questions |= {conversation: openings.get(conversation, "") for conversation in ids if conversation in in_gaps}
+        replies |= {conversation: texts for conversation, texts in own_replies.items() if conversation in in_gaps}
+        n_questions, n_replies = n_questions + len(ids), n_replies + len(own_replies)
+    rows = np.array(list(row_of.values()), dtype=np.int64)
+    vectors = np.concatenate(rows_of(read_vectors(job), rows))
     ended_badly = facts["resolved"].eq(False).fillna(False) | facts["csat"].le(BAD).fillna(False) | _came_back(facts)
     ended_well = (facts["resolved"].eq(True).fillna(False) | facts["csat"].ge(GOOD).fillna(False)) & ~ended_badly
-    ids = facts["conversation_id"].astype(str)
+    of_facts = facts["conversation_id"].astype(str)
     return _Corpus(
-        questions, vectors, replies, counted(questions), counted("\n".join(texts) for texts in replies.values()),
-        frozenset(ids[ended_well.astype(bool)]), frozenset(ids[ended_badly.astype(bool)]),
+        questions, dict(zip(row_of, vectors, strict=True)), replies, question_counts, n_questions, reply_counts,
+        n_replies, frozenset(of_facts[ended_well.astype(bool)]), frozenset(of_facts[ended_badly.astype(bool)]),
     )  # fmt: skip
 
 
@@ -126,11 +155,11 @@ def _came_back(facts: pd.DataFrame) -> pd.Series:
 
 def _of_gap(gap: Mapping[str, Any], corpus: _Corpus, articles: pd.DataFrame) -> dict[str, Any]:
     ids = sorted(str(i) for i in gap["conversation_ids"])
-    with_question = [i for i in ids if i in corpus.questions.index]
-    salience = Salience.of([corpus.questions[i] for i in with_question], corpus.question_counts, len(corpus.questions))
+    with_question = [i for i in ids if i in corpus.questions]
+    salience = Salience.of([corpus.questions[i] for i in with_question], corpus.question_counts, corpus.n_questions)
     answered = [i for i in ids if i in corpus.replies and i not in corpus.ended_badly]
     answers = ["\n".join(corpus.replies[i]) for i in answered]
-    reply_salience = Salience.of(answers, corpus.reply_counts, len(corpus.replies))
+    reply_salience = Salience.of(answers, corpus.reply_counts, corpus.n_replies)
     replies = [(i, text) for i in sorted(answered) for text in corpus.replies[i]]
     steps = distil(replies, corpus.ended_well, reply_salience)
     body = str(articles["body"].get(gap["article_id"], "")) if isinstance(gap["article_id"], str) else ""

@@ -83,7 +83,8 @@ def _tag_next(job: Job, facts: pd.DataFrame, subtopics: pd.DataFrame) -> pd.Data
     to_tag["topic_id"] = pd.array([str(subtopics["topic_id"][s]) for s in to_tag["subtopic_id"]], dtype="str")
     to_tag["topic_label"] = pd.array([str(subtopics["topic_label"][s]) for s in to_tag["subtopic_id"]], dtype="str")
     to_tag["question"] = pd.array([shortened(str(questions.get(c, "")), MESSAGE_LENGTH) for c in ids], dtype="str")
-    answers = _bot_messages(job.read("redact/messages"), set(ids))
+    parts = job.read_shards("redact/messages", ["conversation_id", "position", "role", "text"])
+    answers = {c: text for messages in parts for c, text in _bot_messages(messages, set(ids)).items()}
     to_tag["answer"] = pd.array([answers.get(c, "") for c in ids], dtype="str")
     to_tag["article_id"] = facts["cited_first"].reindex(ids).to_numpy()
     return to_tag

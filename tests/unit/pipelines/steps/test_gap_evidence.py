@@ -202,6 +202,7 @@ def job_of(folder: Path, resolved: list[bool | None], csat: list[float | None], 
     vector = [[draw.random() for _ in range(4)] for _ in everyone]
     for name, frame in (
         ("measure/facts", facts), ("redact/messages", messages),
+        ("understand/questions", pd.DataFrame({"conversation_id": everyone, "question": questions})),
         ("understand/vectors", pd.DataFrame({"conversation_id": everyone, "vector": vector})),
     ):  # fmt: skip
         job.path(name).parent.mkdir(parents=True, exist_ok=True)
