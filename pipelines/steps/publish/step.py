@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
+from contextlib import nullcontext
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,9 @@ from lacuna.pipelines.drafts import write_drafts
 from lacuna.pipelines.drafts.polish import polish
 from lacuna.pipelines.embedders.registry import embedder
 from lacuna.pipelines.gaps.read import gaps_of
-from lacuna.pipelines.io.store import publishing, read_parquet, write_parquet
+from lacuna.pipelines.io.publishing import publishing
+from lacuna.pipelines.io.run_folders import run_folder, run_place
+from lacuna.pipelines.io.store import files_in, read_parquet, write_parquet
 from lacuna.pipelines.presentation.links import conversation_url
 from lacuna.pipelines.presentation.spreadsheet import records
 from lacuna.pipelines.report.render import render_report
@@ -46,11 +49,12 @@ def publish(job: Job) -> None:
     tables = _published_tables(job, backlog, owners)
     topics, accuracy, kpis = tables["topics"], tables["accuracy"], tables["kpis"]
     not_content = job.read_json("diagnose/not_content")
-    with publishing(job.store, job.run_id) as folder:
+    hold = job.lease.hold if job.lease else nullcontext
+    with publishing(job.store, job.run_id, hold) as folder:
         run = _run(job, backlog)
         texts, warnings = polish(gaps_of(backlog), job.settings.drafts, job.store, conversation_url(run))
         run["warnings"] += warnings
-        drafts = write_drafts(folder, backlog, job.read("load/articles"), run, job.folder, texts)
+        drafts = write_drafts(folder, backlog, job.read("load/articles"), run, run_folder(job.store, job.run_id), texts)
         backlog["draft"] = pd.array([drafts.get(gap) for gap in backlog.get("gap_id", [])], dtype="str")
         problems = faults("backlog", backlog) if len(backlog) else []
         if problems:
@@ -154,7 +158,7 @@ def _run(job: Job, backlog: pd.DataFrame) -> dict[str, Any]:
     run_file, load_file = job.read_json("run"), job.read_json("load/load")
     redacted = job.read_json("redact/redact")
     model = embedder(job.settings.embedder.name)
-    steps = [json.loads(p.read_text(encoding="utf-8")) for p in sorted(job.path("steps").glob("*.json"))]
+    steps = [json.loads(p.read_text(encoding="utf-8")) for p in files_in(job.path("steps"), "*.json")]
     kinds = backlog["kind"].value_counts().sort_index().to_dict() if len(backlog) else {}
     statuses = backlog["status"].value_counts().sort_index().to_dict() if len(backlog) else {}
     return {
@@ -189,14 +193,14 @@ def _run(job: Job, backlog: pd.DataFrame) -> dict[str, Any]:
 
 def _previous(job: Job) -> dict[str, Any] | None:
     before = job.read_json("run")["previous_run"]
-    path = job.runs / str(before) / "run.json"
-    return json.loads(path.read_text(encoding="utf-8")) if before and path.exists() else None
+    place = run_place(job.store, str(before)) if before else None
+    return json.loads((place / "run.json").read_text(encoding="utf-8")) if place else None
 
 
 def _quarantine(job: Job, folder: Path) -> list[dict[str, Any]]:
     """Copy the rejected rows into the run, and count them by table, rule and column."""
     counts: list[dict[Any, Any]] = []
-    for path in sorted(job.path("redact/quarantine").glob("*.parquet")):
+    for path in files_in(job.path("redact/quarantine"), "*.parquet"):
         rows = read_parquet(path)
         (folder / "quarantine").mkdir(exist_ok=True)
         write_parquet(folder / "quarantine" / path.name, rows)
@@ -243,7 +247,10 @@ def remember(job: Job, backlog: pd.DataFrame, input_hash: str) -> None:
             job.read(f"understand/{name}").assign(last_seen=job.run_id) for name in ("registry", "subtopic_registry")
         )
         events, subtopic_events = job.read("understand/events"), job.read("understand/subtopic_events")
-        state.record_run(job.run_id, input_hash, topics, gaps, (job.start, job.end), events, subtopics, subtopic_events)
+        state.record_run(
+            job.run_id, input_hash, topics, gaps, (job.start, job.end), events, subtopics, subtopic_events,
+            require=job.lease.require if job.lease else None,
+        )  # fmt: skip
         if state.last_run() == job.run_id:
             owners = job.read("load/owners")
             remember_contacts(state, owners[~owners["owner_id"].isin(inactive(owners))])

@@ -11,6 +11,7 @@ import pandas as pd
 from lacuna.models.redaction.redact import KINDS
 from lacuna.models.redaction.redact import redact as redact_texts
 from lacuna.pipelines.io.parts import scratch
+from lacuna.pipelines.io.store import files_in
 from lacuna.pipelines.presentation import progress
 from lacuna.pipelines.steps.redact.names import read_names
 
@@ -42,7 +43,7 @@ def redact(job: Job) -> None:
     small = {name: job.read(f"load/{name}") for name in ("outcomes", "searches")}
     rejected = {
         path.stem: job.read(f"load/quarantine/{path.stem}")
-        for path in sorted(job.path("load/quarantine").glob("*.parquet"))
+        for path in files_in(job.path("load/quarantine"), "*.parquet")
     }
     elsewhere: set[Hashable] = set()
     for frame in small.values():
