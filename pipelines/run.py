@@ -14,17 +14,27 @@ from lacuna.pipelines.io.bundle import read_bundle, refuse
 from lacuna.pipelines.io.run_folders import find_run, run_place
 from lacuna.pipelines.io.store import read_parquet
 from lacuna.pipelines.runtime.job import Job
-from lacuna.pipelines.runtime.runner import begin, begun, check_worker, finish, perform, published, resume
+from lacuna.pipelines.runtime.parts import shards_of_part
+from lacuna.pipelines.runtime.runner import (
+    begin,
+    begun,
+    check_worker,
+    finish,
+    perform,
+    perform_alone,
+    published,
+    resume,
+)
 from lacuna.pipelines.runtime.window import resolve_window, scheduled_window
 from lacuna.pipelines.settings import load_settings
 from lacuna.pipelines.state.leases import lease
 from lacuna.pipelines.state.repository import check_named
-from lacuna.pipelines.steps import STEPS, Step, step_named
+from lacuna.pipelines.steps import PARTS, STEPS, Step, part_named, step_named
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["RunResult", "make_job", "plan_scheduled", "run", "run_step"]
+__all__ = ["RunResult", "make_job", "plan_scheduled", "run", "run_part", "run_step", "shards_for"]
 
 
 @dataclass(frozen=True)
@@ -168,7 +178,7 @@ def _absolute(path: str | None) -> str | None:
 
 
 def run_step(name: str, job_json: dict[str, str | None]) -> dict[str, str | None]:
-    """Perform one step by name for a scheduler, which hands the job from task to task as plain data."""
+    """Perform one step, all parts of it, by name; the job is plain data (:func:`plan_scheduled`)."""
     job = Job.from_json(job_json)
     with lease(job.settings, job.store, job.run_id) as held:
         job = replace(job, lease=held)
@@ -177,5 +187,42 @@ def run_step(name: str, job_json: dict[str, str | None]) -> dict[str, str | None
         check_worker(job)
         perform(job, step_named(name), STEPS)
         if name == STEPS[-1]:
+            finish(job)
+    return job_json
+
+
+def shards_for(step: str, part: str, job_json: dict[str, str | None]) -> list[str | None]:
+    """The shards that a part of a step is performed for, for a scheduler; None alone for one that is performed once."""
+    return shards_of_part(Job.from_json(job_json), part_named(step, part))
+
+
+def run_part(step: str, part: str, job_json: dict[str, str | None], shard: str | None = None) -> dict[str, str | None]:
+    """Perform one part of a step by name for a scheduler, which hands the job from task to task as plain data.
+
+    Parts of several shards may be performed at once, each by another worker.
+
+    Parameters
+    ----------
+    step, part
+        As in :data:`pipelines.steps.PARTS`.
+    job_json
+        From :func:`plan_scheduled`.
+    shard
+        One of :func:`shards_for`.
+
+    Raises
+    ------
+    LacunaError
+        As :func:`run`; another worker performs the same part, or another run of the same window goes on.
+    """
+    job, chosen = Job.from_json(job_json), part_named(step, part)
+    name = job.run_id if chosen.by_shards_of is None else f"{job.run_id}/{step}/{part}/{shard or 'whole'}"
+    with lease(job.settings, job.store, name) as held:
+        job = replace(job, lease=held)
+        if not begun(job) and published(job):
+            return job_json  # a retry of a task that had come to its end
+        check_worker(job)
+        perform_alone(job, chosen, shard)
+        if chosen == PARTS[-1]:
             finish(job)
     return job_json

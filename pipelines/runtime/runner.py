@@ -20,9 +20,10 @@ from lacuna.pipelines.io.run_folders import run_place
 from lacuna.pipelines.io.store import check_writable, remove_folder, usable
 from lacuna.pipelines.presentation import progress
 from lacuna.pipelines.runtime.job import Job
+from lacuna.pipelines.runtime.parts import cost_of, forget_parts, perform_part
 from lacuna.pipelines.state.leases import lease
 from lacuna.pipelines.state.repository import open_state
-from lacuna.pipelines.steps import Step
+from lacuna.pipelines.steps import Part, Step, parts_of
 
 __all__ = [
     "BundleChanging",
@@ -33,6 +34,7 @@ __all__ = [
     "finish",
     "input_hash",
     "perform",
+    "perform_alone",
     "published",
     "resume",
     "version",
@@ -205,15 +207,37 @@ def perform(job: Job, step: Step, names: Sequence[str]) -> None:
     if job.lease is not None:
         job.lease.check()
     with usable(job.store, disk_only=True):
+        if _marker(job, step.__name__).exists():  # it is wanted anew, and so is all that stands on it
+            forget_parts(job, names[number:])
         for name in names[number:]:
             _marker(job, name).unlink(missing_ok=True)
     with usable(job.store, disk_only=True), progress.step(step.__name__, number + 1, len(names)) as cost:
         step(job)
     if step.__name__ == "load":
         _account_for_rows(job)
+    _mark_done(job, step.__name__, cost.seconds, max(cost.peak_mb, cost_of(job, step.__name__).peak_mb))
+
+
+def perform_alone(job: Job, part: Part, shard: str | None) -> None:
+    """Perform one part of a step, for one shard where it works on shards, as a task of its own.
+
+    The last part of a step marks the step done.
+    """
+    if job.lease is not None:
+        job.lease.check()
+    with usable(job.store, disk_only=True):
+        perform_part(job, part, shard)
+    if part.step == "load":
+        _account_for_rows(job)
+    if part == parts_of(part.step)[-1]:
+        cost = cost_of(job, part.step)
+        _mark_done(job, part.step, cost.seconds, cost.peak_mb)
+
+
+def _mark_done(job: Job, step: str, seconds: float, peak_mb: float) -> None:
     # After publishing, the work folder may be gone, with the markers in it.
-    if job.path("run.json").exists():
-        job.write_json(f"steps/{step.__name__}", {"name": cost.name, "seconds": cost.seconds, "peak_mb": cost.peak_mb})
+    if job.exists("run"):
+        job.write_json(f"steps/{step}", {"name": step, "seconds": seconds, "peak_mb": peak_mb})
 
 
 def finish(job: Job) -> None:

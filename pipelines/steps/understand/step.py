@@ -22,7 +22,7 @@ from lacuna.models.retrieval.article_match import Usual
 from lacuna.models.topics.describe import unassigned_alarm
 from lacuna.pipelines.io.vector_cache import embed
 from lacuna.pipelines.runtime.job import Job
-from lacuna.pipelines.runtime.parts import Part, perform_parts
+from lacuna.pipelines.runtime.parts import perform_parts
 from lacuna.pipelines.steps.understand.assign import assign_shard
 from lacuna.pipelines.steps.understand.facts import build_facts, message_facts
 from lacuna.pipelines.steps.understand.levels import group
@@ -37,7 +37,10 @@ from lacuna.pipelines.steps.understand.matching import (
 from lacuna.pipelines.steps.understand.sample import read_sample
 from lacuna.pipelines.steps.understand.topic_space import write_topic_space
 
-__all__ = ["PARTS", "understand"]
+__all__ = [
+    "assign_topics", "check_assignments", "find_topics", "learn_stock_text", "match_articles", "read_messages",
+    "understand", "write_facts",
+]  # fmt: skip
 
 # Where no answers succeeded, only texts show what an article answers, and a vague text must not pass for near: weight
 # in articles (20 simulated draws of tickets: macro-F1 0.34, without 0.31; with successful answers, 0.48 and 0.47).
@@ -48,7 +51,7 @@ COLUMNS = ["conversation_id", "position", "role", "text"]
 
 def understand(job: Job) -> None:
     """Write understand/{facts,questions,vectors,match,assignments,warnings} and the tables of topics."""
-    perform_parts(job, "understand", PARTS)
+    perform_parts(job, "understand")
 
 
 def learn_stock_text(job: Job) -> None:
@@ -128,17 +131,6 @@ def check_assignments(job: Job) -> None:
     alarm = unassigned_alarm(window["topic_id"].isna().tolist(), at_most)
     alarm = alarm or unassigned_alarm(window["subtopic_id"].isna().tolist(), at_most, "subtopic")
     job.write_json("understand/warnings", [{"rule": "topics.unassigned_at_most", "message": alarm}] if alarm else [])
-
-
-PARTS = (
-    Part(learn_stock_text),
-    Part(read_messages, "redact/messages"),
-    Part(write_facts),
-    Part(match_articles, "understand/questions"),
-    Part(find_topics),
-    Part(assign_topics, "understand/questions"),
-    Part(check_assignments),
-)
 
 
 def _texts(job: Job, shard: str | None, facts: pd.DataFrame, only: pd.Index | None = None) -> Texts:
