@@ -150,7 +150,7 @@ def _subtopics(job: Job, topics: pd.DataFrame) -> list[list[dict[str, Any]]]:
 def _assignments(job: Job) -> pd.DataFrame:
     facts = job.read("measure/facts")
     inside = set(facts.loc[facts["in_window"], "conversation_id"])
-    assigned = job.read("understand/assignments")
+    assigned = job.read("understand/assignments").sort_values(["conversation_id", "question_number"])
     return assigned[assigned["conversation_id"].isin(inside)].reset_index(drop=True)
 
 
