@@ -8,9 +8,9 @@ from typing import Any
 from lacuna.pipelines.io.store import remove_folder
 from lacuna.pipelines.presentation import progress
 from lacuna.pipelines.runtime.job import Job
-from lacuna.pipelines.steps import Part, parts_of
+from lacuna.pipelines.steps import PARTS, Part, parts_of
 
-__all__ = ["cost_of", "forget_parts", "is_done", "perform_part", "perform_parts", "shards_of_part"]
+__all__ = ["cost_of", "forget_parts", "is_done", "part_costs", "perform_part", "perform_parts", "shards_of_part"]
 
 
 def shards_of_part(job: Job, part: Part) -> list[str | None]:
@@ -52,6 +52,25 @@ def cost_of(job: Job, step: str) -> progress.Cost:
     costs = [job.read_json(marker) for marker in markers if job.exists(marker)]
     seconds = round(sum(cost["seconds"] for cost in costs), 3)
     return progress.Cost(step, seconds, max((cost["peak_mb"] for cost in costs), default=0.0))
+
+
+def part_costs(job: Job) -> list[dict[str, Any]]:
+    """What each part of the steps that are done took, for run.json: seconds over all its shards, and the highest peak.
+
+    One dict a part, in order: step, part, shards, seconds, longest (seconds of the slowest shard), peak_mb.
+    """
+    rows = []
+    for part in PARTS:
+        shards = shards_of_part(job, part) if not part.by_shards_of or job.exists(f"steps/{part.step}") else []
+        costs = [job.read_json(_marker(part, shard)) for shard in shards if is_done(job, part, shard)]
+        if not costs and len(parts_of(part.step)) == 1 and job.exists(f"steps/{part.step}"):
+            costs = [job.read_json(f"steps/{part.step}")]
+        if costs:
+            seconds = [cost["seconds"] for cost in costs]
+            row = {"step": part.step, "part": part.name, "shards": len(costs) if part.by_shards_of else None}
+            peak = max(cost["peak_mb"] for cost in costs)
+            rows.append(row | {"seconds": round(sum(seconds), 3), "longest": max(seconds), "peak_mb": peak})
+    return rows
 
 
 def forget_parts(job: Job, steps: Iterable[str]) -> None:

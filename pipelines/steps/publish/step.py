@@ -31,6 +31,7 @@ from lacuna.pipelines.presentation.spreadsheet import records
 from lacuna.pipelines.report.render import render_report
 from lacuna.pipelines.report.view import ReportData
 from lacuna.pipelines.runtime.job import Job
+from lacuna.pipelines.runtime.parts import part_costs
 from lacuna.pipelines.runtime.runner import version
 from lacuna.pipelines.state.deliveries import remember_contacts
 from lacuna.pipelines.state.repository import open_state
@@ -172,6 +173,7 @@ def _run(job: Job, backlog: pd.DataFrame) -> dict[str, Any]:
         "seed": job.settings.run.seed,
         "embedder": {"name": model.name, "version": model.version},
         "steps": sorted(steps, key=lambda step: STEPS.index(step["name"]) if step["name"] in STEPS else 99),
+        "parts": part_costs(job),
         "warnings": [
             *load_file["warnings"],
             *job.read_json("understand/naming"),
