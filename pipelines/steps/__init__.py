@@ -47,7 +47,14 @@ class Part:
 
 PARTS = (
     Part("load", "load"),
-    Part("redact", "redact"),
+    Part("redact", "hash_texts", "load/messages"),
+    Part("redact", "choose_texts"),
+    Part("redact", "count_words", "load/messages"),
+    Part("redact", "learn_lexicon"),
+    Part("redact", "show_names", "load/messages"),
+    Part("redact", "share_names"),
+    Part("redact", "redact_messages", "load/messages"),
+    Part("redact", "redact_others"),
     Part("understand", "learn_stock_text"),
     Part("understand", "read_messages", "redact/messages"),
     Part("understand", "write_facts"),
