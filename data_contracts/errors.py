@@ -19,6 +19,7 @@ __all__ = [
     "TableUndeclared",
     "TableWrong",
     "TagInvalid",
+    "WorkerUnfit",
 ]
 
 
@@ -68,6 +69,10 @@ class SettingsInvalid(LacunaError):
 
 class StoreUnusable(LacunaError):
     """The store can't be read or written: missing rights, a full disk, a path that is not a folder."""
+
+
+class WorkerUnfit(LacunaError):
+    """A worker has another version of Lacuna, or of the embedding model, than the run was planned with."""
 
 
 class DecisionInvalid(LacunaError):

@@ -3,32 +3,49 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from lacuna.data_contracts.errors import NothingToMine
-from lacuna.pipelines.io.addresses import local_folder
+from lacuna.pipelines.io.addresses import StorePath, is_local, store_path
 from lacuna.pipelines.io.bundle import read_bundle, refuse
-from lacuna.pipelines.io.store import lock, read_parquet
+from lacuna.pipelines.io.run_folders import find_run, run_place
+from lacuna.pipelines.io.store import read_parquet
 from lacuna.pipelines.runtime.job import Job
-from lacuna.pipelines.runtime.runner import begin, begun, finish, perform, published, resume
+from lacuna.pipelines.runtime.parts import shards_of_part
+from lacuna.pipelines.runtime.runner import (
+    begin,
+    begun,
+    check_worker,
+    finish,
+    perform,
+    perform_alone,
+    published,
+    resume,
+)
 from lacuna.pipelines.runtime.window import resolve_window, scheduled_window
 from lacuna.pipelines.settings import load_settings
-from lacuna.pipelines.steps import STEPS, Step, step_named
+from lacuna.pipelines.state.leases import lease
+from lacuna.pipelines.state.repository import check_named
+from lacuna.pipelines.steps import PARTS, STEPS, Step, part_named, step_named
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["RunResult", "make_job", "plan_scheduled", "run", "run_step"]
+__all__ = ["RunResult", "make_job", "plan_scheduled", "run", "run_part", "run_step", "shards_for"]
 
 
 @dataclass(frozen=True)
 class RunResult:
-    """What became of a run: its id, its folder, and whether it was published, replaced, or there already."""
+    """What became of a run: its id, its folder, and whether it was published, replaced, or there already.
+
+    ``address`` is where it was published; ``folder`` is that place, or a copy on this machine of one that is not.
+    """
 
     run_id: str
+    address: StorePath
     folder: Path
     state: Literal["published", "replaced", "unchanged"]
 
@@ -40,7 +57,7 @@ class RunResult:
 
 def make_job(
     bundle: str,
-    store: str | Path,
+    store: str | StorePath,
     start: str | date | None = None,
     end: str | date | None = None,
     config: str | None = None,
@@ -50,19 +67,20 @@ def make_job(
     Raises
     ------
     SettingsInvalid
-        A setting or a day is wrong, or the store is not a local folder.
+        A setting or a day is wrong, the store is where none can be, or it lacks a state database.
     NothingToMine
         No window is given and the bundle has no conversation.
     """
-    place = local_folder(store)
+    place = store_path(store)
     settings = load_settings(config)
+    check_named(settings, place)
     first, last = resolve_window(start, end, settings, str(bundle))
     return Job(str(bundle), place, first, last, config, settings)
 
 
 def run(
     bundle: str,
-    store: str | Path,
+    store: str | StorePath,
     start: str | date | None = None,
     end: str | date | None = None,
     config: str | None = None,
@@ -80,7 +98,7 @@ def run(
     bundle
         Folder or fsspec URL of the input.
     store
-        Local folder of runs and state; made where missing.
+        Folder, or fsspec URL, of runs, caches and state; made where missing.
     start, end
         First and last day, both included; the default is the bundle's last ``[window] days``.
     config
@@ -96,13 +114,19 @@ def run(
         Anything that a user can put right; the message says how.
     """
     job = make_job(bundle, store, start, end, config)
-    with lock(job.store, job.run_id):
+    with lease(job.settings, job.store, job.run_id) as held:
+        job = replace(job, lease=held)
         if not begin(job, force):
-            return RunResult(job.run_id, job.folder, "unchanged")
-        there = job.folder.exists()
+            return _result(job, "unchanged")
+        there = run_place(job.store, job.run_id) is not None
         resume(job, steps or [step_named(name) for name in STEPS])
         finish(job)
-    return RunResult(job.run_id, job.folder, "replaced" if there else "published")
+    return _result(job, "replaced" if there else "published")
+
+
+def _result(job: Job, state: Literal["published", "replaced", "unchanged"]) -> RunResult:
+    place = run_place(job.store, job.run_id) or job.folder
+    return RunResult(job.run_id, place, find_run(job.store, job.run_id), state)
 
 
 def plan_scheduled(
@@ -124,13 +148,15 @@ def plan_scheduled(
     """
     # Tasks may run in other folders than this one: what they are handed must not depend on it.
     bundle, config = (_absolute(params.get(name)) for name in ("bundle", "config"))
-    store = local_folder(params["store"]).absolute()
+    store = store_path(params["store"])
+    if is_local(store):
+        store = store.absolute()
     interval = (interval_start, interval_end) if interval_start and interval_end else None
     days = scheduled_window(params.get("start"), params.get("end"), interval, store, load_settings(config), str(bundle))
     job = make_job(str(bundle), store, *days, config=config)
     _refuse_empty(job)
-    with lock(job.store, job.run_id):
-        return job.as_json() if begin(job) else None
+    with lease(job.settings, job.store, job.run_id) as held:
+        return job.as_json() if begin(replace(job, lease=held)) else None
 
 
 def _refuse_empty(job: Job) -> None:
@@ -152,12 +178,51 @@ def _absolute(path: str | None) -> str | None:
 
 
 def run_step(name: str, job_json: dict[str, str | None]) -> dict[str, str | None]:
-    """Perform one step by name for a scheduler, which hands the job from task to task as plain data."""
+    """Perform one step, all parts of it, by name; the job is plain data (:func:`plan_scheduled`)."""
     job = Job.from_json(job_json)
-    with lock(job.store, job.run_id):
+    with lease(job.settings, job.store, job.run_id) as held:
+        job = replace(job, lease=held)
         if not begun(job) and published(job):
             return job_json  # a retry of a task that had come to its end
+        check_worker(job)
         perform(job, step_named(name), STEPS)
         if name == STEPS[-1]:
+            finish(job)
+    return job_json
+
+
+def shards_for(step: str, part: str, job_json: dict[str, str | None]) -> list[str | None]:
+    """The shards that a part of a step is performed for, for a scheduler; None alone for one that is performed once."""
+    return shards_of_part(Job.from_json(job_json), part_named(step, part))
+
+
+def run_part(step: str, part: str, job_json: dict[str, str | None], shard: str | None = None) -> dict[str, str | None]:
+    """Perform one part of a step by name for a scheduler, which hands the job from task to task as plain data.
+
+    Parts of several shards may be performed at once, each by another worker.
+
+    Parameters
+    ----------
+    step, part
+        As in :data:`pipelines.steps.PARTS`.
+    job_json
+        From :func:`plan_scheduled`.
+    shard
+        One of :func:`shards_for`.
+
+    Raises
+    ------
+    LacunaError
+        As :func:`run`; another worker performs the same part, or another run of the same window goes on.
+    """
+    job, chosen = Job.from_json(job_json), part_named(step, part)
+    name = job.run_id if chosen.by_shards_of is None else f"{job.run_id}/{step}/{part}/{shard or 'whole'}"
+    with lease(job.settings, job.store, name) as held:
+        job = replace(job, lease=held)
+        if not begun(job) and published(job):
+            return job_json  # a retry of a task that had come to its end
+        check_worker(job)
+        perform_alone(job, chosen, shard)
+        if chosen == PARTS[-1]:
             finish(job)
     return job_json

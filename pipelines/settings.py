@@ -183,6 +183,7 @@ class State(Section):
 
     url: str
     wait_seconds: Positive
+    lease_seconds: Annotated[float, Field(ge=1)]
 
 
 class Delivery(Section):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from lacuna.models.text import lexicon
 from lacuna.models.topics.describe import unassigned_alarm
 from lacuna.models.topics.names import label_topics
 from lacuna.models.topics.topic_finder import find_groups
+from lacuna.pipelines.io.addresses import StorePath
 from lacuna.pipelines.io.formats import SUFFIXES, parse
 from lacuna.pipelines.io.redaction_cache import redacted
 from lacuna.pipelines.io.store import usable, write_bytes, write_parquet
@@ -60,7 +60,9 @@ class Grouped:
     alarm: str | None
 
 
-def group_file(file: Path, text: str, name: str | None, out: Path | None, cache: Path, settings: Settings) -> Grouped:
+def group_file(
+    file: Path, text: str, name: str | None, out: Path | None, cache: StorePath, settings: Settings
+) -> Grouped:
     """Group the texts in ``file``'s column ``text``; write the assignment to ``out`` where it is given.
 
     Raises
@@ -70,8 +72,9 @@ def group_file(file: Path, text: str, name: str | None, out: Path | None, cache:
     """
     if out is not None:
         _check_out(out, file)
-    with usable(cache):
-        cache.mkdir(parents=True, exist_ok=True)
+    if isinstance(cache, Path):
+        with usable(cache):
+            cache.mkdir(parents=True, exist_ok=True)
     rows, unreadable = read_texts(file, text, name)
     assignments, topics, distinct = topics_of(rows, cache, settings)
     if out is not None:
@@ -118,7 +121,7 @@ def read_texts(file: Path, text: str, name: str | None) -> tuple[pd.DataFrame, l
     return pd.DataFrame({"id": ids, "text": [_text(value) for value in frame[text]]}, dtype="str"), unreadable
 
 
-def topics_of(rows: pd.DataFrame, cache: Path, settings: Settings) -> tuple[pd.DataFrame, pd.DataFrame, int]:
+def topics_of(rows: pd.DataFrame, cache: StorePath, settings: Settings) -> tuple[pd.DataFrame, pd.DataFrame, int]:
     """Topics of texts.
 
     Personal data is taken out before anything else. Texts that differ in case and spacing alone count once. Beyond
@@ -153,7 +156,7 @@ def topics_of(rows: pd.DataFrame, cache: Path, settings: Settings) -> tuple[pd.D
     return *_tables(spread, topic, core, strength, texts, phrases, lambda some: embedded(some, "names")), len(texts)
 
 
-def distinct_texts(texts: Sequence[str], cache: Path, settings: Settings) -> tuple[list[str], Ints]:
+def distinct_texts(texts: Sequence[str], cache: StorePath, settings: Settings) -> tuple[list[str], Ints]:
     """The distinct texts, without personal data and boilerplate, ordered by a hash, and which one each row is (or -1).
 
     Texts that differ in case and spacing alone are one.
@@ -239,12 +242,6 @@ def write_assignments(out: Path, assignments: pd.DataFrame) -> None:
         return
     safe = assignments.assign(id=[safe_csv_text(value) for value in assignments["id"]])
     write_bytes(out, safe.to_csv(index=False, lineterminator="\n").encode())
-
-
-def default_cache() -> Path:
-    """Where vectors are kept when no store is named; they are keyed by a hash, and no text is kept."""
-    base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "lacuna"
 
 
 def _check_out(out: Path, file: Path) -> None:

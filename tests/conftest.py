@@ -16,6 +16,7 @@ from lacuna.pipelines.runtime.job import Job
 from tests.support import rooms
 from tests.support.browsers import browser  # noqa: F401 - as below
 from tests.support.databases import postgres, settings, state  # noqa: F401 - fixtures for every test
+from tests.support.object_stores import remote, s3, signed_in  # noqa: F401 - as above
 from tests.support.paths import REPO
 from tests.support.standins import Lacuna, make_bundle, small_publish
 
@@ -31,25 +32,25 @@ def bundle(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def seen() -> list[str]:
+def steps_run() -> list[str]:
     """Names of the stand-in steps, in the order in which they ran."""
     return []
 
 
 @pytest.fixture
-def steps(seen: list[str]) -> list[Callable[[Job], None]]:
+def steps(steps_run: list[str]) -> list[Callable[[Job], None]]:
     """Three steps: the first two write a document each, the last one publishes one gap."""
 
     def first(job: Job) -> None:
-        seen.append("first")
+        steps_run.append("first")
         job.write_json("first/table", [1, 2])
 
     def second(job: Job) -> None:
-        seen.append("second")
+        steps_run.append("second")
         job.write_json("second/table", [2 * number for number in job.read_json("first/table")])
 
     def publish(job: Job) -> None:
-        seen.append("publish")
+        steps_run.append("publish")
         assert job.read_json("second/table") == [2, 4]
         small_publish(job)
 

@@ -77,7 +77,7 @@ def citation_features(candidates: Candidates, ways: Sequence[str], cited: Ints) 
     return pd.DataFrame(columns)
 
 
-def citation_weights(cited: Ints, success: F64, features: pd.DataFrame) -> tuple[F64, float]:
+def citation_weights(cited: Ints, success: F64, features: pd.DataFrame, ids: pd.Series) -> tuple[F64, float]:
     """How likely each conversation is about the article that the bot cited in it (n,); 0 where it cited none.
 
     Parameters
@@ -85,6 +85,7 @@ def citation_weights(cited: Ints, success: F64, features: pd.DataFrame) -> tuple
     cited : int (n,), number of the article cited first, -1 for none
     success : float (n,)
     features : a row for each conversation with a citation (:func:`citation_features`)
+    ids : str (n,), the conversations; by them, the result does not depend on the order of rows
 
     Returns
     -------
@@ -94,7 +95,8 @@ def citation_weights(cited: Ints, success: F64, features: pd.DataFrame) -> tuple
     weight = np.zeros(len(cited))
     if not len(rows):
         return weight, 0.7
-    weight[rows], off_topic = guess_on_topic(features, success[rows])
+    order = np.argsort(ids.to_numpy(dtype=object)[rows].astype(str), kind="stable")
+    weight[rows[order]], off_topic = guess_on_topic(features.iloc[order], success[rows[order]])
     return weight, off_topic
 
 

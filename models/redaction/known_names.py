@@ -100,6 +100,10 @@ class WordCounts:
             self.named.update({part for name in parts for part in name})
         return found
 
+    def by_name(self) -> dict[str, Counter[str]]:
+        """The three counts by name: first, named, used."""
+        return {"first": self.first, "named": self.named, "used": self.used}
+
     def lexicon(self, keep: Iterable[str]) -> Lexicon:
         """What all texts together teach of words."""
         return Lexicon.of(self.first, self.named, self.used, keep)

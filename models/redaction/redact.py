@@ -143,9 +143,11 @@ def learn_names(
     readings = read_names((text for text in texts if isinstance(text, str)), keep)
     names = names_by_conversation(conversation_ids, texts, readings.names)
     if customers:
-        of_customer = CustomerNames()
-        of_customer.add(names, customers)
-        names = of_customer.shared(names, dict.fromkeys(conversation_ids), customers)
+        of_customers: dict[Hashable, dict[str, None]] = {}
+        for conversation, shown in names.items():
+            if customers.get(conversation) is not None:
+                of_customers.setdefault(customers[conversation], {}).update(shown)
+        names = CustomerNames(of_customers).shared(names, dict.fromkeys(conversation_ids), customers)
     return {conversation: list(found) for conversation, found in names.items()}, readings.lexicon
 
 
@@ -161,17 +163,16 @@ def names_by_conversation(
 
 
 class CustomerNames:
-    """The names that a customer's conversations show, added part by part, and shared between them."""
+    """The names that customers' conversations show, to be shared between them.
 
-    def __init__(self) -> None:
-        self._names: dict[Hashable, dict[str, None]] = {}
+    Parameters
+    ----------
+    names
+        By customer, in order of appearance.
+    """
 
-    def add(self, names: Mapping[Hashable, Mapping[str, None]], customers: Mapping[Hashable, Hashable]) -> None:
-        """Add what some conversations show; ``customers`` gives the customer of each, where there is one."""
-        for conversation, shown in names.items():
-            customer = customers.get(conversation)
-            if customer is not None:
-                self._names.setdefault(customer, {}).update(shown)
+    def __init__(self, names: Mapping[Hashable, Mapping[str, None]]) -> None:
+        self._names = names
 
     def shared(
         self,
@@ -185,7 +186,7 @@ class CustomerNames:
             others = self._names.get(customers.get(conversation), {})
             own = names.get(conversation, {})
             if len(others) <= _MOST_NAMES:
-                own = own | others
+                own = own | dict(others)
             if own:
                 shared[conversation] = own
         return shared

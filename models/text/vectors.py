@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lacuna.models.arrays import F32, F64
 
@@ -60,6 +62,15 @@ class LanguageMeans:
         counts = Counter(languages)
         enough = {language: whole for language, whole in total.items() if counts[language] >= ENOUGH_OF_A_LANGUAGE}
         return cls({language: (whole / counts[language]).astype(np.float32) for language, whole in enough.items()})
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """The means as arrays, from which :meth:`of_arrays` makes the same again."""
+        return {f"mean_{language}": mean for language, mean in self._mean.items()}
+
+    @classmethod
+    def of_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> LanguageMeans:
+        """From :meth:`arrays`; others among them are left alone."""
+        return cls({name.removeprefix("mean_"): mean for name, mean in arrays.items() if name.startswith("mean_")})
 
     def taken_out(self, vectors: F32, languages: Sequence[str]) -> F32:
         """Vectors less the mean of their language; of a language without one, as they are."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lacuna.models.arrays import F32
 from lacuna.models.text.vectors import LanguageMeans, unit
@@ -24,29 +26,45 @@ class QuestionSpace:
 
     Parameters
     ----------
-    texts, languages
-        The questions to learn from, and the code of each one's language.
-    vectors
-        float32 (n, dim), from the embedder.
-    near
-        float32 (n, articles), how near articles come (:func:`models.retrieval.article_match.profile`).
-
-    Attributes
-    ----------
-    vectors
-        float32 (n, dims), the place of each of these questions, rows of length 1.
+    means, words
+        The parts of the space that are learnt.
     """
 
-    def __init__(self, texts: Sequence[str], languages: Sequence[str], vectors: F32, near: F32) -> None:
-        self._means = LanguageMeans.of(vectors, languages)
-        self._words = WordSpace(texts, languages)
-        self.vectors = self._joined(self._means.taken_out(vectors, languages), self._words.vectors, near)
+    def __init__(self, means: LanguageMeans, words: WordSpace) -> None:
+        self._means, self._words = means, words
+
+    @classmethod
+    def learn(
+        cls, texts: Sequence[str], languages: Sequence[str], vectors: F32, near: F32
+    ) -> tuple[QuestionSpace, F32]:
+        """A space, and the places in it of the questions that it is learnt from: float32 (n, dims), rows of length 1.
+
+        Parameters
+        ----------
+        texts, languages
+            The questions to learn from, and the code of each one's language.
+        vectors
+            float32 (n, dim), from the embedder.
+        near
+            float32 (n, articles), how near articles come (:func:`models.retrieval.article_match.profile`).
+        """
+        means = LanguageMeans.of(vectors, languages)
+        words, word_vectors = WordSpace.learn(texts, languages)
+        return cls(means, words), _joined(means.taken_out(vectors, languages), word_vectors, near)
 
     def place(self, texts: Sequence[str], languages: Sequence[str], vectors: F32, near: F32) -> F32:
-        """The places of other questions, from the same as above: float32 (n, dims), rows of length 1."""
-        words = self._words.place(texts, languages)
-        return self._joined(self._means.taken_out(vectors, languages), words, near)
+        """The places of other questions, from the same as :meth:`learn`: float32 (n, dims), rows of length 1."""
+        return _joined(self._means.taken_out(vectors, languages), self._words.place(texts, languages), near)
 
-    @staticmethod
-    def _joined(meaning: F32, words: F32, near: F32) -> F32:
-        return unit(np.hstack([np.sqrt(MEANING) * unit(meaning), np.sqrt(WORDS) * words, np.sqrt(ARTICLES) * near]))
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """The space as arrays, from which :meth:`of_arrays` makes the same again."""
+        return self._means.arrays() | self._words.arrays()
+
+    @classmethod
+    def of_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> QuestionSpace:
+        """From :meth:`arrays`."""
+        return cls(LanguageMeans.of_arrays(arrays), WordSpace.of_arrays(arrays))
+
+
+def _joined(meaning: F32, words: F32, near: F32) -> F32:
+    return unit(np.hstack([np.sqrt(MEANING) * unit(meaning), np.sqrt(WORDS) * words, np.sqrt(ARTICLES) * near]))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable, Collection
-from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -33,6 +32,7 @@ from lacuna.pipelines.board.bodies import TOO_LARGE
 from lacuna.pipelines.board.context import BoardContext
 from lacuna.pipelines.board.middleware import Guard, host_of, is_loopback
 from lacuna.pipelines.board.roles import People, Person
+from lacuna.pipelines.io.addresses import StorePath
 from lacuna.pipelines.runtime.runner import version
 from lacuna.pipelines.settings import Settings
 from lacuna.pipelines.state.repository import State, open_state
@@ -53,7 +53,9 @@ _HEADINGS = {
 }
 
 
-def make_app(store: Path, settings: Settings, state: State, who: str, hosts: Collection[str] | None = None) -> FastAPI:
+def make_app(
+    store: StorePath, settings: Settings, state: State, who: str, hosts: Collection[str] | None = None
+) -> FastAPI:
     """Build the board over a store.
 
     Parameters
@@ -123,7 +125,7 @@ def make_app(store: Path, settings: Settings, state: State, who: str, hosts: Col
 
 
 def serve(
-    store: Path, settings: Settings, host: str, port: int, who: str, ready: Callable[[], None] = lambda: None
+    store: StorePath, settings: Settings, host: str, port: int, who: str, ready: Callable[[], None] = lambda: None
 ) -> None:
     """Serve the board until it is stopped; ``ready`` is called once all checks have passed.
 

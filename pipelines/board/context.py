@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -22,6 +21,7 @@ from lacuna.pipelines.board.filters import Query, counted
 from lacuna.pipelines.board.roles import People, Person, may
 from lacuna.pipelines.board.snapshot import GapNow, Snapshot
 from lacuna.pipelines.board.view import gap_path
+from lacuna.pipelines.io.addresses import StorePath
 from lacuna.pipelines.presentation.format import period, plural, record
 from lacuna.pipelines.presentation.kind_styles import kind_styles
 from lacuna.pipelines.presentation.links import conversation_link, conversation_url
@@ -92,7 +92,7 @@ def _templates() -> Environment:
 class BoardContext:
     """The board's parts, created once and shared by all requests."""
 
-    store: Path
+    store: StorePath
     settings: Settings
     state: State
     snapshot: Snapshot
@@ -101,7 +101,7 @@ class BoardContext:
     templates: Environment
 
     @classmethod
-    def at(cls, store: Path, settings: Settings, state: State, people: People) -> BoardContext:
+    def at(cls, store: StorePath, settings: Settings, state: State, people: People) -> BoardContext:
         """Create the context for a store."""
         sessions = Sessions(state, settings.board.session_hours)
         return cls(store, settings, state, Snapshot(store, state, settings), people, sessions, _templates())

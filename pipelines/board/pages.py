@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from functools import lru_cache
 from typing import Any
 
@@ -18,6 +17,8 @@ from lacuna.pipelines.board.filters import PAGE, SORTS, VIEWS, Query, choices, c
 from lacuna.pipelines.board.snapshot import GapNow, Now, Run
 from lacuna.pipelines.board.view import changes, gap_page, gap_path, histories, owner_loads, precision_rows, this_week
 from lacuna.pipelines.gaps.decisions import history
+from lacuna.pipelines.io.run_folders import run_place
+from lacuna.pipelines.io.runs import read_run
 from lacuna.pipelines.report.accuracy import accuracy
 from lacuna.pipelines.report.coverage import coverage
 from lacuna.pipelines.report.figures import kpi_cards
@@ -150,7 +151,8 @@ def _listed(board: BoardContext, _run: Run | None, before: str) -> list[dict[str
 
 def _run_json_of(board: BoardContext, run_id: str) -> dict[str, Any] | None:
     try:
-        return json.loads((board.store / "runs" / run_id / "run.json").read_text(encoding="utf-8")) if run_id else None
+        place = run_place(board.store, run_id) if run_id else None
+        return read_run(place) if place else None
     except (OSError, ValueError):
         return None
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import re
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -24,7 +23,9 @@ from lacuna.pipelines.gaps import due_dates
 from lacuna.pipelines.gaps.decisions import as_decided, status_now
 from lacuna.pipelines.gaps.first_seen import visible_since_days
 from lacuna.pipelines.gaps.read import gaps_of
+from lacuna.pipelines.io.addresses import StorePath
 from lacuna.pipelines.io.published import read_published
+from lacuna.pipelines.io.run_folders import Stamp, latest_stamp, run_folder
 from lacuna.pipelines.io.store import read_parquet
 from lacuna.pipelines.presentation.format import day, line, plural, record, rows, short_day, text
 from lacuna.pipelines.presentation.spreadsheet import unguarded
@@ -38,7 +39,6 @@ from lacuna.pipelines.state.repository import State
 
 __all__ = ["GapNow", "Now", "Run", "Snapshot", "owner_names"]
 
-_RUN = re.compile(r"\d{4}-\d{2}-\d{2}")
 _TRIES = 5
 
 
@@ -123,19 +123,19 @@ class Snapshot:
     Parameters
     ----------
     store
-        The store's folder.
+        The store.
     state
         Its state database.
     settings
         ``[review]`` sets the due days.
     """
 
-    def __init__(self, store: Path, state: State, settings: Settings) -> None:
-        self._runs = store / "runs"
+    def __init__(self, store: StorePath, state: State, settings: Settings) -> None:
+        self._store = store
         self._state = state
         self._settings = settings
         self._lock = threading.Lock()
-        self._stamp: tuple[str, int, int] | None = None
+        self._stamp: Stamp | None = None
         self._by_id: dict[int, Decision] = {}  # by id, in order
         self._by_gap: dict[str, list[Decision]] = {}
         self._lives: dict[str, GapState] = {}
@@ -146,11 +146,11 @@ class Snapshot:
     def now(self) -> Now:
         """The latest run and the decisions up to this moment."""
         with self._lock:
-            stamp = _stamp(self._runs)
+            stamp = latest_stamp(self._store)
             new_run = stamp != self._stamp
             run = self._now.run
             if new_run:
-                run, stamp = _latest(self._runs)
+                run, stamp = _latest(self._store)
                 self._recorded = False
             today = due_dates.today()
             new_days = run is not None and not self._recorded and self._look_up_visible_since(run)
@@ -244,34 +244,22 @@ def owner_names(run: Run) -> dict[str, str]:
     return {key: name or key for key, name in sorted((from_gaps | from_owners).items()) if key}
 
 
-def _stamp(runs: Path) -> tuple[str, int, int] | None:
-    """The identity of the latest run: its id, and modification time and inode of its run.json; None without a run."""
-    try:
-        ids = sorted((p.name for p in runs.iterdir() if _RUN.fullmatch(p.name)), reverse=True)
-    except OSError:
-        return None
-    for run_id in ids:
-        try:
-            stat = (runs / run_id / "run.json").stat()
-        except OSError:
-            continue
-        return run_id, stat.st_mtime_ns, stat.st_ino
-    return None
-
-
-def _latest(runs: Path) -> tuple[Run | None, tuple[str, int, int] | None]:
+def _latest(store: StorePath) -> tuple[Run | None, Stamp | None]:
     """Read the latest run, and read again if it is replaced or removed meanwhile."""
     for attempt in range(_TRIES):
-        stamp = _stamp(runs)
+        stamp = latest_stamp(store)
         if stamp is None:
             return None, None
         try:
-            run = _read(runs / stamp[0])
+            folder = run_folder(store, stamp[0])
+            if folder is None:
+                continue
+            run = _read(folder)
         except (OSError, ValueError) as error:
             if attempt + 1 == _TRIES:
                 raise StoreUnusable(f"run {stamp[0]} can't be read: {error}", "run that week again") from error
             continue
-        if _stamp(runs) == stamp:
+        if latest_stamp(store) == stamp:
             return run, stamp
     raise StoreUnusable("the latest run is being replaced again and again", "wait a moment, and load the page again")
 

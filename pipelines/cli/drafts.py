@@ -44,20 +44,20 @@ def drafts(
     """
     from lacuna.pipelines.drafts.copies import export, listed
     from lacuna.pipelines.gaps.decisions import backlog_now
-    from lacuna.pipelines.io.runs import find_run, published_runs
+    from lacuna.pipelines.io.runs import published_runs, run_folder, whole_run
     from lacuna.pipelines.presentation.spreadsheet import records
     from lacuna.pipelines.settings import load_settings
     from lacuna.pipelines.state.repository import open_state
 
-    run = find_run(store)
     settings = load_settings(config)
-    with open_state(settings, store) as state:
-        rows = records(backlog_now(store, state, settings))
-    if into is not None:
-        copies = export(run, rows, into, owner)
-    else:
-        earlier = [run_id for run_id in published_runs(store) if run_id < run.name]
-        copies = listed(run, rows, store / "runs" / earlier[-1] if earlier else None, owner)
+    with whole_run(store) as run:
+        with open_state(settings, store) as state:
+            rows = records(backlog_now(store, state, settings, run.name))
+        if into is not None:
+            copies = export(run, rows, into, owner)
+        else:
+            earlier = [run_id for run_id in published_runs(store) if run_id < run.name]
+            copies = listed(run, rows, run_folder(store, earlier[-1]) if earlier else None, owner)
     _print(copies, into or run)
 
 

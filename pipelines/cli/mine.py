@@ -9,7 +9,9 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
+from lacuna.data_contracts.errors import SettingsInvalid
 from lacuna.pipelines.cli.options import Config, Quiet, Store, local, out
+from lacuna.pipelines.io.addresses import is_local
 from lacuna.pipelines.presentation import progress
 
 if TYPE_CHECKING:
@@ -46,6 +48,8 @@ def demo(
     from lacuna.pipelines.run import run as run_pipeline
 
     progress.configure(quiet)
+    if folder is None and not is_local(store):
+        raise SettingsInvalid(f"the store {store} is not on this machine, and the demo's input is", "name its --folder")
     target = folder or store / "demo"
     write_demo(target)
     for week in DEMO_WEEKS:
@@ -103,7 +107,7 @@ def run(
 
     `lacuna run bundle --store store`
 
-    `lacuna run s3://support/export --store store --end 2024-06-30 --config ours.toml`
+    `lacuna run s3://support/export --store s3://support/gaps --end 2024-06-30 --config ours.toml`
     """
     from lacuna.pipelines.run import run as run_pipeline
 
@@ -118,12 +122,13 @@ def runs(store: Store) -> None:
 
     `lacuna runs --store store`
     """
-    from lacuna.pipelines.io.runs import find_run, published_runs, read_run
+    from lacuna.pipelines.io.runs import find_run, published_runs, read_run, run_place
 
     find_run(store)
     table = Table("run", "from", "to", "gaps", "kinds", box=None, pad_edge=False, header_style="bold")
     for run_id in published_runs(store):
-        run_json = read_run(store / "runs" / run_id)
+        place = run_place(store, run_id)
+        run_json = read_run(place) if place else {}
         window, backlog = run_json.get("window") or {}, run_json.get("backlog") or {}
         kinds = ", ".join(f"{count} {kind}" for kind, count in (backlog.get("by_kind") or {}).items() if count)
         table.add_row(run_id, window.get("start", ""), window.get("end", ""), str(backlog.get("gaps", "")), kinds)
@@ -145,9 +150,9 @@ def explain(
     """
     from lacuna.pipelines.io import runs as explaining
 
-    folder = explaining.find_run(store, run)
-    gap_row = explaining.find_gap(explaining.read_backlog(folder), gap)
-    cost = (explaining.read_run(folder).get("settings") or {}).get("cost") or {}
+    with explaining.whole_run(store, run) as folder:
+        gap_row = explaining.find_gap(explaining.read_backlog(folder), gap)
+        cost = (explaining.read_run(folder).get("settings") or {}).get("cost") or {}
     out.print(explaining.explain(gap_row, cost.get("currency", "")))
 
 
@@ -206,6 +211,8 @@ def _print_result(result: RunResult, top: int) -> None:
     elif not rows:
         why = why_no_gap(read_run(result.folder))
         out.print(f"No gap was found in this window. {escape(why)}", highlight=False, soft_wrap=True)
+    if not is_local(result.address):
+        out.print(f"Published at {escape(str(result.address))}, and copied here:", highlight=False, soft_wrap=True)
     report = result.folder / "report.html"
     out.print(f"Report: {escape(str(report))}", highlight=False, soft_wrap=True)
 

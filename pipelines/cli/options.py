@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from lacuna.pipelines.io.addresses import local_folder
+from lacuna.pipelines.io.addresses import local_folder, store_path
 
 __all__ = ["Config", "Quiet", "Store", "err", "local", "out"]
 
@@ -28,10 +28,11 @@ def local(option: str) -> Callable[[str | Path], Path]:
     return lambda path: local_folder(path, option)
 
 
+# A URL's path is used as a ``Path`` is; the command line's library takes no choice of two types.
 Store = Annotated[
     Path,
     typer.Option(
-        "--store", metavar="DIR", parser=local("--store"), help="Folder of runs and state; made where missing."
+        "--store", metavar="DIR", parser=store_path, help="Folder (or fsspec URL) of runs; made where missing."
     ),
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print only the result, warnings and errors.")]

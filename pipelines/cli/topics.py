@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from lacuna.pipelines.cli.options import Config, Quiet, Store, err, local, out
+from lacuna.pipelines.io.addresses import store_path
 from lacuna.pipelines.presentation import progress
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def topics(
         typer.Option(
             "--store",
             metavar="DIR",
-            parser=local("--store"),
+            parser=store_path,
             help="Keeps vectors for next time; default: your cache folder.",
         ),
     ] = None,
@@ -82,11 +83,12 @@ def topics(
 
     `lacuna topics tickets.jsonl --text subject --id ticket_id --out topics.parquet`
     """
+    from lacuna.pipelines.io.run_folders import user_cache
     from lacuna.pipelines.settings import load_settings
-    from lacuna.pipelines.topic_finder import default_cache, group_file
+    from lacuna.pipelines.topic_finder import group_file
 
     progress.configure(quiet)
-    grouped = group_file(file, text, name, into, store or default_cache(), load_settings(config))
+    grouped = group_file(file, text, name, into, store or user_cache(), load_settings(config))
     _print_topics(grouped)
     if into is not None:
         out.print(f"Written: {escape(str(into))}", highlight=False, soft_wrap=True)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from pathlib import Path
 
 from lacuna.data_contracts.errors import LacunaError, NotDelivered
 from lacuna.models.diagnosis.no_gap_reason import why_no_gap
 from lacuna.pipelines.delivery.digest import digests
 from lacuna.pipelines.delivery.send import Outcome, deliver, summary
 from lacuna.pipelines.gaps.decisions import backlog_now
-from lacuna.pipelines.io.runs import find_run, read_run
+from lacuna.pipelines.io.addresses import StorePath
+from lacuna.pipelines.io.runs import read_run, whole_run
 from lacuna.pipelines.presentation.spreadsheet import records
 from lacuna.pipelines.runtime.job import Job
 from lacuna.pipelines.settings import Settings
@@ -23,7 +23,7 @@ __all__ = ["send_digest", "send_scheduled"]
 _log = logging.getLogger(__name__)
 
 
-def send_digest(store: Path, settings: Settings, *, owner: str | None = None, send: bool = False) -> list[Outcome]:
+def send_digest(store: StorePath, settings: Settings, *, owner: str | None = None, send: bool = False) -> list[Outcome]:
     """Send the messages of the latest run's digest that were not sent before, or report what would be sent.
 
     Parameters
@@ -42,11 +42,11 @@ def send_digest(store: Path, settings: Settings, *, owner: str | None = None, se
     StoreUnusable, LacunaError
         There is no run, its state can't be used, or nothing waits for this owner.
     """
-    run = find_run(store)
     with open_state(settings, store) as state:
         people = contacts(state)
-        rows = records(backlog_now(store, state, settings, run.name))
-        why = why_no_gap(read_run(run))
+        with whole_run(store) as run:
+            rows = records(backlog_now(store, state, settings, run.name))
+            why = why_no_gap(read_run(run))
         messages = digests(rows, run.name, people, settings.delivery.board_url, settings.report.title, why)
         recipients = [message.recipient for message in messages]
         if owner is not None and owner not in recipients:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from lacuna.models.backlog.gap import Gap
@@ -11,6 +10,7 @@ from lacuna.models.backlog.gap_kinds import GAP_KINDS
 from lacuna.models.backlog.lifecycle import WAITING
 from lacuna.models.writing.grounding import fault
 from lacuna.pipelines.drafts.rows import named, subject_of
+from lacuna.pipelines.io.addresses import StorePath
 from lacuna.pipelines.llm.endpoint import NoAnswerError, Session, messages
 from lacuna.pipelines.presentation import progress
 from lacuna.pipelines.presentation.markdown import inline
@@ -29,7 +29,7 @@ MAX_SHOWN = 3  # reasons, and sources of a sentence
 
 
 def polish(
-    gaps: Sequence[Gap], settings: Drafts, store: Path, url: str = ""
+    gaps: Sequence[Gap], settings: Drafts, store: StorePath, url: str = ""
 ) -> tuple[dict[str, str], list[dict[str, Any]]]:
     """First texts for the gaps that wait for a writer and have steps that agents agree on.
 

@@ -6,7 +6,6 @@ import getpass
 import os
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lacuna.data_contracts.errors import DecidedMeanwhile, DecisionInvalid, NoSuchGap, NotAllowed
@@ -15,6 +14,7 @@ from lacuna.pipelines.gaps import due_dates
 from lacuna.pipelines.gaps.decision_fields import checked
 from lacuna.pipelines.gaps.first_seen import visible_since_days
 from lacuna.pipelines.gaps.status import as_decided, status_now
+from lacuna.pipelines.io.addresses import StorePath
 from lacuna.pipelines.presentation.suggestions import did_you_mean
 from lacuna.pipelines.settings import Settings
 from lacuna.pipelines.state import decision_log
@@ -162,7 +162,7 @@ def standing(state: State, gap_id: str) -> tuple[str, GapState]:
 
 
 def backlog_now(
-    store: Path, state: State, settings: Settings, run_id: str | None = None, today: date | None = None
+    store: StorePath, state: State, settings: Settings, run_id: str | None = None, today: date | None = None
 ) -> pd.DataFrame:
     """The backlog of a run, the latest by default, with what people have decided since.
 

@@ -1,13 +1,16 @@
 """A cache of results by a hash of the text that they were computed from; the text itself is not kept.
 
-Files are added and never change, so that several workers can add at once and use each other's results.
+Files are numbered, added and never changed. Of several workers that would add the next number at once, on whatever
+machines, one succeeds; the others read its file before they try again. So all use the same result of a text, the first
+one, and no lock is needed.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Collection, Sequence
-from contextlib import AbstractContextManager
+from contextlib import suppress
+from io import BytesIO
 from pathlib import Path
 
 import pyarrow as pa
@@ -15,13 +18,14 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from lacuna.data_contracts.errors import StoreUnusable
-from lacuna.pipelines.io.store import lock, usable, write_bytes
+from lacuna.pipelines.io.addresses import StorePath
+from lacuna.pipelines.io.store import add_bytes, files_in, usable
 from lacuna.pipelines.presentation import progress
 
 __all__ = ["KEEP_EVERY", "ContentCache", "key_of"]
 
 KEEP_EVERY = 4096  # texts; an interrupted run keeps the results up to the last such block
-WAIT_SECONDS = 60.0  # for another worker to write its file
+_DIGITS = 8  # of a file's number
 
 
 def key_of(text: str) -> str:
@@ -35,7 +39,7 @@ class ContentCache:
     Parameters
     ----------
     store
-        The store's folder.
+        The store.
     kind, version
         The results' folder below ``cache``; a new version starts empty.
     column
@@ -44,16 +48,19 @@ class ContentCache:
         Raises ValueError where results that were read can't be what was written.
     """
 
-    def __init__(self, store: Path, kind: str, version: str, column: str, check: Callable[[pa.Array], None]) -> None:
+    def __init__(
+        self, store: StorePath, kind: str, version: str, column: str, check: Callable[[pa.Array], None]
+    ) -> None:
         self.folder = store / "cache" / kind / version
-        self._store, self._kind, self._column, self._check = store, kind, column, check
+        self._column, self._check = column, check
         self._read_files: set[str] = set()
+        self._next = 0  # a number above those of all files seen
 
     def read(self, wanted: Collection[str]) -> tuple[list[str], pa.Array | None]:
         """Keys among ``wanted``, and their results, in the files that were not read yet."""
         keys = pa.array(sorted(wanted), type=pa.string())
         tables = []
-        for file in sorted(self.folder.glob("*.parquet")):
+        for file in self._files():
             if file.name not in self._read_files:
                 self._read_files.add(file.name)
                 table = self._of_file(file, keys)
@@ -64,12 +71,8 @@ class ContentCache:
         table = pa.concat_tables(tables).combine_chunks()
         return table["key"].to_pylist(), table[self._column].combine_chunks()
 
-    def locked(self) -> AbstractContextManager[None]:
-        """A lock for writing: read what other workers have added meanwhile, then write the rest."""
-        return lock(self._store, f"{self._kind}-{self.folder.name}", WAIT_SECONDS)
-
-    def write(self, keys: Sequence[str], results: pa.Array) -> None:
-        """Add a file."""
+    def add(self, keys: Sequence[str], results: pa.Array) -> bool:
+        """Add a file; False where another worker has added one since :meth:`read`, which has to be read first."""
         sink = pa.BufferOutputStream()
         # Results hardly repeat: a dictionary of them would take more room, and three times as long to read.
         pq.write_table(
@@ -79,14 +82,24 @@ class ContentCache:
             use_dictionary=False,
             write_page_checksum=True,
         )
-        name = hashlib.blake2b("".join(keys).encode(), digest_size=8).hexdigest()
-        self._read_files.add(f"{name}.parquet")
-        self.folder.mkdir(parents=True, exist_ok=True)
-        write_bytes(self.folder / f"{name}.parquet", sink.getvalue().to_pybytes())
+        name = f"{self._next:0{_DIGITS}d}.parquet"
+        if not add_bytes(self.folder / name, sink.getvalue().to_pybytes()):
+            return False
+        self._read_files.add(name)
+        self._next += 1
+        return True
 
-    def _of_file(self, file: Path, wanted: pa.Array) -> pa.Table | None:
+    def _files(self) -> list[StorePath]:
+        """The files in the order in which they were added; those of earlier versions were named by a longer hash."""
+        paths = sorted(files_in(self.folder, "[0-9a-f]*.*"), key=lambda path: len(path.stem) == _DIGITS)
+        # A number is never given twice, not even where its file was damaged.
+        numbers = [int(path.stem) for path in paths if len(path.stem) == _DIGITS]
+        self._next = max([self._next, *(number + 1 for number in numbers)])
+        return [path for path in paths if path.suffix == ".parquet"]
+
+    def _of_file(self, file: StorePath, wanted: pa.Array) -> pa.Table | None:
         try:
-            with pq.ParquetFile(file, page_checksum_verification=True) as parquet:
+            with pq.ParquetFile(_readable(file), page_checksum_verification=True) as parquet:
                 if self._column not in parquet.schema_arrow.names:
                     raise ValueError(f"it has no column {self._column}")
                 is_wanted = pc.is_in(parquet.read(["key"])["key"], value_set=wanted)
@@ -106,10 +119,16 @@ class ContentCache:
             return None
 
 
-def _set_aside(file: Path, error: Exception) -> None:
+def _readable(file: StorePath) -> Path | BytesIO:
+    if isinstance(file, Path):
+        return file
+    with usable(file, passing=FileNotFoundError):
+        return BytesIO(file.read_bytes())
+
+
+def _set_aside(file: StorePath, error: Exception) -> None:
     why = str(error).splitlines()[0]
-    with usable(file):
-        file.rename(file.with_suffix(".damaged"))
-    progress.log.warning(
-        "%s is damaged (%s): set aside as %s, its texts are done anew", file, why, file.with_suffix(".damaged").name
-    )
+    damaged = file.with_suffix(".damaged")
+    with usable(file), suppress(FileNotFoundError):  # another worker was quicker
+        file.rename(damaged)  # type: ignore[arg-type]
+    progress.log.warning("%s is damaged (%s): set aside as %s, its texts are done anew", file, why, damaged.name)

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from importlib import resources
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from lacuna.pipelines.io.store import to_frame
+from lacuna.pipelines.io.addresses import StorePath
+from lacuna.pipelines.io.store import local_copies, to_frame
 
 if TYPE_CHECKING:
     import duckdb
@@ -53,23 +55,27 @@ FROM whole
 
 
 @contextmanager
-def connect(scratch: Path | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+def connect(scratch: StorePath | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
     """A database in memory, gone at the end of the block: one a step.
 
-    ``scratch`` is a folder for what doesn't fit into memory; without one, it has to fit.
+    ``scratch`` is a folder for what doesn't fit into memory; without one, it has to fit. One on an object store stands
+    for a folder of this machine that goes with the connection.
     """
     import duckdb
 
-    settings = _SETTINGS | ({"temp_directory": str(scratch)} if scratch else {})
-    with duckdb.connect(":memory:", config=settings) as connection:
-        yield connection
+    with ExitStack() as stack:
+        settings = dict(_SETTINGS)
+        if scratch is not None:
+            local = isinstance(scratch, Path)
+            settings["temp_directory"] = str(scratch) if local else stack.enter_context(TemporaryDirectory())
+        yield stack.enter_context(duckdb.connect(":memory:", config=settings))
 
 
 def run_query(
     connection: duckdb.DuckDBPyConnection,
     step: str,
     table: str,
-    inputs: Mapping[str, Sequence[Path]],
+    inputs: Mapping[str, Sequence[StorePath]],
     parameters: Mapping[str, Any] | None = None,
 ) -> pd.DataFrame:
     """Make a table by a step's query.
@@ -90,10 +96,12 @@ def run_query(
     DataFrame
         With the types that :func:`pipelines.io.store.read_parquet` would give it. A query must order its rows.
     """
-    for name, paths in inputs.items():
-        connection.read_parquet([str(path) for path in paths]).create_view(name, replace=True)
     query = resources.files(f"lacuna.pipelines.steps.{step}").joinpath(f"{table}.sql").read_text(encoding="utf-8")
-    return to_frame(connection.sql(query, params=dict(parameters or {})).to_arrow_table())
+    with ExitStack() as stack:
+        for name, paths in inputs.items():
+            files = stack.enter_context(local_copies(paths))
+            connection.read_parquet([str(path) for path in files]).create_view(name, replace=True)
+        return to_frame(connection.sql(query, params=dict(parameters or {})).to_arrow_table())
 
 
 def read_csv(

@@ -6,8 +6,10 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
+from lacuna.pipelines.io.addresses import StorePath
 from lacuna.pipelines.io.store import to_frame, usable
 
 if TYPE_CHECKING:
@@ -18,8 +20,15 @@ __all__ = ["Parts", "schema_of", "scratch", "sorted_into"]
 
 
 @contextmanager
-def scratch(folder: Path, name: str) -> Iterator[Path]:
-    """An empty folder in ``folder`` for files that one step needs while it works; what an earlier try left is gone."""
+def scratch(folder: StorePath, name: str) -> Iterator[Path]:
+    """An empty folder in ``folder`` for files that one step needs while it works; what an earlier try left is gone.
+
+    Where ``folder`` is on an object store, it is one of this machine's temporary folders.
+    """
+    if not isinstance(folder, Path):
+        with TemporaryDirectory(prefix=f"lacuna-{name}-") as temporary:
+            yield Path(temporary)
+        return
     place = folder / f".scratch-{name}"
     shutil.rmtree(place, ignore_errors=True)
     with usable(place):

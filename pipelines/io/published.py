@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lacuna.data_contracts.step_tables import step_tables, with_new_names
+from lacuna.pipelines.io.addresses import StorePath
 from lacuna.pipelines.io.store import read_parquet
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["read_published"]
 
 
-def read_published(run: Path, name: str) -> pd.DataFrame:
+def read_published(run: StorePath, name: str) -> pd.DataFrame:
     """A table of a run's folder by today's column names, whichever version wrote it; empty where it has none.
 
     Parameters

@@ -12,11 +12,11 @@ from collections.abc import Sequence
 from functools import cache
 from importlib.metadata import version
 from importlib.resources import files
-from pathlib import Path
 
 import pyarrow as pa
 
 from lacuna.models.redaction.redact import PLACEHOLDER, redact
+from lacuna.pipelines.io.addresses import StorePath
 from lacuna.pipelines.io.content_cache import KEEP_EVERY, ContentCache, key_of
 from lacuna.pipelines.presentation import progress
 
@@ -25,7 +25,7 @@ __all__ = ["redacted"]
 Cut = tuple[int, int, str]
 
 
-def redacted(texts: Sequence[str], store: Path, phone_regions: Sequence[str]) -> list[str]:
+def redacted(texts: Sequence[str], store: StorePath, phone_regions: Sequence[str]) -> list[str]:
     """``texts`` without personal data, each by itself; texts in the store's cache are not redacted again.
 
     Raises
@@ -44,8 +44,10 @@ def redacted(texts: Sequence[str], store: Path, phone_regions: Sequence[str]) ->
                 block = new[first : first + KEEP_EVERY]
                 after, _ = redact([by_key[key] for key in block], phone_regions=phone_regions)
                 cuts = [_cuts(by_key[key], str(text)) for key, text in zip(block, after, strict=True)]
-                with stored.locked():
-                    stored.write(block, pa.array([json.dumps(cut) if cut else None for cut in cuts], type=pa.string()))
+                documents = pa.array([json.dumps(cut) if cut else None for cut in cuts], type=pa.string())
+                # Another worker's cuts of a text are the same.
+                while not stored.add(block, documents):
+                    stored.read(())
                 cuts_by_key.update(zip(block, cuts, strict=True))
                 tick(first + len(block), len(new))
     return [_without(text, cuts_by_key[key]) for text, key in zip(texts, keys, strict=True)]

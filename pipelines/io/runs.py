@@ -13,40 +13,29 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from lacuna.data_contracts.errors import LacunaError, StoreUnusable
+from lacuna.data_contracts.errors import LacunaError
 from lacuna.models.backlog.gap import Gap
 from lacuna.models.backlog.gap_kinds import kind_meaning
+from lacuna.pipelines.io.addresses import StorePath
+from lacuna.pipelines.io.run_folders import find_run, published_runs, run_folder, run_place, whole_run
 from lacuna.pipelines.presentation.format import NONE
 from lacuna.pipelines.presentation.suggestions import similar, with_such_words
 from lacuna.pipelines.report.gap_figures import SETS, GapFigures, figures_of, movement, nearest_articles
 
-__all__ = ["backlog_table", "explain", "find_gap", "find_run", "published_runs", "read_backlog", "read_run"]
+__all__ = [
+    "backlog_table",
+    "explain",
+    "find_gap",
+    "find_run",
+    "published_runs",
+    "read_backlog",
+    "read_run",
+    "run_folder",
+    "run_place",
+    "whole_run",
+]
 
 _COLUMNS = "in gap: conversations in the gap; failed: estimated share of all conversations about it"
-
-
-def published_runs(store: Path) -> list[str]:
-    """The ids of the runs that lie in the store, oldest first."""
-    return sorted(path.parent.name for path in (store / "runs").glob("[0-9]*/run.json"))
-
-
-def find_run(store: Path, run_id: str | None = None) -> Path:
-    """The folder of a run: the one named, else the latest.
-
-    Raises
-    ------
-    StoreUnusable
-        There is no such store or no run in it.
-    LacunaError
-        There are runs, but not this one.
-    """
-    run_ids = published_runs(store)
-    if not run_ids:
-        problem = f"no run in {store}" if store.is_dir() else f"there is no store {store}"
-        raise StoreUnusable(problem, f"make one with `lacuna run BUNDLE --store {store}`, or check the path")
-    if run_id is not None and run_id not in run_ids:
-        raise LacunaError(f"there is no run '{run_id}' in {store}", f"there are: {', '.join(run_ids)}")
-    return store / "runs" / (run_id or run_ids[-1])
 
 
 def read_backlog(folder: Path) -> list[Gap]:
@@ -55,7 +44,7 @@ def read_backlog(folder: Path) -> list[Gap]:
     return [Gap.from_row(json.loads(line)) for line in lines if line]
 
 
-def read_run(folder: Path) -> dict[str, Any]:
+def read_run(folder: StorePath) -> dict[str, Any]:
     """A run's ``run.json``."""
     return json.loads((folder / "run.json").read_text(encoding="utf-8"))
 

@@ -151,7 +151,9 @@ class Spool:
             for number in range(len(self._chunks)):
                 frame = self._chunk(number)
                 parts.add(frame, _block_of(frame[self._by], bounds))
-        yield from (self._block(parts.read(number)) for number in range(len(bounds)))
+        for number in range(len(bounds)):
+            yield self._block(parts.read(number))
+            pa.default_memory_pool().release_unused()
 
     def schema(self) -> pa.Schema:
         """The schema of the rows: the contract's columns, then extra ones."""

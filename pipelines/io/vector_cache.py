@@ -1,14 +1,14 @@
 """A content-addressed cache of vectors, so that a text is embedded once in the life of a store.
 
 A text is identified by a hash, under the name and version of the embedder; the text itself is not kept. New vectors
-are added as files that never change, so that several workers can add at once and use each other's vectors.
+are added as files that never change, so that several workers can add at once and use each other's vectors; where two
+embed a text at once, both use the vector that was added first, so that machines which round differently agree.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from functools import partial
-from pathlib import Path
 from urllib.parse import quote
 
 import numpy as np
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from lacuna.models.arrays import F32
 from lacuna.pipelines.embedders.registry import Embedder, embedder
+from lacuna.pipelines.io.addresses import StorePath
 from lacuna.pipelines.io.content_cache import KEEP_EVERY, ContentCache, key_of
 from lacuna.pipelines.presentation import progress
 
@@ -27,7 +28,7 @@ MADE = 2
 Halves = NDArray[np.float16]
 
 
-def embed(texts: Sequence[str], name: str, store: Path, label: str) -> F32:
+def embed(texts: Sequence[str], name: str, store: StorePath, label: str) -> F32:
     """Vectors of ``texts`` by the embedder ``name``: float32 (len(texts), dim), each row of length 1.
 
     Vectors of texts in the store's cache are read; new ones are added file by file, so that an interrupted run
@@ -66,7 +67,7 @@ class _Vectors:
         return np.concatenate(self._blocks)[[self.at[key] for key in keys]]
 
 
-def _filled(texts: dict[str, str], model: Embedder, store: Path, label: str) -> _Vectors:
+def _filled(texts: dict[str, str], model: Embedder, store: StorePath, label: str) -> _Vectors:
     """The vectors of all texts by key."""
     # A model's name may have slashes, and a folder's name anything.
     cache = ContentCache(store, "vectors", f"{quote(model.name, safe='')}-{model.version}-{MADE}", "vector", _check)
@@ -81,12 +82,7 @@ def _filled(texts: dict[str, str], model: Embedder, store: Path, label: str) -> 
             block = [key for key in new[first : first + KEEP_EVERY] if key not in vectors_of.at]
             if block:
                 embedded = model.embed([texts[key] for key in block], partial(_onward, tick, first, len(new)))
-                with cache.locked():
-                    # Another worker may have been first. Two vectors of one text would give a later run other results.
-                    _read(cache, block, vectors_of)
-                    rows = [row for row, key in enumerate(block) if key not in vectors_of.at]
-                    if rows:
-                        _write(cache, [block[row] for row in rows], embedded[rows].astype(np.float16), vectors_of)
+                _add(cache, block, embedded.astype(np.float16), vectors_of)
     return vectors_of
 
 
@@ -94,12 +90,26 @@ def _onward(tick: Callable[[int, int], None], before: int, total: int, done: int
     tick(before + done, total)
 
 
+def _add(cache: ContentCache, keys: list[str], embedded: Halves, vectors_of: _Vectors) -> None:
+    """Add vectors to the cache, save those that another worker has added meanwhile: those are used here too."""
+    while rows := [row for row, key in enumerate(keys) if key not in vectors_of.at]:
+        new, vectors = [keys[row] for row in rows], embedded[rows]
+        if cache.add(new, pa.FixedSizeListArray.from_arrays(pa.array(vectors.ravel()), vectors.shape[1])):
+            vectors_of.add(new, vectors)
+        else:
+            _read(cache, keys, vectors_of)
+
+
 def _read(cache: ContentCache, wanted: Collection[str], vectors_of: _Vectors) -> None:
     keys, vectors = cache.read(wanted)
     if vectors is None:
         return
-    new = [row for row, key in enumerate(keys) if key not in vectors_of.at]
-    vectors_of.add([keys[row] for row in new], _rows(vectors)[new] if len(new) < len(keys) else _rows(vectors))
+    # Where a text has two vectors, the first counts.
+    row_of: dict[str, int] = {}
+    for row, key in enumerate(keys):
+        if key not in vectors_of.at:
+            row_of.setdefault(key, row)
+    vectors_of.add(list(row_of), _rows(vectors)[list(row_of.values())])
 
 
 def _check(vectors: pa.Array) -> None:
@@ -110,8 +120,3 @@ def _check(vectors: pa.Array) -> None:
 
 def _rows(vectors: pa.Array) -> Halves:
     return vectors.flatten().to_numpy(zero_copy_only=False).reshape(len(vectors), vectors.type.list_size)
-
-
-def _write(cache: ContentCache, keys: list[str], vectors: Halves, vectors_of: _Vectors) -> None:
-    cache.write(keys, pa.FixedSizeListArray.from_arrays(pa.array(vectors.ravel()), vectors.shape[1]))
-    vectors_of.add(keys, vectors)

@@ -6,12 +6,12 @@ import hashlib
 import json
 import os
 from collections.abc import Callable
-from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 import httpx2
 
+from lacuna.pipelines.io.addresses import StorePath
 from lacuna.pipelines.io.store import write_bytes
 from lacuna.pipelines.settings import Endpoint
 
@@ -42,7 +42,9 @@ class Session:
         What an answer should hold, for messages: "name".
     """
 
-    def __init__(self, settings: Endpoint, folder: Path, read: Callable[[dict[str, Any]], Any], expected: str) -> None:
+    def __init__(
+        self, settings: Endpoint, folder: StorePath, read: Callable[[dict[str, Any]], Any], expected: str
+    ) -> None:
         key = os.environ.get(settings.api_key_env, "") if settings.api_key_env else ""
         headers = {"Authorization": f"Bearer {key}"} if key else {}
         self._client = httpx2.Client(timeout=settings.timeout_seconds, headers=headers, follow_redirects=False)
@@ -77,7 +79,6 @@ class Session:
             self._silent += 1
             raise
         self._silent = 0
-        file.parent.mkdir(parents=True, exist_ok=True)
         write_bytes(file, json.dumps(answer, ensure_ascii=False).encode())
         return self._read(answer)
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from lacuna.models.text.words import shortened
 from lacuna.models.topics.name_checks import fault
+from lacuna.pipelines.io.addresses import StorePath
 from lacuna.pipelines.llm.endpoint import NoAnswerError, Session, messages
 from lacuna.pipelines.presentation import progress
 from lacuna.pipelines.settings import Labels
@@ -27,7 +27,7 @@ def propose(
     examples: Sequence[Sequence[str]],
     texts: Sequence[Sequence[str]],
     settings: Labels,
-    store: Path,
+    store: StorePath,
     level: str = "topics",
 ) -> tuple[list[str], list[dict[str, Any]]]:
     """The topics' labels, each replaced by the endpoint's proposal where that passes the checks.
@@ -84,7 +84,7 @@ def propose(
 
 def _answers(
     labels: Sequence[str], keywords: Sequence[Sequence[str]], examples: Sequence[Sequence[str]], settings: Labels,
-    folder: Path,
+    folder: StorePath,
 ) -> tuple[dict[int, str], list[str]]:  # fmt: skip
     """The name proposed for each topic that got an answer, and what went wrong with the others."""
     names: dict[int, str] = {}

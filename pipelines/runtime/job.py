@@ -6,16 +6,18 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lacuna.data_contracts.step_tables import check_step_table, step_table
-from lacuna.pipelines.io.store import read_arrays, read_parquet, write_bytes, write_parquet
+from lacuna.pipelines.io.addresses import StorePath, store_path
+from lacuna.pipelines.io.store import read_arrays, read_parquet, usable, write_bytes, write_parquet
 from lacuna.pipelines.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
+
+    from lacuna.pipelines.state.leases import Lease
 
 __all__ = ["Job"]
 
@@ -29,21 +31,24 @@ class Job:
     bundle
         Folder or fsspec URL of the input.
     store
-        Local folder of runs, caches and, by default, the state database.
+        Where runs, caches and, on this machine by default, the state database are.
     start, end
         First and last day of the window, both included.
     config
         Path of the user's settings file, or None.
     settings
         The settings of this run.
+    lease
+        What this process holds while it works on the run; None where nobody else can.
     """
 
     bundle: str
-    store: Path
+    store: StorePath
     start: date
     end: date
     config: str | None
     settings: Settings = field(repr=False)
+    lease: Lease | None = field(default=None, repr=False, compare=False)
 
     @property
     def run_id(self) -> str:
@@ -66,21 +71,21 @@ class Job:
         return datetime.combine(self.end + timedelta(days=1), time(), UTC)
 
     @property
-    def work(self) -> Path:
+    def work(self) -> StorePath:
         """The folder of the steps' tables; deleted once the run is published."""
         return self.store / ".work" / self.run_id
 
     @property
-    def runs(self) -> Path:
+    def runs(self) -> StorePath:
         """The folder of all published runs."""
         return self.store / "runs"
 
     @property
-    def folder(self) -> Path:
-        """Where this run is, or will be, published."""
+    def folder(self) -> StorePath:
+        """Where this run is, or will be, published; its files are where ``run_place`` says."""
         return self.runs / self.run_id
 
-    def path(self, name: str) -> Path:
+    def path(self, name: str) -> StorePath:
         """Path of ``name`` in the work folder, for example ``load/conversations.parquet``."""
         return self.work / name
 
@@ -92,7 +97,7 @@ class Job:
         """
         return read_parquet(self.files(name), columns)
 
-    def files(self, name: str) -> list[Path]:
+    def files(self, name: str) -> list[StorePath]:
         """The Parquet files of a table: one, or one a shard in the order of :attr:`shards`."""
         whole = self.path(f"{name}.parquet")
         if whole.exists() or not self.path(name).is_dir():
@@ -117,10 +122,9 @@ class Job:
         for file in self.files(name):
             yield read_parquet([file], columns)
 
-    def read_arrays(self, name: str, columns: Sequence[str]) -> Iterator[dict[str, NDArray[Any]]]:
-        """Columns of numbers, and of equally long lists of numbers, as arrays (n,) and (n, length), file by file."""
-        for file in self.files(name):
-            yield read_arrays(file, columns)
+    def read_arrays(self, name: str, shard: str | None, columns: Sequence[str]) -> dict[str, NDArray[Any]]:
+        """Columns of numbers, and of equally long lists of numbers, as arrays (n,) and (n, length), of one shard."""
+        return read_arrays(self._shard_file(name, shard), columns)
 
     def write_shard(self, name: str, shard: str | None, frame: pd.DataFrame) -> None:
         """Write one shard of a table, whole or not at all; None for a table without shards. The index is dropped.
@@ -133,7 +137,7 @@ class Job:
         check_step_table(step_table(name), frame)
         write_parquet(self._shard_file(name, shard), frame)
 
-    def _shard_file(self, name: str, shard: str | None) -> Path:
+    def _shard_file(self, name: str, shard: str | None) -> StorePath:
         return self.path(f"{name}.parquet" if shard is None else f"{name}/{shard}.parquet")
 
     def write(self, name: str, frame: pd.DataFrame) -> None:
@@ -156,6 +160,18 @@ class Job:
         text = json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False)
         write_bytes(self.path(f"{name}.json"), f"{text}\n".encode())
 
+    def exists(self, name: str) -> bool:
+        """Whether a step wrote the JSON document ``name``."""
+        return self.path(f"{name}.json").exists()
+
+    def write_bytes(self, name: str, content: bytes) -> None:
+        """Write a file of this run, whole or not at all; ``name`` has its ending."""
+        write_bytes(self.path(name), content)
+
+    def read_bytes(self, name: str) -> bytes:
+        """Read what :meth:`write_bytes` wrote."""
+        return self.path(name).read_bytes()
+
     def as_json(self) -> dict[str, str | None]:
         """The job as workers pass it on: paths and dates only, never rows."""
         return {
@@ -177,17 +193,20 @@ class Job:
         ------
         SettingsInvalid
             The settings file is gone or no longer valid.
+        StoreUnusable
+            The store can't be read.
         """
         bundle, store, start, end = (str(document[key]) for key in ("bundle", "store", "start", "end"))
         config = document.get("config")
         job = cls(
             bundle=bundle,
-            store=Path(store),
+            store=store_path(store),
             start=date.fromisoformat(start),
             end=date.fromisoformat(end),
             config=config,
             settings=load_settings(config),
         )
-        if not job.path("settings.json").exists():  # published: only the digest is left to do
-            return job
-        return replace(job, settings=job.settings.with_sections(job.read_json("settings")))
+        with usable(job.store, disk_only=True):
+            if not job.path("settings.json").exists():  # published: only the digest is left to do
+                return job
+            return replace(job, settings=job.settings.with_sections(job.read_json("settings")))

@@ -4,31 +4,37 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib import metadata
-from pathlib import Path
 from typing import Any
 
 import fsspec
 
 from lacuna.data_contracts.contract import INPUTS
-from lacuna.data_contracts.errors import BundleUnreadable
-from lacuna.pipelines.io.addresses import unreachable
-from lacuna.pipelines.io.store import check_writable, clean_leftovers, usable
+from lacuna.data_contracts.errors import BundleUnreadable, StoreUnusable, WorkerUnfit
+from lacuna.pipelines.embedders.registry import embedder
+from lacuna.pipelines.io.addresses import StorePath, unreachable
+from lacuna.pipelines.io.publishing import clean_leftovers, leftovers
+from lacuna.pipelines.io.run_folders import run_place
+from lacuna.pipelines.io.store import check_writable, remove_folder, usable
 from lacuna.pipelines.presentation import progress
 from lacuna.pipelines.runtime.job import Job
+from lacuna.pipelines.runtime.parts import cost_of, forget_parts, perform_part
+from lacuna.pipelines.state.leases import lease
 from lacuna.pipelines.state.repository import open_state
-from lacuna.pipelines.steps import Step
+from lacuna.pipelines.steps import Part, Step, parts_of
 
 __all__ = [
     "BundleChanging",
     "begin",
     "begun",
+    "check_worker",
     "file_hashes",
     "finish",
     "input_hash",
     "perform",
+    "perform_alone",
     "published",
     "resume",
     "version",
@@ -95,28 +101,72 @@ def begin(job: Job, force: bool = False) -> bool:
         A file can't be read.
     """
     check_writable(job.store)
-    clean_leftovers(job.store)
+    _clean_up(job)
     files = file_hashes(job.bundle)
     digest = input_hash(job, files)
     if not force and published(job) == digest:
         finish(job)
         return False
-    if force or begun(job) != digest:
-        shutil.rmtree(job.work, ignore_errors=True)
+    model = _model(job)
+    if force or begun(job) != digest or job.read_json("run").get("embedder") != model:
+        remove_folder(job.work)
     if not job.path("run.json").exists():
         with open_state(job.settings, job.store) as state:
             previous = state.previous_run(job.run_id)
         job.write_json("settings", job.settings.that_decide())
-        job.write_json("run", {"input_hash": digest, "files": files, "previous_run": previous, "version": version()})
+        plan = {"input_hash": digest, "files": files, "previous_run": previous, "version": version(), "embedder": model}
+        job.write_json("run", plan)
     return True
+
+
+def _clean_up(job: Job) -> None:
+    """Put right what crashes left in the store, save what another worker may be building."""
+    clean_leftovers(job.store, job.run_id)
+    for run_id in sorted(leftovers(job.store) - {job.run_id}):
+        with suppress(StoreUnusable), lease(job.settings, job.store, run_id):
+            clean_leftovers(job.store, run_id)
+
+
+def _model(job: Job) -> dict[str, str]:
+    model = embedder(job.settings.embedder.name)
+    return {"name": model.name, "version": model.version}
+
+
+def check_worker(job: Job) -> None:
+    """Refuse to work on a run that was planned with another version of Lacuna, or of the embedder, than this one.
+
+    Raises
+    ------
+    WorkerUnfit
+        The versions differ; the message names both.
+    StoreUnusable
+        The store holds no plan of the run, or can't be read.
+    """
+    with usable(job.store, disk_only=True):
+        try:
+            plan = job.read_json("run")
+        except FileNotFoundError as error:
+            raise StoreUnusable(f"{job.work} holds no plan of run {job.run_id}", "plan the run again") from error
+    planned, model = plan.get("embedder"), _model(job)
+    named = {"Lacuna": (plan["version"], version())}
+    if planned is not None:
+        named["the embedder"] = (f"{planned['name']} {planned['version']}", f"{model['name']} {model['version']}")
+    for what, (wanted, here) in named.items():
+        if wanted != here:
+            raise WorkerUnfit(
+                f"run {job.run_id} was planned with {what} {wanted}, and this worker has {here}",
+                "give all workers the same version; to run with this one, plan the run again",
+            )
 
 
 def published(job: Job) -> str | None:
     """The input hash of the published run if folder and database agree on it, else None."""
-    try:
-        digest = json.loads((job.folder / "run.json").read_text(encoding="utf-8"))["input_hash"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
+    with usable(job.store, disk_only=True):
+        place = run_place(job.store, job.run_id)
+        try:
+            digest = json.loads((place / "run.json").read_text(encoding="utf-8"))["input_hash"] if place else None
+        except (FileNotFoundError, ValueError, KeyError, TypeError):
+            return None
     with open_state(job.settings, job.store) as state:
         recorded = state.input_hash(job.run_id)
     return digest if digest == recorded else None
@@ -124,10 +174,11 @@ def published(job: Job) -> str | None:
 
 def begun(job: Job) -> str | None:
     """The input hash of the unfinished run in the work folder, else None."""
-    try:
-        return job.read_json("run")["input_hash"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
+    with usable(job.store, disk_only=True):
+        try:
+            return job.read_json("run")["input_hash"]
+        except (FileNotFoundError, NotADirectoryError, ValueError, KeyError, TypeError):
+            return None
 
 
 def resume(job: Job, steps: Sequence[Step]) -> None:
@@ -153,23 +204,48 @@ def perform(job: Job, step: Step, names: Sequence[str]) -> None:
         The names of all steps of the run, in order.
     """
     number = names.index(step.__name__)
-    for name in names[number:]:
-        _marker(job, name).unlink(missing_ok=True)
+    if job.lease is not None:
+        job.lease.check()
+    with usable(job.store, disk_only=True):
+        if _marker(job, step.__name__).exists():  # it is wanted anew, and so is all that stands on it
+            forget_parts(job, names[number:])
+        for name in names[number:]:
+            _marker(job, name).unlink(missing_ok=True)
     with usable(job.store, disk_only=True), progress.step(step.__name__, number + 1, len(names)) as cost:
         step(job)
     if step.__name__ == "load":
         _account_for_rows(job)
+    _mark_done(job, step.__name__, cost.seconds, max(cost.peak_mb, cost_of(job, step.__name__).peak_mb))
+
+
+def perform_alone(job: Job, part: Part, shard: str | None) -> None:
+    """Perform one part of a step, for one shard where it works on shards, as a task of its own.
+
+    The last part of a step marks the step done.
+    """
+    if job.lease is not None:
+        job.lease.check()
+    with usable(job.store, disk_only=True):
+        perform_part(job, part, shard)
+    if part.step == "load":
+        _account_for_rows(job)
+    if part == parts_of(part.step)[-1]:
+        cost = cost_of(job, part.step)
+        _mark_done(job, part.step, cost.seconds, cost.peak_mb)
+
+
+def _mark_done(job: Job, step: str, seconds: float, peak_mb: float) -> None:
     # After publishing, the work folder may be gone, with the markers in it.
-    if job.work.exists():
-        job.write_json(f"steps/{step.__name__}", {"name": cost.name, "seconds": cost.seconds, "peak_mb": cost.peak_mb})
+    if job.exists("run"):
+        job.write_json(f"steps/{step}", {"name": step, "seconds": seconds, "peak_mb": peak_mb})
 
 
 def finish(job: Job) -> None:
     """Delete the work folder."""
-    shutil.rmtree(job.work, ignore_errors=True)
+    remove_folder(job.work)
 
 
-def _marker(job: Job, name: str) -> Path:
+def _marker(job: Job, name: str) -> StorePath:
     return job.path(f"steps/{name}.json")
 
 

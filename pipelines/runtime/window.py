@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
-from pathlib import Path
 
 from lacuna.data_contracts.errors import SettingsInvalid
 from lacuna.data_contracts.units import FIRST_YEAR, LAST_YEAR
+from lacuna.pipelines.io.addresses import StorePath
 from lacuna.pipelines.settings import Settings
 from lacuna.pipelines.state.repository import open_state
 
@@ -50,7 +50,7 @@ def scheduled_window(
     start: str | date | None,
     end: str | date | None,
     interval: tuple[datetime, datetime] | None,
-    store: Path,
+    store: StorePath,
     settings: Settings,
     bundle: str,
 ) -> tuple[date, date]:

@@ -12,13 +12,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import sqlalchemy as sa
 
-from lacuna.data_contracts.errors import StoreUnusable
+from lacuna.data_contracts.errors import SettingsInvalid, StoreUnusable
 from lacuna.pipelines.gaps.first_seen import keep_seen
+from lacuna.pipelines.io.addresses import StorePath, is_local
 from lacuna.pipelines.io.store import usable
 from lacuna.pipelines.settings import Settings
 from lacuna.pipelines.state import schema
@@ -28,12 +28,12 @@ from lacuna.pipelines.state.schema import SCHEMA_VERSION
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["SCHEMA_VERSION", "State", "open_state"]
+__all__ = ["SCHEMA_VERSION", "State", "check_named", "open_state"]
 
 T = TypeVar("T")
 
 
-def open_state(settings: Settings, store: Path) -> State:
+def open_state(settings: Settings, store: StorePath) -> State:
     """Open the state database of ``store``, making its tables where they are missing; use it in a ``with`` block.
 
     Parameters
@@ -46,15 +46,31 @@ def open_state(settings: Settings, store: Path) -> State:
     Raises
     ------
     SettingsInvalid
-        The URL can't be understood, or its driver is not installed.
+        The URL can't be understood, its driver is not installed, or there is none for a store on an object store.
     StoreUnusable
         The database can't be reached, is of a newer Lacuna, or can't be written.
     """
+    check_named(settings, store)
     url = settings.state.url or f"sqlite:///{store / 'state.db'}"
     if not settings.state.url:
         with usable(store):
             store.mkdir(parents=True, exist_ok=True)
     return State(engine_of(url, settings.state.wait_seconds), settings.state.wait_seconds)
+
+
+def check_named(settings: Settings, store: StorePath) -> None:
+    """Check that a store has a state database: SQLite needs a file system.
+
+    Raises
+    ------
+    SettingsInvalid
+        The store is an object store, and no database is set.
+    """
+    if not settings.state.url and not is_local(store):
+        raise SettingsInvalid(
+            f"the store {store} is on no file system, and 'state.url' names no database for it",
+            'set [state] url to a Postgres, for example "postgresql+psycopg://user@host/database"',
+        )
 
 
 class State:
@@ -183,6 +199,7 @@ class State:
         subtopics: pd.DataFrame | None = None,
         subtopic_events: pd.DataFrame | None = None,
         published_at: datetime | None = None,
+        require: Callable[[sa.Connection], None] | None = None,
     ) -> None:
         """Record a run in one transaction; rows of the same run recorded earlier are replaced.
 
@@ -204,6 +221,8 @@ class State:
             The same for subtopics, with subtopic_id; topic_id is the topic that they belong to.
         published_at
             When people could first see the run, by the clock; now where this is left out.
+        require
+            Raises, in the same transaction, where the run is no longer the caller's to record (``Lease.require``).
         """
         now = published_at or datetime.now(UTC)
         first, last = (day.isoformat() for day in window) if window else (run_id, run_id)
@@ -222,6 +241,8 @@ class State:
 
         def write(connection: sa.Connection) -> None:
             _one_at_a_time(connection)
+            if require is not None:
+                require(connection)
             keep_seen(connection, run_id, rows[schema.gaps], now)
             for table in (*frames, schema.runs):
                 connection.execute(sa.delete(table).where(table.c.run_id == run_id))
@@ -288,6 +309,21 @@ class State:
         """
         try:
             with self._engine.connect() as connection:
+                yield connection
+        except sa.exc.DBAPIError as error:
+            raise unusable(error, self._engine.url) from error
+
+    @contextmanager
+    def writing(self) -> Iterator[sa.Connection]:
+        """Give a connection in a transaction that writes, which is committed at the end of the block.
+
+        Raises
+        ------
+        StoreUnusable
+            The database can't be written, or another process writes for too long.
+        """
+        try:
+            with self._engine.connect().execution_options(lacuna_writes=True) as connection, connection.begin():
                 yield connection
         except sa.exc.DBAPIError as error:
             raise unusable(error, self._engine.url) from error

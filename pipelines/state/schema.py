@@ -18,6 +18,7 @@ __all__ = [
     "deliveries",
     "gaps",
     "latest_before",
+    "leases",
     "metadata",
     "migrate",
     "one_after_another",
@@ -35,7 +36,7 @@ __all__ = [
     "utc",
 ]
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 metadata = sa.MetaData()
 
 schema_version = sa.Table("schema_version", metadata, sa.Column("version", sa.Integer, primary_key=True))
@@ -163,6 +164,20 @@ sessions = sa.Table(
     sa.Column("cookie_sha256", sa.String(64), primary_key=True),
     sa.Column("token_sha256", sa.String(64), nullable=False),
     sa.Column("ends", sa.DateTime(timezone=True), nullable=False),
+)
+
+# Who works on which run; times are the database's own (pipelines.state.leases).
+leases = sa.Table(
+    "leases",
+    metadata,
+    sa.Column("name", sa.String(255), primary_key=True),
+    sa.Column("token", sa.String(32), nullable=False),  # of one holding: who lost it doesn't take the next for its own
+    sa.Column("host", sa.Text, nullable=False),
+    sa.Column("pid", sa.Integer, nullable=False),
+    sa.Column("machine", sa.Text, nullable=False),
+    sa.Column("since", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("renewed_at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
 )
 
 # Up to version 2 a decision was written as the status that it gives.

@@ -1,4 +1,4 @@
-"""The seven steps of a run, in order: a folder each, with its function in ``step.py``.
+"""The seven steps of a run, in order: a folder each, with its functions in ``step.py``; and the parts of each step.
 
 Importing this imports no step: a DAG file needs the names alone.
 """
@@ -6,19 +6,80 @@ Importing this imports no step: a DAG file needs the names alone.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from lacuna.pipelines.runtime.job import Job
 
-__all__ = ["STEPS", "Step", "step_named"]
+__all__ = ["PARTS", "STEPS", "Part", "Step", "part_named", "parts_of", "step_named"]
 
 Step = Callable[["Job"], None]
 STEPS = ("load", "redact", "understand", "measure", "diagnose", "rank", "publish")
 
 
+@dataclass(frozen=True)
+class Part:
+    """A part of a step: a function that is performed once, or once for each shard of a table, in any order.
+
+    Attributes
+    ----------
+    step
+        The step.
+    name
+        The function's name in the step's ``step.py``. It takes the job; and the name of a shard too, where
+        ``by_shards_of`` is given.
+    by_shards_of
+        The table whose shards it works on; None for a part that is performed once.
+    """
+
+    step: str
+    name: str
+    by_shards_of: str | None = None
+
+    @property
+    def function(self) -> Callable[..., None]:
+        """The function itself."""
+        function: Callable[..., None] = getattr(import_module(f"lacuna.pipelines.steps.{self.step}.step"), self.name)
+        return function
+
+
+PARTS = (
+    Part("load", "load"),
+    Part("redact", "hash_texts", "load/messages"),
+    Part("redact", "choose_texts"),
+    Part("redact", "count_words", "load/messages"),
+    Part("redact", "learn_lexicon"),
+    Part("redact", "show_names", "load/messages"),
+    Part("redact", "share_names"),
+    Part("redact", "redact_messages", "load/messages"),
+    Part("redact", "redact_others"),
+    Part("understand", "learn_stock_text"),
+    Part("understand", "read_messages", "redact/messages"),
+    Part("understand", "write_facts"),
+    Part("understand", "match_articles", "understand/questions"),
+    Part("understand", "find_topics"),
+    Part("understand", "assign_topics", "understand/questions"),
+    Part("understand", "check_assignments"),
+    Part("measure", "measure"),
+    Part("diagnose", "diagnose"),
+    Part("rank", "rank"),
+    Part("publish", "publish"),
+)
+
+
+def parts_of(step: str) -> tuple[Part, ...]:
+    """The parts of a step, in order."""
+    return tuple(part for part in PARTS if part.step == step)
+
+
+def part_named(step: str, name: str) -> Part:
+    """A part by its step and its name."""
+    return next(part for part in parts_of(step) if part.name == name)
+
+
 def step_named(name: str) -> Step:
-    """The function of a step, by its name in :data:`STEPS`."""
+    """The function of a whole step, by its name in :data:`STEPS`."""
     function: Step = getattr(import_module(f"lacuna.pipelines.steps.{name}.step"), name)
     return function

@@ -15,7 +15,8 @@ from typing import Any
 
 import pytest
 
-from lacuna.pipelines.io.store import lock
+from lacuna.pipelines.settings import load_settings
+from lacuna.pipelines.state.leases import lease
 from tests.support.paths import REPO
 from tests.support.standins import make_bundle
 
@@ -157,7 +158,7 @@ def airflow(tmp_path_factory: pytest.TempPathFactory) -> Airflow:
         "LACUNA_STORE": str(tmp / "by date"),
     }
     script = SCRIPT.format(dags=str(DAGS), cases=list(cases.values()))
-    with lock(tmp / "busy", "2024-06-30"):
+    with lease(load_settings(), tmp / "busy", "2024-06-30"):
         process = subprocess.run(
             [sys.executable, "-c", script], env=environment, capture_output=True, text=True, timeout=900, check=False
         )

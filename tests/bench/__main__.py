@@ -21,6 +21,7 @@ from tests.bench.labels import labels
 from tests.bench.pictures import pictures
 from tests.bench.replays import SIGNALS, ablations, replays, tickets
 from tests.bench.scale import scale
+from tests.bench.schedule import schedule
 from tests.bench.simulated import simulated
 from tests.bench.stability import stability
 from tests.bench.startup import startup
@@ -70,6 +71,10 @@ def parse(words: Sequence[str] | None = None) -> argparse.Namespace:
         "--write", type=Path, metavar="DIR", help="write the first size's bundle here and measure nothing"
     )
     sized.add_argument("--folder", type=Path, help="where bundles and stores lie meanwhile; a temporary one by default")
+    planned = which.add_parser(
+        "schedule", help="a weekly run on several workers, simulated from run.json of measured runs"
+    )
+    planned.add_argument("files", nargs="+", type=Path, metavar="RUN.json", help="of runs of different sizes")
     arguments = parser.parse_args(words)
     arguments.what = arguments.what or "steps"
     return arguments
@@ -89,6 +94,8 @@ def main() -> int:
         "coverage": lambda: coverage(arguments.draws),
         "board": board,
     }
+    if arguments.what == "schedule":
+        return schedule(arguments.files)
     if arguments.what in without_data:
         return without_data[arguments.what]()
     if arguments.what in ("pictures", "startup"):

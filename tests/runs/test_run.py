@@ -12,14 +12,14 @@ import pytest
 
 from lacuna.data_contracts.errors import BundleUnreadable, SettingsInvalid, StoreUnusable
 from lacuna.pipelines.gaps.decisions import decide
-from lacuna.pipelines.io.store import lock
 from lacuna.pipelines.run import make_job, plan_scheduled, run, run_step
 from lacuna.pipelines.runtime.job import Job
 from lacuna.pipelines.runtime.runner import begin, file_hashes, perform
 from lacuna.pipelines.settings import load_settings
+from lacuna.pipelines.state.leases import lease
 from lacuna.pipelines.state.repository import open_state
 from lacuna.pipelines.steps import STEPS, step_named
-from tests.support.lock_holder import lock_holder
+from tests.support.lease_holder import lease_holder
 from tests.support.standins import small_publish, without_rights, write_table
 
 Steps = list[Callable[[Job], None]]
@@ -200,7 +200,7 @@ def test_every_step_s_cost_is_recorded(bundle: Path, tmp_path: Path, steps: Step
 def test_two_runs_of_one_window_at_once(bundle: Path, tmp_path: Path, steps: Steps, steps_run: list[str]) -> None:
     """The second of two runs of a window is told so, and does nothing; another window is free."""
     store = tmp_path / "store"
-    with lock_holder(store, "2024-06-30"):
+    with lease_holder(store, "2024-06-30"):
         with pytest.raises(StoreUnusable, match="another run holds '2024-06-30'") as caught:
             run(str(bundle), store, steps=steps)
         assert "wait" in caught.value.remedy
@@ -242,10 +242,11 @@ def test_a_store_without_rights_is_found_before_any_work(
     assert steps_run == []
 
 
-def test_a_store_that_is_an_address_is_refused(bundle: Path) -> None:
-    """A store is a local folder; an s3:// address is not made into one named 's3:'."""
-    with pytest.raises(SettingsInvalid, match="not a local folder"):
+def test_a_store_on_an_object_store_needs_a_database(bundle: Path) -> None:
+    """SQLite lies in a file system: without one, the state's address has to be set."""
+    with pytest.raises(SettingsInvalid, match=r"'state.url' names no database") as caught:
         make_job(str(bundle), "s3://bucket/store")
+    assert "postgresql" in caught.value.remedy
 
 
 def test_a_job_travels_as_paths_and_dates(bundle: Path, tmp_path: Path) -> None:
@@ -308,7 +309,7 @@ def test_a_lock_on_the_store_does_not_outlive_the_run(bundle: Path, tmp_path: Pa
 
     with pytest.raises(RuntimeError):
         run(str(bundle), tmp_path / "store", steps=[first])
-    with lock(tmp_path / "store", "2024-06-30"):
+    with lease(load_settings(), tmp_path / "store", "2024-06-30"):
         pass
 
 

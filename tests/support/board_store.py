@@ -15,7 +15,8 @@ import pandas as pd
 import uvicorn
 
 from lacuna.pipelines.board import make_app
-from lacuna.pipelines.io.store import publishing, write_parquet
+from lacuna.pipelines.io.publishing import publishing
+from lacuna.pipelines.io.store import write_parquet
 from lacuna.pipelines.report.view import ReportData
 from lacuna.pipelines.settings import load_settings
 from lacuna.pipelines.state.deliveries import remember_contacts

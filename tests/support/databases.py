@@ -17,7 +17,7 @@ import pandas as pd
 import pytest
 import sqlalchemy as sa
 
-from lacuna.pipelines.io.store import publishing
+from lacuna.pipelines.io.publishing import publishing
 from lacuna.pipelines.settings import Settings, load_settings
 from lacuna.pipelines.state import schema
 from lacuna.pipelines.state.repository import State, open_state
@@ -28,10 +28,12 @@ NOBODY = 65534
 
 def settings_for(url: str = "", wait_seconds: float = 20.0) -> Settings:
     """The defaults with another database."""
-    shipped = load_settings()
-    return shipped.model_copy(
-        update={"state": shipped.state.model_copy(update={"url": url, "wait_seconds": wait_seconds})}
-    )
+    return with_state(load_settings(), url=url, wait_seconds=wait_seconds)
+
+
+def with_state(settings: Settings, **changes: str | float) -> Settings:
+    """Settings with changes in their section ``[state]``."""
+    return settings.model_copy(update={"state": settings.state.model_copy(update=changes)})
 
 
 @pytest.fixture(scope="session")

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from lacuna.models.backlog.gap import Gap
-from lacuna.pipelines.io.store import publishing
+from lacuna.pipelines.io.publishing import publishing
 from lacuna.pipelines.runtime.job import Job
 from lacuna.pipelines.state.repository import open_state
 
@@ -107,14 +107,16 @@ def small_publish(job: Job) -> None:
     """A publish that writes one gap: for tests of what stands around the steps."""
     begun = job.read_json("run")
     row = {**BACKLOG_ROW, "first_seen": job.run_id, "last_seen": job.run_id}
-    with publishing(job.store, job.run_id) as folder:
+    hold = job.lease.hold if job.lease else nullcontext
+    with publishing(job.store, job.run_id, hold) as folder:
         (folder / "backlog.jsonl").write_text(json.dumps(row) + "\n", encoding="utf-8")
         pd.DataFrame([row]).to_parquet(folder / "backlog.parquet")
         (folder / "report.html").write_text("<!doctype html><title>Report</title>", encoding="utf-8")
         (folder / "run.json").write_text(json.dumps({"run_id": job.run_id, **begun}), encoding="utf-8")
     state = open_state(job.settings, job.store)
     gaps = pd.DataFrame([{name: row[name] for name in ("gap_id", "kind", "title", "status", "score", "rank")}])
-    state.record_run(job.run_id, begun["input_hash"], pd.DataFrame(), gaps, (job.start, job.end))
+    require = job.lease.require if job.lease else None
+    state.record_run(job.run_id, begun["input_hash"], pd.DataFrame(), gaps, (job.start, job.end), require=require)
     state.close()
 
 

@@ -88,7 +88,7 @@ def read_matches(job: Job, facts: pd.DataFrame, articles: int, cited: Ints, fail
     Parameters
     ----------
     facts
-        One row a question, in the order of understand/questions: p_failed, language, key.
+        One row a question, in the order of understand/questions: conversation_id, p_failed, language, key.
     articles
         Number of live articles.
     cited
@@ -101,7 +101,8 @@ def read_matches(job: Job, facts: pd.DataFrame, articles: int, cited: Ints, fail
     def blocks() -> Iterator[Candidates]:
         return read_candidates(job, articles)
 
-    weight, off_topic = citations.citation_weights(cited, 1 - failed, _citation_features(job, facts, articles, cited))
+    features = _citation_features(job, facts, articles, cited)
+    weight, off_topic = citations.citation_weights(cited, 1 - failed, features, facts["conversation_id"])
     sure, stray = citation_mixture.on_topic(blocks, (*RETRIEVED_BY, "plain_words"), cited, failed, weight, off_topic)
     usual_answer, usual_question = (Standing.of(blocks(), way, articles) for way in ("agents", "score"))
     near, answered = _nearness_of_answers(blocks(), cited, usual_answer)

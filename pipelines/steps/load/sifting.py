@@ -56,7 +56,8 @@ def sift_all(bundle: Bundle, spool: Spool, receiver: Callable[[Mapping[str, Sift
         Called with the sifted tables in memory, gives what takes the kept messages: a block of conversations at a time,
         in the order of their ids.
     """
-    small = {name: _sift(read, bundle.problems) for name, read in bundle.tables.items()}
+    # What was read of a table is let go of once it is sifted: conversations alone may be a million rows.
+    small = {name: _sift(bundle.tables.pop(name), bundle.problems) for name in list(bundle.tables)}
     present = {i["table"] for i in bundle.inputs}
     keys = {name: TABLES[name].key[0] for name in small if name in present}
     ids = {name: pd.Index(small[name].kept[key].unique()) for name, key in keys.items()}
@@ -141,15 +142,20 @@ class _References:
     def add(self, kept: pd.DataFrame, where: pd.DataFrame) -> None:
         """Add a block; it has all rows of its keys."""
         new = np.zeros(len(kept), dtype=bool)
+        columns: dict[str, pd.Series] = {}
         for name in self._columns:
+            columns[name] = kept[name]
             if name not in self._seen:
                 new |= ~kept.duplicated(name).to_numpy()
                 continue
             names = (kept[name].explode() if kept[name].dtype == object else kept[name]).dropna().drop_duplicates()
             names = names[[one not in self._seen[name] for one in names]]
             self._seen[name].update(names)
-            new |= kept.index.isin(names.index)
-        self._rows.append(kept.loc[new, self._columns])
+            named = kept.index.isin(names.index)
+            # Lists are most of the memory, and only those with a new name are needed.
+            columns[name] = kept[name].where(named, None)
+            new |= named
+        self._rows.append(pd.DataFrame(columns, index=kept.index)[new])
         self._where.append(where[new])
 
     def rows(self) -> tuple[pd.DataFrame, pd.DataFrame]:

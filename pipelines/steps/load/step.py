@@ -267,7 +267,7 @@ def _until(kept: dict[str, pd.DataFrame], late: pd.Series, end: date) -> dict[st
         later = frame[column] >= _after(end) if column else pd.Series(False, index=frame.index)
         if name == "outcomes":
             later |= among(frame["conversation_id"], late)
-        inside[name] = frame[~later].reset_index(drop=True)
+        inside[name] = frame[~later].reset_index(drop=True) if later.any() else frame
     return inside
 
 

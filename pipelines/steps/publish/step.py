@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
+from contextlib import nullcontext
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -22,12 +23,15 @@ from lacuna.pipelines.drafts import write_drafts
 from lacuna.pipelines.drafts.polish import polish
 from lacuna.pipelines.embedders.registry import embedder
 from lacuna.pipelines.gaps.read import gaps_of
-from lacuna.pipelines.io.store import publishing, read_parquet, write_parquet
+from lacuna.pipelines.io.publishing import publishing
+from lacuna.pipelines.io.run_folders import run_folder, run_place
+from lacuna.pipelines.io.store import files_in, read_parquet, write_parquet
 from lacuna.pipelines.presentation.links import conversation_url
 from lacuna.pipelines.presentation.spreadsheet import records
 from lacuna.pipelines.report.render import render_report
 from lacuna.pipelines.report.view import ReportData
 from lacuna.pipelines.runtime.job import Job
+from lacuna.pipelines.runtime.parts import part_costs
 from lacuna.pipelines.runtime.runner import version
 from lacuna.pipelines.state.deliveries import remember_contacts
 from lacuna.pipelines.state.repository import open_state
@@ -46,11 +50,12 @@ def publish(job: Job) -> None:
     tables = _published_tables(job, backlog, owners)
     topics, accuracy, kpis = tables["topics"], tables["accuracy"], tables["kpis"]
     not_content = job.read_json("diagnose/not_content")
-    with publishing(job.store, job.run_id) as folder:
+    hold = job.lease.hold if job.lease else nullcontext
+    with publishing(job.store, job.run_id, hold) as folder:
         run = _run(job, backlog)
         texts, warnings = polish(gaps_of(backlog), job.settings.drafts, job.store, conversation_url(run))
         run["warnings"] += warnings
-        drafts = write_drafts(folder, backlog, job.read("load/articles"), run, job.folder, texts)
+        drafts = write_drafts(folder, backlog, job.read("load/articles"), run, run_folder(job.store, job.run_id), texts)
         backlog["draft"] = pd.array([drafts.get(gap) for gap in backlog.get("gap_id", [])], dtype="str")
         problems = faults("backlog", backlog) if len(backlog) else []
         if problems:
@@ -113,6 +118,10 @@ def _with_details(job: Job, topics: pd.DataFrame, season: pd.Series) -> pd.DataF
     """The topics with why people leave the bot in each, what was searched in vain, whether it is new, its season."""
     facts = job.read("measure/facts")
     inside = facts[facts["in_window"]]
+    for state in ("core", "nearest"):
+        of_state = inside.loc[inside["state"].eq(state), "topic_id"].value_counts()
+        before = topics.columns.tolist().index("x")
+        topics.insert(before, state, topics["topic_id"].map(of_state).fillna(0).astype("int64"))
     searched = searches_by_topic(job.read("measure/searches"), job.days)
     novelty = new_or_known(facts, job.read("diagnose/gaps"))
     topics = topics.merge(trigger_shares(inside).round(4), how="left", left_on="topic_id", right_index=True)
@@ -142,7 +151,7 @@ def _subtopics(job: Job, topics: pd.DataFrame) -> list[list[dict[str, Any]]]:
 def _assignments(job: Job) -> pd.DataFrame:
     facts = job.read("measure/facts")
     inside = set(facts.loc[facts["in_window"], "conversation_id"])
-    assigned = job.read("understand/assignments")
+    assigned = job.read("understand/assignments").sort_values(["conversation_id", "question_number"])
     return assigned[assigned["conversation_id"].isin(inside)].reset_index(drop=True)
 
 
@@ -150,7 +159,7 @@ def _run(job: Job, backlog: pd.DataFrame) -> dict[str, Any]:
     run_file, load_file = job.read_json("run"), job.read_json("load/load")
     redacted = job.read_json("redact/redact")
     model = embedder(job.settings.embedder.name)
-    steps = [json.loads(p.read_text(encoding="utf-8")) for p in sorted(job.path("steps").glob("*.json"))]
+    steps = [json.loads(p.read_text(encoding="utf-8")) for p in files_in(job.path("steps"), "*.json")]
     kinds = backlog["kind"].value_counts().sort_index().to_dict() if len(backlog) else {}
     statuses = backlog["status"].value_counts().sort_index().to_dict() if len(backlog) else {}
     return {
@@ -164,6 +173,7 @@ def _run(job: Job, backlog: pd.DataFrame) -> dict[str, Any]:
         "seed": job.settings.run.seed,
         "embedder": {"name": model.name, "version": model.version},
         "steps": sorted(steps, key=lambda step: STEPS.index(step["name"]) if step["name"] in STEPS else 99),
+        "parts": part_costs(job),
         "warnings": [
             *load_file["warnings"],
             *job.read_json("understand/naming"),
@@ -185,14 +195,14 @@ def _run(job: Job, backlog: pd.DataFrame) -> dict[str, Any]:
 
 def _previous(job: Job) -> dict[str, Any] | None:
     before = job.read_json("run")["previous_run"]
-    path = job.runs / str(before) / "run.json"
-    return json.loads(path.read_text(encoding="utf-8")) if before and path.exists() else None
+    place = run_place(job.store, str(before)) if before else None
+    return json.loads((place / "run.json").read_text(encoding="utf-8")) if place else None
 
 
 def _quarantine(job: Job, folder: Path) -> list[dict[str, Any]]:
     """Copy the rejected rows into the run, and count them by table, rule and column."""
     counts: list[dict[Any, Any]] = []
-    for path in sorted(job.path("redact/quarantine").glob("*.parquet")):
+    for path in files_in(job.path("redact/quarantine"), "*.parquet"):
         rows = read_parquet(path)
         (folder / "quarantine").mkdir(exist_ok=True)
         write_parquet(folder / "quarantine" / path.name, rows)
@@ -239,7 +249,10 @@ def remember(job: Job, backlog: pd.DataFrame, input_hash: str) -> None:
             job.read(f"understand/{name}").assign(last_seen=job.run_id) for name in ("registry", "subtopic_registry")
         )
         events, subtopic_events = job.read("understand/events"), job.read("understand/subtopic_events")
-        state.record_run(job.run_id, input_hash, topics, gaps, (job.start, job.end), events, subtopics, subtopic_events)
+        state.record_run(
+            job.run_id, input_hash, topics, gaps, (job.start, job.end), events, subtopics, subtopic_events,
+            require=job.lease.require if job.lease else None,
+        )  # fmt: skip
         if state.last_run() == job.run_id:
             owners = job.read("load/owners")
             remember_contacts(state, owners[~owners["owner_id"].isin(inactive(owners))])

@@ -16,6 +16,7 @@ from lacuna.models.impact.fixes import Fix, Limits, main_articles, measure, week
 from lacuna.pipelines.gaps.history import Past
 from lacuna.pipelines.gaps.ids import moves, subtopics_since
 from lacuna.pipelines.io.published import read_published
+from lacuna.pipelines.io.run_folders import run_place
 from lacuna.pipelines.presentation import progress
 from lacuna.pipelines.presentation.spreadsheet import records
 from lacuna.pipelines.runtime.job import Job
@@ -193,4 +194,5 @@ def _touched_subtopics(
 
 def _earlier(job: Job, past: Past) -> dict[str, dict[str, Any]]:
     """The measurements of the run before, by gap: its bundle may have reached further back."""
-    return {row["gap_id"]: row for row in records(read_published(job.runs / str(past.previous), "impact"))}
+    place = run_place(job.store, str(past.previous)) if past.previous else None
+    return {row["gap_id"]: row for row in records(read_published(place, "impact"))} if place else {}

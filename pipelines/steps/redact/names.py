@@ -1,11 +1,10 @@
-"""The names that a run's conversations show, learned shard by shard: in memory are one shard and all words."""
+"""The names that a run's conversations show, learnt shard by shard; what all texts teach of words is learnt between."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from itertools import pairwise
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,83 +14,110 @@ from lacuna.models.redaction.known_names import WordCounts, names_shown
 from lacuna.models.redaction.name_patterns import Level
 from lacuna.models.redaction.names import Place
 from lacuna.models.redaction.redact import CustomerNames, Lexicon, names_by_conversation
-from lacuna.pipelines.io.store import read_parquet, write_parquet
-from lacuna.pipelines.presentation import progress
 
 if TYPE_CHECKING:
     from lacuna.pipelines.runtime.job import Job
 
-__all__ = ["Names", "read_names"]
+__all__ = [
+    "choose_texts", "count_words", "distinct_texts", "hash_texts", "learn_lexicon", "names_of_shard", "read_lexicon",
+    "share_names", "show_names",
+]  # fmt: skip
 
 NamesOf = dict[Hashable, list[str]]
 
 
-class Names:
-    """What the texts of a run show of names.
-
-    Parameters
-    ----------
-    job
-        The run.
-    folder
-        A folder for scratch files.
-    lexicon
-        What all texts teach of words.
-    customers
-        The names that each customer's conversations show.
-    """
-
-    def __init__(self, job: Job, folder: Path, lexicon: Lexicon, customers: CustomerNames) -> None:
-        self.lexicon = lexicon
-        self._job, self._folder, self._customers = job, folder, customers
-
-    def of_shard(self, number: int, shard: str | None, conversation_ids: Sequence[Hashable]) -> NamesOf:
-        """The names of a shard's conversations, those of their customers' other conversations included."""
-        own: dict[Hashable, dict[str, None]] = {}
-        for conversation, name in read_parquet(_own_file(self._folder, number)).itertuples(index=False):
-            own.setdefault(conversation, {})[name] = None
-        customers = _customers(self._job, shard)
-        shared = self._customers.shared(own, dict.fromkeys(conversation_ids), customers)
-        return {conversation: list(names) for conversation, names in shared.items()}
+def hash_texts(job: Job, shard: str | None) -> None:
+    """Write a shard of redact/texts."""
+    texts = distinct_texts(job.read_shard("load/messages", shard, ["text"])["text"])
+    hashes = np.array([_hash(text) for text in texts], dtype=np.int64)
+    job.write_shard("redact/texts", shard, pd.DataFrame({"hash": hashes}))
 
 
-def read_names(job: Job, folder: Path) -> Names:
-    """Learn names from ``load/messages`` in two readings: what words are, then which names each text shows.
+def choose_texts(job: Job) -> None:
+    """Write redact/first_texts: a text that several shards hold counts in the first of them alone."""
+    before = np.empty(0, dtype=np.int64)
+    for shard in job.shards_of("redact/texts"):
+        hashes = job.read_shard("redact/texts", shard)["hash"].to_numpy()
+        is_first = ~np.isin(hashes, before)
+        job.write_shard("redact/first_texts", shard, pd.DataFrame({"is_first": is_first}))
+        before = np.union1d(before, hashes)
 
-    ``folder`` is for scratch files: the places of names after the first reading, the names after the second.
-    """
-    shards = job.shards_of("load/messages")
+
+def count_words(job: Job, shard: str | None) -> None:
+    """Write a shard of redact/words and redact/places: a first reading, without a lexicon."""
+    texts = distinct_texts(job.read_shard("load/messages", shard, ["text"])["text"])
+    is_first = job.read_shard("redact/first_texts", shard)["is_first"].tolist()
+    counts = WordCounts()
+    places = counts.add(texts, _products(job), is_first)
+    words = sorted(counts.used | counts.named | counts.first)
+    columns = {name: [count[word] for word in words] for name, count in counts.by_name().items()}
+    table = pd.DataFrame({"word": pd.array(words, dtype="str")} | columns)
+    job.write_shard("redact/words", shard, table.astype(dict.fromkeys(columns, "int64")))
+    rows = np.array([(text, *place) for text, there in enumerate(places) for place in there], dtype=np.int64)
+    table = pd.DataFrame(rows.reshape(-1, 5), columns=["text", "start", "end", "level", "complete"])
+    job.write_shard("redact/places", shard, table.astype({"complete": bool}))
+
+
+def learn_lexicon(job: Job) -> None:
+    """Write redact/lexicon.json: what the texts of all shards teach of words."""
+    counts = WordCounts()
+    for table in job.read_shards("redact/words"):
+        words = table["word"].tolist()
+        for name, count in counts.by_name().items():
+            count.update({word: n for word, n in zip(words, table[name].tolist(), strict=True) if n})
+    lexicon = counts.lexicon(_products(job))
+    parts = {"names": lexicon.names, "words": lexicon.words, "kept": lexicon.kept}
+    job.write_json("redact/lexicon", {name: sorted(words) for name, words in parts.items()})
+
+
+def read_lexicon(job: Job) -> Lexicon:
+    """Read what :func:`learn_lexicon` wrote."""
+    return Lexicon(**{name: frozenset(words) for name, words in job.read_json("redact/lexicon").items()})
+
+
+def show_names(job: Job, shard: str | None) -> None:
+    """Write a shard of redact/names: a second reading, with the lexicon."""
+    messages = job.read_shard("load/messages", shard, ["conversation_id", "text"])
+    texts = distinct_texts(messages["text"])
+    shown = names_shown(texts, _places(job, shard, len(texts)), read_lexicon(job))
+    own = names_by_conversation(
+        messages["conversation_id"].tolist(), messages["text"].tolist(), dict(zip(texts, shown, strict=True))
+    )
+    job.write_shard("redact/names", shard, _table("conversation_id", own))
+
+
+def share_names(job: Job) -> None:
+    """Write redact/customer_names: what customers with several conversations show in any of them."""
+    ids = [rows["customer_id"] for rows in job.read_shards("load/conversations") if "customer_id" in rows]
+    customers = pd.concat(ids).dropna() if ids else pd.Series([], dtype="str")
+    several = set(customers[customers.duplicated()])
+    names: dict[Hashable, dict[str, None]] = {}
+    for shard in job.shards_of("redact/names"):
+        customer_of = {of: who for of, who in _customers(job, shard).items() if who in several}
+        for conversation, name in job.read_shard("redact/names", shard).itertuples(index=False):
+            if conversation in customer_of:
+                names.setdefault(customer_of[conversation], {})[name] = None
+    job.write("redact/customer_names", _table("customer_id", names))
+
+
+def names_of_shard(job: Job, shard: str | None, conversation_ids: Sequence[Hashable]) -> NamesOf:
+    """The names of a shard's conversations, those of their customers' other conversations included."""
+    own = _names(job.read_shard("redact/names", shard))
+    customers = CustomerNames(_names(job.read("redact/customer_names")))
+    shared = customers.shared(own, dict.fromkeys(conversation_ids), _customers(job, shard))
+    return {conversation: list(names) for conversation, names in shared.items()}
+
+
+def distinct_texts(texts: pd.Series) -> list[str]:
+    """The texts, each once, in order of appearance."""
+    return list(dict.fromkeys(text for text in texts if isinstance(text, str)))
+
+
+def _products(job: Job) -> dict[str, None]:
     products: dict[str, None] = {}
     for rows in job.read_shards("load/conversations", ["product"]):
         products |= dict.fromkeys(rows["product"].dropna().unique().tolist())
-    counts, seen = WordCounts(), np.empty(0, dtype=np.uint64)
-    for number, _, texts in _texts(job, shards, "learning words"):
-        hashes = np.array([_hash(text) for text in texts], dtype=np.uint64)
-        places = counts.add(texts, products, (~np.isin(hashes, seen)).tolist())
-        seen = np.union1d(seen, hashes)
-        _write_places(folder, number, places)
-    lexicon = counts.lexicon(products)
-    del counts, seen
-    customers = CustomerNames()
-    several = _with_several_conversations(job)
-    for number, messages, texts in _texts(job, shards, "reading names"):
-        shown = names_shown(texts, _read_places(folder, number, len(texts)), lexicon)
-        own = names_by_conversation(
-            messages["conversation_id"].tolist(), messages["text"].tolist(), dict(zip(texts, shown, strict=True))
-        )
-        customers.add(own, {of: who for of, who in _customers(job, shards[number]).items() if who in several})
-        pairs = [(conversation, name) for conversation, names in own.items() for name in names]
-        write_parquet(_own_file(folder, number), pd.DataFrame(pairs, columns=["conversation_id", "name"], dtype="str"))
-    return Names(job, folder, lexicon, customers)
-
-
-def _texts(job: Job, shards: Sequence[str | None], label: str) -> Iterator[tuple[int, pd.DataFrame, list[str]]]:
-    """Number, messages and distinct texts of each shard."""
-    with progress.bar(label) as tick:
-        for number, shard in enumerate(shards):
-            messages = job.read_shard("load/messages", shard, ["conversation_id", "text"])
-            yield number, messages, list(dict.fromkeys(text for text in messages["text"] if isinstance(text, str)))
-            tick(number + 1, len(shards))
+    return products
 
 
 def _customers(job: Job, shard: str | None) -> dict[Hashable, Hashable]:
@@ -103,28 +129,25 @@ def _customers(job: Job, shard: str | None) -> dict[Hashable, Hashable]:
     return dict(zip(with_customer["conversation_id"].tolist(), with_customer["customer_id"].tolist(), strict=True))
 
 
-def _with_several_conversations(job: Job) -> Collection[Hashable]:
-    """The customers who have more than one conversation: only they share names."""
-    ids = [rows["customer_id"] for rows in job.read_shards("load/conversations") if "customer_id" in rows]
-    customers = pd.concat(ids).dropna() if ids else pd.Series([], dtype="str")
-    return set(customers[customers.duplicated()])
-
-
 def _hash(text: str) -> int:
-    return int.from_bytes(hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest())
+    digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    return int.from_bytes(digest, signed=True)
 
 
-def _own_file(folder: Path, number: int) -> Path:
-    return folder / f"names-{number}.parquet"
-
-
-def _write_places(folder: Path, number: int, places: Sequence[Sequence[Place]]) -> None:
-    rows = [(text, *place) for text, there in enumerate(places) for place in there]
-    np.save(folder / f"places-{number}.npy", np.array(rows, dtype=np.int32).reshape(-1, 5))
-
-
-def _read_places(folder: Path, number: int, texts: int) -> Iterator[list[Place]]:
-    rows = np.load(folder / f"places-{number}.npy")
+def _places(job: Job, shard: str | None, texts: int) -> Iterator[list[Place]]:
+    rows = job.read_shard("redact/places", shard).to_numpy(dtype=np.int64)
     starts = np.searchsorted(rows[:, 0], np.arange(texts + 1))
     for start, end in pairwise(starts):
         yield [Place(at, to, Level(level), bool(whole)) for _, at, to, level, whole in rows[start:end].tolist()]
+
+
+def _table(key: str, names: dict[Hashable, dict[str, None]]) -> pd.DataFrame:
+    pairs = [(of, name) for of, shown in names.items() for name in shown]
+    return pd.DataFrame(pairs, columns=[key, "name"], dtype="str")
+
+
+def _names(table: pd.DataFrame) -> dict[Hashable, dict[str, None]]:
+    names: dict[Hashable, dict[str, None]] = {}
+    for of, name in table.itertuples(index=False):
+        names.setdefault(of, {})[name] = None
+    return names

@@ -10,16 +10,29 @@ import pandas as pd
 
 from lacuna.models.redaction.redact import KINDS
 from lacuna.models.redaction.redact import redact as redact_texts
-from lacuna.pipelines.io.parts import scratch
-from lacuna.pipelines.presentation import progress
-from lacuna.pipelines.steps.redact.names import read_names
+from lacuna.pipelines.io.store import files_in
+from lacuna.pipelines.runtime.parts import perform_parts
+from lacuna.pipelines.steps.redact.names import (
+    choose_texts,
+    count_words,
+    hash_texts,
+    learn_lexicon,
+    names_of_shard,
+    read_lexicon,
+    share_names,
+    show_names,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator, Sequence
 
+    from lacuna.models.redaction.redact import Lexicon
     from lacuna.pipelines.runtime.job import Job
 
-__all__ = ["redact"]
+__all__ = [
+    "choose_texts", "count_words", "hash_texts", "learn_lexicon", "redact", "redact_messages", "redact_others",
+    "share_names", "show_names",
+]  # fmt: skip
 
 Redacted = tuple[list[str | None], dict[str, int]]
 
@@ -37,56 +50,84 @@ def redact(job: Job) -> None:
     columns, and ``redact/redact.json``: replacements by kind in all and by table, and how many texts of each table
     changed. Messages are worked on shard by shard.
     """
-    counts: dict[str, Counter[str]] = {name: Counter() for name in _TEXTS}
-    changed = dict.fromkeys(_TEXTS, 0)
-    small = {name: job.read(f"load/{name}") for name in ("outcomes", "searches")}
-    rejected = {
-        path.stem: job.read(f"load/quarantine/{path.stem}")
-        for path in sorted(job.path("load/quarantine").glob("*.parquet"))
-    }
-    elsewhere: set[Hashable] = set()
-    for frame in small.values():
-        elsewhere.update(frame["conversation_id"].dropna())
-    for rows in rejected.values():
-        elsewhere.update(_conversations([_parsed(record) for record in rows["record"]]))
-    names_elsewhere: dict[Hashable, list[str]] = {}
+    perform_parts(job, "redact")
 
-    with scratch(job.work, "redact") as folder:
-        names = read_names(job, folder)
 
-        def redacted(texts: Sequence[str | None], known_names: Sequence[Sequence[str]]) -> Redacted:
-            regions = job.settings.privacy.phone_regions
-            return redact_texts(texts, known_names, lexicon=names.lexicon, phone_regions=regions)
+def redact_messages(job: Job, shard: str | None) -> None:
+    """Write a shard of redact/messages and of redact/names_elsewhere."""
+    messages = job.read_shard("load/messages", shard)
+    names = names_of_shard(job, shard, messages["conversation_id"].tolist())
+    elsewhere = _conversations_elsewhere(job)
+    pairs = [(one, name) for one, shown in names.items() if one in elsewhere for name in shown]
+    job.write_shard(
+        "redact/names_elsewhere", shard, pd.DataFrame(pairs, columns=["conversation_id", "name"], dtype="str")
+    )
+    _write(job, "messages", shard, messages, names, read_lexicon(job))
 
-        def write(name: str, shard: str | None, frame: pd.DataFrame, of: dict[Hashable, list[str]]) -> None:
-            column = _TEXTS[name]
-            texts, replaced = redacted(
-                frame[column].tolist(), [of.get(one, []) for one in frame["conversation_id"].tolist()]
-            )
-            after = pd.Series(texts, index=frame.index, dtype="str")
-            job.write_shard(f"redact/{name}", shard, frame.assign(**{column: after}))
-            counts[name].update(replaced)
-            changed[name] += int((frame[column].notna() & (frame[column] != after)).sum())
 
-        shards = job.shards_of("load/messages")
-        with progress.bar("redacting") as tick:
-            for number, shard in enumerate(shards):
-                messages = job.read_shard("load/messages", shard)
-                of = names.of_shard(number, shard, messages["conversation_id"].tolist())
-                names_elsewhere |= {one: found for one, found in of.items() if one in elsewhere}
-                write("messages", shard, messages, of)
-                tick(number + 1, len(shards))
-        for name, frame in small.items():
-            write(name, None, frame, names_elsewhere)
-        for name, rows in rejected.items():
+def redact_others(job: Job) -> None:
+    """Write redact/outcomes, redact/searches, redact/quarantine/* and redact/redact.json."""
+    names: dict[Hashable, list[str]] = {}
+    for table in job.read_shards("redact/names_elsewhere"):
+        for conversation, name in table.itertuples(index=False):
+            names.setdefault(conversation, []).append(name)
+    lexicon = read_lexicon(job)
+    for name in ("outcomes", "searches"):
+        _write(job, name, None, job.read(f"load/{name}"), names, lexicon)
 
-            def of_conversations(texts: Sequence[str | None], of: Sequence[Hashable]) -> Redacted:
-                return redacted(texts, [names_elsewhere.get(conversation, []) for conversation in of])
+    def redacted(texts: Sequence[str | None], of: Sequence[Hashable]) -> Redacted:
+        return _redacted(job, texts, [names.get(conversation, []) for conversation in of], lexicon)
 
-            job.write(f"redact/quarantine/{name}", _quarantined(rows, of_conversations))
+    for rejected, rows in _quarantine(job).items():
+        job.write(f"redact/quarantine/{rejected}", _quarantined(rows, redacted))
+    counts, changed = {name: Counter[str]() for name in _TEXTS}, dict.fromkeys(_TEXTS, 0)
+    for name in _TEXTS:
+        for shard in job.shards_of(f"redact/{name}"):
+            document = job.read_json(_counts_of(name, shard))
+            counts[name].update(document["replaced"])
+            changed[name] += document["changed"]
     total = sum(counts.values(), Counter[str]())
     by_table = {name: {kind: count[kind] for kind in KINDS if count[kind]} for name, count in counts.items()}
     job.write_json("redact/redact", {"total": dict(sorted(total.items())), "tables": by_table, "changed": changed})
+
+
+def _write(
+    job: Job, name: str, shard: str | None, frame: pd.DataFrame, names: dict[Hashable, list[str]], lexicon: Lexicon
+) -> None:
+    """Write one shard of a table without personal data, and what was replaced in it."""
+    column = _TEXTS[name]
+    known_names = [names.get(one, []) for one in frame["conversation_id"]]
+    texts, replaced = _redacted(job, frame[column].tolist(), known_names, lexicon)
+    after = pd.Series(texts, index=frame.index, dtype="str")
+    job.write_shard(f"redact/{name}", shard, frame.assign(**{column: after}))
+    changed = int((frame[column].notna() & (frame[column] != after)).sum())
+    job.write_json(_counts_of(name, shard), {"replaced": replaced, "changed": changed})
+
+
+def _redacted(
+    job: Job, texts: Sequence[str | None], known_names: Sequence[Sequence[str]], lexicon: Lexicon
+) -> Redacted:
+    return redact_texts(texts, known_names, lexicon=lexicon, phone_regions=job.settings.privacy.phone_regions)
+
+
+def _counts_of(name: str, shard: str | None) -> str:
+    return f"redact/counts/{name}" + ("" if shard is None else f"/{shard}")
+
+
+def _quarantine(job: Job) -> dict[str, pd.DataFrame]:
+    """The rejected rows by table."""
+    files = files_in(job.path("load/quarantine"), "*.parquet")
+    return {path.stem: job.read(f"load/quarantine/{path.stem}") for path in files}
+
+
+def _conversations_elsewhere(job: Job) -> set[Hashable]:
+    """The conversations that are named in other tables than messages, or in rejected rows."""
+    ids: set[Hashable] = set()
+    for name in ("outcomes", "searches"):
+        ids.update(job.read(f"load/{name}", ["conversation_id"])["conversation_id"].dropna())
+    for rows in _quarantine(job).values():
+        ids.update(_conversations([_parsed(record) for record in rows["record"]]))
+    return ids
 
 
 def _quarantined(

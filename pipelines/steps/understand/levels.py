@@ -6,15 +6,15 @@ reason why their answers fail. Every subtopic belongs to one topic.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from lacuna.models.arrays import F32, Ints
+from lacuna.models.arrays import F32, F64, Ints
 from lacuna.models.text import lexicon
+from lacuna.models.text.vectors import unit
 from lacuna.models.topics import describe, names
 from lacuna.models.topics.describe import Phrases
 from lacuna.models.topics.graph_clusters import centroids
@@ -28,8 +28,11 @@ from lacuna.pipelines.runtime.job import Job
 from lacuna.pipelines.settings import Topics
 from lacuna.pipelines.steps.understand.sample import Sample
 from lacuna.pipelines.steps.understand.topic_registry import Before, identify, name, read_before
+from lacuna.pipelines.steps.understand.topic_space import TopicSpace
 
-__all__ = ["group"]
+__all__ = ["group", "subtopic_means"]
+
+FLOOR = 10  # percentile of the cosines of a subtopic's own questions that a follow-up question must reach
 
 
 @dataclass(frozen=True)
@@ -53,32 +56,21 @@ class Level:
         return [np.flatnonzero(self.core == number) for number in range(len(self.phrases))]
 
 
-def group(job: Job, questions: pd.DataFrame, sample: Sample, places: Callable[[], Iterable[F32]]) -> pd.DataFrame:
+def group(job: Job, sample: Sample, asked: Collection[str]) -> TopicSpace:
     """Find topics and subtopics; write understand/{topics,registry,events,naming} and the same tables of subtopics.
-
-    Both are found on the sample. Every other question joins the nearest.
 
     Parameters
     ----------
     job
         The run.
-    questions
-        One row per question: conversation_id, key, in_window.
     sample
-        The questions to find topics on.
-    places
-        Gives the place of every question in the sample's space, float32 (n, dims) for one block after the other.
-
-    Returns
-    -------
-    DataFrame
-        conversation_id, topic_id, state (core, nearest, unassigned), strength (float, cosine to the topic's centroid),
-        subtopic_id, subtopic_core (bool); in the order of ``questions``.
+        The questions to find topics on. Every other question joins the nearest
+        (:func:`pipelines.steps.understand.assign.assign_shard`).
+    asked
+        The content keys of all questions of the run.
     """
-    settings = job.settings.topics
-    window = questions["in_window"].to_numpy(dtype=bool)
+    settings, own = job.settings.topics, sample.questions
     topics_before, subtopics_before = read_before(job)
-    own = sample.questions
     with progress.bar("grouping questions") as tick:
         (topic_labels, topic_words), (subtopic_labels, subtopic_words) = describe.fit_topics(
             list(own["question"]), sample.places, own["p_failed"].to_numpy(),
@@ -91,17 +83,10 @@ def group(job: Job, questions: pd.DataFrame, sample: Sample, places: Callable[[]
     subtopic = assign_nearest(sample.places, small.centres, settings.nearest_at_least, small.core).topic
     large = _level(own, _without_strays(topic_labels, small, subtopic), topic_words, sample.places, settings)
     within = np.array([large.core[rows[0]] for rows in small.groups], dtype=np.int64)
-    assigned = _assigned(questions, sample, places(), large, small, within, settings.nearest_at_least)
-    asked = set(questions["key"])
     topics = _registered(job, sample, asked, large, topics_before)
     subtopics = _registered(job, sample, asked, small, subtopics_before)
-    ids = topics.table["topic_id"].to_numpy(dtype=object)
-    topic_of_subtopic = _named(ids, within)
-    assigned["topic_id"] = _named(ids, assigned.pop("topic"))
-    assigned["subtopic_id"] = _named(subtopics.table["subtopic_id"].to_numpy(dtype=object), assigned.pop("subtopic"))
-    for state in ("core", "nearest"):
-        counts = assigned.loc[window & assigned["state"].eq(state).to_numpy(), "topic_id"].value_counts()
-        topics.table[state] = topics.table["topic_id"].map(counts).fillna(0).astype(int)
+    topic_ids, subtopic_ids = topics.table["topic_id"].tolist(), subtopics.table["subtopic_id"].tolist()
+    topic_of_subtopic = pd.array([topic_ids[number] if number >= 0 else None for number in within], dtype="str")
     job.write("understand/topics", pd.concat([topics.table, describe.map_coordinates(large.centres)], axis=1))
     job.write("understand/registry", topics.registry)
     job.write("understand/events", topics.events)
@@ -113,7 +98,38 @@ def group(job: Job, questions: pd.DataFrame, sample: Sample, places: Callable[[]
     job.write("understand/subtopic_registry", subtopics.registry.assign(topic_id=topic_of_subtopic))
     job.write("understand/subtopic_events", subtopics.events)
     job.write_json("understand/naming", topics.warnings + subtopics.warnings)
-    return assigned[["conversation_id", "topic_id", "state", "strength", "subtopic_id", "subtopic_core"]]
+    core = pd.DataFrame({"topic": large.core, "subtopic": small.core}, index=pd.Index(own["conversation_id"]))
+    return TopicSpace(
+        sample.space, topic_ids, subtopic_ids, large.centres, small.centres, within, core,
+        *subtopic_means(sample.vectors, small.groups),
+    )  # fmt: skip
+
+
+def subtopic_means(vectors: F32, groups: Sequence[Ints]) -> tuple[F32, F32, F64]:
+    """The mean of all vectors; and of each subtopic the mean less that, and the least cosine to it of a follow-up.
+
+    Parameters
+    ----------
+    vectors
+        float32 (n, dim), of the questions that subtopics were found on.
+    groups
+        Row numbers of each subtopic's questions.
+
+    Returns
+    -------
+    mean, means, floors : float32 (dim,), float32 (subtopics, dim) of length 1, float (subtopics,)
+    """
+    mean = vectors.mean(axis=0)
+    about_mean = unit(vectors - mean)
+    members = [about_mean[rows] for rows in groups]
+    means = np.array([each.mean(axis=0) for each in members], dtype=np.float32).reshape(len(members), len(mean))
+    return mean, unit(means), np.array([_floor(each) for each in members], dtype=np.float64)
+
+
+def _floor(vectors: F32) -> float:
+    """The cosine of each of a subtopic's questions to the centroid of the others, at the percentile ``FLOOR``."""
+    others = unit(vectors.sum(axis=0) - vectors)
+    return float(np.percentile((vectors * others).sum(axis=1), FLOOR))
 
 
 def _without_strays(topic_labels: Ints, small: Level, subtopic: Ints) -> Ints:
@@ -144,50 +160,6 @@ def _level(questions: pd.DataFrame, labels: Ints, words: Phrases, places: F32, s
 def _customers(questions: pd.DataFrame, rows: Ints) -> int:
     who = questions["customer_id"].iloc[rows]
     return int(who.nunique() + who.isna().sum())
-
-
-def _assigned(
-    questions: pd.DataFrame,
-    sample: Sample,
-    places: Iterable[F32],
-    large: Level,
-    small: Level,
-    within: Ints,
-    at_least: float,
-) -> pd.DataFrame:
-    """Topic and state of each question: the topic of its subtopic, else the one it is core of, else the nearest."""
-    core, subtopic_core = np.full((2, len(questions)), -1, dtype=np.int64)
-    core[sample.rows], subtopic_core[sample.rows] = large.core, small.core
-    topic, subtopic = np.full((2, len(questions)), -1, dtype=np.int64)
-    strength = np.zeros(len(questions), dtype=np.float32)
-    start = 0
-    for block in places:
-        own = slice(start, start + len(block))
-        subtopic[own] = assign_nearest(block, small.centres, at_least, subtopic_core[own]).topic
-        nearest = assign_nearest(block, large.centres, at_least, core[own])
-        inside = subtopic[own] >= 0
-        topic[own] = np.where(inside, within[subtopic[own]] if len(within) else -1, nearest.topic)
-        at = np.arange(len(block))
-        to_topic = nearest.cosines[at, topic[own]] if len(large.phrases) else np.zeros(len(block), dtype=np.float32)
-        strength[own] = np.where(topic[own] >= 0, to_topic, nearest.cosines.max(axis=1, initial=0))
-        start += len(block)
-    assigned = topic >= 0
-    is_core = assigned & (topic == core)
-    return pd.DataFrame(
-        {
-            "conversation_id": questions["conversation_id"],
-            "topic": topic,
-            "subtopic": subtopic,
-            "state": pd.array(np.select([is_core, assigned], ["core", "nearest"], "unassigned"), dtype="str"),
-            "strength": np.round(strength.astype(float), 4),
-            "subtopic_core": subtopic_core >= 0,
-        }
-    )
-
-
-def _named(ids: NDArray[np.object_], numbers: Ints | pd.Series) -> pd.api.extensions.ExtensionArray:
-    """The ids with these numbers, null for -1."""
-    return pd.array([ids[number] if number >= 0 else None for number in numbers], dtype="str")
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,14 +21,15 @@ __all__ = [
     "Matcher",
     "Texts",
     "agent_replies",
-    "candidates_by_file",
     "candidates_table",
     "embed_replies",
     "language_codes",
     "live_articles",
     "nearness",
     "read_candidates",
+    "read_candidates_of",
     "read_vectors",
+    "read_vectors_of",
 ]
 
 WAYS = ("score", "meaning", "words", "passage_words", "plain_words", "agents")  # columns of understand/match
@@ -90,31 +91,32 @@ class Matcher:
     ----------
     job
         The run.
-    drawn
-        As in :func:`models.retrieval.article_match.standard_scores`.
+    drawn, usual
+        As in :func:`models.retrieval.article_match.standard_scores`; what is usual, from :meth:`learn_usual`.
     """
 
-    def __init__(self, job: Job, drawn: int = 0) -> None:
+    def __init__(self, job: Job, drawn: int = 0, usual: Mapping[str, Usual] | None = None) -> None:
         articles = live_articles(job)
         cut = passages(articles)
         vectors = embed(list(cut["passage"]), job.settings.embedder.name, job.store, "embedding articles")
         self._index = ArticleIndex(articles, cut, vectors) if len(articles) else None
         self._number = {str(article): number for number, article in enumerate(articles["article_id"])}
-        self._drawn = drawn
-        self._usual: dict[str, Usual] = {}
+        self.drawn = drawn
+        self._usual: Mapping[str, Usual] = usual or {}
 
     @property
     def compares_texts(self) -> bool:
         """Whether standard scores need to know what is usual among many texts."""
-        return self._index is not None and weight_of_usual(self._index.articles, self._drawn) > 0
+        return self._index is not None and weight_of_usual(self._index.articles, self.drawn) > 0
 
-    def learn_usual(self, parts: Iterable[Texts]) -> None:
+    def learn_usual(self, parts: Iterable[Texts]) -> Mapping[str, Usual]:
         """Learn what is usual from these texts, for all that are matched later."""
         means: dict[str, list[F32]] = {}
         for block in (block for texts in parts for block in texts.blocks()):
             for name, scores in self._raw(block).items():
                 means.setdefault(name, []).append(scores)
         self._usual = {name: Usual.of(blocks) for name, blocks in means.items()}
+        return self._usual
 
     def match(self, texts: Texts) -> Candidates:
         """The candidates of each question, with their scores by each of :data:`WAYS`."""
@@ -151,7 +153,7 @@ class Matcher:
         }
 
     def _standard(self, name: str, raw: dict[str, F32]) -> F32:
-        return standard_scores(raw[name], self._drawn, self._usual.get(name))
+        return standard_scores(raw[name], self.drawn, self._usual.get(name))
 
 
 def live_articles(job: Job) -> pd.DataFrame:
@@ -200,28 +202,34 @@ def candidates_table(conversations: pd.Series, candidates: Candidates) -> pd.Dat
 
 def read_candidates(job: Job, articles: int, ways: Sequence[str] = WAYS) -> Iterator[Candidates]:
     """The candidates of all questions, a bounded block after the other, in the order of understand/questions."""
-    for candidates in candidates_by_file(job, articles, ways):
+    for shard in job.shards_of("understand/match"):
+        candidates = read_candidates_of(job, shard, articles, ways)
         for start in range(0, max(1, len(candidates)), BLOCK):
             yield candidates.take(slice(start, start + BLOCK))
 
 
-def candidates_by_file(job: Job, articles: int, ways: Sequence[str] = WAYS) -> Iterator[Candidates]:
-    """The candidates of all questions, file by file, in the order of understand/questions."""
+def read_candidates_of(job: Job, shard: str | None, articles: int, ways: Sequence[str] = WAYS) -> Candidates:
+    """The candidates of one shard's questions, in the order of understand/questions."""
     columns = ["candidates", *(f"{way}{of}" for way in ways for of in ("", "_mean", "_spread"))]
     ranked = [way for way in RANKED if way in ways]
     columns += [f"{way}_rank" for way in ranked]
-    for arrays in job.read_arrays("understand/match", columns):
-        yield Candidates(
-            articles,
-            arrays["candidates"].astype(np.int32),
-            {way: arrays[way].astype(np.float32) for way in ways},
-            {way: arrays[f"{way}_mean"].astype(np.float32) for way in ways},
-            {way: arrays[f"{way}_spread"].astype(np.float32) for way in ways},
-            {way: arrays[f"{way}_rank"].astype(np.int32) for way in ranked},
-        )
+    arrays = job.read_arrays("understand/match", shard, columns)
+    return Candidates(
+        articles,
+        arrays["candidates"].astype(np.int32),
+        {way: arrays[way].astype(np.float32) for way in ways},
+        {way: arrays[f"{way}_mean"].astype(np.float32) for way in ways},
+        {way: arrays[f"{way}_spread"].astype(np.float32) for way in ways},
+        {way: arrays[f"{way}_rank"].astype(np.int32) for way in ranked},
+    )
 
 
 def read_vectors(job: Job) -> Iterator[F32]:
     """The vectors of all questions, file by file, in the order of understand/questions: float32 (n, dim)."""
-    for arrays in job.read_arrays("understand/vectors", ["vector"]):
-        yield arrays["vector"].astype(np.float32)
+    for shard in job.shards_of("understand/vectors"):
+        yield read_vectors_of(job, shard)
+
+
+def read_vectors_of(job: Job, shard: str | None) -> F32:
+    """The vectors of one shard's questions, in the order of understand/questions: float32 (n, dim)."""
+    return job.read_arrays("understand/vectors", shard, ["vector"])["vector"].astype(np.float32)

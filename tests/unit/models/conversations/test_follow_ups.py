@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import random
-from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from lacuna.models.conversations.follow_ups import follow_up_questions
-from lacuna.pipelines.io.vector_cache import embed
-from lacuna.pipelines.steps.understand.follow_ups import with_follow_ups
-from tests.support.bundles import make_job
 
 MAIN = "My parcel has not arrived since Monday."
 
@@ -78,46 +74,3 @@ def test_the_order_of_rows_does_not_matter() -> None:
     expected = follow_up_questions(messages_table(*rows))
     assert len(expected) == 4
     assert follow_up_questions(messages_table(*random.Random(1).sample(rows, len(rows)))).equals(expected)
-
-
-def test_a_further_problem_counts_in_its_topic_and_no_problem_twice(tmp_path: Path) -> None:
-    """It gets a row in the topic that asks for it; one that falls into its own conversation's topic gets none."""
-    parcel = [f"my parcel from box {i} has not arrived" for i in range(6)]
-    card = [f"how do I change the card on my account {i}" for i in range(6)]
-    first_questions = pd.DataFrame({"conversation_id": [f"c{i:02d}" for i in range(12)], "question": parcel + card})
-    assigned = pd.DataFrame(
-        {
-            "conversation_id": first_questions["conversation_id"],
-            "topic_id": ["t-parcel"] * 6 + ["t-card"] * 6,
-            "state": "core",
-            "strength": 0.9,
-            "subtopic_id": ["s-parcel"] * 6 + ["s-card"] * 6,
-            "subtopic_core": True,
-        }
-    )
-    messages = messages_table(
-        ("c00", 0, "customer", parcel[0] + ". Another question: how can I change the card on my account?"),
-        ("c06", 0, "customer", card[0] + "? Also, how do I put a new card into the account profile?"),
-        ("c07", 0, "customer", card[1] + "? Also, which vegetables grow well in a shady garden?"),
-    )
-    job = make_job(str(tmp_path), tmp_path / "store")
-
-    vectors = embed(list(first_questions["question"]), "minilm", job.store, "test")
-    questions = with_follow_ups(job, messages, first_questions, assigned, vectors)
-    extra = questions[questions["question_number"] > 1].set_index("conversation_id")
-    assert questions[questions["question_number"] == 1]["topic_id"].tolist() == assigned["topic_id"].tolist()
-    assert (extra["topic_id"]["c00"], extra["subtopic_id"]["c00"]) == ("t-card", "s-card")
-    assert extra["state"]["c00"] == "nearest"
-    assert "c06" not in extra.index
-    assert extra["state"]["c07"] == "unassigned"
-
-
-def test_without_further_problems_every_row_is_the_first(tmp_path: Path) -> None:
-    """The column is there for every conversation."""
-    assigned = pd.DataFrame({"conversation_id": ["c1"], "topic_id": ["t"], "state": ["core"], "strength": [1.0]})
-    first_questions = pd.DataFrame({"conversation_id": ["c1"], "question": [MAIN]})
-    vectors = embed([MAIN], "lexical", tmp_path, "test")
-    questions = with_follow_ups(
-        make_job("b", tmp_path), messages_table(("c1", 0, "customer", MAIN)), first_questions, assigned, vectors
-    )
-    assert questions["question_number"].tolist() == [1]

@@ -18,7 +18,7 @@ CROWD = [f"{what} number{i} arrived late" for i in range(12) for what in ("kettl
 
 def word_vectors(texts: list[str], languages: list[str]) -> F32:
     """The vectors of the texts that a space is learnt from."""
-    return WordSpace(texts, languages).vectors
+    return WordSpace.learn(texts, languages)[1]
 
 
 def nearness(*texts: str, language: str = "en") -> np.ndarray:
@@ -93,8 +93,10 @@ def test_folded_vectors_keep_what_is_near_in_any_order() -> None:
 @pytest.mark.parametrize("crowd", [CROWD, [f"{text} {i} {i + 1} {i + 2}" for i, text in enumerate(CROWD * 6)]])
 def test_a_text_lies_where_it_would_lie_if_it_had_been_learnt_from(crowd: list[str]) -> None:
     """Placing texts of the space again gives their own vectors, few words or many; nothing lies at nought."""
-    space = WordSpace(crowd, ["en"] * len(crowd))
+    space, vectors = WordSpace.learn(crowd, ["en"] * len(crowd))
     again = space.place(crowd, ["en"] * len(crowd))
-    assert again == pytest.approx(space.vectors, abs=1e-3)
+    assert again == pytest.approx(vectors, abs=1e-3)
     assert not space.place(["of the"], ["en"]).any()
-    assert WordSpace(["the"], ["en"]).place(["tent pole"], ["en"]).shape == (1, 1)
+    stored = WordSpace.of_arrays(space.arrays())
+    assert np.array_equal(stored.place(crowd, ["en"] * len(crowd)), again)
+    assert WordSpace.learn(["the"], ["en"])[0].place(["tent pole"], ["en"]).shape == (1, 1)

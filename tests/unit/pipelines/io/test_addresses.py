@@ -1,4 +1,4 @@
-"""Where bundles and stores lie: a bundle anywhere, a store on this machine, and what is said where that is not so."""
+"""Where bundles and stores lie: a bundle anywhere, a store where files are replaced in one step, and what is said."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import fsspec
 import pytest
 
 from lacuna.data_contracts.errors import BundleUnreadable, SettingsInvalid
-from lacuna.pipelines.io.addresses import local_folder, unreachable, worth_a_retry
+from lacuna.pipelines.io.addresses import is_local, local_folder, store_path, unreachable, worth_a_retry
 from lacuna.pipelines.io.bundle import read_bundle
 from lacuna.pipelines.run import make_job, plan_scheduled
 from lacuna.pipelines.runtime.runner import file_hashes
@@ -40,15 +40,15 @@ COMMANDS = {
 
 
 @pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS)
-def test_every_command_says_that_a_store_is_a_local_folder(
+def test_every_command_says_where_a_store_can_not_be(
     command: tuple[str, ...], lacuna: Lacuna, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An address given as a store is refused as one, whole; no folder is made of it."""
+    """An address where files are not replaced in one step is refused as one, whole; no folder is made of it."""
     monkeypatch.chdir(tmp_path)
-    code, _, said = lacuna(*command, "--store", "s3://lac/store")
+    code, _, said = lacuna(*command, "--store", "sftp://lac/store")
     assert code == 2
-    assert "the store s3://lac/store is not a local folder" in said
-    assert "→ give --store a path on this machine" in said
+    assert "the store sftp://lac/store is of a kind that can't hold one" in said
+    assert "→ give --store a path on this machine, or an address that begins with s3://, gs:// or abfs://" in said
     assert list(tmp_path.iterdir()) == []
 
 
@@ -66,8 +66,8 @@ def test_what_is_written_beside_a_store_is_local_too(option: str, lacuna: Lacuna
     assert f"give {option} a path on this machine" in said
 
 
-@pytest.mark.parametrize("store", ["s3://lac/store", Path("s3://lac/store"), "GS://lac", "file:///tmp/store"])
-def test_a_store_given_in_python_is_local_too(store: str | Path) -> None:
+@pytest.mark.parametrize("store", ["sftp://lac/store", Path("sftp://lac/store"), "https://lac/store"])
+def test_a_store_given_in_python_is_refused_too(store: str | Path) -> None:
     """A path that has eaten a slash is still known for an address."""
     with pytest.raises(SettingsInvalid, match="--store"):
         make_job("bundle", store)
@@ -78,7 +78,26 @@ def test_a_store_given_in_python_is_local_too(store: str | Path) -> None:
 @pytest.mark.parametrize("path", ["store", "./a:b/c", "/data/s3/store", "C:/store", "x-y/z"])
 def test_a_path_is_no_address(path: str) -> None:
     """Colons and drives alone make no address."""
-    assert local_folder(path) == Path(path)
+    assert local_folder(path, "--out") == store_path(path) == Path(path)
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        ("file:///tmp/store", "/tmp/store"),
+        ("s3://lac/store", "s3://lac/store"),
+        (Path("s3://lac/store"), "s3://lac/store"),
+        ("S3://lac/store/", "s3://lac/store"),
+        ("memory://store", "memory://store"),
+    ],
+)
+def test_a_store_s_address_is_used_like_a_path(given: str | Path, meant: str) -> None:
+    """Folders and files are named below it as below any path, and a job's address is the same again."""
+    store = store_path(given)
+    assert str(store / "runs") == f"{meant}/runs"
+    assert str(store_path(str(store)) / "runs") == f"{meant}/runs"
+    assert (store / "runs").parent == store
+    assert is_local(store) == meant.startswith("/")
 
 
 @pytest.fixture
@@ -111,36 +130,14 @@ def test_http_says_what_is_missing(website: str) -> None:
     assert worth_a_retry(refused.value)
 
 
-@pytest.fixture(scope="module")
-def s3() -> Iterator[str]:
-    """A service that speaks S3, on this machine."""
-    from moto.server import ThreadedMotoServer
-
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
-
-
 @pytest.fixture
-def bucket(s3: str, bundle: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+def bucket(signed_in: str, bundle: Path) -> Any:
     """The bucket 'lac' with the bundle in the folder 'export'."""
-    for name, value in {
-        "AWS_ENDPOINT_URL": s3,
-        "AWS_ACCESS_KEY_ID": "someone",
-        "AWS_SECRET_ACCESS_KEY": "secret",
-        "AWS_DEFAULT_REGION": "us-east-1",
-        "AWS_EC2_METADATA_DISABLED": "true",
-    }.items():
-        monkeypatch.setenv(name, value)
     fs = fsspec.filesystem("s3", skip_instance_cache=True)
-    fsspec.filesystem("s3").clear_instance_cache()
     if not fs.exists("lac"):
         fs.mkdir("lac")
     fs.put(str(bundle), "lac/export", recursive=True)
-    yield fs
-    fsspec.filesystem("s3").clear_instance_cache()
+    return fs
 
 
 def test_a_bundle_is_read_from_s3(bucket: Any, bundle: Path) -> None:

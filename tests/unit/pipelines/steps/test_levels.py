@@ -12,8 +12,10 @@ import pytest
 from lacuna.models.text.vectors import unit
 from lacuna.models.topics.question_space import QuestionSpace
 from lacuna.pipelines.runtime.job import Job
+from lacuna.pipelines.steps.understand.assign import assign_questions
 from lacuna.pipelines.steps.understand.levels import group
 from lacuna.pipelines.steps.understand.sample import Sample, sample_rows
+from lacuna.pipelines.steps.understand.topic_space import read_topic_space, write_topic_space
 from tests.support.bundles import make_job
 
 WORDS = ["parcel", "refund", "login", "battery", "tent", "voucher", "invoice", "wheel", "strap", "zip", "pump", "lamp"]
@@ -50,12 +52,15 @@ def grouped(
     topics = job.settings.topics.model_copy(update={"fit_at_most": at_most})
     job = replace(job, settings=job.settings.model_copy(update={"topics": topics}))
     questions = questions.assign(in_window=np.arange(len(questions)) % window > 0 if window else True)
-    rows = sample_rows(questions, at_most)
-    own = questions.iloc[rows].reset_index(drop=True)
-    nothing = np.zeros((len(rows), 0), dtype=np.float32)
-    learnt = QuestionSpace(list(own["question"]), list(own["language"]), space[rows], nothing)
-    sample = Sample(rows, own, space[rows], learnt, space[rows])
-    return job, group(job, questions, sample, lambda: [space[:100], space[100:]])
+    own = questions.iloc[sample_rows(questions, at_most)].sort_values("conversation_id")
+    rows, own = own.index.to_numpy(), own.reset_index(drop=True)
+    learnt, _ = QuestionSpace.learn(
+        list(own["question"]), list(own["language"]), space[rows], np.zeros((len(rows), 0), dtype=np.float32)
+    )
+    found = group(job, Sample(own, space[rows], learnt, space[rows]), set(questions["key"]))
+    write_topic_space(job, found)
+    blocks = iter([space[:100], space[100:]])
+    return job, assign_questions(questions, read_topic_space(job), blocks, topics.nearest_at_least)
 
 
 @pytest.mark.parametrize("loose", [0.3, 0.8, 1.3])
