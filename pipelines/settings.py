@@ -44,6 +44,7 @@ class Shards(Section):
     """How a bundle is cut into parts that are worked on one at a time."""
 
     megabytes: Positive
+    keep_results: Annotated[int, Field(ge=0)]
 
 
 class Mine(Section):
