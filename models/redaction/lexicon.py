@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import NoReturn
 
 from lacuna.models.redaction.words import ALSO_WORDS, FIRST_NAMES, NEVER_NAMES
 
-__all__ = ["Lexicon", "one_typo_apart"]
+__all__ = ["Lexicon", "WatchedLexicon", "one_typo_apart"]
 
 # Thresholds on the share of a word's texts in which it stands where names stand.
 _NAME_TEXTS, _NAME_SHARE = 2, 0.3
@@ -67,6 +68,56 @@ class Lexicon:
         if word in NEVER_NAMES or word in self.kept:
             return True
         return "-" in word and any(part in NEVER_NAMES or part in self.kept for part in word.split("-"))
+
+
+class _WatchedWords(frozenset[str]):
+    """Words, and those that anybody asked for; asking is all that can be done with them."""
+
+    asked: set[str]
+
+    @classmethod
+    def of(cls, words: frozenset[str], asked: set[str]) -> _WatchedWords:
+        """These words; ``asked`` gets the words that are asked for."""
+        watched = cls(words)
+        watched.asked = asked
+        return watched
+
+    def __contains__(self, word: object) -> bool:
+        """Whether a word is one of them."""
+        self.asked.add(str(word))
+        return super().__contains__(word)
+
+    def isdisjoint(self, words: Iterable[object]) -> bool:
+        """Whether none of the words is one of them."""
+        own = list(words)
+        self.asked.update(map(str, own))
+        return super().isdisjoint(own)
+
+    def _refused(self, *_: object) -> NoReturn:
+        raise TypeError("of watched words, only single ones can be asked for")
+
+    __and__ = __or__ = __sub__ = __xor__ = __rand__ = __ror__ = __rsub__ = __rxor__ = __iter__ = _refused
+    intersection = union = difference = symmetric_difference = issubset = issuperset = _refused
+
+
+class WatchedLexicon(Lexicon):
+    """A lexicon that remembers for which words it was asked.
+
+    Whatever was made with its help, another lexicon leads to the same where it says the same of these words.
+
+    Parameters
+    ----------
+    lexicon
+        What it says.
+    """
+
+    asked: set[str]
+
+    def __init__(self, lexicon: Lexicon) -> None:
+        asked: set[str] = set()
+        super().__init__(_WatchedWords.of(lexicon.names, asked), _WatchedWords.of(lexicon.words, asked), lexicon.kept)
+        # A frozen dataclass takes no other way; ``sure`` is what the cached property of that name would compute.
+        self.__dict__.update(asked=asked, sure=_WatchedWords.of(lexicon.sure, asked))
 
 
 def one_typo_apart(typed: str, intended: str) -> bool:

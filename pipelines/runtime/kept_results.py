@@ -49,7 +49,11 @@ class KeptResults:
 
     def __init__(self, job: Job, part: Part, shard: str | None) -> None:
         assert part.kept is not None
-        self._job, self._shard, self._kept = job, shard, part.kept
+        self._job, self._part, self._kept = job, part, part.kept
+        tables = {f"{name}.parquet": job.shard_path(name, shard) for name in part.kept.results}
+        documents = {f"{name}.json": job.path(_document(name, shard)) for name in part.kept.documents_written}
+        self._places = {name.replace("/", "."): path for name, path in (tables | documents).items()}
+        self._has_shards = shard is not None
         self._of_part = job.store / "cache" / "parts" / f"{part.step}.{part.name}"
         self._of_shard = self._of_part / (shard or "whole")
         self._folder = self._of_shard / _key(job, part, part.kept, shard)
@@ -61,32 +65,37 @@ class KeptResults:
             with usable(index, passing=FileNotFoundError):
                 content = index.read_bytes()
                 hashes = json.loads(content)
-                tables = {name: self._file(name).read_bytes() for name in self._kept.results}
+                results = {name: (self._folder / name).read_bytes() for name in self._places}
         except FileNotFoundError:  # none, or another worker is deleting them
             return False
         except ValueError:
-            hashes, tables = {}, {}
-        damaged = [name for name in self._kept.results if name not in tables or _hash(tables[name]) != hashes.get(name)]
+            hashes, results = {}, {}
+        damaged = [name for name in self._places if name not in results or _hash(results[name]) != hashes.get(name)]
         if damaged:
             self._set_aside(damaged[0])
             return False
-        for name, table in tables.items():
-            write_bytes(self._job.shard_path(name, self._shard), table)
+        if not self._hold(results):
+            return False
+        for name, result in results.items():
+            write_bytes(self._places[name], result)
         write_bytes(index, content)  # its time says when the results were used last
         return True
 
     def keep(self) -> None:
         """Keep the results that the part has written, and delete those that are too many."""
         hashes = {}
-        for name in self._kept.results:
-            table = self._job.shard_path(name, self._shard).read_bytes()
-            write_bytes(self._file(name), table)
-            hashes[name] = _hash(table)
+        for name, place in self._places.items():
+            result = place.read_bytes()
+            write_bytes(self._folder / name, result)
+            hashes[name] = _hash(result)
         write_bytes(self._folder / INDEX, json.dumps(hashes).encode())
         self._prune()
 
-    def _file(self, name: str) -> StorePath:
-        return self._folder / f"{name.replace('/', '.')}.parquet"
+    def _hold(self, results: dict[str, bytes]) -> bool:
+        if not self._kept.holds:
+            return True
+        written = {name: json.loads(results[f"{name.replace('/', '.')}.json"]) for name in self._kept.documents_written}
+        return bool(self._part.beside(self._kept.holds)(self._job, written))
 
     def _set_aside(self, name: str) -> None:
         damaged = self._folder.with_name(f"{self._folder.name}.damaged")
@@ -95,7 +104,7 @@ class KeptResults:
             for file in files_in(self._folder, "*"):
                 write_bytes(damaged / file.name, file.read_bytes())
         remove_folder(self._folder)
-        progress.log.warning("%s is damaged: set aside as %s, its part is done anew", self._file(name), damaged.name)
+        progress.log.warning("%s is damaged: set aside as %s, its part is done anew", self._folder / name, damaged.name)
 
     def _prune(self) -> None:
         """Delete a shard's results but for the latest ones, and those of weeks that are before the bundle's first."""
@@ -103,7 +112,7 @@ class KeptResults:
             folders: list[StorePath] = [*self._of_shard.iterdir()]
             shards: list[StorePath] = [*self._of_part.iterdir()]
             by_use = sorted(folders, key=lambda one: (one != self._folder, -_last_used(one), one.name))
-            first = min(self._job.shards) if self._shard else ""
+            first = min(self._job.shards) if self._has_shards else ""
         gone = [folder for folder in shards if folder.name < first]
         for folder in [*by_use[self._job.settings.shards.keep_results :], *gone]:
             remove_folder(folder)
@@ -138,9 +147,13 @@ def _pieces(job: Job, part: Part, kept: Kept, shard: str | None) -> Iterator[byt
         yield _encoded(read_parquet(table, columns)) if columns else table.read_bytes()
     for name in kept.documents:
         yield json.dumps([name, job.read_json(name)], sort_keys=True).encode()
-    for name in kept.whole:
+    for name in kept.also:
         yield name.encode()
-        yield _encoded(part.beside(name)(job))
+        yield _encoded(part.beside(name)(job, shard))
+
+
+def _document(name: str, shard: str | None) -> str:
+    return f"{name}.json" if shard is None else f"{name}/{shard}.json"
 
 
 def _encoded(rows: pd.DataFrame) -> bytes:

@@ -29,22 +29,29 @@ class Kept:
     Attributes
     ----------
     results
-        The tables that the part writes.
+        The tables that the part writes, a shard each.
     tables
         The tables of which it reads the shard's own rows, each with the columns that it reads; none for all of them.
     documents
         The JSON documents that it reads.
-    whole
-        Functions in the step's ``step.py`` that take the job and give, as a frame, what else it reads.
+    also
+        Functions in the step's ``step.py`` that take job and shard and give, as a frame, what else it reads.
     settings
         The sections of settings that it reads; with ``embedder``, the embedder's version counts too.
+    documents_written
+        The JSON documents that it writes, one a shard each.
+    holds
+        A function in ``step.py`` that takes the job and these documents, as an earlier run wrote them, and says
+        whether its results hold for this run too; they do wherever this is empty.
     """
 
     results: tuple[str, ...]
     tables: tuple[tuple[str, tuple[str, ...]], ...]
     documents: tuple[str, ...] = ()
-    whole: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
     settings: tuple[str, ...] = ()
+    documents_written: tuple[str, ...] = ()
+    holds: str = ""
 
 
 @dataclass(frozen=True)
@@ -81,6 +88,14 @@ class Part:
         return function
 
 
+MESSAGES_REDACTED = Kept(
+    results=("redact/messages", "redact/names_elsewhere"),
+    tables=(("load/messages", ()),),
+    also=("names_to_redact", "product_words"),
+    settings=("privacy",),
+    documents_written=("redact/counts/messages", "redact/words_used"),
+    holds="same_words",
+)
 MESSAGES_READ = Kept(
     results=("understand/questions", "understand/message_facts", "understand/follow_ups"),
     tables=(("load/conversations", ("conversation_id", "language")), ("redact/messages", ())),
@@ -94,7 +109,7 @@ ARTICLES_MATCHED = Kept(
         ("redact/messages", ("conversation_id", "position", "role", "text")),
     ),
     documents=("understand/usual_scores",),
-    whole=("matched_articles",),
+    also=("matched_articles",),
     settings=("embedder",),
 )
 PARTS = (
@@ -105,7 +120,7 @@ PARTS = (
     Part("redact", "learn_lexicon"),
     Part("redact", "show_names", "load/messages"),
     Part("redact", "share_names"),
-    Part("redact", "redact_messages", "load/messages"),
+    Part("redact", "redact_messages", "load/messages", MESSAGES_REDACTED),
     Part("redact", "redact_others"),
     Part("understand", "learn_stock_text"),
     Part("understand", "read_messages", "redact/messages", MESSAGES_READ),

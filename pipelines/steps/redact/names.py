@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from lacuna.pipelines.runtime.job import Job
 
 __all__ = [
-    "choose_texts", "count_words", "distinct_texts", "hash_texts", "learn_lexicon", "names_of_shard", "read_lexicon",
-    "share_names", "show_names",
+    "agrees", "choose_texts", "count_words", "distinct_texts", "hash_texts", "learn_lexicon", "names_of_shard",
+    "read_lexicon", "share_names", "show_names", "words_used",
 ]  # fmt: skip
 
 NamesOf = dict[Hashable, list[str]]
@@ -73,6 +73,33 @@ def learn_lexicon(job: Job) -> None:
 def read_lexicon(job: Job) -> Lexicon:
     """Read what :func:`learn_lexicon` wrote."""
     return Lexicon(**{name: frozenset(words) for name, words in job.read_json("redact/lexicon").items()})
+
+
+def words_used(lexicon: Lexicon, words: Iterable[str]) -> dict[str, Any]:
+    """What a lexicon says of some words, by hashes: the words are of texts that are not redacted yet."""
+    said: dict[str, list[str]] = {"names": [], "words": [], "neither": []}
+    for word in words:
+        is_name, is_word = frozenset.__contains__(lexicon.names, word), frozenset.__contains__(lexicon.words, word)
+        if is_name:
+            said["names"].append(_hash_of_word(word))
+        if is_word:
+            said["words"].append(_hash_of_word(word))
+        if not is_name and not is_word:
+            said["neither"].append(_hash_of_word(word))
+    # Whether any words are known at all makes a difference too.
+    return {name: sorted(hashes) for name, hashes in said.items()} | {"knows_words": len(lexicon.words) > 0}
+
+
+def agrees(lexicon: Lexicon, used: dict[str, Any]) -> bool:
+    """Whether a lexicon says what another one said of the words that were asked for (:func:`words_used`)."""
+    names, words = ({_hash_of_word(word) for word in of} for of in (lexicon.names, lexicon.words))
+    asked = {*used["names"], *used["words"], *used["neither"]}
+    same = names & asked == set(used["names"]) and words & asked == set(used["words"])
+    return same and used["knows_words"] == (len(words) > 0)
+
+
+def _hash_of_word(word: str) -> str:
+    return hashlib.blake2b(word.encode("utf-8", "surrogatepass"), digest_size=10).hexdigest()
 
 
 def show_names(job: Job, shard: str | None) -> None:

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from lacuna.models.redaction.lexicon import WatchedLexicon
 from lacuna.models.redaction.redact import KINDS
 from lacuna.models.redaction.redact import redact as redact_texts
 from lacuna.pipelines.io.store import files_in
 from lacuna.pipelines.runtime.parts import perform_parts
 from lacuna.pipelines.steps.redact.names import (
+    agrees,
     choose_texts,
     count_words,
     hash_texts,
@@ -21,6 +23,7 @@ from lacuna.pipelines.steps.redact.names import (
     read_lexicon,
     share_names,
     show_names,
+    words_used,
 )
 
 if TYPE_CHECKING:
@@ -30,8 +33,8 @@ if TYPE_CHECKING:
     from lacuna.pipelines.runtime.job import Job
 
 __all__ = [
-    "choose_texts", "count_words", "hash_texts", "learn_lexicon", "redact", "redact_messages", "redact_others",
-    "share_names", "show_names",
+    "choose_texts", "count_words", "hash_texts", "learn_lexicon", "names_to_redact", "product_words", "redact",
+    "redact_messages", "redact_others", "same_words", "share_names", "show_names",
 ]  # fmt: skip
 
 Redacted = tuple[list[str | None], dict[str, int]]
@@ -54,15 +57,37 @@ def redact(job: Job) -> None:
 
 
 def redact_messages(job: Job, shard: str | None) -> None:
-    """Write a shard of redact/messages and of redact/names_elsewhere."""
+    """Write a shard of redact/messages and of redact/names_elsewhere, and redact/words_used of it."""
     messages = job.read_shard("load/messages", shard)
-    names = names_of_shard(job, shard, messages["conversation_id"].tolist())
+    pairs = names_to_redact(job, shard)
+    names: dict[Hashable, list[str]] = {}
+    for conversation, name in zip(pairs["conversation_id"].tolist(), pairs["name"].tolist(), strict=True):
+        names.setdefault(conversation, []).append(name)
+    elsewhere = pairs.loc[pairs["is_elsewhere"], ["conversation_id", "name"]].reset_index(drop=True)
+    job.write_shard("redact/names_elsewhere", shard, elsewhere)
+    lexicon = WatchedLexicon(read_lexicon(job))
+    _write(job, "messages", shard, messages, names, lexicon)
+    job.write_json(_of_shard("redact/words_used", shard), words_used(lexicon, lexicon.asked))
+
+
+def names_to_redact(job: Job, shard: str | None) -> pd.DataFrame:
+    """The names of a shard's conversations, and whether other tables than messages name these (is_elsewhere)."""
+    ids = job.read_shard("load/messages", shard, ["conversation_id"])["conversation_id"].tolist()
     elsewhere = _conversations_elsewhere(job)
-    pairs = [(one, name) for one, shown in names.items() if one in elsewhere for name in shown]
-    job.write_shard(
-        "redact/names_elsewhere", shard, pd.DataFrame(pairs, columns=["conversation_id", "name"], dtype="str")
-    )
-    _write(job, "messages", shard, messages, names, read_lexicon(job))
+    names = names_of_shard(job, shard, ids)
+    rows = [(one, name, one in elsewhere) for one, shown in names.items() for name in shown]
+    columns = {"conversation_id": "str", "name": "str", "is_elsewhere": "bool"}
+    return pd.DataFrame(rows, columns=list(columns)).astype(columns)
+
+
+def product_words(job: Job, _: str | None) -> pd.DataFrame:
+    """The words that are never names in this run."""
+    return pd.DataFrame({"word": sorted(read_lexicon(job).kept)}, dtype="str")
+
+
+def same_words(job: Job, documents: dict[str, Any]) -> bool:
+    """Whether the lexicon says of the words that redacting a shard asked for what it said in an earlier run."""
+    return agrees(read_lexicon(job), documents["redact/words_used"])
 
 
 def redact_others(job: Job) -> None:
@@ -111,7 +136,11 @@ def _redacted(
 
 
 def _counts_of(name: str, shard: str | None) -> str:
-    return f"redact/counts/{name}" + ("" if shard is None else f"/{shard}")
+    return _of_shard(f"redact/counts/{name}", shard)
+
+
+def _of_shard(name: str, shard: str | None) -> str:
+    return name if shard is None else f"{name}/{shard}"
 
 
 def _quarantine(job: Job) -> dict[str, pd.DataFrame]:

@@ -109,7 +109,7 @@ def match_articles(job: Job, shard: str | None) -> None:
     job.write_shard("understand/match", shard, candidates_table(ids, matcher.match(texts)))
 
 
-def matched_articles(job: Job) -> pd.DataFrame:
+def matched_articles(job: Job, _: str | None) -> pd.DataFrame:
     """What :func:`match_articles` reads of the live articles."""
     return live_articles(job)[["article_id", "title", "body"]]
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections import Counter
 from dataclasses import replace
 from datetime import date
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +17,9 @@ from lacuna.pipelines.runtime import kept_results
 from lacuna.pipelines.runtime.job import Job
 from lacuna.pipelines.runtime.parts import perform_part, shards_of_part
 from lacuna.pipelines.settings import Settings
-from lacuna.pipelines.steps import PARTS, parts_of
+from lacuna.pipelines.steps import PARTS
 from lacuna.pipelines.steps.load.step import load
-from lacuna.pipelines.steps.redact.step import redact
-from lacuna.pipelines.steps.understand import step as understand_step
+from lacuna.pipelines.steps.redact import step as redact_step
 from tests.support.bundles import jsonl, make_job
 from tests.worlds.fixed_shop import write_shop
 
@@ -31,14 +32,14 @@ KEPT = [part.name for part in PARTS if part.kept]
 def performed(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     """How often each part that is kept was performed."""
     counts: Counter[str] = Counter()
-    for name in KEPT:
-        function = getattr(understand_step, name)
+    for part in (part for part in PARTS if part.kept):
+        step, function = import_module(f"lacuna.pipelines.steps.{part.step}.step"), part.function
 
-        def counting(job: Job, shard: str | None, name: str = name, function: Any = function) -> None:
+        def counting(job: Job, shard: str | None, name: str = part.name, function: Any = function) -> None:
             counts[name] += 1
             function(job, shard)
 
-        monkeypatch.setattr(understand_step, name, counting)
+        monkeypatch.setattr(step, part.name, counting)
     return counts
 
 
@@ -60,9 +61,8 @@ def understood(tmp_path: Path, store: str, until: date = WEEK, articles: str = "
     settings = settings_with(job.settings, **{"shards": shards, "embedder": {"name": "lexical"}} | sections)
     job = replace(job, settings=settings)
     load(job)
-    redact(job)
-    parts = parts_of("understand")
-    for part in parts[: [part.name for part in parts].index(KEPT[-1]) + 1]:
+    last = max(number for number, part in enumerate(PARTS) if part.kept)
+    for part in PARTS[1 : last + 1]:
         for shard in shards_of_part(job, part):
             perform_part(job, part, shard)
     return job
@@ -70,13 +70,13 @@ def understood(tmp_path: Path, store: str, until: date = WEEK, articles: str = "
 
 def files_of(job: Job) -> dict[str, bytes]:
     """The content of all files that understand has written, by name."""
-    folder = Path(str(job.work)) / "understand"
+    folder = Path(str(job.work))
     return {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
 
 
 def folders(job: Job, part: str) -> list[Path]:
     """The results that are kept of a part, a folder each."""
-    return sorted(Path(str(job.store)).glob(f"cache/parts/understand.{part}/*/*"))
+    return sorted(Path(str(job.store)).glob(f"cache/parts/*.{part}/*/*"))
 
 
 def test_a_week_later_only_the_new_week_is_read_and_matched(tmp_path: Path, performed: Counter[str]) -> None:
@@ -111,8 +111,7 @@ def test_whatever_a_result_depends_on_makes_it_anew(
         else:
             monkeypatch.setattr("lacuna.pipelines.embedders.registry.Lexical.version", "another")
         understood(tmp_path, "store")
-    everything = {"match_articles": shards} | ({"read_messages": shards} if change == "source" else {})
-    assert performed == everything
+    assert performed == dict.fromkeys(KEPT if change == "source" else ["match_articles"], shards)
 
 
 @pytest.mark.parametrize("harm", ["cut", "one byte", "index", "missing"])
@@ -177,3 +176,36 @@ def test_weeks_before_the_bundle_are_forgotten(tmp_path: Path, performed: Counte
     understood(tmp_path, "store", NEXT_WEEK)
     assert not old.parent.exists()
     assert later.exists()
+
+
+@pytest.mark.parametrize(("name", "weeks_done"), [("nobodysays", 0), ("snapped", None)])
+def test_a_new_name_concerns_the_weeks_whose_texts_hold_it(
+    tmp_path: Path, performed: Counter[str], monkeypatch: pytest.MonkeyPatch, name: str, weeks_done: int | None
+) -> None:
+    """A lexicon that has grown by a word makes those shards anew in which the word occurs, and no other."""
+    learn_lexicon = redact_step.learn_lexicon
+    job = understood(tmp_path, "store")
+    texts = [job.read_shard("load/messages", shard, ["text"])["text"] for shard in job.shards]
+    holding = sum(of.str.contains(name, case=False).any() for of in texts)
+    assert weeks_done == holding or (weeks_done is None and 0 < holding < len(texts))
+
+    def learning(job: Job) -> None:
+        learn_lexicon(job)
+        lexicon = job.read_json("redact/lexicon")
+        job.write_json("redact/lexicon", lexicon | {"names": sorted({*lexicon["names"], name})})
+
+    monkeypatch.setattr(redact_step, "learn_lexicon", learning)
+    performed.clear()
+    again = understood(tmp_path, "store")
+    assert performed["redact_messages"] == holding
+    scratch = understood(tmp_path, "scratch", shards={"keep_results": 0})
+    assert files_of(again) == files_of(scratch)
+
+
+def test_nothing_that_is_kept_holds_a_text_that_is_not_redacted(tmp_path: Path) -> None:
+    """Of what redacting reads, hashes are kept."""
+    job = understood(tmp_path, "store")
+    used = json.loads((folders(job, "redact_messages")[0] / "redact.words_used.json").read_text())
+    words = {word for said in used.values() if isinstance(said, list) for word in said}
+    assert words
+    assert not {"password", "the", "reset"} & words
