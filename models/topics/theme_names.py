@@ -17,6 +17,7 @@ from lacuna.models.topics.names import capital
 __all__ = ["name_themes"]
 
 Words = tuple[str, ...]
+Term = tuple[Words, Words, bool]
 QUESTIONS = 60  # sampled questions of each topic
 EVERYWHERE = 0.2  # share of other topics' questions above which a term, such as a product's name, names no theme
 _NO_NAME = STOP_WORDS | {"example", "beispiel", "unable", "wondering"} | ADVERBS | TIMES | QUANTITIES | HANGING | DOING
@@ -46,15 +47,16 @@ def name_themes(
     """
     cut = [[clauses(text) for text in sorted(topic)[:: max(1, len(topic) // QUESTIONS)]] for topic in texts]
     written = spelling(chain.from_iterable(cut))
-    shares = [_shares(topic) for topic in cut]
-    subjects = _subjects(cut)
+    terms = [[list(_terms(question)) for question in topic] for topic in cut]
+    shares = [_shares(topic) for topic in terms]
+    subjects = _subjects(terms)
     groups: dict[int, list[int]] = defaultdict(list)
     for topic, number in enumerate(theme.tolist()):
         if number >= 0:
             groups[number].append(topic)
     names = {k: name for k, name in (known_names or {}).items() if _fits(name, [shares[t] for t in groups[k]])}
     used = {name.casefold() for name in names.values()}
-    surface = _surface(cut)
+    surface = _surface(terms)
     for number in sorted(groups, key=lambda k: (-len(groups[k]), sorted(map(sorted, (texts[t] for t in groups[k]))))):
         if number in names:
             continue
@@ -70,7 +72,7 @@ def name_themes(
     return [names.get(k) for k in theme.tolist()]
 
 
-def _terms(question: Sequence[Clause]) -> Iterator[tuple[Words, Words, bool]]:
+def _terms(question: Sequence[Clause]) -> Iterator[Term]:
     """Words and pairs of words that could name a theme: stems, the words, and whether they follow a word like "the"."""
     for clause in question:
         german = is_german(clause.folded)
@@ -89,28 +91,28 @@ def _names_something(word: str) -> bool:
     return len(word) > 2 and word.replace("-", "").isalpha() and word not in _NO_NAME
 
 
-def _shares(topic: Sequence[Sequence[Clause]]) -> dict[Words, float]:
+def _shares(topic: Sequence[Sequence[Term]]) -> dict[Words, float]:
     """The share of a topic's questions that hold each term."""
-    counted = Counter(chain.from_iterable(sorted({term for term, _, _ in _terms(question)}) for question in topic))
+    counted = Counter(chain.from_iterable(sorted({term for term, _, _ in question}) for question in topic))
     return {term: count / max(1, len(topic)) for term, count in counted.items()}
 
 
-def _subjects(topics: Sequence[Sequence[Sequence[Clause]]]) -> dict[Words, float]:
+def _subjects(topics: Sequence[Sequence[Sequence[Term]]]) -> dict[Words, float]:
     """How often a term follows "the", "my", "in" and the like, 0 to 1: names of things do, verbs do not."""
     occurrences: Counter[Words] = Counter()
     as_thing: Counter[Words] = Counter()
     for question in chain.from_iterable(topics):
-        for term, _, stands in _terms(question):
+        for term, _, stands in question:
             occurrences[term] += 1
             as_thing[term] += stands
     return {term: (as_thing[term] + 0.5) / (count + 2) for term, count in occurrences.items()}
 
 
-def _surface(topics: Sequence[Sequence[Sequence[Clause]]]) -> dict[Words, Words]:
+def _surface(topics: Sequence[Sequence[Sequence[Term]]]) -> dict[Words, Words]:
     """How each term is written most often."""
     spellings: dict[Words, Counter[Words]] = defaultdict(Counter)
     for question in chain.from_iterable(topics):
-        for term, words, _ in _terms(question):
+        for term, words, _ in question:
             spellings[term][words] += 1
     return {term: max(sorted(by), key=lambda words: by[words]) for term, by in spellings.items()}
 
@@ -119,16 +121,19 @@ def _scores(
     group: Sequence[int], shares: Sequence[dict[Words, float]], subjects: dict[Words, float]
 ) -> dict[Words, float]:
     """How well each term names the topics of ``group``: it occurs in many of them, and more often than elsewhere."""
-    outside = [t for t in range(len(shares)) if t not in set(group)]
+    inside = set(group)
+    outside = [t for t in range(len(shares)) if t not in inside]
     scores = {}
     for term in set(chain.from_iterable(shares[t] for t in group)):
-        within = sum(shares[t].get(term, 0.0) for t in group) / len(group)
         topics = sum(term in shares[t] for t in group)
+        if not _is_common(topics, len(group)):
+            continue
+        within = sum(shares[t].get(term, 0.0) for t in group) / len(group)
         beyond = sum(shares[t].get(term, 0.0) for t in outside) / max(1, len(outside))
         if len(outside) > len(group) and beyond > EVERYWHERE:
             continue
         lead = log((within + 0.01) / (beyond + 0.01))
-        if lead > 0 and _is_common(topics, len(group)):
+        if lead > 0:
             scores[term] = within * (topics / len(group)) * lead * subjects[term] * (1.5 if len(term) > 1 else 1.0)
     return scores
 
