@@ -26,6 +26,8 @@ __all__ = ["KEEP_EVERY", "ContentCache", "key_of"]
 
 KEEP_EVERY = 4096  # texts; an interrupted run keeps the results up to the last such block
 _DIGITS = 8  # of a file's number
+_FILES_REMEMBERED = 1024  # 0.1 MB each
+_KEYS: dict[str, pa.ChunkedArray] = {}
 
 
 def key_of(text: str) -> str:
@@ -85,6 +87,7 @@ class ContentCache:
         name = f"{self._next:0{_DIGITS}d}.parquet"
         if not add_bytes(self.folder / name, sink.getvalue().to_pybytes()):
             return False
+        _remember(self.folder / name, pa.chunked_array([pa.array(keys, type=pa.string())]))
         self._read_files.add(name)
         self._next += 1
         return True
@@ -98,11 +101,16 @@ class ContentCache:
         return [path for path in paths if path.suffix == ".parquet"]
 
     def _of_file(self, file: StorePath, wanted: pa.Array) -> pa.Table | None:
+        seen = _KEYS.get(str(file))
+        if seen is not None and not pc.any(pc.is_in(seen, value_set=wanted)).as_py():
+            return None
         try:
             with pq.ParquetFile(_readable(file), page_checksum_verification=True) as parquet:
                 if self._column not in parquet.schema_arrow.names:
                     raise ValueError(f"it has no column {self._column}")
-                is_wanted = pc.is_in(parquet.read(["key"])["key"], value_set=wanted)
+                keys = parquet.read(["key"])["key"]
+                _remember(file, keys)
+                is_wanted = pc.is_in(keys, value_set=wanted)
                 if not pc.any(is_wanted).as_py():
                     return None
                 table = parquet.read(["key", self._column])
@@ -117,6 +125,13 @@ class ContentCache:
                 ) from error
             _set_aside(file, error)
             return None
+
+
+def _remember(file: StorePath, keys: pa.ChunkedArray) -> None:
+    """Spare this process another reading of a file for keys that it has not: files never change."""
+    if len(_KEYS) >= _FILES_REMEMBERED:
+        _KEYS.clear()
+    _KEYS[str(file)] = keys
 
 
 def _readable(file: StorePath) -> Path | BytesIO:
