@@ -44,6 +44,7 @@ class Shards(Section):
     """How a bundle is cut into parts that are worked on one at a time."""
 
     megabytes: Positive
+    articles_at_most: Annotated[int, Field(ge=1)]
 
 
 class Mine(Section):

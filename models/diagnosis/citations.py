@@ -109,9 +109,12 @@ def changes(
 ) -> dict[int, tuple[Change, Ints]]:
     """The change for the worse of each cited article that has one, and the rows of its conversations by time."""
     by_article = {}
-    for article in sorted(set(cited[cited >= 0].tolist())):
-        rows = np.flatnonzero(cited == article)
-        rows = rows[np.argsort(when.to_numpy()[rows], kind="stable")]
+    by_time = np.argsort(when.to_numpy(dtype="datetime64[ns]"), kind="stable")
+    by_time = by_time[cited[by_time] >= 0]
+    grouped = by_time[np.argsort(cited[by_time], kind="stable")]
+    starts = np.flatnonzero(np.diff(cited[grouped], prepend=-1))
+    for rows in np.split(grouped, starts[1:]) if len(grouped) else []:
+        article = int(cited[rows[0]])
         change = worsening(failed[rows], weight[rows], off_topic)
         if change:
             by_article[article] = (change, rows)

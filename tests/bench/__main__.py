@@ -67,6 +67,9 @@ def parse(words: Sequence[str] | None = None) -> argparse.Namespace:
     sized.add_argument("--conversations", type=numbers, default=[10_000, 40_000], metavar="N,N", help="how many")
     sized.add_argument("--articles", type=int, default=500, metavar="N", help="how many")
     sized.add_argument("--weeks", type=int, default=26, metavar="N", help="how long they last")
+    sized.add_argument(
+        "--write", type=Path, metavar="DIR", help="write the first size's bundle here and measure nothing"
+    )
     sized.add_argument("--folder", type=Path, help="where bundles and stores lie meanwhile; a temporary one by default")
     planned = which.add_parser(
         "schedule", help="a weekly run on several workers, simulated from run.json of measured runs"
@@ -99,7 +102,8 @@ def main() -> int:
         with tempfile.TemporaryDirectory(prefix="lacuna-bench-") as name:
             return pictures(Path(name)) if arguments.what == "pictures" else startup(Path(name), arguments.store)
     if arguments.what == "scale":
-        return scale(SHARED / "data", arguments.conversations, arguments.articles, arguments.weeks, arguments.folder)
+        size = (arguments.conversations, arguments.articles, arguments.weeks)
+        return scale(SHARED / "data", *size, parent=arguments.folder, into=arguments.write)
     if not REPLAY.is_dir():
         print(f"{REPLAY} is not there: nothing to measure")
         return 0

@@ -57,7 +57,15 @@ class Cost:
     failure: str = ""
 
 
-def scale(data: Path, sizes: Sequence[int], articles: int, weeks: int, parent: Path | None = None) -> int:
+def scale(
+    data: Path,
+    sizes: Sequence[int],
+    articles: int,
+    weeks: int,
+    *,
+    parent: Path | None = None,
+    into: Path | None = None,
+) -> int:
     """Print the cost of each step at each size, how it grows, and the cost of the rerun a week later.
 
     Parameters
@@ -72,6 +80,8 @@ def scale(data: Path, sizes: Sequence[int], articles: int, weeks: int, parent: P
         How many weeks the conversations last.
     parent
         Where a folder for bundles and stores is made; it is deleted in the end. That of the system by default.
+    into
+        Where the bundle of the first size is written and kept; then nothing is measured.
     """
     if not (data / QUESTIONS).exists():
         print(f"{data / QUESTIONS} is not there: nothing to measure")
@@ -82,6 +92,10 @@ def scale(data: Path, sizes: Sequence[int], articles: int, weeks: int, parent: P
     seconds = time.perf_counter() - began
     print(f"{len(corpus.questions):,} real questions cut into {subjects} in {seconds:.0f} s; {weeks} weeks, lexical.")
     print("Beyond the real questions, texts are made by recombining sentences of questions of the same topic.")
+    if into:
+        write_bundle(Plan(corpus, sizes[0], weeks), into)
+        print(f"{sizes[0]:,} conversations written into {into}, from {START.date()} on")
+        return 0
     print("Each step in an interpreter of its own: seconds by the clock, of the processor, and the process's peak.")
     firsts: dict[int, dict[str, Cost]] = {}
     reruns: dict[int, dict[str, Cost]] = {}

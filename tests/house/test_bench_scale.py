@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from lacuna.pipelines.cli.main import app
-from tests.bench.__main__ import asked
+from tests.bench.__main__ import parse
 from tests.bench.scale import PARTS, Cost, cost_table, growth, growth_lines
 from tests.bench.scale_bundle import CITES_RIGHT, START, WEEK, Plan, article_ids, subjects_for, write_bundle, write_week
 from tests.bench.scale_texts import Corpus, corpus_of
@@ -58,7 +58,7 @@ def bundle(corpus: Corpus, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_sizes_are_chosen_on_the_command_line() -> None:
     """Any size can be measured."""
-    chosen = asked(["scale", "--conversations", "1000,20_000", "--articles", "70"])
+    chosen = parse(["scale", "--conversations", "1000,20_000", "--articles", "70"])
     assert (chosen.conversations, chosen.articles, chosen.weeks) == ([1_000, 20_000], 70, 26)
 
 

@@ -17,7 +17,7 @@ import pandas as pd
 
 from lacuna.data_contracts.check import Sifted
 from lacuna.data_contracts.contract import INPUTS, TABLES
-from lacuna.data_contracts.errors import ContractBroken, NothingToMine
+from lacuna.data_contracts.errors import ContractBroken, NothingToMine, SettingsInvalid
 from lacuna.data_contracts.findings import Finding, counted
 from lacuna.data_contracts.values import among
 from lacuna.models.data_coverage.coverage import Coverage, data_coverage, messages_carry
@@ -109,6 +109,8 @@ def load(job: Job) -> None:
         A required table or column is missing, or too many rows of a table break its contract.
     NothingToMine
         No conversation is left in the window.
+    SettingsInvalid
+        There are more articles than a setting allows.
     """
     with scratch(job.work, "load") as folder:
         spool = messages_spool(folder)
@@ -134,6 +136,7 @@ def load(job: Job) -> None:
             sifted.tables["conversations"].kept, inside["conversations"], writer.answerable, job.start, job.end
         )
 
+        _refuse_too_many(inside["articles"], job.settings.shards.articles_at_most)
         counts = {}
         for check in checks:
             name = check.table
@@ -269,6 +272,16 @@ def _until(kept: dict[str, pd.DataFrame], late: pd.Series, end: date) -> dict[st
             later |= among(frame["conversation_id"], late)
         inside[name] = frame[~later].reset_index(drop=True) if later.any() else frame
     return inside
+
+
+def _refuse_too_many(articles: pd.DataFrame, at_most: int) -> None:
+    live = int(articles["status"].fillna("published").eq("published").sum())
+    if live > at_most:
+        raise SettingsInvalid(
+            f"the bundle holds {live:,} published articles, and [shards] articles_at_most is {at_most:,}",
+            f"leave out those that the bot does not answer from, or set articles_at_most = {live} or more; memory and"
+            " time grow with them",
+        )
 
 
 def _refuse_empty(kept: pd.DataFrame, inside: pd.DataFrame, answerable: bool, start: date, end: date) -> None:

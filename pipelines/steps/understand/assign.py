@@ -25,7 +25,8 @@ from lacuna.pipelines.steps.understand.topic_space import TopicSpace, read_topic
 
 __all__ = ["assign_questions", "assign_shard", "with_follow_ups"]
 
-BLOCK = 8192  # questions whose places in the space of topics are held at once
+BLOCK = 8192  # questions whose places are held at once; fewer, with more than a thousand articles
+PAIRS = BLOCK * 1000
 
 
 def assign_shard(job: Job, shard: str | None) -> pd.DataFrame:
@@ -41,8 +42,9 @@ def assign_shard(job: Job, shard: str | None) -> pd.DataFrame:
 
 def _places(questions: pd.DataFrame, space: QuestionSpace, vectors: F32, candidates: Candidates) -> Iterator[F32]:
     """The place of each question in the space that topics were found in, block by block: float32 (block, dims)."""
-    for start in range(0, len(questions), BLOCK):
-        block = slice(start, start + BLOCK)
+    size = max(1, min(BLOCK, PAIRS // max(1, candidates.articles)))
+    for start in range(0, len(questions), size):
+        block = slice(start, start + size)
         asked = questions.iloc[block]
         languages = language_codes(asked["language"], "")
         yield space.place(list(asked["question"]), languages, vectors[block], nearness(candidates.take(block)))

@@ -36,7 +36,8 @@ WAYS = ("score", "meaning", "words", "passage_words", "plain_words", "agents")  
 RANKED = ("meaning", "words", "passage_words", "plain_words")  # those whose ranks are kept beside the scores
 MIN_REPLY_WORDS = 5  # an agent's answer with fewer words, such as "See this.", does not point at an article
 MOST_CITED = 8  # articles cited in a conversation that are kept among its candidates
-BLOCK = 2048  # questions whose scores on all articles are held at once
+BLOCK = 2048  # questions whose scores on all articles are held at once; fewer, with more than a thousand articles
+PAIRS = BLOCK * 1000
 
 
 @dataclass(frozen=True)
@@ -72,12 +73,13 @@ class Texts:
         nothing = np.zeros((0, vectors.shape[1]), dtype=np.float32)
         return cls(questions, languages, vectors, [""] * n, nothing, np.zeros(n, dtype=bool), [[]] * n)
 
-    def blocks(self) -> Iterator[Texts]:
-        """The same in blocks of :data:`BLOCK` questions."""
+    def blocks(self, articles: int) -> Iterator[Texts]:
+        """The same in blocks, whose scores on so many articles fit into memory."""
+        size = max(1, min(BLOCK, PAIRS // max(1, articles)))
         place = np.concatenate([[0], np.cumsum(self.is_long)])
-        for start in range(0, len(self.questions), BLOCK):
-            block = slice(start, start + BLOCK)
-            of_replies = slice(int(place[start]), int(place[min(start + BLOCK, len(self.questions))]))
+        for start in range(0, len(self.questions), size):
+            block = slice(start, start + size)
+            of_replies = slice(int(place[start]), int(place[min(start + size, len(self.questions))]))
             yield Texts(
                 self.questions[block], self.languages[block], self.vectors[block], self.replies[block],
                 self.reply_vectors[of_replies], self.is_long[block], self.cited[block],
@@ -112,7 +114,7 @@ class Matcher:
     def learn_usual(self, parts: Iterable[Texts]) -> Mapping[str, Usual]:
         """Learn what is usual from these texts, for all that are matched later."""
         means: dict[str, list[F32]] = {}
-        for block in (block for texts in parts for block in texts.blocks()):
+        for block in (block for texts in parts for block in texts.blocks(len(self._number))):
             for name, scores in self._raw(block).items():
                 means.setdefault(name, []).append(scores)
         self._usual = {name: Usual.of(blocks) for name, blocks in means.items()}
@@ -123,7 +125,7 @@ class Matcher:
         if self._index is None or not len(texts.questions):
             nothing = np.zeros((len(texts.questions), len(self._number)), dtype=np.float32)
             return Candidates.whole(dict.fromkeys(WAYS, nothing), RANKED)
-        return Candidates.joined([self._chosen(block) for block in texts.blocks()])
+        return Candidates.joined([self._chosen(block) for block in texts.blocks(self._index.articles)])
 
     def _chosen(self, texts: Texts) -> Candidates:
         assert self._index is not None

@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import json
 import random
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 
 from lacuna.data_contracts.casts import DTYPES
 from lacuna.data_contracts.contract import INPUTS, TABLES
-from lacuna.data_contracts.errors import BundleUnreadable, ContractBroken, NothingToMine
+from lacuna.data_contracts.errors import BundleUnreadable, ContractBroken, NothingToMine, SettingsInvalid
 from lacuna.pipelines.io.bundle import read_bundle
 from lacuna.pipelines.runtime.days import last_day
 from lacuna.pipelines.steps.load.step import check_bundle, load
@@ -192,6 +193,16 @@ def test_load_stops_beyond_a_limit(tmp_path: Path) -> None:
     assert "messages.jsonl row 1: role must be one of customer, bot, agent, not 'user'" in str(broken.value)
     assert "contract.limits.messages" in broken.value.remedy
     assert not job.path("load/messages.parquet").exists()
+
+
+def test_load_stops_at_more_articles_than_a_setting_allows(tmp_path: Path) -> None:
+    """The error names both numbers and the setting; nothing is written."""
+    job = make_job(write_bundle(tmp_path / "bundle"), tmp_path / "store")
+    shards = job.settings.shards.model_copy(update={"articles_at_most": 1})
+    job = replace(job, settings=job.settings.model_copy(update={"shards": shards}))
+    with pytest.raises(SettingsInvalid, match=r"holds \d+ published articles.* articles_at_most is 1"):
+        load(job)
+    assert not job.path("load/articles.parquet").exists()
 
 
 def test_check_lists_what_is_wrong_and_writes_nothing(tmp_path: Path) -> None:
