@@ -1,6 +1,6 @@
-"""Try a deployment that runs: does its scheduler publish what `lacuna run` publishes, whatever happens to its workers?
+"""Try a deployment: its scheduler publishes what `lacuna run` publishes, whatever happens to its workers.
 
-Called by `<deployment>/check`, in the environment of its Airflow. Prints a line per check; ends with 1 where one fails.
+Called by `<deployment>/check`, in the environment of its Airflow. Prints a line a check, and ends at one that fails.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import sys
 import tempfile
 import time
 import tomllib
+import urllib.request
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -49,6 +50,7 @@ def main() -> None:
     options.add_argument("--pids", type=Path)
     options.add_argument("--backfill", action="store_true", help="four weeks, compared with the weeks one by one")
     options.add_argument("--kill", action="store_true", help="kill -9 of a worker: in a mapped part, in publishing")
+    options.add_argument("--approval", action="store_true", help="a run waits until somebody approves it")
     options.add_argument("--restart", action="store_true", help="broker and store away for a while")
     chosen = options.parse_args()
     with tempfile.TemporaryDirectory(prefix="lacuna-check-") as folder:
@@ -58,6 +60,8 @@ def main() -> None:
         if chosen.kill:
             for place in ("understand.match_articles", "publish"):
                 killed(place, chosen.store, chosen.pids, Path(folder))
+        if chosen.approval:
+            approved(chosen.store, Path(folder))
         if chosen.restart:
             for service, away in (("broker", 30), ("s3", 60)):
                 suspended(service, away, chosen.store, chosen.pids, Path(folder))
@@ -84,9 +88,9 @@ def scheduled(bundle: str, store: str, folder: Path) -> None:
 def backfill(store: str, folder: Path) -> None:
     """Four weeks by `airflow backfill`, and the same weeks by `lacuna run` one after another."""
     conf = own_store(store, "backfill", folder) | {"bundle": str(EXAMPLE), "digest": "off"}
-    days = [LAST_DAY - timedelta(weeks=back) for back in (3, 2, 1, 0)]
+    days = [LAST_DAY - timedelta(weeks=back) for back in (2, 1, 0, -1)]
     command = ["backfill", "create", "--dag-id", DAG, "--max-active-runs", "1", "--dag-run-conf", json.dumps(conf)]
-    first, last = (day + timedelta(days=1) for day in (days[0], days[-1]))
+    first, last = (day - timedelta(days=6) for day in (days[0], days[-1]))  # a week is named after its Monday
     airflow(*command, "--from-date", f"{first}T00:00:00+00:00", "--to-date", f"{last}T23:00:00+00:00")
     wait(lambda: len(runs_of("backfill")) >= len(days), 120, f"there are no {len(days)} runs: {runs_of('backfill')}")
     runs = ended(lambda: runs_of("backfill"), PATIENCE * 4)
@@ -108,6 +112,35 @@ def killed(place: str, store: str, pids: Path, folder: Path) -> None:
     finished(conf, folder)
 
 
+def approved(store: str, folder: Path) -> None:
+    """A run that asks for approval waits before it publishes, and publishes when somebody has approved."""
+    conf = triggered("approval", store, folder, approval=True)
+
+    def asked() -> bool:
+        with create_session() as session_:
+            of_run = sa.select(TaskInstance.state).where(TaskInstance.run_id == run_of(conf))
+            return session_.scalar(of_run.where(TaskInstance.task_id == "approve")) == "awaiting_input"
+
+    wait(asked, PATIENCE, "approve does not ask")
+    report(published_runs(store_path(conf["store"])) == [], "a run that asks for approval has published nothing")
+    passwords = Path(os.environ["AIRFLOW_HOME"]) / "simple_auth_manager_passwords.json.generated"
+    admin = {"username": "admin", "password": json.loads(passwords.read_text())["admin"]}
+    token = call("POST", "/auth/token", admin)["access_token"]
+    task = f"/api/v2/dags/{DAG}/dagRuns/{run_of(conf)}/taskInstances/approve/-1/hitlDetails"
+    print(f"     {call('GET', task, token=token)['body']}", flush=True)
+    call("PATCH", task, {"chosen_options": ["Approve"], "params_input": {}}, token)
+    finished(conf, folder)
+
+
+def call(method: str, path: str, content: dict[str, Any] | None = None, token: str = "") -> Any:
+    """Ask Airflow's API."""
+    headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
+    address = os.environ["AIRFLOW__API__BASE_URL"] + path
+    data = json.dumps(content).encode() if content else None
+    with urllib.request.urlopen(urllib.request.Request(address, data, headers, method=method), timeout=60) as answer:
+        return json.load(answer)
+
+
 def suspended(service: str, seconds: float, store: str, pids: Path, folder: Path) -> None:
     """A service does not answer for a while; then it does."""
     conf = triggered(service, store, folder)
@@ -121,15 +154,15 @@ def suspended(service: str, seconds: float, store: str, pids: Path, folder: Path
     finished(conf, folder)
 
 
-def triggered(name: str, store: str, folder: Path) -> dict[str, str]:
+def triggered(name: str, store: str, folder: Path, **more: Any) -> dict[str, Any]:
     """Trigger a run of the example in several shards, on a store and a database of its own."""
-    conf = own_store(store, re.sub(r"\W", "-", name), folder, shards=0.005)
-    conf |= {"bundle": str(EXAMPLE), "end": LAST_DAY.isoformat(), "digest": "off"}
+    conf = own_store(store, re.sub(r"\W", "-", name), folder, shards=0.015)
+    conf |= {"bundle": str(EXAMPLE), "end": LAST_DAY.isoformat(), "digest": "off"} | more
     airflow("dags", "trigger", DAG, "--run-id", run_of(conf), "--conf", json.dumps(conf))
     return conf
 
 
-def finished(conf: dict[str, str], folder: Path) -> None:
+def finished(conf: dict[str, Any], folder: Path) -> None:
     """Wait until a triggered run has ended, and compare what it published."""
     run = ended(lambda: [run for run in runs_of("manual") if run.run_id == run_of(conf)])[0]
     with create_session() as session_:
@@ -144,7 +177,7 @@ def compare(store: str, bundle: str, end: date, folder: Path, into: str | None =
     plain = folder / (into or f"plain-{abs(hash(bundle))}-{end}")
     if not (plain / "runs" / end.isoformat()).exists():
         command = ["lacuna", "run", bundle, "--store", str(plain), "--end", end.isoformat()]
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env=without(os.environ, "LACUNA_CONFIG"))
+        subprocess.run(command, check=True, capture_output=True)
     ours, theirs = (files_of(find_run(store_path(one), end.isoformat())) for one in (store, plain))
     differ = sorted(name for name in ours.keys() | theirs.keys() if ours.get(name) != theirs.get(name))
     report(
@@ -196,14 +229,14 @@ def own_store(store: str, name: str, folder: Path, shards: float | None = None) 
     return {"store": place, "config": str(config)}
 
 
-def worker_of(place: str, conf: dict[str, str], pids: Path) -> tuple[int, str] | None:
+def worker_of(place: str, conf: dict[str, Any], pids: Path) -> tuple[int, str] | None:
     """The session and the name of the worker that is in the middle of a task of this run, once there is one."""
     run_id = LAST_DAY.isoformat()
     names = held(conf)
     if place == "publish":
         fs, root = fsspec.core.url_to_fs(conf["store"])
         fs.invalidate_cache()
-        files = [path for path in fs.find(f"{root}/runs/{run_id}")] if run_id in names else []
+        files = fs.find(f"{root}/runs/{run_id}") if run_id in names else []
         if not files or any(path.endswith("manifest.json") for path in files):
             return None
         part = run_id
@@ -222,14 +255,14 @@ def worker_of(place: str, conf: dict[str, str], pids: Path) -> tuple[int, str] |
 _engines: dict[str, sa.Engine] = {}
 
 
-def held(conf: dict[str, str]) -> dict[str, int]:
+def held(conf: dict[str, Any]) -> dict[str, int]:
     """The leases that are held, each with the process that holds it."""
     with open(conf["config"], "rb") as file:
         url = tomllib.load(file)["state"]["url"]
     engine = _engines.setdefault(url, sa.create_engine(url))
     with engine.connect() as connection:
         try:
-            return {name: pid for name, pid in connection.execute(sa.text("SELECT name, pid FROM leases"))}
+            return {row.name: row.pid for row in connection.execute(sa.text("SELECT name, pid FROM leases"))}
         except sa.exc.ProgrammingError:  # no table yet
             return {}
 
@@ -246,7 +279,7 @@ def session(sid: int) -> list[int]:
     return found
 
 
-def run_of(conf: dict[str, str]) -> str:
+def run_of(conf: dict[str, Any]) -> str:
     """The id of a run that is triggered with these parameters."""
     return conf["store"].rsplit("/", 1)[-1]
 
@@ -292,11 +325,6 @@ def airflow(*words: str) -> str:
     if done.returncode:
         report(False, f"airflow {' '.join(words)}:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
     return done.stdout
-
-
-def without(environment: Any, *names: str) -> dict[str, str]:
-    """An environment without some of its variables."""
-    return {name: value for name, value in environment.items() if name not in names}
 
 
 def report(holds: bool, what: str) -> None:

@@ -10,17 +10,19 @@ chmod 700 "$HOME_DIR"
 
 say() { printf '%s\n' "$*" >&2; }
 
-# Airflow, Celery, the drivers of stores and Lacuna itself, all as in requirements-airflow.lock.
+# Airflow, Celery and the drivers of stores as in requirements-airflow.lock, and Lacuna as it lies in this checkout now: a
+# copy, so that what runs does not change while somebody edits.
 make_venv() {
-    if [ "$VENV/.done" -nt "$REPO/requirements-airflow.lock" ]; then return; fi
-    make --no-print-directory -C "$REPO" .venv/.boot
-    say "Installing the locked packages into $VENV"
-    [ -x "$VENV/bin/python" ] || "$REPO/.venv/bin/python" -m venv "$VENV"
+    make --no-print-directory -C "$REPO" .venv/.boot > /dev/null
     uv="$REPO/.venv/bin/uv"
-    "$uv" pip sync --quiet --python "$VENV/bin/python" --require-hashes \
-        "$REPO/requirements-airflow.lock" "$REPO/requirements-boot.lock"
-    "$uv" pip install --quiet --python "$VENV/bin/python" --no-deps --no-build-isolation --editable "$REPO"
-    touch "$VENV/.done"
+    if [ ! "$VENV/.done" -nt "$REPO/requirements-airflow.lock" ]; then
+        say "Installing the locked packages into $VENV"
+        [ -x "$VENV/bin/python" ] || "$REPO/.venv/bin/python" -m venv "$VENV"
+        "$uv" pip sync --quiet --python "$VENV/bin/python" --require-hashes \
+            "$REPO/requirements-airflow.lock" "$REPO/requirements-boot.lock"
+        touch "$VENV/.done"
+    fi
+    "$uv" pip install --quiet --python "$VENV/bin/python" --no-deps --no-build-isolation --reinstall "$REPO"
 }
 
 # A secret that is made once and read by this user alone.
