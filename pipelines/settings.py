@@ -45,6 +45,7 @@ class Shards(Section):
 
     megabytes: Positive
     articles_at_most: Annotated[int, Field(ge=1)]
+    keep_results: Annotated[int, Field(ge=0)]
 
 
 class Mine(Section):

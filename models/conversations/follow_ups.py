@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from lacuna.models.conversations.questions import clean, key_of, main_question
+from lacuna.models.conversations.questions import clean, customers_texts, key_of, main_question
 from lacuna.models.text.lexicon import INDIRECT, OPENS_A_QUESTION, STOP_WORDS
 from lacuna.models.text.words import NUMBERED_SENTENCE_END, WORD, is_german, stem
 
@@ -25,6 +25,12 @@ _TURN = re.compile(
     r"|zweitens|drittens|außerdem|ausserdem|noch (?:eine (?:andere )?frage|etwas|was|ein (?:anderes )?problem)"
     r"|(?:eine |meine )?(?:zweite|andere|weitere) frage|übrigens|(?:q|question |frage )?[2-9][.):])(?=[\s,:–-])"
     r"(?:\s+(?:is|ist|to|zu|about|i have|ich habe|hätte ich|habe ich)\b)?[\s,:.–-]*",
+    re.I,
+)
+# Every turn holds one of these words, which cleaning a text neither makes nor parts: other texts need no cleaning.
+_TURN_MARK = re.compile(
+    r"also|another|one|second|third|different|separate|unrelated|way|btw|zweite|drittens|au(?:ß|ss)erdem|noch|frage"
+    r"|übrigens|[2-9][.):]",
     re.I,
 )
 _PROBLEM = re.compile(
@@ -63,17 +69,16 @@ def follow_up_questions(messages: pd.DataFrame) -> pd.DataFrame:
     >>> follow_up_questions(messages)["question"].tolist()
     ['how do I change the card on my account?']
     """
-    customer_messages = messages[messages["role"] == "customer"].sort_values(["conversation_id", "position"])
     rows = []
-    for conversation_id, texts in customer_messages.groupby("conversation_id", sort=True)["text"]:
-        for number, question in enumerate(_follow_ups([str(text) for text in texts]), 2):
-            rows.append((str(conversation_id), number, question, key_of(question)))
+    for conversation_id, texts in customers_texts(messages):
+        for number, question in enumerate(_follow_ups(texts), 2):
+            rows.append((conversation_id, number, question, key_of(question)))
     frame = pd.DataFrame(rows, columns=["conversation_id", "question_number", "question", "key"])
     return frame.astype({"conversation_id": "str", "question_number": "int64", "question": "str", "key": "str"})
 
 
 def _follow_ups(texts: list[str]) -> Iterator[str]:
-    if not main_question(texts):
+    if not any(map(_TURN_MARK.search, texts)) or not main_question(texts):
         return
     earlier_words: set[str] = set()
     for text in texts:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence, Set
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 
 import pandas as pd
 
@@ -91,14 +93,22 @@ def questions(messages: pd.DataFrame, stock: StockText | None = None) -> pd.Data
         conversation_id, question (str), key (str, hash of the question's folded text), by conversation_id.
     """
     stock = stock or StockText.of(list(first_messages(messages)))
-    customer_messages = messages[messages["role"] == "customer"].sort_values(["conversation_id", "position"])
     rows = []
-    for conversation_id, texts in customer_messages.groupby("conversation_id", sort=True)["text"]:
-        own = [without_lines(str(text), stock.form_lines) for text in texts]
+    for conversation_id, texts in customers_texts(messages):
+        own = [without_lines(text, stock.form_lines) for text in texts]
         question = main_question(own, idle=stock.sentences)
         if question:
-            rows.append((str(conversation_id), question, key_of(question)))
+            rows.append((conversation_id, question, key_of(question)))
     return pd.DataFrame(rows, columns=["conversation_id", "question", "key"]).astype("str")
+
+
+def customers_texts(messages: pd.DataFrame) -> Iterator[tuple[str, list[str]]]:
+    """The customer's messages of each conversation that has some, in order; conversations sorted by their ids."""
+    of_customers = messages[(messages["role"] == "customer") & messages["conversation_id"].notna()]
+    of_customers = of_customers.sort_values(["conversation_id", "position"])
+    rows = zip(of_customers["conversation_id"].tolist(), of_customers["text"].tolist(), strict=True)
+    for conversation_id, own in groupby(rows, key=itemgetter(0)):
+        yield str(conversation_id), [str(text) for _, text in own]
 
 
 def asks_something(question: str) -> bool:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
+from itertools import chain
 
 import bm25s
 import numpy as np
@@ -16,6 +18,8 @@ from lacuna.models.text import markup
 from lacuna.models.text.words import STEMMERS
 
 __all__ = ["ArticleIndex", "WordIndex"]
+
+_TOKEN = re.compile(r"(?u)\b\w\w+\b")  # what bm25s.tokenize takes for words
 
 Cut = Callable[[Sequence[str]], list[list[str]]]
 
@@ -38,6 +42,7 @@ class WordIndex:
     def __init__(self, texts: Sequence[str], cut: Cut, index: bm25s.BM25, *, once: bool) -> None:
         self._cut, self._once, self._count = cut, once, len(texts)
         self._place: dict[str, int] = {}
+        self._place_of_token: dict[str, int] = {}
         corpus = cut(texts)
         if any(corpus):
             index.index(corpus, show_progress=False)
@@ -63,14 +68,23 @@ class WordIndex:
         """BM25 of each query on each text, float32 (queries, texts)."""
         if not self._place or not len(queries):
             return np.zeros((len(queries), self._count), dtype=np.float32)
-        cut = self._cut(queries)
-        words = [[w for w in (dict.fromkeys(own) if self._once else own) if w in self._place] for own in cut]
-        ends = np.cumsum([0, *map(len, words)])
-        places = np.array([self._place[word] for own in words for word in own], dtype=np.int64)
+        own_places = self._places_in(queries)
+        ends = np.cumsum([0, *map(len, own_places)])
+        places = np.fromiter(chain.from_iterable(own_places), dtype=np.int64, count=int(ends[-1]))
         counts = sparse.csr_array(
             (np.ones(len(places), dtype=np.float32), places, ends), shape=(len(queries), self._weights.shape[0])
         )
         return np.asarray((counts @ self._weights).toarray(), dtype=np.float32)
+
+    def _places_in(self, queries: Sequence[str]) -> list[list[int]]:
+        """The places of each query's indexed words, in order; each distinct word is cut, and stemmed, once."""
+        split = [_TOKEN.findall(query.lower()) for query in queries]
+        new = list(set(chain.from_iterable(split)).difference(self._place_of_token))
+        for token, words in zip(new, self._cut(new), strict=True):
+            self._place_of_token[token] = self._place.get(words[0], -1) if words else -1
+        place_of = self._place_of_token
+        places = [[place for token in own if (place := place_of[token]) >= 0] for own in split]
+        return [list(dict.fromkeys(own)) for own in places] if self._once else places
 
 
 def _words(texts: Sequence[str], stopwords: str | list[str], stemmer: Stemmer.Stemmer | None) -> list[list[str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Sequence, Set
+from functools import lru_cache
 from itertools import chain
 
 from lacuna.models.text.lexicon import STOP_WORDS
@@ -203,18 +204,31 @@ def without_asides(text: str, idle: Set[str]) -> str:
 
 def _cut(sentence: str, idle: Set[str]) -> str:
     """A sentence without the asides inside it that no punctuation sets off."""
+    lengths_of = _lengths_by_first_word(frozenset(idle))
     matches = list(_WORD.finditer(sentence))
     words = [match[0].lower() for match in matches]
+    if lengths_of.keys().isdisjoint(words):
+        return sentence
     out, start, i = "", 0, 0
     while i < len(words):
-        length = next(
-            (n for n in range(min(LONGEST, len(words) - i), SHORTEST - 1, -1) if " ".join(words[i : i + n]) in idle), 0
-        )
+        lengths = lengths_of.get(words[i], ())
+        length = next((n for n in lengths if " ".join(words[i : i + n]) in idle and i + n <= len(words)), 0)
         if length:
             out += sentence[start : matches[i].start()]
             start = matches[i + length - 1].end()
         i += length or 1
     return out + sentence[start:]
+
+
+@lru_cache(maxsize=16)
+def _lengths_by_first_word(idle: frozenset[str]) -> dict[str, list[int]]:
+    """How many words the asides have that are recognised within a sentence, by their first word, the longest first."""
+    lengths: defaultdict[str, set[int]] = defaultdict(set)
+    for aside in idle:
+        words = aside.split(" ")
+        if SHORTEST <= len(words) <= LONGEST:
+            lengths[words[0]].add(len(words))
+    return {word: sorted(of, reverse=True) for word, of in lengths.items()}
 
 
 def _words_of(sentence: str) -> str:

@@ -102,7 +102,7 @@ class Job:
         whole = self.path(f"{name}.parquet")
         if whole.exists() or not self.path(name).is_dir():
             return [whole]
-        return [self._shard_file(name, shard) for shard in self.shards]
+        return [self.shard_path(name, shard) for shard in self.shards]
 
     @property
     def shards(self) -> list[str]:
@@ -115,7 +115,7 @@ class Job:
 
     def read_shard(self, name: str, shard: str | None, columns: Sequence[str] | None = None) -> pd.DataFrame:
         """Read one shard of a table; None for the whole of one that has no shards."""
-        return read_parquet([self._shard_file(name, shard)], columns)
+        return read_parquet([self.shard_path(name, shard)], columns)
 
     def read_shards(self, name: str, columns: Sequence[str] | None = None) -> Iterator[pd.DataFrame]:
         """Read a table file by file: a shard at a time, or the whole table at once where it has none."""
@@ -124,7 +124,7 @@ class Job:
 
     def read_arrays(self, name: str, shard: str | None, columns: Sequence[str]) -> dict[str, NDArray[Any]]:
         """Columns of numbers, and of equally long lists of numbers, as arrays (n,) and (n, length), of one shard."""
-        return read_arrays(self._shard_file(name, shard), columns)
+        return read_arrays(self.shard_path(name, shard), columns)
 
     def write_shard(self, name: str, shard: str | None, frame: pd.DataFrame) -> None:
         """Write one shard of a table, whole or not at all; None for a table without shards. The index is dropped.
@@ -135,9 +135,10 @@ class Job:
             It is not as ``data_contracts/tables/steps/`` declares it.
         """
         check_step_table(step_table(name), frame)
-        write_parquet(self._shard_file(name, shard), frame)
+        write_parquet(self.shard_path(name, shard), frame)
 
-    def _shard_file(self, name: str, shard: str | None) -> StorePath:
+    def shard_path(self, name: str, shard: str | None) -> StorePath:
+        """Path of one shard of a table; None for a table without shards."""
         return self.path(f"{name}.parquet" if shard is None else f"{name}/{shard}.parquet")
 
     def write(self, name: str, frame: pd.DataFrame) -> None:

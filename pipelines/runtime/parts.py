@@ -8,6 +8,7 @@ from typing import Any
 from lacuna.pipelines.io.store import remove_folder
 from lacuna.pipelines.presentation import progress
 from lacuna.pipelines.runtime.job import Job
+from lacuna.pipelines.runtime.kept_results import KeptResults
 from lacuna.pipelines.steps import PARTS, Part, parts_of
 
 __all__ = ["cost_of", "forget_parts", "is_done", "part_costs", "perform_part", "perform_parts", "shards_of_part"]
@@ -29,16 +30,33 @@ def perform_parts(job: Job, step: str) -> None:
             for number, shard in enumerate(undone):
                 tick(number, len(undone))
                 perform_part(job, part, shard)
+        markers = [_marker(part, shard) for shard in undone]
+        reused = sum(job.read_json(marker)["reused"] for marker in markers if job.exists(marker))
+        if reused:
+            progress.say(f"  {part.name}: {reused} of {len(shards)} unchanged since an earlier run, used again")
 
 
 def perform_part(job: Job, part: Part, shard: str | None) -> None:
-    """Perform one part of a step, for one shard where it works on shards, and mark it done with what it took."""
-    arguments: list[Any] = [shard] if part.by_shards_of else []
+    """Perform one part of a step, for one shard where it works on shards, and mark it done with what it took.
+
+    Where an earlier run has kept the results for the same input, these are put in place instead.
+    """
     with progress.measured(part.name) as cost:
-        part.function(job, *arguments)
+        reused = _perform_or_reuse(job, part, shard)
     # After publishing, the work folder is gone, with the markers in it.
     if job.exists("run"):
-        job.write_json(_marker(part, shard), {"seconds": cost.seconds, "peak_mb": cost.peak_mb})
+        job.write_json(_marker(part, shard), {"seconds": cost.seconds, "peak_mb": cost.peak_mb, "reused": reused})
+
+
+def _perform_or_reuse(job: Job, part: Part, shard: str | None) -> bool:
+    results = KeptResults(job, part, shard) if part.kept and job.settings.shards.keep_results else None
+    if results and results.put_in_place():
+        return True
+    arguments: list[Any] = [shard] if part.by_shards_of else []
+    part.function(job, *arguments)
+    if results:
+        results.keep()
+    return False
 
 
 def is_done(job: Job, part: Part, shard: str | None) -> bool:

@@ -8,15 +8,43 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from lacuna.pipelines.runtime.job import Job
 
-__all__ = ["PARTS", "STEPS", "Part", "Step", "part_named", "parts_of", "step_named"]
+__all__ = ["PARTS", "STEPS", "Kept", "Part", "Step", "part_named", "parts_of", "step_named"]
 
 Step = Callable[["Job"], None]
 STEPS = ("load", "redact", "understand", "measure", "diagnose", "rank", "publish")
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What a part makes of a shard, and all that this depends on.
+
+    Where nothing of it has changed since an earlier run, what was made then is used again
+    (:mod:`pipelines.runtime.kept_results`).
+
+    Attributes
+    ----------
+    results
+        The tables that the part writes.
+    tables
+        The tables of which it reads the shard's own rows, each with the columns that it reads; none for all of them.
+    documents
+        The JSON documents that it reads.
+    whole
+        Functions in the step's ``step.py`` that take the job and give, as a frame, what else it reads.
+    settings
+        The sections of settings that it reads; with ``embedder``, the embedder's version counts too.
+    """
+
+    results: tuple[str, ...]
+    tables: tuple[tuple[str, tuple[str, ...]], ...]
+    documents: tuple[str, ...] = ()
+    whole: tuple[str, ...] = ()
+    settings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -32,19 +60,43 @@ class Part:
         ``by_shards_of`` is given.
     by_shards_of
         The table whose shards it works on; None for a part that is performed once.
+    kept
+        What is kept for later runs; None for a part that is performed in every run.
     """
 
     step: str
     name: str
     by_shards_of: str | None = None
+    kept: Kept | None = None
 
     @property
     def function(self) -> Callable[..., None]:
         """The function itself."""
-        function: Callable[..., None] = getattr(import_module(f"lacuna.pipelines.steps.{self.step}.step"), self.name)
+        function: Callable[..., None] = self.beside(self.name)
+        return function
+
+    def beside(self, name: str) -> Callable[..., Any]:
+        """A function in the step's ``step.py``."""
+        function: Callable[..., Any] = getattr(import_module(f"lacuna.pipelines.steps.{self.step}.step"), name)
         return function
 
 
+MESSAGES_READ = Kept(
+    results=("understand/questions", "understand/message_facts", "understand/follow_ups"),
+    tables=(("load/conversations", ("conversation_id", "language")), ("redact/messages", ())),
+    documents=("understand/stock_text",),
+)
+ARTICLES_MATCHED = Kept(
+    results=("understand/vectors", "understand/match"),
+    tables=(
+        ("understand/questions", ()),
+        ("understand/message_facts", ("conversation_id", "cited", "agent_cited")),
+        ("redact/messages", ("conversation_id", "position", "role", "text")),
+    ),
+    documents=("understand/usual_scores",),
+    whole=("matched_articles",),
+    settings=("embedder",),
+)
 PARTS = (
     Part("load", "load"),
     Part("redact", "hash_texts", "load/messages"),
@@ -56,9 +108,9 @@ PARTS = (
     Part("redact", "redact_messages", "load/messages"),
     Part("redact", "redact_others"),
     Part("understand", "learn_stock_text"),
-    Part("understand", "read_messages", "redact/messages"),
+    Part("understand", "read_messages", "redact/messages", MESSAGES_READ),
     Part("understand", "write_facts"),
-    Part("understand", "match_articles", "understand/questions"),
+    Part("understand", "match_articles", "understand/questions", ARTICLES_MATCHED),
     Part("understand", "find_topics"),
     Part("understand", "assign_topics", "understand/questions"),
     Part("understand", "check_assignments"),

@@ -33,13 +33,14 @@ from lacuna.pipelines.steps.understand.matching import (
     candidates_table,
     embed_replies,
     language_codes,
+    live_articles,
 )
 from lacuna.pipelines.steps.understand.sample import read_sample
 from lacuna.pipelines.steps.understand.topic_space import write_topic_space
 
 __all__ = [
-    "assign_topics", "check_assignments", "find_topics", "learn_stock_text", "match_articles", "read_messages",
-    "understand", "write_facts",
+    "assign_topics", "check_assignments", "find_topics", "learn_stock_text", "match_articles",
+    "matched_articles", "read_messages", "understand", "write_facts",
 ]  # fmt: skip
 
 # Where no answers succeeded, only texts show what an article answers, and a vague text must not pass for near: weight
@@ -92,7 +93,7 @@ def write_facts(job: Job) -> None:
         order = np.lexsort((keys["conversation_id"], keys["key"]))[: job.settings.topics.fit_at_most]
         chosen = pd.Index(keys["conversation_id"].iloc[order])
         shards = job.shards_of("understand/questions")
-        usual = matcher.learn_usual(_texts(job, shard, facts, chosen) for shard in shards)
+        usual = matcher.learn_usual(_texts(job, shard, chosen) for shard in shards)
     scores = {name: asdict(of) for name, of in usual.items()}
     job.write_json("understand/usual_scores", {"drawn": matcher.drawn, "usual": scores})
 
@@ -101,12 +102,16 @@ def match_articles(job: Job, shard: str | None) -> None:
     """Write a shard of understand/{vectors,match}."""
     usual = job.read_json("understand/usual_scores")
     matcher = Matcher(job, usual["drawn"], {name: Usual(**of) for name, of in usual["usual"].items()})
-    facts = job.read("understand/facts", ["conversation_id", "cited", "agent_cited"])
-    texts = _texts(job, shard, facts)
+    texts = _texts(job, shard)
     ids = job.read_shard("understand/questions", shard, ["conversation_id"])["conversation_id"]
     vectors = pd.DataFrame({"conversation_id": ids, "vector": list(texts.vectors)})
     job.write_shard("understand/vectors", shard, vectors)
     job.write_shard("understand/match", shard, candidates_table(ids, matcher.match(texts)))
+
+
+def matched_articles(job: Job) -> pd.DataFrame:
+    """What :func:`match_articles` reads of the live articles."""
+    return live_articles(job)[["article_id", "title", "body"]]
 
 
 def find_topics(job: Job) -> None:
@@ -133,7 +138,7 @@ def check_assignments(job: Job) -> None:
     job.write_json("understand/warnings", [{"rule": "topics.unassigned_at_most", "message": alarm}] if alarm else [])
 
 
-def _texts(job: Job, shard: str | None, facts: pd.DataFrame, only: pd.Index | None = None) -> Texts:
+def _texts(job: Job, shard: str | None, only: pd.Index | None = None) -> Texts:
     """A shard's questions, or those of some conversations, with what agents answered and what was cited."""
     asked = job.read_shard("understand/questions", shard)
     if only is not None:
@@ -143,11 +148,10 @@ def _texts(job: Job, shard: str | None, facts: pd.DataFrame, only: pd.Index | No
     replies = agent_replies(messages, asked["conversation_id"])
     texts = list(asked["question"])
     vectors = embed(texts, job.settings.embedder.name, job.store, "embedding questions")
-    of_shard = asked[["conversation_id"]].merge(
-        facts[["conversation_id", "cited", "agent_cited"]], how="left", on="conversation_id"
-    )
-    both = zip(of_shard["cited"], of_shard["agent_cited"], strict=True)
-    cited = [list(dict.fromkeys([*by_bot, *by_agent])) for by_bot, by_agent in both]
+    of_messages = job.read_shard("understand/message_facts", shard, ["conversation_id", "cited", "agent_cited"])
+    of_questions = asked[["conversation_id"]].merge(of_messages, how="left", on="conversation_id")
+    both = zip(of_questions["cited"], of_questions["agent_cited"], strict=True)
+    cited = [list(dict.fromkeys([*(by_bot or ()), *(by_agent or ())])) for by_bot, by_agent in both]
     return Texts(texts, language_codes(asked["language"]), vectors, replies, *embed_replies(job, replies), cited)
 
 
