@@ -51,11 +51,15 @@ lint: $(DEV) ## Check style, format and types
 lock: $(BOOT) ## Write the lock files again (ARGS=--upgrade for newer versions)
 	@printf 'uv\nsetuptools>=80\n' | $(COMPILE) --no-annotate - -o requirements-boot.lock
 	@$(COMPILE) --override overrides.txt pyproject.toml -o requirements.lock
-	@$(COMPILE) --override overrides.txt --all-extras --group test --group lint -c requirements.lock \
-		pyproject.toml -o requirements-dev.lock
+	@$(COMPILE) --override overrides.txt --extra airflow $(DRIVERS) --extra http --extra onnx \
+		--extra sentence-transformers --group test --group lint -c requirements.lock pyproject.toml \
+		-o requirements-dev.lock
+	@$(COMPILE) --override overrides.txt --extra airflow --extra celery --extra kubernetes $(DRIVERS) \
+		-c requirements.lock -c requirements-dev.lock pyproject.toml -o requirements-airflow.lock
 	@grep -v -e umap -e hdbscan -e llvmlite overrides.txt > $(VENV)/overrides-bench.txt
 	@$(COMPILE) --override $(VENV)/overrides-bench.txt --group bench -c requirements.lock -o requirements-bench.lock
 
+DRIVERS = --extra gs --extra postgres --extra s3
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-header $(ARGS)
 

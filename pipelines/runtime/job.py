@@ -8,6 +8,9 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
+from pydantic import ValidationError
+
+from lacuna.data_contracts.errors import WorkerUnfit
 from lacuna.data_contracts.step_tables import check_step_table, step_table
 from lacuna.pipelines.io.addresses import StorePath, store_path
 from lacuna.pipelines.io.store import read_arrays, read_parquet, usable, write_bytes, write_parquet
@@ -196,6 +199,8 @@ class Job:
             The settings file is gone or no longer valid.
         StoreUnusable
             The store can't be read.
+        WorkerUnfit
+            The run was planned with a version of Lacuna that has other settings.
         """
         bundle, store, start, end = (str(document[key]) for key in ("bundle", "store", "start", "end"))
         config = document.get("config")
@@ -210,4 +215,19 @@ class Job:
         with usable(job.store, disk_only=True):
             if not job.path("settings.json").exists():  # published: only the digest is left to do
                 return job
-            return replace(job, settings=job.settings.with_sections(job.read_json("settings")))
+            planned = job.read_json("settings")
+            try:
+                return replace(job, settings=job.settings.with_sections(planned))
+            except ValidationError as error:
+                raise _of_another_version(job) from error
+
+
+def _of_another_version(job: Job) -> WorkerUnfit:
+    from lacuna.pipelines.runtime.runner import version
+
+    planned_with = job.read_json("run")["version"]
+    return WorkerUnfit(
+        f"run {job.run_id} was planned with Lacuna {planned_with}, which has other settings than that of this worker, "
+        f"{version()}",
+        "give all workers the same version; to run with this one, plan the run again",
+    )

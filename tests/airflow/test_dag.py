@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -17,10 +18,10 @@ import pytest
 
 from lacuna.pipelines.settings import load_settings
 from lacuna.pipelines.state.leases import lease
+from lacuna.pipelines.steps import PARTS, STEPS, Part, parts_of
 from tests.support.paths import REPO
 from tests.support.standins import make_bundle
 
-DAGS = REPO / "dags"
 pytestmark = pytest.mark.slow
 
 # One process for all that is asked of Airflow: most of its time is Airflow's start, and then ours.
@@ -30,19 +31,46 @@ import time
 from datetime import timedelta
 from airflow.cli.cli_parser import get_parser
 from airflow.dag_processing.dagbag import DagBag
+from airflow.models.asset import AssetDagRunQueue, AssetEvent, AssetModel
+from airflow.models.dag import DagModel
 from airflow.models.dagrun import DagRun
+from airflow.models.hitl import HITLDetail
+from airflow.models.taskinstance import TaskInstance
+from airflow.models.trigger import handle_event_submit
+from airflow.sdk import timezone
+from airflow.triggers.base import TriggerEvent
 from airflow.utils.session import create_session
-from sqlalchemy import select
+from sqlalchemy import select, update
 
-# dag.test() waits a second before each look at a run in which nothing is left to do, six times where `plan` failed.
+# dag.test() waits a second before each look at a run in which nothing is left to do, six times where `plan` failed; and
+# where a person is asked, who here answers at once.
 sleep = time.sleep
-time.sleep = lambda seconds: sleep(0 if seconds == 1 else seconds)
+time.sleep = lambda seconds: approve() if seconds == 1 else sleep(seconds)
+
+def approve():
+    with create_session() as session:
+        for detail in session.scalars(select(HITLDetail).where(HITLDetail.responded_at.is_(None))):
+            ti = session.get(TaskInstance, detail.ti_id)
+            after = [one.state for one in ti.get_dagrun(session).get_task_instances() if one.task_id == "publish"]
+            print("asked", detail.subject, detail.options, detail.body, ti.state, "publish:", after)
+            detail.responded_at, detail.chosen_options = timezone.utcnow(), ["Approve"]
+            handle_event_submit(TriggerEvent(detail.as_resume_event_payload()), task_instance=ti, session=session)
 
 def command(*words):
     arguments = get_parser().parse_args(words)
     arguments.func(arguments)
 
+def after():
+    with create_session() as session:
+        of_backlog = select(AssetModel.id).where(AssetModel.name == "lacuna_backlog")
+        events = session.scalars(select(AssetEvent).where(AssetEvent.asset_id.in_(of_backlog)))
+        queued = session.scalars(select(AssetDagRunQueue.target_dag_id))
+        return {{"events": [event.extra for event in events], "queued": list(queued)}}
+
 command("db", "migrate")
+command("dags", "reserialize")
+with create_session() as session:
+    session.execute(update(DagModel).values(is_paused=False))
 bag = DagBag(dag_folder={dags!r})
 dag = bag.dags["lacuna_weekly"]
 print("found " + json.dumps({{
@@ -58,6 +86,13 @@ print("found " + json.dumps({{
     "active": dag.max_active_runs,
     "params": {{name: dag.params.get_param(name).description for name in dag.params}},
     "digest": dag.params.get_param("digest").schema["enum"] + [dag.params["digest"]],
+    "approval": dag.params["approval"],
+    "groups": sorted(dag.task_group.children),
+    "mapped": sorted(task.task_id for task in dag.tasks if task.is_mapped),
+    "assets": {{task.task_id: [asset.name for asset in task.inlets + task.outlets]
+               for task in dag.tasks if task.inlets or task.outlets}},
+    "pools": {{task.task_id: task.pool for task in dag.tasks}},
+    "seconds": bag.dagbag_stats[0].duration.total_seconds(),
     "timetable": type(dag.timetable).__name__,
 }}))
 for one in dag.tasks:
@@ -77,6 +112,7 @@ for case in {cases!r}:
         "state": run.state,
         "tasks": {{ti.task_id: ti.state for ti in found}},
         "tries": {{ti.task_id: ti.try_number for ti in found}},
+        **after(),
     }}))
 """
 
@@ -106,11 +142,16 @@ with create_session() as session:
 
 @dataclass(frozen=True)
 class Ended:
-    """What became of a run: its state, those of its tasks, how often each was tried, and what was printed."""
+    """What became of a run: its state, those of its tasks, how often each was tried, and what was printed.
+
+    And what is so after it: the events of the backlog, and the DAGs that are to start because of one.
+    """
 
     state: str
-    tasks: dict[str, str]
+    tasks: dict[str, str | None]
     tries: dict[str, int]
+    events: list[dict[str, str]]
+    queued: list[str]
     printed: str
 
 
@@ -123,17 +164,24 @@ class Airflow:
     folder: Path
 
 
+def _task_of(part: Part) -> str:
+    return f"{part.step}.{part.name}" if len(parts_of(part.step)) > 1 else part.name
+
+
 @pytest.fixture(scope="module")
 def airflow(tmp_path_factory: pytest.TempPathFactory) -> Airflow:
     """A fresh Airflow with its database, which has looked at the DAG and made a run of it in each case."""
     tmp = tmp_path_factory.mktemp("airflow")
     bundle, broken = make_bundle(tmp), make_bundle(tmp / "broken")
     (broken / "articles.jsonl").unlink()
+    dags = tmp / "dags"
+    dags.mkdir()
+    for file in (REPO / "dags/lacuna_weekly.py", REPO / "deploy/after_lacuna.py"):
+        shutil.copy(file, dags)
     (tmp / "ours.toml").write_text('[delivery]\nsmtp_host = "127.0.0.1"\n', encoding="utf-8")
     full_conf = {"bundle": str(bundle), "store": str(tmp / "store"), "start": "2024-06-03", "end": "2024-06-30"}
     full_conf |= {"config": str(tmp / "ours.toml"), "digest": "send"}
     conf = {"bundle": str(broken), "store": str(tmp / "none"), "end": "2024-06-30"}
-    steps = "load|redact|understand|measure|diagnose|rank"
     cases: dict[str, dict[str, Any]] = {
         "published": {"conf": full_conf, "retries": 2},  # the first of all: libraries that make noise are imported here
         "again": {"conf": full_conf},
@@ -141,8 +189,8 @@ def airflow(tmp_path_factory: pytest.TempPathFactory) -> Airflow:
         "busy": {"conf": conf | {"store": str(tmp / "busy")}, "retries": 1},
         "empty": {"conf": conf | {"start": "2023-01-01", "end": "2023-01-31"}, "retries": 2},
         "elsewhere": {"conf": conf | {"store": "s3://bucket/store"}, "retries": 2},
-        "nobody told": {"conf": conf | {"digest": "off"}, "done": f"^(plan|{steps}|publish)$"},
-        "not published": {"conf": conf | {"digest": "send"}, "done": f"^(plan|{steps})$"},
+        "nobody told": {"conf": full_conf | {"store": str(tmp / "nobody"), "digest": "off"}},
+        "asked": {"conf": full_conf | {"store": str(tmp / "asked"), "digest": "off", "approval": True}},
         "marked failed": {"conf": conf | {"digest": "off"}, "done": "^.*$", "then": MARK_FAILED},
         "by date": {"command": ["dags", "test", "lacuna_weekly", "2024-06-24T05:00:00+00:00"]},
     }
@@ -150,14 +198,15 @@ def airflow(tmp_path_factory: pytest.TempPathFactory) -> Airflow:
         **os.environ,
         "AIRFLOW_HOME": str(tmp / "home"),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-        "AIRFLOW__CORE__DAGS_FOLDER": str(DAGS),
+        "AIRFLOW__CORE__DAGS_FOLDER": str(dags),
         "AIRFLOW__CORE__UNIT_TEST_MODE": "False",
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{tmp / 'airflow.db'}",
         "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
+        "LACUNA_POOL": "lacuna",
         "LACUNA_BUNDLE": str(bundle),
         "LACUNA_STORE": str(tmp / "by date"),
     }
-    script = SCRIPT.format(dags=str(DAGS), cases=list(cases.values()))
+    script = SCRIPT.format(dags=str(dags), cases=list(cases.values()))
     with lease(load_settings(), tmp / "busy", "2024-06-30"):
         process = subprocess.run(
             [sys.executable, "-c", script], env=environment, capture_output=True, text=True, timeout=900, check=False
@@ -171,22 +220,44 @@ def airflow(tmp_path_factory: pytest.TempPathFactory) -> Airflow:
 
 
 def test_the_dag_is_a_weekly_timetable_of_the_seven_steps(airflow: Airflow) -> None:
-    """The DAG imports, a task a step in the order of a run and the digest, with retries and triage notes."""
-    from lacuna.pipelines.steps import STEPS
-
+    """The DAG imports in less than a second: a task a part of a step, in seven boxes, with retries and triage notes."""
     dag = airflow.dag
     assert dag["errors"] == {}
-    tasks = ["plan", *STEPS, "digest"]
+    assert dag["seconds"] < 1
+    parts = [_task_of(part) for part in PARTS]
+    tasks = ["plan", *parts[:-1], "approve", "publish", "digest"]
     assert dag["tasks"] == tasks
-    assert dag["chain"] == {a: [b] for a, b in pairwise(tasks)} | {"digest": []}
+    assert all(later in dag["chain"][task] for task, later in pairwise(tasks))
+    assert dag["groups"] == sorted(["plan", *STEPS, "approve", "digest"])
     assert dag["digest"] == ["off", "dry run", "send", "dry run"]
+    assert dag["approval"] is False
     assert dag["timetable"] == "CronDataIntervalTimetable"
-    assert (dag["catchup"], dag["active"], dag["owners"], dag["retries"]) == (False, 1, ["knowledge"], [2])
+    assert (dag["catchup"], dag["active"], dag["owners"], dag["retries"]) == (False, 1, ["knowledge"], [0, 2])
     assert min(dag["delays"]) >= 60
-    assert sorted(dag["params"]) == ["bundle", "config", "digest", "end", "start", "store"]
+    assert sorted(dag["params"]) == ["approval", "bundle", "config", "digest", "end", "start", "store"]
     assert all(len(description or "") > 20 for description in dag["params"].values()), dag["params"]
     assert "lacuna" in dag["tags"]
     assert "## Triage" in dag["doc"]
+
+
+def test_parts_by_shards_are_mapped(airflow: Airflow) -> None:
+    """They, and no others, are expanded over the shards, whose names the task before them returns; all in one pool."""
+    assert airflow.dag["mapped"] == sorted(_task_of(part) for part in PARTS if part.by_shards_of)
+    assert airflow.dag["mapped"]
+    assert not any(before.by_shards_of and after.by_shards_of for before, after in pairwise(PARTS))
+    assert {airflow.dag["pools"][_task_of(part)] for part in PARTS} == {"lacuna"}
+    assert {airflow.dag["pools"][task] for task in ("plan", "approve", "digest")} == {"default_pool"}
+
+
+def test_another_dag_may_be_scheduled_on_the_backlog(airflow: Airflow) -> None:
+    """The bundle goes in and the backlog comes out; the event of a run says where its files are."""
+    assert airflow.dag["assets"] == {"plan": ["lacuna_bundle"], "publish": ["lacuna_backlog"]}
+    store = str(airflow.folder / "store")
+    event = {"run_id": "2024-06-30", "store": store, "run": f"{store}/runs/2024-06-30"}
+    published = airflow.ends["published"]
+    assert published.events == [event]
+    assert published.queued == ["after_lacuna"]
+    assert airflow.ends["again"].events == [event], "nothing was published anew"
 
 
 def test_dag_test_publishes_a_run(airflow: Airflow) -> None:
@@ -211,8 +282,9 @@ def test_what_no_retry_can_mend_fails_at_once(airflow: Airflow) -> None:
     assert (broken.tasks["publish"], broken.tries["load"]) == ("upstream_failed", 1)
     assert "there is no table 'articles'" in broken.printed
     assert "name the file or folder articles." in broken.printed
+    assert f"What to look at: the bundle {airflow.folder / 'broken'}" in broken.printed
     assert (airflow.ends["elsewhere"].tasks["plan"], airflow.ends["elsewhere"].tries["plan"]) == ("failed", 1)
-    assert "the store s3://bucket/store is not a local folder" in airflow.ends["elsewhere"].printed
+    assert "the store s3://bucket/store is on no file system" in airflow.ends["elsewhere"].printed
 
 
 def test_a_store_that_is_busy_is_tried_again(airflow: Airflow) -> None:
@@ -233,12 +305,17 @@ def test_an_empty_window_is_skipped(airflow: Airflow) -> None:
 def test_a_run_that_is_not_published_tells_nobody(airflow: Airflow) -> None:
     """The digest is skipped where it is off, and does not come up where a step before it failed."""
     assert (airflow.ends["nobody told"].state, airflow.ends["nobody told"].tasks["digest"]) == ("success", "skipped")
-    tasks = airflow.ends["not published"].tasks
-    assert (airflow.ends["not published"].state, tasks["publish"], tasks["digest"]) == (
-        "failed",
-        "failed",
-        "upstream_failed",
-    )
+    broken = airflow.ends["broken"].tasks
+    assert (broken["publish"], broken["digest"]) == ("upstream_failed", "upstream_failed")
+
+
+def test_nothing_is_published_before_somebody_approves(airflow: Airflow) -> None:
+    """With the parameter `approval`, the run waits before it publishes, and shows what would be published."""
+    asked = airflow.ends["asked"]
+    assert "asked Publish this week's backlog? ['Approve', 'Reject'] **2024-06-03 to 2024-06-30**" in asked.printed
+    assert "awaiting_input publish: [None]" in asked.printed
+    assert (asked.state, asked.tasks["publish"], asked.tasks["digest"]) == ("success", "success", "skipped")
+    assert "asked Publish" not in airflow.ends["published"].printed, "by default, nobody has to"
 
 
 def test_a_run_marked_failed_stays_failed(airflow: Airflow) -> None:

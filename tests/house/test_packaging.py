@@ -17,7 +17,7 @@ import pytest
 from tests.support.paths import REPO
 
 PACKAGES = ("pipelines", "models", "data_contracts")
-LOCKS = ("requirements.lock", "requirements-dev.lock", "requirements-boot.lock")
+LOCKS = ("requirements.lock", "requirements-dev.lock", "requirements-airflow.lock", "requirements-boot.lock")
 BENCH = "requirements-bench.lock"  # BERTopic as it comes, for comparison: it may hold numba
 
 
@@ -120,12 +120,13 @@ def test_locks_leave_out_torch_and_numba(lock: str) -> None:
 
 
 def test_the_locks_agree() -> None:
-    """The development lock pins every package of the runtime lock at the same version."""
+    """The locks for development and for Airflow pin every package of the runtime lock at the same version."""
 
     def pins(lock: str) -> set[str]:
         return set(re.findall(r"^([A-Za-z0-9._-]+==[^ ;\\]+)", (REPO / lock).read_text(encoding="utf-8"), re.MULTILINE))
 
-    assert pins("requirements.lock") - pins("requirements-dev.lock") == set()
+    for lock in ("requirements-dev.lock", "requirements-airflow.lock"):
+        assert pins("requirements.lock") - pins(lock) == set()
 
 
 def test_every_dependency_is_in_the_lock() -> None:

@@ -8,8 +8,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from lacuna.data_contracts.errors import TableWrong
+from lacuna.data_contracts.errors import TableWrong, WorkerUnfit
 from lacuna.pipelines.runtime.job import Job
+from lacuna.pipelines.runtime.runner import version
 from lacuna.pipelines.settings import load_settings
 
 
@@ -47,3 +48,11 @@ def test_a_shard_that_is_missing_is_not_passed_over(job: Job) -> None:
 def test_a_shard_keeps_the_declaration_of_its_table(job: Job) -> None:
     with pytest.raises(TableWrong):
         job.write_shard("understand/questions", "a", _questions("1").drop(columns="key"))
+
+
+def test_settings_of_another_version_name_both_versions(job: Job) -> None:
+    """A worker whose settings differ from the plan's is refused with a message, before it reads a setting wrongly."""
+    job.write_json("settings", {"shards": {"megabytes": 64.0, "of_another_version": 1}})
+    job.write_json("run", {"version": "9.9.9"})
+    with pytest.raises(WorkerUnfit, match=f"planned with Lacuna 9.9.9, .* this worker, {version()}"):
+        Job.from_json(job.as_json())
