@@ -101,7 +101,7 @@ class _WatchedWords(frozenset[str]):
 
 
 class WatchedLexicon(Lexicon):
-    """A lexicon that remembers for which words it was asked.
+    """A lexicon that remembers of which words it was asked whether they are names, and whether they are words.
 
     Whatever was made with its help, another lexicon leads to the same where it says the same of these words.
 
@@ -111,13 +111,14 @@ class WatchedLexicon(Lexicon):
         What it says.
     """
 
-    asked: set[str]
+    asked_names: set[str]
+    asked_words: set[str]
 
     def __init__(self, lexicon: Lexicon) -> None:
-        asked: set[str] = set()
-        super().__init__(_WatchedWords.of(lexicon.names, asked), _WatchedWords.of(lexicon.words, asked), lexicon.kept)
+        names, words = set[str](), set[str]()
+        super().__init__(_WatchedWords.of(lexicon.names, names), _WatchedWords.of(lexicon.words, words), lexicon.kept)
         # A frozen dataclass takes no other way; ``sure`` is what the cached property of that name would compute.
-        self.__dict__.update(asked=asked, sure=_WatchedWords.of(lexicon.sure, asked))
+        self.__dict__.update(asked_names=names, asked_words=words, sure=_WatchedWords.of(lexicon.sure, names))
 
 
 def one_typo_apart(typed: str, intended: str) -> bool:

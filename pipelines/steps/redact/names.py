@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from lacuna.models.redaction.known_names import WordCounts, names_shown
+from lacuna.models.redaction.lexicon import WatchedLexicon
 from lacuna.models.redaction.name_patterns import Level
 from lacuna.models.redaction.names import Place
 from lacuna.models.redaction.redact import CustomerNames, Lexicon, names_by_conversation
@@ -75,27 +76,27 @@ def read_lexicon(job: Job) -> Lexicon:
     return Lexicon(**{name: frozenset(words) for name, words in job.read_json("redact/lexicon").items()})
 
 
-def words_used(lexicon: Lexicon, words: Iterable[str]) -> dict[str, Any]:
-    """What a lexicon says of some words, by hashes: the words are of texts that are not redacted yet."""
-    said: dict[str, list[str]] = {"names": [], "words": [], "neither": []}
-    for word in words:
-        is_name, is_word = frozenset.__contains__(lexicon.names, word), frozenset.__contains__(lexicon.words, word)
-        if is_name:
-            said["names"].append(_hash_of_word(word))
-        if is_word:
-            said["words"].append(_hash_of_word(word))
-        if not is_name and not is_word:
-            said["neither"].append(_hash_of_word(word))
+def words_used(lexicon: WatchedLexicon) -> dict[str, Any]:
+    """What a lexicon said when asked, by hashes: the words are of texts that are not redacted yet."""
+    said: dict[str, Any] = {}
+    for name, words, asked in (
+        ("names", lexicon.names, lexicon.asked_names),
+        ("words", lexicon.words, lexicon.asked_words),
+    ):
+        is_one = {word for word in asked if frozenset.__contains__(words, word)}
+        said[name] = sorted(map(_hash_of_word, is_one))
+        said[f"no_{name}"] = sorted(map(_hash_of_word, asked - is_one))
     # Whether any words are known at all makes a difference too.
-    return {name: sorted(hashes) for name, hashes in said.items()} | {"knows_words": len(lexicon.words) > 0}
+    return said | {"knows_words": len(lexicon.words) > 0}
 
 
 def agrees(lexicon: Lexicon, used: dict[str, Any]) -> bool:
-    """Whether a lexicon says what another one said of the words that were asked for (:func:`words_used`)."""
-    names, words = ({_hash_of_word(word) for word in of} for of in (lexicon.names, lexicon.words))
-    asked = {*used["names"], *used["words"], *used["neither"]}
-    same = names & asked == set(used["names"]) and words & asked == set(used["words"])
-    return same and used["knows_words"] == (len(words) > 0)
+    """Whether a lexicon says what another one said of the words that it was asked for (:func:`words_used`)."""
+    for name, words in (("names", lexicon.names), ("words", lexicon.words)):
+        hashes = set(map(_hash_of_word, words))
+        if not hashes.issuperset(used[name]) or not hashes.isdisjoint(used[f"no_{name}"]):
+            return False
+    return bool(used["knows_words"]) == (len(lexicon.words) > 0)
 
 
 def _hash_of_word(word: str) -> str:

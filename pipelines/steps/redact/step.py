@@ -67,7 +67,7 @@ def redact_messages(job: Job, shard: str | None) -> None:
     job.write_shard("redact/names_elsewhere", shard, elsewhere)
     lexicon = WatchedLexicon(read_lexicon(job))
     _write(job, "messages", shard, messages, names, lexicon)
-    job.write_json(_of_shard("redact/words_used", shard), words_used(lexicon, lexicon.asked))
+    job.write_json(_of_shard("redact/words_used", shard), words_used(lexicon))
 
 
 def names_to_redact(job: Job, shard: str | None) -> pd.DataFrame:

@@ -29,10 +29,10 @@ def test_another_lexicon_that_says_the_same_of_what_was_asked_redacts_the_same(
     watched = WatchedLexicon(Lexicon(names, words))
     result = redact(TEXTS, NAMES, lexicon=watched)
     assert result == redact(TEXTS, NAMES, lexicon=Lexicon(names, words))
-    asked = frozenset(watched.asked)
     unasked = frozenset(["nobodysays"])
     other = Lexicon(
-        (names & asked) | ((other_names | unasked) - asked), (words & asked) | ((other_words | unasked) - asked)
+        (names & watched.asked_names) | ((other_names | unasked) - watched.asked_names),
+        (words & watched.asked_words) | ((other_words | unasked) - watched.asked_words),
     )
     if bool(other.words) == bool(words):
         assert redact(TEXTS, NAMES, lexicon=other) == result
