@@ -144,7 +144,7 @@ def call(method: str, path: str, content: dict[str, Any] | None = None, token: s
 def suspended(service: str, seconds: float, store: str, pids: Path, folder: Path) -> None:
     """A service does not answer for a while; then it does."""
     conf = triggered(service, store, folder)
-    wait(lambda: any(name.startswith("understand") for name in held(conf)), PATIENCE, "understand did not begin", 0.05)
+    wait(lambda: any("/understand/" in name for name in held(conf)), PATIENCE, "understand did not begin", 0.05)
     sid = int((pids / service).read_text())
     for name, number in (("stopped", signal.SIGSTOP), ("back", signal.SIGCONT)):
         for pid in session(sid):

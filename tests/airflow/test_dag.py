@@ -51,8 +51,9 @@ def approve():
     with create_session() as session:
         for detail in session.scalars(select(HITLDetail).where(HITLDetail.responded_at.is_(None))):
             ti = session.get(TaskInstance, detail.ti_id)
-            after = [one.state for one in ti.get_dagrun(session).get_task_instances() if one.task_id == "publish"]
-            print("asked", detail.subject, detail.options, detail.body, ti.state, "publish:", after)
+            others = ti.get_dagrun(session=session).get_task_instances(session=session)
+            publish = [other.state for other in others if other.task_id == "publish"]
+            print("asked", detail.subject, detail.options, detail.body, ti.state, "publish:", publish)
             detail.responded_at, detail.chosen_options = timezone.utcnow(), ["Approve"]
             handle_event_submit(TriggerEvent(detail.as_resume_event_payload()), task_instance=ti, session=session)
 
