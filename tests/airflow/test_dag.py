@@ -220,7 +220,7 @@ def airflow(tmp_path_factory: pytest.TempPathFactory) -> Airflow:
 
 
 def test_the_dag_is_a_weekly_timetable_of_the_seven_steps(airflow: Airflow) -> None:
-    """The DAG imports in less than a second: a task a part of a step, in seven boxes, with retries and triage notes."""
+    """The DAG imports: a task a part of a step, in seven boxes, with retries and triage notes."""
     dag = airflow.dag
     assert dag["errors"] == {}
     parts = [_task_of(part) for part in PARTS]
