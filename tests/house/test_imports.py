@@ -117,7 +117,7 @@ def test_all_modules_can_be_imported_on_windows() -> None:
 
 
 def test_a_dag_file_is_a_timetable() -> None:
-    """It imports Airflow and no data library; at its top, of ours, the lists of steps and parts alone, so that it parses fast."""
+    """It imports Airflow and no data library; at its top, of ours, the list of parts alone, so that it parses fast."""
     for name, tree in trees("dags"):
         assert "airflow" in imports(ast.walk(tree)), name
         assert imports(ast.walk(tree)) & (NOT_IN_A_DAG_FILE | {"tests"}) == set(), name

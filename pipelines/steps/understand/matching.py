@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from lacuna.models.arrays import F32, Flags
 from lacuna.models.retrieval.article_index import ArticleIndex
@@ -218,11 +220,11 @@ def read_candidates_of(job: Job, shard: str | None, articles: int, ways: Sequenc
     arrays = job.read_arrays("understand/match", shard, columns)
     return Candidates(
         articles,
-        arrays["candidates"].astype(np.int32),
-        {way: arrays[way].astype(np.float32) for way in ways},
+        _rows(arrays["candidates"]).astype(np.int32),
+        {way: _rows(arrays[way]).astype(np.float32) for way in ways},
         {way: arrays[f"{way}_mean"].astype(np.float32) for way in ways},
         {way: arrays[f"{way}_spread"].astype(np.float32) for way in ways},
-        {way: arrays[f"{way}_rank"].astype(np.int32) for way in ranked},
+        {way: _rows(arrays[f"{way}_rank"]).astype(np.int32) for way in ranked},
     )
 
 
@@ -234,4 +236,9 @@ def read_vectors(job: Job) -> Iterator[F32]:
 
 def read_vectors_of(job: Job, shard: str | None) -> F32:
     """The vectors of one shard's questions, in the order of understand/questions: float32 (n, dim)."""
-    return job.read_arrays("understand/vectors", shard, ["vector"])["vector"].astype(np.float32)
+    return _rows(job.read_arrays("understand/vectors", shard, ["vector"])["vector"]).astype(np.float32)
+
+
+def _rows(values: NDArray[Any]) -> NDArray[Any]:
+    """Lists as rows; a table without a row does not say that it holds lists."""
+    return values if values.ndim == 2 else values.reshape(len(values), 0)

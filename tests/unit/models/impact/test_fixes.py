@@ -104,6 +104,7 @@ def test_a_bundle_that_no_longer_reaches_back_keeps_the_verdict(tmp_path: Path) 
     job_ = job(tmp_path)
     first = measure_fixes(job_, past(PUBLISHED), facts(), 5.0).table
     write_parquet(job_.runs / "2024-07-21" / "impact.parquet", first.assign(measured_in="2024-07-21"))
+    (job_.runs / "2024-07-21" / "run.json").write_text("{}")
     (fix,) = records(measure_fixes(job_, past(PUBLISHED), facts(since="2024-07-02"), 5.0).table)
     assert (fix["verdict"], fix["measured_in"]) == ("verified", "2024-07-21")
     moved = past(replace(PUBLISHED, published_on="2024-06-30"))

@@ -188,7 +188,7 @@ def test_an_onnx_model_is_given_the_inputs_that_it_names(second_input: str, tmp_
     """Some exports take no token types, some no mask."""
     pytest.importorskip("onnxruntime")
     write_tokenizer(tmp_path)
-    write_onnx(tmp_path / "model.onnx", given=second_input)
+    write_onnx(tmp_path / "model.onnx", second_input=second_input)
     assert embedder(str(tmp_path)).embed(TEXTS).shape == (len(TEXTS), 8)
 
 
