@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
@@ -180,15 +181,24 @@ def _absolute(path: str | None) -> str | None:
 def run_step(name: str, job_json: dict[str, str | None]) -> dict[str, str | None]:
     """Perform one step, all parts of it, by name; the job is plain data (:func:`plan_scheduled`)."""
     job = Job.from_json(job_json)
-    with lease(job.settings, job.store, job.run_id) as held:
+    with _at_work(job, job.run_id) as working:
+        if working:
+            perform(working, step_named(name), STEPS)
+            if name == STEPS[-1]:
+                finish(working)
+    return job_json
+
+
+@contextmanager
+def _at_work(job: Job, name: str) -> Iterator[Job | None]:
+    """Give the job, with the lease ``name``; None where the run is published: a task that had ended is tried again."""
+    with lease(job.settings, job.store, name) as held:
         job = replace(job, lease=held)
         if not begun(job) and published(job):
-            return job_json  # a retry of a task that had come to its end
+            yield None
+            return
         check_worker(job)
-        perform(job, step_named(name), STEPS)
-        if name == STEPS[-1]:
-            finish(job)
-    return job_json
+        yield job
 
 
 def shards_for(step: str, part: str, job_json: dict[str, str | None]) -> list[str | None]:
@@ -217,12 +227,9 @@ def run_part(step: str, part: str, job_json: dict[str, str | None], shard: str |
     """
     job, chosen = Job.from_json(job_json), part_named(step, part)
     name = job.run_id if chosen.by_shards_of is None else f"{job.run_id}/{step}/{part}/{shard or 'whole'}"
-    with lease(job.settings, job.store, name) as held:
-        job = replace(job, lease=held)
-        if not begun(job) and published(job):
-            return job_json  # a retry of a task that had come to its end
-        check_worker(job)
-        perform_alone(job, chosen, shard)
-        if chosen == PARTS[-1]:
-            finish(job)
+    with _at_work(job, name) as working:
+        if working:
+            perform_alone(working, chosen, shard)
+            if chosen == PARTS[-1]:
+                finish(working)
     return job_json

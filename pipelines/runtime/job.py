@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from lacuna.pipelines.state.leases import Lease
 
-__all__ = ["Job"]
+__all__ = ["Job", "of_shard"]
 
 
 @dataclass(frozen=True)
@@ -142,7 +142,7 @@ class Job:
 
     def shard_path(self, name: str, shard: str | None) -> StorePath:
         """Path of one shard of a table; None for a table without shards."""
-        return self.path(f"{name}.parquet" if shard is None else f"{name}/{shard}.parquet")
+        return self.path(f"{of_shard(name, shard)}.parquet")
 
     def write(self, name: str, frame: pd.DataFrame) -> None:
         """Write a table of this run, whole or not at all; the index is dropped.
@@ -220,6 +220,11 @@ class Job:
                 return replace(job, settings=job.settings.with_sections(planned))
             except ValidationError as error:
                 raise _of_another_version(job) from error
+
+
+def of_shard(name: str, shard: str | None) -> str:
+    """The name of one shard of a table or of a document; None where it has no shards."""
+    return name if shard is None else f"{name}/{shard}"
 
 
 def _of_another_version(job: Job) -> WorkerUnfit:

@@ -24,7 +24,7 @@ from lacuna.pipelines.embedders.registry import embedder
 from lacuna.pipelines.io.addresses import StorePath
 from lacuna.pipelines.io.store import files_in, read_parquet, remove_folder, usable, write_bytes
 from lacuna.pipelines.presentation import progress
-from lacuna.pipelines.runtime.job import Job
+from lacuna.pipelines.runtime.job import Job, of_shard
 from lacuna.pipelines.steps import Kept, Part
 
 if TYPE_CHECKING:
@@ -153,7 +153,7 @@ def _pieces(job: Job, part: Part, kept: Kept, shard: str | None) -> Iterator[byt
 
 
 def _document(name: str, shard: str | None) -> str:
-    return f"{name}.json" if shard is None else f"{name}/{shard}.json"
+    return f"{of_shard(name, shard)}.json"
 
 
 def _encoded(rows: pd.DataFrame) -> bytes:

@@ -7,7 +7,7 @@ from typing import Any
 
 from lacuna.pipelines.io.store import remove_folder
 from lacuna.pipelines.presentation import progress
-from lacuna.pipelines.runtime.job import Job
+from lacuna.pipelines.runtime.job import Job, of_shard
 from lacuna.pipelines.runtime.kept_results import KeptResults
 from lacuna.pipelines.steps import PARTS, Part, parts_of
 
@@ -98,4 +98,4 @@ def forget_parts(job: Job, steps: Iterable[str]) -> None:
 
 
 def _marker(part: Part, shard: str | None) -> str:
-    return f"parts/{part.step}/{part.name}" + ("" if shard is None else f"/{shard}")
+    return of_shard(f"parts/{part.step}/{part.name}", shard)

@@ -108,6 +108,6 @@ class ShardWriter:
         for name, rows in tables.items():
             self._job.write_shard(f"load/{name}", shard, rows)
             # The same rows give the same bytes.
-            digest.update(self._job.path(f"load/{name}/{shard}.parquet").read_bytes())
+            digest.update(self._job.shard_path(f"load/{name}", shard).read_bytes())
         counts = {name: len(rows) for name, rows in tables.items()}
         return {"shard": shard, **counts, "text_bytes": text_bytes, "sha256": digest.hexdigest()}

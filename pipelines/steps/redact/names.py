@@ -35,7 +35,11 @@ def hash_texts(job: Job, shard: str | None) -> None:
 
 
 def choose_texts(job: Job) -> None:
-    """Write redact/first_texts: a text that several shards hold counts in the first of them alone."""
+    """Write redact/first_texts: a text that several shards hold counts in the first of them alone; and the products."""
+    products: dict[str, None] = {}
+    for rows in job.read_shards("load/conversations", ["product"]):
+        products |= dict.fromkeys(rows["product"].dropna().unique().tolist())
+    job.write_json("redact/products", list(products))
     before = np.empty(0, dtype=np.int64)
     for shard in job.shards_of("redact/texts"):
         hashes = job.read_shard("redact/texts", shard)["hash"].to_numpy()
@@ -49,7 +53,7 @@ def count_words(job: Job, shard: str | None) -> None:
     texts = distinct_texts(job.read_shard("load/messages", shard, ["text"])["text"])
     is_first = job.read_shard("redact/first_texts", shard)["is_first"].tolist()
     counts = WordCounts()
-    places = counts.add(texts, _products(job), is_first)
+    places = counts.add(texts, job.read_json("redact/products"), is_first)
     words = sorted(counts.used | counts.named | counts.first)
     columns = {name: [count[word] for word in words] for name, count in counts.by_name().items()}
     table = pd.DataFrame({"word": pd.array(words, dtype="str")} | columns)
@@ -66,7 +70,7 @@ def learn_lexicon(job: Job) -> None:
         words = table["word"].tolist()
         for name, count in counts.by_name().items():
             count.update({word: n for word, n in zip(words, table[name].tolist(), strict=True) if n})
-    lexicon = counts.lexicon(_products(job))
+    lexicon = counts.lexicon(job.read_json("redact/products"))
     parts = {"names": lexicon.names, "words": lexicon.words, "kept": lexicon.kept}
     job.write_json("redact/lexicon", {name: sorted(words) for name, words in parts.items()})
 
@@ -139,13 +143,6 @@ def names_of_shard(job: Job, shard: str | None, conversation_ids: Sequence[Hasha
 def distinct_texts(texts: pd.Series) -> list[str]:
     """The texts, each once, in order of appearance."""
     return list(dict.fromkeys(text for text in texts if isinstance(text, str)))
-
-
-def _products(job: Job) -> dict[str, None]:
-    products: dict[str, None] = {}
-    for rows in job.read_shards("load/conversations", ["product"]):
-        products |= dict.fromkeys(rows["product"].dropna().unique().tolist())
-    return products
 
 
 def _customers(job: Job, shard: str | None) -> dict[Hashable, Hashable]:

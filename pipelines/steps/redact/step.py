@@ -12,6 +12,7 @@ from lacuna.models.redaction.lexicon import WatchedLexicon
 from lacuna.models.redaction.redact import KINDS
 from lacuna.models.redaction.redact import redact as redact_texts
 from lacuna.pipelines.io.store import files_in
+from lacuna.pipelines.runtime.job import of_shard
 from lacuna.pipelines.runtime.parts import perform_parts
 from lacuna.pipelines.steps.redact.names import (
     agrees,
@@ -67,7 +68,7 @@ def redact_messages(job: Job, shard: str | None) -> None:
     job.write_shard("redact/names_elsewhere", shard, elsewhere)
     lexicon = WatchedLexicon(read_lexicon(job))
     _write(job, "messages", shard, messages, names, lexicon)
-    job.write_json(_of_shard("redact/words_used", shard), words_used(lexicon))
+    job.write_json(of_shard("redact/words_used", shard), words_used(lexicon))
 
 
 def names_to_redact(job: Job, shard: str | None) -> pd.DataFrame:
@@ -136,11 +137,7 @@ def _redacted(
 
 
 def _counts_of(name: str, shard: str | None) -> str:
-    return _of_shard(f"redact/counts/{name}", shard)
-
-
-def _of_shard(name: str, shard: str | None) -> str:
-    return name if shard is None else f"{name}/{shard}"
+    return of_shard(f"redact/counts/{name}", shard)
 
 
 def _quarantine(job: Job) -> dict[str, pd.DataFrame]:

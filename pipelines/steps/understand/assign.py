@@ -15,6 +15,7 @@ from lacuna.models.topics.question_space import QuestionSpace
 from lacuna.pipelines.io.vector_cache import embed
 from lacuna.pipelines.runtime.job import Job
 from lacuna.pipelines.steps.understand.matching import (
+    block_size,
     language_codes,
     live_articles,
     nearness,
@@ -26,7 +27,6 @@ from lacuna.pipelines.steps.understand.topic_space import TopicSpace, read_topic
 __all__ = ["assign_questions", "assign_shard", "with_follow_ups"]
 
 BLOCK = 8192  # questions whose places are held at once; fewer, with more than a thousand articles
-PAIRS = BLOCK * 1000
 
 
 def assign_shard(job: Job, shard: str | None) -> pd.DataFrame:
@@ -42,7 +42,7 @@ def assign_shard(job: Job, shard: str | None) -> pd.DataFrame:
 
 def _places(questions: pd.DataFrame, space: QuestionSpace, vectors: F32, candidates: Candidates) -> Iterator[F32]:
     """The place of each question in the space that topics were found in, block by block: float32 (block, dims)."""
-    size = max(1, min(BLOCK, PAIRS // max(1, candidates.articles)))
+    size = block_size(BLOCK, candidates.articles)
     for start in range(0, len(questions), size):
         block = slice(start, start + size)
         asked = questions.iloc[block]

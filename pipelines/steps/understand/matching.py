@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,7 @@ __all__ = [
     "Matcher",
     "Texts",
     "agent_replies",
+    "block_size",
     "candidates_table",
     "embed_replies",
     "language_codes",
@@ -39,7 +41,6 @@ RANKED = ("meaning", "words", "passage_words", "plain_words")  # those whose ran
 MIN_REPLY_WORDS = 5  # an agent's answer with fewer words, such as "See this.", does not point at an article
 MOST_CITED = 8  # articles cited in a conversation that are kept among its candidates
 BLOCK = 2048  # questions whose scores on all articles are held at once; fewer, with more than a thousand articles
-PAIRS = BLOCK * 1000
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ class Texts:
 
     def blocks(self, articles: int) -> Iterator[Texts]:
         """The same in blocks, whose scores on so many articles fit into memory."""
-        size = max(1, min(BLOCK, PAIRS // max(1, articles)))
+        size = block_size(BLOCK, articles)
         place = np.concatenate([[0], np.cumsum(self.is_long)])
         for start in range(0, len(self.questions), size):
             block = slice(start, start + size)
@@ -86,6 +87,11 @@ class Texts:
                 self.questions[block], self.languages[block], self.vectors[block], self.replies[block],
                 self.reply_vectors[of_replies], self.is_long[block], self.cited[block],
             )  # fmt: skip
+
+
+def block_size(most: int, articles: int) -> int:
+    """How many questions to hold at once with all their scores: ``most``, fewer with more than a thousand articles."""
+    return max(1, min(most, most * 1000 // max(1, articles)))
 
 
 class Matcher:
@@ -100,18 +106,21 @@ class Matcher:
     """
 
     def __init__(self, job: Job, drawn: int = 0, usual: Mapping[str, Usual] | None = None) -> None:
-        articles = live_articles(job)
-        cut = passages(articles)
-        vectors = embed(list(cut["passage"]), job.settings.embedder.name, job.store, "embedding articles")
-        self._index = ArticleIndex(articles, cut, vectors) if len(articles) else None
-        self._number = {str(article): number for number, article in enumerate(articles["article_id"])}
+        self._job, self._articles = job, live_articles(job)
+        self._number = {str(article): number for number, article in enumerate(self._articles["article_id"])}
         self.drawn = drawn
         self._usual: Mapping[str, Usual] = usual or {}
 
     @property
     def compares_texts(self) -> bool:
         """Whether standard scores need to know what is usual among many texts."""
-        return self._index is not None and weight_of_usual(self._index.articles, self.drawn) > 0
+        return bool(self._number) and weight_of_usual(len(self._number), self.drawn) > 0
+
+    @cached_property
+    def _index(self) -> ArticleIndex:
+        cut = passages(self._articles)
+        vectors = embed(list(cut["passage"]), self._job.settings.embedder.name, self._job.store, "embedding articles")
+        return ArticleIndex(self._articles, cut, vectors)
 
     def learn_usual(self, parts: Iterable[Texts]) -> Mapping[str, Usual]:
         """Learn what is usual from these texts, for all that are matched later."""
@@ -124,13 +133,12 @@ class Matcher:
 
     def match(self, texts: Texts) -> Candidates:
         """The candidates of each question, with their scores by each of :data:`WAYS`."""
-        if self._index is None or not len(texts.questions):
+        if not self._number or not len(texts.questions):
             nothing = np.zeros((len(texts.questions), len(self._number)), dtype=np.float32)
             return Candidates.whole(dict.fromkeys(WAYS, nothing), RANKED)
         return Candidates.joined([self._chosen(block) for block in texts.blocks(self._index.articles)])
 
     def _chosen(self, texts: Texts) -> Candidates:
-        assert self._index is not None
         raw = self._raw(texts)
         agents = np.zeros((len(texts.questions), self._index.articles), dtype=np.float32)
         agents[texts.is_long] = 0.6 * self._standard("reply_meaning", raw) + 0.4 * self._standard("reply_words", raw)
@@ -146,7 +154,6 @@ class Matcher:
         return choose({way: ways[way].astype(np.float32) for way in WAYS}, cited, ranked=RANKED)
 
     def _raw(self, texts: Texts) -> dict[str, F32]:
-        assert self._index is not None
         long = np.flatnonzero(texts.is_long).tolist()
         replies, codes = ([some[i] for i in long] for some in (texts.replies, texts.languages))
         return {
