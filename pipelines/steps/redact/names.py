@@ -15,6 +15,7 @@ from lacuna.models.redaction.lexicon import WatchedLexicon
 from lacuna.models.redaction.name_patterns import Level
 from lacuna.models.redaction.names import Place
 from lacuna.models.redaction.redact import CustomerNames, Lexicon, names_by_conversation
+from lacuna.pipelines.steps.redact.quarantine import conversations_elsewhere
 
 if TYPE_CHECKING:
     from lacuna.pipelines.runtime.job import Job
@@ -119,7 +120,11 @@ def show_names(job: Job, shard: str | None) -> None:
 
 
 def share_names(job: Job) -> None:
-    """Write redact/customer_names: what customers with several conversations show in any of them."""
+    """Write redact/customer_names: what customers with several conversations show in any of them.
+
+    And redact/conversations_elsewhere.json: those whose names other tables than messages need.
+    """
+    job.write_json("redact/conversations_elsewhere", sorted(conversations_elsewhere(job)))
     ids = [rows["customer_id"] for rows in job.read_shards("load/conversations") if "customer_id" in rows]
     customers = pd.concat(ids).dropna() if ids else pd.Series([], dtype="str")
     several = set(customers[customers.duplicated()])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +10,6 @@ import pandas as pd
 from lacuna.models.redaction.lexicon import WatchedLexicon
 from lacuna.models.redaction.redact import KINDS
 from lacuna.models.redaction.redact import redact as redact_texts
-from lacuna.pipelines.io.store import files_in
 from lacuna.pipelines.runtime.job import of_shard
 from lacuna.pipelines.runtime.parts import perform_parts
 from lacuna.pipelines.steps.redact.names import (
@@ -26,9 +24,10 @@ from lacuna.pipelines.steps.redact.names import (
     show_names,
     words_used,
 )
+from lacuna.pipelines.steps.redact.quarantine import Redacted, redacted_rows, rejected_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterator, Sequence
+    from collections.abc import Hashable, Sequence
 
     from lacuna.models.redaction.redact import Lexicon
     from lacuna.pipelines.runtime.job import Job
@@ -37,8 +36,6 @@ __all__ = [
     "choose_texts", "count_words", "hash_texts", "learn_lexicon", "names_to_redact", "product_words", "redact",
     "redact_messages", "redact_others", "same_words", "share_names", "show_names",
 ]  # fmt: skip
-
-Redacted = tuple[list[str | None], dict[str, int]]
 
 _TEXTS = {"messages": "text", "outcomes": "note", "searches": "query"}
 
@@ -74,7 +71,7 @@ def redact_messages(job: Job, shard: str | None) -> None:
 def names_to_redact(job: Job, shard: str | None) -> pd.DataFrame:
     """The names of a shard's conversations, and whether other tables than messages name these (is_elsewhere)."""
     ids = job.read_shard("load/messages", shard, ["conversation_id"])["conversation_id"].tolist()
-    elsewhere = _conversations_elsewhere(job)
+    elsewhere = set(job.read_json("redact/conversations_elsewhere"))
     names = names_of_shard(job, shard, ids)
     rows = [(one, name, one in elsewhere) for one, shown in names.items() for name in shown]
     columns = {"conversation_id": "str", "name": "str", "is_elsewhere": "bool"}
@@ -104,8 +101,8 @@ def redact_others(job: Job) -> None:
     def redacted(texts: Sequence[str | None], of: Sequence[Hashable]) -> Redacted:
         return _redacted(job, texts, [names.get(conversation, []) for conversation in of], lexicon)
 
-    for rejected, rows in _quarantine(job).items():
-        job.write(f"redact/quarantine/{rejected}", _quarantined(rows, redacted))
+    for rejected, rows in rejected_rows(job).items():
+        job.write(f"redact/quarantine/{rejected}", redacted_rows(rows, redacted))
     counts, changed = {name: Counter[str]() for name in _TEXTS}, dict.fromkeys(_TEXTS, 0)
     for name in _TEXTS:
         for shard in job.shards_of(f"redact/{name}"):
@@ -138,71 +135,3 @@ def _redacted(
 
 def _counts_of(name: str, shard: str | None) -> str:
     return of_shard(f"redact/counts/{name}", shard)
-
-
-def _quarantine(job: Job) -> dict[str, pd.DataFrame]:
-    """The rejected rows by table."""
-    files = files_in(job.path("load/quarantine"), "*.parquet")
-    return {path.stem: job.read(f"load/quarantine/{path.stem}") for path in files}
-
-
-def _conversations_elsewhere(job: Job) -> set[Hashable]:
-    """The conversations that are named in other tables than messages, or in rejected rows."""
-    ids: set[Hashable] = set()
-    for name in ("outcomes", "searches"):
-        ids.update(job.read(f"load/{name}", ["conversation_id"])["conversation_id"].dropna())
-    for rows in _quarantine(job).values():
-        ids.update(_conversations([_parsed(record) for record in rows["record"]]))
-    return ids
-
-
-def _quarantined(
-    rows: pd.DataFrame, redacted: Callable[[Sequence[str | None], Sequence[Hashable]], Redacted]
-) -> pd.DataFrame:
-    """Rejected rows without personal data; in a record that is JSON, each text by itself, so that it stays JSON."""
-    records = [_parsed(record) for record in rows["record"]]
-    ids = _conversations(records)
-    inside = [(text, of) for record, of in zip(records, ids, strict=True) for text in _texts_in(record)]
-    texts = iter(redacted([text for text, _ in inside], [of for _, of in inside])[0])
-    plain = {name: redacted(rows[name].tolist(), ids)[0] for name in ("value", "message")}
-    plain["record"] = [_written(_with_texts(record, texts)) for record in records]
-    return rows.assign(**{name: pd.Series(texts, index=rows.index, dtype="str") for name, texts in plain.items()})
-
-
-def _conversations(records: Sequence[Any]) -> list[str | None]:
-    """The conversation of each record, None where it names none."""
-    ids = [record.get("conversation_id") if isinstance(record, dict) else None for record in records]
-    return [conversation if isinstance(conversation, str) else None for conversation in ids]
-
-
-def _parsed(record: str) -> Any:
-    """A record's JSON object, or the record itself where it holds none."""
-    try:
-        value = json.loads(record)
-    except ValueError:
-        return record
-    return value if isinstance(value, dict) else record
-
-
-def _written(record: Any) -> str:
-    return record if isinstance(record, str) else json.dumps(record, ensure_ascii=False)
-
-
-def _texts_in(value: Any) -> Iterator[str]:
-    """The texts inside of a JSON value, in order."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, list | dict):
-        for part in value.values() if isinstance(value, dict) else value:
-            yield from _texts_in(part)
-
-
-def _with_texts(value: Any, texts: Iterator[str | None]) -> Any:
-    """The same JSON value with other texts, taken in order."""
-    if isinstance(value, str):
-        return next(texts)
-    if isinstance(value, list):
-        return [_with_texts(part, texts) for part in value]
-    if isinstance(value, dict):
-        return {key: _with_texts(part, texts) for key, part in value.items()}
-    return value
