@@ -15,6 +15,7 @@ __all__ = [
     "NothingToMine",
     "Refused",
     "SettingsInvalid",
+    "SourceUnreadable",
     "StoreUnusable",
     "TableUndeclared",
     "TableWrong",
@@ -65,6 +66,10 @@ class NothingToMine(LacunaError):
 
 class SettingsInvalid(LacunaError):
     """A setting is unknown, of the wrong type or out of range."""
+
+
+class SourceUnreadable(LacunaError):
+    """A source of conversations can't be reached, refuses, or answers otherwise than it is documented to."""
 
 
 class StoreUnusable(LacunaError):

@@ -24,8 +24,8 @@ Positive = Annotated[float, Field(gt=0)]
 Money = Annotated[float, Field(ge=0)]
 Days = Annotated[int, Field(ge=0)]
 
-# Sections whose keys are the bundle's own names: only what they lead to is checked.
-_OPEN = ("input.columns", "input.values", "input.times")
+# Sections whose keys are the user's own names: only what they lead to is checked, of sources when one is used.
+_OPEN = ("input.columns", "input.values", "input.times", "sources")
 
 
 class Run(Section):
@@ -237,6 +237,7 @@ class Settings(Section):
     """All settings of a run."""
 
     run: Run
+    sources: dict[str, dict[str, Any]]
     input: Mapped
     window: Window
     shards: Shards
@@ -261,7 +262,7 @@ class Settings(Section):
 
     def that_decide(self) -> dict[str, Any]:
         """The sections that a run's findings depend on, as plain data; they hold no password."""
-        return self.model_dump(mode="json", exclude={"state", "delivery", "board"})
+        return self.model_dump(mode="json", exclude={"state", "delivery", "board", "sources"})
 
     def with_sections(self, sections: Mapping[str, Any]) -> Settings:
         """These settings with some sections replaced, as :meth:`that_decide` gave them."""

@@ -12,7 +12,7 @@ from contextlib import ExitStack, contextmanager
 from importlib import resources
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from lacuna.pipelines.io.addresses import StorePath
 from lacuna.pipelines.io.store import local_copies, to_frame
@@ -20,6 +20,8 @@ from lacuna.pipelines.io.store import local_copies, to_frame
 if TYPE_CHECKING:
     import duckdb
     import pandas as pd
+
+    Connection: TypeAlias = duckdb.DuckDBPyConnection
 
 __all__ = ["NEVER", "connect", "count_csv", "csv_chunks", "read_csv", "run_query"]
 
@@ -55,11 +57,12 @@ FROM whole
 
 
 @contextmanager
-def connect(scratch: StorePath | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+def connect(scratch: StorePath | None = None, memory: str = "") -> Iterator[duckdb.DuckDBPyConnection]:
     """A database in memory, gone at the end of the block: one a step.
 
     ``scratch`` is a folder for what doesn't fit into memory; without one, it has to fit. One on an object store stands
-    for a folder of this machine that goes with the connection.
+    for a folder of this machine that goes with the connection. ``memory`` is how much there is, such as "1GB"; most of
+    the machine's by default.
     """
     import duckdb
 
@@ -68,6 +71,8 @@ def connect(scratch: StorePath | None = None) -> Iterator[duckdb.DuckDBPyConnect
         if scratch is not None:
             local = isinstance(scratch, Path)
             settings["temp_directory"] = str(scratch) if local else stack.enter_context(TemporaryDirectory())
+        if memory:
+            settings["memory_limit"] = memory
         yield stack.enter_context(duckdb.connect(":memory:", config=settings))
 
 

@@ -31,6 +31,7 @@ __all__ = [
     "check_writable",
     "files_in",
     "local_copies",
+    "put_file",
     "read_arrays",
     "read_parquet",
     "remove_folder",
@@ -125,6 +126,23 @@ def write_bytes(path: StorePath, content: bytes) -> None:
         return
     with _replacing(path) as temporary:
         temporary.write_bytes(content)
+
+
+def put_file(path: StorePath, file: Path) -> None:
+    """Put a file of this machine in place, whole or not at all; it is gone from where it was.
+
+    Raises
+    ------
+    StoreUnusable
+        As :func:`write_bytes`.
+    """
+    if isinstance(path, Path):
+        with _replacing(path) as temporary:
+            shutil.move(file, temporary)
+        return
+    with usable(path):
+        path.fs.put_file(str(file), path.path)
+    file.unlink()
 
 
 @contextmanager

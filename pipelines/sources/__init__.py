@@ -1,0 +1,1 @@
+"""Where conversations and articles come from: help desks, databases, files and folders of articles; one file each."""

@@ -1,0 +1,89 @@
+"""The kinds of sources, and a source made from its section of the settings."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime, time
+from importlib.resources import files
+from importlib.util import find_spec
+from typing import Any
+
+from pydantic import ValidationError
+
+from lacuna.data_contracts.errors import SettingsInvalid
+from lacuna.pipelines.presentation.suggestions import similar
+from lacuna.pipelines.settings import Settings
+from lacuna.pipelines.sources.source import Source
+
+__all__ = ["KINDS", "default_lines", "make_source", "need_extra"]
+
+# What imports the class of each kind; its defaults are in the file of the same name that ends with .toml.
+KINDS: Mapping[str, Callable[[], type[Source]]] = {}
+NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")  # files, and folders of dlt, are named after it
+
+
+def make_source(settings: Settings, name: str, since: date | None = None) -> Source:
+    """Make the source that ``[sources.<name>]`` describes.
+
+    Raises
+    ------
+    SettingsInvalid
+        There is no such section, its type is unknown, or a key of it is unknown, of the wrong type or out of range.
+    """
+    if name not in settings.sources:
+        there = ", ".join(settings.sources) or "none yet; `lacuna init` writes one"
+        raise SettingsInvalid(f"there is no source '{name}' in the settings", f"[sources.…] there are: {there}")
+    if not NAME.fullmatch(name):
+        raise SettingsInvalid(f"'{name}' can't be a source's name", "use a-z, 0-9 and single _, such as help_desk")
+    where, section = f"[sources.{name}]", settings.sources[name]
+    kind = str(section.get("type"))
+    if kind not in KINDS:
+        close = similar(kind, KINDS)
+        meant = f"; did you mean '{close[0]}'?" if close else ""
+        raise SettingsInvalid(f"{where} has the type '{kind}', which is none{meant}", f"one of: {', '.join(KINDS)}")
+    need_extra()
+    defaults = _defaults(kind)
+    unknown = next((key for key in section if key not in defaults), None)
+    if unknown:
+        close = similar(unknown, defaults)
+        meant = f"did you mean '{close[0]}'? " if close else ""
+        raise SettingsInvalid(f"{where}: unknown setting '{unknown}'", f"{meant}known are: {', '.join(defaults)}")
+    of_kind = KINDS[kind]()
+    try:
+        checked = of_kind.Settings.model_validate(defaults | dict(section))
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
+        problem = f"{where}: '{key}' = {first['input']!r}: {first['msg'][:1].lower()}{first['msg'][1:]}"
+        raise SettingsInvalid(
+            problem, f"`lacuna init --type {kind}` writes a section with every key explained"
+        ) from None
+    return of_kind(name, checked, datetime.combine(since, time(), UTC) if since else None)
+
+
+def default_lines(kind: str) -> str:
+    """A kind's settings with their defaults and comments, as TOML."""
+    folder = files("lacuna.pipelines.sources")
+    own = folder.joinpath(f"{kind}.toml").read_text(encoding="utf-8")
+    shared = folder.joinpath("settings.toml").read_text(encoding="utf-8")
+    return f'type = "{kind}"\n{own}{shared}'
+
+
+def need_extra() -> None:
+    """Check that the extra ``sources`` is installed.
+
+    Raises
+    ------
+    SettingsInvalid
+        It is not.
+    """
+    if find_spec("dlt") is None:
+        raise SettingsInvalid(
+            "pulling needs the package dlt, which is not installed", "pip install 'lacuna-kb[sources]'"
+        )
+
+
+def _defaults(kind: str) -> dict[str, Any]:
+    return tomllib.loads(default_lines(kind))
