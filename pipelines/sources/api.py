@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from threading import Lock
 from typing import Any
 
 from dlt.sources.helpers.requests import Session
@@ -96,6 +98,8 @@ class Api:
         Of every request.
     pause
         Least seconds between two requests, where a vendor limits them by the minute.
+    parallel
+        How many answers of :meth:`get_all` are waited for at once.
     """
 
     def __init__(
@@ -106,9 +110,11 @@ class Api:
         secrets: Sequence[str],
         headers: Mapping[str, str] | None = None,
         pause: float = 0.0,
+        parallel: int = 1,
     ) -> None:
         self._source, self._address, self._secrets = source, address.rstrip("/"), tuple(secrets)
-        self._pause, self._next = pause, 0.0
+        self._pause, self._next, self._turn = pause, 0.0, Lock()
+        self._parallel = parallel
         self._session = Session(timeout=TIMEOUT, raise_for_status=False)
         self._session.auth = auth
         self._session.headers.update({"Accept": "application/json", **(headers or {})})
@@ -123,6 +129,22 @@ class Api:
     def get(self, path: str, params: Mapping[str, Any] | None = None) -> Any:
         """The JSON that a path answers with; ``path`` may be a whole address on the same host, as of a next page."""
         return self._ask("GET", path, params=params)
+
+    def get_all(self, paths: Sequence[str], params: Mapping[str, Any] | None = None) -> list[Any]:
+        """What each path answers with, in order; None for what is not there (any more)."""
+
+        def one(path: str) -> Any:
+            try:
+                return self.get(path, params)
+            except Refusal as refusal:
+                if refusal.status in (404, 410):
+                    return None
+                raise
+
+        if self._parallel == 1:
+            return [one(path) for path in paths]
+        with ThreadPoolExecutor(self._parallel) as pool:
+            return list(pool.map(one, paths))
 
     def post(self, path: str, body: Any) -> Any:
         """The JSON that a path answers with to a JSON body."""
@@ -157,8 +179,9 @@ class Api:
         return content
 
     def _send(self, method: str, url: str, **options: Any) -> Response:
-        time.sleep(max(0.0, self._next - time.monotonic()))
-        self._next = time.monotonic() + self._pause
+        with self._turn:
+            time.sleep(max(0.0, self._next - time.monotonic()))
+            self._next = time.monotonic() + self._pause
         return self._session.request(method, url, **options)
 
     def _say_wait(self, state: RetryCallState) -> None:

@@ -19,8 +19,15 @@ from lacuna.pipelines.sources.source import Source
 
 __all__ = ["KINDS", "default_lines", "make_source", "need_extra"]
 
+
+def _intercom() -> type[Source]:
+    from lacuna.pipelines.sources.intercom import Intercom
+
+    return Intercom
+
+
 # What imports the class of each kind; its defaults are in the file of the same name that ends with .toml.
-KINDS: Mapping[str, Callable[[], type[Source]]] = {}
+KINDS: Mapping[str, Callable[[], type[Source]]] = {"intercom": _intercom}
 NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")  # files, and folders of dlt, are named after it
 
 

@@ -144,6 +144,11 @@ class Source(ABC):
         self.name = name
         self.since = since
         self.redacts = settings.redact
+        self._prefix = settings.id_prefix
+
+    def id_of(self, key: object) -> str:
+        """The id in the bundle of a conversation that the source knows by ``key``."""
+        return f"{self._prefix}{key}"
 
     @abstractmethod
     def streams(self) -> Sequence[Stream]:

@@ -16,7 +16,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from lacuna.data_contracts.errors import LacunaError
+from lacuna.data_contracts.errors import LacunaError, SourceUnreadable
 from lacuna.pipelines.io.addresses import StorePath
 from lacuna.pipelines.io.store import files_in, usable
 from lacuna.pipelines.sources.redaction import redacted
@@ -97,7 +97,7 @@ class Staging:
         def read() -> Iterator[Any]:
             state = dlt.current.resource_state()
             done.cursor = None if anew or stream.whole else state.get("cursor")
-            for batch in stream.read(done.cursor):
+            for batch in _as_documented(stream, self._name, done.cursor):
                 for table, rows in self._tables(batch).items():
                     done.rows[table] = done.rows.get(table, 0) + len(rows)
                     yield dlt.mark.with_table_name(rows, table)
@@ -167,6 +167,17 @@ def _destination(folder: StorePath) -> Any:
     if isinstance(folder, Path):
         return dlt.destinations.filesystem(bucket_url=folder.absolute().as_uri())
     return dlt.destinations.filesystem(bucket_url=str(folder), credentials=folder.fs)
+
+
+def _as_documented(stream: Stream, name: str, cursor: Any) -> Iterator[Batch]:
+    """A stream's batches; a record that lacks what it is documented to have is the vendor's, and no fault of ours."""
+    try:
+        yield from stream.read(cursor)
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        raise SourceUnreadable(
+            f"{name}: a record of {stream.name} is not as it is documented: {type(error).__name__}: {error}",
+            "the source's schema has changed; what was pulled before is kept. See whether a newer Lacuna reads it",
+        ) from error
 
 
 @contextmanager

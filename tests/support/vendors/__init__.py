@@ -1,0 +1,1 @@
+"""Fake help desks on loopback: each speaks its vendor's documented API, over the same conversations."""
