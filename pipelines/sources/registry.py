@@ -26,8 +26,14 @@ def _intercom() -> type[Source]:
     return Intercom
 
 
+def _zendesk() -> type[Source]:
+    from lacuna.pipelines.sources.zendesk import Zendesk
+
+    return Zendesk
+
+
 # What imports the class of each kind; its defaults are in the file of the same name that ends with .toml.
-KINDS: Mapping[str, Callable[[], type[Source]]] = {"intercom": _intercom}
+KINDS: Mapping[str, Callable[[], type[Source]]] = {"zendesk": _zendesk, "intercom": _intercom}
 NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")  # files, and folders of dlt, are named after it
 
 

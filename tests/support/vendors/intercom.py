@@ -6,7 +6,7 @@ import html
 from datetime import datetime
 from typing import Any
 
-from fastapi import FastAPI, Header, Request
+from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 
 from tests.support.vendors.help_desk import HelpDesk, Thread
@@ -49,37 +49,22 @@ def intercom(desk: HelpDesk, *, page_cursors_expire: bool = False) -> FastAPI:
 
     @app.get("/articles/{article_id}")
     def article(article_id: str) -> Any:
-        for row in desk.articles:
-            if str(desk.article_number[row["article_id"]]) == article_id:
-                votes = (row["helpful"] or 0) + (row["unhelpful"] or 0)
-                shares = {
-                    "happy_reaction_percentage": 100 * (row["helpful"] or 0) / votes if votes else 0.0,
-                    "neutral_reaction_percentage": 0.0,
-                    "sad_reaction_percentage": 100 * (row["unhelpful"] or 0) / votes if votes else 0.0,
-                }
-                statistics = {"type": "article_statistics", "views": row["views"] or 0, "conversions": 0}
-                return {**_article(desk, row), "statistics": {**statistics, "reactions": votes, **shares}}
-        return _error(404, "not_found", "Resource Not Found")
+        of = {str(desk.article_number[row["article_id"]]): row for row in desk.articles}
+        if article_id not in of:
+            return _error(404, "not_found", "Resource Not Found")
+        return {**_article(desk, of[article_id]), "statistics": _statistics(of[article_id])}
 
     @app.post("/conversations/search")
     async def search(request: Request) -> Any:
         body = await request.json()
         threads = [thread for thread in desk.served() if _matches(thread, body["query"])]
         threads.sort(key=lambda thread: (thread.updated_at, thread.number), reverse=True)
-        paging = body.get("pagination") or {}
-        begin = int(paging.get("starting_after") or 0)
+        begin = int((body.get("pagination") or {}).get("starting_after") or 0)
         if begin and page_cursors_expire:
             pages["asked"] += 1
             if pages["asked"] % 2:
                 return _error(400, "parameter_invalid", "starting_after is invalid")
-        end = begin + paging.get("per_page", 20)
-        following = {"next": {"per_page": 20, "starting_after": str(end)}} if end < len(threads) else {}
-        listed = [{key: value for key, value in _conversation(desk, one).items() if key != "conversation_parts"}
-                  for one in threads[begin:end]]  # fmt: skip
-        pages_of = {"type": "pages", "page": begin // 20 + 1, "per_page": 20, "total_pages": 1, **following}
-        return {
-            "type": "conversation.list", "conversations": listed, "total_count": len(threads), "pages": pages_of,
-        }  # fmt: skip
+        return _found(desk, threads, begin, body.get("pagination", {}).get("per_page", 20))
 
     @app.get("/conversations/{conversation_id}")
     def conversation(conversation_id: str) -> Any:
@@ -104,6 +89,18 @@ def _matches(thread: Thread, query: dict[str, Any]) -> bool:
     return True
 
 
+def _found(desk: HelpDesk, threads: list[Thread], begin: int, size: int) -> dict[str, Any]:
+    """One page of a search: conversations without their parts."""
+    listed = [_conversation(desk, one) for one in threads[begin : begin + size]]
+    following = {"next": {"per_page": size, "starting_after": str(begin + size)}} if begin + size < len(threads) else {}
+    return {
+        "type": "conversation.list",
+        "conversations": [{key: of[key] for key in of if key != "conversation_parts"} for of in listed],
+        "total_count": len(threads),
+        "pages": {"type": "pages", "page": 1, "per_page": size, "total_pages": -(-len(threads) // size), **following},
+    }
+
+
 def _epoch(time: datetime | None) -> int | None:
     return None if time is None else int(time.timestamp())
 
@@ -126,6 +123,19 @@ def _article(desk: HelpDesk, row: dict[str, Any]) -> dict[str, Any]:
         "updated_at": _epoch(row["updated_at"] or row["created_at"]),
         "url": row["url"],
         "default_locale": row["language"],
+    }
+
+
+def _statistics(row: dict[str, Any]) -> dict[str, Any]:
+    votes = (row["helpful"] or 0) + (row["unhelpful"] or 0)
+    return {
+        "type": "article_statistics",
+        "views": row["views"] or 0,
+        "conversions": 0,
+        "reactions": votes,
+        "happy_reaction_percentage": 100 * (row["helpful"] or 0) / votes if votes else 0.0,
+        "neutral_reaction_percentage": 0.0,
+        "sad_reaction_percentage": 100 * (row["unhelpful"] or 0) / votes if votes else 0.0,
     }
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from lacuna.data_contracts.errors import SourceUnreadable
-from lacuna.pipelines.sources import api, pull
+from lacuna.pipelines.sources import api, pull, zendesk
 from tests.support.vendors.help_desk import FIRST_NUMBER, HelpDesk, help_desk
 from tests.support.vendors.server import Faults, serving, with_faults
 from tests.support.vendors.vendor import Vendor
@@ -21,6 +21,7 @@ THREADS = 120
 @pytest.fixture(params=VENDORS, ids=lambda vendor: vendor.kind)
 def vendor(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Vendor:
     monkeypatch.setattr(api, "WAIT_FROM", 0.001)
+    monkeypatch.setattr(zendesk, "EXPORTS_A_MINUTE", 1_000_000)
     monkeypatch.setattr(pull, "SLICE_ROWS", 100)
     of: Vendor = request.param
     for variable, secret in of.secrets.items():
