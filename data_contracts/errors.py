@@ -69,7 +69,12 @@ class SettingsInvalid(LacunaError):
 
 
 class SourceUnreadable(LacunaError):
-    """A source of conversations can't be reached, refuses, or answers otherwise than it is documented to."""
+    """A source of conversations can't be reached, refuses, or answers otherwise than it is documented to.
+
+    ``is_lasting`` says that asking again later does not help.
+    """
+
+    is_lasting = False
 
 
 class StoreUnusable(LacunaError):

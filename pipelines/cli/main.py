@@ -102,6 +102,9 @@ def _errors_printed() -> Iterator[None]:
         raise SystemExit(OUR_FAULT) from None
 
 
+app.add_typer(pull.sources, name="sources", rich_help_panel="Bring conversations in")
+
+
 def main() -> None:
     """Run the command line."""
     if not sys.stdout.isatty():

@@ -12,6 +12,7 @@ from lacuna.data_contracts.errors import (
     LacunaError,
     NotDelivered,
     SettingsInvalid,
+    SourceUnreadable,
     StoreUnusable,
     WorkerUnfit,
 )
@@ -31,10 +32,13 @@ def retry_mends(error: LacunaError) -> bool:
     """Whether the same task may succeed in a while, with nothing changed by a person.
 
     True for a lock, a full disk or a busy database, for a bundle that is being written or whose server does not answer,
-    and for a message that was not accepted. Broken contracts, empty windows and wrong settings need a person.
+    for a source that does not answer or whose limit is used up, and for a message that was not accepted. Broken
+    contracts, empty windows and wrong settings need a person.
     """
     if isinstance(error, BundleUnreadable):
         return isinstance(error, BundleChanging) or worth_a_retry(error)
+    if isinstance(error, SourceUnreadable):
+        return not error.is_lasting
     return isinstance(error, StoreUnusable | NotDelivered)
 
 
@@ -64,6 +68,10 @@ def what_to_look_at(task: str, params: Mapping[str, Any], error: BaseException |
         return "the versions that the message names: install the same on every worker, then clear 'plan'"
     if isinstance(cause, SettingsInvalid):
         return f"the settings file {config or '(none: the defaults, or a parameter of this run)'}, at the setting named"
+    if isinstance(cause, SourceUnreadable):
+        return (
+            f"the source, at the address in {config}: `lacuna sources check` asks it the same. What was pulled is kept"
+        )
     if isinstance(cause, NotDelivered):
         return "the section [delivery] of the settings; the run is published, and clearing this task sends what failed"
     if isinstance(cause, StoreUnusable):

@@ -54,6 +54,7 @@ class Refusal(SourceUnreadable):
     def __init__(self, problem: str, remedy: str, status: int) -> None:
         super().__init__(problem, remedy)
         self.status = status
+        self.is_lasting = status < _FAULTS.start and status != _TOO_MANY
 
 
 class HeaderAuth(AuthBase):

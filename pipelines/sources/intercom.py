@@ -38,6 +38,7 @@ __all__ = ["Intercom"]
 
 VERSION = "2.15"
 PAGE = 50
+LISTED = 150  # conversations on a page that is listed only
 WINDOW_AT_MOST = 2_000  # conversations that are paged through in one go: pages shift while people write
 SHORTEST_WINDOW = 3_600
 OVERLAP = 300  # seconds that are read again: the index of the search lags behind, and clocks differ
@@ -92,6 +93,19 @@ class Intercom(Source):
             Stream("article revisions", ("article_revisions",), self._read_revisions),
             Stream("conversations", ("conversations", "messages", "outcomes"), self._read_conversations),
         ]
+
+    def listed_ids(self) -> Iterator[str]:
+        """All conversations that the search finds: Intercom says nothing when one is deleted."""
+        begin, end = int(self.since.timestamp()) if self.since else 0, int(time.time())
+        while begin < end:
+            to, after = self._window_end(begin, end), None
+            while True:
+                page = self._search(begin, to, LISTED, after)
+                yield from (self.id_of(one["id"]) for one in page["conversations"])
+                after = ((page.get("pages") or {}).get("next") or {}).get("starting_after")
+                if after is None or not page["conversations"]:
+                    break
+            begin = to
 
     def _read_teammates(self, _: Any) -> Iterator[Batch]:
         admins = self._api.get("admins")["admins"]

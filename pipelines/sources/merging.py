@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from datetime import datetime
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING
 from lacuna.data_contracts.contract import TABLES
 from lacuna.pipelines.io.addresses import StorePath
 from lacuna.pipelines.io.duck import connect
-from lacuna.pipelines.io.store import files_in, local_copies, put_file, usable
+from lacuna.pipelines.io.store import files_in, local_copies, put_file, read_parquet, usable
 from lacuna.pipelines.sources.source import OF_CONVERSATIONS, Stream
 from lacuna.pipelines.sources.staging import GONE
 from lacuna.pipelines.sources.tables import BATCH, columns_of
@@ -23,7 +24,7 @@ from lacuna.pipelines.sources.tables import BATCH, columns_of
 if TYPE_CHECKING:
     from lacuna.pipelines.io.duck import Connection
 
-__all__ = ["merge"]
+__all__ = ["conversation_ids", "merge"]
 
 Files = Mapping[str, Sequence[StorePath]]
 MEMORY = "1GB"  # beyond it, a month is sorted on disk
@@ -56,6 +57,15 @@ def merge(bundle: StorePath, name: str, streams: Sequence[Stream], staged: Files
             _merge_rows(connection, bundle, name, table, staged.get(table, ()), table in whole, scratch)
         if any(table in staged for table in (*OF_CONVERSATIONS, GONE)):
             _merge_conversations(connection, bundle, name, staged, "conversations" in whole, scratch)
+
+
+def conversation_ids(bundle: StorePath, name: str, since: datetime | None = None) -> set[str]:
+    """The ids of the conversations that a bundle has from a source, of those that began since a time."""
+    files = files_in(bundle / "conversations", f"{name}-*.parquet")
+    if not files:
+        return set()
+    rows = read_parquet(files, ["conversation_id", "started_at"])
+    return set(rows["conversation_id"] if since is None else rows.loc[rows["started_at"] >= since, "conversation_id"])
 
 
 def _merge_rows(

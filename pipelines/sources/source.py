@@ -146,6 +146,13 @@ class Source(ABC):
         self.redacts = settings.redact
         self._prefix = settings.id_prefix
 
+    def listed_ids(self) -> Iterator[str] | None:
+        """The ids of all conversations that exist now, as :meth:`id_of` gives them; None where nothing lists them.
+
+        For vendors that say nothing when a conversation is deleted. Those that do put it into ``gone``.
+        """
+        return None
+
     def id_of(self, key: object) -> str:
         """The id in the bundle of a conversation that the source knows by ``key``."""
         return f"{self._prefix}{key}"

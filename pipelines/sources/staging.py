@@ -69,19 +69,19 @@ class Staging:
         self._folder = self._bundle / name
         self._regions = phone_regions
 
-    def stage(self, stream: Stream, at_most: int, stop: float | None = None, anew: bool = False) -> Slice:
+    def stage(self, stream: Stream, at_most: int, stop: float | None = None, sample: bool = False) -> Slice:
         """Read a slice of a stream into a load.
 
         Parameters
         ----------
         stream
-            What to read. One that is read whole is read to its end.
+            What to read. One that is read whole is read to its end, but for a sample.
         at_most
             About how many rows to read.
         stop
             The time of the monotonic clock after which no further batch is asked for.
-        anew
-            Begin at the first record, whatever the cursor says.
+        sample
+            Whether a part of a stream is enough, one that is read whole included.
 
         Raises
         ------
@@ -96,14 +96,15 @@ class Staging:
         @dlt.resource(name=stream.name)
         def read() -> Iterator[Any]:
             state = dlt.current.resource_state()
-            done.cursor = None if anew or stream.whole else state.get("cursor")
-            for batch in _as_documented(stream, self._name, done.cursor):
+            begin = done.cursor = None if stream.whole else state.get("cursor")
+            for batch in _as_documented(stream, self._name, begin):
                 for table, rows in self._tables(batch).items():
                     done.rows[table] = done.rows.get(table, 0) + len(rows)
                     yield dlt.mark.with_table_name(rows, table)
                 done.cursor = state["cursor"] = batch.cursor
                 enough = sum(done.rows.values()) >= at_most or (stop is not None and time.monotonic() > stop)
-                if enough and not stream.whole:
+                # Where the cursor has not moved, the next slice would be this one again.
+                if enough and (sample or (not stream.whole and batch.cursor != begin)):
                     return
             done.finished = True
 
@@ -166,7 +167,8 @@ def _destination(folder: StorePath) -> Any:
 
     if isinstance(folder, Path):
         return dlt.destinations.filesystem(bucket_url=folder.absolute().as_uri())
-    return dlt.destinations.filesystem(bucket_url=str(folder), credentials=folder.fs)
+    # The credentials are found as all drivers find them, in the environment and in their own files.
+    return dlt.destinations.filesystem(bucket_url=str(folder))
 
 
 def _as_documented(stream: Stream, name: str, cursor: Any) -> Iterator[Batch]:
@@ -174,10 +176,12 @@ def _as_documented(stream: Stream, name: str, cursor: Any) -> Iterator[Batch]:
     try:
         yield from stream.read(cursor)
     except (AttributeError, LookupError, TypeError, ValueError) as error:
-        raise SourceUnreadable(
+        unlike = SourceUnreadable(
             f"{name}: a record of {stream.name} is not as it is documented: {type(error).__name__}: {error}",
             "the source's schema has changed; what was pulled before is kept. See whether a newer Lacuna reads it",
-        ) from error
+        )
+        unlike.is_lasting = True
+        raise unlike from error
 
 
 @contextmanager

@@ -83,6 +83,7 @@ class Zendesk(Source):
         "conversations.language": "name the ticket field in language_field",
         "conversations.predicted_intent": "intelligent triage writes intents into a ticket field: intent_field",
         "conversations.resolved": "Zendesk's status solved says that an agent is done, not that the customer is helped",
+        "messages.is_fallback": "list what the bot writes when it has no answer in fallback_phrases",
         "messages.article_ids": "let the bot's answers link to the article",
         "outcomes.outcome": "let agents tag the bot's answers, and name the tags in outcome_tags",
         "articles.views": "views are in Zendesk Explore alone",
