@@ -6,8 +6,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from lacuna.data_contracts.errors import StoreUnusable
+from lacuna.pipelines.io import publishing
 from lacuna.pipelines.io.addresses import StorePath, store_path
 from lacuna.pipelines.io.run_folders import find_run, latest_stamp, published_runs, run_folder, run_place
 from lacuna.pipelines.io.store import files_in, remove_folder
@@ -15,6 +17,7 @@ from lacuna.pipelines.run import run
 from lacuna.pipelines.runtime.job import Job
 from lacuna.pipelines.runtime.scheduled import retry_mends
 from lacuna.pipelines.settings import load_settings
+from lacuna.pipelines.state import schema
 from lacuna.pipelines.state.repository import open_state
 from tests.support.databases import Cluster, cluster
 from tests.support.object_stores import UnsteadyS3
@@ -25,10 +28,19 @@ RUN = "2024-06-30"
 
 
 @pytest.fixture(scope="module")
-def own_postgres() -> Iterator[Cluster]:
-    """A Postgres that no other test uses."""
+def its_cluster() -> Iterator[Cluster]:
+    """A Postgres that no other module uses."""
     with cluster() as made:
         yield made
+
+
+@pytest.fixture
+def own_postgres(its_cluster: Cluster) -> Cluster:
+    """A Postgres that no other test uses meanwhile, empty."""
+    engine = sa.create_engine(its_cluster.url)
+    schema.metadata.drop_all(engine)
+    engine.dispose()
+    return its_cluster
 
 
 @pytest.fixture
@@ -150,4 +162,30 @@ def test_a_database_that_goes_away_fails_the_run_whole(
     assert run(str(bundle), tmp_path / "store", config=config, steps=steps).state == "published"
     assert steps_run.count("first") == 1
     with open_state(load_settings(config), tmp_path / "store") as state:
+        assert state.last_run() == RUN
+
+
+def test_a_database_that_goes_away_while_the_run_is_swapped_in_leaves_it_whole(
+    own_postgres: Cluster, tmp_path: Path, bundle: Path, steps: Steps, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The run fails with a message, what readers see is all of it, and the next one records it."""
+    swap = publishing._swap
+
+    def swap_without_database(new: Path, place: Path) -> None:
+        own_postgres.stop()
+        swap(new, place)
+
+    config, store = config_of(tmp_path, own_postgres.url), tmp_path / "store"
+    monkeypatch.setattr(publishing, "_swap", swap_without_database)
+    try:
+        with pytest.raises(StoreUnusable, match="state database"):
+            run(str(bundle), store, config=config, steps=steps)
+    finally:
+        own_postgres.start()
+    monkeypatch.undo()
+    seen = bytes_of(run_folder(store, RUN))
+    result = run(str(bundle), store, config=config, steps=steps)
+    assert result.state == "replaced"
+    assert bytes_of(result.folder) == seen
+    with open_state(load_settings(config), store) as state:
         assert state.last_run() == RUN
