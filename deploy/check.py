@@ -39,6 +39,8 @@ EXAMPLE = HERE.parent / "docs" / "example-bundle"
 LAST_DAY = date(2024, 6, 30)  # of the example; a Sunday
 DAG = "lacuna_weekly"
 PATIENCE = 900.0  # seconds, for one run
+PLACES = ("redact.redact_messages", "understand.match_articles", "understand.find_topics", "publish")
+AWAY = {"broker": 10, "postgres": 10, "s3": 60, "s3-silent": 60}  # seconds
 BY_THE_CLOCK = ("report.html", "run.json")  # say when and how long it ran
 
 
@@ -49,22 +51,28 @@ def main() -> None:
     options.add_argument("--store", required=True)
     options.add_argument("--pids", type=Path)
     options.add_argument("--backfill", action="store_true", help="four weeks, compared with the weeks one by one")
-    options.add_argument("--kill", action="store_true", help="kill -9 of a worker: in a mapped part, in publishing")
+    options.add_argument("--kill", nargs="*", metavar="PLACE", help=f"kill -9 of a worker in: {', '.join(PLACES)}")
     options.add_argument("--approval", action="store_true", help="a run waits until somebody approves it")
-    options.add_argument("--restart", action="store_true", help="broker and store away for a while")
+    options.add_argument("--restart", nargs="*", metavar="SERVICE", help=f"away for a while: {', '.join(AWAY)}")
+    options.add_argument("--only", action="store_true", help="these, and not the run of last week by the schedule")
     chosen = options.parse_args()
+    wanted = {"--kill": (chosen.kill, PLACES), "--restart": (chosen.restart, AWAY)}
+    for option, (names, there) in wanted.items():
+        if unknown := set(names or []) - set(there):
+            options.error(f"{option} has no {', '.join(sorted(unknown))}: choose among {', '.join(there)}")
     with tempfile.TemporaryDirectory(prefix="lacuna-check-") as folder:
-        scheduled(chosen.bundle, chosen.store, Path(folder))
+        if not chosen.only:
+            scheduled(chosen.bundle, chosen.store, Path(folder))
         if chosen.backfill:
             backfill(chosen.store, Path(folder))
-        if chosen.kill:
-            for place in ("understand.match_articles", "publish"):
+        if chosen.kill is not None:
+            for place in chosen.kill or PLACES:
                 killed(place, chosen.store, chosen.pids, Path(folder))
         if chosen.approval:
             approved(chosen.store, Path(folder))
-        if chosen.restart:
-            for service, away in (("broker", 30), ("s3", 60)):
-                suspended(service, away, chosen.store, chosen.pids, Path(folder))
+        if chosen.restart is not None:
+            for service in chosen.restart or AWAY:
+                interrupted(service, chosen.store, Path(folder))
 
 
 def scheduled(bundle: str, store: str, folder: Path) -> None:
@@ -112,16 +120,17 @@ def killed(place: str, store: str, pids: Path, folder: Path) -> None:
     finished(conf, folder)
 
 
+def states(task: str, conf: dict[str, Any]) -> set[str]:
+    """The states of a task of this run."""
+    with create_session() as session_:
+        of_run = sa.select(TaskInstance.state).where(TaskInstance.run_id == run_of(conf), TaskInstance.task_id == task)
+        return set(session_.scalars(of_run))
+
+
 def approved(store: str, folder: Path) -> None:
     """A run that asks for approval waits before it publishes, and publishes when somebody has approved."""
     conf = triggered("approval", store, folder, approval=True)
-
-    def asked() -> bool:
-        with create_session() as session_:
-            of_run = sa.select(TaskInstance.state).where(TaskInstance.run_id == run_of(conf))
-            return session_.scalar(of_run.where(TaskInstance.task_id == "approve")) == "awaiting_input"
-
-    wait(asked, PATIENCE, "approve does not ask")
+    wait(lambda: "awaiting_input" in states("approve", conf), PATIENCE, "approve does not ask")
     report(published_runs(store_path(conf["store"])) == [], "a run that asks for approval has published nothing")
     passwords = Path(os.environ["AIRFLOW_HOME"]) / "simple_auth_manager_passwords.json.generated"
     admin = {"username": "admin", "password": json.loads(passwords.read_text())["admin"]}
@@ -141,16 +150,12 @@ def call(method: str, path: str, content: dict[str, Any] | None = None, token: s
         return json.load(answer)
 
 
-def suspended(service: str, seconds: float, store: str, pids: Path, folder: Path) -> None:
-    """A service does not answer for a while; then it does."""
+def interrupted(service: str, store: str, folder: Path) -> None:
+    """A service is away for a while, in the middle of a run; then it is back."""
     conf = triggered(service, store, folder)
     wait(lambda: any("/understand/" in name for name in held(conf)), PATIENCE, "understand did not begin", 0.05)
-    sid = int((pids / service).read_text())
-    for name, number in (("stopped", signal.SIGSTOP), ("back", signal.SIGCONT)):
-        for pid in session(sid):
-            os.kill(pid, number)
-        print(f"     {service} is {name}", flush=True)
-        time.sleep(seconds if name == "stopped" else 0)
+    subprocess.run([HERE / "celery" / "interrupt", service, str(AWAY[service])], check=True)
+    _engines.clear()
     finished(conf, folder)
 
 
@@ -233,15 +238,19 @@ def worker_of(place: str, conf: dict[str, Any], pids: Path) -> tuple[int, str] |
     """The session and the name of the worker that is in the middle of a task of this run, once there is one."""
     run_id = LAST_DAY.isoformat()
     names = held(conf)
+    fs, root = fsspec.core.url_to_fs(conf["store"])
+    fs.invalidate_cache()
     if place == "publish":
-        fs, root = fsspec.core.url_to_fs(conf["store"])
-        fs.invalidate_cache()
         files = fs.find(f"{root}/runs/{run_id}") if run_id in names else []
         if not files or any(path.endswith("manifest.json") for path in files):
             return None
         part = run_id
     else:
-        part = next((name for name in names if name.startswith(f"{run_id}/{place.replace('.', '/')}/")), "")
+        part = next((name for name in names if name.startswith(f"{run_id}/{place.replace('.', '/')}/")), run_id)
+        if part == run_id and "running" not in states(place, conf):  # the lease of a part that is done once
+            return None
+        if place == "understand.match_articles" and not fs.find(f"{root}/cache/vectors"):  # it embeds nothing yet
+            return None
     if part not in names:
         return None
     try:

@@ -59,6 +59,13 @@ serve() {
     say "  started $name"
 }
 
+# keep NAME COMMAND…: as serve, and start it again whenever it ends: Airflow's scheduler ends where its database is away.
+keep() {
+    name="$1"; shift
+    again='while :; do "$@" || true; echo "ended; it is started again"; sleep "${LACUNA_RESTART_SECONDS:-5}"; done'
+    serve "$name" bash -c "$again" keep "$@"
+}
+
 running() { [ -s "$HOME_DIR/pids/$1" ] && kill -0 "$(cat "$HOME_DIR/pids/$1")" 2> /dev/null; }
 
 # wait_for SECONDS WHAT COMMAND…: until the command succeeds.

@@ -13,7 +13,7 @@ from lacuna.data_contracts.errors import NothingToMine
 from lacuna.pipelines.io.addresses import StorePath, is_local, store_path
 from lacuna.pipelines.io.bundle import read_bundle, refuse
 from lacuna.pipelines.io.run_folders import find_run, run_place
-from lacuna.pipelines.io.store import read_parquet
+from lacuna.pipelines.io.store import read_parquet, usable
 from lacuna.pipelines.runtime.job import Job
 from lacuna.pipelines.runtime.parts import shards_of_part
 from lacuna.pipelines.runtime.runner import (
@@ -115,14 +115,15 @@ def run(
         Anything that a user can put right; the message says how.
     """
     job = make_job(bundle, store, start, end, config)
-    with lease(job.settings, job.store, job.run_id) as held:
+    # The store may go away at any moment, and be asked anywhere.
+    with usable(job.store, disk_only=True), lease(job.settings, job.store, job.run_id) as held:
         job = replace(job, lease=held)
         if not begin(job, force):
             return _result(job, "unchanged")
         there = run_place(job.store, job.run_id) is not None
         resume(job, steps or [step_named(name) for name in STEPS])
         finish(job)
-    return _result(job, "replaced" if there else "published")
+        return _result(job, "replaced" if there else "published")
 
 
 def _result(job: Job, state: Literal["published", "replaced", "unchanged"]) -> RunResult:
@@ -156,7 +157,7 @@ def plan_scheduled(
     days = scheduled_window(params.get("start"), params.get("end"), interval, store, load_settings(config), str(bundle))
     job = make_job(str(bundle), store, *days, config=config)
     _refuse_empty(job)
-    with lease(job.settings, job.store, job.run_id) as held:
+    with usable(job.store, disk_only=True), lease(job.settings, job.store, job.run_id) as held:
         return job.as_json() if begin(replace(job, lease=held)) else None
 
 
@@ -192,7 +193,7 @@ def run_step(name: str, job_json: dict[str, str | None]) -> dict[str, str | None
 @contextmanager
 def _at_work(job: Job, name: str) -> Iterator[Job | None]:
     """Give the job, with the lease ``name``; None where the run is published: a task that had ended is tried again."""
-    with lease(job.settings, job.store, name) as held:
+    with usable(job.store, disk_only=True), lease(job.settings, job.store, name) as held:
         job = replace(job, lease=held)
         if not begun(job) and published(job):
             yield None
@@ -203,7 +204,9 @@ def _at_work(job: Job, name: str) -> Iterator[Job | None]:
 
 def shards_for(step: str, part: str, job_json: dict[str, str | None]) -> list[str | None]:
     """The shards that a part of a step is performed for, for a scheduler; None alone for one that is performed once."""
-    return shards_of_part(Job.from_json(job_json), part_named(step, part))
+    job = Job.from_json(job_json)
+    with usable(job.store, disk_only=True):
+        return shards_of_part(job, part_named(step, part))
 
 
 def run_part(step: str, part: str, job_json: dict[str, str | None], shard: str | None = None) -> dict[str, str | None]:

@@ -16,7 +16,7 @@ from lacuna.pipelines.runtime.job import Job
 from tests.support import rooms
 from tests.support.browsers import browser  # noqa: F401 - as below
 from tests.support.databases import postgres, settings, state  # noqa: F401 - fixtures for every test
-from tests.support.object_stores import remote, s3, signed_in  # noqa: F401 - as above
+from tests.support.object_stores import remote, s3, signed_in, unsteady_s3  # noqa: F401 - as above
 from tests.support.paths import REPO
 from tests.support.standins import Lacuna, make_bundle, small_publish
 

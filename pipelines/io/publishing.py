@@ -77,7 +77,8 @@ def publishing(store: StorePath, run_id: str, hold: Hold = nullcontext) -> Itera
 def read_manifest(run: StorePath) -> dict[str, Any] | None:
     """The manifest of a run on an object store: its version, and size and SHA-256 of each file; None without one."""
     try:
-        return json.loads((run / MANIFEST).read_text(encoding="utf-8"))
+        with usable(run, passing=FileNotFoundError):
+            return json.loads((run / MANIFEST).read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
 

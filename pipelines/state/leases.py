@@ -33,6 +33,8 @@ __all__ = ["Lease", "lease"]
 _RENEWALS = 4  # in the time that a lease lasts
 _POLL_SECONDS = 0.2
 _HOLD_SECONDS = 120  # to publish what is ready
+# Tokens of leases that this process could not give back, for the database was away: they bind nobody here.
+_LEFT: set[str] = set()
 
 
 class _Clock(sa.sql.expression.ColumnElement[Any]):
@@ -71,8 +73,8 @@ class Holder:
 
     @property
     def gone(self) -> bool:
-        """Whether it was a process of this machine that has ended."""
-        return self.machine == _machine() and not _process_exists(self.pid)
+        """Whether it was a process of this machine that has ended, or this one, which could not give it back."""
+        return self.token in _LEFT or (self.machine == _machine() and not _process_exists(self.pid))
 
     def __str__(self) -> str:
         return f"process {self.pid} on {self.host} since {self.since:%Y-%m-%d %H:%M:%S} UTC"
@@ -83,7 +85,7 @@ class Lease:
 
     def __init__(self, state: State, name: str, token: str) -> None:
         self.name = name
-        self._state, self._token = state, token
+        self._state, self.token = state, token
 
     def check(self) -> None:
         """Refuse to go on where another worker has taken the lease over.
@@ -98,7 +100,7 @@ class Lease:
 
     def require(self, connection: sa.Connection) -> None:
         """As :meth:`check`; in a transaction that writes, nobody takes the lease over before the transaction ends."""
-        mine = sa.select(leases.c.token).where(leases.c.name == self.name, leases.c.token == self._token)
+        mine = sa.select(leases.c.token).where(leases.c.name == self.name, leases.c.token == self.token)
         if connection.get_execution_options().get("lacuna_writes"):
             mine = mine.with_for_update()
         if connection.execute(mine).first() is None:
@@ -122,12 +124,12 @@ class Lease:
     def renew(self, seconds: float) -> bool:
         """Prolong it; False where another worker has taken it over. Time that is up may still be prolonged."""
         values = {"renewed_at": _Clock(), "expires_at": _Clock(seconds)}
-        own = sa.update(leases).where(leases.c.name == self.name, leases.c.token == self._token).values(values)
+        own = sa.update(leases).where(leases.c.name == self.name, leases.c.token == self.token).values(values)
         return self._state.write(lambda connection: connection.execute(own).rowcount) == 1
 
     def release(self) -> None:
         """Let go of it."""
-        own = sa.delete(leases).where(leases.c.name == self.name, leases.c.token == self._token)
+        own = sa.delete(leases).where(leases.c.name == self.name, leases.c.token == self.token)
         self._state.write(lambda connection: connection.execute(own))
 
 
@@ -168,6 +170,7 @@ def lease(settings: Settings, store: StorePath, name: str, wait_seconds: float =
             try:
                 held.release()
             except LacunaError as error:  # it ends by itself
+                _LEFT.add(held.token)
                 progress.log.warning("the lease on '%s' could not be given back: %s", name, error.problem)
 
 

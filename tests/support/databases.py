@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -36,13 +37,37 @@ def with_state(settings: Settings, **changes: str | float) -> Settings:
     return settings.model_copy(update={"state": settings.state.model_copy(update=changes)})
 
 
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[str]:
-    """URL of a Postgres: the one named by LACUNA_POSTGRES_URL, else a throwaway cluster on a socket."""
-    url_given = os.environ.get("LACUNA_POSTGRES_URL")
-    if url_given:
-        yield url_given
-        return
+class Cluster:
+    """A throwaway Postgres on a socket, which can be stopped and started; made by :func:`cluster`."""
+
+    def __init__(self, tools: Path, home: Path) -> None:
+        self._tools, self._home = tools, home
+        self.url = f"postgresql+psycopg://lacuna@/postgres?host={home}"
+
+    def make(self) -> None:
+        """Make its files."""
+        options = ["-U", "lacuna", "-A", "trust", "--no-sync", "-E", "UTF8", "--locale=C"]
+        self._call("initdb", "-D", self._home / "data", *options)
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        options = f"-c listen_addresses='' -c unix_socket_directories={self._home} -c fsync=off"
+        self._call("pg_ctl", "-D", self._home / "data", "-l", self._home / "log", "-o", options, "-w", "start")
+
+    def stop(self, mode: str = "fast") -> None:
+        """End it with all its connections; what was committed stays."""
+        self._call("pg_ctl", "-D", self._home / "data", "-m", mode, "-w", "stop")
+
+    def _call(self, tool: str, *options: str | Path) -> None:
+        # The server refuses to run as root.
+        who: dict[str, Any] = {"user": NOBODY, "group": NOBODY, "extra_groups": []} if os.geteuid() == 0 else {}
+        command = [self._tools / tool, *options]
+        subprocess.run(command, check=True, cwd=self._home, stdout=subprocess.DEVNULL, timeout=120, **who)
+
+
+@contextmanager
+def cluster() -> Iterator[Cluster]:
+    """Give a throwaway Postgres that runs; skips the test where there is none on this machine."""
     paths = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
     initdb = str(paths[-1]) if paths else shutil.which("initdb")
     if initdb is None:
@@ -50,25 +75,28 @@ def postgres() -> Iterator[str]:
             pytest.fail("LACUNA_REQUIRE_POSTGRES is set, and there is no initdb")
         pytest.skip("no Postgres here: install it, or set LACUNA_POSTGRES_URL")
     home = Path(tempfile.mkdtemp(prefix="lacuna-pg-"))  # short: a socket's path may have 107 bytes
-    root = os.geteuid() == 0
-    if root:  # the server refuses to run as root
+    if os.geteuid() == 0:
         os.chown(home, NOBODY, NOBODY)
-    run = {"user": NOBODY, "group": NOBODY, "extra_groups": []} if root else {}
-    tools = Path(initdb).parent
-    data, log = home / "data", home / "log"
-
-    def call(*command: str | Path) -> None:
-        subprocess.run(command, check=True, cwd=home, stdout=subprocess.DEVNULL, timeout=120, **run)  # type: ignore[call-overload]
-
+    made = Cluster(Path(initdb).parent, home)
     try:
-        call(tools / "initdb", "-D", data, "-U", "lacuna", "-A", "trust", "--no-sync", "-E", "UTF8", "--locale=C")
-        options = f"-c listen_addresses='' -c unix_socket_directories={home} -c fsync=off"
-        call(tools / "pg_ctl", "-D", data, "-l", log, "-o", options, "-w", "start")
-        yield f"postgresql+psycopg://lacuna@/postgres?host={home}"
+        made.make()
+        made.start()
+        yield made
     finally:
-        if data.exists():
-            call(tools / "pg_ctl", "-D", data, "-m", "immediate", "-w", "stop")
+        if (home / "data" / "postmaster.pid").exists():
+            made.stop("immediate")
         shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """URL of a Postgres: the one named by LACUNA_POSTGRES_URL, else a throwaway cluster on a socket."""
+    url_given = os.environ.get("LACUNA_POSTGRES_URL")
+    if url_given:
+        yield url_given
+        return
+    with cluster() as made:
+        yield made.url
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
