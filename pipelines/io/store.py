@@ -301,7 +301,7 @@ def _array(values: pa.Array) -> NDArray[Any]:
 def add_columns(path: StorePath, base: StorePath, frame: pd.DataFrame) -> None:
     """Write a table of the columns of another, and of a frame with as many rows, in the same order, besides.
 
-    The other one is never whole in memory.
+    The other one is never whole in memory. Of columns of one name, the frame's is taken.
 
     Raises
     ------
@@ -313,12 +313,14 @@ def add_columns(path: StorePath, base: StorePath, frame: pd.DataFrame) -> None:
 
     added, start = pa.Table.from_pandas(frame, preserve_index=False, nthreads=1), 0
     with _opened(base) as file, _sink(path) as sink:
-        schema = pa.schema([*file.schema_arrow, *added.schema])
+        kept = [column for column in file.schema_arrow if column.name not in frame.columns]
+        schema = pa.schema([*kept, *added.schema])
         with pq.ParquetWriter(sink, schema, compression="zstd") as writer:
-            for batch in file.iter_batches(_ROW_GROUP):
-                of_batch = added.slice(start, len(batch)).combine_chunks()
-                columns = [*batch.columns, *(column.combine_chunks() for column in of_batch.columns)]
-                writer.write_table(pa.Table.from_arrays(columns, schema=schema))
+            for batch in file.iter_batches(_ROW_GROUP, columns=[column.name for column in kept]):
+                rows = pa.Table.from_batches([batch])
+                for column in added.slice(start, len(batch)).itercolumns():
+                    rows = rows.append_column(schema.field(rows.num_columns), column)
+                writer.write_table(rows)
                 start += len(batch)
 
 
