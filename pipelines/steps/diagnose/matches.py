@@ -189,5 +189,13 @@ def _meanings(job: Job, facts: pd.DataFrame, rows: Ints) -> F32:
     """Vectors less the mean of their language over all questions."""
     languages = [str(code) for code in facts["language"].fillna("").str[:2]]
     means = LanguageMeans.of_parts(read_vectors(job), languages)
-    vectors = np.concatenate(rows_of(read_vectors(job), rows))
-    return means.taken_out(vectors, [languages[row] for row in rows.tolist()])
+    out, start = np.zeros((0, 0), dtype=np.float32), 0
+    for piece in pieces_of(read_vectors(job), rows):  # one after the other: together they would be there three times
+        if not len(piece):
+            continue
+        if not start:
+            out = np.empty((len(rows), piece.shape[1]), dtype=np.float32)
+        end = start + len(piece)
+        out[start:end] = means.taken_out(piece, [languages[row] for row in rows[start:end].tolist()])
+        start = end
+    return out
