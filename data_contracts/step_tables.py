@@ -18,7 +18,7 @@ from lacuna.data_contracts.errors import TableUndeclared, TableWrong
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["StepTable", "check_step_table", "step_table", "step_tables", "with_aliases", "with_new_names"]
+__all__ = ["StepTable", "check_step_table", "extension", "step_table", "step_tables", "with_aliases", "with_new_names"]
 
 # The dtypes that a column may have, by its type; what holds no value may have any.
 _DTYPES: dict[str, tuple[str, ...]] = {
@@ -87,6 +87,12 @@ def step_table(name: str) -> StepTable:
             f"the table '{name}' is not declared", f"describe its columns in data_contracts/tables/steps/{step}.toml"
         )
     return tables[table]
+
+
+def extension(name: str) -> StepTable:
+    """What a table adds to the one that it extends: its own columns, without a key."""
+    table = step_table(name)
+    return replace(table, key=(), columns=table.columns[len(_base(table.extends).columns) :], open=False)
 
 
 @cache

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Protocol
 
 import numpy as np
@@ -107,16 +108,18 @@ def weekly_kpis(
     0.75
     """
     rows = judged(facts)
-    rows = pd.concat([rows.assign(segment="all"), *(_of_segment(facts, rows, column) for column in SEGMENTS)])
-    size = rows.groupby("segment")["week"].transform("size")
-    rows = rows[(rows["segment"] == "all") | (size >= _SMALLEST_SEGMENT)]
-    if rows.empty:
+    sums, handling = [], []
+    for kind in ("all", *SEGMENTS):  # one after the other: together, they hold each conversation five times
+        of_kind = _with_segment(facts, rows, kind)
+        sums.append(_summed(of_kind, confidence))
+        handling.append(of_kind.groupby("segment")["handled"].agg(["mean", "sem"]))
+    kpis = pd.concat([each for each in sums if len(each)] or sums[:1], ignore_index=True)
+    if kpis.empty:
         return pd.DataFrame(columns=COLUMNS)
-    kpis = _summed(rows, confidence).merge(
-        _accuracy(facts, rows, chances, confidence), how="left", on=["segment", "week"]
-    )
+    accuracy = _accuracy(facts, kpis["segment"].unique(), chances, confidence)
+    kpis = kpis.merge(accuracy, how="left", on=["segment", "week"])
     kpis["resolution_accuracy_n"] = kpis["resolution_accuracy_n"].fillna(0).astype("int64")
-    kpis = _cost_avoided(kpis, rows, cost, confidence)
+    kpis = _cost_avoided(kpis, pd.concat(handling), cost, confidence)
     kpis["_order"] = kpis["segment"] != "all"
     return kpis.sort_values(["_order", "segment", "week"], ignore_index=True)[COLUMNS]
 
@@ -138,6 +141,7 @@ def _answered(facts: pd.DataFrame) -> pd.Series:
 def judged(facts: pd.DataFrame) -> pd.DataFrame:
     """What each conversation adds to the sums, as plain columns: confirmed, escalated, left, quiet and the like.
 
+    Customers have numbers, in the order of their ids.
     ``facts`` as for :func:`weekly_kpis`; the result has its index.
     """
     escalated, answered, left = _flag(facts, "escalated"), _answered(facts), _flag(facts, "abandoned")
@@ -154,7 +158,7 @@ def judged(facts: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "week": facts["week"].astype("str"),
-            "user": user,
+            "user": pd.factorize(user, sort=True)[0],
             "answered": answered,
             "escalated": escalated,
             "confirmed": confirmed,
@@ -167,9 +171,13 @@ def judged(facts: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _of_segment(facts: pd.DataFrame, rows: pd.DataFrame, column: str) -> pd.DataFrame:
-    name = _column(facts, column, "str")
-    return rows.assign(segment=f"{column}:" + name)[name.notna() & name.ne("")]
+def _with_segment(facts: pd.DataFrame, rows: pd.DataFrame, kind: str) -> pd.DataFrame:
+    """The rows with their segment of one kind, such as that of their product; those of small segments are left out."""
+    if kind == "all":
+        return rows.assign(segment=pd.Series("all", rows.index, dtype="str"))
+    name = _column(facts, kind, "str")
+    known = rows.assign(segment=f"{kind}:" + name)[name.notna() & name.ne("")]
+    return known[known.groupby("segment")["week"].transform("size") >= _SMALLEST_SEGMENT]
 
 
 def _summed(rows: pd.DataFrame, confidence: float) -> pd.DataFrame:
@@ -229,8 +237,10 @@ def _deflection_error(rows: pd.DataFrame) -> pd.Series:
     return np.sqrt(square * size / (size - 1).where(size > 1)) / total["answered"].where(total["answered"] > 0)
 
 
-def _accuracy(facts: pd.DataFrame, rows: pd.DataFrame, chances: Chances | None, confidence: float) -> pd.DataFrame:
-    """Accuracy by segment and week; the segments of one kind, such as all products, are estimated together."""
+def _accuracy(
+    facts: pd.DataFrame, segments: Collection[str], chances: Chances | None, confidence: float
+) -> pd.DataFrame:
+    """Accuracy by segment and week of these segments; the segments of one kind, such as all products, are estimated together."""
     names = ["segment", "week", *(f"resolution_accuracy{end}" for end in ("", "_low", "_high", "_n", "_basis"))]
     unknown = pd.DataFrame(columns=names).astype(
         {"segment": "str", "week": "str"} | dict.fromkeys(names[2:6], "float64")
@@ -246,7 +256,7 @@ def _accuracy(facts: pd.DataFrame, rows: pd.DataFrame, chances: Chances | None, 
         if column != "all":
             name = _column(facts, column, "str")
             segment = (f"{column}:" + name).where(name.ne(""))
-        segment = segment.where(segment.isin(rows["segment"].unique()))
+        segment = segment.where(segment.isin(list(segments)))
         estimates = group_accuracy(segment + "\t" + week, right, chances, escalated, random, confidence)
         if len(estimates):
             key = estimates.pop("key").str.rsplit("\t", n=1)
@@ -258,8 +268,8 @@ def _accuracy(facts: pd.DataFrame, rows: pd.DataFrame, chances: Chances | None, 
     return table.rename(columns={old: f"resolution_accuracy{new}" for old, new in suffixes.items()})[names]
 
 
-def _cost_avoided(kpis: pd.DataFrame, rows: pd.DataFrame, cost: Cost, confidence: float) -> pd.DataFrame:
-    unit, error = _unit_cost(rows, cost)
+def _cost_avoided(kpis: pd.DataFrame, handling: pd.DataFrame, cost: Cost, confidence: float) -> pd.DataFrame:
+    unit, error = _unit_cost(handling, cost)
     price, unsure = kpis["segment"].map(unit), kpis["segment"].map(error)
     share = kpis["confirmed_resolution"].fillna(0.0)
     luck = kpis["answered"] * share * (1 - share)
@@ -276,9 +286,8 @@ def _ratio(part: pd.Series, whole: pd.Series) -> pd.Series:
     return part.astype(float) / whole.astype(float).where(whole > 0)
 
 
-def _unit_cost(rows: pd.DataFrame, cost: Cost) -> tuple[dict[str, float], dict[str, float]]:
+def _unit_cost(handling: pd.DataFrame, cost: Cost) -> tuple[dict[str, float], dict[str, float]]:
     """Cost of one human-handled conversation and its standard error, by segment."""
-    handling = rows.groupby("segment")["handled"].agg(["mean", "sem"])
     own = handling["mean"].notna()
     seconds, error = (
         handling["mean"].fillna(handling["mean"]["all"]),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 from scipy.special import expit
@@ -39,38 +37,29 @@ def tag_next(facts: pd.DataFrame, evidence_needed: float, weeks: float, count: i
         conversation_id, subtopic_id, chance (float, that its answer failed), worth (float, conversations a week by
         which the tag is expected to move its subtopic in the backlog); at most one a customer.
     """
-    window = facts[facts["in_window"]]
+    columns = ["conversation_id", "subtopic_id", "p_failed", "outcome", "customer_id"]
+    window = facts.loc[facts["in_window"], columns]
     base = usual_failure(window["p_failed"])
     open_ = window[window["outcome"].isna() & window["subtopic_id"].notna()].sort_values("conversation_id")
     size = window.groupby("subtopic_id")["p_failed"].agg(["size", "sum"])
-    rows: list[dict[str, Any]] = []
-    for subtopic, own in open_.groupby("subtopic_id", sort=True):
-        n, bad = float(size["size"][subtopic]), float(size["sum"][subtopic])
+    chance, worth = open_["p_failed"].to_numpy(dtype=float), np.zeros(len(open_))
+    for subtopic, rows in open_.groupby("subtopic_id", sort=True).indices.items():
+        n, bad = float(size["size"][str(subtopic)]), float(size["sum"][str(subtopic)])
         now = _in_backlog(bad, n, base, evidence_needed)
-        chance = own["p_failed"].to_numpy(dtype=float)
-        expected = np.zeros(len(own))
+        # Many conversations of a subtopic have the same chance.
+        chances, of_row = np.unique(chance[rows], return_inverse=True)
+        expected = np.zeros(len(chances))
         for tag in (0.0, 1.0):
-            likely, then = failure_given_tag(chance, tag)
-            moved = [abs(_in_backlog(bad + change, n, base, evidence_needed) - now) for change in then - chance]
+            likely, then = failure_given_tag(chances, tag)
+            moved = [abs(_in_backlog(bad + change, n, base, evidence_needed) - now) for change in then - chances]
             expected += likely * np.array(moved)
-        order = np.argsort(-expected, kind="stable")
-        values = np.zeros(len(own))
-        values[order] = expected[order] / np.arange(1, len(own) + 1)
-        rows += [
-            {
-                "conversation_id": str(c),
-                "subtopic_id": str(subtopic),
-                "chance": float(p),
-                "worth": float(w / weeks),
-                "who": who,
-            }
-            for c, p, w, who in zip(own["conversation_id"], chance, values, own["customer_id"], strict=True)
-        ]
-    columns = ["conversation_id", "subtopic_id", "chance", "worth"]
-    candidates = pd.DataFrame(rows, columns=[*columns, "who"])
+        order = np.argsort(-expected[of_row], kind="stable")
+        worth[rows[order]] = expected[of_row][order] / np.arange(1, len(rows) + 1)
+    candidates = open_[["conversation_id", "subtopic_id", "customer_id"]].assign(chance=chance, worth=worth / weeks)
     candidates = candidates.sort_values(["worth", "conversation_id"], ascending=[False, True], kind="stable")
-    candidates = candidates[candidates["who"].isna() | ~candidates["who"].duplicated()]
-    return candidates.head(count)[columns].reset_index(drop=True)
+    who = candidates["customer_id"]
+    candidates = candidates[who.isna() | ~who.duplicated()].head(count)
+    return candidates[["conversation_id", "subtopic_id", "chance", "worth"]].reset_index(drop=True)
 
 
 def _in_backlog(bad: float, size: float, base: float, needed: float) -> float:

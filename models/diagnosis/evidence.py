@@ -171,4 +171,3 @@ class Evidence:
     usual: float = 0.0
     article_verdicts: dict[str, Verdict] = field(default_factory=dict)
     conflict: Conflict | None = None
-    complaints: int = 0

@@ -257,8 +257,6 @@ def _contradictory(evidence: Evidence, limits: Limits) -> Verdict | None:
         f"the bot answers from two articles ({share[one]:.0%} and {share[other]:.0%} of the failed conversations)",
         f"one says: “{evidence.conflict.sentence}” – the other: “{evidence.conflict.other_sentence}”",
     ]
-    if evidence.complaints:
-        reasons.append(f"{evidence.complaints} customers said that they had read something else")
     return Verdict("contradictory", one, 0.6 + min(0.3, both / 3), reasons)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from lacuna.models.arrays import F32, F64, Flags, Ints
 
-__all__ = ["KEPT", "Candidates", "Scores", "choose", "rows_of"]
+__all__ = ["KEPT", "Candidates", "Scores", "choose", "pieces_of", "rows_of"]
 
 N = TypeVar("N", np.float32, np.int32)
 
@@ -140,6 +140,11 @@ class Candidates:
             {way: rank[rows] for way, rank in self.rank.items()},
         )
 
+    def of_ways(self, ways: Sequence[str]) -> Candidates:
+        """The same, without ranks, and with the scores of these ways alone."""
+        value, mean, spread = ({way: of[way] for way in ways} for of in (self.value, self.mean, self.spread))
+        return replace(self, value=value, mean=mean, spread=spread, rank={})
+
     def scores(self, way: str) -> Scores:
         """The scores in one way of matching."""
         value, others = self.value[way], self.articles - self.number.shape[1]
@@ -213,12 +218,17 @@ T = TypeVar("T", F32, Candidates)
 
 def rows_of(parts: Iterable[T], rows: Ints) -> list[T]:
     """From parts that follow one another, those rows that are asked for (ascending), in pieces; one at least."""
-    pieces, start = list[T](), 0
+    pieces = list(pieces_of(parts, rows))
+    return [piece for piece in pieces if len(piece)] or pieces[:1]
+
+
+def pieces_of(parts: Iterable[T], rows: Ints) -> Iterator[T]:
+    """Of each part the rows that are asked for, as :func:`rows_of`, one after the other; a piece may be empty."""
+    start = 0
     for part in parts:
         own = rows[np.searchsorted(rows, start) : np.searchsorted(rows, start + len(part))] - start
-        pieces.append(part[own] if isinstance(part, np.ndarray) else part.take(own))
+        yield part[own] if isinstance(part, np.ndarray) else part.take(own)
         start += len(part)
-    return [piece for piece in pieces if len(piece)] or pieces[:1]
 
 
 def choose(

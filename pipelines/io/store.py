@@ -12,7 +12,7 @@ import shutil
 import sys
 import tempfile
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from io import BytesIO
 from pathlib import Path
@@ -24,16 +24,20 @@ from lacuna.pipelines.io.addresses import StorePath, is_local, of_a_driver, stor
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
+    import pyarrow.parquet as pq
     from numpy.typing import NDArray
 
 __all__ = [
     "add_bytes",
+    "add_columns",
     "check_writable",
     "files_in",
     "local_copies",
     "put_file",
+    "read_array_blocks",
     "read_arrays",
     "read_parquet",
+    "read_rows",
     "remove_folder",
     "sync_folder",
     "sync_tree",
@@ -56,6 +60,8 @@ _REMEDY = {
 
 
 _DISK = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
+_ROW_GROUP = 102_400  # rows that are copied at a time
+
 # What a file system says that can't give a file a second name.
 _NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EACCES}
 
@@ -218,12 +224,21 @@ def write_parquet(path: StorePath, frame: pd.DataFrame) -> None:
     import pyarrow.parquet as pq
 
     table = pa.Table.from_pandas(frame, preserve_index=False, nthreads=1)
+    with _sink(path) as sink:
+        pq.write_table(table, sink, compression="zstd")
+
+
+@contextmanager
+def _sink(path: StorePath) -> Iterator[Any]:
+    """Give what pyarrow writes a file to; on leaving, the file is there whole."""
+    import pyarrow as pa
+
     if isinstance(path, Path):
         with _replacing(path) as temporary:
-            pq.write_table(table, temporary, compression="zstd")
+            yield temporary
         return
     sink = pa.BufferOutputStream()
-    pq.write_table(table, sink, compression="zstd")
+    yield sink
     write_bytes(path, sink.getvalue().to_pybytes())
 
 
@@ -239,33 +254,87 @@ def read_parquet(path: StorePath | Sequence[StorePath], columns: Sequence[str] |
     return to_frame(tables[0] if len(tables) == 1 else pa.concat_tables(tables, promote_options="permissive"))
 
 
-def read_arrays(path: StorePath | Sequence[StorePath], columns: Sequence[str]) -> dict[str, NDArray[Any]]:
+def read_rows(paths: Sequence[StorePath], column: str, values: Collection[str], columns: Sequence[str]) -> pd.DataFrame:
+    """The rows whose ``column`` is one of these values, in order; of all others, few are in memory at a time."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    pieces: list[pa.Table] = []
+    for path in paths:
+        with _opened(path) as file:
+            wanted = pa.array(values, pa.string()).cast(file.schema_arrow.field(column).type)
+            pieces.append(file.schema_arrow.empty_table().select(list(columns)))
+            for batch in file.iter_batches(_ROW_GROUP, columns=list(columns)):
+                chosen = batch.filter(pc.is_in(batch.column(column), value_set=wanted))
+                if len(chosen):
+                    pieces.append(pa.Table.from_batches([chosen]))
+    return to_frame(pa.concat_tables(pieces, promote_options="permissive"))
+
+
+def read_arrays(path: StorePath, columns: Sequence[str]) -> dict[str, NDArray[Any]]:
     """Columns of numbers, and of lists of numbers that are all equally long, as arrays: (n,) and (n, length).
 
     It takes a thousandth of the time and room that Python's own lists would.
     """
-    import numpy as np
+    (table,) = _tables(path, columns)
+    return {column: _array(table[column].combine_chunks()) for column in columns}
+
+
+def read_array_blocks(path: StorePath, columns: Sequence[str], rows: int) -> Iterator[dict[str, NDArray[Any]]]:
+    """As :func:`read_arrays`, so many rows at a time; one block at least, which may be empty."""
+    with _opened(path) as file:
+        if not file.metadata.num_rows:
+            yield read_arrays(path, columns)
+        for batch in file.iter_batches(rows, columns=list(columns)):
+            yield {column: _array(batch.column(column)) for column in columns}
+
+
+def _array(values: pa.Array) -> NDArray[Any]:
     import pyarrow as pa
 
-    arrays: dict[str, list[NDArray[Any]]] = {column: [] for column in columns}
-    for table in _tables(path, columns):
-        for column in columns:
-            values = table[column].combine_chunks()
-            if isinstance(values, pa.ListArray):
-                rows = values.flatten().to_numpy(zero_copy_only=False)
-                arrays[column].append(rows.reshape(len(values), len(rows) // max(1, len(values))))
-            else:
-                arrays[column].append(values.to_numpy(zero_copy_only=False))
-    filled = {column: [part for part in parts if len(part)] or parts[:1] for column, parts in arrays.items()}
-    return {column: parts[0] if len(parts) == 1 else np.concatenate(parts) for column, parts in filled.items()}
+    if not isinstance(values, pa.ListArray):
+        return values.to_numpy(zero_copy_only=False)
+    numbers = values.flatten().to_numpy(zero_copy_only=False)
+    return numbers.reshape(len(values), len(numbers) // max(1, len(values)))
+
+
+def add_columns(path: StorePath, base: StorePath, frame: pd.DataFrame) -> None:
+    """Write a table of the columns of another, and of a frame with as many rows, in the same order, besides.
+
+    The other one is never whole in memory. Of columns of one name, the frame's is taken.
+
+    Raises
+    ------
+    StoreUnusable
+        As :func:`write_parquet`.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    added, start = pa.Table.from_pandas(frame, preserve_index=False, nthreads=1), 0
+    with _opened(base) as file, _sink(path) as sink:
+        kept = [column for column in file.schema_arrow if column.name not in frame.columns]
+        schema = pa.schema([*kept, *added.schema])
+        with pq.ParquetWriter(sink, schema, compression="zstd") as writer:
+            for batch in file.iter_batches(_ROW_GROUP, columns=[column.name for column in kept]):
+                rows = pa.Table.from_batches([batch])
+                for column in added.slice(start, len(batch)).itercolumns():
+                    rows = rows.append_column(schema.field(rows.num_columns), column)
+                writer.write_table(rows)
+                start += len(batch)
 
 
 def _tables(path: StorePath | Sequence[StorePath], columns: Sequence[str] | None) -> Iterator[pa.Table]:
-    import pyarrow.parquet as pq
 
     for each in path if isinstance(path, Sequence) else [path]:
-        with pq.ParquetFile(each if isinstance(each, Path) else BytesIO(each.read_bytes())) as file:
+        with _opened(each) as file:
             yield file.read(None if columns is None else list(columns))
+
+
+def _opened(path: StorePath) -> pq.ParquetFile:
+    import pyarrow.parquet as pq
+
+    return pq.ParquetFile(path if isinstance(path, Path) else BytesIO(path.read_bytes()))
 
 
 def to_frame(table: pa.Table) -> pd.DataFrame:

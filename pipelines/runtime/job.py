@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
@@ -11,9 +11,18 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from lacuna.data_contracts.errors import WorkerUnfit
-from lacuna.data_contracts.step_tables import check_step_table, step_table
+from lacuna.data_contracts.step_tables import check_step_table, extension, step_table
 from lacuna.pipelines.io.addresses import StorePath, store_path
-from lacuna.pipelines.io.store import read_arrays, read_parquet, usable, write_bytes, write_parquet
+from lacuna.pipelines.io.store import (
+    add_columns,
+    read_array_blocks,
+    read_arrays,
+    read_parquet,
+    read_rows,
+    usable,
+    write_bytes,
+    write_parquet,
+)
 from lacuna.pipelines.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -125,9 +134,19 @@ class Job:
         for file in self.files(name):
             yield read_parquet([file], columns)
 
+    def read_rows(self, name: str, conversations: Collection[str], columns: Sequence[str]) -> pd.DataFrame:
+        """Read the rows of some conversations, in order; ``columns`` has ``conversation_id`` among them."""
+        return read_rows(self.files(name), "conversation_id", conversations, columns)
+
     def read_arrays(self, name: str, shard: str | None, columns: Sequence[str]) -> dict[str, NDArray[Any]]:
         """Columns of numbers, and of equally long lists of numbers, as arrays (n,) and (n, length), of one shard."""
         return read_arrays(self.shard_path(name, shard), columns)
+
+    def read_array_blocks(
+        self, name: str, shard: str | None, columns: Sequence[str], rows: int
+    ) -> Iterator[dict[str, NDArray[Any]]]:
+        """As :meth:`read_arrays`, so many rows at a time; one block at least, which may be empty."""
+        return read_array_blocks(self.shard_path(name, shard), columns, rows)
 
     def write_shard(self, name: str, shard: str | None, frame: pd.DataFrame) -> None:
         """Write one shard of a table, whole or not at all; None for a table without shards. The index is dropped.
@@ -154,6 +173,20 @@ class Job:
         """
         check_step_table(step_table(name), frame)
         write_parquet(self.path(f"{name}.parquet"), frame)
+
+    def write_extended(self, name: str, frame: pd.DataFrame) -> None:
+        """Write a table that extends another: that one's columns, which are never whole in memory, then the frame's.
+
+        ``frame`` has the rows of the table that is extended, in its order.
+
+        Raises
+        ------
+        TableWrong
+            The columns are not as ``data_contracts/tables/steps/`` declares them.
+        """
+        added = extension(name)
+        check_step_table(added, frame)
+        add_columns(self.path(f"{name}.parquet"), self.path(f"{added.extends}.parquet"), frame)
 
     def read_json(self, name: str) -> Any:
         """Read a JSON document that a step wrote, for example ``load/load``."""

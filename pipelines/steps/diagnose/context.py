@@ -33,6 +33,12 @@ from lacuna.pipelines.steps.diagnose.matches import FailedScores, read_matches
 from lacuna.pipelines.steps.understand.matching import live_articles
 
 MIN_FAILED = 4  # fewer failed conversations than this are not yet a pattern
+# What is needed of each conversation, of measure/facts; what is long of those that failed alone.
+_FACTS = [
+    "conversation_id", "started_at", "escalated", "product", "region", "predicted_intent", "cited_first",
+    "handoff_request", "account_action", "policy_handoff", "outcome", "true_intent", "answered", "by_people",
+    "in_window", "p_failed", "in_scope", "topic_id", "subtopic_id",
+]  # fmt: skip
 FAILED = 0.4  # an answer that failed with a greater chance counts among a gap's
 
 
@@ -40,11 +46,13 @@ FAILED = 0.4  # an answer that failed with a greater chance counts among a gap's
 class DiagnosisContext:
     """All data of a diagnosis; arrays have one row per conversation with a question, in the order of ``facts``.
 
-    How a conversation matches articles is known of those that failed alone (:attr:`scores`). Articles have numbers:
-    their rows in ``articles``.
+    What is long is known of those that failed alone: how they match articles (:attr:`scores`), and in the same order
+    their question and the articles that bot and agents cited (:attr:`texts`). Articles have numbers: their rows in
+    ``articles``.
     """
 
     facts: pd.DataFrame
+    texts: pd.DataFrame
     articles: pd.DataFrame
     subtopics: pd.DataFrame
     cited: Ints
@@ -64,6 +72,10 @@ class DiagnosisContext:
         place = self.scores.place[rows]
         assert (place >= 0).all()
         return place
+
+    def texts_of(self, rows: Ints) -> pd.DataFrame:
+        """Question, cited and agent_cited of conversations that failed."""
+        return self.texts.iloc[self.place(rows)]
 
     def title(self, number: int) -> str:
         """Title of the article with this number."""
@@ -115,9 +127,9 @@ def read_context(job: Job, precision: Sequence[Precision]) -> DiagnosisContext:
 
     ``precision`` is how often reviewers accepted each kind of gap; kinds that they often refuse need more evidence.
     """
-    facts = job.read("understand/questions").merge(
-        job.read("measure/facts").drop(columns="language"), on="conversation_id", how="left"
-    )
+    questions = job.read("understand/questions", ["conversation_id", "language", "key"])
+    facts = questions.merge(job.read("measure/facts", _FACTS), on="conversation_id", how="left")
+    del questions
     articles = live_articles(job)
     number = {article: i for i, article in enumerate(articles["article_id"])}
     cited = facts["cited_first"].map(number).fillna(-1).to_numpy(dtype=np.int64)
@@ -131,10 +143,18 @@ def read_context(job: Job, precision: Sequence[Precision]) -> DiagnosisContext:
     stricter_kinds = {kind.kind: stricter_by(kind.judged, kind.right) for kind in precision}
     limits = stricter(Limits(**job.settings.diagnosis.model_dump()), stricter_kinds)
     return DiagnosisContext(
-        facts, articles, job.read("understand/subtopics"), cited, weight, matches.off_topic, matches.near_enough,
-        matches.failed, changes, limits, answered, last_checked(articles, job.read("load/article_revisions")),
-        job.read("load/releases"), has_healthy_rest(facts[facts["in_window"]]),
+        facts, _texts(job, facts["conversation_id"].iloc[failed_rows]), articles, job.read("understand/subtopics"),
+        cited, weight, matches.off_topic, matches.near_enough, matches.failed, changes, limits, answered,
+        last_checked(articles, job.read("load/article_revisions")), job.read("load/releases"),
+        has_healthy_rest(facts[facts["in_window"]]),
     )  # fmt: skip
+
+
+def _texts(job: Job, conversations: pd.Series) -> pd.DataFrame:
+    """Question, cited and agent_cited of some conversations, in their order."""
+    questions = job.read_rows("understand/questions", conversations, ["conversation_id", "question"])
+    cited = job.read_rows("measure/facts", conversations, ["conversation_id", "cited", "agent_cited"])
+    return conversations.to_frame().merge(questions.merge(cited, on="conversation_id"), on="conversation_id")
 
 
 def collect_evidence(
@@ -149,15 +169,15 @@ def collect_evidence(
     article_verdicts
         Verdicts reached already, by article id.
     """
-    facts = context.facts.iloc[rows]
+    facts, texts = context.facts.iloc[rows], context.texts_of(rows)
     n = max(1, len(rows))
     tags = facts["outcome"].dropna()
     wrong = facts[facts["outcome"].eq("misclassified") & facts["true_intent"].notna()]
-    cited = [_cited(context, article, count / n) for article, count in _top(facts["cited"], context)]
-    by_agents = [_cited(context, article, count / n) for article, count in _top(facts["agent_cited"], context)]
+    cited = [_cited(context, article, count / n) for article, count in _top(texts["cited"], context)]
+    by_agents = [_cited(context, article, count / n) for article, count in _top(texts["agent_cited"], context)]
     return Evidence(
         failed=float(len(rows)),
-        asks=sum(map(asks_something, facts["question"].astype(str))) >= len(rows) / 2,
+        asks=sum(map(asks_something, texts["question"].astype(str))) >= len(rows) / 2,
         tags=len(tags),
         policy_share=float(facts["policy_handoff"].mean()) if len(rows) else 0.0,
         account_share=float(facts["account_action"].mean()) if len(rows) else 0.0,
@@ -175,7 +195,6 @@ def collect_evidence(
         usual=context.usual,
         article_verdicts=article_verdicts,
         conflict=_conflict(context, cited, rows),
-        complaints=int(facts["complaint"].sum()) if "complaint" in facts else 0,
     )
 
 
@@ -210,9 +229,7 @@ def _findability(context: DiagnosisContext, failed: Ints, answered: Ints) -> fin
 
 def _agreement(context: DiagnosisContext, rows: Ints) -> agreement.Agreement | None:
     place, scores = context.place(rows), context.scores
-    return agreement.agreement(
-        scores.question_standing.take(place), scores.answer_standing.take(place), scores.has_answer[place]
-    )
+    return agreement.agreement(scores.question_standing(place), scores.answer_standing(place), scores.has_answer[place])
 
 
 def _agreed(context: DiagnosisContext, rows: Ints) -> Agreed | None:
@@ -264,7 +281,7 @@ def _conflict(context: DiagnosisContext, cited: list[Cited], rows: Ints) -> Conf
     if len(cited) < 2 or cited[1].share < context.limits.conflict_share:
         return None
     pair = context.articles[context.articles["article_id"].isin([c.article_id for c in cited[:3]])]
-    words = {w.lower() for q in context.facts["question"].iloc[rows] for w in str(q).split()} - STOP_WORDS
+    words = {w.lower() for q in context.texts_of(rows)["question"] for w in str(q).split()} - STOP_WORDS
     return citations.conflict(pair, words)
 
 

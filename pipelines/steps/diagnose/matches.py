@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -12,7 +12,7 @@ from lacuna.models.arrays import F32, F64, Flags, Ints
 from lacuna.models.diagnosis import citation_mixture, citations, findability
 from lacuna.models.diagnosis.agreement import Standing
 from lacuna.models.diagnosis.findability import CitationChoice
-from lacuna.models.retrieval.candidates import Candidates, Scores, rows_of
+from lacuna.models.retrieval.candidates import Candidates, Scores, pieces_of, rows_of
 from lacuna.models.text.vectors import LanguageMeans
 from lacuna.pipelines.runtime.job import Job
 from lacuna.pipelines.steps.understand.matching import read_candidates, read_vectors
@@ -20,6 +20,7 @@ from lacuna.pipelines.steps.understand.matching import read_candidates, read_vec
 __all__ = ["Matches", "read_matches"]
 
 BLOCK = 1024  # questions that are compared at once with those that were answered well
+SHOWN = ("score", "meaning", "agents")  # the ways of matching by which evidence is given
 RETRIEVED_BY = ("meaning", "words", "passage_words")  # what the bot's choice of an article is explained by
 
 
@@ -62,12 +63,10 @@ class FailedScores:
         float32 (failed, dim), the questions' vectors less the mean of their language.
     score, meaning, agents
         As in understand/match.
-    answers
-        How near agents' answers come to each article, less what is usual.
     choice
         The chance that the bot cites each article when its answer fails.
-    question_standing, answer_standing
-        Questions and answers, against all questions and answers (:class:`models.diagnosis.agreement.Standing`).
+    usual_question, usual_answer
+        What questions and agents' answers are measured against.
     """
 
     place: Ints
@@ -76,10 +75,22 @@ class FailedScores:
     score: Scores
     meaning: Scores
     agents: Scores
-    answers: Scores
     choice: Scores
-    question_standing: Scores
-    answer_standing: Scores
+    usual_question: Standing
+    usual_answer: Standing
+
+    @property
+    def answers(self) -> Scores:
+        """How near agents' answers come to each article, less what is usual."""
+        return self.agents.less(self.usual_answer.mean)
+
+    def question_standing(self, place: Ints) -> Scores:
+        """Some questions against all questions (:class:`models.diagnosis.agreement.Standing`)."""
+        return self.usual_question.measure(self.score.take(place))
+
+    def answer_standing(self, place: Ints) -> Scores:
+        """The answers to some questions against all answers."""
+        return self.usual_answer.measure(self.agents.take(place))
 
 
 def read_matches(job: Job, facts: pd.DataFrame, articles: int, cited: Ints, failed_rows: Ints) -> Matches:
@@ -106,17 +117,21 @@ def read_matches(job: Job, facts: pd.DataFrame, articles: int, cited: Ints, fail
     sure, stray = citation_mixture.on_topic(blocks, (*RETRIEVED_BY, "plain_words"), cited, failed, weight, off_topic)
     usual_answer, usual_question = (Standing.of(blocks(), way, articles) for way in ("agents", "score"))
     near, answered = _nearness_of_answers(blocks(), cited, usual_answer)
-    some = Candidates.joined(rows_of(blocks(), failed_rows))
     tempting = CitationChoice.learn(blocks, RETRIEVED_BY, cited, findability.went_wrong(cited, failed))
+    shown, chances = list[Candidates](), list[Scores]()
+    for piece in pieces_of(blocks(), failed_rows):
+        shown.append(piece.of_ways(SHOWN))
+        chances.append(tempting.chances(piece))
+    some = Candidates.joined(shown)
+    value, rest = (np.concatenate([getattr(each, name) for each in chances]) for name in ("value", "rest"))
+    score, meaning, agents = (some.scores(way) for way in SHOWN)
     place = np.full(len(facts), -1, dtype=np.int64)
     place[failed_rows] = np.arange(len(failed_rows))
     return Matches(
         weight, off_topic, sure, stray, findability.near_enough(near, weight[answered]),
         FailedScores(
-            place, some.has_text("agents"), _meanings(job, facts, failed_rows), some.scores("score"),
-            some.scores("meaning"), some.scores("agents"), some.scores("agents").less(usual_answer.mean),
-            tempting.chances(some), usual_question.measure(some.scores("score")),
-            usual_answer.measure(some.scores("agents")),
+            place, some.has_text("agents"), _meanings(job, facts, failed_rows), score, meaning, agents,
+            replace(score, value=value, rest=rest), usual_question, usual_answer,
         ),
     )  # fmt: skip
 
@@ -174,5 +189,13 @@ def _meanings(job: Job, facts: pd.DataFrame, rows: Ints) -> F32:
     """Vectors less the mean of their language over all questions."""
     languages = [str(code) for code in facts["language"].fillna("").str[:2]]
     means = LanguageMeans.of_parts(read_vectors(job), languages)
-    vectors = np.concatenate(rows_of(read_vectors(job), rows))
-    return means.taken_out(vectors, [languages[row] for row in rows.tolist()])
+    out, start = np.zeros((0, 0), dtype=np.float32), 0
+    for piece in pieces_of(read_vectors(job), rows):  # one after the other: together they would be there three times
+        if not len(piece):
+            continue
+        if not start:
+            out = np.empty((len(rows), piece.shape[1]), dtype=np.float32)
+        end = start + len(piece)
+        out[start:end] = means.taken_out(piece, [languages[row] for row in rows[start:end].tolist()])
+        start = end
+    return out

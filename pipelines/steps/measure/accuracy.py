@@ -9,6 +9,7 @@ import pandas as pd
 
 from lacuna.models.accuracy.groups import COLUMNS, group_accuracy
 from lacuna.models.accuracy.outcome_model import Chances, calibration, chance_right, features, known_outcomes
+from lacuna.models.arrays import F64
 from lacuna.pipelines.runtime.job import Job
 from lacuna.pipelines.steps.understand.matching import live_articles, read_candidates
 
@@ -25,32 +26,32 @@ def tagged_facts(job: Job, facts: pd.DataFrame) -> tuple[pd.DataFrame, Chances]:
     (float, or null).
     """
     tags = known_outcomes(job.read("redact/outcomes")).rename(columns={"sample": "tag_sample"})
-    facts = facts.merge(tags, how="left", on="conversation_id").merge(_matches(job), how="left", on="conversation_id")
+    facts = facts.merge(tags, how="left", on="conversation_id")
     right = facts["right"].to_numpy(dtype=float)
-    chances = chance_right(features(facts), right, _escalated(facts))
-    return facts.drop(columns=["match", "match_agents"]), chances
+    return facts, chance_right(features(facts.assign(**_matches(job, facts))), right, _escalated(facts))
 
 
 def _escalated(facts: pd.DataFrame) -> np.ndarray:
     return facts["escalated"].fillna(False).to_numpy(dtype=bool)
 
 
-def _matches(job: Job) -> pd.DataFrame:
-    """How well the article that the bot answered from matches the question, and agents' answers to it."""
+def _matches(job: Job, facts: pd.DataFrame) -> dict[str, F64]:
+    """How well the article that the bot answered from matches the question, and agents' answers to it; by way."""
     articles = live_articles(job)
-    ids = job.read("understand/questions", ["conversation_id"])
-    cited = job.read("understand/facts", ["conversation_id", "cited_first"]).set_index("conversation_id")["cited_first"]
-    numbers = {article: i for i, article in enumerate(articles["article_id"])}
-    number = ids["conversation_id"].map(cited).map(numbers).to_numpy(dtype=float)
-    matches = {name: np.full(len(ids), np.nan) for name in ("match", "match_agents")}
+    cited = facts["cited_first"].map({article: i for i, article in enumerate(articles["article_id"])})
+    number = cited.fillna(-1).to_numpy(dtype=np.int64)
+    ids = job.read("understand/questions", ["conversation_id"])["conversation_id"]
+    row_of = pd.Index(facts["conversation_id"]).get_indexer(pd.Index(ids))
+    matches = {name: np.full(len(facts), np.nan) for name in ("match", "match_agents")}
     start = 0
     for candidates in read_candidates(job, len(articles), ("score", "agents")):
-        rows = np.flatnonzero(~np.isnan(number[start : start + len(candidates)]))
-        own, some = number[start + rows].astype(int), candidates.take(rows)
+        rows = row_of[start : start + len(candidates)]
+        citing = np.flatnonzero(number[rows] >= 0)
+        own, some = rows[citing], candidates.take(citing)
         for name, way in (("match", "score"), ("match_agents", "agents")):
-            matches[name][start + rows] = some.standard(way).at(own)
+            matches[name][own] = some.standard(way).at(number[own])
         start += len(candidates)
-    return ids.assign(**matches)
+    return matches
 
 
 def accuracy_table(

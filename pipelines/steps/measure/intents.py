@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from lacuna.models.accuracy.intents import checked_labels, confusion, suspicious_labels, true_intents
+from lacuna.models.accuracy.intents import SUSPECTS, checked_labels, confusion, suspicious_labels, true_intents
 from lacuna.models.accuracy.outcome_model import tag_weights
 from lacuna.models.retrieval.candidates import rows_of
 from lacuna.models.text.words import shortened
@@ -17,7 +17,8 @@ QUESTION_LENGTH = 300
 
 def intent_confusion(job: Job, facts: pd.DataFrame) -> pd.DataFrame:
     """The window's confusion of intents, one row per pair (:func:`models.accuracy.intents.confusion`)."""
-    window = facts[facts["in_window"]].set_index("conversation_id")
+    needed = ["conversation_id", "predicted_intent", "escalated"]
+    window = facts.loc[facts["in_window"], needed].set_index("conversation_id")
     predicted = window["predicted_intent"]
     outcomes = job.read("redact/outcomes")
     outcomes = outcomes[outcomes["conversation_id"].isin(window.index) & ~outcomes["sample"].eq("feedback")]
@@ -32,14 +33,15 @@ def intent_suspects(job: Job, facts: pd.DataFrame) -> pd.DataFrame:
 
     The label is the reviewers' where there is one, else the bot's; ``given_by`` says which ("reviewer", "bot").
     """
-    questions = job.read("understand/questions", ["conversation_id", "question"])
+    questions = job.read("understand/questions", ["conversation_id"])
     questions = questions.assign(row=np.arange(len(questions)))
     labelled = facts.loc[facts["in_window"], ["conversation_id", "topic_id", "predicted_intent"]].merge(
         questions, on="conversation_id"
     )
     outcomes = job.read("redact/outcomes")
     true = true_intents(
-        outcomes[~outcomes["sample"].eq("feedback")], facts.set_index("conversation_id")["predicted_intent"]
+        outcomes[~outcomes["sample"].eq("feedback")],
+        facts[["conversation_id", "predicted_intent"]].set_index("conversation_id")["predicted_intent"],
     )
     reviewed = labelled["conversation_id"].map(true).astype("str")
     labelled = labelled.assign(
@@ -51,8 +53,8 @@ def intent_suspects(job: Job, facts: pd.DataFrame) -> pd.DataFrame:
     order = np.argsort(row)
     vectors = np.concatenate(rows_of(read_vectors(job), row[order]))[np.argsort(order)]
     suspects = suspicious_labels(labelled["conversation_id"], labelled["label"], vectors)
-    suspects = suspects.merge(
-        labelled[["conversation_id", "topic_id", "question", "given_by"]], how="left", on="conversation_id"
-    )
-    suspects["question"] = pd.array([shortened(str(q), QUESTION_LENGTH) for q in suspects["question"]], dtype="str")
-    return suspects
+    texts = job.read_rows("understand/questions", suspects["conversation_id"], ["conversation_id", "question"])
+    texts["question"] = pd.array([shortened(str(q), QUESTION_LENGTH) for q in texts["question"]], dtype="str")
+    of_suspects = labelled[["conversation_id", "topic_id", "given_by"]].merge(texts, on="conversation_id")
+    suspects = suspects.merge(of_suspects, how="left", on="conversation_id")
+    return suspects[[*SUSPECTS, "topic_id", "question", "given_by"]]

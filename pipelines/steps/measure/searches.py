@@ -61,7 +61,7 @@ def failed_searches(job: Job, facts: pd.DataFrame) -> pd.DataFrame:
         return failed.reindex(columns=COLUMNS).astype(
             {"topic_id": "str", "subtopic_id": "str", "by": "str", "strength": "float64"}
         )
-    by_conversation = facts.set_index("conversation_id")
+    by_conversation = facts[["conversation_id", "topic_id", "subtopic_id"]].set_index("conversation_id")
     ticket = failed["conversation_id"].map(by_conversation["topic_id"]).astype("str")
     by_words, strength = _nearest(job, failed[ticket.isna()])
     topic_of = job.read("understand/subtopics").set_index("subtopic_id")["topic_id"]
@@ -78,7 +78,8 @@ def _nearest(job: Job, searches: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
 
     As for questions, but without the share of words: queries have few, whose meaning and nearest articles say more.
     """
-    core = job.read("understand/assignments").query("subtopic_core and question_number == 1")
+    columns = ["conversation_id", "question_number", "subtopic_id", "subtopic_core"]
+    core = job.read("understand/assignments", columns).query("subtopic_core and question_number == 1")
     rows, questions = _sample(job)
     subtopic = questions["conversation_id"].map(core.set_index("conversation_id")["subtopic_id"])
     ids = sorted(subtopic.dropna().unique())

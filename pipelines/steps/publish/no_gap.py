@@ -15,6 +15,11 @@ from lacuna.pipelines.steps.understand.matching import live_articles
 
 __all__ = ["no_gap"]
 
+_FACTS = [
+    "conversation_id", "subtopic_id", "customer_id", "escalated", "answered", "outcome", "p_failed", "in_scope",
+    "in_window",
+]  # fmt: skip
+
 
 def no_gap(job: Job, gaps: int) -> dict[str, str] | None:
     """Why the run has no gap, as it stands in run.json (rule, why, step); None where it has some."""
@@ -22,9 +27,11 @@ def no_gap(job: Job, gaps: int) -> dict[str, str] | None:
 
 
 def _run_findings(job: Job) -> RunFindings:
-    facts = job.read("measure/facts")
+    facts = job.read("measure/facts", _FACTS)
     window = facts[facts["in_window"]]
-    asking = window[window["conversation_id"].isin(job.read("understand/questions")["conversation_id"])]
+    asking = window[
+        window["conversation_id"].isin(job.read("understand/questions", ["conversation_id"])["conversation_id"])
+    ]
     failed = asking[asking["in_scope"] & asking["p_failed"].gt(FAILED)]
     by_topic = failed["subtopic_id"].value_counts()
     topics = asking["subtopic_id"].nunique()

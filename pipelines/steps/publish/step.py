@@ -17,7 +17,7 @@ from lacuna.data_contracts.step_tables import check_step_table, step_tables, wit
 from lacuna.models.backlog.gap import Gap
 from lacuna.models.backlog.gap_fields import gap_fields
 from lacuna.models.backlog.owners import inactive
-from lacuna.models.conversations.signals import trigger_shares
+from lacuna.models.conversations.signals import TRIGGERS, trigger_shares
 from lacuna.models.diagnosis.novelty import new_or_known
 from lacuna.pipelines.drafts import write_drafts
 from lacuna.pipelines.drafts.polish import polish
@@ -116,7 +116,8 @@ def _topics(job: Job, backlog: pd.DataFrame) -> pd.DataFrame:
 
 def _with_details(job: Job, topics: pd.DataFrame, season: pd.Series) -> pd.DataFrame:
     """The topics with why people leave the bot in each, what was searched in vain, whether it is new, its season."""
-    facts = job.read("measure/facts")
+    needed = ["topic_id", "subtopic_id", "state", "cited_first", "agent_cited", "p_failed", "in_window", *TRIGGERS]
+    facts = job.read("measure/facts", needed)
     inside = facts[facts["in_window"]]
     for state in ("core", "nearest"):
         of_state = inside.loc[inside["state"].eq(state), "topic_id"].value_counts()
@@ -149,7 +150,7 @@ def _subtopics(job: Job, topics: pd.DataFrame) -> list[list[dict[str, Any]]]:
 
 
 def _assignments(job: Job) -> pd.DataFrame:
-    facts = job.read("measure/facts")
+    facts = job.read("measure/facts", ["conversation_id", "in_window"])
     inside = set(facts.loc[facts["in_window"], "conversation_id"])
     assigned = job.read("understand/assignments").sort_values(["conversation_id", "question_number"])
     return assigned[assigned["conversation_id"].isin(inside)].reset_index(drop=True)

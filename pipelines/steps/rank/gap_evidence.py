@@ -48,10 +48,9 @@ MOST_SINGLE = 200  # sentences of single agents, used where no two agents gave t
 
 @dataclass(frozen=True)
 class _Corpus:
-    """Texts of customers and agents, and which conversations ended well or badly.
+    """Texts of customers and agents in gaps, and which of these conversations ended well or badly.
 
-    Questions, their vectors and replies are those of conversations in gaps. Words are counted, and their texts, over
-    all conversations.
+    Words are counted, and their texts, over all conversations.
     """
 
     questions: Mapping[str, str]
@@ -96,7 +95,6 @@ def gather(job: Job, gaps: Sequence[Mapping[str, Any]], articles: pd.DataFrame) 
 
 def _read_corpus(job: Job, gaps: Sequence[Mapping[str, Any]]) -> _Corpus:
     """Read the texts a shard at a time: those of conversations in gaps are kept, and the words of all are counted."""
-    facts = job.read("measure/facts", _OUTCOME)
     in_gaps = pd.Index(sorted({str(conversation) for gap in gaps for conversation in gap["conversation_ids"]}))
     questions, replies, row_of = dict[str, str](), dict[str, list[str]](), dict[str, int]()
     question_counts, reply_counts, n_questions, n_replies = Counter[str](), Counter[str](), 0, 0
@@ -121,12 +119,14 @@ def _read_corpus(job: Job, gaps: Sequence[Mapping[str, Any]]) -> _Corpus:
         n_questions, n_replies = n_questions + len(ids), n_replies + len(own_replies)
     rows = np.array(list(row_of.values()), dtype=np.int64)
     vectors = np.concatenate(rows_of(read_vectors(job), rows))
+    facts = job.read("measure/facts", _OUTCOME)
     ended_badly = facts["resolved"].eq(False).fillna(False) | facts["csat"].le(BAD).fillna(False) | _came_back(facts)
     ended_well = (facts["resolved"].eq(True).fillna(False) | facts["csat"].ge(GOOD).fillna(False)) & ~ended_badly
-    of_facts = facts["conversation_id"].astype(str)
+    of_gaps = facts["conversation_id"].isin(in_gaps)
+    well, badly = (facts.loc[(of_gaps & ended).astype(bool), "conversation_id"] for ended in (ended_well, ended_badly))
     return _Corpus(
         questions, dict(zip(row_of, vectors, strict=True)), replies, question_counts, n_questions, reply_counts,
-        n_replies, frozenset(of_facts[ended_well.astype(bool)]), frozenset(of_facts[ended_badly.astype(bool)]),
+        n_replies, frozenset(well.astype(str)), frozenset(badly.astype(str)),
     )  # fmt: skip
 
 

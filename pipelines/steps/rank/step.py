@@ -27,12 +27,18 @@ from lacuna.pipelines.steps.rank.gap_evidence import gather
 from lacuna.pipelines.steps.rank.impact import MeasuredFixes, measure_fixes
 
 MESSAGE_LENGTH = 420
+# What is needed of each conversation, of measure/facts.
+_FACTS = [
+    "conversation_id", "started_at", "escalated", "language", "product", "customer_id", "resolved", "predicted_intent",
+    "csat", "handle_seconds", "cited_first", "abandoned", "outcome", "true_intent", "answered", "by_people", "week",
+    "in_window", "p_failed", "topic_id", "subtopic_id",
+]  # fmt: skip
 
 
 def rank(job: Job) -> None:
     """Write rank/backlog, one row a gap, all fields of the contract but the draft, rank/tag_next and rank/precision."""
     gaps = job.read("diagnose/gaps")
-    facts = job.read("measure/facts").set_index("conversation_id")
+    facts = job.read("measure/facts", _FACTS).set_index("conversation_id")
     subtopics = job.read("understand/subtopics").merge(job.read("measure/subtopic_demand"), on="subtopic_id")
     subtopics = subtopics.set_index("subtopic_id")
     articles = job.read("load/articles").drop_duplicates("article_id").set_index("article_id")
@@ -79,7 +85,8 @@ def _tag_next(job: Job, facts: pd.DataFrame, subtopics: pd.DataFrame) -> pd.Data
     """The conversations to tag next, with what a reviewer needs to see, and empty columns for the tag."""
     to_tag = tag_next(facts.reset_index(), job.settings.diagnosis.excess_evidence, job.days / 7)
     ids = to_tag["conversation_id"]
-    questions = job.read("understand/questions").set_index("conversation_id")["question"]
+    asked = job.read_rows("understand/questions", ids, ["conversation_id", "question"])
+    questions = asked.set_index("conversation_id")["question"]
     to_tag["topic_id"] = pd.array([str(subtopics["topic_id"][s]) for s in to_tag["subtopic_id"]], dtype="str")
     to_tag["topic_label"] = pd.array([str(subtopics["topic_label"][s]) for s in to_tag["subtopic_id"]], dtype="str")
     to_tag["question"] = pd.array([shortened(str(questions.get(c, "")), MESSAGE_LENGTH) for c in ids], dtype="str")

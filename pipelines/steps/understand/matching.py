@@ -214,24 +214,29 @@ def candidates_table(conversations: pd.Series, candidates: Candidates) -> pd.Dat
 def read_candidates(job: Job, articles: int, ways: Sequence[str] = WAYS) -> Iterator[Candidates]:
     """The candidates of all questions, a bounded block after the other, in the order of understand/questions."""
     for shard in job.shards_of("understand/match"):
-        candidates = read_candidates_of(job, shard, articles, ways)
-        for start in range(0, max(1, len(candidates)), BLOCK):
-            yield candidates.take(slice(start, start + BLOCK))
+        for arrays in job.read_array_blocks("understand/match", shard, _columns_of(ways), BLOCK):
+            yield _candidates(arrays, articles, ways)
 
 
 def read_candidates_of(job: Job, shard: str | None, articles: int, ways: Sequence[str] = WAYS) -> Candidates:
     """The candidates of one shard's questions, in the order of understand/questions."""
-    columns = ["candidates", *(f"{way}{of}" for way in ways for of in ("", "_mean", "_spread"))]
-    ranked = [way for way in RANKED if way in ways]
-    columns += [f"{way}_rank" for way in ranked]
-    arrays = job.read_arrays("understand/match", shard, columns)
+    return _candidates(job.read_arrays("understand/match", shard, _columns_of(ways)), articles, ways)
+
+
+def _columns_of(ways: Sequence[str]) -> list[str]:
+    scores = [f"{way}{of}" for way in ways for of in ("", "_mean", "_spread")]
+    return ["candidates", *scores, *(f"{way}_rank" for way in RANKED if way in ways)]
+
+
+def _candidates(arrays: Mapping[str, NDArray[Any]], articles: int, ways: Sequence[str]) -> Candidates:
+    """Candidates from the columns of understand/match."""
     return Candidates(
         articles,
-        _rows(arrays["candidates"]).astype(np.int32),
-        {way: _rows(arrays[way]).astype(np.float32) for way in ways},
+        _rows(arrays["candidates"]).astype(np.int32, copy=False),
+        {way: _rows(arrays[way]).astype(np.float32, copy=False) for way in ways},
         {way: arrays[f"{way}_mean"].astype(np.float32) for way in ways},
         {way: arrays[f"{way}_spread"].astype(np.float32) for way in ways},
-        {way: _rows(arrays[f"{way}_rank"]).astype(np.int32) for way in ranked},
+        {way: _rows(arrays[f"{way}_rank"]).astype(np.int32, copy=False) for way in RANKED if way in ways},
     )
 
 

@@ -9,6 +9,7 @@ import textwrap
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
@@ -17,7 +18,16 @@ from hypothesis import strategies as st
 from lacuna.data_contracts.errors import StoreUnusable
 from lacuna.pipelines.io import publishing as under_test
 from lacuna.pipelines.io.publishing import clean_leftovers, leftovers, publishing
-from lacuna.pipelines.io.store import check_writable, read_parquet, write_bytes, write_parquet
+from lacuna.pipelines.io.store import (
+    add_columns,
+    check_writable,
+    read_array_blocks,
+    read_arrays,
+    read_parquet,
+    read_rows,
+    write_bytes,
+    write_parquet,
+)
 from tests.support.standins import without_rights
 
 
@@ -38,6 +48,42 @@ def test_a_frame_comes_back_as_it_was(tmp_path: Path) -> None:
     back = read_parquet(tmp_path / "t.parquet")
     pd.testing.assert_frame_equal(back, frame)
     assert isinstance(back["tags"][0], list)
+
+
+def test_arrays_come_in_blocks_with_the_same_rows(tmp_path: Path) -> None:
+    """Blocks one after the other are what is read at once; a table without rows is one empty block."""
+    frame = pd.DataFrame({"n": range(7), "list": [[float(i), float(-i)] for i in range(7)]})
+    write_parquet(tmp_path / "t.parquet", frame)
+    whole = read_arrays(tmp_path / "t.parquet", ["n", "list"])
+    blocks = list(read_array_blocks(tmp_path / "t.parquet", ["n", "list"], 3))
+    assert [len(block["n"]) for block in blocks] == [3, 3, 1]
+    for name in ("n", "list"):
+        np.testing.assert_array_equal(np.concatenate([block[name] for block in blocks]), whole[name])
+    write_parquet(tmp_path / "none.parquet", frame.head(0))
+    assert [len(block["n"]) for block in read_array_blocks(tmp_path / "none.parquet", ["n"], 3)] == [0]
+
+
+def test_rows_of_some_ids_come_in_order_from_all_files(tmp_path: Path) -> None:
+    """Rows are found by id whatever the order in which ids are asked for; ids that are not there bring nothing."""
+    for number, ids in enumerate((["a", "b"], ["c", "d"])):
+        frame = pd.DataFrame({"id": ids, "list": [[each] for each in ids], "other": 1})
+        write_parquet(tmp_path / f"{number}.parquet", frame)
+    files = [tmp_path / "0.parquet", tmp_path / "1.parquet"]
+    rows = read_rows(files, "id", ["d", "nowhere", "b"], ["id", "list"])
+    assert rows.to_dict("list") == {"id": ["b", "d"], "list": [["b"], ["d"]]}
+    assert read_rows(files, "id", [], ["id"]).dtypes.astype(str).to_dict() == {"id": "str"}
+
+
+def test_columns_are_added_row_by_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both read as if they had been written together, nulls and lists too; an old column makes way for a new one."""
+    monkeypatch.setattr("lacuna.pipelines.io.store._ROW_GROUP", 2)
+    base = pd.DataFrame({"id": list("abcde"), "n": "old", "list": [["x"], None, [], ["y", "z"], None]})
+    added = pd.DataFrame({"n": [1.0, None, 3.0, 4.0, 5.0], "text": pd.Series(["p", None, "q", None, "r"], dtype="str")})
+    write_parquet(tmp_path / "base.parquet", base)
+    add_columns(tmp_path / "both.parquet", tmp_path / "base.parquet", added)
+    pd.testing.assert_frame_equal(
+        read_parquet(tmp_path / "both.parquet"), pd.concat([base.drop(columns="n"), added], axis=1)
+    )
 
 
 @given(st.lists(st.tuples(st.text(), st.lists(st.text(), max_size=3)), max_size=8))
