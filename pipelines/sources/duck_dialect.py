@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import URL, Connection, text
 from sqlalchemy.dialects import registry
 from sqlalchemy.engine.default import DefaultDialect
-from sqlalchemy.pool import NullPool, Pool
+from sqlalchemy.pool import Pool, SingletonThreadPool
 
 from lacuna.pipelines.io.duck import driver
 
@@ -33,8 +33,8 @@ class DuckDialect(DefaultDialect):
 
     @classmethod
     def get_pool_class(cls, url: URL) -> type[Pool]:  # noqa: ARG003 - SQLAlchemy's signature
-        """A file is open no longer than a query takes: whoever writes it has to wait for that."""
-        return NullPool
+        """One connection: opening a file takes longer than most queries."""
+        return SingletonThreadPool
 
     def create_connect_args(self, url: URL) -> tuple[list[Any], dict[str, Any]]:
         """Open the file for reading, and load nothing from elsewhere."""

@@ -92,9 +92,12 @@ class SqlSource(Source):
         """The streams of the layout, or one for each query; conversations come last."""
         settings = self._settings
         database = Database(self.name, read_secret(self.name, "url_env", settings.url_env), settings.schema_name)
-        if settings.layout:
-            return self._streams_of_layout(database)
-        return self._streams_of_queries(database, OwnQueries(self.name, database, settings.tables))
+        try:
+            if settings.layout:
+                return self._streams_of_layout(database)
+            return self._streams_of_queries(database, OwnQueries(self.name, database, settings.tables))
+        finally:
+            database.close()
 
     def _streams_of_layout(self, database: Database) -> list[Stream]:
         settings = self._settings

@@ -85,7 +85,9 @@ class Changes:
         key, started = self._main.key, self._main.started
         query = sa.select(key).distinct().select_from(self._main.rows).where(key.is_not(None)).order_by(key)
         if since is not None and started is not None:
-            sample = self._database.rows(sa.select(started).where(started.is_not(None)).limit(1))
+            sample = self._database.rows(
+                sa.select(started).select_from(self._main.rows).where(started.is_not(None)).limit(1)
+            )
             if sample:
                 query = query.where(started >= as_stored(since, sample[0][0]))
         while True:

@@ -127,7 +127,7 @@ class Database:
             raise self._refused("a query is refused", error) from None
 
     def close(self) -> None:
-        """Leave no connection open; the next query opens one."""
+        """Leave no connection open, and no file that others want to write; the next query opens one."""
         self._engine.dispose()
 
     def _exists(self, name: str) -> bool:

@@ -156,7 +156,7 @@ class VendorTables:
 
     @contextmanager
     def mapping(self) -> Iterator[Connection]:
-        """A DuckDB that has the layout's query, its settings, and the tables that are read as a whole."""
+        """A DuckDB with the settings, and with the tables that are read as a whole; the others are empty."""
         with connect() as connection:
             connection.execute("CREATE SCHEMA vendor")
             for name, value in self._variables.items():
@@ -166,11 +166,10 @@ class VendorTables:
             _put(connection, "asked", pa.table({"id": pa.array([], pa.string())}))
             for table in self._layout.tables:
                 _put(connection, table.name, self._all_of(table) if table.whole else self._arrow(table, []))
-            connection.execute(self._layout.query)
             yield connection
 
     def fill(self, connection: Connection, stream: LayoutStream, ids: Sequence[Any]) -> None:
-        """Put the rows of some ids, and the rows that these name, in the place of those before."""
+        """Make the contract's rows of some ids: read these, and what they name, in the place of those before."""
         rows: dict[str, list[dict[str, Any]]] = {}
         for table in self._layout.tables:
             if table.stream != stream.name:
@@ -181,6 +180,7 @@ class VendorTables:
             rows[table.name] = self._read(table, column, wanted)
             _put(connection, table.name, self._arrow(table, rows[table.name]))
         _put(connection, "asked", pa.table({"id": pa.array([text(one) for one in ids], pa.string())}))
+        connection.execute(self._layout.query)
 
     def _look_up(self, table: LayoutTable, chosen: Mapping[str, str]) -> None:
         name = table.table or table.name

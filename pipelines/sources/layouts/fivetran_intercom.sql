@@ -2,12 +2,12 @@
 --
 -- Reads the schema `vendor`: rows of the tables that fivetran_intercom.toml names, of the ids in `vendor.asked`. All ids
 -- are text, all times UTC without a zone. Settings are variables: lists of lower-case words, or texts that may be empty.
--- Makes the views owners, articles, article_revisions, conversations, messages, outcomes, names and gone.
+-- Run anew for each page of ids. Makes the tables owners, articles, article_revisions, conversations, messages, outcomes, names and gone.
 --
 -- A table whose name ends with _history has a row for each version. Only active ones count; what has none was deleted.
 
 -- Who answers for articles: teammates. One row a teammate.
-CREATE OR REPLACE VIEW owners AS
+CREATE OR REPLACE TEMP TABLE owners AS
 WITH teams AS (
     SELECT team_admin.admin_id, MIN(team.name) AS team
     FROM vendor.team_admin
@@ -23,7 +23,7 @@ QUALIFY ROW_NUMBER() OVER (PARTITION BY admin.id ORDER BY admin._fivetran_delete
 ORDER BY owner_id;
 
 -- The help centre. Reactions are known as their number and the shares of the happy and the sad ones.
-CREATE OR REPLACE VIEW articles AS
+CREATE OR REPLACE TEMP TABLE articles AS
 SELECT
     id AS article_id,
     title,
@@ -43,7 +43,7 @@ QUALIFY ROW_NUMBER() OVER (PARTITION BY id ORDER BY updated_at DESC NULLS LAST) 
 ORDER BY article_id;
 
 -- Every version of an article that is kept.
-CREATE OR REPLACE VIEW article_revisions AS
+CREATE OR REPLACE TEMP TABLE article_revisions AS
 SELECT
     id AS article_id,
     updated_at AS revised_at,
@@ -55,21 +55,21 @@ QUALIFY ROW_NUMBER() OVER (PARTITION BY id, updated_at ORDER BY _fivetran_active
 ORDER BY article_id, revised_at;
 
 -- Conversations as they are now.
-CREATE OR REPLACE VIEW talks AS
+CREATE OR REPLACE TEMP TABLE talks AS
 SELECT *
 FROM vendor.conversation_history
 WHERE _fivetran_active AND NOT COALESCE(_fivetran_deleted, FALSE) AND created_at IS NOT NULL
 QUALIFY ROW_NUMBER() OVER (PARTITION BY id ORDER BY updated_at DESC NULLS LAST, _fivetran_synced DESC) = 1;
 
 -- What was asked for and is no longer there.
-CREATE OR REPLACE VIEW gone AS
+CREATE OR REPLACE TEMP TABLE gone AS
 SELECT id AS conversation_id FROM vendor.asked WHERE id NOT IN (SELECT talks.id FROM talks) ORDER BY id;
 
 -- Teammates that are bots by the settings.
-CREATE OR REPLACE VIEW bots AS
+CREATE OR REPLACE TEMP TABLE bots AS
 SELECT id FROM vendor.teammate WHERE LIST_HAS_ANY(GETVARIABLE('bot_authors'), [id, LOWER(name), LOWER(email)]);
 
-CREATE OR REPLACE VIEW tags AS
+CREATE OR REPLACE TEMP TABLE tags AS
 SELECT DISTINCT tagging.conversation_id, TRIM(tag.name) AS tag
 FROM vendor.conversation_tag_history AS tagging
 INNER JOIN vendor.tag ON tagging.tag_id = tag.id
@@ -77,7 +77,7 @@ WHERE tagging._fivetran_active AND NOT COALESCE(tag._fivetran_deleted, FALSE) AN
 
 -- What was said: the message that began it, and parts that customers see. Notes are none of them, and neither are the many
 -- kinds of parts that record an event. The text is HTML.
-CREATE OR REPLACE VIEW said AS
+CREATE OR REPLACE TEMP TABLE said AS
 WITH parts AS (
     SELECT *
     FROM vendor.conversation_part_history
@@ -121,7 +121,7 @@ FROM every_text
 WHERE TRIM(REGEXP_REPLACE(text, '<[^>]*>', '', 'g')) <> '';
 
 -- Articles that a text of the bot links to; and those that Fin read for its answer, of its last message.
-CREATE OR REPLACE VIEW cited AS
+CREATE OR REPLACE TEMP TABLE cited AS
 WITH links AS (
     SELECT conversation_id, id, UNNEST(REGEXP_EXTRACT_ALL(text, 'https?://[^\s<>"''\])]+')) AS link
     FROM said
@@ -158,7 +158,7 @@ LEFT JOIN vendor.article_link AS by_number ON addresses.number = by_number.id
 WHERE by_address.id IS NOT NULL OR by_number.id IS NOT NULL
 GROUP BY addresses.conversation_id, addresses.id;
 
-CREATE OR REPLACE VIEW messages AS
+CREATE OR REPLACE TEMP TABLE messages AS
 SELECT
     said.conversation_id,
     said.role,
@@ -171,7 +171,7 @@ ORDER BY said.conversation_id, said.place, said.sent_at NULLS FIRST, TRY_CAST(sa
 
 -- A conversation that no bot had a part in was for a human from the start. One that a bot had a part in was escalated
 -- where a teammate answered, where Fin says so, or where a tag or team of the settings does.
-CREATE OR REPLACE VIEW conversations AS
+CREATE OR REPLACE TEMP TABLE conversations AS
 WITH sides AS (
     SELECT
         conversation_id,
@@ -268,7 +268,7 @@ LEFT JOIN vendor.team ON COALESCE(talks.team_assignee_id, talks.assignee_id) = t
 ORDER BY conversation_id;
 
 -- A tag that the settings take for a judgement on the bot's answer; and customers' yes and no to what Fin answered.
-CREATE OR REPLACE VIEW outcomes AS
+CREATE OR REPLACE TEMP TABLE outcomes AS
 SELECT
     tags.conversation_id,
     judged.outcome,
@@ -290,7 +290,7 @@ WHERE ai_agent_resolution_state IN ('confirmed_resolution', 'negative_feedback')
 ORDER BY conversation_id, outcome;
 
 -- Names and addresses of a conversation's people, which are taken out of its texts.
-CREATE OR REPLACE VIEW names AS
+CREATE OR REPLACE TEMP TABLE names AS
 WITH people AS (
     SELECT conversation_id, contact_id AS person FROM vendor.conversation_contact_history
     UNION

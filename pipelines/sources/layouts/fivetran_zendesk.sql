@@ -2,10 +2,10 @@
 --
 -- Reads the schema `vendor`: rows of the tables that fivetran_zendesk.toml names, of the ids in `vendor.asked`. All ids
 -- are text, all times UTC without a zone. Settings are variables: lists of lower-case words, or texts that may be empty.
--- Makes the views owners, articles, article_revisions, conversations, messages, outcomes, names and gone.
+-- Run anew for each page of ids. Makes the tables owners, articles, article_revisions, conversations, messages, outcomes, names and gone.
 
 -- Who answers for articles: agents and administrators. One row a user.
-CREATE OR REPLACE VIEW owners AS
+CREATE OR REPLACE TEMP TABLE owners AS
 SELECT
     staff.id AS owner_id,
     staff.name,
@@ -18,7 +18,7 @@ QUALIFY ROW_NUMBER() OVER (PARTITION BY staff.id ORDER BY staff.updated_at DESC 
 ORDER BY owner_id;
 
 -- The help centre, each article in its source language. Votes are known as their number and their sum.
-CREATE OR REPLACE VIEW articles AS
+CREATE OR REPLACE TEMP TABLE articles AS
 SELECT
     id AS article_id,
     title,
@@ -37,7 +37,7 @@ QUALIFY ROW_NUMBER() OVER (PARTITION BY id ORDER BY updated_at DESC NULLS LAST) 
 ORDER BY article_id;
 
 -- One row an edit that a pull saw: Fivetran keeps an article's latest edit only.
-CREATE OR REPLACE VIEW article_revisions AS
+CREATE OR REPLACE TEMP TABLE article_revisions AS
 SELECT
     id AS article_id,
     COALESCE(edited_at, created_at) AS revised_at,
@@ -49,7 +49,7 @@ QUALIFY ROW_NUMBER() OVER (PARTITION BY article_id, revised_at ORDER BY _fivetra
 ORDER BY article_id, revised_at;
 
 -- Tickets that another one took up. Zendesk marks them with a tag; the other one has their ids, as JSON.
-CREATE OR REPLACE VIEW merged AS
+CREATE OR REPLACE TEMP TABLE merged AS
 SELECT UNNEST(REGEXP_EXTRACT_ALL(merged_ticket_ids, '\d+')) AS id FROM vendor.merging
 UNION
 SELECT UNNEST(REGEXP_EXTRACT_ALL(merged_ticket_ids, '\d+')) AS id FROM vendor.ticket
@@ -57,7 +57,7 @@ UNION
 SELECT ticket_id AS id FROM vendor.ticket_tag WHERE tag = 'closed_by_merge' AND NOT COALESCE(_fivetran_deleted, FALSE);
 
 -- Tickets as they are now: a loader may write a row twice.
-CREATE OR REPLACE VIEW tickets AS
+CREATE OR REPLACE TEMP TABLE tickets AS
 WITH newest AS (
     SELECT *
     FROM vendor.ticket
@@ -73,21 +73,21 @@ WHERE
     AND created_at IS NOT NULL;
 
 -- What was asked for and is no longer there.
-CREATE OR REPLACE VIEW gone AS
+CREATE OR REPLACE TEMP TABLE gone AS
 SELECT id AS conversation_id FROM vendor.asked WHERE id NOT IN (SELECT tickets.id FROM tickets) ORDER BY id;
 
-CREATE OR REPLACE VIEW users AS
+CREATE OR REPLACE TEMP TABLE users AS
 SELECT
     *,
     LIST_HAS_ANY(GETVARIABLE('bot_authors'), [id, LOWER(name), LOWER(email)]) OR id = '-1' AS is_bot
 FROM vendor."user"
 QUALIFY ROW_NUMBER() OVER (PARTITION BY id ORDER BY updated_at DESC NULLS LAST) = 1;
 
-CREATE OR REPLACE VIEW tags AS
+CREATE OR REPLACE TEMP TABLE tags AS
 SELECT DISTINCT ticket_id, tag FROM vendor.ticket_tag WHERE NOT COALESCE(_fivetran_deleted, FALSE) AND tag <> '';
 
 -- Chats and messaging, where they are synced event by event.
-CREATE OR REPLACE VIEW chat_messages AS
+CREATE OR REPLACE TEMP TABLE chat_messages AS
 SELECT
     chat.ticket_id,
     event.message AS text,
@@ -111,7 +111,7 @@ QUALIFY ROW_NUMBER() OVER (PARTITION BY chat.ticket_id, id ORDER BY event.create
 
 -- Public comments. An internal note is none, and neither is one of which nobody knows. A comment that repeats a chat as
 -- one text is left out where the chat's own messages are there.
-CREATE OR REPLACE VIEW comments AS
+CREATE OR REPLACE TEMP TABLE comments AS
 WITH newest AS (
     SELECT *
     FROM vendor.ticket_comment
@@ -144,7 +144,7 @@ WHERE
     );
 
 -- What was said. A ticket without any comment was opened with its description.
-CREATE OR REPLACE VIEW said AS
+CREATE OR REPLACE TEMP TABLE said AS
 SELECT * FROM comments
 UNION ALL BY NAME
 SELECT * FROM chat_messages WHERE ticket_id IN (SELECT tickets.id FROM tickets)
@@ -164,7 +164,7 @@ WHERE
     AND id NOT IN (SELECT chat_messages.ticket_id FROM chat_messages);
 
 -- Articles that a text of the bot links to: by address, or by the id that stands in it.
-CREATE OR REPLACE VIEW cited AS
+CREATE OR REPLACE TEMP TABLE cited AS
 WITH links AS (
     SELECT
         id,
@@ -191,7 +191,7 @@ LEFT JOIN vendor.article_link AS by_address ON addresses.address = RTRIM(by_addr
 WHERE by_address.id IS NOT NULL OR addresses.number <> ''
 GROUP BY addresses.id;
 
-CREATE OR REPLACE VIEW messages AS
+CREATE OR REPLACE TEMP TABLE messages AS
 SELECT
     said.ticket_id AS conversation_id,
     said.role,
@@ -203,7 +203,7 @@ LEFT JOIN cited ON said.id = cited.id AND said.role = 'bot'
 ORDER BY said.ticket_id, said.sent_at NULLS FIRST, said.place, TRY_CAST(said.id AS BIGINT), said.id;
 
 -- Ratings: of a survey from 1 to what the setting says, else good or bad.
-CREATE OR REPLACE VIEW rated AS
+CREATE OR REPLACE TEMP TABLE rated AS
 WITH surveys AS (
     SELECT
         survey.ticket_id,
@@ -243,7 +243,7 @@ LEFT JOIN scores ON tickets.id = scores.ticket_id;
 
 -- A ticket that no bot had a part in was opened for a human. One that a bot had a part in was escalated where a human
 -- answered it publicly, or where a tag or group says so.
-CREATE OR REPLACE VIEW conversations AS
+CREATE OR REPLACE TEMP TABLE conversations AS
 WITH talk AS (
     SELECT
         ticket_id,
@@ -307,7 +307,7 @@ LEFT JOIN vendor.brand ON tickets.brand_id = brand.id
 ORDER BY conversation_id;
 
 -- A tag that the settings take for a judgement on the bot's answer. The tag's history says who and when.
-CREATE OR REPLACE VIEW outcomes AS
+CREATE OR REPLACE TEMP TABLE outcomes AS
 WITH history AS (
     SELECT
         ticket_id,
@@ -334,7 +334,7 @@ LEFT JOIN history ON tags.ticket_id = history.ticket_id AND tags.tag = history.t
 ORDER BY conversation_id, judged.outcome, tags.tag;
 
 -- Names and addresses of a ticket's people, which are taken out of its texts.
-CREATE OR REPLACE VIEW names AS
+CREATE OR REPLACE TEMP TABLE names AS
 WITH people AS (
     SELECT id AS ticket_id, requester_id AS user_id FROM tickets
     UNION
