@@ -110,3 +110,93 @@ def plant_zendesk(warehouse: Warehouse) -> None:
         [(1, "vip", SYNCED), (1, "vip", SYNCED), (1, "parcel", SYNCED), (2, "bot_wrong", SYNCED), (3, "bot", SYNCED)],
     )
     warehouse.insert("satisfaction_rating", [(1, 1, "offered", at(60), SYNCED), (2, 1, "good", at(90), SYNCED)])
+
+
+HISTORY = {"_fivetran_active": BOOL, "_fivetran_synced": TIME}
+INTERCOM = {
+    "admin": {"id": TEXT, "name": TEXT, "email": TEXT, "_fivetran_deleted": BOOL},
+    "team": {"id": TEXT, "name": TEXT},
+    "team_admin": {"admin_id": TEXT, "team_id": TEXT},
+    "tag": {"id": TEXT, "name": TEXT, "_fivetran_deleted": BOOL},
+    "article_history": {
+        "id": TEXT, "title": TEXT, "body": TEXT, "url": TEXT, "state": TEXT, "author_id": TEXT, "updated_at": TIME,
+        **HISTORY,
+    },
+    "conversation_history": {
+        "id": TEXT, "state": TEXT, "source_body": TEXT, "source_author_id": TEXT, "source_author_type": TEXT,
+        "conversation_rating_value": ID, "ai_agent_participated": BOOL, "ai_agent_resolution_state": TEXT,
+        "created_at": TIME, "updated_at": TIME, **HISTORY,
+    },
+    "conversation_part_history": {
+        "id": TEXT, "conversation_id": TEXT, "part_type": TEXT, "author_id": TEXT, "author_type": TEXT, "body": TEXT,
+        "created_at": TIME, "updated_at": TIME, **HISTORY,
+    },
+    "conversation_tag_history": {"conversation_id": TEXT, "tag_id": TEXT, **HISTORY},
+    "conversation_ai_agent_content_source": {"conversation_id": TEXT, "url": TEXT, "_fivetran_synced": TIME},
+    "contact_history": {"id": TEXT, "name": TEXT, "email": TEXT, "updated_at": TIME, "_fivetran_active": BOOL},
+}  # fmt: skip
+
+
+def intercom_part(
+    key: int, of: str, kind: str, by: str, body: str, active: bool = True, synced: str = SYNCED
+) -> list[object]:
+    """A row of conversation_part_history: teammates' ids begin with "a", Fin is "fin"."""
+    author = "bot" if by == "fin" else "admin" if by.startswith("a") else "user"
+    return [str(key), of, kind, by, author, body, at(key), at(key), active, synced]
+
+
+def plant_intercom(warehouse: Warehouse) -> None:
+    """Four conversations: one that Fin answered, one that it handed over, one by humans alone, one deleted."""
+    for table, columns in INTERCOM.items():
+        warehouse.create(table, columns)
+    warehouse.insert("admin", [("a1", "Amara Agent", "amara@shop.example", False), ("a2", "Gone", "x@y.example", True)])
+    warehouse.insert("team", [("t1", "Support")])
+    warehouse.insert("team_admin", [("a1", "t1")])
+    warehouse.insert("tag", [("g1", " Bot wrong ", False), ("g2", "Mistake", True)])
+    url = "https://help.shop.example/en/articles/77-returns"
+    warehouse.insert(
+        "article_history",
+        [
+            ("77", "Return", "<p>14 days</p>", url, "published", "a1", at(0), False, SYNCED),
+            ("77", "Returns", "<p>30 days</p>", url, "published", "a1", at(5), True, SYNCED),
+            ("78", "Withdrawn", "", f"{url}-old", "published", "a1", at(0), False, SYNCED),
+        ],
+    )
+
+    def talk(key: str, minute: int, state: str, body: str, active: bool = True, *fin: object) -> list[object]:
+        rating, took_part, outcome = (*fin, None, None, None)[:3]
+        return [
+            key, state, body, "u1", "user", rating, took_part, outcome, at(minute), at(minute + 60), active, SYNCED,
+        ]  # fmt: skip
+
+    warehouse.insert(
+        "conversation_history",
+        [
+            talk("c1", 1, "open", "<p>How do I return it?</p>", False),
+            talk("c1", 1, "closed", "<p>How do I <b>return</b> it?</p>", True, 4, True, "confirmed_resolution"),
+            talk("c2", 2, "open", "<p>Pay by card?</p>", True, None, True, "routed_to_team"),
+            talk("c3", 3, "closed", "<p>I am Ada</p>"),
+            talk("c4", 4, "closed", "<p>Deleted</p>", False),
+        ],
+    )
+    warehouse.insert(
+        "conversation_part_history",
+        [
+            intercom_part(11, "c1", "comment", "fin", "<p>Within 30 days.</p>"),
+            intercom_part(12, "c1", "language_detection_details", "fin", "en"),
+            intercom_part(21, "c2", "comment", "fin", "I do not know."),
+            intercom_part(22, "c2", "note", "a1", "Do not tell Ada."),
+            intercom_part(23, "c2", "comment", "a1", "Yes, old", active=False),
+            intercom_part(23, "c2", "comment", "a1", "Yes &amp; no."),
+            intercom_part(31, "c3", "close", "a1", "<p>Hello</p>"),
+        ],
+    )
+    warehouse.insert(
+        "conversation_tag_history",
+        [("c1", "g1", True, SYNCED), ("c2", "g2", True, SYNCED), ("c3", "g1", False, SYNCED)],
+    )
+    warehouse.insert("conversation_ai_agent_content_source", [("c1", f"{url}/", SYNCED)])
+    warehouse.insert(
+        "contact_history",
+        [("u1", "Old Name", "old@mail.example", at(0), False), ("u1", "Ada Lovelace", "ada@mail.example", at(1), True)],
+    )

@@ -78,6 +78,44 @@ def test_articles_their_edits_and_agents_come_along(zendesk: Warehouse) -> None:
     assert [(row["owner_id"], row["team"]) for row in pulled.rows["owners"]] == [("20", "Second Line"), ("21", None)]
 
 
+def test_chats_surveys_and_the_history_of_tags_are_read_where_they_are_synced(zendesk: Warehouse) -> None:
+    """A chat's own messages count and not its transcript; a survey's mark on its scale; who set the tag, and when."""
+    synced = {"_fivetran_synced": "TIMESTAMP"}
+    zendesk.run('ALTER TABLE {}ticket_comment ADD COLUMN "via_channel" TEXT')
+    zendesk.run("UPDATE {}ticket_comment SET via_channel = 'chat_transcript' WHERE ticket_id = 2")
+    zendesk.create("ticket_chat", {"chat_id": "TEXT", "ticket_id": "BIGINT", **synced}, [("k1", 2, SYNCED)])
+    zendesk.create(
+        "ticket_chat_event",
+        {
+            "chat_id": "TEXT", "created_at": "TIMESTAMP", "actor_id": "TEXT", "message": "TEXT", "type": "TEXT",
+            "original_message": "TEXT",
+        },
+        [
+            ("k1", at(201), "enduser:11", "Return?", "ChatMessage", None),
+            ("k1", at(202), "agent:9", "Ask away", "ChatMessage", '{"source": {"type": "zd:answerBot"}}'),
+            ("k1", at(203), "agent:20", "Thirty days", "ChatMessage", None),
+            ("k1", at(204), "agent:20", None, "ChatJoin", None),
+        ],
+    )  # fmt: skip
+    zendesk.create(
+        "ticket_csat_survey", {"survey_response_id": "TEXT", "ticket_id": "BIGINT", **synced}, [("s1", 1, SYNCED)]
+    )
+    zendesk.create("csat_survey_answer", {"survey_response_id": "TEXT", "rating": "BIGINT"}, [("s1", 2)])
+    zendesk.create(
+        "ticket_tag_history",
+        {
+            "ticket_id": "BIGINT", "tag": "TEXT", "updated": "TIMESTAMP", "user_id": "BIGINT", "tagged": "BOOLEAN",
+            **synced,
+        },
+        [(2, "bot_wrong", at(210), 20, True, SYNCED)],
+    )  # fmt: skip
+    pulled = Collected().read(source_of(zendesk, **SETTINGS, csat_scale=3))
+    assert said(pulled, "2") == [("customer", "Return?"), ("bot", "Ask away"), ("agent", "Thirty days")]
+    assert pulled.conversations["2"]["escalated"] is True
+    assert pulled.conversations["1"]["csat"] == 3.0
+    assert [(row["tagged_by"], row["tagged_at"]) for row in pulled.outcomes["2"]] == [("20", moment(at(210)))]
+
+
 @every_kind
 def test_what_changed_since_is_read_again_and_nothing_else(zendesk: Warehouse) -> None:
     """A comment, a tag, a rating and a deletion each bring their ticket; after every change, all is as if read anew."""
