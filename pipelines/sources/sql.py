@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import Field
 
 from lacuna.data_contracts.errors import SettingsInvalid
-from lacuna.models.text.markup import plain
+from lacuna.pipelines.sources.fields import says_fallback, text_and_links
 from lacuna.pipelines.sources.secrets import read_secret
 from lacuna.pipelines.sources.source import OF_CONVERSATIONS, Batch, Conversation, Row, Source, SourceSettings, Stream
 from lacuna.pipelines.sources.sql_changes import Changes
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["SqlSettings", "SqlSource"]
 
 CHOSEN = ("region", "language", "intent", "intent_confidence", "true_intent", "article")
+WORDS = ("bot_authors", "bot_tags", "escalated_tags", "escalated_groups", "contained_tags")
 OF_PRODUCT = ("brand", "group", "team")  # what a product may be besides a column
 
 Outcome = Literal["correct", "partial", "wrong", "no_answer", "misclassified"]
@@ -46,12 +47,14 @@ class SqlSettings(SourceSettings):
     bot_tags: list[str]
     escalated_tags: list[str]
     escalated_groups: list[str]
+    contained_tags: list[str]
+    fallback_phrases: list[str]
     outcome_tags: dict[str, Outcome]
     outcome_sample: Literal["", "random", "escalated", "feedback"]
     intent_tags: str
     csat_scale: Annotated[int, Field(ge=2)]
-    csat_good: Annotated[float, Field(ge=1, le=5)]
-    csat_bad: Annotated[float, Field(ge=1, le=5)]
+    good_rating: Annotated[float, Field(ge=1, le=5)]
+    bad_rating: Annotated[float, Field(ge=1, le=5)]
     help_center: str
     product: str
     region: str
@@ -104,13 +107,12 @@ class SqlSource(Source):
         chosen = {one: getattr(settings, one) for one in CHOSEN}
         chosen["product"] = "" if settings.product in OF_PRODUCT else settings.product
         variables = {
-            **{one: _lower(getattr(settings, one)) for one in ("bot_authors", "bot_tags")},
-            **{one: _lower(getattr(settings, one)) for one in ("escalated_tags", "escalated_groups")},
+            **{word: [one.lower() for one in getattr(settings, word)] for word in WORDS},
             "outcome_sample": settings.outcome_sample,
             "intent_tags": settings.intent_tags.lower(),
             "csat_scale": float(settings.csat_scale),
-            "csat_good": settings.csat_good,
-            "csat_bad": settings.csat_bad,
+            "good_rating": settings.good_rating,
+            "bad_rating": settings.bad_rating,
             "help_center": settings.help_center,
             "product": settings.product if settings.product in OF_PRODUCT else "",
         }
@@ -137,11 +139,14 @@ class SqlSource(Source):
                 for row in _rows(connection, "names"):
                     names.setdefault(row["conversation_id"], []).append(row["name"])
                 gone = [row["conversation_id"] for row in _rows(connection, GONE)]
-                if self._settings.layout == "fivetran_intercom":
-                    found["messages"] = [
-                        {**row, "text": " ".join(plain(row["text"]).split())} for row in found["messages"]
-                    ]
+                found["messages"] = [self._message(row) for row in found["messages"]]
                 yield self._batch(found, names, gone, since, after)
+
+    def _message(self, row: Row) -> Row:
+        text = text_and_links(row["text"])[0] if self._settings.layout == "fivetran_intercom" else row["text"]
+        is_bot = row["role"] == "bot"
+        fallback = says_fallback(text, self._settings.fallback_phrases) if is_bot else None
+        return {**row, "text": text, "is_fallback": fallback}
 
     def _streams_of_queries(self, database: Database, queries: OwnQueries) -> list[Stream]:
         streams = []
@@ -158,7 +163,7 @@ class SqlSource(Source):
     def _read_all(self, queries: OwnQueries, table: str, _: Any) -> Iterator[Batch]:
         for rows in queries.all_rows(table):
             if table in OF_CONVERSATIONS:
-                rows = [{**row, "conversation_id": self._id(row["conversation_id"])} for row in rows]
+                rows = [{**row, "conversation_id": self.id_of(row["conversation_id"])} for row in rows]
             yield Batch(rows={table: rows})
 
     def _read_queries(self, queries: OwnQueries, cursor: Any) -> Iterator[Batch]:
@@ -198,12 +203,9 @@ class SqlSource(Source):
             key = row["conversation_id"]
             of = parts.get(key, {})
             known = [one for one in names.get(key, ()) if one]
-            whole = {**row, "conversation_id": self._id(key)}
+            whole = {**row, "conversation_id": self.id_of(key)}
             conversations[key] = Conversation(whole, of.get("messages", ()), of.get("outcomes", ()), known)
-        return Batch([*conversations.values()], gone=[self._id(one) for one in gone], cursor=after)
-
-    def _id(self, of_vendor: str) -> str:
-        return f"{self._settings.id_prefix}{of_vendor}"
+        return Batch([*conversations.values()], gone=[self.id_of(one) for one in gone], cursor=after)
 
 
 def _closing(database: Database, read: Callable[[Any], Iterator[Batch]]) -> Callable[[Any], Iterator[Batch]]:
@@ -230,7 +232,3 @@ def _place(row: Row) -> tuple[bool, int, bool, datetime]:
     """Where a message stands: by its position, else by its time."""
     position, at = row["position"], row["sent_at"]
     return position is None, position or 0, at is not None, at or datetime.min.replace(tzinfo=UTC)
-
-
-def _lower(words: Sequence[str]) -> list[str]:
-    return [word.lower() for word in words]

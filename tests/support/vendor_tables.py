@@ -124,7 +124,7 @@ INTERCOM = {
     },
     "conversation_history": {
         "id": TEXT, "state": TEXT, "source_body": TEXT, "source_author_id": TEXT, "source_author_type": TEXT,
-        "conversation_rating_value": ID, "ai_agent_participated": BOOL, "ai_agent_resolution_state": TEXT,
+        "conversation_rating_value": ID, "ai_agent_resolution_state": TEXT,
         "created_at": TIME, "updated_at": TIME, **HISTORY,
     },
     "conversation_part_history": {
@@ -164,17 +164,17 @@ def plant_intercom(warehouse: Warehouse) -> None:
     )
 
     def talk(key: str, minute: int, state: str, body: str, active: bool = True, *fin: object) -> list[object]:
-        rating, took_part, outcome = (*fin, None, None, None)[:3]
+        rating, outcome = (*fin, None, None)[:2]
         return [
-            key, state, body, "u1", "user", rating, took_part, outcome, at(minute), at(minute + 60), active, SYNCED,
+            key, state, body, "u1", "user", rating, outcome, at(minute), at(minute + 60), active, SYNCED,
         ]  # fmt: skip
 
     warehouse.insert(
         "conversation_history",
         [
             talk("c1", 1, "open", "<p>How do I return it?</p>", False),
-            talk("c1", 1, "closed", "<p>How do I <b>return</b> it?</p>", True, 4, True, "confirmed_resolution"),
-            talk("c2", 2, "open", "<p>Pay by card?</p>", True, None, True, "routed_to_team"),
+            talk("c1", 1, "closed", "<p>How do I <b>return</b> it?</p>", True, 4, "confirmed_resolution"),
+            talk("c2", 2, "open", "<p>Pay by card?</p>", True, None, "routed_to_team"),
             talk("c3", 3, "closed", "<p>I am Ada</p>"),
             talk("c4", 4, "closed", "<p>Deleted</p>", False),
         ],

@@ -1,8 +1,9 @@
--- Fivetran's Intercom tables as rows of the contract.
+-- Grain: one row a conversation, message, outcome, article, revision, owner, name, or id that is gone; see each table.
+-- Inputs: the schema vendor, with rows of the tables that fivetran_intercom.toml names, of the ids in vendor.asked.
 --
--- Reads the schema `vendor`: rows of the tables that fivetran_intercom.toml names, of the ids in `vendor.asked`. All ids
--- are text, all times UTC without a zone. Settings are variables: lists of lower-case words, or texts that may be empty.
--- Run anew for each page of ids. Makes the tables owners, articles, article_revisions, conversations, messages, outcomes, names and gone.
+-- Fivetran's Intercom tables as rows of the contract. Run anew for each page of ids. All ids are text, all times UTC
+-- without a zone. Settings are variables: lists of lower-case words, or texts that may be empty. Makes the tables owners,
+-- articles, article_revisions, conversations, messages, outcomes, names and gone.
 --
 -- A table whose name ends with _history has a row for each version. Only active ones count; what has none was deleted.
 
@@ -135,7 +136,7 @@ WITH links AS (
         WHERE role = 'bot'
         GROUP BY conversation_id
     ) AS last_said ON read.conversation_id = last_said.conversation_id
-    WHERE NOT COALESCE(read._fivetran_deleted, FALSE) AND read.url <> ''
+    WHERE NOT COALESCE(read._fivetran_deleted, FALSE) AND COALESCE(read.content_type, 'article') = 'article' AND read.url <> ''
 ),
 
 addresses AS (
@@ -169,13 +170,12 @@ FROM said
 LEFT JOIN cited ON said.conversation_id = cited.conversation_id AND said.id = cited.id
 ORDER BY said.conversation_id, said.place, said.sent_at NULLS FIRST, TRY_CAST(said.id AS BIGINT), said.id;
 
--- A conversation that no bot had a part in was for a human from the start. One that a bot had a part in was escalated
--- where a teammate answered, where Fin says so, or where a tag or team of the settings does.
+-- A conversation was escalated where a teammate wrote to the customer, where Fin says that it handed over, or where a tag
+-- or team of the settings says so. It is resolved or not where the customer told Fin; everything else is unknown.
 CREATE OR REPLACE TEMP TABLE conversations AS
 WITH sides AS (
     SELECT
         conversation_id,
-        BOOL_OR(role = 'bot') AS has_bot,
         BOOL_OR(role = 'agent') AS has_human,
         MIN(sent_at) FILTER (WHERE role = 'agent') AS answered_at
     FROM said
@@ -186,7 +186,6 @@ tagged AS (
     SELECT
         conversation_id,
         LIST(tag ORDER BY tag) AS tags,
-        BOOL_OR(LIST_CONTAINS(GETVARIABLE('bot_tags'), LOWER(tag))) AS has_bot,
         BOOL_OR(LIST_CONTAINS(GETVARIABLE('escalated_tags'), LOWER(tag))) AS is_escalated,
         MIN(SUBSTRING(tag, LENGTH(GETVARIABLE('intent_tags')) + 1)) FILTER (
             WHERE GETVARIABLE('intent_tags') <> '' AND STARTS_WITH(LOWER(tag), GETVARIABLE('intent_tags'))
@@ -206,17 +205,6 @@ asking AS (
     SELECT conversation_id, MIN(contact_id) AS contact_id
     FROM vendor.conversation_contact_history
     GROUP BY conversation_id
-),
-
-bot_part AS (
-    SELECT
-        talks.id AS conversation_id,
-        COALESCE(talks.ai_agent_participated, FALSE)
-        OR COALESCE(sides.has_bot, FALSE)
-        OR COALESCE(tagged.has_bot, FALSE) AS has_bot
-    FROM talks
-    LEFT JOIN sides ON talks.id = sides.conversation_id
-    LEFT JOIN tagged ON talks.id = tagged.conversation_id
 )
 
 SELECT
@@ -225,8 +213,7 @@ SELECT
     COALESCE(sides.has_human, FALSE)
     OR COALESCE(tagged.is_escalated, FALSE)
     OR COALESCE(talks.ai_agent_resolution_state IN ('routed_to_team', 'escalated', 'procedure_handoff'), FALSE)
-    OR COALESCE(LIST_HAS_ANY(GETVARIABLE('escalated_groups'), [team.id, LOWER(team.name)]), FALSE)
-    OR NOT bot_part.has_bot AS escalated,
+    OR COALESCE(LIST_HAS_ANY(GETVARIABLE('escalated_groups'), [team.id, LOWER(team.name)]), FALSE) AS escalated,
     CASE talks.source_type
         WHEN 'conversation' THEN 'chat'
         WHEN 'messenger' THEN 'chat'
@@ -238,21 +225,19 @@ SELECT
     CASE GETVARIABLE('product') WHEN 'team' THEN team.name ELSE talks.chosen_product END AS product,
     talks.chosen_region AS region,
     contact.id AS customer_id,
-    CASE WHEN bot_part.has_bot THEN sides.answered_at END AS escalated_at,
-    CASE
-        WHEN talks.ai_agent_resolution_state IN ('confirmed_resolution', 'assumed_resolution') THEN TRUE
-        WHEN talks.ai_agent_resolution_state = 'negative_feedback' AND NOT COALESCE(sides.has_human, FALSE) THEN FALSE
-        WHEN talks.state = 'closed' AND sides.has_human THEN TRUE
+    sides.answered_at AS escalated_at,
+    CASE talks.ai_agent_resolution_state
+        WHEN 'confirmed_resolution' THEN TRUE
+        WHEN 'negative_feedback' THEN FALSE
     END AS resolved,
     COALESCE(talks.chosen_intent, tagged.intent) AS predicted_intent,
     TRY_CAST(talks.chosen_intent_confidence AS DOUBLE) AS intent_confidence,
-    1 + 4 * (COALESCE(talks.conversation_rating_value, talks.ai_agent_rating) - 1) / (GETVARIABLE('csat_scale') - 1)
+    1 + 4 * (COALESCE(talks.conversation_rating_value, talks.ai_agent_rating) - 1) / NULLIF(GETVARIABLE('csat_scale') - 1, 0)
         AS csat,
     talks.statistics_handling_time AS handle_seconds,
     tagged.tags,
     talks.updated_at
 FROM talks
-INNER JOIN bot_part ON talks.id = bot_part.conversation_id
 LEFT JOIN sides ON talks.id = sides.conversation_id
 LEFT JOIN tagged ON talks.id = tagged.conversation_id
 LEFT JOIN asking ON talks.id = asking.conversation_id
@@ -267,11 +252,13 @@ LEFT JOIN contacts ON contact.id = contacts.id
 LEFT JOIN vendor.team ON COALESCE(talks.team_assignee_id, talks.assignee_id) = team.id
 ORDER BY conversation_id;
 
--- A tag that the settings take for a judgement on the bot's answer; and customers' yes and no to what Fin answered.
+-- A tag that the settings take for a judgement on the bot's answer; and the customer's no to what Fin answered.
 CREATE OR REPLACE TEMP TABLE outcomes AS
 SELECT
     tags.conversation_id,
     judged.outcome,
+    NULL::TIMESTAMP AS tagged_at,
+    NULL::VARCHAR AS tagged_by,
     NULLIF(GETVARIABLE('outcome_sample'), '') AS sample,
     talks.chosen_true_intent AS true_intent,
     talks.chosen_article AS article_id
@@ -281,12 +268,14 @@ INNER JOIN vendor.outcome_tag AS judged ON LOWER(tags.tag) = judged.tag
 UNION ALL BY NAME
 SELECT
     id AS conversation_id,
-    CASE ai_agent_resolution_state WHEN 'confirmed_resolution' THEN 'correct' ELSE 'wrong' END AS outcome,
+    'wrong' AS outcome,
+    updated_at AS tagged_at,
+    'customer' AS tagged_by,
     'feedback' AS sample,
     chosen_true_intent AS true_intent,
     chosen_article AS article_id
 FROM talks
-WHERE ai_agent_resolution_state IN ('confirmed_resolution', 'negative_feedback')
+WHERE ai_agent_resolution_state = 'negative_feedback'
 ORDER BY conversation_id, outcome;
 
 -- Names and addresses of a conversation's people, which are taken out of its texts.

@@ -1,8 +1,9 @@
--- Fivetran's Zendesk Support tables as rows of the contract.
+-- Grain: one row a conversation, message, outcome, article, revision, owner, name, or id that is gone; see each table.
+-- Inputs: the schema vendor, with rows of the tables that fivetran_zendesk.toml names, of the ids in vendor.asked.
 --
--- Reads the schema `vendor`: rows of the tables that fivetran_zendesk.toml names, of the ids in `vendor.asked`. All ids
--- are text, all times UTC without a zone. Settings are variables: lists of lower-case words, or texts that may be empty.
--- Run anew for each page of ids. Makes the tables owners, articles, article_revisions, conversations, messages, outcomes, names and gone.
+-- Fivetran's Zendesk Support tables as rows of the contract. Run anew for each page of ids. All ids are text, all times UTC
+-- without a zone. Settings are variables: lists of lower-case words, or texts that may be empty. Makes the tables owners,
+-- articles, article_revisions, conversations, messages, outcomes, names and gone.
 
 -- Who answers for articles: agents and administrators. One row a user.
 CREATE OR REPLACE TEMP TABLE owners AS
@@ -233,16 +234,16 @@ scores AS (
 SELECT
     tickets.id AS ticket_id,
     CASE
-        WHEN surveys.rating IS NOT NULL THEN 1 + 4 * (surveys.rating - 1) / (GETVARIABLE('csat_scale') - 1)
-        WHEN scores.score LIKE 'good%' THEN GETVARIABLE('csat_good')
-        WHEN scores.score LIKE 'bad%' THEN GETVARIABLE('csat_bad')
+        WHEN surveys.rating IS NOT NULL THEN 1 + 4 * (surveys.rating - 1) / NULLIF(GETVARIABLE('csat_scale') - 1, 0)
+        WHEN scores.score LIKE 'good%' THEN GETVARIABLE('good_rating')
+        WHEN scores.score LIKE 'bad%' THEN GETVARIABLE('bad_rating')
     END AS csat
 FROM tickets
 LEFT JOIN surveys ON tickets.id = surveys.ticket_id
 LEFT JOIN scores ON tickets.id = scores.ticket_id;
 
--- A ticket that no bot had a part in was opened for a human. One that a bot had a part in was escalated where a human
--- answered it publicly, or where a tag or group says so.
+-- A ticket was escalated where a human answered it publicly, or where a tag or group says so; and where no bot had a part
+-- in it, unless a tag says that no human was needed. That it is solved says that an agent is done, not that it helped.
 CREATE OR REPLACE TEMP TABLE conversations AS
 WITH talk AS (
     SELECT
@@ -260,6 +261,7 @@ tagged AS (
         LIST(tag ORDER BY tag) AS tags,
         BOOL_OR(LIST_CONTAINS(GETVARIABLE('bot_tags'), LOWER(tag))) AS has_bot,
         BOOL_OR(LIST_CONTAINS(GETVARIABLE('escalated_tags'), LOWER(tag))) AS is_escalated,
+        BOOL_OR(LIST_CONTAINS(GETVARIABLE('contained_tags'), LOWER(tag))) AS is_contained,
         MIN(SUBSTRING(tag, LENGTH(GETVARIABLE('intent_tags')) + 1)) FILTER (
             WHERE GETVARIABLE('intent_tags') <> '' AND STARTS_WITH(LOWER(tag), GETVARIABLE('intent_tags'))
         ) AS intent
@@ -273,7 +275,9 @@ SELECT
     COALESCE(talk.has_human, FALSE)
     OR COALESCE(tagged.is_escalated, FALSE)
     OR COALESCE(LIST_HAS_ANY(GETVARIABLE('escalated_groups'), [groups.id, LOWER(groups.name)]), FALSE)
-    OR NOT (COALESCE(talk.has_bot, FALSE) OR COALESCE(tagged.has_bot, FALSE)) AS escalated,
+    OR NOT (
+        COALESCE(talk.has_bot, FALSE) OR COALESCE(tagged.has_bot, FALSE) OR COALESCE(tagged.is_contained, FALSE)
+    ) AS escalated,
     CASE tickets.via_channel
         WHEN 'native_messaging' THEN 'chat'
         WHEN 'chat_transcript' THEN 'chat'
@@ -290,8 +294,7 @@ SELECT
     END AS product,
     tickets.chosen_region AS region,
     tickets.requester_id AS customer_id,
-    CASE WHEN talk.has_bot OR tagged.has_bot THEN talk.answered_at END AS escalated_at,
-    CASE WHEN tickets.status IN ('solved', 'closed') THEN TRUE END AS resolved,
+    talk.answered_at AS escalated_at,
     COALESCE(tickets.chosen_intent, tagged.intent) AS predicted_intent,
     TRY_CAST(tickets.chosen_intent_confidence AS DOUBLE) AS intent_confidence,
     rated.csat,

@@ -37,17 +37,14 @@ def test_planted_conversations_come_out_as_they_are(intercom: Warehouse) -> None
     } == {
         "c1": (False, True, 4.0, ["Bot wrong"]),
         "c2": (True, None, None, None),
-        "c3": (True, True, None, None),
+        "c3": (True, None, None, None),
     }
     assert said(pulled, "c1") == [("customer", "How do I return it?"), ("bot", "Within 30 days.")]
     assert [row["article_ids"] for row in pulled.messages["c1"]] == [None, ["77"]]
     assert said(pulled, "c2") == [("customer", "Pay by card?"), ("bot", "I do not know."), ("agent", "Yes & no.")]
     assert pulled.conversations["c2"]["escalated_at"] == datetime.fromisoformat(at(23)).replace(tzinfo=UTC)
     assert said(pulled, "c3") == [("customer", "I am Ada"), ("agent", "Hello")]
-    assert [(row["outcome"], row["sample"]) for row in pulled.outcomes["c1"]] == [
-        ("correct", "feedback"),
-        ("wrong", None),
-    ]
+    assert [(row["outcome"], row["sample"]) for row in pulled.outcomes["c1"]] == [("wrong", None)]
     assert {"Ada Lovelace", "ada@mail.example", "Amara Agent"} <= pulled.names["c3"]
     assert {row["customer_id"] for row in pulled.conversations.values()} == {"u1"}
 
@@ -84,11 +81,13 @@ def test_edits_and_deletions_come_with_the_next_pull(intercom: Warehouse) -> Non
     assert pulled.conversations["c1"]["tags"] is None
 
 
-def test_negative_feedback_is_a_failure_and_a_human_who_answers_then_takes_over(intercom: Warehouse) -> None:
+def test_negative_feedback_is_an_outcome(intercom: Warehouse) -> None:
     """What the customer thinks of Fin's answer is an outcome; unresolved is told only where Fin says so."""
     intercom.run("UPDATE {}conversation_history SET ai_agent_resolution_state = 'negative_feedback' WHERE id = 'c1'")
     pulled = Collected().read(source_of(intercom, **SETTINGS | {"outcome_tags": {}}))
-    assert [row["outcome"] for row in pulled.outcomes["c1"]] == ["wrong"]
+    assert [(row["outcome"], row["tagged_by"], row["sample"]) for row in pulled.outcomes["c1"]] == [
+        ("wrong", "customer", "feedback")
+    ]
     assert pulled.conversations["c1"]["resolved"] is False
 
 

@@ -18,7 +18,8 @@ from tests.support.warehouses import Collected, Warehouse, every_kind, settings_
 
 SETTINGS: dict[str, Any] = {
     "layout": "fivetran_zendesk", "bot_authors": ["Helper Bot"], "outcome_tags": {"bot_wrong": "wrong"},
-    "outcome_sample": "random", "product": "brand", "intent": "custom_intent", "page": 2,
+    "outcome_sample": "random", "fallback_phrases": ["do not know"],
+    "product": "brand", "intent": "custom_intent", "page": 2,
 }  # fmt: skip
 LATE = "2024-05-02 20:00:00"
 
@@ -46,7 +47,7 @@ def test_planted_tickets_come_out_as_they_are(zendesk: Warehouse) -> None:
     first = pulled.conversations["1"]
     assert first | {"handle_seconds": None} == {
         "conversation_id": "1", "started_at": moment(at(1)), "escalated": True, "channel": "email", "language": "en-GB",
-        "product": "Shop", "region": None, "customer_id": "10", "escalated_at": None, "resolved": True,
+        "product": "Shop", "region": None, "customer_id": "10", "escalated_at": moment(at(103)),
         "predicted_intent": None, "intent_confidence": None, "csat": 5.0, "tags": ["parcel", "vip"],
         "updated_at": moment(at(31)), "handle_seconds": None,
     }  # fmt: skip
@@ -61,7 +62,8 @@ def test_planted_tickets_come_out_as_they_are(zendesk: Warehouse) -> None:
         }
     ]  # fmt: skip
     third = pulled.conversations["3"]
-    assert (third["escalated"], third["escalated_at"], third["resolved"]) == (True, moment(at(303)), None)
+    assert (third["escalated"], third["escalated_at"]) == (True, moment(at(303)))
+    assert [row["is_fallback"] for row in pulled.messages["3"]] == [None, True, None]
     assert said(pulled, "4") == [("customer", "Only a description")]
     assert pulled.names["1"] == {"Ada Lovelace", "ada@mail.example", "Amara Agent", "amara@shop.example"}
 
@@ -188,6 +190,8 @@ def test_tags_and_groups_say_who_took_over(zendesk: Warehouse) -> None:
     assert {key: row["escalated"] for key, row in pulled.conversations.items()} == {
         "1": True, "2": True, "3": True, "4": False,
     }  # fmt: skip
+    pulled = Collected().read(source_of(zendesk, **SETTINGS, contained_tags=["urgent"]))
+    assert pulled.conversations["4"]["escalated"] is False
     zendesk.run(f"UPDATE {{}}ticket SET group_id = 70, _fivetran_synced = '{SYNCED}' WHERE id = 4")
     pulled = Collected().read(source_of(zendesk, **settings, escalated_groups=["second line"]))
     assert pulled.conversations["4"]["escalated"] is True
