@@ -87,14 +87,15 @@ class Database:
         SourceUnreadable
             The database does not take the query.
         """
-        raw = sa.text(query.strip().rstrip(";").replace(":", "\\:"))
+        asked = query.strip().rstrip(";").replace(":", "\\:")  # a colon is the query's own, and names no parameter
         try:
             with self._engine.connect() as connection:
-                wrapped = sa.text(f"SELECT * FROM ({raw.text.replace(':', chr(92) + ':')}) asked WHERE 1 = 0")  # noqa: S608
-                names = list(connection.execute(wrapped).keys())
+                probe = sa.text(f"SELECT * FROM ({asked}) asked WHERE 1 = 0")  # noqa: S608
+                names = list(connection.execute(probe).keys())
         except exc.SQLAlchemyError as error:
             raise self._refused(f"the query of {name} is refused", error) from None
-        return raw.columns(*(sa.column(one) for one in names)).subquery("asked"), {one.lower(): one for one in names}
+        columns: list[sa.ColumnClause[Any]] = [sa.column(one) for one in names]
+        return sa.text(asked).columns(*columns).subquery("asked"), {one.lower(): one for one in names}
 
     def rows(self, query: sa.Select[Any]) -> list[Sequence[Any]]:
         """All rows of a query."""

@@ -71,6 +71,34 @@ def test_changes_of_one_moment_are_paged_by_id_and_none_is_skipped(warehouse: Wa
     database.close()
 
 
+@pytest.mark.parametrize("warehouse", ["duckdb"], indirect=True)
+def test_times_that_are_finer_than_pythons_do_not_hold_a_pull_up(warehouse: Warehouse) -> None:
+    """Forty rows of one microsecond, a nanosecond apart, by pages of seven: all come, and there is an end."""
+    warehouse.create("things", {"id": "BIGINT", "seen": "TIMESTAMP_NS"})
+    rows = [(n, f"2024-05-01 09:30:00.0000010{n:02d}") for n in range(40)]
+    warehouse.insert("things", rows)
+    database = Database("dwh", warehouse.url)
+    there = database.table("things")
+    assert there is not None
+    main = Tracked(there[0], sa.column("id"), sa.column("seen"))
+    changes = Changes(database, main, [main], page=7, overlap=timedelta(hours=1))
+    first = list(changes.pages(None, None))
+    assert {one for ids, _ in changes.pages(first[-1][1], None) for one in ids} == set(range(40))
+    database.close()
+
+
+@pytest.mark.parametrize("warehouse", ["postgres"], indirect=True)
+def test_colons_and_percent_signs_of_a_query_are_its_own(warehouse: Warehouse) -> None:
+    """A cast, a time and a pattern."""
+    warehouse.create("things", {"id": "BIGINT"}, [(7,)])
+    database = Database("dwh", warehouse.url)
+    asked = f"SELECT id::text AS id, ':a %' AS word FROM {warehouse.schema}.things WHERE '12:30' LIKE '%:3%';"
+    rows, columns = database.query("articles", asked)
+    assert list(columns) == ["id", "word"]
+    assert database.rows(sa.select(rows)) == [("7", ":a %")]
+    database.close()
+
+
 @pytest.mark.parametrize(
     ("kind", "given", "value"),
     [

@@ -197,6 +197,21 @@ def test_tags_and_groups_say_who_took_over(zendesk: Warehouse) -> None:
     assert pulled.conversations["4"]["escalated"] is True
 
 
+def test_reading_goes_on_behind_any_batch(zendesk: Warehouse) -> None:
+    """In a first round as in a later one, wherever it stopped, also where rows changed in between."""
+    source, whole = source_of(zendesk, **SETTINGS), Collected().read(source_of(zendesk, **SETTINGS)).held()
+    for batches in (1, 3):
+        part = Collected().read(source, batches)
+        assert part.read(source).held() == whole
+    begun = [Collected().read(source, batches) for batches in (1, 2)]
+    zendesk.insert("ticket_comment", [(107, 1, 10, "Meanwhile.", True, at(302), False, LATE)])
+    zendesk.run(f"UPDATE {{}}ticket SET status = 'deleted', _fivetran_synced = '{LATE}' WHERE id = 2")
+    whole = Collected().read(source).held()
+    for part in begun:
+        part.read(source)  # to the end of the round in which the rows changed
+        assert part.read(source, 1).read(source).held() == whole
+
+
 @pytest.mark.parametrize("warehouse", ["postgres"], indirect=True)
 def test_a_pull_that_is_killed_anywhere_ends_as_one_that_was_not(
     zendesk: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
