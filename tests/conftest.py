@@ -19,6 +19,7 @@ from tests.support.databases import postgres, settings, state  # noqa: F401 - fi
 from tests.support.object_stores import remote, s3, signed_in, unsteady_s3  # noqa: F401 - as above
 from tests.support.paths import REPO
 from tests.support.standins import Lacuna, make_bundle, small_publish
+from tests.support.warehouses import warehouse  # noqa: F401 - as above
 
 # How long an example takes says nothing on a machine that does other things besides.
 hypothesis.settings.register_profile("lacuna", deadline=None)

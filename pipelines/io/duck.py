@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     Connection: TypeAlias = duckdb.DuckDBPyConnection
 
-__all__ = ["NEVER", "connect", "count_csv", "csv_chunks", "read_csv", "run_query"]
+__all__ = ["NEVER", "connect", "count_csv", "csv_chunks", "driver", "read_csv", "run_query"]
 
 _SETTINGS: dict[str, Any] = {
     # Nothing is downloaded, and nothing is written where the process happens to run.
@@ -74,6 +74,13 @@ def connect(scratch: StorePath | None = None, memory: str = "") -> Iterator[duck
         if memory:
             settings["memory_limit"] = memory
         yield stack.enter_context(duckdb.connect(":memory:", config=settings))
+
+
+def driver() -> Any:
+    """The module that opens DuckDB files, as Python's DB-API has it."""
+    import duckdb
+
+    return duckdb
 
 
 def run_query(

@@ -32,8 +32,14 @@ def _zendesk() -> type[Source]:
     return Zendesk
 
 
+def _sql() -> type[Source]:
+    from lacuna.pipelines.sources.sql import SqlSource
+
+    return SqlSource
+
+
 # What imports the class of each kind; its defaults are in the file of the same name that ends with .toml.
-KINDS: Mapping[str, Callable[[], type[Source]]] = {"zendesk": _zendesk, "intercom": _intercom}
+KINDS: Mapping[str, Callable[[], type[Source]]] = {"zendesk": _zendesk, "intercom": _intercom, "sql": _sql}
 NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")  # files, and folders of dlt, are named after it
 
 
