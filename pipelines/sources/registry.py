@@ -32,8 +32,28 @@ def _zendesk() -> type[Source]:
     return Zendesk
 
 
+def _freshdesk() -> type[Source]:
+    from lacuna.pipelines.sources.freshdesk import Freshdesk
+
+    return Freshdesk
+
+
+def _chatwoot() -> type[Source]:
+    from lacuna.pipelines.sources.chatwoot import Chatwoot
+
+    return Chatwoot
+
+
+def _crisp() -> type[Source]:
+    from lacuna.pipelines.sources.crisp import Crisp
+
+    return Crisp
+
+
 # What imports the class of each kind; its defaults are in the file of the same name that ends with .toml.
-KINDS: Mapping[str, Callable[[], type[Source]]] = {"zendesk": _zendesk, "intercom": _intercom}
+KINDS: Mapping[str, Callable[[], type[Source]]] = {
+    "zendesk": _zendesk, "intercom": _intercom, "freshdesk": _freshdesk, "chatwoot": _chatwoot, "crisp": _crisp,
+}  # fmt: skip
 NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")  # files, and folders of dlt, are named after it
 
 
