@@ -32,12 +32,13 @@ TIMEOUT = (10.0, 60.0)  # seconds to connect, and between two bytes of an answer
 ATTEMPTS = 8
 LONGEST_WAIT = 900.0  # seconds that one Retry-After may ask for
 WAIT_FROM = 1.0  # seconds before the second attempt; twice as many before each later one
-_TOO_MANY, _FAULTS = 429, range(500, 600)
+_TOO_MANY, _FAULTS = (420, 429), range(500, 600)
 _HELP = {
     400: "the vendor does not understand the request: has its API changed?",
     401: "the credentials are wrong, expired, or of another account",
     403: "the credentials lack a permission; the source's how-to in docs/ lists those that it needs",
     404: "check the address and the account's name in the settings",
+    420: "the vendor's limit was not lifted in time; the same command goes on from here later",  # so says Crisp
     429: "the vendor's limit was not lifted in time; the same command goes on from here later",
 }
 
@@ -214,6 +215,6 @@ def _json(response: Response) -> Any:
 
 def _worth_another(response: Response) -> bool:
     """A limit, a fault of the server, or an answer that broke off."""
-    if response.status_code == _TOO_MANY or response.status_code in _FAULTS:
+    if response.status_code in _TOO_MANY or response.status_code in _FAULTS:
         return True
     return response.status_code < 300 and _json(response) is _BROKEN

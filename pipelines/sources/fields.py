@@ -12,8 +12,8 @@ from urllib.parse import unquote, urlsplit
 from lacuna.pipelines.sources.source import Row
 
 __all__ = [
-    "ArticleLinks", "says_fallback", "tagged_outcomes", "text_and_links", "text_links", "time_from_epoch",
-    "time_from_iso",
+    "ArticleLinks", "custom_columns", "rated_outcomes", "says_fallback", "tagged_outcomes", "text_and_links",
+    "text_links", "time_from_epoch", "time_from_iso",
 ]  # fmt: skip
 
 _BLOCKS = re.compile("address|article|blockquote|d[dlt]|div|figure|h[1-6r]|li|ol|p|pre|section|table|tr|ul")
@@ -130,3 +130,24 @@ def says_fallback(text: str, phrases: Sequence[str]) -> bool | None:
 def tagged_outcomes(tags: Iterable[str], outcomes: Mapping[str, str], **also: Any) -> list[Row]:
     """Outcomes from a conversation's tags, by the settings' ``outcome_tags``; ``also`` are further columns of each."""
     return [{"outcome": outcomes[tag], **also} for tag in tags if tag in outcomes]
+
+
+def rated_outcomes(csat: float | None, messages: Sequence[Row], when: datetime | None) -> list[Row]:
+    """The outcome that a customer's rating, 1 to 5, gives where the bot alone answered: 3 tells nothing."""
+    roles = {row["role"] for row in messages}
+    if csat is None or 2 < csat < 4 or "bot" not in roles or "agent" in roles:
+        return []
+    outcome = "correct" if csat >= 4 else "wrong"
+    return [{"outcome": outcome, "sample": "feedback", "tagged_at": when, "tagged_by": "customer"}]
+
+
+def custom_columns(custom: Mapping[str, Any], fields: Mapping[str, str]) -> Row:
+    """Columns from the fields of a record that the settings name for them; None where there is none, or no value."""
+    row: Row = {}
+    for column, name in fields.items():
+        value = custom.get(name) if name else None
+        if value in (None, ""):
+            row[column] = None
+        else:
+            row[column] = float(value) if column == "intent_confidence" else str(value)
+    return row

@@ -20,16 +20,34 @@ from lacuna.pipelines.sources.source import Source
 __all__ = ["KINDS", "default_lines", "make_source", "need_extra"]
 
 
+def _zendesk() -> type[Source]:
+    from lacuna.pipelines.sources.zendesk import Zendesk
+
+    return Zendesk
+
+
 def _intercom() -> type[Source]:
     from lacuna.pipelines.sources.intercom import Intercom
 
     return Intercom
 
 
-def _zendesk() -> type[Source]:
-    from lacuna.pipelines.sources.zendesk import Zendesk
+def _freshdesk() -> type[Source]:
+    from lacuna.pipelines.sources.freshdesk import Freshdesk
 
-    return Zendesk
+    return Freshdesk
+
+
+def _chatwoot() -> type[Source]:
+    from lacuna.pipelines.sources.chatwoot import Chatwoot
+
+    return Chatwoot
+
+
+def _crisp() -> type[Source]:
+    from lacuna.pipelines.sources.crisp import Crisp
+
+    return Crisp
 
 
 def _sql() -> type[Source]:
@@ -39,7 +57,14 @@ def _sql() -> type[Source]:
 
 
 # What imports the class of each kind; its defaults are in the file of the same name that ends with .toml.
-KINDS: Mapping[str, Callable[[], type[Source]]] = {"zendesk": _zendesk, "intercom": _intercom, "sql": _sql}
+KINDS: Mapping[str, Callable[[], type[Source]]] = {
+    "zendesk": _zendesk,
+    "intercom": _intercom,
+    "freshdesk": _freshdesk,
+    "chatwoot": _chatwoot,
+    "crisp": _crisp,
+    "sql": _sql,
+}
 NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")  # files, and folders of dlt, are named after it
 
 
