@@ -20,6 +20,18 @@ from lacuna.pipelines.sources.source import Source
 __all__ = ["KINDS", "default_lines", "make_source", "need_extra"]
 
 
+def _articles() -> type[Source]:
+    from lacuna.pipelines.sources.articles import Articles
+
+    return Articles
+
+
+def _files() -> type[Source]:
+    from lacuna.pipelines.sources.files import Files
+
+    return Files
+
+
 def _intercom() -> type[Source]:
     from lacuna.pipelines.sources.intercom import Intercom
 
@@ -33,7 +45,12 @@ def _zendesk() -> type[Source]:
 
 
 # What imports the class of each kind; its defaults are in the file of the same name that ends with .toml.
-KINDS: Mapping[str, Callable[[], type[Source]]] = {"zendesk": _zendesk, "intercom": _intercom}
+KINDS: Mapping[str, Callable[[], type[Source]]] = {
+    "zendesk": _zendesk,
+    "intercom": _intercom,
+    "files": _files,
+    "articles": _articles,
+}
 NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")  # files, and folders of dlt, are named after it
 
 

@@ -28,7 +28,11 @@ __all__ = ["GONE", "Slice", "Staging"]
 GONE = "gone"  # the table of conversations that no longer exist
 _STATES, _LOADS = "_dlt_pipeline_state", "_dlt_loads"
 # Nothing is reported to anybody, and settings of dlt's own are not read for it.
-_QUIET = {"RUNTIME__DLTHUB_TELEMETRY": "false", "RUNTIME__LOG_LEVEL": "CRITICAL"}
+_QUIET = {
+    "RUNTIME__DLTHUB_TELEMETRY": "false",
+    "RUNTIME__LOG_LEVEL": "CRITICAL",
+    "PROVIDERS__ENABLE_AIRFLOW_SECRETS": "false",  # looking for them alone imports Airflow, which takes seconds
+}
 
 
 @dataclass
@@ -97,6 +101,9 @@ class Staging:
         def read() -> Iterator[Any]:
             state = dlt.current.resource_state()
             done.cursor = None if anew or stream.whole else state.get("cursor")
+            if stream.version is not None and state.get("version") == stream.version and not anew:
+                done.finished = True
+                return
             for batch in _as_documented(stream, self._name, done.cursor):
                 for table, rows in self._tables(batch).items():
                     done.rows[table] = done.rows.get(table, 0) + len(rows)
@@ -105,6 +112,8 @@ class Staging:
                 enough = sum(done.rows.values()) >= at_most or (stop is not None and time.monotonic() > stop)
                 if enough and not stream.whole:
                     return
+            if stream.whole:
+                state["version"] = stream.version
             done.finished = True
 
         self._drop_incomplete()
