@@ -18,7 +18,7 @@ from lacuna.pipelines.sources.source import OF_CONVERSATIONS, Batch, Conversatio
 
 __all__ = ["Files"]
 
-MEMORY = "1GB"  # beyond it, rows are sorted on disk
+MEMORY = "512MB"  # beyond it, rows are sorted on disk
 BATCH_MESSAGES = 5_000
 
 

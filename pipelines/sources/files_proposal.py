@@ -69,6 +69,11 @@ def head_of_file(file: SourceFile, form: str = "", sheet: str = "") -> pd.DataFr
     names = {*known, *(name.replace(" ", "_") for name in known), *(name.capitalize() for name in known)}
     entry = entry_of({"path": file.address, "format": form, "sheet": sheet, "columns": {"releases": _ANY_RELEASE}})
     first = next(islice(chunks_of(file, entry, names, _CHUNK), 1))
+    if len(first.frame.columns) == 1:  # names that nobody knows, between marks other than commas
+        (line,) = map(str, first.frame.columns)
+        mark = max(";\t|", key=line.count)
+        if mark in line:
+            first = next(islice(chunks_of(file, entry, [name.strip(' "') for name in line.split(mark)], _CHUNK), 1))
     return first.frame.head(HEAD_ROWS)
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
 
 from lacuna.pipelines.sources.files_guesses import escalated_words, is_transcript, role_words, time_format
-from lacuna.pipelines.sources.files_proposal import propose
+from lacuna.pipelines.sources.files_listing import list_files
+from lacuna.pipelines.sources.files_proposal import head_of_file, propose
 from lacuna.pipelines.sources.files_settings import Constant
 from tests.support.exports import COLUMNS, WORDS, flat, nested
 
@@ -76,6 +78,13 @@ def test_articles() -> None:
 def test_how_times_are_written(values: list[Any], how: Any) -> None:
     """In one way for all of a column."""
     assert time_format(pd.Series(values, dtype="object")) == how
+
+
+def test_names_that_nobody_knows_between_semicolons(tmp_path: Path) -> None:
+    """The head is cut into columns all the same, for a person to say which is which."""
+    (tmp_path / "x.csv").write_text("Vorgang;Wer;Was\n1;Kunde;Wer zahlt den Zoll?\n")
+    (file,) = list_files("x", str(tmp_path / "x.csv"))
+    assert list(head_of_file(file)) == ["Vorgang", "Wer", "Was"]
 
 
 def test_words_that_nobody_knows_are_left_to_the_person() -> None:
