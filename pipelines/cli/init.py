@@ -118,7 +118,8 @@ def _set(text: str, key: str, value: str) -> str:
     )
     found = pattern.search(text)
     if not found:
-        raise SettingsInvalid(f"--set {key}: the source has no such setting", "the file that init writes lists them")
+        there = ", ".join(dict.fromkeys(re.findall(r"^([\w.]+) = ", text, re.MULTILINE)))
+        raise SettingsInvalid(f"--set {key}: the source has no such setting", f"there are: {there}")
     is_text = found["old"].startswith(('"', "'"))
     written = toml_value(value) if is_text else value
     return text[: found.start()] + f"{key} = {written}{found['rest']}" + text[found.end() :]
