@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from fnmatch import fnmatch
 from pathlib import Path
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any
 
 import fsspec
 from pydantic import BeforeValidator, Field
@@ -52,7 +52,7 @@ class Articles(Source):
     """A folder of pages."""
 
     Settings = ArticlesSettings
-    lacks: ClassVar[Mapping[str, str]] = {
+    lacks: Mapping[str, str] = {
         "articles.views": "no folder says how often a page is read: take them from the site's statistics as a file",
         "articles.helpful": "votes are not in the folder either",
         "searches": "nor are searches",

@@ -71,10 +71,11 @@ def read_page(text: str, is_html: bool) -> Page:
             meta[name.lower()] = attributes.get("content", "")
     if (language := _LANG.search(text)) is not None:
         meta.setdefault("lang", language[1])
-    titles = (tag.search(text) for tag in (_TAGS["h1"], _TAGS["title"]))
-    title = next((_line(found[1]) for found in titles if found and _line(found[1])), "")
+    titles = [tag.search(text) for tag in (_TAGS["h1"], _TAGS["title"])]
+    title = next((_line(one[1]) for one in titles if one and _line(one[1])), "")
     text = _NOISE.sub("", text)
-    body = next((found[1] for content in _CONTENT if (found := content.search(text))), text)
+    bodies = [content.search(text) for content in _CONTENT]
+    body = next((one[1] for one in bodies if one), text)
     return Page({**meta, **front}, title, body.strip(), fault)
 
 

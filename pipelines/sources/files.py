@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, ClassVar
+from typing import Any
 
 from lacuna.pipelines.io.duck import connect
 from lacuna.pipelines.sources.files_listing import SourceFile, list_files
@@ -26,7 +26,7 @@ class Files(Source):
     """Files that the settings name and map."""
 
     Settings = FilesSettings
-    lacks: ClassVar[Mapping[str, str]] = {
+    lacks: Mapping[str, str] = {
         "articles": "an export of conversations has none: `lacuna init --type articles` adds a source of them",
         "messages.article_ids": "map the column that says which article an answer came from",
         "outcomes": "map the tags that agents or reviewers gave, see docs/sources-files.md",
