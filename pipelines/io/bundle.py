@@ -212,7 +212,11 @@ def _no_table(name: str, bundle: str, paths: list[str]) -> Problem:
     hint = f"; did you mean '{stems[close]}'?" if close else ""
     endings = ",".join(s.removeprefix(".") for s in SUFFIXES)
     says = f"there is no table '{name}' in {bundle}{hint}"
-    return Problem(name, "", says, f"name the file or folder {name}.{{{endings}}} or {name}/")
+    remedy = f"name the file or folder {name}.{{{endings}}} or {name}/"
+    if name == "articles":
+        remedy += "; where there are no articles yet, an articles.csv with the one line article_id,title,body will do: "
+        remedy += "then every gap counts as missing"
+    return Problem(name, "", says, remedy)
 
 
 def _read_table(

@@ -27,6 +27,7 @@ from lacuna.pipelines.io.raw import Broken, Raw
 __all__ = [
     "SUFFIXES",
     "as_extra",
+    "decode_text",
     "extra_kind",
     "extra_kinds",
     "json_lines",
@@ -65,7 +66,7 @@ def parse(name: str, data: bytes, known: Collection[str]) -> Raw:
     read = regular(name, data, known) if name.endswith(".csv") else None
     if read is not None:
         return read
-    text, encoding = _decode(data)
+    text, encoding = decode_text(data)
     raw = exact(name, text, known) if name.endswith(".csv") else _json_text(name, text)
     if encoding:
         raw.notes.append(("encoding", f"is not UTF-8 and was read as {encoding}; save it as UTF-8 to be sure"))
@@ -84,7 +85,7 @@ def unreadable_zip(name: str, error: Exception) -> BundleUnreadable:
     return BundleUnreadable(f"{name} can't be unpacked: {error}", "compress it again with gzip, or copy it again")
 
 
-def _decode(data: bytes) -> tuple[str, str]:
+def decode_text(data: bytes) -> tuple[str, str]:
     """The text, and the encoding's name where it is not UTF-8."""
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         return data.decode("utf-16", "replace"), "UTF-16"

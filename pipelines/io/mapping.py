@@ -16,7 +16,7 @@ from lacuna.data_contracts.units import UNITS
 from lacuna.pipelines.presentation.section import Section
 from lacuna.pipelines.presentation.suggestions import likely
 
-__all__ = ["NOTHING_MAPPED", "Mapped"]
+__all__ = ["NOTHING_MAPPED", "Mapped", "check_column", "check_words", "mapping_wrong"]
 
 Columns = dict[str, dict[str, str]]
 Values = dict[str, dict[str, dict[str, str | bool]]]
@@ -25,40 +25,44 @@ Values = dict[str, dict[str, dict[str, str | bool]]]
 def _columns(mapping: Columns) -> Columns:
     for table, names in mapping.items():
         for ours in names.values():
-            _check_column(table, ours)
+            check_column(table, ours)
     return mapping
 
 
 def _values(mapping: Values) -> Values:
     for table, columns in mapping.items():
         for column, words in columns.items():
-            _check_column(table, column)
-            allowed = next((r.values for r in TABLES[table].rules if r.rule == "allowed" and r.column == column), ())
-            wrong = [word for word in words.values() if allowed and word not in allowed and word != ""]
-            if wrong:
-                raise _wrong(
-                    f'{table}.{column} takes one of {", ".join(allowed)}, or "" for no value: not {wrong[0]!r}'
-                )
+            check_column(table, column)
+            check_words(table, column, words.values())
     return mapping
 
 
 def _times(mapping: Columns) -> Columns:
     for table, columns in mapping.items():
         for column, unit in columns.items():
-            _check_column(table, column)
+            check_column(table, column)
             if unit not in UNITS:
-                raise _wrong(f"{table}.{column} takes one of {', '.join(UNITS)}: not {unit!r}")
+                raise mapping_wrong(f"{table}.{column} takes one of {', '.join(UNITS)}: not {unit!r}")
             if next(c.type for c in TABLES[table].columns if c.name == column) != "timestamp":
-                raise _wrong(f"{table}.{column} holds no times")
+                raise mapping_wrong(f"{table}.{column} holds no times")
     return mapping
 
 
-def _check_column(table: str, column: str) -> None:
+def check_column(table: str, column: str) -> None:
+    """Check that the contract has the column."""
     columns = TABLES[table].names if table in INPUTS else []
     if table not in INPUTS:
-        raise _wrong(f"there is no table '{table}'{_meant(table, INPUTS)}")
+        raise mapping_wrong(f"there is no table '{table}'{_meant(table, INPUTS)}")
     if column not in columns:
-        raise _wrong(f"there is no column '{column}' in {table}{_meant(column, columns)}")
+        raise mapping_wrong(f"there is no column '{column}' in {table}{_meant(column, columns)}")
+
+
+def check_words(table: str, column: str, words: Iterable[object]) -> None:
+    """Check that a column takes each of the words."""
+    allowed = next((r.values for r in TABLES[table].rules if r.rule == "allowed" and r.column == column), ())
+    wrong = [word for word in words if allowed and word not in allowed and word != ""]
+    if wrong:
+        raise mapping_wrong(f'{table}.{column} takes one of {", ".join(allowed)}, or "" for no value: not {wrong[0]!r}')
 
 
 def _meant(name: str, names: Iterable[str]) -> str:
@@ -66,7 +70,8 @@ def _meant(name: str, names: Iterable[str]) -> str:
     return f"; did you mean '{close}'?" if close else ""
 
 
-def _wrong(says: str) -> PydanticCustomError:
+def mapping_wrong(says: str) -> PydanticCustomError:
+    """The error of a mapping that can't be, for pydantic to report with its place."""
     return PydanticCustomError("input", "{says}", {"says": says})
 
 

@@ -83,7 +83,11 @@ def _merge_rows(
         _view(connection, stack, "staged", table, staged)
         _view(connection, stack, "present", table, [] if whole or not place.exists() else [place])
         key = ", ".join(f'"{column}"' for column in TABLES[table].key)
-        _write(connection, place, _query("rows", key=key, columns=_columns(table)), scratch)
+        # Rows of some tables may be alike and yet two; of what is read whole, each is there once as it is.
+        query = _query("rows", key=key, columns=_columns(table))
+        if whole and not TABLES[table].merges:
+            query = f"SELECT {_columns(table)} FROM staged ORDER BY {key}"  # noqa: S608
+        _write(connection, place, query, scratch)
 
 
 def _merge_conversations(

@@ -20,6 +20,20 @@ from lacuna.pipelines.sources.source import Source
 __all__ = ["KINDS", "default_lines", "make_source", "need_extra"]
 
 
+<<<<<<< HEAD
+=======
+def _articles() -> type[Source]:
+    from lacuna.pipelines.sources.articles import Articles
+
+    return Articles
+
+
+def _files() -> type[Source]:
+    from lacuna.pipelines.sources.files import Files
+
+    return Files
+
+
 def _zendesk() -> type[Source]:
     from lacuna.pipelines.sources.zendesk import Zendesk
 
@@ -56,6 +70,18 @@ def _sql() -> type[Source]:
     return SqlSource
 
 
+def _files() -> type[Source]:
+    from lacuna.pipelines.sources.files import Files
+
+    return Files
+
+
+def _articles() -> type[Source]:
+    from lacuna.pipelines.sources.articles import Articles
+
+    return Articles
+
+
 # What imports the class of each kind; its defaults are in the file of the same name that ends with .toml.
 KINDS: Mapping[str, Callable[[], type[Source]]] = {
     "zendesk": _zendesk,
@@ -64,6 +90,8 @@ KINDS: Mapping[str, Callable[[], type[Source]]] = {
     "chatwoot": _chatwoot,
     "crisp": _crisp,
     "sql": _sql,
+    "files": _files,
+    "articles": _articles,
 }
 NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")  # files, and folders of dlt, are named after it
 

@@ -107,12 +107,16 @@ class Stream:
         Gives batches, from a cursor on that an earlier batch had; from the first record on where that is None.
     whole
         Every pull reads all of it from the beginning, and what it does not give any more disappears from the bundle.
+    version
+        Of one that is read whole: a text that is another one once its content is; where the last pull saw the same,
+        nothing is read. None where that can't be told.
     """
 
     name: str
     tables: tuple[str, ...]
     read: Callable[[Any], Iterator[Batch]]
     whole: bool = False
+    version: str | None = None
 
 
 class SourceSettings(Section):

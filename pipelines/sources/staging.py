@@ -28,7 +28,11 @@ __all__ = ["GONE", "Slice", "Staging"]
 GONE = "gone"  # the table of conversations that no longer exist
 _STATES, _LOADS = "_dlt_pipeline_state", "_dlt_loads"
 # Nothing is reported to anybody, and settings of dlt's own are not read for it.
-_QUIET = {"RUNTIME__DLTHUB_TELEMETRY": "false", "RUNTIME__LOG_LEVEL": "CRITICAL"}
+_QUIET = {
+    "RUNTIME__DLTHUB_TELEMETRY": "false",
+    "RUNTIME__LOG_LEVEL": "CRITICAL",
+    "PROVIDERS__ENABLE_AIRFLOW_SECRETS": "false",  # looking for them alone imports Airflow, which takes seconds
+}
 
 
 @dataclass
@@ -97,6 +101,9 @@ class Staging:
         def read() -> Iterator[Any]:
             state = dlt.current.resource_state()
             begin = done.cursor = None if stream.whole else state.get("cursor")
+            if stream.version is not None and state.get("version") == stream.version:
+                done.finished = True
+                return
             for batch in _as_documented(stream, self._name, begin):
                 for table, rows in self._tables(batch).items():
                     done.rows[table] = done.rows.get(table, 0) + len(rows)
@@ -106,6 +113,8 @@ class Staging:
                 # Where the cursor has not moved, the next slice would be this one again.
                 if enough and (sample or (not stream.whole and batch.cursor != begin)):
                     return
+            if stream.whole:
+                state["version"] = stream.version
             done.finished = True
 
         self._drop_incomplete()
