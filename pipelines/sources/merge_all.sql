@@ -1,5 +1,6 @@
--- One row a conversation that is staged, with the month of its file; those that only other tables name are undated.
--- Reads staged, staged_messages and staged_outcomes.
+-- Grain: one row a conversation that is staged, with the month of its file; those that only other tables name are
+-- undated.
+-- Inputs: staged, staged_messages and staged_outcomes.
 WITH named AS (
     SELECT conversation_id, started_at FROM staged
     UNION ALL
@@ -13,3 +14,4 @@ SELECT
     COALESCE(STRFTIME(MAKE_TIMESTAMP(EPOCH_US(MAX(started_at))), '%Y-%m'), 'undated') AS month
 FROM named
 GROUP BY conversation_id
+ORDER BY conversation_id

@@ -1,5 +1,6 @@
--- One row a conversation of which something changes: the batch that holds its newest version, the month of its file, the
--- month of the file that holds it now, and whether it no longer exists. Reads staged, gone and present.
+-- Grain: one row a conversation of which something changes: the batch that holds its newest version, the month of its
+-- file, the month of the file that holds it now, and whether it no longer exists.
+-- Inputs: staged, gone and present.
 WITH newest AS (
     SELECT
         conversation_id,
@@ -31,3 +32,4 @@ FROM newest
 FULL JOIN deleted USING (conversation_id)
 LEFT JOIN there USING (conversation_id)
 WHERE is_gone OR there.updated_at IS NULL OR newest.updated_at >= there.updated_at
+ORDER BY conversation_id

@@ -1,5 +1,6 @@
--- The rows of one table that go with the conversations of a month: those of changed conversations as staged, all others
--- as they are. Reads changed, staged and present.
+-- Grain: the rows of one table that go with the conversations of a month: those of changed conversations as staged, all
+-- others as they are.
+-- Inputs: changed, staged and present.
 SELECT {columns} FROM present WHERE conversation_id NOT IN (SELECT changed.conversation_id FROM changed)
 UNION ALL BY NAME
 SELECT {columns}

@@ -1,4 +1,5 @@
--- One row a key: the newest of what is staged, else what is there. Reads staged and present.
+-- Grain: one row a key: the newest of what is staged, else what is there.
+-- Inputs: staged and present.
 WITH every_row AS (
     SELECT {columns}, batch FROM staged
     UNION ALL BY NAME
@@ -9,4 +10,5 @@ numbered AS (
     SELECT *, ROW_NUMBER() OVER (PARTITION BY {key} ORDER BY batch DESC) AS place FROM every_row
 )
 
-SELECT {columns} FROM numbered WHERE place = 1 ORDER BY {key}
+SELECT {columns} FROM numbered WHERE place = 1
+ORDER BY {key}

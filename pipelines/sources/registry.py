@@ -20,20 +20,6 @@ from lacuna.pipelines.sources.source import Source
 __all__ = ["KINDS", "default_lines", "make_source", "need_extra"]
 
 
-<<<<<<< HEAD
-=======
-def _articles() -> type[Source]:
-    from lacuna.pipelines.sources.articles import Articles
-
-    return Articles
-
-
-def _files() -> type[Source]:
-    from lacuna.pipelines.sources.files import Files
-
-    return Files
-
-
 def _zendesk() -> type[Source]:
     from lacuna.pipelines.sources.zendesk import Zendesk
 
