@@ -55,7 +55,7 @@ class Refusal(SourceUnreadable):
     def __init__(self, problem: str, remedy: str, status: int) -> None:
         super().__init__(problem, remedy)
         self.status = status
-        self.is_lasting = status < _FAULTS.start and status != _TOO_MANY
+        self.is_lasting = status < _FAULTS.start and status not in _TOO_MANY
 
 
 class HeaderAuth(AuthBase):
