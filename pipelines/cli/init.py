@@ -12,7 +12,7 @@ import typer
 from rich.markup import escape
 from rich.prompt import Confirm, Prompt
 
-from lacuna.data_contracts.errors import SettingsInvalid
+from lacuna.data_contracts.errors import LacunaError, SettingsInvalid
 from lacuna.pipelines.cli.options import out
 
 __all__ = ["init"]
@@ -39,6 +39,9 @@ def init(
     target: Annotated[Path, typer.Option("--out", metavar="FILE", help="The settings file.")] = Path("lacuna.toml"),
     force: Annotated[
         bool, typer.Option("--force", help="Overwrite the settings file where it has the source.")
+    ] = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="Look at a sample of the source at once, as `lacuna sources check` does.")
     ] = False,
 ) -> None:
     """Write the settings of a source: of a help desk, of files in any layout, of a help center's pages.
@@ -88,6 +91,7 @@ def init(
         lines = _set(default_lines("articles"), "path", _absolute(articles))
         sections["articles"] = f"[sources.articles]\n{lines}"
     _write(target, sections, asks, force)
+    _look(target, list(sections), check, asks)
     _next_steps(target, list(sections), kind == "articles" or bool(articles) or "columns.articles]" in sections[name])
 
 
@@ -161,9 +165,26 @@ def _write(target: Path, sections: dict[str, str], asks: bool, force: bool) -> N
     out.print(f"\n[bold]{escape(str(target))}[/] is written; every setting in it has a comment.", highlight=False)
 
 
+def _look(target: Path, names: list[str], is_asked_for: bool, asks: bool) -> None:
+    """Look at a sample of each source, where that is wanted; what is wrong with one is said and ends nothing."""
+    if not is_asked_for and not (asks and Confirm.ask("Look at a sample of it now?", default=True, console=out)):
+        return
+    from lacuna.pipelines.cli.pull import check as check_source
+
+    for name in names:
+        out.print(f"\n[bold]{escape(name)}[/]")
+        try:
+            check_source(name, config=str(target))
+        except LacunaError as error:
+            out.print(f"[bold red]error:[/] {escape(str(error))}", highlight=False, soft_wrap=True)
+        except typer.Exit:
+            pass  # the sample has faults, which are listed
+
+
 def _next_steps(target: Path, names: list[str], has_articles: bool) -> None:
     config = f" --config {target}"
-    lines = [f"lacuna pull {name} --into bundle{config}" for name in names]
+    lines = [f"lacuna sources check {name}{config}" for name in names]
+    lines += [f"lacuna pull {name} --into bundle{config}" for name in names]
     if not has_articles:
         lines.append("mkdir -p bundle/articles && echo article_id,title,body > bundle/articles/none.csv")
     lines += [f"lacuna check bundle{config}", f"lacuna run bundle --store store{config}"]
@@ -172,5 +193,6 @@ def _next_steps(target: Path, names: list[str], has_articles: bool) -> None:
         out.print(f"  {escape(line)}", highlight=False, soft_wrap=True)
     if not has_articles:
         out.print(
-            "The second line stands for articles that there are none of yet: a run needs the table.", highlight=False
+            "The line with none.csv stands for articles that there are none of yet: a run needs the table.",
+            highlight=False,
         )

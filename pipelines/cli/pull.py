@@ -104,4 +104,4 @@ def check(
         out.print(f"[bold red]fail[/] {escape(problem)}", highlight=False, soft_wrap=True)
     if sample.problems:
         raise typer.Exit(1)
-    out.print(f"Next: `lacuna pull {escape(source)} --into bundle`, then `lacuna run bundle --store store`.")
+    out.print(f"\nNext: `lacuna pull {escape(source)} --into bundle`, then `lacuna run bundle --store store`.")
