@@ -92,7 +92,8 @@ def init(
         sections["articles"] = f"[sources.articles]\n{lines}"
     _write(target, sections, asks, force)
     _look(target, list(sections), check, asks)
-    _next_steps(target, list(sections), kind == "articles" or bool(articles) or "columns.articles]" in sections[name])
+    has_articles = kind not in ("files", "sql") or bool(articles)
+    _next_steps(target, list(sections), has_articles or "columns.articles]" in sections[name])
 
 
 def _required(option: str, question: str, asks: bool) -> str:
@@ -183,7 +184,14 @@ def _look(target: Path, names: list[str], is_asked_for: bool, asks: bool) -> Non
 
 def _next_steps(target: Path, names: list[str], has_articles: bool) -> None:
     config = f" --config {target}"
-    lines = [f"lacuna sources check {name}{config}" for name in names]
+    variables = [
+        value
+        for name in names
+        for key, value in tomllib.loads(target.read_text(encoding="utf-8"))["sources"][name].items()
+        if key.endswith("_env") and value
+    ]
+    lines = [f"export {variable}=…" for variable in dict.fromkeys(variables)]
+    lines += [f"lacuna sources check {name}{config}" for name in names]
     lines += [f"lacuna pull {name} --into bundle{config}" for name in names]
     if not has_articles:
         lines.append("mkdir -p bundle/articles && echo article_id,title,body > bundle/articles/none.csv")

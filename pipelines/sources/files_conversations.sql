@@ -1,5 +1,6 @@
--- One row a conversation that any file names: what was stated of it, the newest value of each column, and what its
--- messages show. Reads conversations, messages and outcomes as they were spooled.
+-- Grain: one row a conversation that any file names: what was stated of it, the newest value of each column, and what
+-- its messages show.
+-- Inputs: conversations, messages and outcomes, as they were spooled.
 WITH stated AS (
     SELECT
         conversation_id,

@@ -87,6 +87,7 @@ def test_on_a_terminal_it_asks(export: Path) -> None:
         ("Change (Enter", ""),
         ("Who is 'xq7'", "agent"),
         ("none yet)", "help"),
+        ("Look at a sample", "n"),
     ]
     printed = on_a_terminal(["lacuna", "init"], answers)
     text = (export / "lacuna.toml").read_text()
@@ -114,6 +115,6 @@ def on_a_terminal(words: list[str], answers: list[tuple[str, str]]) -> str:
             prompt, answer = answers.pop(0)
             new = new.partition(prompt)[2]
             os.write(terminal, f"{answer}\n".encode())
+    os.close(terminal)  # a command that still waits for an answer ends with its terminal
     os.waitpid(child, 0)
-    os.close(terminal)
     return printed
