@@ -165,11 +165,8 @@ class Crisp(Source):
             place |= {"top": now, "end": now, "given": [], "newest": None}
 
         def ask(end: int, number: int) -> list[Listed]:
-            params = {
-                "per_page": PAGE, "order_date_updated": 1, "include_empty": 0,
-                "filter_date_start": _iso(place["start"]), "filter_date_end": _iso(end + 1),
-            }  # fmt: skip
-            return [(one["session_id"], one["updated_at"], one) for one in self._list(number, params)]
+            page = self._list(number, _window(place["start"], end))
+            return [(one["session_id"], one["updated_at"], one) for one in page]
 
         for records, end, given in pages_by_time(ask, PAGE, place["end"], place["given"], descending=True):
             newest = max(place["newest"] or 0, *(one["updated_at"] for one in records))
@@ -178,6 +175,16 @@ class Crisp(Source):
         # Not behind the newest that was listed, however the clocks differ.
         next_start = place["start"] if place["newest"] is None else min(place["newest"] + 1, place["top"] - OVERLAP)
         yield Batch(cursor={"start": max(place["start"], next_start)})
+
+    def listed_ids(self) -> Iterator[str]:
+        """All conversations that are listed: Crisp says nothing when one is deleted."""
+        begin = round(self.since.timestamp() * 1000) if self.since else 0
+
+        def ask(end: int, number: int) -> list[Listed]:
+            return [(one["session_id"], one["updated_at"], one) for one in self._list(number, _window(begin, end))]
+
+        for records, _, _ in pages_by_time(ask, PAGE, round(time.time() * 1000), [], descending=True):
+            yield from (self.id_of(one["session_id"]) for one in records)
 
     def _list(self, number: int, params: Mapping[str, Any]) -> list[dict[str, Any]]:
         page: list[dict[str, Any]] = self._api.get(f"conversations/{number}", params)["data"]
@@ -268,6 +275,14 @@ class Crisp(Source):
             "article_ids": self._links.of_links(links) or None,
             "is_fallback": says_fallback(text, self._settings.fallback_phrases) if role == "bot" else None,
         }
+
+
+def _window(begin: int, end: int) -> dict[str, Any]:
+    """What asks for conversations that were updated between two times, the newest first."""
+    return {
+        "per_page": PAGE, "order_date_updated": 1, "include_empty": 0,
+        "filter_date_start": _iso(begin), "filter_date_end": _iso(end + 1),
+    }  # fmt: skip
 
 
 def _owner(operator: Mapping[str, Any]) -> Row:

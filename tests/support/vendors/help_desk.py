@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -63,6 +63,12 @@ class HelpDesk:
         thread.updated_at = datetime.now(UTC).replace(microsecond=0)
         thread.messages.append({"role": role, "text": text, "sent_at": thread.updated_at})
         return thread
+
+    def delete(self, number: int) -> None:
+        """Somebody deletes a conversation, later than anything that was written."""
+        thread = self.threads[number - FIRST_NUMBER]
+        thread.is_deleted = True
+        thread.updated_at = max(one.updated_at for one in self.threads) + timedelta(seconds=1)
 
 
 def help_desk(threads: int | None = None) -> HelpDesk:

@@ -67,6 +67,11 @@ def test_the_bundle_holds_what_the_vendor_holds_and_a_later_pull_brings_what_cha
     assert_equal(vendor, desk, bundle)
     assert len(faults.requests) < THREADS
 
+    desk.delete(FIRST_NUMBER + 5)
+    with fake(vendor, desk) as address:
+        pull.pull(vendor.settings(tmp_path, address), "desk", bundle, find_deleted=True)
+    assert_equal(vendor, desk, bundle)
+
 
 def test_faults_on_the_way_and_a_failure_change_nothing(vendor: Vendor, desk: HelpDesk, tmp_path: Path) -> None:
     """Limits, server faults, broken and missing answers in turn; then the server is gone; then it is back."""
