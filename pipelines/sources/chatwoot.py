@@ -65,7 +65,6 @@ class ChatwootSettings(SourceSettings):
     account: Annotated[int, Field(ge=1)]
     requests_a_minute: Annotated[float, Field(gt=0)]
     parallel: Annotated[int, Field(ge=1, le=16)]
-    deletions_days: Annotated[float, Field(gt=0)]
     bot_authors: list[int]
     fallback_phrases: list[str]
     escalated_tags: list[str]
@@ -199,7 +198,7 @@ class Chatwoot(Source):
             gone = [self.id_of(number) for number, one in zip(numbers, records, strict=True) if one is None]
             following = {"next": numbers[-1] + 1, "at": place["at"], "first": first}
             yield self._batch([one for one in records if one], following, gone)
-        yield Batch(cursor={"next": None, "at": place["at"], "first": first, "last": last, "listed": time.time()})
+        yield Batch(cursor={"next": None, "at": place["at"], "first": first, "last": last})
 
     def _read_changed(self, place: dict[str, Any], records: Sequence[Mapping[str, Any]], now: float) -> Iterator[Batch]:
         last = max([place["last"], *(one["id"] for one in records)])
@@ -210,27 +209,21 @@ class Chatwoot(Source):
             chunk = fresh[begin : begin + CHUNK]
             place["done"] = [*_version(chunk[-1])]
             yield self._batch(chunk, dict(place))
-        listed = place["listed"]
-        if now - listed > 86_400 * self._settings.deletions_days:
-            listed = now
-            for gone in self._deleted(place["first"], last):
-                yield Batch(gone=gone, cursor=dict(place))
-        yield Batch(
-            cursor={"next": None, "at": place["begun"], "first": place["first"], "last": last, "listed": listed}
-        )
+        yield Batch(cursor={"next": None, "at": place["begun"], "first": place["first"], "last": last})
 
-    def _deleted(self, first: int, last: int) -> Iterator[list[str]]:
-        """Numbers that no conversation has any more: they are in no list, and asked for, not found."""
+    def listed_ids(self) -> Iterator[str]:
+        """All conversations that are listed, or are not and are there all the same: pages shift while one is deleted."""
         listed: set[int] = set()
         number = 1
         while page := self._list(number, "created_at_asc")["payload"]:
             listed |= {one["id"] for one in page}
             number += 1
-        missing = [number for number in range(first, last + 1) if number not in listed]
+        yield from (self.id_of(number) for number in sorted(listed))
+        missing = [number for number in range(self._first(), self._last() + 1) if number not in listed]
         for begin in range(0, len(missing), CHUNK):
             numbers = missing[begin : begin + CHUNK]
             records = self._api.get_all([f"conversations/{number}" for number in numbers])
-            yield [self.id_of(number) for number, one in zip(numbers, records, strict=True) if one is None]
+            yield from (self.id_of(number) for number, one in zip(numbers, records, strict=True) if one)
 
     def _first(self) -> int:
         """The number of the first conversation since the day that was asked for."""
