@@ -25,7 +25,7 @@ Money = Annotated[float, Field(ge=0)]
 Days = Annotated[int, Field(ge=0)]
 
 # Sections whose keys are the user's own names: only what they lead to is checked, of sources when one is used.
-_OPEN = ("input.columns", "input.values", "input.times", "sources")
+_OPEN = ("input.columns", "input.values", "input.times", "sources", "push")
 
 
 class Run(Section):
@@ -238,6 +238,7 @@ class Settings(Section):
 
     run: Run
     sources: dict[str, dict[str, Any]]
+    push: dict[str, dict[str, Any]]
     input: Mapped
     window: Window
     shards: Shards
@@ -262,7 +263,7 @@ class Settings(Section):
 
     def that_decide(self) -> dict[str, Any]:
         """The sections that a run's findings depend on, as plain data; they hold no password."""
-        return self.model_dump(mode="json", exclude={"state", "delivery", "board", "sources"})
+        return self.model_dump(mode="json", exclude={"state", "delivery", "board", "sources", "push"})
 
     def with_sections(self, sections: Mapping[str, Any]) -> Settings:
         """These settings with some sections replaced, as :meth:`that_decide` gave them."""

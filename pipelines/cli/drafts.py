@@ -10,18 +10,27 @@ import typer
 from rich.markup import escape
 
 from lacuna.pipelines.cli.options import Config, Store, local, out
+from lacuna.pipelines.io.addresses import store_path
 
 if TYPE_CHECKING:
     from lacuna.pipelines.delivery.send import Outcome
     from lacuna.pipelines.drafts.copies import Copy
 
-__all__ = ["digest", "drafts"]
+__all__ = ["digest", "drafts", "drafts_app", "push"]
 
 Owner = Annotated[str | None, typer.Option(metavar="ID", help="Only this owner's; `unowned` for those of nobody.")]
 
 
+drafts_app = typer.Typer(invoke_without_command=True, help="List drafts, and bring them to where writers work.")
+
+
+@drafts_app.callback()
 def drafts(
-    store: Store,
+    context: typer.Context,
+    store: Annotated[
+        Path | None,
+        typer.Option("--store", metavar="DIR", parser=store_path, help="Folder (or fsspec URL) of runs."),
+    ] = None,
     owner: Owner = None,
     into: Annotated[
         Path | None,
@@ -42,6 +51,10 @@ def drafts(
 
     `lacuna drafts --store store --owner o-amara --into wiki/drafts`
     """
+    if context.invoked_subcommand:
+        return
+    if store is None:
+        raise typer.BadParameter("it is needed here", param_hint="--store")
     from lacuna.pipelines.drafts.copies import export, listed
     from lacuna.pipelines.gaps.decisions import backlog_now
     from lacuna.pipelines.io.runs import published_runs, run_folder, whole_run
@@ -59,6 +72,64 @@ def drafts(
             earlier = [run_id for run_id in published_runs(store) if run_id < run.name]
             copies = listed(run, rows, run_folder(store, earlier[-1]) if earlier else None, owner)
     _print(copies, into or run)
+
+
+@drafts_app.command()
+def push(
+    store: Store,
+    to: Annotated[str, typer.Option("--to", metavar="TARGET", help="A section [push.TARGET] of the settings.")],
+    gap: Annotated[str | None, typer.Option(metavar="GAP_ID", help="This gap's draft alone.")] = None,
+    send: Annotated[bool, typer.Option("--send", help="Send them; without this, show what would be sent.")] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace also what people have edited in the target since.")
+    ] = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="Send nothing: close the gaps whose draft was published there.")
+    ] = False,
+    config: Config = None,
+) -> None:
+    """Push the drafts of gaps that wait for a writer to a help center, a repository or a folder: as drafts.
+
+    Nothing is ever published, and no article that is live is changed. A second push changes nothing. What a person has
+    edited there since is shown with its difference, and stays.
+
+    For example:
+
+    `lacuna drafts push --store store --to helpcenter --config ours.toml`
+
+    `lacuna drafts push --store store --to helpcenter --config ours.toml --send`
+    """
+    from lacuna.pipelines.gaps.decisions import backlog_now
+    from lacuna.pipelines.io.runs import whole_run
+    from lacuna.pipelines.presentation.spreadsheet import records
+    from lacuna.pipelines.push.push import plan_push, push_drafts, read_published
+    from lacuna.pipelines.push.registry import make_target
+    from lacuna.pipelines.settings import load_settings
+    from lacuna.pipelines.state.repository import open_state
+
+    settings = load_settings(config)
+    target = make_target(settings, to)
+    with whole_run(store) as run, open_state(settings, store) as state:
+        if check:
+            closed = read_published(target, state)
+            names = ", ".join(closed) or "none"
+            out.print(f"Published in {escape(to)} since: {names}.", highlight=False, soft_wrap=True)
+            return
+        planned = plan_push(target, state, run, records(backlog_now(store, state, settings, run.name)), gap)
+        sent = push_drafts(target, state, planned, overwrite) if send else []
+    urls = {one.draft.gap_id: one.url for one in sent}
+    for one in planned:
+        place = urls.get(one.draft.gap_id) or one.url
+        line = f"{one.state:<10} {one.draft.gap_id}  {escape(one.draft.title)}{f'  {escape(place)}' if place else ''}"
+        out.print(line, highlight=False, soft_wrap=True)
+        if one.diff and not send:
+            out.print(escape(one.diff), highlight=False, soft_wrap=True, style="dim")
+    if not planned:
+        out.print("No gap waits for a writer.", highlight=False)
+    elif send:
+        out.print(f"{len(sent)} of {len(planned)} sent to {escape(to)}.", highlight=False)
+    else:
+        out.print("Nothing was sent: --send sends what is new or changed.", highlight=False)
 
 
 def digest(

@@ -74,7 +74,7 @@ COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
     "Review and decide": (
         review.review, decide.backlog, decide.decide, decide.assign, decide.undo, review.token,
     ),
-    "Write, tell, and see what worked": (drafts.drafts, drafts.digest, impact.impact),
+    "Write, tell, and see what worked": (drafts.digest, impact.impact),
     "Look at topics, change settings, schedule": (topics.topic, topics.topics, settings, dags.dags),
 }  # fmt: skip
 
@@ -102,6 +102,7 @@ def _errors_printed() -> Iterator[None]:
         raise SystemExit(OUR_FAULT) from None
 
 
+app.add_typer(drafts.drafts_app, name="drafts", rich_help_panel="Write, tell, and see what worked")
 app.add_typer(pull.sources, name="sources", rich_help_panel="Bring conversations in")
 
 

@@ -212,7 +212,7 @@ class Chatwoot(Source):
         yield Batch(cursor={"next": None, "at": place["begun"], "first": place["first"], "last": last})
 
     def listed_ids(self) -> Iterator[str]:
-        """All conversations that are listed, or are not and are there all the same: pages shift while one is deleted."""
+        """All that are listed, and those that are not and are there: pages shift while one is deleted."""
         listed: set[int] = set()
         number = 1
         while page := self._list(number, "created_at_asc")["payload"]:

@@ -23,6 +23,7 @@ __all__ = [
     "migrate",
     "one_after_another",
     "plain",
+    "pushes",
     "rows",
     "runs",
     "schema_version",
@@ -36,7 +37,7 @@ __all__ = [
     "utc",
 ]
 
-SCHEMA_VERSION = 6
+SCHEMA_VERSION = 7
 metadata = sa.MetaData()
 
 schema_version = sa.Table("schema_version", metadata, sa.Column("version", sa.Integer, primary_key=True))
@@ -155,6 +156,19 @@ deliveries = sa.Table(
     sa.Column("recipient", sa.String(255), primary_key=True),
     sa.Column("channel", sa.String(64), primary_key=True),
     sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+)
+
+# Drafts that were pushed to where writers work: where each is, and what it was when it was pushed last.
+pushes = sa.Table(
+    "pushes",
+    metadata,
+    sa.Column("gap_id", sa.String(64), primary_key=True),
+    sa.Column("target", sa.String(64), primary_key=True),
+    sa.Column("remote_id", sa.String(255), nullable=False),
+    sa.Column("url", sa.Text, nullable=False),
+    sa.Column("draft_hash", sa.String(16), nullable=False),
+    sa.Column("remote_hash", sa.String(16), nullable=False),
+    sa.Column("pushed_at", sa.DateTime(timezone=True), nullable=False),
 )
 
 # Sign-ins to the board: only hashes, so that nobody can sign in with what stands in the table.

@@ -23,6 +23,7 @@ from tests.bench.replays import SIGNALS, ablations, replays, tickets
 from tests.bench.scale import scale
 from tests.bench.schedule import schedule
 from tests.bench.simulated import simulated
+from tests.bench.sources import sources
 from tests.bench.stability import stability
 from tests.bench.startup import startup
 from tests.bench.steps import steps
@@ -63,6 +64,8 @@ def parse(words: Sequence[str] | None = None) -> argparse.Namespace:
     topics_command.add_argument("--embedder", default="minilm", help="whose vectors both are given")
     topics_command.add_argument("--store", type=Path, help="where vectors are kept from one time to the next")
     topics_command.add_argument("--sizes", type=int, nargs="*", default=topics.SIZES, help="how many questions")
+    pulled = which.add_parser("sources", help="the demo pulled through each vendor's fake, and its backlog")
+    pulled.add_argument("--messages", type=int, default=1_000_000, help="of a pull from Parquet; 0 leaves it out")
     sized = which.add_parser("scale", help="time and memory of each step as conversations grow, and of a weekly rerun")
     sized.add_argument("--conversations", type=numbers, default=[10_000, 40_000], metavar="N,N", help="how many")
     sized.add_argument("--articles", type=int, default=500, metavar="N", help="how many")
@@ -101,6 +104,8 @@ def main() -> int:
     if arguments.what in ("pictures", "startup"):
         with tempfile.TemporaryDirectory(prefix="lacuna-bench-") as name:
             return pictures(Path(name)) if arguments.what == "pictures" else startup(Path(name), arguments.store)
+    if arguments.what == "sources":
+        return sources(arguments.messages)
     if arguments.what == "scale":
         size = (arguments.conversations, arguments.articles, arguments.weeks)
         return scale(SHARED / "data", *size, parent=arguments.folder, into=arguments.write)

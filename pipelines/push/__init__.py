@@ -1,0 +1,1 @@
+"""Drafts to where writers work: as drafts, never published, one for each gap."""
