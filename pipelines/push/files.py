@@ -85,7 +85,7 @@ class GithubSettings(TargetSettings):
 
 
 class GithubTarget(Target):
-    """A repository: a gap is a branch ``lacuna/<gap_id>`` with one file and a draft pull request; merged is published."""
+    """A repository: a gap is a branch ``lacuna/<gap_id>`` with one file and a draft pull request; merged, it is out."""
 
     Settings = GithubSettings
 

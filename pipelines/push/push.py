@@ -1,7 +1,7 @@
 """Push drafts to a target, and read back which of them people have published.
 
-A gap has one draft in a target. A second push changes nothing; a draft that has changed replaces the one there, unless a
-person has edited that since: what somebody wrote is never overwritten unasked.
+A gap has one draft in a target. A second push changes nothing; a draft that has changed replaces the one there, unless
+a person has edited that since: what somebody wrote is never overwritten unasked.
 """
 
 from __future__ import annotations

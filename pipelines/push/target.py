@@ -59,6 +59,7 @@ class Target(ABC):
 
     def __init__(self, name: str, settings: TargetSettings) -> None:
         self.name = name
+        self.type = settings.type
 
     @abstractmethod
     def read(self, remote_id: str) -> Remote | None:

@@ -169,7 +169,7 @@ def _ticket(thread: Thread, included: list[str]) -> dict[str, Any]:
         "created_at": _iso(row["started_at"]), "updated_at": _iso(thread.updated_at),
     }  # fmt: skip
     if "description" in included:
-        ticket["description"] = _body(thread.messages[0]["text"])
+        ticket["description"] = _body(thread.messages[0]["text"] if thread.messages else "")
     if "requester" in included:
         ticket["requester"] = {"id": thread.number + 7, "name": None, "email": "someone@mail.example"}
     if "stats" in included:

@@ -1,4 +1,4 @@
-"""What fakes let write: help centers' articles and a repository, each one's state in a dictionary that a test may change."""
+"""Fakes that drafts are pushed to: help centers and a repository, each a dictionary that a test may change."""
 
 from __future__ import annotations
 
