@@ -26,7 +26,8 @@ def source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_it_says_where_they_lie(lacuna: Lacuna) -> None:
     """Without a folder it names the files."""
-    assert lacuna("dags") == (0, f"{REPO / 'dags' / NAME}\n", "")
+    names = ("lacuna_pull.py", NAME)
+    assert lacuna("dags") == (0, "".join(f"{REPO / 'dags' / name}\n" for name in names), "")
 
 
 def test_a_copy_is_the_dag(source: Path, tmp_path: Path, lacuna: Lacuna) -> None:

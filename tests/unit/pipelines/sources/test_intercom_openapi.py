@@ -14,8 +14,12 @@ from openapi_core import Config, OpenAPI
 from openapi_core.testing import MockRequest, MockResponse
 from starlette.middleware.base import BaseHTTPMiddleware
 
+from lacuna.pipelines.push.registry import make_target
+from lacuna.pipelines.push.target import Draft
+from lacuna.pipelines.settings import load_settings
 from lacuna.pipelines.sources import pull
 from tests.support.paths import SHARED
+from tests.support.vendors import writing
 from tests.support.vendors.help_desk import help_desk
 from tests.support.vendors.server import serving
 from tests.support.vendors.vendors import INTERCOM
@@ -61,6 +65,25 @@ def test_requests_and_answers_are_as_intercom_describes_them(tmp_path: Path, mon
     with serving(recorded(INTERCOM.app(desk), exchanges)) as address:
         pull.pull(INTERCOM.settings(tmp_path, address), "desk", tmp_path / "bundle")
     assert {request.path.split("/")[1] for request, _ in exchanges} == {"admins", "articles", "conversations"}
+    for request, response in exchanges:
+        description().validate_request(request)
+        description().validate_response(request, response)
+
+
+def test_pushed_drafts_are_sent_as_intercom_describes_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable, secret in INTERCOM.secrets.items():
+        monkeypatch.setenv(variable, secret)
+    exchanges: list[tuple[MockRequest, MockResponse]] = []
+    with serving(recorded(writing.intercom_articles({}), exchanges)) as address:
+        (tmp_path / "ours.toml").write_text(
+            f'[push.desk]\ntype = "intercom"\naddress = "{address}"\nauthor_id = 5\ncollection_id = 7\n'
+        )
+        target = make_target(load_settings(str(tmp_path / "ours.toml")), "desk")
+        draft = Draft("g-1", "Duty on parcels", "All deliveries are duty paid.")
+        remote_id = target.create(draft)
+        target.update(remote_id, draft)
+        assert target.read(remote_id) is not None
+    assert [request.method for request, _ in exchanges] == ["post", "put", "get"]
     for request, response in exchanges:
         description().validate_request(request)
         description().validate_response(request, response)
