@@ -11,9 +11,11 @@ import pytest
 from lacuna.data_contracts.errors import SourceUnreadable
 from lacuna.pipelines.sources import api, pull, zendesk
 from tests.support.vendors.help_desk import FIRST_NUMBER, HelpDesk, help_desk
+from tests.support.vendors.intercom import intercom
 from tests.support.vendors.server import Faults, serving, with_faults
-from tests.support.vendors.vendor import Vendor
-from tests.support.vendors.vendors import VENDORS
+from tests.support.vendors.vendor import Vendor, one_space, whole_seconds
+from tests.support.vendors.vendors import INTERCOM, VENDORS, ZENDESK
+from tests.support.vendors.zendesk import zendesk as zendesk_fake
 
 THREADS = 120
 
@@ -103,3 +105,65 @@ def test_texts_are_redacted_at_the_door(vendor: Vendor, tmp_path: Path) -> None:
     texts = [row["text"] for row in vendor.pulled(tmp_path / "bundle")["messages"]]
     assert "Write to me at <EMAIL> please" in texts
     assert not any("mail.example" in text for text in texts)
+
+
+def test_ids_bear_the_prefix_of_the_settings_in_every_table_and_when_a_conversation_is_deleted(
+    vendor: Vendor, tmp_path: Path
+) -> None:
+    desk, bundle = help_desk(12), tmp_path / "bundle"
+    for place in (0, 3):
+        desk.threads[place].outcomes = [{"outcome": "wrong"}]
+
+    def prefixed() -> dict[str, list[dict[str, object]]]:
+        return {
+            table: [{**row, "conversation_id": f"a-{row['conversation_id']}"} for row in rows]
+            for table, rows in vendor.truth(desk).items()
+            if "conversation_id" in vendor.carried[table]
+        }
+
+    with fake(vendor, desk) as address:
+        settings = vendor.settings(tmp_path, address, id_prefix="a-")
+        pull.pull(settings, "desk", bundle)
+        pulled = vendor.pulled(bundle)
+        assert {table: pulled[table] for table in prefixed()} == prefixed()
+        assert len(pulled["outcomes"]) >= 2
+        desk.delete(FIRST_NUMBER + 3)
+        pull.pull(settings, "desk", bundle, find_deleted=True)
+    pulled = vendor.pulled(bundle)
+    assert {table: pulled[table] for table in prefixed()} == prefixed()
+
+
+@pytest.mark.parametrize("vendor", [ZENDESK], indirect=True, ids=["zendesk"])
+def test_chats_of_zendesk_give_the_messages_that_comments_give(vendor: Vendor, tmp_path: Path) -> None:
+    desk, bundle = help_desk(20), tmp_path / "bundle"
+    with serving(zendesk_fake(desk, chats=True)) as address:
+        pull.pull(vendor.settings(tmp_path, address), "desk", bundle)
+    columns = ("conversation_id", "position", "role", "text", "sent_at")
+    chats = [
+        {**row, "text": one_space(row["text"]), "sent_at": whole_seconds(row["sent_at"])}
+        for row in vendor.pulled(bundle)["messages"]
+    ]
+    of_chats, of_comments = (
+        [tuple(row[name] for name in columns) for row in rows] for rows in (chats, vendor.truth(desk)["messages"])
+    )
+    assert of_chats == of_comments
+
+
+@pytest.mark.parametrize("vendor", [ZENDESK], indirect=True, ids=["zendesk"])
+def test_a_cursor_that_zendesk_no_longer_knows_is_replaced_by_a_time(vendor: Vendor, tmp_path: Path) -> None:
+    desk, bundle = help_desk(20), tmp_path / "bundle"
+    for _ in range(2):  # each fake knows the cursors that it gave itself, and no others
+        with serving(zendesk_fake(desk, cursors_are_known=False)) as address:
+            pull.pull(vendor.settings(tmp_path, address), "desk", bundle)
+        assert_equal(vendor, desk, bundle)
+        desk.reply(FIRST_NUMBER + 2, "It still does not work.")
+
+
+@pytest.mark.parametrize("vendor", [INTERCOM], indirect=True, ids=["intercom"])
+def test_a_page_of_intercom_whose_cursor_has_expired_is_read_from_the_start_of_its_window(
+    vendor: Vendor, tmp_path: Path
+) -> None:
+    desk, bundle = help_desk(90), tmp_path / "bundle"  # two pages: the second is refused once
+    with serving(intercom(desk, page_cursors_expire=True)) as address:
+        pull.pull(vendor.settings(tmp_path, address), "desk", bundle)
+    assert_equal(vendor, desk, bundle)
