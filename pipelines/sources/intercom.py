@@ -41,6 +41,7 @@ PAGE = 50
 LISTED = 150  # conversations on a page that is listed only
 WINDOW_AT_MOST = 2_000  # conversations that are paged through in one go: pages shift while people write
 SHORTEST_WINDOW = 3_600
+RESTARTS = 40  # of windows, in one pull
 OVERLAP = 300  # seconds that are read again: the index of the search lags behind, and clocks differ
 _HANDED_OFF = {"escalated", "procedure_handoff"}
 _RESOLVED = {"confirmed_resolution": True, "negative_feedback": False}
@@ -148,7 +149,7 @@ class Intercom(Source):
         """All that changed since the last pull, window by window of the time of change; a window is paged through."""
         begin = int(self.since.timestamp()) if self.since else 0
         place = cursor or {"from": begin, "to": None, "after": None}
-        end = int(time.time())
+        end, restarts = int(time.time()), 0
         while True:
             if place["to"] is None:
                 place = {"from": place["from"], "to": self._window_end(place["from"], end), "after": None}
@@ -157,7 +158,12 @@ class Intercom(Source):
             except Refusal as refusal:
                 if place["after"] is None or refusal.status not in (400, 404):
                     raise
-                place = {**place, "after": None}  # a page's cursor has expired: the window is paged through again
+                restarts += 1
+                if restarts > RESTARTS:
+                    raise
+                # A page's cursor has expired: the window is paged through again, half of it, which has fewer pages.
+                half = place["from"] + max(1, (place["to"] - place["from"]) // 2)
+                place = {"from": place["from"], "to": half, "after": None}
                 continue
             after = ((page.get("pages") or {}).get("next") or {}).get("starting_after")
             is_last = after is None or not page["conversations"]

@@ -43,6 +43,7 @@ __all__ = ["Zendesk"]
 
 EXPORTS_A_MINUTE = 10  # of the incremental export, on every plan
 TICKETS_A_PAGE = 100
+RESTARTS = 5  # by time, in one pull
 OVERLAP = 600  # seconds that are read again where a cursor is no longer known
 _MERGED = "closed_by_merge"
 
@@ -154,7 +155,7 @@ class Zendesk(Source):
     def _read_tickets(self, cursor: dict[str, Any] | None) -> Iterator[Batch]:
         """All that changed since the last pull, in the order of the change, deleted tickets included."""
         begin = int(self.since.timestamp()) if self.since else 1
-        place = cursor or {"after": None, "seen": begin}
+        place, restarts = cursor or {"after": None, "seen": begin}, 0
         while True:
             # A ticket that changed in the last minute is not exported, and a later start is refused.
             start = min(max(begin, place["seen"] - OVERLAP), int(time.time()) - 120)
@@ -163,6 +164,9 @@ class Zendesk(Source):
                 page = self._exports.get("incremental/tickets/cursor.json", {**params, "per_page": TICKETS_A_PAGE})
             except Refusal as refusal:
                 if place["after"] is None or refusal.status not in (400, 404, 422):
+                    raise
+                restarts += 1
+                if restarts > RESTARTS:
                     raise
                 place = {**place, "after": None}  # the cursor is no longer known: by time, then
                 continue

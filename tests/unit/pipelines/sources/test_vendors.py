@@ -163,7 +163,7 @@ def test_a_cursor_that_zendesk_no_longer_knows_is_replaced_by_a_time(vendor: Ven
 def test_a_page_of_intercom_whose_cursor_has_expired_is_read_from_the_start_of_its_window(
     vendor: Vendor, tmp_path: Path
 ) -> None:
-    desk, bundle = help_desk(90), tmp_path / "bundle"  # two pages: the second is refused once
+    desk, bundle = help_desk(120), tmp_path / "bundle"  # two pages: the second is refused once
     with serving(intercom(desk, page_cursors_expire=True)) as address:
         pull.pull(vendor.settings(tmp_path, address), "desk", bundle)
     assert_equal(vendor, desk, bundle)
