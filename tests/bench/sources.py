@@ -41,8 +41,9 @@ def sources(messages: int) -> int:
     with tempfile.TemporaryDirectory() as folder:
         by_files = backlog_of(write_files(desk, Path(folder) / "files"), Path(folder) / "store")
         print(f"by files: {len(desk.threads):,} conversations, {len(by_files)} gaps")
-        print("| vendor | conversations | rows a second | gaps | of the gaps by files: same, of another kind, none |")
-        print("|---|---|---|---|---|")
+        print("Equal: the backlog of what the vendor carries is that of files with the same columns, row by row.")
+        print("| vendor | conversations | rows a second | equal | gaps | of those by files: same, other kind, none |")
+        print("|---|---|---|---|---|---|")
         for vendor in VENDORS:
             print(line_of(vendor, desk, by_files, Path(folder) / vendor.kind), flush=True)
     if messages:
@@ -60,7 +61,12 @@ def line_of(vendor: Any, desk: HelpDesk, by_files: Sequence[Gap], folder: Path) 
         began = time.perf_counter()
         pulled = pull.pull(vendor.settings(folder, address), "desk", folder / "bundle")
         seconds = time.perf_counter() - began
-    names = {str(thread.number): thread.row["conversation_id"] for thread in desk.threads}
+    expected = backlog_of(write_rows(vendor.truth(desk), folder / "truth"), folder / "truth-store")
+    carried = backlog_of(carried_part(vendor, folder / "bundle", folder / "carried"), folder / "carried-store")
+    ids = {
+        thread.number: vendor.changed("conversations", "conversation_id", str(thread.number)) for thread in desk.threads
+    }
+    names = {ids[thread.number]: thread.row["conversation_id"] for thread in desk.threads}
     gaps = [{**gap, "conversation_ids": [names[one] for one in gap["conversation_ids"]]}
             for gap in backlog_of(folder / "bundle", folder / "store")]  # fmt: skip
     found = [match(gap, gaps) for gap in by_files]
@@ -68,7 +74,20 @@ def line_of(vendor: Any, desk: HelpDesk, by_files: Sequence[Gap], folder: Path) 
     none = found.count(None)
     rate = sum(pulled.rows.values()) / seconds
     verdict = f"{same}, {len(found) - same - none}, {none}"
-    return f"| {vendor.kind} | {pulled.rows['conversations']:,} | {rate:,.0f} | {len(gaps)} | {verdict} |"
+    equal = "yes" if carried == expected else "no"
+    return f"| {vendor.kind} | {pulled.rows['conversations']:,} | {rate:,.0f} | {equal} | {len(gaps)} | {verdict} |"
+
+
+def carried_part(vendor: Any, bundle: Path, into: Path) -> Path:
+    """A pulled bundle, file by file, with the columns alone that the vendor is said to carry."""
+    for table, names in vendor.carried.items():
+        (into / table).mkdir(parents=True)
+        for file in (bundle / table).glob("*.parquet"):
+            whole = pq.read_table(file)
+            nothing = {name: pa.nulls(len(whole), whole[name].type) for name in whole.column_names if name not in names}
+            columns = [nothing.get(name, whole[name]) for name in whole.column_names]
+            pq.write_table(pa.table(columns, names=whole.column_names), into / table / file.name)
+    return into
 
 
 def match(gap: Gap, others: Sequence[Gap]) -> Gap | None:
@@ -98,6 +117,11 @@ def write_files(desk: HelpDesk, bundle: Path) -> Path:
         "owners": desk.owners,
         "searches": desk.searches,
     }
+    return write_rows(tables, bundle)
+
+
+def write_rows(tables: Mapping[str, Sequence[Mapping[str, Any]]], bundle: Path) -> Path:
+    """Rows as files of the contract; a column that a row lacks is empty."""
     bundle.mkdir()
     for table, rows in tables.items():
         columns = columns_of(table)

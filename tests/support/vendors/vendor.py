@@ -72,7 +72,7 @@ class Vendor:
         rows["owners"] = [{**row, "owner_id": str(desk.owner_number[row["owner_id"]])} for row in desk.owners]
         return {
             table: sorted_rows(
-                {name: self._changed(table, name, row.get(name)) for name in names} for row in rows[table]
+                {name: self.changed(table, name, row.get(name)) for name in names} for row in rows[table]
             )
             for table, names in self.carried.items()
         }
@@ -84,7 +84,8 @@ class Vendor:
     def _outcomes(self, thread: Thread) -> list[Row]:
         return thread.outcomes[:1]
 
-    def _changed(self, table: str, column: str, value: Any) -> Any:
+    def changed(self, table: str, column: str, value: Any) -> Any:
+        """What the vendor makes of a value on the way."""
         change = self.changes.get((table, column))
         return change(value) if change else value
 
