@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
+from lacuna.data_contracts.errors import NoSuchGap
 from lacuna.pipelines.cli.options import Config, Store, local, out
 from lacuna.pipelines.io.addresses import store_path
 
@@ -107,11 +108,13 @@ def push(
     from lacuna.pipelines.settings import load_settings
     from lacuna.pipelines.state.repository import open_state
 
+    if check and send:
+        raise typer.BadParameter("it sends nothing: leave out --send", param_hint="--check")
     settings = load_settings(config)
     target = make_target(settings, to)
     with whole_run(store) as run, open_state(settings, store) as state:
         if check:
-            closed = read_published(target, state)
+            closed = read_published(target, state, gap)
             names = ", ".join(closed) or "none"
             out.print(f"Published in {escape(to)} since: {names}.", highlight=False, soft_wrap=True)
             return
@@ -124,6 +127,8 @@ def push(
         out.print(line, highlight=False, soft_wrap=True)
         if one.diff and not send:
             out.print(escape(one.diff), highlight=False, soft_wrap=True, style="dim")
+    if not planned and gap:
+        raise NoSuchGap(f"no gap '{gap}' waits for a writer with a draft", "`lacuna drafts` lists those that do")
     if not planned:
         out.print("No gap waits for a writer.", highlight=False)
     elif send:

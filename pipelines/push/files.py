@@ -63,6 +63,11 @@ class FolderTarget(Target):
         text = path.read_text(encoding="utf-8")
         return Remote(remote_id, path.absolute().as_uri(), text, not says_draft(text))
 
+    def existing(self, draft: Draft) -> Remote | None:
+        """The file of the gap, whatever its title was."""
+        files = sorted(self._folder.glob(f"{draft.gap_id}-*.md"))
+        return self.read(files[0].name) if files else None
+
     def create(self, draft: Draft) -> str:
         """Write the file."""
         remote_id = f"{draft.gap_id}-{slug(draft.title)}.md"
@@ -106,6 +111,10 @@ class GithubTarget(Target):
             return None
         return Remote(remote_id, pull["html_url"] if pull else "", file["text"], merged)
 
+    def existing(self, draft: Draft) -> Remote | None:
+        """The file on the gap's branch."""
+        return self.read(f"{draft.gap_id}-{slug(draft.title)}.md")
+
     def create(self, draft: Draft) -> str:
         """Make the branch, the file and the pull request; what an earlier try made already is used."""
         remote_id = f"{draft.gap_id}-{slug(draft.title)}.md"
@@ -120,7 +129,7 @@ class GithubTarget(Target):
             body = f"A draft of Lacuna for the gap {draft.gap_id}."
             body += f" It changes the article {draft.article_id}." if draft.article_id else ""
             head = {"title": draft.title, "head": _branch(remote_id), "base": self._settings.base}
-            self._api.post("pulls", {**head, "body": body, "draft": True})
+            self._api.make("pulls", {**head, "body": body, "draft": True})
         return remote_id
 
     def update(self, remote_id: str, draft: Draft) -> None:

@@ -55,6 +55,11 @@ class ZendeskTarget(Target):
         article = answer and answer["article"]
         return article and Remote(remote_id, article["html_url"], _joined(article), not article["draft"])
 
+    def existing(self, draft: Draft) -> Remote | None:
+        """The article that is labelled with the gap."""
+        found = self._api.get(f"{self._settings.locale}/articles.json", {"label_names": draft.gap_id})["articles"]
+        return self.read(str(found[0]["id"])) if found else None
+
     def create(self, draft: Draft) -> str:
         """Make a draft in the section; nobody is notified."""
         of = self._settings
@@ -63,7 +68,7 @@ class ZendeskTarget(Target):
         if of.permission_group_id:
             article["permission_group_id"] = of.permission_group_id
         body = {"article": article, "notify_subscribers": False}
-        made = self._api.post(f"{of.locale}/sections/{of.section_id}/articles.json", body)
+        made = self._api.make(f"{of.locale}/sections/{of.section_id}/articles.json", body)
         return str(made["article"]["id"])
 
     def update(self, remote_id: str, draft: Draft) -> None:
@@ -107,7 +112,7 @@ class IntercomTarget(Target):
         body: dict[str, Any] = {"title": draft.title, "body": draft.html, "author_id": of.author_id, "state": "draft"}
         if of.collection_id:
             body |= {"parent_id": of.collection_id, "parent_type": "collection"}
-        return str(self._api.post("articles", body)["id"])
+        return str(self._api.make("articles", body)["id"])
 
     def update(self, remote_id: str, draft: Draft) -> None:
         """Replace title and body; its state is not named, so it stays."""
@@ -149,7 +154,7 @@ class CrispTarget(Target):
 
     def create(self, draft: Draft) -> str:
         """Make an article, which begins as a draft, and fill it."""
-        remote_id = str(self._api.post("article", {"title": draft.title})["data"]["article_id"])
+        remote_id = str(self._api.make("article", {"title": draft.title})["data"]["article_id"])
         self.update(remote_id, draft)
         return remote_id
 

@@ -45,12 +45,15 @@ class Planned:
         The lines that differ from what is in the target; empty where there is nothing to compare with.
     url
         Where it is in the target; empty where it is not there, or has no address.
+    remote_id
+        Its id in the target; empty where it is not there.
     """
 
     draft: Draft
     state: str
     diff: str = ""
     url: str = ""
+    remote_id: str = ""
 
 
 def plan_push(
@@ -86,30 +89,33 @@ def push_drafts(target: Target, state: State, planned: Sequence[Planned], overwr
     Gives what was sent. Each draft is remembered as soon as it is there, so that a push that was interrupted goes on.
     """
     before, sent = pushed(state, target.name), []
-    for one in planned:
+    for seen in planned:
+        earlier = before.get(seen.draft.gap_id)
+        # Looked at again: somebody may have edited or published it since it was planned.
+        one = seen if seen.state == "new" and earlier is None else _planned(target, seen.draft, earlier)
         if one.state not in (("new", "changed", "edited") if overwrite else ("new", "changed")):
             continue
-        earlier = before.get(one.draft.gap_id)
-        if earlier is None:
-            remote_id = target.create(one.draft)
-        else:
-            remote_id = earlier.remote_id
+        gap_id, draft_hash = one.draft.gap_id, _hash(f"{one.draft.title}\n{one.draft.text}")
+        if one.remote_id:
+            remote_id = one.remote_id
             target.update(remote_id, one.draft)
+        else:
+            remote_id = target.create(one.draft)
+            remember_push(state, Push(gap_id, target.name, remote_id, "", draft_hash, ""))
         remote = target.read(remote_id) or Remote(remote_id, "", "", False)
-        hashes = _hash(f"{one.draft.title}\n{one.draft.text}"), _hash(remote.text)
-        remember_push(state, Push(one.draft.gap_id, target.name, remote_id, remote.url, *hashes))
+        remember_push(state, Push(gap_id, target.name, remote_id, remote.url, draft_hash, _hash(remote.text)))
         if earlier is None:
-            decide(
-                state, one.draft.gap_id, "note", WHO, why=f"The draft is in {target.name}: {remote.url or remote_id}"
-            )
-        sent.append(Planned(one.draft, one.state, one.diff, remote.url))
+            decide(state, gap_id, "note", WHO, why=f"The draft is in {target.name}: {remote.url or remote_id}")
+        sent.append(Planned(one.draft, one.state, one.diff, remote.url, remote_id))
     return sent
 
 
-def read_published(target: Target, state: State) -> list[str]:
-    """Close the gaps whose draft people have published in the target; gives their ids."""
+def read_published(target: Target, state: State, only: str | None = None) -> list[str]:
+    """Close the gaps whose draft people have published in the target, all or one; gives their ids."""
     closed = []
     for gap_id, push in sorted(pushed(state, target.name).items()):
+        if only not in (None, gap_id):
+            continue
         remote = target.read(push.remote_id)
         if remote is None or not remote.is_published or standing(state, gap_id)[0] not in WAITING:
             continue
@@ -123,19 +129,18 @@ def read_published(target: Target, state: State) -> list[str]:
 
 
 def _planned(target: Target, draft: Draft, before: Push | None) -> Planned:
-    if before is None:
-        return Planned(draft, "new")
-    remote = target.read(before.remote_id)
+    remote = target.existing(draft) if before is None else target.read(before.remote_id)
     if remote is None:
-        return Planned(draft, "gone", url=before.url)
-    diff = _diff(remote.text, f"{draft.title}\n{draft.text}")
-    is_edited = _hash(remote.text) != before.remote_hash
-    is_changed = _hash(f"{draft.title}\n{draft.text}") != before.draft_hash
+        return Planned(draft, "new") if before is None else Planned(draft, "gone", url=before.url)
     if remote.is_published:
         return Planned(draft, "published", url=remote.url)
-    if is_edited:
-        return Planned(draft, "edited", diff, remote.url)
-    return Planned(draft, "changed" if is_changed else "unchanged", diff if is_changed else "", remote.url)
+    diff = _diff(remote.text, f"{draft.title}\n{draft.text}")
+    # What is there and not remembered may be a person's. An empty hash is of a draft that was made and not read back.
+    if before is None or before.remote_hash not in ("", _hash(remote.text)):
+        return Planned(draft, "edited", diff, remote.url, remote.remote_id)
+    is_changed = _hash(f"{draft.title}\n{draft.text}") != before.draft_hash or not before.remote_hash
+    state = "changed" if is_changed else "unchanged"
+    return Planned(draft, state, diff if is_changed else "", remote.url, remote.remote_id)
 
 
 def _body(text: str) -> str:
@@ -146,6 +151,7 @@ def _body(text: str) -> str:
 def _diff(there: str, here: str) -> str:
     from lacuna.pipelines.sources.fields import text_and_links
 
+    there = _HEAD.sub("", there)
     lines = text_and_links(there)[0].splitlines() if "<" in there and "</" in there else there.splitlines()
     compared = difflib.unified_diff(lines, here.splitlines(), "in the target", "the draft", n=1, lineterm="")
     return "\n".join(compared)

@@ -65,6 +65,10 @@ class Target(ABC):
     def read(self, remote_id: str) -> Remote | None:
         """What is there now; None where it is gone."""
 
+    def existing(self, draft: Draft) -> Remote | None:  # noqa: ARG002 - some targets can look, others can't
+        """What is there of a gap of which nothing is remembered; None where nothing is, or nobody can look."""
+        return None
+
     @abstractmethod
     def create(self, draft: Draft) -> str:
         """Make a draft, and give its id there."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from threading import Lock
@@ -77,6 +78,7 @@ class BasicAuth(AuthBase):
         from requests.auth import HTTPBasicAuth
 
         self._auth = HTTPBasicAuth(user.encode(), password.encode())
+        self.shown = (b64encode(f"{user}:{password}".encode()).decode(),)
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
         """Sign a request."""
@@ -114,7 +116,9 @@ class Api:
         pause: float = 0.0,
         parallel: int = 1,
     ) -> None:
-        self._source, self._address, self._secrets = source, address.rstrip("/"), tuple(secrets)
+        self._source, self._address = source, address.rstrip("/")
+        # As a header shows them, too: a server may repeat what it was sent.
+        self._secrets = (*secrets, *(auth.shown if isinstance(auth, BasicAuth) else ()))
         self._pause, self._next, self._turn = pause, 0.0, Lock()
         self._parallel = parallel
         self._session = Session(timeout=TIMEOUT, raise_for_status=False)
@@ -149,20 +153,25 @@ class Api:
             return list(pool.map(one, paths))
 
     def post(self, path: str, body: Any) -> Any:
-        """The JSON that a path answers with to a JSON body."""
+        """The JSON that a path answers with to a JSON body; a question, which may be asked again."""
         return self._ask("POST", path, json=body)
+
+    def make(self, path: str, body: Any) -> Any:
+        """As :meth:`post`, of what makes something: asked again only where the server said that it did not do it."""
+        return self._ask("POST", path, json=body, once=True)
 
     def put(self, path: str, body: Any) -> Any:
         """As :meth:`post`, with the method PUT."""
         return self._ask("PUT", path, json=body)
 
-    def _ask(self, method: str, path: str, **options: Any) -> Any:
+    def _ask(self, method: str, path: str, once: bool = False, **options: Any) -> Any:
         url = path if path.startswith(f"{self._address}/") else f"{self._address}/{path.lstrip('/')}"
         if "://" in path and not path.startswith(f"{self._address}/"):
             raise self._unreadable(f"{self._source}: the next page is on another host: {path}", "check the address")
         shown = f"{method} {url.split('?')[0]}"
         try:
-            response: Response = self._retrying(self._send, method, url, **options)
+            ask = self._retrying.copy(retry=retry_if_result(_is_limit)) if once else self._retrying
+            response: Response = ask(self._send, method, url, **options)
         except RequestException as error:
             problem = f"{self._source}: {shown} got no answer: {type(error).__name__}: {error}"
             remedy = "check the address and the network; the same command goes on from here"
@@ -211,6 +220,11 @@ def _json(response: Response) -> Any:
         return json.loads(response.content)
     except ValueError:
         return _BROKEN
+
+
+def _is_limit(response: Response) -> bool:
+    """Too many requests: nothing was done."""
+    return response.status_code in _TOO_MANY
 
 
 def _worth_another(response: Response) -> bool:

@@ -30,6 +30,10 @@ def zendesk_guide(articles: Store) -> FastAPI:
         articles[key] |= (await request.json())["translation"]
         return {"translation": {**articles[key], "locale": locale}}
 
+    @app.get(base + "/{locale}/articles.json")
+    def labelled(label_names: str) -> Any:
+        return {"articles": [one for one in articles.values() if label_names in one["label_names"]]}
+
     @app.get(base + "/{locale}/articles/{key}.json")
     def read(locale: str, key: str) -> Any:
         if key not in articles:
