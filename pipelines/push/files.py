@@ -15,6 +15,7 @@ from lacuna.pipelines.io.store import write_bytes
 from lacuna.pipelines.push.target import Draft, Remote, Target, TargetSettings
 from lacuna.pipelines.sources.api import Api, HeaderAuth, Refusal
 from lacuna.pipelines.sources.secrets import read_secret
+from lacuna.pipelines.sources.source import Address
 
 __all__ = ["FolderTarget", "GithubTarget"]
 
@@ -82,7 +83,7 @@ class FolderTarget(Target):
 class GithubSettings(TargetSettings):
     """A repository on GitHub."""
 
-    address: Annotated[str, Field(pattern=r"^https?://[^@\s]+$")]
+    address: Address
     token_env: str
     repository: Annotated[str, Field(pattern=r"^[^/\s]+/[^/\s]+$")]
     base: Annotated[str, Field(min_length=1)]

@@ -10,10 +10,9 @@ from pydantic import Field
 from lacuna.pipelines.push.target import Draft, Remote, Target, TargetSettings
 from lacuna.pipelines.sources.api import Api, BasicAuth, HeaderAuth, Refusal
 from lacuna.pipelines.sources.secrets import read_secret
+from lacuna.pipelines.sources.source import Address
 
 __all__ = ["CrispTarget", "IntercomTarget", "ZendeskTarget"]
-
-Address = Annotated[str, Field(pattern=r"^https?://[^@\s]+$")]
 
 
 def _there(ask: Callable[[], Any]) -> Any:

@@ -7,9 +7,8 @@ from collections.abc import Callable, Mapping
 from importlib.resources import files
 from typing import Any
 
-from pydantic import ValidationError
-
 from lacuna.data_contracts.errors import SettingsInvalid
+from lacuna.pipelines.presentation.section import checked_section
 from lacuna.pipelines.push.target import Target
 from lacuna.pipelines.settings import Settings
 from lacuna.pipelines.sources.registry import need_extra
@@ -75,17 +74,8 @@ def make_target(settings: Settings, name: str) -> Target:
     if kind not in KINDS:
         raise SettingsInvalid(f"{where} has the type '{kind}', which is none", f"one of: {', '.join(KINDS)}")
     defaults: dict[str, Any] = {"type": kind, **tomllib.loads(default_lines(kind))}
-    unknown = [key for key in section if key not in defaults]
-    if unknown:
-        raise SettingsInvalid(f"{where}: unknown setting '{unknown[0]}'", f"known are: {', '.join(defaults)}")
-    of_kind = KINDS[kind]()
-    try:
-        checked = of_kind.Settings.model_validate(defaults | dict(section))
-    except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
-        problem = f"{where}: '{key}' = {first['input']!r}: {first['msg'][:1].lower()}{first['msg'][1:]}"
-        raise SettingsInvalid(problem, f"set it; the section's keys and defaults are:\n{default_lines(kind)}") from None
+    of_kind, explained = KINDS[kind](), f"set it; the section's keys and defaults are:\n{default_lines(kind)}"
+    checked = checked_section(where, section, defaults, of_kind.Settings, explained)
     return of_kind(name, checked)
 
 

@@ -43,7 +43,7 @@ from lacuna.pipelines.sources.fields import (
     time_from_epoch,
 )
 from lacuna.pipelines.sources.secrets import read_secret
-from lacuna.pipelines.sources.source import Batch, Conversation, Row, Source, SourceSettings, Stream
+from lacuna.pipelines.sources.source import Address, Batch, Conversation, Row, Source, SourceSettings, Stream
 
 __all__ = ["Chatwoot"]
 
@@ -61,7 +61,7 @@ class ChatwootSettings(SourceSettings):
     """The section of a Chatwoot account."""
 
     token_env: str
-    address: Annotated[str, Field(pattern=r"^https?://[^@\s]+$")]
+    address: Address
     account: Annotated[int, Field(ge=1)]
     requests_a_minute: Annotated[float, Field(gt=0)]
     parallel: Annotated[int, Field(ge=1, le=16)]

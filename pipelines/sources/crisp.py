@@ -44,7 +44,7 @@ from lacuna.pipelines.sources.fields import (
 )
 from lacuna.pipelines.sources.paging import Listed, pages_by_time
 from lacuna.pipelines.sources.secrets import read_secret
-from lacuna.pipelines.sources.source import Batch, Conversation, Row, Source, SourceSettings, Stream
+from lacuna.pipelines.sources.source import Address, Batch, Conversation, Row, Source, SourceSettings, Stream
 
 __all__ = ["Crisp"]
 
@@ -61,7 +61,7 @@ class CrispSettings(SourceSettings):
     key_env: str
     website: Annotated[str, Field(min_length=1)]
     tier: Literal["website", "plugin"]
-    address: Annotated[str, Field(pattern=r"^https?://[^@\s]+$")]
+    address: Address
     parallel: Annotated[int, Field(ge=1, le=16)]
     ratings: bool
     bot_authors: list[str]

@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 from lacuna.pipelines.sources.source import Row
 
 __all__ = [
-    "ArticleLinks", "custom_columns", "rated_outcomes", "says_fallback", "tagged_outcomes", "text_and_links",
+    "ArticleLinks", "custom_columns", "number", "rated_outcomes", "says_fallback", "tagged_outcomes", "text_and_links",
     "text_links", "time_from_epoch", "time_from_iso",
 ]  # fmt: skip
 
@@ -141,6 +141,11 @@ def rated_outcomes(csat: float | None, messages: Sequence[Row], when: datetime |
     return [{"outcome": outcome, "sample": "feedback", "tagged_at": when, "tagged_by": "customer"}]
 
 
+def number(value: Any) -> float | None:
+    """A number; None where there is none."""
+    return None if value in (None, "") else float(value)
+
+
 def custom_columns(custom: Mapping[str, Any], fields: Mapping[str, str]) -> Row:
     """Columns from the fields of a record that the settings name for them; None where there is none, or no value."""
     row: Row = {}
@@ -149,5 +154,5 @@ def custom_columns(custom: Mapping[str, Any], fields: Mapping[str, str]) -> Row:
         if value in (None, ""):
             row[column] = None
         else:
-            row[column] = float(value) if column == "intent_confidence" else str(value)
+            row[column] = number(value) if column == "intent_confidence" else str(value)
     return row

@@ -43,7 +43,7 @@ from lacuna.pipelines.sources.fields import (
 )
 from lacuna.pipelines.sources.paging import Listed, pages_by_time
 from lacuna.pipelines.sources.secrets import read_secret
-from lacuna.pipelines.sources.source import Batch, Conversation, Row, Source, SourceSettings, Stream
+from lacuna.pipelines.sources.source import Address, Batch, Conversation, Row, Source, SourceSettings, Stream
 
 __all__ = ["Freshdesk"]
 
@@ -62,7 +62,7 @@ class FreshdeskSettings(SourceSettings):
     """The section of a Freshdesk account."""
 
     key_env: str
-    address: Annotated[str, Field(pattern=r"^https?://[^@\s]+$")]
+    address: Address
     portal: Annotated[str, Field(pattern=r"^(https?://[^@\s]+)?$")]
     requests_a_minute: Annotated[float, Field(gt=0)]
     parallel: Annotated[int, Field(ge=1, le=16)]

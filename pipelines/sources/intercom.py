@@ -26,13 +26,15 @@ from pydantic import Field
 from lacuna.pipelines.sources.api import Api, HeaderAuth, Refusal
 from lacuna.pipelines.sources.fields import (
     ArticleLinks,
+    custom_columns,
+    number,
     says_fallback,
     tagged_outcomes,
     text_and_links,
     time_from_epoch,
 )
 from lacuna.pipelines.sources.secrets import read_secret
-from lacuna.pipelines.sources.source import Batch, Conversation, Row, Source, SourceSettings, Stream
+from lacuna.pipelines.sources.source import Address, Batch, Conversation, Row, Source, SourceSettings, Stream
 
 __all__ = ["Intercom"]
 
@@ -52,7 +54,7 @@ class IntercomSettings(SourceSettings):
     """The section of an Intercom workspace."""
 
     token_env: str
-    address: Annotated[str, Field(pattern=r"^https?://[^@\s]+$")]
+    address: Address
     parallel: Annotated[int, Field(ge=1, le=16)]
     bot_admins: list[str]
     fallback_phrases: list[str]
@@ -228,8 +230,8 @@ class Intercom(Source):
             "channel": _channel(record["source"].get("type")),
             "customer_id": contacts[0]["id"] if contacts else None,
             "resolved": _RESOLVED.get(str(state)),
-            "csat": _number(rating.get("rating") or agent.get("rating")),
-            "handle_seconds": _number((record.get("statistics") or {}).get("handling_time")),
+            "csat": number(rating.get("rating") or agent.get("rating")),
+            "handle_seconds": number((record.get("statistics") or {}).get("handling_time")),
             "tags": tags,
             **self._attributes(record.get("custom_attributes") or {}),
         }
@@ -266,17 +268,11 @@ class Intercom(Source):
             answers[-1]["article_ids"] = list(dict.fromkeys(named))
 
     def _attributes(self, custom: Mapping[str, Any]) -> Row:
-        of, values = self._settings, {}
-        for column, attribute in (
-            ("language", of.language_attribute),
-            ("product", of.product_attribute),
-            ("region", of.region_attribute),
-            ("predicted_intent", of.intent_attribute),
-        ):
-            value = custom.get(attribute) if attribute else None
-            values[column] = str(value) if value not in (None, "") else None
-        confidence = custom.get(of.intent_confidence_attribute) if of.intent_confidence_attribute else None
-        return {**values, "intent_confidence": _number(confidence)}
+        of = self._settings
+        return custom_columns(custom, {
+            "language": of.language_attribute, "product": of.product_attribute, "region": of.region_attribute,
+            "predicted_intent": of.intent_attribute, "intent_confidence": of.intent_confidence_attribute,
+        })  # fmt: skip
 
 
 def _owner(admin: Mapping[str, Any]) -> Row:
@@ -328,10 +324,6 @@ def _revision(article: Mapping[str, Any]) -> Row:
 
 def _share(percentage: float | None, of: int) -> int | None:
     return None if percentage is None else round(percentage / 100 * of)
-
-
-def _number(value: Any) -> float | None:
-    return None if value in (None, "") else float(value)
 
 
 def _channel(kind: str | None) -> str | None:

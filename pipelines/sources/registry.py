@@ -10,9 +10,8 @@ from importlib.resources import files
 from importlib.util import find_spec
 from typing import Any
 
-from pydantic import ValidationError
-
 from lacuna.data_contracts.errors import SettingsInvalid
+from lacuna.pipelines.presentation.section import checked_section
 from lacuna.pipelines.presentation.suggestions import similar
 from lacuna.pipelines.settings import Settings
 from lacuna.pipelines.sources.source import Source
@@ -102,22 +101,8 @@ def make_source(settings: Settings, name: str, since: date | None = None) -> Sou
         meant = f"; did you mean '{close[0]}'?" if close else ""
         raise SettingsInvalid(f"{where} has the type '{kind}', which is none{meant}", f"one of: {', '.join(KINDS)}")
     need_extra()
-    defaults = _defaults(kind)
-    unknown = next((key for key in section if key not in defaults), None)
-    if unknown:
-        close = similar(unknown, defaults)
-        meant = f"did you mean '{close[0]}'? " if close else ""
-        raise SettingsInvalid(f"{where}: unknown setting '{unknown}'", f"{meant}known are: {', '.join(defaults)}")
-    of_kind = KINDS[kind]()
-    try:
-        checked = of_kind.Settings.model_validate(defaults | dict(section))
-    except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
-        problem = f"{where}: '{key}' = {first['input']!r}: {first['msg'][:1].lower()}{first['msg'][1:]}"
-        raise SettingsInvalid(
-            problem, f"`lacuna init --type {kind}` writes a section with every key explained"
-        ) from None
+    of_kind, explained = KINDS[kind](), f"`lacuna init --type {kind}` writes a section with every key explained"
+    checked = checked_section(where, section, _defaults(kind), of_kind.Settings, explained)
     return of_kind(name, checked, datetime.combine(since, time(), UTC) if since else None)
 
 

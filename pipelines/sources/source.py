@@ -16,9 +16,10 @@ from pydantic import Field
 
 from lacuna.pipelines.presentation.section import Section
 
-__all__ = ["OF_CONVERSATIONS", "Batch", "Conversation", "Row", "Source", "SourceSettings", "Stream"]
+__all__ = ["OF_CONVERSATIONS", "Address", "Batch", "Conversation", "Row", "Source", "SourceSettings", "Stream"]
 
 Row = dict[str, Any]
+Address = Annotated[str, Field(pattern=r"^https?://[^@\s]+$")]
 # The tables that go with a conversation: what a batch says of one replaces all that was there of it.
 OF_CONVERSATIONS = ("messages", "outcomes", "conversations")
 

@@ -45,13 +45,10 @@ class Slice:
         Rows by table.
     finished
         Whether the stream has nothing more.
-    cursor
-        Where it goes on.
     """
 
     rows: dict[str, int]
     finished: bool = False
-    cursor: Any = None
 
 
 class Staging:
@@ -100,7 +97,7 @@ class Staging:
         @dlt.resource(name=stream.name)
         def read() -> Iterator[Any]:
             state = dlt.current.resource_state()
-            begin = done.cursor = None if stream.whole else state.get("cursor")
+            begin = None if stream.whole else state.get("cursor")
             if stream.version is not None and state.get("version") == stream.version:
                 done.finished = True
                 return
@@ -108,7 +105,7 @@ class Staging:
                 for table, rows in self._tables(batch).items():
                     done.rows[table] = done.rows.get(table, 0) + len(rows)
                     yield dlt.mark.with_table_name(rows, table)
-                done.cursor = state["cursor"] = batch.cursor
+                state["cursor"] = batch.cursor
                 enough = sum(done.rows.values()) >= at_most or (stop is not None and time.monotonic() > stop)
                 # Where the cursor has not moved, the next slice would be this one again.
                 if enough and (sample or (not stream.whole and batch.cursor != begin)):

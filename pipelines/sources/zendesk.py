@@ -29,6 +29,7 @@ from pydantic import Field
 from lacuna.pipelines.sources.api import Api, BasicAuth, HeaderAuth, Refusal
 from lacuna.pipelines.sources.fields import (
     ArticleLinks,
+    number,
     says_fallback,
     tagged_outcomes,
     text_and_links,
@@ -37,7 +38,7 @@ from lacuna.pipelines.sources.fields import (
     time_from_iso,
 )
 from lacuna.pipelines.sources.secrets import read_secret
-from lacuna.pipelines.sources.source import Batch, Conversation, Row, Source, SourceSettings, Stream
+from lacuna.pipelines.sources.source import Address, Batch, Conversation, Row, Source, SourceSettings, Stream
 
 __all__ = ["Zendesk"]
 
@@ -51,7 +52,7 @@ _MERGED = "closed_by_merge"
 class ZendeskSettings(SourceSettings):
     """The section of a Zendesk account."""
 
-    address: Annotated[str, Field(pattern=r"^https?://[^@\s]+$")]
+    address: Address
     user_env: str
     token_env: str
     oauth: bool
@@ -296,7 +297,7 @@ class Zendesk(Source):
         }  # fmt: skip
         numbers = {"intent_confidence": of.intent_confidence_field, "handle_seconds": of.handle_seconds_field}
         row: Row = {name: str(values[key]) if values.get(key) else None for name, key in texts.items()}
-        return row | {name: _number(values.get(key)) for name, key in numbers.items()}
+        return row | {name: number(values.get(key)) for name, key in numbers.items()}
 
 
 def _is_gone(ticket: Mapping[str, Any]) -> bool:
@@ -346,7 +347,3 @@ def _revision(article: Mapping[str, Any]) -> Row:
         "author_id": str(article["author_id"]) if article.get("author_id") else None,
         "approved": not article.get("draft"),
     }
-
-
-def _number(value: Any) -> float | None:
-    return None if value in (None, "") else float(value)

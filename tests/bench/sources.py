@@ -19,8 +19,8 @@ from lacuna.pipelines.presentation import progress
 from lacuna.pipelines.run import run
 from lacuna.pipelines.sources import pull, zendesk
 from lacuna.pipelines.sources.tables import columns_of
+from tests.support.servers import serving
 from tests.support.vendors.help_desk import HelpDesk, help_desk
-from tests.support.vendors.server import serving
 from tests.support.vendors.vendors import VENDORS
 
 END = "2024-06-30"

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import json
 import shutil
-import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import uvicorn
 
 from lacuna.pipelines.board import make_app
 from lacuna.pipelines.io.publishing import publishing
@@ -22,6 +19,7 @@ from lacuna.pipelines.settings import load_settings
 from lacuna.pipelines.state.deliveries import remember_contacts
 from lacuna.pipelines.state.repository import State, open_state
 from tests.support import sample_run
+from tests.support.servers import serving
 
 TAG_NEXT = pd.DataFrame(
     [
@@ -105,15 +103,8 @@ def running(store: Path, who: str = "Rita", **board: Any) -> Iterator[str]:
     settings = settings.model_copy(update={"board": settings.board.model_copy(update=board)})
     state = open_state(settings, store)
     app = make_app(store, settings, state, who)
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error", proxy_headers=False))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        time.sleep(0.01)
-    port = server.servers[0].sockets[0].getsockname()[1]
     try:
-        yield f"http://127.0.0.1:{port}"
+        with serving(app, log_level="error", lifespan="auto", proxy_headers=False) as address:
+            yield address
     finally:
-        server.should_exit = True
-        thread.join(10)
         state.close()

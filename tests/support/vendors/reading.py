@@ -12,7 +12,8 @@ from fastapi import FastAPI
 
 from lacuna.pipelines.sources.registry import make_source
 from lacuna.pipelines.sources.source import Batch, Source
-from tests.support.vendors.server import Faults, serving, with_faults
+from tests.support.servers import serving
+from tests.support.vendors.server import Faults, with_faults
 from tests.support.vendors.vendor import Vendor
 
 

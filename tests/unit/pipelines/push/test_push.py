@@ -15,11 +15,10 @@ from lacuna.pipelines.settings import load_settings
 from lacuna.pipelines.sources import api
 from lacuna.pipelines.state.repository import open_state
 from tests.support.board_store import make_store
+from tests.support.servers import serving
 from tests.support.standins import Lacuna
 from tests.support.vendors import writing
-from tests.support.vendors.server import Faults, serving, with_faults
-
-GAP = "g-"
+from tests.support.vendors.server import Faults, with_faults
 
 
 @dataclass

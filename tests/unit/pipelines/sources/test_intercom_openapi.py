@@ -19,9 +19,9 @@ from lacuna.pipelines.push.target import Draft
 from lacuna.pipelines.settings import load_settings
 from lacuna.pipelines.sources import pull
 from tests.support.paths import SHARED
+from tests.support.servers import serving
 from tests.support.vendors import writing
 from tests.support.vendors.help_desk import help_desk
-from tests.support.vendors.server import serving
 from tests.support.vendors.vendors import INTERCOM
 
 DESCRIPTION = SHARED / "vendors" / "intercom-2.15.openapi.yaml"

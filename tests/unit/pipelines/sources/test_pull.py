@@ -25,9 +25,10 @@ from lacuna.pipelines.sources.source import Batch, Conversation, Source, SourceS
 from lacuna.pipelines.state.leases import lease
 from tests.support.databases import settings_for
 from tests.support.object_stores import remote, s3, signed_in  # noqa: F401
+from tests.support.servers import serving
 from tests.support.vendors.help_desk import FIRST_NUMBER, help_desk
 from tests.support.vendors.killed_pull import pull_in_small_slices
-from tests.support.vendors.server import Faults, serving, with_faults
+from tests.support.vendors.server import Faults, with_faults
 from tests.support.vendors.vendor import read_rows
 from tests.support.vendors.vendors import INTERCOM
 

@@ -10,9 +10,10 @@ import pytest
 
 from lacuna.data_contracts.errors import SourceUnreadable
 from lacuna.pipelines.sources import api, pull, zendesk
+from tests.support.servers import serving
 from tests.support.vendors.help_desk import FIRST_NUMBER, HelpDesk, help_desk
 from tests.support.vendors.intercom import intercom
-from tests.support.vendors.server import Faults, serving, with_faults
+from tests.support.vendors.server import Faults, with_faults
 from tests.support.vendors.vendor import Vendor, one_space, whole_seconds
 from tests.support.vendors.vendors import INTERCOM, VENDORS, ZENDESK
 from tests.support.vendors.zendesk import zendesk as zendesk_fake
