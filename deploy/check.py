@@ -61,7 +61,10 @@ def main() -> None:
         if unknown := set(names or []) - set(there):
             options.error(f"{option} has no {', '.join(sorted(unknown))}: choose among {', '.join(there)}")
     with tempfile.TemporaryDirectory(prefix="lacuna-check-") as folder:
-        if not chosen.only:
+        if chosen.only:
+            wait(lambda: DAG in airflow("dags", "list", "--output", "plain"), 120, "the DAG files are not parsed")
+            airflow("dags", "unpause", "--yes", DAG)  # a paused one never starts what is asked for
+        else:
             scheduled(chosen.bundle, chosen.store, Path(folder))
         if chosen.backfill:
             backfill(chosen.store, Path(folder))
