@@ -16,7 +16,7 @@ from lacuna.models.arrays import F32, F64, Ints
 from lacuna.models.text.vectorizer import Terms
 from lacuna.models.text.words import SHOWN_WORD
 from lacuna.models.topics.failure_tree import FailureTree
-from lacuna.models.topics.graph_clusters import GraphClusters
+from lacuna.models.topics.neighbour_tree import NeighbourTree
 
 __all__ = ["Phrases", "find_topics", "fit_topics", "map_coordinates", "unassigned_alarm"]
 
@@ -49,7 +49,7 @@ def fit_topics(
 
 
 def find_topics(
-    texts: Sequence[str], space: F32, clusters: GraphClusters, stop_words: Sequence[str]
+    texts: Sequence[str], space: F32, clusters: NeighbourTree, stop_words: Sequence[str]
 ) -> tuple[Ints, Phrases]:
     """Fit BERTopic with clusters of a graph: topics of texts alone, without outcomes.
 
@@ -74,7 +74,7 @@ def _described(
     questions: Sequence[str],
     vectors: F32,
     y: list[float] | None,
-    clusters: FailureTree | GraphClusters | _FixedLabels,
+    clusters: FailureTree | NeighbourTree | _FixedLabels,
     stop_words: Sequence[str],
 ) -> tuple[Ints, Phrases]:
     counter = Terms(SHOWN_WORD, stop_words)

@@ -9,7 +9,7 @@ from scipy.spatial.distance import pdist
 from sklearn.base import BaseEstimator, ClusterMixin
 
 from lacuna.models.arrays import F32, F64, Flags, Ints
-from lacuna.models.topics.graph_clusters import by_size
+from lacuna.models.topics.neighbour_tree import by_size
 
 JUST_APART = (
     1e-9  # least distance of two questions that were not in one topic before, so that former topics merge first

@@ -19,7 +19,7 @@ from lacuna.models.text.lexicon import STOP_WORDS
 from lacuna.models.text.vectorizer import Terms
 from lacuna.models.text.vectors import unit
 from lacuna.models.text.words import SENTENCE_END, WORD
-from lacuna.models.topics.graph_clusters import distinct, nearest
+from lacuna.models.topics.neighbour_tree import distinct, nearest
 
 WORDS_SHARE = 0.3  # weight of words in the similarity of two texts; the weekly run uses a similar one (0.2 to 0.45)
 WHOLE_SHARE = 0.3  # weight of the whole text's vector; the rest is that of its sentences

@@ -11,13 +11,12 @@ from threadpoolctl import threadpool_limits
 from lacuna.models.arrays import F32, Ints
 from lacuna.models.text.languages import common_languages, languages_of
 from lacuna.models.topics.describe import find_topics
-from lacuna.models.topics.graph_clusters import RESOLUTIONS, GraphClusters, centroids
 from lacuna.models.topics.nearest import assign_nearest
+from lacuna.models.topics.neighbour_tree import NeighbourTree, centroids
 from lacuna.models.topics.text_space import TextSpace, sentences
 
 # Round 1 weighs sentences by their rarity, round 2 by the topics of round 1; more rounds change little.
 ROUNDS = 2
-NEARBY = 3  # steps of resolution on either side of the last round's that the next round tries
 LOOSEST = 5  # percentile of the sample's cosines to their topics from which on another text joins a topic
 
 
@@ -93,11 +92,9 @@ def find_groups(
     text_space = TextSpace().fit(
         vectors[: len(texts)], owner, sentence_texts, vectors[len(texts) :], languages_of(texts, common)
     )
-    clusters = GraphClusters(judged_by=text_space.meaning_dim)
+    clusters = NeighbourTree(judged_by=text_space.meaning_dim)
     for rounds_done in range(1, ROUNDS):
         rough_labels = clusters.fit_predict(text_space.space_)
-        at = RESOLUTIONS.index(clusters.resolution_)
-        clusters.set_params(resolutions=RESOLUTIONS[max(0, at - NEARBY) : at + NEARBY + 1])
         if tick:
             tick(rounds_done, ROUNDS)
         text_space.weigh(np.where(rough_labels < 0, rough_labels.max() + 1, rough_labels))

@@ -11,16 +11,19 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from tests.bench.granularity import leave_one_family_out, prepared
 from tests.support.paths import REPO, SHARED
 
 DATA = SHARED / "data"
 BENCH_PYTHON = REPO / ".venv-bench" / "bin" / "python"
 SIZES = (5_000, 20_000, 40_000)
 PARTS = (2, 4, 8)
+DRAWS = 5
 CHILD = Path(__file__).with_name("topics_child.py")
 
 
@@ -29,16 +32,44 @@ def main(data: Path, embedder: str, store: Path | None, sizes: tuple[int, ...]) 
     with tempfile.TemporaryDirectory(prefix="lacuna-bench-") as scratch:
         folder = Path(scratch)
         cache = store or folder / "store"
-        print(f"vectors: {embedder}; ACC, NMI and ARI in percent, of all texts: unassigned is wrong\n")
-        for name, texts in labelled(data).items():
-            side_by_side(name, texts, folder, cache, embedder)
+        print(f"vectors: {embedder}; ACC, NMI and ARI in percent, of all texts: unassigned is wrong")
+        print(f"mean of {DRAWS} draws of nine tenths of the texts, ± their standard deviation\n")
+        public = labelled(data)
+        compare(public, folder, cache, embedder)
+        leave_one_family_out({name: prepared(texts, cache, embedder) for name, texts in public.items()})
+        for name, texts in public.items() if sizes else ():
             loss(name, texts, folder, cache, embedder)
         questions = firefox(data)
         for size in sizes:
             side_by_side(f"firefox {size:,}", questions.head(size), folder, cache, embedder)
-        loss("firefox 20,000", questions.head(20_000), folder, cache, embedder)
-        again(questions.head(max(sizes)), folder, embedder)
+        if sizes:
+            loss("firefox 20,000", questions.head(20_000), folder, cache, embedder)
+            again(questions.head(max(sizes)), folder, embedder)
     return 0
+
+
+def compare(sets: dict[str, pd.DataFrame], folder: Path, cache: Path, embedder: str) -> None:
+    """Print a line a set and method, over draws of the texts in another order each time, and the mean over the sets."""
+    means: dict[str, list[float]] = {}
+    for name, texts in sets.items():
+        folders = [folder / f"draw-{draw}" for draw in range(DRAWS)]
+        drawn: dict[str, list[dict[str, float]]] = {"lacuna": []}
+        for draw, own in enumerate(folders):
+            own.mkdir(exist_ok=True)
+            texts.sample(frac=0.9, random_state=draw).to_json(own / "texts.jsonl", orient="records", lines=True)
+            child(sys.executable, "vectors", own, cache, embedder)
+            drawn["lacuna"].append(child(sys.executable, "draw", own, cache, embedder))
+        if BENCH_PYTHON.exists():
+            drawn |= child(str(BENCH_PYTHON), "draws", folder, cache, embedder)
+        for what, figures_of in drawn.items():
+            table = pd.DataFrame(figures_of)
+            shares = "  ".join(
+                f"{key} {table[key].mean():5.1f} ± {table[key].std():3.1f}" for key in ("ACC", "NMI", "ARI")
+            )
+            found, true = table["K"].mean(), table["K_true"].mean()
+            print(f"{name:24} {what:17} {shares}  K {found:5.1f}/{true:.0f} ({found / true:.2f})", flush=True)
+            means.setdefault(what, []).append(table["ACC"].mean())
+    print("\nmean ACC over the sets: " + ", ".join(f"{what} {np.mean(of):.1f}" for what, of in means.items()) + "\n")
 
 
 def labelled(data: Path) -> dict[str, pd.DataFrame]:
@@ -55,9 +86,15 @@ def labelled(data: Path) -> dict[str, pd.DataFrame]:
     questions = messages[messages["role"].eq("customer") & messages["conversation_id"].isin(planted)]
     first = questions.sort_values("position").groupby("conversation_id")["text"].first()
     ids = first.index.to_numpy()
+    intents = {
+        path.stem: frame(intent["turn_id"], intent["utterance"], intent["reference_label"])
+        for path in sorted((data / "intents").glob("*.jsonl"))
+        for intent in [pd.read_json(path, lines=True, dtype=False)]
+    }
     return {
         "dstc11-banking": frame(banking["turn_id"], banking["utterance"], banking["reference_label"]),
         "banking77": frame(range(len(banking77)), banking77["text"], banking77["category"]),
+        **intents,
         "demo": frame(ids, first, [planted[c] for c in ids]),
     }
 
@@ -105,7 +142,7 @@ def again(texts: pd.DataFrame, folder: Path, embedder: str) -> None:
             print(line(f"whole {len(some):,}", what, figures), flush=True)
 
 
-def child(python: str, what: str, folder: Path, cache: Path, embedder: str, fit_at_most: int = 0) -> dict[str, float]:
+def child(python: str, what: str, folder: Path, cache: Path, embedder: str, fit_at_most: int = 0) -> dict[str, Any]:
     """Run one grouping as a process of its own; its figures."""
     command = [python, str(CHILD), what, str(folder), str(cache), embedder, str(fit_at_most)]
     process = subprocess.run(command, capture_output=True, text=True, check=False, cwd=REPO)

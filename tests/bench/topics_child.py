@@ -24,6 +24,9 @@ TIMES = 2
 def main() -> None:
     """Group ``FOLDER/texts.jsonl`` and print figures."""
     what, folder, cache, embedder, fit_at_most = sys.argv[1:]
+    if what == "draws":
+        print(json.dumps(without_outliers(sorted(Path(folder).glob("draw-*")))))
+        return
     texts = pd.read_json(Path(folder) / "texts.jsonl", lines=True, dtype=False)
     if what == "bertopic":
         labels, cost = bertopic(texts["text"].tolist(), np.load(Path(folder) / "vectors.npy"))
@@ -34,7 +37,7 @@ def main() -> None:
 
 def lacuna(
     texts: pd.DataFrame, folder: Path, cache: Path, embedder: str, fit_at_most: int, what: str
-) -> tuple[np.ndarray, dict[str, float]]:
+) -> tuple[np.ndarray, dict[str, Any]]:
     """What Lacuna does to the texts, once their vectors and what was redacted are in the cache.
 
     ``lacuna`` times all that the command does but reading the file; ``grouping`` times the part that BERTopic does too,
@@ -66,13 +69,13 @@ def lacuna(
         )
         return np.append(topic, -1)[row], spent
     (assigned, *_), spent = timed(
-        lambda: topics_of(texts[["id", "text"]], cache, settings), 1 if what == "whole" else TIMES
+        lambda: topics_of(texts[["id", "text"]], cache, settings), 1 if what in ("whole", "draw") else TIMES
     )
     topic = assigned.set_index("id")["topic_id"].reindex(texts["id"])
     return topic.fillna(-1).to_numpy(dtype=np.int64), spent
 
 
-def bertopic(texts: list[str], vectors: np.ndarray) -> tuple[np.ndarray, dict[str, float]]:
+def bertopic(texts: list[str], vectors: np.ndarray) -> tuple[np.ndarray, dict[str, Any]]:
     """BERTopic as it comes, given the vectors; ``import`` is the time that loading it takes."""
     began = time.perf_counter()
     from bertopic import BERTopic
@@ -80,6 +83,23 @@ def bertopic(texts: list[str], vectors: np.ndarray) -> tuple[np.ndarray, dict[st
     loaded = time.perf_counter() - began
     (labels, _), spent = timed(lambda: BERTopic(embedding_model=None).fit_transform(texts, embeddings=vectors), TIMES)
     return np.asarray(labels), spent | {"import": loaded}
+
+
+def without_outliers(folders: list[Path]) -> dict[str, list[dict[str, Any]]]:
+    """BERTopic as it comes, and with every outlier moved to the topic nearest in meaning: the figures of each draw."""
+    from bertopic import BERTopic
+
+    figures: dict[str, list[dict[str, Any]]] = {"bertopic": [], "outliers reduced": []}
+    for folder in folders:
+        texts = pd.read_json(folder / "texts.jsonl", lines=True, dtype=False)
+        vectors, truth = np.load(folder / "vectors.npy"), texts["truth"].to_numpy()
+        model = BERTopic(embedding_model=None)
+        labels, _ = model.fit_transform(texts["text"].tolist(), embeddings=vectors)
+        figures["bertopic"].append(score(truth, np.asarray(labels)))
+        if -1 in labels and max(labels) >= 0:
+            labels = model.reduce_outliers(texts["text"].tolist(), labels, strategy="embeddings", embeddings=vectors)
+        figures["outliers reduced"].append(score(truth, np.asarray(labels)))
+    return figures
 
 
 def timed(work: Callable[[], Any], times: int) -> tuple[Any, dict[str, float]]:

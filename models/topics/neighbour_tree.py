@@ -1,28 +1,32 @@
-"""Clusters of a nearest-neighbour graph, as many as the points themselves suggest."""
+"""Clusters of points, as many as the points themselves suggest: a tree of smoothed points, cut at a height it finds."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
+from scipy.cluster.hierarchy import fcluster, linkage
 from sklearn.base import BaseEstimator, ClusterMixin
 from sklearn.utils.validation import validate_data
-from sknetwork.clustering import Louvain
 
-from lacuna.models.arrays import F32, Ints
+from lacuna.models.arrays import F32, F64, Ints
 from lacuna.models.text.vectors import unit
 
 A = TypeVar("A", bound=NDArray[Any])
 B = TypeVar("B", bound=NDArray[Any])
 
-RESOLUTIONS = tuple(0.25 * 1.3**step for step in range(19))
+# Heights at which the tree is tried, and the height at which topics that people name are usually complete, as cosine
+# distances of smoothed points (`python -m tests.bench topics`).
+HEIGHTS = tuple(round(0.3 + 0.02 * step, 2) for step in range(33))
+USUAL_HEIGHT = 0.6
 # Data without structure splits best into this few clusters; they are accepted only from the silhouette on below which
 # Kaufman and Rousseeuw (1990) find no substantial structure.
 FEW, SUBSTANTIAL = 3, 0.25
+NEIGHBOURS, SMOOTHINGS = 8, 2
 BLOCK, THREADS = 1024, 4  # rows of a block, whose similarities to all others are held at once, and parallel blocks
 STRIPES = 8  # parts of a row of similarities; their elementwise maximum shows where the largest values are
 
@@ -31,27 +35,32 @@ STRIPES = 8  # parts of a row of similarities; their elementwise maximum shows w
 BEYOND_CHANCE, ALMOST_EQUAL = 7.0, 0.95
 
 
-class GraphClusters(ClusterMixin, BaseEstimator):
-    """Louvain communities of the cosine nearest-neighbour graph, at the resolution with the best silhouette.
+class NeighbourTree(ClusterMixin, BaseEstimator):
+    """Average-linkage tree of points that were moved towards their nearest neighbours, cut at a height that it finds.
 
-    The number of clusters is not given: the graph is cut at many resolutions, and the cut with the best silhouette is
-    taken (Rousseeuw 1987, on cosine distance). Even data without structure splits into two or three parts a little
-    better than into more, so that so few are accepted only with a substantial silhouette. Rows that say the same are
-    one point of the graph, so that the neighbours of a template's copy are other texts, not the other copies. The
-    result does not depend on the order of rows: equal rows count once, and rows are sorted by their bytes.
+    Each point is first moved towards the mean of its nearest neighbours, so that points of one topic come together and
+    points between two topics choose one. In the tree of these, a large topic may stand beside a small one.
+
+    The number of clusters is not given. The cut with the best silhouette (Rousseeuw 1987, on cosine distance) follows
+    the data, and varies by chance from sample to sample; the height at which topics are usually complete follows other
+    data, and does not vary. The tree is cut halfway between the two, which generalises better than either.
+
+    Even data without structure splits into two or three parts a little better than into more, so that so few are
+    accepted only with a substantial silhouette. Rows that say the same are one point of the tree, so that the
+    neighbours of a template's copy are other texts, not the other copies. The result does not depend on the order of
+    rows: equal rows count once, and rows are sorted by their bytes.
 
     Parameters
     ----------
-    neighbours
-        Numbers of neighbours of each row: the graphs of all numbers are summed, so that the nearest weigh most and no
-        single number decides.
+    neighbours, smoothings
+        How many neighbours a point is moved towards, and how often.
+    usual_height
+        Height at which topics are usually complete: cosine distance of smoothed points.
     min_size
         Distinct rows that a cluster needs; rows of smaller ones are in no cluster.
     judged_by
         How many first columns, rescaled to length 1, decide which rows say the same, and the silhouette; None for all
-        columns. Further columns shape the graph only.
-    resolutions
-        Resolutions to try, ascending. Cuts into more than 2√n clusters of n sayings are not considered.
+        columns. Further columns shape the tree only.
 
     Attributes
     ----------
@@ -59,61 +68,93 @@ class GraphClusters(ClusterMixin, BaseEstimator):
         int (n,); 0 is the largest cluster, -1 a row that is in none.
     centroids_
         float32 (clusters, dim), rows of length 1.
-    resolution_, silhouette_
-        What was chosen, and how good it is, -1 to 1; 0 where there is only one cluster.
+    height_
+        Where the tree was cut.
 
     Examples
     --------
     >>> rng = np.random.default_rng(0)
     >>> points = np.repeat(np.eye(3), 20, axis=0) + 0.1 * rng.normal(size=(60, 3))
-    >>> np.bincount(GraphClusters().fit_predict(points)).tolist()
+    >>> np.bincount(NeighbourTree().fit_predict(points)).tolist()
     [20, 20, 20]
     """
 
     def __init__(
         self,
-        neighbours: tuple[int, ...] = (8, 12, 16),
+        neighbours: int = NEIGHBOURS,
+        smoothings: int = SMOOTHINGS,
+        usual_height: float = USUAL_HEIGHT,
         min_size: int = 5,
         judged_by: int | None = None,
-        resolutions: tuple[float, ...] = RESOLUTIONS,
     ) -> None:
         self.neighbours = neighbours
+        self.smoothings = smoothings
+        self.usual_height = usual_height
         self.min_size = min_size
         self.judged_by = judged_by
-        self.resolutions = resolutions
 
-    def fit(self, X: F32, y: object = None) -> GraphClusters:  # noqa: N803, ARG002 (scikit-learn's names)
+    def fit(self, X: F32, y: object = None) -> NeighbourTree:  # noqa: N803, ARG002 (scikit-learn's names)
         """Find the clusters of ``X`` (n, dim); ``y`` is not used."""
         validated = np.ascontiguousarray(validate_data(self, X, dtype=np.float32))
         rows, back = distinct(validated)
-        points = unit(rows)
-        labels, self.resolution_, self.silhouette_ = self._best_cut(points)
+        labels, self.height_ = self._cut(unit(rows))
         self.labels_ = by_size(labels, self.min_size)[back]
         self.centroids_ = centroids(unit(validated), self.labels_)
         return self
 
-    def _best_cut(self, points: F32) -> tuple[Ints, float, float]:
-        best, resolution, score = np.zeros(len(points), dtype=np.int64), float(self.resolutions[0]), 0.0
-        few = best, resolution, score
-        judged_points = unit(points[:, : self.judged_by])
-        saying = sayings(judged_points)
+    def _cut(self, points: F32) -> tuple[Ints, float]:
+        judged = unit(points[:, : self.judged_by])
+        saying = sayings(judged)
         saying_points = centroids(points, saying)
         if len(saying_points) < 2:
-            return best, resolution, score
-        graph = neighbour_graph(saying_points, [min(count, len(saying_points) - 1) for count in self.neighbours])
-        for step in self.resolutions:
-            # scikit-network's Leiden draws from C's rand() whatever its seed; its Louvain draws nothing
-            louvain = Louvain(resolution=step, shuffle_nodes=False, return_probs=False, return_aggregate=False)
-            labels = np.unique(louvain.fit_predict(graph), return_inverse=True)[1].astype(np.int64)[saying]
+            return np.zeros(len(points), dtype=np.int64), 0.0
+        # of few sayings, a topic has fewer than the usual number of neighbours
+        neighbours = min(self.neighbours, int(len(saying_points) ** 0.5 / 2))
+        smooth = smoothed(saying_points, neighbours, self.smoothings) if neighbours else saying_points
+        tree = linkage(condensed_distances(smooth), "average")
+
+        def cut(height: float) -> Ints:
+            return np.asarray(fcluster(tree, height, "distance"), dtype=np.int64)[saying] - 1
+
+        few, many = (0.0, 0.0), (0.0, 0.0)  # the best silhouettes of few clusters and of many, and their heights
+        for height in HEIGHTS:
+            labels = cut(height)
             count = int(labels.max()) + 1
-            if count > 2 * np.sqrt(len(saying_points)):
-                break
-            good = silhouette(judged_points, labels) if count > 1 else 0.0
-            if count <= FEW and good > few[2]:
-                few = labels, float(step), good
-            elif count > FEW and good > score:
-                best, resolution, score = labels, float(step), good
-        return few if not score or few[2] > max(score, SUBSTANTIAL) else (best, resolution, score)
+            if count > 1:
+                good = silhouette(judged, labels)
+                few, many = (max(few, (good, height)), many) if count <= FEW else (few, max(many, (good, height)))
+        if few[0] > max(many[0], SUBSTANTIAL) or not many[0]:
+            height = few[1]
+        else:
+            height = (many[1] + self.usual_height) / 2
+        return cut(height), height
+
+
+def smoothed(points: F32, neighbours: int, times: int) -> F32:
+    """Points moved halfway towards the mean of their nearest ``neighbours``, ``times`` over: float32, rows of length 1.
+
+    The neighbours are those of the points as given.
+    """
+    columns, _ = nearest(points, points, neighbours)
+    rows = np.repeat(np.arange(len(points)), neighbours)
+    share = np.full(columns.size, 1 / neighbours, dtype=np.float32)
+    means = sparse.csr_matrix((share, (rows, np.sort(columns, axis=1).ravel())), shape=(len(points), len(points)))
+    for _ in range(times):
+        points = unit(points + means @ points)
+    return points
+
+
+def condensed_distances(points: F32) -> F64:
+    """Cosine distances of all pairs of unit rows, in the order of scipy's ``pdist``, by products of blocks."""
+    n, start = len(points), 0
+    distances = np.empty(n * (n - 1) // 2)
+    for first in range(0, n, BLOCK):
+        block = 1 - points[first : first + BLOCK] @ points.T
+        for row, others in enumerate(block, first):
+            distances[start : start + n - row - 1] = others[row + 1 :]
+            start += n - row - 1
+    # rounded, so that the last digits, and so the topics, are the same from process to process
+    return np.round(distances, 5).clip(min=0)
 
 
 def sayings(points: F32) -> Ints:
@@ -196,20 +237,6 @@ def _largest(values: F32, count: int) -> Ints:
     columns = np.hstack([inside, behind])
     top = np.argpartition(np.take_along_axis(values, columns, 1), columns.shape[1] - count, axis=1)
     return np.take_along_axis(columns, top[:, columns.shape[1] - count :], 1)
-
-
-def neighbour_graph(points: F32, counts: Sequence[int]) -> sparse.csr_matrix:
-    """Undirected graph of each row and its nearest rows, weighted by cosine; the graphs of all ``counts`` summed."""
-    n, most = len(points), max(counts)
-    columns, cosines = nearest(points, points, most)
-    order = np.lexsort((columns, -cosines))
-    columns, cosines = np.take_along_axis(columns, order, 1), np.take_along_axis(cosines, order, 1)
-    graph = sparse.csr_matrix((n, n))
-    for count in counts:
-        weights = np.maximum(cosines[:, :count].ravel().astype(float), 1e-6)
-        one = sparse.csr_matrix((weights, (np.repeat(np.arange(n), count), columns[:, :count].ravel())), shape=(n, n))
-        graph = graph + one.maximum(one.T)
-    return graph.tocsr()
 
 
 def silhouette(points: F32, labels: Ints) -> float:
