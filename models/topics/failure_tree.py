@@ -9,18 +9,20 @@ from scipy.spatial.distance import pdist
 from sklearn.base import BaseEstimator, ClusterMixin
 
 from lacuna.models.arrays import F32, F64, Flags, Ints
-from lacuna.models.topics.neighbour_tree import by_size
+from lacuna.models.text.vectors import unit
+from lacuna.models.topics.neighbour_tree import by_size, relative_distances, smoothed_sayings
 
 JUST_APART = (
     1e-9  # least distance of two questions that were not in one topic before, so that former topics merge first
 )
-STAYS = 0.05  # cosine distance by which topics of the run before are favoured: held together, and kept apart
+STAYS = 0.05  # distance by which topics of the run before are favoured: held together, and kept apart
 
 
 class FailureTree(ClusterMixin, BaseEstimator):
     """Average-linkage tree of unit vectors, cut into topics and subtopics; the number of neither is given.
 
-    Topics are for reading: the tree cut at one height. Subtopics are the smaller units that are judged. Where questions
+    Topics are for reading: a tree of the questions moved towards their nearest neighbours
+    (:func:`models.topics.neighbour_tree.smoothed_sayings`), cut at one height. Subtopics are the smaller units that are judged. Where questions
     fail more than elsewhere, their cut follows the failures: among all sets of disjoint branches, the set with the
     largest total scan statistic is taken (Kulldorff 1997, with branches as windows), so that a failing problem is
     neither split in two nor diluted by a healthy neighbour. The remaining questions are cut at one height. Each
@@ -33,7 +35,7 @@ class FailureTree(ClusterMixin, BaseEstimator):
     Parameters
     ----------
     max_distance
-        Cosine distance above which two groups are never one topic.
+        Distance above which two groups are never one topic: of smoothed questions, as a share of the mean distance.
     subtopic_distance
         Cosine distance above which two groups are never one subtopic; 0.1 more for failing branches.
     min_size
@@ -60,7 +62,7 @@ class FailureTree(ClusterMixin, BaseEstimator):
 
     def __init__(
         self,
-        max_distance: float = 0.7,
+        max_distance: float = 0.65,
         subtopic_distance: float = 0.5,
         min_size: int = 5,
         evidence: float = 1.0,
@@ -80,15 +82,15 @@ class FailureTree(ClusterMixin, BaseEstimator):
         self.labels_, self.subtopics_ = np.full(n, -1, dtype=np.int64), np.full(n, -1, dtype=np.int64)
         if n < max(2, self.min_size):
             return self
-        apart = pdist(vectors, "cosine").clip(min=0)
-        tree = linkage(apart, "average")
+        tree = linkage(pdist(vectors, "cosine").clip(min=0), "average")
         best, chosen = self._failing(tree, failed)
         low = np.r_[np.zeros(n), tree[:, 2]] <= self.subtopic_distance
         self.subtopics_ = by_size(_highest(tree, chosen | ((best == 0) & low)), self.min_size)
+        smooth = smoothed_sayings(unit(vectors))
+        apart = relative_distances(smooth)
         if self.before is not None and (self.before >= 0).any():
-            _hold(apart, self._units(vectors, self.before))
-            tree = linkage(apart, "average")
-        self.labels_ = by_size(fcluster(tree, self.max_distance, "distance"), self.min_size)
+            _hold(apart, self._units(apart, self.before))
+        self.labels_ = by_size(fcluster(linkage(apart, "average"), self.max_distance, "distance"), self.min_size)
         self._nest()
         return self
 
@@ -108,14 +110,14 @@ class FailureTree(ClusterMixin, BaseEstimator):
             chosen[node] = gain > 0 and gain >= best[a] + best[b]
         return best, chosen
 
-    def _units(self, vectors: F32, before: Ints) -> Ints:
+    def _units(self, apart: F64, before: Ints) -> Ints:
         """The former topic that each question still belongs to, -1 for none; one that has come apart is several."""
-        units, number = np.full(len(vectors), -1, dtype=np.int64), 0
+        units, number = np.full(len(before), -1, dtype=np.int64), 0
         for topic in np.unique(before[before >= 0]):
             rows = np.flatnonzero(before == topic)
             if len(rows) < max(2, self.min_size):
                 continue
-            tree = linkage(pdist(vectors[rows], "cosine").clip(min=0), "average")
+            tree = linkage(_among(apart, rows, len(before)), "average")
             part = by_size(fcluster(tree, self.max_distance + STAYS, "distance"), self.min_size)
             units[rows] = np.where(part >= 0, part + number, -1)
             number += int(part.max(initial=-1)) + 1
@@ -140,6 +142,12 @@ def _hold(apart: F64, units: Ints) -> None:
             others = units[row + 1 :]
             apart[start:end] = np.where(others == unit, 0, apart[start:end] + STAYS * (others >= 0))
         start = end
+
+
+def _among(apart: F64, rows: Ints, n: int) -> F64:
+    """The condensed distances among some of ``n`` points, whose numbers ascend."""
+    one, other = (rows[at] for at in np.triu_indices(len(rows), 1))
+    return apart[one * n - one * (one + 1) // 2 + other - one - 1]
 
 
 def _highest(tree: F64, stands: Flags) -> Ints:

@@ -19,7 +19,7 @@ from lacuna.models.text.vectors import unit
 A = TypeVar("A", bound=NDArray[Any])
 B = TypeVar("B", bound=NDArray[Any])
 
-# Heights at which the tree is tried, and the height at which topics that people name are usually complete, as cosine
+# Heights at which the tree is tried, and the height at which topics that people name are usually complete, as relative
 # distances of smoothed points (`python -m tests.bench topics`).
 HEIGHTS = tuple(round(0.3 + 0.02 * step, 2) for step in range(33))
 USUAL_HEIGHT = 0.6
@@ -55,7 +55,7 @@ class NeighbourTree(ClusterMixin, BaseEstimator):
     neighbours, smoothings
         How many neighbours a point is moved towards, and how often.
     usual_height
-        Height at which topics are usually complete: cosine distance of smoothed points.
+        Height at which topics are usually complete: relative distance of smoothed points.
     min_size
         Distinct rows that a cluster needs; rows of smaller ones are in no cluster.
     judged_by
@@ -108,10 +108,8 @@ class NeighbourTree(ClusterMixin, BaseEstimator):
         saying_points = centroids(points, saying)
         if len(saying_points) < 2:
             return np.zeros(len(points), dtype=np.int64), 0.0
-        # of few sayings, a topic has fewer than the usual number of neighbours
-        neighbours = min(self.neighbours, int(len(saying_points) ** 0.5 / 2))
-        smooth = smoothed(saying_points, neighbours, self.smoothings) if neighbours else saying_points
-        tree = linkage(condensed_distances(smooth), "average")
+        smooth = smoothed(saying_points, self.neighbours, self.smoothings)
+        tree = linkage(relative_distances(smooth), "average")
 
         def cut(height: float) -> Ints:
             return np.asarray(fcluster(tree, height, "distance"), dtype=np.int64)[saying] - 1
@@ -130,11 +128,22 @@ class NeighbourTree(ClusterMixin, BaseEstimator):
         return cut(height), height
 
 
-def smoothed(points: F32, neighbours: int, times: int) -> F32:
-    """Points moved halfway towards the mean of their nearest ``neighbours``, ``times`` over: float32, rows of length 1.
+def smoothed_sayings(points: F32) -> F32:
+    """Unit rows, each moved towards its neighbours; rows that say the same move together: float32 (n, dim)."""
+    rows, back = distinct(np.ascontiguousarray(points))
+    saying = sayings(rows)
+    return smoothed(centroids(rows, saying))[saying[back]]
 
-    The neighbours are those of the points as given.
+
+def smoothed(points: F32, neighbours: int = NEIGHBOURS, times: int = SMOOTHINGS) -> F32:
+    """Points moved halfway towards the mean of their nearest neighbours, ``times`` over: float32, rows of length 1.
+
+    The neighbours are those of the points as given: ``neighbours`` of them, or fewer where there are few points, since
+    a topic has fewer then.
     """
+    neighbours = min(neighbours, int(len(points) ** 0.5 / 2))
+    if not neighbours:
+        return points
     columns, _ = nearest(points, points, neighbours)
     rows = np.repeat(np.arange(len(points)), neighbours)
     share = np.full(columns.size, 1 / neighbours, dtype=np.float32)
@@ -144,8 +153,12 @@ def smoothed(points: F32, neighbours: int, times: int) -> F32:
     return points
 
 
-def condensed_distances(points: F32) -> F64:
-    """Cosine distances of all pairs of unit rows, in the order of scipy's ``pdist``, by products of blocks."""
+def relative_distances(points: F32) -> F64:
+    """Distances of all pairs of unit rows, in the order of scipy's ``pdist``: 0 for equal rows, 1 on average.
+
+    They are cosine distances as a share of their mean, so that a height in a tree means the same for an embedder to
+    which everything is alike as for another.
+    """
     n, start = len(points), 0
     distances = np.empty(n * (n - 1) // 2)
     for first in range(0, n, BLOCK):
@@ -153,8 +166,9 @@ def condensed_distances(points: F32) -> F64:
         for row, others in enumerate(block, first):
             distances[start : start + n - row - 1] = others[row + 1 :]
             start += n - row - 1
+    usual = distances.mean() if len(distances) else 1.0
     # rounded, so that the last digits, and so the topics, are the same from process to process
-    return np.round(distances, 5).clip(min=0)
+    return np.round(distances.clip(min=0) / max(float(usual), 1e-6), 5)
 
 
 def sayings(points: F32) -> Ints:

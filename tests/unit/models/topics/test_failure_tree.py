@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from lacuna.models.text.vectors import unit
 from lacuna.models.topics.describe import fit_topics
 from lacuna.models.topics.failure_tree import FailureTree
+from lacuna.models.topics.neighbour_tree import relative_distances, smoothed_sayings
 
 KINDS = [(size, bad) for size in (5, 8, 13) for bad in (0.0, 0.5, 1.0)]
 
@@ -114,7 +115,8 @@ def test_topics_stay_while_they_are_nearly_what_they_were(
 ) -> None:
     """What was one topic stays one, and what was two stays two, up to a little; beyond, they split and merge."""
     before_ = np.array(before + [5] * 10)
-    tree = FailureTree(subtopic_distance=0.2, before=before_).fit(two_groups(distance, seed))
+    at = relative_distances(smoothed_sayings(two_groups(0.7, seed)))[9]  # of the first question and the eleventh
+    tree = FailureTree(at, subtopic_distance=0.2, before=before_).fit(two_groups(distance, seed))
     assert len(set(tree.labels_[:20].tolist())) == topics
     assert not set(tree.labels_[:20].tolist()) & set(tree.labels_[20:].tolist())
     assert tree.labels_.min() == 0
