@@ -22,11 +22,11 @@ class FailureTree(ClusterMixin, BaseEstimator):
     """Average-linkage tree of unit vectors, cut into topics and subtopics; the number of neither is given.
 
     Topics are for reading: a tree of the questions moved towards their nearest neighbours
-    (:func:`models.topics.neighbour_tree.smoothed_sayings`), cut at one height. Subtopics are the smaller units that are judged. Where questions
-    fail more than elsewhere, their cut follows the failures: among all sets of disjoint branches, the set with the
-    largest total scan statistic is taken (Kulldorff 1997, with branches as windows), so that a failing problem is
-    neither split in two nor diluted by a healthy neighbour. The remaining questions are cut at one height. Each
-    subtopic lies in one topic.
+    (:func:`models.topics.neighbour_tree.smoothed_sayings`), cut at one height. Subtopics are the smaller units that are
+    judged, from a tree of the questions as they are. Where questions fail more than elsewhere, their cut follows the
+    failures: among all sets of disjoint branches, the set with the largest total scan statistic is taken (Kulldorff
+    1997, with branches as windows), so that a failing problem is neither split in two nor diluted by a healthy
+    neighbour. The remaining questions are cut at one height. Each subtopic lies in one topic.
 
     With ``before``, questions of one topic of the run before start as one branch, unless their distance exceeds
     ``max_distance`` by more than :data:`STAYS`; questions of two such topics start farther apart by as much. This keeps
@@ -136,11 +136,11 @@ def _hold(apart: F64, units: Ints) -> None:
     """Change condensed distances in place: 0 within a former topic, and larger by STAYS between two of them."""
     np.maximum(apart, JUST_APART, out=apart)
     start = 0
-    for row, unit in enumerate(units[:-1]):
+    for row, former in enumerate(units[:-1]):
         end = start + len(units) - row - 1
-        if unit >= 0:
+        if former >= 0:
             others = units[row + 1 :]
-            apart[start:end] = np.where(others == unit, 0, apart[start:end] + STAYS * (others >= 0))
+            apart[start:end] = np.where(others == former, 0, apart[start:end] + STAYS * (others >= 0))
         start = end
 
 
