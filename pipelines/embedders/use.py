@@ -8,7 +8,7 @@ kept in 8 bits, as the files hold it, and only the rows of a batch are widened.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lacuna.models.arrays import F32
-from lacuna.pipelines.embedders.encoder import LONGEST, Encoder, Network, Recipe
+from lacuna.pipelines.embedders.encoder import LONGEST, Encoder, Network, Progress, Recipe
 
 N_CHUNKS = 17  # of the word table; token i lies in chunk i % 17, in row i // 17
 CONVOLUTIONS = ((2, 0), (3, 1), (5, 2))  # width in tokens, and how many of them stand before the token itself
@@ -48,6 +48,14 @@ class Use(Encoder):
         tokenizer.enable_truncation(LONGEST)
         return tokenizer
 
+    def embed(self, texts: Sequence[str], progress: Progress | None = None) -> F32:
+        """See :class:`pipelines.embedders.encoder.Encoder`."""
+        from threadpoolctl import threadpool_limits
+
+        # Several threads for one of these small products wait for each other more than they compute.
+        with threadpool_limits(1, user_api="blas"):
+            return super().embed(texts, progress)
+
 
 def load(path: Path) -> Network:
     """The network of the weights at ``path``; each batch is computed by one thread, as many at a time as cores."""
@@ -64,26 +72,24 @@ def load(path: Path) -> Network:
 
 def _forward(table: NDArray[np.uint8], w: dict[str, NDArray[Any]], ids: list[list[int]]) -> F32:
     """Vectors of texts of equally many tokens: float32 (n, dim)."""
-    from threadpoolctl import threadpool_limits
-
-    # Several threads for one of these small products wait for each other more than they compute.
-    with threadpool_limits(1, user_api="blas"):
-        tokens = np.array(ids, dtype=np.int64)
-        chunk = tokens % N_CHUNKS
-        embedded = table[tokens] * w["scale"][chunk][..., None] + w["lo"][chunk][..., None]
-        parts, eps = [embedded], float(w["eps"])
-        for width, before in CONVOLUTIONS:
-            projected = embedded @ w[f"proj{width}"] + w[f"proj_b{width}"]
-            x = _norm(projected, w[f"ln_g{width}"], w[f"ln_b{width}"], eps)
-            for layer in "12":
-                near = _neighbours(x, width, before)
-                x = np.maximum(near @ w[f"w{layer}_{width}"] + w[f"b{layer}_{width}"], 0) + x
-            parts.append(x)
-        normed = _norm(np.concatenate(parts, axis=2), w["ln_g"], w["ln_b"], eps)
-        n_tokens = np.float32(tokens.shape[1])
-        text = (normed.sum(axis=1) @ w["cnn_W"] + n_tokens * w["cnn_b"]) / np.sqrt(n_tokens)
-        hidden = np.maximum(text @ w["p1"] + np.maximum(text @ w["d0"], 0) @ w["d1"], 0)
-        return np.asarray(np.tanh(hidden @ w["p3"] + np.maximum(hidden @ w["d2"], 0) @ w["d3"]), dtype=np.float32)
+    tokens = np.array(ids, dtype=np.int64)
+    chunk = tokens % N_CHUNKS
+    embedded = table[tokens] * w["scale"][chunk][..., None] + w["lo"][chunk][..., None]
+    parts, eps = [embedded], float(w["eps"])
+    for width, before in CONVOLUTIONS:
+        projected = embedded @ w[f"proj{width}"] + w[f"proj_b{width}"]
+        x = _norm(projected, w[f"ln_g{width}"], w[f"ln_b{width}"], eps)
+        for layer in "12":
+            near = _neighbours(x, width, before)
+            x = np.maximum(near @ w[f"w{layer}_{width}"] + w[f"b{layer}_{width}"], 0) + x
+        parts.append(x)
+    normed = _norm(np.concatenate(parts, axis=2), w["ln_g"], w["ln_b"], eps)
+    n_tokens = np.float32(tokens.shape[1])
+    # A product for each text by itself: where a row stands in a larger one decides its last digits.
+    text = (normed.sum(axis=1, keepdims=True) @ w["cnn_W"] + n_tokens * w["cnn_b"]) / np.sqrt(n_tokens)
+    hidden = np.maximum(text @ w["p1"] + np.maximum(text @ w["d0"], 0) @ w["d1"], 0)
+    out = np.tanh(hidden @ w["p3"] + np.maximum(hidden @ w["d2"], 0) @ w["d3"])
+    return np.asarray(out[:, 0], dtype=np.float32)
 
 
 def _norm(x: F32, scale: F32, shift: F32, eps: float) -> F32:
