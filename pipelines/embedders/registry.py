@@ -152,9 +152,10 @@ def embedder(name: str) -> Embedder:
     Parameters
     ----------
     name
-        ``minilm``, ``use``, ``lexical``, several of these with "+" between them, the path of a model's folder or ONNX file, or the name of a model that
-        sentence-transformers knows. A folder is run by CTranslate2 where it can be, else by ONNX Runtime, else by
-        sentence-transformers; its embedder is called after the folder, and its version is a hash of its files.
+        ``minilm``, ``use``, ``lexical``, several of these with "+" between them, the path of a model's folder or ONNX
+        file, or the name of a model that sentence-transformers knows. A folder is run by CTranslate2 where it can be,
+        else by ONNX Runtime, else by sentence-transformers; its embedder is called after the folder, and its version
+        is a hash of its files.
 
     Raises
     ------

@@ -32,9 +32,9 @@ def embed(texts: Sequence[str], name: str, store: StorePath, label: str) -> F32:
     """Vectors of ``texts`` by the embedder ``name``: float32 (len(texts), dim), each row of length 1.
 
     Vectors of texts in the store's cache are read; new ones are added file by file, so that an interrupted run
-    loses little. Of embedders that are used side by side, each has a cache of its own. Vectors are kept in half precision, and used as kept, whether they are new or not: a run with a warm
-    cache gives the same bytes as one with a cold cache. A file that is damaged is set aside with a warning, and its
-    texts are embedded anew.
+    loses little. Of embedders that are used side by side, each has a cache of its own. Vectors are kept in half
+    precision, and used as kept, whether they are new or not: a run with a warm cache gives the same bytes as one with
+    a cold cache. A file that is damaged is set aside with a warning, and its texts are embedded anew.
 
     Raises
     ------
