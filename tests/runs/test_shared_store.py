@@ -182,8 +182,8 @@ def test_a_worker_of_another_version_is_refused(what: str, tmp_path: Path, monke
         here, there = "9.9.9", runner.version()
         monkeypatch.setattr(runner, "version", lambda: here)
     else:
-        model = runner.embedder("minilm+use")
-        here, there = "auto newer", f"auto {model.version}"
+        model = runner.embedder("minilm")
+        here, there = f"{model.name} newer", f"{model.name} {model.version}"
         monkeypatch.setattr(model, "version", "newer")
     with pytest.raises(WorkerUnfit, match=f"planned with {what} {there}, and this worker has {here}") as caught:
         run_step("load", planned)
@@ -203,7 +203,7 @@ def test_a_run_begun_with_another_model_starts_afresh(
     bundle = make_bundle(tmp_path)
     with pytest.raises(RuntimeError):
         run(str(bundle), tmp_path / "store", steps=[steps[0], second, steps[2]])
-    monkeypatch.setattr(runner.embedder("minilm+use"), "version", "newer")
+    monkeypatch.setattr(runner.embedder("minilm"), "version", "newer")
     run(str(bundle), tmp_path / "store", steps=steps)
     assert steps_run == ["first", "first", "second", "publish"]
 
