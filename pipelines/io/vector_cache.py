@@ -16,7 +16,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from lacuna.models.arrays import F32
-from lacuna.pipelines.embedders.registry import Embedder, embedder
+from lacuna.pipelines.embedders.registry import Embedder, SideBySide, embedder, joined
 from lacuna.pipelines.io.addresses import StorePath
 from lacuna.pipelines.io.content_cache import KEEP_EVERY, ContentCache, key_of
 from lacuna.pipelines.presentation import progress
@@ -32,9 +32,9 @@ def embed(texts: Sequence[str], name: str, store: StorePath, label: str) -> F32:
     """Vectors of ``texts`` by the embedder ``name``: float32 (len(texts), dim), each row of length 1.
 
     Vectors of texts in the store's cache are read; new ones are added file by file, so that an interrupted run
-    loses little. Vectors are kept in half precision, and used as kept, whether they are new or not: a run with a warm
-    cache gives the same bytes as one with a cold cache. A file that is damaged is set aside with a warning, and its
-    texts are embedded anew.
+    loses little. Of embedders that are used side by side, each has a cache of its own. Vectors are kept in half
+    precision, and used as kept, whether they are new or not: a run with a warm cache gives the same bytes as one with
+    a cold cache. A file that is damaged is set aside with a warning, and its texts are embedded anew.
 
     Raises
     ------
@@ -45,8 +45,11 @@ def embed(texts: Sequence[str], name: str, store: StorePath, label: str) -> F32:
     """
     if not len(texts):
         return np.zeros((0, 1), dtype=np.float32)
+    model = embedder(name)
+    if isinstance(model, SideBySide):
+        return joined([embed(texts, part.name, store, f"{label} ({part.name})") for part in model.parts])
     keys = [key_of(text) for text in texts]
-    vectors_of = _filled(dict(zip(keys, texts, strict=True)), embedder(name), store, label)
+    vectors_of = _filled(dict(zip(keys, texts, strict=True)), model, store, label)
     vectors = vectors_of.rows(keys).astype(np.float32)
     vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
     return vectors

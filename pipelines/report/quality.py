@@ -47,6 +47,7 @@ def quality(
         ("Run", text(run.get("run_id"))),
         ("Lacuna", text(run.get("lacuna_version"))),
         ("Embedder", " ".join(part for part in (text(embedder.get("name")), text(embedder.get("version"))) if part)),
+        ("Chosen for the languages", ", ".join(text(language) for language in items(embedder.get("languages")))),
         ("Seed", text(run.get("seed"))),
         ("Input hash", text(run.get("input_hash"))),
         ("Previous run", text(run.get("previous_run"))),

@@ -31,7 +31,9 @@ if TYPE_CHECKING:
 
     from lacuna.pipelines.state.leases import Lease
 
-__all__ = ["Job", "of_shard"]
+__all__ = ["CHOSEN_EMBEDDER", "Job", "of_shard"]
+
+CHOSEN_EMBEDDER = "understand/embedder"  # the document that says which embedder the setting "auto" stands for
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,15 @@ class Job:
     def end_ts(self) -> datetime:
         """First instant after the window, UTC."""
         return datetime.combine(self.end + timedelta(days=1), time(), UTC)
+
+    @property
+    def embedder(self) -> str:
+        """The name of the run's embedder: what the setting says, or what it was decided to be once questions were read.
+
+        Every task of a run reads the same decision, and none decides anew.
+        """
+        name = self.settings.embedder.name
+        return name if name != "auto" else str(self.read_json(CHOSEN_EMBEDDER)["name"])
 
     @property
     def work(self) -> StorePath:

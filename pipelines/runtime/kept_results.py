@@ -137,7 +137,7 @@ def _key(job: Job, part: Part, kept: Kept, shard: str | None) -> str:
 
 def _pieces(job: Job, part: Part, kept: Kept, shard: str | None) -> Iterator[bytes]:
     settings = {name: job.settings.model_dump(mode="json")[name] for name in kept.settings}
-    model = embedder(job.settings.embedder.name) if "embedder" in kept.settings else None
+    model = embedder(job.embedder) if "embedder" in kept.settings else None
     versions = [_source(), _versions(), *([model.name, model.version] if model else [])]
     yield json.dumps([part.step, part.name, settings, versions], sort_keys=True).encode()
     for name, columns in kept.tables:

@@ -13,6 +13,7 @@ import fsspec
 
 from lacuna.data_contracts.contract import INPUTS
 from lacuna.data_contracts.errors import BundleUnreadable, StoreUnusable, WorkerUnfit
+from lacuna.pipelines.embedders.choice import AUTO, MULTILINGUAL
 from lacuna.pipelines.embedders.registry import embedder
 from lacuna.pipelines.io.addresses import StorePath, unreachable
 from lacuna.pipelines.io.publishing import clean_leftovers, leftovers
@@ -128,8 +129,10 @@ def _clean_up(job: Job) -> None:
 
 
 def _model(job: Job) -> dict[str, str]:
-    model = embedder(job.settings.embedder.name)
-    return {"name": model.name, "version": model.version}
+    """The embedder, or what ``auto`` may come to stand for."""
+    name = job.settings.embedder.name
+    model = embedder(MULTILINGUAL if name == AUTO else name)
+    return {"name": AUTO if name == AUTO else model.name, "version": model.version}
 
 
 def check_worker(job: Job) -> None:

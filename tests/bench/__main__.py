@@ -56,8 +56,11 @@ def parse(words: Sequence[str] | None = None) -> argparse.Namespace:
     covers.add_argument("--draws", type=int, default=60, help="made-up deployments for each way of tagging")
     which.add_parser("drafts", help="write docs/drafts.md anew")
     which.add_parser("pictures", help="take the pictures in docs/ anew")
-    embedders = which.add_parser("embedding", help="speed of embedders, as a share of what the processor can do")
+    embedders = which.add_parser(
+        "embedding", help="how well and how fast embedders work, as a share of what the processor can do"
+    )
     embedders.add_argument("names", nargs="*", metavar="NAME", help="more of them, by name or folder")
+    embedders.add_argument("--store", type=Path, help="where vectors are kept from one time to the next")
     worlds = which.add_parser("impact", help="how sure the measured effect of a fix is, in planted worlds")
     worlds.add_argument("--times", type=int, default=1000, metavar="N", help="worlds of each sort")
     topics_command = which.add_parser("topics", help="topics of texts beside BERTopic as it comes")
@@ -92,7 +95,7 @@ def main() -> int:
     """Run the benchmark that is asked for and print its figures."""
     arguments = parse()
     without_data = {
-        "embedding": lambda: embedding(["minilm", "lexical", *arguments.names]),
+        "embedding": lambda: embedding(["minilm", "use", "lexical", *arguments.names], arguments.store),
         "impact": lambda: impact(arguments.times),
         "coverage": lambda: coverage(arguments.draws),
         "board": board,

@@ -1,4 +1,4 @@
-"""How fast each embedder is, as a share of what a core can do, and what a second run with 5 % new texts costs.
+"""How good and how fast each embedder is, and what a second run with 5 % new texts costs.
 
 The bound: a network's multiply-adds are matrix products of known shapes, so a text of n tokens costs at least
 ``layers × n × (8 h² + 4 h i + 4 h n)`` floating-point operations (hidden size h, inner size i), and a core does no
@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from lacuna.pipelines.embedders.choice import MULTILINGUAL
 from tests.support.paths import SHARED
 
 QUESTIONS = SHARED / "data" / "firefox-questions" / "2021-2022.parquet"
@@ -26,8 +27,13 @@ TEXTS, SPEED_TEXTS = 3000, 600
 ONE_CORE = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "LOKY_MAX_CPU_COUNT"), "1")
 
 
-def embedding(names: list[str]) -> int:
-    """Print the table of speeds, then first and second run, each embedder in a process of its own."""
+def embedding(names: list[str], store: Path | None = None) -> int:
+    """Print quality, then the table of speeds, then first and second run, each embedder in a process of its own."""
+    from tests.bench.embedding_quality import quality
+
+    if (SHARED / "data" / "intents").is_dir():
+        with tempfile.TemporaryDirectory(prefix="lacuna-bench-") as scratch:
+            print(quality([*names, MULTILINGUAL], SHARED / "data", store or Path(scratch)).to_string(), "\n")
     if not QUESTIONS.exists():
         print(f"{QUESTIONS} is not there: nothing to measure")
         return 0
@@ -51,7 +57,7 @@ def speed(name: str) -> dict[str, float | str]:
     model.embed(texts[:8])
     seconds = min(_seconds(lambda: model.embed(texts)) for _ in range(3))
     row: dict[str, float | str] = {"embedder": model.name, "texts/s": round(len(texts) / seconds)}
-    if isinstance(model, Encoder):
+    if isinstance(model, Encoder) and (model._folder / "config.json").exists():
         lengths = np.array([len(encoded.ids) for encoded in model._tokenizer.encode_batch(texts)])
         row |= {"tokens/s": round(lengths.sum() / seconds), "tokens/text": round(lengths.mean(), 1)}
         config = json.loads((model._folder / "config.json").read_text(encoding="utf-8"))

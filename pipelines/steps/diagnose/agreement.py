@@ -142,7 +142,7 @@ def _with_contrary(
     if not article or not agent_statements:
         return evidence
     texts = [each.text for each in article] + [text for text, _ in agent_statements]
-    vectors = embed(texts, job.settings.embedder.name, job.store, "embedding passages")
+    vectors = embed(texts, job.embedder, job.store, "embedding passages")
     contradiction = passages.contrary(article, vectors[: len(article)], agent_statements, vectors[len(article) :])
     if contradiction is None:
         return evidence

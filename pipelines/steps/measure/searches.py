@@ -87,7 +87,7 @@ def _nearest(job: Job, searches: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
         return pd.Series(None, searches.index, dtype="str"), pd.Series(np.nan, searches.index)
     queries = searches[["query", "language"]].drop_duplicates().sort_values(["query", "language"])
     queries = queries.rename(columns={"query": "question"}).assign(conversation_id="")
-    query_vectors = embed(list(queries["question"]), job.settings.embedder.name, job.store, "embedding searches")
+    query_vectors = embed(list(queries["question"]), job.embedder, job.store, "embedding searches")
     texts = Texts.without_replies(list(queries["question"]), language_codes(queries["language"]), query_vectors)
     matcher = Matcher(job)
     if matcher.compares_texts:

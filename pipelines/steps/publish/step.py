@@ -30,7 +30,7 @@ from lacuna.pipelines.presentation.links import conversation_url
 from lacuna.pipelines.presentation.spreadsheet import records
 from lacuna.pipelines.report.render import render_report
 from lacuna.pipelines.report.view import ReportData
-from lacuna.pipelines.runtime.job import Job
+from lacuna.pipelines.runtime.job import CHOSEN_EMBEDDER, Job
 from lacuna.pipelines.runtime.parts import part_costs
 from lacuna.pipelines.runtime.runner import version
 from lacuna.pipelines.state.deliveries import remember_contacts
@@ -159,7 +159,7 @@ def _assignments(job: Job) -> pd.DataFrame:
 def _run(job: Job, backlog: pd.DataFrame) -> dict[str, Any]:
     run_file, load_file = job.read_json("run"), job.read_json("load/load")
     redacted = job.read_json("redact/redact")
-    model = embedder(job.settings.embedder.name)
+    model = embedder(job.embedder)
     steps = [json.loads(p.read_text(encoding="utf-8")) for p in files_in(job.path("steps"), "*.json")]
     kinds = backlog["kind"].value_counts().sort_index().to_dict() if len(backlog) else {}
     statuses = backlog["status"].value_counts().sort_index().to_dict() if len(backlog) else {}
@@ -172,7 +172,7 @@ def _run(job: Job, backlog: pd.DataFrame) -> dict[str, Any]:
         "tables": load_file["tables"],
         "settings": job.settings.public(),
         "seed": job.settings.run.seed,
-        "embedder": {"name": model.name, "version": model.version},
+        "embedder": {"name": model.name, "version": model.version} | _languages(job),
         "steps": sorted(steps, key=lambda step: STEPS.index(step["name"]) if step["name"] in STEPS else 99),
         "parts": part_costs(job),
         "warnings": [
@@ -192,6 +192,11 @@ def _run(job: Job, backlog: pd.DataFrame) -> dict[str, Any]:
         "data": job.read_json("load/data"),
         "previous_run": run_file["previous_run"],
     }
+
+
+def _languages(job: Job) -> dict[str, Any]:
+    """The languages that the embedder was chosen for, where that was left to the texts."""
+    return {"languages": job.read_json(CHOSEN_EMBEDDER)["languages"]} if job.exists(CHOSEN_EMBEDDER) else {}
 
 
 def _previous(job: Job) -> dict[str, Any] | None:

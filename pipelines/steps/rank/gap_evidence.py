@@ -289,7 +289,7 @@ def _find_passages(
         t for sentences in sentences_of.values() for t, _, _ in sentences
     }
     index = {text: i for i, text in enumerate(sorted(texts))}
-    vectors = embed(sorted(texts), job.settings.embedder.name, job.store, "embedding passages")
+    vectors = embed(sorted(texts), job.embedder, job.store, "embedding passages")
 
     def vectors_of(chosen_texts: Sequence[str]) -> F32:
         return vectors[[index[text] for text in chosen_texts]]

@@ -14,9 +14,9 @@ from lacuna.models.topics.nearest import assign_nearest
 from lacuna.models.topics.question_space import QuestionSpace
 from lacuna.pipelines.io.vector_cache import embed
 from lacuna.pipelines.runtime.job import Job
+from lacuna.pipelines.steps.understand.embedder_choice import languages_asked
 from lacuna.pipelines.steps.understand.matching import (
     block_size,
-    language_codes,
     live_articles,
     nearness,
     read_candidates_of,
@@ -36,18 +36,21 @@ def assign_shard(job: Job, shard: str | None) -> pd.DataFrame:
     vectors = read_vectors_of(job, shard)
     candidates = read_candidates_of(job, shard, len(live_articles(job)), ("score", "agents"))
     at_least = job.settings.topics.nearest_at_least
-    main = assign_questions(questions, found, _places(questions, found.space, vectors, candidates), at_least)
+    languages = languages_asked(job, questions)
+    places = _places(list(questions["question"]), languages, found.space, vectors, candidates)
+    main = assign_questions(questions, found, places, at_least)
     return with_follow_ups(job, job.read_shard("understand/follow_ups", shard), main, found)
 
 
-def _places(questions: pd.DataFrame, space: QuestionSpace, vectors: F32, candidates: Candidates) -> Iterator[F32]:
+def _places(
+    texts: list[str], languages: list[str], space: QuestionSpace, vectors: F32, candidates: Candidates
+) -> Iterator[F32]:
     """The place of each question in the space that topics were found in, block by block: float32 (block, dims)."""
     size = block_size(BLOCK, candidates.articles)
-    for start in range(0, len(questions), size):
+    for start in range(0, len(texts), size):
         block = slice(start, start + size)
-        asked = questions.iloc[block]
-        languages = language_codes(asked["language"], "")
-        yield space.place(list(asked["question"]), languages, vectors[block], nearness(candidates.take(block)))
+        near = nearness(candidates.take(block))
+        yield space.place(texts[block], languages[block], vectors[block], near)
 
 
 def assign_questions(
@@ -103,7 +106,7 @@ def with_follow_ups(job: Job, follow_ups: pd.DataFrame, main: pd.DataFrame, foun
     main = main.assign(question_number=1)
     if follow_ups.empty:
         return main
-    vectors = embed(list(follow_ups["question"]), job.settings.embedder.name, job.store, "embedding questions")
+    vectors = embed(list(follow_ups["question"]), job.embedder, job.store, "embedding questions")
     vectors = unit(vectors - found.mean)
     nearest = assign_nearest(vectors, found.subtopic_means)
     near = assign_nearest(vectors, found.subtopic_means, found.subtopic_floors).topic >= 0

@@ -17,8 +17,8 @@ from lacuna.models.text import lexicon
 from lacuna.models.text.vectors import unit
 from lacuna.models.topics import describe, names
 from lacuna.models.topics.describe import Phrases
-from lacuna.models.topics.neighbour_tree import centroids
 from lacuna.models.topics.nearest import assign_nearest
+from lacuna.models.topics.neighbour_tree import centroids
 from lacuna.models.topics.theme_names import name_themes
 from lacuna.models.topics.themes import group_topics, known_themes
 from lacuna.pipelines.io.vector_cache import embed
@@ -181,7 +181,7 @@ def _registered(job: Job, sample: Sample, asked: Collection[str], level: Level, 
         for text, rows, centre in zip(texts, groups, level.centres, strict=True)
     ]
     labels = names.label_topics(
-        texts, level.phrases, lambda some: embed(some, job.settings.embedder.name, job.store, "embedding names")
+        texts, level.phrases, lambda some: embed(some, job.embedder, job.store, "embedding names")
     )
     labels, warnings = propose(labels, level.phrases, shown, texts, job.settings.labels, job.store, before.level)
     theme = _themes(texts, level.centres, registry["known_theme"]) if before.level == "topics" else [None] * len(groups)

@@ -119,7 +119,7 @@ class Matcher:
     @cached_property
     def _index(self) -> ArticleIndex:
         cut = passages(self._articles)
-        vectors = embed(list(cut["passage"]), self._job.settings.embedder.name, self._job.store, "embedding articles")
+        vectors = embed(list(cut["passage"]), self._job.embedder, self._job.store, "embedding articles")
         return ArticleIndex(self._articles, cut, vectors)
 
     def learn_usual(self, parts: Iterable[Texts]) -> Mapping[str, Usual]:
@@ -189,7 +189,7 @@ def embed_replies(job: Job, replies: list[str]) -> tuple[F32, Flags]:
     """Vectors of the replies that are long enough, float32 (long enough, dim), and which those are, bool (replies,)."""
     is_long = np.array([len(text.split()) >= MIN_REPLY_WORDS for text in replies], dtype=bool)
     texts = [text for text, long in zip(replies, is_long, strict=True) if long]
-    return embed(texts, job.settings.embedder.name, job.store, "embedding agents' answers"), is_long
+    return embed(texts, job.embedder, job.store, "embedding agents' answers"), is_long
 
 
 def nearness(candidates: Candidates) -> F32:

@@ -11,8 +11,8 @@ from lacuna.models.arrays import F32, Ints
 from lacuna.models.retrieval.candidates import Candidates, rows_of
 from lacuna.models.topics.question_space import QuestionSpace
 from lacuna.pipelines.runtime.job import Job
+from lacuna.pipelines.steps.understand.embedder_choice import languages_asked
 from lacuna.pipelines.steps.understand.matching import (
-    language_codes,
     live_articles,
     nearness,
     read_candidates,
@@ -73,7 +73,7 @@ def read_sample(job: Job, questions: pd.DataFrame) -> Sample:
     vectors = np.concatenate(rows_of(read_vectors(job), rows))[order]
     blocks = read_candidates(job, len(live_articles(job)), ("score", "agents"))
     near = nearness(Candidates.joined(rows_of(blocks, rows)).take(order))
-    space, places = QuestionSpace.learn(list(own["question"]), language_codes(own["language"], ""), vectors, near)
+    space, places = QuestionSpace.learn(list(own["question"]), languages_asked(job, own), vectors, near)
     return Sample(own, vectors, space, places)
 
 

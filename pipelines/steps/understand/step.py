@@ -24,6 +24,7 @@ from lacuna.pipelines.io.vector_cache import embed
 from lacuna.pipelines.runtime.job import Job
 from lacuna.pipelines.runtime.parts import perform_parts
 from lacuna.pipelines.steps.understand.assign import assign_shard
+from lacuna.pipelines.steps.understand.embedder_choice import choose_embedder
 from lacuna.pipelines.steps.understand.facts import build_facts, message_facts
 from lacuna.pipelines.steps.understand.levels import group
 from lacuna.pipelines.steps.understand.matching import (
@@ -82,7 +83,8 @@ def read_messages(job: Job, shard: str | None) -> None:
 
 
 def write_facts(job: Job) -> None:
-    """Write understand/facts, and understand/usual_scores.json where scores are measured against many texts."""
+    """Write understand/facts, the choice of the embedder, and what scores usually are where many texts show it."""
+    choose_embedder(job)
     facts = build_facts(job, _joined(list(job.read_shards("understand/message_facts"))))
     job.write("understand/facts", facts)
     healthy = has_healthy_rest(facts[facts["in_window"]])
@@ -147,7 +149,7 @@ def _texts(job: Job, shard: str | None, only: pd.Index | None = None) -> Texts:
     messages = job.read_shard("redact/messages", shard, COLUMNS)
     replies = agent_replies(messages, asked["conversation_id"])
     texts = list(asked["question"])
-    vectors = embed(texts, job.settings.embedder.name, job.store, "embedding questions")
+    vectors = embed(texts, job.embedder, job.store, "embedding questions")
     of_messages = job.read_shard("understand/message_facts", shard, ["conversation_id", "cited", "agent_cited"])
     of_questions = asked[["conversation_id"]].merge(of_messages, how="left", on="conversation_id")
     both = zip(of_questions["cited"], of_questions["agent_cited"], strict=True)

@@ -87,7 +87,7 @@ def identify(
     SettingsInvalid
         The topics of the run before were made with another embedder, and the settings do not say to take them over.
     """
-    model = embedder(job.settings.embedder.name)
+    model = embedder(job.embedder)
     kind = f"{model.name}-{model.version}"
     known_topics = _comparable(job, before, kind, questions["key"].to_numpy(), vectors)
     centroids = unit(np.array([vectors[g].mean(axis=0) for g in groups]).reshape(len(groups), vectors.shape[1]))

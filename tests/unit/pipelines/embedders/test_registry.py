@@ -84,6 +84,27 @@ def test_an_embedder_is_loaded_once_and_known_by_name_and_version(model: Embedde
     assert model.version
 
 
+def test_embedders_stand_side_by_side_with_equal_weight() -> None:
+    """A cosine of both is the mean of theirs, and both names and versions are kept."""
+    parts, both = [embedder(name) for name in ("lexical", "use")], embedder("lexical+use")
+    cosines = [vectors @ vectors.T for vectors in (model.embed(TEXTS) for model in (*parts, both))]
+    assert cosines[2] == pytest.approx((cosines[0] + cosines[1]) / 2, abs=1e-5)
+    assert (both.name, both.version) == ("lexical+use", "+".join(part.version for part in parts))
+
+
+@pytest.mark.parametrize(
+    "sister",
+    ["Wie kann ich mein Abo kündigen?", "Comment résilier mon abonnement ?", "¿Cómo cancelo mi suscripción?"],
+)
+def test_a_question_is_near_its_translation(sister: str) -> None:
+    """That is what the multilingual encoder is for."""
+    asked, same, *others = embedder("use").embed(
+        [sister, "How do I cancel my subscription?", "How do I track my parcel?", "Can I pay by invoice?"]
+    )
+    assert asked @ same > 0.5
+    assert all(asked @ same > asked @ other + 0.2 for other in others)
+
+
 def test_an_unknown_embedder_is_refused_with_the_choice() -> None:
     """The message names the setting and the embedders that there are."""
     with pytest.raises(SettingsInvalid) as refused:
@@ -97,7 +118,7 @@ def test_a_file_that_was_not_reviewed_is_refused(monkeypatch: pytest.MonkeyPatch
     digest = embedders.MINILM_SHA256["tokenizer.json"]
     monkeypatch.setitem(embedders.MINILM_SHA256, "tokenizer.json", "0" * 64)
     with pytest.raises(SettingsInvalid) as refused:
-        embedders._minilm_folder()
+        embedders.minilm()
     assert "0" * 64 in str(refused.value)
     assert digest in str(refused.value)
 
@@ -106,7 +127,7 @@ def test_a_missing_wheel_is_said_with_the_way_out(monkeypatch: pytest.MonkeyPatc
     """Without the model's package, the message says what to install or set."""
     monkeypatch.setattr(embedders.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(SettingsInvalid, match="not installed"):
-        embedders._minilm_folder()
+        embedders.minilm()
 
 
 @settings(max_examples=60)
@@ -127,7 +148,7 @@ VOCABULARY = "refund parcel invoice the of my account password courier late neve
 WORDS = VOCABULARY.split(" ")
 
 
-@pytest.mark.parametrize("name", ["minilm", "lexical"])
+@pytest.mark.parametrize("name", ["minilm", "lexical", "use"])
 def test_a_vector_depends_on_its_text_alone(name: str) -> None:
     """Whatever else is embedded with it, in whichever order: the same bytes."""
     rng = np.random.default_rng(0)
