@@ -70,6 +70,8 @@ class ReportData:
         `impact.parquet`, where something was fixed.
     tag_next, confusion, suspects, calibration : DataFrame or None
         The rows of `tag_next.csv`, and of `intent_confusion`, `intent_suspects` and `accuracy_calibration`.
+    topic_tree : dict or None
+        `topic_tree.json`.
     """
 
     backlog: pd.DataFrame
@@ -89,6 +91,7 @@ class ReportData:
     confusion: pd.DataFrame | None = None
     suspects: pd.DataFrame | None = None
     calibration: pd.DataFrame | None = None
+    topic_tree: dict[str, Any] | None = None
 
 
 def build_view(data: ReportData) -> dict[str, Any]:
