@@ -202,7 +202,7 @@ def _rename(asked: _Asked) -> dict[str, Any]:
         raise DecisionInvalid(f"the name has {len(label)} letters", f"{LONGEST_NAME} are the most", "label")
     names = _latest_names(asked.connection, asked.edits)
     same = next((other for other, name in names.items() if name.casefold() == label.casefold()), None)
-    if same == asked.topic["topic_id"] and names[same] == label:
+    if same and same == asked.topic["topic_id"] and names[same] == label:
         raise NotAllowed(f"topic {same} is called “{label}” already", "give another name")
     if same and same != asked.topic["topic_id"]:
         remedy = (

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from lacuna.models.arrays import F32, Flags, Ints
+from lacuna.models.arrays import F32, F64, Ints
 from lacuna.models.text.vectors import unit
 from lacuna.models.topics.edits import TopicEdit
 from lacuna.models.topics.likeness import HALF, Likeness, common_to, likeness
@@ -24,6 +24,7 @@ from lacuna.models.topics.likeness import HALF, Likeness, common_to, likeness
 __all__ = ["Points", "Shaped", "decoded", "encoded", "shape_topics"]
 
 ALIKE = 1 - 1e-5  # cosine from which two examples can't be told apart
+ROUNDS = 20  # in which the two sides of a split settle, at most
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,7 @@ def shape_topics(
     examples
         The vectors of examples' texts by question key, float32 (dim,), by the run's embedder.
     taken_back
-        Mergers that were undone since the run before: where both topics are there again, they get their ids again.
+        Mergers, splits and drops that were undone since the run before: what is there again gets its id again.
 
     Examples
     --------
@@ -145,7 +146,7 @@ class _Shaping:
 
     def __init__(self, points: Points, shaped: Shaped, examples: Mapping[str, F32]) -> None:
         self.points, self.shaped, self._examples = points, shaped, examples
-        self._mean = points.vectors.mean(axis=0) if len(points.vectors) else None
+        self._mean: F32 = points.vectors.mean(axis=0) if len(points.vectors) else points.vectors.sum(axis=0)
         self._rows: dict[str, list[int]] = {}
         for row, key in enumerate(points.keys):
             self._rows.setdefault(str(key), []).append(row)
@@ -181,13 +182,13 @@ class _Shaping:
         first, second = edit.payload["examples"]
         groups = self._groups(edit.payload["topic"])
         labels = [self._group_at(example, groups) for example in (first, second)]
-        if None in labels:
+        if labels[0] is None or labels[1] is None:
             self._lost(edit, edit.payload["topic"])
             return
         rows = [np.flatnonzero(self.shaped.topics == label) for label in labels]
         if labels[0] != labels[1]:
             self._sides[edit.id] = (rows[0], rows[1])
-            self._done(edit, (int(labels[0]), int(labels[1])))  # type: ignore[arg-type]
+            self._done(edit, (labels[0], labels[1]))
             return
         points, (one, other) = self._space(first, second)
         if one is None or other is None:
@@ -197,8 +198,7 @@ class _Shaping:
             self._refuse(edit, "the two examples can't be told apart")
             return
         own = rows[0]
-        is_second = self._nearer(points[own], one, other, own, str(first["key"]), str(second["key"]))
-        sides = own[~is_second], own[is_second]
+        sides = self._parted(points, one, other, own, (str(first["key"]), str(second["key"])))
         if not all(self.points.is_enough(side) for side in sides):
             sizes = " and ".join(str(len(side)) for side in sides)
             self._refuse(edit, f"it would leave parts of {sizes} questions, and a topic needs more")
@@ -208,7 +208,7 @@ class _Shaping:
         self._move(edit, sides[small], fresh)
         self._changed_by[own] = edit.id
         self._part_subtopics(sides)
-        self.shaped.fixed |= {str(self.points.keys[row]): int(self.shaped.topics[row]) for row in own}
+        self.shaped.fixed |= {str(self.points.keys[row]): int(self.shaped.topics[row]) for row in own.tolist()}
         self._sides[edit.id] = sides
         self._done(edit, (label, fresh))
 
@@ -249,7 +249,7 @@ class _Shaping:
         members = [row for key in topic["members"] for row in self._rows.get(key, ())]
         is_group = np.isin(self.shaped.topics, groups)
         rows = np.union1d(np.flatnonzero(is_group), np.array(members, dtype=np.int64))
-        keys = {str(self.points.keys[row]) for row in rows} | (set(topic["members"]) & self.points.asked)
+        keys = {str(self.points.keys[row]) for row in rows.tolist()} | (set(topic["members"]) & self.points.asked)
         if not keys:
             self._lost(edit, topic)
             return
@@ -265,9 +265,12 @@ class _Shaping:
         self._done(edit, ())
 
     def give_back(self, edit: TopicEdit) -> None:
-        """After a merger was undone: the two topics get their ids again where both are there."""
-        own, others = self._groups(edit.payload["topic"]), self._groups(edit.payload["into"])
-        if own and others and own[0] != others[0]:
+        """After an edit was undone: topics that are there again get their ids again."""
+        own = self._groups(edit.payload["topic"])
+        others = self._groups(edit.payload["into"]) if edit.deed == "merge" else []
+        if edit.deed in ("split", "drop") and own:
+            self.shaped.ids[own[0]] = edit.topic_id
+        elif own and others and own[0] != others[0]:
             self.shaped.ids |= {own[0]: edit.topic_id, others[0]: edit.into}
 
     def check_contradictions(self, edits: Sequence[TopicEdit]) -> None:
@@ -312,7 +315,7 @@ class _Shaping:
     def _alike(self, labels: Ints, anchor: Mapping[str, Any]) -> tuple[Likeness, Ints]:
         rows = [np.flatnonzero(self.shaped.topics == label) for label in labels]
         centroids = unit(np.array([self.points.vectors[own].mean(axis=0) for own in rows]))
-        keys = [[str(self.points.keys[row]) for row in own] for own in rows]
+        keys = [[str(self.points.keys[row]) for row in own.tolist()] for own in rows]
         code = np.asarray(self.points.languages, dtype=object)
         common = common_to(centroids, [_most(code[own]) for own in rows])
         at_that_time = self._centroid(anchor)
@@ -358,19 +361,47 @@ class _Shaping:
         one, other = (None if vector is None else unit((vector - self._mean)[None])[0] for vector in vectors)
         return about, (one, other)
 
-    def _nearer(self, points: F32, one: F32, other: F32, rows: Ints, first: str, second: str) -> Flags:
-        """Whether each point is nearer to the second example; equal questions stay together, and examples apart."""
-        is_second = points @ unit(other[None])[0] > points @ unit(one[None])[0]
-        of_key = {first: False, second: True}
+    def _parted(self, points: F32, one: F32, other: F32, rows: Ints, examples: tuple[str, str]) -> tuple[Ints, Ints]:
+        """The rows that are nearer to each of two examples, and so to the other rows on that example's side.
+
+        A single example may lie at the edge, with next to nothing nearer to it than to the other. Where that leaves a
+        part that is too small, the sides begin with the third of the rows that leans most to each example.
+        """
+        lean = points[rows] @ unit(other[None])[0] - points[rows] @ unit(one[None])[0]
+        third = max(1, len(rows) // 3)
+        order = np.argsort(lean, kind="stable")
+        sides = self._settled(points, rows, np.sign(lean), examples)
+        if all(self.points.is_enough(side) for side in sides):
+            return sides
+        start = np.zeros(len(rows))
+        start[order[:third]], start[order[-third:]] = -1, 1
+        again = self._settled(points, rows, start, examples)
+        return again if all(self.points.is_enough(side) for side in again) else sides
+
+    def _settled(self, points: F32, rows: Ints, lean: F64, examples: tuple[str, str]) -> tuple[Ints, Ints]:
+        """Two sides whose rows are each nearer to their own side's middle; equal questions stay on one side.
+
+        ``lean`` says where to begin: below 0 on the first side, above 0 on the second, 0 on neither.
+        """
         keys = [str(self.points.keys[row]) for row in rows]
-        return np.array([of_key.setdefault(key, bool(side)) for key, side in zip(keys, is_second, strict=True)])
+        for _ in range(ROUNDS):
+            of_key: dict[str, float] = {examples[0]: -1.0, examples[1]: 1.0}
+            new = np.array([of_key.setdefault(key, float(side)) for key, side in zip(keys, lean, strict=True)])
+            if not ((new < 0).any() and (new > 0).any()):
+                return rows[new <= 0], rows[new > 0]
+            middles = unit(np.array([points[rows[side]].mean(axis=0) for side in (new < 0, new > 0)]))
+            cosines = points[rows] @ middles.T
+            lean = np.where(cosines[:, 1] > cosines[:, 0], 1.0, -1.0)
+            if (lean == new).all():
+                break
+        return rows[new <= 0], rows[new > 0]
 
     # -- changing labels ----------------------------------------------------------------------------------------------
 
     def _move(self, edit: TopicEdit, rows: Ints, label: int) -> None:
         self.shaped.topics[rows] = label
         self._changed_by[rows] = edit.id
-        for key in {str(self.points.keys[row]) for row in rows} & self.shaped.fixed.keys():
+        for key in {str(self.points.keys[row]) for row in rows.tolist()} & self.shaped.fixed.keys():
             self.shaped.fixed[key] = label
 
     def _fresh(self) -> int:

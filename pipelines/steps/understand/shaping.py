@@ -127,8 +127,8 @@ def shape(
         for example in edit.payload["examples"]
     }  # fmt: skip
     texts = list(examples.values())
-    vectors = embed(texts, job.settings.embedder.name, job.store, "embedding examples") if texts else []
-    undone = [edit for edit in edits.taken_back if edit.deed == "merge"]
+    vectors = list(embed(texts, job.settings.embedder.name, job.store, "embedding examples")) if texts else []
+    undone = [edit for edit in edits.taken_back if edit.deed in ("merge", "split", "drop")]
     shaped = shape_topics(
         edits.standing, points, topics, subtopics, dict(zip(examples, vectors, strict=True)), undone
     )  # fmt: skip
