@@ -60,6 +60,7 @@ class Run:
     unowned: dict[str, Any]
     articles: Mapping[str, str]
     top_score: float
+    topic_tree: dict[str, Any]
 
     @property
     def until(self) -> date | None:
@@ -275,7 +276,13 @@ def _read(folder: Path) -> Run:
         unowned=unowned_articles(pd.DataFrame(_sheet(folder / "unowned_articles.csv")), tables["owners"]),
         articles=article_accuracy(tables["accuracy"]),
         top_score=max((gap.score for gap in backlog), default=0.0),
+        topic_tree=_topic_tree(folder / "topic_tree.json"),
     )  # fmt: skip
+
+
+def _topic_tree(path: Path) -> dict[str, Any]:
+    """The tree of a run's topics; empty in a run of an earlier version."""
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
 
 
 def _sheet(path: Path) -> tuple[dict[str, str], ...]:

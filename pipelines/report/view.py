@@ -134,7 +134,7 @@ def build_view(data: ReportData) -> dict[str, Any]:
         "total": len(rows),
         "filters": _filters(rows),
         "impact": fixes(data.impact),
-        "topics": topics(data.topics, titles),
+        "topics": topics(data.topics, titles, data.topic_tree),
         "not_content": sections.not_content(data.not_content),
         "owners": sections.owners(backlog, data.owners),
         "accuracy": accuracy(data.accuracy),
