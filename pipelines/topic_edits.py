@@ -68,7 +68,7 @@ def edit_topic(
         raise DecisionInvalid(f"there is no such edit: '{deed}'", f"possible are: {', '.join(DEEDS)}", "deed")
     fields = dict(payload or {})
     make = _PAYLOADS[deed]
-    run = find_run(store)
+    run = find_run(store) if deed in ("split", "pin") else store  # the others name no question
 
     def write(connection: sa.Connection) -> int:
         _check(connection, who, topic_id, after)
@@ -95,6 +95,7 @@ def undo_edit(state: State, edit_id: int, who: str, *, why: str = "", after: int
     """
 
     def write(connection: sa.Connection) -> int:
+        decision_log.take_turns(connection)
         edits = topic_edit_log.read(connection)
         edit = next((one for one in edits if one.id == edit_id), None)
         if edit is None:
@@ -300,7 +301,8 @@ def _no_such_topic(connection: sa.Connection, edits: Sequence[TopicEdit], topic_
         return NoSuchTopic(f"'{topic_id}' is a subtopic", f"name its topic, {topic}")
     names = _latest_names(connection, edits)
     of_name = {name: topic for topic, name in names.items()}
-    titled = " or ".join(f"{of_name[name]} (“{name}”)" for name in with_such_words(topic_id, of_name))
+    words = "" if topic_id.startswith("t-") else topic_id  # a name, not an id
+    titled = " or ".join(f"{of_name[name]} (“{name}”)" for name in with_such_words(words, of_name)) if words else ""
     otherwise = f"did you mean {titled}?" if titled else "`lacuna topic --store DIR` lists them"
     return NoSuchTopic(f"no run has seen a topic '{topic_id}'", did_you_mean(topic_id, names, otherwise, 3, 0.6))
 

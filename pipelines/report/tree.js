@@ -51,28 +51,29 @@
     const parts = (whole ? within : members.map((leaf) => leaf.element))
       .sort((one, other) => other.dataset.asked - one.dataset.asked);
     const sum = (name) => parts.reduce((total, part) => total + Number(part.dataset[name]), 0);
-    return { parts, asked: sum("asked"), failed: sum("failed"), partOf: whole ? null : within[0] };
+    const all = parts.length > 1 && whole && parts.length === members[0].groups.previousElementSibling.children.length;
+    return { parts, asked: sum("asked"), failed: sum("failed"), partOf: whole ? null : within[0], all };
   }
 
+  function element(tag, className, text, more = {}) {
+    return Object.assign(document.createElement(tag), { className, dir: "auto", textContent: text }, more);
+  }
+
+  // One topic or part by its name, several by the largest one's and what else is in the group; a whole theme is named above.
   function entry(group) {
-    const item = document.createElement("li");
-    const [first, ...others] = group.parts;
-    const link = (group.partOf || first).querySelector("a");
-    const name = document.createElement(link && !group.partOf ? "a" : "span");
-    name.className = "name";
-    name.dir = "auto";
-    if (name.href !== undefined) name.href = link.getAttribute("href");
-    name.textContent = labelled(first);
-    const figures = document.createElement("small");
-    figures.textContent = many(group.asked, "conversation") + (group.asked ? ` · ${Math.round((100 * group.failed) / group.asked)}\u202f% failed` : "");
-    item.append(name, figures);
-    if (others.length || group.partOf) {
-      const more = document.createElement("small");
-      more.dir = "auto";
-      const rest = others.slice(0, 3).map(labelled).join("; ") + (others.length > 3 ? `; ${others.length - 3} more` : "");
-      more.textContent = group.partOf ? `Part of ${labelled(group.partOf)}${rest ? `, with: ${rest}` : ""}` : `With: ${rest}`;
-      item.append(more);
+    const item = document.createElement("li"), [first, ...others] = group.parts;
+    const listed = (parts) => parts.slice(0, 4).map(labelled).join("; ") + (parts.length > 4 ? `; ${parts.length - 4} more` : "");
+    if (group.all) {
+      item.append(element("small", "", listed(group.parts)));
+      return item;
     }
+    const name = others.length ? `${labelled(first)} and ${others.length} more` : labelled(first);
+    const link = !others.length && !group.partOf && first.querySelector(":scope > a");
+    item.append(link ? element("a", "name", name, { href: link.getAttribute("href") }) : element("span", "name", name));
+    const failed = group.asked ? ` · ${Math.round((100 * group.failed) / group.asked)}\u202f% failed` : "";
+    item.append(element("small", "", many(group.asked, "conversation") + failed));
+    if (others.length) item.append(element("small", "", `With: ${listed(others)}`));
+    if (group.partOf) item.append(element("small", "", `Part of: ${labelled(group.partOf)}`));
     return item;
   }
 
