@@ -220,15 +220,16 @@ def _pin(asked: _Asked) -> dict[str, Any]:
     if len(row):
         return {"question": _question(row.iloc[0])}
     assigned = read_published(asked.run, "assignments")
-    row = assigned[(assigned["conversation_id"] == conversation) & assigned["question_number"].eq(1)]
-    if row.empty or "key" not in row or row["key"].isna().iloc[0]:
+    of_conversation = assigned["conversation_id"].eq(conversation) if "key" in assigned else None
+    keys: list[str] = [] if of_conversation is None else assigned.loc[of_conversation, "key"].dropna().tolist()
+    if not keys:
         raise DecisionInvalid(
             f"the latest run has no question of a conversation '{conversation}'",
             "give a conversation_id of assignments.parquet of the run",
             "question",
         )
     # Its text stands in no table of the run: it is known by its key alone.
-    return {"question": {"conversation_id": conversation, "key": str(row["key"].iloc[0]), "question": ""}}
+    return {"question": {"conversation_id": conversation, "key": str(keys[0]), "question": ""}}
 
 
 def _drop(_: _Asked) -> dict[str, Any]:
