@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import sqlalchemy as sa
 
-__all__ = ["edit_topic", "edits_now", "questions_of", "topic_names", "undo_edit"]
+__all__ = ["current_topics", "edit_topic", "edits_now", "questions_of", "undo_edit"]
 
 LONGEST_NAME = 120
 FROM_NOW = "from the next run on"
@@ -114,13 +114,13 @@ def undo_edit(state: State, edit_id: int, who: str, *, why: str = "", after: int
     return state.write(write)
 
 
-def topic_names(state: State) -> dict[str, str]:
-    """The name of every topic as of now, by topic_id: a person's where one gave it, else its latest label."""
+def current_topics(state: State) -> list[dict[str, Any]]:
+    """The topics of the latest run that people have not ended since, by name: topic_id, label and questions."""
     with state.reading() as connection:
-        given = names_in_force(topic_edit_log.read(connection))
-    rows = state.topics().drop_duplicates("topic_id", keep="last")
-    names = dict(zip(rows["topic_id"].astype(str), rows["label"].astype(str), strict=True))
-    return names | {topic: name for topic, name in given.items() if topic in names}
+        edits, sizes = topic_edit_log.read(connection), topic_edit_log.latest_sizes(connection)
+        names = _latest_names(connection, edits)
+    rows = [{"topic_id": topic, "label": name, "questions": sizes[topic]} for topic, name in names.items()]
+    return sorted(rows, key=lambda row: (row["label"].casefold(), row["topic_id"]))
 
 
 def edits_now(state: State, topic_id: str | None = None) -> list[dict[str, Any]]:

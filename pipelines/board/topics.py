@@ -21,7 +21,7 @@ from lacuna.pipelines.presentation.format import line, number, percent
 from lacuna.pipelines.presentation.spreadsheet import records
 from lacuna.pipelines.report.topic_tree import tree_view
 from lacuna.pipelines.state.topic_history import gap_state, topic_rows
-from lacuna.pipelines.topic_edits import edits_now
+from lacuna.pipelines.topic_edits import current_topics, edits_now
 
 __all__ = ["edit", "router", "topic_path", "undo"]
 
@@ -65,12 +65,10 @@ def _topic_page(
     now, person = board.snapshot.now(), person_of(request)
     is_there = now.run is not None and history["last_seen"] == now.run.run_id and not history["ended"]
     can_edit = is_there and may(person, "edit_topic")
-    others = [
-        row for row in topic_rows(board.state) if row["there"] and not row["ended"] and row["topic_id"] != topic_id
-    ]
+    others = [row for row in current_topics(board.state) if row["topic_id"] != topic_id] if can_edit else []
     return board.page(
         request, "topic", code, here="topics", topic=history, gaps=[g for g in now.gaps if g.keys["topic"] == topic_id],
-        can_edit=can_edit, others=sorted(others, key=lambda row: row["label"].casefold()),
+        can_edit=can_edit, others=others,
         questions=_questions(board, topic_id) if is_there else [], edits=_edits(board, request, topic_id),
         done=_done(board, request), back=topic_path(topic_id), values=values or {}, wrong=wrong,
     )  # fmt: skip

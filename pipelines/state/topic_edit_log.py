@@ -12,7 +12,8 @@ from lacuna.models.topics.edits import Outcome, TopicEdit
 from lacuna.pipelines.state import schema
 
 __all__ = [
-    "append", "last_of", "latest_labels", "read", "results", "results_before", "topic_of_subtopic", "topic_row",
+    "append", "last", "last_of", "latest_labels", "latest_sizes", "read", "results", "results_before",
+    "topic_of_subtopic", "topic_row",
 ]  # fmt: skip
 
 
@@ -46,6 +47,11 @@ def append(
         "run_id": connection.execute(sa.select(sa.func.max(schema.runs.c.run_id))).scalar(),
     }  # fmt: skip
     return int(connection.execute(sa.insert(schema.topic_edits).returning(schema.topic_edits.c.id), row).scalar_one())
+
+
+def last(connection: sa.Connection) -> int:
+    """The id of the last edit of any topic; 0 for none."""
+    return connection.execute(sa.select(sa.func.max(schema.topic_edits.c.id))).scalar() or 0
 
 
 def last_of(connection: sa.Connection, topic_id: str) -> int:
@@ -83,6 +89,14 @@ def latest_labels(connection: sa.Connection) -> dict[str, str]:
     columns = schema.topics.c
     rows = connection.execute(sa.select(columns.topic_id, columns.label).where(columns.run_id == latest))
     return {row.topic_id: row.label for row in rows}
+
+
+def latest_sizes(connection: sa.Connection) -> dict[str, int]:
+    """How many questions each of the latest run's topics has, by topic_id."""
+    latest = sa.select(sa.func.max(schema.runs.c.run_id)).scalar_subquery()
+    columns = schema.topics.c
+    rows = connection.execute(sa.select(columns.topic_id, columns.size).where(columns.run_id == latest))
+    return {row.topic_id: row.size for row in rows}
 
 
 def topic_of_subtopic(connection: sa.Connection, subtopic_id: str) -> str | None:

@@ -91,10 +91,12 @@ def test_a_merger_by_form_shows_at_once_and_is_taken_back(board: TestClient) -> 
 
 
 def test_a_name_shows_at_once_wherever_topics_are_listed(board: TestClient) -> None:
-    """On the topic's page, in the list and in the tree."""
+    """On the topic's page, in the list and in the tree, and wherever a gap says its topic."""
+    assert "Two parcels" not in page(board, "/gaps/g-001")
     assert send(board, "t-001", deed="rename", label="Two parcels").status_code == 303
     assert '<h1 dir="auto">Two parcels</h1>' in page(board, "/topics/t-001")
     assert page(board, "/topics").count(">Two parcels</a>") == 2
+    assert ">Two parcels</a>" in page(board, "/gaps/g-001")
 
 
 def test_split_pin_and_drop_by_form(board: TestClient) -> None:
