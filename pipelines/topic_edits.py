@@ -340,7 +340,7 @@ def _standing(edit: TopicEdit, holds: bool, outcome: Outcome | None, edits: Sequ
     if edit.deed == "undo":
         return ""
     if holds and outcome is None:
-        return "at once, and in every run from the next one on" if edit.deed == "rename" else FROM_NOW
+        return "shown at once, kept from the next run on" if edit.deed == "rename" else FROM_NOW
     if holds and outcome is not None:
         return ("kept" + (f": {outcome.note}" if outcome.note else "")) if outcome.kept else f"not kept: {outcome.note}"
     by = next(one for one in reversed(edits) if one.deed == "undo" and int(one.payload["of"]) == edit.id)

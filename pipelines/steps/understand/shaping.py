@@ -56,6 +56,7 @@ class Edits:
         numbers = before.number_of(keys)
         if not self.all:
             return numbers
+        numbers = numbers.copy()
         pinned = {edit.payload["question"]["key"] for edit in self.all if edit.deed == "pin"}
         numbers[keys.isin(pinned).to_numpy(dtype=bool)] = -1
         previous = before.topics.loc[before.topics["run_id"] == before.previous, "topic_id"].tolist()
