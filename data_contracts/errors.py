@@ -10,6 +10,7 @@ __all__ = [
     "DecisionInvalid",
     "LacunaError",
     "NoSuchGap",
+    "NoSuchTopic",
     "NotAllowed",
     "NotDelivered",
     "NothingToMine",
@@ -97,15 +98,19 @@ class DecisionInvalid(LacunaError):
 
 
 class NotAllowed(LacunaError):
-    """A gap of this status does not take this verb."""
+    """A gap of this status does not take this verb; a topic does not take this edit."""
 
 
 class NoSuchGap(LacunaError):
     """No run has recorded a gap of this id or rank."""
 
 
+class NoSuchTopic(LacunaError):
+    """No run has seen a topic of this id."""
+
+
 class DecidedMeanwhile(LacunaError):
-    """Another person has decided on the gap since it was shown: nothing was changed."""
+    """Another person has decided on the gap, or edited the topic, since it was shown: nothing was changed."""
 
 
 class NotDelivered(LacunaError):

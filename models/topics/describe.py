@@ -18,7 +18,7 @@ from lacuna.models.text.words import SHOWN_WORD
 from lacuna.models.topics.failure_tree import FailureTree
 from lacuna.models.topics.neighbour_tree import NeighbourTree
 
-__all__ = ["Phrases", "find_topics", "fit_topics", "map_coordinates", "unassigned_alarm"]
+__all__ = ["Phrases", "describe_groups", "find_topics", "fit_topics", "map_coordinates", "unassigned_alarm"]
 
 Phrases = dict[int, list[tuple[str, float]]]
 
@@ -46,6 +46,15 @@ def fit_topics(
     clusters = FailureTree(**tree)
     topics = _described(questions, vectors, list(failed), clusters, stop_words)
     return topics, _described(questions, vectors, None, _FixedLabels(clusters.subtopics_), stop_words)
+
+
+def describe_groups(texts: Sequence[str], space: F32, labels: Ints, stop_words: Sequence[str]) -> Phrases:
+    """The phrases of groups that are given: for each label from 0, as :func:`find_topics`."""
+    own = [int(label) for label in np.unique(labels[labels >= 0])]
+    if not own:
+        return {}
+    numbered, phrases = _described(texts, space, None, _FixedLabels(labels), stop_words)  # BERTopic numbers by size
+    return {label: phrases.get(int(numbered[np.flatnonzero(labels == label)[0]]), []) for label in own}
 
 
 def find_topics(

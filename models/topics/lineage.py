@@ -24,17 +24,22 @@ __all__ = ["keep_labels", "match_topics", "trace"]
 PART = 0.25  # least share of an ended topic's questions that another topic needs to be named as its successor
 
 
-def match_topics(alike: Likeness, active: Flags) -> dict[int, int]:
+def match_topics(
+    alike: Likeness, active: Flags, given: Mapping[int, int] | None = None, retired: Collection[int] = ()
+) -> dict[int, int]:
     """Match topics to known topics, one to one: row number of a topic → row number of its known topic.
+
+    What people have decided (``given``) holds, and known topics that they have ended (``retired``) match none.
 
     Known topics of the run before (``active``, bool (known,)) are matched first and absent ones to the rest, because a
     question asked last week says more than one asked last month. Of all assignments, the one that keeps the id of most
     questions is taken (Hungarian method).
     """
-    matches: dict[int, int] = {}
+    matches: dict[int, int] = dict(given or {})
+    taken = {*matches.values(), *retired}
     for candidates in (active, ~active):
         rows = np.array([i for i in range(len(alike.weight)) if i not in matches], dtype=int)
-        columns = np.flatnonzero(candidates)
+        columns = np.array([j for j in np.flatnonzero(candidates).tolist() if j not in taken], dtype=int)
         allowed = alike.both[np.ix_(rows, columns)] >= HALF
         weights = np.where(allowed, alike.weight[np.ix_(rows, columns)], 0)
         pairs = zip(*linear_sum_assignment(-weights), strict=True)
@@ -51,6 +56,8 @@ def trace(
     same_at_least: float | F32 = 0.8,
     least: int = 5,
     letter: str = "t",
+    given_ids: Mapping[int, str] | None = None,
+    retired_ids: Collection[str] = (),
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Give each topic of a run its id, and record what happened to it and to the known topics.
 
@@ -67,6 +74,11 @@ def trace(
         As in :func:`likeness`.
     letter
         What new ids begin with.
+    given_ids
+        The id that a topic has because people have said so, by its row number in ``topics``: a known topic's, or one
+        of the same run, done before.
+    retired_ids
+        Known topics that people have ended: no topic continues them.
 
     Returns
     -------
@@ -94,9 +106,13 @@ def trace(
         question_keys, np.broadcast_to(same_at_least, len(topics))[order], least,
     )  # fmt: skip
     active = (known_topics["run_id"] == previous_run).to_numpy(dtype=bool)
-    same = match_topics(alike, active)
     ids = known_topics["topic_id"].astype(str).tolist()
-    own = _ids(run_id, now["members"], same, ids, letter)
+    place = {name: j for j, name in enumerate(ids)}
+    now_at = {original: i for i, original in enumerate(order)}
+    named_by_people = {now_at[row]: name for row, name in (given_ids or {}).items()}
+    given = {i: place[name] for i, name in named_by_people.items() if name in place}
+    same = match_topics(alike, active, given, {place[name] for name in retired_ids if name in place})
+    own = _ids(run_id, now["members"], {i: ids[j] for i, j in same.items()} | named_by_people, ids, letter)
     sizes = np.array([len(set(keys)) for keys in now["members"]], dtype=float)
     parents = _parents(alike, active, sizes)
     arrived = []
@@ -158,12 +174,12 @@ def _matrix(rows: Iterable[Any], dim: int) -> F32:
 
 
 def _ids(
-    run_id: str, members: Iterable[Collection[str]], same: Mapping[int, int], known_ids: Sequence[str], letter: str
+    run_id: str, members: Iterable[Collection[str]], same: Mapping[int, str], known_ids: Sequence[str], letter: str
 ) -> list[str]:
-    """Each topic's id: the known topic's, or a hash of the run and the topic's questions."""
-    used_ids, topic_ids = set(known_ids), []
+    """Each topic's id: that of the known topic which it is (``same``), or a hash of the run and its questions."""
+    used_ids, topic_ids = {*known_ids, *same.values()}, []
     for i, keys in enumerate(members):
-        number, name = 0, known_ids[same[i]] if i in same else ""
+        number, name = 0, same.get(i, "")
         while not name or (i not in same and name in used_ids):
             text = "".join([run_id, *sorted(keys), "+" * number])
             name, number = f"{letter}-{hashlib.blake2b(text.encode(), digest_size=4).hexdigest()}", number + 1

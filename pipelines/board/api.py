@@ -14,15 +14,16 @@ from lacuna.models.backlog.gap_fields import gap_fields
 from lacuna.models.backlog.lifecycle import Decision
 from lacuna.pipelines.board import filters, tagging
 from lacuna.pipelines.board.context import BoardContext, context_of, person_of
-from lacuna.pipelines.board.service import decide_as, tag_as
+from lacuna.pipelines.board.service import decide_as, edit_topic_as, tag_as, undo_edit_as
 from lacuna.pipelines.board.snapshot import GapNow
 from lacuna.pipelines.board.view import owner_loads
 from lacuna.pipelines.gaps.decisions import history
 from lacuna.pipelines.io.published import read_published
 from lacuna.pipelines.presentation.spreadsheet import records
 from lacuna.pipelines.state.topic_history import gap_state, topic_rows
+from lacuna.pipelines.topic_edits import edits_now, questions_of
 
-__all__ = ["decide_gap", "router", "tag_conversation", "undo_gap"]
+__all__ = ["decide_gap", "edit_topic", "router", "tag_conversation", "undo_gap", "undo_topic_edit"]
 
 router = APIRouter(prefix="/api", tags=["board"])
 _LONG = tuple(one.name for one in gap_fields(Gap) if not one.in_lists)
@@ -61,6 +62,30 @@ class Tag(BaseModel):
     outcome: str = Field(description="correct, partial, wrong, no_answer or misclassified")
     true_intent: str = Field("", max_length=200)
     note: str = Field("", max_length=4000)
+
+
+class TopicEditRequest(BaseModel):
+    """A change of a topic."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    deed: str = Field(description="merge, split, rename, pin or drop (it is not a topic)")
+    why: str = Field("", max_length=4000)
+    payload: dict[str, Any] | None = Field(
+        None,
+        description="merge: into (topic_id); split: examples (two conversation_ids of the topic); rename: label; "
+        "pin: question (conversation_id)",
+    )
+    after: int | None = Field(None, ge=0, description="last_edit of the topic as it was seen; left out: edit anyway")
+
+
+class UndoTopicEdit(BaseModel):
+    """An edit of a topic to take back."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    why: str = Field("", max_length=4000)
+    after: int | None = Field(None, ge=0, description="last_edit of its topic as it was seen; left out: undo anyway")
 
 
 class DecisionRecord(BaseModel):
@@ -181,8 +206,33 @@ def topics(request: Request) -> list[dict[str, Any]]:
 
 @router.get("/topics/{topic_id}", responses={404: {"model": Problem}})
 def topic(request: Request, topic_id: str) -> dict[str, Any]:
-    """A topic's history, run by run."""
+    """A topic's history, run by run, with the id of its last edit."""
     return gap_state(context_of(request).state, topic_id)
+
+
+@router.get("/topics/{topic_id}/questions", responses={404: {"model": Problem}})
+def topic_questions(request: Request, topic_id: str) -> list[dict[str, Any]]:
+    """Questions of a topic in the latest run: by two of them it can be split, and each can be pinned elsewhere."""
+    board = context_of(request)
+    gap_state(board.state, topic_id)
+    return records(questions_of(board.store, topic_id))
+
+
+@router.get("/topic-edits")
+def topic_edits(request: Request, topic: str = "") -> list[dict[str, Any]]:
+    """What people have changed about topics, newest first, each with what became of it."""
+    return edits_now(context_of(request).state, topic or None)
+
+
+def edit_topic(request: Request, topic_id: str, body: TopicEditRequest) -> Recorded:
+    """Change a topic, from the next run on; 409 if somebody has edited it since ``after``."""
+    board, person = context_of(request), person_of(request)
+    return Recorded(id=edit_topic_as(board, person, body.deed, topic_id, body.why, body.payload, body.after))
+
+
+def undo_topic_edit(request: Request, edit_id: int, body: UndoTopicEdit) -> Recorded:
+    """Take back an edit of a topic; nothing is deleted."""
+    return Recorded(id=undo_edit_as(context_of(request), person_of(request), edit_id, body.why, body.after))
 
 
 @router.get("/tags")

@@ -21,13 +21,14 @@ from lacuna.data_contracts.errors import (
     DecisionInvalid,
     LacunaError,
     NoSuchGap,
+    NoSuchTopic,
     NotAllowed,
     Refused,
     SettingsInvalid,
     StoreUnusable,
     TagInvalid,
 )
-from lacuna.pipelines.board import actions, api, pages, sign_in
+from lacuna.pipelines.board import actions, api, pages, sign_in, topics
 from lacuna.pipelines.board.bodies import TOO_LARGE
 from lacuna.pipelines.board.context import BoardContext
 from lacuna.pipelines.board.middleware import Guard, host_of, is_loopback
@@ -40,8 +41,8 @@ from lacuna.pipelines.state.repository import State, open_state
 __all__ = ["make_app", "serve"]
 
 _CODES: dict[type[LacunaError], int] = {
-    DecidedMeanwhile: 409, DecisionInvalid: 422, NoSuchGap: 404, NotAllowed: 409, Refused: 403, StoreUnusable: 503,
-    TagInvalid: 422,
+    DecidedMeanwhile: 409, DecisionInvalid: 422, NoSuchGap: 404, NoSuchTopic: 404, NotAllowed: 409, Refused: 403,
+    StoreUnusable: 503, TagInvalid: 422,
 }  # fmt: skip
 _HEADINGS = {
     403: "Not yours to do",
@@ -105,17 +106,19 @@ def make_app(
     changes, sign_ins = f"{settings.board.changes_a_minute}/minute", f"{settings.board.sign_ins_a_minute}/minute"
     for path, view, limit in (
         ("/decide", actions.decide, changes), ("/tags", sign_in.tag_conversation, changes),
+        ("/topics/{topic_id}/edit", topics.edit, changes), ("/topic-edits/{edit_id}/undo", topics.undo, changes),
         ("/sign-in", sign_in.sign_in, sign_ins),
     ):  # fmt: skip
         app.post(path, include_in_schema=False)(limiter.limit(limit)(view))
     error_models: dict[int | str, dict[str, Any]] = {code: {"model": api.Problem} for code in (403, 404, 409, 422)}
     for path, change in (
         ("/api/gaps/{gap_id}/decisions", api.decide_gap), ("/api/gaps/{gap_id}/undo", api.undo_gap),
-        ("/api/tags", api.tag_conversation),
+        ("/api/tags", api.tag_conversation), ("/api/topics/{topic_id}/edits", api.edit_topic),
+        ("/api/topic-edits/{edit_id}/undo", api.undo_topic_edit),
     ):  # fmt: skip
         app.post(path, status_code=201, tags=["board"], responses=error_models)(limiter.limit(changes)(change))
     limiter.exempt(pages.static)
-    for router in (pages.router, actions.router, sign_in.router, api.router):
+    for router in (pages.router, topics.router, actions.router, sign_in.router, api.router):
         app.include_router(router)
     app.add_exception_handler(LacunaError, _lacuna)
     app.add_exception_handler(HTTPException, _http)

@@ -37,6 +37,7 @@ ASSETS = {
     "report.css": ("lacuna.pipelines.report", "text/css"),
     "board.css": ("lacuna.pipelines.board", "text/css"),
     "board.js": ("lacuna.pipelines.board", "text/javascript"),
+    "tree.js": ("lacuna.pipelines.report", "text/javascript"),
     "htmx.min.js": ("lacuna.pipelines.board", "text/javascript"),
     "htmx-LICENSE.txt": ("lacuna.pipelines.board", "text/plain"),
 }

@@ -1,4 +1,4 @@
-"""The read-only pages: backlog, gap, drafts, week, owners, impact, KPIs, topics, tags."""
+"""The read-only pages: backlog, gap, drafts, week, owners, impact, KPIs, tags."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from lacuna.models.diagnosis.no_gap_reason import why_no_gap
 from lacuna.pipelines.board import drafting, tagging
 from lacuna.pipelines.board.context import ASSETS, BoardContext, asset, context_of, person_of
 from lacuna.pipelines.board.filters import PAGE, SORTS, VIEWS, Query, choices, counted, matching_gaps, neighbours
-from lacuna.pipelines.board.snapshot import GapNow, Now, Run
+from lacuna.pipelines.board.snapshot import Now, Run
 from lacuna.pipelines.board.view import changes, gap_page, gap_path, histories, owner_loads, precision_rows, this_week
 from lacuna.pipelines.gaps.decisions import history
 from lacuna.pipelines.io.run_folders import run_place
@@ -24,7 +24,6 @@ from lacuna.pipelines.report.coverage import coverage
 from lacuna.pipelines.report.figures import kpi_cards
 from lacuna.pipelines.report.impact import fixes
 from lacuna.pipelines.state.decision_log import gap_row
-from lacuna.pipelines.state.topic_history import gap_state, topic_rows
 
 __all__ = ["router"]
 
@@ -205,28 +204,6 @@ def kpis(request: Request) -> Response:
         precision=precision_rows(board.snapshot.precision(confidence), confidence),
         groups=accuracy(run.accuracy) if run else [],
     )  # fmt: skip
-
-
-@router.get("/topics")
-def topics(request: Request) -> Response:
-    """All topics of all runs, and whether the latest run still has them."""
-    board = context_of(request)
-    words = request.query_params.get("q", "")[:200]
-    rows = topic_rows(board.state)
-    matching = [t for t in rows if all(w in f"{t['topic_id']} {t['label']}".lower() for w in words.lower().split())]
-    return board.page(
-        request, "topics", here="topics", topics=matching[:500], total=len(rows), n_matches=len(matching), q=words
-    )
-
-
-@router.get("/topics/{topic_id}")
-def topic(request: Request, topic_id: str) -> Response:
-    """A topic's history, run by run, with its gaps."""
-    board = context_of(request)
-    topic_history = gap_state(board.state, topic_id)
-    now = board.snapshot.now()
-    own_gaps: list[GapNow] = [g for g in now.gaps if g.keys["topic"] == topic_id]
-    return board.page(request, "topic", here="topics", topic=topic_history, gaps=own_gaps)
 
 
 @router.get("/tags")

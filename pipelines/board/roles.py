@@ -50,7 +50,7 @@ def may(person: Person, action: str, owner_id: str | None = None, *, decided_by:
     Parameters
     ----------
     action
-        A decision's action, ``undo``, or ``tag``.
+        A decision's action, ``undo``, ``tag``, or ``edit_topic``: topics are everybody's, so only a manager may.
     owner_id
         The owner of the gap.
     decided_by

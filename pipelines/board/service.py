@@ -1,4 +1,4 @@
-"""Deciding and tagging on behalf of a person, with their rights; shared by the pages and the JSON API."""
+"""Deciding, tagging and editing topics on behalf of a person, with their rights: for the pages and the JSON API."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from lacuna.pipelines.board.snapshot import GapNow
 from lacuna.pipelines.board.tagging import conversations_to_tag
 from lacuna.pipelines.gaps.decisions import decide
 from lacuna.pipelines.state.tags import enter_tag
+from lacuna.pipelines.topic_edits import edit_topic, undo_edit
 
-__all__ = ["decide_as", "tag_as"]
+__all__ = ["decide_as", "edit_topic_as", "tag_as", "undo_edit_as"]
 
 
 def decide_as(
@@ -75,3 +76,36 @@ def tag_as(board: BoardContext, person: Person, conversation_id: str, outcome: s
         board.state, conversation_id, outcome, person.name,
         true_intent=true_intent, article_id=entry["article"], note=note,
     )  # fmt: skip
+
+
+def edit_topic_as(
+    board: BoardContext,
+    person: Person,
+    deed: str,
+    topic_id: str,
+    why: str,
+    payload: Mapping[str, Any] | None,
+    after: int | None,
+) -> int:
+    """Edit a topic on behalf of a person, if they may.
+
+    Raises
+    ------
+    Refused
+        Their role does not allow it.
+    LacunaError
+        As ``pipelines.topic_edits.edit_topic``.
+    """
+    _check_may_edit(person)
+    return edit_topic(board.store, board.state, deed, topic_id, person.name, why=why, payload=payload, after=after)
+
+
+def undo_edit_as(board: BoardContext, person: Person, edit_id: int, why: str = "", after: int | None = None) -> int:
+    """Take back an edit of a topic on behalf of a person, if they may; errors as :func:`edit_topic_as`."""
+    _check_may_edit(person)
+    return undo_edit(board.state, edit_id, person.name, why=why, after=after)
+
+
+def _check_may_edit(person: Person) -> None:
+    if not may(person, "edit_topic"):
+        raise Refused(f"{person.name} is a {person.role} and may not change topics", "ask a manager")

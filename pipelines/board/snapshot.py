@@ -19,6 +19,7 @@ from lacuna.models.backlog.due_dates import DueDate
 from lacuna.models.backlog.gap import Gap
 from lacuna.models.backlog.lifecycle import Decision, GapState, gap_state, last_targets
 from lacuna.models.backlog.precision import Precision, by_kind
+from lacuna.models.topics.edits import names_in_force
 from lacuna.pipelines.gaps import due_dates
 from lacuna.pipelines.gaps.decisions import as_decided, status_now
 from lacuna.pipelines.gaps.first_seen import visible_since_days
@@ -34,6 +35,7 @@ from lacuna.pipelines.report.due import due_articles, unowned_articles
 from lacuna.pipelines.report.gaps import table_row
 from lacuna.pipelines.report.impact import fixes
 from lacuna.pipelines.settings import Settings
+from lacuna.pipelines.state import topic_edit_log
 from lacuna.pipelines.state.decision_log import read as read_decisions
 from lacuna.pipelines.state.repository import State
 
@@ -60,6 +62,7 @@ class Run:
     unowned: dict[str, Any]
     articles: Mapping[str, str]
     top_score: float
+    topic_tree: dict[str, Any]
 
     @property
     def until(self) -> date | None:
@@ -141,6 +144,8 @@ class Snapshot:
         self._lives: dict[str, GapState] = {}
         self._visible_since: dict[str, date] = {}  # the day since which people can see each gap
         self._recorded = False  # whether every gap of the run has one
+        self._last_edit = 0  # of any topic
+        self._topic_names: dict[str, str] = {}  # that people gave, by topic_id
         self._now = Now(None, (), {}, {}, due_dates.today())
 
     def now(self) -> Now:
@@ -155,6 +160,7 @@ class Snapshot:
             today = due_dates.today()
             new_days = run is not None and not self._recorded and self._look_up_visible_since(run)
             rebuild = new_run or new_days or today != self._now.day
+            rebuild = self._look_up_topic_names() or rebuild
             if self._update_decisions() or rebuild:
                 self._now = self._apply_decisions(run, today, rebuild)
                 self._stamp = stamp
@@ -170,6 +176,15 @@ class Snapshot:
             self._visible_since = visible_since_days(connection, run.run_id)
         self._recorded = all(gap.gap_id in self._visible_since for gap in run.gaps)
         return self._visible_since != before
+
+    def _look_up_topic_names(self) -> bool:
+        """Look up the names that people gave topics, and return whether anything is new."""
+        before = self._topic_names
+        with self._state.reading() as connection:
+            if (last := topic_edit_log.last(connection)) != self._last_edit:
+                self._topic_names = names_in_force(topic_edit_log.read(connection))
+                self._last_edit = last
+        return self._topic_names != before
 
     def decisions(self, ids: Sequence[int]) -> list[Decision]:
         """The decisions with these ids; unknown ids are left out."""
@@ -208,7 +223,8 @@ class Snapshot:
             life, current = lives.get(gap.gap_id, _UNTOUCHED), before.get(gap.gap_id)
             # Compared by identity, which is faster: a life without new decisions is the same object.
             if current is None or current.life is not life:
-                current = _gap(run, gap, life, names, self._settings, today, self._visible_since.get(gap.gap_id))
+                named = replace(gap, topic_label=self._topic_names.get(gap.topic_id, gap.topic_label))
+                current = _gap(run, named, life, names, self._settings, today, self._visible_since.get(gap.gap_id))
             gaps.append(current)
         return Now(run, tuple(gaps), {gap.id: gap for gap in gaps}, names, today)
 
@@ -275,7 +291,13 @@ def _read(folder: Path) -> Run:
         unowned=unowned_articles(pd.DataFrame(_sheet(folder / "unowned_articles.csv")), tables["owners"]),
         articles=article_accuracy(tables["accuracy"]),
         top_score=max((gap.score for gap in backlog), default=0.0),
+        topic_tree=_topic_tree(folder / "topic_tree.json"),
     )  # fmt: skip
+
+
+def _topic_tree(path: Path) -> dict[str, Any]:
+    """The tree of a run's topics; empty in a run of an earlier version."""
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
 
 
 def _sheet(path: Path) -> tuple[dict[str, str], ...]:

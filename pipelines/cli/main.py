@@ -75,7 +75,7 @@ COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
         review.review, decide.backlog, decide.decide, decide.assign, decide.undo, review.token,
     ),
     "Write, tell, and see what worked": (drafts.digest, impact.impact),
-    "Look at topics, change settings, schedule": (topics.topic, topics.topics, settings, dags.dags),
+    "Look at topics, change settings, schedule": (topics.topics, settings, dags.dags),
 }  # fmt: skip
 
 for panel, commands in COMMANDS.items():
@@ -103,6 +103,7 @@ def _errors_printed() -> Iterator[None]:
 
 
 app.add_typer(drafts.drafts_app, name="drafts", rich_help_panel="Write, tell, and see what worked")
+app.add_typer(topics.topic_app, name="topic", rich_help_panel="Look at topics, change settings, schedule")
 app.add_typer(pull.sources, name="sources", rich_help_panel="Bring conversations in")
 
 

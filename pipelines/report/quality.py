@@ -69,6 +69,13 @@ def quality(
             }
             for warning in map(record, items(run.get("warnings")))
         ],
+        "edits": [
+            {
+                "words": f"{line(edit.get('who'), 80)} {line(edit.get('words'), 400)}",
+                "standing": ("kept" if edit.get("kept") else "not kept") + _after_colon(line(edit.get("note"), 300)),
+            }
+            for edit in map(record, items(run.get("topic_edits")))
+        ],
         "inputs": [
             {
                 "file": line(file.get("file"), 200),
@@ -94,6 +101,10 @@ def quality(
         "topics": _topic_shares(assignments),
         "window": period(record(run.get("window")).get("start"), record(run.get("window")).get("end")),
     }
+
+
+def _after_colon(note: str) -> str:
+    return f": {note}" if note else ""
 
 
 def _topic_shares(assignments: pd.DataFrame | None) -> str:

@@ -16,7 +16,7 @@ from lacuna.pipelines.report.view import STATUSES, ReportData, build_view
 
 __all__ = ["render_report"]
 
-_SCRIPTS = ("report.js", "panel.js")
+_SCRIPTS = ("report.js", "panel.js", "tree.js")
 
 
 def render_report(run: ReportData) -> str:

@@ -22,6 +22,7 @@ from lacuna.pipelines.presentation.format import (
     whole,
 )
 from lacuna.pipelines.presentation.format import rows as records
+from lacuna.pipelines.report.topic_tree import tree_view
 
 _PARTS = 4  # subtopics that are named
 _TONES = 9  # colours of themes: the tenth theme gets the first colour again; letters are not reused
@@ -36,7 +37,9 @@ _EXIT_TRIGGERS = {
 _MIN_SHARE, _MIN_TIMES = 0.1, 3  # triggers below this share or count are left out
 
 
-def topics(frame: pd.DataFrame | None, gap_titles: dict[str, str]) -> dict[str, Any]:
+def topics(
+    frame: pd.DataFrame | None, gap_titles: dict[str, str], tree: dict[str, Any] | None = None
+) -> dict[str, Any]:
     """The topics table and the map in two sizes.
 
     Parameters
@@ -45,6 +48,8 @@ def topics(frame: pd.DataFrame | None, gap_titles: dict[str, str]) -> dict[str, 
         `topics.parquet`.
     gap_titles : dict
         Titles of the backlog's gaps by gap_id, so that a topic links only to gaps that the report holds.
+    tree : dict or None
+        `topic_tree.json`.
     """
     entries: list[dict[str, Any]] = []
     for row in records(frame):
@@ -85,6 +90,7 @@ def topics(frame: pd.DataFrame | None, gap_titles: dict[str, str]) -> dict[str, 
     return {
         "rows": entries,
         "themes": themes,
+        "tree": tree_view(frame, tree, lambda topic: "#topic=" + quote(topic, safe="")),
         "novelty": new_vs_known(entries),
         "searched": any(topic["searches"] for topic in entries),
         "maps": [

@@ -70,6 +70,8 @@ class ReportData:
         `impact.parquet`, where something was fixed.
     tag_next, confusion, suspects, calibration : DataFrame or None
         The rows of `tag_next.csv`, and of `intent_confusion`, `intent_suspects` and `accuracy_calibration`.
+    topic_tree : dict or None
+        `topic_tree.json`.
     """
 
     backlog: pd.DataFrame
@@ -89,6 +91,7 @@ class ReportData:
     confusion: pd.DataFrame | None = None
     suspects: pd.DataFrame | None = None
     calibration: pd.DataFrame | None = None
+    topic_tree: dict[str, Any] | None = None
 
 
 def build_view(data: ReportData) -> dict[str, Any]:
@@ -131,7 +134,7 @@ def build_view(data: ReportData) -> dict[str, Any]:
         "total": len(rows),
         "filters": _filters(rows),
         "impact": fixes(data.impact),
-        "topics": topics(data.topics, titles),
+        "topics": topics(data.topics, titles, data.topic_tree),
         "not_content": sections.not_content(data.not_content),
         "owners": sections.owners(backlog, data.owners),
         "accuracy": accuracy(data.accuracy),

@@ -172,7 +172,7 @@ class State:
         return self._frame(sa.select(schema.decisions).order_by(schema.decisions.c.id))
 
     def fingerprint(self, run_id: str) -> str:
-        """A hash (hex SHA-256) of all that a run reads here: earlier runs, and decisions and tags up to its own."""
+        """A hash (hex SHA-256) of all that a run reads here: earlier runs; decisions, tags and edits up to its own."""
         earlier = (
             sa.select(schema.runs.c.run_id, schema.runs.c.input_hash)
             .where(schema.runs.c.run_id < run_id)
@@ -186,10 +186,13 @@ class State:
         tagged = sa.select(tag.id, tag.conversation_id, tag.outcome, tag.true_intent, tag.article_id, tag.note).where(
             schema.tagged_by(run_id)
         )
+        edit = schema.topic_edits.c
+        edited = sa.select(edit.id, edit.topic_id, edit.deed, edit.payload).where(schema.edited_by(run_id))
         with self.reading() as connection:
             rows = [list(row) for row in connection.execute(earlier)]
             rows += [list(row) for row in connection.execute(decided.order_by(decision.id))]
             rows += [list(row) for row in connection.execute(tagged.order_by(schema.tags.c.id))]
+            rows += [list(row) for row in connection.execute(edited.order_by(edit.id))]
         return hashlib.sha256(json.dumps(rows, sort_keys=True).encode()).hexdigest()
 
     # -- writing ------------------------------------------------------------------------------------------------------
@@ -205,6 +208,7 @@ class State:
         subtopics: pd.DataFrame | None = None,
         subtopic_events: pd.DataFrame | None = None,
         published_at: datetime | None = None,
+        edit_results: pd.DataFrame | None = None,
         require: Callable[[sa.Connection], None] | None = None,
     ) -> None:
         """Record a run in one transaction; rows of the same run recorded earlier are replaced.
@@ -227,6 +231,8 @@ class State:
             The same for subtopics, with subtopic_id; topic_id is the topic that they belong to.
         published_at
             When people could first see the run, by the clock; now where this is left out.
+        edit_results
+            What became of people's edits of topics: edit_id, kept, note, topics (list of topic ids).
         require
             Raises, in the same transaction, where the run is no longer the caller's to record (``Lease.require``).
         """
@@ -242,6 +248,7 @@ class State:
         frames = {
             schema.topics: topics, schema.topic_events: events, schema.gaps: gaps,
             schema.subtopics: subtopics, schema.subtopic_events: subtopic_events,
+            schema.topic_edit_results: edit_results,
         }  # fmt: skip
         rows = {table: schema.rows(table, frame, run_id) for table, frame in frames.items() if frame is not None}
 

@@ -16,6 +16,7 @@ __all__ = [
     "decided_by",
     "decisions",
     "deliveries",
+    "edited_by",
     "gaps",
     "latest_before",
     "leases",
@@ -32,12 +33,14 @@ __all__ = [
     "subtopics",
     "tagged_by",
     "tags",
+    "topic_edit_results",
+    "topic_edits",
     "topic_events",
     "topics",
     "utc",
 ]
 
-SCHEMA_VERSION = 7
+SCHEMA_VERSION = 8
 metadata = sa.MetaData()
 
 schema_version = sa.Table("schema_version", metadata, sa.Column("version", sa.Integer, primary_key=True))
@@ -124,6 +127,33 @@ decisions = sa.Table(
 )
 # Of two decisions that follow the same one, the database itself takes only one.
 one_after_another = sa.Index("decisions_one_after_another", decisions.c.gap_id, decisions.c.after, unique=True)
+
+# What people changed about topics; appended like decisions, and read by every run from then on.
+topic_edits = sa.Table(
+    "topic_edits",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("topic_id", sa.String(64), nullable=False, index=True),
+    sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("who", sa.Text, nullable=False),
+    sa.Column("deed", sa.String(16), nullable=False),
+    sa.Column("why", sa.Text, nullable=False),
+    sa.Column("payload", sa.JSON, nullable=False),
+    sa.Column("after", sa.Integer, nullable=False),  # the topic's edit before it; 0 = none
+    sa.Column("run_id", sa.String(10)),  # the latest run when it was made: the day in the data's own time
+    sa.Index("topic_edits_one_after_another", "topic_id", "after", unique=True),
+)
+
+# What became of each edit in a run; a run replaces its own rows.
+topic_edit_results = sa.Table(
+    "topic_edit_results",
+    metadata,
+    sa.Column("run_id", sa.String(10), primary_key=True),
+    sa.Column("edit_id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("kept", sa.Boolean, nullable=False),
+    sa.Column("note", sa.Text, nullable=False),
+    sa.Column("topics", sa.JSON, nullable=False),
+)
 
 tags = sa.Table(
     "tags",
@@ -245,6 +275,11 @@ def latest_before(table: sa.Table, key: sa.Column[Any], run_id: str) -> sa.Selec
 def decided_by(run_id: str) -> sa.ColumnElement[bool]:
     """Whether a decision was made on the view of ``run_id`` or of an earlier run."""
     return sa.or_(decisions.c.run_id.is_(None), decisions.c.run_id <= run_id)
+
+
+def edited_by(run_id: str) -> sa.ColumnElement[bool]:
+    """Whether an edit of a topic was made on the view of ``run_id`` or of an earlier run."""
+    return sa.or_(topic_edits.c.run_id.is_(None), topic_edits.c.run_id <= run_id)
 
 
 def tagged_by(run_id: str) -> sa.ColumnElement[bool]:

@@ -10,8 +10,10 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from lacuna.data_contracts.errors import LacunaError
+from lacuna.data_contracts.errors import LacunaError, NoSuchTopic
+from lacuna.models.topics.edits import TopicEdit, names_in_force, out_of_use
 from lacuna.pipelines.presentation.suggestions import did_you_mean
+from lacuna.pipelines.state import topic_edit_log
 from lacuna.pipelines.state.repository import State
 
 if TYPE_CHECKING:
@@ -28,9 +30,11 @@ def topic_rows(state: State) -> list[dict[str, Any]]:
     Returns
     -------
     list of dict
-        topic_id, label, first_seen, last_seen, runs, questions, standing, and there: whether the last run has it.
+        topic_id, label (a person's, where one gave it), first_seen, last_seen, runs, questions, standing, there:
+        whether the last run has it, and ended: whether people have said that it is no topic of its own.
     """
     rows, events, last = state.topics(), state.topic_events(), state.last_run()
+    names, ended = _by_people(state)
     spans = rows.groupby("topic_id")["run_id"].agg(["min", "max", "count"])
     latest = rows.drop_duplicates("topic_id", keep="last")
     order = latest.sort_values(["run_id", "size", "topic_id"], ascending=[False, False, True])
@@ -40,10 +44,13 @@ def topic_rows(state: State) -> list[dict[str, Any]]:
         topic = str(row["topic_id"])
         first, until, count = (spans.at[topic, name] for name in ("min", "max", "count"))
         standing = "there" if until == last else ends.get((topic, _next(events, topic, str(until))), "absent")
+        if topic in ended:
+            standing = _ended_by(ended[topic], "from the next run on" if until == last else "")
         topics.append(
             {
-                "topic_id": topic, "label": str(row["label"]), "first_seen": str(first), "last_seen": str(until),
-                "runs": int(str(count)), "questions": int(row["size"]), "standing": standing, "there": until == last,
+                "topic_id": topic, "label": names.get(topic, str(row["label"])), "first_seen": str(first),
+                "last_seen": str(until), "runs": int(str(count)), "questions": int(row["size"]), "standing": standing,
+                "there": until == last, "ended": topic in ended,
             }
         )  # fmt: skip
     return topics
@@ -70,7 +77,8 @@ def gap_state(state: State, topic_id: str) -> dict[str, Any]:
     Returns
     -------
     dict
-        topic_id, label, first_seen, last_seen, embedder; ``runs``, oldest first: run_id, label, questions (None where
+        topic_id, label, first_seen, last_seen, embedder, ended (how people have ended it, in words), last_edit (the
+        id of its last edit, 0 for none); ``runs``, oldest first: run_id, label, questions (None where
         the run does not have it), happened, absent, gaps (gap_id, kind, status).
 
     Raises
@@ -84,7 +92,7 @@ def gap_state(state: State, topic_id: str) -> dict[str, Any]:
             raise LacunaError(f"'{topic_id}' is a subtopic", f"see the life of its topic: `lacuna topic {topic}`")
         ids = sorted(set(state.topics()["topic_id"]))
         remedy = did_you_mean(topic_id, ids, "`lacuna topic --store DIR` lists them", most=3, cutoff=0.4)
-        raise LacunaError(f"no run has seen a topic '{topic_id}'", remedy)
+        raise NoSuchTopic(f"no run has seen a topic '{topic_id}'", remedy)
     events = {str(event["run_id"]): event for event in state.topic_events(topic_id).to_dict("records")}
     by_run = {str(row["run_id"]): row for row in rows.to_dict("records")}
     gaps = state.gaps_about(topic_id)
@@ -104,9 +112,13 @@ def gap_state(state: State, topic_id: str) -> dict[str, Any]:
             }
         )
     first, latest = rows.iloc[0], rows.iloc[-1]
+    names, ended = _by_people(state)
+    with state.reading() as connection:
+        last_edit = topic_edit_log.last_of(connection, topic_id)
     return {
-        "topic_id": topic_id, "label": str(latest["label"]), "embedder": str(latest["embedder"]), "runs": runs,
-        "first_seen": str(first["run_id"]), "last_seen": str(latest["run_id"]),
+        "topic_id": topic_id, "label": names.get(topic_id, str(latest["label"])), "embedder": str(latest["embedder"]),
+        "runs": runs, "first_seen": str(first["run_id"]), "last_seen": str(latest["run_id"]), "last_edit": last_edit,
+        "ended": _ended_by(ended[topic_id]) if topic_id in ended else "",
     }  # fmt: skip
 
 
@@ -126,6 +138,18 @@ def life(state: State, topic_id: str) -> RenderableType:
     heading = Text(f"{topic_id}  {topic['label']}", style="bold")
     span = Text(f"first seen {topic['first_seen']}, last seen {topic['last_seen']}; embedder {topic['embedder']}")
     return Group(heading, span, Text(), table)
+
+
+def _by_people(state: State) -> tuple[dict[str, str], dict[str, TopicEdit]]:
+    """The names that people gave topics, and the edits by which they have ended some, both by topic_id."""
+    with state.reading() as connection:
+        edits = topic_edit_log.read(connection)
+    return names_in_force(edits), out_of_use(edits)
+
+
+def _ended_by(edit: TopicEdit, since: str = "") -> str:
+    words = f"merged into {edit.into}" if edit.deed == "merge" else "not a topic"
+    return f"{words} (by {edit.who}{', ' + since if since else ''})"
 
 
 def _table(*names: str, runs: bool = False, questions: bool = False) -> Table:

@@ -310,6 +310,45 @@ def test_a_phone_shows_every_page_without_scrolling_sideways(board: str, window:
     assert fits(page)
 
 
+@pytest.mark.parametrize("width", [390, 1280])
+def test_fewer_or_more_topics_by_keyboard(board: str, window: Window, width: int) -> None:
+    """The slider goes from themes to parts of topics, says where it stands, and shows as many groups as it says."""
+    page = window(board, "/topics", width)
+    slider, groups = page.get_by_label("Fewer or more topics"), page.locator(".groups li")
+    topics = page.locator("[data-topic-of-tree]").count()
+    assert groups.count() == int(slider.input_value()) == topics
+    assert slider.get_attribute("aria-valuetext") == f"{topics} topics"
+    slider.focus()
+    page.keyboard.press("ArrowLeft")
+    assert groups.count() == topics - 1
+    page.keyboard.press("Home")
+    assert groups.count() == page.locator(".branch").count()
+    assert slider.get_attribute("aria-valuetext").endswith(" themes")
+    page.keyboard.press("End")
+    assert groups.count() == 2 * topics
+    page.get_by_role("button", name="Topics", exact=True).click()
+    assert groups.count() == topics
+    assert fits(page)
+
+
+def test_without_scripts_a_topic_is_renamed_and_split(board: str, window: Window) -> None:
+    """Forms and links alone do it, and the tree is there as it is."""
+    page = window(board, "/topics", java_script_enabled=False)
+    assert page.locator(".slide").is_hidden()
+    page.locator("[data-topic-of-tree] > a").first.click()
+    page.locator("summary", has_text="Rename").click()
+    page.fill("[name=label]", "Two parcels")
+    page.get_by_role("button", name="Rename").click()
+    assert page.locator("h1").inner_text() == "Two parcels"
+    page.locator("summary", has_text="Split").click()
+    page.locator("[name=first]").first.check()
+    page.locator("[name=second]").last.check()
+    page.get_by_role("button", name="Split").click()
+    assert page.locator(".done").inner_text().startswith("Split, from the next run on.")
+    page.locator(".done button").click()
+    assert "Taken back" in page.locator(".done").inner_text()
+
+
 def test_without_scripts_a_gap_is_dismissed_all_the_same(board: str, window: Window) -> None:
     """Links and forms alone lead from the backlog to a decision and back."""
     page = window(board, java_script_enabled=False)

@@ -20,6 +20,7 @@ from lacuna.pipelines.state.deliveries import remember_contacts
 from lacuna.pipelines.state.repository import State, open_state
 from tests.support import sample_run
 from tests.support.servers import serving
+from tests.support.topic_files import questions_of_topics, tree_of_topics, with_parts
 
 TAG_NEXT = pd.DataFrame(
     [
@@ -76,7 +77,12 @@ def record(state: State, run_id: str, backlog: pd.DataFrame, data: ReportData) -
 def publish(store: Path, run_id: str, data: ReportData) -> None:
     """Write a run's folder, as a run does: whole, and in the place of the one that was there."""
     with publishing(store, run_id) as folder:
-        tables = {"backlog": data.backlog, "topics": data.topics, "kpis": data.kpis, "accuracy": data.accuracy}
+        topics = data.topics
+        if topics is not None and len(topics):
+            topics = with_parts(topics)
+            write_parquet(folder / "topic_questions.parquet", questions_of_topics(topics))
+            (folder / "topic_tree.json").write_text(json.dumps(tree_of_topics(topics)), encoding="utf-8")
+        tables = {"backlog": data.backlog, "topics": topics, "kpis": data.kpis, "accuracy": data.accuracy}
         for name, frame in (tables | {"owners": data.owners}).items():
             write_parquet(folder / f"{name}.parquet", pd.DataFrame() if frame is None else frame)
         sheet = TAG_NEXT.assign(outcome="", true_intent="", tagged_by="", tagged_at="", note="")

@@ -13,6 +13,7 @@ import pandas as pd
 from lacuna.models.data_coverage.coverage import ABSENT, PARTLY, STATES, THERE
 from lacuna.models.data_coverage.parts import PARTS
 from lacuna.pipelines.report.view import ReportData
+from tests.support.topic_files import tree_of_topics, with_parts
 
 START, END = date(2024, 6, 3), date(2024, 6, 30)
 WEEKS = [date(2024, 4, 8) + timedelta(days=7 * step) for step in range(12)]
@@ -368,9 +369,11 @@ def sample_run() -> ReportData:
     """The hand-written run: 25 gaps of every kind, with topics, KPIs, accuracy, owners and data quality."""
     rows = [_gap(rank, row) for rank, row in enumerate(sorted(GAPS, key=lambda row: -_score(row)), start=1)]
     backlog = pd.DataFrame(rows)
+    topics = with_parts(_topics(rows))
     return ReportData(
         backlog=backlog,
-        topics=_topics(rows),
+        topics=topics,
+        topic_tree=tree_of_topics(topics),
         assignments=_assignments(),
         kpis=_kpis(),
         accuracy=_accuracy(rows),

@@ -19,6 +19,7 @@ from lacuna.models.backlog.gap_fields import gap_fields
 from lacuna.models.backlog.owners import inactive
 from lacuna.models.conversations.signals import TRIGGERS, trigger_shares
 from lacuna.models.diagnosis.novelty import new_or_known
+from lacuna.models.topics.edits import not_kept
 from lacuna.pipelines.drafts import write_drafts
 from lacuna.pipelines.drafts.polish import polish
 from lacuna.pipelines.embedders.registry import embedder
@@ -38,6 +39,7 @@ from lacuna.pipelines.state.repository import open_state
 from lacuna.pipelines.steps import STEPS
 from lacuna.pipelines.steps.measure.searches import searches_by_topic
 from lacuna.pipelines.steps.publish.no_gap import no_gap
+from lacuna.pipelines.steps.publish.topic_questions import topic_questions
 from lacuna.pipelines.steps.publish.workbook import to_csv, write_backlog
 
 LIBRARIES = ("bertopic", "ctranslate2", "duckdb", "great-expectations", "numpy", "pandas", "pyarrow", "scikit-learn")
@@ -66,6 +68,8 @@ def publish(job: Job) -> None:
                 _write_table(folder, name, frame)
         to_tag = job.read("rank/tag_next")
         _lines(folder / "not_content.jsonl", not_content)
+        tree = job.read_json("understand/topic_tree")
+        _json(folder / "topic_tree.json", tree)
         (folder / "tag_next.csv").write_bytes(_tag_sheet(to_tag))
         due, unowned = job.read("diagnose/due_for_verification"), job.read("diagnose/unowned_articles")
         (folder / "due_for_verification.csv").write_bytes(_due_sheet(due))
@@ -75,7 +79,7 @@ def publish(job: Job) -> None:
             backlog, topics, tables["assignments"], kpis, accuracy, not_content, run, _previous(job), owners,
             quarantine, due=due, unowned=unowned, impact=tables["impact"], tag_next=to_tag,
             confusion=tables["intent_confusion"], suspects=tables["intent_suspects"],
-            calibration=tables["accuracy_calibration"],
+            calibration=tables["accuracy_calibration"], topic_tree=tree,
         )  # fmt: skip
         (folder / "report.html").write_text(render_report(report), encoding="utf-8", newline="")
         _json(folder / "run.json", run)
@@ -84,9 +88,11 @@ def publish(job: Job) -> None:
 
 def _published_tables(job: Job, backlog: pd.DataFrame, owners: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """The tables of the run beside its backlog, by name: a step's table as it is, or made of several."""
+    assignments = _assignments(job)
     composed = {
         "topics": _topics(job, backlog),
-        "assignments": _assignments(job),
+        "assignments": assignments,
+        "topic_questions": topic_questions(job, assignments),
         "owners": owners.drop(columns="email", errors="ignore"),
     }
     return {
@@ -153,7 +159,10 @@ def _assignments(job: Job) -> pd.DataFrame:
     facts = job.read("measure/facts", ["conversation_id", "in_window"])
     inside = set(facts.loc[facts["in_window"], "conversation_id"])
     assigned = job.read("understand/assignments").sort_values(["conversation_id", "question_number"])
-    return assigned[assigned["conversation_id"].isin(inside)].reset_index(drop=True)
+    assigned = assigned[assigned["conversation_id"].isin(inside)].reset_index(drop=True)
+    keys = job.read("understand/questions", ["conversation_id", "key"]).set_index("conversation_id")["key"]
+    is_main = assigned["question_number"].eq(1)
+    return assigned.assign(key=assigned["conversation_id"].map(keys).where(is_main).astype("str"))
 
 
 def _run(job: Job, backlog: pd.DataFrame) -> dict[str, Any]:
@@ -163,6 +172,7 @@ def _run(job: Job, backlog: pd.DataFrame) -> dict[str, Any]:
     steps = [json.loads(p.read_text(encoding="utf-8")) for p in files_in(job.path("steps"), "*.json")]
     kinds = backlog["kind"].value_counts().sort_index().to_dict() if len(backlog) else {}
     statuses = backlog["status"].value_counts().sort_index().to_dict() if len(backlog) else {}
+    edits = job.read_json("understand/topic_edits")
     return {
         "run_id": job.run_id,
         "window": {"start": job.start.isoformat(), "end": job.end.isoformat(), "days": job.days},
@@ -179,6 +189,7 @@ def _run(job: Job, backlog: pd.DataFrame) -> dict[str, Any]:
             *load_file["warnings"],
             *job.read_json("understand/naming"),
             *job.read_json("understand/warnings"),
+            *({"rule": "topic_edits", "message": not_kept(edit)} for edit in edits if not edit["kept"]),
         ],
         "redacted": redacted,
         "input_hash": run_file["input_hash"],
@@ -191,7 +202,7 @@ def _run(job: Job, backlog: pd.DataFrame) -> dict[str, Any]:
         "no_gap_reason": no_gap(job, len(backlog)),
         "data": job.read_json("load/data"),
         "previous_run": run_file["previous_run"],
-    }
+    } | ({"topic_edits": edits} if edits else {})
 
 
 def _languages(job: Job) -> dict[str, Any]:
@@ -257,6 +268,7 @@ def remember(job: Job, backlog: pd.DataFrame, input_hash: str) -> None:
         events, subtopic_events = job.read("understand/events"), job.read("understand/subtopic_events")
         state.record_run(
             job.run_id, input_hash, topics, gaps, (job.start, job.end), events, subtopics, subtopic_events,
+            edit_results=pd.DataFrame(job.read_json("understand/topic_edits")).rename(columns={"id": "edit_id"}),
             require=job.lease.require if job.lease else None,
         )  # fmt: skip
         if state.last_run() == job.run_id:

@@ -26,6 +26,7 @@ from lacuna.pipelines.steps.understand.topic_space import TopicSpace, read_topic
 
 __all__ = ["assign_questions", "assign_shard", "with_follow_ups"]
 
+ANYWHERE = -2  # the fixed topic of a question that people have not placed
 BLOCK = 8192  # questions whose places are held at once; fewer, with more than a thousand articles
 
 
@@ -61,17 +62,26 @@ def assign_questions(
     topic_core, subtopic_core = core["topic"].to_numpy(), core["subtopic"].to_numpy()
     topic, subtopic = np.full((2, len(questions)), -1, dtype=np.int64)
     strength = np.zeros(len(questions), dtype=np.float32)
+    placed = dict(zip(found.fixed_keys, found.fixed_topics.tolist(), strict=True))
+    fixed = questions["key"].map(placed).fillna(ANYWHERE).to_numpy(dtype=np.int64)
+    subtopic_centres = np.vstack([found.subtopic_centres, found.dropped_centres])
+    topic_centres = np.vstack([found.topic_centres, found.dropped_centres])
+    n_topics, n_subtopics = len(found.topic_ids), len(found.subtopic_ids)
     start = 0
     for block in places:
         own = slice(start, start + len(block))
-        subtopic[own] = assign_nearest(block, found.subtopic_centres, at_least, subtopic_core[own]).topic
-        nearest = assign_nearest(block, found.topic_centres, at_least, topic_core[own])
+        nearest_part = assign_nearest(block, subtopic_centres, at_least, subtopic_core[own]).topic
+        nearest = assign_nearest(block, topic_centres, at_least, topic_core[own])
+        to_topics = nearest.cosines[:, :n_topics]
+        dropped = (nearest_part >= n_subtopics) & (topic_core[own] < 0)
+        subtopic[own] = np.where(nearest_part < n_subtopics, nearest_part, -1)
         inside = subtopic[own] >= 0
-        topic[own] = nearest.topic
+        topic[own] = np.where((nearest.topic < n_topics) & ~dropped, nearest.topic, -1)
         topic[own][inside] = found.topic_of_subtopic[subtopic[own][inside]]
-        strength[own] = nearest.cosines.max(axis=1, initial=0)
+        _put_where_people_said(block, found, fixed[own], topic[own], subtopic[own])
+        strength[own] = to_topics.max(axis=1, initial=0)
         assigned = np.flatnonzero(topic[own] >= 0)
-        strength[start + assigned] = nearest.cosines[assigned, topic[own][assigned]]
+        strength[start + assigned] = to_topics[assigned, topic[own][assigned]]
         start += len(block)
     is_assigned = topic >= 0
     is_core = is_assigned & (topic == topic_core)
@@ -85,6 +95,18 @@ def assign_questions(
             "subtopic_core": subtopic_core >= 0,
         }
     )
+
+
+def _put_where_people_said(places: F32, found: TopicSpace, fixed: Ints, topic: Ints, subtopic: Ints) -> None:
+    """Change ``topic`` and ``subtopic`` in place: a question goes to its fixed topic, and to the nearest part of it."""
+    for row in np.flatnonzero(fixed != ANYWHERE):
+        topic[row] = fixed[row]
+        if fixed[row] < 0:
+            subtopic[row] = -1
+        elif subtopic[row] < 0 or found.topic_of_subtopic[subtopic[row]] != fixed[row]:
+            parts = np.flatnonzero(found.topic_of_subtopic == fixed[row])
+            nearness_to_parts = found.subtopic_centres[parts] @ places[row]
+            subtopic[row] = parts[nearness_to_parts.argmax()] if len(parts) else -1
 
 
 def with_follow_ups(job: Job, follow_ups: pd.DataFrame, main: pd.DataFrame, found: TopicSpace) -> pd.DataFrame:
@@ -110,6 +132,7 @@ def with_follow_ups(job: Job, follow_ups: pd.DataFrame, main: pd.DataFrame, foun
     vectors = unit(vectors - found.mean)
     nearest = assign_nearest(vectors, found.subtopic_means)
     near = assign_nearest(vectors, found.subtopic_means, found.subtopic_floors).topic >= 0
+    near &= (vectors @ found.dropped_means.T).max(axis=1, initial=-1) <= nearest.strength
     topic = np.where(nearest.topic >= 0, found.topic_of_subtopic[nearest.topic] if len(found.subtopic_ids) else -1, -1)
     main_topic = follow_ups["conversation_id"].map(main.set_index("conversation_id")["topic_id"])
     nearest_topic = pd.Series(_named(found.topic_ids, topic), main_topic.index)

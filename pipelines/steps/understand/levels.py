@@ -6,7 +6,7 @@ reason why their answers fail. Every subtopic belongs to one topic.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,16 +16,19 @@ from lacuna.models.arrays import F32, F64, Ints
 from lacuna.models.text import lexicon
 from lacuna.models.text.vectors import unit
 from lacuna.models.topics import describe, names
+from lacuna.models.topics.constraints import Shaped
 from lacuna.models.topics.describe import Phrases
 from lacuna.models.topics.nearest import assign_nearest
 from lacuna.models.topics.neighbour_tree import centroids
 from lacuna.models.topics.theme_names import name_themes
 from lacuna.models.topics.themes import group_topics, known_themes
+from lacuna.models.topics.tree import TopicTree, topic_tree
 from lacuna.pipelines.io.vector_cache import embed
 from lacuna.pipelines.llm.topic_names import propose
 from lacuna.pipelines.presentation import progress
 from lacuna.pipelines.runtime.job import Job
 from lacuna.pipelines.settings import Topics
+from lacuna.pipelines.steps.understand import shaping
 from lacuna.pipelines.steps.understand.sample import Sample
 from lacuna.pipelines.steps.understand.topic_registry import Before, identify, name, read_before
 from lacuna.pipelines.steps.understand.topic_space import TopicSpace
@@ -57,7 +60,9 @@ class Level:
 
 
 def group(job: Job, sample: Sample, asked: Collection[str]) -> TopicSpace:
-    """Find topics and subtopics; write understand/{topics,registry,events,naming} and the same tables of subtopics.
+    """Find topics and subtopics, as people have shaped them; write the tables of both.
+
+    These are understand/{topics,registry,events,naming,topic_tree,topic_edits}, and the same of subtopics.
 
     Parameters
     ----------
@@ -71,19 +76,31 @@ def group(job: Job, sample: Sample, asked: Collection[str]) -> TopicSpace:
     """
     settings, own = job.settings.topics, sample.questions
     topics_before, subtopics_before = read_before(job)
+    edits = shaping.read_edits(job)
     with progress.bar("grouping questions") as tick:
         (topic_labels, topic_words), (subtopic_labels, subtopic_words) = describe.fit_topics(
             list(own["question"]), sample.places, own["p_failed"].to_numpy(),
             sorted(lexicon.STOP_WORDS), max_distance=settings.max_distance,
             subtopic_distance=settings.subtopic_distance, min_size=settings.min_questions, evidence=settings.evidence,
-            before=topics_before.number_of(own["key"]),
+            before=edits.before_of(topics_before, own["key"], sample.vectors),
         )  # fmt: skip
         tick(1, 1)
+    shaped = shaping.shape(job, sample, asked, edits, topics_before, topic_labels, subtopic_labels)
+    if not (np.array_equal(topic_labels, shaped.topics) and np.array_equal(subtopic_labels, shaped.subtopics)):
+        texts, stop_words = list(own["question"]), sorted(lexicon.STOP_WORDS)
+        topic_labels, subtopic_labels = shaped.topics, shaped.subtopics
+        topic_words, subtopic_words = (
+            describe.describe_groups(texts, sample.places, labels, stop_words)
+            for labels in (topic_labels, subtopic_labels)
+        )
     small = _level(own, subtopic_labels, subtopic_words, sample.places, settings)
     subtopic = assign_nearest(sample.places, small.centres, settings.nearest_at_least, small.core).topic
-    large = _level(own, _without_strays(topic_labels, small, subtopic), topic_words, sample.places, settings)
+    is_fixed = own["key"].isin(shaped.fixed).to_numpy(dtype=bool)
+    settled = np.where(is_fixed, topic_labels, _without_strays(topic_labels, small, subtopic))
+    large = _level(own, settled, topic_words, sample.places, settings)
+    numbers = {int(settled[rows[0]]): number for number, rows in enumerate(large.groups)}
     within = np.array([large.core[rows[0]] for rows in small.groups], dtype=np.int64)
-    topics = _registered(job, sample, asked, large, topics_before)
+    topics = _registered(job, sample, asked, large, topics_before, edits, shaped, numbers)
     subtopics = _registered(job, sample, asked, small, subtopics_before)
     topic_ids, subtopic_ids = topics.table["topic_id"].tolist(), subtopics.table["subtopic_id"].tolist()
     topic_of_subtopic = pd.array([topic_ids[number] if number >= 0 else None for number in within], dtype="str")
@@ -98,11 +115,32 @@ def group(job: Job, sample: Sample, asked: Collection[str]) -> TopicSpace:
     job.write("understand/subtopic_registry", subtopics.registry.assign(topic_id=topic_of_subtopic))
     job.write("understand/subtopic_events", subtopics.events)
     job.write_json("understand/naming", topics.warnings + subtopics.warnings)
+    tree = topic_tree(large.centres, topics.table["theme"].tolist(), small.centres, within)
+    job.write_json("understand/topic_tree", _with_ids(tree, topic_ids, subtopic_ids))
+    shaping.write_outcomes(job, edits, shaped, {label: topic_ids[number] for label, number in numbers.items()})
+    fixed = shaping.renumbered(shaped, numbers)
+    dropped = _centres(sample.places, [*shaped.dropped, *shaped.dropped_parts])
     core = pd.DataFrame({"topic": large.core, "subtopic": small.core}, index=pd.Index(own["conversation_id"]))
     return TopicSpace(
         sample.space, topic_ids, subtopic_ids, large.centres, small.centres, within, core,
-        *subtopic_means(sample.vectors, small.groups),
+        *subtopic_means(sample.vectors, small.groups), list(fixed), np.array(list(fixed.values()), dtype=np.int64),
+        dropped, subtopic_means(sample.vectors, shaped.dropped)[1],
     )  # fmt: skip
+
+
+def _with_ids(tree: TopicTree, topic_ids: Sequence[str], subtopic_ids: Sequence[str]) -> dict[str, object]:
+    """The tree as JSON, with ids for numbers."""
+    leaves = [
+        {"topic_id": topic_ids[topic], "subtopic_id": subtopic_ids[part] if part >= 0 else None}
+        for topic, part in tree.leaves
+    ]
+    return {"leaves": leaves, "merges": [list(merge) for merge in tree.merges]}
+
+
+def _centres(places: F32, groups: Sequence[Ints]) -> F32:
+    """The centre of each group of rows, float32 (groups, dims), rows of length 1."""
+    means = [places[rows].mean(axis=0) for rows in groups]
+    return unit(np.array(means, dtype=np.float32).reshape(len(groups), places.shape[1]))
 
 
 def subtopic_means(vectors: F32, groups: Sequence[Ints]) -> tuple[F32, F32, F64]:
@@ -172,10 +210,21 @@ class Registered:
     warnings: list[dict[str, object]]
 
 
-def _registered(job: Job, sample: Sample, asked: Collection[str], level: Level, before: Before) -> Registered:
+def _registered(
+    job: Job,
+    sample: Sample,
+    asked: Collection[str],
+    level: Level,
+    before: Before,
+    edits: shaping.Edits | None = None,
+    shaped: Shaped | None = None,
+    numbers: Mapping[int, int] | None = None,
+) -> Registered:
     groups, questions = level.groups, sample.questions
     texts = [list(questions["question"].iloc[rows]) for rows in groups]
-    registry, events = identify(job, questions, groups, sample.vectors, before, asked)
+    ids, retired, numbers = (shaped.ids, shaped.retired, numbers or {}) if shaped else ({}, (), {})
+    given = {numbers[label]: name for label, name in ids.items() if label in numbers}
+    registry, events = identify(job, questions, groups, sample.vectors, before, asked, given, retired)
     shown = [
         [text[i] for i in names.examples(text, list(sample.places[rows] @ centre))]
         for text, rows, centre in zip(texts, groups, level.centres, strict=True)
@@ -184,6 +233,8 @@ def _registered(job: Job, sample: Sample, asked: Collection[str], level: Level, 
         texts, level.phrases, lambda some: embed(some, job.embedder, job.store, "embedding names")
     )
     labels, warnings = propose(labels, level.phrases, shown, texts, job.settings.labels, job.store, before.level)
+    if edits and shaped and edits.all:
+        registry, labels = shaping.with_given_names(registry, labels, edits, shaped, numbers)
     theme = _themes(texts, level.centres, registry["known_theme"]) if before.level == "topics" else [None] * len(groups)
     registry = name(registry, pd.Series(labels, dtype="str")).assign(theme=pd.array(theme, dtype="str"))
     table = registry[["topic_id", "label", "theme", "first_seen", "lineage"]].assign(

@@ -121,7 +121,9 @@ def find_topics(job: Job) -> None:
     questions = job.read("understand/questions", ["conversation_id", "key"])
     about = ["conversation_id", "in_window", "p_failed", "customer_id"]
     questions = questions.merge(job.read("understand/facts", about), how="left", on="conversation_id")
-    write_topic_space(job, group(job, read_sample(job, questions), set(questions["key"])))
+    sample = read_sample(job, questions)
+    job.write("understand/sample_questions", sample.questions[["conversation_id", "key", "question", "in_window"]])
+    write_topic_space(job, group(job, sample, set(questions["key"])))
 
 
 def assign_topics(job: Job, shard: str | None) -> None:

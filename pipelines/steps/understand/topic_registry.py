@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -54,7 +54,14 @@ def read_before(job: Job) -> tuple[Before, Before]:
 
 
 def identify(
-    job: Job, questions: pd.DataFrame, groups: list[Ints], vectors: F32, before: Before, asked: Collection[str]
+    job: Job,
+    questions: pd.DataFrame,
+    groups: list[Ints],
+    vectors: F32,
+    before: Before,
+    asked: Collection[str],
+    given_ids: Mapping[int, str] | None = None,
+    retired_ids: Collection[str] = (),
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Give each topic the id of the earlier topic that it continues, or a new id, and record what happened to each.
 
@@ -74,6 +81,8 @@ def identify(
         The topics, or the subtopics, of earlier runs.
     asked
         The content keys of all questions of the run.
+    given_ids, retired_ids
+        What people have decided, by the place in ``groups`` (:func:`models.topics.lineage.trace`).
 
     Returns
     -------
@@ -101,6 +110,7 @@ def identify(
     traced, events = lineage.trace(
         job.run_id, before.previous, topics, known_topics.assign(centroid=list(known_distinctive)),
         set(asked), needed, settings.min_questions, before.level[0],
+        given_ids, retired_ids,
     )  # fmt: skip
     registry = traced[["topic_id", "first_seen", "lineage"]].assign(
         embedder=kind,

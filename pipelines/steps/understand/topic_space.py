@@ -39,6 +39,11 @@ class TopicSpace:
     subtopic_means, subtopic_floors
         float32 (subtopics, dim), the mean of each subtopic's vectors less that, rows of length 1; and the least cosine
         to it of a follow-up question, float (subtopics,).
+    fixed_keys, fixed_topics
+        Questions that people placed, by their content keys, and the number of each one's topic; -1 for none.
+    dropped_centres, dropped_means
+        As topic_centres and subtopic_means, of what people have said is no topic: a question that is nearest to one
+        of these joins none.
     """
 
     space: QuestionSpace
@@ -51,6 +56,10 @@ class TopicSpace:
     mean: F32
     subtopic_means: F32
     subtopic_floors: F64
+    fixed_keys: list[str]
+    fixed_topics: Ints
+    dropped_centres: F32
+    dropped_means: F32
 
 
 def write_topic_space(job: Job, found: TopicSpace) -> None:
@@ -66,6 +75,10 @@ def write_topic_space(job: Job, found: TopicSpace) -> None:
         "mean": found.mean,
         "subtopic_means": found.subtopic_means,
         "subtopic_floors": found.subtopic_floors,
+        "fixed_keys": np.array(found.fixed_keys, dtype=str),
+        "fixed_topics": found.fixed_topics,
+        "dropped_centres": found.dropped_centres,
+        "dropped_means": found.dropped_means,
     }
     content = io.BytesIO()
     arrays |= {f"space_{name}": array for name, array in found.space.arrays().items()}
@@ -81,5 +94,6 @@ def read_topic_space(job: Job) -> TopicSpace:
         return TopicSpace(
             QuestionSpace.of_arrays(space), arrays["topic_ids"].tolist(), arrays["subtopic_ids"].tolist(),
             arrays["topic_centres"], arrays["subtopic_centres"], arrays["topic_of_subtopic"], core, arrays["mean"],
-            arrays["subtopic_means"], arrays["subtopic_floors"],
+            arrays["subtopic_means"], arrays["subtopic_floors"], arrays["fixed_keys"].tolist(), arrays["fixed_topics"],
+            arrays["dropped_centres"], arrays["dropped_means"],
         )  # fmt: skip

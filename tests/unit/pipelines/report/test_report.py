@@ -494,3 +494,35 @@ def test_what_to_tag_and_which_intents_to_train_stand_in_sections_of_their_own()
     bare = render_report(sample_run.sample_run())
     assert "Intents to train" not in bare
     assert "Tag these next" not in bare
+
+
+def test_themes_topics_and_parts_are_one_tree() -> None:
+    """Each leaf has its number in the order of mergers; the slider goes from themes to parts; figures add up."""
+    data = sample_run.sample_run()
+    tree = build_view(data)["topics"]["tree"]
+    topics = [topic for branch in tree["branches"] for topic in branch["topics"]]
+    leaves = [part["leaf"] for topic in topics for part in topic["parts"]]
+    assert sorted(leaves) == list(range(2 * len(topics)))
+    assert (tree["fewest"], tree["topics"], tree["most"]) == (len(tree["branches"]), len(topics), len(leaves))
+    assert len(json.loads(tree["merges"])) == len(leaves) - len(tree["branches"])
+    assert sum(branch["conversations"] for branch in tree["branches"]) == data.topics["conversations"].sum()
+    earlier = build_view(replace(data, topic_tree=None))["topics"]["tree"]
+    assert (earlier["slides"], len(earlier["branches"])) == (False, tree["fewest"])
+
+
+def test_what_people_changed_about_topics_is_in_the_data_quality() -> None:
+    """Each edit with who made it, and whether the run kept it; why not, where it did not."""
+    edit = {
+        "id": 1,
+        "who": "Ana",
+        "words": "merged “Parcels” into “Boxes”",
+        "kept": True,
+        "note": "",
+        "topics": ["t-1"],
+    }
+    other = {**edit, "id": 2, "words": "said that “Hello” is not a topic", "kept": False, "note": "it is gone"}
+    data = sample_run.sample_run()
+    html = render_report(replace(data, run={**data.run, "topic_edits": [edit, other]}))
+    assert "Ana merged “Parcels” into “Boxes” <small>kept</small>" in html
+    assert "Ana said that “Hello” is not a topic <small>not kept: it is gone</small>" in html
+    assert "What people changed about topics" not in render_report(data)
