@@ -44,6 +44,8 @@ class FailureTree(ClusterMixin, BaseEstimator):
         Log-likelihood ratio that a failing branch must exceed to be a subtopic of its own.
     before
         int (n,), the topic that each question was in before, -1 for none; None without an earlier run.
+    topic_vectors
+        float32 (n, …), rows of length 1: the questions as topics are found on them, where that is not as subtopics are.
 
     Attributes
     ----------
@@ -67,12 +69,14 @@ class FailureTree(ClusterMixin, BaseEstimator):
         min_size: int = 5,
         evidence: float = 1.0,
         before: Ints | None = None,
+        topic_vectors: F32 | None = None,
     ) -> None:
         self.max_distance = max_distance
         self.subtopic_distance = subtopic_distance
         self.min_size = min_size
         self.evidence = evidence
         self.before = before
+        self.topic_vectors = topic_vectors
 
     def fit(self, X: F32, y: F64 | None = None) -> FailureTree:  # noqa: N803 (scikit-learn's name)
         """Cut the tree of ``X`` (n, dim); ``y`` (n,) is each question's chance that its answer failed, 0 to 1."""
@@ -86,8 +90,9 @@ class FailureTree(ClusterMixin, BaseEstimator):
         best, chosen = self._failing(tree, failed)
         low = np.r_[np.zeros(n), tree[:, 2]] <= self.subtopic_distance
         self.subtopics_ = by_size(_highest(tree, chosen | ((best == 0) & low)), self.min_size)
-        smooth = smoothed_sayings(unit(vectors))
-        apart = relative_distances(smooth)
+        apart = relative_distances(
+            smoothed_sayings(unit(vectors if self.topic_vectors is None else self.topic_vectors))
+        )
         if self.before is not None and (self.before >= 0).any():
             _hold(apart, self._units(apart, self.before))
         self.labels_ = by_size(fcluster(linkage(apart, "average"), self.max_distance, "distance"), self.min_size)

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from lacuna.data_contracts.errors import WorkerUnfit
 from lacuna.data_contracts.step_tables import check_step_table, extension, step_table
+from lacuna.pipelines.embedders.choice import AUTO, ENGLISH
 from lacuna.pipelines.io.addresses import StorePath, store_path
 from lacuna.pipelines.io.store import (
     add_columns,
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CHOSEN_EMBEDDER", "Job", "of_shard"]
 
-CHOSEN_EMBEDDER = "understand/embedder"  # the document that says which embedder the setting "auto" stands for
+CHOSEN_EMBEDDER = "understand/embedder"  # the document that says by which embedder topics are found, and why
 
 
 @dataclass(frozen=True)
@@ -86,12 +87,18 @@ class Job:
 
     @property
     def embedder(self) -> str:
-        """The name of the run's embedder: what the setting says, or what it was decided to be once questions were read.
+        """The name of the embedder that a run compares texts by, and finds subtopics."""
+        name = self.settings.embedder.name
+        return ENGLISH if name == AUTO else name
 
-        Every task of a run reads the same decision, and none decides anew.
+    @property
+    def topic_embedder(self) -> str:
+        """The name of the embedder that topics are found by: for several languages, one that understands them all.
+
+        It was chosen once the run's questions were read. Every task reads that choice, and none chooses anew.
         """
         name = self.settings.embedder.name
-        return name if name != "auto" else str(self.read_json(CHOSEN_EMBEDDER)["name"])
+        return str(self.read_json(CHOSEN_EMBEDDER)["name"]) if name == AUTO else name
 
     @property
     def work(self) -> StorePath:

@@ -129,10 +129,9 @@ def _clean_up(job: Job) -> None:
 
 
 def _model(job: Job) -> dict[str, str]:
-    """The embedder, or what ``auto`` may come to stand for."""
-    name = job.settings.embedder.name
-    model = embedder(MULTILINGUAL if name == AUTO else name)
-    return {"name": AUTO if name == AUTO else model.name, "version": model.version}
+    """All that ``auto`` may come to stand for, or the embedder that was set."""
+    model = embedder(MULTILINGUAL if job.settings.embedder.name == AUTO else job.embedder)
+    return {"name": model.name, "version": model.version}
 
 
 def check_worker(job: Job) -> None:

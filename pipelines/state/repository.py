@@ -89,12 +89,6 @@ class State:
         with self.reading() as connection:
             return connection.execute(query).scalar()
 
-    def embedder_of(self, run_id: str | None) -> str:
-        """Name and version of the embedder that a run's topics were made with; "" where it has none."""
-        query = sa.select(sa.func.max(schema.topics.c.embedder)).where(schema.topics.c.run_id == run_id)
-        with self.reading() as connection:
-            return connection.execute(query).scalar() or ""
-
     def last_run(self) -> str | None:
         """The latest recorded run, or None."""
         with self.reading() as connection:

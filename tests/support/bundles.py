@@ -68,7 +68,7 @@ def make_job(bundle: str, store: Path, start: str = "2024-06-01", end: str = "20
 
 def with_embedder(job: Job, name: str = "minilm", languages: Iterable[str] = ("en",)) -> Job:
     """The job once its embedder has been chosen, as the step understand does."""
-    job.write_json(CHOSEN_EMBEDDER, {"name": name, "languages": [*languages], "instead": None})
+    job.write_json(CHOSEN_EMBEDDER, {"name": name, "languages": [*languages]})
     return job
 
 

@@ -182,7 +182,7 @@ def _run(job: Job, backlog: pd.DataFrame) -> dict[str, Any]:
         "tables": load_file["tables"],
         "settings": job.settings.public(),
         "seed": job.settings.run.seed,
-        "embedder": {"name": model.name, "version": model.version} | _languages(job),
+        "embedder": {"name": model.name, "version": model.version} | _topics_found_by(job),
         "steps": sorted(steps, key=lambda step: STEPS.index(step["name"]) if step["name"] in STEPS else 99),
         "parts": part_costs(job),
         "warnings": [
@@ -205,9 +205,12 @@ def _run(job: Job, backlog: pd.DataFrame) -> dict[str, Any]:
     } | ({"topic_edits": edits} if edits else {})
 
 
-def _languages(job: Job) -> dict[str, Any]:
-    """The languages that the embedder was chosen for, where that was left to the texts."""
-    return {"languages": job.read_json(CHOSEN_EMBEDDER)["languages"]} if job.exists(CHOSEN_EMBEDDER) else {}
+def _topics_found_by(job: Job) -> dict[str, Any]:
+    """By which embedder topics were found, and for which languages, where that was left to the texts."""
+    if not job.exists(CHOSEN_EMBEDDER):
+        return {}
+    chosen = job.read_json(CHOSEN_EMBEDDER)
+    return {"topics": chosen["name"], "languages": chosen["languages"]}
 
 
 def _previous(job: Job) -> dict[str, Any] | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import pandas as pd
@@ -17,6 +17,7 @@ from lacuna.pipelines.runtime.job import Job
 from lacuna.pipelines.steps.understand.embedder_choice import languages_asked
 from lacuna.pipelines.steps.understand.matching import (
     block_size,
+    language_codes,
     live_articles,
     nearness,
     read_candidates_of,
@@ -37,9 +38,14 @@ def assign_shard(job: Job, shard: str | None) -> pd.DataFrame:
     vectors = read_vectors_of(job, shard)
     candidates = read_candidates_of(job, shard, len(live_articles(job)), ("score", "agents"))
     at_least = job.settings.topics.nearest_at_least
-    languages = languages_asked(job, questions)
-    places = _places(list(questions["question"]), languages, found.space, vectors, candidates)
-    main = assign_questions(questions, found, places, at_least)
+    asked = list(questions["question"])
+    places = _places(asked, language_codes(questions["language"], ""), found.space, vectors, candidates)
+    if found.topic_space is found.space:
+        main = assign_questions(questions, found, ((block, block) for block in places), at_least)
+    else:
+        several = embed(asked, job.topic_embedder, job.store, "embedding questions in several languages")
+        among_topics = _places(asked, languages_asked(job, questions), found.topic_space, several, candidates)
+        main = assign_questions(questions, found, zip(places, among_topics, strict=True), at_least)
     return with_follow_ups(job, job.read_shard("understand/follow_ups", shard), main, found)
 
 
@@ -55,23 +61,26 @@ def _places(
 
 
 def assign_questions(
-    questions: pd.DataFrame, found: TopicSpace, places: Iterator[F32], at_least: float
+    questions: pd.DataFrame, found: TopicSpace, places: Iterable[tuple[F32, F32]], at_least: float
 ) -> pd.DataFrame:
-    """Topic and state of each question: the topic of its subtopic, else the one it is core of, else the nearest."""
+    """Topic and state of each question: the topic of its subtopic, else the one it is core of, else the nearest.
+
+    ``places`` are in the space of subtopics and in that of topics, block by block.
+    """
     core = found.core.reindex(questions["conversation_id"]).fillna(-1).astype(np.int64)
     topic_core, subtopic_core = core["topic"].to_numpy(), core["subtopic"].to_numpy()
     topic, subtopic = np.full((2, len(questions)), -1, dtype=np.int64)
     strength = np.zeros(len(questions), dtype=np.float32)
     placed = dict(zip(found.fixed_keys, found.fixed_topics.tolist(), strict=True))
     fixed = questions["key"].map(placed).fillna(ANYWHERE).to_numpy(dtype=np.int64)
-    subtopic_centres = np.vstack([found.subtopic_centres, found.dropped_centres])
-    topic_centres = np.vstack([found.topic_centres, found.dropped_centres])
+    subtopic_centres = np.vstack([found.subtopic_centres, found.dropped_subtopics])
+    topic_centres = np.vstack([found.topic_centres, found.dropped_topics])
     n_topics, n_subtopics = len(found.topic_ids), len(found.subtopic_ids)
     start = 0
-    for block in places:
+    for block, among_topics in places:
         own = slice(start, start + len(block))
         nearest_part = assign_nearest(block, subtopic_centres, at_least, subtopic_core[own]).topic
-        nearest = assign_nearest(block, topic_centres, at_least, topic_core[own])
+        nearest = assign_nearest(among_topics, topic_centres, at_least, topic_core[own])
         to_topics = nearest.cosines[:, :n_topics]
         dropped = (nearest_part >= n_subtopics) & (topic_core[own] < 0)
         subtopic[own] = np.where(nearest_part < n_subtopics, nearest_part, -1)

@@ -1,4 +1,4 @@
-"""The embedder of the run, where the setting leaves it to the texts: one for a store, from week to week."""
+"""The embedder that topics are found by, where the setting leaves it to the texts."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ from dataclasses import asdict
 import pandas as pd
 
 from lacuna.models.text.languages import languages_of
-from lacuna.pipelines.embedders.choice import AUTO, choose, kind_of
+from lacuna.pipelines.embedders.choice import AUTO, choose
 from lacuna.pipelines.presentation import progress
 from lacuna.pipelines.runtime.job import CHOSEN_EMBEDDER, Job
-from lacuna.pipelines.state.repository import open_state
 from lacuna.pipelines.steps.understand.matching import language_codes
 
 __all__ = ["choose_embedder", "languages_asked"]
@@ -19,21 +18,13 @@ SAMPLE = 1_000  # questions that show which languages there are
 
 
 def choose_embedder(job: Job) -> None:
-    """Write understand/embedder.json: which embedder ``auto`` stands for in this run."""
+    """Write understand/embedder.json: by which embedder topics are found, where the setting is ``auto``."""
     if job.settings.embedder.name != AUTO:
         return
-    with open_state(job.settings, job.store) as state:
-        before = state.embedder_of(state.previous_run(job.run_id))
-    choice = choose(_sample(job), before, job.settings.topics.migrate_from)
+    choice = choose(_sample(job))
     job.write_json(CHOSEN_EMBEDDER, asdict(choice))
     languages = ", ".join(choice.languages) or "too few questions to say"
-    progress.say(f"  embedder: {choice.name}, for the languages of the questions: {languages}")
-    if choice.instead:
-        progress.log.warning(
-            "the questions are in %s, for which %s is better, but the topics so far were made with %s, which stays;"
-            ' to change over with all ids kept, set [topics] migrate_from = "%s"',
-            languages, choice.instead, choice.name, kind_of(choice.name),
-        )  # fmt: skip
+    progress.say(f"  topics are found by {choice.name}, for the languages of the questions: {languages}")
 
 
 def languages_asked(job: Job, asked: pd.DataFrame) -> list[str]:

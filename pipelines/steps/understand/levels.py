@@ -82,22 +82,20 @@ def group(job: Job, sample: Sample, asked: Collection[str]) -> TopicSpace:
             list(own["question"]), sample.places, own["p_failed"].to_numpy(),
             sorted(lexicon.STOP_WORDS), max_distance=settings.max_distance,
             subtopic_distance=settings.subtopic_distance, min_size=settings.min_questions, evidence=settings.evidence,
-            before=edits.before_of(topics_before, own["key"], sample.vectors),
+            before=edits.before_of(topics_before, own["key"], sample.vectors), topic_vectors=sample.topic_places,
         )  # fmt: skip
         tick(1, 1)
     shaped = shaping.shape(job, sample, asked, edits, topics_before, topic_labels, subtopic_labels)
     if not (np.array_equal(topic_labels, shaped.topics) and np.array_equal(subtopic_labels, shaped.subtopics)):
         texts, stop_words = list(own["question"]), sorted(lexicon.STOP_WORDS)
         topic_labels, subtopic_labels = shaped.topics, shaped.subtopics
-        topic_words, subtopic_words = (
-            describe.describe_groups(texts, sample.places, labels, stop_words)
-            for labels in (topic_labels, subtopic_labels)
-        )
+        topic_words = describe.describe_groups(texts, sample.topic_places, topic_labels, stop_words)
+        subtopic_words = describe.describe_groups(texts, sample.places, subtopic_labels, stop_words)
     small = _level(own, subtopic_labels, subtopic_words, sample.places, settings)
     subtopic = assign_nearest(sample.places, small.centres, settings.nearest_at_least, small.core).topic
     is_fixed = own["key"].isin(shaped.fixed).to_numpy(dtype=bool)
     settled = np.where(is_fixed, topic_labels, _without_strays(topic_labels, small, subtopic))
-    large = _level(own, settled, topic_words, sample.places, settings)
+    large = _level(own, settled, topic_words, sample.topic_places, settings)
     numbers = {int(settled[rows[0]]): number for number, rows in enumerate(large.groups)}
     within = np.array([large.core[rows[0]] for rows in small.groups], dtype=np.int64)
     topics = _registered(job, sample, asked, large, topics_before, edits, shaped, numbers)
@@ -119,12 +117,13 @@ def group(job: Job, sample: Sample, asked: Collection[str]) -> TopicSpace:
     job.write_json("understand/topic_tree", _with_ids(tree, topic_ids, subtopic_ids))
     shaping.write_outcomes(job, edits, shaped, {label: topic_ids[number] for label, number in numbers.items()})
     fixed = shaping.renumbered(shaped, numbers)
-    dropped = _centres(sample.places, [*shaped.dropped, *shaped.dropped_parts])
+    dropped = [*shaped.dropped, *shaped.dropped_parts]
     core = pd.DataFrame({"topic": large.core, "subtopic": small.core}, index=pd.Index(own["conversation_id"]))
     return TopicSpace(
-        sample.space, topic_ids, subtopic_ids, large.centres, small.centres, within, core,
+        sample.space, sample.topic_space, topic_ids, subtopic_ids, large.centres, small.centres, within, core,
         *subtopic_means(sample.vectors, small.groups), list(fixed), np.array(list(fixed.values()), dtype=np.int64),
-        dropped, subtopic_means(sample.vectors, shaped.dropped)[1],
+        _centres(sample.topic_places, dropped), _centres(sample.places, dropped),
+        subtopic_means(sample.vectors, shaped.dropped)[1],
     )  # fmt: skip
 
 
@@ -221,12 +220,13 @@ def _registered(
     numbers: Mapping[int, int] | None = None,
 ) -> Registered:
     groups, questions = level.groups, sample.questions
+    places = sample.topic_places if before.level == "topics" else sample.places
     texts = [list(questions["question"].iloc[rows]) for rows in groups]
     ids, retired, numbers = (shaped.ids, shaped.retired, numbers or {}) if shaped else ({}, (), {})
     given = {numbers[label]: name for label, name in ids.items() if label in numbers}
     registry, events = identify(job, questions, groups, sample.vectors, before, asked, given, retired)
     shown = [
-        [text[i] for i in names.examples(text, list(sample.places[rows] @ centre))]
+        [text[i] for i in names.examples(text, list(places[rows] @ centre))]
         for text, rows, centre in zip(texts, groups, level.centres, strict=True)
     ]
     labels = names.label_topics(

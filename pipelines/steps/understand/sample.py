@@ -10,9 +10,11 @@ import pandas as pd
 from lacuna.models.arrays import F32, Ints
 from lacuna.models.retrieval.candidates import Candidates, rows_of
 from lacuna.models.topics.question_space import QuestionSpace
+from lacuna.pipelines.io.vector_cache import embed
 from lacuna.pipelines.runtime.job import Job
 from lacuna.pipelines.steps.understand.embedder_choice import languages_asked
 from lacuna.pipelines.steps.understand.matching import (
+    language_codes,
     live_articles,
     nearness,
     read_candidates,
@@ -33,13 +35,17 @@ class Sample:
     vectors
         float32 (n, dim), from the embedder.
     space, places
-        The space that was learnt from them, and their places in it, float32 (n, dims).
+        The space that subtopics are found in, learnt from them, and their places in it, float32 (n, dims).
+    topic_space, topic_places
+        The same for topics: another where an embedder of several languages brings these together.
     """
 
     questions: pd.DataFrame
     vectors: F32
     space: QuestionSpace
     places: F32
+    topic_space: QuestionSpace
+    topic_places: F32
 
 
 def sample_rows(questions: pd.DataFrame, at_most: int) -> Ints:
@@ -73,8 +79,12 @@ def read_sample(job: Job, questions: pd.DataFrame) -> Sample:
     vectors = np.concatenate(rows_of(read_vectors(job), rows))[order]
     blocks = read_candidates(job, len(live_articles(job)), ("score", "agents"))
     near = nearness(Candidates.joined(rows_of(blocks, rows)).take(order))
-    space, places = QuestionSpace.learn(list(own["question"]), languages_asked(job, own), vectors, near)
-    return Sample(own, vectors, space, places)
+    asked = list(own["question"])
+    space, places = QuestionSpace.learn(asked, language_codes(own["language"], ""), vectors, near)
+    if job.topic_embedder == job.embedder:
+        return Sample(own, vectors, space, places, space, places)
+    several = embed(asked, job.topic_embedder, job.store, "embedding questions in several languages")
+    return Sample(own, vectors, space, places, *QuestionSpace.learn(asked, languages_asked(job, own), several, near))
 
 
 def _texts_of(job: Job, rows: Ints) -> pd.DataFrame:

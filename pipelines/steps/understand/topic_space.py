@@ -24,12 +24,12 @@ class TopicSpace:
 
     Attributes
     ----------
-    space
-        Puts a question into the space.
+    space, topic_space
+        Put a question into the space of subtopics, and into that of topics, which is often the same.
     topic_ids, subtopic_ids
         Topics and subtopics have numbers: their places in these lists.
     topic_centres, subtopic_centres
-        float32 (topics, dims) and (subtopics, dims), rows of length 1.
+        float32 (topics, dims) and (subtopics, dims), rows of length 1, each in its own space.
     topic_of_subtopic
         int (subtopics,), the number of each subtopic's topic.
     core
@@ -41,12 +41,13 @@ class TopicSpace:
         to it of a follow-up question, float (subtopics,).
     fixed_keys, fixed_topics
         Questions that people placed, by their content keys, and the number of each one's topic; -1 for none.
-    dropped_centres, dropped_means
-        As topic_centres and subtopic_means, of what people have said is no topic: a question that is nearest to one
-        of these joins none.
+    dropped_topics, dropped_subtopics, dropped_means
+        As topic_centres, subtopic_centres and subtopic_means, of what people have said is no topic: a question that is
+        nearest to one of these joins none.
     """
 
     space: QuestionSpace
+    topic_space: QuestionSpace
     topic_ids: list[str]
     subtopic_ids: list[str]
     topic_centres: F32
@@ -58,7 +59,8 @@ class TopicSpace:
     subtopic_floors: F64
     fixed_keys: list[str]
     fixed_topics: Ints
-    dropped_centres: F32
+    dropped_topics: F32
+    dropped_subtopics: F32
     dropped_means: F32
 
 
@@ -77,11 +79,14 @@ def write_topic_space(job: Job, found: TopicSpace) -> None:
         "subtopic_floors": found.subtopic_floors,
         "fixed_keys": np.array(found.fixed_keys, dtype=str),
         "fixed_topics": found.fixed_topics,
-        "dropped_centres": found.dropped_centres,
+        "dropped_topics": found.dropped_topics,
+        "dropped_subtopics": found.dropped_subtopics,
         "dropped_means": found.dropped_means,
     }
     content = io.BytesIO()
-    arrays |= {f"space_{name}": array for name, array in found.space.arrays().items()}
+    arrays |= {f"space/{name}": array for name, array in found.space.arrays().items()}
+    if found.topic_space is not found.space:
+        arrays |= {f"topic_space/{name}": array for name, array in found.topic_space.arrays().items()}
     np.savez(content, allow_pickle=False, **arrays)
     job.write_bytes(FILE, content.getvalue())
 
@@ -89,11 +94,16 @@ def write_topic_space(job: Job, found: TopicSpace) -> None:
 def read_topic_space(job: Job) -> TopicSpace:
     """Read what :func:`write_topic_space` wrote."""
     with np.load(io.BytesIO(job.read_bytes(FILE)), allow_pickle=False) as arrays:
-        space = {name.removeprefix("space_"): arrays[name] for name in arrays.files if name.startswith("space_")}
+        parts = {
+            kind: {name.removeprefix(kind): arrays[name] for name in arrays.files if name.startswith(kind)}
+            for kind in ("space/", "topic_space/")
+        }
+        space = QuestionSpace.of_arrays(parts["space/"])
+        topic_space = QuestionSpace.of_arrays(parts["topic_space/"]) if parts["topic_space/"] else space
         core = pd.DataFrame(arrays["core"], columns=["topic", "subtopic"], index=pd.Index(arrays["core_ids"].tolist()))
         return TopicSpace(
-            QuestionSpace.of_arrays(space), arrays["topic_ids"].tolist(), arrays["subtopic_ids"].tolist(),
+            space, topic_space, arrays["topic_ids"].tolist(), arrays["subtopic_ids"].tolist(),
             arrays["topic_centres"], arrays["subtopic_centres"], arrays["topic_of_subtopic"], core, arrays["mean"],
             arrays["subtopic_means"], arrays["subtopic_floors"], arrays["fixed_keys"].tolist(), arrays["fixed_topics"],
-            arrays["dropped_centres"], arrays["dropped_means"],
+            arrays["dropped_topics"], arrays["dropped_subtopics"], arrays["dropped_means"],
         )  # fmt: skip

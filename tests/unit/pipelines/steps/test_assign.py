@@ -42,8 +42,14 @@ def found(store: Path) -> TopicSpace:
     core = pd.DataFrame({"topic": [0] * 6 + [1] * 6, "subtopic": [0] * 6 + [1] * 6}, index=MAIN["conversation_id"])
     means = subtopic_means(vectors, [np.arange(6), np.arange(6, 12)])
     ids = (["t-parcel", "t-card"], ["s-parcel", "s-card"])
-    nobody = ([], np.array([], dtype=np.int64), nothing[:0], vectors[:0])  # what people have said of topics
-    return TopicSpace(space, *ids, nothing, nothing, np.array([0, 1]), core, *means, *nobody)
+    nobody = (
+        [],
+        np.array([], dtype=np.int64),
+        nothing[:0],
+        nothing[:0],
+        vectors[:0],
+    )  # what people have said of topics
+    return TopicSpace(space, space, *ids, nothing, nothing, np.array([0, 1]), core, *means, *nobody)
 
 
 def test_a_further_problem_counts_in_its_topic_and_no_problem_twice(tmp_path: Path) -> None:

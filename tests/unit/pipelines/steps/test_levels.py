@@ -57,9 +57,9 @@ def grouped(
     learnt, _ = QuestionSpace.learn(
         list(own["question"]), list(own["language"]), space[rows], np.zeros((len(rows), 0), dtype=np.float32)
     )
-    found = group(job, Sample(own, space[rows], learnt, space[rows]), set(questions["key"]))
+    found = group(job, Sample(own, space[rows], learnt, space[rows], learnt, space[rows]), set(questions["key"]))
     write_topic_space(job, found)
-    blocks = iter([space[:100], space[100:]])
+    blocks = [(part, part) for part in (space[:100], space[100:])]
     return job, assign_questions(questions, read_topic_space(job), blocks, topics.nearest_at_least)
 
 
