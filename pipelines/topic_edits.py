@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lacuna.data_contracts.errors import DecidedMeanwhile, DecisionInvalid, NoSuchTopic, NotAllowed
-from lacuna.models.topics.constraints import encoded
 from lacuna.models.topics.edits import DEEDS, Outcome, TopicEdit, described, in_force, names_in_force, out_of_use
+from lacuna.models.topics.shaped import encoded
 from lacuna.pipelines.io.addresses import StorePath
 from lacuna.pipelines.io.published import read_published
 from lacuna.pipelines.io.run_folders import find_run

@@ -8,89 +8,22 @@ were made, so that of two that contradict each other the later one holds.
 
 from __future__ import annotations
 
-import base64
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from lacuna.models.arrays import F32, F64, Ints
+from lacuna.models.arrays import F32, Ints
 from lacuna.models.text.vectors import unit
 from lacuna.models.topics.edits import TopicEdit
 from lacuna.models.topics.likeness import HALF, Likeness, common_to, likeness
+from lacuna.models.topics.shaped import Points, Shaped, decoded
+from lacuna.models.topics.two_sides import two_sides
 
-__all__ = ["Points", "Shaped", "decoded", "encoded", "shape_topics"]
+__all__ = ["shape_topics"]
 
 ALIKE = 1 - 1e-5  # cosine from which two examples can't be told apart
-ROUNDS = 20  # in which the two sides of a split settle, at most
-
-
-@dataclass(frozen=True)
-class Points:
-    """The questions that topics were found on.
-
-    Attributes
-    ----------
-    keys, languages : of each question
-    vectors, places : float32 (n, dim) from the embedder, and (n, dims) in the space that topics are found in
-    embedder : name and version of what made the vectors
-    asked : the keys of all questions of the run, these and others
-    remembered : the keys of all questions that topics of earlier runs held
-    same_at_least : cosine from which centroids alone say that two topics are one
-    least : questions that a topic needs
-    is_enough : whether some rows are enough for a topic
-    """
-
-    keys: Sequence[str]
-    languages: Sequence[str]
-    vectors: F32
-    places: F32
-    embedder: str
-    asked: frozenset[str]
-    remembered: frozenset[str] = frozenset()
-    same_at_least: float = 0.8
-    least: int = 5
-    is_enough: Callable[[Ints], bool] = lambda rows: len(rows) >= 5
-
-
-@dataclass
-class Shaped:
-    """The labels as people want them, and what became of each edit.
-
-    Attributes
-    ----------
-    topics, subtopics : int (n,), -1 for none
-    fixed : the topic label of questions that people placed, by key; -1 for none. No nearness moves these
-    ids : the topic_id under which a label goes on
-    names : the name that a person gave, with the edit and the topic_id of then, by label
-    retired : topics that go on in no topic: merged into another, or dropped
-    dropped : rows of each dropped topic, and of each of its subtopics
-    kept, notes : by the id of the edit
-    labels : the labels that an edit shaped, by its id
-    """
-
-    topics: Ints
-    subtopics: Ints
-    fixed: dict[str, int] = field(default_factory=dict)
-    ids: dict[int, str] = field(default_factory=dict)
-    retired: set[str] = field(default_factory=set)
-    dropped: list[Ints] = field(default_factory=list)
-    dropped_parts: list[Ints] = field(default_factory=list)
-    kept: dict[int, bool] = field(default_factory=dict)
-    notes: dict[int, str] = field(default_factory=dict)
-    labels: dict[int, tuple[int, ...]] = field(default_factory=dict)
-
-
-def encoded(centroid: bytes) -> str:
-    """The bytes of a centroid as text."""
-    return base64.b64encode(centroid).decode("ascii")
-
-
-def decoded(text: str) -> F32:
-    """The centroid from :func:`encoded`."""
-    return np.frombuffer(base64.b64decode(text), dtype=np.float32)
 
 
 def shape_topics(
@@ -119,6 +52,7 @@ def shape_topics(
     Examples
     --------
     >>> from datetime import datetime
+    >>> from lacuna.models.topics.shaped import encoded
     >>> rows = np.repeat(np.eye(3, dtype=np.float32), 5, axis=0)
     >>> keys = [f"q{i}" for i in range(15)]
     >>> def topic(name, of):
@@ -198,7 +132,13 @@ class _Shaping:
             self._refuse(edit, "the two examples can't be told apart")
             return
         own = rows[0]
-        sides = self._parted(points, one, other, own, (str(first["key"]), str(second["key"])))
+        first_rows, second_rows = two_sides(
+            points[own],
+            [str(self.points.keys[row]) for row in own.tolist()],
+            ((str(first["key"]), one), (str(second["key"]), other)),
+            lambda places: self.points.is_enough(own[places]),
+        )
+        sides = own[first_rows], own[second_rows]
         if not all(self.points.is_enough(side) for side in sides):
             sizes = " and ".join(str(len(side)) for side in sides)
             self._refuse(edit, f"it would leave parts of {sizes} questions, and a topic needs more")
@@ -360,41 +300,6 @@ class _Shaping:
         vectors = [self._examples.get(str(example["key"])) for example in (first, second)]
         one, other = (None if vector is None else unit((vector - self._mean)[None])[0] for vector in vectors)
         return about, (one, other)
-
-    def _parted(self, points: F32, one: F32, other: F32, rows: Ints, examples: tuple[str, str]) -> tuple[Ints, Ints]:
-        """The rows that are nearer to each of two examples, and so to the other rows on that example's side.
-
-        A single example may lie at the edge, with next to nothing nearer to it than to the other. Where that leaves a
-        part that is too small, the sides begin with the third of the rows that leans most to each example.
-        """
-        lean = points[rows] @ unit(other[None])[0] - points[rows] @ unit(one[None])[0]
-        third = max(1, len(rows) // 3)
-        order = np.argsort(lean, kind="stable")
-        sides = self._settled(points, rows, np.sign(lean), examples)
-        if all(self.points.is_enough(side) for side in sides):
-            return sides
-        start = np.zeros(len(rows))
-        start[order[:third]], start[order[-third:]] = -1, 1
-        again = self._settled(points, rows, start, examples)
-        return again if all(self.points.is_enough(side) for side in again) else sides
-
-    def _settled(self, points: F32, rows: Ints, lean: F64, examples: tuple[str, str]) -> tuple[Ints, Ints]:
-        """Two sides whose rows are each nearer to their own side's middle; equal questions stay on one side.
-
-        ``lean`` says where to begin: below 0 on the first side, above 0 on the second, 0 on neither.
-        """
-        keys = [str(self.points.keys[row]) for row in rows]
-        for _ in range(ROUNDS):
-            of_key: dict[str, float] = {examples[0]: -1.0, examples[1]: 1.0}
-            new = np.array([of_key.setdefault(key, float(side)) for key, side in zip(keys, lean, strict=True)])
-            if not ((new < 0).any() and (new > 0).any()):
-                return rows[new <= 0], rows[new > 0]
-            middles = unit(np.array([points[rows[side]].mean(axis=0) for side in (new < 0, new > 0)]))
-            cosines = points[rows] @ middles.T
-            lean = np.where(cosines[:, 1] > cosines[:, 0], 1.0, -1.0)
-            if (lean == new).all():
-                break
-        return rows[new <= 0], rows[new > 0]
 
     # -- changing labels ----------------------------------------------------------------------------------------------
 

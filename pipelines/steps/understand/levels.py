@@ -16,10 +16,10 @@ from lacuna.models.arrays import F32, F64, Ints
 from lacuna.models.text import lexicon
 from lacuna.models.text.vectors import unit
 from lacuna.models.topics import describe, names
-from lacuna.models.topics.constraints import Shaped
 from lacuna.models.topics.describe import Phrases
 from lacuna.models.topics.nearest import assign_nearest
 from lacuna.models.topics.neighbour_tree import centroids
+from lacuna.models.topics.shaped import Shaped
 from lacuna.models.topics.theme_names import name_themes
 from lacuna.models.topics.themes import group_topics, known_themes
 from lacuna.models.topics.tree import TopicTree, topic_tree

@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 
 from lacuna.models.arrays import F32, Ints
-from lacuna.models.topics.constraints import Points, Shaped, decoded, shape_topics
+from lacuna.models.topics.constraints import shape_topics
 from lacuna.models.topics.edits import Outcome, TopicEdit, described, in_force
+from lacuna.models.topics.shaped import Points, Shaped, decoded
 from lacuna.pipelines.embedders.registry import embedder
 from lacuna.pipelines.io.vector_cache import embed
 from lacuna.pipelines.runtime.job import Job

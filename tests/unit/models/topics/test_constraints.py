@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from lacuna.models.text.vectors import unit
-from lacuna.models.topics.constraints import Points, Shaped, decoded, encoded, shape_topics
+from lacuna.models.topics.constraints import shape_topics
 from lacuna.models.topics.edits import TopicEdit, described, in_force, names_in_force, out_of_use
+from lacuna.models.topics.shaped import Points, Shaped, decoded, encoded
 from lacuna.models.topics.tree import topic_tree
 
 SUBJECTS = np.repeat(np.arange(5), 10)  # five topics of ten questions

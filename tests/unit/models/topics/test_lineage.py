@@ -361,3 +361,25 @@ def test_another_process_says_the_same() -> None:
         capture_output=True, text=True, env={"PYTHONHASHSEED": seed, "PATH": "/usr/bin:/bin"},
     ).stdout  # fmt: skip
     assert other.strip() == two_weeks()
+
+
+def test_what_people_decided_goes_before_what_is_most_alike() -> None:
+    """A topic has the id that it was given, also one that no earlier run knew, and none continues a retired topic."""
+    keys = [[f"{name}{i}" for i in range(10)] for name in "abc"]
+    axes = list(np.eye(3, dtype=np.float32))
+    known = pd.DataFrame(
+        {"topic_id": ["t-a", "t-b", "t-c"], "run_id": "2024-06-23", "first_seen": "2024-06-16", "centroid": axes,
+         "members": keys}
+    )  # fmt: skip
+    both = unit((axes[0] * 3 + axes[1])[None])[0]
+    topics = pd.DataFrame({"centroid": [both, axes[2]], "members": [keys[0] + keys[1], keys[2]]})
+    asked = {key for members in keys for key in members}
+    named, events = trace(
+        "2024-06-30", "2024-06-23", topics, known, asked, given_ids={0: "t-b"}, retired_ids=["t-a", "t-c"]
+    )
+    assert named["topic_id"][0] == "t-b"
+    assert named["topic_id"][1] not in set(known["topic_id"])
+    assert named["lineage"][0] == "merged from t-b and t-a"
+    assert events.set_index("topic_id").loc["t-a", ["event", "related"]].tolist() == ["merge", ["t-b"]]
+    first, _ = trace("2024-06-30", "2024-06-23", topics, known, asked, given_ids={1: "t-new"})
+    assert first["topic_id"].tolist() == ["t-a", "t-new"]

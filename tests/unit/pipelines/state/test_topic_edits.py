@@ -9,8 +9,8 @@ import pytest
 import sqlalchemy as sa
 
 from lacuna.data_contracts.errors import DecidedMeanwhile, DecisionInvalid, NoSuchTopic, NotAllowed
-from lacuna.models.topics.constraints import decoded
 from lacuna.models.topics.edits import Outcome
+from lacuna.models.topics.shaped import decoded
 from lacuna.pipelines.settings import Settings
 from lacuna.pipelines.state import schema, topic_edit_log
 from lacuna.pipelines.state.repository import State, open_state

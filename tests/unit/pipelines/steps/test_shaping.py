@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lacuna.models.topics.constraints import encoded
+from lacuna.models.topics.shaped import encoded
 from lacuna.pipelines.settings import load_settings
 from lacuna.pipelines.state import topic_edit_log
 from lacuna.pipelines.state.repository import open_state
