@@ -100,7 +100,7 @@ def _one_typo_apart(word: str, other: str) -> bool:
     return len(differ) == 1 or (len(differ) == 2 and word[differ[0]] == other[differ[1]] and differ[1] - differ[0] == 1)
 
 
-def spelling(questions: Iterable[list[Clause]]) -> dict[str, str]:
+def spelling(questions: Iterable[list[Clause]], code: str = "en") -> dict[str, str]:
     """How customers most often write a word that is not the first of its sentence: "IMAP", "Thunderbird"."""
     written: Counter[tuple[str, str]] = Counter()
     for question in questions:
@@ -115,7 +115,7 @@ def spelling(questions: Iterable[list[Clause]]) -> dict[str, str]:
         forms[folded][word] = times
     best = {folded: max(sorted(by), key=lambda w: by[w]) for folded, by in forms.items()}
     best = {folded: folded if word.isupper() and len(word) > 5 else word for folded, word in best.items()}
-    return {folded: APOSTROPHES.get(word, word) for folded, word in best.items()} | {"i": "I"}
+    return {folded: APOSTROPHES.get(word, word) for folded, word in best.items()} | ({"i": "I"} if code == "en" else {})
 
 
 @lru_cache(maxsize=200_000)

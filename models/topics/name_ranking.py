@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from math import log, sqrt
@@ -11,31 +11,34 @@ from math import log, sqrt
 import numpy as np
 
 from lacuna.models.arrays import F32
-from lacuna.models.text.clauses import Clause, Phrase, phrases
-from lacuna.models.text.lexicon import DETERMINERS, PREPOSITIONS, PRONOUNS, STOP_WORDS
+from lacuna.models.text.clauses import Clause
+from lacuna.models.text.grammar import LANGUAGES, Language, language_of_words
+from lacuna.models.text.phrases import Phrase, phrases
 from lacuna.models.text.vectors import unit
-from lacuna.models.text.words import is_german, stem
 
 # Phrases are taken from the questions nearest a topic's middle, and weighed on a sample of a large topic.
 NEAREST, WEIGHED, SHORTLIST = 80, 300, 40
 COMPARED, LEAST_LIKENESS = 15, 0.05  # of the best, how many are compared in meaning; what stands for no likeness at all
-BY_LENGTH = {2: 0.62, 3: 0.95, 4: 1.0, 5: 1.0, 6: 1.0, 7: 0.94, 8: 0.85, 9: 0.8, 10: 0.75}
-ENOUGH_WORDS, SMALL_SHARE = 60, 0.15  # words of a topic that show its language; small ones among them
-SMALL = STOP_WORDS | DETERMINERS | PREPOSITIONS | PRONOUNS
+BY_LENGTH = {2: 0.62, 3: 0.95, 4: 1.0, 5: 1.0, 6: 1.0, 7: 0.94, 8: 0.85}
 
 
 @dataclass(frozen=True)
 class TopicQuestions:
-    """A topic's questions, each as clauses and as a set of stems."""
+    """A topic's questions, each as clauses and as a set of stems, and their main language, where it has word lists."""
 
     questions: list[list[Clause]]
     stems: list[frozenset[str]]
+    language: Language | None
 
     @classmethod
-    def of(cls, questions: list[list[Clause]]) -> TopicQuestions:
+    def of(cls, questions: list[list[Clause]], language: Language | None) -> TopicQuestions:
         """Those of a topic that have a clause; of a large topic, a sample."""
         kept = [question for question in questions[:: sampling_step(questions)] if question]
-        return cls(kept, [frozenset(chain.from_iterable(map(_stems, question))) for question in kept])
+        return cls(kept, [_stems(question, language or LANGUAGES["en"]) for question in kept], language)
+
+    def own(self, i: int) -> list[Clause]:
+        """The clauses of a question that are in the topic's main language."""
+        return [c for c in self.questions[i] if language_of_words(c.folded, self.language) is self.language]
 
 
 def sampling_step(questions: Sequence[object]) -> int:
@@ -43,9 +46,9 @@ def sampling_step(questions: Sequence[object]) -> int:
     return max(1, len(questions) // WEIGHED)
 
 
-def _stems(clause: Clause) -> Iterator[str]:
-    german = is_german(clause.folded)
-    return (stem(word, german) for word in clause.folded if word not in STOP_WORDS and len(word) > 1)
+def _stems(question: list[Clause], language: Language) -> frozenset[str]:
+    words = {word for clause in question for word in clause.folded}
+    return frozenset(language.stem(word) for word in words - language.stop_words if len(word) > 1)
 
 
 def rank_phrases(
@@ -57,7 +60,7 @@ def rank_phrases(
 ) -> list[tuple[float, Phrase]]:
     """Phrases of a topic that could name it, best first, each with its score."""
     n, total = len(topic.stems), sum(len(t.stems) for t in topics)
-    if not n or _unknown_language(topic):
+    if not n or topic.language is None:
         return []
     rarity = {s: log((1 + total) / (1 + sum(where[s]))) + 0.1 for s in frozenset(chain.from_iterable(topic.stems))}
     middle: dict[str, float] = defaultdict(float)
@@ -76,7 +79,7 @@ def rank_phrases(
     best: dict[str, Phrase] = {}
     phrase_counts: Counter[str] = Counter()
     for i in order[:NEAREST]:
-        here = {p.text: p for clause in topic.questions[i] for p in phrases(clause)}
+        here = {p.text: p for clause in topic.own(i) for p in phrases(clause, topic.language)}
         phrase_counts.update(here.keys())
         for text, phrase in here.items():
             if text not in best or phrase.completeness > best[text].completeness:
@@ -131,12 +134,6 @@ def rank_by_meaning(
         ]
         out.append(sorted(near, key=lambda option: (-option[0], option[1].text)) + options[COMPARED:])
     return out
-
-
-def _unknown_language(topic: TopicQuestions) -> bool:
-    """Whether the topic hardly holds English or German function words, and so is in another language."""
-    words = [word for question in topic.questions for clause in question for word in clause.folded]
-    return len(words) >= ENOUGH_WORDS and sum(word in SMALL for word in words) < SMALL_SHARE * len(words)
 
 
 def _shape(phrase: Phrase, written: Counter[str], total: int) -> float:
