@@ -34,11 +34,13 @@ class Language:
     conjunctions: Words
     pronouns: Words
     subjects: Words
+    objects: Words
     auxiliaries: Words
     negations: Words
     deniers: Words
     particles: Words
     closers: Words
+    particle_verbs: Words
     adverbs: Words
     times: Words
     quantities: Words
@@ -71,6 +73,11 @@ class Language:
     def capital_nouns(self) -> bool:
         """Whether nouns have a capital."""
         return bool(self.lists.get("capital_nouns"))
+
+    @cached_property
+    def verbs_invert(self) -> bool:
+        """Whether a verb that is no auxiliary may open a question."""
+        return bool(self.lists.get("verbs_invert"))
 
     @cached_property
     def leaning(self) -> Words:
@@ -107,8 +114,18 @@ class Language:
     @cached_property
     def after_a_name(self) -> Words:
         """Words before which a name may be cut off."""
-        objects = {"me", "us", "him", "them", "it"}
-        return (self.leaning - self.determiners - objects) | self.times | self.adverbs | self.negations
+        return (self.leaning - self.determiners - self.objects) | self.times | self.adverbs | self.negations
+
+    @cached_property
+    def never_second(self) -> Words:
+        """Words that don't follow the verb that opens a question."""
+        others = self.pronouns - self.subjects - self.pointing - self.determiners
+        return self.auxiliaries | self.negations | self.adverbs | self.conjunctions | others
+
+    @cached_property
+    def after_things(self) -> Words:
+        """Words before which the name of a thing ends."""
+        return self.function | self.times | {"please"}
 
     @cached_property
     def not_in_things(self) -> Words:
@@ -130,6 +147,12 @@ class Language:
     def indirect(self) -> re.Pattern[str]:
         """The start of a question that is told, not asked."""
         return re.compile("|".join(self.lists.get("indirect") or [r"(?!)"]))
+
+    @cached_property
+    def points(self) -> re.Pattern[str]:
+        """What points at something said before, as a whole word or more, with spaces around."""
+        words = "|".join(map(re.escape, sorted(self.pointing)))
+        return re.compile("|".join([rf" (?:{words}) ", *self.lists.get("pointing_patterns", ())]))
 
     @cached_property
     def broken(self) -> re.Pattern[str]:
@@ -157,9 +180,7 @@ def _stem(code: str, word: str) -> str:
 LANGUAGES = {code: Language.of(code) for code in VOCABULARY}
 _SMALL = {code: language.function | language.adverbs for code, language in LANGUAGES.items()}
 # Of each small word, the languages that have it.
-_HAVING = {
-    word: [code for code in _SMALL if word in _SMALL[code]] for word in frozenset[str]().union(*_SMALL.values())
-}
+_HAVING = {word: [code for code in _SMALL if word in _SMALL[code]] for word in frozenset[str]().union(*_SMALL.values())}
 
 
 def language_of_words(words: Iterable[str], otherwise: Language | None = None) -> Language:

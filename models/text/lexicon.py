@@ -29,7 +29,9 @@ _EVERYWHERE = [code for code, lists in VOCABULARY.items() if not lists.get("name
 
 def _words(name: str) -> frozenset[str]:
     """The words of a list in all languages together."""
-    return frozenset(word for lists in VOCABULARY.values() if not lists.get("names_only") for word in lists.get(name, "").split())
+    return frozenset(
+        word for lists in VOCABULARY.values() if not lists.get("names_only") for word in lists.get(name, "").split()
+    )
 
 
 def _common(code: str) -> frozenset[str]:

@@ -17,21 +17,22 @@ SUBJECT = 4  # most words before a predicate; more are a sentence of their own
 DENIED = 4  # number of words after a "none of my" that it denies
 
 _ODD = re.compile(r"[./@+_]|\d{4,}|^\d|[a-z]\d|\d[a-z]")
-_CLOSING = {"log in", "logged in", "sign in", "signed in", "check in", "turn on", "switch on", "plugged in"}
 # How complete a name is whose piece begins where: the action asked for, what is told, a thing, a whole statement.
-_ACTION, _THING, _STATEMENT, _TOLD, _PLAIN, _INSIDE, _QUESTION = 0.95, 0.85, 0.9, 0.75, 0.85, 0.62, 0.78
+_ACTION, _THING, _STATEMENT, _TOLD, _PLAIN, _INSIDE, _QUESTION = 0.95, 0.85, 0.9, 0.65, 0.85, 0.62, 0.78
 _CUT = 0.75  # for a piece whose clause goes on, though all of it would be short enough for a name
 _POINTS = 0.6  # for a piece that points at what was said before
 
 
 @dataclass(frozen=True)
 class Phrase:
-    """A possible label: its words, its significant stems, how complete it is (0 to 1), and whether it is a question."""
+    """A possible label: its words, its significant stems, how complete it is (0 to 1), whether it is a question,
+    and what was asked for: an action, a thing, or nothing that is known."""
 
     words: tuple[str, ...]
     stems: frozenset[str]
     completeness: float
     asks: bool
+    kind: str = ""
 
     @property
     def text(self) -> str:
@@ -52,12 +53,24 @@ def phrases(clause: Clause, language: Language | None = None) -> Iterator[Phrase
     words = clause.folded
     start = _skip(words, 0, language.openers)
     begin, kind = _after_lead(words, start, language)
-    inverted = not kind and begin < len(words) and words[begin] in language.question_words
-    if not inverted:
-        yield from _pieces(clause, begin, kind, language)
+    if not kind and _is_question(words[begin:], clause.asks, language):
+        # "Will the canister work with it": behind the subject comes a verb that is on no list.
+        subject = words[begin] in language.auxiliaries and words[begin + 1] in language.determiners
+        yield from _things(clause, begin + (3 if subject else 1), language)
     else:
-        yield from _things(clause, begin + 1, language)
-    yield from _question(words[start:], language)
+        yield from _pieces(clause, begin, kind, language)
+    if _is_question(words[start:], clause.asks, language):
+        yield from _question(words[start:], language)
+
+
+def _is_question(words: tuple[str, ...], asks: bool, language: Language) -> bool:
+    """Whether words have the form of a question: a question word, or a verb before its subject."""
+    if len(words) < 2:
+        return False
+    follows = words[1] in language.subjects | language.determiners | language.pointing
+    if words[0] in language.question_words:
+        return asks or follows or words[0] not in language.auxiliaries | language.negations
+    return asks and follows and language.verbs_invert and words[0] not in language.vague
 
 
 def _after_lead(words: tuple[str, ...], at: int, language: Language) -> tuple[int, str]:
@@ -80,12 +93,19 @@ def _pieces(clause: Clause, begin: int, kind: str, language: Language) -> Iterat
     if kind == "action" and first < len(words):
         opening = language.lists.get("opens_as", {}).get(words[first], words[first])
         words = (*words[:first], opening, *words[first + 1 :])
-    if first < len(words) and _may_open(words[first], kind, language) and not _denied(words, begin, first, language):
+    loose = words[first : first + 1] and words[first] in language.negations
+    loose = loose and words[first + 1 : first + 2] and words[first + 1] in language.leaning
+    if (
+        first < len(words)
+        and not loose
+        and _may_open(words[first], kind, language)
+        and not _denied(words, begin, first, language)
+    ):
         for j in range(first + 1, min(len(words), first + LONGEST) + 1):
             piece = words[first:j]
             value = _value(piece, words[j:], kind, language)
             if value and _may_close(words, first, j, language):
-                yield from _phrase(piece, value, language)
+                yield from _phrase(piece, value, language, kind)
     yield from _things(clause, begin + 1, language)
 
 
@@ -103,7 +123,9 @@ def _value(piece: tuple[str, ...], behind: tuple[str, ...], kind: str, language:
     elif kind == "tells":
         value = _STATEMENT if piece[0] in language.negations else _TOLD
     elif states:
-        value = _STATEMENT if _has_one_statement(piece, language) and not behind else 0.45
+        value = _STATEMENT if _has_one_statement(piece, language) else 0.45
+    elif language.verbs_invert and len(piece) > 1 and piece[1] in language.pronouns - language.determiners:
+        return 0.0  # a verb that has lost its subject
     else:
         # Of a sentence whose verb is on no list, nobody can tell whether a piece of it is one.
         value = _PLAIN if language.hanging.isdisjoint(piece[1:]) else 0.5 * _PLAIN
@@ -114,6 +136,8 @@ def _value(piece: tuple[str, ...], behind: tuple[str, ...], kind: str, language:
             value *= 0.6
         if not language.conjunctions.isdisjoint(piece[1:]):
             value *= 0.6
+    elif not (language.conjunctions - language.joins).isdisjoint(piece[1:]):
+        value *= 0.75
     return value
 
 
@@ -126,30 +150,37 @@ def _things(clause: Clause, begin: int, language: Language) -> Iterator[Phrase]:
         if words[i - 1] not in before or words[i] in language.vague or _denied(words, 0, i, language):
             continue
         for j in range(i + 1, min(len(words), i + LONGEST) + 1):
-            if words[j - 1] in language.not_in_things:
+            if words[j - 1] in language.not_in_things or _joins_another(words[i:j], language):
                 break
             if words[j - 1] in language.joins or not _may_close(words, i, j, language):
                 continue
             if capitals and not clause.words[j - 1][0].isupper():
                 continue
-            ends_well = j == len(words) or words[j] in language.function | language.times | {"please"}
+            ends_well = j == len(words) or words[j] in language.after_things
             if ends_well:
                 yield from _phrase(words[i:j], _INSIDE + (0.05 if j == len(words) else 0), language)
+
+
+def _joins_another(words: tuple[str, ...], language: Language) -> bool:
+    """Whether more than one word follows an "and", where a second sentence may begin."""
+    return any(word in language.conjunctions for word in words[:-2])
 
 
 def _question(words: tuple[str, ...], language: Language) -> Iterator[Phrase]:
     """The whole clause, where it is a question in good form, or a statement with its pronoun."""
     while words and words[-1] in language.chatter:
         words = words[:-1]
-    if not 3 <= len(words) <= LONGEST or words[-1] in language.determiners | language.conjunctions:
+    if (
+        not 3 <= len(words) <= LONGEST
+        or words[-1] in language.determiners | language.conjunctions | language.quantities
+    ):
         return
-    if words[0] not in language.question_words or language.indirect.match(" ".join(words) + " "):
+    if language.indirect.match(" ".join(words) + " "):
         return
-    second = words[1]
-    verbs_first = language.auxiliaries | language.negations
-    if words[0] in verbs_first and second in verbs_first | language.adverbs | language.conjunctions:
+    verbs = language.auxiliaries | language.negations
+    if words[0] in verbs and words[1] in language.never_second:
         return
-    if words[-1] in language.prepositions - language.particles or words[-1] in language.auxiliaries:
+    if words[-1] in (language.prepositions - language.particles - language.closers) | language.auxiliaries:
         return
     subjects = sum(map(language.subjects.__contains__, words[1:]))
     turns = not language.conjunctions.isdisjoint(words[2:])
@@ -192,15 +223,26 @@ def _may_close(words: tuple[str, ...], i: int, j: int, language: Language) -> bo
         return False
     if last.isdigit() and j < stop:
         return False
-    if j == stop and " ".join(words[max(0, j - 2) : j]) in _CLOSING:
-        return True
-    if j == stop and last in language.particles and words[j - 2] not in language.leaning:
-        return True
-    if j == stop and last in language.closers:
+    if j < stop and words[j] in language.particles and words[j + 1 : j + 2] != ("of",):
+        return False
+    if last in language.particle_verbs and words[j : j + 1] and words[j] in language.closers:
+        return False
+    if _closes(words, j, language):
         return True
     if last in language.never_last or (not last.isdigit() and (_ODD.search(last) or len(last) < 2)):
         return False
     return j == stop or words[j] in language.after_a_name
+
+
+def _closes(words: tuple[str, ...], j: int, language: Language) -> bool:
+    """Whether the word before ``j`` belongs to the verb before it and ends its sentence: "greyed out", "screw in"."""
+    last, before = words[j - 1], words[j - 2]
+    at_end = j == len(words)
+    if last in language.closers:
+        # Where the list of such verbs is left out, the word may follow any: "geht nicht", "lädt nicht mehr".
+        return before in language.particle_verbs or (at_end and not language.particle_verbs)
+    follows = not at_end and words[j] in language.function - {"of"}
+    return (at_end or follows) and last in language.particles and before not in language.leaning
 
 
 @lru_cache(maxsize=200_000)
@@ -208,7 +250,9 @@ def _is_odd(word: str) -> bool:
     return _ODD.search(word) is not None and not word.isdigit()
 
 
-def _phrase(words: tuple[str, ...], value: float, language: Language, asks: bool = False) -> Iterator[Phrase]:
+def _phrase(
+    words: tuple[str, ...], value: float, language: Language, kind: str = "", asks: bool = False
+) -> Iterator[Phrase]:
     """The phrase of the words, where it has the form of a name."""
     if any(map(_is_odd, words)) or len(words) > LONGEST:
         return
@@ -224,14 +268,14 @@ def _phrase(words: tuple[str, ...], value: float, language: Language, asks: bool
         return
     if _runs_on(words, language):
         return
-    if not language.pointing.isdisjoint(words):
+    if language.points.search(f" {' '.join(words)} "):
         value *= _POINTS
     if len(strong) < 2 and asks:
         value *= 0.8
     keep = language.stop_words | language.leaning
     stems = frozenset(language.stem(w) for w in words if w not in keep)
     if stems:
-        yield Phrase(words, stems, value, asks)
+        yield Phrase(words, stems, value, asks, kind)
 
 
 def _has_one_statement(words: tuple[str, ...], language: Language) -> bool:

@@ -9,13 +9,14 @@ from math import log
 
 from lacuna.models.text.clauses import Clause
 from lacuna.models.text.grammar import Language
+from lacuna.models.text.lexicon import STOP_WORDS
 
-__all__ = ["Term", "Things", "Words", "apart", "names_something", "options", "terms"]
+__all__ = ["Term", "Things", "Words", "apart", "is_common", "names_something", "options", "terms"]
 
 Words = tuple[str, ...]
 Term = tuple[Words, Words, bool]
 EVERYWHERE = 0.2  # share of other topics' questions above which a term, such as a product's name, names nothing
-_NO_NAME = {"example", "beispiel", "exemple", "ejemplo", "wondering"}
+_NO_NAME = frozenset({"example", "beispiel", "exemple", "ejemplo", "unable", "wondering"}) | STOP_WORDS
 
 
 def terms(question: Sequence[Clause], language: Language) -> Iterator[Term]:
@@ -65,9 +66,9 @@ class Things:
         for shares in self.shares:
             self.total.update(shares)  # type: ignore[arg-type]
 
-    def ranked(self, group: Sequence[int]) -> list[Words]:
-        """The terms that name the topics of a group, best first."""
-        scores = self._scores(group)
+    def ranked(self, group: Sequence[int], surely: float = 0.0) -> list[Words]:
+        """The terms that name the topics of a group, best first; of those that are things to at least ``surely``."""
+        scores = {term: score for term, score in self._scores(group).items() if self.subjects[term] >= surely}
         return sorted(scores, key=lambda term: (-scores[term], term))
 
     def _scores(self, group: Sequence[int]) -> dict[Words, float]:

@@ -18,6 +18,7 @@ from lacuna.models.text.vectors import unit
 
 # Phrases are taken from the questions nearest a topic's middle, and weighed on a sample of a large topic.
 NEAREST, WEIGHED, SHORTLIST = 80, 300, 40
+MANY = 1000  # questions from which on a word that two of them hold may still be a typing error
 COMPARED, LEAST_LIKENESS = 15, 0.05  # of the best, how many are compared in meaning; what stands for no likeness at all
 BY_LENGTH = {2: 0.62, 3: 0.95, 4: 1.0, 5: 1.0, 6: 1.0, 7: 0.94, 8: 0.85}
 
@@ -138,6 +139,8 @@ def rank_by_meaning(
 
 def _shape(phrase: Phrase, written: Counter[str], total: int) -> float:
     """How well a phrase has the form of a label: complete, of three to seven words, without typing errors."""
-    slips = sum(written[word] < 2 for word in phrase.words) if total >= 30 else 0
+    least = 3 if total >= MANY else 2 if total >= 30 else 0
+    slips = sum(written[word] < least for word in phrase.words)
     numbers = sum(word.isdigit() for word in phrase.words)
-    return phrase.completeness * BY_LENGTH[len(phrase.words)] * 0.15**slips * 0.85**numbers
+    bare = 0.7 if len(phrase.words) == 2 and phrase.kind != "action" else 1.0
+    return bare * phrase.completeness * BY_LENGTH[len(phrase.words)] * 0.15**slips * 0.85**numbers

@@ -24,6 +24,7 @@ from lacuna.models.topics.name_ranking import TopicQuestions, rank_by_meaning, r
 __all__ = ["capital", "examples", "label_topics"]
 
 WITHOUT_QUESTION = LANGUAGES["en"].text("without_question")
+A_THING = 0.25  # least share of a keyword's uses behind "the", "my" and the like
 COMPLETE = 0.45  # least completeness of a phrase that stands before a name made of keywords
 
 
@@ -101,7 +102,11 @@ def _terms(topic: TopicQuestions) -> list[list[Term]]:
 
 
 def _written(phrase: Phrase, spelt: dict[str, str], language: Language) -> str:
-    text = joined([spelt.get(word, word) for word in phrase.words])
+    words = [spelt.get(word, word) for word in phrase.words]
+    if language.verb_last and phrase.kind == "action":
+        words[-1] = phrase.words[-1]  # a verb, though the same word may be a noun elsewhere
+        words = words[1:] if phrase.words[0] in language.determiners and len(words) > 2 else words
+    text = joined(words)
     if not phrase.asks:
         return capital(text)
     return language.text("question_opens") + capital(text) + language.text("question_closes", "?")
@@ -109,7 +114,7 @@ def _written(phrase: Phrase, spelt: dict[str, str], language: Language) -> str:
 
 def _of_keywords(things: Things, number: int, spelt: dict[str, str], language: Language) -> list[str]:
     """Names of the things that the topic's questions mention: "Branch hours and locations"."""
-    best = apart(things.ranked([number]))
+    best = apart(things.ranked([number], A_THING))
     shown = [joined([spelt.get(word, word) for word in things.surface[term]]) for term in best]
     return [capital(name) for name in options(shown, language.text("joint", "+"))]
 
