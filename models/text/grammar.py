@@ -43,6 +43,7 @@ class Language:
     particle_verbs: Words
     adverbs: Words
     times: Words
+    spans: Words
     quantities: Words
     hanging: Words
     doing: Words

@@ -150,7 +150,7 @@ def _things(clause: Clause, begin: int, language: Language) -> Iterator[Phrase]:
         if words[i - 1] not in before or words[i] in language.vague or _denied(words, 0, i, language):
             continue
         for j in range(i + 1, min(len(words), i + LONGEST) + 1):
-            if words[j - 1] in language.not_in_things or _joins_another(words[i:j], language):
+            if words[j - 1] in language.not_in_things - language.spans or _joins_another(words[i:j], language):
                 break
             if words[j - 1] in language.joins or not _may_close(words, i, j, language):
                 continue
@@ -229,6 +229,8 @@ def _may_close(words: tuple[str, ...], i: int, j: int, language: Language) -> bo
         return False
     if _closes(words, j, language):
         return True
+    if last in language.spans and words[j - 2] not in language.vague and not words[j - 2].isdigit():
+        return j == stop or words[j] in language.after_a_name
     if last in language.never_last or (not last.isdigit() and (_ODD.search(last) or len(last) < 2)):
         return False
     return j == stop or words[j] in language.after_a_name
@@ -256,7 +258,8 @@ def _phrase(
     """The phrase of the words, where it has the form of a name."""
     if any(map(_is_odd, words)) or len(words) > LONGEST:
         return
-    strong = [word for word in words if word not in language.vague and not word.isdigit() and len(word) > 1]
+    vague = language.vague - language.spans
+    strong = [word for word in words if word not in vague and not word.isdigit() and len(word) > 1]
     weak = sum(word in language.hanging or word in language.negations for word in words)
     if not strong or (len(strong) + weak < 2 and not asks):
         return

@@ -37,7 +37,7 @@ def terms(question: Sequence[Clause], language: Language) -> Iterator[Term]:
 def names_something(word: str, language: Language) -> bool:
     """Whether a word could be the name of a thing, as far as the lists say."""
     long_enough = len(word) > 2 and word.replace("-", "").isalpha()
-    return long_enough and word not in language.vague and word not in _NO_NAME
+    return long_enough and (word not in language.vague or word in language.spans) and word not in _NO_NAME
 
 
 class Things:

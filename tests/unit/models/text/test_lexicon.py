@@ -12,7 +12,7 @@ from lacuna.models.text import lexicon
 LISTS = {
     "names_only", "common", "told_by", "not_told_by", "stop_words", "determiners", "pronouns", "subjects", "objects",
     "auxiliaries", "negations", "deniers", "prepositions", "conjunctions", "particles", "closers", "particle_verbs",
-    "adverbs", "times", "quantities", "hanging", "doing", "joins", "chatter", "pointing", "pointing_patterns",
+    "adverbs", "times", "spans", "quantities", "hanging", "doing", "joins", "chatter", "pointing", "pointing_patterns",
     "fillers", "openers", "asks_for_action", "asks_for_thing", "tells", "indirect", "question_words", "broken",
     "opens_as", "joint", "without_question", "question_opens", "question_closes", "capitals", "capital_nouns",
     "noun_endings", "verb_last", "verbs_invert",
