@@ -24,7 +24,7 @@ Words = frozenset[str]
 
 @dataclass(frozen=True, eq=False)
 class Language:
-    """The lists of one file of ``models/text/vocabulary``, which says what each holds, and sets that are made of them."""
+    """The lists of one file of ``models/text/vocabulary``, which says what each holds, and sets made of them."""
 
     code: str
     lists: Mapping[str, Any]
@@ -41,6 +41,8 @@ class Language:
     particles: Words
     closers: Words
     particle_verbs: Words
+    after_verbs: Words
+    no_adverbs: Words
     adverbs: Words
     times: Words
     spans: Words
@@ -151,9 +153,14 @@ class Language:
 
     @cached_property
     def points(self) -> re.Pattern[str]:
-        """What points at something said before, as a whole word or more, with spaces around."""
-        words = "|".join(map(re.escape, sorted(self.pointing)))
-        return re.compile("|".join([rf" (?:{words}) ", *self.lists.get("pointing_patterns", ())]))
+        """What points at something said before, with spaces around: small words that no noun can follow, and more."""
+        words = "|".join(map(re.escape, sorted(self.pointing - self.determiners)))
+        return re.compile("|".join([rf" (?:{words or '(?!)'}) ", *self.lists.get("pointing_patterns", ())]))
+
+    def is_adverb(self, word: str) -> bool:
+        """Whether a word has the ending of an adverb."""
+        endings = tuple(self.text("adverb_endings").split())
+        return bool(endings) and word.endswith(endings) and word not in self.no_adverbs
 
     @cached_property
     def broken(self) -> re.Pattern[str]:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 from lacuna.models.text.clauses import Clause, joined
 from lacuna.models.text.grammar import Language, language_of_words
@@ -25,8 +26,19 @@ _POINTS = 0.6  # for a piece that points at what was said before
 
 @dataclass(frozen=True)
 class Phrase:
-    """A possible label: its words, its significant stems, how complete it is (0 to 1), whether it is a question,
-    and what was asked for: an action, a thing, or nothing that is known."""
+    """A possible name.
+
+    Parameters
+    ----------
+    words, stems
+        Its words, folded, and the stems of the significant ones.
+    completeness
+        How complete it is, 0 to 1.
+    asks
+        Whether it is a question.
+    kind
+        What was asked for: "action", "thing", "tells", or nothing that is known.
+    """
 
     words: tuple[str, ...]
     stems: frozenset[str]
@@ -70,7 +82,9 @@ def _is_question(words: tuple[str, ...], asks: bool, language: Language) -> bool
     follows = words[1] in language.subjects | language.determiners | language.pointing
     if words[0] in language.question_words:
         return asks or follows or words[0] not in language.auxiliaries | language.negations
-    return asks and follows and language.verbs_invert and words[0] not in language.vague
+    if not language.verbs_invert or words[0] in language.vague:
+        return False
+    return (asks and follows) or words[1] in language.after_verbs
 
 
 def _after_lead(words: tuple[str, ...], at: int, language: Language) -> tuple[int, str]:
@@ -111,24 +125,7 @@ def _pieces(clause: Clause, begin: int, kind: str, language: Language) -> Iterat
 
 def _value(piece: tuple[str, ...], behind: tuple[str, ...], kind: str, language: Language) -> float:
     """How complete a piece at the front of its clause is; 0 where it is none."""
-    states = not language.finite.isdisjoint(piece)
-    if kind == "action":
-        if piece[0] in language.determiners or piece[0] in language.prepositions:
-            return 0.0 if not language.verb_last or behind else _ACTION
-        if language.verb_last and (behind or not piece[-1].endswith("n")):
-            return 0.0 if states else _INSIDE
-        value = _ACTION if not states else 0.6
-    elif kind == "thing":
-        value = _THING if not states else 0.6
-    elif kind == "tells":
-        value = _STATEMENT if piece[0] in language.negations else _TOLD
-    elif states:
-        value = _STATEMENT if _has_one_statement(piece, language) else 0.45
-    elif language.verbs_invert and len(piece) > 1 and piece[1] in language.pronouns - language.determiners:
-        return 0.0  # a verb that has lost its subject
-    else:
-        # Of a sentence whose verb is on no list, nobody can tell whether a piece of it is one.
-        value = _PLAIN if language.hanging.isdisjoint(piece[1:]) else 0.5 * _PLAIN
+    value = _value_of_kind(piece, behind, kind, language)
     if behind:
         value *= _CUT if len(piece) + len(behind) <= LONGEST else 0.85
         # "Sending of the password" names no problem where "did not succeed" follows.
@@ -141,13 +138,42 @@ def _value(piece: tuple[str, ...], behind: tuple[str, ...], kind: str, language:
     return value
 
 
+def _value_of_kind(piece: tuple[str, ...], behind: tuple[str, ...], kind: str, language: Language) -> float:
+    states = not language.finite.isdisjoint(piece)
+    if kind == "action":
+        return _value_of_action(piece, behind, states, language)
+    if kind == "thing":
+        return 0.6 if states else _THING
+    if kind == "tells":
+        return _STATEMENT if piece[0] in language.negations else _TOLD
+    if states:
+        if behind and behind[0] in language.adverbs:
+            return 0.0  # "the font is way | too small"
+        return _STATEMENT if _has_one_statement(piece, language) else 0.45
+    if language.verbs_invert and len(piece) > 1 and piece[1] in language.pronouns - language.determiners:
+        return 0.0  # a verb that has lost its subject
+    # Of a sentence whose verb is on no list, nobody can tell whether a piece of it is one.
+    value = _PLAIN if language.hanging.isdisjoint(piece[1:]) else 0.5 * _PLAIN
+    return value if language.conjunctions.isdisjoint(piece) or len(piece) == 3 else 0.7 * value
+
+
+def _value_of_action(piece: tuple[str, ...], behind: tuple[str, ...], states: bool, language: Language) -> float:
+    if piece[0] in language.determiners | language.prepositions:
+        return _ACTION if language.verb_last and not behind else 0.0
+    if language.verb_last and (behind or not piece[-1].endswith("n")):
+        return 0.0 if states else _INSIDE
+    return 0.6 if states else _ACTION
+
+
 def _things(clause: Clause, begin: int, language: Language) -> Iterator[Phrase]:
     """Names of things inside a clause: nouns behind a "the", "my" or "for", without any verb that is known."""
     words = clause.folded
     before = language.determiners | language.prepositions
     capitals = language.capital_nouns and any(word[0].isupper() for word in clause.words[1:])
     for i in range(max(1, begin), len(words)):
-        if words[i - 1] not in before or words[i] in language.vague or _denied(words, 0, i, language):
+        if words[i - 1] not in before or words[i] in language.vague or words[i].isdigit():
+            continue
+        if language.is_adverb(words[i]) or _denied(words, 0, i, language):
             continue
         for j in range(i + 1, min(len(words), i + LONGEST) + 1):
             if words[j - 1] in language.not_in_things - language.spans or _joins_another(words[i:j], language):
@@ -213,6 +239,8 @@ def _may_open(word: str, kind: str, language: Language) -> bool:
         return True
     if kind == "action" and language.verb_last:
         return word not in language.auxiliaries | language.conjunctions | language.chatter and not _ODD.search(word)
+    if language.is_adverb(word):
+        return False
     return word not in language.never_first and not _ODD.search(word) and len(word) > 1
 
 
@@ -271,14 +299,22 @@ def _phrase(
         return
     if _runs_on(words, language):
         return
-    if language.points.search(f" {' '.join(words)} "):
-        value *= _POINTS
+    value *= _points(words, language)
     if len(strong) < 2 and asks:
         value *= 0.8
     keep = language.stop_words | language.leaning
     stems = frozenset(language.stem(w) for w in words if w not in keep)
     if stems:
         yield Phrase(words, stems, value, asks, kind)
+
+
+def _points(words: tuple[str, ...], language: Language) -> float:
+    """What a phrase is still worth that points at something said before: "this" most, "this page" hardly."""
+    before_noun = [i for i, word in enumerate(words) if word in language.pointing & language.determiners]
+    alone = [i for i in before_noun if i + 1 == len(words) or words[i + 1] in language.function]
+    if alone or language.points.search(f" {' '.join(words)} "):
+        return _POINTS
+    return 0.8 if before_noun else 1.0
 
 
 def _has_one_statement(words: tuple[str, ...], language: Language) -> bool:
@@ -295,7 +331,7 @@ def _runs_on(words: tuple[str, ...], language: Language) -> bool:
 
 def _says_twice(words: tuple[str, ...], language: Language) -> bool:
     strong = [language.stem(w) for w in words if w not in language.leaning]
-    return len(set(strong)) < len(strong) or any(a == b for a, b in zip(words, words[1:], strict=False))
+    return len(set(strong)) < len(strong) or any(a == b for a, b in pairwise(words))
 
 
 def _two_thoughts(words: tuple[str, ...], language: Language) -> bool:

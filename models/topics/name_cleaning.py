@@ -133,11 +133,14 @@ def spelling(questions: Iterable[list[Clause]], code: str = "en") -> dict[str, s
     best = {folded: _best_form(by) for folded, by in forms.items()}
     best = {folded: folded if word.isupper() and len(word) > 5 else word for folded, word in best.items()}
     best = {folded: APOSTROPHES.get(word, word) for folded, word in best.items()}
-    if LANGUAGES[code].capital_nouns:
-        best |= _nouns(best, LANGUAGES[code])
+    language = LANGUAGES[code]
+    small = language.prepositions | language.conjunctions | language.particles | language.adverbs
+    best = {folded: folded if folded in small else word for folded, word in best.items()}
+    if language.capital_nouns:
+        best |= _nouns(best, language)
     return best | {
         word.casefold(): word
-        for word in str(LANGUAGES[code].lists.get("capitals", "")).split()
+        for word in str(language.lists.get("capitals", "")).split()
         if best.get(word.casefold(), "").islower() or word.casefold() not in best
     }
 
@@ -151,7 +154,7 @@ def _best_form(by: Counter[str]) -> str:
 
 
 def _nouns(best: dict[str, str], language: Language) -> dict[str, str]:
-    """Capitals for nouns that were written small: those with a noun's ending, or whose last part is a noun elsewhere."""
+    """Capitals for nouns written small: those with a noun's ending, or whose last part is a noun elsewhere."""
     endings = tuple(str(language.lists.get("noun_endings", "")).split())
     nouns = {folded for folded, word in best.items() if word[0].isupper() and len(folded) >= SHORTEST_NOUN}
     small = [folded for folded, word in best.items() if word == folded and len(folded) > SHORTEST_NOUN]

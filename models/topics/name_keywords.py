@@ -20,7 +20,7 @@ _NO_NAME = frozenset({"example", "beispiel", "exemple", "ejemplo", "unable", "wo
 
 
 def terms(question: Sequence[Clause], language: Language) -> Iterator[Term]:
-    """Words and pairs of words that could name something: stems, the words, and whether they follow a word like "the"."""
+    """Words and pairs that could name something: stems, the words, and whether they follow a word like "the"."""
     to = {"to", "zu", "à"}
     for clause in question:
         for i, word in enumerate(clause.folded):
@@ -64,7 +64,7 @@ class Things:
         # The sum of each term's shares over all topics.
         self.total: Counter[Words] = Counter()
         for shares in self.shares:
-            self.total.update(shares)  # type: ignore[arg-type]
+            self.total.update(shares)
 
     def ranked(self, group: Sequence[int], surely: float = 0.0) -> list[Words]:
         """The terms that name the topics of a group, best first; of those that are things to at least ``surely``."""
@@ -72,7 +72,7 @@ class Things:
         return sorted(scores, key=lambda term: (-scores[term], term))
 
     def _scores(self, group: Sequence[int]) -> dict[Words, float]:
-        """How well each term names the topics of ``group``: it occurs in many of them, and more often than elsewhere."""
+        """How well each term names the topics of ``group``: it occurs in many, and more often than elsewhere."""
         n_outside = len(self.shares) - len(set(group))
         scores = {}
         for term in set(chain.from_iterable(self.shares[t] for t in group)):

@@ -85,6 +85,9 @@ def rank_phrases(
         for text, phrase in here.items():
             if text not in best or phrase.completeness > best[text].completeness:
                 best[text] = phrase
+    # A word that hardly anybody writes is a typing error or a name: another phrase is better, where there is one.
+    clean = {text: p for text, p in best.items() if not _slips(p, written, total)}
+    best = clean or best
     rough = {
         text: near(sorted(p.stems)) * _shape(p, written, total) * (1 + 0.25 * log(phrase_counts[text]))
         for text, p in best.items()
@@ -137,10 +140,20 @@ def rank_by_meaning(
     return out
 
 
-def _shape(phrase: Phrase, written: Counter[str], total: int) -> float:
-    """How well a phrase has the form of a label: complete, of three to seven words, without typing errors."""
+def _slips(phrase: Phrase, written: Counter[str], total: int) -> int:
+    """The number of words that are likely typing errors: hardly any question of many holds them."""
     least = 3 if total >= MANY else 2 if total >= 30 else 0
-    slips = sum(written[word] < least for word in phrase.words)
+    return sum(written[word] < least for word in phrase.words)
+
+
+def _shape(phrase: Phrase, written: Counter[str], total: int) -> float:
+    """How well a phrase has the form of a name: complete, of three to seven words, without typing errors."""
     numbers = sum(word.isdigit() for word in phrase.words)
     bare = 0.7 if len(phrase.words) == 2 and phrase.kind != "action" else 1.0
-    return bare * phrase.completeness * BY_LENGTH[len(phrase.words)] * 0.15**slips * 0.85**numbers
+    return (
+        bare
+        * phrase.completeness
+        * BY_LENGTH[len(phrase.words)]
+        * 0.15 ** _slips(phrase, written, total)
+        * 0.85**numbers
+    )

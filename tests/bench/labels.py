@@ -1,4 +1,4 @@
-"""The names of topics in the docs, to be read line by line: all of the replay, and a hundred with a reader's verdict."""
+"""The names of topics in the docs, to be read line by line: the replay's, and a hundred with a verdict."""
 
 from __future__ import annotations
 
@@ -91,12 +91,12 @@ def name_table(sets: dict[str, list[Named]], read: dict[str, tuple[str, str]]) -
     lines = [
         "# A hundred names of topics, read line by line",
         "",
-        f"{len(all_names)} names that Lacuna gives without a language model, evenly from the largest topic to the smallest",
-        "of three sets, each with two of its questions and a verdict by a person who read it: is it the name that a",
+        f"{len(all_names)} names that Lacuna gives without a language model, evenly from the largest topic to the",
+        "smallest of three sets, each with two of its questions and the verdict of a reader: is it the name that a",
         "knowledge manager would write? `change` says what is wrong. "
         f"**{changed} of {len(all_names)} would be changed**" + (f", {unread} are unread." if unread else "."),
-        f"Written by `python -m tests.bench labels`; verdicts are kept in `tests/bench/{VERDICTS.name}` by name, so that",
-        "after a change only new names want reading. How names are made: [topics.md](topics.md#names).",
+        f"Written by `python -m tests.bench labels`; verdicts are kept in `tests/bench/{VERDICTS.name}` by name, so",
+        "that after a change only new names want reading. How names are made: [topics.md](topics.md#names).",
     ]
     titles = {
         "replay": "A public support forum (the replay)",
@@ -108,7 +108,8 @@ def name_table(sets: dict[str, list[Named]], read: dict[str, tuple[str, str]]) -
         for topic in topics:
             verdict, why = read.get(topic.name, ("unread", ""))
             some = "<br>".join(cell(question) for question in topic.questions[:QUESTIONS])
-            lines.append(f"| **{cell(topic.name)}** | {topic.size} | {some} | {verdict}{': ' + cell(why) if why else ''} |")
+            why = f": {cell(why)}" if why else ""
+            lines.append(f"| **{cell(topic.name)}** | {topic.size} | {some} | {verdict}{why} |")
     return "\n".join(lines) + "\n"
 
 

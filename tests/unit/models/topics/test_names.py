@@ -79,7 +79,7 @@ def named(questions: list[str], others: Sequence[list[str]] = ()) -> str:
         (["¿Cómo puedo cambiar la dirección de entrega?", "Hola, quiero cambiar la dirección de entrega"] * 3,
          {"Cambiar la dirección de entrega"}),
         # What doesn't work, as a statement.
-        (["the router does not connect to the network", "Hi, the router does not connect to the network. Please help"] * 3,
+        (["the router does not connect to the network", "Hi, the router does not connect to the network"] * 3,
          {"Router does not connect to the network"}),
         (["Der Router verbindet sich nicht mehr", "Hallo, der Router verbindet sich nicht mehr. Danke"] * 3,
          {"Router verbindet sich nicht mehr"}),
@@ -93,7 +93,7 @@ def named(questions: list[str], others: Sequence[list[str]] = ()) -> str:
         (["Où est mon colis ?", "Bonjour, où est mon colis ?"] * 3, {"Où est mon colis\u202f?"}),
         (["¿Dónde está mi paquete?", "Buenos días, ¿dónde está mi paquete?"] * 3, {"¿Dónde está mi paquete?"}),
         # A verb of one's own is one of anybody's in a name.
-        (["Je n'arrive pas à me connecter à mon espace client", "je n'arrive pas à me connecter à mon espace client"] * 3,
+        (["Je n'arrive pas à me connecter à mon espace client", "je voudrais me connecter à mon espace client"] * 3,
          {"Se connecter à mon espace client"}),
     ],
 )  # fmt: skip
@@ -134,7 +134,7 @@ def test_chatter_names_nothing(chatter: str) -> None:
 
 
 def test_abbreviations_keep_their_capitals_and_those_written_small_get_them() -> None:
-    """ "SMS" is written so, even by those who write small; a German noun gets the capital that others give it."""
+    """Even those who write small get "SMS"; a German noun gets the capital that others give it."""
     assert (
         named(["how do I confirm the sms code", "how can I confirm the sms code"] * 3, TOPICS) == "Confirm the SMS code"
     )
@@ -143,7 +143,7 @@ def test_abbreviations_keep_their_capitals_and_those_written_small_get_them() ->
 
 
 def test_what_points_at_an_earlier_sentence_gives_way() -> None:
-    """ "How does this work?" says nothing by itself."""
+    """What "how does this work?" means is not in its words."""
     questions = ["How does this work? The roaming option for data", "the roaming option for data"] * 3
     assert "this" not in named(questions, TOPICS).casefold()
 
@@ -241,14 +241,14 @@ def test_topics_that_say_the_same_are_told_apart() -> None:
 
 
 VOCABULARY = {
-    "en": "refund SMS parcel battery card login return broken charge cancel deliver my the a to of is not for on with I we can "
-    "how do where please ok um like let's go ahead don't was and but it <NAME> <EMAIL> 12 115.5 me@x.example , . ? !",
-    "de": "Konto Rechnung Karte PIN Paket löschen sperren ändern mein die der ein ist nicht kann ich wie wo bitte ähm für "
-    "mit auf und aber das mir zu <NAME> <EMAIL> 12 me@x.example , . ? !",
-    "fr": "carte compte RIB colis facture changer bloquer annuler ma le la l'adresse d'un n'est pas est puis-je comment je "
-    "j'ai pour avec sur et mais ça merci euh <NAME> <EMAIL> 12 me@x.example , . ? !",
-    "es": "tarjeta cuenta IBAN paquete factura cambiar bloquear cancelar mi la el un no es puedo cómo quiero por favor para "
-    "con en y pero eso gracias eh <NAME> <EMAIL> 12 me@x.example , . ? ¿ !",
+    "en": "refund SMS parcel battery card login return broken charge cancel deliver my the a to of is not for on with "
+    "I can how do where please ok um like let's go ahead was and but <NAME> <EMAIL> 12 115.5 me@x.example , . ? !",
+    "de": "Konto Rechnung Karte PIN Paket löschen sperren ändern mein die der ein ist nicht kann ich wie wo bitte "
+    "für mit auf und aber das mir zu <NAME> <EMAIL> 12 me@x.example , . ? !",
+    "fr": "carte compte RIB colis facture changer bloquer annuler ma le la l'adresse d'un n'est pas est puis-je "
+    "je j'ai pour avec sur et mais ça merci <NAME> <EMAIL> 12 me@x.example , . ? !",
+    "es": "tarjeta cuenta IBAN paquete factura cambiar bloquear cancelar mi la el un no es puedo cómo quiero por favor "
+    "para con en y pero eso gracias eh <NAME> <EMAIL> 12 me@x.example , . ? ¿ !",
 }
 ABBREVIATIONS = {"SMS", "PIN", "RIB", "IBAN"}
 
