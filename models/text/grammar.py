@@ -43,6 +43,7 @@ class Language:
     particle_verbs: Words
     after_verbs: Words
     no_adverbs: Words
+    left_out: Words
     adverbs: Words
     times: Words
     spans: Words

@@ -79,7 +79,7 @@ def _is_question(words: tuple[str, ...], asks: bool, language: Language) -> bool
     """Whether words have the form of a question: a question word, or a verb before its subject."""
     if len(words) < 2:
         return False
-    follows = words[1] in language.subjects | language.determiners | language.pointing
+    follows = words[1] in (language.pronouns - language.objects) | language.subjects | language.determiners
     if words[0] in language.question_words:
         return asks or follows or words[0] not in language.auxiliaries | language.negations
     if not language.verbs_invert or words[0] in language.vague:

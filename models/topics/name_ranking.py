@@ -89,7 +89,7 @@ def rank_phrases(
     clean = {text: p for text, p in best.items() if not _slips(p, written, total)}
     best = clean or best
     rough = {
-        text: near(sorted(p.stems)) * _shape(p, written, total) * (1 + 0.25 * log(phrase_counts[text]))
+        text: near(sorted(p.stems)) * _shape(p, written, total, topic.language) * (1 + 0.25 * log(phrase_counts[text]))
         for text, p in best.items()
     }
     short = sorted(best, key=lambda text: (-rough[text], text))[:SHORTLIST]
@@ -103,7 +103,7 @@ def rank_phrases(
         inside = sum(share for share in shares if share >= 0.5) / n
         both = np.array([where[s] for s in best[text].stems])
         elsewhere = both.min(axis=0)[others].sum() / max(1, total - n) if len(both) else 0.0
-        scores[text] = rough[text] * sqrt(0.1 + inside) * (inside + 0.02) / (inside + elsewhere + 0.02)
+        scores[text] = rough[text] * (0.1 + inside) ** 0.6 * (inside + 0.02) / (inside + elsewhere + 0.02)
     return [(scores[text], best[text]) for text in sorted(short, key=lambda text: (-scores[text], text))]
 
 
@@ -146,9 +146,9 @@ def _slips(phrase: Phrase, written: Counter[str], total: int) -> int:
     return sum(written[word] < least for word in phrase.words)
 
 
-def _shape(phrase: Phrase, written: Counter[str], total: int) -> float:
+def _shape(phrase: Phrase, written: Counter[str], total: int, language: Language) -> float:
     """How well a phrase has the form of a name: complete, of three to seven words, without typing errors."""
-    numbers = sum(word.isdigit() for word in phrase.words)
+    numbers = sum(word.isdigit() or word in language.quantities for word in phrase.words)
     bare = 0.7 if len(phrase.words) == 2 and phrase.kind != "action" else 1.0
     return (
         bare

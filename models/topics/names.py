@@ -102,14 +102,24 @@ def _terms(topic: TopicQuestions) -> list[list[Term]]:
 
 
 def _written(phrase: Phrase, spelt: dict[str, str], language: Language) -> str:
-    words = [spelt.get(word, word) for word in phrase.words]
+    folded = [word for word in phrase.words if phrase.asks or word not in language.left_out]
+    words = [spelt.get(word, word) for word in folded]
     if language.verb_last and phrase.kind == "action":
-        words[-1] = phrase.words[-1]  # a verb, though the same word may be a noun elsewhere
-        words = words[1:] if phrase.words[0] in language.determiners and len(words) > 2 else words
+        words = _with_capital_nouns(words, folded, language)
+        words[-1] = folded[-1]  # a verb, though the same word may be a noun elsewhere
+        words = words[1:] if folded[0] in language.determiners and len(words) > 2 else words
     text = joined(words)
     if not phrase.asks:
         return capital(text)
     return language.text("question_opens") + capital(text) + language.text("question_closes", "?")
+
+
+def _with_capital_nouns(words: list[str], folded: Sequence[str], language: Language) -> list[str]:
+    """Capitals for the words between an article and the verb at the end, which are nouns."""
+    noun = len(words) - 2
+    if noun > 0 and folded[noun - 1] in language.determiners and folded[noun] not in language.vague:
+        return [*words[:noun], words[noun][:1].upper() + words[noun][1:], words[-1]]
+    return words
 
 
 def _of_keywords(things: Things, number: int, spelt: dict[str, str], language: Language) -> list[str]:

@@ -22,6 +22,28 @@ CALLS = SHARED / "data" / "intents" / "dstc11-insurance.jsonl"
 VERDICTS = Path(__file__).with_name("name_verdicts.csv")
 READ = {"replay": 35, "demo": 35, "calls": 30}  # names of each set that are read
 QUESTIONS = 2  # shown beside each
+HOW = """
+## How names are made
+
+Each topic is named in the main language of its questions, by the lists of that language alone
+(`models/text/vocabulary/`, a file a language: English, German, French, Spanish). Fillers and words said twice are
+taken out. Then come the candidates: the action behind a lead-in ("how do I …", "je voudrais …"), the customer's question
+where it is in good form, a statement of what is wrong, and names of things behind a "the" or "for". What does not stand
+by itself is refused: a small word at the end, a verb without its object, two thoughts, chatter. Of the rest, that is
+taken which many of the topic's questions and few others hold, and which is nearest the middle of the topic in meaning.
+Where no phrase is whole, the two things that the questions mention most make the name: "Branch hours and locations". A
+topic in a language without a file is named by its most frequent sentence.
+
+## Beside BERTopic's representations
+
+`python -m tests.bench names` prints these names beside what BERTopic's own models call the same topics. On the calls,
+"Remove a dependent from my plan" is "remove, remove dependent, dependent" by c-TF-IDF, "remove dependent, dependent
+plan, removing dependant" by KeyBERTInspired, and "remove dependent, dependent, dependent plan" by
+MaximalMarginalRelevance (diversity 0.3). KeyBERTInspired reads best of the three: its first word pair mostly names the
+topic. All of them are lists that repeat themselves, keep misspellings, and leave open what the customer wants; none
+gives a name that could stand in a backlog. PartOfSpeech needs spaCy and its English model, which are no part of Lacuna's
+environments; the command runs it where they are installed. It was not compared here.
+""".rstrip().splitlines()
 
 
 @dataclass(frozen=True)
@@ -96,7 +118,8 @@ def name_table(sets: dict[str, list[Named]], read: dict[str, tuple[str, str]]) -
         "knowledge manager would write? `change` says what is wrong. "
         f"**{changed} of {len(all_names)} would be changed**" + (f", {unread} are unread." if unread else "."),
         f"Written by `python -m tests.bench labels`; verdicts are kept in `tests/bench/{VERDICTS.name}` by name, so",
-        "that after a change only new names want reading. How names are made: [topics.md](topics.md#names).",
+        "that after a change only new names want reading.",
+        *HOW,
     ]
     titles = {
         "replay": "A public support forum (the replay)",

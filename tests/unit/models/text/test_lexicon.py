@@ -15,7 +15,7 @@ LISTS = {
     "adverbs", "times", "spans", "quantities", "hanging", "doing", "joins", "chatter", "pointing", "pointing_patterns",
     "fillers", "openers", "asks_for_action", "asks_for_thing", "tells", "indirect", "question_words", "broken",
     "opens_as", "joint", "without_question", "question_opens", "question_closes", "capitals", "capital_nouns",
-    "noun_endings", "verb_last", "verbs_invert", "after_verbs", "adverb_endings", "no_adverbs",
+    "noun_endings", "verb_last", "verbs_invert", "after_verbs", "adverb_endings", "no_adverbs", "left_out",
 }  # fmt: skip
 
 
