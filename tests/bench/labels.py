@@ -27,8 +27,8 @@ HOW = """
 
 Each topic is named in the main language of its questions, by the lists of that language alone
 (`models/text/vocabulary/`, a file a language: English, German, French, Spanish). Fillers and words said twice are
-taken out. Then come the candidates: the action behind a lead-in ("how do I …", "je voudrais …"), the customer's question
-where it is in good form, a statement of what is wrong, and names of things behind a "the" or "for". What does not stand
+taken out. Then come the candidates: the action behind a lead-in ("how do I …", "je voudrais …"), the customer's
+question where it is in good form, a statement of what is wrong, and names of things behind a "the" or "for". What does not stand
 by itself is refused: a small word at the end, a verb without its object, two thoughts, chatter. Of the rest, that is
 taken which many of the topic's questions and few others hold, and which is nearest the middle of the topic in meaning.
 Where no phrase is whole, the two things that the questions mention most make the name: "Branch hours and locations". A
@@ -41,8 +41,8 @@ topic in a language without a file is named by its most frequent sentence.
 plan, removing dependant" by KeyBERTInspired, and "remove dependent, dependent, dependent plan" by
 MaximalMarginalRelevance (diversity 0.3). KeyBERTInspired reads best of the three: its first word pair mostly names the
 topic. All of them are lists that repeat themselves, keep misspellings, and leave open what the customer wants; none
-gives a name that could stand in a backlog. PartOfSpeech needs spaCy and its English model, which are no part of Lacuna's
-environments; the command runs it where they are installed. It was not compared here.
+gives a name that could stand in a backlog. PartOfSpeech needs spaCy and its English model, which are no part of
+Lacuna's environments; the command runs it where they are installed. It was not compared here.
 """.rstrip().splitlines()
 
 

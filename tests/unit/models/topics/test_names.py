@@ -369,3 +369,17 @@ def test_examples_are_near_the_middle_and_not_alike() -> None:
     ]
     positions = examples(texts, [0.9, 0.89, 0.2, 0.5], 2)
     assert positions == [0, 3]
+
+
+@pytest.mark.parametrize(
+    ("questions", "good"),
+    [
+        (["how do I move some money to savings", "can I move some money to savings"], "Move money to savings"),
+        (["wie kann ich ein dienstrad leasen", "kann ich ein dienstrad leasen"], "Dienstrad leasen"),
+        (["the screen is greyed out", "the screen is greyed out for me"], "Screen is greyed out"),
+        (["I can't log in on the portal", "I can't log in"], "Can't log in"),
+    ],
+)
+def test_names_are_mended(questions: list[str], good: str) -> None:
+    """No "some", a capital for a noun before its verb, and no verb without the word that belongs to it."""
+    assert named(questions * 3, TOPICS) == good
