@@ -31,8 +31,8 @@ taken out. Then come the candidates: the action behind a lead-in ("how do I …"
 question where it is in good form, a statement of what is wrong, and names of things behind a "the" or "for". What does
 not stand by itself is refused: a small word at the end, a verb without its object, two thoughts, chatter. Of the rest,
 that is taken which many of the topic's questions and few others hold, and which is nearest the middle of the topic in
-meaning. Where no phrase is whole, the two things that the questions mention most make the name: "Branch hours and locations". A
-topic in a language without a file is named by its most frequent sentence.
+meaning. Where no phrase is whole, the two things that the questions mention most make the name: "Branch hours and
+locations". A topic in a language without a file is named by its most frequent sentence.
 
 ## Beside BERTopic's representations
 
