@@ -85,12 +85,12 @@ def label_topics(
         parts = [_written(p, spelt_here, language) for _, p in ranked[number] if p.completeness < COMPLETE]
         of_keywords = _of_keywords(things, number, spelt_here, language) if languages[number] else []
         own = [*whole, *of_keywords, *parts]
-        label = next((option for option in own if _folded(option, language) not in used), "")
+        label = next((option for option in own if used.isdisjoint(_keys(option, language))), "")
         label = label or _shortened(cut[number], spelt_here, language)
-        if _folded(label, language) in used:
+        if not used.isdisjoint(_keys(label, language)):
             label = _make_unique([*own, label][0], keywords[number], used, language)
         labels[number] = label
-        used.add(_folded(label, language))
+        used |= _keys(label, language)
     return labels
 
 
@@ -152,10 +152,10 @@ def _shortened(questions: list[list[Clause]], spelt: dict[str, str], language: L
     return capital(text) if len(words) > 2 else f"{without_question}: “{text}”"
 
 
-def _folded(label: str, language: Language) -> str:
-    """A key that labels share if they read the same: without determiners, case and endings."""
+def _keys(label: str, language: Language) -> set[str]:
+    """Keys of which labels share one if they read the same: the label, and without determiners and endings."""
     words = label.casefold().strip("?¿ \u202f").split()
-    return " ".join(language.stem(word) for word in words if word not in language.determiners)
+    return {label.casefold(), " ".join(language.stem(word) for word in words if word not in language.determiners)}
 
 
 def _make_unique(label: str, keywords: Sequence[str], used: set[str], language: Language) -> str:
@@ -163,10 +163,10 @@ def _make_unique(label: str, keywords: Sequence[str], used: set[str], language: 
     short = " ".join(label.split()[: LONGEST - 1])
     words = [k for k in keywords if k.isalpha() and k.casefold() not in label.casefold()]
     for option in (f"{short} ({word})" for word in words):
-        if _folded(option, language) not in used:
+        if used.isdisjoint(_keys(option, language)):
             return option
     number = 2
-    while _folded(f"{short} ({number})", language) in used:
+    while not used.isdisjoint(_keys(f"{short} ({number})", language)):
         number += 1
     return f"{short} ({number})"
 
