@@ -47,6 +47,12 @@ COURTESY = (
     r"(?:grüße?n?|grüssen?|gruß|dank)|danke|entschuldigung)\b"
 )
 
+# The same in languages that only names are made in.
+FOREIGN_COURTESY = (
+    r"\b(?:bonjour|bonsoir|merci(?: beaucoup| d'avance)?|cordialement|s'il (?:vous|te) pla[iî]t|svp"
+    r"|hola|buen[oa]s (?:d[ií]as|tardes|noches)|(?:muchas )?gracias|saludos|por favor)\b"
+)
+
 
 def without_greeting(text: str) -> str:
     """``text`` without the greeting that it begins with.

@@ -7,8 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from lacuna.models.text.clauses import clauses
-from lacuna.models.text.lexicon import STOP_WORDS
-from lacuna.models.text.words import is_german, stem
+from lacuna.models.text.grammar import Language, language_of_words
 
 __all__ = ["fault"]
 
@@ -34,8 +33,9 @@ def fault(name: object, questions: Sequence[str]) -> str | None:
         return f"longer than {LONGEST} letters or {MOST_WORDS} words"
     if not _PLAIN.match(name) or "http" in name.casefold() or "www." in name.casefold():
         return "not plain text"
-    counts = Counter(word for question in questions for word in _stems(question))
-    needed = _stems(name)
+    language = language_of_words(word for text in questions for clause in clauses(text) for word in clause.folded)
+    counts = Counter(word for question in questions for word in _stems(question, language))
+    needed = _stems(name, language)
     if not needed:
         return "no word of weight"
     for word, word_in_name in sorted(needed.items()):
@@ -44,12 +44,11 @@ def fault(name: object, questions: Sequence[str]) -> str | None:
     return None
 
 
-def _stems(text: str) -> dict[str, str]:
+def _stems(text: str, language: Language) -> dict[str, str]:
     """The stems of the words of weight in a text, each with a word that has it."""
     return {
-        stem(word, german): word
+        language.stem(word): word
         for clause in clauses(text)
-        for german in [is_german(clause.folded)]
         for word in clause.folded
-        if word not in STOP_WORDS and len(word) > 1
+        if word not in language.stop_words and len(word) > 1
     }

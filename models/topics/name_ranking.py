@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from math import log, sqrt
@@ -11,31 +11,35 @@ from math import log, sqrt
 import numpy as np
 
 from lacuna.models.arrays import F32
-from lacuna.models.text.clauses import Clause, Phrase, phrases
-from lacuna.models.text.lexicon import DETERMINERS, PREPOSITIONS, PRONOUNS, STOP_WORDS
+from lacuna.models.text.clauses import Clause
+from lacuna.models.text.grammar import LANGUAGES, Language, language_of_words
+from lacuna.models.text.phrases import Phrase, phrases
 from lacuna.models.text.vectors import unit
-from lacuna.models.text.words import is_german, stem
 
 # Phrases are taken from the questions nearest a topic's middle, and weighed on a sample of a large topic.
 NEAREST, WEIGHED, SHORTLIST = 80, 300, 40
+MANY = 1000  # questions from which on a word that two of them hold may still be a typing error
 COMPARED, LEAST_LIKENESS = 15, 0.05  # of the best, how many are compared in meaning; what stands for no likeness at all
-BY_LENGTH = {2: 0.62, 3: 0.95, 4: 1.0, 5: 1.0, 6: 1.0, 7: 0.94, 8: 0.85, 9: 0.8, 10: 0.75}
-ENOUGH_WORDS, SMALL_SHARE = 60, 0.15  # words of a topic that show its language; small ones among them
-SMALL = STOP_WORDS | DETERMINERS | PREPOSITIONS | PRONOUNS
+BY_LENGTH = {2: 0.62, 3: 0.95, 4: 1.0, 5: 1.0, 6: 1.0, 7: 0.94, 8: 0.85}
 
 
 @dataclass(frozen=True)
 class TopicQuestions:
-    """A topic's questions, each as clauses and as a set of stems."""
+    """A topic's questions, each as clauses and as a set of stems, and their main language, where it has word lists."""
 
     questions: list[list[Clause]]
     stems: list[frozenset[str]]
+    language: Language | None
 
     @classmethod
-    def of(cls, questions: list[list[Clause]]) -> TopicQuestions:
+    def of(cls, questions: list[list[Clause]], language: Language | None) -> TopicQuestions:
         """Those of a topic that have a clause; of a large topic, a sample."""
         kept = [question for question in questions[:: sampling_step(questions)] if question]
-        return cls(kept, [frozenset(chain.from_iterable(map(_stems, question))) for question in kept])
+        return cls(kept, [_stems(question, language or LANGUAGES["en"]) for question in kept], language)
+
+    def own(self, i: int) -> list[Clause]:
+        """The clauses of a question that are in the topic's main language."""
+        return [c for c in self.questions[i] if language_of_words(c.folded, self.language) is self.language]
 
 
 def sampling_step(questions: Sequence[object]) -> int:
@@ -43,9 +47,9 @@ def sampling_step(questions: Sequence[object]) -> int:
     return max(1, len(questions) // WEIGHED)
 
 
-def _stems(clause: Clause) -> Iterator[str]:
-    german = is_german(clause.folded)
-    return (stem(word, german) for word in clause.folded if word not in STOP_WORDS and len(word) > 1)
+def _stems(question: list[Clause], language: Language) -> frozenset[str]:
+    words = {word for clause in question for word in clause.folded}
+    return frozenset(language.stem(word) for word in words - language.stop_words if len(word) > 1)
 
 
 def rank_phrases(
@@ -57,7 +61,7 @@ def rank_phrases(
 ) -> list[tuple[float, Phrase]]:
     """Phrases of a topic that could name it, best first, each with its score."""
     n, total = len(topic.stems), sum(len(t.stems) for t in topics)
-    if not n or _unknown_language(topic):
+    if not n or topic.language is None:
         return []
     rarity = {s: log((1 + total) / (1 + sum(where[s]))) + 0.1 for s in frozenset(chain.from_iterable(topic.stems))}
     middle: dict[str, float] = defaultdict(float)
@@ -76,13 +80,16 @@ def rank_phrases(
     best: dict[str, Phrase] = {}
     phrase_counts: Counter[str] = Counter()
     for i in order[:NEAREST]:
-        here = {p.text: p for clause in topic.questions[i] for p in phrases(clause)}
+        here = {p.text: p for clause in topic.own(i) for p in phrases(clause, topic.language)}
         phrase_counts.update(here.keys())
         for text, phrase in here.items():
             if text not in best or phrase.completeness > best[text].completeness:
                 best[text] = phrase
+    # A word that hardly anybody writes is a typing error or a name: another phrase is better, where there is one.
+    clean = {text: p for text, p in best.items() if not _slips(p, written, total)}
+    best = clean or best
     rough = {
-        text: near(sorted(p.stems)) * _shape(p, written, total) * (1 + 0.25 * log(phrase_counts[text]))
+        text: near(sorted(p.stems)) * _shape(p, written, total, topic.language) * (1 + 0.25 * log(phrase_counts[text]))
         for text, p in best.items()
     }
     short = sorted(best, key=lambda text: (-rough[text], text))[:SHORTLIST]
@@ -96,7 +103,7 @@ def rank_phrases(
         inside = sum(share for share in shares if share >= 0.5) / n
         both = np.array([where[s] for s in best[text].stems])
         elsewhere = both.min(axis=0)[others].sum() / max(1, total - n) if len(both) else 0.0
-        scores[text] = rough[text] * sqrt(0.1 + inside) * (inside + 0.02) / (inside + elsewhere + 0.02)
+        scores[text] = rough[text] * (0.1 + inside) ** 0.6 * (inside + 0.02) / (inside + elsewhere + 0.02)
     return [(scores[text], best[text]) for text in sorted(short, key=lambda text: (-scores[text], text))]
 
 
@@ -133,14 +140,20 @@ def rank_by_meaning(
     return out
 
 
-def _unknown_language(topic: TopicQuestions) -> bool:
-    """Whether the topic hardly holds English or German function words, and so is in another language."""
-    words = [word for question in topic.questions for clause in question for word in clause.folded]
-    return len(words) >= ENOUGH_WORDS and sum(word in SMALL for word in words) < SMALL_SHARE * len(words)
+def _slips(phrase: Phrase, written: Counter[str], total: int) -> int:
+    """The number of words that are likely typing errors: hardly any question of many holds them."""
+    least = 3 if total >= MANY else 2 if total >= 30 else 0
+    return sum(written[word] < least for word in phrase.words)
 
 
-def _shape(phrase: Phrase, written: Counter[str], total: int) -> float:
-    """How well a phrase has the form of a label: complete, of three to seven words, without typing errors."""
-    slips = sum(written[word] < 2 for word in phrase.words) if total >= 30 else 0
-    numbers = sum(word.isdigit() for word in phrase.words)
-    return phrase.completeness * BY_LENGTH[len(phrase.words)] * 0.15**slips * 0.85**numbers
+def _shape(phrase: Phrase, written: Counter[str], total: int, language: Language) -> float:
+    """How well a phrase has the form of a name: complete, of three to seven words, without typing errors."""
+    numbers = sum(word.isdigit() or word in language.quantities for word in phrase.words)
+    bare = 0.7 if len(phrase.words) == 2 and phrase.kind != "action" else 1.0
+    return (
+        bare
+        * phrase.completeness
+        * BY_LENGTH[len(phrase.words)]
+        * 0.15 ** _slips(phrase, written, total)
+        * 0.85**numbers
+    )

@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from itertools import chain
 
 from lacuna.models.arrays import F32
-from lacuna.models.text.clauses import LONGEST, Clause, Phrase, clauses
-from lacuna.models.text.lexicon import DETERMINERS, STOP_WORDS
-from lacuna.models.text.words import stem
+from lacuna.models.text.clauses import Clause, clauses, joined
+from lacuna.models.text.grammar import LANGUAGES, Language, language_of
+from lacuna.models.text.phrases import LONGEST, Phrase
 from lacuna.models.topics.name_cleaning import (
     SHORTEST_SHARED,
     corrections,
@@ -18,12 +18,14 @@ from lacuna.models.topics.name_cleaning import (
     spelling,
     without_shared,
 )
+from lacuna.models.topics.name_keywords import Term, Things, apart, options, terms
 from lacuna.models.topics.name_ranking import TopicQuestions, rank_by_meaning, rank_phrases
 
 __all__ = ["capital", "examples", "label_topics"]
 
-
-WITHOUT_QUESTION = "Messages without a question"
+WITHOUT_QUESTION = LANGUAGES["en"].text("without_question")
+A_THING = 0.25  # least share of a keyword's uses behind "the", "my" and the like
+COMPLETE = 0.45  # least completeness of a phrase that stands before a name made of keywords
 
 
 def label_topics(
@@ -54,11 +56,17 @@ def label_topics(
     cut = [[clauses(text) for text in sorted(topic)] for topic in texts]
     spellings = corrections(question_counts(cut))
     cut = [[[c.corrected(spellings) for c in question] for question in topic] for topic in cut]
+    languages = [language_of(c.folded for question in topic for c in question) for topic in cut]
+    codes = [language.code if language else "en" for language in languages]
+    cut = [[[c.fluent(k) for c in question] for question in topic] for topic, k in zip(cut, codes, strict=True)]
     idle = shared_sentences(cut)
     openings = frozenset(words[:SHORTEST_SHARED] for words in idle)
     cut = [[list(without_shared(question, idle, openings)) for question in topic] for topic in cut]
-    topics = [TopicQuestions.of(topic) for topic in cut]
-    spelt = spelling(chain.from_iterable(cut))
+    topics = [TopicQuestions.of(topic, language) for topic, language in zip(cut, languages, strict=True)]
+    spelt = {
+        code: spelling(chain.from_iterable(topic for topic, k in zip(cut, codes, strict=True) if k == code), code)
+        for code in sorted(set(codes))
+    }
     written = question_counts(cut)
     where: dict[str, list[int]] = defaultdict(lambda: [0] * len(topics))
     for number, topic in enumerate(topics):
@@ -67,23 +75,58 @@ def label_topics(
     ranked = [rank_phrases(topic, number, topics, where, written) for number, topic in enumerate(topics)]
     if embed is not None:
         ranked = rank_by_meaning(ranked, texts, embed)
+    things = Things([_terms(topic) for topic in topics])
     labels = [""] * len(texts)
     used: set[str] = set()
     # Topics choose by the worth of their best phrase; ties are ordered by their texts.
     for number in sorted(range(len(texts)), key=lambda n: (-ranked[n][0][0] if ranked[n] else 0, sorted(texts[n]))):
-        options = [_written(phrase, spelt) for _, phrase in ranked[number]]
-        free = (option for option in options if _folded(option) not in used)
-        label = next(free, None) or _shortened(cut[number], spelt)
-        if _folded(label) in used:
-            label = _make_unique([*options, label][0], keywords[number], used)
+        language, spelt_here = languages[number] or LANGUAGES["en"], spelt[codes[number]]
+        whole = [_written(p, spelt_here, language) for _, p in ranked[number] if p.completeness >= COMPLETE]
+        parts = [_written(p, spelt_here, language) for _, p in ranked[number] if p.completeness < COMPLETE]
+        of_keywords = _of_keywords(things, number, spelt_here, language) if languages[number] else []
+        own = [*whole, *of_keywords, *parts]
+        label = next((option for option in own if used.isdisjoint(_keys(option, language))), "")
+        label = label or _shortened(cut[number], spelt_here, language)
+        if not used.isdisjoint(_keys(label, language)):
+            label = _make_unique([*own, label][0], keywords[number], used, language)
         labels[number] = label
-        used.add(_folded(labels[number]))
+        used |= _keys(label, language)
     return labels
 
 
-def _written(phrase: Phrase, spelt: dict[str, str]) -> str:
-    text = " ".join(spelt.get(word, word) for word in phrase.words) + ("?" if phrase.asks else "")
-    return capital(text)
+def _terms(topic: TopicQuestions) -> list[list[Term]]:
+    """The things that each question mentions, of those in the topic's main language."""
+    if topic.language is None:
+        return []
+    return [list(terms(topic.own(i), topic.language)) for i in range(len(topic.questions))]
+
+
+def _written(phrase: Phrase, spelt: dict[str, str], language: Language) -> str:
+    folded = [word for word in phrase.words if phrase.asks or word not in language.left_out]
+    words = [spelt.get(word, word) for word in folded]
+    if language.verb_last and phrase.kind == "action":
+        words = _with_capital_nouns(words, folded, language)
+        words[-1] = folded[-1]  # a verb, though the same word may be a noun elsewhere
+        words = words[1:] if folded[0] in language.determiners and len(words) > 2 else words
+    text = joined(words)
+    if not phrase.asks:
+        return capital(text)
+    return language.text("question_opens") + capital(text) + language.text("question_closes", "?")
+
+
+def _with_capital_nouns(words: list[str], folded: Sequence[str], language: Language) -> list[str]:
+    """Capitals for the words between an article and the verb at the end, which are nouns."""
+    noun = len(words) - 2
+    if noun > 0 and folded[noun - 1] in language.determiners and folded[noun] not in language.vague:
+        return [*words[:noun], words[noun][:1].upper() + words[noun][1:], words[-1]]
+    return words
+
+
+def _of_keywords(things: Things, number: int, spelt: dict[str, str], language: Language) -> list[str]:
+    """Names of the things that the topic's questions mention: "Branch hours and locations"."""
+    best = apart(things.ranked([number], A_THING))
+    shown = [joined([spelt.get(word, word) for word in things.surface[term]]) for term in best]
+    return [capital(name) for name in options(shown, language.text("joint", "+"))]
 
 
 def capital(text: str) -> str:
@@ -92,39 +135,40 @@ def capital(text: str) -> str:
     return text if any(c.isupper() for c in first) else text[:1].upper() + text[1:]
 
 
-def _shortened(questions: list[list[Clause]], spelt: dict[str, str]) -> str:
-    """The most frequent sentence of the topic, cut to a label's length, for topics without a phrase."""
+def _shortened(questions: list[list[Clause]], spelt: dict[str, str], language: Language) -> str:
+    """The most frequent sentence of the topic, cut to a name's length, for topics without a phrase."""
+    without_question = language.text("without_question", WITHOUT_QUESTION)
     counts: Counter[tuple[str, ...]] = Counter()
     for question in questions:
         for clause in question:
             words = tuple(word for word in clause.folded if "@" not in word and "/" not in word)
-            if any(word not in STOP_WORDS for word in words):
+            if any(word not in language.stop_words for word in words):
                 counts[words] += 1
     if not counts:
-        return WITHOUT_QUESTION
+        return without_question
     fits = {w: 0.4 if len(w) < 3 else 2.0 if len(w) <= LONGEST else 1.0 for w in counts}
     words = min(counts, key=lambda w: (-counts[w] * fits[w], len(w), w))
-    text = " ".join(spelt.get(w, w) for w in words[:LONGEST]) + ("…" if len(words) > LONGEST else "")
-    return capital(text) if len(words) > 2 else f"{WITHOUT_QUESTION}: “{text}”"
+    text = joined([spelt.get(w, w) for w in words[:LONGEST]]) + ("…" if len(words) > LONGEST else "")
+    return capital(text) if len(words) > 2 else f"{without_question}: “{text}”"
 
 
-def _folded(label: str) -> str:
-    """A key that labels share if they read the same: without determiners, case and endings."""
-    return " ".join(stem(word) for word in label.casefold().strip("?").split() if word not in DETERMINERS)
+def _keys(label: str, language: Language) -> set[str]:
+    """Keys of which labels share one if they read the same: the label, and without determiners and endings."""
+    words = label.casefold().strip("?¿ \u202f").split()
+    return {label.casefold(), " ".join(language.stem(word) for word in words if word not in language.determiners)}
 
 
-def _make_unique(label: str, keywords: Sequence[str], used: set[str]) -> str:
-    for keyword in keywords:
-        if (
-            keyword.isalpha()
-            and keyword.casefold() not in label.casefold()
-            and _folded(f"{label} ({keyword})") not in used
-        ):
-            return f"{label} ({keyword})"
+def _make_unique(label: str, keywords: Sequence[str], used: set[str], language: Language) -> str:
+    """The label with a word behind it that no other topic's has, or a number."""
+    short = " ".join(label.split()[: LONGEST - 1])
+    words = [k for k in keywords if k.isalpha() and k.casefold() not in label.casefold()]
+    for option in (f"{short} ({word})" for word in words):
+        if used.isdisjoint(_keys(option, language)):
+            return option
     number = 2
-    while _folded(f"{label} ({number})") in used:
+    while not used.isdisjoint(_keys(f"{short} ({number})", language)):
         number += 1
-    return f"{label} ({number})"
+    return f"{short} ({number})"
 
 
 def examples(texts: Sequence[str], closeness: Sequence[float], count: int = 3) -> list[int]:

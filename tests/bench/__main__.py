@@ -20,6 +20,7 @@ from tests.bench.impact import impact
 from tests.bench.labels import labels
 from tests.bench.pictures import pictures
 from tests.bench.replays import SIGNALS, ablations, replays, tickets
+from tests.bench.representations import representations
 from tests.bench.scale import scale
 from tests.bench.schedule import schedule
 from tests.bench.simulated import simulated
@@ -49,7 +50,9 @@ def parse(words: Sequence[str] | None = None) -> argparse.Namespace:
     draws_command.add_argument("--store", type=Path, help="where vectors are kept from one time to the next")
     which.add_parser("board", help="how fast the review board answers at 5,000 gaps")
     which.add_parser("stability", help="how well topics keep their ids from run to run")
-    which.add_parser("labels", help="write docs/replay-topics.md anew")
+    which.add_parser("labels", help="write docs/replay-topics.md and docs/topic-names.md anew")
+    compared = which.add_parser("names", help="names of topics beside BERTopic's representations of the same topics")
+    compared.add_argument("set", nargs="?", default="dstc11-insurance", help="demo, banking77 or a file of intents")
     begins = which.add_parser("startup", help="how long the light commands take, from the shell to the answer")
     begins.add_argument("--store", type=Path, help="whose backlog; that of the demo, made anew, by default")
     covers = which.add_parser("coverage", help="how often the intervals of answer accuracy hold the truth")
@@ -125,6 +128,8 @@ def main() -> int:
             return replays(folder, arguments.tags, arguments.without)
         if arguments.what == "simulated":
             return simulated(folder, arguments.draws, arguments.first, arguments.store)
+        if arguments.what == "names":
+            return representations(folder, arguments.set)
         named = {"steps": steps, "labels": labels, "ablations": ablations, "tickets": tickets, "drafts": drafts}
         return named[arguments.what](folder)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 
 import pytest
@@ -9,8 +10,12 @@ import pytest
 from lacuna.models.text import lexicon
 
 LISTS = {
-    "common", "told_by", "not_told_by", "stop_words", "determiners", "pronouns", "auxiliaries", "negations", "deniers",
-    "prepositions", "conjunctions", "particles", "adverbs", "times", "quantities", "hanging", "doing", "openers",
+    "names_only", "common", "told_by", "not_told_by", "stop_words", "determiners", "pronouns", "subjects", "objects",
+    "auxiliaries", "negations", "deniers", "prepositions", "conjunctions", "particles", "closers", "particle_verbs",
+    "adverbs", "times", "spans", "quantities", "hanging", "doing", "joins", "chatter", "pointing", "pointing_patterns",
+    "fillers", "openers", "asks_for_action", "asks_for_thing", "tells", "indirect", "question_words", "broken",
+    "opens_as", "joint", "without_question", "question_opens", "question_closes", "capitals", "capital_nouns",
+    "noun_endings", "verb_last", "verbs_invert", "after_verbs", "adverb_endings", "no_adverbs", "left_out",
 }  # fmt: skip
 
 
@@ -18,8 +23,16 @@ LISTS = {
 def test_a_language_holds_nothing_but_lists_that_are_read(code: str) -> None:
     """A list whose name is misspelt would be ignored without a word."""
     assert set(lexicon.VOCABULARY[code]) <= LISTS
-    for pattern in lexicon.VOCABULARY[code].get("openers", ()):
+    patterns = [value for value in lexicon.VOCABULARY[code].values() if isinstance(value, list)]
+    for pattern in itertools.chain.from_iterable(patterns):
         re.compile(pattern)
+
+
+def test_lists_for_names_alone_are_not_read_elsewhere() -> None:
+    """French "pour" and "on" are no stop words of an English text."""
+    assert lexicon.VOCABULARY["fr"]["names_only"]
+    assert "pour" not in lexicon.STOP_WORDS
+    assert "pour" not in lexicon.PREPOSITIONS
 
 
 def test_the_words_of_all_languages_count() -> None:
