@@ -1,4 +1,4 @@
-"""Which embedder finds topics where the setting is ``auto``: English has its own, other languages one more beside it."""
+"""Which embedder finds topics where the setting is ``auto``: for languages other than English, one more beside it."""
 
 from __future__ import annotations
 
