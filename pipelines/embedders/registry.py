@@ -41,8 +41,13 @@ BETWEEN = "+"  # stands between the names of embedders that are used side by sid
 class Embedder(Protocol):
     """What every embedder offers."""
 
-    name: str
-    version: str
+    @property
+    def name(self) -> str:
+        """What it is called in settings."""
+
+    @property
+    def version(self) -> str:
+        """Changes with whatever changes a vector."""
 
     def embed(self, texts: Sequence[str], progress: Progress | None = None) -> F32:
         """Vectors of ``texts``: float32 (len(texts), dim), each row of length 1."""
@@ -122,7 +127,11 @@ class SideBySide:
     def __init__(self, parts: Sequence[Embedder]) -> None:
         self.parts = tuple(parts)
         self.name = BETWEEN.join(part.name for part in parts)
-        self.version = BETWEEN.join(part.version for part in parts)
+
+    @property
+    def version(self) -> str:
+        """The versions of all parts."""
+        return BETWEEN.join(part.version for part in self.parts)
 
     def embed(self, texts: Sequence[str], progress: Progress | None = None) -> F32:
         """See :class:`Embedder`."""

@@ -47,6 +47,7 @@ class WeeklyStore:
         job = Job("bundle", self.store, day, day, None, load_settings())
         nothing = pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in EVENTS.items()})
         job.write("understand/subtopic_events", nothing)
+        job.write_json("understand/topic_edits", [])
         job.write("understand/events", nothing.rename(columns={"subtopic_id": "topic_id"}))
         for name, key in (("registry", "topic_id"), ("subtopic_registry", "subtopic_id")):
             job.write(f"understand/{name}", pd.DataFrame({key: pd.Series(dtype="str")}))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -182,10 +183,12 @@ def test_a_worker_of_another_version_is_refused(what: str, tmp_path: Path, monke
         here, there = "9.9.9", runner.version()
         monkeypatch.setattr(runner, "version", lambda: here)
     else:
-        model = runner.embedder("minilm")
-        here, there = f"{model.name} newer", f"{model.name} {model.version}"
-        monkeypatch.setattr(model, "version", "newer")
-    with pytest.raises(WorkerUnfit, match=f"planned with {what} {there}, and this worker has {here}") as caught:
+        both = runner.embedder("minilm+use")
+        there = f"{both.name} {both.version}"
+        monkeypatch.setattr(runner.embedder("minilm"), "version", "newer")
+        here = f"{both.name} {both.version}"
+    message = re.escape(f"planned with {what} {there}, and this worker has {here}")
+    with pytest.raises(WorkerUnfit, match=message) as caught:
         run_step("load", planned)
     assert not retry_mends(caught.value)
     monkeypatch.undo()
