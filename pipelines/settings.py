@@ -147,6 +147,7 @@ class Review(Section):
     dismissed_returns_at: Annotated[float, Field(gt=1)]
     urgent_ranks: Annotated[int, Field(ge=0)]
     escalate_after_days: Days
+    least_effect_a_month: Annotated[float, Field(ge=0)]
     due_days: dict[str, Days]
 
 

@@ -31,6 +31,7 @@ from lacuna.models.backlog.gap_records import (
     Trend,
     Week,
 )
+from lacuna.models.backlog.small_gaps import is_folded
 
 __all__ = ["Gap"]
 
@@ -233,6 +234,13 @@ class Gap:
     surge: Surge | None = field(
         default=None, metadata=column("started (day), ratio, p_value of its largest subtopic; null where none")
     )
+    too_small: bool = field(
+        default=False,
+        metadata=column(
+            "whether it would avoid less than `[review] least_effect_a_month`: too small to act on",
+            sheet=Sheet(35, "Too small to act on", 11),
+        ),
+    )
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> Self:
@@ -269,6 +277,11 @@ class Gap:
             if one.alias:
                 row[one.alias] = row[one.name]
         return row
+
+    @property
+    def folded(self) -> bool:
+        """Whether it is too small to act on, and nobody has taken it up."""
+        return is_folded(self.too_small, self.status, self.due)
 
     @property
     def owner(self) -> str:

@@ -13,6 +13,7 @@ __all__ = [
     "CLOSED",
     "DISMISS_REASONS",
     "IN_PROGRESS",
+    "UNDECIDED",
     "WAITING",
     "Decision",
     "GapState",
@@ -24,6 +25,7 @@ __all__ = [
 ]
 
 WAITING = ("new", "open", "accepted", "drafting", "reopened")  # for a writer
+UNDECIDED = ("new", "open", "reopened")  # for somebody's decision
 IN_PROGRESS = ("accepted", "drafting")
 CLOSED = ("verified", "snoozed", "dismissed")  # nothing has to be done about it now
 DISMISS_REASONS = ("not_a_gap", "duplicate", "already_fixed", "not_content", "wont_fix")

@@ -135,7 +135,9 @@ def gaps(
     limit: int = Query(100, ge=1, le=1000),
     offset: int = Query(0, ge=0),
 ) -> dict[str, Any]:
-    """The current backlog; ``view`` is todo, work, late, published, closed or all; owner ``-`` finds unowned gaps.
+    """The current backlog; ``view`` is todo, work, late, published, small, closed or all.
+
+    Owner ``-`` finds unowned gaps.
 
     ``no_gap_reason`` (rule, why, step) explains a run without gaps; null if there are some.
     """

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from lacuna.models.backlog.gap_kinds import GAP_KINDS, kind_label
+from lacuna.models.backlog.lifecycle import UNDECIDED
 from lacuna.pipelines.board.snapshot import GapNow, Now
 from lacuna.pipelines.presentation.format import line
 from lacuna.pipelines.report.view import STATUSES
@@ -20,10 +21,11 @@ __all__ = ["PAGE", "SORTS", "VIEWS", "Query", "choices", "counted", "matching_ga
 PAGE = 50
 # Views group statuses by what is to be done about them.
 VIEWS = {
-    "todo": ("To decide", ("new", "open", "reopened")),
+    "todo": ("To decide", UNDECIDED),
     "work": ("In work", ("accepted", "drafting")),
     "published": ("Published", ("published", "verified")),
     "late": ("Overdue", ("new", "open", "reopened", "accepted", "drafting")),
+    "small": ("Too small to act on", UNDECIDED),
     "closed": ("Put away", ("snoozed", "dismissed")),
     "all": ("All", tuple(STATUSES)),
 }
@@ -109,17 +111,20 @@ def _passes(gap: GapNow, query: Query) -> bool:
 
 
 def _in_view(keys: Mapping[str, Any], view: str) -> bool:
-    return keys["status"] in VIEWS[view][1] and (view != "late" or keys["overdue"] > 0)
+    if keys["status"] not in VIEWS[view][1] or (keys["small"] and view in ("todo", "late")):
+        return False
+    return {"late": keys["overdue"] > 0, "small": keys["small"]}.get(view, True)
 
 
 # Cached per state of the backlog, because every page needs it.
 @lru_cache(maxsize=2)
 def counted(now: Now) -> Mapping[str, int]:
     """The number of gaps in each view."""
-    by_status = Counter((gap.shown["keys"]["status"], gap.due_date.overdue > 0) for gap in now.gaps)
+    names = ("status", "overdue", "small")
+    by_standing = Counter((gap.keys["status"], gap.due_date.overdue > 0, gap.keys["small"]) for gap in now.gaps)
     return {
         view: sum(
-            count for (status, late), count in by_status.items() if _in_view({"status": status, "overdue": late}, view)
+            count for values, count in by_standing.items() if _in_view(dict(zip(names, values, strict=True)), view)
         )
         for view in VIEWS
     }

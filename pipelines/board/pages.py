@@ -23,6 +23,7 @@ from lacuna.pipelines.report.accuracy import accuracy
 from lacuna.pipelines.report.coverage import coverage
 from lacuna.pipelines.report.figures import kpi_cards
 from lacuna.pipelines.report.impact import fixes
+from lacuna.pipelines.report.small import folded_sentence
 from lacuna.pipelines.state.decision_log import gap_row
 
 __all__ = ["router"]
@@ -45,6 +46,7 @@ def backlog(request: Request) -> Response:
         views=VIEWS, counts=counted(now), filters=choices(now), sorts=SORTS, n_gaps=len(now.gaps),
         actions_of={gap.id: board.actions_for(person, gap) for gap in rows}, first=(page - 1) * PAGE,
         coverage=coverage(now.run.run_json) if now.run else {}, no_gap=why_no_gap(now.run.run_json) if now.run else "",
+        small_words=folded_sentence(counted(now)["small"], now.run.run_json) if now.run else "",
     )  # fmt: skip
 
 
@@ -108,7 +110,7 @@ def drafts(request: Request) -> Response:
     groups = [
         ("In work", [g for g in own_gaps if g.status == "drafting"]),
         ("Accepted, not begun", [g for g in own_gaps if g.status == "accepted"]),
-        ("Waiting for a decision", [g for g in own_gaps if g.status in VIEWS["todo"][1]]),
+        ("Waiting for a decision", [g for g in own_gaps if g.status in VIEWS["todo"][1] and not g.record.folded]),
         ("Published, effect not known yet", [g for g in own_gaps if g.status == "published"]),
     ]
     due = lambda g: (g.keys["due"] or "9999", g.keys["rank"] or 0)  # noqa: E731
@@ -175,7 +177,7 @@ def owners(request: Request) -> Response:
     """Each owner's load and capacity, and the gaps without an owner."""
     board, person = context_of(request), person_of(request)
     now = board.snapshot.now()
-    loose = [g for g in now.gaps if g.owner_id is None and g.status not in CLOSED]
+    loose = [g for g in now.gaps if g.owner_id is None and g.status not in CLOSED and not g.record.folded]
     return board.page(
         request, "owners", here="owners", loads=owner_loads(now), loose=loose[:PAGE], unowned=len(loose),
         actions_of={g.id: board.actions_for(person, g) for g in loose[:PAGE]},

@@ -17,6 +17,7 @@ from lacuna.pipelines.presentation.charts import bar, weekly_chart
 from lacuna.pipelines.presentation.format import (
     confidence_text,
     day,
+    is_first_run,
     line,
     number,
     percent,
@@ -66,7 +67,7 @@ def when(moment: datetime) -> str:
 
 def gap_page(run: Run, gap: GapNow) -> dict[str, Any]:
     """The content of a gap's page: that of the report's panel, with charts, status and due dates."""
-    shown = page(gap.record, run.currency, run.until, dict(run.articles), confidence_text(run.run_json))
+    shown = page(gap.record, run.currency, run.until, dict(run.articles), confidence_text(run.run_json), run.run_json)
     start = day(record(run.run_json.get("window")).get("start"))
     return shown | {
         "charts": [
@@ -151,7 +152,7 @@ def owner_loads(now: Now) -> list[dict[str, Any]]:
     run = now.run
     if run is None:
         return []
-    open_gaps = [gap for gap in now.gaps if gap.status not in CLOSED]
+    open_gaps = [gap for gap in now.gaps if gap.status not in CLOSED and not gap.record.folded]
     by_owner: dict[str, list[GapNow]] = {}
     for gap in open_gaps:
         by_owner.setdefault(gap.owner_id or "", []).append(gap)
@@ -210,11 +211,15 @@ def precision_rows(kinds: Sequence[Precision], confidence: float) -> list[dict[s
 _HASH = re.compile(r"^#(gap|status|owner)=(.*)$")
 
 
+_FOR_SUMMARY = ("no_gap_reason", "previous_run", "settings")
+
+
 def this_week(now: Now, previous: dict[str, Any] | None) -> list[list[dict[str, str]]]:
     """The report's summary for the current backlog, with links to the board's pages."""
     if now.run is None:
         return []
-    reason = {"no_gap_reason": now.run.run_json.get("no_gap_reason")}
+    # Of the run's own summary, all but the precision: the page of the KPIs has it as of now.
+    reason = {name: now.run.run_json[name] for name in _FOR_SUMMARY if name in now.run.run_json}
     sentences = summary([gap.record for gap in now.gaps], now.run.currency, previous, reason)
     return [[{"text": part["text"], "link": _board_link(part["link"])} for part in sentence] for sentence in sentences]
 
@@ -240,7 +245,7 @@ def changes(now: Now, before: Iterable[Mapping[str, Any]]) -> list[dict[str, Any
     for gap in now.gaps:
         carried = record(gap.record.carried)
         change, rank = text(carried.get("change")), whole(carried.get("previous_rank"))
-        if change in groups:
+        if change in groups and not gap.record.folded:
             note = f"rank {gap.shown['rank']}" + (f", was {rank}" if rank is not None else "")
             groups[change].append({"path": gap_path(gap.id), "title": gap.shown["title"], "note": note, "gap": gap})
     for row in before:
@@ -250,8 +255,11 @@ def changes(now: Now, before: Iterable[Mapping[str, Any]]) -> list[dict[str, Any
             groups["gone"].append(
                 {"path": gap_path(key), "title": line(row.get("title"), 200) or key, "note": note, "gap": None}
             )
+    first_run = is_first_run(now.run.run_json if now.run else None)
     names = {
-        "new": ("New", "Not in the run before."),
+        "new": ("New in this first run", "No run was published before it.")
+        if first_run
+        else ("New", "Not in the run before."),
         "reopened": ("Came back", "They were gone or put away, and are here again."),
         "up": ("Moved up", ""),
         "down": ("Moved down", ""),

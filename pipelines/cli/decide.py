@@ -40,7 +40,9 @@ def backlog(
         ),
     ] = None,
     top: Annotated[int, typer.Option(min=1, help="Rows to print.")] = 20,
-    everything: Annotated[bool, typer.Option("--all", help="Show verified, snoozed and dismissed gaps too.")] = False,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Show verified, snoozed, dismissed and too small gaps too.")
+    ] = False,
     owner: Annotated[
         str | None, typer.Option(metavar="OWNER", help="Only the gaps of this owner_id; 'nobody': those without one.")
     ] = None,

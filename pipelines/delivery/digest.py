@@ -13,7 +13,10 @@ from jinja2 import Environment, StrictUndefined
 
 from lacuna.models.backlog.gap import Gap
 from lacuna.models.backlog.lifecycle import WAITING
+from lacuna.models.backlog.small_gaps import is_folded
+from lacuna.pipelines.presentation.format import is_first_run
 from lacuna.pipelines.report.gap_figures import figures_of
+from lacuna.pipelines.report.small import folded_sentence
 from lacuna.pipelines.state.deliveries import Contact
 
 __all__ = ["MANAGERS", "Message", "digests"]
@@ -55,6 +58,7 @@ def digests(
     board: str = "",
     title: str = "Knowledge gaps",
     no_gap: str = "",
+    run: Mapping[str, Any] | None = None,
 ) -> list[Message]:
     """The messages of a run's digest: the managers' first, then the owners' by id; no message is empty.
 
@@ -72,7 +76,10 @@ def digests(
         The beginning of the subject.
     no_gap
         Why the run found no gap, sent to the managers if ``rows`` is empty; "" sends nothing.
+    run
+        `run.json`.
     """
+    headings = _PARTS | ({"new": "New in this first run"} if is_first_run(run) else {})
     by_part = [(row, _part(row)) for row in rows]
     waiting = [(row, part) for row, part in by_part if part]
     owner_messages = []
@@ -81,7 +88,9 @@ def digests(
         name = (people[owner].name if owner in people else None) or owner_rows[0][0].get("owner_name") or owner
         lead = f"{_count(len(owner_rows), 'gap')} of yours in the run of {run_id}: {_shares(owner_rows)}."
         owner_messages.append(
-            _message(owner, str(name), f"{title}: {_shares(owner_rows)}", lead, _parts(owner_rows, board), board)
+            _message(
+                owner, str(name), f"{title}: {_shares(owner_rows)}", lead, _parts(owner_rows, board, headings), board
+            )
         )
     if not rows:
         lead = f"No gap was found in the run of {run_id}. {no_gap}"
@@ -94,8 +103,10 @@ def digests(
         f"{_count(len({r['owner_id'] for r, _ in waiting if r.get('owner_id')}), 'owner')} have some, and "
         f"{_count(len(unowned), 'gap')} {'has' if len(unowned) == 1 else 'have'} none."
     )
+    if too_small := folded_sentence(sum(map(_is_folded, rows)), run):
+        lead = f"{lead} {too_small}"
     parts = [("Nobody owns these", [_line(row, board) for row, _ in unowned])] if unowned else []
-    parts += _parts([pair for pair in urgent if pair[0].get("owner_id")], board, with_owner=True)
+    parts += _parts([pair for pair in urgent if pair[0].get("owner_id")], board, headings, with_owner=True)
     subject = f"{title}: the week of {run_id}, {_shares(waiting) or 'nothing waits'}"
     return [_message(MANAGERS, "managers", subject, lead, parts, board), *owner_messages]
 
@@ -103,6 +114,8 @@ def digests(
 def _part(row: Row) -> str:
     """The part of the digest to which a gap belongs; "" for none."""
     status = str(row["status"])
+    if _is_folded(row):
+        return ""
     if row["overdue"]:
         return "escalated" if row["escalated"] else "overdue"
     if status in ("new", "reopened", "published"):
@@ -110,11 +123,15 @@ def _part(row: Row) -> str:
     return "open" if status in WAITING else ""
 
 
+def _is_folded(row: Row) -> bool:
+    return is_folded(row.get("too_small"), str(row["status"]), row.get("due"))
+
+
 def _parts(
-    rows: Sequence[tuple[Row, str]], board: str, with_owner: bool = False
+    rows: Sequence[tuple[Row, str]], board: str, headings: Mapping[str, str], with_owner: bool = False
 ) -> list[tuple[str, list[dict[str, str]]]]:
     sections = []
-    for part, heading in _PARTS.items():
+    for part, heading in headings.items():
         lines = [_line(row, board, with_owner) for row, row_part in rows if row_part == part]
         if lines:
             sections.append((heading, lines))

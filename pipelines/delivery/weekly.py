@@ -46,8 +46,10 @@ def send_digest(store: StorePath, settings: Settings, *, owner: str | None = Non
         people = contacts(state)
         with whole_run(store) as run:
             rows = records(backlog_now(store, state, settings, run.name))
-            why = why_no_gap(read_run(run))
-        messages = digests(rows, run.name, people, settings.delivery.board_url, settings.report.title, why)
+            run_json = read_run(run)
+        messages = digests(
+            rows, run.name, people, settings.delivery.board_url, settings.report.title, why_no_gap(run_json), run_json
+        )
         recipients = [message.recipient for message in messages]
         if owner is not None and owner not in recipients:
             raise LacunaError(

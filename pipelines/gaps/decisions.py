@@ -229,6 +229,7 @@ _NOW = dict.fromkeys(
 _READ = (
     "gap_id", "rank", "status", "status_note", "status_since", "decided", "first_seen", "last_seen", "conversations",
     "carried", "effect", "owner_id", "owner_reason", "owner_name", "owner_left",
+    "too_small",
 )  # fmt: skip
 
 

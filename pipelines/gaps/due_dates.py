@@ -8,6 +8,7 @@ from typing import Any
 
 from lacuna.models.backlog.due_dates import DueDate, DueLimits, due_date
 from lacuna.models.backlog.lifecycle import GapState
+from lacuna.models.backlog.small_gaps import is_folded
 from lacuna.pipelines.presentation.format import day, record, whole
 from lacuna.pipelines.settings import Settings
 
@@ -44,12 +45,12 @@ def due_date_now(
     """When a gap is due: the day that somebody set, else ``[review] due_days`` after it was visible in its status.
 
     If a person set the status, days count from their decision; if a run did, from the run's publication, however old
-    its data are.
+    its data are. A gap that is too small to act on is never due.
 
     Parameters
     ----------
     row
-        A gap as it stands now: status and rank.
+        A gap as it stands now: status, rank and too_small.
     life
         What people decided on the gap.
     now
@@ -60,7 +61,7 @@ def due_date_now(
         publication.
     """
     rank = whole(row.get("rank"))
-    if rank is None:
+    if rank is None or is_folded(row.get("too_small"), str(row["status"]), life.due):
         return DueDate(None, 0, False)
     set_by_people = life.since is not None and row["status"] == life.status
     since = life.since.astimezone().date() if life.since and set_by_people else visible_since or now

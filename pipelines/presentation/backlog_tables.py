@@ -12,14 +12,17 @@ from rich.text import Text
 
 from lacuna.models.backlog.lifecycle import CLOSED, Decision, in_force
 from lacuna.models.backlog.precision import Precision, overall
+from lacuna.models.backlog.small_gaps import is_folded
 from lacuna.pipelines.presentation.format import decimal
 
 __all__ = ["backlog_now_table", "history_table", "precision_lines"]
 
 
 def backlog_now_table(rows: Sequence[Mapping[str, Any]], top: int, everything: bool) -> RenderableType:
-    """The first ``top`` gaps, the closed ones only where ``everything`` is asked for, and how many there are."""
-    listed_rows = [row for row in rows if everything or row["status"] not in CLOSED]
+    """The first ``top`` gaps, closed and too small ones only with ``everything``, and how many there are."""
+    closed = [row["status"] in CLOSED for row in rows]
+    folded = [is_folded(row.get("too_small"), str(row["status"]), row.get("due")) for row in rows]
+    listed_rows = [row for row, *away in zip(rows, closed, folded, strict=True) if everything or not any(away)]
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
     table.add_column("#", justify="right", no_wrap=True)
     for name in ("gap_id", "kind", "status"):
@@ -42,8 +45,10 @@ def backlog_now_table(rows: Sequence[Mapping[str, Any]], top: int, everything: b
         counts.append(f"{late:,} overdue")
     if len(listed_rows) > top:
         counts.append(f"{len(listed_rows) - top:,} more not shown (--top)")
-    if len(rows) > len(listed_rows):
-        counts.append(f"{len(rows) - len(listed_rows):,} verified, snoozed or dismissed (--all)")
+    if sum(closed) and not everything:
+        counts.append(f"{sum(closed):,} verified, snoozed or dismissed (--all)")
+    if sum(folded) and not everything:
+        counts.append(f"{sum(folded):,} too small to act on (--all)")
     return Group(table, Text(", ".join(counts)))
 
 

@@ -228,3 +228,8 @@ def confidence_text(run: dict[str, Any]) -> str:
     """The confidence of the run's intervals, `95 %`."""
     value = number(record(record(run.get("settings")).get("accuracy")).get("confidence"))
     return f"{(0.95 if value is None else value) * 100:g}{NARROW}%"
+
+
+def is_first_run(run: Mapping[str, Any] | None) -> bool:
+    """Whether no earlier run was published when this one was made; False where the run does not say."""
+    return bool(run) and "previous_run" in (run or {}) and not text((run or {})["previous_run"])

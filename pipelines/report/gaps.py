@@ -103,6 +103,7 @@ def table_row(gap: Gap, currency: str, top_score: float, until: date | None) -> 
             "title": title.lower(),
             "kind": kind,
             "status": status,
+            "small": gap.folded,
             "owner": gap_owner["id"],
             "ownerName": gap_owner["name"].lower() if gap_owner["known"] else None,
             "conversations": whole(gap.conversations),

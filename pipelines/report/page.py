@@ -11,6 +11,7 @@ from lacuna.pipelines.presentation.format import (
     NONE,
     day,
     decimal,
+    is_first_run,
     items,
     line,
     monday,
@@ -24,6 +25,7 @@ from lacuna.pipelines.presentation.format import (
 )
 from lacuna.pipelines.report.gap_figures import GapFigures, before_and_since, figures_of, nearest_articles
 from lacuna.pipelines.report.gaps import owner, relative_link, weeks
+from lacuna.pipelines.report.small import folded_sentence
 
 _QUOTE = 1200
 _CHANGES = {
@@ -41,6 +43,7 @@ def page(
     until: date | None,
     articles: dict[str, str],
     confidence: str,
+    run: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Everything that the side panel shows of a gap, formatted as text.
 
@@ -54,6 +57,8 @@ def page(
         One sentence on the accuracy of each article, by article_id.
     confidence
         The confidence of intervals, as it is printed.
+    run
+        `run.json`.
     """
     kind = text(gap.kind)
     figures = figures_of(gap, currency)
@@ -77,7 +82,7 @@ def page(
         "places": _places(gap),
         "figures": figures.cards(),
         "reasons": texts(gap.reasons),
-        "equation": _equation(figures, confidence),
+        "equation": _equation(figures, confidence, folded_sentence(int(gap.folded), run)),
         "weekly": [list(entry) for entry in weekly_counts],
         "change": _change(gap.change_point, confidence),
         "owner": gap_owner,
@@ -105,7 +110,7 @@ def page(
         ],
         "words": texts(gap.customer_words)[:40],
         "nearest": nearest_articles(gap.nearest_articles),
-        "history": _history(gap, until),
+        "history": _history(gap, until, is_first_run(run)),
         "ids": ids,
     }
 
@@ -128,12 +133,12 @@ def _places(gap: Gap) -> list[str]:
     ]
 
 
-def _equation(figures: GapFigures, confidence: str) -> dict[str, Any]:
+def _equation(figures: GapFigures, confidence: str, too_small: str) -> dict[str, Any]:
     return {
         "factors": [{"value": value, "words": words} for value, words in figures.factors()],
         "score": figures.score or NONE,
         "words": f"avoidable a week {figures.score_range}".rstrip(),
-        "place": figures.place(confidence),
+        "place": f"{figures.place(confidence)} {too_small}".rstrip(),
     }
 
 
@@ -152,14 +157,14 @@ def _change(value: object, confidence: str) -> dict[str, str] | None:
     return ends | {"words": words + "."}
 
 
-def _history(gap: Gap, until: date | None) -> list[str]:
+def _history(gap: Gap, until: date | None, first_run: bool) -> list[str]:
     carried = record(gap.carried)
     sentences = []
     first, last = text(gap.first_seen), text(gap.last_seen)
     if first:
         sentences.append(f"First seen in the run of {short_day(first, year=True)}.")
     change, previous_rank = text(carried.get("change")), whole(carried.get("previous_rank"))
-    words = _CHANGES.get(change, "")
+    words = "New in this first run." if first_run and change == "new" else _CHANGES.get(change, "")
     if previous_rank is not None and change in {"up", "down"}:
         words = f"{words} from rank {previous_rank}."
     elif words and not words.endswith("."):

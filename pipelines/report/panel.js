@@ -139,7 +139,7 @@ function fill(gap) {
 
 function placeInList() {
   const at = matches.findIndex((gap) => gap.id === state.gap);
-  byId("where").textContent = at < 0 ? "Not in the filtered list" : `${(at + 1).toLocaleString("en")} of ${matches.length.toLocaleString("en")}`;
+  byId("where").textContent = at < 0 ? (gapById.get(state.gap)?.small && !filtered() ? "Too small to act on" : "Not in the filtered list") : `${(at + 1).toLocaleString("en")} of ${matches.length.toLocaleString("en")}`;
   byId("prev").disabled = at === 0 || !matches.length;
   byId("next").disabled = at === matches.length - 1;
   for (const row of document.querySelectorAll("#gaps tr.on")) row.classList.remove("on");

@@ -84,6 +84,8 @@ function keepAddress(push = false) {
 // ---- filter and sort ----
 
 function passes(gap) {
+  // What is too small to act on is listed below the table; here only a search or a topic brings it up.
+  if (gap.small && !state.q && !state.topic) return false;
   if (state.kinds.size && !state.kinds.has(gap.kind)) return false;
   if (state.status && gap.status !== state.status) return false;
   if (state.owner && (gap.owner || "-") !== state.owner) return false;
@@ -120,8 +122,10 @@ function update() {
   first = 0;
   shown = STEP;
   showRows();
-  const all = gaps.length.toLocaleString("en"), unit = gaps.length === 1 ? "gap" : "gaps";
-  byId("count").textContent = filtered() ? `${matches.length.toLocaleString("en")} of ${all} ${unit}` : `${all} ${unit}`;
+  const small = gaps.filter((gap) => gap.small).length, few = state.q || state.topic ? 0 : small;
+  const all = (gaps.length - few).toLocaleString("en"), unit = gaps.length - few === 1 ? "gap" : "gaps";
+  const counted = filtered() ? `${matches.length.toLocaleString("en")} of ${all} ${unit}` : `${all} ${unit}`;
+  byId("count").textContent = few ? `${counted}, and ${small.toLocaleString("en")} too small to act on` : counted;
   byId("none").hidden = matches.length > 0;
   document.querySelector(".tablebox").hidden = matches.length === 0;
   byId("clear").hidden = !filtered();

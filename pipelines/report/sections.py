@@ -76,7 +76,7 @@ def owners(gaps: Sequence[Gap], frame: pd.DataFrame | None) -> list[dict[str, An
     rows_by_owner = {text(row.get("owner_id")): row for row in records(frame)}
     load: dict[str, dict[str, Any]] = {}
     for gap in gaps:
-        if text(gap.status) in CLOSED:
+        if text(gap.status) in CLOSED or gap.folded:
             continue
         gap_owner = owner(gap)
         entry = load.setdefault(

@@ -9,8 +9,20 @@ from urllib.parse import quote
 from lacuna.models.backlog.gap import Gap
 from lacuna.models.backlog.lifecycle import CLOSED
 from lacuna.models.diagnosis.no_gap_reason import why_no_gap
-from lacuna.pipelines.presentation.format import count, decimal, line, money, number, percent, plural, record, text
+from lacuna.pipelines.presentation.format import (
+    count,
+    decimal,
+    is_first_run,
+    line,
+    money,
+    number,
+    percent,
+    plural,
+    record,
+    text,
+)
 from lacuna.pipelines.report.gap_figures import movement
+from lacuna.pipelines.report.small import apart, folded_sentence
 
 _NAMED = 3
 
@@ -48,7 +60,11 @@ def summary(
     list of list of dict
         Sentences made of parts: `text`, and `link` where the part leads to a gap or to a filter.
     """
-    open_gaps = [gap for gap in backlog if text(gap.status) not in CLOSED]
+    not_closed = [gap for gap in backlog if text(gap.status) not in CLOSED]
+    open_gaps, too_small = apart(not_closed)
+    small_sentences = [[_plain(folded_sentence(len(too_small), run))]] if too_small else []
+    if too_small and not open_gaps:
+        return [[_plain("No gap is large enough to act on.")], *small_sentences, *_precision(run)]
     if not open_gaps:
         closed = f"No gap is open: {plural(len(backlog), 'gap is', 'gaps are')} verified, snoozed or dismissed."
         no_gap_text = closed if backlog else f"No gap was found in this window. {why_no_gap(record(run))}"
@@ -74,7 +90,8 @@ def summary(
     new = [gap for gap in open_gaps if text(gap.status) == "new"]
     reopened = [gap for gap in open_gaps if text(gap.status) == "reopened"]
     if new and len(new) == len(open_gaps):
-        sentences.append([_plain("All of them are new, led by "), *_titles(new), _plain(".")])
+        where = " in this first run" if is_first_run(run) else ""
+        sentences.append([_plain(f"All of them are new{where}, led by "), *_titles(new), _plain(".")])
     elif new:
         sentences.append(
             [{"text": f"{len(new):,} new", "link": "#status=new"}, _plain(": "), *_titles(new), _plain(".")]
@@ -106,7 +123,7 @@ def summary(
         )
     else:
         sentences.append([_plain("Every gap has an owner.")])
-    return sentences + _precision(run)
+    return [*sentences, *small_sentences, *_precision(run)]
 
 
 def _precision(run: dict[str, Any] | None) -> list[list[dict[str, str]]]:

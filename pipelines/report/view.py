@@ -36,6 +36,7 @@ from lacuna.pipelines.report.gaps import table_row
 from lacuna.pipelines.report.impact import fixes
 from lacuna.pipelines.report.page import page
 from lacuna.pipelines.report.quality import quality
+from lacuna.pipelines.report.small import apart, folded_sentence
 from lacuna.pipelines.report.summary import summary
 from lacuna.pipelines.report.topics import topics
 
@@ -111,10 +112,13 @@ def build_view(data: ReportData) -> dict[str, Any]:
     currency = _currency(data)
     backlog = gaps_of(data.backlog)
     top_score = max((gap.score for gap in backlog), default=0.0)
-    rows = [table_row(gap, currency, top_score, until) for gap in backlog]
+    to_act_on, too_small = apart(backlog)
+    listed = [*to_act_on, *too_small]  # the script finds a gap's row and page by its place here
+    rows = [table_row(gap, currency, top_score, until) for gap in listed]
+    n_rows = min(FIRST_ROWS, len(to_act_on))
     accuracy_sentences = article_accuracy(data.accuracy)
     confidence = confidence_text(run)
-    pages = [page(gap, currency, until, accuracy_sentences, confidence) for gap in backlog]
+    pages = [page(gap, currency, until, accuracy_sentences, confidence, run) for gap in listed]
     titles = {row["id"]: row["title"] for row in rows}
     return {
         "title": line(settings.get("title"), 120) or "Knowledge gaps",
@@ -127,12 +131,14 @@ def build_view(data: ReportData) -> dict[str, Any]:
         "kpis": kpi_cards(data.kpis, run, data.accuracy),
         "summary": summary(backlog, currency, data.previous, run),
         "coverage": coverage(run),
-        "kinds": _kinds(backlog),
+        "kinds": _kinds(to_act_on),
         "sets": sets_explanation(),
-        "rows": rows[:FIRST_ROWS],
-        "more_rows": rows[FIRST_ROWS:],
-        "total": len(rows),
-        "filters": _filters(rows),
+        "rows": rows[:n_rows],
+        "more_rows": rows[n_rows:],
+        "total": len(to_act_on),
+        "small": rows[len(to_act_on) :],
+        "small_words": folded_sentence(len(too_small), run),
+        "filters": _filters(rows[: len(to_act_on)]),
         "impact": fixes(data.impact),
         "topics": topics(data.topics, titles, data.topic_tree),
         "not_content": sections.not_content(data.not_content),

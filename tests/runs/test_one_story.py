@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import openpyxl
+import pandas as pd
 import pytest
 from starlette.testclient import TestClient
 from typer.testing import CliRunner
@@ -296,6 +297,16 @@ def test_nearest_articles_stand_in_order_of_the_similarity_shown(store: Path, ga
     assert panel == board == listed == near
     for title, shown in re.findall(r"'([^']*)', has a similarity of (\d\.\d\d)", " ".join(gap["reasons"])):
         assert (title, shown) in near
+
+
+def test_every_file_says_which_gaps_are_too_small(store: Path) -> None:
+    """A gap that would avoid less than one conversation a month is, in JSON lines, Parquet and CSV alike."""
+    folder, rows = store / "runs" / DAY, rows_of(store)
+    small = [row["score"] * 365.25 / 12 / 7 < 1 for row in rows]
+    assert [row["too_small"] for row in rows] == small
+    assert pd.read_parquet(folder / "backlog.parquet")["too_small"].tolist() == small
+    sheet = csv.DictReader((folder / "backlog.csv").read_text(encoding="utf-8-sig").splitlines())
+    assert [line["too_small"] == "True" for line in sheet] == small
 
 
 def test_a_brief_without_a_passage_says_one_thing(store: Path) -> None:

@@ -479,6 +479,13 @@ def nasty_run(attack: str) -> ReportData:
     )
 
 
+def run_with_small_gaps() -> ReportData:
+    """The sample with six gaps that are too small to act on: three undecided ones, one in work, two put away."""
+    data = sample_run()
+    small = data.backlog["gap_id"].isin(["g-016", "g-020", "g-022", "g-023", "g-024", "g-025"])
+    return replace(data, backlog=data.backlog.assign(too_small=small))
+
+
 def empty_run() -> ReportData:
     """A run in which nothing was found and nothing could be measured."""
     nothing = pd.DataFrame()

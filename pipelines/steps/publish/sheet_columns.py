@@ -40,6 +40,7 @@ _SHOWN: dict[str, Callable[[Gap], Any]] = {
     "owner_name": lambda gap: gap.owner or "(no owner)",
     "trend": lambda gap: movement(gap).in_words(),
     "reasons": lambda gap: "\n".join(gap.reasons),
+    "too_small": lambda gap: "yes" if gap.folded else "",
     "nearest_articles": _nearest,
 }
 

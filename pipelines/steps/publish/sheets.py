@@ -16,6 +16,7 @@ from lacuna.models.backlog.lifecycle import CLOSED
 from lacuna.models.data_coverage.coverage import lacking, unknown
 from lacuna.models.diagnosis.no_gap_reason import why_no_gap
 from lacuna.pipelines.presentation.spreadsheet import flat, safe_text
+from lacuna.pipelines.report.small import folded_sentence
 from lacuna.pipelines.steps.load.coverage import coverage_of
 from lacuna.pipelines.steps.publish.sheet_columns import (
     ABOUT,
@@ -92,7 +93,7 @@ def workbook(
     _sheet(book, styles, "Not content", NOT_CONTENT, not_content)
     _sheet(book, styles, "Accuracy", ACCURACY, accuracy)
     _sheet(book, styles, "Quotes", QUOTES, list(_quotes(gaps)))
-    _sheet(book, styles, "About", ABOUT, list(_about(run, len(gaps))), filters=False)
+    _sheet(book, styles, "About", ABOUT, list(_about(run, len(gaps), sum(gap.folded for gap in gaps))), filters=False)
     book.close()
     return buffer.getvalue()
 
@@ -206,7 +207,7 @@ def _colour(book: Any, sheet: Any, headings: Sequence[str], rows: int) -> None:
 def _by_owner(gaps: Sequence[Gap]) -> list[dict[str, Any]]:
     load: dict[str, dict[str, Any]] = {}
     for gap in gaps:
-        if gap.status in CLOSED:
+        if gap.status in CLOSED or gap.folded:
             continue
         key = gap.owner_id or ""
         entry = load.setdefault(
@@ -242,13 +243,14 @@ def _interval_note(run: dict[str, Any]) -> str | None:
     return f"They hold the true value in {value:.4g} of 1 cases." if isinstance(value, float) else None
 
 
-def _about(run: dict[str, Any], gaps: int) -> Iterable[dict[str, Any]]:
+def _about(run: dict[str, Any], gaps: int, too_small: int) -> Iterable[dict[str, Any]]:
     window = run.get("window") or {}
     embedder = run.get("embedder") or {}
     lines = [
         ("Window", f"{window.get('start') or '?'} to {window.get('end') or '?'}, both days included"),
         ("Run", run.get("run_id")),
         ("Gaps", gaps),
+        ("Too small to act on", folded_sentence(too_small, run) or None),
         ("Why no gap", why_no_gap(run) if not gaps else None),
         ("What the data lack", unknown(parts) if (parts := coverage_of(run)) else None),
         *(

@@ -16,6 +16,7 @@ from lacuna.models.backlog.lifecycle import GapState
 from lacuna.models.backlog.owners import OwnerBook
 from lacuna.models.backlog.precision import overall
 from lacuna.models.backlog.priority import may_fail, rank_gaps, reach_of
+from lacuna.models.backlog.small_gaps import is_too_small
 from lacuna.models.diagnosis.explanations import against_reason, searches_reason, words_reason
 from lacuna.models.text.words import shortened
 from lacuna.pipelines.gaps.history import name_gaps, read_past, with_history
@@ -166,6 +167,7 @@ def _gap(
         other_article_id=gap["other_article_id"] if isinstance(gap["other_article_id"], str) else None,
         owner_name=book.name(owner.owner_id), owner_left=inactive_owner,
         surge=_record(subtopic["surge"]),
+        too_small=is_too_small(float(gap["score"]), job.settings.review.least_effect_a_month),
     )  # fmt: skip
     effect = fixes.effect(new_gap.gap_id, job.start)
     return with_history(new_gap, fixes.past, book.name, job.settings.review.dismissed_returns_at, effect)

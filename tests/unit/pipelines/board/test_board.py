@@ -624,6 +624,40 @@ def test_a_run_without_a_gap_says_why_on_every_page_that_would_list_some(client:
     assert board.get("/api/gaps").json()["no_gap_reason"] == reason
 
 
+def test_what_is_too_small_to_act_on_has_a_list_of_its_own(client: Make, store: Path) -> None:
+    """It is in no list of what is to be done and never due, until somebody accepts it; a search still finds it."""
+    data = sample_run.run_with_small_gaps()
+    publish(store, "2024-06-30", replace(data, backlog=data.backlog.assign(decided=0)))
+    board = client()
+    small = {"g-020", "g-022", "g-023"}
+
+    def listed(view: str) -> set[str]:
+        return {gap["gap_id"] for gap in board.get(f"/api/gaps?view={view}").json()["gaps"]}
+
+    assert listed("small") == small
+    assert not listed("todo") & small
+    assert small < listed("all")
+    assert board.get("/api/gaps/g-022").json()["due"] is None
+    page = board.get("/").text
+    assert 'href="/?view=small">Too small to act on <b>3</b>' in page
+    assert "each would avoid less than one human-handled conversation a month" in board.get("/?view=small").text
+    assert "too small to act on: it would avoid less than one" in board.get("/gaps/g-022").text
+    title = board.get("/api/gaps/g-020").json()["title"]
+    assert title not in board.get("/owners").text + board.get("/drafts").text
+    assert "g-020" in board.get("/api/gaps", params={"view": "todo", "q": title}).text
+    assert board.post("/api/gaps/g-020/decisions", json={"verb": "accept"}).status_code == 201
+    assert (listed("small"), listed("work") & small) == (small - {"g-020"}, {"g-020"})
+    assert board.get("/api/gaps/g-020").json()["due"] is not None
+
+
+def test_the_week_of_a_first_run_says_so(client: Make, store: Path) -> None:
+    """Gaps are new in this first run, not new against a run that nobody published."""
+    data = sample_run.sample_run()
+    publish(store, "2024-06-30", replace(data, run=data.run | {"previous_run": None}))
+    week = client().get("/week").text
+    assert ("New in this first run" in week, "Not in the run before." in week) == (True, False)
+
+
 def test_what_is_overdue_is_said_wherever_the_gap_is(client: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     """As of today: on the row, the gap's page, a writer's drafts, an owner's load, and in a list."""
     monkeypatch.setattr("lacuna.pipelines.gaps.due_dates.today", lambda: date(2024, 6, 30))

@@ -103,6 +103,21 @@ def test_closed_gaps_are_counted_and_shown_on_request(lacuna: Lacuna, store: Pat
     assert "snoozed until 2024-07-15" in printed
 
 
+def test_gaps_too_small_to_act_on_are_counted_and_shown_on_request(lacuna: Lacuna, tmp_path: Path) -> None:
+    """The list leaves them out, and says how many; those in work stay."""
+    small = {"too_small": True}
+    rows = [{"gap_id": "g-a"}, {"gap_id": "g-b", **small}, {"gap_id": "g-c", "status": "drafting", **small}]
+    publish_gaps(tmp_path, "2024-06-30", [{"too_small": False, **row} for row in rows])
+    _, printed, _ = lacuna("backlog", "--store", str(tmp_path))
+    assert ("g-b" in printed, "g-c" in printed, "2 gaps, 1 too small to act on (--all)" in printed) == (
+        False,
+        True,
+        True,
+    )
+    _, printed, _ = lacuna("backlog", "--all", "--store", str(tmp_path))
+    assert ("g-b" in printed, "too small" in printed) == (True, False)
+
+
 def test_gaps_fall_due_by_the_settings_and_by_what_people_say(lacuna: Lacuna, store: Path, tmp_path: Path) -> None:
     """`[review]` gives each gap its day; a day that somebody sets wins; what is late is counted; a sheet has all."""
     today = date.today()

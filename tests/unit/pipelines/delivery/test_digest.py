@@ -172,6 +172,23 @@ def test_what_is_overdue_for_long_goes_to_the_managers_first() -> None:
     assert managers.index("Title 2") < managers.index("Title 1")
 
 
+def test_what_is_too_small_is_asked_of_nobody() -> None:
+    """The managers read how many there are; an owner with nothing else gets no message."""
+    rows = [row(1, "new", "o-1"), row(2, "open", "o-2", too_small=True), row(3, "drafting", "o-1", too_small=True)]
+    messages = messages_of(rows)
+    assert list(messages) == [MANAGERS, "o-1"]
+    assert "2 gaps wait in the run of 2024-06-30" in messages[MANAGERS].text
+    assert "1 gap is too small to act on: it would avoid less than one human-handled" in messages[MANAGERS].text
+    assert ("Title 2" in messages[MANAGERS].text, "Title 3" in messages["o-1"].text) == (False, True)
+
+
+def test_a_first_run_calls_nothing_new_this_week() -> None:
+    """Where no run was published before, what is new is new in this first run."""
+    for run, heading in (({"previous_run": None}, "New in this first run"), ({"previous_run": "x"}, "New this week")):
+        (_, own) = digests([row(1, "new", "o-1")], "2024-06-30", PEOPLE, run=run)
+        assert f"\n{heading}\n" in own.text
+
+
 def test_a_run_without_a_gap_tells_the_managers_why() -> None:
     """Where nothing was found the managers alone hear of it, with the reason; without one nobody does."""
     (message,) = digests([], "2024-06-30", PEOPLE, no_gap="Too few conversations failed: 3 of 90.")

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from lacuna.pipelines.gaps.decisions import backlog_now, decide
+from lacuna.pipelines.presentation.spreadsheet import records
 from lacuna.pipelines.settings import load_settings
 from lacuna.pipelines.state.repository import open_state
 from tests.support.databases import publish_gaps
@@ -19,7 +20,7 @@ PUBLISHED = datetime(2025, 3, 3, 12, tzinfo=UTC)
 def standing(store: Path, today: date) -> dict[str, tuple[str | None, int, bool]]:
     """Due day, days overdue and whether the managers are told, of each gap as of a day."""
     state = open_state(load_settings(), store)
-    rows = backlog_now(store, state, load_settings(), today=today).to_dict("records")
+    rows = records(backlog_now(store, state, load_settings(), today=today))
     state.close()
     return {row["gap_id"]: (row["falls_due"], row["overdue"], row["escalated"]) for row in rows}
 
@@ -44,6 +45,15 @@ def test_a_run_that_is_made_again_gives_no_more_time(tmp_path: Path) -> None:
     later = gaps("g-1", "g-3", first_seen="2024-09-30", status="open")
     publish_gaps(tmp_path, "2024-10-07", later, PUBLISHED.replace(day=8))
     assert standing(tmp_path, date(2025, 3, 8)) == {"g-1": ("2025-03-17", 0, False), "g-3": ("2025-03-22", 0, False)}
+
+
+def test_what_is_too_small_to_act_on_is_not_due(tmp_path: Path) -> None:
+    """However long it waits, until somebody sets a day or takes it up."""
+    publish_gaps(tmp_path, "2024-09-30", gaps("g-1", "g-2", too_small=True), PUBLISHED)
+    state = open_state(load_settings(), tmp_path)
+    decide(state, "g-2", "assign", "ada", payload={"due": "2025-03-10"})
+    state.close()
+    assert standing(tmp_path, date(2025, 6, 1)) == {"g-1": (None, 0, False), "g-2": ("2025-03-10", 83, True)}
 
 
 def test_a_decision_begins_its_own_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -255,6 +255,67 @@ def test_rows_beyond_the_first_wait_in_a_template() -> None:
     assert rest.count('<tr role="row" data-id=') == 200 - FIRST_ROWS
 
 
+def test_what_is_too_small_to_act_on_is_folded_and_counted() -> None:
+    """It stands below the table with its page, and in no figure of what is to be done; work in hand stays listed."""
+    data = sample_run.run_with_small_gaps()
+    html = render_report(data)
+    fold = re.search(r'<details class="fold" id="small">(.*?)</details>', html, re.DOTALL)
+    assert fold is not None
+    words = "3 gaps are too small to act on: each would avoid less than one human-handled conversation a month."
+    assert f"<summary>{words}</summary>" in fold[1]
+    assert re.findall(r'href="#gap=(g-\d+)"', fold[1]) == ["g-020", "g-022", "g-023"]
+    table = re.findall(r'<tr role="row" data-id="(g-\d+)"', html.split('<template id="more-rows">')[0])
+    assert len(table) == 22
+    assert not {"g-020", "g-022", "g-023"} & set(table)
+    assert {"g-016", "g-024", "g-025"} < set(table)
+    document = Document(html)
+    rows = [row["id"] for row in json.loads(document.json("rows-data"))["rows"]]
+    assert [json.loads(line)["id"] for line in document.json("pages-data").strip().split("\n")] == rows
+    assert sorted(rows) == sorted(data.backlog["gap_id"])
+    assert "too small to act on: it would avoid less" in document.json("pages-data")
+    view = build_view(data)
+    assert sum(kind["count"] for kind in view["kinds"]) == 22
+    summary = ["".join(part["text"] for part in sentence) for sentence in view["summary"]]
+    assert summary[0].startswith("19 gaps are open")
+    assert words in summary
+    before, after = ({entry["id"]: entry["gaps"] for entry in build_view(run)["owners"]} for run in (
+        sample_run.sample_run(), data,
+    ))  # fmt: skip
+    assert {owner: before[owner] - after.get(owner, 0) for owner in before if before[owner] != after.get(owner, 0)} == {
+        "": 1, "o-bjorn": 1, "o-emil": 1,
+    }  # fmt: skip
+
+
+def test_a_run_with_small_gaps_alone_says_so() -> None:
+    """Nothing is called open, and what there is can be opened; the effect is the one that was set."""
+    data = sample_run.sample_run()
+    backlog = data.backlog.iloc[:2].assign(too_small=True, status="new", rank=[1, 2])
+    settings = data.run["settings"] | {"review": {"least_effect_a_month": 500.0}}
+    html = render_report(replace(data, backlog=backlog, run=data.run | {"settings": settings}))
+    shown = " ".join(" ".join(Document(html).texts).split())
+    assert "No gap is large enough to act on." in shown
+    assert (
+        "2 gaps are too small to act on: each would avoid less than 500 human-handled conversations a month." in shown
+    )
+
+
+def test_a_first_run_says_that_it_is_the_first() -> None:
+    """Where no run was published before, gaps are new in this first run; in a later run they are new this time."""
+    data = sample_run.sample_run()
+    carried = {"change": "new", "weeks_open": 0, "previous_rank": None, "previous_score": None, "previous_run": None}
+    backlog = data.backlog.assign(status="new", carried=[carried] * len(data.backlog))
+
+    def written(previous_run: str | None) -> str:
+        html = render_report(replace(data, backlog=backlog, run=data.run | {"previous_run": previous_run}))
+        return " ".join(" ".join(Document(html).texts).split()) + Document(html).json("pages-data")
+
+    first, later = written(None), written("2024-06-23")
+    assert "All of them are new in this first run, led by" in first
+    assert ("New in this first run." in first, "New this time." in first) == (True, False)
+    assert "All of them are new, led by" in later
+    assert ("New in this first run." in later, "New this time." in later) == (False, True)
+
+
 def test_this_week_names_what_is_new_surging_back_and_unowned() -> None:
     """The summary says how much there is and links to the gaps that it names."""
     sentences = [
