@@ -14,6 +14,7 @@ from lacuna.models.backlog.lifecycle import Decision
 from lacuna.pipelines.gaps.decision_fields import checked
 from lacuna.pipelines.gaps.decisions import decide, history
 from lacuna.pipelines.io.formats import parse
+from lacuna.pipelines.presentation.format import as_shown
 from lacuna.pipelines.presentation.spreadsheet import records, unguarded
 from lacuna.pipelines.state.repository import State
 from lacuna.pipelines.steps.publish.workbook import to_csv
@@ -27,6 +28,7 @@ SHOWN = (
     "rank", "gap_id", "kind", "status", "status_note", "title", "conversations", "weekly_rate", "score",
     "cost_avoidable", "first_seen", "owner_id", "falls_due", "overdue",
 )  # fmt: skip
+_RATES = ("weekly_rate", "score")  # rounded as on the board, where people have just seen them
 TO_FILL = ("decision", "reason", "until", "into", "on", "article_id", "assign_to", "due", "why")
 COLUMNS = (*SHOWN, *TO_FILL, "last_decision")
 
@@ -61,6 +63,7 @@ def sheet(backlog: pd.DataFrame) -> bytes:
     rows = []
     for row in records(backlog):
         shown: dict[str, Any] = {name: row.get(name) for name in SHOWN}
+        shown |= {name: as_shown(row.get(name)) for name in _RATES}
         rows.append(shown | dict.fromkeys(TO_FILL, "") | {"last_decision": row["last_decision"]})
     return to_csv(rows, COLUMNS)
 

@@ -132,7 +132,7 @@ def weekly_chart(
     ]  # fmt: skip
     return {
         "width": width, "height": height, "base": base, "head": head, "bars": bars, "labels": labels,
-        "most": f"{largest:.0f} a week", "weeks": len(weeks),
+        "most": f"at most {largest:,.0f} in one week", "weeks": len(weeks),
         "asked": f"{sum(float(week[1]) for week in weeks):,.0f}",
         "failed": f"{sum(float(week[2]) for week in weeks):,.0f}",
         "now": None if start is None else box(x_of(start), width),

@@ -68,7 +68,7 @@ function chart(gap) {
   picture.append(drawn("line", { class: "axis", x1: 0, x2: wide, y1: base, y2: base }));
   if (gap.change) picture.append(drawn("line", { class: "turn", x1: place(gap.change.week), x2: place(gap.change.week), y1: head - 8, y2: base }));
   const label = (words, x, y, anchor) => { const made = drawn("text", { x, y, "text-anchor": anchor }); made.textContent = words; picture.append(made); };
-  label(`${Math.round(most)} a week`, 0, head - 6, "start");
+  label(`at most ${Math.round(most).toLocaleString("en")} in one week`, 0, head - 6, "start");
   label(shortDay(weeks[0][0]), 0, high - 6, "start");
   label(shortDay(weeks[Math.floor(weeks.length / 2)][0]), wide / 2, high - 6, "middle");
   label(shortDay(weeks.at(-1)[0]), wide, high - 6, "end");

@@ -21,6 +21,7 @@ from typer.testing import CliRunner
 from lacuna.pipelines.board import make_app
 from lacuna.pipelines.cli.main import app
 from lacuna.pipelines.delivery.weekly import send_digest
+from lacuna.pipelines.drafts.front_matter import values
 from lacuna.pipelines.run import run
 from lacuna.pipelines.settings import load_settings
 from lacuna.pipelines.state.repository import open_state
@@ -109,11 +110,13 @@ def texts(store: Path, gap: Mapping[str, Any]) -> dict[str, str]:
     assert on_board is not None
     digest = next(o.message.text for o in send_digest(store, settings, owner="o-ana"))
     terminal = CliRunner(env={"COLUMNS": "400"}).invoke(app, ["explain", key, "--store", str(store)])
+    to_fill = store / "to-fill.csv"
+    assert CliRunner().invoke(app, ["backlog", "--csv", str(to_fill), "--store", str(store)]).exit_code == 0
     return {
         "report's table": row[0], "report's panel": card, "board's table": on_board[0], "board's page": shown.text,
         "board's API": api.text, "draft": (folder / gap["draft"]).read_text(encoding="utf-8"),
         "digest": flat(next(part for part in re.split(r"\n(?=\d+\. )", digest) if gap["title"] in part)),
-        "explain": flat(terminal.stdout),
+        "explain": flat(terminal.stdout), "decision sheet": to_fill.read_text(encoding="utf-8-sig"),
     }  # fmt: skip
 
 
@@ -222,16 +225,28 @@ def printed(cell: Any) -> str:
     return half_up(cell.value, {"0.00": 2, "0.0": 1, "#,##0": 0}[form])
 
 
+def line_of(gap: Mapping[str, Any], sheet: str) -> dict[str, str]:
+    """A gap's line of a CSV sheet."""
+    return next(row for row in csv.DictReader(sheet.splitlines()) if row["gap_id"] == gap["gap_id"])
+
+
+def as_written(row: Mapping[str, Any]) -> Figures:
+    """The figures of a row that people read as it stands: nothing is rounded after it."""
+    names = {"conversations": "conversations", "weekly": "weekly_rate", "score": "score"}
+    return {name: f"{row[field]}" for name, field in names.items()}
+
+
 def renderings(store: Path, gap: Mapping[str, Any], written: Mapping[str, str]) -> dict[str, Figures]:
     """What each rendering shows of a gap."""
-    sheet = (store / "runs" / DAY / "backlog.csv").read_text(encoding="utf-8-sig").splitlines()
-    line = next(row for row in csv.DictReader(sheet) if row["gap_id"] == gap["gap_id"])
+    line = line_of(gap, (store / "runs" / DAY / "backlog.csv").read_text(encoding="utf-8-sig"))
     return {
         "report's table": in_table(written["report's table"]), "report's panel": in_panel(written["report's panel"]),
         "board's table": in_table(written["board's table"]), "board's page": on_page(written["board's page"]),
         "board's API": from_data(json.loads(written["board's API"])), "draft": sentences(flat(written["draft"])),
         "digest": sentences(written["digest"]), "explain": sentences(written["explain"]), "CSV": from_data(line),
         "JSON lines": from_data(gap), "workbook": in_sheet(store, gap),
+        "draft's front matter": as_written(values(written["draft"])),
+        "decision sheet": as_written(line_of(gap, written["decision sheet"])),
     }  # fmt: skip
 
 
@@ -256,6 +271,8 @@ def test_every_rendering_of_a_gap_shows_the_same_figures(store: Path, gap: dict[
     every_sentence = set(SENTENCES)
     for where in ("report's panel", "board's page", "board's API", "explain", "CSV", "JSON lines", "workbook"):
         assert set(figures[where]) == every_sentence, where
+    for where in ("draft's front matter", "decision sheet"):
+        assert set(figures[where]) == {"conversations", "weekly", "score"}, where
     in_brief = {"conversations", "weekly", "customers", "about", "failed", "failed range"}
     assert (set(figures["draft"]) - {"tagged"}, set(figures["digest"])) == (in_brief, in_brief)
 
