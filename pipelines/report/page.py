@@ -25,7 +25,7 @@ from lacuna.pipelines.presentation.format import (
 )
 from lacuna.pipelines.report.gap_figures import GapFigures, before_and_since, figures_of, nearest_articles
 from lacuna.pipelines.report.gaps import owner, relative_link, weeks
-from lacuna.pipelines.report.small import folded_sentence
+from lacuna.pipelines.report.small import small_gap_sentence
 
 _QUOTE = 1200
 _CHANGES = {
@@ -82,7 +82,7 @@ def page(
         "places": _places(gap),
         "figures": figures.cards(),
         "reasons": texts(gap.reasons),
-        "equation": _equation(figures, confidence, folded_sentence(int(gap.folded), run)),
+        "equation": _equation(figures, confidence, small_gap_sentence(gap, run)),
         "weekly": [list(entry) for entry in weekly_counts],
         "change": _change(gap.change_point, confidence),
         "owner": gap_owner,

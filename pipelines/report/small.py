@@ -8,7 +8,7 @@ from typing import Any
 from lacuna.models.backlog.gap import Gap
 from lacuna.pipelines.presentation.format import decimal, number, plural, record
 
-__all__ = ["apart", "folded_sentence", "least_effect"]
+__all__ = ["apart", "folded_sentence", "least_effect", "small_gap_sentence"]
 
 
 def apart(gaps: Sequence[Gap]) -> tuple[list[Gap], list[Gap]]:
@@ -31,3 +31,8 @@ def folded_sentence(many: int, run: Mapping[str, Any] | None) -> str:
         return ""
     gaps, each = plural(many, "gap is", "gaps are"), "it" if many == 1 else "each"
     return f"{gaps} too small to act on: {each} would avoid less than {least_effect(run)}."
+
+
+def small_gap_sentence(gap: Gap, run: Mapping[str, Any] | None) -> str:
+    """That a gap is too small to act on, on its own page; "" for any other."""
+    return f"Too small to act on: it would avoid less than {least_effect(run)}." if gap.folded else ""

@@ -61,6 +61,24 @@ def fits(page: Any) -> bool:
     return bool(page.evaluate("document.documentElement.scrollWidth <= innerWidth"))
 
 
+@pytest.mark.parametrize("width", [390, 1280])
+def test_what_is_too_small_opens_from_its_fold_and_is_found_by_a_search(opened: Open, width: int) -> None:
+    """It is counted and out of the table; a click in the fold shows its page, and a search brings up its row."""
+    page = opened(sample_run.run_with_small_gaps(), width=width)
+    assert page.inner_text("#count") == "22 gaps, and 3 too small to act on"
+    assert page.locator(TITLES).count() == 22
+    page.click("#small summary")
+    assert page.locator("#small li").count() == 3
+    assert fits(page)
+    page.click("#small li >> nth=1 >> a")
+    assert page.inner_text("#where") == "Too small to act on"
+    assert "Too small to act on: it would avoid less" in page.inner_text("#body")
+    page.keyboard.press("Escape")
+    page.fill("#q", "insurance for rented")
+    page.locator("#count", has_text="1 of 25 gaps").wait_for()
+    assert page.locator(TITLES).count() == 1
+
+
 def test_sorting_by_a_column_orders_the_rows(opened: Open, sample: ReportData) -> None:
     """A click on a heading sorts, a second one turns it round, the address keeps it."""
     page = opened(sample)

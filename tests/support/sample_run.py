@@ -483,7 +483,8 @@ def run_with_small_gaps() -> ReportData:
     """The sample with six gaps that are too small to act on: three undecided ones, one in work, two put away."""
     data = sample_run()
     small = data.backlog["gap_id"].isin(["g-016", "g-020", "g-022", "g-023", "g-024", "g-025"])
-    return replace(data, backlog=data.backlog.assign(too_small=small))
+    score = data.backlog["score"].where(~small, data.backlog["score"] * 0.05)
+    return replace(data, backlog=data.backlog.assign(too_small=small, score=score))
 
 
 def empty_run() -> ReportData:

@@ -641,7 +641,7 @@ def test_what_is_too_small_to_act_on_has_a_list_of_its_own(client: Make, store: 
     page = board.get("/").text
     assert 'href="/?view=small">Too small to act on <b>3</b>' in page
     assert "each would avoid less than one human-handled conversation a month" in board.get("/?view=small").text
-    assert "too small to act on: it would avoid less than one" in board.get("/gaps/g-022").text
+    assert "Too small to act on: it would avoid less than one" in board.get("/gaps/g-022").text
     title = board.get("/api/gaps/g-020").json()["title"]
     assert title not in board.get("/owners").text + board.get("/drafts").text
     assert "g-020" in board.get("/api/gaps", params={"view": "todo", "q": title}).text

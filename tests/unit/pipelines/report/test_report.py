@@ -272,7 +272,7 @@ def test_what_is_too_small_to_act_on_is_folded_and_counted() -> None:
     rows = [row["id"] for row in json.loads(document.json("rows-data"))["rows"]]
     assert [json.loads(line)["id"] for line in document.json("pages-data").strip().split("\n")] == rows
     assert sorted(rows) == sorted(data.backlog["gap_id"])
-    assert "too small to act on: it would avoid less" in document.json("pages-data")
+    assert "Too small to act on: it would avoid less" in document.json("pages-data")
     view = build_view(data)
     assert sum(kind["count"] for kind in view["kinds"]) == 22
     summary = ["".join(part["text"] for part in sentence) for sentence in view["summary"]]
