@@ -110,6 +110,26 @@ def test_healthy_topics_stay_out(demo: Demo) -> None:
     assert len(named) <= 2, named
 
 
+def test_topics_are_about_as_many_as_problems_in_both_languages(demo: Demo) -> None:
+    """Fifty-one problems are at most 65 topics, and German and English share one far more often than by chance."""
+    folder = demo.runs[-1].folder
+    assigned = pd.read_parquet(folder / "assignments.parquet").query("question_number == 1")
+    assert assigned["topic_id"].nunique() <= 65
+    planted = {c: name for name, topic in demo.truth.topics.items() for c in topic.conversation_ids}
+    languages = (
+        pd.read_parquet(demo.folder / "bundle" / "conversations").set_index("conversation_id")["language"].str[:2]
+    )
+    assigned = assigned.assign(
+        problem=assigned["conversation_id"].map(planted), language=assigned["conversation_id"].map(languages)
+    )
+    mostly = (
+        assigned.groupby(["problem", "language"])["topic_id"].agg(lambda ids: ids.value_counts().index[0]).unstack()
+    )
+    both = mostly.dropna(subset=["de", "en"])
+    assert len(both) > 40
+    assert (both["de"] == both["en"]).mean() > 0.4
+
+
 def test_what_no_article_mends_is_kept_apart(demo: Demo) -> None:
     """Hand-offs and a wrong intent are listed as not content, and the loud customer nowhere."""
     other = _lines(demo.runs[-1].folder / "not_content.jsonl")
