@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import TypedDict
@@ -88,7 +88,8 @@ _PERSONAL = re.compile(
 class ResolutionStep(TypedDict):
     """One step, in an agent's words.
 
-    It occurs in ``count`` conversations, ``worked`` of which are known to have ended well; up to three are listed.
+    It occurs in ``count`` conversations, also those that ended badly; ``worked`` of them are known to have ended well.
+    Up to three are listed, none that ended badly.
     ``way`` numbers the answers from 1: steps from the same conversations belong to one answer, and different answers
     are alternatives. ``order`` is the step's place in an answer whose steps have an order, else 0.
     """
@@ -102,7 +103,10 @@ class ResolutionStep(TypedDict):
 
 
 def distil(
-    replies: Sequence[tuple[str, str]], worked: Collection[str] = frozenset(), salience: Salience | None = None
+    replies: Sequence[tuple[str, str]],
+    worked: Collection[str] = frozenset(),
+    salience: Salience | None = None,
+    failed: Sequence[tuple[str, str]] = (),
 ) -> list[ResolutionStep]:
     """Find the steps that agents gave in at least two conversations, answer by answer.
 
@@ -119,6 +123,8 @@ def distil(
         Conversations that are known to have ended well.
     salience
         Weights of the stems that set the gap's replies apart from other replies.
+    failed
+        Replies of conversations that ended badly. They make no step; they count as tries of a step that they gave.
 
     Returns
     -------
@@ -134,8 +140,10 @@ def distil(
     candidates = _candidates(replies, salience)
     if len(candidates) < AT_LEAST:
         return []
-    vectors = _vectors([sentence.text for sentence in candidates])
-    shared = _shared(candidates, vectors, _groups(vectors))
+    in_vain = _candidates(failed, salience)
+    vectors, vectors_in_vain = _vectors([one.text for one in candidates], [one.text for one in in_vain])
+    group = _groups(vectors)
+    shared = _shared(candidates, vectors, group, _tries(in_vain, vectors_in_vain, vectors, group))
     best_shared = sorted(shared, key=lambda f: (-len(f.ids), f.place, f.text))[:MOST_STEPS]
     steps: list[ResolutionStep] = []
     ways = sorted(_ways(best_shared), key=lambda way: (-max(len(f.ids) for f in way), -len(way), way[0].text))
@@ -146,7 +154,7 @@ def distil(
             ids = sorted(one.ids, key=lambda c: (c not in worked, c))
             steps.append(
                 ResolutionStep(
-                    text=one.text, count=len(ids), worked=sum(c in worked for c in ids),
+                    text=one.text, count=len(ids) + len(one.failed), worked=sum(c in worked for c in ids),
                     conversation_ids=ids[:SHOWN_IDS], way=number, order=place if ordered else 0,
                 )
             )  # fmt: skip
@@ -171,13 +179,31 @@ class _Shared:
     place: float
     places: dict[str, float]
     instructs: bool
+    failed: frozenset[str]  # conversations with the step that ended badly
 
     @property
     def ids(self) -> set[str]:
         return set(self.places)
 
 
-def _shared(candidates: Sequence[_Sentence], vectors: F64, group: Ints) -> list[_Shared]:
+def _tries(in_vain: Sequence[_Sentence], vectors_in_vain: F64, vectors: F64, group: Ints) -> dict[int, set[str]]:
+    """By group, the conversations that ended badly after a sentence that says the same as the group."""
+    tries: dict[int, set[str]] = {}
+    if not in_vain:
+        return tries
+    numbers = sorted(set(group))
+    middles = np.stack([vectors[group == number].mean(axis=0) for number in numbers])
+    # The product of a row with a group's mean is the row's mean cosine with the group's sentences.
+    for sentence, likeness in zip(in_vain, np.round(vectors_in_vain @ middles.T, 9), strict=True):
+        nearest = int(likeness.argmax())
+        if likeness[nearest] >= ALIKE:
+            tries.setdefault(int(numbers[nearest]), set()).add(sentence.conversation)
+    return tries
+
+
+def _shared(
+    candidates: Sequence[_Sentence], vectors: F64, group: Ints, tries: Mapping[int, set[str]]
+) -> list[_Shared]:
     n_sentences = Counter(sentence.conversation for sentence in candidates)  # a single sentence has no order
     shared = []
     for number in sorted(set(group)):
@@ -199,7 +225,9 @@ def _shared(candidates: Sequence[_Sentence], vectors: F64, group: Ints) -> list[
             ),
         )
         ordered = [place for conversation, place in places.items() if n_sentences[conversation] > 1]
-        shared.append(_Shared(candidates[best].text, float(np.mean(ordered)) if ordered else 0.5, places, instructs))
+        place = float(np.mean(ordered)) if ordered else 0.5
+        failed = frozenset(tries.get(int(number), ())) - places.keys()
+        shared.append(_Shared(candidates[best].text, place, places, instructs, failed))
     return shared
 
 
@@ -324,16 +352,18 @@ def _stems(text: str) -> list[str]:
     ]
 
 
-def _vectors(texts: Sequence[str]) -> F64:
-    """TF-IDF of stems, rows of length 1, or 0 where a text has only stop words."""
+def _vectors(texts: Sequence[str], others: Sequence[str]) -> tuple[F64, F64]:
+    """TF-IDF of stems, rows of length 1, or 0 where a text has only stop words; ``others`` by the weights of ``texts``."""
     try:
         # Imported late: it takes a second, and listing or copying drafts does not need it.
         from sklearn.feature_extraction.text import TfidfVectorizer
 
-        counted = TfidfVectorizer(analyzer=_stems, sublinear_tf=True).fit_transform(texts)
+        weights = TfidfVectorizer(analyzer=_stems, sublinear_tf=True)
+        counted = weights.fit_transform(texts)
     except ValueError:  # no word is left
-        return np.zeros((len(texts), 1))
-    return np.round(counted.toarray(), 9)
+        return np.zeros((len(texts), 1)), np.zeros((len(others), 1))
+    counted_others = weights.transform(others).toarray() if others else np.zeros((0, counted.shape[1]))
+    return np.round(counted.toarray(), 9), np.round(counted_others, 9)
 
 
 def _groups(vectors: F64) -> Ints:

@@ -101,6 +101,16 @@ def test_a_step_is_shown_with_three_conversations_at_most() -> None:
     assert (step["count"], step["conversation_ids"]) == (9, ["c0", "c1", "c2"])
 
 
+def test_tries_that_failed_count_but_make_no_step() -> None:
+    """Of five conversations with the step two ended well; what failed alone, or says something else, is no step."""
+    good = [(f"c{i}", "Please restart the display.") for i in range(3)]
+    bad = [("b0", "Restart the display, please."), ("b1", "Please restart the display. Pull the plug out of the wall.")]
+    (step,) = distil(good, {"c0", "c1"}, failed=[*bad, ("b2", "Pull the plug out of the wall.")])
+    assert (step["text"], step["count"], step["worked"]) == ("Please restart the display.", 5, 2)
+    assert step["conversation_ids"] == ["c0", "c1", "c2"]
+    assert distil([], failed=good) == []
+
+
 def test_the_order_of_conversations_does_not_matter() -> None:
     """Shuffled conversations give the same steps."""
     for seed in range(5):
