@@ -201,9 +201,7 @@ def _tries(in_vain: Sequence[_Sentence], vectors_in_vain: F64, vectors: F64, gro
     return tries
 
 
-def _shared(
-    candidates: Sequence[_Sentence], vectors: F64, group: Ints, tries: Mapping[int, set[str]]
-) -> list[_Shared]:
+def _shared(candidates: Sequence[_Sentence], vectors: F64, group: Ints, tries: Mapping[int, set[str]]) -> list[_Shared]:
     n_sentences = Counter(sentence.conversation for sentence in candidates)  # a single sentence has no order
     shared = []
     for number in sorted(set(group)):
