@@ -26,11 +26,14 @@ TOGETHER = 0.45  # least cosine of the sets of conversations of two steps that b
 IN_ORDER = 0.75  # least share of the conversations with both steps in which the two come in the same order
 INSTRUCTS, STATES = 0.3, 1.0  # least salience of an instruction, and of another sentence
 ALIKE = 0.35  # least mean cosine within a group of sentences that say the same
+SAME = 0.7  # the same, where one reply holds several sentences of a group
 SENTENCES = 800  # most sentences of a gap that are compared; more make the result no better
 SHORTEST, LONGEST = 3, 45  # words of a sentence that can be a step
 
 # A line that ends in a colon, or whose next begins small, is no sentence yet.
 _GOES_ON = re.compile(r"(?<=:)\s*\n+\s*(?![-*•\d])|(?<![.!?\s])[ \t]*\n+[ \t]*(?=[a-zäöüß])")
+# The same where steps are looked for: a short line is one of a list, and only a long one was wrapped.
+_WRAPPED = re.compile(r"(?<=:)\s*\n+\s*(?![-*•\d])|(?<=[^\n]{50})(?<![.!?\s])[ \t]*\n[ \t]*(?=[a-zäöüß])")
 _LEAD_IN = re.compile(r"^[^:]{0,60}\b(?:below|following|these|steps|instructions)\b[^:]{0,20}:\s+", re.I)
 _LEAD = re.compile(
     r"^(?:(?:please|kindly|just|simply|then|and|also|next|first(?:ly)?|second(?:ly)?|third(?:ly)?|finally|lastly|now|so|again|instead|"
@@ -142,7 +145,7 @@ def distil(
         return []
     in_vain = _candidates(failed, salience)
     vectors, vectors_in_vain = _vectors([one.text for one in candidates], [one.text for one in in_vain])
-    group = _groups(vectors)
+    group = _apart(candidates, vectors, _groups(vectors, ALIKE))
     shared = _shared(candidates, vectors, group, _tries(in_vain, vectors_in_vain, vectors, group))
     best_shared = sorted(shared, key=lambda f: (-len(f.ids), f.place, f.text))[:MOST_STEPS]
     steps: list[ResolutionStep] = []
@@ -274,9 +277,12 @@ def statements(text: str) -> list[str]:
     return [sentence for sentence, _, _ in _sentences(text)]
 
 
-def _sentences(text: str) -> list[tuple[str, float, bool]]:
-    """Sentences with content, each with its place in the text (0 to 1) and whether it is an instruction."""
-    text = _GOES_ON.sub(" ", text)
+def _sentences(text: str, goes_on: re.Pattern[str] = _GOES_ON) -> list[tuple[str, float, bool]]:
+    """Sentences with content, each with its place in the text (0 to 1) and whether it is an instruction.
+
+    ``goes_on`` matches the line breaks that end no sentence.
+    """
+    text = goes_on.sub(" ", text)
     sentences = [" ".join(part.split()) for part in REPLY_SENTENCE_END.split(text) if part and part.strip()]
     last = max(1, len(sentences) - 1)
     kept = []
@@ -328,7 +334,7 @@ def _candidates(replies: Sequence[tuple[str, str]], salience: Salience | None) -
         joined[conversation] = f"{joined[conversation]}\n{text}" if conversation in joined else text
     by_text: dict[tuple[str, str], _Sentence] = {}
     for conversation in sorted(joined):
-        for sentence, place, instructs in _sentences(joined[conversation]):
+        for sentence, place, instructs in _sentences(joined[conversation], _WRAPPED):
             if instructs if salience is None else salience.worth(sentence) >= (INSTRUCTS if instructs else STATES):
                 by_text.setdefault((conversation, sentence), _Sentence(conversation, sentence, place, instructs))
     rows = list(by_text.values())
@@ -364,9 +370,20 @@ def _vectors(texts: Sequence[str], others: Sequence[str]) -> tuple[F64, F64]:
     return np.round(counted.toarray(), 9), np.round(counted_others, 9)
 
 
-def _groups(vectors: F64) -> Ints:
+def _apart(candidates: Sequence[_Sentence], vectors: F64, group: Ints) -> Ints:
+    """Groups of which most conversations hold two sentences, cut finer: one reply does not say the same twice."""
+    group = group.copy()
+    for number in sorted(set(group)):
+        rows = np.flatnonzero(group == number)
+        held = Counter(candidates[i].conversation for i in rows)
+        if 2 * sum(n > 1 for n in held.values()) > len(held):
+            group[rows] = group.max() + _groups(vectors[rows], SAME)
+    return group
+
+
+def _groups(vectors: F64, alike: float) -> Ints:
     from scipy.cluster.hierarchy import fcluster, linkage
     from scipy.spatial.distance import pdist
 
     far = np.nan_to_num(pdist(vectors, "cosine"), nan=1.0).clip(0, 2)
-    return fcluster(linkage(far, "average"), 1 - ALIKE, "distance").astype(np.int64)
+    return fcluster(linkage(far, "average"), 1 - alike, "distance").astype(np.int64)
