@@ -375,7 +375,7 @@ def _apart(candidates: Sequence[_Sentence], vectors: F64, group: Ints) -> Ints:
     group = group.copy()
     for number in sorted(set(group)):
         rows = np.flatnonzero(group == number)
-        held = Counter(candidates[i].conversation for i in rows)
+        held = Counter(candidates[int(i)].conversation for i in rows)
         if 2 * sum(n > 1 for n in held.values()) > len(held):
             group[rows] = group.max() + _groups(vectors[rows], SAME)
     return group
