@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import TypedDict
@@ -26,11 +26,14 @@ TOGETHER = 0.45  # least cosine of the sets of conversations of two steps that b
 IN_ORDER = 0.75  # least share of the conversations with both steps in which the two come in the same order
 INSTRUCTS, STATES = 0.3, 1.0  # least salience of an instruction, and of another sentence
 ALIKE = 0.35  # least mean cosine within a group of sentences that say the same
+SAME = 0.7  # the same, where one reply holds several sentences of a group
 SENTENCES = 800  # most sentences of a gap that are compared; more make the result no better
 SHORTEST, LONGEST = 3, 45  # words of a sentence that can be a step
 
 # A line that ends in a colon, or whose next begins small, is no sentence yet.
 _GOES_ON = re.compile(r"(?<=:)\s*\n+\s*(?![-*•\d])|(?<![.!?\s])[ \t]*\n+[ \t]*(?=[a-zäöüß])")
+# The same where steps are looked for: a short line is one of a list, and only a long one was wrapped.
+_WRAPPED = re.compile(r"(?<=:)\s*\n+\s*(?![-*•\d])|(?<=[^\n]{50})(?<![.!?\s])[ \t]*\n[ \t]*(?=[a-zäöüß])")
 _LEAD_IN = re.compile(r"^[^:]{0,60}\b(?:below|following|these|steps|instructions)\b[^:]{0,20}:\s+", re.I)
 _LEAD = re.compile(
     r"^(?:(?:please|kindly|just|simply|then|and|also|next|first(?:ly)?|second(?:ly)?|third(?:ly)?|finally|lastly|now|so|again|instead|"
@@ -88,7 +91,8 @@ _PERSONAL = re.compile(
 class ResolutionStep(TypedDict):
     """One step, in an agent's words.
 
-    It occurs in ``count`` conversations, ``worked`` of which are known to have ended well; up to three are listed.
+    It occurs in ``count`` conversations, also those that ended badly; ``worked`` of them are known to have ended well.
+    Up to three are listed, none that ended badly.
     ``way`` numbers the answers from 1: steps from the same conversations belong to one answer, and different answers
     are alternatives. ``order`` is the step's place in an answer whose steps have an order, else 0.
     """
@@ -102,7 +106,10 @@ class ResolutionStep(TypedDict):
 
 
 def distil(
-    replies: Sequence[tuple[str, str]], worked: Collection[str] = frozenset(), salience: Salience | None = None
+    replies: Sequence[tuple[str, str]],
+    worked: Collection[str] = frozenset(),
+    salience: Salience | None = None,
+    failed: Sequence[tuple[str, str]] = (),
 ) -> list[ResolutionStep]:
     """Find the steps that agents gave in at least two conversations, answer by answer.
 
@@ -119,6 +126,8 @@ def distil(
         Conversations that are known to have ended well.
     salience
         Weights of the stems that set the gap's replies apart from other replies.
+    failed
+        Replies of conversations that ended badly. They make no step; they count as tries of a step that they gave.
 
     Returns
     -------
@@ -134,8 +143,10 @@ def distil(
     candidates = _candidates(replies, salience)
     if len(candidates) < AT_LEAST:
         return []
-    vectors = _vectors([sentence.text for sentence in candidates])
-    shared = _shared(candidates, vectors, _groups(vectors))
+    in_vain = _candidates(failed, salience)
+    vectors, vectors_in_vain = _vectors([one.text for one in candidates], [one.text for one in in_vain])
+    group = _apart(candidates, vectors, _groups(vectors, ALIKE))
+    shared = _shared(candidates, vectors, group, _tries(in_vain, vectors_in_vain, vectors, group))
     best_shared = sorted(shared, key=lambda f: (-len(f.ids), f.place, f.text))[:MOST_STEPS]
     steps: list[ResolutionStep] = []
     ways = sorted(_ways(best_shared), key=lambda way: (-max(len(f.ids) for f in way), -len(way), way[0].text))
@@ -146,7 +157,7 @@ def distil(
             ids = sorted(one.ids, key=lambda c: (c not in worked, c))
             steps.append(
                 ResolutionStep(
-                    text=one.text, count=len(ids), worked=sum(c in worked for c in ids),
+                    text=one.text, count=len(ids) + len(one.failed), worked=sum(c in worked for c in ids),
                     conversation_ids=ids[:SHOWN_IDS], way=number, order=place if ordered else 0,
                 )
             )  # fmt: skip
@@ -171,13 +182,29 @@ class _Shared:
     place: float
     places: dict[str, float]
     instructs: bool
+    failed: frozenset[str]  # conversations with the step that ended badly
 
     @property
     def ids(self) -> set[str]:
         return set(self.places)
 
 
-def _shared(candidates: Sequence[_Sentence], vectors: F64, group: Ints) -> list[_Shared]:
+def _tries(in_vain: Sequence[_Sentence], vectors_in_vain: F64, vectors: F64, group: Ints) -> dict[int, set[str]]:
+    """By group, the conversations that ended badly after a sentence that says the same as the group."""
+    tries: dict[int, set[str]] = {}
+    if not in_vain:
+        return tries
+    numbers = sorted(set(group))
+    middles = np.stack([vectors[group == number].mean(axis=0) for number in numbers])
+    # The product of a row with a group's mean is the row's mean cosine with the group's sentences.
+    for sentence, likeness in zip(in_vain, np.round(vectors_in_vain @ middles.T, 9), strict=True):
+        nearest = int(likeness.argmax())
+        if likeness[nearest] >= ALIKE:
+            tries.setdefault(int(numbers[nearest]), set()).add(sentence.conversation)
+    return tries
+
+
+def _shared(candidates: Sequence[_Sentence], vectors: F64, group: Ints, tries: Mapping[int, set[str]]) -> list[_Shared]:
     n_sentences = Counter(sentence.conversation for sentence in candidates)  # a single sentence has no order
     shared = []
     for number in sorted(set(group)):
@@ -199,7 +226,9 @@ def _shared(candidates: Sequence[_Sentence], vectors: F64, group: Ints) -> list[
             ),
         )
         ordered = [place for conversation, place in places.items() if n_sentences[conversation] > 1]
-        shared.append(_Shared(candidates[best].text, float(np.mean(ordered)) if ordered else 0.5, places, instructs))
+        place = float(np.mean(ordered)) if ordered else 0.5
+        failed = frozenset(tries.get(int(number), ())) - places.keys()
+        shared.append(_Shared(candidates[best].text, place, places, instructs, failed))
     return shared
 
 
@@ -248,9 +277,12 @@ def statements(text: str) -> list[str]:
     return [sentence for sentence, _, _ in _sentences(text)]
 
 
-def _sentences(text: str) -> list[tuple[str, float, bool]]:
-    """Sentences with content, each with its place in the text (0 to 1) and whether it is an instruction."""
-    text = _GOES_ON.sub(" ", text)
+def _sentences(text: str, goes_on: re.Pattern[str] = _GOES_ON) -> list[tuple[str, float, bool]]:
+    """Sentences with content, each with its place in the text (0 to 1) and whether it is an instruction.
+
+    ``goes_on`` matches the line breaks that end no sentence.
+    """
+    text = goes_on.sub(" ", text)
     sentences = [" ".join(part.split()) for part in REPLY_SENTENCE_END.split(text) if part and part.strip()]
     last = max(1, len(sentences) - 1)
     kept = []
@@ -302,7 +334,7 @@ def _candidates(replies: Sequence[tuple[str, str]], salience: Salience | None) -
         joined[conversation] = f"{joined[conversation]}\n{text}" if conversation in joined else text
     by_text: dict[tuple[str, str], _Sentence] = {}
     for conversation in sorted(joined):
-        for sentence, place, instructs in _sentences(joined[conversation]):
+        for sentence, place, instructs in _sentences(joined[conversation], _WRAPPED):
             if instructs if salience is None else salience.worth(sentence) >= (INSTRUCTS if instructs else STATES):
                 by_text.setdefault((conversation, sentence), _Sentence(conversation, sentence, place, instructs))
     rows = list(by_text.values())
@@ -324,21 +356,34 @@ def _stems(text: str) -> list[str]:
     ]
 
 
-def _vectors(texts: Sequence[str]) -> F64:
-    """TF-IDF of stems, rows of length 1, or 0 where a text has only stop words."""
+def _vectors(texts: Sequence[str], others: Sequence[str]) -> tuple[F64, F64]:
+    """TF-IDF of stems, rows of length 1, or 0 where a text has only stop words; ``others`` by the weights of ``texts``."""
     try:
         # Imported late: it takes a second, and listing or copying drafts does not need it.
         from sklearn.feature_extraction.text import TfidfVectorizer
 
-        counted = TfidfVectorizer(analyzer=_stems, sublinear_tf=True).fit_transform(texts)
+        weights = TfidfVectorizer(analyzer=_stems, sublinear_tf=True)
+        counted = weights.fit_transform(texts)
     except ValueError:  # no word is left
-        return np.zeros((len(texts), 1))
-    return np.round(counted.toarray(), 9)
+        return np.zeros((len(texts), 1)), np.zeros((len(others), 1))
+    counted_others = weights.transform(others).toarray() if others else np.zeros((0, counted.shape[1]))
+    return np.round(counted.toarray(), 9), np.round(counted_others, 9)
 
 
-def _groups(vectors: F64) -> Ints:
+def _apart(candidates: Sequence[_Sentence], vectors: F64, group: Ints) -> Ints:
+    """Groups of which most conversations hold two sentences, cut finer: one reply does not say the same twice."""
+    group = group.copy()
+    for number in sorted(set(group)):
+        rows = np.flatnonzero(group == number)
+        held = Counter(candidates[int(i)].conversation for i in rows)
+        if 2 * sum(n > 1 for n in held.values()) > len(held):
+            group[rows] = group.max() + _groups(vectors[rows], SAME)
+    return group
+
+
+def _groups(vectors: F64, alike: float) -> Ints:
     from scipy.cluster.hierarchy import fcluster, linkage
     from scipy.spatial.distance import pdist
 
     far = np.nan_to_num(pdist(vectors, "cosine"), nan=1.0).clip(0, 2)
-    return fcluster(linkage(far, "average"), 1 - ALIKE, "distance").astype(np.int64)
+    return fcluster(linkage(far, "average"), 1 - alike, "distance").astype(np.int64)

@@ -72,7 +72,7 @@ def _ended(gap: Gap) -> str:
     if not well and not badly:
         return f"Agents answered {counted(counts['conversations'], 'conversation')}; how these ended is not known."
     phrases = [f"{well:,} ended well (resolved, or rated 4 or better)"]
-    phrases += [f"{badly:,} did not and {'is' if badly == 1 else 'are'} left out"] if badly else []
+    phrases += [f"{badly:,} did not: no sentence is taken from {'it' if badly == 1 else 'them'}"] if badly else []
     unknown = counts["conversations"] - well - badly
     phrases += [f"of {unknown:,} nobody knows"] if unknown else []
     return f"Of {counted(counts['conversations'], 'conversation')} that agents answered, {'; '.join(phrases)}."

@@ -99,6 +99,8 @@ def page(
                 "text": text(step.get("text"), _QUOTE),
                 "count": whole(step.get("count")),
                 "ids": texts(step.get("conversation_ids"))[:3],
+                "worked": whole(step.get("worked")) or 0,
+                "way": whole(step.get("way")) or 1,
                 "ordered": bool(whole(step.get("order"))),
             }
             for step in map(record, items(gap.steps))

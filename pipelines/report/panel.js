@@ -19,6 +19,18 @@ function list(tag, className, entries, make) {
   return entries.length ? element(tag, { className }, ...entries.map(make)) : null;
 }
 
+// Agents' answers, each a list of its own as in the draft: numbered only where agents give its steps in an order.
+function answersApart(steps) {
+  const ways = [...new Set(steps.map((step) => step.way))];
+  return ways.flatMap((way, at) => {
+    const own = steps.filter((step) => step.way === way);
+    return [
+      ways.length > 1 ? paragraph(`Answer ${at + 1}`, "note") : null,
+      list(own.every((step) => step.ordered) ? "ol" : "ul", "", own, (step) => element("li", { text: step.text, auto: true }, stepSource(step))),
+    ];
+  });
+}
+
 function paragraph(words, className = "") {
   return words ? element("p", { text: words, auto: true, className }) : null;
 }
@@ -34,7 +46,7 @@ function quoted(entry) {
 
 function stepSource(step) {
   const some = step.ids.flatMap((id, at) => [at ? ", " : ": ", conversation(id)]);
-  return step.count ? element("small", {}, ` ${step.count} conversations`, ...some, some.length && step.count > step.ids.length ? " …" : "") : null;
+  return step.count ? element("small", {}, ` ${step.count} conversations${step.worked ? `, ${step.worked} ended well` : ""}`, ...some, some.length && step.count > step.ids.length ? " …" : "") : null;
 }
 
 function equation(sum) {
@@ -125,7 +137,7 @@ function fill(gap) {
     part("Article to change", ...article),
     part("Passages to change", ...passages(gap)),
     part("What customers say", list("ul", "said-list", gap.quotes, quoted)),
-    part("What agents answered", list(gap.steps.every((step) => step.ordered) ? "ol" : "ul", "", gap.steps, (step) => element("li", { text: step.text, auto: true }, stepSource(step))), list("ul", "said-list", gap.answers, quoted)),
+    part("What agents answered", ...answersApart(gap.steps), list("ul", "said-list", gap.answers, quoted)),
     part("Customers' words that the article lacks", list("ul", "words", gap.words, (word) => element("li", { text: word, auto: true }))),
     part("Nearest articles", nearest(gap)),
     part("History", ...gap.history.map((words) => paragraph(words))),

@@ -157,6 +157,21 @@ def test_ids_in_the_panel_lead_to_the_conversations(opened: Open, sample: Report
     assert page.evaluate("conversation('a/b ü?#$&').href") == "https://desk.example/a%2Fb%20%C3%BC%3F%23%24%26?a=$&"
 
 
+def test_answers_stand_apart_and_are_numbered_only_where_they_are_a_sequence(opened: Open, sample: ReportData) -> None:
+    """As in the draft: one list an answer, with numbers where its steps have an order, and how many ended well."""
+    page = opened(sample, "#gap=g-001")
+    lists = "steps => answersApart(steps).filter(Boolean).map((e) => [e.tagName, [...e.querySelectorAll('li')].length])"
+
+    def step(way: int, ordered: bool) -> dict[str, Any]:
+        return {"text": "Press it.", "count": 3, "worked": 2, "ids": ["c1"], "way": way, "ordered": ordered}
+
+    assert page.evaluate(lists, [step(1, True), step(1, True)]) == [["OL", 2]]
+    several = [step(1, True), step(1, True), step(2, True), step(3, False), step(3, False)]
+    assert page.evaluate(lists, several) == [["P", 0], ["OL", 2], ["P", 0], ["OL", 1], ["P", 0], ["UL", 2]]
+    answers = page.locator("#panel section:has-text('What agents answered')").text_content()
+    assert "31 conversations, 28 ended well: c-1001" in answers
+
+
 def test_the_backlog_is_worked_through_by_keyboard(opened: Open, sample: ReportData) -> None:
     """J and k walk the rows, Enter opens, arrows go on, Escape closes and gives the focus back."""
     page = opened(sample)

@@ -68,7 +68,7 @@ def gather(job: Job, gaps: Sequence[Mapping[str, Any]], articles: pd.DataFrame) 
     """The evidence for each gap: phrasings, answers, steps, passages and words.
 
     Replies are taken only from conversations that did not end badly: unresolved, rated badly, or followed by the same
-    customer's escalation of the same topic within two weeks.
+    customer's escalation of the same topic within two weeks. Those that did count as tries of the steps they gave.
 
     Parameters
     ----------
@@ -161,7 +161,8 @@ def _of_gap(gap: Mapping[str, Any], corpus: _Corpus, articles: pd.DataFrame) -> 
     answers = ["\n".join(corpus.replies[i]) for i in answered]
     reply_salience = Salience.of(answers, corpus.reply_counts, corpus.n_replies)
     replies = [(i, text) for i in sorted(answered) for text in corpus.replies[i]]
-    steps = distil(replies, corpus.ended_well, reply_salience)
+    failed = [(i, text) for i in ids if i in corpus.ended_badly for text in corpus.replies.get(i, ())]
+    steps = distil(replies, corpus.ended_well, reply_salience, failed)
     body = str(articles["body"].get(gap["article_id"], "")) if isinstance(gap["article_id"], str) else ""
     return {
         "examples": _examples(with_question, corpus, salience),

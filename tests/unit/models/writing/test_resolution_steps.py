@@ -101,6 +101,29 @@ def test_a_step_is_shown_with_three_conversations_at_most() -> None:
     assert (step["count"], step["conversation_ids"]) == (9, ["c0", "c1", "c2"])
 
 
+def test_lines_without_full_stops_are_steps_of_their_own_in_order() -> None:
+    """Steps on lines of their own, small letters and all, are told apart; a wrapped line is still one sentence."""
+    lines = ["close thunderbird", "open the profile folder", "delete the file global-messages-db.sqlite"]
+    lines += ["start thunderbird"]
+    answer = "Here are the steps.\n" + "\n".join(lines)
+    steps = distil([(f"c{i}", answer) for i in range(3)])
+    assert [(step["text"].casefold(), step["way"], step["order"]) for step in steps] == [
+        (line, 1, place) for place, line in enumerate(lines, start=1)
+    ]
+    wrapped = "Open the settings of the app on your phone and press the button\nto send the report."
+    assert texts(distil([("a", wrapped), ("b", wrapped)])) == [wrapped.replace("\n", " ")]
+
+
+def test_tries_that_failed_count_but_make_no_step() -> None:
+    """Of five conversations with the step two ended well; what failed alone, or says something else, is no step."""
+    good = [(f"c{i}", "Please restart the display.") for i in range(3)]
+    bad = [("b0", "Restart the display, please."), ("b1", "Please restart the display. Pull the plug out of the wall.")]
+    (step,) = distil(good, {"c0", "c1"}, failed=[*bad, ("b2", "Pull the plug out of the wall.")])
+    assert (step["text"], step["count"], step["worked"]) == ("Please restart the display.", 5, 2)
+    assert step["conversation_ids"] == ["c0", "c1", "c2"]
+    assert distil([], failed=good) == []
+
+
 def test_the_order_of_conversations_does_not_matter() -> None:
     """Shuffled conversations give the same steps."""
     for seed in range(5):
@@ -142,7 +165,7 @@ def test_the_report_s_panel_gets_steps_with_their_conversations() -> None:
     """The side panel shows what the draft shows."""
     step = {"text": "Open Orders.", "count": 4, "conversation_ids": ["c-1", "c-2", "c-3"]}
     assert page(missing(steps=[step]), "EUR", None, {}, "95 %")["steps"] == [
-        {"text": "Open Orders.", "count": 4, "ids": ["c-1", "c-2", "c-3"], "ordered": False}
+        {"text": "Open Orders.", "count": 4, "ids": ["c-1", "c-2", "c-3"], "worked": 0, "way": 1, "ordered": False}
     ]
 
 
