@@ -116,9 +116,8 @@ def test_topics_are_about_as_many_as_problems_in_both_languages(demo: Demo) -> N
     assigned = pd.read_parquet(folder / "assignments.parquet").query("question_number == 1")
     assert assigned["topic_id"].nunique() <= 65
     planted = {c: name for name, topic in demo.truth.topics.items() for c in topic.conversation_ids}
-    languages = (
-        pd.read_parquet(demo.folder / "bundle" / "conversations").set_index("conversation_id")["language"].str[:2]
-    )
+    asked = pd.read_parquet(demo.folder / "bundle" / "conversations").drop_duplicates("conversation_id")
+    languages = asked.set_index("conversation_id")["language"].str[:2]
     assigned = assigned.assign(
         problem=assigned["conversation_id"].map(planted), language=assigned["conversation_id"].map(languages)
     )
