@@ -175,6 +175,8 @@ def topics_of(
         tables["events"] = job.read("understand/events")
         tables["all"] = assigned[assigned["question_number"] == 1]
         remember(job, pd.DataFrame(), job.read_json("run")["input_hash"])
+        job.folder.mkdir(parents=True, exist_ok=True)
+        (job.folder / "run.json").write_text(json.dumps({"run_id": job.run_id}), encoding="utf-8")
 
     run(str(bundle), store, start, end, steps=(load, redact, understand, publish))
     return tables["core"], tables["theme"], tables["events"], tables["all"]
