@@ -117,9 +117,9 @@ def undo_edit(state: State, edit_id: int, who: str, *, why: str = "", after: int
 def current_topics(state: State) -> list[dict[str, Any]]:
     """The topics of the latest run that people have not ended since, by name: topic_id, label and questions."""
     with state.reading() as connection:
-        edits, sizes = topic_edit_log.read(connection), topic_edit_log.latest_sizes(connection)
-        names = _latest_names(connection, edits)
-    rows = [{"topic_id": topic, "label": name, "questions": sizes[topic]} for topic, name in names.items()]
+        edits, latest = topic_edit_log.read(connection), topic_edit_log.latest_topics(connection)
+    names = _names_now(latest, edits)
+    rows = [{"topic_id": topic, "label": name, "questions": latest[topic][1]} for topic, name in names.items()]
     return sorted(rows, key=lambda row: (row["label"].casefold(), row["topic_id"]))
 
 
@@ -310,9 +310,12 @@ def _no_such_topic(connection: sa.Connection, edits: Sequence[TopicEdit], topic_
 
 def _latest_names(connection: sa.Connection, edits: Sequence[TopicEdit]) -> dict[str, str]:
     """The names of the latest run's topics as of now, by topic_id."""
-    labels, given = topic_edit_log.latest_labels(connection), names_in_force(edits)
-    ended = out_of_use(edits)
-    return {topic: given.get(topic, label) for topic, label in labels.items() if topic not in ended}
+    return _names_now(topic_edit_log.latest_topics(connection), edits)
+
+
+def _names_now(latest: Mapping[str, tuple[str, int]], edits: Sequence[TopicEdit]) -> dict[str, str]:
+    given, ended = names_in_force(edits), out_of_use(edits)
+    return {topic: given.get(topic, label) for topic, (label, _) in latest.items() if topic not in ended}
 
 
 def _check(connection: sa.Connection, who: str, topic_id: str, after: int | None) -> None:

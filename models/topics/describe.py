@@ -60,7 +60,7 @@ def describe_groups(texts: Sequence[str], space: F32, labels: Ints, stop_words: 
 def find_topics(
     texts: Sequence[str], space: F32, clusters: NeighbourTree, stop_words: Sequence[str]
 ) -> tuple[Ints, Phrases]:
-    """Fit BERTopic with clusters of a graph: topics of texts alone, without outcomes.
+    """Fit BERTopic with a :class:`NeighbourTree`: topics of texts alone, without outcomes.
 
     Parameters
     ----------

@@ -26,7 +26,7 @@ USUAL_HEIGHT = 0.6
 # Data without structure splits best into this few clusters; they are accepted only from the silhouette on below which
 # Kaufman and Rousseeuw (1990) find no substantial structure.
 FEW, SUBSTANTIAL = 3, 0.25
-NEIGHBOURS, SMOOTHINGS = 8, 2
+NEIGHBOURS, SMOOTHINGS = 8, 2  # how many neighbours a point is moved towards, and how often
 BLOCK, THREADS = 1024, 4  # rows of a block, whose similarities to all others are held at once, and parallel blocks
 STRIPES = 8  # parts of a row of similarities; their elementwise maximum shows where the largest values are
 
@@ -52,8 +52,6 @@ class NeighbourTree(ClusterMixin, BaseEstimator):
 
     Parameters
     ----------
-    neighbours, smoothings
-        How many neighbours a point is moved towards, and how often.
     usual_height
         Height at which topics are usually complete: relative distance of smoothed points.
     min_size
@@ -81,14 +79,10 @@ class NeighbourTree(ClusterMixin, BaseEstimator):
 
     def __init__(
         self,
-        neighbours: int = NEIGHBOURS,
-        smoothings: int = SMOOTHINGS,
         usual_height: float = USUAL_HEIGHT,
         min_size: int = 5,
         judged_by: int | None = None,
     ) -> None:
-        self.neighbours = neighbours
-        self.smoothings = smoothings
         self.usual_height = usual_height
         self.min_size = min_size
         self.judged_by = judged_by
@@ -108,8 +102,7 @@ class NeighbourTree(ClusterMixin, BaseEstimator):
         saying_points = centroids(points, saying)
         if len(saying_points) < 2:
             return np.zeros(len(points), dtype=np.int64), 0.0
-        smooth = smoothed(saying_points, self.neighbours, self.smoothings)
-        tree = linkage(relative_distances(smooth), "average")
+        tree = linkage(relative_distances(smoothed(saying_points)), "average")
 
         def cut(height: float) -> Ints:
             return np.asarray(fcluster(tree, height, "distance"), dtype=np.int64)[saying] - 1
@@ -135,20 +128,20 @@ def smoothed_sayings(points: F32) -> F32:
     return smoothed(centroids(rows, saying))[saying[back]]
 
 
-def smoothed(points: F32, neighbours: int = NEIGHBOURS, times: int = SMOOTHINGS) -> F32:
-    """Points moved halfway towards the mean of their nearest neighbours, ``times`` over: float32, rows of length 1.
+def smoothed(points: F32) -> F32:
+    """Points moved halfway towards the mean of their nearest neighbours, twice over: float32, rows of length 1.
 
-    The neighbours are those of the points as given: ``neighbours`` of them, or fewer where there are few points, since
-    a topic has fewer then.
+    The neighbours are those of the points as given: :data:`NEIGHBOURS` of them, or fewer where there are few points,
+    since a topic has fewer then.
     """
-    neighbours = min(neighbours, int(len(points) ** 0.5 / 2))
+    neighbours = min(NEIGHBOURS, int(len(points) ** 0.5 / 2))
     if not neighbours:
         return points
     columns, _ = nearest(points, points, neighbours)
     rows = np.repeat(np.arange(len(points)), neighbours)
     share = np.full(columns.size, 1 / neighbours, dtype=np.float32)
     means = sparse.csr_matrix((share, (rows, np.sort(columns, axis=1).ravel())), shape=(len(points), len(points)))
-    for _ in range(times):
+    for _ in range(SMOOTHINGS):
         points = unit(points + means @ points)
     return points
 

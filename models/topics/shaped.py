@@ -50,7 +50,6 @@ class Shaped:
     topics, subtopics : int (n,), -1 for none
     fixed : the topic label of questions that people placed, by key; -1 for none. No nearness moves these
     ids : the topic_id under which a label goes on
-    names : the name that a person gave, with the edit and the topic_id of then, by label
     retired : topics that go on in no topic: merged into another, or dropped
     dropped : rows of each dropped topic, and of each of its subtopics
     kept, notes : by the id of the edit

@@ -65,6 +65,36 @@ class Groups:
         return nearest.topic, strength
 
 
+def fit_space(
+    texts: Sequence[str],
+    vectors: F32,
+    owner: Ints,
+    sentence_texts: Sequence[str],
+    sentence_vectors: F32,
+    tick: Callable[[int, int], None] | None = None,
+) -> tuple[TextSpace, tuple[str, ...]]:
+    """The space of the last round, in which topics are cut, and the common languages of the texts.
+
+    Parameters
+    ----------
+    texts, vectors
+        The sample, and float32 (n, dim), rows of length 1.
+    owner, sentence_texts, sentence_vectors
+        As :meth:`TextSpace.fit` takes them.
+    tick
+        Called with (rounds done, rounds).
+    """
+    common = common_languages(texts)
+    text_space = TextSpace().fit(vectors, owner, sentence_texts, sentence_vectors, languages_of(texts, common))
+    clusters = NeighbourTree(judged_by=text_space.meaning_dim)
+    for rounds_done in range(1, ROUNDS):
+        rough_labels = clusters.fit_predict(text_space.space_)
+        if tick:
+            tick(rounds_done, ROUNDS)
+        text_space.weigh(np.where(rough_labels < 0, rough_labels.max() + 1, rough_labels))
+    return text_space, common
+
+
 @threadpool_limits.wrap(limits=1, user_api="blas")  # the matrices are small: more threads would wait for each other
 def find_groups(
     texts: Sequence[str],
@@ -87,17 +117,9 @@ def find_groups(
     """
     parts = [(i, part) for i, text in enumerate(texts) for part in sentences(text)]
     owner, sentence_texts = np.array([i for i, _ in parts]), [part for _, part in parts]
-    common = common_languages(texts)
     vectors = embed([*texts, *sentence_texts], "texts and sentences")
-    text_space = TextSpace().fit(
-        vectors[: len(texts)], owner, sentence_texts, vectors[len(texts) :], languages_of(texts, common)
-    )
+    text_space, common = fit_space(texts, vectors[: len(texts)], owner, sentence_texts, vectors[len(texts) :], tick)
     clusters = NeighbourTree(judged_by=text_space.meaning_dim)
-    for rounds_done in range(1, ROUNDS):
-        rough_labels = clusters.fit_predict(text_space.space_)
-        if tick:
-            tick(rounds_done, ROUNDS)
-        text_space.weigh(np.where(rough_labels < 0, rough_labels.max() + 1, rough_labels))
     labels, words = find_topics(texts, text_space.space_, clusters, stop_words)
     if tick:
         tick(ROUNDS, ROUNDS)

@@ -17,20 +17,13 @@ from starlette.middleware import Middleware
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from lacuna.data_contracts.errors import (
-    DecidedMeanwhile,
-    DecisionInvalid,
     LacunaError,
-    NoSuchGap,
-    NoSuchTopic,
-    NotAllowed,
-    Refused,
     SettingsInvalid,
     StoreUnusable,
-    TagInvalid,
 )
 from lacuna.pipelines.board import actions, api, pages, sign_in, topics
 from lacuna.pipelines.board.bodies import TOO_LARGE
-from lacuna.pipelines.board.context import BoardContext
+from lacuna.pipelines.board.context import ERROR_CODES, BoardContext
 from lacuna.pipelines.board.middleware import Guard, host_of, is_loopback
 from lacuna.pipelines.board.roles import People, Person
 from lacuna.pipelines.io.addresses import StorePath
@@ -40,10 +33,6 @@ from lacuna.pipelines.state.repository import State, open_state
 
 __all__ = ["make_app", "serve"]
 
-_CODES: dict[type[LacunaError], int] = {
-    DecidedMeanwhile: 409, DecisionInvalid: 422, NoSuchGap: 404, NoSuchTopic: 404, NotAllowed: 409, Refused: 403,
-    StoreUnusable: 503, TagInvalid: 422,
-}  # fmt: skip
 _HEADINGS = {
     403: "Not yours to do",
     404: "Not found",
@@ -195,7 +184,7 @@ def _problem_response(
 def _lacuna(request: Request, error: Exception) -> Response:
     if not isinstance(error, LacunaError):
         raise error
-    return _problem_response(request, _CODES.get(type(error), 404), error.problem, error.remedy)
+    return _problem_response(request, ERROR_CODES.get(type(error), 404), error.problem, error.remedy)
 
 
 def _http(request: Request, error: Exception) -> Response:

@@ -14,7 +14,17 @@ from jinja2 import Environment, PackageLoader, PrefixLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
-from lacuna.data_contracts.errors import StoreUnusable
+from lacuna.data_contracts.errors import (
+    DecidedMeanwhile,
+    DecisionInvalid,
+    LacunaError,
+    NoSuchGap,
+    NoSuchTopic,
+    NotAllowed,
+    Refused,
+    StoreUnusable,
+    TagInvalid,
+)
 from lacuna.models.backlog.actions import ACTIONS
 from lacuna.models.backlog.lifecycle import allowed
 from lacuna.pipelines.board.filters import Query, counted
@@ -31,8 +41,12 @@ from lacuna.pipelines.settings import Settings
 from lacuna.pipelines.state.repository import State
 from lacuna.pipelines.state.sessions import Sessions
 
-__all__ = ["ASSETS", "BoardContext", "asset", "context_of", "local", "person_of"]
+__all__ = ["ASSETS", "ERROR_CODES", "BoardContext", "asset", "context_of", "local", "person_of"]
 
+ERROR_CODES: dict[type[LacunaError], int] = {
+    DecidedMeanwhile: 409, DecisionInvalid: 422, NoSuchGap: 404, NoSuchTopic: 404, NotAllowed: 409, Refused: 403,
+    StoreUnusable: 503, TagInvalid: 422,
+}  # fmt: skip
 ASSETS = {
     "report.css": ("lacuna.pipelines.report", "text/css"),
     "board.css": ("lacuna.pipelines.board", "text/css"),

@@ -24,7 +24,7 @@ VIEWS = {
     "todo": ("To decide", UNDECIDED),
     "work": ("In work", ("accepted", "drafting")),
     "published": ("Published", ("published", "verified")),
-    "late": ("Overdue", ("new", "open", "reopened", "accepted", "drafting")),
+    "late": ("Overdue", (*UNDECIDED, "accepted", "drafting")),
     "small": ("Too small to act on", UNDECIDED),
     "closed": ("Put away", ("snoozed", "dismissed")),
     "all": ("All", tuple(STATUSES)),

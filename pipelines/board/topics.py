@@ -12,7 +12,7 @@ from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse, Response
 
 from lacuna.data_contracts.errors import DecidedMeanwhile, DecisionInvalid, LacunaError, NotAllowed, Refused
-from lacuna.pipelines.board.context import BoardContext, context_of, first, local, person_of
+from lacuna.pipelines.board.context import ERROR_CODES, BoardContext, context_of, first, local, person_of
 from lacuna.pipelines.board.roles import may
 from lacuna.pipelines.board.service import edit_topic_as, undo_edit_as
 from lacuna.pipelines.board.view import when
@@ -26,7 +26,6 @@ from lacuna.pipelines.topic_edits import current_topics, edits_now
 __all__ = ["edit", "router", "topic_path", "undo"]
 
 router = APIRouter(include_in_schema=False)
-_CODES: dict[type[LacunaError], int] = {DecidedMeanwhile: 409, NotAllowed: 409, Refused: 403, DecisionInvalid: 422}
 _SHOWN_EDITS = 100
 
 
@@ -138,7 +137,7 @@ def _edit(request: Request, topic_id: str, form: FormData) -> Response:
         made = edit_topic_as(board, person, deed, target, first(form, "why")[:4000], payload, seen)
     except (DecidedMeanwhile, NotAllowed, DecisionInvalid, Refused) as error:
         values = {name: str(value) for name, value in form.items()}
-        return _topic_page(board, request, topic_id, values, _CODES[type(error)], error)
+        return _topic_page(board, request, topic_id, values, ERROR_CODES[type(error)], error)
     return RedirectResponse(topic_path(topic_id, f"?edited={made}"), 303)
 
 

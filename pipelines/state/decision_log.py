@@ -27,7 +27,7 @@ def read(
     if since:
         query = query.where(schema.decisions.c.id > since)
     if up_to is not None:
-        query = query.where(schema.decided_by(up_to))
+        query = query.where(schema.made_by(schema.decisions, up_to))
     return [
         Decision(
             id=row.id, gap_id=row.gap_id, at=schema.utc(row.at), who=row.who, verb=row.decision, why=row.why,

@@ -21,7 +21,7 @@ from lacuna.pipelines.gaps.first_seen import keep_seen
 from lacuna.pipelines.io.addresses import StorePath, is_local
 from lacuna.pipelines.io.store import usable
 from lacuna.pipelines.settings import Settings
-from lacuna.pipelines.state import schema
+from lacuna.pipelines.state import schema, topic_edit_log
 from lacuna.pipelines.state.engine import engine_of, unusable, worth_another_try
 from lacuna.pipelines.state.schema import SCHEMA_VERSION
 
@@ -123,15 +123,8 @@ class State:
 
     def topic_of(self, subtopic_id: str) -> str | None:
         """The topic of a subtopic in the latest run that has it; None where no run does."""
-        columns = schema.subtopics.c
-        query = (
-            sa.select(columns.topic_id)
-            .where(columns.subtopic_id == subtopic_id)
-            .order_by(columns.run_id.desc())
-            .limit(1)
-        )
         with self.reading() as connection:
-            return connection.execute(query).scalar()
+            return topic_edit_log.topic_of_subtopic(connection, subtopic_id)
 
     def subtopic_events(self) -> pd.DataFrame:
         """What happened to every subtopic, by run and subtopic: event, related, shared, cosine."""
@@ -174,14 +167,16 @@ class State:
         )
         decision = schema.decisions.c
         decided = sa.select(decision.id, decision.gap_id, decision.decision, decision.payload).where(
-            schema.decided_by(run_id)
+            schema.made_by(schema.decisions, run_id)
         )
         tag = schema.tags.c
         tagged = sa.select(tag.id, tag.conversation_id, tag.outcome, tag.true_intent, tag.article_id, tag.note).where(
-            schema.tagged_by(run_id)
+            schema.made_by(schema.tags, run_id)
         )
         edit = schema.topic_edits.c
-        edited = sa.select(edit.id, edit.topic_id, edit.deed, edit.payload).where(schema.edited_by(run_id))
+        edited = sa.select(edit.id, edit.topic_id, edit.deed, edit.payload).where(
+            schema.made_by(schema.topic_edits, run_id)
+        )
         with self.reading() as connection:
             rows = [list(row) for row in connection.execute(earlier)]
             rows += [list(row) for row in connection.execute(decided.order_by(decision.id))]

@@ -13,13 +13,12 @@ if TYPE_CHECKING:
 __all__ = [
     "SCHEMA_VERSION",
     "contacts",
-    "decided_by",
     "decisions",
     "deliveries",
-    "edited_by",
     "gaps",
     "latest_before",
     "leases",
+    "made_by",
     "metadata",
     "migrate",
     "one_after_another",
@@ -31,7 +30,6 @@ __all__ = [
     "sessions",
     "subtopic_events",
     "subtopics",
-    "tagged_by",
     "tags",
     "topic_edit_results",
     "topic_edits",
@@ -272,19 +270,9 @@ def latest_before(table: sa.Table, key: sa.Column[Any], run_id: str) -> sa.Selec
     return sa.select(table).join(latest, sa.and_(key == latest.c.key, table.c.run_id == latest.c.run_id)).order_by(key)
 
 
-def decided_by(run_id: str) -> sa.ColumnElement[bool]:
-    """Whether a decision was made on the view of ``run_id`` or of an earlier run."""
-    return sa.or_(decisions.c.run_id.is_(None), decisions.c.run_id <= run_id)
-
-
-def edited_by(run_id: str) -> sa.ColumnElement[bool]:
-    """Whether an edit of a topic was made on the view of ``run_id`` or of an earlier run."""
-    return sa.or_(topic_edits.c.run_id.is_(None), topic_edits.c.run_id <= run_id)
-
-
-def tagged_by(run_id: str) -> sa.ColumnElement[bool]:
-    """Whether a tag was entered on the view of ``run_id`` or of an earlier run."""
-    return sa.or_(tags.c.run_id.is_(None), tags.c.run_id <= run_id)
+def made_by(table: sa.Table, run_id: str) -> sa.ColumnElement[bool]:
+    """Whether what people did (a decision, a tag, an edit) was done on the view of ``run_id`` or of an earlier run."""
+    return sa.or_(table.c.run_id.is_(None), table.c.run_id <= run_id)
 
 
 def rows(table: sa.Table, frame: pd.DataFrame, run_id: str) -> list[dict[str, Any]]:

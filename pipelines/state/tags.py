@@ -69,7 +69,7 @@ def entered_tags(state: State, up_to: str | None = None, among: Sequence[str] | 
     """
     query = sa.select(*(schema.tags.c[name] for name in _COLUMNS)).order_by(schema.tags.c.id)
     if up_to is not None:
-        query = query.where(schema.tagged_by(up_to))
+        query = query.where(schema.made_by(schema.tags, up_to))
     if among is not None:
         query = query.where(schema.tags.c.conversation_id.in_(list(among)))
     with state.reading() as connection:

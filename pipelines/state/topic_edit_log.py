@@ -12,7 +12,7 @@ from lacuna.models.topics.edits import Outcome, TopicEdit
 from lacuna.pipelines.state import schema
 
 __all__ = [
-    "append", "last", "last_of", "latest_labels", "latest_sizes", "read", "results", "results_before",
+    "append", "last", "last_of", "latest_topics", "read", "results", "results_before",
     "topic_of_subtopic", "topic_row",
 ]  # fmt: skip
 
@@ -21,7 +21,7 @@ def read(connection: sa.Connection, up_to: str | None = None) -> list[TopicEdit]
     """All edits, by id; with ``up_to``, those made before a later run existed."""
     query = sa.select(schema.topic_edits).order_by(schema.topic_edits.c.id)
     if up_to is not None:
-        query = query.where(schema.edited_by(up_to))
+        query = query.where(schema.made_by(schema.topic_edits, up_to))
     return [
         TopicEdit(
             id=row.id, deed=row.deed, topic_id=row.topic_id, at=schema.utc(row.at), who=row.who, why=row.why,
@@ -83,20 +83,12 @@ def topic_row(connection: sa.Connection, topic_id: str) -> Mapping[str, Any] | N
     return {**row, "is_latest": row["run_id"] == latest}
 
 
-def latest_labels(connection: sa.Connection) -> dict[str, str]:
-    """The labels of the latest run's topics, by topic_id."""
+def latest_topics(connection: sa.Connection) -> dict[str, tuple[str, int]]:
+    """The label of each of the latest run's topics, and how many questions it has, by topic_id."""
     latest = sa.select(sa.func.max(schema.runs.c.run_id)).scalar_subquery()
     columns = schema.topics.c
-    rows = connection.execute(sa.select(columns.topic_id, columns.label).where(columns.run_id == latest))
-    return {row.topic_id: row.label for row in rows}
-
-
-def latest_sizes(connection: sa.Connection) -> dict[str, int]:
-    """How many questions each of the latest run's topics has, by topic_id."""
-    latest = sa.select(sa.func.max(schema.runs.c.run_id)).scalar_subquery()
-    columns = schema.topics.c
-    rows = connection.execute(sa.select(columns.topic_id, columns.size).where(columns.run_id == latest))
-    return {row.topic_id: row.size for row in rows}
+    query = sa.select(columns.topic_id, columns.label, columns.size).where(columns.run_id == latest)
+    return {row.topic_id: (row.label, row.size) for row in connection.execute(query)}
 
 
 def topic_of_subtopic(connection: sa.Connection, subtopic_id: str) -> str | None:

@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from lacuna.pipelines.runtime.job import CHOSEN_EMBEDDER, Job
+from lacuna.pipelines.runtime.job import Job
 from lacuna.pipelines.settings import load_settings
 from lacuna.pipelines.steps.load.step import load
 
@@ -64,12 +64,6 @@ def make_job(bundle: str, store: Path, start: str = "2024-06-01", end: str = "20
     contract = settings.contract.model_copy(update={"limits": every})
     settings = settings.model_copy(update={"contract": contract})
     return Job(bundle, store, date.fromisoformat(start), date.fromisoformat(end), None, settings)
-
-
-def with_embedder(job: Job, name: str = "minilm", languages: Iterable[str] = ("en",)) -> Job:
-    """The job once its embedder has been chosen, as the step understand does."""
-    job.write_json(CHOSEN_EMBEDDER, {"name": name, "languages": [*languages]})
-    return job
 
 
 def loaded(tmp_path: Path, **files: Any) -> Job:

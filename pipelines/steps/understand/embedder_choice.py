@@ -30,7 +30,8 @@ def choose_embedder(job: Job) -> None:
 def languages_asked(job: Job, asked: pd.DataFrame) -> list[str]:
     """The code of the language of each question; where the data say none, it is read from the text.
 
-    It is read only where the run's questions are in several languages, and is "" otherwise.
+    It is read only where the run's questions are in several languages, and is "" otherwise. The embedder has been
+    chosen for these (:func:`choose_embedder`).
 
     Parameters
     ----------
@@ -38,7 +39,7 @@ def languages_asked(job: Job, asked: pd.DataFrame) -> list[str]:
         question, language (str, which may be null).
     """
     codes = language_codes(asked["language"], "")
-    among = tuple(job.read_json(CHOSEN_EMBEDDER)["languages"]) if job.exists(CHOSEN_EMBEDDER) else ()
+    among = tuple(job.read_json(CHOSEN_EMBEDDER)["languages"])
     if len(among) < 2:
         return codes
     missing = [row for row, code in enumerate(codes) if not code]

@@ -13,7 +13,7 @@ from lacuna.pipelines.io.vector_cache import embed
 from lacuna.pipelines.steps.understand.assign import with_follow_ups
 from lacuna.pipelines.steps.understand.levels import subtopic_means
 from lacuna.pipelines.steps.understand.topic_space import TopicSpace
-from tests.support.bundles import make_job, with_embedder
+from tests.support.bundles import make_job
 
 PARCEL = [f"my parcel from box {i} has not arrived" for i in range(6)]
 CARD = [f"how do I change the card on my account {i}" for i in range(6)]
@@ -59,7 +59,7 @@ def test_a_further_problem_counts_in_its_topic_and_no_problem_twice(tmp_path: Pa
         ("c06", 0, "customer", CARD[0] + "? Also, how do I put a new card into the account profile?"),
         ("c07", 0, "customer", CARD[1] + "? Also, which vegetables grow well in a shady garden?"),
     )
-    job = with_embedder(make_job(str(tmp_path), tmp_path / "store"))
+    job = make_job(str(tmp_path), tmp_path / "store")
     questions = with_follow_ups(job, follow_up_questions(messages), MAIN, found(job.store))
     extra = questions[questions["question_number"] > 1].set_index("conversation_id")
     assert questions[questions["question_number"] == 1]["topic_id"].tolist() == MAIN["topic_id"].tolist()

@@ -21,7 +21,6 @@ from lacuna.pipelines.io.store import write_parquet
 from lacuna.pipelines.run import make_job
 from lacuna.pipelines.runtime.job import Job
 from lacuna.pipelines.steps.rank.gap_evidence import gather
-from tests.support.bundles import with_embedder
 
 CUSTOMS = [f"customs fee on parcel {i}, who pays? I love your shop." for i in range(6)]
 OTHERS = [f"my tent {i} leaks. I love your shop." for i in range(40)]
@@ -172,7 +171,7 @@ def test_talk_is_no_statement() -> None:
 
 def job_of(folder: Path, resolved: list[bool | None], csat: list[float | None], customers: list[str]) -> Job:
     """A job that has been through diagnose, with one topic of conversations that agents answered alike."""
-    job = with_embedder(make_job("nowhere", folder, "2024-06-03", "2024-06-30"))
+    job = make_job("nowhere", folder, "2024-06-03", "2024-06-30")
     n = len(resolved)
     ids = [f"c{i}" for i in range(n)]
     other = [f"o{i}" for i in range(20)]

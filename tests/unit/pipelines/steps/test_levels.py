@@ -16,7 +16,7 @@ from lacuna.pipelines.steps.understand.assign import assign_questions
 from lacuna.pipelines.steps.understand.levels import group
 from lacuna.pipelines.steps.understand.sample import Sample, sample_rows
 from lacuna.pipelines.steps.understand.topic_space import read_topic_space, write_topic_space
-from tests.support.bundles import make_job, with_embedder
+from tests.support.bundles import make_job
 
 WORDS = ["parcel", "refund", "login", "battery", "tent", "voucher", "invoice", "wheel", "strap", "zip", "pump", "lamp"]
 
@@ -48,7 +48,7 @@ def grouped(
     folder: Path, questions: pd.DataFrame, space: np.ndarray, *, window: int = 3, at_most: int = 6000
 ) -> tuple[Job, pd.DataFrame]:
     """Group the questions, all but every ``window``-th of them in the window, by at most so many of them."""
-    job = with_embedder(make_job("bundle", folder))
+    job = make_job("bundle", folder)
     topics = job.settings.topics.model_copy(update={"fit_at_most": at_most})
     job = replace(job, settings=job.settings.model_copy(update={"topics": topics}))
     questions = questions.assign(in_window=np.arange(len(questions)) % window > 0 if window else True)
