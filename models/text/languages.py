@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from functools import cache
@@ -35,6 +36,20 @@ def languages_of(texts: Sequence[str], among: tuple[str, ...]) -> list[str]:
     if len(among) < 2:
         return [next(iter(among), "")] * len(texts)
     return [_read(text, among) for text in texts]
+
+
+def script_of(text: str) -> str:
+    """The script of most letters of a text, as Unicode names it, such as "LATIN" or "CYRILLIC"; "" without a letter.
+
+    Examples
+    --------
+    >>> script_of("Where is it?"), script_of("Где мой заказ 12?"), script_of("42")
+    ('LATIN', 'CYRILLIC', '')
+    """
+    counts = Counter(
+        unicodedata.name(letter, "").partition(" ")[0] for letter in text[:CHARACTERS] if letter.isalpha()
+    )
+    return min(counts, key=lambda script: (-counts[script], script), default="")
 
 
 def _read(text: str, among: tuple[str, ...]) -> str:
