@@ -232,7 +232,7 @@ class Gap:
     owner_name: str | None = field(default=None, metadata=column("the owner's name", sheet=Sheet(7, "Owner", 18)))
     owner_left: str | None = field(default=None, metadata=column("who was chosen as owner and has left"))
     surge: Surge | None = field(
-        default=None, metadata=column("started (day), ratio, p_value of its largest subtopic; null where none")
+        default=None, metadata=column("started (day), ratio, p_value, recent, usual, of all conversations about it; null where none")
     )
     too_small: bool = field(
         default=False,

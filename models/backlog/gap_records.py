@@ -27,11 +27,16 @@ class Trend(TypedDict):
 
 
 class Surge(TypedDict):
-    """A sudden rise of demand: the day on which it began, and how many times as much there is since."""
+    """A sudden rise of demand: the day on which it began, and how many times as much there is since.
+
+    ``recent`` is the number of conversations of the last seven days, ``usual`` that of seven days before it.
+    """
 
     started: str | None
     ratio: float | None
     p_value: float | None
+    recent: int | None
+    usual: float | None
 
 
 class Quote(TypedDict):

@@ -66,8 +66,8 @@ def joined_reason(groups: Sequence[tuple[str, int, str]]) -> str:
 
     Examples
     --------
-    >>> joined_reason([("Punkte fehlen", 5, "de"), ("Cracked pole", 3, "en")])
-    "8 of its conversations want the same in other words: “Punkte fehlen” (5, language 'de'), “Cracked pole” (3, language 'en')"
+    >>> joined_reason([("Punkte fehlen", 5, "de"), ("No points yet", 3, "")])
+    "8 of its conversations want the same in other words: “Punkte fehlen” (5, language 'de'), “No points yet” (3)"
     """
     ordered = sorted(groups, key=lambda group: (-group[1], group[0]))
     named = [

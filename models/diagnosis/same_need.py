@@ -14,7 +14,7 @@ import numpy as np
 from lacuna.models.arrays import F32
 from lacuna.models.text.vectors import group_likeness
 
-__all__ = ["SAME_ANSWER", "Need", "Likeness", "is_another_need", "likeness", "same_need"]
+__all__ = ["SAME_ANSWER", "Likeness", "Need", "is_another_need", "likeness", "same_need"]
 
 SAME = 0.5  # the least mean likeness of questions and answers of one need …
 LEAD = 0.2  # … and the least by which it exceeds that with the next gap

@@ -46,9 +46,7 @@ def script_of(text: str) -> str:
     >>> script_of("Where is it?"), script_of("Где мой заказ 12?"), script_of("42")
     ('LATIN', 'CYRILLIC', '')
     """
-    counts = Counter(
-        unicodedata.name(letter, "").partition(" ")[0] for letter in text[:CHARACTERS] if letter.isalpha()
-    )
+    counts = Counter(unicodedata.name(letter, "").partition(" ")[0] for letter in text[:CHARACTERS] if letter.isalpha())
     return min(counts, key=lambda script: (-counts[script], script), default="")
 
 

@@ -16,6 +16,7 @@ from lacuna.models.arrays import Ints
 from lacuna.models.diagnosis import rules, same_need
 from lacuna.models.diagnosis.evidence import Verdict
 from lacuna.pipelines.steps.diagnose.context import (
+    MIN_FAILED,
     DiagnosisContext,
     collect_evidence,
     failed_rows,
@@ -84,8 +85,9 @@ def join_same_needs(
 ) -> set[str]:
     """Add to each gap what wants the same: failing subtopics that are in no gap, and smaller gaps of missing articles.
 
-    They are few beside the gap's own conversations: what is as large as a gap is judged for itself, or not at all. What
-    another gap let go may be more.
+    They are few beside the gap's own conversations: what is as large as a gap is judged for itself, or not at all; and
+    so is a subtopic of the gap's own language that has enough conversations to be judged. What another gap let go may
+    be more.
 
     Parameters
     ----------
@@ -103,14 +105,18 @@ def join_same_needs(
     in_gaps = np.unique(np.concatenate([np.zeros(0, dtype=np.int64), *(gap["rows"] for gap in gaps)]))
     additions: dict[int, tuple[Gap, list[Joined]]] = {}
 
-    def join(subtopics: list[str], rows: Ints, others: Sequence[Gap], most: float) -> bool:
+    def join(subtopics: list[str], rows: Ints, others: Sequence[Gap], judged: bool, limited: bool = True) -> bool:
         if len(rows) < FEWEST or set(subtopics) & set(held):
             return False
         target = same_need.same_need([needs.likeness(rows, gap["rows"]) for gap in others])
-        if target is None or len(rows) > most * len(others[target]["rows"]):
+        if target is None:
             return False
-        language = most_common(context.facts["language"].iloc[rows].fillna("").str[:2]) or ""
-        gap = others[target]
+        gap, language = others[target], _language(context, rows)
+        before = sum(len(group.rows) for group in additions.get(id(gap), (gap, []))[1])
+        if limited and len(rows) + before > same_need.FEW * len(gap["rows"]):
+            return False
+        if not judged and len(rows) >= MIN_FAILED and language == _language(context, gap["rows"]):
+            return False
         additions.setdefault(id(gap), (gap, []))[1].append(Joined(subtopics, rows, language))
         return True
 
@@ -119,17 +125,22 @@ def join_same_needs(
     )
     for gap in small:
         others = [other for other in gaps if other is not gap]
-        if id(gap) not in additions and join(gap["subtopics"], gap["rows"], others, same_need.FEW):
+        if id(gap) not in additions and join(gap["subtopics"], gap["rows"], others, judged=True):
             gaps[:] = others
     for subtopic in sorted({*failing, *parted}):
         rows = np.setdiff1d(failed_rows(context, [subtopic]), in_gaps)
-        join([subtopic], rows, gaps, np.inf if subtopic in parted else same_need.FEW)
+        join([subtopic], rows, gaps, judged=subtopic in parted, limited=subtopic not in parted)
     for gap, groups in additions.values():
         gap["joined"] = groups
         gap["subtopics"] = list(dict.fromkeys([*gap["subtopics"], *(s for group in groups for s in group.subtopics)]))
         gap["rows"] = np.unique(np.concatenate([gap["rows"], *(group.rows for group in groups)]))
         say_again(context, gap, article_verdicts)
     return {s for _, groups in additions.values() for group in groups for s in group.subtopics}
+
+
+def _language(context: DiagnosisContext, rows: Ints) -> str:
+    """The language of most of these conversations, "" where none is known."""
+    return most_common(context.facts["language"].iloc[rows].fillna("").str[:2]) or ""
 
 
 def say_again(context: DiagnosisContext, gap: Gap, article_verdicts: dict[str, Verdict]) -> None:

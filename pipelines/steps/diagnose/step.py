@@ -28,6 +28,7 @@ from lacuna.pipelines.steps.diagnose.context import (
     day_of,
     failed_rows,
     main_subtopic,
+    most_common,
     read_context,
 )
 from lacuna.pipelines.steps.diagnose.needs import Needs
@@ -108,7 +109,7 @@ def _put_right(
     held: set[str],
     article_verdicts: dict[str, Verdict],
 ) -> set[str]:
-    """Regroup the gaps by what is wanted in them; returns the subtopics that joined one. ``gaps`` is changed in place."""
+    """Regroup the gaps, in place, by what is wanted in them; returns the subtopics that joined one."""
     subtopics = {s: failed_rows(context, [s]) for s in failing}
     needs = Needs.of(job, context, [*subtopics.values(), *(gap["rows"] for gap in gaps)])
     parted = part_needs(needs, context, gaps)
@@ -285,7 +286,11 @@ def _joined_reason(context: DiagnosisContext, gap: Mapping[str, Any]) -> list[st
     """A sentence that says which conversations ask for the same in other words, or in another language."""
     joined = gap.get("joined", [])
     labels = context.subtopics.set_index("subtopic_id")["label"]
-    groups = [(str(labels.get(each.subtopics[0], "")), len(each.rows), each.language) for each in joined]
+    main = most_common(context.facts["language"].iloc[gap["rows"]].fillna("").str[:2])
+    groups = [
+        (str(labels.get(each.subtopics[0], "")), len(each.rows), "" if each.language == main else each.language)
+        for each in joined
+    ]
     return [joined_reason(groups)] if groups else []
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from lacuna.models.accuracy.tag_next import tag_next
+from lacuna.models.arrays import Flags
 from lacuna.models.backlog.gap import Gap
 from lacuna.models.backlog.gap_kinds import GAP_KINDS
 from lacuna.models.backlog.gap_records import Week
@@ -21,6 +22,7 @@ from lacuna.models.diagnosis.explanations import against_reason, searches_reason
 from lacuna.models.text.words import shortened
 from lacuna.pipelines.gaps.history import name_gaps, read_past, with_history
 from lacuna.pipelines.runtime.job import Job
+from lacuna.pipelines.steps.measure.demand import SURGE_DAYS, surge_of
 from lacuna.pipelines.steps.measure.searches import searches_for
 from lacuna.pipelines.steps.rank.assign_owners import order_of_assignment
 from lacuna.pipelines.steps.rank.carry_over import with_merged
@@ -166,7 +168,7 @@ def _gap(
         subtopic_label=str(subtopic["label"]), article_title=title,
         other_article_id=gap["other_article_id"] if isinstance(gap["other_article_id"], str) else None,
         owner_name=book.name(owner.owner_id), owner_left=inactive_owner,
-        surge=_record(subtopic["surge"]),
+        surge=_surge(job, facts, gap_facts, gap),
         too_small=is_too_small(float(gap["score"]), job.settings.review.least_effect_a_month),
     )  # fmt: skip
     effect = fixes.effect(new_gap.gap_id, job.start)
@@ -196,9 +198,22 @@ def _title(gap: dict[str, Any], label: str, title: str | None, articles: pd.Data
     return GAP_KINDS[gap["kind"]].headline.format(**names)
 
 
+def _surge(job: Job, facts: pd.DataFrame, gap_facts: pd.DataFrame, gap: dict[str, Any]) -> Any:
+    """The surge of the conversations about the gap, over history and window; None without one."""
+    days = pd.date_range(end=job.end, periods=SURGE_DAYS, freq="D")
+    about = facts["started_at"][_about(facts, gap_facts, gap)].dt.tz_convert(None).dt.normalize()
+    days = days[days >= facts["started_at"].min().tz_convert(None).normalize()]
+    return surge_of(about.value_counts().reindex(days, fill_value=0).to_numpy(), days.date)
+
+
+def _about(facts: pd.DataFrame, gap_facts: pd.DataFrame, gap: dict[str, Any]) -> Flags:
+    """Which conversations of history and window are about the gap, failed or not."""
+    return may_fail(gap["subtopics"], gap["article_id"], facts) | facts.index.isin(gap_facts.index)
+
+
 def _weekly(facts: pd.DataFrame, gap_facts: pd.DataFrame, gap: dict[str, Any]) -> list[Week]:
     """Conversations that reach the gap, and how many failed, by week over history and window."""
-    reach = facts[may_fail(gap["subtopics"], gap["article_id"], facts) | facts.index.isin(gap_facts.index)]
+    reach = facts[_about(facts, gap_facts, gap)]
     weeks = sorted(facts["week"].unique())
     grouped = reach.groupby("week")["p_failed"]
     counts, failed = grouped.size().reindex(weeks, fill_value=0), grouped.sum().reindex(weeks, fill_value=0.0)
