@@ -27,6 +27,7 @@ from lacuna.models.backlog.gap_records import (
     Passage,
     Query,
     Quote,
+    SimilarGap,
     Surge,
     Trend,
     Week,
@@ -232,7 +233,12 @@ class Gap:
     owner_name: str | None = field(default=None, metadata=column("the owner's name", sheet=Sheet(7, "Owner", 18)))
     owner_left: str | None = field(default=None, metadata=column("who was chosen as owner and has left"))
     surge: Surge | None = field(
-        default=None, metadata=column("started (day), ratio, p_value, recent, usual, of all conversations about it; null where none")
+        default=None,
+        metadata=column("started (day), ratio, p_value, recent, usual: of all conversations about it; null where none"),
+    )
+    similar: list[SimilarGap] = field(
+        default_factory=list,
+        metadata=column("gap_id, title, likeness, why: other gaps that may be the same work, the most alike first"),
     )
     too_small: bool = field(
         default=False,

@@ -6,7 +6,7 @@ from typing import TypedDict
 
 __all__ = [
     "AgentStep", "Answered", "Carried", "ChangePoint", "Example", "NearestArticle", "Passage", "Query", "Quote",
-    "Surge", "Trend", "Week",
+    "SimilarGap", "Surge", "Trend", "Week",
 ]  # fmt: skip
 
 
@@ -16,6 +16,19 @@ class NearestArticle(TypedDict):
     article_id: str
     title: str | None
     similarity: float | None
+
+
+class SimilarGap(TypedDict):
+    """Another gap that may be the same work.
+
+    ``likeness`` is that of questions and agents' answers, from 0 to 1; ``why`` is same_article, same_answers or
+    same_questions.
+    """
+
+    gap_id: str
+    title: str | None
+    likeness: float | None
+    why: str | None
 
 
 class Trend(TypedDict):

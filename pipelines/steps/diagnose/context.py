@@ -335,7 +335,7 @@ def bound_by_language(context: DiagnosisContext, rows: Ints) -> bool:
     what they share to be taken out.
     """
     tongues = context.tongues
-    own = most_common(tongues.iloc[rows])
+    own = most_common(tongues.iloc[rows]) or ""
     of_own = int(tongues.eq(own).sum())
     if own == context.main_tongue or of_own >= ENOUGH_OF_A_LANGUAGE:
         return False
