@@ -327,6 +327,12 @@ def main_subtopic(context: DiagnosisContext, rows: Ints) -> list[str]:
     return [str(each) for each in (of_topic if len(of_topic) else largest)["subtopic_id"].iloc[:1]]
 
 
+def customers_of(context: DiagnosisContext, rows: Ints) -> int:
+    """How many customers these conversations are of; each one without a known customer counts as another."""
+    customers = context.facts["customer_id"].iloc[rows]
+    return int(customers.nunique() + customers.isna().sum())
+
+
 def bound_by_language(context: DiagnosisContext, rows: Ints) -> bool:
     """Whether a group may have nothing in common but its language, or its script.
 
