@@ -23,11 +23,10 @@ from lacuna.pipelines.steps.diagnose.context import (
     FAILED,
     MIN_FAILED,
     DiagnosisContext,
-    bound_by_language,
     collect_evidence,
-    customers_of,
     day_of,
     failed_rows,
+    is_pattern,
     main_subtopic,
     most_common,
     read_context,
@@ -54,9 +53,7 @@ def diagnose(job: Job) -> None:
     candidates = _failing(context, demand) if context.comparable else dict.fromkeys(context.in_demand, np.inf)
     for subtopic, gain in candidates.items():
         rows = failed_rows(context, [subtopic])
-        if len(rows) < MIN_FAILED or customers_of(context, rows) < job.settings.topics.min_customers:
-            continue  # not yet a pattern, or one loud customer's
-        if bound_by_language(context, rows):
+        if not is_pattern(context, rows, job.settings.topics.min_customers):
             continue
         evidence = collect_evidence(context, [subtopic], rows, article_verdicts)
         verdict = rules.by_sign(evidence, context.limits)

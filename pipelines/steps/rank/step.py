@@ -168,7 +168,8 @@ def _gap(
     customers = gap_facts["customer_id"]
     new_gap = Gap(
         gap_id=gap["gap_id"], rank=int(gap["rank"]), kind=gap["kind"], status="new",
-        title=_title(gap, gap["wanted"] or str(subtopic["label"]), title, articles, fixes.past.before), topic_id=str(subtopic["topic_id"]),
+        title=_title(gap, gap["wanted"] or str(subtopic["label"]), title, articles, fixes.past.before),
+        topic_id=str(subtopic["topic_id"]),
         topic_label=str(subtopic["topic_label"]), article_id=article,
         # In order of what is shown; whom to ask goes by the order of the match, which knows agents' answers too.
         nearest_articles=sorted(nearest, key=lambda near: -(near["similarity"] or 0.0)),
