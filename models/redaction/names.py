@@ -12,6 +12,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from lacuna.models.redaction.lexicon import Lexicon, one_typo_apart
+from lacuna.models.redaction.name_cues import CUES
 from lacuna.models.redaction.name_patterns import (
     ABOVE_CONTACT,
     CLOSING_WORDS,
@@ -28,7 +29,7 @@ from lacuna.models.redaction.name_patterns import (
     Level,
 )
 from lacuna.models.redaction.spans import Span, words_of
-from lacuna.models.redaction.words import ALSO_WORDS, NEVER_NAMES, NO_SURNAMES
+from lacuna.models.redaction.words import ALSO_WORDS, NEVER_NAMES, NO_FIRST_WORDS, NO_SURNAMES
 
 __all__ = ["Place", "find_names", "names_at", "places"]
 
@@ -50,14 +51,17 @@ _LONGEST = 60
 _OTHER_ALPHABET = "\u0370"
 _OTHER_LETTER = re.compile(r"[\u0370-\u1cff\u3041-\ud7a3]")
 _CASELESS = "\u0590"
-_PARTICLES = frozenset(["da", "das", "de", "den", "der", "do", "du", "vom", "von", "zu", "zur"])
+_PARTICLES = frozenset(
+    "da das de del della den der di do dos du el het in 't la le op te ten ter van vande vom von y zu zur".split()
+)
 _LOOKS_VERBAL = ("ed", "ing", "ly")
 _GREETED = ("there", "team", "guys", "folks", "everyone", "everybody", "people", "support", "zusammen", "leute")
 _BY_WORD: dict[str, list[int]] = {}
-for _number, _rule in enumerate(RULES):
+_EVERY = (*RULES, *CUES)
+for _number, _rule in enumerate(_EVERY):
     for _word in _rule.words:
         _BY_WORD.setdefault(_word, []).append(_number)
-_NEED_A_NAME = frozenset(number for number, rule in enumerate(RULES) if max(rule.capital, rule.small) <= Level.LISTED)
+_NEED_A_NAME = frozenset(number for number, rule in enumerate(_EVERY) if max(rule.capital, rule.small) <= Level.LISTED)
 
 
 def find_names(text: str, lexicon: Lexicon) -> Iterator[Span]:
@@ -82,8 +86,10 @@ def places(text: str, lexicon: Lexicon) -> Iterator[Place]:
     text = TAG.sub(lambda tag: "\n" * len(tag.group()), text) if "</" in text or "<br" in text else text
     named = not lexicon.sure.isdisjoint(words)
     listed = named or not ALSO_WORDS.isdisjoint(words)
+    if "'" in text or "’" in text:
+        words |= {part for word in words for part in word.replace("’", "'").split("'")}
     for number in sorted({number for word in words & _BY_WORD.keys() for number in _BY_WORD[word]}):
-        rule = RULES[number]
+        rule = _EVERY[number]
         if number in _NEED_A_NAME and not listed:
             continue
         for match in rule.pattern.finditer(text):
@@ -203,7 +209,7 @@ def _end_of_name(text: str, place: Place, lexicon: Lexicon) -> int:
         return 0
     first, small = bare[at], words[at].group()[0].islower()
     if level is not Level.CERTAIN:
-        if lexicon.never(first) or ORGANISATION.match(text, end) or ORGANISATION.search(text, start, end):
+        if lexicon.never(first) or first in NO_FIRST_WORDS or ORGANISATION.match(text, end) or ORGANISATION.search(text, start, end):
             return 0
         if not _enough(first, level, small, lexicon):
             return 0

@@ -19,13 +19,17 @@ KINDS: tuple[str, ...] = (
     "IBAN",
     "IP",
     "NAME",
+    "NATIONAL_ID",
     "ORDER",
     "PHONE",
+    "PLATE",
     "SECRET",
     "URL",
+    "USERNAME",
 )
 """Kinds of personal data, each written ``<KIND>`` in redacted text. ORDER is any order, ticket, tracking, customer or
-other reference number; SECRET a password, PIN, one-time code, key or token; DEVICE a MAC address, IMEI or serial."""
+other reference number; SECRET a password, PIN, one-time code, key or token;
+NATIONAL_ID a number that a state gives, such as a tax or insurance number; PLATE that of a car; DEVICE a MAC address, IMEI or serial."""
 
 PLACEHOLDER = re.compile("<(?:" + "|".join(KINDS) + ")>")
 
