@@ -78,6 +78,7 @@ _FORMS: tuple[tuple[str, Callable[[str], bool]], ...] = (
     (r"\d{3} \d{3} \d{3}(?= is my sin)", luhn.is_valid),
 )
 _BY_FORM = tuple((re.compile(rf"(?<![\w.,/#€$£-])(?:{form})(?![\w-]|[.,]\d)"), check) for form, check in _FORMS)
+_ANY_FORM = re.compile(r"(?<![\w.,/#€$£-])(?:" + "|".join(form for form, _ in _FORMS) + r")(?![\w-]|[.,]\d)")
 _MAY_BE_ID = re.compile(r"\d[ .-]?\w")
 _LABELS, _LINKS = phrases("id"), phrases("links").pattern
 _NUMBER = r"(?P<value>(?=[A-Za-z]{0,6}[ .-]?\d[A-Za-z]{0,6}[ \u00a0./-]{0,2}\d)[A-Za-z0-9](?:[ \u00a0./-]?(?:[A-Z0-9]|(?<![ \u00a0])[a-z])){4,24})(?![\w])"
@@ -91,10 +92,10 @@ def find_national_ids(text: str) -> Iterator[Span]:
     """Numbers behind "my SSN is", "Steuer-ID", "numéro de sécurité sociale", and those with right check digits."""
     if _MAY_BE_ID.search(text) is None:
         return
-    if announced(text, _LABELS.words):
+    if announced(text, _LABELS):
         for match in _LABELLED.finditer(text):
             yield *match.span("value"), "NATIONAL_ID"
-    for pattern, check in _BY_FORM:
+    for pattern, check in _BY_FORM if _ANY_FORM.search(text) else ():
         for match in pattern.finditer(text):
             if check(match.group()):
                 yield *match.span(), "NATIONAL_ID"
@@ -121,7 +122,7 @@ _NO_PLATE = re.compile(r"(?:USB|USD|EUR|GBP|CHF|HTTP|ISO|DIN|RFC|KB|ERR|GB|MB|TB
 
 def find_plates(text: str) -> Iterator[Span]:
     """Number plates near a word such as "car", "Kennzeichen", "immatriculation"; those of the form AB-123-CD anywhere."""
-    if announced(text, _VEHICLE.words):
+    if announced(text, _VEHICLE):
         cars = [match.span() for match in _VEHICLES.finditer(text)]
         for match in _PLATE.finditer(text) if cars else ():
             start, end = match.span()
@@ -153,7 +154,7 @@ _YEAR = re.compile(r"(?:19|20)\d{2}")
 
 def find_birth_dates(text: str) -> Iterator[Span]:
     """Dates with a word of birth before or behind them; every other date stays."""
-    if not announced(text, _BORN.words) or not any(char.isdigit() for char in text):
+    if not announced(text, _BORN) or not any(char.isdigit() for char in text):
         return
     births = [match.span() for match in _BIRTH.finditer(text)]
     for match in _DATE.finditer(text) if births else ():

@@ -10,7 +10,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum, IntEnum
 
+from lacuna.models.redaction.labels import Phrases
 from lacuna.models.redaction.letters import CAPITAL, CASELESS, SMALL
+from lacuna.models.redaction.spans import LazyPattern
 
 __all__ = ["ABOVE_CONTACT", "CAP_NAME", "CLOSING_WORDS", "END", "FIRST_AND_LAST", "FOOTER", "LOW", "NAME", "ORGANISATION", "RULES",
            "SEPARATOR", "SIGNATURE_MARK", "STOP", "TAG", "TAIL", "TAIL_LOW", "TWO", "Before", "Level", "Rule"]  # fmt: skip
@@ -110,17 +112,18 @@ class Before(Enum):
 class Rule:
     """A place where names stand: a pattern, and what it takes to read a name there."""
 
-    pattern: re.Pattern[str]
+    pattern: LazyPattern
     words: frozenset[str]  # a text has one of them, or none of the rule's places
     capital: Level  # what is needed of a word with a capital
     small: Level  # what is needed of a small one
     before: Before
     complete: bool  # the pattern ends where the name does, so that nothing can have slipped into it
+    phrases: Phrases | None = None  # a text has one of them, or none of the rule's places
 
     @property
     def groups(self) -> Iterable[str]:
         """Names of the pattern's groups that hold a name."""
-        return self.pattern.groupindex
+        return self.pattern.groups
 
 
 def _rule(
@@ -135,7 +138,7 @@ def _rule(
 ) -> Rule:
     """A rule whose pattern begins with one of ``letters``, small or capital: a test that spares most positions."""
     start = rf"(?=[{letters}{letters.upper()}])(?<!\w)"
-    return Rule(re.compile(start + pattern, re.MULTILINE), frozenset(words.split()), capital, small, before, complete)
+    return Rule(LazyPattern(start + pattern, re.MULTILINE), frozenset(words.split()), capital, small, before, complete)
 
 
 HELLO_WORDS = (
@@ -275,7 +278,7 @@ RULES: tuple[Rule, ...] = (
     ),
     _rule("h", rf"(?i:hier (?:schreibt|spricht)) {_TITLE}{CAP_NAME}", "schreibt spricht", Level.SURE, complete=False),
     Rule(
-        re.compile(rf"(?<![\w'’-])(?:{CAP_NAME}|{LOW}) (?:here|hier)(?=[.,!]| (?:from|again|with|von|aus)\b)"),
+        LazyPattern(rf"(?<![\w'’-])(?:{CAP_NAME}|{LOW}) (?:here|hier)(?=[.,!]| (?:from|again|with|von|aus)\b)"),
         frozenset(["here", "hier"]),
         Level.LIKELY,
         Level.UNAMBIGUOUS,
@@ -283,7 +286,7 @@ RULES: tuple[Rule, ...] = (
         complete=True,
     ),
     Rule(
-        re.compile(rf"(?<![\w'’-]){CAP_NAME} (?i:is my name|(?:ist )?mein Name)\b"),
+        LazyPattern(rf"(?<![\w'’-]){CAP_NAME} (?i:is my name|(?:ist )?mein Name)\b"),
         frozenset(["name"]),
         Level.LIKELY,
         Level.UNAMBIGUOUS,

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from typing import NamedTuple
 
+from lacuna.models.redaction.labels import parts_of
 from lacuna.models.redaction.lexicon import Lexicon, one_typo_apart
 from lacuna.models.redaction.name_cues import CUES
 from lacuna.models.redaction.name_patterns import (
@@ -55,6 +56,7 @@ _PARTICLES = frozenset(
     "da das de del della den der di do dos du el het in 't la le op te ten ter van vande vom von y zu zur".split()
 )
 _LOOKS_VERBAL = ("ed", "ing", "ly")
+_LONG_VERB = 7
 _GREETED = ("there", "team", "guys", "folks", "everyone", "everybody", "people", "support", "zusammen", "leute")
 _BY_WORD: dict[str, list[int]] = {}
 _EVERY = (*RULES, *CUES)
@@ -86,11 +88,10 @@ def places(text: str, lexicon: Lexicon) -> Iterator[Place]:
     text = TAG.sub(lambda tag: "\n" * len(tag.group()), text) if "</" in text or "<br" in text else text
     named = not lexicon.sure.isdisjoint(words)
     listed = named or not ALSO_WORDS.isdisjoint(words)
-    if "'" in text or "’" in text:
-        words |= {part for word in words for part in word.replace("’", "'").split("'")}
+    words, gates = parts_of(text)
     for number in sorted({number for word in words & _BY_WORD.keys() for number in _BY_WORD[word]}):
         rule = _EVERY[number]
-        if number in _NEED_A_NAME and not listed:
+        if (number in _NEED_A_NAME and not listed) or (rule.phrases and not rule.phrases.among(words, gates)):
             continue
         for match in rule.pattern.finditer(text):
             if _is_place(text, match.start(), rule.before):
@@ -120,7 +121,7 @@ def _is_place(text: str, start: int, before: Before) -> bool:
         return start < 12
     if before is Before.BREAK:
         return not (last.isalnum() or last in "'’_")
-    return last in ".!?\n\r\x00" or (before is Before.CLAUSE and last in ",;|:")
+    return last in ".!?¡¿\n\r\x00" or (before is Before.CLAUSE and last in ",;|:")
 
 
 def _first_and_last(match: re.Match[str], lexicon: Lexicon) -> Iterator[Place]:
@@ -230,6 +231,8 @@ def _enough(first: str, level: Level, small: bool, lexicon: Lexicon) -> bool:
     if level is Level.LISTED or (level is Level.LIKELY and first in lexicon.words):
         return False
     verbal = "-" not in first and first.endswith(_LOOKS_VERBAL)
+    if verbal and level is Level.LIKELY and len(first) >= _LONG_VERB:
+        return False
     return not (small and (verbal or any(one_typo_apart(first, group) for group in _GREETED)))
 
 

@@ -81,10 +81,12 @@ _LABELLED = re.compile(
     re.IGNORECASE,
 )
 _MADE_UP = r"(?=[\w.-]{0,30}[\d_])(?=[\w.-]{0,30}[^\W\d_]{2})[^\W\d_][\w.-]{3,31}"
+_MAY_BE_USER = re.compile(r"[^\W\d_][.-]?[\d_]|_[^\W_]")
 _BEFORE_ONE = re.compile(rf"(?<![\w@-])(?:{_BEFORE.pattern})[:]?[ \u00a0][\"'“„«`‘]?(?P<value>{_MADE_UP})(?![\w@/-])", re.IGNORECASE)
 _HANDLE = re.compile(r"(?<![\w@./:+-])@(?P<name>[A-Za-z_À-ÿ][\w.]{1,30}\w)(?![\w/(@-])")
+_OURS = re.compile(r"(?:follow us|find us|folgt uns|folgen sie uns|suivez-nous|síguenos|volg ons|siga-nos|seguici)\W{0,3}(?:\w{1,9} ){0,2}$", re.IGNORECASE)
 _NO_HANDLE = frozenset(
-    "all channel everyone here media import override charset font-face keyframes include param return returns test gmail hotmail"
+    "shop store all channel everyone here media import override charset font-face keyframes include param return returns test gmail hotmail"
     " outlook yahoo icloud web gmx live support team staff admin moderator mods keyframes todos tous alle iedereen".split()
 )
 _LOOKS_LIKE_MODEL = re.compile(r"(?:[a-z]{1,3}|v|version|windows|android|ios|iphone|ipad|galaxy|office|firefox|usb|wifi|error|err|http|mp|kb|art|art-|hc|e|x|os|covid|level|plan|pro|top|nr|no|part|step|day|year|line|room|type|model|size)[-_.]?\d+[a-z]{0,3}|\d.*", re.IGNORECASE)
@@ -92,7 +94,7 @@ _LOOKS_LIKE_MODEL = re.compile(r"(?:[a-z]{1,3}|v|version|windows|android|ios|iph
 
 def find_user_names(text: str) -> Iterator[Span]:
     """User names behind a label or behind "I am … on your forum", and handles such as "@jo_miller"."""
-    if announced(text, _LABELS.words):
+    if announced(text, _LABELS):
         for match in _LABELLED.finditer(text):
             value = match["value"].rstrip(".-#_")
             low = value.lower()
@@ -102,9 +104,9 @@ def find_user_names(text: str) -> Iterator[Span]:
             yield match.start("value"), match.start("value") + len(value), "USERNAME"
     if "@" in text:
         for match in _HANDLE.finditer(text):
-            if match["name"].lower() not in _NO_HANDLE:
+            if match["name"].lower() not in _NO_HANDLE and not _OURS.search(text, max(0, match.start() - 24), match.start()):
                 yield *match.span(), "USERNAME"
-    if announced(text, _BEFORE.words):
+    if _MAY_BE_USER.search(text) and announced(text, _BEFORE):
         for match in _BEFORE_ONE.finditer(text):
             value = match["value"].rstrip(".-_")
             if len(value) >= 4 and not _LOOKS_LIKE_MODEL.fullmatch(value):

@@ -23,20 +23,20 @@ def _labelled(labels: Phrases) -> re.Pattern[str]:
     return re.compile(rf"(?<![\w-])(?:{labels.pattern}){_OF_WHAT}{_LINK}{_VALUE}", re.IGNORECASE)
 
 
-_LABELS, _SHORT, _CODES, _THE_CODE = phrases("secret"), phrases("secret", "secret_short"), phrases("code"), phrases("the_code")
+_SHORT, _CODES, _THE_CODE = phrases("secret", "secret_short"), phrases("code"), phrases("the_code")
 _LABELLED = _labelled(_SHORT)
-_BESIDE = re.compile(rf"(?<![\w-])(?:{_LABELS.pattern})[ \u00a0]{{1,2}}{_VALUE}", re.IGNORECASE)
+_BESIDE = re.compile(rf"(?<![\w-])(?:{_SHORT.pattern})[ \u00a0]{{1,2}}{_VALUE}", re.IGNORECASE)
 _NUMBER = r"(?P<value>(?:\d{3,8}|(?=[A-Z]{0,8}\d)[A-Z0-9]{4,10}|\d{3}[ -]\d{3}))(?![\w]|[.,-]\d)"
 _NUMERIC = re.compile(
     rf"(?<![\w-])(?:{_CODES.pattern}){_OF_WHAT}(?:[ \t\u00a0]{{0,3}}(?:[:=：]|(?:{_LINKS})(?!\w))){{0,2}}[ \t\u00a0]{{0,3}}[\"'“„«]?{_NUMBER}"
     rf"|(?<![\w-])(?:{_THE_CODE.pattern}){_OF_WHAT}(?:[ \t\u00a0]{{0,2}}:|[ \u00a0](?:{_LINKS})(?!\w)[ \t]?:?)[ \t\u00a0]{{0,3}}{_NUMBER.replace('value>', 'other>')}",
     re.IGNORECASE,
 )
+_DIGIT = re.compile(r"\d")
 _BEARER = re.compile(r"(?<!\w)(?:bearer|basic)\s{1,3}(?P<value>[\w.~+/=-]{16,2000})", re.IGNORECASE)
 _PRIVATE_KEY = re.compile(
     r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----(?:[A-Za-z0-9+/=\s]{0,5000}-----END [A-Z ]{0,40}-----)?"
 )
-_WORDS = _SHORT.words | _CODES.words | _THE_CODE.words | {"bearer", "basic"}
 
 NOT_A_SECRET = words_in("no_secret")
 """What follows "password:" or "my user name is" where neither does."""
@@ -75,24 +75,25 @@ def find_secrets(text: str) -> Iterator[Span]:
     if "-----BEGIN" in text:
         for match in _PRIVATE_KEY.finditer(text):
             yield match.start(), match.end(), "SECRET"
-    if announced(text, _WORDS):
-        yield from _labelled_secrets(text)
+    yield from _labelled_secrets(text)
     if _LONG_TOKEN.search(text):
         yield from _tokens(text)
 
 
 def _labelled_secrets(text: str) -> Iterator[Span]:
-    for match in _LABELLED.finditer(text):
-        if _secret_value(match["value"], match["link"]):
-            yield _value_span(text, match)
-    for match in _BESIDE.finditer(text):
-        if match["value"][0] in "\"'“„«`‘‹" or _looks_made_up(match["value"]):
-            yield _value_span(text, match)
-    for match in _NUMERIC.finditer(text):
-        group = "value" if match["value"] else "other"
-        if not match[group].isalpha():
-            yield *match.span(group), "SECRET"
-    for match in _BEARER.finditer(text):
+    if announced(text, _SHORT):
+        for match in _LABELLED.finditer(text):
+            if _secret_value(match["value"], match["link"]):
+                yield _value_span(text, match)
+        for match in _BESIDE.finditer(text):
+            if match["value"][0] in "\"'“„«`‘‹" or _looks_made_up(match["value"]):
+                yield _value_span(text, match)
+    if (announced(text, _CODES) or announced(text, _THE_CODE)) and _DIGIT.search(text):
+        for match in _NUMERIC.finditer(text):
+            group = "value" if match["value"] else "other"
+            if not match[group].isalpha():
+                yield *match.span(group), "SECRET"
+    for match in _BEARER.finditer(text) if _LONG_TOKEN.search(text) else ():
         if any(char.isdigit() for char in match["value"]):
             yield *match.span("value"), "SECRET"
 
@@ -139,7 +140,7 @@ _SHAPES = re.compile(
     r"|(?:SK|AC|PK|VA|MG|KS|RE)[0-9a-f]{32}|\d{8,10}:AA[\w-]{33}|[\w-]{23,28}\.[\w-]{6,7}\.[\w-]{27,40})(?![\w-])"
 )
 _LONG_TOKEN = re.compile(r"[A-Za-z0-9_+/=.:~-]{16}")
-_TOKEN = re.compile(r"(?<![\w/+.=@:%-])[A-Za-z0-9_+/=~-]{24,512}+(?![\w@])")
+_TOKEN = re.compile(r"(?<![\w/+.@%-])[A-Za-z0-9_+/~-]{24,512}+={0,2}(?![\w@])")
 _HEX = re.compile(r"[0-9a-f]{32,128}|[0-9A-F]{32,128}")
 _OF_CODE = re.compile(r"(?:commit|sha-?\d{0,3}|md5|hash|checksum|revision|rev|digest|prüfsumme|somme de contrôle)\W{0,3}(?:\w{1,8}\W{1,2})?$", re.IGNORECASE)
 _MOST_WORDY = 3.6  # bits a sign, of tokens without words

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from lacuna.models.redaction.labels import announced, phrases
 from lacuna.models.redaction.letters import CAPITAL, SMALL
+from lacuna.models.redaction.spans import LazyPattern
 
 __all__ = ["streets"]
 
@@ -15,8 +16,8 @@ _ANY = rf"[{CAPITAL}{SMALL}\d][{CAPITAL}{SMALL}\d'’.ºª\x2d]{{0,30}}+(?!\w)"
 _OF = r"(?:(?:de|du|des|de la|de las|de los|del|la|le|les|los|las|das|dos|da|do|di|della|delle|dei|degli|dell'|d'|l'|e|y|et|den|der|van|het|of|the|i|san|santa|am|an|im|in|ob|bei|sur|sous|en|aan|a|al)[ \u00a0]|[dl]['’])"
 _TOWN = rf"(?:{_OF}{{0,2}}{_CAP}(?:[ \u00a0-]{_OF}{{0,3}}{_CAP}){{0,3}})"
 # Postcodes: GB, NL, PT, BR, US and the five or four digits of most others.
-_POSTCODE = r"(?:[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}|\d{4} ?[A-Z]{2}|\d{4}-\d{3}|\d{5}-\d{3}|\d{5}(?:-\d{4})?|[A-Z]{1,2}-?\d{4,5}|\d{4})(?![\w-])"
-_PROVINCE = r"(?: ?\([A-Z]{2}\)|,? [A-Z]{2}(?![\w-]))?"
+_POSTCODE = r"(?:[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}|\d{4} ?[A-Z]{2}|\d{4}-\d{3}|\d{5}-?\d{3}|\d{5}(?:-\d{4})?|[A-Z]{1,2}-?\d{4,5}|\d{4})(?![\w-])"
+_PROVINCE = r"(?: ?\([A-Z]{2}\)|,? (?:/ )?[A-Z]{2}(?![\w-]))?"
 _PLACE = rf"(?:{_POSTCODE}[ \u00a0]{{1,2}}{_TOWN}|{_TOWN},? {_POSTCODE}|{_POSTCODE})"
 _INSIDE = (  # floor, door, stairs
     r"(?:,? ?(?:piso|planta|puerta|pta\.?|esc\.?|escalera|bajo|ático|int\.?|interno|scala|piano|bât\.?|bâtiment|appt?\.?|apt\.?|appartement|étage|esc|bus|bte|boîte|apto\.?|andar|bloco|bl\.?|dto\.?|esq\.?|frente|fração"
@@ -27,31 +28,39 @@ _NUMBER_SIGN = rf"(?:{phrases('number').pattern}[ \u00a0]?)?"
 _NUMBER = r"\d{1,5}(?:[ \u00a0]?(?:bis|ter|quater|[a-zA-Z](?!\w)))?(?:[ ]?[-/][ ]?\d{1,4}[a-zA-Z]?(?!\w)|[-/][a-zA-Z](?!\w))?"
 
 _AFTER_NUMBER = phrases("street_after_number")
-_FRENCH = re.compile(
+_FRENCH = LazyPattern(
     rf"(?<![\w.,/-])(?:{_NUMBER},?[ \u00a0]{{1,2}})(?i:{_AFTER_NUMBER.pattern})[ \u00a0]{{1,2}}{_OF}{{0,3}}{_ANY}(?:[ \u00a0]{_OF}{{0,3}}{_CAP}){{0,4}}{_REST}"
 )
-_FRENCH_WITHOUT = re.compile(
+_FRENCH_WITHOUT = LazyPattern(
     rf"(?<![\w-])(?i:{_AFTER_NUMBER.pattern})[ \u00a0]{{1,2}}{_OF}{{0,3}}{_CAP}(?:[ \u00a0]{_OF}{{0,3}}{_CAP}){{0,4}},?[ \u00a0]{{1,2}}{_PLACE}"
 )
 _STREET = phrases("street")
-_SOUTHERN = re.compile(
-    rf"(?<![\w@-])(?i:{_STREET.pattern})[ \u00a0]{{0,2}}{_OF}{{0,3}}{_ANY}(?:[ \u00a0]{_OF}{{0,3}}{_ANY}){{0,5}}?[ \u00a0]?,?[ \u00a0]?{_NUMBER_SIGN}(?<!\d){_NUMBER}(?![\w€%]|[.,:]\d| ?(?:€|EUR|euros?|reais|horas?|ore|km|kg)\b){_REST}"
+_BEHIND_NUMBER = r"(?![\w€%]|[.,:]\d| ?(?:€|EUR|euros?|reais|horas?|ore|km|kg)\b)"
+_TYPE = rf"(?<![\w@-])(?i:{_STREET.pattern})(?:(?<=[/.º])[ \u00a0]{{0,2}}|[ \u00a0]{{1,2}})"
+_COMMA = r"[ \u00a0]?,?[ \u00a0]?"
+_SOUTHERN = LazyPattern(
+    rf"{_TYPE}{_OF}{{0,3}}{_CAP}(?:[ \u00a0]{_OF}{{0,3}}{_ANY}){{0,5}}?{_COMMA}{_NUMBER_SIGN}(?<!\d){_NUMBER}(?:,? \d{{1,5}})?{_BEHIND_NUMBER}{_REST}"
 )
-_SOUTHERN_WITHOUT = re.compile(
-    rf"(?<![\w@-])(?i:{_STREET.pattern})[ \u00a0]{_OF}{{0,3}}{_CAP}(?:[ \u00a0]{_OF}{{0,3}}{_CAP}){{0,4}}(?:,? ?s/n)?,[ \u00a0]?{_PLACE}"
+_SOUTHERN_SMALL = LazyPattern(
+    rf"(?<![\w@-])(?:calle|c/|avenida|avda\.?|plaza|paseo|rua|praça|travessa|via|viale|corso|piazza|vicolo) ?{_OF}{{0,3}}(?!(?:en|em|no|na|in|di|para|per|por|con|com|app|mail|sms)\b)[{SMALL}]{{3,20}}+"
+    rf"(?: {_OF}{{0,2}}[{SMALL}]{{3,20}}+)?(?<!talla)(?<!tamanho)(?<!taglia){_COMMA}{_NUMBER_SIGN}(?<!\d){_NUMBER}{_BEHIND_NUMBER}{_REST}"
+)
+_SOUTHERN_WITHOUT = LazyPattern(
+    rf"{_TYPE}{_OF}{{0,3}}{_CAP}(?:[ \u00a0]{_OF}{{0,3}}{_CAP}){{0,4}}(?:,? ?s/n)?(?:, {_TOWN})?,[ \u00a0]?{_PLACE}(?: / [A-Z]{{2}})?"
 )
 _ENDINGS_NL = ("straat", "weg", "laan", "plein", "gracht", "kade", "dijk", "singel", "hof", "pad", "steeg", "dreef", "plantsoen", "park", "markt", "baan", "hoek", "erf", "oord", "veld", "boulevard", "wal",
                "stede", "ring", "burg", "allee", "ruigt", "donk", "kamp", "haven", "burcht", "wijk", "gaarde", "horst")  # fmt: skip
-_DUTCH = re.compile(
+_MAY_BE_DUTCH = re.compile(rf"(?:{'|'.join(_ENDINGS_NL)}) \S{{0,10}} ?\d")
+_DUTCH = LazyPattern(
     rf"(?<![\w-])(?:{_CAP}[ -]){{0,3}}?[{CAPITAL}][{SMALL}'’\x2d]{{0,30}}?(?:{'|'.join(_ENDINGS_NL)})(?:[ ]?{_NUMBER_SIGN})[ ]{_NUMBER}(?![\w€%]|[.,:]\d| ?(?:uur|euro|EUR|€|stuks|dagen)\b)(?:[,\n]? ?\d{{4}} ?[A-Z]{{2}}(?!\w)(?:[ ]{{1,2}}{_TOWN})?|, ?{_TOWN})?"
 )
-_CODE_NL = re.compile(rf"(?<![\w-])[1-9]\d{{3}} ?(?!(?:MB|GB|TB|KB|PM|AM|HZ|KM|KG)\b)[A-Z]{{2}}[ ]{{1,2}}{_TOWN}")
-_CODE_PT = re.compile(rf"(?<![\w-])\d{{4}}-\d{{3}} {_TOWN}")
+_CODE_NL = LazyPattern(rf"(?<![\w-])[1-9]\d{{3}} ?(?!(?:MB|GB|TB|KB|PM|AM|HZ|KM|KG)\b)[A-Z]{{2}}[ ]{{1,2}}{_TOWN}")
+_CODE_PT = LazyPattern(rf"(?<![\w-])\d{{4}}-\d{{3}} {_TOWN}")
 # A number, words with capitals, a comma, a town with its postcode: an address whatever the words.
-_NUMBERED = re.compile(rf"(?<![\w.,/#$€£-])\d{{1,5}}[A-Za-z]?,? {_CAP}(?: {_CAP}){{0,3}}, {_TOWN},? (?:{_POSTCODE}|[A-Z]{{2}},? \d{{5}}(?!\w))")
-_NAMED = re.compile(rf"(?<![\w-]){_CAP}(?: {_OF}{{0,2}}{_CAP}){{0,3}} {_NUMBER}, ?{_POSTCODE} {_TOWN}")
+_NUMBERED = LazyPattern(rf"(?<![\w.,/#$€£-])\d{{1,5}}[A-Za-z]?,? {_CAP}(?: {_CAP}){{0,3}}, {_TOWN},? (?:{_POSTCODE}|[A-Z]{{2}},? \d{{5}}(?!\w))")
+_NAMED = LazyPattern(rf"(?<![\w-]){_CAP}(?: {_OF}{{0,2}}{_CAP}){{0,3}} {_NUMBER}, ?{_POSTCODE} {_TOWN}")
 _CUES = phrases("address")
-_CUED = re.compile(
+_CUED = LazyPattern(
     rf"(?<!\w)(?i:{_CUES.pattern})[: ][^.!?;\n\d]{{0,25}}?(?P<value>{_NUMBER},? (?:{_CAP})(?: {_OF}{{0,2}}{_CAP}){{0,4}}(?:, {_TOWN})?{_REST}"
     rf"|(?:{_CAP}|{_CAP}(?: {_OF}{{0,2}}{_CAP}){{1,3}}),? {_NUMBER}(?![\w€%]|[.,:]\d| ?(?:€|EUR|[Ee]uros?|Uhr|Tage|Stück)\b){_REST}|{_POSTCODE} {_TOWN})"
 )
@@ -68,18 +77,20 @@ def streets(text: str) -> Iterator[tuple[int, int]]:
     if not any(char.isdigit() for char in text):
         return
     found = []
-    if announced(text, _AFTER_NUMBER.words):
+    if announced(text, _AFTER_NUMBER):
         found += [_FRENCH, _FRENCH_WITHOUT]
-    if announced(text, _STREET.words) or "c/" in text.lower():
-        found += [_SOUTHERN, _SOUTHERN_WITHOUT]
-    if any(ending in text for ending in _ENDINGS_NL):
+    if announced(text, _STREET) or "c/" in text.lower():
+        found += [_SOUTHERN, _SOUTHERN_SMALL, _SOUTHERN_WITHOUT]
+    if _MAY_BE_DUTCH.search(text):
         found.append(_DUTCH)
-    found += [_CODE_NL, _CODE_PT, _NUMBERED, _NAMED]
+    found += [_CODE_NL, _CODE_PT]
+    if "," in text:
+        found += [_NUMBERED, _NAMED]
     for pattern in found:
         for match in pattern.finditer(text):
             if not _NO_STREET.search(match.group()) and not _ORDINARY.match(match.group()):
                 yield match.start(), match.start() + len(match.group().rstrip(" ,."))
-    if announced(text, _CUES.words):
+    if announced(text, _CUES):
         for match in _CUED.finditer(text):
             if not _NO_STREET.search(match["value"]):
                 yield match.start("value"), match.start("value") + len(match["value"].rstrip(" ,."))

@@ -6,7 +6,7 @@ from lacuna.models.redaction.labels import words_in
 
 __all__ = ["ALSO_WORDS", "FIRST_NAMES", "NEVER_NAMES", "NO_FIRST_WORDS", "NO_SURNAMES", "ROLE_MAILBOXES"]
 
-FIRST_NAMES = frozenset(
+FIRST_NAMES = words_in("first_names") | frozenset(
     """
 aaron abigail adam adrian ahmed aisha alan albert alejandro alex alexander alexandra alice alicia alina alison amanda
 amelia amir amy ana anastasia andrea andreas andrew angela angelika anika anita anja ann anna anne annette annika
