@@ -28,6 +28,7 @@ _ENDINGS = (
 _LOCAL = re.compile(rf"(?<![\w.+-])[\w.+'-]{{1,64}}+(?:{_SPELT_DOT}[\w+-]{{1,40}}+){{0,3}}\Z", re.IGNORECASE)
 _DOMAIN = re.compile(rf"(?:[\w-]{{1,63}}{_ANY_DOT}){{1,4}}{_ENDINGS}(?![\w@])", re.IGNORECASE)
 _PLAIN_DOMAIN = re.compile(r"(?:[\w-]{1,63}\.){1,8}[^\W\d_]{2,24}(?![\w@])")
+_DOT_WORD = re.compile(r"[ \t(\[{](?:dot|punkt)[ \t)\]}]|[(\[{]\.[)\]}]", re.IGNORECASE)
 _SPELT = re.compile(_SPELT_DOT, re.IGNORECASE)
 # Whose addresses are people's: behind these, "at" alone is enough ("jo at gmail.com").
 _PROVIDERS = re.compile(
@@ -52,6 +53,13 @@ def find_emails(text: str) -> Iterator[Span]:
         after = _DOMAIN.match(text, sign.end()) or (_PLAIN_DOMAIN.match(text, sign.end()) if sign["sure"] else None)
         if after is None:
             continue
-        if sign["word"] and not (_SPELT.search(after.group()) or _PROVIDERS.match(after.group()) or sign["word"].lower() != "at"):
+        if (sign["word"] or "").lower() == "at" and not _clear(before.group(), after.group()):
             continue  # "at" alone is an English word
         yield before.start(), after.end(), "EMAIL"
+
+
+def _clear(local: str, domain: str) -> bool:
+    """Whether "at" between two words is the sign: "jo at example dot com", "jo.doe at gmail.com", not "at some point in"."""
+    if _DOT_WORD.search(domain):
+        return True
+    return _SPELT.search(domain) is None and _PROVIDERS.match(domain) is not None and not local.isalpha()

@@ -81,9 +81,9 @@ _BY_FORM = tuple((re.compile(rf"(?<![\w.,/#€$£-])(?:{form})(?![\w-]|[.,]\d)")
 _ANY_FORM = re.compile(r"(?<![\w.,/#€$£-])(?:" + "|".join(form for form, _ in _FORMS) + r")(?![\w-]|[.,]\d)")
 _MAY_BE_ID = re.compile(r"\d[ .-]?\w")
 _LABELS, _LINKS = phrases("id"), phrases("links").pattern
-_NUMBER = r"(?P<value>(?=[A-Za-z]{0,6}[ .-]?\d[A-Za-z]{0,6}[ \u00a0./-]{0,2}\d)[A-Za-z0-9](?:[ \u00a0./-]?(?:[A-Z0-9]|(?<![ \u00a0])[a-z])){4,24})(?![\w])"
+_NUMBER = r"(?P<value>(?=[A-Za-z]{0,6}[ .-]?\d[A-Za-z]{0,6}[ \u00a0./-]{0,2}\d)(?:[A-Z0-9]|[a-z](?=[a-z]{0,2}\d{3}))(?:[ \u00a0./-]?(?:[A-Z0-9]|(?<![ \u00a0])[a-z])){4,24})(?![\w])"
 _LABELLED = re.compile(
-    rf"(?<![\w-])(?i:{_LABELS.pattern})(?:[ \u00a0]?(?i:number|no\.?|nr\.?|nummer|numéro|número|numero|n[.°º]{{1,3}}))?"
+    rf"(?<![\w-])(?i:{_LABELS.pattern})(?!\w)(?:[ \u00a0]?(?i:number|no\.?|nr\.?|nummer|numéro|número|numero|n[.°º]{{1,3}}))?"
     rf"(?:[ \t\u00a0]{{0,2}}(?:[:=#(]|(?i:{_LINKS})(?!\w))){{0,2}}[ \t\u00a0]{{0,3}}{_NUMBER}"
 )
 
@@ -111,7 +111,7 @@ _PLATE = re.compile(
     r"|\d{2}-[A-Z]{3}-\d|\d-[A-Z]{3}-\d{2}|[A-Z]{2}-\d{3}-[A-Z]|[A-Z]-\d{3}-[A-Z]{2}|[A-Z]{3}-\d{2}-[A-Z]|\d-[A-Z]{2}-\d{3}"  # Netherlands, Portugal
     r"|[A-Z]{2} \d{2} [A-Z]{2}|\d{2} [A-Z]{2} \d{2}"
     r"|[A-Z]{3}[ -]?\d[A-Z0-9]\d{2}|[A-Z]{3}[ -]?\d{3,4}|\d-[A-Z]{3}-\d{3}|\d[A-Z]{3}\d{3}"  # Brazil, Belgium, United States
-    r"|[A-Z]{1,2}[ -]\d{1,5} ?[A-Z]{0,2})(?![\w-])"  # Austria, Switzerland
+    r"|[A-Z]{1,2}[ -]\d{3,6} ?[A-Z]{0,2})(?![\w-])"  # Austria, Switzerland
 )
 _VEHICLE = phrases("vehicle")
 _VEHICLES = re.compile(rf"(?<![\w-]){_VEHICLE.pattern}(?![\w])", re.IGNORECASE)

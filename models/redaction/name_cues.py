@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 from lacuna.models.redaction.labels import Phrases, phrases
-from lacuna.models.redaction.name_patterns import CAP_NAME, END, LOW, NAME, SEPARATOR, STOP, TWO, Before, Level, Rule
+from lacuna.models.redaction.name_patterns import CAP_NAME, END, LOW, NAME, NO_LISTING, SEPARATOR, STOP, TWO, Before, Level, Rule
 from lacuna.models.redaction.spans import LazyPattern
 
 __all__ = ["CUES"]
@@ -28,7 +28,7 @@ def _rule(
     before: Before = Before.ANYTHING, complete: bool = True,
 ) -> Rule:  # fmt: skip
     """A rule that begins with one of the phrases."""
-    return _behind(of, rf"(?<![\w'’])(?i:{of.pattern})(?!\w){rest}", capital, small, before=before, complete=complete)
+    return _behind(of, rf"(?<![\w'’-])(?i:{of.pattern})(?!\w){rest}", capital, small, before=before, complete=complete)
 
 
 def _behind(
@@ -51,8 +51,8 @@ CUES: tuple[Rule, ...] = (
     _rule(phrases("about"), rf":?{_GAP}{_TITLE}{CAP_NAME}", Level.LIKELY, complete=False),
     _rule(phrases("talked"), rf"{_FURTHER}(?i:{_WITH}){_GAP}{_TITLE}{CAP_NAME}", Level.LIKELY, complete=False),
     _rule(phrases("my"), rf" (?i:{phrases('kin').pattern}),?{_GAP}{CAP_NAME}", Level.LIKELY, complete=False),
-    _rule(_TITLES, rf"{_GAP}(?!{_TITLES.pattern}){CAP_NAME}", Level.SURE, complete=False),
-    _rule(phrases("label"), rf"[ \t]?[:=][ \t]{{1,3}}{_TITLE}{CAP_NAME}", Level.LIKELY, before=Before.CLAUSE, complete=False),
+    _behind(_TITLES, rf"(?<![\w'’-])(?![md]\.)(?i:{_TITLES.pattern})(?!\w){_GAP}(?!{_TITLES.pattern}){CAP_NAME}", Level.SURE, complete=False),
+    _rule(phrases("label"), rf"[ \t]?[:=][ \t]{{1,3}}{NO_LISTING}{_TITLE}{CAP_NAME}", Level.LIKELY, before=Before.CLAUSE, complete=False),
     # English and German: full names
     _rule(phrases("about_full"), rf":?{_GAP}{_TITLE_EN_DE}{TWO}", Level.LIKELY, complete=False),
     _rule(phrases("talked_full"), rf"{_FURTHER}(?i:{_WITH_FULL}){_GAP}{TWO}", Level.LIKELY, complete=False),

@@ -14,7 +14,7 @@ from lacuna.models.redaction.labels import Phrases
 from lacuna.models.redaction.letters import CAPITAL, CASELESS, SMALL
 from lacuna.models.redaction.spans import LazyPattern
 
-__all__ = ["ABOVE_CONTACT", "CAP_NAME", "CLOSING_WORDS", "END", "FIRST_AND_LAST", "FOOTER", "LOW", "NAME", "ORGANISATION", "RULES",
+__all__ = ["ABOVE_CONTACT", "CAP_NAME", "CLOSING_WORDS", "END", "FIRST_AND_LAST", "FOOTER", "LOW", "NAME", "NO_LISTING", "ORGANISATION", "RULES",
            "SEPARATOR", "SIGNATURE_MARK", "STOP", "TAG", "TAIL", "TAIL_LOW", "TWO", "Before", "Level", "Rule"]  # fmt: skip
 
 
@@ -93,7 +93,7 @@ _KIN = (
     r"|nephew|niece|flatmate|neighbou?r|colleague|co-?worker|boss|assistant|agent|advis[eo]r|friend)"
 )
 _KIN_DE = r"(?:Frau|Mann|Sohn|Tochter|Freund(?:in)?|Bruder|Schwester|Mutter|Vater|Kolleg(?:e|en|in)|Mitarbeiter(?:in)?|Nachbar(?:in)?)"
-_NO_LISTING = r"(?![^\n]{0,60}\n?[^\n]{0,3}\b(?i:type|version|id|enabled)\b)"  # of software: "Name: Dark Type: theme"
+NO_LISTING = r"(?![^\n]{0,60}\n?[^\n]{0,3}\b(?i:type|version|id|enabled)\b)"  # of software: "Name: Dark Type: theme"
 _FOLLOWS = (
     r"(?i:name|customer|client|contact|kund(?:e|in)|vorname|nachname|ansprechpartner(?:in)?|absender|empfänger(?:in)?)"
 )
@@ -334,7 +334,7 @@ RULES: tuple[Rule, ...] = (
     _rule("mh", rf"(?:mr|mrs|herrn?)\.? {LOW}", "mr mrs herr herrn", Level.LIKELY, Level.LIKELY, complete=False),
     _rule(
         "mflcbkvnae",
-        rf"(?i:(?:my |full |first |last |customer |contact |billing )?{_FOLLOWS})[ \t]?[:=][ \t]{{1,3}}{_NO_LISTING}"
+        rf"(?i:(?:my |full |first |last |customer |contact |billing )?{_FOLLOWS})[ \t]?[:=][ \t]{{1,3}}{NO_LISTING}"
         rf"{_TITLE}(?:{TWO.replace('name>', 'two>')}|{CAP_NAME}(?={END}|[ \t]?[,;|]))",
         "name customer client contact kunde kundin vorname nachname ansprechpartner ansprechpartnerin absender empfänger"
         " empfängerin",
@@ -349,7 +349,7 @@ RULES: tuple[Rule, ...] = (
         Level.LIKELY,
         before=Before.SENTENCE,
     ),
-    _rule("n", rf"(?<=[a-zß-ÿ\d?!] )Name:[ \t]{{1,3}}{_NO_LISTING}{TWO}", "name", Level.LIKELY, complete=False),
+    _rule("n", rf"(?<=[a-zß-ÿ\d?!] )Name:[ \t]{{1,3}}{NO_LISTING}{TWO}", "name", Level.LIKELY, complete=False),
 )
 """Where sentences show names. A rule that needs a first name whatever the case is only tried on texts with one."""
 

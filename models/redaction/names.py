@@ -52,9 +52,8 @@ _LONGEST = 60
 _OTHER_ALPHABET = "\u0370"
 _OTHER_LETTER = re.compile(r"[\u0370-\u1cff\u3041-\ud7a3]")
 _CASELESS = "\u0590"
-_PARTICLES = frozenset(
-    "da das de del della den der di do dos du el het in 't la le op te ten ter van vande vom von y zu zur".split()
-)
+_PARTICLES = frozenset(["da", "das", "de", "den", "der", "do", "du", "vom", "von", "zu", "zur"])
+_IN_SURNAMES = _PARTICLES | frozenset("del della di dos el het 't la le te ten ter van vande y".split())
 _LOOKS_VERBAL = ("ed", "ing", "ly")
 _LONG_VERB = 7
 _GREETED = ("there", "team", "guys", "folks", "everyone", "everybody", "people", "support", "zusammen", "leute")
@@ -238,8 +237,10 @@ def _enough(first: str, level: Level, small: bool, lexicon: Lexicon) -> bool:
 
 def _until(words: list[re.Match[str]], bare: list[str], at: int, lexicon: Lexicon) -> int:
     """Where a name ends that may run into the sentence: before the first word that is never one."""
-    while at < len(words) and (bare[at] in _PARTICLES or not lexicon.never(bare[at])):
+    while at < len(words) and (
+        bare[at] in _IN_SURNAMES or not lexicon.never(bare[at]) or bare[at - 1] in _IN_SURNAMES
+    ):
         at += 1
-    while bare[at - 1] in _PARTICLES:
+    while bare[at - 1] in _IN_SURNAMES:
         at -= 1
     return words[at - 1].end()

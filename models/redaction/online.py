@@ -13,7 +13,7 @@ from lacuna.models.redaction.spans import Span
 __all__ = ["find_networks", "find_urls", "find_user_names"]
 
 _URL = re.compile(
-    r"(?<![\w@])(?:[a-z][a-z0-9+.-]{1,15}://|www\.|(?:[a-z0-9-]{1,63}\.){1,6}[a-z]{2,24}(?::\d{1,5})?(?=[/?#][^\s<>\"'“”„»«`\x00]{3}))"
+    r"(?<![\w@])(?:(?:https?|ftps?|sftp|wss?|ssh|git|smb|postgres(?:ql)?|mysql|mongodb(?:\+srv)?|redis|amqps?|hxxps?)://|[a-z][a-z0-9+.-]{1,20}://(?=[^\s?#]{0,200}[?#][^\s=]{1,60}=)|www\.|(?<![/\\.:])(?:[a-z0-9-]{1,63}\.){1,6}[a-z]{2,24}(?::\d{1,5})?(?=[/?#][^\s<>\"'“”„»«`\x00]{3}))"
     r"[^\s<>\"'“”„»«`\x00]{3,4000}+",
     re.IGNORECASE,
 )
@@ -76,17 +76,23 @@ def find_urls(text: str) -> Iterator[Span]:
 
 _LABELS, _BEFORE, _LINKS, _OF = phrases("user"), phrases("user_before"), phrases("links").pattern, phrases("of").pattern
 _LABELLED = re.compile(
-    rf"(?<![\w@-])(?:{_LABELS.pattern})(?:[ \u00a0](?:{_OF})[^.:;!?=\n\x00]{{1,40}}?)?"
+    rf"(?<![\w@-])(?P<label>{_LABELS.pattern})(?!\w)(?:[ \u00a0](?:{_OF})(?!\w)[^.:;!?=\n\x00]{{1,40}}?)?"
     rf"(?P<link>[ \t\u00a0]{{0,3}}[:=][ \t]{{0,3}}|[ \u00a0](?:{_LINKS})(?!\w)[ \t\u00a0]?:?[ \t]{{0,2}}|[ \u00a0](?=@|\w{{0,30}}\d))[\"'“„«`‘]?(?P<value>@?[\w][\w.#-]{{1,39}})(?![\w@])",
     re.IGNORECASE,
 )
+# Labels behind which as often a sentence goes on: a name must look like one.
+_WEAK = frozenset(
+    "user login nick handle alias usuario usuaria utilizador utilizadora gebruiker benutzer nutzer utente utilisateur utilisatrice identificador discord twitter instagram telegram"
+    " usuário identificativo pseudo".split()
+) | {"account name", "profile name", "display name", "mi cuenta", "mon compte", "a minha conta", "nome da conta", "kontoname", "accountname", "accountnaam", "profielnaam", "profilname"}
 _MADE_UP = r"(?=[\w.-]{0,30}[\d_])(?=[\w.-]{0,30}[^\W\d_]{2})[^\W\d_][\w.-]{3,31}"
 _MAY_BE_USER = re.compile(r"[^\W\d_][.-]?[\d_]|_[^\W_]")
 _BEFORE_ONE = re.compile(rf"(?<![\w@-])(?:{_BEFORE.pattern})[:]?[ \u00a0][\"'“„«`‘]?(?P<value>{_MADE_UP})(?![\w@/-])", re.IGNORECASE)
-_HANDLE = re.compile(r"(?<![\w@./:+-])@(?P<name>[A-Za-z_À-ÿ][\w.]{1,30}\w)(?![\w/(@-])")
+_HANDLE = re.compile(r"(?<![\w@./:+-])@(?P<name>[A-Za-z_À-ÿ][\w.-]{1,30}\w)(?![\w/(@-]|:/)")
 _OURS = re.compile(r"(?:follow us|find us|folgt uns|folgen sie uns|suivez-nous|síguenos|volg ons|siga-nos|seguici)\W{0,3}(?:\w{1,9} ){0,2}$", re.IGNORECASE)
+_DOMAIN = re.compile(r"[\w-]+(?:\.[\w-]+){0,3}\.(?:com|net|org|info|edu|gov|io|eu|de|at|ch|uk|fr|es|nl|pt|br|it|be|ca|au|mx)", re.IGNORECASE)
 _NO_HANDLE = frozenset(
-    "shop store all channel everyone here media import override charset font-face keyframes include param return returns test gmail hotmail"
+    "shop store all channel everyone here media import override charset font-face keyframes include param return returns test namespace gmail hotmail"
     " outlook yahoo icloud web gmx live support team staff admin moderator mods keyframes todos tous alle iedereen".split()
 )
 _LOOKS_LIKE_MODEL = re.compile(r"(?:[a-z]{1,3}|v|version|windows|android|ios|iphone|ipad|galaxy|office|firefox|usb|wifi|error|err|http|mp|kb|art|art-|hc|e|x|os|covid|level|plan|pro|top|nr|no|part|step|day|year|line|room|type|model|size)[-_.]?\d+[a-z]{0,3}|\d.*", re.IGNORECASE)
@@ -99,12 +105,15 @@ def find_user_names(text: str) -> Iterator[Span]:
             value = match["value"].rstrip(".-#_")
             low = value.lower()
             loose = not match["link"].strip()
-            if len(value) < 3 or low in NOT_A_SECRET or low.lstrip("@") in _NO_HANDLE or (loose and _LOOKS_LIKE_MODEL.fullmatch(value)):
+            plain = low.replace("-", "").isalpha() and match["label"].lower() in _WEAK
+            if text[match.end("value") : match.end("value") + 1] in (":", "’", "'") or _DOMAIN.fullmatch(value):
+                continue
+            if len(value) < 3 or plain or low in NOT_A_SECRET or low.lstrip("@") in _NO_HANDLE or (loose and _LOOKS_LIKE_MODEL.fullmatch(value)):
                 continue
             yield match.start("value"), match.start("value") + len(value), "USERNAME"
     if "@" in text:
         for match in _HANDLE.finditer(text):
-            if match["name"].lower() not in _NO_HANDLE and not _OURS.search(text, max(0, match.start() - 24), match.start()):
+            if match["name"].lower() not in _NO_HANDLE and not _DOMAIN.fullmatch(match["name"]) and not _OURS.search(text, max(0, match.start() - 24), match.start()):
                 yield *match.span(), "USERNAME"
     if _MAY_BE_USER.search(text) and announced(text, _BEFORE):
         for match in _BEFORE_ONE.finditer(text):

@@ -15,7 +15,7 @@ __all__ = ["NOT_A_SECRET", "find_secrets"]
 _LINKS, _OF = phrases("links").pattern, phrases("of").pattern
 _QUOTED = r"[\"'“„«`‘‹][^\"'”“»`’›\n\x00]{2,60}[\"'”“»`’›]"
 _VALUE = rf"(?P<value>{_QUOTED}|[^\s\"'“„«`<>\x00][^\s\"“„«`<>\x00]{{2,200}})"
-_OF_WHAT = rf"(?:[ \u00a0](?:{_OF})[^.:;!?=\n\x00]{{1,40}}?)?"
+_OF_WHAT = rf"(?:[ \u00a0](?:{_OF})(?!\w)[^.:;!?=\n\x00]{{1,40}}?)?"
 _LINK = rf"(?P<link>[ \t\u00a0]{{0,3}}(?:[:=：]|->|→|=>|[ \u00a0](?:{_LINKS})(?![\w])[ \t\u00a0]?:?)\s{{0,3}})"
 
 
@@ -42,7 +42,7 @@ NOT_A_SECRET = words_in("no_secret")
 """What follows "password:" or "my user name is" where neither does."""
 
 _INNER_SIGN = re.compile(r"\w[^\w\s'’.,;:/()-]|[^\w\s'’.,;:/()-]\w")
-_AMOUNT = re.compile(r"\d{1,3}(?:%|[a-z]{1,2}|-\w{1,15}|\.|,)?|\d{1,2}[./:h]\d{1,4}(?:[./]\d{2,4})?|\d{4}-\d\d-\d\d")
+_AMOUNT = re.compile(r"[A-Za-z]{2,12}\d|\d{1,3}(?:%|[a-z]{1,2}|-\w{1,15}|\.|,)?|\d{1,2}[./:h]\d{1,4}(?:[./]\d{2,4})?|\d{4}-\d\d-\d\d")
 
 
 def _secret_value(value: str, link: str) -> bool:
@@ -51,7 +51,7 @@ def _secret_value(value: str, link: str) -> bool:
     if value != bare and len(value) > len(bare) + 1:
         return True
     bare = bare.rstrip(".,;!?)")
-    if len(bare) < 3 or bare.lower() in NOT_A_SECRET or bare.startswith("["):
+    if len(bare) < 3 or bare.lower() in NOT_A_SECRET or bare.lower() in _SHORT.by_word or bare.startswith("["):
         return False
     if ":" in link or "=" in link or "：" in link:
         return True
@@ -63,7 +63,7 @@ def _secret_value(value: str, link: str) -> bool:
 def _looks_made_up(value: str) -> bool:
     """Whether a word beside a label is none: letters and digits, or signs inside of it."""
     bare = value.rstrip(".,;!?)")
-    if len(bare) < 6 or _AMOUNT.fullmatch(bare):
+    if len(bare) < 6 or bare[0] in "([{" or _AMOUNT.fullmatch(bare):
         return False
     digits = any(char.isdigit() for char in bare)
     letters = any(char.isalpha() for char in bare)
@@ -86,7 +86,7 @@ def _labelled_secrets(text: str) -> Iterator[Span]:
             if _secret_value(match["value"], match["link"]):
                 yield _value_span(text, match)
         for match in _BESIDE.finditer(text):
-            if match["value"][0] in "\"'“„«`‘‹" or _looks_made_up(match["value"]):
+            if _looks_made_up(match["value"].strip("\"'“„«`‘‹”»’›")):
                 yield _value_span(text, match)
     if (announced(text, _CODES) or announced(text, _THE_CODE)) and _DIGIT.search(text):
         for match in _NUMERIC.finditer(text):
@@ -142,7 +142,7 @@ _SHAPES = re.compile(
 _LONG_TOKEN = re.compile(r"[A-Za-z0-9_+/=.:~-]{16}")
 _TOKEN = re.compile(r"(?<![\w/+.@%-])[A-Za-z0-9_+/~-]{24,512}+={0,2}(?![\w@])")
 _HEX = re.compile(r"[0-9a-f]{32,128}|[0-9A-F]{32,128}")
-_OF_CODE = re.compile(r"(?:commit|sha-?\d{0,3}|md5|hash|checksum|revision|rev|digest|prüfsumme|somme de contrôle)\W{0,3}(?:\w{1,8}\W{1,2})?$", re.IGNORECASE)
+_OF_CODE = re.compile(r"(?:(?:error|crash|request|trace|correlation|event|build|fehler|erreur|incident|report)[ -]?id|commit|sha-?\d{0,3}|md5|hash|checksum|revision|rev|digest|prüfsumme|somme de contrôle)\W{0,3}(?:\w{1,8}\W{1,2})?$", re.IGNORECASE)
 _MOST_WORDY = 3.6  # bits a sign, of tokens without words
 _MADE = re.compile(r"\d[a-zA-Z]|[a-z][A-Z0-9]|[A-Z][a-z]?\d")
 
