@@ -50,8 +50,8 @@ _SOUTHERN_SMALL = LazyPattern(
 _SOUTHERN_WITHOUT = LazyPattern(
     rf"{_TYPE}{_OF}{{0,3}}{_CAP}(?:[ \u00a0]{_OF}{{0,3}}{_CAP}){{0,4}}(?:,? ?(?i:s/n))?(?:, {_TOWN})?,[ \u00a0]?{_PLACE}(?: / [A-Z]{{2}})?"
 )
-_ENDINGS_NL = ("straat", "weg", "laan", "plein", "gracht", "kade", "dijk", "singel", "hof", "pad", "steeg", "dreef", "plantsoen", "park", "markt", "baan", "hoek", "erf", "oord", "veld", "boulevard", "wal",
-               "stede", "ring", "burg", "allee", "ruigt", "donk", "kamp", "haven", "burcht", "wijk", "gaarde", "horst")  # fmt: skip
+_ENDINGS_NL = ("straat", "weg", "laan", "plein", "gracht", "kade", "dijk", "singel", "hof", "pad", "steeg", "dreef", "plantsoen", "park", "markt", "baan", "erf", "boulevard",
+               "stede", "gaarde")  # fmt: skip
 _MAY_BE_DUTCH = re.compile(rf"(?:{'|'.join(_ENDINGS_NL)}) \S{{0,10}} ?\d")
 _DUTCH = LazyPattern(
     rf"(?<![\w-])(?:{_CAP}[ -]){{0,3}}?[{CAPITAL}][{SMALL}'’\x2d]{{0,30}}?(?:{'|'.join(_ENDINGS_NL)})(?:[ ]?{_NUMBER_SIGN})[ ]{_NUMBER}(?![\w€%]|[.,:]\d| ?(?:uur|euro|EUR|€|stuks|dagen)\b)(?:[,\n]? ?\d{{4}} ?[A-Z]{{2}}(?!\w)(?:[ ]{{1,2}}{_TOWN})?|, ?{_TOWN})?"
