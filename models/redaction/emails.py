@@ -44,7 +44,16 @@ def find_emails(text: str) -> Iterator[Span]:
     if "@" in text:
         for match in _EMAIL.finditer(text):
             yield match.start() + (match.group()[0] in "'.-&"), match.end(), "EMAIL"
-    if not ("@" in text or "＠" in text or "%40" in text or "&" in text or "(a)" in text or "[a]" in text or "ä" in text or announced(text, _AT)):
+    if not (
+        "@" in text
+        or "＠" in text
+        or "%40" in text
+        or "&" in text
+        or "(a)" in text
+        or "[a]" in text
+        or "ä" in text
+        or announced(text, _AT)
+    ):
         return
     for sign in _SIGN.finditer(text):
         before = _LOCAL.search(text, max(0, sign.start() - _FAR), sign.start())

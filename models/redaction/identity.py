@@ -60,7 +60,10 @@ _FORMS: tuple[tuple[str, Callable[[str], bool]], ...] = (
     (r"\d{2} \d{3} \d{3} \d{3}", _passes(mod_11_10.is_valid, 11)),  # German tax id
     (r"\d{2} ?\d{6} ?[A-Z] ?\d{3}", _always),  # German social insurance
     (r"[CFGHJKLMNPRTVWXYZ][CFGHJKLMNPRTVWXYZ0-9]{8}", _german_card),
-    (rf"[1-478]{_S}\d{{2}}{_S}(?:0[1-9]|[2-9]\d|1[0-2]){_S}(?:\d{{2}}|2[ABab]){_S}\d{{3}}{_S}\d{{3}}{_S}\d{{2}}", _passes(fr_nir.is_valid, 15)),
+    (
+        rf"[1-478]{_S}\d{{2}}{_S}(?:0[1-9]|[2-9]\d|1[0-2]){_S}(?:\d{{2}}|2[ABab]){_S}\d{{3}}{_S}\d{{3}}{_S}\d{{2}}",
+        _passes(fr_nir.is_valid, 15),
+    ),
     (r"\d{8}[ -]?[A-HJ-NP-TV-Z]|\d{2}\.\d{3}\.\d{3}[ -]?[A-HJ-NP-TV-Z]", _passes(es_dni.is_valid, 9)),
     (r"[XYZxyz][ -]?\d{7}[ -]?[A-HJ-NP-TV-Za-z]", _passes(lambda number: es_nie.is_valid(number.upper()), 9)),
     (r"\d{4}[ .]\d{2}[ .]\d{3}|\d{3}[.]\d{3}[.]\d{3}", _passes(nl_bsn.is_valid, 9)),
@@ -68,7 +71,10 @@ _FORMS: tuple[tuple[str, Callable[[str], bool]], ...] = (
     (r"\d{8} ?\d ?[A-Z][A-Z0-9]\d", _passes(pt_cc.is_valid, 12)),
     (r"\d{3}\.\d{3}\.\d{3}-\d{2}", _passes(br_cpf.is_valid, 11)),
     (r"\d{2}\.\d{3}\.\d{3}/\d{4}-\d{2}", _passes(br_cnpj.is_valid, 14)),
-    (r"[A-Za-z]{6}[\dLMNPQRSTUVlmnpqrstuv]{2}[A-EHLMPRSTa-ehlmprst][\dLMNPQRSTUVlmnpqrstuv]{2}[A-Za-z][\dLMNPQRSTUVlmnpqrstuv]{3}[A-Za-z]", codicefiscale.is_valid),
+    (
+        r"[A-Za-z]{6}[\dLMNPQRSTUVlmnpqrstuv]{2}[A-EHLMPRSTa-ehlmprst][\dLMNPQRSTUVlmnpqrstuv]{2}[A-Za-z][\dLMNPQRSTUVlmnpqrstuv]{3}[A-Za-z]",
+        codicefiscale.is_valid,
+    ),
     (r"[A-Z]{3} ?[A-Z]{3} ?\d{2}[A-EHLMPRST]\d{2} ?[A-Z]\d{3}[A-Z]", _passes(codicefiscale.is_valid, 16)),
     (r"756\.\d{4}\.\d{4}\.\d{2}", ch_ssn.is_valid),
     (r"\d{1,2}\.\d{3}\.\d{3}-[\dkK]", cl_rut.is_valid),
@@ -117,7 +123,9 @@ _VEHICLE = phrases("vehicle")
 _VEHICLES = re.compile(rf"(?<![\w-]){_VEHICLE.pattern}(?![\w])", re.IGNORECASE)
 _DASHED = re.compile(r"(?<![\w-])[A-HJ-NP-TV-Z]{2}-\d{3}-[A-HJ-NP-TV-Z]{2}(?![\w-])")
 _PLATE_NEAR = 60
-_NO_PLATE = re.compile(r"(?:USB|USD|EUR|GBP|CHF|HTTP|ISO|DIN|RFC|KB|ERR|GB|MB|TB|PM|AM|IOS|OS|HC|ART|WB|E)[- ]?\d+[A-Z]?|USB[- :].*|(?:19|20)\d\d ?(?:EUR|USD|GBP|CHF|MHZ|RPM)")
+_NO_PLATE = re.compile(
+    r"(?:USB|USD|EUR|GBP|CHF|HTTP|ISO|DIN|RFC|KB|ERR|GB|MB|TB|PM|AM|IOS|OS|HC|ART|WB|E)[- ]?\d+[A-Z]?|USB[- :].*|(?:19|20)\d\d ?(?:EUR|USD|GBP|CHF|MHZ|RPM)"
+)
 
 
 def find_plates(text: str) -> Iterator[Span]:
@@ -126,7 +134,9 @@ def find_plates(text: str) -> Iterator[Span]:
         cars = [match.span() for match in _VEHICLES.finditer(text)]
         for match in _PLATE.finditer(text) if cars else ():
             start, end = match.span()
-            near = any(-_PLATE_NEAR < start - to < _PLATE_NEAR or -_PLATE_NEAR < at - end < _PLATE_NEAR for at, to in cars)
+            near = any(
+                -_PLATE_NEAR < start - to < _PLATE_NEAR or -_PLATE_NEAR < at - end < _PLATE_NEAR for at, to in cars
+            )
             if near and not _NO_PLATE.fullmatch(match.group()):
                 yield start, end, "PLATE"
     if "-" in text:
@@ -162,8 +172,12 @@ def find_birth_dates(text: str) -> Iterator[Span]:
         for at, to in births:
             before = to <= start and start - to <= 34 and _BETWEEN.fullmatch(text, to, start)
             if before and not _WITH_YEAR.search(match.group()):
-                before = _IS.search(text, to, start)  # "my birthday is 3 May", and not "a present for the birthday on 3 May"
-            behind = end <= at and at - end <= 30 and _BEHIND.fullmatch(text, end, at) and not _YEAR.fullmatch(match.group())
+                before = _IS.search(
+                    text, to, start
+                )  # "my birthday is 3 May", and not "a present for the birthday on 3 May"
+            behind = (
+                end <= at and at - end <= 30 and _BEHIND.fullmatch(text, end, at) and not _YEAR.fullmatch(match.group())
+            )
             if before or behind:
                 yield start, end, "DATE_OF_BIRTH"
                 break

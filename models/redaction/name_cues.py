@@ -8,7 +8,19 @@ from __future__ import annotations
 import re
 
 from lacuna.models.redaction.labels import Phrases, phrases
-from lacuna.models.redaction.name_patterns import CAP_NAME, END, LOW, NAME, NO_LISTING, SEPARATOR, STOP, TWO, Before, Level, Rule
+from lacuna.models.redaction.name_patterns import (
+    CAP_NAME,
+    END,
+    LOW,
+    NAME,
+    NO_LISTING,
+    SEPARATOR,
+    STOP,
+    TWO,
+    Before,
+    Level,
+    Rule,
+)
 from lacuna.models.redaction.spans import LazyPattern
 
 __all__ = ["CUES"]

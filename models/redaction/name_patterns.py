@@ -216,9 +216,7 @@ RULES: tuple[Rule, ...] = (
     _rule("haistvu", rf"{_FAVOUR}[ \t]?[.,!?:)-]{{1,4}}[\s>]{{1,4}}{CAP_NAME}{END}", _FAVOUR_WORDS, Level.LIKELY),
     _rule(
         "bltwcxs",
-        rf"{_BYE}[ \t]{{0,3}}(?:[,!.][ \t]{{0,3}}{NAME}|{_BREAK}(?:{NAME}|{LOW})){END}".replace(
-            "name>", "after>", 1
-        ),
+        rf"{_BYE}[ \t]{{0,3}}(?:[,!.][ \t]{{0,3}}{NAME}|{_BREAK}(?:{NAME}|{LOW})){END}".replace("name>", "after>", 1),
         _BYE_WORDS,
         Level.LIKELY,
         Level.LIKELY,

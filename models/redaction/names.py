@@ -209,7 +209,12 @@ def _end_of_name(text: str, place: Place, lexicon: Lexicon) -> int:
         return 0
     first, small = bare[at], words[at].group()[0].islower()
     if level is not Level.CERTAIN:
-        if lexicon.never(first) or first in NO_FIRST_WORDS or ORGANISATION.match(text, end) or ORGANISATION.search(text, start, end):
+        if (
+            lexicon.never(first)
+            or first in NO_FIRST_WORDS
+            or ORGANISATION.match(text, end)
+            or ORGANISATION.search(text, start, end)
+        ):
             return 0
         if not _enough(first, level, small, lexicon):
             return 0
@@ -237,9 +242,7 @@ def _enough(first: str, level: Level, small: bool, lexicon: Lexicon) -> bool:
 
 def _until(words: list[re.Match[str]], bare: list[str], at: int, lexicon: Lexicon) -> int:
     """Where a name ends that may run into the sentence: before the first word that is never one."""
-    while at < len(words) and (
-        bare[at] in _IN_SURNAMES or not lexicon.never(bare[at]) or bare[at - 1] in _IN_SURNAMES
-    ):
+    while at < len(words) and (bare[at] in _IN_SURNAMES or not lexicon.never(bare[at]) or bare[at - 1] in _IN_SURNAMES):
         at += 1
     while bare[at - 1] in _IN_SURNAMES:
         at -= 1

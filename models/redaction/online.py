@@ -84,18 +84,42 @@ _LABELLED = re.compile(
 _WEAK = frozenset(
     "user login nick handle alias usuario usuaria utilizador utilizadora gebruiker benutzer nutzer utente utilisateur utilisatrice identificador discord twitter instagram telegram"
     " usuário identificativo pseudo".split()
-) | {"account name", "profile name", "display name", "mi cuenta", "mon compte", "a minha conta", "nome da conta", "kontoname", "accountname", "accountnaam", "profielnaam", "profilname"}
+) | {
+    "account name",
+    "profile name",
+    "display name",
+    "mi cuenta",
+    "mon compte",
+    "a minha conta",
+    "nome da conta",
+    "kontoname",
+    "accountname",
+    "accountnaam",
+    "profielnaam",
+    "profilname",
+}
 _MADE_UP = r"(?=[\w.-]{0,30}[\d_])(?=[\w.-]{0,30}[^\W\d_]{2})[^\W\d_][\w.-]{3,31}"
 _MAY_BE_USER = re.compile(r"[^\W\d_][.-]?[\d_]|_[^\W_]")
-_BEFORE_ONE = re.compile(rf"(?<![\w@-])(?:{_BEFORE.pattern})[:]?[ \u00a0][\"'“„«`‘]?(?P<value>{_MADE_UP})(?![\w@/-])", re.IGNORECASE)
+_BEFORE_ONE = re.compile(
+    rf"(?<![\w@-])(?:{_BEFORE.pattern})[:]?[ \u00a0][\"'“„«`‘]?(?P<value>{_MADE_UP})(?![\w@/-])", re.IGNORECASE
+)
 _HANDLE = re.compile(r"(?<![\w@./:+-])@(?P<name>[A-Za-z_À-ÿ][\w.-]{1,30}\w)(?![\w/(@-]|:/)")
-_OURS = re.compile(r"(?:follow us|find us|folgt uns|folgen sie uns|suivez-nous|síguenos|volg ons|siga-nos|seguici)\W{0,3}(?:\w{1,9} ){0,2}$", re.IGNORECASE)
-_DOMAIN = re.compile(r"[\w-]+(?:\.[\w-]+){0,3}\.(?:com|net|org|info|edu|gov|io|eu|de|at|ch|uk|fr|es|nl|pt|br|it|be|ca|au|mx)", re.IGNORECASE)
+_OURS = re.compile(
+    r"(?:follow us|find us|folgt uns|folgen sie uns|suivez-nous|síguenos|volg ons|siga-nos|seguici)\W{0,3}(?:\w{1,9} ){0,2}$",
+    re.IGNORECASE,
+)
+_DOMAIN = re.compile(
+    r"[\w-]+(?:\.[\w-]+){0,3}\.(?:com|net|org|info|edu|gov|io|eu|de|at|ch|uk|fr|es|nl|pt|br|it|be|ca|au|mx)",
+    re.IGNORECASE,
+)
 _NO_HANDLE = frozenset(
     "shop store all channel everyone here media import override charset font-face keyframes include param return returns test namespace gmail hotmail"
     " outlook yahoo icloud web gmx live support team staff admin moderator mods keyframes todos tous alle iedereen".split()
 )
-_LOOKS_LIKE_MODEL = re.compile(r"(?:[a-z]{1,3}|v|version|windows|android|ios|iphone|ipad|galaxy|office|firefox|usb|wifi|error|err|http|mp|kb|art|art-|hc|e|x|os|covid|level|plan|pro|top|nr|no|part|step|day|year|line|room|type|model|size)[-_.]?\d+[a-z]{0,3}|\d.*", re.IGNORECASE)
+_LOOKS_LIKE_MODEL = re.compile(
+    r"(?:[a-z]{1,3}|v|version|windows|android|ios|iphone|ipad|galaxy|office|firefox|usb|wifi|error|err|http|mp|kb|art|art-|hc|e|x|os|covid|level|plan|pro|top|nr|no|part|step|day|year|line|room|type|model|size)[-_.]?\d+[a-z]{0,3}|\d.*",
+    re.IGNORECASE,
+)
 
 
 def find_user_names(text: str) -> Iterator[Span]:
@@ -108,12 +132,22 @@ def find_user_names(text: str) -> Iterator[Span]:
             plain = low.replace("-", "").isalpha() and match["label"].lower() in _WEAK
             if text[match.end("value") : match.end("value") + 1] in (":", "’", "'") or _DOMAIN.fullmatch(value):
                 continue
-            if len(value) < 3 or plain or low in NOT_A_SECRET or low.lstrip("@") in _NO_HANDLE or (loose and _LOOKS_LIKE_MODEL.fullmatch(value)):
+            if (
+                len(value) < 3
+                or plain
+                or low in NOT_A_SECRET
+                or low.lstrip("@") in _NO_HANDLE
+                or (loose and _LOOKS_LIKE_MODEL.fullmatch(value))
+            ):
                 continue
             yield match.start("value"), match.start("value") + len(value), "USERNAME"
     if "@" in text:
         for match in _HANDLE.finditer(text):
-            if match["name"].lower() not in _NO_HANDLE and not _DOMAIN.fullmatch(match["name"]) and not _OURS.search(text, max(0, match.start() - 24), match.start()):
+            if (
+                match["name"].lower() not in _NO_HANDLE
+                and not _DOMAIN.fullmatch(match["name"])
+                and not _OURS.search(text, max(0, match.start() - 24), match.start())
+            ):
                 yield *match.span(), "USERNAME"
     if _MAY_BE_USER.search(text) and announced(text, _BEFORE):
         for match in _BEFORE_ONE.finditer(text):
@@ -131,9 +165,13 @@ _SERIAL = re.compile(
     re.IGNORECASE,
 )
 _VERSION_BEFORE = re.compile(
-    rf"(?<!\w){phrases('version').pattern}(?!\w)\.?[ :=(-]{{0,3}}(?P<more>(?:[^\W\d]{{1,12}}[ :-]{{1,2}}){{0,3}})v?$", re.IGNORECASE
+    rf"(?<!\w){phrases('version').pattern}(?!\w)\.?[ :=(-]{{0,3}}(?P<more>(?:[^\W\d]{{1,12}}[ :-]{{1,2}}){{0,3}})v?$",
+    re.IGNORECASE,
 )
-_NETWORK_BEFORE = re.compile(r"(?<!\w)(?:ip|ips|ipv4|router|host|server|proxy|dns|gateway|login|logins|vpn|network|netzwerk|red|rede|rete|réseau)(?!\w)", re.IGNORECASE)
+_NETWORK_BEFORE = re.compile(
+    r"(?<!\w)(?:ip|ips|ipv4|router|host|server|proxy|dns|gateway|login|logins|vpn|network|netzwerk|red|rede|rete|réseau)(?!\w)",
+    re.IGNORECASE,
+)
 _NOBODY = ("127.", "0.0.0.0", "255.")
 _RESOLVERS = frozenset({"1.1.1.1", "8.8.8.8", "8.8.4.4", "9.9.9.9"})
 

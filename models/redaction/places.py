@@ -119,7 +119,10 @@ _NO_STREET_DE = re.compile(
 )
 _TOWN_US = re.compile(r"(?<!\w)(?:" + _CAP + r" ){0,2}" + _CAP + r",? " + _STATES + r" \d{5}(?:-\d{4})?(?![\w-])")
 _CODE_GB = re.compile(r"(?<![\w-])" + _POSTCODE_GB)
-_BOX = re.compile(r"(?<!\w)(?:P\.? ?O\.? ?Box|Postfach|Packstation|Postbus|Apartado(?: de correos)?|Casella postale|Caixa postal|Boîte postale|B\.?P\.?|(?:PSC|CMR) \d{1,5},? Box) \d[\d ]{0,9}\d?(?!\w)(?:,? [AFD]PO A[APE] \d{5})?", re.IGNORECASE)
+_BOX = re.compile(
+    r"(?<!\w)(?:P\.? ?O\.? ?Box|Postfach|Packstation|Postbus|Apartado(?: de correos)?|Casella postale|Caixa postal|Boîte postale|B\.?P\.?|(?:PSC|CMR) \d{1,5},? Box) \d[\d ]{0,9}\d?(?!\w)(?:,? [AFD]PO A[APE] \d{5})?",
+    re.IGNORECASE,
+)
 _LABELLED = re.compile(
     r"(?<![\w-])(?P<lead>(?:e-?mail|mail|ip|mac|web|url|server|smtp|imap|http|login)[ -]?)?(?:address|adresse|anschrift|plz|postleitzahl|zip(?: ?code)?|postcode|dirección|direccion|adres|morada|endereço|indirizzo)"
     r"(?: (?:is|ist|lautet|now|jetzt|neu|est|es|é|è))?\s?(?::|(?<=is)|(?<=ist)|(?<=lautet)|(?<=now)|(?<= est)|(?<= es)|(?<= é)|(?<= è))\s{1,3}"

@@ -42,7 +42,9 @@ NOT_A_SECRET = words_in("no_secret")
 """What follows "password:" or "my user name is" where neither does."""
 
 _INNER_SIGN = re.compile(r"\w[^\w\s'’.,;:/()-]|[^\w\s'’.,;:/()-]\w")
-_AMOUNT = re.compile(r"[A-Za-z]{2,12}\d|\d{1,3}(?:%|[a-z]{1,2}|-\w{1,15}|\.|,)?|\d{1,2}[./:h]\d{1,4}(?:[./]\d{2,4})?|\d{4}-\d\d-\d\d")
+_AMOUNT = re.compile(
+    r"[A-Za-z]{2,12}\d|\d{1,3}(?:%|[a-z]{1,2}|-\w{1,15}|\.|,)?|\d{1,2}[./:h]\d{1,4}(?:[./]\d{2,4})?|\d{4}-\d\d-\d\d"
+)
 
 
 def _secret_value(value: str, link: str) -> bool:
@@ -134,7 +136,9 @@ _PREFIXES: dict[str, int] = {
 }  # fmt: skip
 _CAPITALS = frozenset({"AKIA", "ASIA", "ABIA", "ACCA", "AROA", "AIDA"})
 _BY_LENGTH = sorted(_PREFIXES, key=lambda prefix: (-len(prefix), prefix))
-_PREFIXED = re.compile(r"(?<![A-Za-z0-9_-])(?P<prefix>" + "|".join(map(re.escape, _BY_LENGTH)) + r")(?P<body>[\w.=+/~-]{8,2000}+)")
+_PREFIXED = re.compile(
+    r"(?<![A-Za-z0-9_-])(?P<prefix>" + "|".join(map(re.escape, _BY_LENGTH)) + r")(?P<body>[\w.=+/~-]{8,2000}+)"
+)
 _SHAPES = re.compile(
     r"(?<![\w-])(?:eyJ[\w-]{8,2000}\.[\w-]{8,2000}\.[\w-]{4,2000}|(?:[A-Z0-9]{4,5}-){3,5}[A-Z0-9]{4,5}"
     r"|(?:SK|AC|PK|VA|MG|KS|RE)[0-9a-f]{32}|\d{8,10}:AA[\w-]{33}|[\w-]{23,28}\.[\w-]{6,7}\.[\w-]{27,40})(?![\w-])"
@@ -142,7 +146,10 @@ _SHAPES = re.compile(
 _LONG_TOKEN = re.compile(r"[A-Za-z0-9_+/=.:~-]{16}")
 _TOKEN = re.compile(r"(?<![\w/+.@%-])[A-Za-z0-9_+/~-]{24,512}+={0,2}(?![\w@])")
 _HEX = re.compile(r"[0-9a-f]{32,128}|[0-9A-F]{32,128}")
-_OF_CODE = re.compile(r"(?:(?:error|crash|request|trace|correlation|event|build|fehler|erreur|incident|report)[ -]?id|commit|sha-?\d{0,3}|md5|hash|checksum|revision|rev|digest|prüfsumme|somme de contrôle)\W{0,3}(?:\w{1,8}\W{1,2})?$", re.IGNORECASE)
+_OF_CODE = re.compile(
+    r"(?:(?:error|crash|request|trace|correlation|event|build|fehler|erreur|incident|report)[ -]?id|commit|sha-?\d{0,3}|md5|hash|checksum|revision|rev|digest|prüfsumme|somme de contrôle)\W{0,3}(?:\w{1,8}\W{1,2})?$",
+    re.IGNORECASE,
+)
 _MOST_WORDY = 3.6  # bits a sign, of tokens without words
 _MADE = re.compile(r"\d[a-zA-Z]|[a-z][A-Z0-9]|[A-Z][a-z]?\d")
 

@@ -11,9 +11,7 @@ from lacuna.models.redaction.spans import LazyPattern
 
 __all__ = ["streets"]
 
-_CAP = (
-    rf"(?:(?:St|Ste|Sta|Dr|Dra|Mt|Av|Avda|Pl|Gen|Gral|Prof|Eng|Alm|Cel|[{CAPITAL}])\.|[{CAPITAL}][{CAPITAL}{SMALL}'’\x2d]{{0,30}}+(?!\w))"
-)
+_CAP = rf"(?:(?:St|Ste|Sta|Dr|Dra|Mt|Av|Avda|Pl|Gen|Gral|Prof|Eng|Alm|Cel|[{CAPITAL}])\.|[{CAPITAL}][{CAPITAL}{SMALL}'’\x2d]{{0,30}}+(?!\w))"
 _ANY = rf"[{CAPITAL}{SMALL}\d][{CAPITAL}{SMALL}\d'’ºª\x2d]{{0,30}}+(?!\w)"
 _OF = r"(?:(?:de|du|des|de la|de las|de los|del|la|le|les|los|las|das|dos|da|do|di|della|delle|dei|degli|dell'|d'|l'|e|y|et|den|der|van|het|of|the|i|san|santa|am|an|im|in|ob|bei|sur|sous|en|aan|a|al)[ \u00a0]|[dl]['’])"
 _TOWN = rf"(?:{_OF}{{0,2}}{_CAP}(?:[ \u00a0-]{_OF}{{0,3}}{_CAP}){{0,3}})"
@@ -27,7 +25,9 @@ _INSIDE = (  # floor, door, stairs
 )
 _REST = rf"(?:{_INSIDE}(?:[ \u00a0]?[,\n–-][ \u00a0]?|[ \u00a0]{{1,2}}|[ ]?\n)(?:{_TOWN}, )?{_PLACE}{_PROVINCE})?"
 _NUMBER_SIGN = rf"(?:{phrases('number').pattern}[ \u00a0]?)?"
-_NUMBER = r"\d{1,5}(?:[ \u00a0]?(?:bis|ter|quater|[a-zA-Z](?!\w)))?(?:[ ]?[-/][ ]?\d{1,4}[a-zA-Z]?(?!\w)|[-/][a-zA-Z](?!\w))?"
+_NUMBER = (
+    r"\d{1,5}(?:[ \u00a0]?(?:bis|ter|quater|[a-zA-Z](?!\w)))?(?:[ ]?[-/][ ]?\d{1,4}[a-zA-Z]?(?!\w)|[-/][a-zA-Z](?!\w))?"
+)
 
 _AFTER_NUMBER = phrases("street_after_number")
 _FRENCH = LazyPattern(
@@ -56,12 +56,16 @@ _MAY_BE_DUTCH = re.compile(rf"(?:{'|'.join(_ENDINGS_NL)}) \S{{0,10}} ?\d")
 _DUTCH = LazyPattern(
     rf"(?<![\w-])(?:{_CAP}[ -]){{0,3}}?[{CAPITAL}][{SMALL}'’\x2d]{{0,30}}?(?:{'|'.join(_ENDINGS_NL)})(?:[ ]?{_NUMBER_SIGN})[ ]{_NUMBER}(?![\w€%]|[.,:]\d| ?(?:uur|euro|EUR|€|stuks|dagen)\b)(?:[,\n]? ?\d{{4}} ?[A-Z]{{2}}(?!\w)(?:[ ]{{1,2}}{_TOWN})?|, ?{_TOWN})?"
 )
-_CODE_NL = LazyPattern(rf"(?:(?<=[,\n])|(?<=, )|\A)[1-9]\d{{3}} ?(?!(?:MB|GB|TB|KB|PM|AM|HZ|KM|KG)\b)[A-Z]{{2}}[ ]{{1,2}}(?=[{CAPITAL}][{SMALL}']){_TOWN}")
+_CODE_NL = LazyPattern(
+    rf"(?:(?<=[,\n])|(?<=, )|\A)[1-9]\d{{3}} ?(?!(?:MB|GB|TB|KB|PM|AM|HZ|KM|KG)\b)[A-Z]{{2}}[ ]{{1,2}}(?=[{CAPITAL}][{SMALL}']){_TOWN}"
+)
 _CUED_CODE = LazyPattern(rf"(?<![\w-])[1-9]\d{{3}} ?[A-Z]{{2}}(?!\w)(?: (?=[{CAPITAL}][{SMALL}']){_TOWN})?")
 _CODE_PT = LazyPattern(rf"(?<![\w-])\d{{4}}-\d{{3}} (?=[{CAPITAL}][{SMALL}']){_TOWN}")
 # A number, words with capitals, a comma, a town with its postcode: an address whatever the words.
 _FLAT = r"(?:Apt|Apartment|Flat|Studio|Suite|Unit|Room|No)\.? ?\d{1,5}[A-Za-z]?(?!\w)"
-_NUMBERED = LazyPattern(rf"(?<![\w.,/#$€£-])\d{{1,5}}[A-Za-z]?,? {_CAP}(?: {_CAP}){{1,3}}(?:,? {_FLAT})?, (?!\w{{0,20}}(?:nummer|number|nr)\b){_TOWN},? (?:{_POSTCODE}|[A-Z]{{2}},? \d{{5}}(?!\w))")
+_NUMBERED = LazyPattern(
+    rf"(?<![\w.,/#$€£-])\d{{1,5}}[A-Za-z]?,? {_CAP}(?: {_CAP}){{1,3}}(?:,? {_FLAT})?, (?!\w{{0,20}}(?:nummer|number|nr)\b){_TOWN},? (?:{_POSTCODE}|[A-Z]{{2}},? \d{{5}}(?!\w))"
+)
 _FLATS = LazyPattern(rf"(?<![\w-]){_FLAT},? (?:\d{{1,5}} )?{_CAP}(?: {_CAP}){{1,3}}, {_TOWN}(?:,? {_POSTCODE})?")
 _NAMED = LazyPattern(rf"(?<![\w-]){_CAP}(?: {_OF}{{0,2}}{_CAP}){{0,3}} {_NUMBER}, ?{_POSTCODE} {_TOWN}")
 _CUES = phrases("address")
@@ -74,7 +78,9 @@ _NO_STREET = re.compile(
     r"|january|february|march|april|may|june|july|august|september|october|november|december|januar|februar|märz|mai|juni|juli|oktober|dezember|monday|tuesday|wednesday|thursday|friday|saturday|sunday"
     r"|rechnung|kunde|konto|ticket|pedido|commande|ordine|encomenda|bestelling|sony|apple|garmin|canon)\b)"
 )
-_ORDINARY = re.compile(r"(?i:^(?:via (?:app|e-?mail|mail|sms|chat|internet|web|usb|bluetooth|wifi|wlan|paypal)|place (?:an|the|your|my)|route \d|cours de|mail|passage (?:à|de|en)|park(?:platz)?|ring|rampe|campo |parco giochi))")
+_ORDINARY = re.compile(
+    r"(?i:^(?:via (?:app|e-?mail|mail|sms|chat|internet|web|usb|bluetooth|wifi|wlan|paypal)|place (?:an|the|your|my)|route \d|cours de|mail|passage (?:à|de|en)|park(?:platz)?|ring|rampe|campo |parco giochi))"
+)
 
 
 def streets(text: str) -> Iterator[tuple[int, int]]:

@@ -29,8 +29,8 @@ def redact(
         typer.Option(
             "--id",
             metavar="COLUMN",
-            help="The column with the conversation: a name that one of its rows shows goes from all of them. Each row by"
-            " itself by default. An e-mail address in it is replaced.",
+            help="The column with the conversation: a name that one of its rows shows goes from all of them. Each row"
+            " by itself by default. An e-mail address in it is replaced.",
         ),
     ] = None,
     config: Config = None,

@@ -20,7 +20,8 @@ TEXTS = {"messages": "text", "outcomes": "note", "searches": "query"}
 def redacted(batch: Batch, phone_regions: Sequence[str]) -> dict[str, list[Row]]:
     """The rows of a batch with their texts redacted: each conversation by what itself shows, whatever else is there.
 
-    Without ``phone_regions``, national phone numbers are those of `PHONE_REGIONS`: a batch is too few texts to tell more.
+    Without ``phone_regions``, national phone numbers are those of `PHONE_REGIONS`: a batch is too few texts to
+    tell more.
     """
     tables, names = batch.tables(), batch.names()
     texts: dict[str, list[str | None]] = {}

@@ -18,7 +18,21 @@ LANGUAGES = ("en", "de", "fr", "es", "nl", "pt", "it")
 _LOCALES = {"en": ("en_GB", "en_US"), "de": ("de_DE", "de_AT"), "fr": ("fr_FR",), "es": ("es_ES", "es_MX"), "nl": ("nl_NL", "nl_BE"),
             "pt": ("pt_PT", "pt_BR"), "it": ("it_IT",)}  # fmt: skip
 _SENTENCES = Path(__file__).with_name("redaction_texts.toml")
-_KINDS = ("email", "phone", "card", "iban", "ip", "secret", "national_id", "url", "address", "name", "birth_date", "username", "plate")
+_KINDS = (
+    "email",
+    "phone",
+    "card",
+    "iban",
+    "ip",
+    "secret",
+    "national_id",
+    "url",
+    "address",
+    "name",
+    "birth_date",
+    "username",
+    "plate",
+)
 _MONTHS = {
     "en": "January February March April May June July August September October November December",
     "de": "Januar Februar März April Mai Juni Juli August September Oktober November Dezember",
@@ -33,10 +47,24 @@ _SIGNS = {"en": ("at", "dot"), "de": ("at", "punkt"), "fr": ("arobase", "point")
 _PHONES = {
     "en": ("020 79## ####", "077## ######", "0161 496 0###", "(312) 55#-01##", "+44 7700 900###", "+1-415-555-01##"),
     "de": ("030 2312####", "0170 #######", "089/1234####", "0221-98765##", "+49 151 2345####", "0043 1 58858##"),
-    "fr": ("06 ## ## ## ##", "01.4#.##.##.##", "07########", "+33 1 4# ## ## ##", "04-9#-##-##-##", "0033 6 12 ## ## ##"),
+    "fr": (
+        "06 ## ## ## ##",
+        "01.4#.##.##.##",
+        "07########",
+        "+33 1 4# ## ## ##",
+        "04-9#-##-##-##",
+        "0033 6 12 ## ## ##",
+    ),
     "es": ("91 4## ## ##", "6## ### ###", "93 2## ####", "+34 6########", "0034 91 5## ## ##", "6## ## ## ##"),
     "nl": ("06-1#######", "020 6######", "06 4#######", "+31 6 2#######", "0031 10 2######", "010-4######"),
-    "pt": ("21# ### ###", "91# ### ###", "93#######", "+351 96# ### ###", "(11) 9#### ####".replace("9####", "98###"), "22 2## ## ##"),
+    "pt": (
+        "21# ### ###",
+        "91# ### ###",
+        "93#######",
+        "+351 96# ### ###",
+        "(11) 9#### ####".replace("9####", "98###"),
+        "22 2## ## ##",
+    ),
     "it": ("06 698# ####", "347 ### ####", "02 72## ####", "+39 333 #######", "0039 055 23####", "338 #######"),
 }
 _KEYS: tuple[tuple[str, str, int], ...] = (
@@ -81,7 +109,9 @@ class _Values:
 
     def email(self) -> tuple[str, str]:
         user = self.draw.choice((self.fake.user_name(), f"{self.fake.user_name()}.{self.draw.randint(60, 99)}"))
-        host, ending = self.draw.choice((("example", "com"), ("gmail", "com"), ("web", "de"), ("posteo", "net"), ("example", "org")))
+        host, ending = self.draw.choice(
+            (("example", "com"), ("gmail", "com"), ("web", "de"), ("posteo", "net"), ("example", "org"))
+        )
         at, dot = _SIGNS[self.language]
         form, text = self.draw.choice((
             ("plain", f"{user}@{host}.{ending}"), ("plain", f"{user}+news@mail.{host}.{ending}"), ("plain", f"{user}@{host}.{ending}".upper()),
@@ -99,20 +129,31 @@ class _Values:
         cards.seed_instance(self.draw.random())
         digits = cards.credit_card_number(self.draw.choice(("visa16", "mastercard", "amex")))
         sign = self.draw.choice(("", " ", "-"))
-        return {"": "bare", " ": "spaced", "-": "dashed"}[sign], sign.join(digits[at : at + 4] for at in range(0, len(digits), 4))
+        return {"": "bare", " ": "spaced", "-": "dashed"}[sign], sign.join(
+            digits[at : at + 4] for at in range(0, len(digits), 4)
+        )
 
     def iban(self) -> tuple[str, str]:
         value = Faker({"en": "en_GB", "pt": "pt_PT"}.get(self.language, _LOCALES[self.language][0]))
         value.seed_instance(self.draw.random())
         code = value.iban()
-        return self.draw.choice((("bare", code), ("spaced", " ".join(code[at : at + 4] for at in range(0, len(code), 4)))))
+        return self.draw.choice(
+            (("bare", code), ("spaced", " ".join(code[at : at + 4] for at in range(0, len(code), 4))))
+        )
 
     def ip(self) -> tuple[str, str]:
         return self.draw.choice((("v4", self.fake.ipv4_public()), ("v6", self.fake.ipv6())))
 
     def secret_labelled(self) -> tuple[str, str]:
         word = self.draw.choice(("Drache", "maison", "Perro", "fiets", "Verao", "gatto", "Winter", "cobalt"))
-        return "labelled", self.draw.choice((f"{word}{self.digits('##')}!", f"{word}#{self.digits('####')}", f"{self.digits('##')}{word}{self.digits('#')}", f"{word}-{self.digits('###')}$x"))
+        return "labelled", self.draw.choice(
+            (
+                f"{word}{self.digits('##')}!",
+                f"{word}#{self.digits('####')}",
+                f"{self.digits('##')}{word}{self.digits('#')}",
+                f"{word}-{self.digits('###')}$x",
+            )
+        )
 
     def secret_code(self) -> tuple[str, str]:
         return "code", self.digits(self.draw.choice(("####", "######")))
@@ -128,17 +169,48 @@ class _Values:
         if self.language == "en":
             ssn = Faker("en_US")
             ssn.seed_instance(self.draw.random())
-            nino = "".join(self.draw.choice("ABCEHJKLM") for _ in range(2)) + self.digits("######") + self.draw.choice("ABCD")
-            return self.draw.choice((("SSN", ssn.ssn()), ("NINO", nino), ("NINO", f"{nino[:2]} {nino[2:4]} {nino[4:6]} {nino[6:8]} {nino[8]}")))
+            nino = (
+                "".join(self.draw.choice("ABCEHJKLM") for _ in range(2))
+                + self.digits("######")
+                + self.draw.choice("ABCD")
+            )
+            return self.draw.choice(
+                (
+                    ("SSN", ssn.ssn()),
+                    ("NINO", nino),
+                    ("NINO", f"{nino[:2]} {nino[2:4]} {nino[4:6]} {nino[6:8]} {nino[8]}"),
+                )
+            )
         if self.language == "de":
             body = self.draw.choice("123456789") + self.digits("#########")
             code = body + mod_11_10.calc_check_digit(body)
-            card = self.draw.choice("LMPTVWXY") + "".join(self.draw.choice("CFGHJKLMNPRTVWXYZ0123456789") for _ in range(6)) + "X4"
-            return self.draw.choice((("tax id", code), ("tax id", f"{code[:2]} {code[2:5]} {code[5:8]} {code[8:]}"), ("identity card", card)))
+            card = (
+                self.draw.choice("LMPTVWXY")
+                + "".join(self.draw.choice("CFGHJKLMNPRTVWXYZ0123456789") for _ in range(6))
+                + "X4"
+            )
+            return self.draw.choice(
+                (
+                    ("tax id", code),
+                    ("tax id", f"{code[:2]} {code[2:5]} {code[5:8]} {code[8:]}"),
+                    ("identity card", card),
+                )
+            )
         if self.language == "fr":
-            body = self.draw.choice("12") + self.digits("##") + self.draw.choice(("03", "11", "07")) + "75" + self.digits("######")
+            body = (
+                self.draw.choice("12")
+                + self.digits("##")
+                + self.draw.choice(("03", "11", "07"))
+                + "75"
+                + self.digits("######")
+            )
             code = f"{body}{97 - int(body) % 97:02d}"
-            return self.draw.choice((("NIR", code), ("NIR", f"{code[0]} {code[1:3]} {code[3:5]} {code[5:7]} {code[7:10]} {code[10:13]} {code[13:]}")))
+            return self.draw.choice(
+                (
+                    ("NIR", code),
+                    ("NIR", f"{code[0]} {code[1:3]} {code[3:5]} {code[5:7]} {code[7:10]} {code[10:13]} {code[13:]}"),
+                )
+            )
         if self.language == "es":
             number = int(self.digits("########"))
             letters = "TRWAGMYFPDXBNJZSQVHLCKE"
@@ -150,7 +222,10 @@ class _Values:
         if self.language == "nl":
             while True:
                 code = self.digits("#########")
-                if code[0] != "0" and (sum(int(digit) * (9 - at) for at, digit in enumerate(code[:8])) - int(code[8])) % 11 == 0:
+                if (
+                    code[0] != "0"
+                    and (sum(int(digit) * (9 - at) for at, digit in enumerate(code[:8])) - int(code[8])) % 11 == 0
+                ):
                     return "BSN", self.draw.choice((code, f"{code[:4]}.{code[4:6]}.{code[6:]}"))
         if self.language == "pt":
             body = self.draw.choice("123") + self.digits("#######")
@@ -176,7 +251,14 @@ class _Values:
         fake = self.fake
         last = fake.last_name()
         if form == "greeting":
-            return form, last if self.draw.random() < 0.25 else f"{fake.first_name()} {last}" if self.draw.random() < 0.5 else fake.first_name()
+            return (
+                form,
+                last
+                if self.draw.random() < 0.25
+                else f"{fake.first_name()} {last}"
+                if self.draw.random() < 0.5
+                else fake.first_name(),
+            )
         if form == "signature" and self.draw.random() < 0.5:
             return form, fake.first_name()
         return form, f"{fake.first_name()} {last}"
@@ -192,7 +274,13 @@ class _Values:
 
     def username(self) -> tuple[str, str]:
         name = self.fake.user_name()
-        return self.draw.choice((("with digits", f"{name}{self.digits('##')}"), ("with signs", f"{name}_{self.draw.choice(('x', 'fan', 'tv'))}"), ("handle", f"@{name}")))
+        return self.draw.choice(
+            (
+                ("with digits", f"{name}{self.digits('##')}"),
+                ("with signs", f"{name}_{self.draw.choice(('x', 'fan', 'tv'))}"),
+                ("handle", f"@{name}"),
+            )
+        )
 
     def plate(self) -> tuple[str, str]:
         def up(count: int) -> str:
@@ -221,7 +309,17 @@ def made_up_texts(rounds: int = 3, seed: int = 7) -> list[Labelled]:
             for line in lines:
                 for _ in range(rounds):
                     sub, value = values.name(form) if kind == "name" else getattr(values, key)()
-                    texts.append(Labelled(language, kind, sub, line.replace("{v}", value), value, _parts(kind, sub, value), harmless=False))
+                    texts.append(
+                        Labelled(
+                            language,
+                            kind,
+                            sub,
+                            line.replace("{v}", value),
+                            value,
+                            _parts(kind, sub, value),
+                            harmless=False,
+                        )
+                    )
     return texts
 
 

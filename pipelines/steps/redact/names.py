@@ -14,8 +14,8 @@ from lacuna.models.redaction.known_names import WordCounts, names_shown
 from lacuna.models.redaction.lexicon import WatchedLexicon
 from lacuna.models.redaction.name_patterns import Level
 from lacuna.models.redaction.names import Place
-from lacuna.models.redaction.regions import regions_of, without_regions
 from lacuna.models.redaction.redact import CustomerNames, Lexicon, names_by_conversation
+from lacuna.models.redaction.regions import regions_of, without_regions
 from lacuna.models.text.languages import common, language_of
 from lacuna.pipelines.steps.redact.quarantine import conversations_elsewhere
 
@@ -91,7 +91,7 @@ def _languages(job: Job, shard: str | None, texts: Sequence[str], is_first: Sequ
 
 
 def _phone_regions(job: Job) -> dict[str, list[str]]:
-    """Countries whose phone numbers are looked for: those of the settings, or those that the texts' languages suggest."""
+    """Countries whose phone numbers are looked for: those of the settings, or all that the languages suggest."""
     sampled = pd.concat([*job.read_shards("redact/languages")]).sort_values("hash").head(SAMPLE)
     told = [rows["language"] for rows in job.read_shards("load/conversations") if "language" in rows]
     stated = pd.concat(told).dropna().value_counts() if told else pd.Series(dtype="int64")

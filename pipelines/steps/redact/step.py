@@ -116,8 +116,8 @@ def redact_others(job: Job) -> None:
     job.write_json("redact/redact", found | {"languages": regions["languages"], "phone_regions": regions["regions"]})
     unknown = regions["without"]
     message = (
-        f"no country is known whose phone numbers texts in {', '.join(unknown)} would hold: national numbers in them are"
-        " not found; name the countries in [privacy] phone_regions"
+        f"no country is known whose phone numbers texts in {', '.join(unknown)} would hold: national numbers in them"
+        " are not found; name the countries in [privacy] phone_regions"
     )
     job.write_json("redact/warnings", [{"rule": "privacy.phone_regions", "message": message}] if unknown else [])
 
