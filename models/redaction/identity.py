@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Callable, Iterator
 
 from stdnum import luhn
@@ -133,12 +134,12 @@ def find_plates(text: str) -> Iterator[Span]:
     if announced(text, _VEHICLE):
         cars = [match.span() for match in _VEHICLES.finditer(text)]
         for match in _PLATE.finditer(text) if cars else ():
-            start, end = match.span()
-            near = any(
-                -_PLATE_NEAR < start - to < _PLATE_NEAR or -_PLATE_NEAR < at - end < _PLATE_NEAR for at, to in cars
+            before, behind = _nearest(cars, *match.span())
+            near = (before and match.start() - before[1] < _PLATE_NEAR) or (
+                behind and behind[0] - match.end() < _PLATE_NEAR
             )
             if near and not _NO_PLATE.fullmatch(match.group()):
-                yield start, end, "PLATE"
+                yield *match.span(), "PLATE"
     if "-" in text:
         for match in _DASHED.finditer(text):
             yield *match.span(), "PLATE"
@@ -169,15 +170,25 @@ def find_birth_dates(text: str) -> Iterator[Span]:
     births = [match.span() for match in _BIRTH.finditer(text)]
     for match in _DATE.finditer(text) if births else ():
         start, end = match.span()
-        for at, to in births:
-            before = to <= start and start - to <= 34 and _BETWEEN.fullmatch(text, to, start)
-            if before and not _WITH_YEAR.search(match.group()):
-                before = _IS.search(
-                    text, to, start
-                )  # "my birthday is 3 May", and not "a present for the birthday on 3 May"
-            behind = (
-                end <= at and at - end <= 30 and _BEHIND.fullmatch(text, end, at) and not _YEAR.fullmatch(match.group())
-            )
-            if before or behind:
-                yield start, end, "DATE_OF_BIRTH"
-                break
+        before, behind = _nearest(births, start, end)
+        if (before and _is_birth_before(text, before[1], match)) or (
+            behind and _BEHIND.fullmatch(text, end, behind[0]) and not _YEAR.fullmatch(match.group())
+        ):
+            yield start, end, "DATE_OF_BIRTH"
+
+
+def _is_birth_before(text: str, end_of_word: int, date: re.Match[str]) -> bool:
+    if _BETWEEN.fullmatch(text, end_of_word, date.start()) is None:
+        return False
+    # "my birthday is 3 May", and not "a present for the birthday on 3 May"
+    return _WITH_YEAR.search(date.group()) is not None or _IS.search(text, end_of_word, date.start()) is not None
+
+
+def _nearest(
+    words: list[tuple[int, int]], start: int, end: int
+) -> tuple[tuple[int, int] | None, tuple[int, int] | None]:
+    """Of words in order, the last that ends before a span, and the first that begins behind it."""
+    at = bisect_left(words, (start, 0))
+    before = next((word for word in reversed(words[max(0, at - 2) : at]) if word[1] <= start), None)
+    behind = next((word for word in words[at : at + 2] if word[0] >= end), None)
+    return before, behind

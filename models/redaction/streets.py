@@ -66,7 +66,7 @@ _FLAT = r"(?:Apt|Apartment|Flat|Studio|Suite|Unit|Room|No)\.? ?\d{1,5}[A-Za-z]?(
 _NUMBERED = LazyPattern(
     rf"(?<![\w.,/#$€£-])\d{{1,5}}[A-Za-z]?,? {_CAP}(?: {_CAP}){{1,3}}(?:,? {_FLAT})?, (?!\w{{0,20}}(?:nummer|number|nr)\b){_TOWN},? (?:{_POSTCODE}|[A-Z]{{2}},? \d{{5}}(?!\w))"
 )
-_FLATS = LazyPattern(rf"(?<![\w-]){_FLAT},? (?:\d{{1,5}} )?{_CAP}(?: {_CAP}){{1,3}}, {_TOWN}(?:,? {_POSTCODE})?")
+_FLATS = LazyPattern(rf"(?<![\w-]){_FLAT},? {_CAP}(?: {_CAP}){{1,3}}, {_TOWN}(?:,? {_POSTCODE})?")
 _NAMED = LazyPattern(rf"(?<![\w-]){_CAP}(?: {_OF}{{0,2}}{_CAP}){{0,3}} {_NUMBER}, ?{_POSTCODE} {_TOWN}")
 _CUES = phrases("address")
 _CUED = LazyPattern(
