@@ -42,9 +42,8 @@ NOT_A_SECRET = words_in("no_secret")
 """What follows "password:" or "my user name is" where neither does."""
 
 _INNER_SIGN = re.compile(r"\w[^\w\s'’.,;:/()-]|[^\w\s'’.,;:/()-]\w")
-_AMOUNT = re.compile(
-    r"[A-Za-z]{2,12}\d|\d{1,3}(?:%|[a-z]{1,2}|-\w{1,15}|\.|,)?|\d{1,2}[./:h]\d{1,4}(?:[./]\d{2,4})?|\d{4}-\d\d-\d\d"
-)
+_NUMBERED_WORD = re.compile(r"[A-Za-z]{2,12}\d")  # "account3"
+_AMOUNT = re.compile(r"\d{1,3}(?:%|[a-z]{1,2}|-\w{1,15}|\.|,)?|\d{1,2}[./:h]\d{1,4}(?:[./]\d{2,4})?|\d{4}-\d\d-\d\d")
 
 
 def _secret_value(value: str, link: str) -> bool:
@@ -65,7 +64,7 @@ def _secret_value(value: str, link: str) -> bool:
 def _looks_made_up(value: str) -> bool:
     """Whether a word beside a label is none: letters and digits, or signs inside of it."""
     bare = value.rstrip(".,;!?)")
-    if len(bare) < 6 or bare[0] in "([{" or _AMOUNT.fullmatch(bare):
+    if len(bare) < 6 or bare[0] in "([{" or _AMOUNT.fullmatch(bare) or _NUMBERED_WORD.fullmatch(bare):
         return False
     digits = any(char.isdigit() for char in bare)
     letters = any(char.isalpha() for char in bare)

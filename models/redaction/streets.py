@@ -41,7 +41,7 @@ _BEHIND_NUMBER = r"(?![\w€%]|[.,:]\d| ?(?:€|EUR|euros?|reais|horas?|ore|km|k
 _TYPE = rf"(?<![\w@-])(?i:{_STREET.pattern})(?:(?<=[/.º])[ \u00a0]{{0,2}}|[ \u00a0]{{1,2}})"
 _COMMA = r"[ \u00a0]?,?[ \u00a0]?"
 _SOUTHERN = LazyPattern(
-    rf"{_TYPE}{_OF}{{0,3}}{_CAP}(?:[ \u00a0](?:{_OF}{{0,3}}{_CAP}|\d{{1,4}}(?=[ ,]))){{0,5}}?{_COMMA}{_NUMBER_SIGN}(?<!\d){_NUMBER}(?:,? \d{{1,5}})?{_BEHIND_NUMBER}{_REST}"
+    rf"{_TYPE}{_OF}{{0,3}}{_CAP}(?:[ \u00a0](?:{_OF}{{0,3}}{_CAP}|\d{{1,4}}(?=[ ,]))){{0,5}}?{_COMMA}{_NUMBER_SIGN}(?<!\d){_NUMBER}(?: \d{{1,5}}(?![\d-]))?{_BEHIND_NUMBER}{_REST}"
 )
 _SOUTHERN_SMALL = LazyPattern(
     rf"(?<![\w@-])(?:calle|c/|avenida|avda\.?|plaza|paseo|rua|praça|travessa|via|viale|corso|piazza|vicolo) ?{_OF}{{0,3}}(?!(?:en|em|no|na|in|di|para|per|por|con|com|app|mail|sms)\b)[{SMALL}]{{3,20}}+"
