@@ -72,6 +72,7 @@ CUES: tuple[Rule, ...] = (
     _behind(_DONE, rf"(?<!\w)(?i:mit|hat|haben|von|auf) {TWO}(?=[^.!?;:\n\x00]{{0,40}} (?:{_DONE.pattern})\b)", Level.LIKELY, complete=False),
     # Names that stand before what shows them
     _behind(phrases("kin", "kin_full"), rf"(?<![\w'’-]){TWO}(?=,? {_MY_KIN}\b)", Level.LIKELY, complete=False),
+    _behind(phrases("behind"), rf"(?<![\w'’-]){TWO}(?= (?i:{phrases('behind').pattern})(?!\w))", Level.LIKELY, complete=False),
     _behind(phrases("here"), rf"(?<![\w'’-]){CAP_NAME}(?= (?i:{phrases('here').pattern})(?:[.,!\n]|\Z))", Level.LIKELY, before=Before.CLAUSE),
     _behind(
         Phrases.of(["name", "nom", "nombre", "naam", "nome"]),

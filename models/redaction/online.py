@@ -98,6 +98,7 @@ _WEAK = frozenset(
     "profielnaam",
     "profilname",
 }
+_ENDS = re.compile(r"[ \t]?(?:[,\r\n]|\.?\s*\Z)")
 _MADE_UP = r"(?=[\w.-]{0,30}[\d_])(?=[\w.-]{0,30}[^\W\d_]{2})[^\W\d_][\w.-]{3,31}"
 _MAY_BE_USER = re.compile(r"[^\W\d_][.-]?[\d_]|_[^\W_]")
 _BEFORE_ONE = re.compile(
@@ -130,6 +131,8 @@ def find_user_names(text: str) -> Iterator[Span]:
             low = value.lower()
             loose = not match["link"].strip()
             plain = low.replace("-", "").isalpha() and match["label"].lower() in _WEAK
+            if plain and match["link"].strip() in (":", "="):
+                plain = _ENDS.match(text, match.end("value")) is None
             if text[match.end("value") : match.end("value") + 1] in (":", "’", "'") or _DOMAIN.fullmatch(value):
                 continue
             if (

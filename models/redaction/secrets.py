@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from lacuna.models.redaction.labels import Phrases, announced, phrases, words_in
-from lacuna.models.redaction.spans import Span
+from lacuna.models.redaction.spans import Span, words_of
 
 __all__ = ["NOT_A_SECRET", "find_secrets"]
 
@@ -33,6 +33,15 @@ _NUMERIC = re.compile(
     re.IGNORECASE,
 )
 _DIGIT = re.compile(r"\d")
+# A code that came by phone, with nothing between the word and the number.
+_SENT_CODE = re.compile(
+    r"(?<!\w)(?:code|código|codigo|codice)[ \u00a0](?P<value>\d{4,8})(?![\w]|[.,-]\d)", re.IGNORECASE
+)
+_SENT_WORDS = frozenset(
+    "sms 2fa otp whatsapp authenticator authentication verify verification login log-in verifizierung anmeldung einloggen connexion connecter verificación verificar verificatie"
+    " inloggen verificação verificare verifica accesso".split()
+)
+_AND_MORE = re.compile(r"[ ]?/[ ]?[^\s,;/]{3,60}(?<![.!?])")
 _BEARER = re.compile(r"(?<!\w)(?:bearer|basic)\s{1,3}(?P<value>[\w.~+/=-]{16,2000})", re.IGNORECASE)
 _PRIVATE_KEY = re.compile(
     r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----(?:[A-Za-z0-9+/=\s]{0,5000}-----END [A-Z ]{0,40}-----)?"
@@ -94,6 +103,9 @@ def _labelled_secrets(text: str) -> Iterator[Span]:
             group = "value" if match["value"] else "other"
             if not match[group].isalpha():
                 yield *match.span(group), "SECRET"
+    if not _SENT_WORDS.isdisjoint(words_of(text)):
+        for match in _SENT_CODE.finditer(text):
+            yield *match.span("value"), "SECRET"
     for match in _BEARER.finditer(text) if _LONG_TOKEN.search(text) else ():
         if any(char.isdigit() for char in match["value"]):
             yield *match.span("value"), "SECRET"
@@ -105,6 +117,8 @@ def _value_span(text: str, match: re.Match[str]) -> Span:
         end = start + len(match["value"].rstrip(".,;!?)")) or end
         if match["value"].endswith("!") and end - start < len(match["value"]):
             end += 1  # as often a sign of the password as of the sentence
+        if ":" in match.group() and (more := _AND_MORE.match(text, end)):
+            end = more.end()  # "login: hugo / sommer24"
     return start, end, "SECRET"
 
 

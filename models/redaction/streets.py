@@ -59,7 +59,9 @@ _DUTCH = LazyPattern(
 _CODE_NL = LazyPattern(
     rf"(?:(?<=[,\n])|(?<=, )|\A)[1-9]\d{{3}} ?(?!(?:MB|GB|TB|KB|PM|AM|HZ|KM|KG)\b)[A-Z]{{2}}[ ]{{1,2}}(?=[{CAPITAL}][{SMALL}']){_TOWN}"
 )
-_CUED_CODE = LazyPattern(rf"(?<![\w-])[1-9]\d{{3}} ?[A-Z]{{2}}(?!\w)(?: (?=[{CAPITAL}][{SMALL}']){_TOWN})?")
+_CUED_CODE = LazyPattern(
+    rf"(?<![\w-])[1-9]\d{{3}} ?(?!OS|KB|MB|GB|TB|AM|PM)[A-Z]{{2}} (?=[{CAPITAL}][{SMALL}']){_TOWN}"
+)
 _CODE_PT = LazyPattern(rf"(?<![\w-])\d{{4}}-\d{{3}} (?=[{CAPITAL}][{SMALL}']){_TOWN}")
 # A number, words with capitals, a comma, a town with its postcode: an address whatever the words.
 _FLAT = r"(?:Apt|Apartment|Flat|Studio|Suite|Unit|Room|No)\.? ?\d{1,5}[A-Za-z]?(?!\w)"
