@@ -20,6 +20,7 @@ from tests.bench.embedding import embedding
 from tests.bench.impact import impact
 from tests.bench.labels import labels
 from tests.bench.pictures import pictures
+from tests.bench.redaction import redaction
 from tests.bench.replays import SIGNALS, ablations, replays, tickets
 from tests.bench.representations import representations
 from tests.bench.scale import scale
@@ -58,6 +59,7 @@ def parse(words: Sequence[str] | None = None) -> argparse.Namespace:
     begins.add_argument("--store", type=Path, help="whose backlog; that of the demo, made anew, by default")
     covers = which.add_parser("coverage", help="how often the intervals of answer accuracy hold the truth")
     covers.add_argument("--draws", type=int, default=60, help="made-up deployments for each way of tagging")
+    which.add_parser("redaction", help="what is found of personal data by kind and language, beside Presidio")
     which.add_parser("drafts", help="write docs/drafts.md anew")
     of_demo = which.add_parser("demo-gaps", help="how well the demo's planted problems become gaps, a row a draw")
     of_demo.add_argument("--seeds", type=numbers, default=[7, 8, 9, 10], metavar="N,N", help="which draws")
@@ -105,6 +107,7 @@ def main() -> int:
         "impact": lambda: impact(arguments.times),
         "coverage": lambda: coverage(arguments.draws),
         "board": board,
+        "redaction": redaction,
     }
     if arguments.what == "schedule":
         return schedule(arguments.files)

@@ -188,6 +188,7 @@ def _run(job: Job, backlog: pd.DataFrame) -> dict[str, Any]:
         "warnings": [
             *load_file["warnings"],
             *job.read_json("understand/naming"),
+            *job.read_json("redact/warnings"),
             *job.read_json("understand/warnings"),
             *({"rule": "topic_edits", "message": not_kept(edit)} for edit in edits if not edit["kept"]),
         ],
