@@ -14,7 +14,7 @@ from lacuna.models.backlog.gap import Gap
 from lacuna.models.backlog.gap_kinds import GAP_KINDS
 from lacuna.models.text.markup import bare
 from lacuna.models.text.words import shortened
-from lacuna.models.writing.resolution_steps import instructions
+from lacuna.models.writing.agent_sentences import instructions
 from lacuna.pipelines.drafts.evidence import answered, passages_to_change, words_to_add
 from lacuna.pipelines.drafts.front_matter import front_matter
 from lacuna.pipelines.drafts.rows import (

@@ -20,8 +20,10 @@ from lacuna.models.text.salience import Salience, counted
 from lacuna.models.text.vectors import unit
 from lacuna.models.text.words import shortened, stems, words_of
 from lacuna.models.writing import passages
+from lacuna.models.writing.agent_sentences import statements
+from lacuna.models.writing.last_words import says_unsolved
 from lacuna.models.writing.phrasings import different
-from lacuna.models.writing.resolution_steps import ResolutionStep, distil, statements
+from lacuna.models.writing.resolution_steps import ResolutionStep, distil
 from lacuna.pipelines.io.vector_cache import embed
 from lacuna.pipelines.runtime.job import Job
 from lacuna.pipelines.steps.understand.matching import read_vectors
@@ -67,8 +69,9 @@ class _Corpus:
 def gather(job: Job, gaps: Sequence[Mapping[str, Any]], articles: pd.DataFrame) -> dict[str, dict[str, Any]]:
     """The evidence for each gap: phrasings, answers, steps, passages and words.
 
-    Replies are taken only from conversations that did not end badly: unresolved, rated badly, or followed by the same
-    customer's escalation of the same topic within two weeks. Those that did count as tries of the steps they gave.
+    Replies are taken only from conversations that did not end badly: unresolved, rated badly, ended by the customer's
+    words that it still does not work (whatever the flag says), or followed by the same customer's escalation of the
+    same topic within two weeks. Those that did count as tries of the steps they gave.
 
     Parameters
     ----------
@@ -98,6 +101,7 @@ def _read_corpus(job: Job, gaps: Sequence[Mapping[str, Any]]) -> _Corpus:
     in_gaps = pd.Index(sorted({str(conversation) for gap in gaps for conversation in gap["conversation_ids"]}))
     questions, replies, row_of = dict[str, str](), dict[str, list[str]](), dict[str, int]()
     question_counts, reply_counts, n_questions, n_replies = Counter[str](), Counter[str](), 0, 0
+    unsolved = set[str]()
     shards = zip(
         job.read_shards("redact/messages", ["conversation_id", "position", "role", "text"]),
         job.read_shards("understand/questions", ["conversation_id"]),
@@ -106,6 +110,7 @@ def _read_corpus(job: Job, gaps: Sequence[Mapping[str, Any]]) -> _Corpus:
     for messages, with_question in shards:
         ordered = messages.sort_values(["conversation_id", "position"])
         customers, agents = (ordered[ordered["role"] == role] for role in ("customer", "agent"))
+        unsolved.update(_unsolved(customers, agents, in_gaps))
         own_replies = {str(c): [str(t) for t in texts] for c, texts in agents.groupby("conversation_id")["text"]}
         # Placeholders of names stay: greetings and sign-offs are recognised by them, and removed with them.
         customer_texts = customers.groupby("conversation_id")["text"]
@@ -121,6 +126,7 @@ def _read_corpus(job: Job, gaps: Sequence[Mapping[str, Any]]) -> _Corpus:
     vectors = np.concatenate(rows_of(read_vectors(job), rows))
     facts = job.read("measure/facts", _OUTCOME)
     ended_badly = facts["resolved"].eq(False).fillna(False) | facts["csat"].le(BAD).fillna(False) | _came_back(facts)
+    ended_badly |= facts["conversation_id"].isin(unsolved)
     ended_well = (facts["resolved"].eq(True).fillna(False) | facts["csat"].ge(GOOD).fillna(False)) & ~ended_badly
     of_gaps = facts["conversation_id"].isin(in_gaps)
     well, badly = (facts.loc[(of_gaps & ended).astype(bool), "conversation_id"] for ended in (ended_well, ended_badly))
@@ -128,6 +134,15 @@ def _read_corpus(job: Job, gaps: Sequence[Mapping[str, Any]]) -> _Corpus:
         questions, dict(zip(row_of, vectors, strict=True)), replies, question_counts, n_questions, reply_counts,
         n_replies, frozenset(well.astype(str)), frozenset(badly.astype(str)),
     )  # fmt: skip
+
+
+def _unsolved(customers: pd.DataFrame, agents: pd.DataFrame, ids: pd.Index) -> set[str]:
+    """The conversations in which the customer's last words, after an agent's, say that the problem is still there."""
+    last = customers[customers["conversation_id"].isin(ids)].groupby("conversation_id").tail(1)
+    answered = last["conversation_id"].map(agents.groupby("conversation_id")["position"].min())
+    after = last[(last["position"] > answered).fillna(False)]
+    told = [says_unsolved(str(text)) for text in after["text"]]
+    return set(after.loc[told, "conversation_id"].astype(str))
 
 
 def _opening(texts: Sequence[str]) -> str:

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lacuna.models.backlog.gap import Gap
-from lacuna.models.writing.resolution_steps import AT_LEAST, MOST_STEPS, SHOWN_IDS, distil, instructions
+from lacuna.models.writing.agent_sentences import instructions
+from lacuna.models.writing.resolution_steps import AT_LEAST, MOST_STEPS, SHOWN_IDS, distil
 from lacuna.pipelines.drafts import draft
 from lacuna.pipelines.report.page import page
 from tests.support.standins import a_gap
