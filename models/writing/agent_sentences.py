@@ -77,11 +77,15 @@ _PERSONAL = re.compile(
 
 # What an answer holds for, in an agent's words: a clause at the start or the end, or a short question before it.
 _IF = r"(?:if|in case|unless|when you(?:'ve|'re| have| are)|wenn|falls|sofern|without|ohne)"
-_CONDITION_FIRST = re.compile(rf"^({_IF}\b[^,.:;?!]{{3,90}})[,:]\s+(?:then\s+|dann\s+)?(?=\S)", re.I)
+_FOR = r"(?:for|für|bei) (?!example|instance|now|tonight|today|more|help|further|that|this|fragen|mich|uns)"
+_CONDITION_FIRST = re.compile(
+    rf"^((?:{_IF}|(?:as|since|because) you|{_FOR}(?:[^\s,]+ ){{0,6}})\b[^,.:;?!]{{3,90}})[,:]\s+(?:then\s+|dann\s+)?(?!please,|bitte,)(?=\S)",
+    re.I,
+)
 _CONDITION_LAST = re.compile(r"[^,;]{8,}\s((?:if|unless|wenn|falls|sofern)\b[^,.:;?!]{6,90})[.!]?$", re.I)
 CONDITION_WORDS = 9  # most words of a question that is a condition ("Paid already?")
 _ASKS_BACK = re.compile(
-    r"\b(?:what|which|how|why|where|who|can you|could you|would you|does|is there|any|was|welche\w*|wie|wo|können sie)\b",
+    r"\b(?:what|which|how|why|where|who|can you|could you|would you|does|is there|any|please|number|bitte|nummer|was|welche\w*|wie|wo|können sie)\b",
     re.I,
 )
 

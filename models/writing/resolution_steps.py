@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import TypedDict
@@ -18,7 +18,7 @@ from lacuna.models.text.words import WORD_OR_NUMBER, is_german, stem
 from lacuna.models.writing.agent_sentences import agent_sentences, instructs
 from lacuna.models.writing.whole_answers import WholeAnswer, whole_answers
 
-__all__ = ["ResolutionStep", "Shared", "distil", "sentence_vectors", "shared_sentences"]
+__all__ = ["ResolutionStep", "Shared", "distil", "in_order", "sentence_vectors", "shared_sentences", "ways_of"]
 
 AT_LEAST = 2  # different conversations that a step must occur in
 MOST_STEPS, MOST_WHOLE, MOST_WAYS, SHOWN_IDS = 12, 4, 6, 3
@@ -87,7 +87,7 @@ def distil(
     taken = {member for answer in whole for member in answer.members}
     rest = shared_sentences([reply for reply in replies if reply not in taken], salience, failed)
     best_shared = sorted(rest, key=lambda f: (-len(f.ids), f.place, f.text))[:MOST_STEPS]
-    ways = [_whole_way(answer) for answer in whole] + [_way(way) for way in _ways(best_shared)]
+    ways = [_whole_way(answer) for answer in whole] + [_way(way) for way in ways_of(best_shared)]
     ways.sort(key=lambda way: (-max(len(f.ids) for f in way[0]), -len(way[0]), way[0][0].text))
     steps: list[ResolutionStep] = []
     for number, (way, ordered) in enumerate(ways[:MOST_WAYS], start=1):
@@ -103,10 +103,16 @@ def distil(
 
 
 def shared_sentences(
-    replies: Sequence[tuple[str, str]], salience: Salience | None = None, failed: Sequence[tuple[str, str]] = ()
+    replies: Sequence[tuple[str, str]],
+    salience: Salience | None = None,
+    failed: Sequence[tuple[str, str]] = (),
+    keep: Callable[[str], bool] = bool,
 ) -> list[Shared]:
-    """The sentences that replies of at least two conversations share, with all conversations that hold each."""
-    candidates = _candidates(replies, salience)
+    """The sentences that replies of at least two conversations share, with all conversations that hold each.
+
+    ``keep`` says of a sentence whether it may stand for others; those that may not are passed over.
+    """
+    candidates = [one for one in _candidates(replies, salience) if keep(one.text)]
     if len(candidates) < AT_LEAST:
         return []
     in_vain = _candidates(failed, salience)
@@ -192,7 +198,7 @@ def _shared(candidates: Sequence[_Sentence], vectors: F64, group: Ints, tries: M
     return shared
 
 
-def _ways(shared: Sequence[Shared]) -> list[list[Shared]]:
+def ways_of(shared: Sequence[Shared]) -> list[list[Shared]]:
     """The steps grouped into answers: those that mostly occur in the same conversations are together."""
     if len(shared) < 2:
         return [list(shared)] if shared else []
@@ -209,7 +215,7 @@ def _way(way: Sequence[Shared]) -> tuple[list[Shared], bool]:
     """An answer's steps by their place, and whether they have an order."""
     ordered_way = sorted(way, key=lambda f: (round(f.place, 6), -len(f.ids), f.text))
     instructing = 2 * sum(f.instructs for f in way) > len(way)
-    return ordered_way, len(way) > 1 and instructing and _in_order(ordered_way)
+    return ordered_way, len(way) > 1 and instructing and in_order(ordered_way)
 
 
 def _whole_way(answer: WholeAnswer) -> tuple[list[Shared], bool]:
@@ -219,7 +225,7 @@ def _whole_way(answer: WholeAnswer) -> tuple[list[Shared], bool]:
     return way, answer.items > 1 or 2 * sum(f.instructs for f in way) > len(way)
 
 
-def _in_order(way: Sequence[Shared]) -> bool:
+def in_order(way: Sequence[Shared]) -> bool:
     """Whether most conversations that have two of the steps have them in this order."""
     right = both = 0
     for one, other in combinations(way, 2):
