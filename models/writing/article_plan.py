@@ -62,6 +62,7 @@ def plan_article(claims: Claims, vectors: F32, salience: Salience | None = None)
     states = sorted((one for one in rest if not one.instructs), key=lambda one: leans(one.text))
     tells = [one for one in rest if one.instructs]
     answers = [one for one in states if not leans(one.text) and len(one.ids) >= OF_BEST * len(states[0].ids)][:ANSWERS]
+    answers.sort(key=lambda one: -_asked_about(one.text, claims))
     if not answers and not any(row["part"] == "answer" for row in rows):
         first = next((one for one in tells if len(one.text.split()) >= FEWEST_WORDS), None)
         answers, tells = ([first], [one for one in tells if one is not first]) if first and not in_turn else ([], tells)
@@ -133,12 +134,20 @@ class _Planner:
         )  # fmt: skip
 
 
+def _asked_about(text: str, claims: Claims) -> float:
+    """How much of what customers ask a sentence takes up: mean share of the questions that have its stems."""
+    questions = [stems(question) for question in claims.questions.values()]
+    own = stems(text)
+    shares = [sum(word in question for question in questions) / max(1, len(questions)) for word in sorted(own)]
+    return round(sum(shares) / max(1, len(shares)) ** 0.5, 6)
+
+
 def _of(disputes: Sequence[Dispute]) -> list[Shared]:
     return [one for dispute in disputes for one in dispute]
 
 
 def _in_turn(sentences: Sequence[Shared]) -> list[Shared]:
-    """The sentences that most agents who have them give in one order, mostly instructions; empty where there are none."""
+    """Sentences, mostly instructions, that agents who have several of them give in one order; may be empty."""
     for way in sorted(ways_of(sentences), key=lambda way: (-max(len(one.ids) for one in way), way[0].text)):
         ordered = sorted(way, key=lambda one: (round(one.place, 6), -len(one.ids), one.text))
         instructing = sum(one.instructs for one in way)

@@ -23,7 +23,7 @@ _AS_YOU = re.compile(r"^(?:as|since|because) (?=you)", re.I)
 _STARTS_WITH_IF = re.compile(r"^(?:if|in case|unless|when|for|wenn|falls|sofern|without|ohne|für|bei)\b", re.I)
 _YOU = re.compile(r"^(?:you|your|it|the|there)\b", re.I)
 _ASKS = re.compile(
-    r"(?:^|, )(?:who|what|when|where|why|which|how|can|could|may|do|does|did|is|are|am|was|will|would|should|has|have"
+    r"(?:^|, )(?:who|what|why|which|how|can|could|may|do|does|did|is|are|am|was|will|would|should|has|have"
     r"|wer|was|wann|wo|warum|wieso|weshalb|welche\w*|wie|wohin|woher|kann|können|darf|muss|müssen|ist|sind|gibt|soll\w*|"
     r"reicht|bekomme|habe|hat|werden|wird|gilt)\b",
     re.I,
@@ -130,7 +130,7 @@ def title_question(questions: Sequence[str], weight: Mapping[str, float]) -> str
 
 def _is_title(sentence: str) -> bool:
     fits = TITLE_WORDS[0] <= len(sentence.split()) <= TITLE_WORDS[1] and len(sentence) <= TITLE_LENGTH
-    return fits and sentence[0].isalpha() and not HIDDEN.search(sentence) and not re.search(r"[\d*_#<>\[\]]", sentence)
+    return fits and sentence[0].isalpha() and not HIDDEN.search(sentence) and not re.search(r"[\d*_#<>\[\]:]", sentence)
 
 
 def _without_run_up(sentence: str, weight: Mapping[str, float]) -> str:

@@ -10,6 +10,8 @@ import pandas as pd
 
 from lacuna.models.backlog.gap_kinds import GAP_KINDS
 from lacuna.models.backlog.lifecycle import WAITING
+from lacuna.models.writing.duplicates import covering
+from lacuna.models.writing.house_form import learn_house_form
 from lacuna.pipelines.drafts.front_matter import edited, seal
 from lacuna.pipelines.drafts.names import safe_name, slug
 from lacuna.pipelines.drafts.text import draft
@@ -57,14 +59,20 @@ def write_drafts(
     """
     articles_by_id = {str(row["article_id"]): row for row in records(articles) if row.get("article_id")}
     paths: dict[str, str] = {}
-    for gap in gaps_of(backlog):
+    gaps = list(gaps_of(backlog))
+    languages = {str(row["language"] or "") for gap in gaps for row in gap.plan}
+    forms = {language: learn_house_form(articles_by_id.values(), language) for language in sorted(languages)}
+    for gap in gaps:
         key = gap.gap_id
         if not key or gap.kind not in GAP_KINDS or gap.status not in WAITING:
             continue
         owner = safe_name(str(gap.owner_id)) if gap.owner_id else "unowned"
         name = f"{safe_name(key)}-{slug(str(gap.title or ''))}"
         path = f"drafts/{owner}/{name.rstrip('-')}.md"
-        _write(folder / path, seal(draft(gap, articles_by_id, run, (polished or {}).get(key, ""))))
+        text = draft(
+            gap, articles_by_id, run, (polished or {}).get(key, ""), forms, covering(gap, gaps, articles_by_id)
+        )
+        _write(folder / path, seal(text))
         paths[key] = path
     if before is not None:
         _keep_edited(before, folder)

@@ -1,0 +1,125 @@
+"""The changes that a draft proposes to an article, as a diff: old sentence, suggested one, and where agents differ."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from lacuna.models.backlog.gap import Gap
+from lacuna.models.text.markup import bare
+from lacuna.models.writing.house_form import HouseForm
+from lacuna.models.writing.passages import Line, lines
+from lacuna.pipelines.drafts.article import tidy
+from lacuna.pipelines.drafts.footnotes import Footnotes
+from lacuna.pipelines.drafts.rows import dicts_in
+
+__all__ = ["changes", "has_changes"]
+
+WHOLE = 40  # sentences of an article that is shown whole; of a longer one what stands around the changes
+AROUND = 3
+MOST_ADDED = 8
+_FENCE = re.compile(r"`{3,}|~{3,}")
+
+
+def has_changes(gap: Gap) -> bool:
+    """Whether a gap names a passage to change, or something to add."""
+    return any(row.get("passage") or row.get("replacement") for row in dicts_in(gap.passages))
+
+
+def changes(
+    gap: Gap, articles: Mapping[str, Mapping[str, Any]], form: HouseForm, notes: Footnotes
+) -> list[tuple[str, str]]:
+    """Each article of a gap with the proposed changes, as its id and the lines of a diff.
+
+    A line that begins with ``-`` goes, one with ``+`` is proposed and names its source, one with ``!`` is a comment.
+
+    Parameters
+    ----------
+    gap
+        With its passages.
+    articles
+        By id: body.
+    form
+        How the company's articles look.
+    notes
+        Takes the sources.
+    """
+    by_article: dict[str, list[dict[str, Any]]] = {}
+    for row in dicts_in(gap.passages):
+        by_article.setdefault(str(row.get("article_id") or ""), []).append(row)
+    shown = []
+    for article_id, rows in by_article.items():
+        body = str((articles.get(article_id) or {}).get("body") or "")
+        diff = _diff(lines(body), rows, form, notes, gap.kind)
+        if diff:
+            shown.append((article_id, diff))
+    return shown
+
+
+def _diff(article: Sequence[Line], rows: Sequence[dict[str, Any]], form: HouseForm, notes: Footnotes, kind: str) -> str:
+    """An article's sentences with the changes of some passages; empty where nothing is changed or said."""
+    pairs: dict[str, list[dict[str, Any]]] = {}
+    for row in rows:
+        pairs.setdefault(bare(str(row.get("passage") or "")), []).append(row)
+    additions = [row for row in pairs.pop("", []) if row.get("replacement")][:MOST_ADDED]
+    new: dict[str, str] = {}
+    said: dict[str, list[str]] = {}
+    for passage, own in pairs.items():
+        told = [row for row in own if row.get("evidence") and (row.get("count") or kind != "contradictory")]
+        replacement = next((str(row["replacement"]) for row in own if row.get("replacement")), "")
+        comment = next((str(row["comment"]) for row in own if row.get("comment")), "")
+        marks = "".join(dict.fromkeys(notes.mark(row) for row in told))
+        if replacement:
+            new[passage] = f"{tidy(replacement, form)} {marks}".rstrip()
+        if comment and not replacement:
+            said[passage] = [f"{comment} {marks}".rstrip()]
+        elif told and not comment:
+            others = [row for row in told if str(row["evidence"]) != replacement]
+            said[passage] = [f"Agents say: “{row['evidence']}” {notes.mark(row)}".rstrip() for row in others]
+    if not new and not said and not additions:
+        return ""
+    old_lines, new_lines, comments = _both(article, new, said, additions, form, notes)
+    context = len(old_lines) if len(old_lines) <= WHOLE else AROUND
+    compared = list(difflib.unified_diff(old_lines, new_lines, n=context, lineterm=""))[2:]
+    if not compared:  # nothing but comments
+        compared = [f" {line}" for line in old_lines if line in comments]
+    shown: list[str] = []
+    for line in compared:
+        shown.append("@@ … @@" if line.startswith("@@") else line)
+        shown += [f"! {text}" for text in comments.get(line[1:], []) if not line.startswith("+")]
+    return "\n".join(_inert(line) for line in shown if line != "@@ … @@" or shown[0] != line or context == AROUND)
+
+
+def _both(
+    article: Sequence[Line], new: Mapping[str, str], said: Mapping[str, list[str]], additions: Sequence[dict[str, Any]],
+    form: HouseForm, notes: Footnotes,
+) -> tuple[list[str], list[str], dict[str, list[str]]]:  # fmt: skip
+    """The article's lines as they are and as proposed, and the comments by line; headings are lines too."""
+    added: dict[str, list[str]] = {}
+    for row in additions:
+        text = f"{tidy(str(row['replacement']), form)} {notes.mark(row)}".rstrip()
+        added.setdefault(str(row.get("section") or ""), []).append(text)
+    old_lines: list[str] = []
+    new_lines: list[str] = []
+    comments = {passage: list(texts) for passage, texts in said.items() if texts}
+    sections = [line.section for line in article]
+    for at, line in enumerate(article):
+        if line.section and (at == 0 or sections[at - 1] != line.section):
+            old_lines.append(f"## {line.section}")
+            new_lines.append(f"## {line.section}")
+        old_lines.append(line.text)
+        new_lines.append(new.get(line.text, line.text))
+        if at + 1 == len(article) or sections[at + 1] != line.section:
+            new_lines += added.pop(line.section, [])
+    for passage in (*new, *comments):
+        if passage not in old_lines:  # the article's text is not at hand
+            old_lines.append(passage)
+            new_lines.append(new.get(passage, passage))
+    return old_lines, [*new_lines, *(text for texts in added.values() for text in texts)], comments
+
+
+def _inert(line: str) -> str:
+    """A line that can't end the block that it stands in, nor be taken for a link."""
+    return _FENCE.sub("'''", line).replace("](", "] (")
