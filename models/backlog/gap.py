@@ -192,7 +192,8 @@ class Gap:
     passages: list[Passage] = field(
         default_factory=list,
         metadata=column(
-            "article_id, section, passage, evidence, count, replacement, comment: what of the article is wrong"
+            "article_id, section, passage, evidence, count, replacement, replacement_ids, comment: what of the "
+            "article is wrong"
         ),
     )
     steps: list[AgentStep] = field(

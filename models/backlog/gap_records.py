@@ -66,7 +66,8 @@ class Passage(TypedDict):
     """What of an article is wrong or missing, and the ``evidence`` for it in agents' words.
 
     ``count`` conversations hold that evidence. ``replacement`` is what the passage could say instead, or what could be
-    added; where agents do not agree, or say nothing that could stand there, it is null and ``comment`` says why.
+    added, as the conversations ``replacement_ids`` say it; where agents do not agree, or say nothing that could stand
+    there, it is null and ``comment`` says why.
     """
 
     article_id: str | None
@@ -76,6 +77,7 @@ class Passage(TypedDict):
     count: int | None
     conversation_ids: list[str]
     replacement: str | None
+    replacement_ids: list[str]
     comment: str | None
 
 

@@ -36,7 +36,7 @@ _DO = (
     "import insert install keep launch leave locate log look loosen make mark measure move navigate note open order pack "
     "pair paste pay pick place plug press print pull push put quit quote read rebuild recharge reconnect register release "
     "reinstall remove rename repair replace report request reset restart restore return review right-click rinse run save "
-    "scan schedule scroll search select send set sign slide start stick stop store stretch submit swap switch take tap "
+    "scan schedule scroll search select send set show sign slide start stick stop store stretch submit swap switch take tap "
     "tape test thread tick tighten toggle try tumble turn type uncheck uninstall unlock unplug untick update upgrade upload "
     "use verify visit wait wash wipe write"
 )

@@ -29,7 +29,7 @@ SHARE_DISPUTED = 0.25  # share of the smaller side's conversations from which on
 # What an agent or the shop has done, for one customer.
 _DONE_FOR_ONE = re.compile(
     r"\b(?:we|i)(?:'ve| have| had) (?!(?:a|an|the|no|to|two|three|many|more|your|\d+)\b)"
-    r"|\bwir haben\b.*\w(?:t|en)[.!]?$|\bis on (?:its|the) way\b"
+    r"|\bwir haben\b.*\w(?:t|en)[.!]?$|\bis on (?:its|the) way\b|\bthat's (?:right|correct|true)\b"
     r"|\b(?:yours?|for you) (?:until|till|on|by) [A-Z]|\byou(?:'ll| will)? get (?:a|the) new\b",
     re.I,
 )

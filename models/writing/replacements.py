@@ -13,7 +13,7 @@ from lacuna.models.text.words import is_german, stems, words_of
 from lacuna.models.writing.agent_sentences import instructs
 from lacuna.models.writing.claims import holds_for_all
 
-__all__ = ["Proposal", "denies", "proposal", "same_language", "with_amounts"]
+__all__ = ["NEAR", "Proposal", "denies", "fits", "proposal", "same_language", "with_amounts"]
 
 AGREED = 0.75  # least share of the conversations that one proposal must have
 FEWEST = 2  # conversations behind a proposal
@@ -89,7 +89,7 @@ def same_language(one: str, other: str) -> bool:
 
 
 def proposal(
-    passage: str, evidence: Sequence[tuple[str, int, str]], likeness: Callable[[str], float] = lambda _: 1.0
+    passage: str, evidence: Sequence[tuple[str, int]], likeness: Callable[[str], float] = lambda _: 1.0
 ) -> Proposal:
     """What could stand in the place of a passage.
 
@@ -98,8 +98,7 @@ def proposal(
     passage
         A sentence of an article.
     evidence
-        What agents say instead: each sentence, how many conversations hold it, and what they say along with it ("" for
-        nothing), which stands in for a sentence that only denies.
+        What agents say instead: each sentence, and how many conversations hold it.
     likeness
         How near a sentence is to the passage, as a cosine: one that is far from it can't stand in its place.
 
@@ -110,24 +109,24 @@ def proposal(
 
     Examples
     --------
-    >>> proposal("We keep it for 7 days.", [("It's 3 days now.", 5, ""), ("You have 3 days.", 2, "")]).text
+    >>> proposal("We keep it for 7 days.", [("It's 3 days now.", 5), ("You have 3 days.", 2)]).text
     'We keep it for 3 days.'
-    >>> proposal("We keep it for 7 days.", [("It is 3 days now.", 5, ""), ("You have 5 days.", 4, "")]).comment
+    >>> proposal("We keep it for 7 days.", [("It is 3 days now.", 5), ("You have 5 days.", 4)]).comment
     'Agents do not agree: “It is 3 days now.” (5), “You have 5 days.” (4).'
     """
     usable = [one for one in evidence if same_language(one[0], passage)]
     if not usable:
         return Proposal(None, "Agents say so in another language alone.")
     votes, said, swapped = Counter[str](), dict[str, str](), set[str]()
-    for text, count, along in usable:
+    for text, count in usable:
         own = with_amounts(passage, text)
-        offered = own or (along if denies(text) else text)
-        if offered and (own or (_fits(passage, offered) and likeness(offered) >= NEAR)):
+        offered = own or text
+        if own or (not denies(text) and fits(passage, text) and likeness(text) >= NEAR):
             votes[offered] += count
             said.setdefault(offered, text)
             swapped |= {own} if own else set()
     if not votes:
-        text, count, _ = usable[0]
+        text, count = usable[0]
         return Proposal(None, f"No longer so: “{text}” ({count}). No sentence of agents fits in its place.")
     if swapped:
         best = min(swapped, key=lambda text: (-votes[text], text))
@@ -140,7 +139,7 @@ def proposal(
     return Proposal(best) if votes[best] >= FEWEST else Proposal(None, f"One agent says: “{said[best]}”.")
 
 
-def _fits(passage: str, sentence: str) -> bool:
+def fits(passage: str, sentence: str) -> bool:
     """Whether a sentence could stand in a passage's place: both instruct or neither, and no figure would be lost."""
     return (
         holds_for_all(sentence) and instructs(passage) == instructs(sentence) and not _AMOUNT.search(_listless(passage))

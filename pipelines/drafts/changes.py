@@ -62,7 +62,7 @@ def _diff(article: Sequence[Line], rows: Sequence[dict[str, Any]], form: HouseFo
     """An article's sentences with the changes of some passages; empty where nothing is changed or said."""
     pairs: dict[str, list[dict[str, Any]]] = {}
     for row in rows:
-        pairs.setdefault(bare(str(row.get("passage") or "")), []).append(row)
+        pairs.setdefault(" ".join(bare(str(row.get("passage") or "")).split()), []).append(row)
     additions = [row for row in pairs.pop("", []) if row.get("replacement")][:MOST_ADDED]
     new: dict[str, str] = {}
     said: dict[str, list[str]] = {}
@@ -72,7 +72,7 @@ def _diff(article: Sequence[Line], rows: Sequence[dict[str, Any]], form: HouseFo
         comment = next((str(row["comment"]) for row in own if row.get("comment")), "")
         marks = "".join(dict.fromkeys(notes.mark(row) for row in told))
         if replacement:
-            new[passage] = f"{tidy(replacement, form)} {marks}".rstrip()
+            new[passage] = f"{tidy(replacement, form)} {_mark_of(own, notes)}".rstrip()
         if comment and not replacement:
             said[passage] = [f"{comment} {marks}".rstrip()]
         elif told and not comment:
@@ -99,7 +99,7 @@ def _both(
     """The article's lines as they are and as proposed, and the comments by line; headings are lines too."""
     added: dict[str, list[str]] = {}
     for row in additions:
-        text = f"{tidy(str(row['replacement']), form)} {notes.mark(row)}".rstrip()
+        text = f"{tidy(str(row['replacement']), form)} {_mark_of([row], notes)}".rstrip()
         added.setdefault(str(row.get("section") or ""), []).append(text)
     old_lines: list[str] = []
     new_lines: list[str] = []
@@ -120,6 +120,15 @@ def _both(
     return old_lines, [*new_lines, *(text for texts in added.values() for text in texts)], comments
 
 
+def _mark_of(rows: Sequence[dict[str, Any]], notes: Footnotes) -> str:
+    """The mark of a proposed sentence: of the evidence, where the same conversations hold it."""
+    proposed = next(row for row in rows if row.get("replacement"))
+    ids = proposed.get("replacement_ids") or []
+    same = next((row for row in rows if row.get("conversation_ids") == ids), None)
+    return notes.mark(same or {"conversation_ids": ids})
+
+
 def _inert(line: str) -> str:
     """A line that can't end the block that it stands in, nor be taken for a link."""
-    return _FENCE.sub("'''", line).replace("](", "] (")
+    inside = " ".join(_FENCE.sub("'''", line[1:]).replace("](", "] (").split())
+    return f"{line[:1]}{' ' if line[:1] == '!' else ''}{inside}"

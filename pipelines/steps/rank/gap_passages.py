@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from scipy.optimize import linear_sum_assignment
 
 from lacuna.models.arrays import F32
 from lacuna.models.text import markup
+from lacuna.models.text.words import stems
 from lacuna.models.writing import passages
 from lacuna.models.writing.agent_sentences import statements
 from lacuna.models.writing.claims import SAME_SAID, holds_for_all
-from lacuna.models.writing.replacements import denies, proposal, with_amounts
+from lacuna.models.writing.replacements import NEAR, denies, fits, proposal, with_amounts
 from lacuna.pipelines.io.vector_cache import embed
 from lacuna.pipelines.runtime.job import Job
 from lacuna.pipelines.steps.rank.gap_corpus import Corpus, shown
 
 __all__ = ["find_passages"]
 
-NO_PROPOSAL = {"replacement": None, "comment": None}
+NO_PROPOSAL: dict[str, Any] = {"replacement": None, "replacement_ids": [], "comment": None}
+SHOWN_IDS = 3
 MOST_ALONG = 4  # sentences that agents say along with one that only denies
+SHARED_WORDS = 0.3  # weight, beside the cosine, of the share of a sentence's words that a passage has
 MOST_SINGLE = 200  # sentences of single agents, used where no two agents gave the same one
 
 
@@ -101,68 +105,93 @@ def _said_once(left_out: Sequence[tuple[int, str]], vectors: F32) -> list[tuple[
 
 def _said_along(
     sentences: Sequence[tuple[str, int, list[str]]], gap: Mapping[str, Any], corpus: Corpus
-) -> dict[str, list[str]]:
-    """What agents say right before or after a sentence that only denies, the most frequent first."""
+) -> dict[str, dict[str, list[str]]]:
+    """What agents say right before or after a sentence that only denies, the most frequent first, and where."""
     denials = {text for text, _, _ in sentences if denies(text)}
-    beside = {text: Counter[str]() for text in denials}
-    for i in map(str, gap["conversation_ids"]) if denials else ():
+    beside: dict[str, dict[str, list[str]]] = {text: {} for text in denials}
+    for i in sorted(map(str, gap["conversation_ids"])) if denials else ():
         for reply in corpus.replies.get(i, []) if i not in corpus.ended_badly else ():
             told = [shown(text) for text in statements(reply)]
             for at, text in enumerate(told):
-                if text in denials:
+                for denial in (one for one in denials if denies(text) and _same_denied(one, text)):
                     near = told[max(0, at - 1) : at] + told[at + 1 : at + 2]
-                    beside[text].update(other for other in near if not denies(other) and holds_for_all(other))
+                    for other in (one for one in near if not denies(one) and holds_for_all(one)):
+                        beside[denial].setdefault(other, []).append(i)
     return {
-        text: sorted((t for t, n in others.items() if n > 1), key=lambda t: (-others[t], t))[:MOST_ALONG]
-        for text, others in beside.items()
+        denial: dict(
+            sorted(((t, ids) for t, ids in others.items() if len(ids) > 1), key=lambda o: (-len(o[1]), o[0]))[
+                :MOST_ALONG
+            ]
+        )
+        for denial, others in beside.items()
     }
 
 
-def _with_proposals(
-    rows: list[dict[str, Any]], along: Mapping[str, list[str]], vectors_of: Callable[[Sequence[str]], F32]
-) -> list[dict[str, Any]]:
-    """The rows with what could stand in the article instead, or in addition, or why nothing can.
+def _same_denied(one: str, other: str) -> bool:
+    """Whether two sentences deny the same: they share half of the words that tell."""
+    first, second = stems(one), stems(other)
+    return 2 * len(first & second) >= max(1, min(len(first), len(second)))
 
-    A sentence is proposed once, for the passage that it is nearest to.
-    """
+
+def _with_proposals(
+    rows: list[dict[str, Any]], along: Mapping[str, Mapping[str, list[str]]], vectors_of: Callable[[Sequence[str]], F32]
+) -> list[dict[str, Any]]:
+    """The rows with what could stand in the article instead, or in addition, or why nothing can."""
     by_passage: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for row in rows:
         by_passage.setdefault((str(row["article_id"]), str(row["passage"])), []).append(row)
-    nearness: dict[tuple[str, str], float] = {}
-    for (article, passage), own in by_passage.items():
+    for row in (row for (_, passage), own in by_passage.items() if not passage for row in own):
+        if holds_for_all(str(row["evidence"])):
+            row["replacement"], row["replacement_ids"] = row["evidence"], row["conversation_ids"]
+    denied: list[tuple[list[dict[str, Any]], F32]] = []
+    for (_, passage), own in by_passage.items():
         told = [row for row in own if row["count"]]
-        if not passage:
-            for row in told:
-                row["replacement"] = row["evidence"] if holds_for_all(str(row["evidence"])) else None
-            continue
-        if not told:
+        if not passage or not told:
             continue
         vector = vectors_of([_with_section(passages.Line(str(told[0]["section"]), markup.bare(passage)))])[0]
-
-        def likeness(text: str, vector: F32 = vector) -> float:
-            return float(vectors_of([text])[0] @ vector)
-
-        said = [
-            (
-                str(row["evidence"]),
-                int(row["count"]),
-                max(along.get(str(row["evidence"]), []), key=likeness, default=""),
-            )
-            for row in told
+        proposed = proposal(
+            passage,
+            [(str(row["evidence"]), int(row["count"])) for row in told],
+            lambda text, vector=vector: float(vectors_of([text])[0] @ vector),  # type: ignore[misc]
+        )
+        holding = [
+            row for row in told if proposed.text in (row["evidence"], with_amounts(passage, str(row["evidence"])))
         ]
-        proposed = proposal(passage, said, likeness)
         for row in own:
             row["replacement"], row["comment"] = proposed.text, proposed.comment
-        if proposed.text and with_amounts(passage, str(told[0]["evidence"])) != proposed.text:
-            offered = {text for text, _, _ in said} | {text for _, _, text in said}
-            nearness[article, passage] = likeness(proposed.text) if proposed.text in offered else 1.0
-    for (article, passage), near in nearness.items():
-        own = by_passage[article, passage]
-        text = own[0]["replacement"]
-        if any(near < n and by_passage[key][0]["replacement"] == text for key, n in nearness.items()):
-            for row in own:
-                row["replacement"], row["comment"] = None, f"No longer so: “{own[0]['evidence']}” ({own[0]['count']})."
+            row["replacement_ids"] = holding[0]["conversation_ids"] if holding else []
+        if not proposed.text and all(denies(str(row["evidence"])) for row in told):
+            denied.append((told, vector))
+    _replace_denied(denied, along, vectors_of)
     return rows
+
+
+def _replace_denied(
+    denied: Sequence[tuple[list[dict[str, Any]], F32]],
+    along: Mapping[str, Mapping[str, list[str]]],
+    vectors_of: Callable[[Sequence[str]], F32],
+) -> None:
+    """Give passages that agents only deny what they say along with the denial: each sentence to one passage.
+
+    Of all ways to do so the one is taken in which sentences and passages are nearest to each other in sum.
+    """
+    offers = sorted({text for told, _ in denied for row in told for text in along.get(str(row["evidence"]), {})})
+    if not offers:
+        return
+    likeness = np.stack([vector for _, vector in denied]) @ vectors_of(offers).T
+    for i, (told, _) in enumerate(denied):
+        own = {text for row in told for text in along.get(str(row["evidence"]), {})}
+        usable = [text in own and fits(str(told[0]["passage"]), text) for text in offers]
+        words = stems(f"{told[0]['section']} {told[0]['passage']}")
+        common = np.array([len(words & stems(text)) / max(1, len(stems(text))) for text in offers])
+        likeness[i] = np.where(np.array(usable) & (likeness[i] >= NEAR), likeness[i] + SHARED_WORDS * common, 0.0)
+    for i, j in zip(*linear_sum_assignment(likeness, maximize=True), strict=True):
+        if likeness[i, j] <= 0:
+            continue
+        ids = [c for row in denied[i][0] for c in along.get(str(row["evidence"]), {}).get(offers[j], [])]
+        for row in denied[i][0]:
+            row["replacement"], row["comment"] = offers[j], None
+            row["replacement_ids"] = list(dict.fromkeys(ids))[:SHOWN_IDS]
 
 
 def _with_section(line: passages.Line) -> str:
@@ -197,5 +226,5 @@ def _passage(article: str, passage: str, section: str, sentence: tuple[str, int,
     text, count, ids = sentence
     return {
         "article_id": article, "section": section, "passage": passage, "evidence": text, "count": count,
-        "conversation_ids": ids, "replacement": None, "comment": None,
+        "conversation_ids": ids, **NO_PROPOSAL,
     }  # fmt: skip

@@ -189,6 +189,7 @@ def job_of(folder: Path, resolved: list[bool | None], csat: list[float | None], 
             "topic_id": pd.array(["t-1"] * n + ["t-2"] * 20, dtype="str"),
             "subtopic_id": pd.array([None] * (n + 20), dtype="str"),
             "escalated": pd.array([True] * (n + 20), dtype="boolean"),
+            "language": pd.array(["en"] * (n + 20), dtype="str"),
         }
     )
     messages = pd.DataFrame(
