@@ -101,7 +101,8 @@ class PlannedSentence(TypedDict):
 
     ``part`` is title, answer, step (in order), do (in none), case, fact, or open (agents do not agree); ``group``
     numbers lists, cases and disputes from 1. ``condition`` is what a case holds for, in the words of
-    ``condition_by``: agents or customers. It is in ``count`` conversations, ``worked`` of which ended well.
+    ``condition_by``: agents or customers. ``count`` conversations that did not end badly hold it nearly word for word;
+    ``worked`` of them are known to have ended well.
     """
 
     language: str | None

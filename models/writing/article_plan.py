@@ -90,7 +90,7 @@ class _Planner:
     claims: Claims
 
     def row(self, part: str, one: Shared, group: int = 0, condition: str = "", by: str = "") -> PlannedSentence:
-        return self._row(part, one.text, one.ids, one.failed, group, condition, by)
+        return self._row(part, one.text, one.held, group, condition, by)
 
     def procedure(self, answer: WholeAnswer, number: int, procedures: Sequence[WholeAnswer]) -> list[PlannedSentence]:
         """A whole list: what stands before it is the answer, what stands after it a fact."""
@@ -98,13 +98,13 @@ class _Planner:
         others |= self.claims.answered - answer.conversations
         condition = customers_condition(answer.conversations, others, self.claims.questions) if number > 1 else ""
         rows, began = [], False
-        for unit in answer.units:
+        for unit, held in zip(answer.units, answer.held, strict=True):
             began |= unit.is_item
             part = "step" if unit.is_item else "fact" if began else "answer"
             if unit.text.endswith(":") and not unit.is_item:
                 part = "step"
             of_step = (number, condition, "customers" if condition else "") if part == "step" else (0, "", "")
-            rows.append(self._row(part, unit.text, answer.conversations, answer.failed, *of_step))
+            rows.append(self._row(part, unit.text, held, *of_step))
         return rows
 
     def instructions(self, tells: Sequence[Shared], has_procedure: bool) -> list[PlannedSentence]:
@@ -119,18 +119,16 @@ class _Planner:
     def title(self, question: str) -> PlannedSentence:
         words = stems(question)
         ids = [c for c, text in self.claims.questions.items() if words <= stems(text)]
-        return self._row("title", question, ids, frozenset())
+        return self._row("title", question, ids)
 
     def _row(
-        self, part: str, text: str, ids: Collection[str], failed: Collection[str], group: int = 0, condition: str = "",
-        by: str = "",
-    ) -> PlannedSentence:  # fmt: skip
+        self, part: str, text: str, ids: Collection[str], group: int = 0, condition: str = "", by: str = ""
+    ) -> PlannedSentence:
         worked = self.claims.worked
         ordered = sorted(ids, key=lambda c: (c not in worked, c))
         return PlannedSentence(
             language=self.claims.language, part=part, group=group, condition=condition, condition_by=by, text=text,
-            count=len(ordered) + len(failed), worked=sum(c in worked for c in ordered),
-            conversation_ids=ordered[:SHOWN_IDS],
+            count=len(ordered), worked=sum(c in worked for c in ordered), conversation_ids=ordered[:SHOWN_IDS],
         )  # fmt: skip
 
 

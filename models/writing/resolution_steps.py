@@ -11,6 +11,7 @@ from typing import TypedDict
 import numpy as np
 
 from lacuna.models.arrays import F64, Ints
+from lacuna.models.text.amounts import amounts
 from lacuna.models.text.lexicon import STOP_WORDS
 from lacuna.models.text.markup import PLACEHOLDER
 from lacuna.models.text.salience import Salience
@@ -117,7 +118,7 @@ def shared_sentences(
         return []
     in_vain = _candidates(failed, salience)
     vectors, vectors_in_vain = sentence_vectors([one.text for one in candidates], [one.text for one in in_vain])
-    group = _apart(candidates, vectors, _groups(vectors, ALIKE))
+    group = _by_amounts(candidates, _apart(candidates, vectors, _groups(vectors, ALIKE)))
     return _shared(candidates, vectors, group, _tries(in_vain, vectors_in_vain, vectors, group))
 
 
@@ -136,8 +137,9 @@ class _Sentence:
 class Shared:
     """A sentence that several conversations share.
 
-    ``places`` is its place in the reply (0 to 1) by conversation, ``failed`` are the conversations with it that ended
-    badly, and ``condition`` is what it holds for where most of its agents say so, else "".
+    ``places`` is its place in the reply (0 to 1) by conversation that says it alike, ``failed`` are those that ended
+    badly, ``held`` those of ``places`` that hold it nearly word for word, and ``condition`` is what it holds for where
+    most of its agents say so, else "".
     """
 
     text: str
@@ -145,6 +147,7 @@ class Shared:
     places: dict[str, float]
     instructs: bool
     failed: frozenset[str]
+    held: frozenset[str]
     condition: str = ""
 
     @property
@@ -194,7 +197,9 @@ def _shared(candidates: Sequence[_Sentence], vectors: F64, group: Ints, tries: M
         failed = frozenset(tries.get(int(number), ())) - places.keys()
         conditions = [candidates[i].condition for i in rows if candidates[i].condition]
         condition = candidates[best].condition or (conditions[0] if 2 * len(conditions) > len(rows) else "")
-        shared.append(Shared(candidates[best].text, place, places, instructs, failed, condition))
+        near = np.round(vectors[rows] @ vectors[best], 9) >= SAME
+        held = frozenset(candidates[i].conversation for i, same in zip(rows, near, strict=True) if same or i == best)
+        shared.append(Shared(candidates[best].text, place, places, instructs, failed, held, condition))
     return shared
 
 
@@ -220,8 +225,10 @@ def _way(way: Sequence[Shared]) -> tuple[list[Shared], bool]:
 
 def _whole_way(answer: WholeAnswer) -> tuple[list[Shared], bool]:
     """A whole answer's sentences and items, in their order; a list has one."""
-    places = dict.fromkeys(answer.conversations, 0.5)
-    way = [Shared(unit.text, 0.5, places, unit.is_item or instructs(unit.text), answer.failed) for unit in answer.units]
+    way = []
+    for unit, held in zip(answer.units, answer.held, strict=True):
+        tells = unit.is_item or instructs(unit.text)
+        way.append(Shared(unit.text, 0.5, dict.fromkeys(sorted(held), 0.5), tells, answer.failed, held))
     return way, answer.items > 1 or 2 * sum(f.instructs for f in way) > len(way)
 
 
@@ -294,6 +301,28 @@ def _apart(candidates: Sequence[_Sentence], vectors: F64, group: Ints) -> Ints:
         if 2 * sum(n > 1 for n in held.values()) > len(held):
             group[rows] = group.max() + _groups(vectors[rows], SAME)
     return group
+
+
+def _by_amounts(candidates: Sequence[_Sentence], group: Ints) -> Ints:
+    """Groups without sentences that give other amounts of the same thing: "for 3 days" is not "for 7 days"."""
+    group = group.copy()
+    for number in sorted(set(group)):
+        parts: list[tuple[dict[str, set[str]], list[int]]] = []
+        for row in map(int, np.flatnonzero(group == number)):
+            own = {unit: numbers for unit, numbers in amounts(candidates[row].text).items() if unit}
+            like = next((part for part in parts if _same_amounts(part[0], own)), None)
+            if like is None:
+                parts.append((own, [row]))
+            else:
+                like[0].update({unit: like[0].get(unit, set()) | numbers for unit, numbers in own.items()})
+                like[1].append(row)
+        for _, rows in parts[1:]:
+            group[rows] = group.max() + 1
+    return group
+
+
+def _same_amounts(one: Mapping[str, set[str]], other: Mapping[str, set[str]]) -> bool:
+    return all(not one[unit].isdisjoint(other[unit]) for unit in one.keys() & other.keys())
 
 
 def _groups(vectors: F64, alike: float) -> Ints:

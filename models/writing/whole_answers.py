@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -40,6 +39,8 @@ class WholeAnswer:
     ----------
     units
         Its sentences and list items, in order, in the words of the reply that is most like all others.
+    held
+        Of each unit, the conversations that hold it nearly word for word.
     conversations, failed
         Those that hold it and did not end badly, and those that hold it and did.
     members
@@ -47,6 +48,7 @@ class WholeAnswer:
     """
 
     units: tuple[Unit, ...]
+    held: tuple[frozenset[str], ...]
     conversations: frozenset[str]
     failed: frozenset[str]
     members: frozenset[tuple[str, str]]
@@ -92,10 +94,10 @@ def whole_answers(
         if len(conversations) < at_least:
             continue
         free[group] = False
-        shared = _shared_units(cut[first][2], [cut[i][2] for i in group])
+        shared, held = _shared_units(cut[first][2], [(cut[i][0], cut[i][2]) for i in group])
         if _is_long(shared):
             members = frozenset((cut[i][0], cut[i][1]) for i in group)
-            answers.append(WholeAnswer(tuple(shared), conversations, frozenset(), members))
+            answers.append(WholeAnswer(tuple(shared), tuple(held), conversations, frozenset(), members))
     return [_with_failed(answer, failed) for answer in answers]
 
 
@@ -140,16 +142,19 @@ def _pairs(text: str) -> list[str]:
     return [f"{one} {other}" for one, other in pairwise(words)] or words
 
 
-def _shared_units(own: Sequence[Unit], group: Sequence[Sequence[Unit]]) -> list[Unit]:
-    """The units of ``own`` that at least half of the group's replies have, give or take a word."""
-    held = [Counter(word for unit in parts for word in _pairs(unit.text)) for parts in group]
-    shared = []
+def _shared_units(
+    own: Sequence[Unit], group: Sequence[tuple[str, Sequence[Unit]]]
+) -> tuple[list[Unit], list[frozenset[str]]]:
+    """The units of ``own`` that at least half of the group's replies have, give or take a word, and who has each."""
+    pairs_of = [(conversation, {p for unit in parts for p in _pairs(unit.text)}) for conversation, parts in group]
+    shared, held = [], []
     for unit in own:
         pairs = set(_pairs(unit.text))
-        n_with = sum(sum(pair in words for pair in pairs) >= ALIKE * len(pairs) for words in held)
-        if 2 * n_with >= len(group):
+        holding = [conversation for conversation, others in pairs_of if len(pairs & others) >= ALIKE * len(pairs)]
+        if 2 * len(holding) >= len(group):
             shared.append(unit)
-    return shared
+            held.append(frozenset(holding))
+    return shared, held
 
 
 def _with_failed(answer: WholeAnswer, failed: Sequence[tuple[str, str]]) -> WholeAnswer:

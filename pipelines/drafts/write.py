@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from lacuna.models.writing.duplicates import covering
 from lacuna.models.writing.house_form import learn_house_form
 from lacuna.pipelines.drafts.front_matter import edited, seal
 from lacuna.pipelines.drafts.names import safe_name, slug
+from lacuna.pipelines.drafts.polish import Polished
 from lacuna.pipelines.drafts.text import draft
 from lacuna.pipelines.gaps.read import gaps_of
 from lacuna.pipelines.presentation.spreadsheet import records
@@ -27,7 +29,7 @@ def write_drafts(
     articles: pd.DataFrame,
     run: dict[str, Any],
     before: Path | None = None,
-    polished: Mapping[str, str] | None = None,
+    polished: Mapping[str, Polished] | None = None,
 ) -> dict[str, str]:
     """Write a draft for each content gap that waits for a writer.
 
@@ -45,7 +47,7 @@ def write_drafts(
         The folder of the run that this one replaces: a draft edited there stays as it is, and the new text is written
         next to it as `<name>.new.md`.
     polished : mapping or None
-        A text by an endpoint for some gaps (:mod:`pipelines.drafts.polish`), by gap_id.
+        Plans that an endpoint wrote out (:mod:`pipelines.drafts.polish`), by gap_id.
 
     Returns
     -------
@@ -69,9 +71,9 @@ def write_drafts(
         owner = safe_name(str(gap.owner_id)) if gap.owner_id else "unowned"
         name = f"{safe_name(key)}-{slug(str(gap.title or ''))}"
         path = f"drafts/{owner}/{name.rstrip('-')}.md"
-        text = draft(
-            gap, articles_by_id, run, (polished or {}).get(key, ""), forms, covering(gap, gaps, articles_by_id)
-        )
+        covers, written = covering(gap, gaps, articles_by_id), (polished or {}).get(key)
+        shown = replace(gap, plan=written.plan) if written else gap
+        text = draft(shown, articles_by_id, run, written.note if written else "", forms, covers)
         _write(folder / path, seal(text))
         paths[key] = path
     if before is not None:
