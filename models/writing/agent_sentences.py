@@ -150,7 +150,7 @@ def core_of(sentence: str) -> str:
     core = REPLY_GREETING.sub("", sentence)
     while (shorter := REPLY_GREETING.sub("", core)) != core:
         core = shorter
-    return _LEAD_IN.sub("", core)
+    return _LEAD_IN.sub("", core).lstrip("-–*• ")
 
 
 def without_condition(sentence: str) -> str:

@@ -63,7 +63,7 @@ def plan_article(claims: Claims, vectors: F32, salience: Salience | None = None)
     tells = [one for one in rest if one.instructs]
     answers = [one for one in states if not leans(one.text) and len(one.ids) >= OF_BEST * len(states[0].ids)][:ANSWERS]
     answers.sort(key=lambda one: -_asked_about(one.text, claims))
-    if not answers and not any(row["part"] == "answer" for row in rows):
+    if not answers and not rows:
         first = next((one for one in tells if len(one.text.split()) >= FEWEST_WORDS), None)
         answers, tells = ([first], [one for one in tells if one is not first]) if first and not in_turn else ([], tells)
     rows += [planner.row("answer", one) for one in answers]

@@ -20,10 +20,12 @@ LONGEST = 14  # words of a condition
 TITLE_WORDS, TITLE_LENGTH, TOLD = (3, 13), 80, 2  # words and letters of a title, and its least words that tell
 
 _AS_YOU = re.compile(r"^(?:as|since|because) (?=you)", re.I)
+_POINTS = re.compile(r"\b(?:this|that|these|those|dies\w*|das)\b", re.I)  # at something that a title does not name
 _STARTS_WITH_IF = re.compile(r"^(?:if|in case|unless|when|for|wenn|falls|sofern|without|ohne|für|bei)\b", re.I)
 _YOU = re.compile(r"^(?:you|your|it|the|there)\b", re.I)
 _ASKS = re.compile(
-    r"(?:^|, )(?:who|what|why|which|how|can|could|may|do|does|did|is|are|am|was|will|would|should|has|have"
+    r"(?:^|, )(?:who|what|when|where|can't|cannot|why|which|how|can"
+    r"|could|may|do|does|did|is|are|am|was|will|would|should|has|have"
     r"|wer|was|wann|wo|warum|wieso|weshalb|welche\w*|wie|wohin|woher|kann|können|darf|muss|müssen|ist|sind|gibt|soll\w*|"
     r"reicht|bekomme|habe|hat|werden|wird|gilt)\b",
     re.I,
@@ -114,14 +116,13 @@ def title_question(questions: Sequence[str], weight: Mapping[str, float]) -> str
         for raw in SENTENCE_END.split(text):
             sentence = _without_run_up(CLOSING.sub("", raw), weight)
             own = stems(sentence)
-            asks = _ASKS.search(sentence) or raw.rstrip().endswith("?")
-            if not asks or not _is_title(sentence) or len(own & weight.keys()) < TOLD:
+            if not _ASKS.search(sentence) or not _is_title(sentence) or len(own & weight.keys()) < TOLD:
                 continue
             slips = sum(
                 spelt[word] == 1 for word in set(words_of(sentence)) - STOP_WORDS
             )  # words that nobody else uses
             told = sum(weight.get(word, 0.0) * used[word] for word in sorted(own & weight.keys()))
-            value = round(told / (len(own) + 1) ** 0.5 * (1.2 if _ASKS.search(sentence) else 1.0) / (1 + slips), 6)
+            value = round(told / (len(own) + 1) ** 0.5 * (0.7 if _POINTS.search(sentence) else 1.0) / (1 + slips), 6)
             if value > most:
                 best, most = sentence, value
     best = best.rstrip("?!. ")

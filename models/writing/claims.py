@@ -13,6 +13,8 @@ from lacuna.models.text.lexicon import DENIERS, NEGATIONS
 from lacuna.models.text.markup import HIDDEN
 from lacuna.models.text.salience import Salience
 from lacuna.models.text.words import stems, words_of
+from lacuna.models.writing.agent_sentences import is_talk
+from lacuna.models.writing.reply_lists import Unit, units
 from lacuna.models.writing.resolution_steps import Shared, shared_sentences
 from lacuna.models.writing.whole_answers import WholeAnswer, whole_answers
 
@@ -20,6 +22,8 @@ __all__ = ["Claims", "Dispute", "collect_claims", "disputed", "holds_for_all", "
 
 FEWEST_ITEMS = 3  # of a whole answer that is a procedure
 MOST_CLAIMS = 40
+LEAST_HELD = 2  # conversations that hold a sentence nearly word for word
+MODEL_SHARES = 2  # least shared instructions of the single reply whose list stands in for one that several paste
 SAME_SAID = 0.72  # cosine from which on two sentences say the same
 # Two sentences with other amounts are about the same thing from this cosine on, or from the lower one where the smaller
 # of them has as many of its stems in the other.
@@ -36,7 +40,7 @@ _DONE_FOR_ONE = re.compile(
 # What is said of the help page itself.
 _OF_THE_PAGE = re.compile(
     r"\b(?:page|article|instructions?|website|hilfeseite|seite|artikel)\b[^.]{0,30}\b(?:out of date|outdated|old|wrong|"
-    r"veraltet|falsch|updated|needs?)\b",
+    r"veraltet|falsch|updated|needs?|gelten nicht|gilt nicht|no longer)\b",
     re.I,
 )
 _LEANS = re.compile(
@@ -110,11 +114,46 @@ def collect_claims(
     procedures = [answer for answer in whole_answers(replies, failed) if answer.items >= FEWEST_ITEMS]
     taken = {member for answer in procedures for member in answer.members}
     rest = [reply for reply in replies if reply not in taken]
-    shared = [one for one in shared_sentences(rest, salience, failed, holds_for_all) if len(one.failed) <= len(one.ids)]
+    shared = [
+        one
+        for one in shared_sentences(rest, salience, failed, holds_for_all)
+        if len(one.failed) <= len(one.ids) and len(one.held) >= LEAST_HELD
+    ]
     shared.sort(key=lambda one: (-len(one.ids), one.place, one.text))
+    if not procedures and (model := _model_list(rest, shared, worked)):
+        procedures = [model]
+        listed = [stems(unit.text) for unit in model.units]
+        shared = [one for one in shared if not _told_in(stems(one.text), listed)]
     answered = frozenset(c for c, _ in replies)
     asked = {c: questions[c] for c in sorted(answered) if c in questions}
     return Claims(language, procedures, shared[:MOST_CLAIMS], answered, asked, frozenset(worked) & answered)
+
+
+def _model_list(
+    replies: Sequence[tuple[str, str]], shared: Sequence[Shared], worked: Collection[str]
+) -> WholeAnswer | None:
+    """The list of one reply that holds most of the instructions that agents share; None where no reply holds two.
+
+    Agents who write the same list each in their own way share single steps, which make no procedure.
+    """
+    instructions = [one for one in shared if one.instructs]
+    best: tuple[int, bool, str, str] | None = None
+    for conversation, text in replies:
+        items = [unit.text for unit in units(text) if unit.is_item]
+        n_shared = sum(conversation in one.held for one in instructions)
+        usable = all(holds_for_all(item) and not is_talk(item) and not item.endswith("?") for item in items)
+        if len(items) >= FEWEST_ITEMS and n_shared >= MODEL_SHARES and usable:
+            key = (-n_shared, conversation not in worked, conversation, text)
+            best = min(best, key) if best else key
+    if best is None:
+        return None
+    listed = tuple(Unit(unit.text[:1].upper() + unit.text[1:], True) for unit in units(best[3]) if unit.is_item)
+    own = frozenset({best[2]})
+    return WholeAnswer(listed, (own,) * len(listed), own, frozenset(), frozenset({(best[2], best[3])}))
+
+
+def _told_in(sentence: set[str], listed: Sequence[set[str]]) -> bool:
+    return any(len(sentence & item) >= SAME_SAID * len(sentence) for item in listed)
 
 
 def holds_for_all(sentence: str) -> bool:
@@ -168,7 +207,7 @@ def settled(sentences: Sequence[Shared], vectors: F32) -> tuple[list[Shared], li
         for j in kept:
             other = sentences[j]
             cosine = float(near[i, j])
-            if disputed(one.text, other.text, cosine):
+            if one.condition == other.condition and disputed(one.text, other.text, cosine):
                 disputes.append(Dispute(other, one))
                 fewer, more = sorted((len(one.ids | one.failed), len(other.ids | other.failed)))
                 out |= {i, j} if fewer >= SHARE_DISPUTED * (fewer + more) else {i}

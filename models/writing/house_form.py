@@ -128,12 +128,13 @@ def learn_house_form(articles: Iterable[Mapping[str, Any]], language: str) -> Ho
     bodies = [_as_markdown(str(row["body"])) for row in rows]
     least = max(2, round(USUAL * len(bodies)))
     steps, related = _headings(bodies)
-    levels = Counter(len(match[1]) for body in bodies for line in body.splitlines() if (match := _HEADING.match(line)))
+    levels = [{len(match[1]) for line in body.splitlines() if (match := _HEADING.match(line))} for body in bodies]
+    usual_levels = [level for level in range(1, 7) if 2 * sum(level in own for own in levels) >= len(bodies)]
     n_numbered = sum(any(_NUMBERED.match(line) for line in body.splitlines()) for body in bodies)
     n_listed = sum(any(LIST_ITEM.match(line.strip()) for line in body.splitlines()) for body in bodies)
     return HouseForm(
         language=language, articles=len(rows),
-        heading_level=min(levels, key=lambda level: (-levels[level], level), default=2),
+        heading_level=min(usual_levels, default=2),
         steps_heading=_usual(steps, least) or usual["steps"], facts_heading=usual["facts"],
         related_heading=_usual(related, least) or usual["related"],
         numbered=n_numbered > 0 or n_listed > 0,

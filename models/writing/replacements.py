@@ -127,7 +127,9 @@ def proposal(
             swapped |= {own} if own else set()
     if not votes:
         text, count = usable[0]
-        return Proposal(None, f"No longer so: “{text}” ({count}). No sentence of agents fits in its place.")
+        if denies(text):
+            return Proposal(None, f"No longer so: “{text}” ({count}). No sentence of agents fits in its place.")
+        return Proposal(None, f"Agents say: “{text}” ({count}). See whether it changes this.")
     if swapped:
         best = min(swapped, key=lambda text: (-votes[text], text))
     else:

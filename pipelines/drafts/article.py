@@ -18,6 +18,7 @@ from lacuna.pipelines.presentation.markdown import inline, link
 __all__ = ["article", "languages_planned", "sentence", "tidy", "title_of"]
 
 MOST_RELATED = 3
+MOST_WORDS = 16  # of a customer's question that says whom an article is for
 NEAR = 0.3  # least similarity of an article that is worth a link
 _PLEASE = re.compile(r"\b(?:please|kindly)\s+(?=\w)", re.I)
 _LEAD = re.compile(
@@ -119,7 +120,11 @@ def _audience(gap: Gap, language: str, notes: Footnotes) -> str:
     """Whom it is for, in customers' words; in the main language alone, as the phrasings are mostly in that."""
     if language not in ("", *gap.languages[:1]):
         return ""
-    asked = [entry for entry in quoted_in(gap.examples) if "‹" not in str(entry["quote"])][:2]
+    asked = [
+        entry
+        for entry in quoted_in(gap.examples)
+        if len(str(entry["quote"]).split()) <= MOST_WORDS and not set("‹…") & set(str(entry["quote"]))
+    ][:2]
     if not asked:
         return ""
     words, opening, closing, either = _FOR.get(language, _FOR["en"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -20,6 +19,7 @@ __all__ = ["changes", "has_changes"]
 WHOLE = 40  # sentences of an article that is shown whole; of a longer one what stands around the changes
 AROUND = 3
 MOST_ADDED = 8
+MOST_COMMENTS = 2  # on one passage
 _FENCE = re.compile(r"`{3,}|~{3,}")
 
 
@@ -80,44 +80,49 @@ def _diff(article: Sequence[Line], rows: Sequence[dict[str, Any]], form: HouseFo
             said[passage] = [f"Agents say: “{row['evidence']}” {notes.mark(row)}".rstrip() for row in others]
     if not new and not said and not additions:
         return ""
-    old_lines, new_lines, comments = _both(article, new, said, additions, form, notes)
-    context = len(old_lines) if len(old_lines) <= WHOLE else AROUND
-    compared = list(difflib.unified_diff(old_lines, new_lines, n=context, lineterm=""))[2:]
-    if not compared:  # nothing but comments
-        compared = [f" {line}" for line in old_lines if line in comments]
-    shown: list[str] = []
-    for line in compared:
-        shown.append("@@ … @@" if line.startswith("@@") else line)
-        shown += [f"! {text}" for text in comments.get(line[1:], []) if not line.startswith("+")]
-    return "\n".join(_inert(line) for line in shown if line != "@@ … @@" or shown[0] != line or context == AROUND)
+    comments = {passage: texts[:MOST_COMMENTS] for passage, texts in said.items()}
+    return "\n".join(map(_inert, _around(_lines(article, new, comments, additions, form, notes))))
 
 
-def _both(
-    article: Sequence[Line], new: Mapping[str, str], said: Mapping[str, list[str]], additions: Sequence[dict[str, Any]],
-    form: HouseForm, notes: Footnotes,
-) -> tuple[list[str], list[str], dict[str, list[str]]]:  # fmt: skip
-    """The article's lines as they are and as proposed, and the comments by line; headings are lines too."""
+def _lines(
+    article: Sequence[Line], new: Mapping[str, str], comments: Mapping[str, list[str]],
+    additions: Sequence[dict[str, Any]], form: HouseForm, notes: Footnotes,
+) -> list[str]:  # fmt: skip
+    """The whole article as a diff, headings included."""
     added: dict[str, list[str]] = {}
     for row in additions:
-        text = f"{tidy(str(row['replacement']), form)} {_mark_of([row], notes)}".rstrip()
+        text = f"+{tidy(str(row['replacement']), form)} {_mark_of([row], notes)}".rstrip()
         added.setdefault(str(row.get("section") or ""), []).append(text)
-    old_lines: list[str] = []
-    new_lines: list[str] = []
-    comments = {passage: list(texts) for passage, texts in said.items() if texts}
+    diff: list[str] = []
     sections = [line.section for line in article]
-    for at, line in enumerate(article):
-        if line.section and (at == 0 or sections[at - 1] != line.section):
-            old_lines.append(f"## {line.section}")
-            new_lines.append(f"## {line.section}")
-        old_lines.append(line.text)
-        new_lines.append(new.get(line.text, line.text))
-        if at + 1 == len(article) or sections[at + 1] != line.section:
-            new_lines += added.pop(line.section, [])
-    for passage in (*new, *comments):
-        if passage not in old_lines:  # the article's text is not at hand
-            old_lines.append(passage)
-            new_lines.append(new.get(passage, passage))
-    return old_lines, [*new_lines, *(text for texts in added.values() for text in texts)], comments
+    there = {line.text for line in article}
+    unplaced = [
+        Line(sections[-1] if sections else "", passage) for passage in (*new, *comments) if passage not in there
+    ]
+    for at, line in enumerate([*article, *dict.fromkeys(unplaced)]):
+        if at < len(article) and line.section and (at == 0 or sections[at - 1] != line.section):
+            diff.append(f" ## {line.section}")
+        diff += [f"-{line.text}", f"+{new[line.text]}"] if line.text in new else [f" {line.text}"]
+        diff += [f"! {text}" for text in comments.get(line.text, [])]
+        if at >= len(article) - 1 or sections[at + 1] != line.section:
+            diff += added.pop(line.section, [])
+    return diff + [text for texts in added.values() for text in texts]
+
+
+def _around(diff: Sequence[str]) -> list[str]:
+    """A diff of a long article without what is far from any change; ``@@`` stands for what is left out."""
+    if len(diff) <= WHOLE:
+        return list(diff)
+    changed = [at for at, line in enumerate(diff) if line[0] != " "]
+    near = {at for change in changed for at in range(change - AROUND, change + AROUND + 1)}
+    near |= {at for at, line in enumerate(diff) if line.startswith(" ## ") and at + 1 in near}
+    shown: list[str] = []
+    for at, line in enumerate(diff):
+        if at in near:
+            shown.append(line)
+        elif not shown or shown[-1] != "@@":
+            shown.append("@@")
+    return shown
 
 
 def _mark_of(rows: Sequence[dict[str, Any]], notes: Footnotes) -> str:

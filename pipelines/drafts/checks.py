@@ -16,6 +16,7 @@ __all__ = ["before_publishing"]
 
 ANSWERED = 0.34  # least share of a question's stems that the article has for it to be answered perhaps
 MOST_OPEN, MOST_FIGURES = 3, 8
+MOST_WORDS = 25  # of a customer's question that is told as not answered
 _WORDS = "two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|zwei|drei|vier|fünf|sechs|sieben|acht|neun|zehn"
 _FIGURE = re.compile(
     rf"[€£$]\s?\d[\d.,]*|\b(?:\d[\d.,:]*|{_WORDS})(?:\s?(?:to|–|-|bis)\s?(?:\d[\d.,]*|{_WORDS}))?\s?"
@@ -30,8 +31,21 @@ def before_publishing(gap: Gap, notes: Footnotes) -> str:
     if gap.kind == "unfindable":
         return ""
     rows = [row for row in gap.plan if row["part"] not in ("title", "open")] if gap.kind == "missing" else []
-    lines = [*_disputes(gap, notes), *_figures(rows, notes), *_unanswered(gap, rows, notes), *_untranslated(gap)]
+    rows = rows if len(rows) > 1 else []  # one sentence is no article: the expert is asked anyway
+    lines = [
+        *_of_one(rows, notes),
+        *_disputes(gap, notes),
+        *_figures(rows, notes),
+        *_unanswered(gap, rows, notes),
+        *_untranslated(gap),
+    ]
     return chapter("To settle before it is published", "\n".join(f"- [ ] {line}" for line in lines), level=2)
+
+
+def _of_one(rows: list[PlannedSentence], notes: Footnotes) -> list[str]:
+    """Steps that stand in one conversation alone."""
+    steps = [row for row in rows if row["part"] == "step" and row["count"] == 1]
+    return [f"The steps are one agent's{notes.mark(steps[0])}: somebody has tried them."] if steps else []
 
 
 def _disputes(gap: Gap, notes: Footnotes) -> list[str]:
@@ -48,9 +62,9 @@ def _figures(rows: list[PlannedSentence], notes: Footnotes) -> list[str]:
     figures: dict[str, str] = {}
     for row in rows:
         for match in _FIGURE.finditer(str(row["text"])):
-            if not _NO_UNIT.search(match[0]):
+            if not _NO_UNIT.search(match[0]) and len(figures) < MOST_FIGURES:
                 figures.setdefault(match[0].strip(" .,"), notes.mark(row))
-    told = ", ".join(f"{inline(figure)}{mark}" for figure, mark in list(figures.items())[:MOST_FIGURES])
+    told = ", ".join(f"{inline(figure)}{mark}" for figure, mark in figures.items())
     return [f"Somebody who knows has confirmed the figures: {told}."] if told else []
 
 
@@ -62,11 +76,13 @@ def _unanswered(gap: Gap, rows: list[PlannedSentence], notes: Footnotes) -> list
     open_questions = []
     for entry in quoted_in(gap.examples):
         asked = stems(str(entry["quote"]))
+        if len(open_questions) == MOST_OPEN or len(str(entry["quote"]).split()) > MOST_WORDS:
+            continue
         if len(asked & told) < ANSWERED * max(1, len(asked)):
             ids = [entry["conversation_id"]] if entry.get("conversation_id") else []
             mark = notes.mark({"conversation_ids": ids, "count": entry.get("count") or 1})
             open_questions.append(f"Not answered above: “{inline(shortened(str(entry['quote']), LINE))}”{mark}")
-    return open_questions[:MOST_OPEN]
+    return open_questions
 
 
 def _untranslated(gap: Gap) -> list[str]:

@@ -18,7 +18,7 @@ from lacuna.models.text.words import shortened
 from lacuna.models.writing.agent_sentences import instructions
 from lacuna.models.writing.duplicates import Cover
 from lacuna.models.writing.house_form import HouseForm
-from lacuna.pipelines.drafts.article import article, languages_planned, title_of
+from lacuna.pipelines.drafts.article import article, languages_planned, sentence, title_of
 from lacuna.pipelines.drafts.changes import changes
 from lacuna.pipelines.drafts.checks import before_publishing
 from lacuna.pipelines.drafts.evidence import answered, words_to_add
@@ -45,6 +45,7 @@ from lacuna.pipelines.report.gap_figures import figures_of, sets_explanation
 __all__ = ["draft"]
 
 QUOTES = 5
+FEWEST_SENTENCES = 2  # of an article; with fewer, the draft asks the expert as well
 _TO_CHECK = 2  # questions of each kind for the expert
 _WEB = re.compile(r"https?://[A-Za-z0-9\-._~:/?#@!$&()*+,;=%]+")
 _LANGUAGES = {"en": "English", "de": "German", "fr": "French", "es": "Spanish", "it": "Italian", "nl": "Dutch"}
@@ -87,9 +88,11 @@ def draft(
         _covered(covers, articles),
         polished,
     ]
-    if is_thin(gap) or (kind != "unfindable" and not steps_of(gap) and not planned):
+    n_told = sum(row["part"] not in ("title", "open") for row in gap.plan)
+    too_little = n_told < FEWEST_SENTENCES and not gap.passages
+    if is_thin(gap) or (kind != "unfindable" and too_little):
         parts.append(_ask_the_expert(gap, url))
-    if kind == "missing" and planned and not is_thin(gap):
+    if kind == "missing" and not too_little and not is_thin(gap):
         parts.append(article(gap, main, form, articles, notes))
         parts += [_in_language(gap, language, forms, articles, notes) for language in planned[1:]]
     elif kind == "unfindable":
@@ -146,6 +149,13 @@ def _covered(covers: Sequence[Cover], articles: Mapping[str, Mapping[str, Any]])
     return "> **Covers the same: extend one of these instead?**\n>\n" + "\n".join(named_covers)
 
 
+def _told_now(gap: Gap, form: HouseForm, notes: Footnotes) -> str:
+    """What agents tell customers now, where it is not known which sentence of the article it changes."""
+    rows = [row for row in gap.plan if row["part"] not in ("title", "open")]
+    listed = "\n".join(f"- {sentence(row['text'], form)}{notes.mark(row)}" for row in rows)
+    return f"\n\nAgents tell customers now:\n\n{listed}" if listed else ""
+
+
 def _in_language(
     gap: Gap, language: str, forms: Mapping[str, HouseForm], articles: Mapping[str, Mapping[str, Any]], notes: Footnotes
 ) -> str:  # fmt: skip
@@ -163,7 +173,7 @@ def _changes(gap: Gap, articles: Mapping[str, Mapping[str, Any]], form: HouseFor
         return (
             "## What to change in the article\n\nWhich passage it is could not be told: what agents say is near to "
             "none of its sentences. Read the whole article against the questions and answers below."
-        )
+        ) + _told_now(gap, form, notes)
     blocks = [
         "## Proposed changes",
         "A line with `-` goes, `+` is proposed, `!` is a comment: decide.",
@@ -310,6 +320,8 @@ def _why_ask(gap: Gap, answers: list[dict[str, Any]]) -> str:
         return "The evidence is thin, so this is not a draft yet."
     if not answers:
         return "No agent's answer is on record, so nobody has said yet what is right."
+    if gap.plan:
+        return "Agents agree on too little for an article."
     return "Agents have not answered this the same way twice, so there are no steps to start from."
 
 

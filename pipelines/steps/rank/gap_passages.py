@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from scipy.optimize import linear_sum_assignment
 
 from lacuna.models.arrays import F32
 from lacuna.models.text import markup
+from lacuna.models.text.amounts import amounts
 from lacuna.models.text.words import stems
 from lacuna.models.writing import passages
 from lacuna.models.writing.agent_sentences import statements
@@ -83,7 +84,8 @@ def find_passages(
                 for line, contradicting in pairs
                 for i in contradicting
             ]
-        evidence[str(gap["gap_id"])]["passages"] = _with_proposals(rows, along_of[str(gap["gap_id"])], vectors_of)
+        proposed = _with_proposals(rows, along_of[str(gap["gap_id"])], vectors_of)
+        evidence[str(gap["gap_id"])]["passages"] = _doubted(proposed, retracted)
 
 
 def _in_language(
@@ -163,6 +165,21 @@ def _with_proposals(
         if not proposed.text and all(denies(str(row["evidence"])) for row in told):
             denied.append((told, vector))
     _replace_denied(denied, along, vectors_of)
+    return rows
+
+
+def _doubted(rows: list[dict[str, Any]], retracted: Collection[str]) -> list[dict[str, Any]]:
+    """The rows, without new figures for passages whose figures nobody takes back, where others' figures are."""
+    old = [amounts(str(row["passage"])) for row in rows]
+    numbers = [set().union(*own.values()) for own in old]
+    swapped = [
+        bool(row["replacement"]) and bool(row["passage"]) and bool(own) for row, own in zip(rows, old, strict=True)
+    ]
+    if any(is_swap and own & set(retracted) for is_swap, own in zip(swapped, numbers, strict=True)):
+        for row, is_swap, own in zip(rows, swapped, numbers, strict=True):
+            if is_swap and not own & set(retracted):
+                row["replacement"], row["replacement_ids"] = None, []
+                row["comment"] = f"Perhaps here too: “{row['evidence']}” ({row['count']})."
     return rows
 
 

@@ -91,8 +91,8 @@ def test_a_change_that_agents_agree_on_is_proposed_and_one_they_differ_on_is_a_c
     """The article itself with the old sentence, the new one with its source, and no proposal without agreement."""
     agreed = diff_of(passage("We keep it for 7 days.", replacement="We keep it for 3 days.", replacement_ids=["c-1"]))
     assert agreed == [
-        " Hello.", " ## Rules", "-We keep it for 7 days.", "! Agents say: “It is 3 days now.” [^1]",
-        "+We keep it for 3 days. [^1]", " It is free.",
+        " Hello.", " ## Rules", "-We keep it for 7 days.", "+We keep it for 3 days. [^1]",
+        "! Agents say: “It is 3 days now.” [^1]", " It is free.",
     ]  # fmt: skip
     differ = diff_of(passage("We keep it for 7 days.", comment="Agents do not agree: “3 days” (5), “5 days” (4)."))
     assert [line for line in differ if line[0] in "+-"] == []
