@@ -70,18 +70,16 @@ def _diff(article: Sequence[Line], rows: Sequence[dict[str, Any]], form: HouseFo
         told = [row for row in own if row.get("evidence") and (row.get("count") or kind != "contradictory")]
         replacement = next((str(row["replacement"]) for row in own if row.get("replacement")), "")
         comment = next((str(row["comment"]) for row in own if row.get("comment")), "")
-        marks = "".join(dict.fromkeys(notes.mark(row) for row in told))
         if replacement:
             new[passage] = f"{tidy(replacement, form)} {_mark_of(own, notes)}".rstrip()
         if comment and not replacement:
-            said[passage] = [f"{comment} {marks}".rstrip()]
+            said[passage] = [f"{comment} {''.join(dict.fromkeys(notes.mark(row) for row in told))}".rstrip()]
         elif told and not comment:
-            others = [row for row in told if str(row["evidence"]) != replacement]
+            others = [row for row in told if str(row["evidence"]) != replacement][:MOST_COMMENTS]
             said[passage] = [f"Agents say: “{row['evidence']}” {notes.mark(row)}".rstrip() for row in others]
     if not new and not said and not additions:
         return ""
-    comments = {passage: texts[:MOST_COMMENTS] for passage, texts in said.items()}
-    return "\n".join(map(_inert, _around(_lines(article, new, comments, additions, form, notes))))
+    return "\n".join(map(_inert, _around(_lines(article, new, said, additions, form, notes))))
 
 
 def _lines(

@@ -14,7 +14,7 @@ from lacuna.pipelines.presentation.markdown import inline
 
 __all__ = ["before_publishing"]
 
-ANSWERED = 0.34  # least share of a question's stems that the article has for it to be answered perhaps
+ANSWERED = 0.3  # least share of a question's stems that the article has for it to be answered perhaps
 MOST_OPEN, MOST_FIGURES = 3, 8
 MOST_WORDS = 25  # of a customer's question that is told as not answered
 _WORDS = "two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|zwei|drei|vier|fünf|sechs|sieben|acht|neun|zehn"
@@ -23,6 +23,7 @@ _FIGURE = re.compile(
     r"(?:[%€£$]|(?:(?:working|business|calendar) )?[^\W\d_]{2,})",
     re.I,
 )
+_YEAR = re.compile(r"(?:19|20)\d\d\b")
 _NO_UNIT = re.compile(r"\b(?:is|and|or|to|the|of|in|on|at|und|oder|for|there|then|days?' )$", re.I)
 
 
@@ -62,7 +63,11 @@ def _figures(rows: list[PlannedSentence], notes: Footnotes) -> list[str]:
     figures: dict[str, str] = {}
     for row in rows:
         for match in _FIGURE.finditer(str(row["text"])):
-            if not _NO_UNIT.search(match[0]) and len(figures) < MOST_FIGURES:
+            if (
+                not _NO_UNIT.search(match[0])
+                and not re.match(r"(?:19|20)\d\d\b", match[0])
+                and len(figures) < MOST_FIGURES
+            ):
                 figures.setdefault(match[0].strip(" .,"), notes.mark(row))
     told = ", ".join(f"{inline(figure)}{mark}" for figure, mark in figures.items())
     return [f"Somebody who knows has confirmed the figures: {told}."] if told else []
@@ -73,7 +78,7 @@ def _unanswered(gap: Gap, rows: list[PlannedSentence], notes: Footnotes) -> list
     if not rows:
         return []
     told = stems(" ".join(f"{row['condition'] or ''} {row['text']}" for row in rows))
-    open_questions = []
+    open_questions: list[str] = []
     for entry in quoted_in(gap.examples):
         asked = stems(str(entry["quote"]))
         if len(open_questions) == MOST_OPEN or len(str(entry["quote"]).split()) > MOST_WORDS:

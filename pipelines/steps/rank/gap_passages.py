@@ -202,7 +202,8 @@ def _replace_denied(
         words = stems(f"{told[0]['section']} {told[0]['passage']}")
         common = np.array([len(words & stems(text)) / max(1, len(stems(text))) for text in offers])
         likeness[i] = np.where(np.array(usable) & (likeness[i] >= NEAR), likeness[i] + SHARED_WORDS * common, 0.0)
-    for i, j in zip(*linear_sum_assignment(likeness, maximize=True), strict=True):
+    chosen_rows, chosen_offers = linear_sum_assignment(likeness, maximize=True)
+    for i, j in zip(chosen_rows.tolist(), chosen_offers.tolist(), strict=True):
         if likeness[i, j] <= 0:
             continue
         ids = [c for row in denied[i][0] for c in along.get(str(row["evidence"]), {}).get(offers[j], [])]
