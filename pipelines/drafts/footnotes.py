@@ -40,5 +40,5 @@ class Footnotes:
         return f"[^{self._numbers.setdefault(source, len(self._numbers) + 1)}]"
 
     def listed(self) -> str:
-        """All footnotes, a line each."""
-        return "\n".join(f"[^{number}]: {source}." for source, number in self._numbers.items())
+        """All footnotes, a line each; the spaces at the ends keep them apart where footnotes are not known."""
+        return "  \n".join(f"[^{number}]: {source}." for source, number in self._numbers.items())

@@ -62,7 +62,7 @@ def test_the_article_comes_first_in_the_form_of_the_best_articles() -> None:
 def test_every_sentence_has_a_footnote_that_names_its_conversations() -> None:
     """Each mark has its line, each line its conversations, and no sentence of the article is without."""
     article = text_of().split("\n## Evidence\n")[0]
-    notes = dict(re.findall(r"^\[\^(\d+)\]: (.+)$", article, flags=re.MULTILINE))
+    notes = dict(re.findall(r"^\[\^(\d+)\]: (.+?) *$", article, flags=re.MULTILINE))
     marks = re.findall(r"\[\^(\d+)\](?!:)", article)
     assert set(marks) == set(notes)
     assert notes[re.search(r"duty paid\.\[\^(\d+)\]", article)[1]] == "9 conversations; such as c-1, c-2."  # type: ignore[index]
