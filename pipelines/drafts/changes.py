@@ -7,7 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lacuna.models.backlog.gap import Gap
+from lacuna.models.text.amounts import amounts
 from lacuna.models.text.markup import bare
+from lacuna.models.writing.agent_sentences import without_condition
 from lacuna.models.writing.house_form import HouseForm
 from lacuna.models.writing.passages import Line, lines
 from lacuna.pipelines.drafts.article import tidy
@@ -52,13 +54,13 @@ def changes(
     shown = []
     for article_id, rows in by_article.items():
         body = str((articles.get(article_id) or {}).get("body") or "")
-        diff = _diff(lines(body), rows, form, notes, gap.kind)
+        diff = _diff(lines(body), rows, form, notes, gap)
         if diff:
             shown.append((article_id, diff))
     return shown
 
 
-def _diff(article: Sequence[Line], rows: Sequence[dict[str, Any]], form: HouseForm, notes: Footnotes, kind: str) -> str:
+def _diff(article: Sequence[Line], rows: Sequence[dict[str, Any]], form: HouseForm, notes: Footnotes, gap: Gap) -> str:
     """An article's sentences with the changes of some passages; empty where nothing is changed or said."""
     pairs: dict[str, list[dict[str, Any]]] = {}
     for row in rows:
@@ -67,7 +69,7 @@ def _diff(article: Sequence[Line], rows: Sequence[dict[str, Any]], form: HouseFo
     new: dict[str, str] = {}
     said: dict[str, list[str]] = {}
     for passage, own in pairs.items():
-        told = [row for row in own if row.get("evidence") and (row.get("count") or kind != "contradictory")]
+        told = [row for row in own if row.get("evidence") and (row.get("count") or gap.kind != "contradictory")]
         replacement = next((str(row["replacement"]) for row in own if row.get("replacement")), "")
         comment = next((str(row["comment"]) for row in own if row.get("comment")), "")
         if replacement:
@@ -79,17 +81,41 @@ def _diff(article: Sequence[Line], rows: Sequence[dict[str, Any]], form: HouseFo
             said[passage] = [f"Agents say: “{row['evidence']}” {notes.mark(row)}".rstrip() for row in others]
     if not new and not said and not additions:
         return ""
-    return "\n".join(map(_inert, _around(_lines(article, new, said, additions, form, notes))))
+    cases = [row for row in gap.plan if row["part"] == "case" and row["condition_by"] == "agents"]
+    conditions = {str(row["text"]): str(row["condition"]) for row in cases}
+    for text in _with_old_figures(article, new):
+        said.setdefault(text, []).append("The same figure as in a line that changes: see whether it changes too.")
+    return "\n".join(map(_inert, _around(_lines(article, new, said, additions, conditions, form, notes))))
+
+
+def _with_old_figures(article: Sequence[Line], new: Mapping[str, str]) -> list[str]:
+    """The sentences that are left as they are and give a figure that is replaced elsewhere in the article."""
+    old = {
+        (unit, number)
+        for passage, replacement in new.items()
+        for unit, numbers in amounts(passage).items()
+        for number in numbers - amounts(replacement).get(unit, set())
+        if unit
+    }
+    return [
+        line.text
+        for line in article
+        if line.text not in new
+        and any((unit, number) in old for unit, numbers in amounts(line.text).items() for number in numbers)
+    ]
 
 
 def _lines(
     article: Sequence[Line], new: Mapping[str, str], comments: Mapping[str, list[str]],
-    additions: Sequence[dict[str, Any]], form: HouseForm, notes: Footnotes,
+    additions: Sequence[dict[str, Any]], conditions: Mapping[str, str], form: HouseForm, notes: Footnotes,
 ) -> list[str]:  # fmt: skip
     """The whole article as a diff, headings included."""
     added: dict[str, list[str]] = {}
     for row in additions:
-        text = f"+{tidy(str(row['replacement']), form)} {_mark_of([row], notes)}".rstrip()
+        condition = conditions.get(str(row["replacement"]), "")
+        told = without_condition(str(row["replacement"])) if condition else str(row["replacement"])
+        lead = f"{condition}{'' if condition.endswith('?') else ':'} " if condition else ""
+        text = f"+{lead}{tidy(told, form)} {_mark_of([row], notes)}".rstrip()
         added.setdefault(str(row.get("section") or ""), []).append(text)
     diff: list[str] = []
     sections = [line.section for line in article]

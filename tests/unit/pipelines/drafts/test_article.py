@@ -79,10 +79,12 @@ def passage(text: str, **over: Any) -> dict[str, Any]:
     return row | over
 
 
-def diff_of(*passages: dict[str, Any], kind: str = "stale") -> list[str]:
+RULES = "Hello.\n\n## Rules\n\nWe keep it for 7 days.\n\nIt is free.\n"
+
+
+def diff_of(*passages: dict[str, Any], kind: str = "stale", body: str = RULES, **over: Any) -> list[str]:
     """The diff of an article with two rules."""
-    body = "Hello.\n\n## Rules\n\nWe keep it for 7 days.\n\nIt is free.\n"
-    gap = missing(kind=kind, article_id="kb-9", passages=list(passages))
+    gap = missing(kind=kind, article_id="kb-9", passages=list(passages), **over)
     text = draft(gap, {"kb-9": {"title": "Rules", "body": body}}, {})
     return re.search(r"```diff\n(.*?)\n```", text, re.DOTALL)[1].splitlines()  # type: ignore[index]
 
@@ -100,10 +102,23 @@ def test_a_change_that_agents_agree_on_is_proposed_and_one_they_differ_on_is_a_c
 
 
 def test_what_an_article_leaves_out_is_added_where_it_belongs() -> None:
-    """An addition stands at the end of the section that it is nearest to."""
-    added = diff_of(passage("", replacement="Bring an ID.", replacement_ids=["c-1"]), kind="incomplete")
-    assert added[-1] == "+Bring an ID. [^1]"
-    assert not [line for line in added if line.startswith("-")]
+    """An addition stands at the end of the section that it is nearest to, under its condition."""
+    case = planned("case", "Bring an ID.", ["c-1"], condition="No slip?", condition_by="agents", group=1)
+    for plan, text in (([], "Bring an ID."), ([case], "No slip? Bring an ID.")):
+        added = diff_of(passage("", replacement="Bring an ID.", replacement_ids=["c-1"]), kind="incomplete", plan=plan)
+        assert added[-1] == f"+{text} [^1]"
+        assert not [line for line in added if line.startswith("-")]
+
+
+def test_a_figure_that_changes_is_marked_wherever_it_stands() -> None:
+    """The same figure in another sentence gets a comment, so that the article does not contradict itself."""
+    change = passage("We keep it for 7 days.", replacement="We keep it for 3 days.", replacement_ids=["c-1"])
+    diff = diff_of(change, body="We keep it for 7 days.\n\nAfter 7 days it goes back.\n\nIt takes 2 days.")
+    assert diff[-3:] == [
+        " After 7 days it goes back.",
+        "! The same figure as in a line that changes: see whether it changes too.",
+        " It takes 2 days.",
+    ]
 
 
 def test_duplicates_are_told_before_they_are_written() -> None:
