@@ -100,7 +100,9 @@ def draft(
     elif kind != "missing":
         parts.append(_changes(gap, articles, form, notes))
         own = str((articles.get(str(gap.article_id)) or {}).get("language") or main)
-        parts += [_in_language(gap, language, forms, articles, notes) for language in planned if language != own]
+        parts += [
+            _in_language(gap, language, forms, articles, notes) for language in planned if language not in ("", own)
+        ]
     parts.append(before_publishing(gap, notes))
     parts += ["" if not notes.listed() else notes.listed(), "## Evidence", _reasons(gap, kind)]
     agents_answered = "" if kind == "unfindable" else answered(gap, url)
