@@ -25,6 +25,7 @@ from lacuna.models.backlog.gap_records import (
     Example,
     NearestArticle,
     Passage,
+    PlannedSentence,
     Query,
     Quote,
     SimilarGap,
@@ -191,10 +192,21 @@ class Gap:
     agent_answers: list[Quote] = field(default_factory=list, metadata=column("conversation_id, quote: redacted"))
     passages: list[Passage] = field(
         default_factory=list,
-        metadata=column("article_id, section, passage, evidence, count: what of the article is wrong"),
+        metadata=column(
+            "article_id, section, passage, evidence, count, replacement, replacement_ids, comment: what of the "
+            "article is wrong"
+        ),
     )
     steps: list[AgentStep] = field(
         default_factory=list, metadata=column("text, count, worked, way, conversation_ids: what agents told alike")
+    )
+    plan: list[PlannedSentence] = field(
+        default_factory=list,
+        metadata=column(
+            "language, part, group, condition, condition_by, text, count, worked, conversation_ids: the sentences of "
+            "the article that it needs, in order",
+            in_lists=False,
+        ),
     )
     answered: Answered | None = field(
         default=None, metadata=column("conversations, well, badly: how those ended that agents answered")
