@@ -232,6 +232,8 @@ class Board(Section):
     requests_a_minute: Annotated[int, Field(ge=1)]
     changes_a_minute: Annotated[int, Field(ge=1)]
     sign_ins_a_minute: Annotated[int, Field(ge=1)]
+    meeting_minutes: Annotated[int, Field(ge=1, le=480)]
+    meeting_gaps: Annotated[int, Field(ge=1, le=200)]
 
 
 class Settings(Section):

@@ -17,7 +17,8 @@ from lacuna.models.backlog.actions import ACTIONS
 from lacuna.pipelines.board.context import BoardContext, context_of, first, forms, local, person_of
 from lacuna.pipelines.board.service import decide_as
 from lacuna.pipelines.board.snapshot import GapNow, Now
-from lacuna.pipelines.board.view import REASONS, active, histories
+from lacuna.pipelines.board.view import active, histories
+from lacuna.pipelines.gaps.decision_words import REASONS
 from lacuna.pipelines.gaps.decisions import history
 from lacuna.pipelines.gaps.due_dates import form_day
 

@@ -11,7 +11,7 @@ from lacuna.pipelines.board.context import BoardContext
 from lacuna.pipelines.board.snapshot import GapNow
 from lacuna.pipelines.presentation.format import text
 
-__all__ = ["file_name", "read", "text_of"]
+__all__ = ["file_name", "read", "rendered", "text_of"]
 
 # No HTML from the text itself, and links to web pages only: the draft quotes what strangers wrote.
 _MARKDOWN = MarkdownIt("commonmark", {"html": False})
@@ -34,10 +34,15 @@ def read(board: BoardContext, gap: GapNow) -> Markup | None:
     body = source
     if source.startswith("---\n"):
         _, _, body = source[4:].partition("\n---\n")
-    tokens = _MARKDOWN.parse(body)
+    return rendered(body, 2)  # the page has its own headings above these
+
+
+def rendered(source: str, deeper: int) -> Markup:
+    """Markdown as safe HTML; headings become ``deeper`` levels lower."""
+    tokens = _MARKDOWN.parse(source)
     for token in tokens:
-        if token.type in ("heading_open", "heading_close"):  # the page has its own headings above these
-            token.tag = f"h{min(6, int(token.tag[1]) + 2)}"
+        if token.type in ("heading_open", "heading_close"):
+            token.tag = f"h{min(6, int(token.tag[1]) + deeper)}"
     return Markup(_MARKDOWN.renderer.render(tokens, _MARKDOWN.options, {}))  # the renderer escapes all text
 
 

@@ -50,7 +50,8 @@ def may(person: Person, action: str, owner_id: str | None = None, *, decided_by:
     Parameters
     ----------
     action
-        A decision's action, ``undo``, ``tag``, or ``edit_topic``: topics are everybody's, so only a manager may.
+        A decision's action, ``undo``, ``tag``, or what only a manager may: ``edit_topic``, as topics are everybody's,
+        and ``meeting``, to begin and end one.
     owner_id
         The owner of the gap.
     decided_by

@@ -5,7 +5,7 @@ const byId = (id) => document.getElementById(id);
 const dialog = byId("dialog"), help = byId("help"), act = byId("act"), gap = byId("gap");
 const DIRECT = new Set(["accept", "draft", "verify", "reopen", "undo"]);
 const MOVES = new Set(["j", "k", "ArrowDown", "ArrowUp"]);
-const ACTION_OF_KEY = { a: "accept", d: "dismiss", s: "snooze", o: "assign", m: "merge", n: "note", r: "reopen", w: "draft", p: "publish" };
+const ACTION_OF_KEY = { a: "accept", d: "dismiss", s: "snooze", o: "assign", g: "merge", n: "note", r: "reopen", w: "draft", p: "publish" };
 
 function say(words) {
   const toast = byId("toast");
@@ -143,6 +143,7 @@ function keys(event) {
   else if (event.key === "u") undo();
   else if (event.key === "/" && byId("q")) byId("q").focus();
   else if (event.key === "?" && help) help.showModal();
+  else if (event.key === "m") location.assign("/meeting");
   else if (ACTION_OF_KEY[event.key] && (gap || byId("gaps"))) decide(ACTION_OF_KEY[event.key]);
   else return;
   event.preventDefault();
