@@ -220,6 +220,7 @@ class Report(Section):
     title: str
     company: str
     conversation_url: Annotated[str, AfterValidator(_address)]
+    transcripts: Annotated[int, Field(ge=0, le=1000)]
 
 
 class Board(Section):

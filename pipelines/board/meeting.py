@@ -21,6 +21,7 @@ from lacuna.pipelines.board.context import BoardContext, context_of, first, pers
 from lacuna.pipelines.board.filters import VIEWS, Query, matching_gaps
 from lacuna.pipelines.board.roles import may
 from lacuna.pipelines.board.snapshot import GapNow, Now
+from lacuna.pipelines.board.transcripts import readable
 from lacuna.pipelines.board.view import gap_page, histories, when
 from lacuna.pipelines.gaps.decisions import history
 from lacuna.pipelines.gaps.minutes import ListedGap, decided_gaps, made_in, minutes
@@ -172,8 +173,8 @@ def meeting_view(request: Request, meeting_id: int) -> Response:
     begun = day(record(now.run.run_json.get("window")).get("start"))
     return board.page(
         request, "meeting", here="meeting", meeting=meeting, places=places, place=place, gap=gap,
-        shown=shown, chart=weekly_chart(shown["weekly"], begun, shown["change"], 390, 118), can=can,
-        onward=onward, stay=here, toast=toast,
+        shown=shown, chart=weekly_chart(shown["weekly"], begun, shown["change"], 390, 104), can=can,
+        onward=onward, stay=here, toast=toast, readable=readable(now.run),
         before=meeting_path(meeting_id, places[at - 1].gap.id) if at else "",
         after=meeting_path(meeting_id, places[at + 1].gap.id) if at + 1 < len(places) else "",
         decided=sum(one.decision is not None for one in places), clock=_clock(meeting),

@@ -126,6 +126,8 @@ function keys(event) {
   if (dialog?.open) {
     const choice = !field && /^[1-9]$/.test(event.key) && dialog.querySelectorAll(".options input[type=radio]")[event.key - 1];
     if (choice) { choice.checked = true; choice.focus(); event.preventDefault(); }
+    const turned = !field && !choice && dialog.querySelector(`[data-turn="${event.key}"]`);
+    if (turned) { turned.click(); event.preventDefault(); }
     return;
   }
   if (help?.open) return;

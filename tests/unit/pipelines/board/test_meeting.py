@@ -135,3 +135,17 @@ def test_minutes_say_what_was_decided_by_whom_and_what_is_next(
     since = lacuna("review", "--store", store, "--minutes", "2020-01-01")[1]
     assert "gaps decided: 4 accepted, 1 snoozed." in since
     assert lacuna("review", "--store", store, "--minutes", "yesterday")[0] == 2
+
+
+def test_a_transcript_opens_for_whoever_sees_the_gap(board: TestClient, made_store: Path) -> None:
+    """It shows what each said, how it ended, and text as text; what the run did not publish is not there."""
+    assert board.get("/conversations/c-010000").headers["location"].startswith("/sign-in")
+    of_gap = page(board, "/gaps/g-001", "viewer")
+    assert 'href="/conversations/c-010000?gap=g-001"' in of_gap
+    raw = board.get("/conversations/c-010000?gap=g-001", headers=bearer("viewer")).text
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in raw
+    shown = unescape(raw)
+    for words in ("Hi, i have 2 boxes", "I can't find an answer.", "Hello <NAME>", "Went to a person", "Not resolved",
+                  "Rated 2.0 of 5", "Bot's answer tagged: wrong", "from kb-012", "And 2 messages more"):  # fmt: skip
+        assert words in shown, words
+    assert board.get("/conversations/c-nope?gap=g-001", headers=bearer("viewer")).status_code == 404
