@@ -13,11 +13,13 @@ from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse, Response
 
 from lacuna.data_contracts.errors import DecidedMeanwhile, DecisionInvalid, LacunaError, NoSuchGap, NotAllowed, Refused
-from lacuna.models.backlog.actions import ACTIONS
+from lacuna.models.backlog.actions import ACTIONS, EDITS
+from lacuna.models.backlog.gap_kinds import GAP_KINDS
 from lacuna.pipelines.board.context import BoardContext, context_of, first, forms, local, person_of
 from lacuna.pipelines.board.service import decide_as
 from lacuna.pipelines.board.snapshot import GapNow, Now
 from lacuna.pipelines.board.view import active, histories
+from lacuna.pipelines.gaps.decision_fields import LONGEST_TITLE
 from lacuna.pipelines.gaps.decision_words import REASONS
 from lacuna.pipelines.gaps.decisions import history
 from lacuna.pipelines.gaps.due_dates import form_day
@@ -47,7 +49,8 @@ def form(request: Request, action: str) -> Response:
     gaps = _gaps(board.snapshot.now(), request.query_params.getlist("gap"))
     if action not in ACTIONS or not gaps:
         return board.message_page(request, 404, "Nothing to decide", "No gap of the latest run is named.")
-    return _form(board, request, action, gaps, {"back": request.query_params.get("back", "/")})
+    given = {name: value for name in ("back", "conversation") if (value := request.query_params.get(name, ""))}
+    return _form(board, request, action, gaps[:1] if action in EDITS else gaps, {"back": "/"} | given)
 
 
 def _form(
@@ -70,9 +73,17 @@ def _form(
         "action": action, "gaps": gaps, "sent": forms(gaps), "values": values, "wrong": wrong, "reasons": REASONS,
         "weeks": weeks, "earliest": (begin + timedelta(days=1)).isoformat(), "today": form_date.isoformat(),
         "back": local(values.get("back", "/")),
+        "longest_title": LONGEST_TITLE, "kinds": GAP_KINDS, "articles": _articles(gaps[0]),
         "suggested": merge_choices(now, gaps, "") if action == "merge" else [],
     }  # fmt: skip
     return board.page(request, "decide", 400 if wrong else 200, here="backlog", **page_values)
+
+
+def _articles(gap: GapNow) -> dict[str, str]:
+    """The articles that a gap may be about, by id: its own, then the nearest."""
+    record = gap.record
+    own = {record.article_id: record.article_title or record.article_id} if record.article_id else {}
+    return own | {near["article_id"]: near["title"] or near["article_id"] for near in record.nearest_articles}
 
 
 def _as_it_is(gaps: Sequence[GapNow], now: Now) -> str:
@@ -178,6 +189,8 @@ def _conflict(
 
 def _payload(action: str, form_data: FormData) -> dict[str, Any] | None:
     payload: dict[str, Any] = {name: value for name in ACTIONS[action].fields if (value := first(form_data, name))}
+    if action == "undo" and (of := first(form_data, "of")):
+        payload["of"] = of
     if action == "snooze" and (chosen := first(form_data, "until_day")):
         payload["until"] = chosen
     if action == "merge" and (typed := first(form_data, "into_id")):

@@ -19,7 +19,7 @@ __all__ = ["PEOPLE_ENV", "ROLES", "People", "Person", "hashed", "may", "new_toke
 Role = Literal["viewer", "writer", "manager"]
 ROLES: tuple[Role, ...] = ("viewer", "writer", "manager")
 PEOPLE_ENV = "LACUNA_BOARD_PEOPLE"
-_WRITER_MAY = frozenset({"accept", "draft", "publish", "note"})
+_WRITER_MAY = frozenset({"accept", "draft", "publish", "note", "rename"})
 _KEYS = {"name", "role", "owner", "login", "token_sha256"}
 
 

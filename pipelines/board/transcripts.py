@@ -9,7 +9,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from lacuna.pipelines.board.context import context_of
+from lacuna.pipelines.board.context import context_of, person_of
 from lacuna.pipelines.board.snapshot import GapNow, Run
 from lacuna.pipelines.board.tagging import OUTCOMES
 from lacuna.pipelines.board.view import gap_path
@@ -36,17 +36,21 @@ def readable(run: Run) -> Mapping[str, Mapping[str, Any]]:
 @router.get("/conversations/{conversation_id:path}")
 def conversation(request: Request, conversation_id: str) -> Response:
     """One conversation: a page of its own, or the content of a dialog; ``gap`` says among which it is turned."""
-    board, gap_id = context_of(request), request.query_params.get("gap", "")
-    run = board.snapshot.now().run
+    board, person, gap_id = context_of(request), person_of(request), request.query_params.get("gap", "")
+    now = board.snapshot.now()
+    run, gap = now.run, now.by_id.get(gap_id)
     talks = readable(run) if run else {}
     if conversation_id not in talks:
         words = "The latest run publishes the conversations that its gaps quote; this one is not among them."
         return board.message_page(request, 404, "No transcript", words)
-    siblings = _of_gap(talks, board.snapshot.now().by_id.get(gap_id))
+    siblings = _of_gap(talks, gap)
+    can_exclude = gap is not None and conversation_id in gap.record.conversation_ids
     at = siblings.index(conversation_id) if conversation_id in siblings else None
     return board.page(
         request, "transcript", here="backlog", talk=_talk(talks[conversation_id]), gap_id=gap_id,
         back=gap_path(gap_id) if gap_id else "/", place=at + 1 if at is not None else 0, total=len(siblings),
+        out=gap is not None and conversation_id in gap.life.excluded,
+        can_exclude=can_exclude and gap is not None and "exclude" in board.actions_for(person, gap),
         before=siblings[at - 1] if at else "",
         after=siblings[at + 1] if at is not None and at + 1 < len(siblings) else "",
     )  # fmt: skip

@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
+from lacuna.models.backlog.actions import EDITS
 from lacuna.models.backlog.gap_kinds import kind_label
 from lacuna.models.backlog.lifecycle import CLOSED, Decision, in_force
 from lacuna.models.backlog.precision import Precision, overall
@@ -100,6 +101,7 @@ def histories(decisions: Sequence[Decision], now: Now) -> list[dict[str, Any]]:
         {
             "id": decision.id, "who": decision.who, "when": when(decision.at), "stamp": decision.at.isoformat(),
             "what": decision_words(decision, now.titles, now.owner_names), "why": decision.why,
+            "verb": decision.verb, "edit": decision.verb in EDITS,
             "back": decision.verb != "undo" and decision.id not in in_force_ids,
         }
         for decision in reversed(decisions)

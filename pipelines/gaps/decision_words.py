@@ -42,6 +42,11 @@ def decision_words(decision: Decision, titles: Mapping[str, str], owner_names: M
         "dismiss": f"dismissed it: {REASONS.get(str(payload.get('reason')), ('no reason given', ''))[0].lower()}",
         "merge": f"merged it into {f'“{titles[into]}”' if into in titles else into}",
         "note": "left a note",
+        "rename": f"renamed it to “{payload.get('title')}”",
+        "reclassify": f"changed its kind to {payload.get('kind')}"
+        + (f", about {payload['article_id']}" if payload.get("article_id") else ""),
+        "exclude": f"took conversation {payload.get('conversation')} out of it",
+        "include": f"added conversation {payload.get('conversation')} to it",
         "undo": "took back the decision before",
     }
     return words.get(decision.verb, decision.verb)

@@ -116,6 +116,8 @@ def explain(gap: Gap, currency: str = "") -> RenderableType:
         Text(f"{gap.rank}. {gap.title}", style="bold"),
         Text(f"{gap.gap_id} · {kind} ({meaning}{sure}) · {standing}", style="dim"),
     ]
+    if gap.edited:
+        parts.append(Text(gap.edited))
     if gap.article_id:
         title = f" “{gap.article_title}”" if gap.article_title else ""
         parts.append(Text(f"Article: {gap.article_id}{title}"))

@@ -5,7 +5,7 @@ const byId = (id) => document.getElementById(id);
 const dialog = byId("dialog"), help = byId("help"), act = byId("act"), gap = byId("gap");
 const DIRECT = new Set(["accept", "draft", "verify", "reopen", "undo"]);
 const MOVES = new Set(["j", "k", "ArrowDown", "ArrowUp"]);
-const ACTION_OF_KEY = { a: "accept", d: "dismiss", s: "snooze", o: "assign", g: "merge", n: "note", r: "reopen", w: "draft", p: "publish" };
+const ACTION_OF_KEY = { a: "accept", d: "dismiss", s: "snooze", o: "assign", g: "merge", n: "note", r: "reopen", w: "draft", p: "publish", e: "rename", i: "reclassify" };
 
 function say(words) {
   const toast = byId("toast");
@@ -90,7 +90,7 @@ function decide(action) {
   if (!chosen.length) { say("Choose a gap first: j and k move, x selects."); return; }
   const able = chosen.filter((row) => can(row, action));
   if (!able.length) { say("This is not possible for this gap."); return; }
-  const back = action === "assign" || action === "note" ? location.pathname + location.search + "#" + able[0].id : listAfter(able);
+  const back = ["assign", "note", "rename", "reclassify"].includes(action) ? location.pathname + location.search + "#" + able[0].id : listAfter(able);
   if (DIRECT.has(action)) send(action, able.map((row) => `${row.dataset.id}:${row.dataset.after}`), back);
   else openForm(`/decide/${action}?` + new URLSearchParams([...able.map((row) => ["gap", row.dataset.id]), ["back", back]]));
 }

@@ -34,7 +34,7 @@ function announce(words) {
 
 // ---- keys ----
 
-const KEYS = new Set(["a", "d", "s", "o", "g", "c", "v", "n", "p", "y", "f", "e", "k", "j", "t", "ArrowRight", "ArrowLeft"]);
+const KEYS = new Set(["a", "d", "s", "o", "g", "c", "v", "n", "p", "y", "f", "e", "i", "k", "j", "t", "ArrowRight", "ArrowLeft"]);
 const ALIAS = { ArrowRight: "n", j: "n", ArrowLeft: "p", k: "p" };
 
 document.addEventListener("keydown", (event) => {

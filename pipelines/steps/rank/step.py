@@ -20,6 +20,7 @@ from lacuna.models.backlog.small_gaps import is_too_small
 from lacuna.models.diagnosis.explanations import against_reason, searches_reason, words_reason
 from lacuna.models.text.words import shortened
 from lacuna.pipelines.gaps.history import name_gaps, read_past, with_history
+from lacuna.pipelines.gaps.membership import with_membership
 from lacuna.pipelines.runtime.job import Job
 from lacuna.pipelines.steps.measure.searches import searches_for
 from lacuna.pipelines.steps.rank.assign_owners import order_of_assignment
@@ -45,7 +46,7 @@ def rank(job: Job) -> None:
     articles = job.read("load/articles").drop_duplicates("article_id").set_index("article_id")
     past = read_past(job)
     gaps["gap_id"] = name_gaps(gaps, past)
-    gaps = with_merged(gaps, past.lives, facts)
+    gaps = with_membership(with_merged(gaps, past.lives, facts), past.lives, facts)
     gaps = gaps.join(reach_of(gaps, facts))
     judged_counts = {kind.kind: (kind.right, kind.judged) for kind in past.precision}
     ranked = rank_gaps(gaps, job.days / 7, job.settings.accuracy.confidence, job.settings.run.seed, judged_counts)

@@ -149,3 +149,52 @@ def test_a_transcript_opens_for_whoever_sees_the_gap(board: TestClient, made_sto
                   "Rated 2.0 of 5", "Bot's answer tagged: wrong", "from kb-012", "And 2 messages more"):  # fmt: skip
         assert words in shown, words
     assert board.get("/conversations/c-nope?gap=g-001", headers=bearer("viewer")).status_code == 404
+
+
+def decide_by_form(board: TestClient, role: str = "manager", **form: Any) -> Any:
+    return board.post("/decide", data=form, headers={**bearer(role), **FROM_BOARD})
+
+
+def test_a_title_and_a_kind_show_at_once_and_are_undone_by_a_click(
+    board: TestClient, state: State, store: Path, lacuna: Lacuna
+) -> None:
+    """On the backlog, the gap, in the meeting, in lists and on the command line, each with what was found."""
+    found, name = "How to split a return between two parcels", "Send a <second> label"
+    assert decide_by_form(board, "writer", verb="rename", gap="g-001:0", title=name, back="/").status_code == 303
+    assert decide_by_form(board, "writer", verb="reclassify", gap="g-001:1", kind="stale", back="/").status_code == 403
+    answer = decide_by_form(board, verb="reclassify", gap="g-001:1", kind="stale", article_id="kb-012", back="/")
+    assert answer.status_code == 303
+    begin(board, gaps="2")
+    for path in ("/", "/gaps/g-001", "/meeting/1?gap=g-001", "/meeting/1/minutes", "/week", "/drafts"):
+        raw = board.get(path, headers=bearer()).text
+        assert "Send a &lt;second&gt; label" in raw, path
+        assert name not in raw, path
+    for path in ("/gaps/g-001", "/meeting/1?gap=g-001"):
+        shown = page(board, path)
+        assert f"Found as “{found}”, missing; changed by Manager." in shown, path
+        assert "Manager says that it is stale; it was found as missing" in shown
+    row = board.get("/api/gaps/g-001", headers=bearer()).json()
+    assert (row["title"], row["kind"], row["article_id"]) == (name, "stale", "kb-012")
+    assert row["found_as"]["title"] == found
+    lacuna("backlog", "--store", store, "--csv", store / "now.csv")
+    assert "Send a <second> label" in (store / "now.csv").read_text(encoding="utf-8-sig")
+    undone = decide_by_form(board, verb="undo", of="1", gap="g-001:2", back="/gaps/g-001")
+    assert undone.status_code == 303
+    row = board.get("/api/gaps/g-001", headers=bearer()).json()
+    assert (row["title"], row["kind"]) == (found, "stale")
+    assert decide_by_form(board, verb="rename", gap="g-001:3", title="x" * 161, back="/").status_code == 400
+    assert decide_by_form(board, verb="reclassify", gap="g-004:0", kind="stale", back="/").status_code == 400
+
+
+def test_a_conversation_is_taken_out_where_it_is_read(board: TestClient) -> None:
+    """It holds from the next run on, and says so; only what is in the gap is taken out, only what is not is added."""
+    talk = "/conversations/c-010000?gap=g-001"
+    assert "Not of this gap" in page(board, talk)
+    assert "Not of this gap" not in page(board, talk, "writer")
+    form = {"verb": "exclude", "gap": "g-001:0", "back": "/gaps/g-001"}
+    assert decide_by_form(board, **form, conversation="c-nope").status_code == 400
+    assert decide_by_form(board, **form, conversation="c-010000").status_code == 303
+    assert "Taken out of the gap, from the next run on." in page(board, talk)
+    assert "From the next run on: 1 conversation taken out." in page(board, "/gaps/g-001")
+    again = {"verb": "include", "gap": "g-001:1", "back": "/", "conversation": "c-010002"}
+    assert decide_by_form(board, **again).status_code == 400
