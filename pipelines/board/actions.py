@@ -24,7 +24,7 @@ from lacuna.pipelines.gaps.decision_words import REASONS
 from lacuna.pipelines.gaps.decisions import history
 from lacuna.pipelines.gaps.due_dates import form_day
 
-__all__ = ["decide", "merge_choices", "router"]
+__all__ = ["decide", "likeness", "merge_choices", "router"]
 
 router = APIRouter(include_in_schema=False)
 _AS_IT_IS = "=as it is"  # the form's value for "keep the owner", which is left out of the decision
@@ -111,18 +111,17 @@ def merge_choices(now: Now, gaps: Sequence[GapNow], words: str) -> list[GapNow]:
     if words.strip() or not gaps:
         terms = words.lower().split()
         return [gap for gap in candidates if all(word in gap.keys["find"] for word in terms)][:_SUGGESTED]
-    own_words = _words(gaps[0])
+    ranked = sorted(candidates, key=lambda gap: (-likeness(gaps[0], gap), gap.keys["rank"] or 0))
+    return [gap for gap in ranked[:_SUGGESTED] if likeness(gaps[0], gap) > 0.1]
 
-    def likeness(gap: GapNow) -> float:
-        other_words = _words(gap)
-        score = 1.0 if gap.keys["topic"] == gaps[0].keys["topic"] else 0.0
-        article = gap.record.article_id
-        score += 0.2 if set(gap.record.intents) & set(gaps[0].record.intents) else 0.0
-        score += 0.5 if article and article == gaps[0].record.article_id else 0.0
-        return score + len(own_words & other_words) / max(1, len(own_words | other_words))
 
-    ranked = sorted(candidates, key=lambda gap: (-likeness(gap), gap.keys["rank"] or 0))
-    return [gap for gap in ranked[:_SUGGESTED] if likeness(gap) > 0.1]
+def likeness(gap: GapNow, other: GapNow) -> float:
+    """How much two gaps have in common, from 0: topic, article, intents, and words of title and topic."""
+    words, other_words, article = _words(gap), _words(other), gap.record.article_id
+    score = 1.0 if gap.keys["topic"] == other.keys["topic"] else 0.0
+    score += 0.2 if set(gap.record.intents) & set(other.record.intents) else 0.0
+    score += 0.5 if article and article == other.record.article_id else 0.0
+    return score + len(words & other_words) / max(1, len(words | other_words))
 
 
 def _words(gap: GapNow) -> set[str]:

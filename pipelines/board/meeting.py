@@ -16,7 +16,7 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from lacuna.models.backlog.actions import ACTIONS
 from lacuna.models.backlog.lifecycle import Decision
 from lacuna.pipelines.board import drafting
-from lacuna.pipelines.board.actions import merge_choices
+from lacuna.pipelines.board.actions import likeness, merge_choices
 from lacuna.pipelines.board.context import BoardContext, context_of, first, person_of
 from lacuna.pipelines.board.filters import VIEWS, Query, matching_gaps
 from lacuna.pipelines.board.roles import may
@@ -43,6 +43,7 @@ _CHOICES = ("todo", "late", "work")  # the views of the backlog that a meeting c
 _STALE = timedelta(hours=12)  # a meeting that nobody ended is over by then
 _MOST_GAPS, _MOST_MINUTES = 200, 480
 _EARLIER = 12  # meetings listed
+_ALIKE = 0.35  # likeness from which another gap is named beside one: more than intents alone
 
 
 def meeting_path(meeting_id: int, gap_id: str = "") -> str:
@@ -179,9 +180,15 @@ def meeting_view(request: Request, meeting_id: int) -> Response:
         after=meeting_path(meeting_id, places[at + 1].gap.id) if at + 1 < len(places) else "",
         decided=sum(one.decision is not None for one in places), clock=_clock(meeting),
         decision_log=histories(history(board.state, gap.id), now)[:3], draft=drafting.read(board, gap),
-        alike=merge_choices(now, [gap], "")[:1] if "merge" in can else [],
+        alike=_alike(now, gap) if "merge" in can else None,
         into=now.by_id.get(gap.life.merged_into or ""),
     )  # fmt: skip
+
+
+def _alike(now: Now, gap: GapNow) -> GapNow | None:
+    """The gap that has so much in common with this one that they may be one."""
+    nearest = next(iter(merge_choices(now, [gap], "")), None)
+    return nearest if nearest and likeness(gap, nearest) >= _ALIKE else None
 
 
 @router.get("/meeting/{meeting_id}/draft")

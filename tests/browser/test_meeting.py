@@ -49,7 +49,7 @@ def press(page: Any, *keys: str) -> None:
 @pytest.mark.parametrize("width", [1280, 390])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_fifteen_gaps_are_decided_by_keyboard(board: str, window: Window, width: int, scheme: str) -> None:
-    """From the backlog to the minutes without a mouse: accept, dismiss, snooze, merge, assign, a note, undo."""
+    """From the backlog to the minutes without a mouse: all that a meeting does, and axe."""
     page = window(board, width=width, color_scheme=scheme)
     press(page, "m")
     playwright.expect(page.get_by_role("button", name="Begin the meeting")).to_be_focused()
@@ -67,6 +67,13 @@ def test_fifteen_gaps_are_decided_by_keyboard(board: str, window: Window, width:
     press(page, "c", *"ask legal first")
     page.locator("#dialog .main").press("Enter")
     at(page, 1)
+    press(page, "e")
+    playwright.expect(page.locator("#dialog [name=title]")).to_be_focused()
+    page.keyboard.press("Control+a")
+    page.keyboard.type("Give every parcel a label of its own")
+    page.keyboard.press("Enter")
+    playwright.expect(page.locator("#gap-title")).to_contain_text("Give every parcel a label of its own")
+    playwright.expect(page.locator(".found-as")).to_contain_text("How to split a return between two parcels")
     press(page, "t")
     playwright.expect(page.locator("#dialog .talk li")).to_have_count(5)
     first = page.locator("#dialog h2").inner_text()
@@ -75,7 +82,7 @@ def test_fifteen_gaps_are_decided_by_keyboard(board: str, window: Window, width:
     assert serious(page) == []
     page.keyboard.press("Escape")
     press(page, "v")
-    playwright.expect(page.locator("#dialog .draft")).to_contain_text("two parcels")
+    playwright.expect(page.locator("#dialog .draft")).to_contain_text("two parcels")  # the draft is the run's
     page.keyboard.press("Escape")
     press(page, "a")
     at(page, 2)
@@ -85,7 +92,7 @@ def test_fifteen_gaps_are_decided_by_keyboard(board: str, window: Window, width:
     at(page, 4)
     press(page, "g")
     playwright.expect(page.locator("#dialog [name=q]")).to_be_focused()
-    page.keyboard.type("two parcels", delay=30)
+    page.keyboard.type("every parcel", delay=30)
     playwright.expect(page.locator("#merge-choices label")).to_have_count(1)
     for key in ("Tab", "Space", "Enter"):
         page.keyboard.press(key)
@@ -104,7 +111,7 @@ def test_fifteen_gaps_are_decided_by_keyboard(board: str, window: Window, width:
     told = page.locator("#minutes").inner_text()
     assert "15 of 15 gaps decided: 13 accepted, 1 dismissed, 1 snoozed." in told
     assert "ask legal first" in told
-    assert "Björn Lindqvist: How to split a return between two parcels (missing, rank 1), due 15 Jan 2027" in told
+    assert "Björn Lindqvist: Give every parcel a label of its own (missing, rank 1), due 15 Jan 2027" in told
     assert fits(page)
     assert serious(page) == []
     with page.expect_download() as saved:
@@ -125,7 +132,7 @@ def test_the_decision_is_in_sight_without_scrolling(board: str, window: Window) 
         for part in ("#gap-title", "[data-key=a]", "[data-key=d]", "[data-key=s]", "[data-key=o]", ".true", ".said-by"):
             playwright.expect(page.locator(part)).to_be_in_viewport(ratio=0.5)
         page.keyboard.press("n")
-    page.go_back()
+    page.goto(f"{board}/meeting/1?gap=g-001")
     page.set_viewport_size({"width": 390, "height": 844})
     for letter in "ads":
         playwright.expect(page.locator(f"[data-key={letter}]")).to_be_in_viewport(ratio=1)

@@ -75,7 +75,8 @@ function send(action, gaps, back) {
 function openForm(href) {
   htmx.ajax("GET", href, { target: "#dialog-body", swap: "innerHTML" }).then(() => {
     if (!dialog.open) dialog.showModal();
-    (dialog.querySelector("[autofocus], input:checked, input:not([type=hidden]), select, textarea") || dialog).focus();
+    const first = ["[autofocus]", "input:checked", "input:not([type=hidden]), select, textarea"].map((kind) => dialog.querySelector(kind));
+    (first.find(Boolean) || dialog).focus();
   });
 }
 

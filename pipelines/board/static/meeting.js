@@ -80,5 +80,6 @@ async function copyMinutes() {
 if (gap) {
   const title = byId("gap-title"), done = document.querySelector("#toast-done span");
   title.focus({ preventScroll: true });
+  if (done) setTimeout(() => byId("toast-done").classList.add("read"), 8000);  // out of the way; the key u still works
   if (done) setTimeout(() => announce(`${done.textContent} Now: ${title.textContent}`), 100);
 }
