@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 from markdown_it import MarkdownIt
@@ -11,7 +12,7 @@ from lacuna.pipelines.board.context import BoardContext
 from lacuna.pipelines.board.snapshot import GapNow
 from lacuna.pipelines.presentation.format import text
 
-__all__ = ["file_name", "read", "rendered", "text_of"]
+__all__ = ["chapters", "file_name", "read", "rendered", "text_of"]
 
 # No HTML from the text itself, and links to web pages only: the draft quotes what strangers wrote.
 _MARKDOWN = MarkdownIt("commonmark", {"html": False})
@@ -44,6 +45,12 @@ def rendered(source: str, deeper: int) -> Markup:
         if token.type in ("heading_open", "heading_close"):
             token.tag = f"h{min(6, int(token.tag[1]) + deeper)}"
     return Markup(_MARKDOWN.renderer.render(tokens, _MARKDOWN.options, {}))  # the renderer escapes all text
+
+
+def chapters(board: BoardContext, gap: GapNow) -> list[str]:
+    """The headings of a draft's chapters: what a writer would find in it."""
+    pairs = pairwise(_MARKDOWN.parse(text_of(board, gap) or ""))
+    return [text(after.content) for token, after in pairs if token.type == "heading_open" and token.tag == "h2"]
 
 
 def file_name(gap: GapNow) -> str:

@@ -179,7 +179,8 @@ def meeting_view(request: Request, meeting_id: int) -> Response:
         before=meeting_path(meeting_id, places[at - 1].gap.id) if at else "",
         after=meeting_path(meeting_id, places[at + 1].gap.id) if at + 1 < len(places) else "",
         decided=sum(one.decision is not None for one in places), clock=_clock(meeting),
-        decision_log=histories(history(board.state, gap.id), now)[:3], draft=drafting.read(board, gap),
+        decision_log=histories(history(board.state, gap.id), now)[:3],
+        has_draft=drafting.text_of(board, gap) is not None, chapters=drafting.chapters(board, gap),
         alike=_alike(now, gap) if "merge" in can else None,
         into=now.by_id.get(gap.life.merged_into or ""),
     )  # fmt: skip

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from lacuna.data_contracts.step_tables import step_tables
 from lacuna.pipelines.board.context import context_of, person_of
 from lacuna.pipelines.board.snapshot import GapNow, Run
 from lacuna.pipelines.board.tagging import OUTCOMES
 from lacuna.pipelines.board.view import gap_path
-from lacuna.pipelines.io.published import read_published
+from lacuna.pipelines.io.store import read_parquet, read_rows
 from lacuna.pipelines.presentation.format import decimal, items, number, record, short_day, text, texts, whole
 from lacuna.pipelines.presentation.spreadsheet import records
 
@@ -23,14 +25,22 @@ router = APIRouter(include_in_schema=False)
 _WHO = {"customer": "Customer", "bot": "Bot", "agent": "Agent"}
 
 
+# Only which conversations there are is kept: the texts of one are read when somebody opens it.
 @lru_cache(maxsize=2)
-def _published(run: Run) -> Mapping[str, Mapping[str, Any]]:
-    return {str(row["conversation_id"]): row for row in records(read_published(run.folder, "transcripts"))}
+def readable(run: Run) -> Mapping[str, list[str]]:
+    """The gaps of each conversation that can be read, by its id; none in a run of an earlier version."""
+    path = _table(run)
+    listed = records(read_parquet(path, ["conversation_id", "gap_ids"])) if path.exists() else []
+    return {str(row["conversation_id"]): texts(row["gap_ids"]) for row in listed}
 
 
-def readable(run: Run) -> Mapping[str, Mapping[str, Any]]:
-    """The conversations that can be read, by id; none in a run of an earlier version, or where settings forbid it."""
-    return _published(run)
+def _table(run: Run) -> Path:
+    return run.folder / step_tables("published")["transcripts"].file
+
+
+def _row(run: Run, conversation_id: str) -> dict[str, Any]:
+    columns = [column.name for column in step_tables("published")["transcripts"].columns]
+    return records(read_rows([_table(run)], "conversation_id", [conversation_id], columns))[0]
 
 
 @router.get("/conversations/{conversation_id:path}")
@@ -40,14 +50,14 @@ def conversation(request: Request, conversation_id: str) -> Response:
     now = board.snapshot.now()
     run, gap = now.run, now.by_id.get(gap_id)
     talks = readable(run) if run else {}
-    if conversation_id not in talks:
+    if run is None or conversation_id not in talks:
         words = "The latest run publishes the conversations that its gaps quote; this one is not among them."
         return board.message_page(request, 404, "No transcript", words)
     siblings = _of_gap(talks, gap)
     can_exclude = gap is not None and conversation_id in gap.record.conversation_ids
     at = siblings.index(conversation_id) if conversation_id in siblings else None
     return board.page(
-        request, "transcript", here="backlog", talk=_talk(talks[conversation_id]), gap_id=gap_id,
+        request, "transcript", here="backlog", talk=_talk(_row(run, conversation_id)), gap_id=gap_id,
         back=gap_path(gap_id) if gap_id else "/", place=at + 1 if at is not None else 0, total=len(siblings),
         out=gap is not None and conversation_id in gap.life.excluded,
         can_exclude=can_exclude and gap is not None and "exclude" in board.actions_for(person, gap),
@@ -56,11 +66,11 @@ def conversation(request: Request, conversation_id: str) -> Response:
     )  # fmt: skip
 
 
-def _of_gap(talks: Mapping[str, Mapping[str, Any]], gap: GapNow | None) -> list[str]:
+def _of_gap(talks: Mapping[str, list[str]], gap: GapNow | None) -> list[str]:
     """The conversations of a gap that can be read, those first that it quotes."""
     if gap is None:
         return []
-    own = [key for key, row in talks.items() if gap.id in texts(row["gap_ids"])]
+    own = [key for key, gap_ids in talks.items() if gap.id in gap_ids]
     quoted = [quote["conversation_id"] for quote in (*gap.record.examples, *gap.record.agent_answers)]
     place = {key: at for at, key in enumerate(dict.fromkeys(quoted))}
     return sorted(own, key=lambda key: (place.get(key, len(place)), key))

@@ -220,18 +220,32 @@ def assign(
         _print_state(state, gap_row)
 
 
-def undo(gap: Gap, store: Store, who: Who = None, config: Config = None) -> None:
-    """Take back the last decision on a gap; nothing is deleted.
+def undo(
+    gap: Gap,
+    store: Store,
+    decision: Annotated[
+        int | None,
+        typer.Option(
+            "--decision", metavar="ID", help="Which one, by its id in `lacuna backlog GAP`; the last if none."
+        ),
+    ] = None,
+    who: Who = None,
+    config: Config = None,
+) -> None:
+    """Take back a decision on a gap, the last one by default; nothing is deleted.
 
     For example:
 
     `lacuna undo 1 --store store`
+
+    `lacuna undo 1 --decision 12 --store store`
     """
     from lacuna.pipelines.gaps import decisions
 
     with _state(store, config) as (state, _):
         gap_row = _find_gap_row(store, gap)
-        decisions.undo(state, gap_row["gap_id"], decisions.whoami(who))
+        payload = None if decision is None else {"of": decision}
+        decisions.decide(state, gap_row["gap_id"], "undo", decisions.whoami(who), payload=payload)
         _print_state(state, gap_row)
 
 

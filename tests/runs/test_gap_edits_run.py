@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
-from lacuna.pipelines.gaps.decisions import backlog_now, decide, undo
+from lacuna.pipelines.gaps.decisions import backlog_now, decide, history, undo
 from lacuna.pipelines.run import RunResult, run
 from lacuna.pipelines.settings import load_settings
 from lacuna.pipelines.state.repository import open_state
 from tests.runs.test_topic_edits_run import WEEKS, weekly_bundle
+from tests.support.standins import Lacuna
 
 NAME = "Tell riders how to put the chain back on"
 
@@ -59,7 +60,7 @@ def backlog(result: RunResult) -> dict[str, dict[str, Any]]:
     return {max(set(names := subjects[row["gap_id"]]), key=names.count): row for row in rows}
 
 
-def test_edits_of_a_gap_outlive_two_later_runs_and_are_taken_back(weeks: Weeks) -> None:
+def test_edits_of_a_gap_outlive_two_later_runs_and_are_taken_back(weeks: Weeks, lacuna: Lacuna) -> None:
     """Title and kind show at once and in all files of later runs, membership from the next run on, all under one id."""
     found = backlog(weeks.run(WEEKS[0]))
     chain, lamp = found["chai"], found["scre"]
@@ -93,5 +94,16 @@ def test_edits_of_a_gap_outlive_two_later_runs_and_are_taken_back(weeks: Weeks) 
     back = backlog(weeks.run(WEEKS[2]))["chai"]
     assert (back["gap_id"], back["title"], back["kind"]) == (gap, chain["title"], "missing")
     assert (back["article_id"], back["found_as"]) == (None, None)
+    store = ("--store", weeks.store)
+    assert lacuna("decide", gap, "rename", "--title", NAME, *store)[0] == 0
+    assert lacuna("decide", gap, "note", "--why", "later", *store)[0] == 0
+    for command in ("explain", "backlog"):
+        assert NAME in lacuna(command, *((gap,) if command == "explain" else ()), *store)[1]
+    assert f"Found as “{chain['title']}”, missing" in lacuna("explain", gap, *store)[1]
+    assert lacuna("decide", gap, "include", "--conversation", "c-nope", *store)[0] == 2
+    with open_state(load_settings(), weeks.store) as state:
+        renamed = history(state, gap)[-2].id
+    assert lacuna("undo", gap, "--decision", str(renamed), *store)[0] == 0
+    assert NAME not in lacuna("explain", gap, *store)[1]
     assert not any("ada" in reason for reason in back["reasons"])
     assert moved not in back["conversation_ids"]

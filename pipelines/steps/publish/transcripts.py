@@ -15,6 +15,7 @@ from lacuna.pipelines.runtime.job import Job
 __all__ = ["chosen_conversations", "transcripts"]
 
 MESSAGES, LETTERS = 40, 2_000  # of a conversation, and of a message
+AT_MOST = 20_000  # conversations of a run: the gaps of the last ranks go without
 _ENDED = ["started_at", "escalated", "resolved", "csat", "outcome", "abandoned"]
 
 
@@ -47,7 +48,8 @@ def chosen_conversations(gaps: Sequence[Gap], of_gap: int) -> dict[str, list[str
     gaps_of: dict[str, list[str]] = {}
     for gap in gaps:
         for conversation in list(dict.fromkeys(_named(gap)))[:of_gap]:
-            gaps_of.setdefault(conversation, []).append(gap.gap_id)
+            if conversation in gaps_of or len(gaps_of) < AT_MOST:
+                gaps_of.setdefault(conversation, []).append(gap.gap_id)
     return gaps_of
 
 

@@ -8,6 +8,7 @@ from html import unescape
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from starlette.testclient import TestClient
 
@@ -178,12 +179,17 @@ def test_a_title_and_a_kind_show_at_once_and_are_undone_by_a_click(
     assert row["found_as"]["title"] == found
     lacuna("backlog", "--store", store, "--csv", store / "now.csv")
     assert "Send a <second> label" in (store / "now.csv").read_text(encoding="utf-8-sig")
+    cells = pd.read_csv(store / "now.csv", encoding="utf-8-sig", dtype=str, keep_default_na=False)
+    row = cells[cells["gap_id"] == "g-004"].assign(decision="rename", title="Explain the second instalment")
+    row.to_csv(store / "filled.csv", index=False)
+    assert lacuna("decide", "--from", store / "filled.csv", "--store", store)[0] == 0
+    assert board.get("/api/gaps/g-004", headers=bearer()).json()["title"] == "Explain the second instalment"
     undone = decide_by_form(board, verb="undo", of="1", gap="g-001:2", back="/gaps/g-001")
     assert undone.status_code == 303
     row = board.get("/api/gaps/g-001", headers=bearer()).json()
     assert (row["title"], row["kind"]) == (found, "stale")
     assert decide_by_form(board, verb="rename", gap="g-001:3", title="x" * 161, back="/").status_code == 400
-    assert decide_by_form(board, verb="reclassify", gap="g-004:0", kind="stale", back="/").status_code == 400
+    assert decide_by_form(board, verb="reclassify", gap="g-006:0", kind="stale", back="/").status_code == 400
 
 
 def test_a_conversation_is_taken_out_where_it_is_read(board: TestClient) -> None:
