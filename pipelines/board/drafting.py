@@ -32,10 +32,12 @@ def read(board: BoardContext, gap: GapNow) -> Markup | None:
     source = text_of(board, gap)
     if source is None:
         return None
-    body = source
-    if source.startswith("---\n"):
-        _, _, body = source[4:].partition("\n---\n")
-    return rendered(body, 2)  # the page has its own headings above these
+    return rendered(_body(source), 2)  # the page has its own headings above these
+
+
+def _body(source: str) -> str:
+    """A draft without its front matter."""
+    return source[4:].partition("\n---\n")[2] if source.startswith("---\n") else source
 
 
 def rendered(source: str, deeper: int) -> Markup:
@@ -49,7 +51,7 @@ def rendered(source: str, deeper: int) -> Markup:
 
 def chapters(board: BoardContext, gap: GapNow) -> list[str]:
     """The headings of a draft's chapters: what a writer would find in it."""
-    pairs = pairwise(_MARKDOWN.parse(text_of(board, gap) or ""))
+    pairs = pairwise(_MARKDOWN.parse(_body(text_of(board, gap) or "")))
     return [text(after.content) for token, after in pairs if token.type == "heading_open" and token.tag == "h2"]
 
 

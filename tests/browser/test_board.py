@@ -18,6 +18,8 @@ playwright = pytest.importorskip("playwright.sync_api", reason="playwright is no
 pytestmark = pytest.mark.slow
 PAGES = ("/", "/gaps/g-001", "/drafts", "/week", "/owners", "/impact", "/kpis", "/topics", "/topics/t-001", "/tags",
          *(f"/decide/{verb}?gap=g-001" for verb in ("dismiss", "merge", "snooze", "assign", "publish", "note")),
+         *(f"/decide/{verb}?gap=g-001" for verb in ("rename", "reclassify", "include")), "/meeting",
+         "/conversations/c-010000?gap=g-001",
          "/gaps/g-gone", "/nope")  # fmt: skip
 FIRST, SECOND = "How to split a return between two parcels", "Return window is 60 days, not 30"
 

@@ -65,7 +65,7 @@ def test_fifteen_gaps_are_decided_by_keyboard(board: str, window: Window, width:
     page.keyboard.press("Enter")
     at(page, 1)
     press(page, "c", *"ask legal first")
-    page.locator("#dialog .main").press("Enter")
+    page.keyboard.press("Control+Enter")
     at(page, 1)
     press(page, "e")
     playwright.expect(page.locator("#dialog [name=title]")).to_be_focused()
@@ -81,6 +81,7 @@ def test_fifteen_gaps_are_decided_by_keyboard(board: str, window: Window, width:
     playwright.expect(page.locator("#dialog h2")).not_to_have_text(first)
     assert serious(page) == []
     page.keyboard.press("Escape")
+    playwright.expect(page.locator(".chapters")).to_have_text("What to write")
     press(page, "v")
     playwright.expect(page.locator("#dialog .draft")).to_contain_text("two parcels")  # the draft is the run's
     page.keyboard.press("Escape")
@@ -131,6 +132,7 @@ def test_the_decision_is_in_sight_without_scrolling(board: str, window: Window) 
         at(page, number)
         for part in ("#gap-title", "[data-key=a]", "[data-key=d]", "[data-key=s]", "[data-key=o]", ".true", ".said-by"):
             playwright.expect(page.locator(part)).to_be_in_viewport(ratio=0.5)
+        assert "gap_id" not in page.locator(".whose").inner_text()  # of the draft its chapters, not its head
         page.keyboard.press("n")
     page.goto(f"{board}/meeting/1?gap=g-001")
     page.set_viewport_size({"width": 390, "height": 844})

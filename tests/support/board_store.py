@@ -93,7 +93,10 @@ def publish(store: Path, run_id: str, data: ReportData) -> None:
             if isinstance(row["draft"], str) and path.resolve().is_relative_to(folder.resolve()):
                 path.parent.mkdir(parents=True, exist_ok=True)
                 quote = "".join(f"\n> {example['quote']}\n" for example in row["examples"])
-                path.write_text(f"---\ngap_id: {row['gap_id']}\n---\n\n# {row['title']}\n{quote}", encoding="utf-8")
+                path.write_text(
+                    f"---\ngap_id: {row['gap_id']}\n---\n\n# {row['title']}\n{quote}\n## What to write\n",
+                    encoding="utf-8",
+                )
         run_json = {"previous_run": "2024-06-23"} | data.run | {"run_id": run_id}
         (folder / "run.json").write_text(json.dumps(run_json), encoding="utf-8")
 

@@ -121,6 +121,7 @@ function undo() {
 // ---- listening ----
 
 function keys(event) {
+  if (dialog?.open && event.key === "Enter" && (event.ctrlKey || event.metaKey)) { dialog.querySelector("form[method=post]")?.requestSubmit(); return; }
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
   if (event.repeat && !MOVES.has(event.key)) return;  // a key held down moves on, and decides once
   const field = event.target.closest?.("input:not([type=checkbox], [type=radio]), select, textarea");
