@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from lacuna.models.backlog.lifecycle import GapState, status_at_run
 
-__all__ = ["as_decided", "as_found", "status_now"]
+__all__ = ["as_decided", "as_found", "as_reclassified", "status_now"]
 
 
 def status_now(row: Mapping[str, Any], life: GapState) -> tuple[str, str]:
@@ -62,6 +62,22 @@ def as_found(row: Mapping[str, Any]) -> dict[str, Any]:
     """A gap's row with the title, kind and article that were found, whatever people made of them."""
     found = row.get("found_as") or {}
     return {**row, **{name: found[name] for name in _FOUND if name in found}}
+
+
+def as_reclassified(
+    rows: Sequence[Mapping[str, Any]], lives: Mapping[str, GapState], articles: Collection[str]
+) -> list[dict[str, Any]]:
+    """Rows of a run's gaps with the kind and the article that people gave them, by which evidence is looked for.
+
+    A kind about an article that the run does not have is left aside.
+    """
+    given = [lives.get(str(row["gap_id"]), GapState()) for row in rows]
+    return [
+        {**row, "kind": life.kind, "article_id": None if life.kind == "missing" else article}
+        if life.kind and (life.kind == "missing" or (article := life.kind_article_id or row["article_id"]) in articles)
+        else dict(row)
+        for row, life in zip(rows, given, strict=True)
+    ]
 
 
 def _as_edited(row: Mapping[str, Any], life: GapState) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from lacuna.models.diagnosis.explanations import against_reason, searches_reason
 from lacuna.models.text.words import shortened
 from lacuna.pipelines.gaps.history import name_gaps, read_past, with_history
 from lacuna.pipelines.gaps.membership import with_membership
+from lacuna.pipelines.gaps.status import as_reclassified
 from lacuna.pipelines.runtime.job import Job
 from lacuna.pipelines.steps.measure.searches import searches_for
 from lacuna.pipelines.steps.rank.assign_owners import order_of_assignment
@@ -50,7 +51,8 @@ def rank(job: Job) -> None:
     gaps = gaps.join(reach_of(gaps, facts))
     judged_counts = {kind.kind: (kind.right, kind.judged) for kind in past.precision}
     ranked = rank_gaps(gaps, job.days / 7, job.settings.accuracy.confidence, job.settings.run.seed, judged_counts)
-    evidence, searches = gather(job, _records(ranked), articles), job.read("measure/searches")
+    reclassified = as_reclassified(_records(ranked), past.lives, set(articles.index))
+    evidence, searches = gather(job, reclassified, articles), job.read("measure/searches")
     cost = _cost(job, facts)
     fixes = measure_fixes(job, past, facts, cost)
     book, ordered_gaps = order_of_assignment(job, fixes.past, _records(ranked))
