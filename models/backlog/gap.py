@@ -23,6 +23,7 @@ from lacuna.models.backlog.gap_records import (
     Carried,
     ChangePoint,
     Example,
+    FoundAs,
     NearestArticle,
     Passage,
     PlannedSentence,
@@ -260,6 +261,15 @@ class Gap:
         ),
     )
 
+    found_as: FoundAs | None = field(
+        default=None,
+        metadata=column(
+            "title, kind, article_id, article_title, edited_by: what was found, where people changed title or kind; "
+            "null where nobody did",
+            remembered=True,
+        ),
+    )
+
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> Self:
         """Read a row of a backlog, of this version or of an earlier one, as plain values.
@@ -300,6 +310,12 @@ class Gap:
     def folded(self) -> bool:
         """Whether it is too small to act on, and nobody has taken it up."""
         return is_folded(self.too_small, self.status, self.due)
+
+    @property
+    def edited(self) -> str:
+        """What was found where people changed title or kind, as a sentence; empty where nobody did."""
+        found = self.found_as
+        return f"Found as “{found['title']}”, {found['kind']}; changed by {found['edited_by']}." if found else ""
 
     @property
     def owner(self) -> str:

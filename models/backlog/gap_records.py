@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TypedDict
 
 __all__ = [
-    "AgentStep", "Answered", "Carried", "ChangePoint", "Example", "NearestArticle", "Passage", "PlannedSentence",
-    "Query", "Quote", "SimilarGap", "Surge", "Trend", "Week",
+    "AgentStep", "Answered", "Carried", "ChangePoint", "Example", "FoundAs", "NearestArticle", "Passage",
+    "PlannedSentence", "Query", "Quote", "SimilarGap", "Surge", "Trend", "Week",
 ]  # fmt: skip
 
 
@@ -150,6 +150,16 @@ class ChangePoint(TypedDict):
     high: str | None
     before: float | None
     after: float | None
+
+
+class FoundAs(TypedDict):
+    """What a run found, where people have renamed or reclassified the gap."""
+
+    title: str | None
+    kind: str | None
+    article_id: str | None
+    article_title: str | None
+    edited_by: str | None
 
 
 class Carried(TypedDict):

@@ -139,6 +139,7 @@ def explain(
     gap: Annotated[str, typer.Argument(metavar="GAP_ID", help="A gap_id, or a rank such as 1.")],
     store: Store,
     run: Annotated[str | None, typer.Option(metavar="ID", help="Which run; the latest by default.")] = None,
+    config: Config = None,
 ) -> None:
     """Explain one gap: why this kind, why this rank, who should act, what people wrote.
 
@@ -148,11 +149,17 @@ def explain(
 
     `lacuna explain g-3f9a2c --store store --run 2024-06-23`
     """
+    from lacuna.pipelines.gaps.decisions import as_named
     from lacuna.pipelines.io import runs as explaining
+    from lacuna.pipelines.settings import load_settings
+    from lacuna.pipelines.state.repository import open_state
 
     with explaining.whole_run(store, run) as folder:
         gap_row = explaining.find_gap(explaining.read_backlog(folder), gap)
         cost = (explaining.read_run(folder).get("settings") or {}).get("cost") or {}
+    if run is None:  # an old run keeps what it was called then
+        with open_state(load_settings(config), store) as state:
+            gap_row = as_named(state, gap_row)
     out.print(explaining.explain(gap_row, cost.get("currency", "")))
 
 

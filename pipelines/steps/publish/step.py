@@ -39,6 +39,7 @@ from lacuna.pipelines.steps import STEPS
 from lacuna.pipelines.steps.measure.searches import searches_by_topic
 from lacuna.pipelines.steps.publish.no_gap import no_gap
 from lacuna.pipelines.steps.publish.topic_questions import topic_questions
+from lacuna.pipelines.steps.publish.transcripts import transcripts
 from lacuna.pipelines.steps.publish.workbook import to_csv, write_backlog
 
 LIBRARIES = ("bertopic", "ctranslate2", "duckdb", "great-expectations", "numpy", "pandas", "pyarrow", "scikit-learn")
@@ -92,6 +93,7 @@ def _published_tables(job: Job, backlog: pd.DataFrame, owners: pd.DataFrame) -> 
         "topics": _topics(job, backlog),
         "assignments": assignments,
         "topic_questions": topic_questions(job, assignments),
+        "transcripts": transcripts(job, gaps_of(backlog)),
         "owners": owners.drop(columns="email", errors="ignore"),
     }
     return {
