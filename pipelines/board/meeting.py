@@ -161,7 +161,9 @@ def meeting_view(request: Request, meeting_id: int) -> Response:
         return _no_such_meeting(board, request)
     places = _places(board, now, meeting)
     wanted = request.query_params.get("gap", "")
-    place = next((one for one in places if one.gap.id == wanted), None) or _next_open(places, 0)
+    place = next((one for one in places if one.gap.id == wanted), None)
+    if place is None and meeting.ended_at is None:
+        place = _next_open(places, 0)
     if place is None:
         return RedirectResponse(f"/meeting/{meeting_id}/minutes", 303)
     gap, following = place.gap, _next_open(places, place.number)

@@ -117,6 +117,8 @@ def test_minutes_say_what_was_decided_by_whom_and_what_is_next(
     decide(state, "g-007", "accept", "Mia")
     board.post("/meeting/1/end", headers={**bearer(), **FROM_BOARD})
     decide(state, "g-006", "accept", "Mia")
+    assert board.get("/meeting/1", headers=bearer()).headers["location"] == "/meeting/1/minutes"
+    assert "This meeting has ended" in page(board, "/meeting/1?gap=g-004")
     sheet = board.get("/meeting/1/minutes.md", headers=bearer())
     assert sheet.headers["content-type"].startswith("text/markdown")
     text = sheet.text
