@@ -94,7 +94,7 @@ class Labels(Endpoint):
 
 
 class Drafts(Endpoint):
-    """Who may write a first text for a draft, out of its evidence."""
+    """Who may write out the plan of a draft, each sentence bound to its evidence."""
 
 
 class Accuracy(Section):

@@ -26,8 +26,10 @@ from lacuna.models.backlog.gap_records import (
     FoundAs,
     NearestArticle,
     Passage,
+    PlannedSentence,
     Query,
     Quote,
+    SimilarGap,
     Surge,
     Trend,
     Week,
@@ -191,10 +193,21 @@ class Gap:
     agent_answers: list[Quote] = field(default_factory=list, metadata=column("conversation_id, quote: redacted"))
     passages: list[Passage] = field(
         default_factory=list,
-        metadata=column("article_id, section, passage, evidence, count: what of the article is wrong"),
+        metadata=column(
+            "article_id, section, passage, evidence, count, replacement, replacement_ids, comment: what of the "
+            "article is wrong"
+        ),
     )
     steps: list[AgentStep] = field(
         default_factory=list, metadata=column("text, count, worked, way, conversation_ids: what agents told alike")
+    )
+    plan: list[PlannedSentence] = field(
+        default_factory=list,
+        metadata=column(
+            "language, part, group, condition, condition_by, text, count, worked, conversation_ids: the sentences of "
+            "the article that it needs, in order",
+            in_lists=False,
+        ),
     )
     answered: Answered | None = field(
         default=None, metadata=column("conversations, well, badly: how those ended that agents answered")
@@ -233,7 +246,12 @@ class Gap:
     owner_name: str | None = field(default=None, metadata=column("the owner's name", sheet=Sheet(7, "Owner", 18)))
     owner_left: str | None = field(default=None, metadata=column("who was chosen as owner and has left"))
     surge: Surge | None = field(
-        default=None, metadata=column("started (day), ratio, p_value of its largest subtopic; null where none")
+        default=None,
+        metadata=column("started (day), ratio, p_value, recent, usual: of all conversations about it; null where none"),
+    )
+    similar: list[SimilarGap] = field(
+        default_factory=list,
+        metadata=column("gap_id, title, likeness, why: other gaps that may be the same work, the most alike first"),
     )
     too_small: bool = field(
         default=False,

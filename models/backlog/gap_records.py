@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TypedDict
 
 __all__ = [
-    "AgentStep", "Answered", "Carried", "ChangePoint", "Example", "FoundAs", "NearestArticle", "Passage", "Query",
-    "Quote", "Surge", "Trend", "Week",
+    "AgentStep", "Answered", "Carried", "ChangePoint", "Example", "FoundAs", "NearestArticle", "Passage",
+    "PlannedSentence", "Query", "Quote", "SimilarGap", "Surge", "Trend", "Week",
 ]  # fmt: skip
 
 
@@ -18,6 +18,19 @@ class NearestArticle(TypedDict):
     similarity: float | None
 
 
+class SimilarGap(TypedDict):
+    """Another gap that may be the same work.
+
+    ``likeness`` is that of questions and agents' answers, from 0 to 1; ``why`` is same_article, same_answers or
+    same_questions.
+    """
+
+    gap_id: str
+    title: str | None
+    likeness: float | None
+    why: str | None
+
+
 class Trend(TypedDict):
     """How demand moves: ``direction`` is up, down or flat; ``ratio`` of the last weeks to those before."""
 
@@ -27,11 +40,16 @@ class Trend(TypedDict):
 
 
 class Surge(TypedDict):
-    """A sudden rise of demand: the day on which it began, and how many times as much there is since."""
+    """A sudden rise of demand: the day on which it began, and how many times as much there is since.
+
+    ``recent`` is the number of conversations of the last seven days, ``usual`` that of seven days before it.
+    """
 
     started: str | None
     ratio: float | None
     p_value: float | None
+    recent: int | None
+    usual: float | None
 
 
 class Quote(TypedDict):
@@ -65,7 +83,9 @@ class Query(TypedDict):
 class Passage(TypedDict):
     """What of an article is wrong or missing, and the ``evidence`` for it in agents' words.
 
-    ``count`` conversations hold that evidence.
+    ``count`` conversations hold that evidence. ``replacement`` is what the passage could say instead, or what could be
+    added, as the conversations ``replacement_ids`` say it; where agents do not agree, or say nothing that could stand
+    there, it is null and ``comment`` says why.
     """
 
     article_id: str | None
@@ -74,6 +94,9 @@ class Passage(TypedDict):
     evidence: str | None
     count: int | None
     conversation_ids: list[str]
+    replacement: str | None
+    replacement_ids: list[str]
+    comment: str | None
 
 
 class AgentStep(TypedDict):
@@ -89,6 +112,26 @@ class AgentStep(TypedDict):
     way: int | None
     order: int | None
     asked: str | None
+
+
+class PlannedSentence(TypedDict):
+    """A sentence of the article that a gap needs, in the order of the article (:mod:`models.writing.article_plan`).
+
+    ``part`` is title, answer, step (in order), do (in none), case, fact, or open (agents do not agree); ``group``
+    numbers lists, cases and disputes from 1. ``condition`` is what a case holds for, in the words of
+    ``condition_by``: agents or customers. ``count`` conversations that did not end badly hold it nearly word for word;
+    ``worked`` of them are known to have ended well.
+    """
+
+    language: str | None
+    part: str | None
+    group: int | None
+    condition: str | None
+    condition_by: str | None
+    text: str | None
+    count: int | None
+    worked: int | None
+    conversation_ids: list[str]
 
 
 class Answered(TypedDict):

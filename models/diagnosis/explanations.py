@@ -16,6 +16,7 @@ from scipy.stats import fisher_exact
 from lacuna.models.text.words import LONG_WORD, shortened
 
 GROUPS = {"region": "customers in {}", "product": "conversations about {}", "language": "questions in language '{}'"}
+NAMED = 4  # groups in a sentence
 EACH_SIDE = 5  # conversations that each side of a comparison needs
 FARTHER_APART = 0.3  # and how far apart their failing shares must be to be worth a writer's time
 BY_CHANCE = 0.01  # and how seldom chance may bring that about, among all groups looked at
@@ -53,6 +54,29 @@ def release_reason(
         return None
     _, when, name = min(candidates)
     return f"{name} came out on {when.date()}, about when the answers began to fail"
+
+
+def joined_reason(groups: Sequence[tuple[str, int, str]]) -> str:
+    """Which conversations are in a gap because they want the same in other words, or in another language.
+
+    Parameters
+    ----------
+    groups
+        What each group is called, its number of conversations, and the code of its language.
+
+    Examples
+    --------
+    >>> joined_reason([("Punkte fehlen", 5, "de"), ("No points yet", 3, "")])
+    "8 of its conversations want the same in other words: “Punkte fehlen” (5, language 'de'), “No points yet” (3)"
+    """
+    ordered = sorted(groups, key=lambda group: (-group[1], group[0]))
+    named = [
+        f"“{name}” ({count}, language '{language}')" if language else f"“{name}” ({count})"
+        for name, count, language in ordered[:NAMED]
+    ]
+    rest = f" and {len(ordered) - NAMED} more" if len(ordered) > NAMED else ""
+    total = sum(count for _, count, _ in ordered)
+    return f"{total} of its conversations want the same in other words: {', '.join(named)}{rest}"
 
 
 def _words(text: str) -> set[str]:

@@ -7,6 +7,7 @@ then verdicts on the article that the bot uses, then whether any article holds t
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 from scipy.stats import binom
@@ -20,6 +21,7 @@ ACCOUNT = "account action needed"
 ROUTING = "intent routing"
 NOTHING_ASKED = "nothing was asked"
 LEAST_ON_TOPIC = 1.5  # conversations about an article that must lie on each side of a change
+LEAST_SIGNS = 3  # conversations that show that a person is needed; fewer may be chance
 SERVED_BY_CHANCE = 3.0  # conversations that an article answers well though it is hard to find
 
 
@@ -76,6 +78,21 @@ def by_agreement(evidence: Evidence, limits: Limits) -> Verdict | None:
     if _reached(evidence, near) > limits.reach_at_most or evidence.failed < evidence.usual - by_chance:
         return None
     return _unfindable_by_agreement(evidence, near)
+
+
+def said_again(verdict: Verdict, evidence: Evidence, limits: Limits) -> Verdict:
+    """Rewrite the reasons of a verdict for a larger group of conversations; kind, article and probability stay.
+
+    Reasons that the larger group no longer bears out stay as they were: they are why there is a gap.
+    """
+    if verdict.kind == "missing":
+        return replace(verdict, reasons=_missing(evidence).reasons)
+    rules = {"contradictory": (_contradictory,), "unfindable": (_unfindable, _unfindable_by_answers)}
+    for rule in rules.get(verdict.kind, ()):
+        larger = rule(evidence, limits)
+        if larger and larger.article_id == verdict.article_id:
+            return replace(verdict, reasons=larger.reasons)
+    return verdict
 
 
 def again(verdict: Verdict, evidence: Evidence) -> Verdict:
@@ -171,15 +188,13 @@ def _not_content(evidence: Evidence, limits: Limits) -> Verdict | None:
     if not evidence.asks:
         why = f"none of the {evidence.failed:.0f} conversations says what the customer wanted"
         return Verdict("not_content", None, 0.9, [why], NOTHING_ASKED)
-    if evidence.policy_share >= limits.policy_share:
-        why = f"the bot handed off by policy in {evidence.policy_share:.0%} of the failed conversations"
-        return Verdict("not_content", None, _sure(evidence.policy_share, limits.policy_share), [why], HANDOFF)
-    if evidence.request_share >= limits.policy_share:
-        why = f"customers asked for a person in {evidence.request_share:.0%} of the failed conversations"
-        return Verdict("not_content", None, _sure(evidence.request_share, limits.policy_share), [why], HANDOFF)
-    if evidence.account_share >= limits.policy_share:
-        why = f"an agent had to act in the customer's account or order in {evidence.account_share:.0%} of them"
-        return Verdict("not_content", None, _sure(evidence.account_share, limits.policy_share), [why], ACCOUNT)
+    for share, what, cause in (
+        (evidence.policy_share, "the bot handed off by policy in {:.0%} of the failed conversations", HANDOFF),
+        (evidence.request_share, "customers asked for a person in {:.0%} of the failed conversations", HANDOFF),
+        (evidence.account_share, "an agent had to act in the customer's account or order in {:.0%} of them", ACCOUNT),
+    ):
+        if share >= limits.policy_share and share * evidence.failed >= LEAST_SIGNS - 0.5:
+            return Verdict("not_content", None, _sure(share, limits.policy_share), [what.format(share)], cause)
     if evidence.misrouted_tags >= limits.routing_tags and evidence.misrouted_share >= limits.routing_share:
         why = (
             f"{evidence.misrouted_tags} of {evidence.tags} tags say that the intent was wrong: "

@@ -264,10 +264,13 @@ def main_articles(facts: pd.DataFrame, share: float) -> dict[str, str]:
 def totals(rows: Sequence[dict[str, Any]]) -> dict[str, float]:
     """What all measured fixes saved since, those that did not work included: a choice of the good ones would flatter.
 
+    So what is credited to an article without a decision is left out: it is known of only because it worked.
+
     Parameters
     ----------
     rows
-        What :func:`measure` gives, and counted_with: the gap_id of another fix of the same conversations, or null.
+        What :func:`measure` gives; counted_with: the gap_id of another fix of the same conversations, or null; and
+        credited (bool), which may be missing.
 
     Returns
     -------
@@ -277,6 +280,7 @@ def totals(rows: Sequence[dict[str, Any]]) -> dict[str, float]:
     """
     measured = [row for row in rows if row["conversations_before"] and row["conversations_after"]]
     measured = [row for row in measured if not isinstance(row["counted_with"], str)]  # null may be NaN in a frame
+    measured = [row for row in measured if row.get("credited") is not True]
 
     def added(name: str) -> float:
         return float(sum(row[name] for row in measured))

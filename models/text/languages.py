@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from functools import cache
@@ -23,8 +24,18 @@ def common_languages(texts: Sequence[str]) -> tuple[str, ...]:
     ('de', 'en')
     """
     some = texts[:: -(-len(texts) // TEXTS)] if len(texts) else texts
-    counts = Counter(_read(text, ()) for text in some)
-    return tuple(sorted(code for code, count in counts.items() if count >= max(ENOUGH, COMMON * len(some))))
+    return common([language_of(text) for text in some])
+
+
+def language_of(text: str) -> str:
+    """The language of one text among all that are known; of a short text, often another than it is in."""
+    return _read(text, ())
+
+
+def common(languages: Sequence[str]) -> tuple[str, ...]:
+    """The languages that are common among those of single texts, as :func:`common_languages` takes them."""
+    counts = Counter(languages)
+    return tuple(sorted(code for code, count in counts.items() if count >= max(ENOUGH, COMMON * len(languages))))
 
 
 def languages_of(texts: Sequence[str], among: tuple[str, ...]) -> list[str]:
@@ -35,6 +46,18 @@ def languages_of(texts: Sequence[str], among: tuple[str, ...]) -> list[str]:
     if len(among) < 2:
         return [next(iter(among), "")] * len(texts)
     return [_read(text, among) for text in texts]
+
+
+def script_of(text: str) -> str:
+    """The script of most letters of a text, as Unicode names it, such as "LATIN" or "CYRILLIC"; "" without a letter.
+
+    Examples
+    --------
+    >>> script_of("Where is it?"), script_of("Где мой заказ 12?"), script_of("42")
+    ('LATIN', 'CYRILLIC', '')
+    """
+    counts = Counter(unicodedata.name(letter, "").partition(" ")[0] for letter in text[:CHARACTERS] if letter.isalpha())
+    return min(counts, key=lambda script: (-counts[script], script), default="")
 
 
 def _read(text: str, among: tuple[str, ...]) -> str:

@@ -201,6 +201,7 @@ def _print_check(result: CheckResult) -> None:
 def _print_result(result: RunResult, top: int) -> None:
     from lacuna.models.diagnosis.no_gap_reason import why_no_gap
     from lacuna.pipelines.io.runs import backlog_table, read_backlog, read_run
+    from lacuna.pipelines.report.incidents import incident_sentences
 
     rows = read_backlog(result.folder)
     messages = {
@@ -211,6 +212,8 @@ def _print_result(result: RunResult, top: int) -> None:
     out.print(messages[result.state], highlight=False)
     if rows and top:
         out.print()
+        for sentence in incident_sentences(rows):
+            out.print(escape(sentence), highlight=False, soft_wrap=True)
         out.print(backlog_table(rows, top), highlight=False)
         if len(rows) > top:
             out.print(f"… and {len(rows) - top} more", highlight=False)

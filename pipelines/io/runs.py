@@ -21,6 +21,7 @@ from lacuna.pipelines.io.run_folders import find_run, published_runs, run_folder
 from lacuna.pipelines.presentation.format import NONE
 from lacuna.pipelines.presentation.suggestions import similar, with_such_words
 from lacuna.pipelines.report.gap_figures import SETS, GapFigures, figures_of, movement, nearest_articles
+from lacuna.pipelines.report.story import similar_sentences, story
 
 __all__ = [
     "backlog_table",
@@ -115,9 +116,14 @@ def explain(gap: Gap, currency: str = "") -> RenderableType:
     parts: list[RenderableType] = [
         Text(f"{gap.rank}. {gap.title}", style="bold"),
         Text(f"{gap.gap_id} · {kind} ({meaning}{sure}) · {standing}", style="dim"),
+        Text(),
+        Text(story(gap)),
     ]
     if gap.edited:
         parts.append(Text(gap.edited))
+    parts += _section(
+        "May be the same work", _bullets([f"{o['id']} “{o['title']}”: {o['why']}" for o in similar_sentences(gap)])
+    )
     if gap.article_id:
         title = f" “{gap.article_title}”" if gap.article_title else ""
         parts.append(Text(f"Article: {gap.article_id}{title}"))

@@ -64,10 +64,16 @@ class Movement:
     times: str = ""
     since: str = ""
     ratio: float | None = None
+    rate: str = ""
+
+    @property
+    def surges(self) -> bool:
+        """Whether demand has jumped within days."""
+        return self.words == "surging"
 
     def in_words(self) -> str:
-        """`surging ×10.1 since 25 Jun`, `steady`, or nothing."""
-        return _joined(self.words, self.times, self.since)
+        """`surging ×10.1 since 25 Jun (38 about it in the last 7 days, 3.4 in 7 days before)`, `steady`, or nothing."""
+        return _joined(self.words, self.times, self.since, f"({self.rate})" if self.rate else "")
 
 
 def movement(gap: Gap) -> Movement:
@@ -83,13 +89,18 @@ def _movement(trend: Trend, surge: Surge | None) -> Movement:
     >>> _movement({"direction": "up", "ratio": 1.8, "p_value": 0.01}, None).in_words()
     'rising ×1.8'
     >>> flat: Trend = {"direction": "flat", "ratio": None, "p_value": None}
-    >>> _movement(flat, {"started": "2024-06-25", "ratio": 10.1, "p_value": 0.0}).in_words()
-    'surging ×10.1 since 25 Jun'
+    >>> since: Surge = {"started": "2024-06-25", "ratio": 10.1, "p_value": 0.0, "recent": 38, "usual": 3.4}
+    >>> _movement(flat, since).in_words()
+    'surging ×10.1 since 25 Jun (38 about it in the last 7 days, 3.4 in 7 days before)'
     """
     surge_ratio = surge["ratio"] if surge else None
     if surge and surge_ratio is not None:
         since = f"since {short_day(surge['started'])}" if surge["started"] else ""
-        return Movement(_ARROWS["up"], "up", "surging", f"×{surge_ratio:.1f}", since, surge_ratio)
+        recent, usual = surge.get("recent"), surge.get("usual")
+        rate = ""
+        if recent is not None and usual is not None:
+            rate = f"{count(recent)} about it in the last 7 days, {decimal(usual)} in 7 days before"
+        return Movement(_ARROWS["up"], "up", "surging", f"×{surge_ratio:.1f}", since, surge_ratio, rate)
     direction = (trend["direction"] or "").lower()
     direction = _DIRECTIONS.get(direction, direction)
     if direction not in _ARROWS:

@@ -43,6 +43,11 @@ def relative_link(path: object) -> str:
     return quote(relative)
 
 
+def link_to_gap(gap_id: str) -> str:
+    """The link that opens a gap in the report."""
+    return "#gap=" + quote(gap_id, safe="")
+
+
 def owner(gap: Gap) -> dict[str, Any]:
     """Who owns the gap, and why; a gap without an owner says so."""
     key = line(gap.owner_id)
@@ -74,7 +79,7 @@ def table_row(gap: Gap, currency: str, top_score: float, until: date | None) -> 
     weekly_counts = [conversations for _, conversations, _ in weeks(gap.weekly, until)]
     return {
         "id": key,
-        "link": "#gap=" + quote(key, safe=""),
+        "link": link_to_gap(key),
         "rank": figures.rank or NONE,
         "band": f"{low}–{high}" if low is not None and high is not None and low != high else "",
         "title": title,

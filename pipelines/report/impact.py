@@ -70,6 +70,7 @@ def _fix(row: dict[str, Any]) -> dict[str, Any]:
         "tone": verdict.replace(" ", "-") if verdict in VERDICTS else "other",
         "means": means,
         "why": text(row.get("why"), 600),
+        "credit": _credit(row),
         "before": percent(row.get("failed_before")),
         "after": percent(row.get("failed_after")) if measured else NONE,
         "expected": percent(row.get("failed_expected")) if measured else NONE,
@@ -82,6 +83,17 @@ def _fix(row: dict[str, Any]) -> dict[str, Any]:
         "cost": money(row.get("avoided_cost"), currency) if measured else NONE,
         "picture": failure_weeks(items(row.get("weekly")), row.get("fixed_on"))["svg"],
     }
+
+
+def _credit(row: Mapping[str, Any]) -> str:
+    """What closed a gap that nobody decided on, as a sentence; "" for any other."""
+    if row.get("credited") is not True:
+        return ""
+    return (
+        f"Nobody decided on it: the article {text(row.get('article_id'))}, new or changed on "
+        f"{short_day(row.get('fixed_on'), year=True)}, answers it now. It is left out of the sum, because only what "
+        "worked is seen in this way."
+    )
 
 
 def drop(row: Mapping[str, Any]) -> str:

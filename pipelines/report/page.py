@@ -26,6 +26,7 @@ from lacuna.pipelines.presentation.format import (
 from lacuna.pipelines.report.gap_figures import GapFigures, before_and_since, figures_of, nearest_articles
 from lacuna.pipelines.report.gaps import owner, relative_link, weeks
 from lacuna.pipelines.report.small import small_gap_sentence
+from lacuna.pipelines.report.story import similar_sentences, story
 
 _QUOTE = 1200
 _CHANGES = {
@@ -80,6 +81,8 @@ def page(
             "theme": line(gap.theme),
         },
         "places": _places(gap),
+        "story": story(gap),
+        "similar": similar_sentences(gap),
         "figures": figures.cards(),
         "reasons": texts(gap.reasons),
         "equation": _equation(figures, confidence, small_gap_sentence(gap, run)),

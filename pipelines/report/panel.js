@@ -128,6 +128,8 @@ function fill(gap) {
     element("div", { className: "tags" }, element("span", { className: `badge k-${gap.tone}`, text: gap.kindLabel, title: gap.kindMeans }), gap.sure ? element("span", { text: gap.sure }) : null, element("span", { text: data.statuses[gap.status] || gap.status })),
     title,
     element("div", { className: "tags" }, topic, ...gap.places.map((words) => element("span", { text: words, auto: true }))),
+    paragraph(gap.story, "story"),
+    part("May be the same work", list("ul", "why", gap.similar, (other) => element("li", {}, element("a", { href: "#gap=" + encodeURIComponent(other.id), text: other.title, auto: true }), other.why ? `: ${other.why}` : ""))),
     element("dl", { className: "stats" }, ...gap.figures.map((figure) => element("div", {}, element("dt", { text: figure.label }), element("dd", { text: figure.value }), element("small", { text: figure.note })))),
     paragraph(data.sets, "note"),
     part("Why this kind", paragraph(gap.kindMeans, "note"), list("ul", "why", gap.reasons, (words) => element("li", { text: words, auto: true }))),

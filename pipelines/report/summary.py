@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import quote
 
 from lacuna.models.backlog.gap import Gap
 from lacuna.models.backlog.lifecycle import CLOSED
@@ -22,14 +21,16 @@ from lacuna.pipelines.presentation.format import (
     text,
 )
 from lacuna.pipelines.report.gap_figures import movement
+from lacuna.pipelines.report.gaps import link_to_gap
 from lacuna.pipelines.report.small import apart, folded_sentence
 
 _NAMED = 3
+_STEEP = 1.5  # times as much as before, from which on a rise is told
 
 
 def _link(gap: Gap) -> dict[str, str]:
     key = text(gap.gap_id)
-    return {"link": "#gap=" + quote(key, safe=""), "text": line(gap.title, 90) or "Untitled gap"}
+    return {"link": link_to_gap(key), "text": line(gap.title, 90) or "Untitled gap"}
 
 
 def _plain(value: str) -> dict[str, str]:
@@ -53,7 +54,7 @@ def _titles(gaps: Sequence[Gap], note: dict[str, str] | None = None) -> list[dic
 def summary(
     backlog: Sequence[Gap], currency: str, previous: dict[str, Any] | None, run: dict[str, Any] | None = None
 ) -> list[list[dict[str, str]]]:
-    """The summary in sentences: open gaps, new, surging and reopened ones, those without an owner, and the precision.
+    """The summary in sentences: open gaps, new, rising and reopened ones, those without an owner, and the precision.
 
     Returns
     -------
@@ -98,9 +99,9 @@ def summary(
         )
     else:
         sentences.append([_plain("Nothing is new this time.")])
-    surging, notes = _surging(open_gaps)
-    if surging:
-        sentences.append([_plain("Surging: "), *_titles(surging, notes), _plain(".")])
+    rising, notes = _rising(open_gaps)
+    if rising:
+        sentences.append([_plain("Rising: "), *_titles(rising, notes), _plain(".")])
     if reopened:
         sentences.append(
             [
@@ -133,16 +134,15 @@ def _precision(run: dict[str, Any] | None) -> list[list[dict[str, str]]]:
     return [[_plain(f"In review, {sentence}.")]] if sentence else []
 
 
-def _surging(open_gaps: Sequence[Gap]) -> tuple[list[Gap], dict[str, str]]:
-    """Gaps with a surge, steepest first; without any, gaps whose demand clearly rises."""
+def _rising(open_gaps: Sequence[Gap]) -> tuple[list[Gap], dict[str, str]]:
+    """Gaps whose demand clearly rises, the steepest first; those that surge stand before all others already."""
     steep: list[tuple[float, str, Gap]] = []
     notes: dict[str, str] = {}
-    gap_movements = [(gap, movement(gap)) for gap in open_gaps]
-    surges = [(gap, gap_movement) for gap, gap_movement in gap_movements if gap_movement.words == "surging"]
-    for gap, gap_movement in surges or gap_movements:
-        if gap_movement.direction == "up" and gap_movement.ratio is not None and (surges or gap_movement.ratio >= 1.5):
+    for gap in open_gaps:
+        moving = movement(gap)
+        if moving.direction == "up" and not moving.surges and (moving.ratio or 0.0) >= _STEEP:
             key = text(gap.gap_id)
-            steep.append((-gap_movement.ratio, key, gap))
-            notes[key] = f"{gap_movement.times} {gap_movement.since}".rstrip()
+            steep.append((-(moving.ratio or 0.0), key, gap))
+            notes[key] = moving.times
     steep.sort(key=lambda entry: entry[:2])
     return [gap for _, _, gap in steep], notes

@@ -22,6 +22,7 @@ from lacuna.pipelines.presentation.format import (
     whole,
 )
 from lacuna.pipelines.presentation.format import rows as records
+from lacuna.pipelines.report.gaps import link_to_gap
 from lacuna.pipelines.report.topic_tree import tree_view
 
 _PARTS = 4  # subtopics that are named
@@ -77,7 +78,7 @@ def topics(
                 "searches": whole(row.get("searches")) or 0,
                 "season": _season(row.get("season")),
                 "gaps": [
-                    {"link": "#gap=" + quote(gap, safe=""), "title": gap_titles[gap]}
+                    {"link": link_to_gap(gap), "title": gap_titles[gap]}
                     for gap in texts(row.get("gap_ids"))
                     if gap in gap_titles
                 ],

@@ -32,8 +32,9 @@ from lacuna.pipelines.report.coverage import coverage
 from lacuna.pipelines.report.due import due_articles, unowned_articles
 from lacuna.pipelines.report.figures import kpi_cards
 from lacuna.pipelines.report.gap_figures import sets_explanation
-from lacuna.pipelines.report.gaps import table_row
+from lacuna.pipelines.report.gaps import link_to_gap, table_row
 from lacuna.pipelines.report.impact import fixes
+from lacuna.pipelines.report.incidents import incidents
 from lacuna.pipelines.report.page import page
 from lacuna.pipelines.report.quality import quality
 from lacuna.pipelines.report.small import apart, folded_sentence
@@ -129,6 +130,8 @@ def build_view(data: ReportData) -> dict[str, Any]:
         "range": _range(backlog),
         "sure": confidence,
         "kpis": kpi_cards(data.kpis, run, data.accuracy),
+        "incidents": incidents(backlog),
+        "link_to_gap": link_to_gap,
         "summary": summary(backlog, currency, data.previous, run),
         "coverage": coverage(run),
         "kinds": _kinds(to_act_on),

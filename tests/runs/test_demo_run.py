@@ -143,6 +143,31 @@ def test_surge_is_dated(demo: Demo) -> None:
     row = next(row for row in demo.backlog() if demo.topic_of(row) == "customs-charge")
     assert row["surge"]["started"] == "2024-06-25"
     assert row["surge"]["ratio"] > 3
+    assert row["surge"]["recent"] > 5 * row["surge"]["usual"]
+
+
+def test_a_problem_is_one_gap_in_all_words_and_languages(demo: Demo) -> None:
+    """No planted problem is two gaps, German demand counts, and what is a gap is not called no content besides."""
+    topics = Counter(demo.topic_of(row) for row in demo.backlog())
+    assert max(topics.values()) == 1, topics
+    asked = pd.read_parquet(demo.folder / "bundle" / "conversations").drop_duplicates("conversation_id")
+    german = set(asked["conversation_id"][asked["language"].str[:2] == "de"])
+    for topic in ("trail-points", "item-missing", "ebike-pairing", "delivery-times"):
+        assert german & set(demo.gap(topic)["conversation_ids"]), f"nobody asks about {topic} in German"
+    points = set(demo.truth.topics["trail-points"].conversation_ids)
+    assigned = pd.read_parquet(demo.runs[-1].folder / "assignments.parquet")
+    assigned_to = assigned.set_index("conversation_id")["subtopic_id"]
+    for row in _lines(demo.runs[-1].folder / "not_content.jsonl"):
+        members = set(assigned_to.index[assigned_to == row["subtopic_id"]])
+        assert len(members & points) < len(members) / 2, row["title"]
+
+
+def test_what_agents_answer_differently_is_no_part_of_an_articles_gap(demo: Demo) -> None:
+    """Jackets that leak were answered from the article on warranty; they belong to the gap about jackets."""
+    rain = set(demo.truth.topics["rain-soaks"].conversation_ids)
+    in_warranty = rain & set(demo.gap("warranty")["conversation_ids"])
+    in_rain = rain & set(demo.gap("rain-soaks")["conversation_ids"])
+    assert len(in_warranty) <= 1 < len(in_rain)
 
 
 def test_gaps_carry_over(demo: Demo) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from lacuna.models.impact.fixes import totals
 from lacuna.pipelines.gaps.decisions import decide
 from lacuna.pipelines.io.store import read_parquet
 from lacuna.pipelines.presentation.spreadsheet import records
@@ -108,3 +109,19 @@ def test_gaps_without_an_owner_are_a_list_of_their_own(story: dict[str, Any], la
     assert all(gap in printed for gap in story["last"].index)
     _, printed, _ = lacuna("backlog", "--owner", "o-1", "--store", str(story["store"]))
     assert not any(gap in printed for gap in story["last"].index)
+
+
+def test_what_an_article_closed_without_a_decision_is_credited_to_it(tmp_path: Path) -> None:
+    """Nobody decided; the gap is gone since its article came, and the article has the credit, outside of the sum."""
+    first = mine(tmp_path, BEFORE)
+    pole = about(first, "pole")
+    mine(tmp_path, AFTER)
+    table = read_parquet(tmp_path / "store" / "runs" / "2024-08-04" / "impact.parquet").set_index("gap_id")
+    credited = table[table["credited"]]
+    assert set(credited.index) == set(pole)
+    assert set(credited["article_id"]) == {"kb-pole"}
+    assert set(credited["fixed_on"]) == {FIXED.isoformat()}
+    assert set(credited["verdict"]) == {"verified"}
+    assert (credited["avoided_weekly"].iloc[0], totals(records(table))["fixes"]) == (pytest.approx(5.4, abs=2), 0)
+    page = (tmp_path / "store" / "runs" / "2024-08-04" / "report.html").read_text(encoding="utf-8")
+    assert "Nobody decided on it: the article kb-pole" in page

@@ -27,7 +27,9 @@ from lacuna.models.diagnosis.evidence import (
     Verdict,
     stricter,
 )
+from lacuna.models.text.languages import script_of
 from lacuna.models.text.lexicon import STOP_WORDS
+from lacuna.models.text.vectors import ENOUGH_OF_A_LANGUAGE
 from lacuna.pipelines.runtime.job import Job
 from lacuna.pipelines.steps.diagnose.matches import FailedScores, read_matches
 from lacuna.pipelines.steps.understand.matching import live_articles
@@ -35,7 +37,7 @@ from lacuna.pipelines.steps.understand.matching import live_articles
 MIN_FAILED = 4  # fewer failed conversations than this are not yet a pattern
 # What is needed of each conversation, of measure/facts; what is long of those that failed alone.
 _FACTS = [
-    "conversation_id", "started_at", "escalated", "product", "region", "predicted_intent", "cited_first",
+    "conversation_id", "started_at", "escalated", "product", "region", "customer_id", "predicted_intent", "cited_first",
     "handoff_request", "account_action", "policy_handoff", "outcome", "true_intent", "answered", "by_people",
     "in_window", "p_failed", "in_scope", "topic_id", "subtopic_id",
 ]  # fmt: skip
@@ -111,6 +113,20 @@ class DiagnosisContext:
         """The least nearness at which an article answers a group, rather than merely being the nearest article."""
         agreements = [_agreement(self, rows) for rows in self.in_demand.values()]
         return agreement.near_enough([each for each in agreements if each], len(self.articles))
+
+    @cached_property
+    def tongues(self) -> pd.Series:
+        """The language of each question that failed, as the data say, and its script where that is another one."""
+        texts = self.texts.set_index("conversation_id")["question"]
+        scripts = self.facts["conversation_id"].map({c: script_of(str(text)) for c, text in texts.items()})
+        main_script = most_common(scripts) or ""
+        codes = self.facts["language"].fillna("").str[:2]
+        return codes.where(scripts.isna() | scripts.isin(["", main_script]), scripts)
+
+    @cached_property
+    def main_tongue(self) -> str:
+        """The language of most questions."""
+        return most_common(self.tongues) or ""
 
     @cached_property
     def numbers(self) -> dict[str, int]:
@@ -298,13 +314,42 @@ def failed_rows(context: DiagnosisContext, subtopics: Collection[str]) -> Ints:
 
 
 def main_subtopic(context: DiagnosisContext, rows: Ints) -> list[str]:
-    """The subtopic of most of these conversations, as a list; else the largest of their topic, else of all."""
-    most = most_common(context.facts["subtopic_id"].iloc[rows])
+    """The subtopic of most of these conversations, as a list; else the largest of their topic, else of all.
+
+    Of one customer's conversations in a subtopic, the first counts.
+    """
+    facts = context.facts[["subtopic_id", "customer_id"]].iloc[rows]
+    most = most_common(facts["subtopic_id"][facts["customer_id"].isna() | ~facts.duplicated()])
     if most:
         return [most]
     largest = context.subtopics.sort_values(["conversations", "subtopic_id"], ascending=[False, True], kind="stable")
     of_topic = largest[largest["topic_id"] == most_common(context.facts["topic_id"].iloc[rows])]
     return [str(each) for each in (of_topic if len(of_topic) else largest)["subtopic_id"].iloc[:1]]
+
+
+def is_pattern(context: DiagnosisContext, rows: Ints, min_customers: int) -> bool:
+    """Whether failed conversations are enough, and of enough customers, and share more than their language.
+
+    One loud customer is no pattern; each conversation without a known customer counts as another's.
+    """
+    customers = context.facts["customer_id"].iloc[rows]
+    enough = len(rows) >= MIN_FAILED and int(customers.nunique() + customers.isna().sum()) >= min_customers
+    return enough and not bound_by_language(context, rows)
+
+
+def bound_by_language(context: DiagnosisContext, rows: Ints) -> bool:
+    """Whether a group may have nothing in common but its language, or its script.
+
+    A model that knows a language badly finds all of its questions alike. A group that holds half or more of what is
+    asked in a language other than the main one shows no more than that, unless that language has enough questions for
+    what they share to be taken out.
+    """
+    tongues = context.tongues
+    own = most_common(tongues.iloc[rows]) or ""
+    of_own = int(tongues.eq(own).sum())
+    if own == context.main_tongue or of_own >= ENOUGH_OF_A_LANGUAGE:
+        return False
+    return 2 * int(tongues.iloc[rows].eq(own).sum()) >= of_own
 
 
 def day_of(context: DiagnosisContext, row: int) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from lacuna.models.backlog.article_care import due_for_verification, unowned_art
 from lacuna.models.diagnosis import rules
 from lacuna.models.diagnosis.change_point import Change
 from lacuna.models.diagnosis.evidence import Evidence, Verdict
+from lacuna.models.diagnosis.explanations import joined_reason
 from lacuna.models.text import vectors
 from lacuna.models.topics.failure_tree import excess, usual_failure
 from lacuna.pipelines.gaps.history import read_past
@@ -25,11 +26,15 @@ from lacuna.pipelines.steps.diagnose.context import (
     collect_evidence,
     day_of,
     failed_rows,
+    is_pattern,
     main_subtopic,
+    most_common,
     read_context,
 )
+from lacuna.pipelines.steps.diagnose.needs import Needs
+from lacuna.pipelines.steps.diagnose.regroup import join_same_needs, part_needs, say_again, similar_gaps
 from lacuna.pipelines.steps.diagnose.supporting_reasons import supporting_reasons
-from lacuna.pipelines.steps.rank.carry_over import carry_over
+from lacuna.pipelines.steps.rank.carry_over import carry_over, in_progress
 
 MOST_COMPARED = 2000  # conversations of a group that show what it has in common with another
 ENOUGH_ANSWERS = 3  # fewer agents' answers than this do not show whether two groups get the same answer
@@ -48,7 +53,7 @@ def diagnose(job: Job) -> None:
     candidates = _failing(context, demand) if context.comparable else dict.fromkeys(context.in_demand, np.inf)
     for subtopic, gain in candidates.items():
         rows = failed_rows(context, [subtopic])
-        if len(rows) < MIN_FAILED:
+        if not is_pattern(context, rows, job.settings.topics.min_customers):
             continue
         evidence = collect_evidence(context, [subtopic], rows, article_verdicts)
         verdict = rules.by_sign(evidence, context.limits)
@@ -81,14 +86,44 @@ def diagnose(job: Job) -> None:
                     collect_evidence(context, subtopics, row["rows"], article_verdicts),
                 )
             )
+    if context.comparable:
+        joined = _put_right(job, context, gaps, candidates, in_progress(past), article_verdicts)
+        not_content = [cluster for cluster in not_content if cluster["subtopic_id"] not in joined]
     gap_rows = [_gap_row(context, gap) for gap in gaps]
-    gap_rows += [
-        _gap_row(context, gap) | {"other_article_id": gap["other"]}
-        for gap in carry_over(past, context, gap_rows, article_verdicts)
-    ]
+    carried = carry_over(past, context, gap_rows, article_verdicts)
+    gap_rows += [_gap_row(context, gap) | {"other_article_id": gap["other"]} for gap in carried]
+    gaps += carried
+    needs = Needs.of(job, context, [gap["rows"] for gap in gaps])
+    for row, similar in zip(gap_rows, similar_gaps(needs, gaps), strict=True):
+        row["similar"] = similar
     job.write("diagnose/gaps", pd.DataFrame(gap_rows, columns=_GAP_COLUMNS))
     job.write_json("diagnose/not_content", not_content)
     _write_article_care(job, context)
+
+
+def _put_right(
+    job: Job,
+    context: DiagnosisContext,
+    gaps: list[dict[str, Any]],
+    failing: Mapping[str, float],
+    held: set[str],
+    article_verdicts: dict[str, Verdict],
+) -> set[str]:
+    """Regroup the gaps, in place, by what is wanted in them; returns the subtopics that joined one."""
+    subtopics = {s: failed_rows(context, [s]) for s in failing}
+    needs = Needs.of(job, context, [*subtopics.values(), *(gap["rows"] for gap in gaps)])
+    parted = part_needs(needs, context, gaps)
+    joined = join_same_needs(needs, context, gaps, failing, parted, held, article_verdicts)
+    # What an article's gap let go, and no gap has, is judged for itself.
+    in_gaps = np.unique(np.concatenate([np.zeros(0, dtype=np.int64), *(gap["rows"] for gap in gaps)]))
+    left = {s: np.setdiff1d(rows, in_gaps) for s, rows in parted.items()}
+    alone = [
+        {"subtopics": [s], "rows": rows, "excess": failing[s]}
+        for s, rows in left.items()
+        if len(rows) >= MIN_FAILED and failing.get(s, 0.0) >= context.limits.hint_evidence
+    ]
+    gaps[:] = _by_article(context, [*gaps, *_judge_by_answers(context, alone, article_verdicts)], article_verdicts)
+    return joined
 
 
 def _write_article_care(job: Job, context: DiagnosisContext) -> None:
@@ -103,7 +138,7 @@ def _write_article_care(job: Job, context: DiagnosisContext) -> None:
 
 _GAP_COLUMNS = [
     "kind", "probability", "subtopics", "article_id", "reasons", "conversation_ids", "nearest", "n_tagged",
-    "passages", "change_point", "other_article_id",
+    "passages", "change_point", "other_article_id", "similar",
 ]  # fmt: skip
 
 
@@ -213,9 +248,7 @@ def _by_article(
         else:
             same["subtopics"] = same["subtopics"] + gap["subtopics"]
             same["rows"] = np.union1d(same["rows"], gap["rows"])
-            # The verdict names the contradiction; among more conversations another one might come first.
-            evidence = collect_evidence(context, same["subtopics"], same["rows"], article_verdicts)
-            same["evidence"] = replace(evidence, conflict=same["evidence"].conflict)
+            say_again(context, same, article_verdicts)
     return merged
 
 
@@ -238,7 +271,7 @@ def _gap_row(context: DiagnosisContext, gap: dict[str, Any]) -> dict[str, Any]:
         "probability": round(verdict.probability, 3),
         "subtopics": list(gap["subtopics"]),
         "article_id": verdict.article_id,
-        "reasons": verdict.reasons + supporting_reasons(context, verdict, change),
+        "reasons": [*verdict.reasons, *supporting_reasons(context, verdict, change), *_joined_reason(context, gap)],
         "conversation_ids": sorted(facts["conversation_id"]),
         "nearest": [
             {"article_id": match.article_id, "title": match.title, "similarity": round(match.similarity, 3)}
@@ -249,6 +282,18 @@ def _gap_row(context: DiagnosisContext, gap: dict[str, Any]) -> dict[str, Any]:
         "change_point": change,
         "other_article_id": conflict.other_id if conflict else None,
     }  # fmt: skip
+
+
+def _joined_reason(context: DiagnosisContext, gap: Mapping[str, Any]) -> list[str]:
+    """A sentence that says which conversations ask for the same in other words, or in another language."""
+    joined = gap.get("joined", [])
+    labels = context.subtopics.set_index("subtopic_id")["label"]
+    main = most_common(context.facts["language"].iloc[gap["rows"]].fillna("").str[:2])
+    groups = [
+        (str(labels.get(each.subtopics[0], "")), len(each.rows), "" if each.language == main else each.language)
+        for each in joined
+    ]
+    return [joined_reason(groups)] if groups else []
 
 
 def _change_point(context: DiagnosisContext, change: Change, rows: Ints) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 
 import numpy as np
@@ -12,11 +13,12 @@ from lacuna.models.metrics import seasons, trends
 from lacuna.pipelines.io.duck import connect, run_query
 from lacuna.pipelines.runtime.job import Job
 
-__all__ = ["demand_tables", "with_trends"]
+__all__ = ["SURGE_DAYS", "demand_tables", "surge_of", "with_trends"]
 
 # Some hundred topics are looked at every week: one in a thousand keeps false alarms to one in ten weeks.
 SURGE_P, SURGE_RATIO = 0.001, 2.0
-SURGE_DAYS = 84
+SURGE_DAYS, SURGE_WEEK = 84, 7  # days that are looked at, and the last of them that may surge
+LEAST_RECENT = 5  # conversations of the last week that a surge has at least
 FALSE_DISCOVERIES = 0.05
 
 
@@ -65,7 +67,7 @@ def _demand(total: pd.DataFrame, weekly: pd.DataFrame, daily: pd.DataFrame, ids:
         ],
         "season": [seasons.season(topic_counts, everybody, week_of_year) for topic_counts in counts],
         "counts": list(counts),
-        "surge": [_surge(topic_counts, dates) for topic_counts in by_day],
+        "surge": [surge_of(topic_counts, dates) for topic_counts in by_day],
     }
     for name, values in series.items():
         table[name] = pd.Series(values, table.index, dtype="object")
@@ -104,8 +106,22 @@ def _adjusted(p_values: list[float]) -> list[float]:
     return [float(p) for p in false_discovery_control(p_values)] if p_values else []
 
 
-def _surge(counts: np.ndarray, dates: np.ndarray) -> dict[str, object] | None:
-    surge = trends.surge(counts, last=7)
-    if surge.started is None or surge.p_value > SURGE_P or surge.ratio < SURGE_RATIO:
+def surge_of(counts: np.ndarray, dates: Sequence[object] | np.ndarray) -> dict[str, object] | None:
+    """The surge that the last seven of these days show, as the tables have it; None without one.
+
+    A few conversations are no surge, however seldom there were any before.
+
+    Parameters
+    ----------
+    counts, dates
+        Conversations of each day, and the days in order.
+    """
+    found = trends.surge(counts, last=SURGE_WEEK)
+    recent = int(counts[-SURGE_WEEK:].sum())
+    if found.started is None or found.p_value > SURGE_P or found.ratio < SURGE_RATIO or recent < LEAST_RECENT:
         return None
-    return {"started": str(dates[surge.started])[:10], "ratio": surge.ratio, "p_value": surge.p_value}
+    usual = float(counts[:-SURGE_WEEK].mean()) * SURGE_WEEK
+    return {
+        "started": str(dates[found.started])[:10], "ratio": found.ratio, "p_value": found.p_value,
+        "recent": recent, "usual": round(usual, 2),
+    }  # fmt: skip

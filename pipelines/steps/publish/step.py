@@ -27,7 +27,6 @@ from lacuna.pipelines.gaps.read import gaps_of
 from lacuna.pipelines.io.publishing import publishing
 from lacuna.pipelines.io.run_folders import run_folder, run_place
 from lacuna.pipelines.io.store import files_in, read_parquet, write_parquet
-from lacuna.pipelines.presentation.links import conversation_url
 from lacuna.pipelines.presentation.spreadsheet import records
 from lacuna.pipelines.report.render import render_report
 from lacuna.pipelines.report.view import ReportData
@@ -56,7 +55,7 @@ def publish(job: Job) -> None:
     hold = job.lease.hold if job.lease else nullcontext
     with publishing(job.store, job.run_id, hold) as folder:
         run = _run(job, backlog)
-        texts, warnings = polish(gaps_of(backlog), job.settings.drafts, job.store, conversation_url(run))
+        texts, warnings = polish(gaps_of(backlog), job.settings.drafts, job.store)
         run["warnings"] += warnings
         drafts = write_drafts(folder, backlog, job.read("load/articles"), run, run_folder(job.store, job.run_id), texts)
         backlog["draft"] = pd.array([drafts.get(gap) for gap in backlog.get("gap_id", [])], dtype="str")
@@ -190,6 +189,7 @@ def _run(job: Job, backlog: pd.DataFrame) -> dict[str, Any]:
         "warnings": [
             *load_file["warnings"],
             *job.read_json("understand/naming"),
+            *job.read_json("redact/warnings"),
             *job.read_json("understand/warnings"),
             *({"rule": "topic_edits", "message": not_kept(edit)} for edit in edits if not edit["kept"]),
         ],

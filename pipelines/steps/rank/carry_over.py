@@ -23,7 +23,7 @@ from lacuna.pipelines.steps.diagnose.context import (
     main_subtopic,
 )
 
-__all__ = ["carry_over", "with_merged"]
+__all__ = ["carry_over", "in_progress", "with_merged"]
 
 CARRIED_PROBABILITY = 0.5  # of a gap that people accepted and that this run alone would not have reported
 
@@ -61,6 +61,14 @@ def carry_over(
         for gap in sorted(set(in_progress) & set(last_rows) - ids_of_run)
     ]
     return [gap for gap in carried if gap is not None]
+
+
+def in_progress(past: Past) -> set[str]:
+    """The subtopics of the gaps that somebody works on."""
+    last_rows = {**past.replaced, **past.before}
+    rows = [last_rows[gap] for gap, life in past.lives.items() if life.status in IN_PROGRESS and gap in last_rows]
+    all_moves = moves(past.events)
+    return {subtopic for row in rows for group in subtopics_since(row, all_moves) for subtopic in group}
 
 
 def _carried_gap(

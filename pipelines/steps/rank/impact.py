@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
@@ -23,6 +23,7 @@ from lacuna.pipelines.runtime.job import Job
 
 __all__ = ["MeasuredFixes", "measure_fixes"]
 
+LEAST_CITED = 3  # conversations that an article answers at least, to be what closed a gap
 MAIN_SHARE = 0.35  # an article that is cited this often is the one that a subtopic is about
 
 
@@ -47,8 +48,10 @@ class MeasuredFixes:
         return None if is_back and date.fromisoformat(row["fixed_on"]) < start else str(row["verdict"])
 
 
-def measure_fixes(job: Job, past: Past, facts: pd.DataFrame, unit_cost: float) -> MeasuredFixes:
+def measure_fixes(job: Job, past: Past, facts: pd.DataFrame, unit_cost: float, gaps: pd.DataFrame) -> MeasuredFixes:
     """Measure every gap that was published, or whose article changed after it was accepted.
+
+    A gap that nobody decided on, and that is gone after an article came or was changed, is credited to that article.
 
     Parameters
     ----------
@@ -60,14 +63,16 @@ def measure_fixes(job: Job, past: Past, facts: pd.DataFrame, unit_cost: float) -
         measure/facts, by conversation_id.
     unit_cost
         Cost of a human-handled conversation.
+    gaps
+        gap_id and subtopics of the gaps that this run has found.
 
     Returns
     -------
     MeasuredFixes
         ``table`` has gap_id, kind, title, topic_id, article_id, owner_id, fixed_on (day), who, measured_in
         (run_id: an earlier one where this bundle no longer reaches back before the fix), counted_with (the gap_id of an
-        earlier fix of the same subtopics, so that nothing is added up twice), status, currency, weekly, and what
-        :func:`models.impact.fixes.measure` gives; by fixed_on and gap_id.
+        earlier fix of the same subtopics, so that nothing is added up twice), credited (whether nobody decided on it),
+        status, currency, weekly, and what :func:`models.impact.fixes.measure` gives; by fixed_on and gap_id.
     """
     change_days = _changes(job)
     fixes, lives = {}, dict(past.lives)
@@ -79,8 +84,12 @@ def measure_fixes(job: Job, past: Past, facts: pd.DataFrame, unit_cost: float) -
         if life.status in ("accepted", "drafting"):
             lives[gap] = replace(life, status="published", published_on=fixed_on.isoformat())
         fixes[gap] = Fix(gap, str(row["kind"]), fixed_on, _subtopics(row, past), _article(row, life), _began_on(row))
+    credited = _credited(past, facts, gaps, change_days, set(fixes), job.end)
     past = replace(past, lives=lives)
-    table = pd.DataFrame(_rows(job, past, fixes, facts, change_days, unit_cost), columns=None if fixes else ["gap_id"])
+    fixes |= credited
+    table = pd.DataFrame(
+        _rows(job, past, fixes, set(credited), facts, change_days, unit_cost), columns=None if fixes else ["gap_id"]
+    )
     return MeasuredFixes(table, past)
 
 
@@ -110,6 +119,49 @@ def _fixed_on(row: Mapping[str, Any], life: GapState, change_days: Mapping[str, 
     return next((day for day in change_days.get(article, []) if day.isoformat() > accepted), None)
 
 
+def _credited(
+    past: Past,
+    facts: pd.DataFrame,
+    gaps: pd.DataFrame,
+    change_days: Mapping[str, list[date]],
+    fixed: Collection[str],
+    last_day: date,
+) -> dict[str, Fix]:
+    """The gaps that nobody decided on and that an article has closed, each with that article and its day.
+
+    The run no longer has such a gap, nor another one about the same subtopics. Its article was changed after it was
+    first seen; where an article was missing, one that is new or changed since then answers most of its conversations.
+    """
+    found = set(gaps["gap_id"])
+    open_still = {str(subtopic) for subtopics in gaps["subtopics"] for subtopic in subtopics}
+    day = facts["started_at"].dt.tz_convert(None).dt.date
+    credited = {}
+    for gap, row in sorted(past.before.items()):
+        life, subtopics = past.lives.get(gap, GapState()), _subtopics(row, past)
+        if gap in found or gap in fixed or life.status is not None or open_still & set(subtopics):
+            continue
+        known = {
+            article: [each for each in days if str(row["first_seen"]) < each.isoformat() <= last_day.isoformat()]
+            for article, days in change_days.items()
+        }
+        own = row["article_id"] if isinstance(row["article_id"], str) else None
+        of_gap = facts["subtopic_id"].isin(subtopics)
+        candidates = [
+            (article, days[0])
+            for article, days in known.items()
+            if days and (article == own or (own is None and _answers(facts[of_gap & (day > days[0])], article)))
+        ]
+        for article, changed_on in sorted(candidates, key=lambda pair: (pair[1], pair[0]))[:1]:
+            credited[gap] = Fix(gap, str(row["kind"]), changed_on, subtopics, article, _began_on(row))
+    return credited
+
+
+def _answers(since: pd.DataFrame, article: str) -> bool:
+    """Whether the bot answers these conversations from an article, mostly."""
+    cited = int(since["cited_first"].eq(article).sum())
+    return cited >= LEAST_CITED and cited >= MAIN_SHARE * len(since)
+
+
 def _article(row: Mapping[str, Any], life: GapState) -> str | None:
     article = life.article_id or row.get("article_id")
     return article if isinstance(article, str) else None
@@ -130,6 +182,7 @@ def _rows(
     job: Job,
     past: Past,
     fixes: Mapping[str, Fix],
+    credited: Collection[str],
     facts: pd.DataFrame,
     change_days: Mapping[str, list[date]],
     cost: float,
@@ -148,7 +201,7 @@ def _rows(
     first_gap_of: dict[str, str] = {}
     with progress.bar("measuring fixes") as tick:
         for number, (gap, fix) in enumerate(sorted(fixes.items(), key=lambda pair: (pair[1].day, pair[0])), start=1):
-            last_row, life = past.before[gap], past.lives[gap]
+            last_row, life = past.before[gap], past.lives.get(gap, GapState())
             touched = _touched_subtopics(fix, fixes, main_article_of, change_days, limits, job.end)
             effect = measure(facts, fix, touched, job.end, limits, cost, confidence, seed)
             effect["weekly"] = weekly(facts, fix, touched)
@@ -156,11 +209,11 @@ def _rows(
                 "gap_id": gap, "kind": fix.kind, "title": str(last_row["title"]), "topic_id": last_row["topic_id"],
                 "article_id": fix.article_id, "owner_id": life.owner_id if life.assigned else last_row.get("owner_id"),
                 "fixed_on": fix.day.isoformat(), "who": life.who, "currency": job.settings.cost.currency,
-                "measured_in": job.run_id, **effect,
+                "measured_in": job.run_id, "credited": gap in credited, **effect,
             }  # fmt: skip
             before = earlier.get(gap)
             if not effect["conversations_before"] and before and before["fixed_on"] == measured["fixed_on"]:
-                measured = before
+                measured = before | {"credited": gap in credited}
             counted_with = next((other for each in fix.subtopics if (other := first_gap_of.get(each))), None)
             first_gap_of |= {each: first_gap_of.get(each, gap) for each in fix.subtopics}
             rows.append(measured | {"status": _status(measured["verdict"]), "counted_with": counted_with})

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Mapping, Set
 from dataclasses import asdict, replace
 from typing import Any
 
 import pandas as pd
 
 from lacuna.models.accuracy.tag_next import tag_next
+from lacuna.models.arrays import Flags
 from lacuna.models.backlog.gap import Gap
 from lacuna.models.backlog.gap_kinds import GAP_KINDS
-from lacuna.models.backlog.gap_records import Week
+from lacuna.models.backlog.gap_records import SimilarGap, Week
 from lacuna.models.backlog.lifecycle import GapState
 from lacuna.models.backlog.owners import OwnerBook
 from lacuna.models.backlog.precision import overall
@@ -23,11 +24,13 @@ from lacuna.pipelines.gaps.history import name_gaps, read_past, with_history
 from lacuna.pipelines.gaps.membership import with_membership
 from lacuna.pipelines.gaps.status import as_reclassified
 from lacuna.pipelines.runtime.job import Job
+from lacuna.pipelines.steps.measure.demand import SURGE_DAYS, surge_of, with_trends
 from lacuna.pipelines.steps.measure.searches import searches_for
 from lacuna.pipelines.steps.rank.assign_owners import order_of_assignment
 from lacuna.pipelines.steps.rank.carry_over import with_merged
 from lacuna.pipelines.steps.rank.gap_evidence import gather
 from lacuna.pipelines.steps.rank.impact import MeasuredFixes, measure_fixes
+from lacuna.pipelines.steps.rank.titles import wanted_in
 
 MESSAGE_LENGTH = 420
 # What is needed of each conversation, of measure/facts.
@@ -47,30 +50,54 @@ def rank(job: Job) -> None:
     articles = job.read("load/articles").drop_duplicates("article_id").set_index("article_id")
     past = read_past(job)
     gaps["gap_id"] = name_gaps(gaps, past)
+    gaps["similar"] = pd.Series(_similar(gaps, past.lives), gaps.index, dtype="object")
     gaps = with_membership(with_merged(gaps, past.lives, facts), past.lives, facts)
     gaps = gaps.join(reach_of(gaps, facts))
     judged_counts = {kind.kind: (kind.right, kind.judged) for kind in past.precision}
     ranked = rank_gaps(gaps, job.days / 7, job.settings.accuracy.confidence, job.settings.run.seed, judged_counts)
+    ranked = ranked.join(_demand(ranked, facts))
     reclassified = as_reclassified(_records(ranked), past.lives, set(articles.index))
     evidence, searches = gather(job, reclassified, articles), job.read("measure/searches")
     cost = _cost(job, facts)
-    fixes = measure_fixes(job, past, facts, cost)
+    fixes = measure_fixes(job, past, facts, cost, gaps)
+    wanted = wanted_in(job, _records(ranked))
     book, ordered_gaps = order_of_assignment(job, fixes.past, _records(ranked))
     backlog = [
         _gap(
-            job, gap, facts, subtopics, articles, book,
+            job, gap | {"wanted": wanted.get(gap["gap_id"])}, facts, subtopics, articles, book,
             evidence[gap["gap_id"]] | searches_for(searches, set(gap["subtopics"]), set(gap["conversation_ids"])),
             fixes, cost,
         )
         for gap in ordered_gaps
     ]  # fmt: skip
     backlog.sort(key=lambda gap: gap.rank)
+    titles = {gap.gap_id: gap.title for gap in backlog}
+    backlog = [
+        replace(gap, similar=[{**other, "title": titles[other["gap_id"]]} for other in gap.similar]) for gap in backlog
+    ]
     job.write("rank/backlog", pd.DataFrame([gap.as_row() for gap in backlog]))
     job.write("rank/impact", fixes.table)
     job.write("rank/tag_next", _tag_next(job, facts, subtopics))
     overall_precision = overall(past.precision, job.settings.accuracy.confidence)
     precisions = [overall_precision, *past.precision] if overall_precision else []
     job.write_json("rank/precision", [{**asdict(kind), "told": kind.in_words()} for kind in precisions])
+
+
+def _similar(gaps: pd.DataFrame, lives: Mapping[str, GapState]) -> list[list[SimilarGap]]:
+    """The gaps that may be the same work as each gap, less those that people have merged with it."""
+    ids = gaps["gap_id"].tolist()
+
+    def target(gap_id: str) -> str:
+        return lives.get(gap_id, GapState()).merged_into or gap_id
+
+    return [
+        [
+            SimilarGap(gap_id=ids[other["gap"]], title=None, likeness=other["likeness"], why=other["why"])
+            for other in similar
+            if target(ids[other["gap"]]) != target(gap_id)
+        ]
+        for gap_id, similar in zip(ids, gaps["similar"], strict=True)
+    ]
 
 
 def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
@@ -144,13 +171,14 @@ def _gap(
     customers = gap_facts["customer_id"]
     new_gap = Gap(
         gap_id=gap["gap_id"], rank=int(gap["rank"]), kind=gap["kind"], status="new",
-        title=_title(gap, str(subtopic["label"]), title, articles), topic_id=str(subtopic["topic_id"]),
+        title=_title(gap, gap["wanted"] or str(subtopic["label"]), title, articles, fixes.past.before),
+        topic_id=str(subtopic["topic_id"]),
         topic_label=str(subtopic["topic_label"]), article_id=article,
         # In order of what is shown; whom to ask goes by the order of the match, which knows agents' answers too.
         nearest_articles=sorted(nearest, key=lambda near: -(near["similarity"] or 0.0)),
         owner_id=owner.owner_id, owner_reason=owner.reason, conversations=len(ids),
         customers=int(customers.nunique() + customers.isna().sum()), weekly_rate=round(len(ids) / (job.days / 7), 3),
-        trend=_record(subtopic["trend"]), failure_rate=_rounded(gap["failure_rate"]),
+        trend=_record(gap["trend"]), failure_rate=_rounded(gap["failure_rate"]),
         failure_low=_rounded(gap["failure_low"]), failure_high=_rounded(gap["failure_high"]),
         n_tagged=int(gap["n_tagged"]), score=_rounded(gap["score"]), score_low=_rounded(gap["score_low"]),
         score_high=_rounded(gap["score_high"]), rank_low=int(gap["rank_low"]), rank_high=int(gap["rank_high"]),
@@ -159,17 +187,19 @@ def _gap(
         conversation_ids=ids, first_seen=job.run_id, last_seen=job.run_id,
         probability=float(gap["probability"]), reached=int(gap["reached"]),
         by_people=round(float(gap_facts["by_people"].mean()), 3), demand=_rounded(gap["demand"]),
-        p_fail=_rounded(gap["p_fail"]), p_fixable=_rounded(gap["p_fixable"]), weekly=_weekly(facts, gap_facts, gap),
+        p_fail=_rounded(gap["p_fail"]), p_fixable=_rounded(gap["p_fixable"]), weekly=gap["weekly"],
         theme=subtopic["theme"] if isinstance(subtopic["theme"], str) else None, products=list(products),
         languages=list(_shares(gap_facts["language"])), intents=list(intents),
         customer_words=evidence["customer_words"], searches=evidence["searches"], queries=evidence["queries"],
         agent_answers=evidence["agent_answers"], passages=evidence["passages"],
-        steps=evidence["steps"], answered=evidence["answered"], change_point=_record(gap["change_point"]),
+        steps=evidence["steps"], plan=evidence["plan"], answered=evidence["answered"],
+        change_point=_record(gap["change_point"]),
         topics=list(dict.fromkeys(subtopics["topic_id"][list(gap["subtopics"])])), subtopics=list(gap["subtopics"]),
         subtopic_label=str(subtopic["label"]), article_title=title,
         other_article_id=gap["other_article_id"] if isinstance(gap["other_article_id"], str) else None,
         owner_name=book.name(owner.owner_id), owner_left=inactive_owner,
-        surge=_record(subtopic["surge"]),
+        surge=_surge(job, facts, gap),
+        similar=list(gap["similar"]),
         too_small=is_too_small(float(gap["score"]), job.settings.review.least_effect_a_month),
     )  # fmt: skip
     effect = fixes.effect(new_gap.gap_id, job.start)
@@ -193,19 +223,47 @@ def _in_their_words(kind: str, evidence: dict[str, Any]) -> list[str]:
     return [reason for reason in (words, against, searched) if reason]
 
 
-def _title(gap: dict[str, Any], label: str, title: str | None, articles: pd.DataFrame) -> str:
+def _title(
+    gap: dict[str, Any], topic: str, title: str | None, articles: pd.DataFrame, before: Mapping[str, Mapping[str, Any]]
+) -> str:
+    """The gap's title; one about an article keeps that of the run before, by which people know it."""
+    last_row = before.get(gap["gap_id"])
+    if last_row and title and (last_row["kind"], last_row["article_id"]) == (gap["kind"], gap["article_id"]):
+        return str(last_row["title"])
     other = gap["other_article_id"]
-    names = {"topic": label, "article": title, "other": articles["title"].get(other, other)}
+    names = {"topic": topic, "article": title, "other": articles["title"].get(other, other)}
     return GAP_KINDS[gap["kind"]].headline.format(**names)
 
 
-def _weekly(facts: pd.DataFrame, gap_facts: pd.DataFrame, gap: dict[str, Any]) -> list[Week]:
-    """Conversations that reach the gap, and how many failed, by week over history and window."""
-    reach = facts[may_fail(gap["subtopics"], gap["article_id"], facts) | facts.index.isin(gap_facts.index)]
+def _surge(job: Job, facts: pd.DataFrame, gap: dict[str, Any]) -> Any:
+    """The surge of the conversations about the gap, over history and window; None without one."""
+    days = pd.date_range(end=job.end, periods=SURGE_DAYS, freq="D")
+    about = facts["started_at"][_about(facts, gap)].dt.tz_convert(None).dt.normalize()
+    days = days[days >= facts["started_at"].min().tz_convert(None).normalize()]
+    return surge_of(about.value_counts().reindex(days, fill_value=0).to_numpy(), days.date)
+
+
+def _about(facts: pd.DataFrame, gap: Mapping[str, Any]) -> Flags:
+    """Which conversations of history and window are about the gap, failed or not."""
+    return may_fail(gap["subtopics"], gap["article_id"], facts) | facts.index.isin(gap["conversation_ids"])
+
+
+def _demand(gaps: pd.DataFrame, facts: pd.DataFrame) -> pd.DataFrame:
+    """The demand for each gap over all conversations about it: by week (``weekly``), and its ``trend``."""
     weeks = sorted(facts["week"].unique())
-    grouped = reach.groupby("week")["p_failed"]
-    counts, failed = grouped.size().reindex(weeks, fill_value=0), grouped.sum().reindex(weeks, fill_value=0.0)
-    return [
-        {"week": w, "conversations": int(c), "failed": round(float(f), 2)}
-        for w, c, f in zip(weeks, counts, failed, strict=True)
-    ]
+    everybody = facts.groupby("week").size().reindex(weeks, fill_value=0).to_numpy()
+    weekly, counts = [], []
+    for gap in _records(gaps):
+        grouped = facts[_about(facts, gap)].groupby("week")["p_failed"]
+        asked = grouped.size().reindex(weeks, fill_value=0)
+        failed = grouped.sum().reindex(weeks, fill_value=0.0)
+        counts.append(asked.to_numpy())
+        weekly.append(
+            [
+                Week(week=week, conversations=int(n), failed=round(float(f), 2))
+                for week, n, f in zip(weeks, asked, failed, strict=True)
+            ]
+        )
+    series = {"weekly": weekly, "counts": counts, "season": [None] * len(gaps)}
+    table = pd.DataFrame({name: pd.Series(values, gaps.index, dtype="object") for name, values in series.items()})
+    return with_trends(table, everybody)[["weekly", "trend"]]

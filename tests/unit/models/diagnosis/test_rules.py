@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from lacuna.models.diagnosis.evidence import Cited, Conflict, Evidence, Limits, 
 from lacuna.models.diagnosis.findability import Findability
 from lacuna.models.diagnosis.rules import by_answers, by_sign, incomplete_verdict, stale_verdict, went_stale
 from lacuna.pipelines.settings import load_settings
+from lacuna.pipelines.steps.diagnose import regroup
 from lacuna.pipelines.steps.diagnose import step as diagnose
 
 LIMITS = Limits(**load_settings().diagnosis.model_dump())
@@ -151,7 +153,7 @@ def test_a_contradiction_that_two_subtopics_share_stays_one(monkeypatch: pytest.
         {"subtopics": [name], "rows": rows, "verdict": verdict, "evidence": replace(PLAIN, conflict=conflict)}
         for name, rows in (("s-1", np.arange(5)), ("s-2", np.arange(5, 9)))
     ]
-    monkeypatch.setattr(diagnose, "collect_evidence", lambda *_: PLAIN)
-    (together,) = diagnose._by_article(None, gaps, {})
+    monkeypatch.setattr(regroup, "collect_evidence", lambda *_: PLAIN)
+    (together,) = diagnose._by_article(SimpleNamespace(limits=LIMITS), gaps, {})
     assert together["subtopics"] == ["s-1", "s-2"]
     assert together["evidence"].conflict == conflict

@@ -316,7 +316,18 @@ def test_a_first_run_says_that_it_is_the_first() -> None:
     assert ("New in this first run." in later, "New this time." in later) == (False, True)
 
 
-def test_this_week_names_what_is_new_surging_back_and_unowned() -> None:
+def test_a_surge_stands_before_all_else_with_its_present_rate() -> None:
+    """What jumped is pinned before the backlog, with its rate of now and of before; what is closed is not."""
+    data = sample_run.sample_run()
+    html = render_report(data)
+    words = " ".join(" ".join(Document(html).texts).split())
+    assert "Klarna instalment shown twice in the app ×3.4 since 21 Jun: 41 about it in the last 7 days" in words
+    assert html.index('class="incidents"') < html.index('id="backlog"') < html.index('class="kpis"')
+    closed = replace(data, backlog=data.backlog.assign(status="dismissed"))
+    assert 'class="incidents"' not in render_report(closed)
+
+
+def test_this_week_names_what_is_new_back_and_unowned() -> None:
     """The summary says how much there is and links to the gaps that it names."""
     sentences = [
         "".join(part["text"] for part in sentence) for sentence in build_view(sample_run.sample_run())["summary"]
@@ -324,7 +335,6 @@ def test_this_week_names_what_is_new_surging_back_and_unowned() -> None:
     summary = " ".join(sentences)
     assert sentences[0].startswith("22 gaps are open")
     assert "6 new: How to split a return between two parcels" in summary
-    assert "Surging: Klarna instalment shown twice in the app (×3.4 since 21 Jun)" in summary
     assert "1 came back" in summary
     assert "3 gaps have no owner" in summary
 
