@@ -13,28 +13,32 @@ __all__ = ["RULES", "WhyNot", "why_not"]
 # In the order in which they are tried: what is so where the rule did not hold.
 RULES = {
     "not asked": "nobody asked about it alone",
-    "as usual": "fails no more often than usual",
+    "as usual": "it fails no more often than usual",
     "too few failed": "too little failed",
-    "one language": "has nothing in common but its language",
-    "not content": "no article would help",
-    "chance": "chance may explain what failed",
+    "one language": "it may have nothing in common but its language",
+    "not content": "no article would mend it",
+    "chance": "chance may explain that it fails more often than usual",
     "not told apart": "nothing says what is lacking",
-    "elsewhere": "is judged with an article",
+    "elsewhere": "what failed is judged with an article",
 }
+HIGH = 0.4  # a usual failing share from which on what is usual is worth a word
+ANSWERED = 2  # conversations that an article answers at least to be named
 
 
 @dataclass(frozen=True)
 class WhyNot:
-    """Why a subtopic is no gap; each field is one or two sentences, or "".
+    """Why a subtopic is no gap; each field is one sentence or more, or "".
 
     Attributes
     ----------
     rule
         The first rule that did not hold, one of :data:`RULES`.
+    verdict
+        That in a few words.
     demand, failure
         How often it was asked, and how often its answers failed.
     why
-        Which rule did not hold, and by how much.
+        By how much the rule did not hold.
     change
         What would make it a gap.
     articles
@@ -42,6 +46,7 @@ class WhyNot:
     """
 
     rule: str
+    verdict: str
     demand: str
     failure: str
     why: str
@@ -69,18 +74,28 @@ def why_not(row: Mapping[str, Any]) -> WhyNot:
     ...     "failed_conversations": 3, "failure_rate": 0.155, "usual_rate": 0.3, "evidence": 0.0,
     ...     "needed_evidence": 1.5, "least_failed": 4, "rule": "as usual", "needed_failed": 11, "needed_more": 11,
     ... })
-    >>> answer.why
-    'It is no gap because it fails no more often than the rest: 16% against 30%.'
-    >>> answer.change[:78]
-    'All else the same, it would be one if 11 of the 20 failed (55%) instead of abo'
+    >>> answer.verdict
+    'it fails less often than usual'
+    >>> answer.failure
+    'The answer failed in about 3 of them (16%; usual is 30%), and a person took over 2.'
+    >>> answer.change
+    'All else the same, it would be a gap if 11 of the 20 failed (55%), or if 11 more came and failed.'
     """
-    return WhyNot(str(row["rule"]), _demand(row), _failure(row), _why(row), _change(row), _articles(row))
+    return WhyNot(str(row["rule"]), _verdict(row), _demand(row), _failure(row), _why(row), _change(row), _articles(row))
+
+
+def _verdict(row: Mapping[str, Any]) -> str:
+    if row["rule"] == "as usual":
+        rate, usual = f"{row['failure_rate']:.0%}", f"{row['usual_rate']:.0%}"
+        less = row["failure_rate"] < row["usual_rate"] and rate != usual
+        return f"it fails {'less' if less else 'about as'} often {'than' if less else 'as'} usual"
+    return RULES[row["rule"]]
 
 
 def _demand(row: Mapping[str, Any]) -> str:
     asked, besides = row["conversations"], row["besides"]
     if not asked:
-        return f"In this window nobody asked about it alone; it came up besides in {_count(besides, 'conversation')}."
+        return f"In this window it only came up besides, in {_count(besides, 'conversation')}."
     more = f"; {besides:,} more bring it up besides" if besides else ""
     return (
         f"{_count(asked, 'conversation')} of the window {'is' if asked == 1 else 'are'} about it, by "
@@ -91,48 +106,41 @@ def _demand(row: Mapping[str, Any]) -> str:
 def _failure(row: Mapping[str, Any]) -> str:
     if not row["conversations"]:
         return ""
-    return (
-        f"The answer failed in about {row['failed']:.0f} of them ({row['failure_rate']:.0%}; over all topics "
-        f"{row['usual_rate']:.0%}), and a person took over {row['escalated']:,}."
-    )
+    people = f"a person took over {row['escalated']:,}" if row["escalated"] else "no person took over"
+    usual = f"; usual is {row['usual_rate']:.0%}" if row["needed_evidence"] else ""
+    return f"The answer failed in about {row['failed']:.0f} of them ({row['failure_rate']:.0%}{usual}), and {people}."
 
 
 def _why(row: Mapping[str, Any]) -> str:
-    rate, usual = f"{row['failure_rate']:.0%}", f"{row['usual_rate']:.0%}"
-    rule = row["rule"]
-    if rule == "as usual":
-        against = "about as often" if rate == usual else f"{rate} against {usual}"
-        return f"It is no gap because it fails no more often than the rest: {against}."
+    rule, asked = row["rule"], row["conversations"]
     if rule == "too few failed":
-        few = _count(row["failed_conversations"], "conversation")
-        return (
-            f"It is no gap because too little failed: the answer probably failed in {few}, and a gap needs "
-            f"{row['least_failed']}."
-        )
-    if rule == "chance":
-        return (
-            f"It is no gap because chance may explain that it fails more often than the rest ({rate} against {usual}): "
-            f"the evidence that it does is {row['evidence']:.1f}, and an article that is missing needs "
-            f"{row['needed_evidence']:.1f} (log-likelihood ratio). No other sign points to an article that is stale, "
-            "incomplete, contradictory or not found."
-        )
+        few = row["failed_conversations"]
+        return f"A gap needs {row['least_failed']} failed conversations, and {few or 'none'} probably failed."
     if rule == "not content":
-        return f"It is no gap of content because no article would mend it ({row['reason']}): {'; '.join(row['why'])}."
-    return {
-        "not asked": "It is no gap because nobody was left without an answer to it.",
-        "one language": (
-            "It is no gap because its conversations may have nothing in common but their language, of which there is "
-            "too little to tell."
+        why = "; ".join(row["why"])
+        return f"{why[:1].upper()}{why[1:]} ({row['reason']})."
+    words = {
+        "chance": (
+            f"In {_count(asked, 'conversation')} that may be chance: the evidence that it is more than usual is "
+            f"{row['evidence']:.2f} (log-likelihood ratio), and a missing article needs {row['needed_evidence']:.2f}. "
+            "No other sign points to an article that is stale, incomplete, contradictory or not found."
         ),
+        "one language": "They are most of what was asked in their language, of which there is too little to tell.",
         "not told apart": (
-            "It is no gap because nothing says what is lacking: there are no answers that did to compare it with, and "
-            "questions and agents' replies come near several articles alike, or near one that is used."
+            "There are no answers that did to compare it with, and questions and agents' replies come near several "
+            "articles alike, or near one that is used."
         ),
         "elsewhere": (
-            "It is no gap of its own although it fails often: what failed was answered from an article that is judged "
-            "as a whole, or differs too much from the gap that it was found with."
+            "What failed was answered from an article that is judged as a whole, or differs too much from the gap that "
+            "it was found with."
         ),
     }.get(rule, "")
+    if row["usual_rate"] >= HIGH and rule in ("as usual", "chance") and row["failure_rate"] >= HIGH:
+        usual = f"{row['usual_rate']:.0%}"
+        return (
+            f"{words} Usual is high here: of all answers {usual} fail, and a gap is what stands out from that.".strip()
+        )
+    return words
 
 
 def _change(row: Mapping[str, Any]) -> str:
@@ -145,29 +153,29 @@ def _change(row: Mapping[str, Any]) -> str:
         return "Conversations that nobody took over, or the articles that agents cite (`article_ids`), would tell."
     if rule not in ("as usual", "too few failed", "chance"):
         return ""
-    further = f"if {more:,} more came and all failed" if more else ""
+    further = f"if {'one' if more == 1 else f'{more:,}'} more came and failed" if more else ""
     if enough is None:
-        return f"All {asked:,} failing would be too few to tell; it would be one {further}." if further else ""
-    if enough <= round(row["failed"]):
-        return f"All else the same, it would be one {further}." if further else ""
-    same = f"if {enough:,} of the {asked:,} failed ({enough / asked:.0%}) instead of about {row['failed']:.0f}"
-    return f"All else the same, it would be one {same}{'; or ' + further if further else ''}."
+        return f"All {asked:,} failing would be too few to tell; it would be a gap {further}." if more else ""
+    share = f"{enough:,} of the {asked:,} failed ({enough / asked:.0%})"
+    same = f"if {f'all {asked:,} failed' if enough == asked else share}"
+    ways = [same if enough > round(row["failed"]) else "", further]
+    return f"All else the same, it would be a gap {', or '.join(way for way in ways if way)}." if any(ways) else ""
 
 
 def _articles(row: Mapping[str, Any]) -> str:
-    parts = [
-        f"“{article['title']}” answered it in {_count(article['conversations'], 'conversation')}"
-        for article in row.get("worked") or []
-    ]
+    worked = [article for article in row.get("worked") or [] if article["conversations"] >= ANSWERED]
+    nearest = sorted(row.get("nearest") or [], key=lambda article: -article["similarity"])[:1]
+    parts = [f"“{article['title']}” answered it in {article['conversations']:,} conversations." for article in worked]
+    for near in nearest:
+        if worked and near["article_id"] == worked[0]["article_id"]:
+            parts.append(f"It comes nearest to what failed as well (similarity {near['similarity']:.2f}).")
+        else:
+            parts.append(f"Nearest to what failed comes “{near['title']}” (similarity {near['similarity']:.2f}).")
     parts += [
-        f"agents answered with “{article['title']}” in {article['share']:.0%} of what failed"
+        f"Agents answered with “{article['title']}” in {article['share']:.0%} of what failed."
         for article in row.get("by_agents") or []
     ]
-    if nearest := row.get("nearest"):
-        near = max(nearest, key=lambda article: article["similarity"])
-        parts.append(f"nearest to what failed is “{near['title']}” (similarity {near['similarity']:.2f})")
-    words = "; ".join(parts)
-    return f"{words[:1].upper()}{words[1:]}." if words else ""
+    return " ".join(parts)
 
 
 def _count(number: int, noun: str) -> str:

@@ -15,7 +15,7 @@ from lacuna.models.arrays import F64
 from lacuna.models.backlog.actions import ACTIONS
 from lacuna.models.backlog.gap import Gap
 from lacuna.models.backlog.lifecycle import Decision, gap_state, in_force
-from lacuna.models.diagnosis.why_not import RULES, why_not
+from lacuna.models.diagnosis.why_not import why_not
 from lacuna.pipelines.ask.search import Hit, Index
 from lacuna.pipelines.io.published import read_published
 from lacuna.pipelines.io.runs import read_run
@@ -25,7 +25,7 @@ from lacuna.pipelines.report.story import story
 
 __all__ = ["Answer", "AskedRun", "Found", "GapNote", "Subject"]
 
-NEAR = 0.45  # a text that is less near than this is about something else
+NEAR = 0.42  # a text that is less near than this is about something else
 ALSO = 0.75  # and what is named besides is at least so near, as a share of the nearest
 BY_TOPIC = 0.9  # a topic's name says a little less of a subtopic than the subtopic's own
 LIKE_IT = 3  # questions of a subtopic that show how near it is
@@ -230,7 +230,11 @@ class AskedRun:
         row = self.judged[subtopic]
         held_by = [gaps[gap] for gap in row["gap_ids"] if gap in gaps]
         rule = row["rule"] if row["rule"] != "gap" or held_by else "elsewhere"
-        verdict = f"gap {held_by[0].rank}, {held_by[0].kind}" if rule == "gap" else f"no gap: {RULES[rule]}"
+        verdict = (
+            f"gap {held_by[0].rank}, {held_by[0].kind}"
+            if rule == "gap"
+            else f"no gap: {why_not({**row, 'rule': rule}).verdict}"
+        )
         head = (
             subtopic,
             line(row["label"], 120),
@@ -247,9 +251,10 @@ class AskedRun:
             sentences = [part for note in notes[:1] for part in (note.story, note.standing) if part]
         else:
             sentences = why_not({**row, "rule": rule}).sentences
-            if row["in_gaps"]:
+            if notes:
                 held = plural(row["in_gaps"], "failed conversation")
-                sentences.append(f"{held} of it {'is' if row['in_gaps'] == 1 else 'are'} in gaps about articles.")
+                named = ", ".join(f"{note.rank} (“{note.title}”, {note.kind})" for note in notes)
+                sentences.append(f"{held} of it {'is' if row['in_gaps'] == 1 else 'are'} in gap {named}.")
         return Subject(*head, sentences, row, notes, self._quotes(subtopic, scores))
 
     def _quotes(self, subtopic: str, scores: F64) -> list[dict[str, str]]:

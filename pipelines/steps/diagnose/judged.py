@@ -23,6 +23,7 @@ from lacuna.pipelines.steps.diagnose.context import (
 
 __all__ = ["judged_subtopics"]
 
+AS_USUAL = 0.05  # log-likelihood ratio: what fails at a rate that is hardly any likelier than the usual one
 _COLUMNS = [
     "subtopic_id", "conversations", "besides", "weekly_rate", "customers", "escalated", "failed",
     "failed_conversations", "failure_rate", "usual_rate", "evidence", "needed_evidence", "hint_evidence",
@@ -49,7 +50,6 @@ def judged_subtopics(
     """
     no_article = {cluster["subtopic_id"]: cluster for cluster in not_content}
     in_gap = np.unique(np.concatenate([np.zeros(0, dtype=np.int64), *(gap["rows"] for gap in gaps)]))
-    named = {subtopic for gap in gaps for subtopic in gap["subtopics"]}
     window = context.facts[context.facts["in_window"]]
     by_subtopic = {str(s): group for s, group in window.groupby("subtopic_id")}
     usual = usual_failure(window["p_failed"])
@@ -60,7 +60,8 @@ def judged_subtopics(
         rows = rows_of.get(str(subtopic), np.zeros(0, dtype=np.int64))
         row = _figures(context, own, rows, figures, usual)
         evidence = None
-        if subtopic in named or (len(rows) and 2 * len(np.intersect1d(rows, in_gap)) >= len(rows)):
+        # A gap about an article may hold a few conversations of many subtopics: that makes none of them a gap.
+        if len(rows) and 2 * len(np.intersect1d(rows, in_gap)) >= len(rows):
             row["rule"] = "gap"
         elif subtopic in no_article:
             cluster = no_article[subtopic]
@@ -116,7 +117,7 @@ def _rule(context: DiagnosisContext, row: Mapping[str, Any], rows: Ints, evidenc
     """The first rule that did not hold, of a subtopic that is in no gap."""
     if not row["conversations"]:
         return "not asked"
-    if context.comparable and not row["evidence"]:
+    if context.comparable and row["evidence"] < AS_USUAL:
         return "as usual"
     if evidence is None or len(rows) < row["least_failed"]:
         return "too few failed"

@@ -17,12 +17,9 @@ def subtopics_judged(job: Job, backlog: pd.DataFrame) -> pd.DataFrame:
     judged = job.read("diagnose/judged").merge(names, on="subtopic_id")
     facts = job.read("measure/facts", ["conversation_id", "subtopic_id"]).set_index("conversation_id")["subtopic_id"]
     held: dict[str, Counter[str]] = {}
-    for gap_id, conversations, subtopics in zip(
-        backlog.get("gap_id", ()), backlog.get("conversation_ids", ()), backlog.get("subtopics", ()), strict=True
-    ):
-        counts = Counter(facts.loc[list(conversations)].dropna())
-        for subtopic in {*counts, *subtopics}:
-            held.setdefault(str(subtopic), Counter())[str(gap_id)] = counts[subtopic]
+    for gap_id, conversations in zip(backlog.get("gap_id", ()), backlog.get("conversation_ids", ()), strict=True):
+        for subtopic, count in Counter(facts.loc[list(conversations)].dropna()).items():
+            held.setdefault(str(subtopic), Counter())[str(gap_id)] = count
     judged["gap_ids"] = [[gap for gap, _ in held.get(s, Counter()).most_common()] for s in judged["subtopic_id"]]
     judged["in_gaps"] = [held.get(s, Counter()).total() for s in judged["subtopic_id"]]
     asked = judged["conversations"].gt(0) | judged["besides"].gt(0)

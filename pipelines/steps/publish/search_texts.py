@@ -21,7 +21,7 @@ def search_texts(job: Job, backlog: pd.DataFrame, questions: pd.DataFrame) -> pd
     backlog
         The run's gaps.
     questions
-        The published table ``topic_questions``.
+        Some questions of each subtopic (:func:`.topic_questions.subtopic_questions`).
     """
     topics, subtopics = job.read("understand/topics"), job.read("understand/subtopics")
     parts = [

@@ -41,7 +41,7 @@ from lacuna.pipelines.steps.measure.searches import searches_by_topic
 from lacuna.pipelines.steps.publish.judged import subtopics_judged
 from lacuna.pipelines.steps.publish.no_gap import no_gap
 from lacuna.pipelines.steps.publish.search_texts import search_texts
-from lacuna.pipelines.steps.publish.topic_questions import topic_questions
+from lacuna.pipelines.steps.publish.topic_questions import subtopic_questions, topic_questions
 from lacuna.pipelines.steps.publish.workbook import to_csv, write_backlog
 
 LIBRARIES = ("bertopic", "ctranslate2", "duckdb", "great-expectations", "numpy", "pandas", "pyarrow", "scikit-learn")
@@ -91,13 +91,12 @@ def publish(job: Job) -> None:
 def _published_tables(job: Job, backlog: pd.DataFrame, owners: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """The tables of the run beside its backlog, by name: a step's table as it is, or made of several."""
     assignments = _assignments(job)
-    questions = topic_questions(job, assignments)
     composed = {
         "topics": _topics(job, backlog),
         "assignments": assignments,
-        "topic_questions": questions,
+        "topic_questions": topic_questions(job, assignments),
         "subtopics_judged": subtopics_judged(job, backlog),
-        "search_texts": search_texts(job, backlog, questions),
+        "search_texts": search_texts(job, backlog, subtopic_questions(job, assignments)),
         "owners": owners.drop(columns="email", errors="ignore"),
     }
     return {
