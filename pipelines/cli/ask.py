@@ -1,4 +1,4 @@
-"""`lacuna why`: whether something is a gap, and why or why not."""
+"""`lacuna why` and `mcp`: whether something is a gap, for people and for assistants."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from lacuna.pipelines.cli.options import Config, Store, out
 if TYPE_CHECKING:
     from lacuna.pipelines.ask.why import Answer, Subject
 
-__all__ = ["why"]
+__all__ = ["mcp", "why"]
 
 
 def why(
@@ -76,3 +76,20 @@ def _print(answer: Answer) -> None:
 def _line(subject: Subject) -> str:
     of_topic = f" (topic “{subject.topic_label}”)" if subject.topic_label != subject.label else ""
     return f"“{subject.label}”{of_topic}: {subject.verdict}"
+
+
+def mcp(store: Store, config: Config = None) -> None:
+    """Serve the run's views to an assistant, by the Model Context Protocol on standard input and output.
+
+    Its tools only read: list_gaps, get_gap, search, why, list_topics and kpis. Where people sign in to the board, the
+    environment variable LACUNA_MCP_TOKEN holds the token of the person it reads for (`lacuna token`). Texts of
+    customers come redacted and marked as data. Needs the extra `lacuna-kb[mcp]`.
+
+    For example, as the command of a server in an assistant's settings:
+
+    `lacuna mcp --store store`
+    """
+    from lacuna.pipelines.assistants.server import serve
+    from lacuna.pipelines.settings import load_settings
+
+    serve(store, load_settings(config))

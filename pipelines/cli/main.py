@@ -72,7 +72,7 @@ COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
     "Bring conversations in": (init.init, pull.pull),
     "Find the gaps": (mine.demo, mine.check, mine.run, mine.runs, mine.explain, ask.why),
     "Review and decide": (
-        review.review, decide.backlog, decide.decide, decide.assign, decide.undo, review.token,
+        review.review, decide.backlog, decide.decide, decide.assign, decide.undo, review.token, ask.mcp,
     ),
     "Write, tell, and see what worked": (drafts.digest, impact.impact),
     "Look at topics, change settings, schedule": (topics.topics, settings, dags.dags),
