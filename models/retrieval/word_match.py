@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 
@@ -9,12 +10,32 @@ import numpy as np
 from rapidfuzz import fuzz, process
 
 from lacuna.models.arrays import F64
+from lacuna.models.text.lexicon import STOP_WORDS
 from lacuna.models.text.words import stems, words_of
 
-__all__ = ["word_shares"]
+__all__ = ["spelt_as_known", "word_shares"]
 
 SPELT_ALIKE = 80.0  # of a hundred: from here on a word that no text has is taken for one that some have
 SHORTEST = 4  # letters of a word that may be misspelt
+
+
+def spelt_as_known(text: str, texts: Sequence[str]) -> str:
+    """A text whose words that occur nowhere are replaced by those that do and are spelt most like them, if any is.
+
+    Examples
+    --------
+    >>> spelt_as_known("Where is my pasword?", ["Reset a password", "Torn tent"])
+    'Where is my password?'
+    """
+    known = sorted({word for each in texts for word in words_of(each)})
+    stemmed = {word_stem for each in known for word_stem in stems(each)}
+    for word in dict.fromkeys(words_of(text)):
+        if len(word) < SHORTEST or word in STOP_WORDS or word in known or stems(word) & stemmed:
+            continue
+        near = process.extractOne(word, known, scorer=fuzz.ratio, score_cutoff=SPELT_ALIKE)
+        if near:
+            text = re.sub(rf"\b{re.escape(word)}\b", near[0], text, flags=re.I)
+    return text
 
 
 def word_shares(words: str, texts: Sequence[str]) -> F64:

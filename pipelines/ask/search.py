@@ -12,7 +12,7 @@ import pandas as pd
 
 from lacuna.data_contracts.errors import LacunaError
 from lacuna.models.arrays import F32, F64
-from lacuna.models.retrieval.word_match import word_shares
+from lacuna.models.retrieval.word_match import spelt_as_known, word_shares
 from lacuna.pipelines.embedders.choice import AUTO
 from lacuna.pipelines.embedders.registry import embedder
 from lacuna.pipelines.io.published import read_published
@@ -80,9 +80,11 @@ class Index:
         question = " ".join(question.split())[:LONGEST]
         if not len(self.texts) or not question:
             return np.zeros(len(self.texts))
-        asked = embedder(self._embedder_name).embed([question])[0]
+        texts = self.texts["text"].tolist()
+        # An embedder makes little of a misspelt word.
+        asked = embedder(self._embedder_name).embed([spelt_as_known(question, texts)])[0]
         meaning = (self._vectors @ asked.astype(np.float32)).clip(0, 1).astype(np.float64)
-        by_words = word_shares(question, self.texts["text"].tolist())
+        by_words = word_shares(question, texts)
         scores = 1 - (1 - meaning) * (1 - by_words / 2)
         scores[self.texts["id"].str.casefold().eq(question.casefold()).to_numpy()] = 1.0
         return scores

@@ -19,13 +19,13 @@ from lacuna.models.diagnosis.why_not import why_not
 from lacuna.pipelines.ask.search import Hit, Index
 from lacuna.pipelines.io.published import read_published
 from lacuna.pipelines.io.runs import read_run
-from lacuna.pipelines.presentation.format import line, plural, record, short_day, whole
+from lacuna.pipelines.presentation.format import line, period, plural, record, short_day, whole
 from lacuna.pipelines.presentation.spreadsheet import records
 from lacuna.pipelines.report.story import story
 
 __all__ = ["Answer", "AskedRun", "Found", "GapNote", "Subject"]
 
-NEAR = 0.42  # a text that is less near than this is about something else
+NEAR = 0.5  # a text that is less near than this is about something else
 ALSO = 0.75  # and what is named besides is at least so near, as a share of the nearest
 BY_TOPIC = 0.9  # a topic's name says a little less of a subtopic than the subtopic's own
 LIKE_IT = 3  # questions of a subtopic that show how near it is
@@ -89,6 +89,7 @@ class Answer:
 
     question: str
     run_id: str
+    window: str
     found: str
     headline: str
     subject: Subject | None
@@ -128,7 +129,9 @@ class AskedRun:
         self.run_id = folder.name
         self.index = Index.of(folder)
         self.judged = {row["subtopic_id"]: row for row in records(read_published(folder, "subtopics_judged"))}
-        topics = record(record(read_run(folder).get("settings")).get("topics"))
+        run = read_run(folder)
+        window, topics = record(run.get("window")), record(record(run.get("settings")).get("topics"))
+        self.window = period(window.get("start"), window.get("end"))
         self._min_customers = whole(topics.get("min_customers")) or 1
         self._min_questions = whole(topics.get("min_questions")) or 1
 
@@ -162,7 +165,10 @@ class AskedRun:
             headline = f"“{subject.label}” is a gap: “{first.title}”, {first.kind}, rank {first.rank} ({first.gap_id})."
         else:
             headline = f"“{subject.label}” is no gap: {subject.verdict.removeprefix('no gap: ')}."
-        return Answer(asked, self.run_id, "gap" if subject.rule == "gap" else "no gap", headline, subject, others)
+        return self._answer(asked, "gap" if subject.rule == "gap" else "no gap", headline, subject, others)
+
+    def _answer(self, asked: str, found: str, headline: str, subject: Subject | None, others: list[Subject]) -> Answer:
+        return Answer(asked, self.run_id, self.window, found, headline, subject, others)
 
     def search(self, question: str, gaps: Sequence[Gap], most: int = 5) -> Found:
         """The gaps, topics and customers' questions that are nearest to some words, at most so many of each."""
@@ -212,7 +218,7 @@ class AskedRun:
         result = []
         for subtopic, row in self.judged.items():
             like = sorted(nearness.get(subtopic, ()), reverse=True)[:LIKE_IT]
-            by_questions = float(np.mean(like)) if len(like) == LIKE_IT else 0.0
+            by_questions = (like[0] + float(np.mean(like))) / 2 if len(like) == LIKE_IT else 0.0
             by_topic = BY_TOPIC * topic.get(row["topic_id"], 0.0)
             result.append((subtopic, max(by_questions, best.get(subtopic, 0.0), of_gap.get(subtopic, 0.0), by_topic)))
         return sorted(result, key=lambda pair: (-round(pair[1], 6), -self.judged[pair[0]]["conversations"], pair[0]))
@@ -276,9 +282,9 @@ class AskedRun:
                 f"{'is' if like == 1 else 'are'} in no topic, which needs {self._min_questions:,} alike by "
                 f"{plural(self._min_customers, 'customer')}."
             )
-            return Answer(asked, self.run_id, "no topic", headline, None, nearest)
-        headline = f"It is no gap: nobody asked about “{asked}” in this window, as far as its topics show."
-        return Answer(asked, self.run_id, "nothing", headline, None, nearest)
+            return self._answer(asked, "no topic", headline, None, nearest)
+        headline = f"No gap, and no topic, comes near “{asked}”: nobody asked about it in this window, or in quite other words."
+        return self._answer(asked, "nothing", headline, None, nearest)
 
 
 def _note(gap: Gap, decisions: Sequence[Decision]) -> GapNote:

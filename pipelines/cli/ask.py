@@ -60,7 +60,7 @@ def _print(answer: Answer) -> None:
             out.print(Text(sentence))
         place = f"Topic “{subject.topic_label}” ({subject.topic_id}), subtopic {subject.subtopic_id}"
         near = f"how near it is to what you asked: {subject.score:.2f} of 1"
-        out.print(Text(f"{place}; run {answer.run_id}; {near}.", style="dim"))
+        out.print(Text(f"{place}; {near}; run {answer.run_id}, {answer.window}.", style="dim"))
         for gap in subject.gaps:
             out.print(Text(f"More: lacuna explain {gap.gap_id}", style="dim"))
         if subject.quotes:
