@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import exp
 from typing import Any
 
 from lacuna.models.text.vectors import ENOUGH_OF_A_LANGUAGE
@@ -121,8 +122,10 @@ def _why(row: Mapping[str, Any]) -> str:
         return f"{why[:1].upper()}{why[1:]} ({row['reason']})."
     words = {
         "chance": (
-            f"In {_count(asked, 'conversation')} that may be chance: the evidence that it is more than usual is "
-            f"{row['evidence']:.2f} (log-likelihood ratio), and a missing article needs {row['needed_evidence']:.2f}. "
+            f"In {_count(asked, 'conversation')} that may be chance: a rate like this explains them "
+            f"{exp(row['evidence']):.1f} times as well as the usual one, and a missing article needs "
+            f"{exp(row['needed_evidence']):.1f} times (log-likelihood ratio {row['evidence']:.2f} of "
+            f"{row['needed_evidence']:.2f}). "
             "No other sign points to an article that is stale, incomplete, contradictory or not found."
         ),
         "one language": "They are most of what was asked in their language, of which there is too little to tell.",

@@ -283,7 +283,8 @@ class AskedRun:
                 f"{plural(self._min_customers, 'customer')}."
             )
             return self._answer(asked, "no topic", headline, None, nearest)
-        headline = f"No gap, and no topic, comes near “{asked}”: nobody asked about it in this window, or in quite other words."
+        unknown = "nobody asked about it in this window, or in quite other words"
+        headline = f"No gap and no topic comes near “{asked}”: {unknown}."
         return self._answer(asked, "nothing", headline, None, nearest)
 
 
