@@ -20,7 +20,7 @@ SAME = 0.5  # the least mean likeness of questions and answers of one need …
 LEAD = 0.2  # … and the least by which it exceeds that with the next gap
 FEW = 0.5  # a group joins a gap as a few more of the same, at most so many as a share of the gap's conversations
 OTHER = 0.3  # below this mean likeness, two groups that agents answer want different things
-SAME_ANSWER = 0.6  # from this likeness on, agents give the same answers
+SAME_ANSWER, MUCH_THE_SAME = 0.9, 0.6  # likenesses of answers from which on they are one answer, or much the same
 ENOUGH_ANSWERS = 2  # fewer do not show what agents answer
 ENOUGH_TO_PART = 3  # and fewer do not show that they answer differently
 
@@ -94,6 +94,16 @@ def same_need(likenesses: Sequence[Likeness]) -> int | None:
     if means[first] < SAME or (rest and means[first] - means[rest[0]] < LEAD):
         return None
     return int(first)
+
+
+def belongs_to(elsewhere: float, inside: Likeness) -> bool:
+    """Whether a group is so much more like another gap than like the rest of its own that it belongs to that one."""
+    return elsewhere >= SAME and elsewhere - inside.mean >= LEAD
+
+
+def same_answer(likeness: Likeness) -> bool:
+    """Whether agents give two groups one answer."""
+    return likeness.answered >= ENOUGH_TO_PART and (likeness.answers or 0.0) >= SAME_ANSWER
 
 
 def is_another_need(likeness: Likeness) -> bool:

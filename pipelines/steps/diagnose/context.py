@@ -327,6 +327,16 @@ def main_subtopic(context: DiagnosisContext, rows: Ints) -> list[str]:
     return [str(each) for each in (of_topic if len(of_topic) else largest)["subtopic_id"].iloc[:1]]
 
 
+def is_pattern(context: DiagnosisContext, rows: Ints, min_customers: int) -> bool:
+    """Whether failed conversations are enough, and of enough customers, and share more than their language.
+
+    One loud customer is no pattern; each conversation without a known customer counts as another's.
+    """
+    customers = context.facts["customer_id"].iloc[rows]
+    enough = len(rows) >= MIN_FAILED and int(customers.nunique() + customers.isna().sum()) >= min_customers
+    return enough and not bound_by_language(context, rows)
+
+
 def bound_by_language(context: DiagnosisContext, rows: Ints) -> bool:
     """Whether a group may have nothing in common but its language, or its script.
 

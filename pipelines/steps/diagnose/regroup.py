@@ -6,7 +6,7 @@ gap holds whatever was answered from the article. Here groups are compared by qu
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -44,7 +44,8 @@ class Joined:
 def part_needs(needs: Needs, context: DiagnosisContext, gaps: Sequence[Gap]) -> dict[str, Ints]:
     """Take out of each gap about an article the groups that want something else than the rest of it.
 
-    A group is what a gap holds of one subtopic. It wants something else where agents answer it differently.
+    A group is what a gap holds of one subtopic. It wants something else where it is clearly more like another gap, or
+    where agents answer it differently. The clearest leaves first, since what is left is compared anew without it.
 
     Parameters
     ----------
@@ -62,16 +63,36 @@ def part_needs(needs: Needs, context: DiagnosisContext, gaps: Sequence[Gap]) -> 
         if gap["verdict"].article_id is None:
             continue
         groups = {s: gap["rows"][subtopic[gap["rows"]] == s] for s in sorted(set(subtopic[gap["rows"]]) - {""})}
-        for own in sorted(groups, key=lambda s: (len(groups[s]), s)):
-            rest = np.setdiff1d(gap["rows"], groups[own])
-            # What is left must stay the larger part: it is what the verdict is about.
-            if min(len(groups[own]), len(rest) - len(groups[own])) < FEWEST:
-                continue
-            if same_need.is_another_need(needs.likeness(groups[own], rest)):
-                gap["rows"] = rest
-                gap["subtopics"] = [s for s in gap["subtopics"] if s != own] or main_subtopic(context, rest)
-                parted.setdefault(own, []).append(groups[own])
+        groups = {s: rows for s, rows in groups.items() if len(rows) >= FEWEST}
+        others = [other for other in gaps if other is not gap]
+        elsewhere = {
+            s: max((needs.likeness(rows, other["rows"]).mean for other in others), default=0.0)
+            for s, rows in groups.items()
+        }
+        while True:
+            leaving = _leaving(needs, gap["rows"], groups, elsewhere)
+            if leaving is None:
+                break
+            rows = groups.pop(leaving)
+            gap["rows"] = np.setdiff1d(gap["rows"], rows)
+            parted.setdefault(leaving, []).append(rows)
+            gap["subtopics"] = [s for s in gap["subtopics"] if s != leaving] or main_subtopic(context, gap["rows"])
     return {own: np.unique(np.concatenate(rows)) for own, rows in sorted(parted.items())}
+
+
+def _leaving(needs: Needs, rows: Ints, groups: Mapping[str, Ints], elsewhere: Mapping[str, float]) -> str | None:
+    """The group that least belongs to a gap's conversations, if one does not."""
+    leaving, most = None, -2.0
+    for own, group in groups.items():
+        rest = np.setdiff1d(rows, group)
+        # What is left must stay the larger part: it is what the verdict is about.
+        if len(rest) < len(group) + FEWEST:
+            continue
+        inside = needs.likeness(group, rest)
+        farther = elsewhere[own] - inside.mean
+        if (same_need.is_another_need(inside) or same_need.belongs_to(elsewhere[own], inside)) and farther > most:
+            leaving, most = own, farther
+    return leaving
 
 
 def join_same_needs(
@@ -87,7 +108,7 @@ def join_same_needs(
 
     They are few beside the gap's own conversations: what is as large as a gap is judged for itself, or not at all; and
     so is a subtopic of the gap's own language that has enough conversations to be judged. What another gap let go may
-    be more.
+    be more, and so may a gap that agents give the same answer.
 
     Parameters
     ----------
@@ -112,6 +133,8 @@ def join_same_needs(
         if target is None:
             return False
         gap, language = others[target], _language(context, rows)
+        if judged and same_need.same_answer(needs.likeness(rows, gap["rows"])):
+            limited = False
         before = sum(len(group.rows) for group in additions.get(id(gap), (gap, []))[1])
         if limited and len(rows) + before > same_need.FEW * len(gap["rows"]):
             return False
@@ -183,7 +206,7 @@ def _why_similar(one: Gap, other: Gap, found: same_need.Likeness) -> str:
         return "same_article"
     if found.mean < same_need.SAME:
         return ""
-    return "same_answers" if (found.answers or 0.0) >= same_need.SAME_ANSWER else "same_questions"
+    return "same_answers" if (found.answers or 0.0) >= same_need.MUCH_THE_SAME else "same_questions"
 
 
 def _articles(gap: Gap) -> set[str]:

@@ -23,10 +23,10 @@ from lacuna.pipelines.steps.diagnose.context import (
     FAILED,
     MIN_FAILED,
     DiagnosisContext,
-    bound_by_language,
     collect_evidence,
     day_of,
     failed_rows,
+    is_pattern,
     main_subtopic,
     most_common,
     read_context,
@@ -54,7 +54,7 @@ def diagnose(job: Job) -> None:
     candidates = _failing(context, demand) if context.comparable else dict.fromkeys(context.in_demand, np.inf)
     for subtopic, gain in candidates.items():
         rows = failed_rows(context, [subtopic])
-        if len(rows) < MIN_FAILED or bound_by_language(context, rows):
+        if not is_pattern(context, rows, job.settings.topics.min_customers):
             continue
         evidence = collect_evidence(context, [subtopic], rows, article_verdicts)
         verdict = rules.by_sign(evidence, context.limits)
@@ -116,11 +116,13 @@ def _put_right(
     needs = Needs.of(job, context, [*subtopics.values(), *(gap["rows"] for gap in gaps)])
     parted = part_needs(needs, context, gaps)
     joined = join_same_needs(needs, context, gaps, failing, parted, held, article_verdicts)
-    # What an article's gap let go is judged for itself, and there may be more of the same.
+    # What an article's gap let go, and no gap has, is judged for itself.
+    in_gaps = np.unique(np.concatenate([np.zeros(0, dtype=np.int64), *(gap["rows"] for gap in gaps)]))
+    left = {s: np.setdiff1d(rows, in_gaps) for s, rows in parted.items()}
     alone = [
         {"subtopics": [s], "rows": rows, "excess": failing[s]}
-        for s, rows in parted.items()
-        if s not in joined and len(rows) >= MIN_FAILED and failing.get(s, 0.0) >= context.limits.hint_evidence
+        for s, rows in left.items()
+        if len(rows) >= MIN_FAILED and failing.get(s, 0.0) >= context.limits.hint_evidence
     ]
     gaps[:] = _by_article(context, [*gaps, *_judge_by_answers(context, alone, article_verdicts)], article_verdicts)
     return joined

@@ -28,6 +28,7 @@ from lacuna.pipelines.steps.rank.assign_owners import order_of_assignment
 from lacuna.pipelines.steps.rank.carry_over import with_merged
 from lacuna.pipelines.steps.rank.gap_evidence import gather
 from lacuna.pipelines.steps.rank.impact import MeasuredFixes, measure_fixes
+from lacuna.pipelines.steps.rank.titles import wanted_in
 
 MESSAGE_LENGTH = 420
 # What is needed of each conversation, of measure/facts.
@@ -56,10 +57,11 @@ def rank(job: Job) -> None:
     evidence, searches = gather(job, _records(ranked), articles), job.read("measure/searches")
     cost = _cost(job, facts)
     fixes = measure_fixes(job, past, facts, cost, gaps)
+    wanted = wanted_in(job, _records(ranked))
     book, ordered_gaps = order_of_assignment(job, fixes.past, _records(ranked))
     backlog = [
         _gap(
-            job, gap, facts, subtopics, articles, book,
+            job, gap | {"wanted": wanted.get(gap["gap_id"])}, facts, subtopics, articles, book,
             evidence[gap["gap_id"]] | searches_for(searches, set(gap["subtopics"]), set(gap["conversation_ids"])),
             fixes, cost,
         )
@@ -166,7 +168,8 @@ def _gap(
     customers = gap_facts["customer_id"]
     new_gap = Gap(
         gap_id=gap["gap_id"], rank=int(gap["rank"]), kind=gap["kind"], status="new",
-        title=_title(gap, str(subtopic["label"]), title, articles), topic_id=str(subtopic["topic_id"]),
+        title=_title(gap, gap["wanted"] or str(subtopic["label"]), title, articles, fixes.past.before),
+        topic_id=str(subtopic["topic_id"]),
         topic_label=str(subtopic["topic_label"]), article_id=article,
         # In order of what is shown; whom to ask goes by the order of the match, which knows agents' answers too.
         nearest_articles=sorted(nearest, key=lambda near: -(near["similarity"] or 0.0)),
@@ -216,9 +219,15 @@ def _in_their_words(kind: str, evidence: dict[str, Any]) -> list[str]:
     return [reason for reason in (words, against, searched) if reason]
 
 
-def _title(gap: dict[str, Any], label: str, title: str | None, articles: pd.DataFrame) -> str:
+def _title(
+    gap: dict[str, Any], topic: str, title: str | None, articles: pd.DataFrame, before: Mapping[str, Mapping[str, Any]]
+) -> str:
+    """The gap's title; one about an article keeps that of the run before, by which people know it."""
+    last_row = before.get(gap["gap_id"])
+    if last_row and title and (last_row["kind"], last_row["article_id"]) == (gap["kind"], gap["article_id"]):
+        return str(last_row["title"])
     other = gap["other_article_id"]
-    names = {"topic": label, "article": title, "other": articles["title"].get(other, other)}
+    names = {"topic": topic, "article": title, "other": articles["title"].get(other, other)}
     return GAP_KINDS[gap["kind"]].headline.format(**names)
 
 
