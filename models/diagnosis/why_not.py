@@ -16,6 +16,7 @@ RULES = {
     "not asked": "nobody asked about it alone",
     "as usual": "it fails no more often than usual",
     "too few failed": "too little failed",
+    "few customers": "what failed is of too few customers",
     "one language": "it may have nothing in common but its language",
     "not content": "no article would mend it",
     "chance": "chance may explain that it fails more often than usual",
@@ -117,6 +118,11 @@ def _why(row: Mapping[str, Any]) -> str:
     if rule == "too few failed":
         few = row["failed_conversations"]
         return f"A gap needs {row['least_failed']} failed conversations, and {few or 'none'} probably failed."
+    if rule == "few customers":
+        return (
+            f"{row['failed_conversations']:,} probably failed, all of {_count(row['failed_customers'], 'customer')}; a "
+            f"gap needs {row['least_customers']}, so that one loud customer makes none."
+        )
     if rule == "not content":
         why = "; ".join(row["why"])
         return f"{why[:1].upper()}{why[1:]} ({row['reason']})."

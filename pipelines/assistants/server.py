@@ -36,7 +36,7 @@ def make_server(views: Views) -> MCPServer[Any]:
     try:
         from mcp.server import MCPServer
         from mcp.server.mcpserver.exceptions import ToolError
-        from mcp_types import ToolAnnotations
+        from mcp.types import ToolAnnotations
     except ImportError:
         raise SettingsInvalid(
             "the MCP server needs the package mcp, which is not installed", "pip install 'lacuna-kb[mcp]'"

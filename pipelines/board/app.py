@@ -21,7 +21,7 @@ from lacuna.data_contracts.errors import (
     SettingsInvalid,
     StoreUnusable,
 )
-from lacuna.pipelines.board import actions, api, pages, sign_in, topics
+from lacuna.pipelines.board import actions, api, ask, pages, sign_in, topics
 from lacuna.pipelines.board.bodies import TOO_LARGE
 from lacuna.pipelines.board.context import ERROR_CODES, BoardContext
 from lacuna.pipelines.board.middleware import Guard, host_of, is_loopback
@@ -107,6 +107,7 @@ def make_app(
     ):  # fmt: skip
         app.post(path, status_code=201, tags=["board"], responses=error_models)(limiter.limit(changes)(change))
     limiter.exempt(pages.static)
+    app.include_router(ask.router)
     for router in (pages.router, topics.router, actions.router, sign_in.router, api.router):
         app.include_router(router)
     app.add_exception_handler(LacunaError, _lacuna)

@@ -63,6 +63,7 @@ NAV = (
     ("impact", "/impact", "What worked"),
     ("kpis", "/kpis", "Figures"),
     ("topics", "/topics", "Topics"),
+    ("ask", "/ask", "Ask"),
     ("tags", "/tags", "Tag next"),
 )
 

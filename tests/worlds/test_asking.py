@@ -16,11 +16,14 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from markupsafe import escape
 from mcp import Client, StdioServerParameters
+from starlette.testclient import TestClient
 
 from lacuna.models.backlog.gap import Gap
 from lacuna.models.topics.failure_tree import excess
 from lacuna.pipelines.ask.why import Answer, AskedRun
+from lacuna.pipelines.board.app import make_app
 from lacuna.pipelines.board.roles import hashed
 from lacuna.pipelines.gaps.decisions import decide, decided
 from lacuna.pipelines.gaps.read import gaps_of
@@ -317,3 +320,20 @@ def test_an_assistant_has_the_rights_of_its_token(shop: Shop) -> None:
         with_server(shop, use)
     finally:
         people.write_text(listed, encoding="utf-8")
+
+
+def test_the_board_gives_the_same_answer(shop: Shop) -> None:
+    """The page has the sentences of the answer, links its gap, and shows hostile text as text."""
+    settings = load_settings(str(shop.config))
+    with open_state(settings, shop.store) as state:
+        signed_in = TestClient(
+            make_app(shop.store, settings, state, "me"), headers={"Authorization": f"Bearer {TOKEN}"}
+        )
+        answer, page = shop.ask("washing down jacket"), signed_in.get("/ask", params={"q": "washing down jacket"}).text
+        assert answer.subject is not None
+        for words in (answer.headline, *answer.subject.sentences):
+            assert escape(words) in page
+        hostile = signed_in.get("/ask", params={"q": "lantern flickers <script>alert(1)</script>"}).text
+        assert f'href="/gaps/{row_of(shop, "lantern flickers")["gap_ids"][0]}"' in hostile
+        assert "<script>alert" not in hostile
+        assert "</untrusted>" not in hostile

@@ -26,8 +26,9 @@ __all__ = ["judged_subtopics"]
 AS_USUAL = 0.05  # log-likelihood ratio: what fails at a rate that is hardly any likelier than the usual one
 _COLUMNS = [
     "subtopic_id", "conversations", "besides", "weekly_rate", "customers", "escalated", "failed",
-    "failed_conversations", "failure_rate", "usual_rate", "evidence", "needed_evidence", "hint_evidence",
-    "least_failed", "rule", "reason", "why", "needed_failed", "needed_more", "worked", "nearest", "by_agents",
+    "failed_conversations", "failed_customers", "failure_rate", "usual_rate", "evidence", "needed_evidence",
+    "hint_evidence", "least_failed", "least_customers", "rule", "reason", "why", "needed_failed", "needed_more",
+    "worked", "nearest", "by_agents",
 ]  # fmt: skip
 
 
@@ -36,6 +37,7 @@ def judged_subtopics(
     demand: pd.DataFrame,
     gaps: Sequence[Mapping[str, Any]],
     not_content: Sequence[Mapping[str, Any]],
+    min_customers: int,
 ) -> pd.DataFrame:
     """The table diagnose/judged, one row a subtopic.
 
@@ -47,6 +49,8 @@ def judged_subtopics(
         subtopics and rows of all gaps of the run.
     not_content
         The rows of diagnose/not_content.
+    min_customers
+        Customers whose conversations must have failed for them to be a pattern.
     """
     no_article = {cluster["subtopic_id"]: cluster for cluster in not_content}
     in_gap = np.unique(np.concatenate([np.zeros(0, dtype=np.int64), *(gap["rows"] for gap in gaps)]))
@@ -58,7 +62,7 @@ def judged_subtopics(
     for subtopic, figures in demand.iterrows():
         own = by_subtopic.get(str(subtopic), window.iloc[:0])
         rows = rows_of.get(str(subtopic), np.zeros(0, dtype=np.int64))
-        row = _figures(context, own, rows, figures, usual)
+        row = _figures(context, own, rows, figures, usual) | {"least_customers": min_customers}
         evidence = None
         # A gap about an article may hold a few conversations of many subtopics: that makes none of them a gap.
         if len(rows) and 2 * len(np.intersect1d(rows, in_gap)) >= len(rows):
@@ -91,15 +95,15 @@ def _figures(
     needed = context.limits.excess_evidence if context.comparable else 0.0
     least = MIN_FAILED if context.comparable else max(MIN_FAILED, ceil(context.usual / 2))
     enough = least_failures(reached, usual, needed, least)
-    customers = own["customer_id"]
     return {
         "conversations": reached,
         "besides": int(demand["also"]),
         "weekly_rate": round(float(demand["weekly_rate"]), 3),
-        "customers": int(customers.nunique() + customers.isna().sum()),
+        "customers": _customers(own["customer_id"]),
         "escalated": int(own["escalated"].fillna(False).sum()),
         "failed": round(failed, 2),
         "failed_conversations": len(rows),
+        "failed_customers": _customers(context.facts["customer_id"].iloc[rows]),
         "failure_rate": round(failed / max(1, reached), 4),
         "usual_rate": round(usual, 4),
         "evidence": round(excess(failed, max(1, reached), usual), 3),
@@ -113,6 +117,11 @@ def _figures(
     }
 
 
+def _customers(customer_ids: pd.Series) -> int:
+    """Distinct customers; each conversation without a known one counts as another's."""
+    return int(customer_ids.nunique() + customer_ids.isna().sum())
+
+
 def _rule(context: DiagnosisContext, row: Mapping[str, Any], rows: Ints, evidence: Evidence | None) -> str:
     """The first rule that did not hold, of a subtopic that is in no gap."""
     if not row["conversations"]:
@@ -121,6 +130,8 @@ def _rule(context: DiagnosisContext, row: Mapping[str, Any], rows: Ints, evidenc
         return "as usual"
     if evidence is None or len(rows) < row["least_failed"]:
         return "too few failed"
+    if row["failed_customers"] < row["least_customers"]:
+        return "few customers"
     if bound_by_language(context, rows):
         return "one language"
     if not context.comparable:

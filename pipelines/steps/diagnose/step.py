@@ -99,7 +99,9 @@ def diagnose(job: Job) -> None:
         row["similar"] = similar
     job.write("diagnose/gaps", pd.DataFrame(gap_rows, columns=_GAP_COLUMNS))
     job.write_json("diagnose/not_content", not_content)
-    job.write("diagnose/judged", judged_subtopics(context, demand, gaps, not_content))
+    job.write(
+        "diagnose/judged", judged_subtopics(context, demand, gaps, not_content, job.settings.topics.min_customers)
+    )
     _write_article_care(job, context)
 
 
