@@ -24,6 +24,7 @@ RULES = {
     "elsewhere": "what failed is judged with an article",
 }
 HIGH = 0.4  # a usual failing share from which on what is usual is worth a word
+FAR = 0.2  # below this cosine the nearest article is not near
 ANSWERED = 2  # conversations that an article answers at least to be named
 
 
@@ -116,8 +117,13 @@ def _failure(row: Mapping[str, Any]) -> str:
 def _why(row: Mapping[str, Any]) -> str:
     rule, asked = row["rule"], row["conversations"]
     if rule == "too few failed":
-        few = row["failed_conversations"]
-        return f"A gap needs {row['least_failed']} failed conversations, and {few or 'none'} probably failed."
+        few, least = row["failed_conversations"] or "none", row["least_failed"]
+        if not row["needed_evidence"]:
+            return (
+                f"Where people handle everything, a gap needs half as many conversations as the topic in the middle "
+                f"has, {least} here, and it has {few}."
+            )
+        return f"A gap needs {least} failed conversations, and {few} probably failed."
     if rule == "few customers":
         return (
             f"{row['failed_conversations']:,} probably failed, all of {_count(row['failed_customers'], 'customer')}; a "
@@ -176,7 +182,9 @@ def _articles(row: Mapping[str, Any]) -> str:
     nearest = sorted(row.get("nearest") or [], key=lambda article: -article["similarity"])[:1]
     parts = [f"“{article['title']}” answered it in {article['conversations']:,} conversations." for article in worked]
     for near in nearest:
-        if worked and near["article_id"] == worked[0]["article_id"]:
+        if near["similarity"] < FAR:
+            parts.append("No article comes near what failed.")
+        elif worked and near["article_id"] == worked[0]["article_id"]:
             parts.append(f"It comes nearest to what failed as well (similarity {near['similarity']:.2f}).")
         else:
             parts.append(f"Nearest to what failed comes “{near['title']}” (similarity {near['similarity']:.2f}).")

@@ -106,7 +106,7 @@ def _figures(
         "failed_customers": _customers(context.facts["customer_id"].iloc[rows]),
         "failure_rate": round(failed / max(1, reached), 4),
         "usual_rate": round(usual, 4),
-        "evidence": round(excess(failed, max(1, reached), usual), 3),
+        "evidence": max(0.0, round(excess(failed, max(1, reached), usual), 3)),
         "needed_evidence": needed,
         "hint_evidence": context.limits.hint_evidence if context.comparable else 0.0,
         "least_failed": least,
