@@ -107,9 +107,9 @@ def make_app(
     ):  # fmt: skip
         app.post(path, status_code=201, tags=["board"], responses=error_models)(limiter.limit(changes)(change))
     limiter.exempt(pages.static)
-    app.include_router(ask.router)
     for router in (pages.router, topics.router, actions.router, sign_in.router, api.router):
         app.include_router(router)
+    app.include_router(ask.router)
     app.add_exception_handler(LacunaError, _lacuna)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _invalid)
