@@ -32,8 +32,9 @@ test: $(DEV) ## Run the tests, a browser and Airflow included
 coverage: $(DEV) ## Run the tests and list the lines that none of them reaches (slower)
 	@$(BIN)/python -m pytest -n $(PYTEST_WORKERS) --cov --cov-report=term-missing:skip-covered $(ARGS)
 
-bench: $(DEV) ## Measure time and memory of each step
+bench: $(DEV) ## Measure time and memory of each step, and what redaction finds
 	@$(BIN)/python -m tests.bench $(ARGS)
+	@if [ -z "$(ARGS)" ]; then $(MAKE) --no-print-directory $(THEIRS) && $(BIN)/python -m tests.bench redaction; fi
 
 bench-topics: $(DEV) $(THEIRS) ## Measure topics beside BERTopic as it comes
 	@$(BIN)/python -m tests.bench topics $(ARGS)

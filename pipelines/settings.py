@@ -94,7 +94,7 @@ class Labels(Endpoint):
 
 
 class Drafts(Endpoint):
-    """Who may write a first text for a draft, out of its evidence."""
+    """Who may write out the plan of a draft, each sentence bound to its evidence."""
 
 
 class Accuracy(Section):
@@ -220,6 +220,7 @@ class Report(Section):
     title: str
     company: str
     conversation_url: Annotated[str, AfterValidator(_address)]
+    transcripts: Annotated[int, Field(ge=0, le=1000)]
 
 
 class Board(Section):
@@ -232,6 +233,8 @@ class Board(Section):
     requests_a_minute: Annotated[int, Field(ge=1)]
     changes_a_minute: Annotated[int, Field(ge=1)]
     sign_ins_a_minute: Annotated[int, Field(ge=1)]
+    meeting_minutes: Annotated[int, Field(ge=1, le=480)]
+    meeting_gaps: Annotated[int, Field(ge=1, le=200)]
 
 
 class Settings(Section):

@@ -85,10 +85,12 @@ def group_file(
     return Grouped(assignments, topics, unreadable, distinct, alarm)
 
 
-def read_texts(file: Path, text: str, name: str | None) -> tuple[pd.DataFrame, list[tuple[int, str]]]:
+def read_texts(
+    file: Path, text: str, name: str | None, *, unique: bool = True
+) -> tuple[pd.DataFrame, list[tuple[int, str]]]:
     """The file's rows as id and text (str), and the rows that could not be parsed.
 
-    Without an id column, a row's id is its number in the file, from 1.
+    Without an id column, a row's id is its number in the file, from 1. Ids are ``unique``, or the file is refused.
     """
     if not file.name.endswith(SUFFIXES):
         raise BundleUnreadable(f"{file} is of no known format", f"give a file that ends in {', '.join(SUFFIXES)}")
@@ -119,7 +121,8 @@ def read_texts(file: Path, text: str, name: str | None) -> tuple[pd.DataFrame, l
     frame = raw.frame
     numbers = [str(number) for number in range(1, len(frame) + 1)]
     ids = numbers if name is None else [_text(value) for value in frame[name]]
-    _check_ids(file, name or "", ids)
+    if unique:
+        _check_ids(file, name or "", ids)
     return pd.DataFrame({"id": ids, "text": [_text(value) for value in frame[text]]}, dtype="str"), unreadable
 
 

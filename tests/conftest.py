@@ -14,6 +14,7 @@ from lacuna.pipelines.cli import main as cli
 from lacuna.pipelines.presentation import progress
 from lacuna.pipelines.runtime.job import Job
 from tests.support import rooms
+from tests.support.board_windows import window  # noqa: F401 - as below
 from tests.support.browsers import browser  # noqa: F401 - as below
 from tests.support.databases import postgres, settings, state  # noqa: F401 - fixtures for every test
 from tests.support.object_stores import remote, s3, signed_in, unsteady_s3  # noqa: F401 - as above

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["ACTIONS", "STATUSES", "Action"]
+__all__ = ["ACTIONS", "EDITS", "STATUSES", "Action"]
 
 STATUSES = ("new", "open", "accepted", "drafting", "published", "verified", "reopened", "snoozed", "dismissed")
 _TO_TRIAGE = ("new", "open", "reopened", "snoozed")
 _IN_WORK = ("accepted", "drafting")
+EDITS = ("rename", "reclassify", "exclude", "include")  # what they change is what the gap is, not what becomes of it
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,17 @@ _ACTIONS = (
     Action("merge", "dismissed", (*_TO_TRIAGE, *_IN_WORK), "Merge", "merged", ("into",), "into"),
     Action("assign", None, STATUSES, "Assign", "assigned", ("owner_id", "due")),
     Action("note", None, STATUSES, "Note", "left a note on"),
+    # What the gap is: kept by every later run, until it is undone.
+    Action("rename", None, STATUSES, "Rename", "renamed", ("title",), "title"),
+    Action("reclassify", None, STATUSES, "Change the kind", "changed the kind of", ("kind", "article_id"), "kind"),
+    Action(
+        "exclude", None, STATUSES, "Take a conversation out", "took a conversation out of", ("conversation",),
+        "conversation",
+    ),
+    Action(
+        "include", None, STATUSES, "Add a conversation", "added a conversation to", ("conversation",),
+        "conversation",
+    ),
     # Allowed wherever there is a decision to take back, whatever the status.
     Action("undo", None, (), "Undo", "took back a decision on", adds=("of",)),
 )  # fmt: skip

@@ -23,8 +23,10 @@ from lacuna.models.backlog.gap_records import (
     Carried,
     ChangePoint,
     Example,
+    FoundAs,
     NearestArticle,
     Passage,
+    PlannedSentence,
     Query,
     Quote,
     SimilarGap,
@@ -191,10 +193,21 @@ class Gap:
     agent_answers: list[Quote] = field(default_factory=list, metadata=column("conversation_id, quote: redacted"))
     passages: list[Passage] = field(
         default_factory=list,
-        metadata=column("article_id, section, passage, evidence, count: what of the article is wrong"),
+        metadata=column(
+            "article_id, section, passage, evidence, count, replacement, replacement_ids, comment: what of the "
+            "article is wrong"
+        ),
     )
     steps: list[AgentStep] = field(
         default_factory=list, metadata=column("text, count, worked, way, conversation_ids: what agents told alike")
+    )
+    plan: list[PlannedSentence] = field(
+        default_factory=list,
+        metadata=column(
+            "language, part, group, condition, condition_by, text, count, worked, conversation_ids: the sentences of "
+            "the article that it needs, in order",
+            in_lists=False,
+        ),
     )
     answered: Answered | None = field(
         default=None, metadata=column("conversations, well, badly: how those ended that agents answered")
@@ -248,6 +261,15 @@ class Gap:
         ),
     )
 
+    found_as: FoundAs | None = field(
+        default=None,
+        metadata=column(
+            "title, kind, article_id, article_title, edited_by: what was found, where people changed title or kind; "
+            "null where nobody did",
+            remembered=True,
+        ),
+    )
+
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> Self:
         """Read a row of a backlog, of this version or of an earlier one, as plain values.
@@ -288,6 +310,12 @@ class Gap:
     def folded(self) -> bool:
         """Whether it is too small to act on, and nobody has taken it up."""
         return is_folded(self.too_small, self.status, self.due)
+
+    @property
+    def edited(self) -> str:
+        """What was found where people changed title or kind, as a sentence; empty where nobody did."""
+        found = self.found_as
+        return f"Found as “{found['title']}”, {found['kind']}; changed by {found['edited_by']}." if found else ""
 
     @property
     def owner(self) -> str:

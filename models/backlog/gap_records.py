@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TypedDict
 
 __all__ = [
-    "AgentStep", "Answered", "Carried", "ChangePoint", "Example", "NearestArticle", "Passage", "Query", "Quote",
-    "SimilarGap", "Surge", "Trend", "Week",
+    "AgentStep", "Answered", "Carried", "ChangePoint", "Example", "FoundAs", "NearestArticle", "Passage",
+    "PlannedSentence", "Query", "Quote", "SimilarGap", "Surge", "Trend", "Week",
 ]  # fmt: skip
 
 
@@ -83,7 +83,9 @@ class Query(TypedDict):
 class Passage(TypedDict):
     """What of an article is wrong or missing, and the ``evidence`` for it in agents' words.
 
-    ``count`` conversations hold that evidence.
+    ``count`` conversations hold that evidence. ``replacement`` is what the passage could say instead, or what could be
+    added, as the conversations ``replacement_ids`` say it; where agents do not agree, or say nothing that could stand
+    there, it is null and ``comment`` says why.
     """
 
     article_id: str | None
@@ -92,6 +94,9 @@ class Passage(TypedDict):
     evidence: str | None
     count: int | None
     conversation_ids: list[str]
+    replacement: str | None
+    replacement_ids: list[str]
+    comment: str | None
 
 
 class AgentStep(TypedDict):
@@ -107,6 +112,26 @@ class AgentStep(TypedDict):
     way: int | None
     order: int | None
     asked: str | None
+
+
+class PlannedSentence(TypedDict):
+    """A sentence of the article that a gap needs, in the order of the article (:mod:`models.writing.article_plan`).
+
+    ``part`` is title, answer, step (in order), do (in none), case, fact, or open (agents do not agree); ``group``
+    numbers lists, cases and disputes from 1. ``condition`` is what a case holds for, in the words of
+    ``condition_by``: agents or customers. ``count`` conversations that did not end badly hold it nearly word for word;
+    ``worked`` of them are known to have ended well.
+    """
+
+    language: str | None
+    part: str | None
+    group: int | None
+    condition: str | None
+    condition_by: str | None
+    text: str | None
+    count: int | None
+    worked: int | None
+    conversation_ids: list[str]
 
 
 class Answered(TypedDict):
@@ -125,6 +150,16 @@ class ChangePoint(TypedDict):
     high: str | None
     before: float | None
     after: float | None
+
+
+class FoundAs(TypedDict):
+    """What a run found, where people have renamed or reclassified the gap."""
+
+    title: str | None
+    kind: str | None
+    article_id: str | None
+    article_title: str | None
+    edited_by: str | None
 
 
 class Carried(TypedDict):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 
-from lacuna.models.backlog.actions import ACTIONS
+from lacuna.models.backlog.actions import ACTIONS, EDITS
 
 __all__ = [
     "CLOSED",
@@ -65,6 +65,9 @@ class GapState:
     due, until, published_on : days, as ``2024-06-30``; ``until`` is the day on which a snooze ends
     merged_into : the gap that this one is part of
     article_id : the new article, where a missing one was written
+    title, kind, kind_article_id : what people call it and the kind that they gave it, with its article; None: as found
+    edited_by : who renamed or reclassified it last
+    excluded, included : the conversations that people took out of it and added to it
     dismissed_at_conversations, reason : how large the gap was when it was dismissed, and why (``DISMISS_REASONS``)
     who, at, why : of the last decision in force
     """
@@ -83,6 +86,12 @@ class GapState:
     merged_into: str | None = None
     published_on: str | None = None
     article_id: str | None = None
+    title: str | None = None
+    kind: str | None = None
+    kind_article_id: str | None = None
+    edited_by: str | None = None
+    excluded: frozenset[str] = frozenset()
+    included: frozenset[str] = frozenset()
     dismissed_at_conversations: int | None = None
     reason: str | None = None
     who: str | None = None
@@ -96,7 +105,7 @@ def allowed(status: str) -> tuple[str, ...]:
     Examples
     --------
     >>> allowed("dismissed")
-    ('reopen', 'assign', 'note')
+    ('reopen', 'assign', 'note', 'rename', 'reclassify', 'exclude', 'include')
     """
     return tuple(action.name for action in ACTIONS.values() if status in action.allowed_in)
 
@@ -143,6 +152,8 @@ def _after(state: GapState, decision: Decision) -> GapState:
         if "owner_id" in payload:
             state = replace(state, owner_id=payload["owner_id"], assigned=True, assigned_by=decision.who)
         return replace(state, due=payload["due"]) if "due" in payload else state
+    if decision.verb in EDITS:
+        return _edited(state, decision)
     if status is None:
         return state
     state = replace(
@@ -155,6 +166,19 @@ def _after(state: GapState, decision: Decision) -> GapState:
         # The work that was due is done; a gap that comes back later gets a due day of its own.
         state = replace(state, published_on=day, article_id=payload.get("article_id"), due=None)
     return state
+
+
+def _edited(state: GapState, decision: Decision) -> GapState:
+    payload = decision.payload
+    if decision.verb == "rename":
+        return replace(state, title=payload.get("title"), edited_by=decision.who)
+    if decision.verb == "reclassify":
+        kind, article = payload.get("kind"), payload.get("article_id")
+        return replace(state, kind=kind, kind_article_id=article, edited_by=decision.who)
+    moved = frozenset({str(payload["conversation"])} if payload.get("conversation") else set())
+    if decision.verb == "exclude":
+        return replace(state, excluded=state.excluded | moved, included=state.included - moved)
+    return replace(state, included=state.included | moved, excluded=state.excluded - moved)
 
 
 def last_targets(states: Mapping[str, GapState]) -> dict[str, GapState]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from lacuna.models.redaction.lexicon import Lexicon, one_typo_apart
 from lacuna.models.redaction.names import Place, names_at, places
 from lacuna.models.redaction.spans import Span, blank, words_of
-from lacuna.models.redaction.words import ALSO_WORDS, ROLE_MAILBOXES
+from lacuna.models.redaction.words import ALSO_WORDS, NO_FIRST_WORDS, ROLE_MAILBOXES
 
 __all__ = ["KnownNames", "Readings", "WordCounts", "find_known_names", "names_shown", "read_names", "split_names"]
 
@@ -143,7 +143,7 @@ def split_names(names: Iterable[str], lexicon: Lexicon) -> KnownNames:
             if particle or not part[0].isalpha() or lexicon.never(low):
                 continue
             spelling = part if not part[0].islower() else part.title()
-            if low in ALSO_WORDS or low in lexicon.words:
+            if low in ALSO_WORDS or low in NO_FIRST_WORDS or low in lexicon.words:
                 inside.add(spelling)
             elif len(low) < _ANY_CASE and low.isascii():
                 exact.add(spelling)

@@ -10,10 +10,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum, IntEnum
 
+from lacuna.models.redaction.labels import Phrases
 from lacuna.models.redaction.letters import CAPITAL, CASELESS, SMALL
+from lacuna.models.redaction.spans import LazyPattern
 
-__all__ = ["ABOVE_CONTACT", "CLOSING_WORDS", "FIRST_AND_LAST", "FOOTER", "ORGANISATION", "RULES", "SIGNATURE_MARK", "TAG", "TAIL",
-           "TAIL_LOW", "Before", "Level", "Rule"]  # fmt: skip
+__all__ = ["ABOVE_CONTACT", "CAP_NAME", "CLOSING_WORDS", "END", "FIRST_AND_LAST", "FOOTER", "LOW", "NAME", "NO_LISTING", "ORGANISATION", "RULES",
+           "SEPARATOR", "SIGNATURE_MARK", "STOP", "TAG", "TAIL", "TAIL_LOW", "TWO", "Before", "Level", "Rule"]  # fmt: skip
 
 
 class Level(IntEnum):
@@ -42,16 +44,16 @@ def _full(word: str) -> str:
 
 _FOREIGN = rf"[{CASELESS}]{{1,20}}+(?:[ \u00a0·・][{CASELESS}]{{1,20}}+){{0,3}}"
 _LOW_WORD = rf"(?<!\w)(?:[{SMALL}]['’])?[{SMALL}]{{2,20}}+(?:['’-][{SMALL}]{{1,20}}+)?(?!\w)"
-_LOW = rf"(?P<low>{_LOW_WORD}(?: {_LOW_WORD}){{0,3}})"
-_NAME = rf"(?P<name>{_full(f'(?:{_CAP}|{_CAPS})')}|{_FOREIGN})"  # where the place shows the name
-_CAP_NAME = rf"(?P<name>{_full(_CAP)}|{_FOREIGN})"  # where capitals are too many words
+LOW = rf"(?P<low>{_LOW_WORD}(?: {_LOW_WORD}){{0,3}})"
+NAME = rf"(?P<name>{_full(f'(?:{_CAP}|{_CAPS})')}|{_FOREIGN})"  # where the place shows the name
+CAP_NAME = rf"(?P<name>{_full(_CAP)}|{_FOREIGN})"  # where capitals are too many words
 _ONE = rf"(?P<name>{_CAP}(?!\w)|{_FOREIGN})"
-_TWO = rf"(?P<name>{_CAP}(?: {_PARTICLES}{_CAP}){{1,3}}(?!\w))"
+TWO = rf"(?P<name>{_CAP}(?: {_PARTICLES}{_CAP}){{1,3}}(?!\w))"
 _TITLE = r"(?:(?i:mr|mrs|ms|miss|mx|dr|prof|professor|herrn?|frau)\.? ){0,2}"
 
-_STOP = r"(?=[ \t]{0,3}(?:[^\w\s'’(/&@+-]|[\r\n]|\Z)|[ \t]{1,3}-)"  # of what was addressed
-_END = rf"(?: (?:aus|from) {_CAP})?(?: x{{1,3}}\b)?" + r"(?=[^\w\n\x00(\[]{0,12}(?:[\n\x00(\[]|\Z))"  # of a line
-_SEP = r"[ \t]{0,3}[,.!;:–—-]{0,3}[\s>]{1,6}(?:(?i:from|ihre?|deine?|eure?|your|von) )?" + _TITLE
+STOP = r"(?=[ \t]{0,3}(?:[^\w\s'’(/&@+-]|[\r\n]|\Z)|[ \t]{1,3}-)"  # of what was addressed
+END = rf"(?: (?:aus|from) {_CAP})?(?: x{{1,3}}\b)?" + r"(?=[^\w\n\x00(\[]{0,12}(?:[\n\x00(\[]|\Z))"  # of a line
+SEPARATOR = r"[ \t]{0,3}[,.!;:–—-]{0,3}[\s>]{1,6}(?:(?i:from|ihre?|deine?|eure?|your|von) )?" + _TITLE
 _BREAK = r"[ \t]{0,3}[,.!;:–—-]{0,3}\s{0,3}[\r\n][\s>]{0,6}"
 
 _HELLO = (
@@ -91,7 +93,7 @@ _KIN = (
     r"|nephew|niece|flatmate|neighbou?r|colleague|co-?worker|boss|assistant|agent|advis[eo]r|friend)"
 )
 _KIN_DE = r"(?:Frau|Mann|Sohn|Tochter|Freund(?:in)?|Bruder|Schwester|Mutter|Vater|Kolleg(?:e|en|in)|Mitarbeiter(?:in)?|Nachbar(?:in)?)"
-_NO_LISTING = r"(?![^\n]{0,60}\n?[^\n]{0,3}\b(?i:type|version|id|enabled)\b)"  # of software: "Name: Dark Type: theme"
+NO_LISTING = r"(?![^\n]{0,60}\n?[^\n]{0,3}\b(?i:type|version|id|enabled)\b)"  # of software: "Name: Dark Type: theme"
 _FOLLOWS = (
     r"(?i:name|customer|client|contact|kund(?:e|in)|vorname|nachname|ansprechpartner(?:in)?|absender|empfänger(?:in)?)"
 )
@@ -110,17 +112,18 @@ class Before(Enum):
 class Rule:
     """A place where names stand: a pattern, and what it takes to read a name there."""
 
-    pattern: re.Pattern[str]
+    pattern: LazyPattern
     words: frozenset[str]  # a text has one of them, or none of the rule's places
     capital: Level  # what is needed of a word with a capital
     small: Level  # what is needed of a small one
     before: Before
     complete: bool  # the pattern ends where the name does, so that nothing can have slipped into it
+    phrases: Phrases | None = None  # a text has one of them, or none of the rule's places
 
     @property
     def groups(self) -> Iterable[str]:
         """Names of the pattern's groups that hold a name."""
-        return self.pattern.groupindex
+        return self.pattern.groups
 
 
 def _rule(
@@ -135,7 +138,7 @@ def _rule(
 ) -> Rule:
     """A rule whose pattern begins with one of ``letters``, small or capital: a test that spares most positions."""
     start = rf"(?=[{letters}{letters.upper()}])(?<!\w)"
-    return Rule(re.compile(start + pattern, re.MULTILINE), frozenset(words.split()), capital, small, before, complete)
+    return Rule(LazyPattern(start + pattern, re.MULTILINE), frozenset(words.split()), capital, small, before, complete)
 
 
 HELLO_WORDS = (
@@ -156,8 +159,8 @@ RULES: tuple[Rule, ...] = (
     # Greetings and thanks
     _rule(
         "hdgmlsbc",
-        rf"{_HELLO}(?:,?[ \t]{{1,3}}{_TITLE}{_NAME}(?: (?:and|und|&) (?P<other>{_CAP}))?|[ \t]{{1,3}}{_LOW})"
-        rf"(?:{_STOP}|(?= (?:from|von|here|hier|and (?i:thanks?|welcome)|und (?i:danke|vielen))\b))",
+        rf"{_HELLO}(?:,?[ \t]{{1,3}}{_TITLE}{NAME}(?: (?:and|und|&) (?P<other>{_CAP}))?|[ \t]{{1,3}}{LOW})"
+        rf"(?:{STOP}|(?= (?:from|von|here|hier|and (?i:thanks?|welcome)|und (?i:danke|vielen))\b))",
         HELLO_WORDS,
         Level.LIKELY,
         Level.LIKELY,
@@ -165,7 +168,7 @@ RULES: tuple[Rule, ...] = (
     ),
     _rule(
         "tmdvhblcs",
-        rf"(?:{_THANKS}|(?i:cheers|sorry)){_MUCH},?[ \t]{{1,3}}{_TITLE}(?:{_NAME}(?:{_STOP}|(?= (?:for|für|fürs)\b))|{_LOW}{_STOP})",
+        rf"(?:{_THANKS}|(?i:cheers|sorry)){_MUCH},?[ \t]{{1,3}}{_TITLE}(?:{NAME}(?:{STOP}|(?= (?:for|für|fürs)\b))|{LOW}{STOP})",
         _THANKS_WORDS + " cheers sorry",
         Level.LIKELY,
         before=Before.SENTENCE,
@@ -174,7 +177,7 @@ RULES: tuple[Rule, ...] = (
         "tsmoynwgdkv",
         r"(?i:thanks|thank you|thx|sorry|(?:my |our )?apologies|you['’]re (?:very |most )?welcome|welcome back"
         r"|no (?:problem|worries)|nice to meet you|gerne? geschehen|keine ursache|kein problem|(?:vielen )?dank für|danke fürs?)"
-        rf"(?![\w'’])[^.!?,;:\n\x00]{{0,50}}, {_CAP_NAME}(?=[.!?]|{_END})",
+        rf"(?![\w'’])[^.!?,;:\n\x00]{{0,50}}, {CAP_NAME}(?=[.!?]|{END})",
         "thanks thank thx sorry apologies welcome problem worries nice gern gerne keine dank danke",
         Level.LIKELY,
         before=Before.SENTENCE,
@@ -182,23 +185,23 @@ RULES: tuple[Rule, ...] = (
     # Sign-offs
     _rule(
         "bkwmrgcsyah",
-        rf"{_REGARDS}{_SEP}(?:{_NAME}(?:{_END}|(?=[.!] ))|{_LOW}{_END})",
+        rf"{_REGARDS}{SEPARATOR}(?:{NAME}(?:{END}|(?=[.!] ))|{LOW}{END})",
         _REGARDS_WORDS,
         Level.SURE,
         Level.SURE,
     ),
     _rule(
         "lvbhmr",
-        rf"{_LETTERS}{_SEP}(?:{_NAME}(?:{_END}|(?=[.!] ))|{_LOW}{_END})",
+        rf"{_LETTERS}{SEPARATOR}(?:{NAME}(?:{END}|(?=[.!] ))|{LOW}{END})",
         _LETTERS_WORDS,
         Level.SURE,
         Level.SURE,
         before=Before.BREAK,
     ),
-    _rule("tmvhbld", rf"{_THANKS}{_SEP}(?:{_NAME}|{_LOW}){_END}", _THANKS_WORDS, Level.LIKELY, before=Before.BREAK),
+    _rule("tmvhbld", rf"{_THANKS}{SEPARATOR}(?:{NAME}|{LOW}){END}", _THANKS_WORDS, Level.LIKELY, before=Before.BREAK),
     _rule(
         "tmvhbld",
-        rf"{_THANKS}{_BREAK}(?:{_NAME}|{_LOW}){_END}",
+        rf"{_THANKS}{_BREAK}(?:{NAME}|{LOW}){END}",
         _THANKS_WORDS,
         Level.SURE,
         Level.LIKELY,
@@ -206,16 +209,14 @@ RULES: tuple[Rule, ...] = (
     ),
     _rule(
         "t",
-        rf"(?i:thanks|thank you|thx)(?![\w'’])[^.!?\n\x00]{{0,60}}{_FAVOUR}[ \t.,!?;:)-]{{0,4}}[\s>]{{1,4}}{_CAP_NAME}{_END}",
+        rf"(?i:thanks|thank you|thx)(?![\w'’])[^.!?\n\x00]{{0,60}}{_FAVOUR}[ \t.,!?;:)-]{{0,4}}[\s>]{{1,4}}{CAP_NAME}{END}",
         _FAVOUR_WORDS,
         Level.LIKELY,
     ),
-    _rule("haistvu", rf"{_FAVOUR}[ \t]?[.,!?:)-]{{1,4}}[\s>]{{1,4}}{_CAP_NAME}{_END}", _FAVOUR_WORDS, Level.LIKELY),
+    _rule("haistvu", rf"{_FAVOUR}[ \t]?[.,!?:)-]{{1,4}}[\s>]{{1,4}}{CAP_NAME}{END}", _FAVOUR_WORDS, Level.LIKELY),
     _rule(
         "bltwcxs",
-        rf"{_BYE}[ \t]{{0,3}}(?:[,!.][ \t]{{0,3}}{_NAME}|{_BREAK}(?:{_NAME}|{_LOW})){_END}".replace(
-            "name>", "after>", 1
-        ),
+        rf"{_BYE}[ \t]{{0,3}}(?:[,!.][ \t]{{0,3}}{NAME}|{_BREAK}(?:{NAME}|{LOW})){END}".replace("name>", "after>", 1),
         _BYE_WORDS,
         Level.LIKELY,
         Level.LIKELY,
@@ -223,7 +224,7 @@ RULES: tuple[Rule, ...] = (
     ),
     _rule(
         "lvbhmrtdwcxs",
-        rf"(?:{_LETTERS}|{_THANKS}|{_BYE}){_SEP}(?:{_NAME}|{_LOW}){_END}",
+        rf"(?:{_LETTERS}|{_THANKS}|{_BYE}){SEPARATOR}(?:{NAME}|{LOW}){END}",
         " ".join((_LETTERS_WORDS, _THANKS_WORDS, _BYE_WORDS)),
         Level.LISTED,
     ),
@@ -232,7 +233,7 @@ RULES: tuple[Rule, ...] = (
         "mti",
         r"(?i:my (?:(?:full|real|first|last|maiden) )?name(?: is|['’]s|:)|my n(?:me|mae|aem|amme|ane) is"
         r"|mein (?:voller |vollständiger )?name(?: ist| lautet|:)|mein n(?:me|mae|aem|amme|ane) ist|ich hei(?:ß|ss)e)[ \t]{1,3}"
-        rf"{_TITLE}(?:{_NAME}|{_LOW})",
+        rf"{_TITLE}(?:{NAME}|{LOW})",
         "name name's name’s nme nmae naem namme nane heiße heisse",
         Level.SURE,
         Level.SURE,
@@ -241,25 +242,25 @@ RULES: tuple[Rule, ...] = (
     _rule(
         "caikutofz",
         r"(?i:call me|the (?:full |real |first |last )?name(?: is|['’]s)|account holder(?: is|:)|kontoinhaber(?:in)?(?: ist|:)|in the name of|under the name(?: of)?|on behalf of"
-        rf"|auf den namen|im (?:namen|auftrag) von|addressed to|(?:for the )?attention of|z\. ?hd\.(?: von)?)[ \t]{{1,3}}{_TITLE}(?:{_CAP_NAME}|{_LOW})",
+        rf"|auf den namen|im (?:namen|auftrag) von|addressed to|(?:for the )?attention of|z\. ?hd\.(?: von)?)[ \t]{{1,3}}{_TITLE}(?:{CAP_NAME}|{LOW})",
         "call holder kontoinhaber kontoinhaberin name name's name’s namen addressed behalf attention hd auftrag",
         Level.SURE,
         complete=False,
     ),
     _rule(
         "ith",
-        rf"(?:{_I_AM}|{_THIS_IS}) {_TWO}{_WHERE_FROM}",
+        rf"(?:{_I_AM}|{_THIS_IS}) {TWO}{_WHERE_FROM}",
         "am i'm i’m im bin bin's bin’s " + _THIS_WORDS,
         Level.LIKELY,
     ),
     _rule("i", rf"(?i:i am|i['’]m) {_ONE}{_WHERE_FROM}", "am i'm i’m", Level.LIKELY),
     _rule("i", rf"(?i:ich bin(?:['’]s,?)?) {_NO_ROLE}{_ONE}{_WHERE_FROM}", "bin bin's bin’s", Level.LIKELY),
-    _rule("ib", rf"(?i:(?:ich )?bin) (?:der|die) {_NO_ROLE}{_CAP_NAME}{_WHERE_FROM}", "bin", Level.LIKELY),
-    _rule("i", rf"[Ii]m {_CAP_NAME}(?= from\b)", "im", Level.LIKELY),
+    _rule("ib", rf"(?i:(?:ich )?bin) (?:der|die) {_NO_ROLE}{CAP_NAME}{_WHERE_FROM}", "bin", Level.LIKELY),
+    _rule("i", rf"[Ii]m {CAP_NAME}(?= from\b)", "im", Level.LIKELY),
     _rule("ith", rf"{_THIS_IS} {_ONE}{_SPEAKS}", _THIS_WORDS, Level.LIKELY),
     _rule(
         "hdgmlsbc",
-        rf"{_HELLO}[^.!?\n]{{0,30}}[,.!]? (?i:this is|hier ist) {_CAP_NAME}{_WHERE_FROM}",
+        rf"{_HELLO}[^.!?\n]{{0,30}}[,.!]? (?i:this is|hier ist) {CAP_NAME}{_WHERE_FROM}",
         _THIS_WORDS,
         Level.LIKELY,
         before=Before.SENTENCE,
@@ -273,9 +274,9 @@ RULES: tuple[Rule, ...] = (
         Level.UNAMBIGUOUS,
         complete=False,
     ),
-    _rule("h", rf"(?i:hier (?:schreibt|spricht)) {_TITLE}{_CAP_NAME}", "schreibt spricht", Level.SURE, complete=False),
+    _rule("h", rf"(?i:hier (?:schreibt|spricht)) {_TITLE}{CAP_NAME}", "schreibt spricht", Level.SURE, complete=False),
     Rule(
-        re.compile(rf"(?<![\w'’-])(?:{_CAP_NAME}|{_LOW}) (?:here|hier)(?=[.,!]| (?:from|again|with|von|aus)\b)"),
+        LazyPattern(rf"(?<![\w'’-])(?:{CAP_NAME}|{LOW}) (?:here|hier)(?=[.,!]| (?:from|again|with|von|aus)\b)"),
         frozenset(["here", "hier"]),
         Level.LIKELY,
         Level.UNAMBIGUOUS,
@@ -283,7 +284,7 @@ RULES: tuple[Rule, ...] = (
         complete=True,
     ),
     Rule(
-        re.compile(rf"(?<![\w'’-]){_CAP_NAME} (?i:is my name|(?:ist )?mein Name)\b"),
+        LazyPattern(rf"(?<![\w'’-]){CAP_NAME} (?i:is my name|(?:ist )?mein Name)\b"),
         frozenset(["name"]),
         Level.LIKELY,
         Level.UNAMBIGUOUS,
@@ -293,7 +294,7 @@ RULES: tuple[Rule, ...] = (
     # Third persons
     _rule(
         "moyh",
-        rf"(?i:my|our|your|his|her) {_KIN} {_CAP_NAME}",
+        rf"(?i:my|our|your|his|her) {_KIN} {CAP_NAME}",
         "husband wife son daughter partner fiance fiancé fiancée boyfriend girlfriend brother sister mother father mum mom dad"
         " cousin nephew niece flatmate neighbour neighbor colleague coworker boss assistant agent advisor adviser friend",
         Level.LIKELY,
@@ -307,7 +308,7 @@ RULES: tuple[Rule, ...] = (
     ),
     _rule(
         "k",
-        rf"Kolleg(?:e|en|in) (?:Herrn? |Frau )?{_CAP_NAME}",
+        rf"Kolleg(?:e|en|in) (?:Herrn? |Frau )?{CAP_NAME}",
         "kollege kollegen kollegin",
         Level.LIKELY,
         complete=False,
@@ -323,16 +324,16 @@ RULES: tuple[Rule, ...] = (
     _rule(
         "mdphf",
         r"(?<![mdsk]eine )(?<!\beine )(?:M[rsx]|Mrs|Miss|Dr|Prof|Herrn?|Frau|MR|MRS|HERR|FRAU)\.?(?: (?:Dr|Prof)\.?){0,2} "
-        rf"(?!(?:Word|Office|Teams|Outlook|Exchange|Edge|Access|Excel|Paint|Windows)\b)(?:{_PARTICLES})?{_CAP_NAME}",
+        rf"(?!(?:Word|Office|Teams|Outlook|Exchange|Edge|Access|Excel|Paint|Windows)\b)(?:{_PARTICLES})?{CAP_NAME}",
         "mr mrs ms miss mx dr prof herr herrn frau",
         Level.CERTAIN,
         complete=False,
     ),
-    _rule("mh", rf"(?:mr|mrs|herrn?)\.? {_LOW}", "mr mrs herr herrn", Level.LIKELY, Level.LIKELY, complete=False),
+    _rule("mh", rf"(?:mr|mrs|herrn?)\.? {LOW}", "mr mrs herr herrn", Level.LIKELY, Level.LIKELY, complete=False),
     _rule(
         "mflcbkvnae",
-        rf"(?i:(?:my |full |first |last |customer |contact |billing )?{_FOLLOWS})[ \t]?[:=][ \t]{{1,3}}{_NO_LISTING}"
-        rf"{_TITLE}(?:{_TWO.replace('name>', 'two>')}|{_CAP_NAME}(?={_END}|[ \t]?[,;|]))",
+        rf"(?i:(?:my |full |first |last |customer |contact |billing )?{_FOLLOWS})[ \t]?[:=][ \t]{{1,3}}{NO_LISTING}"
+        rf"{_TITLE}(?:{TWO.replace('name>', 'two>')}|{CAP_NAME}(?={END}|[ \t]?[,;|]))",
         "name customer client contact kunde kundin vorname nachname ansprechpartner ansprechpartnerin absender empfänger"
         " empfängerin",
         Level.LIKELY,
@@ -341,12 +342,12 @@ RULES: tuple[Rule, ...] = (
     ),
     _rule(
         "fvtacb",
-        rf"(?:From|Von|To|An|C[cC]|By):[ \t]{{1,3}}{_TWO}(?=[ \t]{{0,3}}[<(\[\x00\r\n]|\Z)",
+        rf"(?:From|Von|To|An|C[cC]|By):[ \t]{{1,3}}{TWO}(?=[ \t]{{0,3}}[<(\[\x00\r\n]|\Z)",
         "from von to an cc by",
         Level.LIKELY,
         before=Before.SENTENCE,
     ),
-    _rule("n", rf"(?<=[a-zß-ÿ\d?!] )Name:[ \t]{{1,3}}{_NO_LISTING}{_TWO}", "name", Level.LIKELY, complete=False),
+    _rule("n", rf"(?<=[a-zß-ÿ\d?!] )Name:[ \t]{{1,3}}{NO_LISTING}{TWO}", "name", Level.LIKELY, complete=False),
 )
 """Where sentences show names. A rule that needs a first name whatever the case is only tried on texts with one."""
 
@@ -355,7 +356,7 @@ FIRST_AND_LAST = re.compile(
 )
 """Two capital words and more: a name where the first is a first name."""
 
-ABOVE_CONTACT = re.compile(rf"(?:^|\n)[ \t>]{{0,3}}{_TWO}[ \t,]{{0,3}}\r?\n[ \t>]{{0,3}}(?=\x00)")
+ABOVE_CONTACT = re.compile(rf"(?:^|\n)[ \t>]{{0,3}}{TWO}[ \t,]{{0,3}}\r?\n[ \t>]{{0,3}}(?=\x00)")
 """A line of two to four capital words above an address, a number or a link that went."""
 
 FOOTER = re.compile(
@@ -364,13 +365,13 @@ FOOTER = re.compile(
 )
 """What a phone writes below a signature."""
 
-SIGNATURE_MARK = re.compile(rf"(?:^|\n)--[ \t]?\r?\n{_CAP_NAME}{_END}")
+SIGNATURE_MARK = re.compile(rf"(?:^|\n)--[ \t]?\r?\n{CAP_NAME}{END}")
 """A name below the two dashes that set off a signature."""
 
-TAIL = re.compile(rf"(?<![\w'’@./#&])(?<!\w-){_NAME}(?: x{{1,3}})?[^\w\x00(]{{0,20}}\Z")
+TAIL = re.compile(rf"(?<![\w'’@./#&])(?<!\w-){NAME}(?: x{{1,3}})?[^\w\x00(]{{0,20}}\Z")
 """The capital words that a message ends in."""
 
-TAIL_LOW = re.compile(rf"(?:^|(?<=\n))(?P<mark>[ \t>]{{0,3}}[-–—~/]{{0,3}}[ \t]{{0,2}}){_LOW}[^\w\x00(]{{0,20}}\Z")
+TAIL_LOW = re.compile(rf"(?:^|(?<=\n))(?P<mark>[ \t>]{{0,3}}[-–—~/]{{0,3}}[ \t]{{0,2}}){LOW}[^\w\x00(]{{0,20}}\Z")
 """A last line of one to three small words."""
 
 CLOSING_WORDS: tuple[str, ...] = (

@@ -11,7 +11,9 @@ from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from typing import NamedTuple
 
+from lacuna.models.redaction.labels import parts_of
 from lacuna.models.redaction.lexicon import Lexicon, one_typo_apart
+from lacuna.models.redaction.name_cues import CUES
 from lacuna.models.redaction.name_patterns import (
     ABOVE_CONTACT,
     CLOSING_WORDS,
@@ -28,7 +30,7 @@ from lacuna.models.redaction.name_patterns import (
     Level,
 )
 from lacuna.models.redaction.spans import Span, words_of
-from lacuna.models.redaction.words import ALSO_WORDS, NEVER_NAMES, NO_SURNAMES
+from lacuna.models.redaction.words import ALSO_WORDS, NEVER_NAMES, NO_FIRST_WORDS, NO_SURNAMES
 
 __all__ = ["Place", "find_names", "names_at", "places"]
 
@@ -51,13 +53,16 @@ _OTHER_ALPHABET = "\u0370"
 _OTHER_LETTER = re.compile(r"[\u0370-\u1cff\u3041-\ud7a3]")
 _CASELESS = "\u0590"
 _PARTICLES = frozenset(["da", "das", "de", "den", "der", "do", "du", "vom", "von", "zu", "zur"])
+_IN_SURNAMES = _PARTICLES | frozenset("del della di dos el het 't la le te ten ter van vande y".split())
 _LOOKS_VERBAL = ("ed", "ing", "ly")
+_LONG_VERB = 7
 _GREETED = ("there", "team", "guys", "folks", "everyone", "everybody", "people", "support", "zusammen", "leute")
 _BY_WORD: dict[str, list[int]] = {}
-for _number, _rule in enumerate(RULES):
+_EVERY = (*RULES, *CUES)
+for _number, _rule in enumerate(_EVERY):
     for _word in _rule.words:
         _BY_WORD.setdefault(_word, []).append(_number)
-_NEED_A_NAME = frozenset(number for number, rule in enumerate(RULES) if max(rule.capital, rule.small) <= Level.LISTED)
+_NEED_A_NAME = frozenset(number for number, rule in enumerate(_EVERY) if max(rule.capital, rule.small) <= Level.LISTED)
 
 
 def find_names(text: str, lexicon: Lexicon) -> Iterator[Span]:
@@ -82,9 +87,10 @@ def places(text: str, lexicon: Lexicon) -> Iterator[Place]:
     text = TAG.sub(lambda tag: "\n" * len(tag.group()), text) if "</" in text or "<br" in text else text
     named = not lexicon.sure.isdisjoint(words)
     listed = named or not ALSO_WORDS.isdisjoint(words)
+    words, gates = parts_of(text)
     for number in sorted({number for word in words & _BY_WORD.keys() for number in _BY_WORD[word]}):
-        rule = RULES[number]
-        if number in _NEED_A_NAME and not listed:
+        rule = _EVERY[number]
+        if (number in _NEED_A_NAME and not listed) or (rule.phrases and not rule.phrases.among(words, gates)):
             continue
         for match in rule.pattern.finditer(text):
             if _is_place(text, match.start(), rule.before):
@@ -114,7 +120,7 @@ def _is_place(text: str, start: int, before: Before) -> bool:
         return start < 12
     if before is Before.BREAK:
         return not (last.isalnum() or last in "'’_")
-    return last in ".!?\n\r\x00" or (before is Before.CLAUSE and last in ",;|:")
+    return last in ".!?¡¿\n\r\x00" or (before is Before.CLAUSE and last in ",;|:")
 
 
 def _first_and_last(match: re.Match[str], lexicon: Lexicon) -> Iterator[Place]:
@@ -203,7 +209,12 @@ def _end_of_name(text: str, place: Place, lexicon: Lexicon) -> int:
         return 0
     first, small = bare[at], words[at].group()[0].islower()
     if level is not Level.CERTAIN:
-        if lexicon.never(first) or ORGANISATION.match(text, end) or ORGANISATION.search(text, start, end):
+        if (
+            lexicon.never(first)
+            or first in NO_FIRST_WORDS
+            or ORGANISATION.match(text, end)
+            or ORGANISATION.search(text, start, end)
+        ):
             return 0
         if not _enough(first, level, small, lexicon):
             return 0
@@ -224,13 +235,15 @@ def _enough(first: str, level: Level, small: bool, lexicon: Lexicon) -> bool:
     if level is Level.LISTED or (level is Level.LIKELY and first in lexicon.words):
         return False
     verbal = "-" not in first and first.endswith(_LOOKS_VERBAL)
+    if verbal and level is Level.LIKELY and len(first) >= _LONG_VERB:
+        return False
     return not (small and (verbal or any(one_typo_apart(first, group) for group in _GREETED)))
 
 
 def _until(words: list[re.Match[str]], bare: list[str], at: int, lexicon: Lexicon) -> int:
     """Where a name ends that may run into the sentence: before the first word that is never one."""
-    while at < len(words) and (bare[at] in _PARTICLES or not lexicon.never(bare[at])):
+    while at < len(words) and (bare[at] in _IN_SURNAMES or not lexicon.never(bare[at]) or bare[at - 1] in _IN_SURNAMES):
         at += 1
-    while bare[at - 1] in _PARTICLES:
+    while bare[at - 1] in _IN_SURNAMES:
         at -= 1
     return words[at - 1].end()

@@ -125,11 +125,15 @@ _PHONE_LABEL = re.compile(
     re.IGNORECASE,
 )
 _NANP = re.compile(r"(?:\+?1[ .-]?)?(?:\(\d{3}\) ?|\d{3}[ .-])\d{3}[ .-]\d{4}")
-PHONE_REGIONS: tuple[str, ...] = ("US", "GB", "DE", "AT", "CH", "FR", "NL", "IT", "BE", "IE", "AU")
+PHONE_REGIONS: tuple[str, ...] = (
+    "US", "GB", "DE", "AT", "CH", "FR", "ES", "NL", "PT", "IT", "BE", "IE", "AU", "BR", "MX",
+)  # fmt: skip
 """Countries whose national numbers are recognised where the caller names no others."""
 
 # Countries that dial without a leading 0: only grouping distinguishes their numbers from order numbers.
-_NO_TRUNK = frozenset({"US", "CA", "ES", "IT", "PT", "DK", "NO", "PL", "CZ", "GR", "LU"})
+_NO_TRUNK = frozenset(
+    "US CA ES IT PT DK NO PL CZ GR LU BR MX AR CL CO PE EC UY PY BO CR PA GT HN SV NI VE DO CV AO MZ SG HK MT LV EE IN".split()
+)
 _MOST_TRIMS = 4
 
 
@@ -157,7 +161,8 @@ def _phone_in(candidate: str, labelled: bool, regions: tuple[str, ...]) -> bool:
         return True
     if digits[0] == "0" and len(digits) >= 9:
         return any(_is_phone(digits, region, strict=True) for region in regions)
-    grouped = re.search(r"\d\W+\d{2,}\W+\d{2,}", candidate) is not None
+    groups = [len(group) for group in re.findall(r"\d+", candidate)]
+    grouped = len(groups) > 2 or (len(groups) == 2 and len(digits) >= 9 and min(groups) >= 3)
     return grouped and any(_is_phone(digits, region, strict=True) for region in regions if region in _NO_TRUNK)
 
 

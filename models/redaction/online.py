@@ -1,4 +1,4 @@
-"""Finders of what belongs to an online account: secrets, links, e-mail addresses, network and device addresses."""
+"""Finders of what belongs to an online account: links, user names, network and device addresses."""
 
 from __future__ import annotations
 
@@ -6,266 +6,21 @@ import ipaddress
 import re
 from collections.abc import Iterator
 
-from lacuna.models.redaction.spans import Span, words_of
+from lacuna.models.redaction.labels import announced, phrases
+from lacuna.models.redaction.secrets import NOT_A_SECRET
+from lacuna.models.redaction.spans import Span
 
-__all__ = ["find_emails", "find_networks", "find_secrets", "find_urls"]
+__all__ = ["find_networks", "find_urls", "find_user_names"]
 
-_SECRET_WORDS = frozenset(
-    [
-        "password",
-        "passwort",
-        "passcode",
-        "passphrase",
-        "kennwort",
-        "pwd",
-        "pw",
-        "pin",
-        "pins",
-        "pincode",
-        "pinnummer",
-        "tan",
-        "mtan",
-        "smstan",
-        "otp",
-        "key",
-        "apikey",
-        "accesskey",
-        "secret",
-        "token",
-        "cvv",
-        "cvv2",
-        "cvc",
-        "cvc2",
-        "prüfziffer",
-        "code",
-        "phrase",
-        "zugangsdaten",
-        "lizenzschlüssel",
-        "gutscheinkartennummer",
-        "gutscheinkartenummer",
-        "number",
-        "bearer",
-        "sicherheitscode",
-        "bestätigungscode",
-        "verifizierungscode",
-        "anmeldecode",
-        "logincode",
-        "einmalcode",
-    ]
-)
-_TOKEN_STARTS = ("sk_", "pk_", "rk_", "ghp_", "gho_", "ghs_", "ghu_", "xox", "AKIA", "eyJ")
-_LABEL_TEXT = (
-    r"(?<![\w-])(?:passwor[dt]|passcode|passphrase|kennwort|pwd|pw|secret|api[ _-]?key|api[ _-]?token"
-    r"|access[ _-]?(?:key|token)|auth[ _-]?token|refresh[ _-]?token|client[ _-]?secret|token|private key"
-    r"|licen[cs]e key|product key|activation (?:key|code)|lizenzschlüssel|gift ?card (?:code|number)"
-    r"|gutscheinkarten?nummer|recovery (?:key|code|phrase)|zugangsdaten)"
-)
-_LABELLED = re.compile(
-    _LABEL_TEXT + r"(?P<link>\s{0,3}(?:[:=]|->|(?:is|was|ist|war|lautet(?:e)?)(?![\w])\s?:?)\s{0,3})"
-    r"(?P<value>[\"'“„«`][^\"'”“»`\n\x00]{2,60}[\"'”“»`]|[^\s\"'“„«`<>\x00]{3,200})",
+_URL = re.compile(
+    r"(?<![\w@])(?:(?:https?|ftps?|sftp|wss?|ssh|git|smb|postgres(?:ql)?|mysql|mongodb(?:\+srv)?|redis|amqps?|hxxps?)://|[a-z][a-z0-9+.-]{1,20}://(?=[^\s?#]{0,200}[?#][^\s=]{1,60}=)|www\.|(?<![/\\.:])(?:[a-z0-9-]{1,63}\.){1,6}[a-z]{2,24}(?::\d{1,5})?(?=[/?#][^\s<>\"'“”„»«`\x00]{3}))"
+    r"[^\s<>\"'“”„»«`\x00]{3,4000}+",
     re.IGNORECASE,
 )
-_NUMERIC = re.compile(
-    r"(?<![\w-])(?:pin(?:[ -]?code|[ -]?nummer)?|tan|m-?tan|sms-?tan|otp|cvv2?|cvc2?|prüfziffer"
-    r"|(?:verification|security|confirmation|login|sign-?in|sms|one-?time|2fa|two-factor|authentication|access|unlock)"
-    r" (?:code|pin)|(?:your|my|the|ihr|mein|der) code(?= (?:is|ist|lautet)|:)|(?:sicherheits|bestätigungs|verifizierungs|anmelde|login|einmal)-?code)"
-    r"(?:\s{0,3}(?:[:=]|is|was|ist|war|lautet)){0,2}\s{0,3}(?P<value>\d{3,8})(?![\w]|[.,]\d)",
-    re.IGNORECASE,
-)
-_SHAPES = re.compile(
-    r"(?<![\w-])(?:(?:sk|pk|rk)_(?:live|test)_\w{8,99}|gh[opsu]_\w{20,99}|xox[abprs]-[\w-]{10,99}|AKIA[0-9A-Z]{16}"
-    r"|eyJ[\w-]{8,2000}\.[\w-]{8,2000}\.[\w-]{4,2000}|(?:[A-Z0-9]{4,5}-){3,5}[A-Z0-9]{4,5})(?![\w-])"
-)
-_BEARER = re.compile(r"(?<!\w)bearer\s{1,3}(?P<value>[\w.~+/=-]{16,2000})", re.IGNORECASE)
-_PRIVATE_KEY = re.compile(
-    r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----(?:[A-Za-z0-9+/=\s]{0,5000}-----END [A-Z ]{0,40}-----)?"
-)
-
-# Words that follow "password:" or "password is" when no password does.
-_NOT_A_SECRET = frozenset(
-    [
-        "a",
-        "again",
-        "also",
-        "always",
-        "an",
-        "and",
-        "any",
-        "ask",
-        "asked",
-        "asking",
-        "at",
-        "be",
-        "because",
-        "been",
-        "being",
-        "blocked",
-        "box",
-        "but",
-        "by",
-        "can",
-        "cannot",
-        "changed",
-        "click",
-        "correct",
-        "das",
-        "dass",
-        "dem",
-        "den",
-        "der",
-        "die",
-        "ein",
-        "eine",
-        "empty",
-        "enter",
-        "error",
-        "erforderlich",
-        "expired",
-        "failed",
-        "falsch",
-        "fehlt",
-        "fehler",
-        "field",
-        "file",
-        "for",
-        "forgot",
-        "forgotten",
-        "from",
-        "gesperrt",
-        "gone",
-        "has",
-        "have",
-        "here",
-        "how",
-        "if",
-        "immer",
-        "in",
-        "incorrect",
-        "invalid",
-        "is",
-        "it",
-        "just",
-        "kein",
-        "keine",
-        "known",
-        "korrekt",
-        "leer",
-        "length",
-        "link",
-        "locked",
-        "login",
-        "lost",
-        "manager",
-        "mein",
-        "missing",
-        "must",
-        "my",
-        "needed",
-        "never",
-        "new",
-        "nicht",
-        "no",
-        "noch",
-        "not",
-        "of",
-        "ok",
-        "okay",
-        "on",
-        "one",
-        "only",
-        "or",
-        "page",
-        "please",
-        "prompt",
-        "recovery",
-        "rejected",
-        "required",
-        "reset",
-        "richtig",
-        "same",
-        "saved",
-        "screen",
-        "see",
-        "sent",
-        "settings",
-        "should",
-        "so",
-        "still",
-        "stored",
-        "that",
-        "the",
-        "them",
-        "then",
-        "there",
-        "this",
-        "to",
-        "too",
-        "ungültig",
-        "unknown",
-        "update",
-        "valid",
-        "vergessen",
-        "was",
-        "weak",
-        "weg",
-        "what",
-        "when",
-        "where",
-        "which",
-        "why",
-        "will",
-        "with",
-        "working",
-        "wrong",
-        "you",
-        "your",
-        "zu",
-        "zurücksetzen",
-    ]
-)
-
-
-def _secret_value(value: str, link: str) -> bool:
-    """Whether what stands after a label is a secret, and not the rest of a sentence about secrets."""
-    bare = value.strip("\"'“„«`”»")
-    if value != bare and len(value) > len(bare) + 1:
-        return True
-    bare = bare.rstrip(".,;!?)")
-    if len(bare) < 3 or bare.lower() in _NOT_A_SECRET or bare.startswith("["):
-        return False
-    if any(char.isdigit() for char in bare) or re.search(r"\w[^\w\s'’.,;/()-]|[^\w\s'’.,;/()-]\w", bare):
-        return True
-    return ":" in link or "=" in link
-
-
-def find_secrets(text: str) -> Iterator[Span]:
-    """Labelled passwords, PINs, one-time codes and keys, and tokens that are recognised by their form."""
-    if "-----BEGIN" in text:
-        for match in _PRIVATE_KEY.finditer(text):
-            yield match.start(), match.end(), "SECRET"
-    if not _SECRET_WORDS.isdisjoint(words_of(text)):
-        for pattern in (_LABELLED, _NUMERIC, _BEARER):
-            for match in pattern.finditer(text):
-                start, end = match.span("value")
-                if pattern is _LABELLED:
-                    if not _secret_value(match["value"], match["link"]):
-                        continue
-                    if text[start] not in "\"'“„«`":
-                        end = start + len(match["value"].rstrip(".,;!?)")) or end
-                yield start, end, "SECRET"
-    if text.count("-") >= 3 or any(start in text for start in _TOKEN_STARTS):
-        for match in _SHAPES.finditer(text):
-            secret = match.group()
-            if secret[:3] in ("sk_", "pk_", "rk_", "eyJ", "xox") or (
-                any(char.isdigit() for char in secret) and any(char.isalpha() for char in secret)
-            ):
-                yield match.start(), match.end(), "SECRET"
-
-
-_URL = re.compile(r"(?<![\w@])(?:https?://|ftp://|www\.)[^\s<>\"'“”„»«`\x00]{3,4000}+", re.IGNORECASE)
 _WORDY = re.compile(
     r"(?:\d{1,4}|[A-Za-zÀ-ÿ]?[a-zß-ÿ]{0,19}|[A-Z]{1,5})(?:[-_](?:\d{1,4}|[A-Za-zÀ-ÿ]?[a-zß-ÿ]{0,19}|[A-Z]{1,5})){0,20}(?:\.(?:html?|php|aspx?|pdf))?"
 )
+_MAY_BE_LINK = re.compile(r"www\.|[a-z0-9-]\.[a-z]{2,24}(?::\d{1,5})?[/?#]", re.IGNORECASE)
 _PROFILE_HOSTS = (
     "facebook.",
     "instagram.",
@@ -289,8 +44,7 @@ def find_urls(text: str) -> Iterator[Span]:
     A link without query whose path reads like an article's address is evidence (agents cite articles so) and stays;
     a query, a fragment with a value, a user name or a token doesn't.
     """
-    low = text.lower()
-    if "://" not in text and "www." not in low:
+    if "://" not in text and not _MAY_BE_LINK.search(text):
         return
     for match in _URL.finditer(text):
         url = match.group().rstrip(".,;:!?)]}*…")
@@ -320,42 +74,107 @@ def find_urls(text: str) -> Iterator[Span]:
             yield start + kept_length, end, "URL"
 
 
-_EMAIL = re.compile(r"(?<![\w.+%-])[\w.+%'&-]{1,64}+@(?:[\w-]{1,63}\.){1,8}[^\W\d_]{2,24}(?![\w@])")
-_SPELT_EMAIL = re.compile(
-    r"(?<![\w.+-])[\w.+-]{1,64}+\s?(?:\(at\)|\[at\]|\{at\}|\(ät\)| at )\s?"
-    r"[\w-]{1,63}\s?(?:(?:\.|\(dot\)|\[dot\]|\(punkt\)| dot | punkt )\s?[\w-]{1,63}\s?){0,3}"
-    r"(?:\.|\(dot\)|\[dot\]|\(punkt\)| dot | punkt )\s?(?:com|net|org|de|at|ch|uk|co|io|eu|info|fr|es|it|nl)(?!\w)",
+_LABELS, _BEFORE, _LINKS, _OF = phrases("user"), phrases("user_before"), phrases("links").pattern, phrases("of").pattern
+_LABELLED = re.compile(
+    rf"(?<![\w@-])(?P<label>{_LABELS.pattern})(?!\w)(?:[ \u00a0](?:{_OF})(?!\w)[^.:;!?=\n\x00]{{1,40}}?)?"
+    rf"(?P<link>[ \t\u00a0]{{0,3}}[:=][ \t]{{0,3}}|[ \u00a0](?:{_LINKS})(?!\w)[ \t\u00a0]?:?[ \t]{{0,2}}|[ \u00a0](?=@|\w{{0,30}}\d))[\"'“„«`‘]?(?P<value>@?[\w][\w.#-]{{1,39}})(?![\w@])",
+    re.IGNORECASE,
+)
+# Labels behind which as often a sentence goes on: a name must look like one.
+_WEAK = frozenset(
+    "user login nick handle alias usuario usuaria utilizador utilizadora gebruiker benutzer nutzer utente utilisateur utilisatrice identificador discord twitter instagram telegram"
+    " usuário identificativo pseudo".split()
+) | {
+    "account name",
+    "profile name",
+    "display name",
+    "mi cuenta",
+    "mon compte",
+    "a minha conta",
+    "nome da conta",
+    "kontoname",
+    "accountname",
+    "accountnaam",
+    "profielnaam",
+    "profilname",
+}
+_ENDS = re.compile(r"[ \t]?(?:[,\r\n]|\.?\s*\Z)")
+_MADE_UP = r"(?=[\w.-]{0,30}[\d_])(?=[\w.-]{0,30}[^\W\d_]{2})[^\W\d_][\w.-]{3,31}"
+_MAY_BE_USER = re.compile(r"[^\W\d_][.-]?[\d_]|_[^\W_]")
+_BEFORE_ONE = re.compile(
+    rf"(?<![\w@-])(?:{_BEFORE.pattern})[:]?[ \u00a0][\"'“„«`‘]?(?P<value>{_MADE_UP})(?![\w@/-])", re.IGNORECASE
+)
+_HANDLE = re.compile(r"(?<![\w@./:+-])@(?P<name>[A-Za-z_À-ÿ][\w.-]{1,30}\w)(?![\w/(@-]|:/)")
+_OURS = re.compile(
+    r"(?:follow us|find us|folgt uns|folgen sie uns|suivez-nous|síguenos|volg ons|siga-nos|seguici)\W{0,3}(?:\w{1,9} ){0,2}$",
+    re.IGNORECASE,
+)
+_DOMAIN = re.compile(
+    r"[\w-]+(?:\.[\w-]+){0,3}\.(?:com|net|org|info|edu|gov|io|eu|de|at|ch|uk|fr|es|nl|pt|br|it|be|ca|au|mx)",
+    re.IGNORECASE,
+)
+_NO_HANDLE = frozenset(
+    "shop store all channel everyone here media import override charset font-face keyframes include param return returns test namespace gmail hotmail"
+    " outlook yahoo icloud web gmx live support team staff admin moderator mods keyframes todos tous alle iedereen".split()
+)
+_LOOKS_LIKE_MODEL = re.compile(
+    r"(?:[a-z]{1,3}|v|version|windows|android|ios|iphone|ipad|galaxy|office|firefox|usb|wifi|error|err|http|mp|kb|art|art-|hc|e|x|os|covid|level|plan|pro|top|nr|no|part|step|day|year|line|room|type|model|size)[-_.]?\d+[a-z]{0,3}|\d.*",
     re.IGNORECASE,
 )
 
 
-def find_emails(text: str) -> Iterator[Span]:
-    """E-mail addresses, plain or spelt out ("jana (at) example (dot) org")."""
-    last_end = -1
+def find_user_names(text: str) -> Iterator[Span]:
+    """User names behind a label or behind "I am … on your forum", and handles such as "@jo_miller"."""
+    if announced(text, _LABELS):
+        for match in _LABELLED.finditer(text):
+            value = match["value"].rstrip(".-#_")
+            low = value.lower()
+            loose = not match["link"].strip()
+            plain = low.replace("-", "").isalpha() and match["label"].lower() in _WEAK
+            if plain and match["link"].strip() in (":", "="):
+                plain = _ENDS.match(text, match.end("value")) is None
+            if text[match.end("value") : match.end("value") + 1] in (":", "’", "'") or _DOMAIN.fullmatch(value):
+                continue
+            if (
+                len(value) < 3
+                or plain
+                or low in NOT_A_SECRET
+                or low.lstrip("@") in _NO_HANDLE
+                or (loose and _LOOKS_LIKE_MODEL.fullmatch(value))
+            ):
+                continue
+            yield match.start("value"), match.start("value") + len(value), "USERNAME"
     if "@" in text:
-        for match in _EMAIL.finditer(text):
-            start = match.start() + (match.group()[0] in "'.-&")
-            last_end = match.end()
-            yield start, match.end(), "EMAIL"
-    low = text.lower()
-    if last_end < 0 and (
-        "(at)" in low or "[at]" in low or "{at}" in low or "(ät)" in low or (" at " in low and " dot " in low)
-    ):
-        for match in _SPELT_EMAIL.finditer(text):
-            # " at " alone is an English word: it counts only where the dot is spelt out too.
-            if " at " not in match.group().lower() or " dot " in match.group().lower():
-                yield match.start(), match.end(), "EMAIL"
+        for match in _HANDLE.finditer(text):
+            if (
+                match["name"].lower() not in _NO_HANDLE
+                and not _DOMAIN.fullmatch(match["name"])
+                and not _OURS.search(text, max(0, match.start() - 24), match.start())
+            ):
+                yield *match.span(), "USERNAME"
+    if _MAY_BE_USER.search(text) and announced(text, _BEFORE):
+        for match in _BEFORE_ONE.finditer(text):
+            value = match["value"].rstrip(".-_")
+            if len(value) >= 4 and not _LOOKS_LIKE_MODEL.fullmatch(value):
+                yield match.start("value"), match.start("value") + len(value), "USERNAME"
 
 
 _IPV4 = re.compile(r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?!\w|\.\d)")
 _IPV6 = re.compile(r"(?<![\w:.])(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{0,4}(?![\w:]|\.\d)")
 _MAC = re.compile(r"(?<![\w:-])[0-9A-Fa-f]{2}(?:([:-])[0-9A-Fa-f]{2})(?:\1[0-9A-Fa-f]{2}){4}(?![\w:-])")
 _SERIAL = re.compile(
-    r"(?<!\w)(?:imei|serial(?: number| no\.?| nr\.?)?|s/n|seriennummer|geräte-?nummer)"
-    r"(?:\s{0,2}(?:[:#=]|is|ist|lautet)){0,2}\s{0,2}(?P<value>(?=[A-Z-]{0,20}\d)[A-Z0-9][A-Z0-9-]{5,24})(?!\w)",
+    r"(?<!\w)(?:imei|serial(?: number| no\.?| nr\.?)?|s/n|seriennummer|geräte-?nummer|serienummer|numéro de série|n° de série|número de serie|número de série|numero di serie|numero seriale)"
+    r"(?:\s{0,2}(?:[:#=]|is|ist|lautet|est|es|é|è)){0,2}\s{0,2}(?P<value>(?=[A-Z-]{0,20}\d)[A-Z0-9][A-Z0-9-]{5,24})(?!\w)",
     re.IGNORECASE,
 )
-_VERSION_BEFORE = re.compile(r"\b(?:version|ver\.?|release|build|firmware|update|fw|v\.?)\s{0,3}$", re.IGNORECASE)
+_VERSION_BEFORE = re.compile(
+    rf"(?<!\w){phrases('version').pattern}(?!\w)\.?[ :=(-]{{0,3}}(?P<more>(?:[^\W\d]{{1,12}}[ :-]{{1,2}}){{0,3}})v?$",
+    re.IGNORECASE,
+)
+_NETWORK_BEFORE = re.compile(
+    r"(?<!\w)(?:ip|ips|ipv4|router|host|server|proxy|dns|gateway|login|logins|vpn|network|netzwerk|red|rede|rete|réseau)(?!\w)",
+    re.IGNORECASE,
+)
 _NOBODY = ("127.", "0.0.0.0", "255.")
 _RESOLVERS = frozenset({"1.1.1.1", "8.8.8.8", "8.8.4.4", "9.9.9.9"})
 
@@ -369,7 +188,8 @@ def find_networks(text: str) -> Iterator[Span]:
                 continue
             if address.startswith(_NOBODY) or address in _RESOLVERS:
                 continue
-            if _VERSION_BEFORE.search(text[max(0, match.start() - 14) : match.start()]):
+            before = text[max(0, match.start() - 60) : match.start()]
+            if not _NETWORK_BEFORE.search(before) and _is_version(address, before):
                 continue
             yield match.start(), match.end(), "IP"
     if "::" in text or text.count(":") >= 7:
@@ -384,6 +204,15 @@ def find_networks(text: str) -> Iterator[Span]:
         for match in _MAC.finditer(text):
             yield match.start(), match.end(), "DEVICE"
     low = text.lower()
-    if "imei" in low or "seri" in low or "s/n" in low or "geräte" in low:
+    if "imei" in low or "seri" in low or "série" in low or "s/n" in low or "geräte" in low:
         for match in _SERIAL.finditer(text):
             yield *match.span("value"), "DEVICE"
+
+
+def _is_version(address: str, before: str) -> bool:
+    """Whether four numbers are a version: behind a word that says so, or as small as those of addresses hardly ever are."""
+    small = sum(int(part) < 32 for part in address.split("."))
+    word = _VERSION_BEFORE.search(before)
+    if word is None:
+        return small == 4 and not address.startswith("10.")
+    return not word["more"] or small >= 2

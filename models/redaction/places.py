@@ -1,4 +1,4 @@
-"""Finders of postal addresses and of labelled dates of birth, English and German."""
+"""Finder of postal addresses: English, German, and by what `streets` knows of the other languages."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator
 
 from lacuna.models.redaction.spans import Span
+from lacuna.models.redaction.streets import streets
 
-__all__ = ["find_addresses", "find_birth_dates"]
+__all__ = ["find_addresses"]
 
 _CAP = r"[A-ZÄÖÜÉ][\w'’.\x2d]{0,30}+"
 _TOWN = r"[A-ZÄÖÜÉ][a-zà-ÿ'’.\x2d]{1,30}+(?!\w)"
@@ -118,10 +119,13 @@ _NO_STREET_DE = re.compile(
 )
 _TOWN_US = re.compile(r"(?<!\w)(?:" + _CAP + r" ){0,2}" + _CAP + r",? " + _STATES + r" \d{5}(?:-\d{4})?(?![\w-])")
 _CODE_GB = re.compile(r"(?<![\w-])" + _POSTCODE_GB)
-_BOX = re.compile(r"(?<!\w)(?:P\.? ?O\.? ?Box|Postfach|Packstation) \d[\d ]{0,9}\d?(?!\w)", re.IGNORECASE)
+_BOX = re.compile(
+    r"(?<!\w)(?:P\.? ?O\.? ?Box|Postfach|Packstation|Postbus|Apartado(?: de correos)?|Casella postale|Caixa postal|Boîte postale|B\.?P\.?|(?:PSC|CMR) \d{1,5},? Box) \d[\d ]{0,9}\d?(?!\w)(?:,? [AFD]PO A[APE] \d{5})?",
+    re.IGNORECASE,
+)
 _LABELLED = re.compile(
-    r"(?<![\w-])(?P<lead>(?:e-?mail|mail|ip|mac|web|url|server|smtp|imap|http|login)[ -]?)?(?:address|adresse|anschrift|plz|postleitzahl|zip(?: ?code)?|postcode)"
-    r"(?: (?:is|ist|lautet|now|jetzt|neu))?\s?(?::|(?<=is)|(?<=ist)|(?<=lautet)|(?<=now))\s{1,3}"
+    r"(?<![\w-])(?P<lead>(?:e-?mail|mail|ip|mac|web|url|server|smtp|imap|http|login)[ -]?)?(?:address|adresse|anschrift|plz|postleitzahl|zip(?: ?code)?|postcode|dirección|direccion|adres|morada|endereço|indirizzo)"
+    r"(?: (?:is|ist|lautet|now|jetzt|neu|est|es|é|è))?\s?(?::|(?<=is)|(?<=ist)|(?<=lautet)|(?<=now)|(?<= est)|(?<= es)|(?<= é)|(?<= è))\s{1,3}"
     r"(?P<value>(?=[^\n\x00]{0,80}\d)[^\n\x00<>?!;]{3,100})",
     re.IGNORECASE,
 )
@@ -136,7 +140,7 @@ _ENDINGS_EN = (
     "Quay",
 )  # fmt: skip
 _ADDRESS_WORDS = ("address:", "address is", "address now", "adresse:", "adresse ist", "adresse lautet", "adresse jetzt",
-    "anschrift", "plz", "leitzahl", "zip", "postcode")  # fmt: skip
+    "adresse :", "adresse est", "anschrift", "plz", "leitzahl", "zip", "postcode", "dirección", "direccion", "adres:", "adres is", "morada", "endereço", "indirizzo")  # fmt: skip
 _ENDINGS_DE = ("straße", "strasse", "str", "Straße", "Strasse", "Str", "weg", "gasse", "platz", "allee", "damm", "ufer",
     "chaussee", "steig", "ring", "Weg", "Allee", "Platz", "Ring", "Damm")  # fmt: skip
 _LANES = ("Am ", "An de", "Im ", "In d", "Auf de", "Zum ", "Zur ", "Unter den ", "Alte", "Neue", "Straße des ")
@@ -152,6 +156,7 @@ def find_addresses(text: str) -> Iterator[Span]:
 
 
 def _addresses(text: str) -> Iterator[tuple[int, int]]:
+    yield from streets(text)
     low = text.lower()
     for match in _STREET_EN.finditer(text) if any(word in text for word in _ENDINGS_EN) else ():
         if not _NO_STREET & set(match["name"].lower().split()):
@@ -183,27 +188,3 @@ def _addresses(text: str) -> Iterator[tuple[int, int]]:
                 continue
             if value[:1].isdigit() or any(char.isupper() for char in value):
                 yield match.start("value"), match.start("value") + len(value)
-
-
-_MONTH = r"(?:jan|feb|mar|mär|apr|may|mai|jun|jul|aug|sep|oct|okt|nov|dec|dez)[a-zé]{0,7}\.?"
-_DATE = (
-    r"(?:\d{1,2}[./ -]{1,2}\d{1,2}[./ -]{1,2}(?:19|20)?\d{2}|(?:19|20)\d{2}[./-]\d{1,2}[./-]\d{1,2}"
-    r"|\d{1,2}(?:st|nd|rd|th|\.)? (?:of )?"
-    + _MONTH
-    + r",? (?:19|20)?\d{2}|"
-    + _MONTH
-    + r" \d{1,2}(?:st|nd|rd|th)?,? (?:19|20)\d{2})"
-)
-_BORN = re.compile(
-    r"(?<!\w)(?:date of birth|birth ?date|d\.?o\.?b\.?|birthday|born|geburtsdatum|geburtstag|geboren|geb\.)"
-    r"(?:\s{0,2}(?:[:=(-]|is|was|on|the|ist|am|war|lautet)){0,3}\s{0,2}(?P<date>" + _DATE + r")(?!\w)",
-    re.IGNORECASE,
-)
-
-
-def find_birth_dates(text: str) -> Iterator[Span]:
-    """Dates that are labelled as someone's birth; every other date stays."""
-    low = text.lower()
-    if "b" in low and any(word in low for word in ("birth", "born", "dob", "d.o.b", "geb")):
-        for match in _BORN.finditer(text):
-            yield *match.span("date"), "DATE_OF_BIRTH"

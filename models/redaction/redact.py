@@ -6,6 +6,8 @@ import re
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 
+from lacuna.models.redaction.emails import find_emails
+from lacuna.models.redaction.identity import find_birth_dates, find_national_ids, find_plates
 from lacuna.models.redaction.known_names import KnownNames, find_known_names, read_names, split_names
 from lacuna.models.redaction.lexicon import Lexicon
 from lacuna.models.redaction.names import find_names
@@ -19,8 +21,9 @@ from lacuna.models.redaction.numbers import (
     has_long_number,
     hide_plain_numbers,
 )
-from lacuna.models.redaction.online import find_emails, find_networks, find_secrets, find_urls
-from lacuna.models.redaction.places import find_addresses, find_birth_dates
+from lacuna.models.redaction.online import find_networks, find_urls, find_user_names
+from lacuna.models.redaction.places import find_addresses
+from lacuna.models.redaction.secrets import find_secrets
 from lacuna.models.redaction.spans import KINDS, PLACEHOLDER, Span, blank, blank_matches
 
 __all__ = [
@@ -237,11 +240,12 @@ def _find(text: str, lexicon: Lexicon, regions: tuple[str, ...]) -> list[Span]:
     take(find_urls)
     take(find_secrets)
     take(find_emails)
+    take(find_user_names)
     if digits:
         long = has_long_number(text_left)
         if long:
             take(find_ibans)
-        for finder in (find_birth_dates, find_labelled_orders):
+        for finder in (find_birth_dates, find_national_ids, find_plates, find_labelled_orders):
             take(finder)
         take(find_networks)
         if long:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from functools import lru_cache
+from collections.abc import Iterable, Iterator
+from functools import cached_property, lru_cache
 
-__all__ = ["BLANK", "KINDS", "PLACEHOLDER", "Span", "blank", "blank_matches", "words_of"]
+__all__ = ["BLANK", "KINDS", "PLACEHOLDER", "LazyPattern", "Span", "blank", "blank_matches", "words_of"]
 
 Span = tuple[int, int, str]
 
@@ -19,20 +19,51 @@ KINDS: tuple[str, ...] = (
     "IBAN",
     "IP",
     "NAME",
+    "NATIONAL_ID",
     "ORDER",
     "PHONE",
+    "PLATE",
     "SECRET",
     "URL",
+    "USERNAME",
 )
 """Kinds of personal data, each written ``<KIND>`` in redacted text. ORDER is any order, ticket, tracking, customer or
-other reference number; SECRET a password, PIN, one-time code, key or token; DEVICE a MAC address, IMEI or serial."""
+other reference number; SECRET a password, PIN, one-time code, key or token;
+NATIONAL_ID a number that a state gives, such as a tax or insurance number; PLATE that of a car; DEVICE a MAC address, IMEI or serial."""
 
 PLACEHOLDER = re.compile("<(?:" + "|".join(KINDS) + ")>")
 
 BLANK = "\x00"
 # NUL is neither a word character, a digit nor white space, so no finder can match across it by accident.
 
-_SPACES = {ord(char): " " for char in ',.;:!?()[]{}<>"=-_/#*\n' + BLANK}
+_SPACES = {ord(char): " " for char in ',.;:!?¡¿()[]{}<>"„“”«»=-_/#*\n' + BLANK}
+
+
+class LazyPattern:
+    """A pattern that is compiled when it is first used: those with letters of all scripts take long.
+
+    Parameters
+    ----------
+    source, flags
+        As of :func:`re.compile`.
+    """
+
+    def __init__(self, source: str, flags: int = 0) -> None:
+        self.source = source
+        self.flags = flags
+
+    @cached_property
+    def _compiled(self) -> re.Pattern[str]:
+        return re.compile(self.source, self.flags)
+
+    @property
+    def groups(self) -> Iterable[str]:
+        """Names of its groups."""
+        return self._compiled.groupindex
+
+    def finditer(self, text: str) -> Iterator[re.Match[str]]:
+        """As of a compiled pattern."""
+        return self._compiled.finditer(text)
 
 
 def blank(text: str, spans: Iterable[Span]) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-__all__ = ["ALSO_WORDS", "FIRST_NAMES", "NEVER_NAMES", "NO_SURNAMES", "ROLE_MAILBOXES"]
+from lacuna.models.redaction.labels import words_in
 
-FIRST_NAMES = frozenset(
+__all__ = ["ALSO_WORDS", "FIRST_NAMES", "NEVER_NAMES", "NO_FIRST_WORDS", "NO_SURNAMES", "ROLE_MAILBOXES"]
+
+FIRST_NAMES = words_in("first_names") | frozenset(
     """
 aaron abigail adam adrian ahmed aisha alan albert alejandro alex alexander alexandra alice alicia alina alison amanda
 amelia amir amy ana anastasia andrea andreas andrew angela angelika anika anita anja ann anna anne annette annika
@@ -140,6 +142,9 @@ zwischen österreich über überhaupt übrigens üdvözlettel ďakujem
 """.split()
 )
 """Never a name, wherever it stands: "Hi all,", "Thanks, solved", "my name is missing", "Ich bin Kunde"."""
+
+NO_FIRST_WORDS = words_in("no_names") - FIRST_NAMES - ALSO_WORDS
+"""Words of other languages that no name begins with ("Bonjour à tous", "Hallo allemaal"), though surnames are among them."""
 
 NO_SURNAMES = frozenset(
     """

@@ -35,7 +35,8 @@ _ONLY_A_SIGN_OFF = re.compile(rf"\s*{_THANKS}(?:[\s,]+[^\s.?!]+){{0,2}}[\s.!,]*\
 _SIGNED_BY = 120  # characters before the last marks and spaces in which a sign-off begins
 # At the very end, though no mark comes before it: of a text that is shown, from which little may be lost.
 CLOSING = re.compile(
-    r"(?<=\w)[\s,]+(?:(?:kind|best|many|warm) )?(?:regards|wishes|thanks|thank you|thx|cheers|lg|vielen dank|danke|"
+    r"(?<=\w)[\s,]+(?:(?:kind|best|many|warm) )?(?:regards|wishes|thanks|thank you|thx|cheers|lg|"
+    r"(?:vielen|besten|herzlichen) dank|danke|"
     r"(?:viele|liebe|beste) grüße|mit freundlichen grüßen)\b[^.?]{0,25}\Z",
     re.I,
 )

@@ -24,8 +24,18 @@ def common_languages(texts: Sequence[str]) -> tuple[str, ...]:
     ('de', 'en')
     """
     some = texts[:: -(-len(texts) // TEXTS)] if len(texts) else texts
-    counts = Counter(_read(text, ()) for text in some)
-    return tuple(sorted(code for code, count in counts.items() if count >= max(ENOUGH, COMMON * len(some))))
+    return common([language_of(text) for text in some])
+
+
+def language_of(text: str) -> str:
+    """The language of one text among all that are known; of a short text, often another than it is in."""
+    return _read(text, ())
+
+
+def common(languages: Sequence[str]) -> tuple[str, ...]:
+    """The languages that are common among those of single texts, as :func:`common_languages` takes them."""
+    counts = Counter(languages)
+    return tuple(sorted(code for code, count in counts.items() if count >= max(ENOUGH, COMMON * len(languages))))
 
 
 def languages_of(texts: Sequence[str], among: tuple[str, ...]) -> list[str]:

@@ -12,6 +12,7 @@ from lacuna.models.arrays import F32
 from lacuna.models.text.amounts import amounts
 from lacuna.models.text.markup import EMPHASIS, HEADING, LIST_ITEM, TABLE_RULE, plain
 from lacuna.models.text.words import PROSE_SENTENCE_END, stems
+from lacuna.models.writing.replacements import denies
 
 __all__ = ["ANYHOW", "SURELY", "Line", "against", "contrary", "left_out", "lines", "taken_back"]
 
@@ -20,6 +21,7 @@ ABOUT = 0.5  # score (cosine and shared rare words) from which on two sentences 
 SURELY = 0.55  # cosine from which on another amount is a contradiction without a word for a change …
 ANYHOW = 0.3  # … and the same where agents take back a number of the passage
 PLACES, CLOSE = 2, 0.15  # most passages that one sentence may contradict, and the score by which the second may trail
+PLACES_DENIED, CLOSE_DENIED = 3, 0.25  # the same of a sentence that only says what no longer holds, wherever it stood
 SAME_CONTENT = 0.62  # cosine from which on an article says the same as an agent
 SAME = 0.95
 MOST, EACH = 6, 3  # most passages, and most sentences of agents for each
@@ -137,8 +139,9 @@ def against(
             if cosine < SAME and score >= ABOUT and (changed or (differ and cosine >= least)):
                 fits.append((score + 0.15 * differ, j))
         best = max(fits, default=(0.0, 0))[0]
-        for score, j in sorted(fits, key=lambda fit: (-fit[0], fit[1]))[:PLACES]:
-            if score >= best - CLOSE:
+        places, close = (PLACES_DENIED, CLOSE_DENIED) if denies(sentence) else (PLACES, CLOSE)
+        for score, j in sorted(fits, key=lambda fit: (-fit[0], fit[1]))[:places]:
+            if score >= best - close:
                 contradicting.setdefault(j, []).append((score, i))
     voices = {j: sum(counts[i] for _, i in pairs) for j, pairs in contradicting.items()}
     most_contradicted = sorted(contradicting, key=lambda j: (-voices[j], j))[:MOST]

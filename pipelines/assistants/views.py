@@ -15,6 +15,7 @@ from lacuna.pipelines.board.snapshot import GapNow, Now, Snapshot
 from lacuna.pipelines.gaps.decisions import decided
 from lacuna.pipelines.io.addresses import StorePath
 from lacuna.pipelines.io.published import read_published
+from lacuna.pipelines.presentation.format import record
 from lacuna.pipelines.presentation.spreadsheet import plain, records
 from lacuna.pipelines.report.figures import kpi_cards
 from lacuna.pipelines.report.story import story
@@ -173,7 +174,8 @@ class Views:
     def _told(self, **parts: Any) -> dict[str, Any]:
         """An answer, with what others wrote redacted once more, made inert and marked."""
         run = self._now().run
-        told = _safe(plain(parts), self._settings.privacy.phone_regions)
+        learnt = record(run.run_json.get("redacted")).get("phone_regions") if run else None
+        told = _safe(plain(parts), self._settings.privacy.phone_regions or learnt or ())
         return {"notice": NOTICE, "run_id": run.run_id if run else None} | told
 
 

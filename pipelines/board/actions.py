@@ -13,15 +13,18 @@ from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse, Response
 
 from lacuna.data_contracts.errors import DecidedMeanwhile, DecisionInvalid, LacunaError, NoSuchGap, NotAllowed, Refused
-from lacuna.models.backlog.actions import ACTIONS
+from lacuna.models.backlog.actions import ACTIONS, EDITS
+from lacuna.models.backlog.gap_kinds import GAP_KINDS
 from lacuna.pipelines.board.context import BoardContext, context_of, first, forms, local, person_of
 from lacuna.pipelines.board.service import decide_as
 from lacuna.pipelines.board.snapshot import GapNow, Now
-from lacuna.pipelines.board.view import REASONS, active, histories
+from lacuna.pipelines.board.view import active, histories
+from lacuna.pipelines.gaps.decision_fields import LONGEST_TITLE
+from lacuna.pipelines.gaps.decision_words import REASONS
 from lacuna.pipelines.gaps.decisions import history
 from lacuna.pipelines.gaps.due_dates import form_day
 
-__all__ = ["decide", "merge_choices", "router"]
+__all__ = ["decide", "likeness", "merge_choices", "router"]
 
 router = APIRouter(include_in_schema=False)
 _AS_IT_IS = "=as it is"  # the form's value for "keep the owner", which is left out of the decision
@@ -46,7 +49,8 @@ def form(request: Request, action: str) -> Response:
     gaps = _gaps(board.snapshot.now(), request.query_params.getlist("gap"))
     if action not in ACTIONS or not gaps:
         return board.message_page(request, 404, "Nothing to decide", "No gap of the latest run is named.")
-    return _form(board, request, action, gaps, {"back": request.query_params.get("back", "/")})
+    given = {name: value for name in ("back", "conversation") if (value := request.query_params.get(name, ""))}
+    return _form(board, request, action, gaps[:1] if action in EDITS else gaps, {"back": "/"} | given)
 
 
 def _form(
@@ -69,9 +73,17 @@ def _form(
         "action": action, "gaps": gaps, "sent": forms(gaps), "values": values, "wrong": wrong, "reasons": REASONS,
         "weeks": weeks, "earliest": (begin + timedelta(days=1)).isoformat(), "today": form_date.isoformat(),
         "back": local(values.get("back", "/")),
+        "longest_title": LONGEST_TITLE, "kinds": GAP_KINDS, "articles": _articles(gaps[0]),
         "suggested": merge_choices(now, gaps, "") if action == "merge" else [],
     }  # fmt: skip
     return board.page(request, "decide", 400 if wrong else 200, here="backlog", **page_values)
+
+
+def _articles(gap: GapNow) -> dict[str, str]:
+    """The articles that a gap may be about, by id: its own, then the nearest."""
+    record = gap.record
+    own = {record.article_id: record.article_title or record.article_id} if record.article_id else {}
+    return own | {near["article_id"]: near["title"] or near["article_id"] for near in record.nearest_articles}
 
 
 def _as_it_is(gaps: Sequence[GapNow], now: Now) -> str:
@@ -99,18 +111,17 @@ def merge_choices(now: Now, gaps: Sequence[GapNow], words: str) -> list[GapNow]:
     if words.strip() or not gaps:
         terms = words.lower().split()
         return [gap for gap in candidates if all(word in gap.keys["find"] for word in terms)][:_SUGGESTED]
-    own_words = _words(gaps[0])
+    ranked = sorted(candidates, key=lambda gap: (-likeness(gaps[0], gap), gap.keys["rank"] or 0))
+    return [gap for gap in ranked[:_SUGGESTED] if likeness(gaps[0], gap) > 0.1]
 
-    def likeness(gap: GapNow) -> float:
-        other_words = _words(gap)
-        score = 1.0 if gap.keys["topic"] == gaps[0].keys["topic"] else 0.0
-        article = gap.record.article_id
-        score += 0.2 if set(gap.record.intents) & set(gaps[0].record.intents) else 0.0
-        score += 0.5 if article and article == gaps[0].record.article_id else 0.0
-        return score + len(own_words & other_words) / max(1, len(own_words | other_words))
 
-    ranked = sorted(candidates, key=lambda gap: (-likeness(gap), gap.keys["rank"] or 0))
-    return [gap for gap in ranked[:_SUGGESTED] if likeness(gap) > 0.1]
+def likeness(gap: GapNow, other: GapNow) -> float:
+    """How much two gaps have in common, from 0: topic, article, intents, and words of title and topic."""
+    words, other_words, article = _words(gap), _words(other), gap.record.article_id
+    score = 1.0 if gap.keys["topic"] == other.keys["topic"] else 0.0
+    score += 0.2 if set(gap.record.intents) & set(other.record.intents) else 0.0
+    score += 0.5 if article and article == other.record.article_id else 0.0
+    return score + len(words & other_words) / max(1, len(words | other_words))
 
 
 def _words(gap: GapNow) -> set[str]:
@@ -177,6 +188,8 @@ def _conflict(
 
 def _payload(action: str, form_data: FormData) -> dict[str, Any] | None:
     payload: dict[str, Any] = {name: value for name in ACTIONS[action].fields if (value := first(form_data, name))}
+    if action == "undo" and (of := first(form_data, "of")):
+        payload["of"] = of
     if action == "snooze" and (chosen := first(form_data, "until_day")):
         payload["until"] = chosen
     if action == "merge" and (typed := first(form_data, "into_id")):

@@ -34,11 +34,15 @@ class DecisionRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    verb: str = Field(description="accept, draft, publish, verify, reopen, snooze, dismiss, merge, assign or note")
+    verb: str = Field(
+        description="accept, draft, publish, verify, reopen, snooze, dismiss, merge, assign, note, rename, "
+        "reclassify, exclude or include"
+    )
     why: str = Field("", max_length=4000)
     payload: dict[str, Any] | None = Field(
         None,
-        description="snooze: until; dismiss: reason; merge: into; assign: owner_id, due; publish: on, article_id",
+        description="snooze: until; dismiss: reason; merge: into; assign: owner_id, due; publish: on, article_id; "
+        "rename: title; reclassify: kind, article_id; exclude, include: conversation",
     )
     after: int | None = Field(
         None, ge=0, description="last_decision of the gap as it was seen; left out: decide anyway"

@@ -21,7 +21,7 @@ from lacuna.data_contracts.errors import (
     SettingsInvalid,
     StoreUnusable,
 )
-from lacuna.pipelines.board import actions, api, ask, pages, sign_in, topics
+from lacuna.pipelines.board import actions, api, ask, meeting, pages, sign_in, topics, transcripts
 from lacuna.pipelines.board.bodies import TOO_LARGE
 from lacuna.pipelines.board.context import ERROR_CODES, BoardContext
 from lacuna.pipelines.board.middleware import Guard, host_of, is_loopback
@@ -96,6 +96,7 @@ def make_app(
     for path, view, limit in (
         ("/decide", actions.decide, changes), ("/tags", sign_in.tag_conversation, changes),
         ("/topics/{topic_id}/edit", topics.edit, changes), ("/topic-edits/{edit_id}/undo", topics.undo, changes),
+        ("/meeting", meeting.begin, changes), ("/meeting/{meeting_id}/end", meeting.close, changes),
         ("/sign-in", sign_in.sign_in, sign_ins),
     ):  # fmt: skip
         app.post(path, include_in_schema=False)(limiter.limit(limit)(view))
@@ -107,7 +108,15 @@ def make_app(
     ):  # fmt: skip
         app.post(path, status_code=201, tags=["board"], responses=error_models)(limiter.limit(changes)(change))
     limiter.exempt(pages.static)
-    for router in (pages.router, topics.router, actions.router, sign_in.router, api.router):
+    for router in (
+        pages.router,
+        transcripts.router,
+        meeting.router,
+        topics.router,
+        actions.router,
+        sign_in.router,
+        api.router,
+    ):
         app.include_router(router)
     app.include_router(ask.router)
     app.add_exception_handler(LacunaError, _lacuna)

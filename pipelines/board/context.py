@@ -51,12 +51,15 @@ ASSETS = {
     "report.css": ("lacuna.pipelines.report", "text/css"),
     "board.css": ("lacuna.pipelines.board", "text/css"),
     "board.js": ("lacuna.pipelines.board", "text/javascript"),
+    "meeting.css": ("lacuna.pipelines.board", "text/css"),
+    "meeting.js": ("lacuna.pipelines.board", "text/javascript"),
     "tree.js": ("lacuna.pipelines.report", "text/javascript"),
     "htmx.min.js": ("lacuna.pipelines.board", "text/javascript"),
     "htmx-LICENSE.txt": ("lacuna.pipelines.board", "text/plain"),
 }
 NAV = (
     ("backlog", "/", "Backlog"),
+    ("meeting", "/meeting", "Meeting"),
     ("drafts", "/drafts", "Drafts"),
     ("week", "/week", "This week"),
     ("owners", "/owners", "Owners"),

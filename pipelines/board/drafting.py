@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 from markdown_it import MarkdownIt
@@ -11,7 +12,7 @@ from lacuna.pipelines.board.context import BoardContext
 from lacuna.pipelines.board.snapshot import GapNow
 from lacuna.pipelines.presentation.format import text
 
-__all__ = ["file_name", "read", "text_of"]
+__all__ = ["chapters", "file_name", "read", "rendered", "text_of"]
 
 # No HTML from the text itself, and links to web pages only: the draft quotes what strangers wrote.
 _MARKDOWN = MarkdownIt("commonmark", {"html": False})
@@ -31,14 +32,27 @@ def read(board: BoardContext, gap: GapNow) -> Markup | None:
     source = text_of(board, gap)
     if source is None:
         return None
-    body = source
-    if source.startswith("---\n"):
-        _, _, body = source[4:].partition("\n---\n")
-    tokens = _MARKDOWN.parse(body)
+    return rendered(_body(source), 2)  # the page has its own headings above these
+
+
+def _body(source: str) -> str:
+    """A draft without its front matter."""
+    return source[4:].partition("\n---\n")[2] if source.startswith("---\n") else source
+
+
+def rendered(source: str, deeper: int) -> Markup:
+    """Markdown as safe HTML; headings become ``deeper`` levels lower."""
+    tokens = _MARKDOWN.parse(source)
     for token in tokens:
-        if token.type in ("heading_open", "heading_close"):  # the page has its own headings above these
-            token.tag = f"h{min(6, int(token.tag[1]) + 2)}"
+        if token.type in ("heading_open", "heading_close"):
+            token.tag = f"h{min(6, int(token.tag[1]) + deeper)}"
     return Markup(_MARKDOWN.renderer.render(tokens, _MARKDOWN.options, {}))  # the renderer escapes all text
+
+
+def chapters(board: BoardContext, gap: GapNow) -> list[str]:
+    """The headings of a draft's chapters: what a writer would find in it."""
+    pairs = pairwise(_MARKDOWN.parse(_body(text_of(board, gap) or "")))
+    return [text(after.content) for token, after in pairs if token.type == "heading_open" and token.tag == "h2"]
 
 
 def file_name(gap: GapNow) -> str:

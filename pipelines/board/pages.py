@@ -15,8 +15,10 @@ from lacuna.pipelines.board import drafting, tagging
 from lacuna.pipelines.board.context import ASSETS, BoardContext, asset, context_of, person_of
 from lacuna.pipelines.board.filters import PAGE, SORTS, VIEWS, Query, choices, counted, matching_gaps, neighbours
 from lacuna.pipelines.board.snapshot import Now, Run
+from lacuna.pipelines.board.transcripts import readable
 from lacuna.pipelines.board.view import changes, gap_page, gap_path, histories, owner_loads, precision_rows, this_week
 from lacuna.pipelines.gaps.decisions import history
+from lacuna.pipelines.gaps.membership import pending
 from lacuna.pipelines.io.run_folders import run_place
 from lacuna.pipelines.io.runs import read_run
 from lacuna.pipelines.report.accuracy import accuracy
@@ -67,7 +69,8 @@ def gap(request: Request, gap_id: str) -> Response:
         before=gap_path(before.id, text) if before else "", after=gap_path(after.id, text) if after else "",
         onward=onward, back=f"/{text}", query_text=text, decision_log=decision_log,
         can=board.actions_for(person, current), into=now.by_id.get(current.life.merged_into or ""),
-        draft=drafting.read(board, current), fix=now.run.fix_of(gap_id),
+        draft=drafting.read(board, current), fix=now.run.fix_of(gap_id), readable=readable(now.run),
+        membership=pending(current.record, current.life),
     )  # fmt: skip
 
 

@@ -19,7 +19,7 @@ __all__ = ["PEOPLE_ENV", "ROLES", "People", "Person", "hashed", "may", "new_toke
 Role = Literal["viewer", "writer", "manager"]
 ROLES: tuple[Role, ...] = ("viewer", "writer", "manager")
 PEOPLE_ENV = "LACUNA_BOARD_PEOPLE"
-_WRITER_MAY = frozenset({"accept", "draft", "publish", "note"})
+_WRITER_MAY = frozenset({"accept", "draft", "publish", "note", "rename"})
 _KEYS = {"name", "role", "owner", "login", "token_sha256"}
 
 
@@ -50,7 +50,8 @@ def may(person: Person, action: str, owner_id: str | None = None, *, decided_by:
     Parameters
     ----------
     action
-        A decision's action, ``undo``, ``tag``, or ``edit_topic``: topics are everybody's, so only a manager may.
+        A decision's action, ``undo``, ``tag``, or what only a manager may: ``edit_topic``, as topics are everybody's,
+        and ``meeting``, to begin and end one.
     owner_id
         The owner of the gap.
     decided_by

@@ -11,6 +11,7 @@ from lacuna.pipelines.board.roles import Person, may
 from lacuna.pipelines.board.snapshot import GapNow
 from lacuna.pipelines.board.tagging import conversations_to_tag
 from lacuna.pipelines.gaps.decisions import decide
+from lacuna.pipelines.gaps.membership import check_membership
 from lacuna.pipelines.state.tags import enter_tag
 from lacuna.pipelines.topic_edits import edit_topic, undo_edit
 
@@ -35,14 +36,22 @@ def decide_as(
     LacunaError
         As ``pipelines.gaps.decisions.decide``.
     """
-    gap = board.snapshot.now().by_id.get(gap_id)
+    now = board.snapshot.now()
+    gap = now.by_id.get(gap_id)
     owner = gap.owner_id if gap else None
     if not may(person, action, owner, decided_by=_decided_by(board, gap, payload)):
-        whose = "accept, draft, publish and note gaps that are theirs" if person.writes else "look, and no more"
+        whose = "accept, draft, publish, rename and note gaps that are theirs" if person.writes else "look, and no more"
         raise Refused(
             f"{person.name} is a {person.role} and may not {action} this gap",
             f"a {person.role} may {whose}; ask a manager",
         )
+    if (
+        action in ("include", "exclude")
+        and gap
+        and now.run
+        and (conversation := str((payload or {}).get("conversation")))
+    ):
+        check_membership(now.run.folder, gap.record, action, conversation)
     if action == "undo" and gap and after is None and not person.manages:
         after = gap.life.last  # the right covers the decision that was displayed, not a later one
     return decide(board.state, gap_id, action, person.name, why=why, payload=payload, after=after)

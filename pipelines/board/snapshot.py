@@ -7,7 +7,8 @@ import json
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
+from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -119,6 +120,11 @@ class Now:
     owner_names: Mapping[str, str]
     day: date
 
+    @cached_property
+    def titles(self) -> Mapping[str, str]:
+        """The titles of all gaps, by gap_id."""
+        return {gap.id: str(gap.shown["title"]) for gap in self.gaps}
+
 
 class Snapshot:
     """Provides the current backlog to all requests; a lock prevents two of them from reading the same run twice.
@@ -199,6 +205,11 @@ class Snapshot:
         """The latest decisions on any gap, newest first."""
         with self._lock:
             return list(islice(reversed(self._by_id.values()), limit))
+
+    def since(self, moment: datetime) -> list[Decision]:
+        """The decisions on any gap made at ``moment`` or later, by id."""
+        with self._lock:
+            return [decision for decision in self._by_id.values() if decision.at >= moment]
 
     def _update_decisions(self) -> bool:
         """Read new decisions, and return whether there were any."""

@@ -9,10 +9,12 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
+from lacuna.models.backlog.actions import EDITS
 from lacuna.models.backlog.gap_kinds import kind_label
 from lacuna.models.backlog.lifecycle import CLOSED, Decision, in_force
 from lacuna.models.backlog.precision import Precision, overall
 from lacuna.pipelines.board.snapshot import GapNow, Now, Run
+from lacuna.pipelines.gaps.decision_words import REASONS, decision_words
 from lacuna.pipelines.presentation.charts import bar, weekly_chart
 from lacuna.pipelines.presentation.format import (
     confidence_text,
@@ -35,7 +37,6 @@ from lacuna.pipelines.report.summary import summary
 from lacuna.pipelines.report.view import STATUSES
 
 __all__ = [
-    "REASONS",
     "active",
     "changes",
     "gap_page",
@@ -45,14 +46,6 @@ __all__ = [
     "this_week",
     "when",
 ]
-
-REASONS = {
-    "not_a_gap": ("Not a gap", "Customers got a good answer, or never asked this. Teaches the ranking."),
-    "not_content": ("No article would help", "It needs the product, a policy or a person. Teaches the ranking."),
-    "duplicate": ("Already listed", "Another gap says the same; merging keeps both together."),
-    "already_fixed": ("Already fixed", "The article has been put right since."),
-    "wont_fix": ("Won't fix", "It is a gap, and stays one on purpose."),
-}
 
 
 def gap_path(gap_id: str, query: str = "") -> str:
@@ -101,45 +94,14 @@ def standing(gap: GapNow) -> list[str]:
     return sentences
 
 
-def decision_text(decision: Decision, now: Now) -> str:
-    """A decision in words, such as ``dismissed it: not a gap``."""
-    payload = decision.payload
-    owner, into = payload.get("owner_id"), str(payload.get("into"))
-    target = f"“{now.by_id[into].shown['title']}”" if into in now.by_id else into
-    day_published = f" on {short_day(payload.get('on'), year=True)}" if payload.get("on") else ""
-    words = {
-        "accept": "accepted it",
-        "draft": "started drafting",
-        "publish": f"published it{day_published}",
-        "verify": "marked it as verified",
-        "reopen": "reopened it",
-        "snooze": f"snoozed it until {short_day(payload.get('until'), year=True)}",
-        "dismiss": f"dismissed it: {REASONS.get(str(payload.get('reason')), ('no reason given', ''))[0].lower()}",
-        "merge": f"merged it into {target}",
-        "note": "left a note",
-        "undo": "took back the decision before",
-    }
-    if decision.verb != "assign":
-        return words.get(decision.verb, decision.verb)
-    parts = []
-    if "owner_id" in payload:
-        parts.append(
-            f"assigned it to {now.owner_names.get(str(owner), owner)}" if owner else "left it without an owner"
-        )
-    if "due" in payload:
-        parts.append(
-            f"set it due on {short_day(payload['due'], year=True)}" if payload["due"] else "took its due day away"
-        )
-    return " and ".join(parts)
-
-
 def histories(decisions: Sequence[Decision], now: Now) -> list[dict[str, Any]]:
     """The decisions on a gap, newest first; those taken back are marked."""
     in_force_ids = {decision.id for decision in in_force(decisions)}
     return [
         {
             "id": decision.id, "who": decision.who, "when": when(decision.at), "stamp": decision.at.isoformat(),
-            "what": decision_text(decision, now), "why": decision.why,
+            "what": decision_words(decision, now.titles, now.owner_names), "why": decision.why,
+            "verb": decision.verb, "edit": decision.verb in EDITS,
             "back": decision.verb != "undo" and decision.id not in in_force_ids,
         }
         for decision in reversed(decisions)

@@ -103,7 +103,9 @@ def decide(
     step: Annotated[
         str | None,
         typer.Argument(
-            metavar="DECISION", help="accept, draft, publish, verify, reopen, snooze, dismiss, merge or note"
+            metavar="DECISION",
+            help="accept, draft, publish, verify, reopen, snooze, dismiss, merge or note; "
+            "rename, reclassify, exclude or include",
         ),
     ] = None,
     file: Annotated[
@@ -116,7 +118,17 @@ def decide(
     ] = None,
     into: Annotated[str | None, typer.Option(metavar="GAP", help="merge: the gap that this one is part of.")] = None,
     on: Annotated[str | None, typer.Option(metavar="DAY", help="publish: the day; today by default.")] = None,
-    article: Annotated[str | None, typer.Option(metavar="ID", help="publish: the article that was written.")] = None,
+    article: Annotated[
+        str | None,
+        typer.Option(metavar="ID", help="publish: the article that was written; reclassify: the one that it is about."),
+    ] = None,
+    title: Annotated[str | None, typer.Option(metavar="TEXT", help="rename: what every later run calls it.")] = None,
+    kind: Annotated[
+        str | None, typer.Option(help="reclassify: missing, stale, incomplete, contradictory or unfindable.")
+    ] = None,
+    conversation: Annotated[
+        str | None, typer.Option(metavar="ID", help="exclude, include: out of the gap or into it from the next run on.")
+    ] = None,
     who: Who = None,
     config: Config = None,
 ) -> None:
@@ -135,13 +147,26 @@ def decide(
 
     `lacuna decide g-3f9a2c51 dismiss --reason not_content --why "only a person may do that" --store store`
 
+    `lacuna decide 2 rename --title "Say that duties are paid by us" --store store`
+
+    `lacuna decide 2 reclassify --kind stale --article kb-12 --store store`
+
     `lacuna decide --from backlog.csv --store store`
     """
     from lacuna.pipelines.gaps import decisions
 
     if (file is None) == (gap is None or step is None) or (file is not None and gap is not None):
         raise DecisionInvalid("it is not said what to decide", "give GAP and DECISION, or --from FILE alone")
-    options = {"until": until, "reason": reason, "into": into, "on": on, "article_id": article}
+    options = {
+        "until": until,
+        "reason": reason,
+        "into": into,
+        "on": on,
+        "article_id": article,
+        "title": title,
+        "kind": kind,
+    }
+    options |= {"conversation": conversation}
     payload = {name: value for name, value in options.items() if value is not None}
     with _state(store, config) as (state, _):
         if file is not None:
@@ -150,6 +175,8 @@ def decide(
         gap_row = _find_gap_row(store, str(gap))
         if payload.get("into"):
             payload["into"] = _find_gap_row(store, payload["into"])["gap_id"]
+        if conversation and step in ("exclude", "include"):
+            _check_membership(store, gap_row["gap_id"], step, conversation)
         decisions.decide(state, gap_row["gap_id"], str(step), decisions.whoami(who), why=why, payload=payload)
         _print_state(state, gap_row)
 
@@ -193,18 +220,32 @@ def assign(
         _print_state(state, gap_row)
 
 
-def undo(gap: Gap, store: Store, who: Who = None, config: Config = None) -> None:
-    """Take back the last decision on a gap; nothing is deleted.
+def undo(
+    gap: Gap,
+    store: Store,
+    decision: Annotated[
+        int | None,
+        typer.Option(
+            "--decision", metavar="ID", help="Which one, by its id in `lacuna backlog GAP`; the last if none."
+        ),
+    ] = None,
+    who: Who = None,
+    config: Config = None,
+) -> None:
+    """Take back a decision on a gap, the last one by default; nothing is deleted.
 
     For example:
 
     `lacuna undo 1 --store store`
+
+    `lacuna undo 1 --decision 12 --store store`
     """
     from lacuna.pipelines.gaps import decisions
 
     with _state(store, config) as (state, _):
         gap_row = _find_gap_row(store, gap)
-        decisions.undo(state, gap_row["gap_id"], decisions.whoami(who))
+        payload = None if decision is None else {"of": decision}
+        decisions.decide(state, gap_row["gap_id"], "undo", decisions.whoami(who), payload=payload)
         _print_state(state, gap_row)
 
 
@@ -230,11 +271,20 @@ def _find_gap_row(store: Path, gap_or_rank: str) -> dict[str, Any]:
     return next((gap.as_row() for gap in gaps if gap.gap_id == gap_or_rank), {"gap_id": gap_or_rank})
 
 
+def _check_membership(store: Path, gap_id: str, action: str, conversation: str) -> None:
+    from lacuna.pipelines.gaps.membership import check_membership
+    from lacuna.pipelines.io.runs import find_gap, find_run, read_backlog
+
+    run = find_run(store)
+    check_membership(run, find_gap(read_backlog(run), gap_id), action, conversation)
+
+
 def _print_state(state: State, gap: dict[str, Any]) -> None:
     from lacuna.pipelines.gaps.decisions import standing
 
     status, gap_state = standing(state, gap["gap_id"])
-    title = f" “{gap['title']}”" if gap.get("title") else ""
+    name = gap_state.title or gap.get("title")
+    title = f" “{name}”" if name else ""
     owner = f", owner {gap_state.owner_id or 'nobody'}" if gap_state.assigned else ""
     due = f", due {gap_state.due}" if gap_state.due else ""
     out.print(f"{escape(gap['gap_id'])}{escape(title)} is {status}{escape(owner)}{due}.", highlight=False)

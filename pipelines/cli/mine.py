@@ -139,6 +139,7 @@ def explain(
     gap: Annotated[str, typer.Argument(metavar="GAP_ID", help="A gap_id, or a rank such as 1.")],
     store: Store,
     run: Annotated[str | None, typer.Option(metavar="ID", help="Which run; the latest by default.")] = None,
+    config: Config = None,
 ) -> None:
     """Explain one gap: why this kind, why this rank, who should act, what people wrote.
 
@@ -148,11 +149,17 @@ def explain(
 
     `lacuna explain g-3f9a2c --store store --run 2024-06-23`
     """
+    from lacuna.pipelines.gaps.decisions import as_named
     from lacuna.pipelines.io import runs as explaining
+    from lacuna.pipelines.settings import load_settings
+    from lacuna.pipelines.state.repository import open_state
 
     with explaining.whole_run(store, run) as folder:
         gap_row = explaining.find_gap(explaining.read_backlog(folder), gap)
         cost = (explaining.read_run(folder).get("settings") or {}).get("cost") or {}
+    if run is None:  # an old run keeps what it was called then
+        with open_state(load_settings(config), store) as state:
+            gap_row = as_named(state, gap_row)
     out.print(explaining.explain(gap_row, cost.get("currency", "")))
 
 
@@ -194,6 +201,7 @@ def _print_check(result: CheckResult) -> None:
 def _print_result(result: RunResult, top: int) -> None:
     from lacuna.models.diagnosis.no_gap_reason import why_no_gap
     from lacuna.pipelines.io.runs import backlog_table, read_backlog, read_run
+    from lacuna.pipelines.report.incidents import incident_sentences
 
     rows = read_backlog(result.folder)
     messages = {
@@ -204,6 +212,8 @@ def _print_result(result: RunResult, top: int) -> None:
     out.print(messages[result.state], highlight=False)
     if rows and top:
         out.print()
+        for sentence in incident_sentences(rows):
+            out.print(escape(sentence), highlight=False, soft_wrap=True)
         out.print(backlog_table(rows, top), highlight=False)
         if len(rows) > top:
             out.print(f"… and {len(rows) - top} more", highlight=False)

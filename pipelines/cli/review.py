@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -21,18 +23,32 @@ def review(
         str | None,
         typer.Option(metavar="NAME", help="Who decides where nobody signs in; default: $LACUNA_USER or login."),
     ] = None,
+    minutes: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SINCE",
+            help="Print minutes as Markdown instead: of the `last` meeting, or of all that was decided since a day or "
+            "a moment (UTC) such as 2024-07-01T14:00.",
+        ),
+    ] = None,
     config: Config = None,
 ) -> None:
     """Open the review board: the backlog in a browser, to be triaged, written from and tagged.
 
-    It is for this machine alone unless people sign in; `lacuna token` lets them. Runs may publish meanwhile.
+    It is for this machine alone unless people sign in; `lacuna token` lets them. Runs may publish meanwhile. The key
+    `m` opens the review meeting.
 
     For example:
 
     `lacuna review --store store`
 
     `lacuna review --store store --host 0.0.0.0 --config ours.toml`
+
+    `lacuna review --store store --minutes last > minutes.md`
     """
+    if minutes is not None:
+        _print_minutes(store, minutes, config)
+        return
     from lacuna.pipelines.board import serve
     from lacuna.pipelines.gaps.decisions import whoami
     from lacuna.pipelines.settings import load_settings
@@ -42,6 +58,18 @@ def review(
         err.print(f"The board is on http://{printed}:{port} until you stop it with Ctrl-C.", highlight=False)
 
     serve(store, load_settings(config), host, port, whoami(who), ready)
+
+
+def _print_minutes(store: Path, since: str, config: str | None) -> None:
+    from lacuna.pipelines.gaps.minutes import minutes_since
+    from lacuna.pipelines.io.runs import find_run
+    from lacuna.pipelines.settings import load_settings
+    from lacuna.pipelines.state.repository import open_state
+
+    find_run(store)
+    settings = load_settings(config)
+    with open_state(settings, store) as state:
+        sys.stdout.write(minutes_since(store, state, settings, since))
 
 
 def token(

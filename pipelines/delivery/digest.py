@@ -16,6 +16,7 @@ from lacuna.models.backlog.lifecycle import WAITING
 from lacuna.models.backlog.small_gaps import is_folded
 from lacuna.pipelines.presentation.format import is_first_run
 from lacuna.pipelines.report.gap_figures import figures_of
+from lacuna.pipelines.report.incidents import incident_sentences
 from lacuna.pipelines.report.small import folded_sentence
 from lacuna.pipelines.state.deliveries import Contact
 
@@ -103,6 +104,8 @@ def digests(
         f"{_count(len({r['owner_id'] for r, _ in waiting if r.get('owner_id')}), 'owner')} have some, and "
         f"{_count(len(unowned), 'gap')} {'has' if len(unowned) == 1 else 'have'} none."
     )
+    for sentence in incident_sentences(Gap.from_row(row) for row in rows):
+        lead = f"{lead} {_plain(sentence)}"
     if too_small := folded_sentence(sum(map(_is_folded, rows)), run):
         lead = f"{lead} {too_small}"
     parts = [("Nobody owns these", [_line(row, board) for row, _ in unowned])] if unowned else []

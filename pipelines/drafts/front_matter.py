@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from lacuna.models.backlog.gap import Gap
+from lacuna.pipelines.drafts.article import languages_planned, title_of
 from lacuna.pipelines.presentation.format import as_shown
 
 __all__ = ["edited", "evidence_hash", "front_matter", "seal", "text_hash", "values"]
@@ -21,12 +22,13 @@ _HEAD = re.compile(r"\A---\n(.*?\n)---\n", re.DOTALL)
 def front_matter(gap: Gap, run: dict[str, Any]) -> str:
     """The front matter of a gap's draft; :func:`seal` adds the hashes."""
     window = run.get("window") or {}
-
+    languages = languages_planned(gap.plan)
     head = {
         "gap_id": gap.gap_id,
         "kind": gap.kind,
         "status": gap.status,
         "title": gap.title,
+        "question": title_of(gap, languages[0]) if gap.kind == "missing" and languages else None,
         "article_id": gap.article_id,
         "owner_id": gap.owner_id,
         "topic_id": gap.topic_id,

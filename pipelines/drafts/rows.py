@@ -47,10 +47,10 @@ def is_thin(gap: Gap) -> bool:
     return quotes < _FEW_QUOTES or evidence == 0 or (has_few and gap.kind != "unfindable")
 
 
-def chapter(title: str, *blocks: str) -> str:
-    """A heading and the blocks below it; empty if all blocks are."""
+def chapter(title: str, *blocks: str, level: int = 3) -> str:
+    """A heading, by default of the evidence, and the blocks below it; empty if all blocks are."""
     inside = [block for block in blocks if block]
-    return "\n\n".join([f"## {title}", *inside]) if inside else ""
+    return "\n\n".join([f"{'#' * level} {title}", *inside]) if inside else ""
 
 
 def counted(number: object, one: str, many: str = "") -> str:

@@ -1,4 +1,4 @@
-"""The text of a draft or revision brief, for the writer who owns the gap.
+"""The text of a draft, for the writer who owns the gap: the article first, or its changes, then the evidence.
 
 Everything in it comes from the run: customers' questions, agents' answers, and today's articles. Nothing is made up;
 if there is little evidence, the draft says so and lists questions for the expert. Texts from
@@ -8,14 +8,21 @@ conversations and articles are escaped, so that none of them can become a headin
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lacuna.models.backlog.gap import Gap
 from lacuna.models.backlog.gap_kinds import GAP_KINDS
 from lacuna.models.text.markup import bare
 from lacuna.models.text.words import shortened
-from lacuna.models.writing.resolution_steps import instructions
-from lacuna.pipelines.drafts.evidence import answered, passages_to_change, words_to_add
+from lacuna.models.writing.agent_sentences import instructions
+from lacuna.models.writing.duplicates import Cover
+from lacuna.models.writing.house_form import HouseForm
+from lacuna.pipelines.drafts.article import article, languages_planned, sentence, title_of
+from lacuna.pipelines.drafts.changes import changes
+from lacuna.pipelines.drafts.checks import before_publishing
+from lacuna.pipelines.drafts.evidence import answered, words_to_add
+from lacuna.pipelines.drafts.footnotes import Footnotes
 from lacuna.pipelines.drafts.front_matter import front_matter
 from lacuna.pipelines.drafts.rows import (
     LINE,
@@ -38,13 +45,21 @@ from lacuna.pipelines.report.gap_figures import figures_of, sets_explanation
 __all__ = ["draft"]
 
 QUOTES = 5
+FEWEST_SENTENCES = 2  # of an article; with fewer, the draft asks the expert as well
 _TO_CHECK = 2  # questions of each kind for the expert
-_TITLE = 70  # letters of a phrasing that may serve as a title
 _WEB = re.compile(r"https?://[A-Za-z0-9\-._~:/?#@!$&()*+,;=%]+")
+_LANGUAGES = {"en": "English", "de": "German", "fr": "French", "es": "Spanish", "it": "Italian", "nl": "Dutch"}
 
 
-def draft(gap: Gap, articles: dict[str, dict[str, Any]], run: dict[str, Any], polished: str = "") -> str:
-    """The whole text of one draft: front matter, then what the writer needs, by kind.
+def draft(
+    gap: Gap,
+    articles: Mapping[str, Mapping[str, Any]],
+    run: dict[str, Any],
+    polished: str = "",
+    forms: Mapping[str, HouseForm] | None = None,
+    covers: Sequence[Cover] = (),
+) -> str:
+    """The whole text of one draft: front matter, the article or its changes, what to settle, sources, evidence.
 
     Parameters
     ----------
@@ -55,52 +70,127 @@ def draft(gap: Gap, articles: dict[str, dict[str, Any]], run: dict[str, Any], po
     run
         `run.json`.
     polished
-        The endpoint's text, already checked against the evidence; "" for none.
+        A note on the plan's sentences, where an endpoint wrote them out; "" for none.
+    forms
+        The house form by language; a plain one where a language has none.
+    covers
+        What covers the same already.
     """
-    article = articles.get(str(gap.article_id or ""), {})
-    kind, url = gap.kind, conversation_url(run)
+    url, kind, forms = conversation_url(run), gap.kind, forms or {}
+    notes = Footnotes(url)
+    planned = languages_planned([row for row in gap.plan if row["part"] != "open"])
+    main = planned[0] if planned else ""
+    form = forms.get(main) or HouseForm(language=main)
     parts = [
         front_matter(gap, run),
-        f"# {inline(gap.title or 'Untitled gap')}",
-        _task_and_reasons(gap, article),
-        _titles(gap),
+        f"# {inline((title_of(gap, main) if kind == 'missing' else gap.title) or 'Untitled gap')}",
+        _opening(gap, articles, form),
+        _covered(covers, articles),
+        polished,
     ]
-    if is_thin(gap) or (kind != "unfindable" and not steps_of(gap)):
+    n_told = sum(row["part"] not in ("title", "open") for row in gap.plan)
+    too_little = n_told < FEWEST_SENTENCES and not gap.passages
+    if is_thin(gap) or (kind != "unfindable" and too_little):
         parts.append(_ask_the_expert(gap, url))
-    parts.append(chapter("A first text", polished))
-    if kind == "unfindable":
+    if kind == "missing" and not too_little and not is_thin(gap):
+        parts.append(article(gap, main, form, articles, notes))
+        parts += [_in_language(gap, language, forms, articles, notes) for language in planned[1:]]
+    elif kind == "unfindable":
         parts.append(words_to_add(gap))
     elif kind != "missing":
-        parts.append(passages_to_change(gap, articles, url))
+        parts.append(_changes(gap, articles, form, notes))
+        own = str((articles.get(str(gap.article_id)) or {}).get("language") or main)
+        parts += [
+            _in_language(gap, language, forms, articles, notes) for language in planned if language not in ("", own)
+        ]
+    parts.append(before_publishing(gap, notes))
+    parts += ["" if not notes.listed() else notes.listed(), "## Evidence", _reasons(gap, kind)]
     agents_answered = "" if kind == "unfindable" else answered(gap, url)
     parts += [_customer_questions(gap, url), agents_answered, _acceptance(gap), _unknown(gap)]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _task_and_reasons(gap: Gap, article: dict[str, Any]) -> str:
+def _opening(gap: Gap, articles: Mapping[str, Mapping[str, Any]], form: HouseForm) -> str:
+    """What is to be done, in how many conversations it is asked, in which form; for a change, why and since when."""
     figures = figures_of(gap)
     size_words = "; ".join(part for part in (figures.size(), figures.failing(), figures.tags()) if part)
-    lines = [f"**{GAP_KINDS[gap.kind].task}.**" + (f" In this window: {size_words}." if size_words else "")]
-    lines += [sets_explanation()] if size_words else []
+    lines = [f"> **{GAP_KINDS[gap.kind].task}.**" + (f" In this window: {size_words}." if size_words else "")]
     if gap.article_id:
-        title = article.get("title") or gap.article_title
+        row = articles.get(str(gap.article_id), {})
+        title = row.get("title") or gap.article_title
         article_name = f"{inline(title)} ({inline(gap.article_id)})" if title else inline(gap.article_id)
-        address = f", at <{article['url']}>" if _WEB.fullmatch(str(article.get("url") or "")) else ""
-        last_change = f", last changed {inline(str(article['updated_at'])[:10])}" if article.get("updated_at") else ""
-        lines.append(f"Article: {article_name}{address}{last_change}.")
-    listed = "\n".join(bullet(bare(reason)) for reason in words_in(gap.reasons))
-    return "\n\n".join(part for part in (*lines, listed) if part)
+        address = f", at <{row['url']}>" if _WEB.fullmatch(str(row.get("url") or "")) else ""
+        last_change = f", last changed {inline(str(row['updated_at'])[:10])}" if row.get("updated_at") else ""
+        lines.append(f"> Article: {article_name}{address}{last_change}.")
+    if gap.kind == "missing" and gap.plan:
+        lines.append(f"> {form.in_words()} Numbers in brackets lead to the conversations; evidence stands at the end.")
+    return "\n>\n".join(lines) + ("\n\n" + _reasons_listed(gap) if gap.kind not in ("missing", "unfindable") else "")
 
 
-def _titles(gap: Gap) -> str:
-    """Short phrasings of customers that could serve as the title."""
-    if gap.kind != "missing":
+def _reasons_listed(gap: Gap) -> str:
+    return "\n".join(bullet(bare(reason)) for reason in words_in(gap.reasons))
+
+
+def _reasons(gap: Gap, kind: str) -> str:
+    listed = _reasons_listed(gap) if kind in ("missing", "unfindable") else ""
+    return chapter("Why it is a gap", sets_explanation(), listed)
+
+
+def _covered(covers: Sequence[Cover], articles: Mapping[str, Mapping[str, Any]]) -> str:
+    """What covers the same already, with the choice to extend it instead."""
+    if not covers:
         return ""
-    phrasings = [" ".join(str(entry["quote"]).split()) for entry in quoted_in(gap.examples)]
-    short = [
-        text.rstrip(".") for text in phrasings if len(text.split()) >= 3 and len(text) <= _TITLE and "‹" not in text
-    ][:3]
-    return "Other titles in customers' words:\n\n" + "\n".join(map(bullet, short)) if short else ""
+    named_covers = []
+    for cover in covers:
+        address = str((articles.get(cover.key) or {}).get("url") or "") if cover.kind == "article" else ""
+        place = f", at <{address}>" if _WEB.fullmatch(address) else ""
+        status = f", {inline(cover.status)}" if cover.status else ""
+        named_covers.append(
+            f"> - {cover.kind} “{inline(cover.title)}” ({inline(cover.key)}{status}): {inline(cover.why)}{place}"
+        )
+    return "> **Covers the same: extend one of these instead?**\n>\n" + "\n".join(named_covers)
+
+
+def _told_now(gap: Gap, form: HouseForm, notes: Footnotes) -> str:
+    """What agents tell customers now, where it is not known which sentence of the article it changes."""
+    rows = [row for row in gap.plan if row["part"] not in ("title", "open")]
+    listed = "\n".join(f"- {sentence(row['text'], form)}{notes.mark(row)}" for row in rows)
+    return f"\n\nAgents tell customers now:\n\n{listed}" if listed else ""
+
+
+def _in_language(
+    gap: Gap, language: str, forms: Mapping[str, HouseForm], articles: Mapping[str, Mapping[str, Any]], notes: Footnotes
+) -> str:  # fmt: skip
+    """The draft in one more language, under its own heading."""
+    form = forms.get(language) or HouseForm(language=language)
+    name = _LANGUAGES.get(language, language)
+    text = article(gap, language, form, articles, notes, deeper=1)
+    return f"## In {inline(name)}: {inline(title_of(gap, language))}\n\n{text}" if text else ""
+
+
+def _changes(gap: Gap, articles: Mapping[str, Mapping[str, Any]], form: HouseForm, notes: Footnotes) -> str:
+    """The article, or articles, with proposed changes; a note where no passage can be named."""
+    shown = changes(gap, articles, form, notes)
+    if not shown:
+        return (
+            "## What to change in the article\n\nWhich passage it is could not be told: what agents say is near to "
+            "none of its sentences. Read the whole article against the questions and answers below."
+        ) + _told_now(gap, form, notes)
+    blocks = [
+        "## Proposed changes",
+        "A line with `-` goes, `+` is proposed, `!` is a comment: decide.",
+    ]
+    for article_id, diff in shown:
+        title = (articles.get(article_id) or {}).get("title")
+        blocks += [f"**{inline(title) if title else 'The article'}** ({inline(article_id)}):", f"```diff\n{diff}\n```"]
+    translations = [
+        f"{inline(row.get('title') or key)} ({inline(key)}, {inline(row.get('language') or '')})"
+        for key, row in sorted(articles.items())
+        if row.get("translation_of") and row.get("translation_of") == gap.article_id
+    ]
+    if translations:
+        blocks.append(f"Its translations need the same: {', '.join(translations)}.")
+    return "\n\n".join(blocks)
 
 
 def _customer_questions(gap: Gap, url: str) -> str:
@@ -217,6 +307,7 @@ def _ask_the_expert(gap: Gap, url: str) -> str:
         "Ask the expert these questions",
         _why_ask(gap, answers),
         "\n".join(f"{place}. {text}" for place, text in enumerate(questions, start=1)),
+        level=2,
     )
 
 
@@ -231,6 +322,8 @@ def _why_ask(gap: Gap, answers: list[dict[str, Any]]) -> str:
         return "The evidence is thin, so this is not a draft yet."
     if not answers:
         return "No agent's answer is on record, so nobody has said yet what is right."
+    if gap.plan:
+        return "Agents agree on too little for an article."
     return "Agents have not answered this the same way twice, so there are no steps to start from."
 
 

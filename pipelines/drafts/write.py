@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,11 @@ import pandas as pd
 
 from lacuna.models.backlog.gap_kinds import GAP_KINDS
 from lacuna.models.backlog.lifecycle import WAITING
+from lacuna.models.writing.duplicates import covering
+from lacuna.models.writing.house_form import learn_house_form
 from lacuna.pipelines.drafts.front_matter import edited, seal
 from lacuna.pipelines.drafts.names import safe_name, slug
+from lacuna.pipelines.drafts.polish import Polished
 from lacuna.pipelines.drafts.text import draft
 from lacuna.pipelines.gaps.read import gaps_of
 from lacuna.pipelines.presentation.spreadsheet import records
@@ -25,7 +29,7 @@ def write_drafts(
     articles: pd.DataFrame,
     run: dict[str, Any],
     before: Path | None = None,
-    polished: Mapping[str, str] | None = None,
+    polished: Mapping[str, Polished] | None = None,
 ) -> dict[str, str]:
     """Write a draft for each content gap that waits for a writer.
 
@@ -43,7 +47,7 @@ def write_drafts(
         The folder of the run that this one replaces: a draft edited there stays as it is, and the new text is written
         next to it as `<name>.new.md`.
     polished : mapping or None
-        A text by an endpoint for some gaps (:mod:`pipelines.drafts.polish`), by gap_id.
+        Plans that an endpoint wrote out (:mod:`pipelines.drafts.polish`), by gap_id.
 
     Returns
     -------
@@ -57,14 +61,20 @@ def write_drafts(
     """
     articles_by_id = {str(row["article_id"]): row for row in records(articles) if row.get("article_id")}
     paths: dict[str, str] = {}
-    for gap in gaps_of(backlog):
+    gaps = list(gaps_of(backlog))
+    languages = {str(row["language"] or "") for gap in gaps for row in gap.plan}
+    forms = {language: learn_house_form(articles_by_id.values(), language) for language in sorted(languages)}
+    for gap in gaps:
         key = gap.gap_id
         if not key or gap.kind not in GAP_KINDS or gap.status not in WAITING:
             continue
         owner = safe_name(str(gap.owner_id)) if gap.owner_id else "unowned"
         name = f"{safe_name(key)}-{slug(str(gap.title or ''))}"
         path = f"drafts/{owner}/{name.rstrip('-')}.md"
-        _write(folder / path, seal(draft(gap, articles_by_id, run, (polished or {}).get(key, ""))))
+        covers, written = covering(gap, gaps, articles_by_id), (polished or {}).get(key)
+        shown = replace(gap, plan=written.plan) if written else gap
+        text = draft(shown, articles_by_id, run, written.note if written else "", forms, covers)
+        _write(folder / path, seal(text))
         paths[key] = path
     if before is not None:
         _keep_edited(before, folder)

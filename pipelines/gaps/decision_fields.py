@@ -8,10 +8,13 @@ from typing import Any
 
 from lacuna.data_contracts.errors import DecisionInvalid
 from lacuna.models.backlog.actions import ACTIONS
+from lacuna.models.backlog.gap_kinds import GAP_KINDS
 from lacuna.models.backlog.lifecycle import DISMISS_REASONS
 from lacuna.pipelines.presentation.suggestions import did_you_mean
 
-__all__ = ["checked"]
+__all__ = ["LONGEST_TITLE", "checked"]
+
+LONGEST_TITLE = 160  # letters
 
 _DAYS = ("on", "until", "due")
 _NUMBERS = ("conversations", "of")
@@ -45,10 +48,14 @@ def checked(action: str, payload: Mapping[str, Any] | None) -> dict[str, Any]:
         raise DecisionInvalid(f"{action} needs '{needed}'", f"say {_MEANING[needed]}{choice}", needed)
     if action == "assign" and not read:
         raise DecisionInvalid("assign needs 'owner_id' or 'due'", "say whose it is, or by when it is due", "owner_id")
+    if action == "rename" and len(read["title"]) > LONGEST_TITLE:
+        raise DecisionInvalid(f"the title has {len(read['title'])} letters", f"{LONGEST_TITLE} are the most", "title")
     return read
 
 
-_MEANING = {"until": "the day on which the gap comes back", "reason": "why", "into": "which gap it is part of"}
+_MEANING = {"until": "the day on which the gap comes back", "reason": "why", "into": "which gap it is part of",
+    "title": "what it is called", "kind": "what it is", "conversation": "which one",
+}  # fmt: skip
 
 
 def _value(action: str, name: str, value: Any) -> Any:
@@ -67,7 +74,9 @@ def _value(action: str, name: str, value: Any) -> Any:
             return number
         except (TypeError, ValueError):
             raise DecisionInvalid(f"{action}: '{name}' is no number: {value!r}", "write digits alone", name) from None
-    text = str(value).strip()
+    text = " ".join(str(value).split()) if name == "title" else str(value).strip()
+    if name == "kind" and text not in GAP_KINDS:
+        raise DecisionInvalid(f"there is no kind '{text}'", _suggestion(text, GAP_KINDS), name)
     if name == "reason" and text not in DISMISS_REASONS:
         raise DecisionInvalid(f"there is no reason '{text}' to dismiss", _suggestion(text, DISMISS_REASONS), name)
     return text or None

@@ -5,15 +5,17 @@ from __future__ import annotations
 import getpass
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from lacuna.data_contracts.errors import DecidedMeanwhile, DecisionInvalid, NoSuchGap, NotAllowed
+from lacuna.models.backlog.gap import Gap
 from lacuna.models.backlog.lifecycle import Decision, GapState, allowed, gap_state, in_force, last_targets
 from lacuna.pipelines.gaps import due_dates
 from lacuna.pipelines.gaps.decision_fields import checked
 from lacuna.pipelines.gaps.first_seen import visible_since_days
-from lacuna.pipelines.gaps.status import as_decided, status_now
+from lacuna.pipelines.gaps.status import as_decided, as_found, status_now
 from lacuna.pipelines.io.addresses import StorePath
 from lacuna.pipelines.presentation.suggestions import did_you_mean
 from lacuna.pipelines.settings import Settings
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "as_decided",
+    "as_named",
     "backlog_now",
     "decide",
     "decided",
@@ -64,7 +67,9 @@ def decide(
     payload
         publish: ``on`` (day; today by default), ``article_id``. snooze: ``until`` (day). dismiss: ``reason``, one of
         ``models.backlog.lifecycle.DISMISS_REASONS``. merge: ``into`` (gap_id). assign: ``owner_id`` (None: nobody),
-        ``due`` (day or None), at least one of them. undo: ``of`` (id of a decision; the last in force by default).
+        ``due`` (day or None), at least one of them. rename: ``title``. reclassify: ``kind``, ``article_id``
+        (needed where the gap has none). exclude, include: ``conversation`` (its id). undo: ``of`` (id of a decision;
+        the last in force by default).
     after
         The gap's last decision that the person has seen (``GapState.last``; 0: none). None decides after whatever is
         last.
@@ -161,6 +166,16 @@ def standing(state: State, gap_id: str) -> tuple[str, GapState]:
     return status_now(row, life)[0], life
 
 
+def as_named(state: State, gap: Gap) -> Gap:
+    """A gap of the latest run with the title and the kind that people gave it, also since that run."""
+    with state.reading() as connection:
+        life = gap_state(decision_log.read(connection, gap.gap_id))
+    now = as_decided(gap.as_row(), life, lambda owner: owner)
+    return replace(
+        gap, **{name: now[name] for name in ("title", "kind", "article_id", "article_title", "found_as", "reasons")}
+    )
+
+
 def backlog_now(
     store: StorePath, state: State, settings: Settings, run_id: str | None = None, today: date | None = None
 ) -> pd.DataFrame:
@@ -224,12 +239,12 @@ def backlog_now(
 
 _NOW = dict.fromkeys(
     ("status", "status_note", "owner_id", "owner_reason", "owner_name", "due", "falls_due", "until", "merged_into",
-     "why"), "str",
-) | {"overdue": "int64", "escalated": "bool", "last_decision": "int64"}  # fmt: skip
+     "why", "title", "kind", "article_id", "article_title"), "str",
+) | {"found_as": "object", "overdue": "int64", "escalated": "bool", "last_decision": "int64"}  # fmt: skip
 _READ = (
     "gap_id", "rank", "status", "status_note", "status_since", "decided", "first_seen", "last_seen", "conversations",
     "carried", "effect", "owner_id", "owner_reason", "owner_name", "owner_left",
-    "too_small",
+    "too_small", "title", "kind", "article_id", "article_title", "nearest_articles", "found_as",
 )  # fmt: skip
 
 
@@ -249,6 +264,8 @@ def _complete(
         return {**fields, "on": datetime.now(UTC).date().isoformat()}
     if action == "publish" and fields["on"] > (datetime.now(UTC) + timedelta(days=1)).date().isoformat():  # east of UTC
         raise DecisionInvalid(f"{fields['on']} has not come yet", "say so on that day, or start drafting", "on")
+    if action == "reclassify":
+        return _reclassified(row, fields)
     if action == "dismiss" and fields.get("conversations") is None:
         return {**fields, "conversations": row.get("conversations")}
     if action == "snooze" and fields["until"] <= str(row["last_seen"]):
@@ -258,6 +275,19 @@ def _complete(
             "until",
         )
     return fields
+
+
+def _reclassified(row: Mapping[str, Any], fields: dict[str, Any]) -> dict[str, Any]:
+    """The kind with the article that it is about: the one named, else the one that was found."""
+    if fields["kind"] == "missing":
+        return {"kind": "missing"}
+    article = fields.get("article_id") or as_found(row).get("article_id")
+    if not article:
+        raise DecisionInvalid(
+            f"a gap that is {fields['kind']} is about an article, and {row['gap_id']} has none",
+            "say which with 'article_id'", "article_id",
+        )  # fmt: skip
+    return {"kind": fields["kind"], "article_id": article}
 
 
 def _undo_payload(gap: str, decisions: list[Decision], life: GapState, fields: dict[str, Any]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from lacuna.models.backlog.lifecycle import GapState, gap_state, last_targets, s
 from lacuna.models.backlog.precision import Precision, by_kind
 from lacuna.pipelines.gaps.decisions import decided
 from lacuna.pipelines.gaps.ids import gap_ids
-from lacuna.pipelines.gaps.status import as_decided
+from lacuna.pipelines.gaps.status import as_decided, as_found
 from lacuna.pipelines.presentation.spreadsheet import records
 from lacuna.pipelines.runtime.job import Job
 from lacuna.pipelines.state.repository import open_state
@@ -55,7 +55,8 @@ def read_past(job: Job) -> Past:
 
 
 def _by_id(rows: pd.DataFrame) -> dict[str, dict[str, Any]]:
-    return {str(row["gap_id"]): {**row, **(row["extra"] or {})} for row in records(rows)}
+    """Each gap's row as it was found: by that, and not by what people made of it, later runs know it again."""
+    return {str(row["gap_id"]): as_found({**row, **(row["extra"] or {})}) for row in records(rows)}
 
 
 def name_gaps(gaps: pd.DataFrame, past: Past) -> pd.Series:

@@ -16,6 +16,8 @@ from importlib.resources import files
 import pyarrow as pa
 
 from lacuna.models.redaction.redact import PLACEHOLDER, redact
+from lacuna.models.redaction.regions import regions_of
+from lacuna.models.text.languages import common_languages
 from lacuna.pipelines.io.addresses import StorePath
 from lacuna.pipelines.io.content_cache import KEEP_EVERY, ContentCache, key_of
 from lacuna.pipelines.presentation import progress
@@ -28,12 +30,15 @@ Cut = tuple[int, int, str]
 def redacted(texts: Sequence[str], store: StorePath, phone_regions: Sequence[str]) -> list[str]:
     """``texts`` without personal data, each by itself; texts in the store's cache are not redacted again.
 
+    Without ``phone_regions``, national phone numbers of all countries that the texts' languages suggest are found.
+
     Raises
     ------
     StoreUnusable
         The cache can't be written.
     """
     keys = [key_of(text) for text in texts]
+    phone_regions = phone_regions or regions_of(common_languages(texts))
     by_key = dict(zip(keys, texts, strict=True))
     stored = ContentCache(store, "redactions", rules_version(tuple(phone_regions)), "cuts", _check)
     cuts_by_key = _read(stored, by_key)
@@ -56,9 +61,11 @@ def redacted(texts: Sequence[str], store: StorePath, phone_regions: Sequence[str
 @cache
 def rules_version(phone_regions: tuple[str, ...]) -> str:
     """A hash of the rules' source, of the library behind them and of their settings."""
-    rules = [file for file in files("lacuna.models.redaction").iterdir() if file.name.endswith(".py")]
-    text = [file.read_bytes() for file in sorted(rules, key=lambda file: file.name)]
-    relied = f"{version('phonenumbers')} {' '.join(phone_regions)}".encode()
+    package = files("lacuna.models.redaction")
+    rules = [*package.iterdir(), *package.joinpath("vocabulary").iterdir()]
+    rules = sorted((file for file in rules if file.name.endswith((".py", ".toml"))), key=lambda file: file.name)
+    text = [file.read_bytes() for file in rules]
+    relied = f"{version('phonenumbers')} {version('python-stdnum')} {' '.join(phone_regions)}".encode()
     return hashlib.blake2b(b"\x00".join([*text, relied]), digest_size=8).hexdigest()
 
 

@@ -119,6 +119,8 @@ def explain(gap: Gap, currency: str = "") -> RenderableType:
         Text(),
         Text(story(gap)),
     ]
+    if gap.edited:
+        parts.append(Text(gap.edited))
     parts += _section(
         "May be the same work", _bullets([f"{o['id']} “{o['title']}”: {o['why']}" for o in similar_sentences(gap)])
     )

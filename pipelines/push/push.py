@@ -18,6 +18,7 @@ from typing import Any
 from lacuna.data_contracts.errors import NotAllowed
 from lacuna.models.backlog.lifecycle import WAITING
 from lacuna.pipelines.drafts.copies import listed
+from lacuna.pipelines.drafts.front_matter import values
 from lacuna.pipelines.gaps.decisions import decide, standing
 from lacuna.pipelines.push.target import Draft, Remote, Target
 from lacuna.pipelines.state.pushes import Push, pushed, remember_push
@@ -75,10 +76,9 @@ def plan_push(
     before = pushed(state, target.name)
     copies = [copy for copy in listed(run, backlog) if copy.path and gap_id in (None, copy.gap_id)]
     articles = {str(row["gap_id"]): row.get("article_id") for row in backlog}
+    texts = [(copy, copy.path.read_text(encoding="utf-8")) for copy in copies if copy.path]
     drafts = [
-        Draft(copy.gap_id, copy.title, _body(copy.path.read_text(encoding="utf-8")), articles.get(copy.gap_id))
-        for copy in copies
-        if copy.path
+        Draft(copy.gap_id, _title(copy.title, text), _body(text), articles.get(copy.gap_id)) for copy, text in texts
     ]
     return [_planned(target, draft, before.get(draft.gap_id)) for draft in drafts]
 
@@ -141,6 +141,12 @@ def _planned(target: Target, draft: Draft, before: Push | None) -> Planned:
     is_changed = _hash(f"{draft.title}\n{draft.text}") != before.draft_hash or not before.remote_hash
     state = "changed" if is_changed else "unchanged"
     return Planned(draft, state, diff if is_changed else "", remote.url, remote.remote_id)
+
+
+def _title(title: str, text: str) -> str:
+    """The question that a draft answers, as its article's title, unless somebody has given the gap another title."""
+    head = values(text)
+    return str(head["question"]) if head.get("question") and head.get("title") == title else title
 
 
 def _body(text: str) -> str:

@@ -9,10 +9,10 @@ from lacuna.models.backlog.lifecycle import CLOSED
 from lacuna.pipelines.presentation.format import line
 from lacuna.pipelines.report.gap_figures import movement
 
-__all__ = ["incidents", "incidents_of"]
+__all__ = ["incident_sentences", "incidents"]
 
 
-def incidents_of(gaps: Iterable[Gap]) -> list[Gap]:
+def _surging(gaps: Iterable[Gap]) -> list[Gap]:
     """The open gaps that surge, the steepest first; none that is too small to act on."""
     surging = [gap for gap in gaps if gap.status not in CLOSED and not gap.folded and movement(gap).surges]
     return sorted(surging, key=lambda gap: (-(movement(gap).ratio or 0.0), gap.gap_id))
@@ -21,7 +21,7 @@ def incidents_of(gaps: Iterable[Gap]) -> list[Gap]:
 def incidents(gaps: Iterable[Gap]) -> list[dict[str, str]]:
     """What the report and the board pin first, in words: title, times (`×10.1`), since (`since 25 Jun`) and rate."""
     rows = []
-    for gap in incidents_of(gaps):
+    for gap in _surging(gaps):
         moving = movement(gap)
         rows.append(
             {
@@ -34,3 +34,12 @@ def incidents(gaps: Iterable[Gap]) -> list[dict[str, str]]:
             }
         )
     return rows
+
+
+def incident_sentences(gaps: Iterable[Gap]) -> list[str]:
+    """The same as sentences for texts, which begin with `Surging now`."""
+    return [f"Surging now: {line(gap.title, 160)} {_without_word(movement(gap).in_words())}." for gap in _surging(gaps)]
+
+
+def _without_word(words: str) -> str:
+    return words.removeprefix("surging ")

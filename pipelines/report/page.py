@@ -164,7 +164,7 @@ def _change(value: object, confidence: str) -> dict[str, str] | None:
 
 def _history(gap: Gap, until: date | None, first_run: bool) -> list[str]:
     carried = record(gap.carried)
-    sentences = []
+    sentences = [line(gap.edited)] if gap.edited else []
     first, last = text(gap.first_seen), text(gap.last_seen)
     if first:
         sentences.append(f"First seen in the run of {short_day(first, year=True)}.")

@@ -34,7 +34,17 @@ __all__ = ["KeptResults"]
 
 SOURCES = ("data_contracts", "models", "pipelines.embedders", "pipelines.io", "pipelines.runtime", "pipelines.steps")
 # What texts, vectors and tables are computed and written with.
-LIBRARIES = ("bm25s", "numpy", "pandas", "phonenumbers", "pyarrow", "PyStemmer", "scikit-learn", "scipy")
+LIBRARIES = (
+    "bm25s",
+    "numpy",
+    "pandas",
+    "phonenumbers",
+    "pyarrow",
+    "PyStemmer",
+    "python-stdnum",
+    "scikit-learn",
+    "scipy",
+)
 INDEX = "results.json"  # of a result: its files with their hashes, written last
 
 

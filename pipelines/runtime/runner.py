@@ -7,6 +7,7 @@ import json
 from collections.abc import Sequence
 from contextlib import suppress
 from importlib import metadata
+from pathlib import Path
 from typing import Any
 
 import fsspec
@@ -18,13 +19,13 @@ from lacuna.pipelines.embedders.registry import embedder
 from lacuna.pipelines.io.addresses import StorePath, unreachable
 from lacuna.pipelines.io.publishing import clean_leftovers, leftovers
 from lacuna.pipelines.io.run_folders import run_place
-from lacuna.pipelines.io.store import check_writable, remove_folder, usable
+from lacuna.pipelines.io.store import check_writable, files_in, remove_folder, usable
 from lacuna.pipelines.presentation import progress
 from lacuna.pipelines.runtime.job import Job
 from lacuna.pipelines.runtime.parts import cost_of, forget_parts, perform_part
 from lacuna.pipelines.state.leases import lease
 from lacuna.pipelines.state.repository import open_state
-from lacuna.pipelines.steps import Part, Step, parts_of
+from lacuna.pipelines.steps import Part, Step, parts_of, step_named
 
 __all__ = [
     "BundleChanging",
@@ -40,6 +41,10 @@ __all__ = [
     "resume",
     "version",
 ]
+
+
+RAW = ("load/messages", "load/outcomes", "load/searches")  # the tables with texts as they came in
+RAW_REMOVED = "load/raw_removed"
 
 
 class BundleChanging(BundleUnreadable):
@@ -111,6 +116,7 @@ def begin(job: Job, force: bool = False) -> bool:
     model = _model(job)
     if force or begun(job) != digest or job.read_json("run").get("embedder") != model:
         remove_folder(job.work)
+    _make_private(job.work)
     if not job.path("run.json").exists():
         with open_state(job.settings, job.store) as state:
             previous = state.previous_run(job.run_id)
@@ -118,6 +124,16 @@ def begin(job: Job, force: bool = False) -> bool:
         plan = {"input_hash": digest, "files": files, "previous_run": previous, "version": version(), "embedder": model}
         job.write_json("run", plan)
     return True
+
+
+def _make_private(folder: StorePath) -> None:
+    """Make a work folder that its owner alone can look into: texts lie there as they came in."""
+    if isinstance(folder, Path):
+        with usable(folder, disk_only=True):
+            folder.mkdir(parents=True, exist_ok=True)
+            for place in (folder.parent, folder):
+                with suppress(PermissionError):  # another user's, who has seen to it
+                    place.chmod(0o700)
 
 
 def _clean_up(job: Job) -> None:
@@ -214,6 +230,10 @@ def perform(job: Job, step: Step, names: Sequence[str]) -> None:
         for name in names[number:]:
             _marker(job, name).unlink(missing_ok=True)
     with usable(job.store, disk_only=True), progress.step(step.__name__, number + 1, len(names)) as cost:
+        if step.__name__ == "redact" and job.exists(RAW_REMOVED):
+            step_named("load")(job)
+        if step.__name__ in ("load", "redact"):
+            job.path(f"{RAW_REMOVED}.json").unlink(missing_ok=True)
         step(job)
     if step.__name__ == "load":
         _account_for_rows(job)
@@ -227,6 +247,14 @@ def perform_alone(job: Job, part: Part, shard: str | None) -> None:
     """
     if job.lease is not None:
         job.lease.check()
+    if part.step == "load":
+        with usable(job.store, disk_only=True):
+            job.path(f"{RAW_REMOVED}.json").unlink(missing_ok=True)
+    elif part.step == "redact" and job.exists(RAW_REMOVED):
+        raise StoreUnusable(
+            f"the texts of run {job.run_id} as they came in were removed when they had been redacted",
+            "to redact them again, perform its step load first",
+        )
     with usable(job.store, disk_only=True):
         perform_part(job, part, shard)
     if part.step == "load":
@@ -237,9 +265,21 @@ def perform_alone(job: Job, part: Part, shard: str | None) -> None:
 
 
 def _mark_done(job: Job, step: str, seconds: float, peak_mb: float) -> None:
+    if step == "redact" and job.exists("run"):
+        _remove_raw(job)
     # After publishing, the work folder may be gone, with the markers in it.
     if job.exists("run"):
         job.write_json(f"steps/{step}", {"name": step, "seconds": seconds, "peak_mb": peak_mb})
+
+
+def _remove_raw(job: Job) -> None:
+    """Empty the files of texts as they came in, once these are redacted; the files' names, which tell shards, stay."""
+    with usable(job.store, disk_only=True):
+        rejected = files_in(job.path("load/quarantine"), "*.parquet")
+        for path in (*rejected, *(path for name in RAW for path in job.files(name))):
+            if path.exists():
+                path.write_bytes(b"")
+        job.write_json(RAW_REMOVED, {"tables": [*RAW, "load/quarantine"]})
 
 
 def finish(job: Job) -> None:

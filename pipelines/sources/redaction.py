@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from lacuna.models.redaction.numbers import PHONE_REGIONS
 from lacuna.models.redaction.redact import learn_names, redact
 from lacuna.pipelines.sources.source import Batch, Row
 
@@ -17,7 +18,11 @@ TEXTS = {"messages": "text", "outcomes": "note", "searches": "query"}
 
 
 def redacted(batch: Batch, phone_regions: Sequence[str]) -> dict[str, list[Row]]:
-    """The rows of a batch with their texts redacted: each conversation by what itself shows, whatever else is there."""
+    """The rows of a batch with their texts redacted: each conversation by what itself shows, whatever else is there.
+
+    Without ``phone_regions``, national phone numbers are those of `PHONE_REGIONS`: a batch is too few texts to
+    tell more.
+    """
     tables, names = batch.tables(), batch.names()
     texts: dict[str, list[str | None]] = {}
     for row in tables.get("messages", ()):
@@ -35,5 +40,5 @@ def _redacted(
     if column is None or not rows:
         return rows
     people = [names.get(row.get("conversation_id") or "", ()) for row in rows]
-    texts, _ = redact([row.get(column) for row in rows], people, phone_regions=phone_regions)
+    texts, _ = redact([row.get(column) for row in rows], people, phone_regions=phone_regions or PHONE_REGIONS)
     return [{**row, column: text} for row, text in zip(rows, texts, strict=True)]

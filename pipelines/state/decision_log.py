@@ -41,7 +41,14 @@ def append(
     connection: sa.Connection, gap: Mapping[str, Any], action: str, who: str, why: str, payload: Mapping[str, Any],
     after: int,
 ) -> int:  # fmt: skip
-    """Append a decision on a gap (gap_id, kind) and return its id; ``after`` is the gap's decision before it, or 0.
+    """Append a decision on a gap and return its id; the kind that was found goes with it.
+
+    Parameters
+    ----------
+    gap
+        gap_id, kind, found_as.
+    after
+        The gap's decision before it, or 0.
 
     Raises
     ------
@@ -49,7 +56,8 @@ def append(
         Another decision of this gap follows that one already.
     """
     row = {
-        "gap_id": gap["gap_id"], "kind": gap["kind"], "at": datetime.now(UTC), "who": schema.plain(who),
+        "gap_id": gap["gap_id"], "kind": (gap.get("found_as") or gap)["kind"],
+        "at": datetime.now(UTC), "who": schema.plain(who),
         "decision": action, "why": schema.plain(why), "payload": schema.plain(dict(payload)), "after": after,
         "run_id": connection.execute(sa.select(sa.func.max(schema.runs.c.run_id))).scalar(),
     }  # fmt: skip

@@ -19,6 +19,7 @@ __all__ = [
     "latest_before",
     "leases",
     "made_by",
+    "meetings",
     "metadata",
     "migrate",
     "one_after_another",
@@ -38,7 +39,7 @@ __all__ = [
     "utc",
 ]
 
-SCHEMA_VERSION = 8
+SCHEMA_VERSION = 9
 metadata = sa.MetaData()
 
 schema_version = sa.Table("schema_version", metadata, sa.Column("version", sa.Integer, primary_key=True))
@@ -197,6 +198,19 @@ pushes = sa.Table(
     sa.Column("draft_hash", sa.String(16), nullable=False),
     sa.Column("remote_hash", sa.String(16), nullable=False),
     sa.Column("pushed_at", sa.DateTime(timezone=True), nullable=False),
+)
+
+# Review meetings: the list that each went through. What was decided in one is in the log of decisions, by the clock.
+meetings = sa.Table(
+    "meetings",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("began_at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("began_by", sa.Text, nullable=False),
+    sa.Column("ended_at", sa.DateTime(timezone=True)),
+    sa.Column("run_id", sa.String(10)),
+    sa.Column("minutes", sa.Integer, nullable=False),
+    sa.Column("gaps", sa.JSON, nullable=False),
 )
 
 # Sign-ins to the board: only hashes, so that nobody can sign in with what stands in the table.

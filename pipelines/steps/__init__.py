@@ -91,6 +91,7 @@ class Part:
 MESSAGES_REDACTED = Kept(
     results=("redact/messages", "redact/names_elsewhere"),
     tables=(("load/messages", ()),),
+    documents=("redact/phone_regions",),
     also=("names_to_redact", "product_words"),
     settings=("privacy",),
     documents_written=("redact/counts/messages", "redact/words_used"),

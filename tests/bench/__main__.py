@@ -14,11 +14,13 @@ from tests.bench import topics
 from tests.bench.board import board
 from tests.bench.common import REPLAY, SHARED
 from tests.bench.coverage import coverage
+from tests.bench.demo_gaps import demo_gaps
 from tests.bench.drafts import drafts
 from tests.bench.embedding import embedding
 from tests.bench.impact import impact
 from tests.bench.labels import labels
 from tests.bench.pictures import pictures
+from tests.bench.redaction import redaction
 from tests.bench.replays import SIGNALS, ablations, replays, tickets
 from tests.bench.representations import representations
 from tests.bench.scale import scale
@@ -57,7 +59,10 @@ def parse(words: Sequence[str] | None = None) -> argparse.Namespace:
     begins.add_argument("--store", type=Path, help="whose backlog; that of the demo, made anew, by default")
     covers = which.add_parser("coverage", help="how often the intervals of answer accuracy hold the truth")
     covers.add_argument("--draws", type=int, default=60, help="made-up deployments for each way of tagging")
+    which.add_parser("redaction", help="what is found of personal data by kind and language, beside Presidio")
     which.add_parser("drafts", help="write docs/drafts.md anew")
+    of_demo = which.add_parser("demo-gaps", help="how well the demo's planted problems become gaps, a row a draw")
+    of_demo.add_argument("--seeds", type=numbers, default=[7, 8, 9, 10], metavar="N,N", help="which draws")
     which.add_parser("pictures", help="take the pictures in docs/ anew")
     embedders = which.add_parser(
         "embedding", help="how well and how fast embedders work, as a share of what the processor can do"
@@ -102,14 +107,20 @@ def main() -> int:
         "impact": lambda: impact(arguments.times),
         "coverage": lambda: coverage(arguments.draws),
         "board": board,
+        "redaction": redaction,
     }
     if arguments.what == "schedule":
         return schedule(arguments.files)
     if arguments.what in without_data:
         return without_data[arguments.what]()
-    if arguments.what in ("pictures", "startup"):
+    on_the_demo = {
+        "pictures": pictures,
+        "startup": lambda folder: startup(folder, arguments.store),
+        "demo-gaps": lambda folder: demo_gaps(folder, arguments.seeds),
+    }
+    if arguments.what in on_the_demo:
         with tempfile.TemporaryDirectory(prefix="lacuna-bench-") as name:
-            return pictures(Path(name)) if arguments.what == "pictures" else startup(Path(name), arguments.store)
+            return on_the_demo[arguments.what](Path(name))
     if arguments.what == "sources":
         return sources(arguments.messages)
     if arguments.what == "scale":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,16 +11,15 @@ import pytest
 
 from lacuna.pipelines.board.roles import hashed
 from tests.support.board_store import make_store, running
+from tests.support.board_windows import Window, fits, serious
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (the test group has it)")
-axe = pytest.importorskip(
-    "axe_playwright_python.sync_playwright", reason="axe is not installed (the test group has it)"
-)
 
 pytestmark = pytest.mark.slow
-Window = Callable[..., Any]
 PAGES = ("/", "/gaps/g-001", "/drafts", "/week", "/owners", "/impact", "/kpis", "/topics", "/topics/t-001", "/tags",
          *(f"/decide/{verb}?gap=g-001" for verb in ("dismiss", "merge", "snooze", "assign", "publish", "note")),
+         *(f"/decide/{verb}?gap=g-001" for verb in ("rename", "reclassify", "include")), "/meeting",
+         "/conversations/c-010000?gap=g-001",
          "/gaps/g-gone", "/nope")  # fmt: skip
 FIRST, SECOND = "How to split a return between two parcels", "Return window is 60 days, not 30"
 
@@ -37,38 +36,6 @@ def board(made_store: Path, tmp_path: Path) -> Iterator[str]:
     shutil.copytree(made_store, tmp_path / "store")
     with running(tmp_path / "store") as address:
         yield address
-
-
-@pytest.fixture
-def window(browser: Any) -> Iterator[Window]:
-    """Open a page in a window of its own; afterwards nothing was written to the console and nothing left the board."""
-    contexts, console, requested, base = [], [], [], []
-
-    def open_window(address: str, path: str = "/", width: int = 1280, **options: Any) -> Any:
-        context = browser.new_context(
-            viewport={"width": width, "height": 844 if width < 500 else 860}, reduced_motion="reduce", **options
-        )
-        contexts.append(context)
-        base.append(address)
-        page = context.new_page()
-        page.set_default_timeout(20_000)
-        page.on("console", lambda message: console.append(f"{page.url}: {message.text}"))
-        page.on("pageerror", lambda error: console.append(str(error)))
-        page.on("request", lambda request: requested.append(request.url))
-        page.goto(address + path)
-        return page
-
-    yield open_window
-    for context in contexts:
-        context.close()
-    # The browser itself notes an answer of 4xx; that one is meant.
-    assert [words for words in console if "status of 4" not in words] == []
-    assert [url for url in requested if not url.startswith((*base, "data:image/svg+xml"))] == []
-
-
-def fits(page: Any) -> bool:
-    """Whether the page is no wider than the screen."""
-    return bool(page.evaluate("document.documentElement.scrollWidth <= innerWidth"))
 
 
 def titles(page: Any) -> list[str]:
@@ -155,10 +122,10 @@ def test_the_gap_page_goes_on_to_the_next_one(board: str, window: Window) -> Non
 
 
 def test_several_are_picked_and_merged(board: str, window: Window) -> None:
-    """X picks, m merges what is picked into a gap that the search finds; the merged gap says of what it is part."""
+    """X picks, g merges what is picked into a gap that the search finds; the merged gap says of what it is part."""
     page = window(board)
     third = titles(page)[2]
-    for key in ("j", "j", "x", "j", "x", "m"):
+    for key in ("j", "j", "x", "j", "x", "g"):
         page.keyboard.press(key)
     playwright.expect(page.locator("#dialog h2")).to_have_text("Merge into another gap")
     page.fill("#dialog [name=q]", "two parcels")
@@ -176,7 +143,7 @@ def test_a_list_that_arrives_late_keeps_what_was_picked(board: str, window: Wind
     """What was picked while the search was under way stays picked, whether or not the list that arrives has it."""
     page, under_way = window(board), []
     page.route("**/merge-choices?*", lambda route: under_way.append(route))
-    for key in ("j", "j", "m"):
+    for key in ("j", "j", "g"):
         page.keyboard.press(key)
     playwright.expect(page.locator("#dialog h2")).to_have_text("Merge into another gap")
     page.evaluate("document.getElementById('merge-choices').append(document.createElement('hr'))")  # gone once it came
@@ -262,25 +229,6 @@ def test_a_writer_signs_in_and_sees_own_drafts(made_store: Path, tmp_path: Path,
         toast(page, "Started drafting")
         page.click("text=Sign out")
         playwright.expect(page.locator("h1")).to_have_text("Sign in")
-
-
-def serious(page: Any) -> list[tuple[str, list[Any]]]:
-    """The serious and critical faults of a page; in the dark its colours alone are others, so that these are looked at.
-
-    What is folded up is unfolded first.
-    """
-    page.emulate_media(color_scheme="light")
-    page.evaluate("document.querySelectorAll('details').forEach((fold) => { fold.open = true; })")
-    violations = axe.Axe().run(page).response["violations"]
-    page.emulate_media(color_scheme="dark")
-    options = {"runOnly": ["color-contrast"], "resultTypes": ["violations"]}
-    violations += page.evaluate("async (options) => (await axe.run(document, options)).violations", options)
-    page.emulate_media(color_scheme="light")
-    return [
-        (fault["id"], [node["target"] for node in fault["nodes"]][:3])
-        for fault in violations
-        if fault["impact"] in ("serious", "critical")
-    ]
 
 
 def test_axe_finds_no_serious_fault(board: str, window: Window) -> None:

@@ -236,7 +236,8 @@ def test_no_personal_data_leaves(demo: Demo) -> None:
     """None of the personal data planted in the conversations is in any published file."""
     folder = demo.runs[-1].folder
     texts = [p.read_text(encoding="utf-8") for p in folder.rglob("*") if p.suffix in {".html", ".jsonl", ".md", ".csv"}]
-    everything = "\n".join(texts)
+    talks = pd.read_parquet(folder / "transcripts.parquet")["messages"]
+    everything = "\n".join([*texts, *(message["text"] for talk in talks for message in talk)])
     # Owners are colleagues, and named; one of them may share a customer's name.
     owners = {row["owner_name"] for row in demo.backlog() if row["owner_name"]}
     leaked = [piece for piece in demo.truth.pii if piece in everything and piece not in owners]

@@ -85,6 +85,7 @@ def publish(store: Path, run_id: str, data: ReportData) -> None:
         tables = {"backlog": data.backlog, "topics": topics, "kpis": data.kpis, "accuracy": data.accuracy}
         for name, frame in (tables | {"owners": data.owners}).items():
             write_parquet(folder / f"{name}.parquet", pd.DataFrame() if frame is None else frame)
+        write_parquet(folder / "transcripts.parquet", transcripts_of(data.backlog))
         sheet = TAG_NEXT.assign(outcome="", true_intent="", tagged_by="", tagged_at="", note="")
         sheet.to_csv(folder / "tag_next.csv", index=False, encoding="utf-8-sig")
         for row in data.backlog.to_dict("records"):
@@ -92,9 +93,34 @@ def publish(store: Path, run_id: str, data: ReportData) -> None:
             if isinstance(row["draft"], str) and path.resolve().is_relative_to(folder.resolve()):
                 path.parent.mkdir(parents=True, exist_ok=True)
                 quote = "".join(f"\n> {example['quote']}\n" for example in row["examples"])
-                path.write_text(f"---\ngap_id: {row['gap_id']}\n---\n\n# {row['title']}\n{quote}", encoding="utf-8")
+                path.write_text(
+                    f"---\ngap_id: {row['gap_id']}\n---\n\n# {row['title']}\n{quote}\n## What to write\n",
+                    encoding="utf-8",
+                )
         run_json = {"previous_run": "2024-06-23"} | data.run | {"run_id": run_id}
         (folder / "run.json").write_text(json.dumps(run_json), encoding="utf-8")
+
+
+def transcripts_of(backlog: pd.DataFrame) -> pd.DataFrame:
+    """A conversation of five messages for each example of each gap: the bot fails, an agent answers."""
+    said = (
+        ("bot", "I can't find an answer.", ["kb-012"]), ("customer", "a person please", []),
+        ("agent", "Hello <NAME>, I have sent you a second label.", []), ("customer", "<script>alert(1)</script>", []),
+    )  # fmt: skip
+    rows = [
+        {
+            "conversation_id": example["conversation_id"], "gap_ids": [gap["gap_id"]],
+            "started_at": pd.Timestamp("2024-06-21T10:00:00Z"), "escalated": True, "resolved": False, "csat": 2.0,
+            "outcome": "wrong", "abandoned": False, "n_messages": 7,
+            "messages": [
+                {"role": role, "text": text, "article_ids": cited}
+                for role, text, cited in (("customer", example["quote"], []), *said)
+            ],
+        }
+        for gap in backlog.to_dict("records") for example in gap["examples"] if example.get("conversation_id")
+    ]  # fmt: skip
+    columns = ["conversation_id"]
+    return pd.DataFrame(rows, columns=None if rows else columns).drop_duplicates("conversation_id")
 
 
 def remove_run(store: Path, run_id: str = "2024-06-30") -> None:

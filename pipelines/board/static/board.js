@@ -5,7 +5,7 @@ const byId = (id) => document.getElementById(id);
 const dialog = byId("dialog"), help = byId("help"), act = byId("act"), gap = byId("gap");
 const DIRECT = new Set(["accept", "draft", "verify", "reopen", "undo"]);
 const MOVES = new Set(["j", "k", "ArrowDown", "ArrowUp"]);
-const ACTION_OF_KEY = { a: "accept", d: "dismiss", s: "snooze", o: "assign", m: "merge", n: "note", r: "reopen", w: "draft", p: "publish" };
+const ACTION_OF_KEY = { a: "accept", d: "dismiss", s: "snooze", o: "assign", g: "merge", n: "note", r: "reopen", w: "draft", p: "publish", e: "rename", i: "reclassify" };
 
 function say(words) {
   const toast = byId("toast");
@@ -75,7 +75,8 @@ function send(action, gaps, back) {
 function openForm(href) {
   htmx.ajax("GET", href, { target: "#dialog-body", swap: "innerHTML" }).then(() => {
     if (!dialog.open) dialog.showModal();
-    (dialog.querySelector("[autofocus], input:checked, input:not([type=hidden]), select, textarea") || dialog).focus();
+    const first = ["[autofocus]", "input:checked", "input:not([type=hidden]), select, textarea"].map((kind) => dialog.querySelector(kind));
+    (first.find(Boolean) || dialog).focus();
   });
 }
 
@@ -90,7 +91,7 @@ function decide(action) {
   if (!chosen.length) { say("Choose a gap first: j and k move, x selects."); return; }
   const able = chosen.filter((row) => can(row, action));
   if (!able.length) { say("This is not possible for this gap."); return; }
-  const back = action === "assign" || action === "note" ? location.pathname + location.search + "#" + able[0].id : listAfter(able);
+  const back = ["assign", "note", "rename", "reclassify"].includes(action) ? location.pathname + location.search + "#" + able[0].id : listAfter(able);
   if (DIRECT.has(action)) send(action, able.map((row) => `${row.dataset.id}:${row.dataset.after}`), back);
   else openForm(`/decide/${action}?` + new URLSearchParams([...able.map((row) => ["gap", row.dataset.id]), ["back", back]]));
 }
@@ -120,12 +121,15 @@ function undo() {
 // ---- listening ----
 
 function keys(event) {
+  if (dialog?.open && event.key === "Enter" && (event.ctrlKey || event.metaKey)) { dialog.querySelector("form[method=post]")?.requestSubmit(); return; }
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
   if (event.repeat && !MOVES.has(event.key)) return;  // a key held down moves on, and decides once
   const field = event.target.closest?.("input:not([type=checkbox], [type=radio]), select, textarea");
   if (dialog?.open) {
     const choice = !field && /^[1-9]$/.test(event.key) && dialog.querySelectorAll(".options input[type=radio]")[event.key - 1];
     if (choice) { choice.checked = true; choice.focus(); event.preventDefault(); }
+    const turned = !field && !choice && dialog.querySelector(`[data-turn="${event.key}"]`);
+    if (turned) { turned.click(); event.preventDefault(); }
     return;
   }
   if (help?.open) return;
@@ -143,6 +147,7 @@ function keys(event) {
   else if (event.key === "u") undo();
   else if (event.key === "/" && byId("q")) byId("q").focus();
   else if (event.key === "?" && help) help.showModal();
+  else if (event.key === "m") location.assign("/meeting");
   else if (ACTION_OF_KEY[event.key] && (gap || byId("gaps"))) decide(ACTION_OF_KEY[event.key]);
   else return;
   event.preventDefault();

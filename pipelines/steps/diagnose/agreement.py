@@ -14,7 +14,7 @@ from lacuna.models.diagnosis import rules
 from lacuna.models.diagnosis.evidence import Contrary, Evidence, Verdict
 from lacuna.models.text import amounts, vectors
 from lacuna.models.writing import passages
-from lacuna.models.writing.resolution_steps import statements
+from lacuna.models.writing.agent_sentences import statements
 from lacuna.pipelines.io.vector_cache import embed
 from lacuna.pipelines.runtime.job import Job
 from lacuna.pipelines.steps.diagnose.context import DiagnosisContext, collect_evidence

@@ -27,7 +27,6 @@ from lacuna.pipelines.gaps.read import gaps_of
 from lacuna.pipelines.io.publishing import publishing
 from lacuna.pipelines.io.run_folders import run_folder, run_place
 from lacuna.pipelines.io.store import files_in, read_parquet, write_parquet
-from lacuna.pipelines.presentation.links import conversation_url
 from lacuna.pipelines.presentation.spreadsheet import records
 from lacuna.pipelines.report.render import render_report
 from lacuna.pipelines.report.view import ReportData
@@ -42,6 +41,7 @@ from lacuna.pipelines.steps.publish.judged import subtopics_judged
 from lacuna.pipelines.steps.publish.no_gap import no_gap
 from lacuna.pipelines.steps.publish.search_texts import search_texts
 from lacuna.pipelines.steps.publish.topic_questions import subtopic_questions, topic_questions
+from lacuna.pipelines.steps.publish.transcripts import transcripts
 from lacuna.pipelines.steps.publish.workbook import to_csv, write_backlog
 
 LIBRARIES = ("bertopic", "ctranslate2", "duckdb", "great-expectations", "numpy", "pandas", "pyarrow", "scikit-learn")
@@ -57,7 +57,7 @@ def publish(job: Job) -> None:
     hold = job.lease.hold if job.lease else nullcontext
     with publishing(job.store, job.run_id, hold) as folder:
         run = _run(job, backlog)
-        texts, warnings = polish(gaps_of(backlog), job.settings.drafts, job.store, conversation_url(run))
+        texts, warnings = polish(gaps_of(backlog), job.settings.drafts, job.store)
         run["warnings"] += warnings
         drafts = write_drafts(folder, backlog, job.read("load/articles"), run, run_folder(job.store, job.run_id), texts)
         backlog["draft"] = pd.array([drafts.get(gap) for gap in backlog.get("gap_id", [])], dtype="str")
@@ -97,6 +97,7 @@ def _published_tables(job: Job, backlog: pd.DataFrame, owners: pd.DataFrame) -> 
         "topic_questions": topic_questions(job, assignments),
         "subtopics_judged": subtopics_judged(job, backlog),
         "search_texts": search_texts(job, backlog, subtopic_questions(job, assignments)),
+        "transcripts": transcripts(job, gaps_of(backlog)),
         "owners": owners.drop(columns="email", errors="ignore"),
     }
     return {
@@ -192,6 +193,7 @@ def _run(job: Job, backlog: pd.DataFrame) -> dict[str, Any]:
         "warnings": [
             *load_file["warnings"],
             *job.read_json("understand/naming"),
+            *job.read_json("redact/warnings"),
             *job.read_json("understand/warnings"),
             *({"rule": "topic_edits", "message": not_kept(edit)} for edit in edits if not edit["kept"]),
         ],

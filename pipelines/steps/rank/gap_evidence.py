@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-import re
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from lacuna.models.arrays import F32
-from lacuna.models.conversations.questions import MAX_WORDS, main_question
-from lacuna.models.retrieval.candidates import rows_of
-from lacuna.models.text import markup
 from lacuna.models.text.lexicon import STOP_WORDS
-from lacuna.models.text.salience import Salience, counted
+from lacuna.models.text.salience import Salience
 from lacuna.models.text.vectors import unit
 from lacuna.models.text.words import shortened, stems, words_of
-from lacuna.models.writing import passages
+from lacuna.models.writing.agent_sentences import statements
 from lacuna.models.writing.phrasings import different
-from lacuna.models.writing.resolution_steps import ResolutionStep, distil, statements
-from lacuna.pipelines.io.vector_cache import embed
+from lacuna.models.writing.resolution_steps import ResolutionStep, distil
 from lacuna.pipelines.runtime.job import Job
-from lacuna.pipelines.steps.understand.matching import read_vectors
+from lacuna.pipelines.steps.rank.article_plans import plan_articles
+from lacuna.pipelines.steps.rank.gap_corpus import Corpus, read_corpus, shown
+from lacuna.pipelines.steps.rank.gap_passages import find_passages
 
 __all__ = ["gather"]
 
@@ -33,42 +27,17 @@ QUOTES, QUOTE_LENGTH = 5, 300
 MIN_SHARE = 0.3  # of the median worth of the gap's questions; a question that is worth less is not shown
 ANSWERS, LONG = 3, 500  # whole answers; characters above which one is shown only if there is no shorter one
 QUESTION = 160
-GOOD, BAD = 4.0, 2.0  # the least csat of a conversation that ended well, and the highest of one that ended badly
-CAME_BACK = pd.Timedelta(days=14)  # the same customer escalates the same problem again: it was not resolved
 # Words that an article lacks: how many are listed, and the least share of questions and the least weight of each.
 WORDS, MIN_USE, MIN_WEIGHT = 8, 0.08, 1.1
 MIN_WORTH = 0.3  # the least worth of the first and the last sentence of an answer that are shown
-_WORDS = re.compile(rf"(?:\s*\S+){{0,{MAX_WORDS}}}")
-_HIDDEN = re.compile(r"<([A-Z_]{2,})>")
-_OUTCOME = [
-    "conversation_id", "started_at", "customer_id", "escalated", "resolved", "csat", "topic_id", "subtopic_id",
-]  # fmt: skip
-MOST_SINGLE = 200  # sentences of single agents, used where no two agents gave the same one
-
-
-@dataclass(frozen=True)
-class _Corpus:
-    """Texts of customers and agents in gaps, and which of these conversations ended well or badly.
-
-    Words are counted, and their texts, over all conversations.
-    """
-
-    questions: Mapping[str, str]
-    vectors: Mapping[str, F32]
-    replies: Mapping[str, list[str]]
-    question_counts: Mapping[str, int]
-    n_questions: int
-    reply_counts: Mapping[str, int]
-    n_replies: int
-    ended_well: frozenset[str]
-    ended_badly: frozenset[str]
 
 
 def gather(job: Job, gaps: Sequence[Mapping[str, Any]], articles: pd.DataFrame) -> dict[str, dict[str, Any]]:
     """The evidence for each gap: phrasings, answers, steps, passages and words.
 
-    Replies are taken only from conversations that did not end badly: unresolved, rated badly, or followed by the same
-    customer's escalation of the same topic within two weeks. Those that did count as tries of the steps they gave.
+    Replies are taken only from conversations that did not end badly: unresolved, rated badly, ended by the customer's
+    words that it still does not work (whatever the flag says), or followed by the same customer's escalation of the
+    same topic within two weeks. Those that did count as tries of the steps they gave.
 
     Parameters
     ----------
@@ -83,77 +52,20 @@ def gather(job: Job, gaps: Sequence[Mapping[str, Any]], articles: pd.DataFrame) 
     -------
     dict
         By gap_id: ``examples`` and ``agent_answers`` (conversation_id and quote; ``count`` conversations ask the same
-        way), ``steps`` (:class:`models.writing.resolution_steps.ResolutionStep`), ``passages``,
+        way), ``steps`` (:class:`models.writing.resolution_steps.ResolutionStep`), ``passages``, ``plan``
+        (:class:`models.backlog.gap_records.PlannedSentence`),
         ``customer_words`` and ``answered`` (how many conversations agents answered, and how many of them ended well
         or badly). All texts are redacted.
     """
-    corpus = _read_corpus(job, gaps)
+    corpus = read_corpus(job, gaps)
     evidence = {str(gap["gap_id"]): _of_gap(gap, corpus, articles) for gap in gaps}
-    _find_passages(job, gaps, evidence, corpus, articles)
+    find_passages(job, gaps, evidence, corpus, articles)
+    for gap_id, plan in plan_articles(job, gaps, corpus).items():
+        evidence[gap_id]["plan"] = plan
     return evidence
 
 
-def _read_corpus(job: Job, gaps: Sequence[Mapping[str, Any]]) -> _Corpus:
-    """Read the texts a shard at a time: those of conversations in gaps are kept, and the words of all are counted."""
-    in_gaps = pd.Index(sorted({str(conversation) for gap in gaps for conversation in gap["conversation_ids"]}))
-    questions, replies, row_of = dict[str, str](), dict[str, list[str]](), dict[str, int]()
-    question_counts, reply_counts, n_questions, n_replies = Counter[str](), Counter[str](), 0, 0
-    shards = zip(
-        job.read_shards("redact/messages", ["conversation_id", "position", "role", "text"]),
-        job.read_shards("understand/questions", ["conversation_id"]),
-        strict=True,
-    )
-    for messages, with_question in shards:
-        ordered = messages.sort_values(["conversation_id", "position"])
-        customers, agents = (ordered[ordered["role"] == role] for role in ("customer", "agent"))
-        own_replies = {str(c): [str(t) for t in texts] for c, texts in agents.groupby("conversation_id")["text"]}
-        # Placeholders of names stay: greetings and sign-offs are recognised by them, and removed with them.
-        customer_texts = customers.groupby("conversation_id")["text"]
-        openings = {str(c): _opening([_shown(t, "NAME") for t in texts]) for c, texts in customer_texts}
-        ids = with_question["conversation_id"].tolist()
-        question_counts.update(counted(openings.get(conversation, "") for conversation in ids))
-        reply_counts.update(counted("\n".join(texts) for texts in own_replies.values()))
-        row_of |= {c: row for row, c in enumerate(ids, n_questions) if c in in_gaps}
-        questions |= {conversation: openings.get(conversation, "") for conversation in ids if conversation in in_gaps}
-        replies |= {conversation: texts for conversation, texts in own_replies.items() if conversation in in_gaps}
-        n_questions, n_replies = n_questions + len(ids), n_replies + len(own_replies)
-    rows = np.array(list(row_of.values()), dtype=np.int64)
-    vectors = np.concatenate(rows_of(read_vectors(job), rows))
-    facts = job.read("measure/facts", _OUTCOME)
-    ended_badly = facts["resolved"].eq(False).fillna(False) | facts["csat"].le(BAD).fillna(False) | _came_back(facts)
-    ended_well = (facts["resolved"].eq(True).fillna(False) | facts["csat"].ge(GOOD).fillna(False)) & ~ended_badly
-    of_gaps = facts["conversation_id"].isin(in_gaps)
-    well, badly = (facts.loc[(of_gaps & ended).astype(bool), "conversation_id"] for ended in (ended_well, ended_badly))
-    return _Corpus(
-        questions, dict(zip(row_of, vectors, strict=True)), replies, question_counts, n_questions, reply_counts,
-        n_replies, frozenset(well.astype(str)), frozenset(badly.astype(str)),
-    )  # fmt: skip
-
-
-def _opening(texts: Sequence[str]) -> str:
-    """The customer's question with its line breaks, up to the length at which questions are cut."""
-    match = _WORDS.match(main_question(list(texts), keep_lines=True))
-    return match[0] if match else ""
-
-
-def _shown(text: object, keep: str = "") -> str:
-    """A text with placeholders as ‹order›, which are not taken for tags; those of the kind ``keep`` stay."""
-    return _HIDDEN.sub(
-        lambda match: match[0] if match[1] == keep else f"‹{match[1].lower().replace('_', ' ')}›", str(text)
-    )
-
-
-def _came_back(facts: pd.DataFrame) -> pd.Series:
-    """Whether the same customer escalated the same problem again soon: the same subtopic, or topic without one."""
-    problem = facts["subtopic_id"].fillna(facts["topic_id"])
-    escalated = facts[facts["customer_id"].notna() & problem.notna() & facts["escalated"].fillna(False)]
-    ordered = escalated.sort_values("started_at", kind="stable")
-    next_start = ordered.groupby(["customer_id", problem[ordered.index]])["started_at"].shift(-1)
-    soon = (next_start - ordered["started_at"]) <= CAME_BACK
-    return soon.reindex(facts.index, fill_value=False)
-
-
-def _of_gap(gap: Mapping[str, Any], corpus: _Corpus, articles: pd.DataFrame) -> dict[str, Any]:
+def _of_gap(gap: Mapping[str, Any], corpus: Corpus, articles: pd.DataFrame) -> dict[str, Any]:
     ids = sorted(str(i) for i in gap["conversation_ids"])
     with_question = [i for i in ids if i in corpus.questions]
     salience = Salience.of([corpus.questions[i] for i in with_question], corpus.question_counts, corpus.n_questions)
@@ -178,7 +90,7 @@ def _of_gap(gap: Mapping[str, Any], corpus: _Corpus, articles: pd.DataFrame) -> 
     }
 
 
-def _examples(ids: Sequence[str], corpus: _Corpus, salience: Salience) -> list[dict[str, Any]]:
+def _examples(ids: Sequence[str], corpus: Corpus, salience: Salience) -> list[dict[str, Any]]:
     if not ids:
         return []
     vectors = np.stack([np.asarray(corpus.vectors[i], dtype=np.float32) for i in ids])
@@ -193,7 +105,7 @@ def _examples(ids: Sequence[str], corpus: _Corpus, salience: Salience) -> list[d
 
 
 def _steps(
-    steps: Sequence[ResolutionStep], answered: Sequence[str], corpus: _Corpus, salience: Salience
+    steps: Sequence[ResolutionStep], answered: Sequence[str], corpus: Corpus, salience: Salience
 ) -> list[dict[str, Any]]:
     """The steps; the first step of each answer comes with a question that got this answer."""
     statements_of = {i: {text for reply in corpus.replies[i] for text in statements(reply)} for i in answered}
@@ -204,12 +116,12 @@ def _steps(
         ids = [i for i in answered if statements_of[i] & texts]
         question = _best_question(ids, " ".join(sorted(texts)), corpus, salience)
         for number, step in enumerate(way_steps):
-            text = _shown(shortened(step["text"], QUOTE_LENGTH))
+            text = shown(shortened(step["text"], QUOTE_LENGTH))
             rows.append({**step, "text": text, "asked": question if number == 0 else ""})
     return rows
 
 
-def _best_question(ids: Sequence[str], answer: str, corpus: _Corpus, salience: Salience) -> str:
+def _best_question(ids: Sequence[str], answer: str, corpus: Corpus, salience: Salience) -> str:
     """Of the questions that got an answer, the one that shares most words with it; among equals, the most salient."""
     best, worth = "", (-1.0, -1.0)
     answer_stems = stems(answer)
@@ -223,7 +135,7 @@ def _best_question(ids: Sequence[str], answer: str, corpus: _Corpus, salience: S
 
 
 def _answers(
-    answered: Sequence[str], corpus: _Corpus, salience: Salience, steps: Sequence[ResolutionStep]
+    answered: Sequence[str], corpus: Corpus, salience: Salience, steps: Sequence[ResolutionStep]
 ) -> list[dict[str, str]]:
     """Whole answers without greetings and small talk: those that ended well and are most salient."""
     shared = {str(step["text"]): int(step["count"]) for step in steps}
@@ -231,7 +143,7 @@ def _answers(
     for i in answered:
         for reply in corpus.replies[i]:
             sentences = _trimmed(statements(reply), salience)
-            text = _shown(" ".join(sentences))
+            text = shown(" ".join(sentences))
             if sentences:
                 agreed = sum(shared.get(sentence, 0) for sentence in sentences)
                 worth = salience.worth(text) / max(20, len(text.split())) ** 0.5
@@ -267,91 +179,3 @@ def _words(questions: Sequence[str], salience: Salience, body: str) -> list[str]
     frequent = {s: sum(forms.values()) for s, forms in uses.items() if sum(forms.values()) >= least_uses}
     order = sorted(frequent, key=lambda s: (-round(frequent[s] * salience.weight[s], 6), s))
     return [min(uses[s], key=lambda form: (-uses[s][form], form)) for s in order[:WORDS]]
-
-
-def _find_passages(
-    job: Job,
-    gaps: Sequence[Mapping[str, Any]],
-    evidence: dict[str, dict[str, Any]],
-    corpus: _Corpus,
-    articles: pd.DataFrame,
-) -> None:
-    """Add to each gap about an article the passages that agents contradict, or what the article leaves out."""
-    article_gaps = [gap for gap in gaps if gap["kind"] in ("stale", "incomplete", "contradictory")]
-    lines = {
-        article: passages.lines(str(articles["body"].get(article, "")))
-        for gap in article_gaps
-        for article in _articles_of(gap)
-    }
-    sentences_of = {
-        str(gap["gap_id"]): _agent_sentences(evidence[str(gap["gap_id"])]["steps"], gap, corpus) for gap in article_gaps
-    }
-    texts = {_with_section(line) for sentences in lines.values() for line in sentences} | {
-        t for sentences in sentences_of.values() for t, _, _ in sentences
-    }
-    index = {text: i for i, text in enumerate(sorted(texts))}
-    vectors = embed(sorted(texts), job.embedder, job.store, "embedding passages")
-
-    def vectors_of(chosen_texts: Sequence[str]) -> F32:
-        return vectors[[index[text] for text in chosen_texts]]
-
-    for gap in article_gaps:
-        sentences = sentences_of[str(gap["gap_id"])]
-        sentence_texts, counts = [text for text, _, _ in sentences], [count for _, count, _ in sentences]
-        rows = [{**dict(p), "section": "", "count": 0, "conversation_ids": []} for p in gap["passages"]]
-        contradicted = {markup.bare(str(p["passage"])) for p in gap["passages"]}
-        all_statements = () if gap["kind"] == "incomplete" else _statements(gap, corpus)
-        retracted = passages.taken_back(text for _, text in all_statements)
-        for article in _articles_of(gap):
-            article_lines = [line for line in lines[article] if not contradicted or line.text in contradicted]
-            line_vectors = vectors_of([_with_section(line) for line in article_lines])
-            if gap["kind"] == "incomplete":
-                left_out = passages.left_out(article_lines, line_vectors, vectors_of(sentence_texts))
-                rows += [_passage(article, "", section, sentences[i]) for i, section in left_out]
-                continue
-            likeness = passages.ANYHOW if contradicted else passages.SURELY
-            pairs = passages.against(
-                article_lines, line_vectors, sentence_texts, vectors_of(sentence_texts), counts, likeness, retracted
-            )
-            rows += [
-                _passage(article, article_lines[line].text, article_lines[line].section, sentences[i])
-                for line, contradicting in pairs
-                for i in contradicting
-            ]
-        evidence[str(gap["gap_id"])]["passages"] = rows
-
-
-def _with_section(line: passages.Line) -> str:
-    """A sentence with the heading of its section, for context."""
-    return f"{line.section}. {line.text}" if line.section else line.text
-
-
-def _articles_of(gap: Mapping[str, Any]) -> list[str]:
-    return list(dict.fromkeys([str(gap["article_id"]), *(str(p["article_id"]) for p in gap["passages"])]))
-
-
-def _statements(gap: Mapping[str, Any], corpus: _Corpus) -> Iterator[tuple[str, str]]:
-    """Agents' statements in a gap's conversations, however these ended: conversation and sentence."""
-    for i in map(str, gap["conversation_ids"]):
-        for reply in corpus.replies.get(i, []):
-            for text in statements(reply):
-                yield i, text
-
-
-def _agent_sentences(
-    steps: Sequence[Mapping[str, Any]], gap: Mapping[str, Any], corpus: _Corpus
-) -> list[tuple[str, int, list[str]]]:
-    """Agents' sentences, how many conversations have each, and which; single ones where no two are alike."""
-    shared = [(str(s["text"]), int(s["count"]), list(s["conversation_ids"])) for s in steps]
-    if shared or gap["kind"] == "incomplete":
-        return shared
-    single = {_shown(text): i for i, text in _statements(gap, corpus) if i not in corpus.ended_badly}
-    return [(text, 1, [i]) for text, i in sorted(single.items())[:MOST_SINGLE]]
-
-
-def _passage(article: str, passage: str, section: str, sentence: tuple[str, int, list[str]]) -> dict[str, Any]:
-    text, count, ids = sentence
-    return {
-        "article_id": article, "section": section, "passage": passage, "evidence": text, "count": count,
-        "conversation_ids": ids,
-    }  # fmt: skip

@@ -21,6 +21,8 @@ from lacuna.models.backlog.small_gaps import is_too_small
 from lacuna.models.diagnosis.explanations import against_reason, searches_reason, words_reason
 from lacuna.models.text.words import shortened
 from lacuna.pipelines.gaps.history import name_gaps, read_past, with_history
+from lacuna.pipelines.gaps.membership import with_membership
+from lacuna.pipelines.gaps.status import as_reclassified
 from lacuna.pipelines.runtime.job import Job
 from lacuna.pipelines.steps.measure.demand import SURGE_DAYS, surge_of, with_trends
 from lacuna.pipelines.steps.measure.searches import searches_for
@@ -49,12 +51,13 @@ def rank(job: Job) -> None:
     past = read_past(job)
     gaps["gap_id"] = name_gaps(gaps, past)
     gaps["similar"] = pd.Series(_similar(gaps, past.lives), gaps.index, dtype="object")
-    gaps = with_merged(gaps, past.lives, facts)
+    gaps = with_membership(with_merged(gaps, past.lives, facts), past.lives, facts)
     gaps = gaps.join(reach_of(gaps, facts))
     judged_counts = {kind.kind: (kind.right, kind.judged) for kind in past.precision}
     ranked = rank_gaps(gaps, job.days / 7, job.settings.accuracy.confidence, job.settings.run.seed, judged_counts)
     ranked = ranked.join(_demand(ranked, facts))
-    evidence, searches = gather(job, _records(ranked), articles), job.read("measure/searches")
+    reclassified = as_reclassified(_records(ranked), past.lives, set(articles.index))
+    evidence, searches = gather(job, reclassified, articles), job.read("measure/searches")
     cost = _cost(job, facts)
     fixes = measure_fixes(job, past, facts, cost, gaps)
     wanted = wanted_in(job, _records(ranked))
@@ -189,7 +192,8 @@ def _gap(
         languages=list(_shares(gap_facts["language"])), intents=list(intents),
         customer_words=evidence["customer_words"], searches=evidence["searches"], queries=evidence["queries"],
         agent_answers=evidence["agent_answers"], passages=evidence["passages"],
-        steps=evidence["steps"], answered=evidence["answered"], change_point=_record(gap["change_point"]),
+        steps=evidence["steps"], plan=evidence["plan"], answered=evidence["answered"],
+        change_point=_record(gap["change_point"]),
         topics=list(dict.fromkeys(subtopics["topic_id"][list(gap["subtopics"])])), subtopics=list(gap["subtopics"]),
         subtopic_label=str(subtopic["label"]), article_title=title,
         other_article_id=gap["other_article_id"] if isinstance(gap["other_article_id"], str) else None,

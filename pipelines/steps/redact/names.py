@@ -15,6 +15,8 @@ from lacuna.models.redaction.lexicon import WatchedLexicon
 from lacuna.models.redaction.name_patterns import Level
 from lacuna.models.redaction.names import Place
 from lacuna.models.redaction.redact import CustomerNames, Lexicon, names_by_conversation
+from lacuna.models.redaction.regions import regions_of, without_regions
+from lacuna.models.text.languages import common, language_of
 from lacuna.pipelines.steps.redact.quarantine import conversations_elsewhere
 
 if TYPE_CHECKING:
@@ -25,6 +27,8 @@ __all__ = [
     "read_lexicon", "share_names", "show_names", "words_used",
 ]  # fmt: skip
 
+# Texts whose languages are looked at, and the share of conversations from which on a stated language counts.
+SAMPLE, RARE = 1_000, 0.005
 NamesOf = dict[Hashable, list[str]]
 
 
@@ -56,6 +60,7 @@ def count_words(job: Job, shard: str | None) -> None:
     counts = WordCounts()
     places = counts.add(texts, job.read_json("redact/products"), is_first)
     words = sorted(counts.used | counts.named | counts.first)
+    job.write_shard("redact/languages", shard, _languages(job, shard, texts, is_first))
     columns = {name: [count[word] for word in words] for name, count in counts.by_name().items()}
     table = pd.DataFrame({"word": pd.array(words, dtype="str")} | columns)
     job.write_shard("redact/words", shard, table.astype(dict.fromkeys(columns, "int64")))
@@ -65,7 +70,7 @@ def count_words(job: Job, shard: str | None) -> None:
 
 
 def learn_lexicon(job: Job) -> None:
-    """Write redact/lexicon.json: what the texts of all shards teach of words."""
+    """Write redact/lexicon.json and redact/phone_regions.json: what the texts of all shards teach."""
     counts = WordCounts()
     for table in job.read_shards("redact/words"):
         words = table["word"].tolist()
@@ -74,6 +79,30 @@ def learn_lexicon(job: Job) -> None:
     lexicon = counts.lexicon(job.read_json("redact/products"))
     parts = {"names": lexicon.names, "words": lexicon.words, "kept": lexicon.kept}
     job.write_json("redact/lexicon", {name: sorted(words) for name, words in parts.items()})
+    job.write_json("redact/phone_regions", _phone_regions(job))
+
+
+def _languages(job: Job, shard: str | None, texts: Sequence[str], is_first: Sequence[bool]) -> pd.DataFrame:
+    """The languages of those texts of a shard whose hashes are the lowest: a sample that no cut into shards changes."""
+    hashes = job.read_shard("redact/texts", shard)["hash"].tolist()
+    chosen = sorted((of, text) for of, text, first in zip(hashes, texts, is_first, strict=True) if first)[:SAMPLE]
+    columns = {"hash": [of for of, _ in chosen], "language": [language_of(text) for _, text in chosen]}
+    return pd.DataFrame(columns).astype({"hash": "int64", "language": "str"})
+
+
+def _phone_regions(job: Job) -> dict[str, list[str]]:
+    """Countries whose phone numbers are looked for: those of the settings, or all that the languages suggest."""
+    sampled = pd.concat([*job.read_shards("redact/languages")]).sort_values("hash").head(SAMPLE)
+    told = [rows["language"] for rows in job.read_shards("load/conversations") if "language" in rows]
+    stated = pd.concat(told).dropna().value_counts() if told else pd.Series(dtype="int64")
+    # A language that a few conversations in a thousand are said to be in is as likely a slip.
+    languages = sorted({*common(sampled["language"].tolist()), *stated[stated >= RARE * stated.sum()].index})
+    regions = job.settings.privacy.phone_regions
+    return {
+        "languages": languages,
+        "regions": list(regions or regions_of(languages)),
+        "without": [] if regions else without_regions(languages),
+    }
 
 
 def read_lexicon(job: Job) -> Lexicon:

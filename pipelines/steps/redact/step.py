@@ -48,8 +48,8 @@ def redact(job: Job) -> None:
 
     Reads ``load/messages``, ``load/outcomes``, ``load/searches``, ``load/conversations``, ``load/quarantine/*``. Writes
     ``redact/messages``, ``redact/outcomes``, ``redact/searches``, ``redact/quarantine/*`` with the same rows and
-    columns, and ``redact/redact.json``: replacements by kind in all and by table, and how many texts of each table
-    changed. Messages are worked on shard by shard.
+    columns, and ``redact/redact.json``: replacements by kind in all and by table, how many texts of each table
+    changed, and the countries whose national phone numbers were looked for. Messages are worked on shard by shard.
     """
     perform_parts(job, "redact")
 
@@ -89,7 +89,7 @@ def same_words(job: Job, documents: dict[str, Any]) -> bool:
 
 
 def redact_others(job: Job) -> None:
-    """Write redact/outcomes, redact/searches, redact/quarantine/* and redact/redact.json."""
+    """Write redact/outcomes, redact/searches, redact/quarantine/*, redact/warnings.json and redact/redact.json."""
     names: dict[Hashable, list[str]] = {}
     for table in job.read_shards("redact/names_elsewhere"):
         for conversation, name in table.itertuples(index=False):
@@ -111,7 +111,15 @@ def redact_others(job: Job) -> None:
             changed[name] += document["changed"]
     total = sum(counts.values(), Counter[str]())
     by_table = {name: {kind: count[kind] for kind in KINDS if count[kind]} for name, count in counts.items()}
-    job.write_json("redact/redact", {"total": dict(sorted(total.items())), "tables": by_table, "changed": changed})
+    found = {"total": dict(sorted(total.items())), "tables": by_table, "changed": changed}
+    regions = job.read_json("redact/phone_regions")
+    job.write_json("redact/redact", found | {"languages": regions["languages"], "phone_regions": regions["regions"]})
+    unknown = regions["without"]
+    message = (
+        f"no country is known whose phone numbers texts in {', '.join(unknown)} would hold: national numbers in them"
+        " are not found; name the countries in [privacy] phone_regions"
+    )
+    job.write_json("redact/warnings", [{"rule": "privacy.phone_regions", "message": message}] if unknown else [])
 
 
 def _write(
@@ -130,7 +138,8 @@ def _write(
 def _redacted(
     job: Job, texts: Sequence[str | None], known_names: Sequence[Sequence[str]], lexicon: Lexicon
 ) -> Redacted:
-    return redact_texts(texts, known_names, lexicon=lexicon, phone_regions=job.settings.privacy.phone_regions)
+    regions = job.read_json("redact/phone_regions")["regions"]
+    return redact_texts(texts, known_names, lexicon=lexicon, phone_regions=regions)
 
 
 def _counts_of(name: str, shard: str | None) -> str:

@@ -223,8 +223,11 @@ def test_tricks_in_articles_quotes_and_titles_stay_text(tmp_path: Path, trick: s
         assert list(values(text)) == list(values(clean))
         assert not edited(text)
         body = text.split("\n---\n", 1)[1]
+        diffs = re.findall(r"^```diff\n(.*?)\n```$", body, flags=re.MULTILINE | re.DOTALL)
+        assert all(line[:1] in " +-!@" and "```" not in line for diff in diffs for line in diff.split("\n"))
+        body = re.sub(r"^```diff\n.*?\n```$", "", body, flags=re.MULTILINE | re.DOTALL)
         assert not re.search(r"<(?!https://help\.example\.org/)", body)
-        assert not re.search(r"(?<!\\)\]\(|^```|^- \[x\]", body, flags=re.MULTILINE)
+        assert not re.search(r"(?<!\\)\]\((?!https://help\.example\.org/)|^```|^- \[x\]", body, flags=re.MULTILINE)
         assert len(re.findall(r"^# ", body, flags=re.MULTILINE)) == 1
     rows = records(replace(data, backlog=spoiled.assign(draft=pd.array([paths[g] for g in spoiled["gap_id"]]))).backlog)
     export(run, rows, tmp_path / "desk")

@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 from lacuna.models.text.amounts import amounts
 from lacuna.models.text.markup import bare
 from lacuna.models.text.salience import Salience, counted
+from lacuna.models.writing.agent_sentences import statements
 from lacuna.models.writing.passages import Line, against, left_out, lines, taken_back
 from lacuna.models.writing.phrasings import different
-from lacuna.models.writing.resolution_steps import distil, statements
-from lacuna.pipelines.io.store import write_parquet
+from lacuna.models.writing.resolution_steps import distil
+from lacuna.pipelines.io.store import read_parquet, write_parquet
 from lacuna.pipelines.run import make_job
 from lacuna.pipelines.runtime.job import Job
 from lacuna.pipelines.steps.rank.gap_evidence import gather
@@ -188,6 +189,7 @@ def job_of(folder: Path, resolved: list[bool | None], csat: list[float | None], 
             "topic_id": pd.array(["t-1"] * n + ["t-2"] * 20, dtype="str"),
             "subtopic_id": pd.array([None] * (n + 20), dtype="str"),
             "escalated": pd.array([True] * (n + 20), dtype="boolean"),
+            "language": pd.array(["en"] * (n + 20), dtype="str"),
         }
     )
     messages = pd.DataFrame(
@@ -249,6 +251,21 @@ def test_replies_that_did_not_resolve_it_show_no_way(
     assert evidence["answered"] == {"conversations": 4, "well": worked, "badly": 4 - count}
     assert [(e["count"], "customs fee" in e["quote"]) for e in evidence["examples"]] == [(4, True)]
     assert step["asked"].startswith("customs fee on parcel")
+
+
+@pytest.mark.parametrize(
+    ("last_words", "well"), [("It still doesn't work.", 0), ("Geht immer noch nicht.", 0), ("Great, it works now!", 1)]
+)
+def test_last_words_count_against_a_flag_that_says_resolved(tmp_path: Path, last_words: str, well: int) -> None:
+    """Whoever writes last that it does not work was not helped, whatever the help desk's flag says."""
+    job = job_of(tmp_path, [True, None, None, None], [None] * 4, list("abcd"))
+    path = job.path("redact/messages.parquet")
+    messages = read_parquet(path)
+    added = pd.DataFrame({"conversation_id": ["c0"], "position": [2], "role": ["customer"], "text": [last_words]})
+    write_parquet(path, pd.concat([messages, added], ignore_index=True))
+    evidence = gather(job, [gap(4)], NOTHING)["g-1"]
+    assert evidence["answered"] == {"conversations": 4, "well": well, "badly": 1 - well}
+    assert ("c0" in evidence["steps"][0]["conversation_ids"]) == bool(well)
 
 
 def test_an_article_gets_its_passages_and_the_words_that_it_lacks(tmp_path: Path) -> None:
