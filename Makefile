@@ -60,7 +60,7 @@ lock: $(BOOT) ## Write the lock files again (ARGS=--upgrade for newer versions)
 	@grep -v -e umap -e hdbscan -e llvmlite overrides.txt > $(VENV)/overrides-bench.txt
 	@$(COMPILE) --override $(VENV)/overrides-bench.txt --group bench -c requirements.lock -o requirements-bench.lock
 
-DRIVERS = --extra gs --extra postgres --extra s3 --extra sources
+DRIVERS = --extra gs --extra mcp --extra postgres --extra s3 --extra sources
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-header $(ARGS)
 

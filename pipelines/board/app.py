@@ -21,7 +21,7 @@ from lacuna.data_contracts.errors import (
     SettingsInvalid,
     StoreUnusable,
 )
-from lacuna.pipelines.board import actions, api, meeting, pages, sign_in, topics, transcripts
+from lacuna.pipelines.board import actions, api, ask, meeting, pages, sign_in, topics, transcripts
 from lacuna.pipelines.board.bodies import TOO_LARGE
 from lacuna.pipelines.board.context import ERROR_CODES, BoardContext
 from lacuna.pipelines.board.middleware import Guard, host_of, is_loopback
@@ -118,6 +118,7 @@ def make_app(
         api.router,
     ):
         app.include_router(router)
+    app.include_router(ask.router)
     app.add_exception_handler(LacunaError, _lacuna)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _invalid)

@@ -66,6 +66,7 @@ NAV = (
     ("impact", "/impact", "What worked"),
     ("kpis", "/kpis", "Figures"),
     ("topics", "/topics", "Topics"),
+    ("ask", "/ask", "Ask"),
     ("tags", "/tags", "Tag next"),
 )
 

@@ -17,7 +17,7 @@ import typer
 from rich.markup import escape
 
 from lacuna.data_contracts.errors import LacunaError
-from lacuna.pipelines.cli import dags, decide, drafts, impact, init, mine, pull, redact, review, topics
+from lacuna.pipelines.cli import ask, dags, decide, drafts, impact, init, mine, pull, redact, review, topics
 from lacuna.pipelines.cli.options import err, out
 
 # Heavy modules are imported by the commands that need them, so that --help answers at once.
@@ -70,9 +70,9 @@ def settings() -> None:
 # In the order in which somebody who comes to it new will want them; the help shows them so.
 COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
     "Bring conversations in": (init.init, pull.pull),
-    "Find the gaps": (mine.demo, mine.check, mine.run, mine.runs, mine.explain),
+    "Find the gaps": (mine.demo, mine.check, mine.run, mine.runs, mine.explain, ask.why),
     "Review and decide": (
-        review.review, decide.backlog, decide.decide, decide.assign, decide.undo, review.token,
+        review.review, decide.backlog, decide.decide, decide.assign, decide.undo, review.token, ask.mcp,
     ),
     "Write, tell, and see what worked": (drafts.digest, impact.impact),
     "Look at topics, change settings, schedule": (topics.topics, redact.redact, settings, dags.dags),

@@ -31,6 +31,7 @@ from lacuna.pipelines.steps.diagnose.context import (
     most_common,
     read_context,
 )
+from lacuna.pipelines.steps.diagnose.judged import judged_subtopics
 from lacuna.pipelines.steps.diagnose.needs import Needs
 from lacuna.pipelines.steps.diagnose.regroup import join_same_needs, part_needs, say_again, similar_gaps
 from lacuna.pipelines.steps.diagnose.supporting_reasons import supporting_reasons
@@ -98,6 +99,9 @@ def diagnose(job: Job) -> None:
         row["similar"] = similar
     job.write("diagnose/gaps", pd.DataFrame(gap_rows, columns=_GAP_COLUMNS))
     job.write_json("diagnose/not_content", not_content)
+    job.write(
+        "diagnose/judged", judged_subtopics(context, demand, gaps, not_content, job.settings.topics.min_customers)
+    )
     _write_article_care(job, context)
 
 

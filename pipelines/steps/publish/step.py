@@ -37,8 +37,10 @@ from lacuna.pipelines.state.deliveries import remember_contacts
 from lacuna.pipelines.state.repository import open_state
 from lacuna.pipelines.steps import STEPS
 from lacuna.pipelines.steps.measure.searches import searches_by_topic
+from lacuna.pipelines.steps.publish.judged import subtopics_judged
 from lacuna.pipelines.steps.publish.no_gap import no_gap
-from lacuna.pipelines.steps.publish.topic_questions import topic_questions
+from lacuna.pipelines.steps.publish.search_texts import search_texts
+from lacuna.pipelines.steps.publish.topic_questions import subtopic_questions, topic_questions
 from lacuna.pipelines.steps.publish.transcripts import transcripts
 from lacuna.pipelines.steps.publish.workbook import to_csv, write_backlog
 
@@ -93,6 +95,8 @@ def _published_tables(job: Job, backlog: pd.DataFrame, owners: pd.DataFrame) -> 
         "topics": _topics(job, backlog),
         "assignments": assignments,
         "topic_questions": topic_questions(job, assignments),
+        "subtopics_judged": subtopics_judged(job, backlog),
+        "search_texts": search_texts(job, backlog, subtopic_questions(job, assignments)),
         "transcripts": transcripts(job, gaps_of(backlog)),
         "owners": owners.drop(columns="email", errors="ignore"),
     }

@@ -7,9 +7,11 @@ import pandas as pd
 
 from lacuna.pipelines.runtime.job import Job
 
-__all__ = ["topic_questions"]
+__all__ = ["subtopic_questions", "topic_questions"]
 
 OF_TOPIC, OF_NONE = 40, 100  # questions of each topic, and of those that are in none
+OF_SUBTOPIC = 12
+_COLUMNS = ["topic_id", "subtopic_id", "conversation_id", "key", "question", "strength"]
 
 
 def topic_questions(job: Job, assignments: pd.DataFrame) -> pd.DataFrame:
@@ -20,16 +22,29 @@ def topic_questions(job: Job, assignments: pd.DataFrame) -> pd.DataFrame:
     assignments
         As published: conversation_id, question_number, topic_id, subtopic_id, strength.
     """
+    return _chosen(_asked(job, assignments), "topic_id", OF_TOPIC)
+
+
+def subtopic_questions(job: Job, assignments: pd.DataFrame) -> pd.DataFrame:
+    """As :func:`topic_questions`, but of each subtopic: by these, what people ask of a run is found."""
+    return _chosen(_asked(job, assignments), "subtopic_id", OF_SUBTOPIC)
+
+
+def _asked(job: Job, assignments: pd.DataFrame) -> pd.DataFrame:
+    """The questions of the window that topics were found on, from the middle of their topic to its edge."""
     asked = job.read("understand/sample_questions")
     main = assignments.loc[
         assignments["question_number"].eq(1), ["conversation_id", "topic_id", "subtopic_id", "strength"]
     ]
     rows = asked[asked["in_window"]].drop(columns="in_window").merge(main, on="conversation_id")
     rows = rows.sort_values(["strength", "conversation_id"], ascending=[False, True])
-    rows = rows.drop_duplicates(["topic_id", "key"])
+    return rows.drop_duplicates(["topic_id", "key"])
+
+
+def _chosen(rows: pd.DataFrame, level: str, most: int) -> pd.DataFrame:
+    """So many questions of each group, evenly from its middle to its edge, and some of those that are in none."""
     chosen = [
-        own.iloc[np.unique(np.linspace(0, len(own) - 1, OF_NONE if pd.isna(topic) else OF_TOPIC).round().astype(int))]
-        for topic, own in rows.groupby("topic_id", dropna=False, sort=True)
+        own.iloc[np.unique(np.linspace(0, len(own) - 1, OF_NONE if pd.isna(group) else most).round().astype(int))]
+        for group, own in rows.groupby(level, dropna=False, sort=True)
     ]
-    columns = ["topic_id", "subtopic_id", "conversation_id", "key", "question", "strength"]
-    return (pd.concat(chosen) if chosen else rows)[columns].reset_index(drop=True)
+    return (pd.concat(chosen) if chosen else rows)[_COLUMNS].reset_index(drop=True)

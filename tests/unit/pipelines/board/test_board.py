@@ -30,7 +30,19 @@ from tests.support import sample_run
 from tests.support.board_store import make_store, publish, remove_run
 from tests.support.standins import Lacuna
 
-PAGES = ("/", "/gaps/g-001", "/drafts", "/week", "/owners", "/impact", "/kpis", "/topics", "/topics/t-001", "/tags")
+PAGES = (
+    "/",
+    "/gaps/g-001",
+    "/drafts",
+    "/week",
+    "/owners",
+    "/impact",
+    "/kpis",
+    "/topics",
+    "/topics/t-001",
+    "/tags",
+    "/ask?q=refund",
+)
 TOKENS = {"viewer": "token-vera", "writer": "token-wim", "manager": "token-mia"}
 PEOPLE = f"""
 [[people]]

@@ -1,0 +1,1 @@
+"""What assistants read of a store: the board's views by the Model Context Protocol."""
