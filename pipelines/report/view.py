@@ -40,6 +40,7 @@ from lacuna.pipelines.report.quality import quality
 from lacuna.pipelines.report.small import apart, folded_sentence
 from lacuna.pipelines.report.summary import summary
 from lacuna.pipelines.report.topics import topics
+from lacuna.pipelines.report.vendor_audit import audits
 
 FIRST_ROWS = 60
 
@@ -74,6 +75,8 @@ class ReportData:
         The rows of `tag_next.csv`, and of `intent_confusion`, `intent_suspects` and `accuracy_calibration`.
     topic_tree : dict or None
         `topic_tree.json`.
+    vendor_audit : DataFrame or None
+        `vendor_audit.parquet`.
     """
 
     backlog: pd.DataFrame
@@ -94,6 +97,7 @@ class ReportData:
     suspects: pd.DataFrame | None = None
     calibration: pd.DataFrame | None = None
     topic_tree: dict[str, Any] | None = None
+    vendor_audit: pd.DataFrame | None = None
 
 
 def build_view(data: ReportData) -> dict[str, Any]:
@@ -130,6 +134,7 @@ def build_view(data: ReportData) -> dict[str, Any]:
         "range": _range(backlog),
         "sure": confidence,
         "kpis": kpi_cards(data.kpis, run, data.accuracy),
+        "audits": audits(data.vendor_audit),
         "incidents": incidents(backlog),
         "link_to_gap": link_to_gap,
         "summary": summary(backlog, currency, data.previous, run),

@@ -79,7 +79,7 @@ def publish(job: Job) -> None:
             backlog, topics, tables["assignments"], kpis, accuracy, not_content, run, _previous(job), owners,
             quarantine, due=due, unowned=unowned, impact=tables["impact"], tag_next=to_tag,
             confusion=tables["intent_confusion"], suspects=tables["intent_suspects"],
-            calibration=tables["accuracy_calibration"], topic_tree=tree,
+            calibration=tables["accuracy_calibration"], topic_tree=tree, vendor_audit=tables["vendor_audit"],
         )  # fmt: skip
         (folder / "report.html").write_text(render_report(report), encoding="utf-8", newline="")
         _json(folder / "run.json", run)
