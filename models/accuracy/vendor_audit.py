@@ -137,7 +137,7 @@ def _claims(metric: str, facts: pd.DataFrame) -> tuple[Flags, F64]:
         return answered, np.where(_escalated(facts[answered]), 0.0, 1.0)
     value = facts[metric].astype("Float64").astype("float64")
     judged = answered & value.notna().to_numpy()
-    claimed: F64 = value[judged].to_numpy(dtype=np.float64)
+    claimed: F64 = np.asarray(value[judged], dtype=np.float64)
     if metric == "csat":
         claimed = np.where(claimed >= GOOD_RATING, 1.0, 0.0)
     if metric == "resolved":
