@@ -35,6 +35,7 @@ from lacuna.pipelines.report.gap_figures import sets_explanation
 from lacuna.pipelines.report.gaps import link_to_gap, table_row
 from lacuna.pipelines.report.impact import fixes
 from lacuna.pipelines.report.incidents import incidents
+from lacuna.pipelines.report.not_yet_known import open_questions
 from lacuna.pipelines.report.page import page
 from lacuna.pipelines.report.quality import quality
 from lacuna.pipelines.report.small import apart, folded_sentence
@@ -75,8 +76,8 @@ class ReportData:
         The rows of `tag_next.csv`, and of `intent_confusion`, `intent_suspects` and `accuracy_calibration`.
     topic_tree : dict or None
         `topic_tree.json`.
-    vendor_audit : DataFrame or None
-        `vendor_audit.parquet`.
+    vendor_audit, not_yet_known : DataFrame or None
+        `vendor_audit.parquet` and `not_yet_known.parquet`.
     """
 
     backlog: pd.DataFrame
@@ -98,6 +99,7 @@ class ReportData:
     calibration: pd.DataFrame | None = None
     topic_tree: dict[str, Any] | None = None
     vendor_audit: pd.DataFrame | None = None
+    not_yet_known: pd.DataFrame | None = None
 
 
 def build_view(data: ReportData) -> dict[str, Any]:
@@ -135,6 +137,7 @@ def build_view(data: ReportData) -> dict[str, Any]:
         "sure": confidence,
         "kpis": kpi_cards(data.kpis, run, data.accuracy),
         "audits": audits(data.vendor_audit),
+        "not_yet_known": open_questions(data.not_yet_known, run),
         "incidents": incidents(backlog),
         "link_to_gap": link_to_gap,
         "summary": summary(backlog, currency, data.previous, run),
@@ -147,7 +150,7 @@ def build_view(data: ReportData) -> dict[str, Any]:
         "small": rows[len(to_act_on) :],
         "small_words": folded_sentence(len(too_small), run),
         "filters": _filters(rows[: len(to_act_on)]),
-        "impact": fixes(data.impact),
+        "impact": fixes(data.impact, data.not_yet_known),
         "topics": topics(data.topics, titles, data.topic_tree),
         "not_content": sections.not_content(data.not_content),
         "owners": sections.owners(backlog, data.owners),

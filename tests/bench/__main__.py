@@ -20,6 +20,7 @@ from tests.bench.embedding import embedding
 from tests.bench.impact import impact
 from tests.bench.labels import labels
 from tests.bench.pictures import pictures
+from tests.bench.power import power
 from tests.bench.replays import SIGNALS, ablations, replays, tickets
 from tests.bench.representations import representations
 from tests.bench.scale import scale
@@ -71,6 +72,8 @@ def parse(words: Sequence[str] | None = None) -> argparse.Namespace:
         "audit", help="how often the audit of a vendor's metric holds the truth, in planted worlds"
     )
     audited.add_argument("--times", type=int, default=400, metavar="N", help="worlds of each sort")
+    thin = which.add_parser("power", help="whether what is too thin to judge can be judged when it was foretold")
+    thin.add_argument("--times", type=int, default=400, metavar="N", help="worlds of each sort")
     topics_command = which.add_parser("topics", help="topics of texts beside BERTopic as it comes")
     topics_command.add_argument("--embedder", default="minilm", help="whose vectors both are given")
     topics_command.add_argument("--store", type=Path, help="where vectors are kept from one time to the next")
@@ -106,6 +109,7 @@ def main() -> int:
         "embedding": lambda: embedding(["minilm", "use", "lexical", *arguments.names], arguments.store),
         "impact": lambda: impact(arguments.times),
         "audit": lambda: audit(arguments.times),
+        "power": lambda: power(arguments.times),
         "coverage": lambda: coverage(arguments.draws),
         "board": board,
     }

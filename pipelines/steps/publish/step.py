@@ -39,6 +39,7 @@ from lacuna.pipelines.state.repository import open_state
 from lacuna.pipelines.steps import STEPS
 from lacuna.pipelines.steps.measure.searches import searches_by_topic
 from lacuna.pipelines.steps.publish.no_gap import no_gap
+from lacuna.pipelines.steps.publish.not_yet_known import not_yet_known
 from lacuna.pipelines.steps.publish.topic_questions import topic_questions
 from lacuna.pipelines.steps.publish.workbook import to_csv, write_backlog
 
@@ -80,6 +81,7 @@ def publish(job: Job) -> None:
             quarantine, due=due, unowned=unowned, impact=tables["impact"], tag_next=to_tag,
             confusion=tables["intent_confusion"], suspects=tables["intent_suspects"],
             calibration=tables["accuracy_calibration"], topic_tree=tree, vendor_audit=tables["vendor_audit"],
+            not_yet_known=tables["not_yet_known"],
         )  # fmt: skip
         (folder / "report.html").write_text(render_report(report), encoding="utf-8", newline="")
         _json(folder / "run.json", run)
@@ -93,6 +95,7 @@ def _published_tables(job: Job, backlog: pd.DataFrame, owners: pd.DataFrame) -> 
         "topics": _topics(job, backlog),
         "assignments": assignments,
         "topic_questions": topic_questions(job, assignments),
+        "not_yet_known": not_yet_known(job, backlog),
         "owners": owners.drop(columns="email", errors="ignore"),
     }
     return {
