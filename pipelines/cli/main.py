@@ -17,7 +17,7 @@ import typer
 from rich.markup import escape
 
 from lacuna.data_contracts.errors import LacunaError
-from lacuna.pipelines.cli import audit, dags, decide, drafts, impact, init, mine, pull, review, topics
+from lacuna.pipelines.cli import audit, dags, decide, drafts, impact, init, mine, pull, review, topics, worth
 from lacuna.pipelines.cli.options import err, out
 
 # Heavy modules are imported by the commands that need them, so that --help answers at once.
@@ -74,7 +74,7 @@ COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
     "Review and decide": (
         review.review, decide.backlog, decide.decide, decide.assign, decide.undo, review.token,
     ),
-    "Write, tell, and see what worked": (drafts.digest, impact.impact, audit.audit),
+    "Write, tell, and see what worked": (drafts.digest, impact.impact, worth.worth, audit.audit),
     "Look at topics, change settings, schedule": (topics.topics, settings, dags.dags),
 }  # fmt: skip
 

@@ -31,6 +31,7 @@ from lacuna.pipelines.presentation.links import conversation_url
 from lacuna.pipelines.presentation.spreadsheet import records
 from lacuna.pipelines.report.render import render_report
 from lacuna.pipelines.report.view import ReportData
+from lacuna.pipelines.report.worth import render_worth
 from lacuna.pipelines.runtime.job import CHOSEN_EMBEDDER, Job
 from lacuna.pipelines.runtime.parts import part_costs
 from lacuna.pipelines.runtime.runner import version
@@ -42,6 +43,7 @@ from lacuna.pipelines.steps.publish.no_gap import no_gap
 from lacuna.pipelines.steps.publish.not_yet_known import not_yet_known
 from lacuna.pipelines.steps.publish.topic_questions import topic_questions
 from lacuna.pipelines.steps.publish.workbook import to_csv, write_backlog
+from lacuna.pipelines.steps.publish.worth import worth_of_fixes
 
 LIBRARIES = ("bertopic", "ctranslate2", "duckdb", "great-expectations", "numpy", "pandas", "pyarrow", "scikit-learn")
 
@@ -65,7 +67,7 @@ def publish(job: Job) -> None:
             raise ContractBroken("the backlog breaks its own contract: " + "; ".join(problems), "please report this")
         write_backlog(folder, gaps_of(backlog), run, topics, kpis, not_content, accuracy)
         for name, frame in tables.items():
-            if name != "impact" or len(frame):  # it has no columns where nothing was fixed
+            if name not in ("impact", "worth") or len(frame):  # nothing was fixed
                 _write_table(folder, name, frame)
         to_tag = job.read("rank/tag_next")
         _lines(folder / "not_content.jsonl", not_content)
@@ -83,6 +85,8 @@ def publish(job: Job) -> None:
             calibration=tables["accuracy_calibration"], topic_tree=tree, vendor_audit=tables["vendor_audit"],
             not_yet_known=tables["not_yet_known"],
         )  # fmt: skip
+        if len(tables["worth"]):
+            (folder / "worth.html").write_text(render_worth(tables["worth"], run), encoding="utf-8", newline="")
         (folder / "report.html").write_text(render_report(report), encoding="utf-8", newline="")
         _json(folder / "run.json", run)
     remember(job, backlog, run["input_hash"])
@@ -95,6 +99,7 @@ def _published_tables(job: Job, backlog: pd.DataFrame, owners: pd.DataFrame) -> 
         "topics": _topics(job, backlog),
         "assignments": assignments,
         "topic_questions": topic_questions(job, assignments),
+        "worth": worth_of_fixes(job, [column.name for column in step_tables("published")["worth"].columns]),
         "not_yet_known": not_yet_known(job, backlog),
         "owners": owners.drop(columns="email", errors="ignore"),
     }
