@@ -162,11 +162,13 @@ class Impact(Section):
 
 
 class Cost(Section):
-    """What a human-handled conversation costs."""
+    """What a human-handled conversation costs, and writing."""
 
     currency: Annotated[str, Field(min_length=1, max_length=8)]
     per_escalation: Money
     agent_hour: Money
+    writer_hour: Money
+    pays_within_weeks: Positive
 
 
 class Contract(Section):

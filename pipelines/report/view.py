@@ -38,7 +38,7 @@ from lacuna.pipelines.report.incidents import incidents
 from lacuna.pipelines.report.not_yet_known import open_questions
 from lacuna.pipelines.report.page import page
 from lacuna.pipelines.report.quality import quality
-from lacuna.pipelines.report.small import apart, folded_sentence
+from lacuna.pipelines.report.small import apart, folded_sentence, not_worth_writing
 from lacuna.pipelines.report.summary import summary
 from lacuna.pipelines.report.topics import topics
 from lacuna.pipelines.report.vendor_audit import audits
@@ -149,6 +149,7 @@ def build_view(data: ReportData) -> dict[str, Any]:
         "total": len(to_act_on),
         "small": rows[len(to_act_on) :],
         "small_words": folded_sentence(len(too_small), run),
+        "not_worth": not_worth_writing(backlog, run, currency),
         "filters": _filters(rows[: len(to_act_on)]),
         "impact": fixes(data.impact, data.not_yet_known),
         "topics": topics(data.topics, titles, data.topic_tree),
