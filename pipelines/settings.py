@@ -161,6 +161,12 @@ class Impact(Section):
     drop_at_least: Annotated[float, Field(gt=0, lt=1)]
 
 
+class Compare(Section):
+    """What is laid side by side."""
+
+    by: str
+
+
 class Cost(Section):
     """What a human-handled conversation costs, and writing."""
 
@@ -255,6 +261,7 @@ class Settings(Section):
     verification: Verification
     review: Review
     impact: Impact
+    compare: Compare
     cost: Cost
     contract: Contract
     privacy: Privacy

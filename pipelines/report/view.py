@@ -38,6 +38,7 @@ from lacuna.pipelines.report.incidents import incidents
 from lacuna.pipelines.report.not_yet_known import open_questions
 from lacuna.pipelines.report.page import page
 from lacuna.pipelines.report.quality import quality
+from lacuna.pipelines.report.side_by_side import sides
 from lacuna.pipelines.report.small import apart, folded_sentence, not_worth_writing
 from lacuna.pipelines.report.summary import summary
 from lacuna.pipelines.report.topics import topics
@@ -76,8 +77,8 @@ class ReportData:
         The rows of `tag_next.csv`, and of `intent_confusion`, `intent_suspects` and `accuracy_calibration`.
     topic_tree : dict or None
         `topic_tree.json`.
-    vendor_audit, not_yet_known : DataFrame or None
-        `vendor_audit.parquet` and `not_yet_known.parquet`.
+    vendor_audit, not_yet_known, side_by_side : DataFrame or None
+        The tables of these names.
     """
 
     backlog: pd.DataFrame
@@ -100,6 +101,7 @@ class ReportData:
     topic_tree: dict[str, Any] | None = None
     vendor_audit: pd.DataFrame | None = None
     not_yet_known: pd.DataFrame | None = None
+    side_by_side: pd.DataFrame | None = None
 
 
 def build_view(data: ReportData) -> dict[str, Any]:
@@ -138,6 +140,7 @@ def build_view(data: ReportData) -> dict[str, Any]:
         "kpis": kpi_cards(data.kpis, run, data.accuracy),
         "audits": audits(data.vendor_audit),
         "not_yet_known": open_questions(data.not_yet_known, run),
+        "sides": sides(data.side_by_side),
         "incidents": incidents(backlog),
         "link_to_gap": link_to_gap,
         "summary": summary(backlog, currency, data.previous, run),
