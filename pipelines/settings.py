@@ -159,6 +159,7 @@ class Impact(Section):
     least_days: Days
     least_conversations: Annotated[int, Field(ge=1)]
     drop_at_least: Annotated[float, Field(gt=0, lt=1)]
+    randomise: bool
 
 
 class Compare(Section):

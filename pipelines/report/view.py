@@ -38,6 +38,7 @@ from lacuna.pipelines.report.incidents import incidents
 from lacuna.pipelines.report.not_yet_known import open_questions
 from lacuna.pipelines.report.page import page
 from lacuna.pipelines.report.quality import quality
+from lacuna.pipelines.report.random_order import by_lot
 from lacuna.pipelines.report.side_by_side import sides
 from lacuna.pipelines.report.small import apart, folded_sentence, not_worth_writing
 from lacuna.pipelines.report.summary import summary
@@ -77,7 +78,7 @@ class ReportData:
         The rows of `tag_next.csv`, and of `intent_confusion`, `intent_suspects` and `accuracy_calibration`.
     topic_tree : dict or None
         `topic_tree.json`.
-    vendor_audit, not_yet_known, side_by_side : DataFrame or None
+    vendor_audit, not_yet_known, side_by_side, random_order : DataFrame or None
         The tables of these names.
     """
 
@@ -102,6 +103,7 @@ class ReportData:
     vendor_audit: pd.DataFrame | None = None
     not_yet_known: pd.DataFrame | None = None
     side_by_side: pd.DataFrame | None = None
+    random_order: pd.DataFrame | None = None
 
 
 def build_view(data: ReportData) -> dict[str, Any]:
@@ -140,6 +142,7 @@ def build_view(data: ReportData) -> dict[str, Any]:
         "kpis": kpi_cards(data.kpis, run, data.accuracy),
         "audits": audits(data.vendor_audit),
         "not_yet_known": open_questions(data.not_yet_known, run),
+        "queue": by_lot(data.random_order, run),
         "sides": sides(data.side_by_side),
         "incidents": incidents(backlog),
         "link_to_gap": link_to_gap,

@@ -19,6 +19,7 @@ from tests.bench.drafts import drafts
 from tests.bench.embedding import embedding
 from tests.bench.impact import impact
 from tests.bench.labels import labels
+from tests.bench.order import order
 from tests.bench.pictures import pictures
 from tests.bench.power import power
 from tests.bench.replays import SIGNALS, ablations, replays, tickets
@@ -72,6 +73,8 @@ def parse(words: Sequence[str] | None = None) -> argparse.Namespace:
         "audit", help="how often the audit of a vendor's metric holds the truth, in planted worlds"
     )
     audited.add_argument("--times", type=int, default=400, metavar="N", help="worlds of each sort")
+    drawn = which.add_parser("order", help="the effect of fixes whose order was drawn by lot, in planted queues")
+    drawn.add_argument("--times", type=int, default=400, metavar="N", help="queues of each sort")
     thin = which.add_parser("power", help="whether what is too thin to judge can be judged when it was foretold")
     thin.add_argument("--times", type=int, default=400, metavar="N", help="worlds of each sort")
     topics_command = which.add_parser("topics", help="topics of texts beside BERTopic as it comes")
@@ -110,6 +113,7 @@ def main() -> int:
         "impact": lambda: impact(arguments.times),
         "audit": lambda: audit(arguments.times),
         "power": lambda: power(arguments.times),
+        "order": lambda: order(arguments.times),
         "coverage": lambda: coverage(arguments.draws),
         "board": board,
     }

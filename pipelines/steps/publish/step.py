@@ -41,6 +41,7 @@ from lacuna.pipelines.steps import STEPS
 from lacuna.pipelines.steps.measure.searches import searches_by_topic
 from lacuna.pipelines.steps.publish.no_gap import no_gap
 from lacuna.pipelines.steps.publish.not_yet_known import not_yet_known
+from lacuna.pipelines.steps.publish.random_order import random_order
 from lacuna.pipelines.steps.publish.side_by_side import compared_sides
 from lacuna.pipelines.steps.publish.topic_questions import topic_questions
 from lacuna.pipelines.steps.publish.workbook import to_csv, write_backlog
@@ -54,6 +55,7 @@ def publish(job: Job) -> None:
     backlog = job.read("rank/backlog")
     owners = job.read("load/owners")
     tables = _published_tables(job, backlog, owners)
+    tables["random_order"], wedge = random_order(job, backlog)
     tables["side_by_side"], compare_warnings = compared_sides(job)
     topics, accuracy, kpis = tables["topics"], tables["accuracy"], tables["kpis"]
     not_content = job.read_json("diagnose/not_content")
@@ -61,6 +63,7 @@ def publish(job: Job) -> None:
     with publishing(job.store, job.run_id, hold) as folder:
         run = _run(job, backlog)
         texts, warnings = polish(gaps_of(backlog), job.settings.drafts, job.store, conversation_url(run))
+        run |= {"random_order": wedge} if wedge else {}
         run["warnings"] += [*warnings, *compare_warnings]
         drafts = write_drafts(folder, backlog, job.read("load/articles"), run, run_folder(job.store, job.run_id), texts)
         backlog["draft"] = pd.array([drafts.get(gap) for gap in backlog.get("gap_id", [])], dtype="str")
@@ -69,7 +72,9 @@ def publish(job: Job) -> None:
             raise ContractBroken("the backlog breaks its own contract: " + "; ".join(problems), "please report this")
         write_backlog(folder, gaps_of(backlog), run, topics, kpis, not_content, accuracy)
         for name, frame in tables.items():
-            if name not in ("impact", "worth", "side_by_side") or len(frame):  # nothing was fixed, or compared
+            if name not in ("impact", "worth", "side_by_side", "random_order") or len(
+                frame
+            ):  # nothing was fixed, or compared
                 _write_table(folder, name, frame)
         to_tag = job.read("rank/tag_next")
         _lines(folder / "not_content.jsonl", not_content)
@@ -86,7 +91,7 @@ def publish(job: Job) -> None:
             confusion=tables["intent_confusion"], suspects=tables["intent_suspects"],
             calibration=tables["accuracy_calibration"], topic_tree=tree, vendor_audit=tables["vendor_audit"],
             not_yet_known=tables["not_yet_known"],
-            side_by_side=tables["side_by_side"],
+            side_by_side=tables["side_by_side"], random_order=tables["random_order"],
         )  # fmt: skip
         if len(tables["worth"]):
             (folder / "worth.html").write_text(render_worth(tables["worth"], run), encoding="utf-8", newline="")
