@@ -168,9 +168,9 @@ def _same_work(needs: Needs, gap: Gap, others: Sequence[Gap]) -> Gap | None:
 
 
 def _is_few(context: DiagnosisContext, rows: Ints, gap: Gap, joined: int) -> bool:
-    """Whether a subtopic's conversations are a few more of a gap's, so that they need not be judged for themselves.
+    """Whether a subtopic is a few more of a gap's conversations, so that it need not be judged for itself.
 
-    They are few beside the gap's own and those that joined it already, and too few to be judged, or in another language.
+    It is small beside the gap and what joined it already, and too small to be judged, or in another language.
     """
     few = len(rows) + joined <= same_need.FEW * len(gap["rows"])
     return few and (len(rows) < MIN_FAILED or _language(context, rows) != _language(context, gap["rows"]))
