@@ -614,3 +614,10 @@ def test_what_people_changed_about_topics_is_in_the_data_quality() -> None:
     assert "Ana merged “Parcels” into “Boxes” <small>kept</small>" in html
     assert "Ana said that “Hello” is not a topic <small>not kept: it is gone</small>" in html
     assert "What people changed about topics" not in render_report(data)
+
+
+def test_what_stands_under_a_figure_adds_up_and_says_of_what() -> None:
+    """The shares under deflection are of the answered conversations, and together 100 %."""
+    (card,) = [card for card in build_view(sample_run.sample_run())["kpis"] if card["key"] == "deflection"]
+    assert card["parts"].startswith("Of the answered conversations: ")
+    assert sum(int(part) for part in re.findall(r"(\d+)\D%", card["parts"])) == 100
