@@ -159,14 +159,23 @@ class Impact(Section):
     least_days: Days
     least_conversations: Annotated[int, Field(ge=1)]
     drop_at_least: Annotated[float, Field(gt=0, lt=1)]
+    randomise: bool
+
+
+class Compare(Section):
+    """What is laid side by side."""
+
+    by: str
 
 
 class Cost(Section):
-    """What a human-handled conversation costs."""
+    """What a human-handled conversation costs, and writing."""
 
     currency: Annotated[str, Field(min_length=1, max_length=8)]
     per_escalation: Money
     agent_hour: Money
+    writer_hour: Money
+    pays_within_weeks: Positive
 
 
 class Contract(Section):
@@ -256,6 +265,7 @@ class Settings(Section):
     verification: Verification
     review: Review
     impact: Impact
+    compare: Compare
     cost: Cost
     contract: Contract
     privacy: Privacy

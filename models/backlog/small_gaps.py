@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lacuna.models.backlog.lifecycle import UNDECIDED
 
-__all__ = ["WEEKS_A_MONTH", "is_folded", "is_too_small"]
+__all__ = ["WEEKS_A_MONTH", "is_folded", "is_too_small", "weeks_to_pay"]
 
 WEEKS_A_MONTH = 365.25 / 12 / 7
 
@@ -25,6 +25,29 @@ def is_too_small(score: float, least_a_month: float) -> bool:
     (True, False)
     """
     return score * WEEKS_A_MONTH < least_a_month
+
+
+def weeks_to_pay(saved_a_week: float, writer_hour: float) -> float:
+    """How many weeks it takes until a closed gap has saved what an hour of a writer costs.
+
+    Parameters
+    ----------
+    saved_a_week
+        The cost of the human-handled conversations that closing the gap is expected to avoid in a week.
+    writer_hour
+        ``[cost] writer_hour``, in the same currency.
+
+    Returns
+    -------
+    float
+        Infinity where it saves nothing.
+
+    Examples
+    --------
+    >>> weeks_to_pay(9.0, 45.0), weeks_to_pay(0.0, 45.0)
+    (5.0, inf)
+    """
+    return writer_hour / saved_a_week if saved_a_week > 0 else float("inf")
 
 
 def is_folded(too_small: bool | None, status: str, due: str | None) -> bool:

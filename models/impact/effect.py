@@ -7,7 +7,7 @@ own past alone, but with what untouched groups as bad as it was came to.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 
 import numpy as np
@@ -61,6 +61,8 @@ class Change:
         The same as a difference of rates: per conversation, so many fewer.
     shift, shift_low, shift_high
         The same in log-odds, in which the groups are compared; negative where the rate fell.
+    error
+        The part of its standard error that is the sampling error of what came after, and gets smaller by waiting.
     """
 
     before: float
@@ -75,6 +77,7 @@ class Change:
     shift: float
     shift_low: float
     shift_high: float
+    error: float = np.nan
 
 
 def change_of(
@@ -128,7 +131,8 @@ def change_of(
     rng = np.random.default_rng(seed)
     cell = rng.choice(len(weights), DRAWS, p=weights)
     expected = means[cell] + np.sqrt(variances[cell]) * rng.standard_normal(DRAWS)
-    return _summary(group, expected, after + np.sqrt(error) * rng.standard_normal(DRAWS), confidence)
+    got = after + np.sqrt(error) * rng.standard_normal(DRAWS)
+    return replace(_summary(group, expected, got, confidence), error=float(np.sqrt(error)))
 
 
 def _log_odds(counts: Sequence[tuple[float, float, float]]) -> tuple[F64, F64]:

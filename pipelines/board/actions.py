@@ -24,7 +24,7 @@ from lacuna.pipelines.gaps.decision_words import REASONS
 from lacuna.pipelines.gaps.decisions import history
 from lacuna.pipelines.gaps.due_dates import form_day
 
-__all__ = ["decide", "likeness", "merge_choices", "router"]
+__all__ = ["decide", "likeness", "merge_choices", "proposed", "router"]
 
 router = APIRouter(include_in_schema=False)
 _AS_IT_IS = "=as it is"  # the form's value for "keep the owner", which is left out of the decision
@@ -49,7 +49,7 @@ def form(request: Request, action: str) -> Response:
     gaps = _gaps(board.snapshot.now(), request.query_params.getlist("gap"))
     if action not in ACTIONS or not gaps:
         return board.message_page(request, 404, "Nothing to decide", "No gap of the latest run is named.")
-    given = {name: value for name in ("back", "conversation") if (value := request.query_params.get(name, ""))}
+    given = {name: value for name in ("back", "conversation", "into") if (value := request.query_params.get(name, ""))}
     return _form(board, request, action, gaps[:1] if action in EDITS else gaps, {"back": "/"} | given)
 
 
@@ -111,8 +111,17 @@ def merge_choices(now: Now, gaps: Sequence[GapNow], words: str) -> list[GapNow]:
     if words.strip() or not gaps:
         terms = words.lower().split()
         return [gap for gap in candidates if all(word in gap.keys["find"] for word in terms)][:_SUGGESTED]
+    named = proposed(now, gaps[0])
     ranked = sorted(candidates, key=lambda gap: (-likeness(gaps[0], gap), gap.keys["rank"] or 0))
-    return [gap for gap in ranked[:_SUGGESTED] if likeness(gaps[0], gap) > 0.1]
+    near = [gap for gap in ranked if likeness(gaps[0], gap) > 0.1]
+    first = {gap.id: gap for gap in [*named, *near] if gap.id not in ids}
+    return list(first.values())[:_SUGGESTED]
+
+
+def proposed(now: Now, gap: GapNow) -> list[GapNow]:
+    """The gaps that the run names as perhaps the same work, the most alike first, without those put away."""
+    named = [now.by_id.get(other["gap_id"]) for other in gap.record.similar]
+    return [other for other in named if other is not None and other.status != "dismissed"]
 
 
 def likeness(gap: GapNow, other: GapNow) -> float:

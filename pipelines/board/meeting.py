@@ -16,7 +16,7 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from lacuna.models.backlog.actions import ACTIONS
 from lacuna.models.backlog.lifecycle import Decision
 from lacuna.pipelines.board import drafting
-from lacuna.pipelines.board.actions import likeness, merge_choices
+from lacuna.pipelines.board.actions import likeness, merge_choices, proposed
 from lacuna.pipelines.board.context import BoardContext, context_of, first, person_of
 from lacuna.pipelines.board.filters import VIEWS, Query, matching_gaps
 from lacuna.pipelines.board.roles import may
@@ -161,7 +161,9 @@ def meeting_view(request: Request, meeting_id: int) -> Response:
         return _no_such_meeting(board, request)
     places = _places(board, now, meeting)
     wanted = request.query_params.get("gap", "")
-    place = next((one for one in places if one.gap.id == wanted), None) or _next_open(places, 0)
+    place = next((one for one in places if one.gap.id == wanted), None)
+    if place is None and meeting.ended_at is None:
+        place = _next_open(places, 0)
     if place is None:
         return RedirectResponse(f"/meeting/{meeting_id}/minutes", 303)
     gap, following = place.gap, _next_open(places, place.number)
@@ -188,6 +190,8 @@ def meeting_view(request: Request, meeting_id: int) -> Response:
 
 def _alike(now: Now, gap: GapNow) -> GapNow | None:
     """The gap that has so much in common with this one that they may be one."""
+    if named := proposed(now, gap):
+        return named[0]
     nearest = next(iter(merge_choices(now, [gap], "")), None)
     return nearest if nearest and likeness(gap, nearest) >= _ALIKE else None
 

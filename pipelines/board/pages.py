@@ -25,6 +25,7 @@ from lacuna.pipelines.report.accuracy import accuracy
 from lacuna.pipelines.report.coverage import coverage
 from lacuna.pipelines.report.figures import kpi_cards
 from lacuna.pipelines.report.impact import fixes
+from lacuna.pipelines.report.incidents import incidents
 from lacuna.pipelines.report.small import folded_sentence
 from lacuna.pipelines.state.decision_log import gap_row
 
@@ -47,6 +48,7 @@ def backlog(request: Request) -> Response:
         request, "backlog", here="backlog", query=query, rows=rows, total=len(matching), page=page, pages=pages,
         views=VIEWS, counts=counted(now), filters=choices(now), sorts=SORTS, n_gaps=len(now.gaps),
         actions_of={gap.id: board.actions_for(person, gap) for gap in rows}, first=(page - 1) * PAGE,
+        incidents=incidents(gap.record for gap in now.gaps),
         coverage=coverage(now.run.run_json) if now.run else {}, no_gap=why_no_gap(now.run.run_json) if now.run else "",
         small_words=folded_sentence(counted(now)["small"], now.run.run_json) if now.run else "",
     )  # fmt: skip

@@ -29,10 +29,12 @@ def impact(
     `lacuna impact --store store --run 2024-06-30`
     """
     from lacuna.pipelines.io.published import read_published
-    from lacuna.pipelines.io.runs import find_run
+    from lacuna.pipelines.io.runs import find_run, read_run
     from lacuna.pipelines.report.impact import fixes
+    from lacuna.pipelines.report.random_order import by_lot
 
-    impact = read_published(find_run(store, run), "impact")
+    folder = find_run(store, run)
+    impact = read_published(folder, "impact")
     if impact.empty:
         out.print("Nothing has been fixed yet that this run could measure.", highlight=False)
         out.print("Say so with `lacuna decide GAP publish --on DAY`, and run again.", highlight=False)
@@ -56,3 +58,6 @@ def impact(
     out.print(table, highlight=False)
     for sentence in page["saved"]:
         out.print(escape(sentence), highlight=False)
+    queue = by_lot(read_published(folder, "random_order"), read_run(folder))
+    if queue["rows"]:
+        out.print(escape(queue["sentence"]), highlight=False)

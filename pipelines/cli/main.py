@@ -17,7 +17,21 @@ import typer
 from rich.markup import escape
 
 from lacuna.data_contracts.errors import LacunaError
-from lacuna.pipelines.cli import ask, dags, decide, drafts, impact, init, mine, pull, redact, review, topics
+from lacuna.pipelines.cli import (
+    ask,
+    audit,
+    dags,
+    decide,
+    drafts,
+    impact,
+    init,
+    mine,
+    pull,
+    redact,
+    review,
+    topics,
+    worth,
+)  # fmt: skip
 from lacuna.pipelines.cli.options import err, out
 
 # Heavy modules are imported by the commands that need them, so that --help answers at once.
@@ -74,7 +88,7 @@ COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
     "Review and decide": (
         review.review, decide.backlog, decide.decide, decide.assign, decide.undo, review.token, ask.mcp,
     ),
-    "Write, tell, and see what worked": (drafts.digest, impact.impact),
+    "Write, tell, and see what worked": (drafts.digest, impact.impact, worth.worth, audit.audit),
     "Look at topics, change settings, schedule": (topics.topics, redact.redact, settings, dags.dags),
 }  # fmt: skip
 

@@ -60,6 +60,7 @@ def digests(
     title: str = "Knowledge gaps",
     no_gap: str = "",
     run: Mapping[str, Any] | None = None,
+    places: Mapping[str, int] | None = None,
 ) -> list[Message]:
     """The messages of a run's digest: the managers' first, then the owners' by id; no message is empty.
 
@@ -79,7 +80,10 @@ def digests(
         Why the run found no gap, sent to the managers if ``rows`` is empty; "" sends nothing.
     run
         `run.json`.
+    places
+        The place in the suggested order of gaps that are to be written in the order of a lot.
     """
+    rows = [{**row, "place": (places or {}).get(str(row["gap_id"]))} for row in rows]
     headings = _PARTS | ({"new": "New in this first run"} if is_first_run(run) else {})
     by_part = [(row, _part(row)) for row in rows]
     waiting = [(row, part) for row, part in by_part if part]
@@ -147,6 +151,7 @@ def _line(row: Row, board: str, with_owner: bool = False) -> dict[str, str]:
     figures += [f"due {row['falls_due']}"] if row.get("falls_due") else []
     figures += [f"{_count(int(row['overdue']), 'day')} overdue"] if row["overdue"] else []
     figures += [f"owner {row.get('owner_name') or row['owner_id']}"] if with_owner and row.get("owner_id") else []
+    figures += [f"to be written as number {row['place']} of the lot"] if row.get("place") else []
     reasons = row.get("reasons")
     why = row.get("status_note") or (reasons[0] if isinstance(reasons, list) and reasons else "")
     return {

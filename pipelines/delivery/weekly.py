@@ -6,7 +6,9 @@ import logging
 from collections.abc import Mapping
 
 from lacuna.data_contracts.errors import LacunaError, NotDelivered
+from lacuna.models.backlog.lifecycle import IN_PROGRESS
 from lacuna.models.diagnosis.no_gap_reason import why_no_gap
+from lacuna.models.impact.random_order import suggested_order
 from lacuna.pipelines.delivery.digest import digests
 from lacuna.pipelines.delivery.send import Outcome, deliver, summary
 from lacuna.pipelines.gaps.decisions import backlog_now
@@ -47,9 +49,12 @@ def send_digest(store: StorePath, settings: Settings, *, owner: str | None = Non
         with whole_run(store) as run:
             rows = records(backlog_now(store, state, settings, run.name))
             run_json = read_run(run)
+        in_work = [str(row["gap_id"]) for row in rows if row["status"] in IN_PROGRESS]
+        places = suggested_order(in_work, settings.run.seed) if settings.impact.randomise else {}
         messages = digests(
-            rows, run.name, people, settings.delivery.board_url, settings.report.title, why_no_gap(run_json), run_json
-        )
+            rows, run.name, people, settings.delivery.board_url, settings.report.title, why_no_gap(run_json), run_json,
+            places,
+        )  # fmt: skip
         recipients = [message.recipient for message in messages]
         if owner is not None and owner not in recipients:
             raise LacunaError(

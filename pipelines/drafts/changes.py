@@ -22,6 +22,7 @@ WHOLE = 40  # sentences of an article that is shown whole; of a longer one what 
 AROUND = 3
 MOST_ADDED = 8
 MOST_COMMENTS = 2  # on one passage
+_TAG = re.compile(r"<(?=[a-zA-Z/!?])")
 _FENCE = re.compile(r"`{3,}|~{3,}")
 
 
@@ -158,6 +159,7 @@ def _mark_of(rows: Sequence[dict[str, Any]], notes: Footnotes) -> str:
 
 
 def _inert(line: str) -> str:
-    """A line that can't end the block that it stands in, nor be taken for a link."""
-    inside = " ".join(_FENCE.sub("'''", line[1:]).replace("](", "] (").split())
+    """A line that can't end the block that it stands in, nor be taken for a link, an image or a tag."""
+    inside = _TAG.sub("‹", _FENCE.sub("'''", line[1:])).replace("](", "] (").replace("![", "! [")
+    inside = " ".join(inside.split())
     return f"{line[:1]}{' ' if line[:1] == '!' else ''}{inside}"

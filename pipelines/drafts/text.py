@@ -155,7 +155,7 @@ def _told_now(gap: Gap, form: HouseForm, notes: Footnotes) -> str:
     """What agents tell customers now, where it is not known which sentence of the article it changes."""
     rows = [row for row in gap.plan if row["part"] not in ("title", "open")]
     listed = "\n".join(f"- {sentence(row['text'], form)}{notes.mark(row)}" for row in rows)
-    return f"\n\nAgents tell customers now:\n\n{listed}" if listed else ""
+    return f"\n\n## What agents tell customers now\n\n{listed}" if listed else ""
 
 
 def _in_language(

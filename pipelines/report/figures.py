@@ -261,27 +261,37 @@ def _change(
     }
 
 
+_SHARES = {"confirmed": "confirmed_resolution", "assumed": "assumed_resolution", "abandoned": "abandoned"}
+
+
 def _parts(rows: dict[date, dict[str, Any]], current: list[date]) -> str:
-    """The shares of deflection that are confirmed, assumed and abandoned."""
-    labels_and_columns = (
-        ("confirmed", "confirmed_resolution"),
-        ("assumed", "assumed_resolution"),
-        ("abandoned", "abandoned"),
-    )
-    phrases = []
-    for label, key in labels_and_columns:
-        values_and_weights = [
-            (value, _weight("deflection", rows[week]))
-            for week in current
-            if (value := number(rows[week].get(key))) is not None
-        ]
-        mass = sum(weight for _, weight in values_and_weights)
-        # Shares and counts both occur: a count is turned into a share of the self-service users.
-        if values_and_weights and mass > 0:
-            share = (
-                sum(v * w for v, w in values_and_weights) / mass
-                if max(v for v, _ in values_and_weights) <= 1
-                else sum(v for v, _ in values_and_weights) / mass
-            )
-            phrases.append(f"{percent(share)} {label}")
-    return " · ".join(phrases)
+    """What became of the conversations that the bot answered, in shares that add up to 100 %; empty where unknown.
+
+    Deflection itself is told by users, so that these shares are another set's: the sentence says of which.
+    """
+    known = [rows[week] for week in current if all(number(rows[week].get(key)) is not None for key in _SHARES.values())]
+    weights = [_weight("abandoned", row) for row in known]
+    if not sum(weights):
+        return ""
+    shares = {
+        label: sum((number(row[key]) or 0.0) * weight for row, weight in zip(known, weights, strict=True)) / sum(weights)
+        for label, key in _SHARES.items()
+    }
+    shares["with a person"] = max(0.0, 1 - sum(shares.values()))
+    phrases = [f"{whole}{NARROW}% {label}" for label, whole in _hundredths(shares).items()]
+    return f"Of the answered conversations: {' · '.join(phrases)}"
+
+
+def _hundredths(shares: dict[str, float]) -> dict[str, int]:
+    """Shares of 1 as whole percent that add up to 100: the largest remainders are rounded up (Hamilton 1792).
+
+    Examples
+    --------
+    >>> _hundredths({"a": 0.334, "b": 0.333, "c": 0.333})
+    {'a': 34, 'b': 33, 'c': 33}
+    """
+    whole = {label: int(share * 100) for label, share in shares.items()}
+    left = 100 - sum(whole.values())
+    for label in sorted(shares, key=lambda label: (whole[label] - shares[label] * 100, label))[: max(0, left)]:
+        whole[label] += 1
+    return whole

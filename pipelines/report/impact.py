@@ -41,16 +41,20 @@ VERDICTS = {
 WIDE, HIGH, LEFT, FOOT = 320, 110, 34, 18
 
 
-def fixes(frame: pd.DataFrame | None) -> dict[str, Any]:
+def fixes(frame: pd.DataFrame | None, unknown: pd.DataFrame | None = None) -> dict[str, Any]:
     """The section of the report: one entry a fix, the latest first, and the totals as sentences.
 
     Parameters
     ----------
     frame : DataFrame or None
         `impact.parquet`.
+    unknown : DataFrame or None
+        `not_yet_known.parquet`, for when it could be told of those that it is too early for.
     """
     rows = records(frame)
-    entries = [_fix(row) for row in sorted(rows, key=lambda r: (text(r.get("fixed_on")), text(r.get("gap_id"))))[::-1]]
+    soon = {text(row["id"]): _when(row) for row in records(unknown) if text(row["what"]) == "fix"}
+    latest_first = sorted(rows, key=lambda r: (text(r.get("fixed_on")), text(r.get("gap_id"))))[::-1]
+    entries = [_fix(row) | {"soon": soon.get(text(row.get("gap_id")), "")} for row in latest_first]
     verdicts = Counter(text(row.get("verdict")) for row in rows)
     verdict_counts = [f"{verdicts[name]} {label.lower()}" for name, (label, _) in VERDICTS.items() if verdicts[name]]
     heading = plural(len(entries), "fix", "fixes") + (f": {', '.join(verdict_counts)}" if verdict_counts else "")
@@ -83,6 +87,14 @@ def _fix(row: dict[str, Any]) -> dict[str, Any]:
         "cost": money(row.get("avoided_cost"), currency) if measured else NONE,
         "picture": failure_weeks(items(row.get("weekly")), row.get("fixed_on"))["svg"],
     }
+
+
+def _when(row: Mapping[str, Any]) -> str:
+    """When it could be told whether a fix worked, as a sentence."""
+    if not text(row.get("by")):
+        return "Waiting alone will hardly tell: what untouched topics do is too uncertain, or too few ask."
+    more, until = whole(row.get("more")) or 0, short_day(row.get("by"), year=True)
+    return f"It could be told by {until}" + (f", with {plural(more, 'more conversation')}." if more else ".")
 
 
 def _credit(row: Mapping[str, Any]) -> str:

@@ -35,11 +35,15 @@ from lacuna.pipelines.report.gap_figures import sets_explanation
 from lacuna.pipelines.report.gaps import link_to_gap, table_row
 from lacuna.pipelines.report.impact import fixes
 from lacuna.pipelines.report.incidents import incidents
+from lacuna.pipelines.report.not_yet_known import open_questions
 from lacuna.pipelines.report.page import page
 from lacuna.pipelines.report.quality import quality
-from lacuna.pipelines.report.small import apart, folded_sentence
+from lacuna.pipelines.report.random_order import by_lot
+from lacuna.pipelines.report.side_by_side import sides
+from lacuna.pipelines.report.small import apart, folded_sentence, not_worth_writing
 from lacuna.pipelines.report.summary import summary
 from lacuna.pipelines.report.topics import topics
+from lacuna.pipelines.report.vendor_audit import audits
 
 FIRST_ROWS = 60
 
@@ -74,6 +78,8 @@ class ReportData:
         The rows of `tag_next.csv`, and of `intent_confusion`, `intent_suspects` and `accuracy_calibration`.
     topic_tree : dict or None
         `topic_tree.json`.
+    vendor_audit, not_yet_known, side_by_side, random_order : DataFrame or None
+        The tables of these names.
     """
 
     backlog: pd.DataFrame
@@ -94,6 +100,10 @@ class ReportData:
     suspects: pd.DataFrame | None = None
     calibration: pd.DataFrame | None = None
     topic_tree: dict[str, Any] | None = None
+    vendor_audit: pd.DataFrame | None = None
+    not_yet_known: pd.DataFrame | None = None
+    side_by_side: pd.DataFrame | None = None
+    random_order: pd.DataFrame | None = None
 
 
 def build_view(data: ReportData) -> dict[str, Any]:
@@ -130,6 +140,10 @@ def build_view(data: ReportData) -> dict[str, Any]:
         "range": _range(backlog),
         "sure": confidence,
         "kpis": kpi_cards(data.kpis, run, data.accuracy),
+        "audits": audits(data.vendor_audit),
+        "not_yet_known": open_questions(data.not_yet_known, run),
+        "queue": by_lot(data.random_order, run),
+        "sides": sides(data.side_by_side),
         "incidents": incidents(backlog),
         "link_to_gap": link_to_gap,
         "summary": summary(backlog, currency, data.previous, run),
@@ -141,8 +155,9 @@ def build_view(data: ReportData) -> dict[str, Any]:
         "total": len(to_act_on),
         "small": rows[len(to_act_on) :],
         "small_words": folded_sentence(len(too_small), run),
+        "not_worth": not_worth_writing(backlog, run, currency),
         "filters": _filters(rows[: len(to_act_on)]),
-        "impact": fixes(data.impact),
+        "impact": fixes(data.impact, data.not_yet_known),
         "topics": topics(data.topics, titles, data.topic_tree),
         "not_content": sections.not_content(data.not_content),
         "owners": sections.owners(backlog, data.owners),

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tests.bench import topics
+from tests.bench.audit import audit
 from tests.bench.board import board
 from tests.bench.common import REPLAY, SHARED
 from tests.bench.coverage import coverage
@@ -19,7 +20,9 @@ from tests.bench.drafts import drafts
 from tests.bench.embedding import embedding
 from tests.bench.impact import impact
 from tests.bench.labels import labels
+from tests.bench.order import order
 from tests.bench.pictures import pictures
+from tests.bench.power import power
 from tests.bench.redaction import redaction
 from tests.bench.replays import SIGNALS, ablations, replays, tickets
 from tests.bench.representations import representations
@@ -71,6 +74,14 @@ def parse(words: Sequence[str] | None = None) -> argparse.Namespace:
     embedders.add_argument("--store", type=Path, help="where vectors are kept from one time to the next")
     worlds = which.add_parser("impact", help="how sure the measured effect of a fix is, in planted worlds")
     worlds.add_argument("--times", type=int, default=1000, metavar="N", help="worlds of each sort")
+    audited = which.add_parser(
+        "audit", help="how often the audit of a vendor's metric holds the truth, in planted worlds"
+    )
+    audited.add_argument("--times", type=int, default=400, metavar="N", help="worlds of each sort")
+    drawn = which.add_parser("order", help="the effect of fixes whose order was drawn by lot, in planted queues")
+    drawn.add_argument("--times", type=int, default=400, metavar="N", help="queues of each sort")
+    thin = which.add_parser("power", help="whether what is too thin to judge can be judged when it was foretold")
+    thin.add_argument("--times", type=int, default=400, metavar="N", help="worlds of each sort")
     topics_command = which.add_parser("topics", help="topics of texts beside BERTopic as it comes")
     topics_command.add_argument("--embedder", default="minilm", help="whose vectors both are given")
     topics_command.add_argument("--store", type=Path, help="where vectors are kept from one time to the next")
@@ -105,6 +116,9 @@ def main() -> int:
     without_data = {
         "embedding": lambda: embedding(["minilm", "use", "lexical", *arguments.names], arguments.store),
         "impact": lambda: impact(arguments.times),
+        "audit": lambda: audit(arguments.times),
+        "power": lambda: power(arguments.times),
+        "order": lambda: order(arguments.times),
         "coverage": lambda: coverage(arguments.draws),
         "board": board,
         "redaction": redaction,

@@ -331,7 +331,7 @@ def test_a_brief_without_a_passage_says_one_thing(store: Path) -> None:
     brief = next(row for row in rows_of(store) if row["kind"] == "stale")
     assert brief["passages"] == []
     text = (store / "runs" / DAY / brief["draft"]).read_text(encoding="utf-8")
-    assert "Passages to change" not in text
+    assert "Proposed changes" not in text
     chapter = text.split("## What to change in the article\n")[1].split("\n## ")[0]
     assert "could not be told" in chapter
     assert "\n- " not in chapter

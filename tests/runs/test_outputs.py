@@ -190,17 +190,15 @@ def test_front_matter_reads_back_as_it_was(tmp_path: Path) -> None:
 
 
 def test_a_draft_has_what_its_kind_needs(tmp_path: Path) -> None:
-    """A missing article gets questions and answers, an unfindable one words to add, the rest passages to change."""
+    """A missing article gets questions and answers, an unfindable one words to add, the rest proposed changes."""
     data = sample_run.sample_run()
     draft_of = drafts(tmp_path, data)
     kinds = data.backlog.set_index("gap_id")["kind"]
     for key, content in draft_of.items():
-        sections = re.findall(r"^## (.+)$", content, flags=re.MULTILINE)
+        sections = re.findall(r"^##+ (.+)$", content, flags=re.MULTILINE)
         assert "What customers ask" in sections
         assert "What the article must answer" in sections
-        section = {"missing": "What agents answered", "unfindable": "Words to add"}.get(
-            kinds[key], "Passages to change"
-        )
+        section = {"missing": "What agents answered", "unfindable": "Words to add"}.get(kinds[key], "Proposed changes")
         assert section in sections, key
     assert "1. Ask for a second label" in draft_of["g-001"]
     assert "(31 conversations, 28 ended well; such as c-1001, c-1002, c-1003)" in draft_of["g-001"]

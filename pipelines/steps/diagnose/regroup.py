@@ -104,11 +104,7 @@ def join_same_needs(
     held: Collection[str],
     article_verdicts: dict[str, Verdict],
 ) -> set[str]:
-    """Add to each gap what wants the same: failing subtopics that are in no gap, and smaller gaps of missing articles.
-
-    They are few beside the gap's own conversations: what is as large as a gap is judged for itself, or not at all; and
-    so is a subtopic of the gap's own language that has enough conversations to be judged. What another gap let go may
-    be more, and so may a gap that agents give the same answer.
+    """Add to each gap what wants the same: smaller gaps, and failing subtopics that are in no gap.
 
     Parameters
     ----------
@@ -126,39 +122,58 @@ def join_same_needs(
     in_gaps = np.unique(np.concatenate([np.zeros(0, dtype=np.int64), *(gap["rows"] for gap in gaps)]))
     additions: dict[int, tuple[Gap, list[Joined]]] = {}
 
-    def join(subtopics: list[str], rows: Ints, others: Sequence[Gap], judged: bool, limited: bool = True) -> bool:
-        if len(rows) < FEWEST or set(subtopics) & set(held):
-            return False
-        target = same_need.same_need([needs.likeness(rows, gap["rows"]) for gap in others])
-        if target is None:
-            return False
-        gap, language = others[target], _language(context, rows)
-        if judged and same_need.same_answer(needs.likeness(rows, gap["rows"])):
-            limited = False
-        before = sum(len(group.rows) for group in additions.get(id(gap), (gap, []))[1])
-        if limited and len(rows) + before > same_need.FEW * len(gap["rows"]):
-            return False
-        if not judged and len(rows) >= MIN_FAILED and language == _language(context, gap["rows"]):
-            return False
-        additions.setdefault(id(gap), (gap, []))[1].append(Joined(subtopics, rows, language))
-        return True
+    def add(gap: Gap, subtopics: list[str], rows: Ints) -> None:
+        additions.setdefault(id(gap), (gap, []))[1].append(Joined(subtopics, rows, _language(context, rows)))
 
-    small = sorted(
-        (gap for gap in gaps if gap["verdict"].kind == "missing"), key=lambda gap: (len(gap["rows"]), gap["subtopics"])
-    )
-    for gap in small:
+    for gap in sorted(gaps, key=lambda gap: (len(gap["rows"]), gap["subtopics"])):
         others = [other for other in gaps if other is not gap]
-        if id(gap) not in additions and join(gap["subtopics"], gap["rows"], others, judged=True):
+        target = None if id(gap) in additions or set(gap["subtopics"]) & set(held) else _same_work(needs, gap, others)
+        if target is not None:
+            add(target, gap["subtopics"], gap["rows"])
             gaps[:] = others
-    for subtopic in sorted({*failing, *parted}):
+    for subtopic in sorted({*failing, *parted} - set(held)):
         rows = np.setdiff1d(failed_rows(context, [subtopic]), in_gaps)
-        join([subtopic], rows, gaps, judged=subtopic in parted, limited=subtopic not in parted)
+        place = (
+            same_need.same_need([needs.likeness(rows, gap["rows"]) for gap in gaps]) if len(rows) >= FEWEST else None
+        )
+        if place is None:
+            continue
+        joined = sum(len(group.rows) for group in additions.get(id(gaps[place]), (None, []))[1])
+        if subtopic in parted or _is_few(context, rows, gaps[place], joined):
+            add(gaps[place], [subtopic], rows)
     for gap, groups in additions.values():
         gap["joined"] = groups
         gap["subtopics"] = list(dict.fromkeys([*gap["subtopics"], *(s for group in groups for s in group.subtopics)]))
         gap["rows"] = np.unique(np.concatenate([gap["rows"], *(group.rows for group in groups)]))
         say_again(context, gap, article_verdicts)
     return {s for _, groups in additions.values() for group in groups for s in group.subtopics}
+
+
+def _same_work(needs: Needs, gap: Gap, others: Sequence[Gap]) -> Gap | None:
+    """The larger gap that a gap is part of: they want the same.
+
+    The gap of a missing article is part of one that is twice as large, or to which agents give the same answer. What
+    seems to be wrong with an article is part of a missing one that is twice as large and is answered the same: the bot
+    used the article for want of a better one.
+    """
+    found = [needs.likeness(gap["rows"], other["rows"]) for other in others]
+    place = same_need.same_need(found)
+    if place is None or gap["verdict"].kind not in ("missing", "stale", "incomplete"):
+        return None
+    target, same_answer = others[place], same_need.same_answer(found[place])
+    few = len(gap["rows"]) <= same_need.FEW * len(target["rows"])
+    if target["verdict"].kind == "missing" and same_answer:
+        return target if few or (gap["verdict"].kind == "missing" and len(gap["rows"]) <= len(target["rows"])) else None
+    return target if few and gap["verdict"].kind == "missing" else None
+
+
+def _is_few(context: DiagnosisContext, rows: Ints, gap: Gap, joined: int) -> bool:
+    """Whether a subtopic is a few more of a gap's conversations, so that it need not be judged for itself.
+
+    It is small beside the gap and what joined it already, and too small to be judged, or in another language.
+    """
+    few = len(rows) + joined <= same_need.FEW * len(gap["rows"])
+    return few and (len(rows) < MIN_FAILED or _language(context, rows) != _language(context, gap["rows"]))
 
 
 def _language(context: DiagnosisContext, rows: Ints) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from lacuna.models.accuracy import kpis
+from lacuna.models.accuracy.vendor_audit import vendor_audit
 from lacuna.pipelines.runtime.job import Job
 from lacuna.pipelines.steps.measure.accuracy import accuracy_table, calibration_table, tagged_facts
 from lacuna.pipelines.steps.measure.demand import demand_tables
@@ -12,15 +13,15 @@ from lacuna.pipelines.steps.measure.searches import failed_searches
 # What is needed of each conversation, of understand/facts.
 _FACTS = [
     "conversation_id", "started_at", "escalated", "channel", "language", "product", "region", "customer_id", "resolved",
-    "predicted_intent", "intent_confidence", "csat", "handle_seconds", "cited_first", "handoff_request", "frustration",
-    "rephrasing", "repeated_fallback", "fallbacks", "account_action", "policy_handoff", "thanked", "abandoned",
-    "outcome", "answered", "week", "in_window",
+    "predicted_intent", "intent_confidence", "csat", "vendor_score", "handle_seconds", "cited_first", "handoff_request",
+    "frustration", "rephrasing", "repeated_fallback", "fallbacks", "account_action", "policy_handoff", "thanked",
+    "abandoned", "outcome", "answered", "week", "in_window",
 ]  # fmt: skip
 _ADDED = ["topic_id", "subtopic_id", "state", "right", "tag_sample", "feedback"]
 
 
 def measure(job: Job) -> None:
-    """Write measure/{facts,accuracy,calibration,demand,subtopic_demand,searches,intents,suspects,kpis}."""
+    """Write measure/{facts,accuracy,calibration,vendor_audit,demand,subtopic_demand,searches,intents,suspects,kpis}."""
     assigned = job.read(
         "understand/assignments", ["conversation_id", "question_number", "topic_id", "subtopic_id", "state"]
     )
@@ -37,6 +38,7 @@ def measure(job: Job) -> None:
     names = {"topic": labels, "article": titles}
     job.write("measure/accuracy", accuracy_table(facts, chances, names, job.start_ts, job.days, confidence))
     job.write("measure/calibration", calibration_table(facts, chances, confidence))
+    job.write("measure/vendor_audit", vendor_audit(facts[facts["in_window"]], labels, confidence))
     for table, demand in demand_tables(job).items():
         job.write(f"measure/{table}", demand)
     job.write("measure/searches", failed_searches(job, facts))

@@ -30,6 +30,7 @@ from lacuna.pipelines.io.store import files_in, read_parquet, write_parquet
 from lacuna.pipelines.presentation.spreadsheet import records
 from lacuna.pipelines.report.render import render_report
 from lacuna.pipelines.report.view import ReportData
+from lacuna.pipelines.report.worth import render_worth
 from lacuna.pipelines.runtime.job import CHOSEN_EMBEDDER, Job
 from lacuna.pipelines.runtime.parts import part_costs
 from lacuna.pipelines.runtime.runner import version
@@ -39,10 +40,14 @@ from lacuna.pipelines.steps import STEPS
 from lacuna.pipelines.steps.measure.searches import searches_by_topic
 from lacuna.pipelines.steps.publish.judged import subtopics_judged
 from lacuna.pipelines.steps.publish.no_gap import no_gap
+from lacuna.pipelines.steps.publish.not_yet_known import not_yet_known
+from lacuna.pipelines.steps.publish.random_order import random_order
 from lacuna.pipelines.steps.publish.search_texts import search_texts
+from lacuna.pipelines.steps.publish.side_by_side import compared_sides
 from lacuna.pipelines.steps.publish.topic_questions import subtopic_questions, topic_questions
 from lacuna.pipelines.steps.publish.transcripts import transcripts
 from lacuna.pipelines.steps.publish.workbook import to_csv, write_backlog
+from lacuna.pipelines.steps.publish.worth import worth_of_fixes
 
 LIBRARIES = ("bertopic", "ctranslate2", "duckdb", "great-expectations", "numpy", "pandas", "pyarrow", "scikit-learn")
 
@@ -52,13 +57,16 @@ def publish(job: Job) -> None:
     backlog = job.read("rank/backlog")
     owners = job.read("load/owners")
     tables = _published_tables(job, backlog, owners)
+    tables["random_order"], wedge = random_order(job, backlog)
+    tables["side_by_side"], compare_warnings = compared_sides(job)
     topics, accuracy, kpis = tables["topics"], tables["accuracy"], tables["kpis"]
     not_content = job.read_json("diagnose/not_content")
     hold = job.lease.hold if job.lease else nullcontext
     with publishing(job.store, job.run_id, hold) as folder:
         run = _run(job, backlog)
         texts, warnings = polish(gaps_of(backlog), job.settings.drafts, job.store)
-        run["warnings"] += warnings
+        run |= {"random_order": wedge} if wedge else {}
+        run["warnings"] += [*warnings, *compare_warnings]
         drafts = write_drafts(folder, backlog, job.read("load/articles"), run, run_folder(job.store, job.run_id), texts)
         backlog["draft"] = pd.array([drafts.get(gap) for gap in backlog.get("gap_id", [])], dtype="str")
         problems = faults("backlog", backlog) if len(backlog) else []
@@ -66,7 +74,9 @@ def publish(job: Job) -> None:
             raise ContractBroken("the backlog breaks its own contract: " + "; ".join(problems), "please report this")
         write_backlog(folder, gaps_of(backlog), run, topics, kpis, not_content, accuracy)
         for name, frame in tables.items():
-            if name != "impact" or len(frame):  # it has no columns where nothing was fixed
+            if name not in ("impact", "worth", "side_by_side", "random_order") or len(
+                frame
+            ):  # nothing was fixed, or compared
                 _write_table(folder, name, frame)
         to_tag = job.read("rank/tag_next")
         _lines(folder / "not_content.jsonl", not_content)
@@ -81,8 +91,12 @@ def publish(job: Job) -> None:
             backlog, topics, tables["assignments"], kpis, accuracy, not_content, run, _previous(job), owners,
             quarantine, due=due, unowned=unowned, impact=tables["impact"], tag_next=to_tag,
             confusion=tables["intent_confusion"], suspects=tables["intent_suspects"],
-            calibration=tables["accuracy_calibration"], topic_tree=tree,
+            calibration=tables["accuracy_calibration"], topic_tree=tree, vendor_audit=tables["vendor_audit"],
+            not_yet_known=tables["not_yet_known"],
+            side_by_side=tables["side_by_side"], random_order=tables["random_order"],
         )  # fmt: skip
+        if len(tables["worth"]):
+            (folder / "worth.html").write_text(render_worth(tables["worth"], run), encoding="utf-8", newline="")
         (folder / "report.html").write_text(render_report(report), encoding="utf-8", newline="")
         _json(folder / "run.json", run)
     remember(job, backlog, run["input_hash"])
@@ -98,11 +112,14 @@ def _published_tables(job: Job, backlog: pd.DataFrame, owners: pd.DataFrame) -> 
         "subtopics_judged": subtopics_judged(job, backlog),
         "search_texts": search_texts(job, backlog, subtopic_questions(job, assignments)),
         "transcripts": transcripts(job, gaps_of(backlog)),
+        "worth": worth_of_fixes(job, [column.name for column in step_tables("published")["worth"].columns]),
+        "not_yet_known": not_yet_known(job, backlog),
         "owners": owners.drop(columns="email", errors="ignore"),
     }
     return {
         name: composed[name] if name in composed else job.read(table.extends)
         for name, table in step_tables("published").items()
+        if name in composed or table.extends
     }
 
 

@@ -189,7 +189,7 @@ def _rows(
 ) -> list[dict[str, Any]]:
     if not fixes:
         return []
-    limits = Limits(**job.settings.impact.model_dump())
+    limits = Limits(**job.settings.impact.model_dump(exclude={"randomise"}))
     confidence, seed = job.settings.accuracy.confidence, job.settings.run.seed
     facts = facts.assign(
         day=facts["started_at"].dt.tz_convert(None).dt.normalize(),

@@ -22,7 +22,7 @@ from lacuna.models.diagnosis.explanations import against_reason, searches_reason
 from lacuna.models.text.words import shortened
 from lacuna.pipelines.gaps.history import name_gaps, read_past, with_history
 from lacuna.pipelines.gaps.membership import with_membership
-from lacuna.pipelines.gaps.status import as_reclassified
+from lacuna.pipelines.gaps.status import as_found, as_reclassified
 from lacuna.pipelines.runtime.job import Job
 from lacuna.pipelines.steps.measure.demand import SURGE_DAYS, surge_of, with_trends
 from lacuna.pipelines.steps.measure.searches import searches_for
@@ -228,8 +228,9 @@ def _title(
 ) -> str:
     """The gap's title; one about an article keeps that of the run before, by which people know it."""
     last_row = before.get(gap["gap_id"])
-    if last_row and title and (last_row["kind"], last_row["article_id"]) == (gap["kind"], gap["article_id"]):
-        return str(last_row["title"])
+    found_before = as_found(last_row) if last_row else {}
+    if title and all(found_before.get(name) == gap[name] for name in ("kind", "article_id")):
+        return str(found_before["title"])
     other = gap["other_article_id"]
     names = {"topic": topic, "article": title, "other": articles["title"].get(other, other)}
     return GAP_KINDS[gap["kind"]].headline.format(**names)

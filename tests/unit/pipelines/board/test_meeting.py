@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,8 @@ from lacuna.pipelines.board.roles import hashed
 from lacuna.pipelines.gaps.decisions import decide, undo
 from lacuna.pipelines.settings import load_settings
 from lacuna.pipelines.state.repository import State, open_state
-from tests.support.board_store import make_store
+from tests.support import sample_run
+from tests.support.board_store import make_store, publish
 from tests.support.standins import Lacuna
 
 BOARD = "http://127.0.0.1:8765"
@@ -117,6 +119,8 @@ def test_minutes_say_what_was_decided_by_whom_and_what_is_next(
     decide(state, "g-007", "accept", "Mia")
     board.post("/meeting/1/end", headers={**bearer(), **FROM_BOARD})
     decide(state, "g-006", "accept", "Mia")
+    assert board.get("/meeting/1", headers=bearer()).headers["location"] == "/meeting/1/minutes"
+    assert "This meeting has ended" in page(board, "/meeting/1?gap=g-004")
     sheet = board.get("/meeting/1/minutes.md", headers=bearer())
     assert sheet.headers["content-type"].startswith("text/markdown")
     text = sheet.text
@@ -204,3 +208,22 @@ def test_a_conversation_is_taken_out_where_it_is_read(board: TestClient) -> None
     assert "From the next run on: 1 conversation taken out." in page(board, "/gaps/g-001")
     again = {"verb": "include", "gap": "g-001:1", "back": "/", "conversation": "c-010002"}
     assert decide_by_form(board, **again).status_code == 400
+
+
+def test_what_the_run_proposes_to_merge_stands_beside_the_gap(board: TestClient, store: Path) -> None:
+    """On the row, on the gap's page with one click to the form, and first in the meeting, until it is put away."""
+    data = sample_run.sample_run()
+    proposal = [{"gap_id": "g-020", "title": "Insurance for rented skis", "likeness": 0.8, "why": "same_answers"}]
+    similar = [proposal if gap == "g-001" else [] for gap in data.backlog["gap_id"]]
+    publish(store, "2024-06-30", replace(data, backlog=data.backlog.assign(similar=similar)))
+    assert "May be the same work as “Insurance for rented skis”" in page(board, "/")
+    of_gap = page(board, "/gaps/g-001")
+    assert "agents give the same answers" in of_gap
+    assert "/decide/merge?gap=g-001&into=g-020" in of_gap
+    assert 'value="g-020" required checked' in page(board, "/decide/merge?gap=g-001&into=g-020")
+    begin(board, gaps="2")
+    shown = " ".join(page(board, "/meeting/1").split())
+    assert "Insurance for rented skis</a>" in shown
+    assert "rank 20; agents give the same answers" in shown
+    decide_by_form(board, verb="dismiss", gap="g-020:0", reason="wont_fix", back="/")
+    assert "Insurance for rented skis</a>" not in page(board, "/meeting/1?gap=g-001")

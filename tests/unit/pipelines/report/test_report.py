@@ -286,6 +286,23 @@ def test_what_is_too_small_to_act_on_is_folded_and_counted() -> None:
     }  # fmt: skip
 
 
+def test_what_saves_less_than_a_writers_hour_is_not_worth_writing() -> None:
+    """At the set price and span, the nearest to it first; what somebody took up is work, however little it saves."""
+    data = sample_run.sample_run()
+    first = data.backlog.iloc[:5].assign(status=["new", "open", "new", "accepted", "new"], due=None)
+    first = first.assign(cost_avoidable=[0.5, 2.0, 4.0, 0.5, 0.0], score=1.0, score_high=[9.0, 1.2, 2.0, 1.2, 1.2])
+    cost = {"currency": "EUR", "per_escalation": 7.5, "writer_hour": 45.0, "pays_within_weeks": 13.0}
+    run = data.run | {"settings": data.run["settings"] | {"cost": cost}}
+    told = build_view(replace(data, backlog=first, run=run))["not_worth"]
+    assert [row["link"].removeprefix("#gap=") for row in told["rows"]] == [first["gap_id"].iloc[at] for at in (1, 0, 4)]
+    assert [row["sure"] for row in told["rows"]] == ["surely", "probably", "surely"]
+    assert told["words"].startswith("3 gaps are not worth writing: in 13 weeks each would save less than an hour")
+    assert "€\u202f26 in 13 weeks" in told["rows"][0]["saves"]
+    html = render_report(replace(data, backlog=first, run=run))
+    assert 'id="not-worth-writing"' in html
+    assert 'id="not-worth-writing"' not in render_report(data)  # a run of an earlier version has no such settings
+
+
 def test_a_run_with_small_gaps_alone_says_so() -> None:
     """Nothing is called open, and what there is can be opened; the effect is the one that was set."""
     data = sample_run.sample_run()
@@ -597,3 +614,10 @@ def test_what_people_changed_about_topics_is_in_the_data_quality() -> None:
     assert "Ana merged “Parcels” into “Boxes” <small>kept</small>" in html
     assert "Ana said that “Hello” is not a topic <small>not kept: it is gone</small>" in html
     assert "What people changed about topics" not in render_report(data)
+
+
+def test_what_stands_under_a_figure_adds_up_and_says_of_what() -> None:
+    """The shares under deflection are of the answered conversations, and together 100 %."""
+    (card,) = [card for card in build_view(sample_run.sample_run())["kpis"] if card["key"] == "deflection"]
+    assert card["parts"].startswith("Of the answered conversations: ")
+    assert sum(int(part) for part in re.findall(r"(\d+)\D%", card["parts"])) == 100
