@@ -274,7 +274,8 @@ def _parts(rows: dict[date, dict[str, Any]], current: list[date]) -> str:
     if not sum(weights):
         return ""
     shares = {
-        label: sum((number(row[key]) or 0.0) * weight for row, weight in zip(known, weights, strict=True)) / sum(weights)
+        label: sum((number(row[key]) or 0.0) * weight for row, weight in zip(known, weights, strict=True))
+        / sum(weights)
         for label, key in _SHARES.items()
     }
     shares["with a person"] = max(0.0, 1 - sum(shares.values()))
