@@ -271,11 +271,12 @@ def _parts(rows: dict[date, dict[str, Any]], current: list[date]) -> str:
     """
     known = [rows[week] for week in current if all(number(rows[week].get(key)) is not None for key in _SHARES.values())]
     weights = [_weight("abandoned", row) for row in known]
-    if not sum(weights):
+    total = sum(weights)
+    if not total:
         return ""
+    weighted = list(zip(known, weights, strict=True))
     shares = {
-        label: sum((number(row[key]) or 0.0) * weight for row, weight in zip(known, weights, strict=True))
-        / sum(weights)
+        label: sum((number(row[key]) or 0.0) * weight for row, weight in weighted) / total
         for label, key in _SHARES.items()
     }
     shares["with a person"] = max(0.0, 1 - sum(shares.values()))
