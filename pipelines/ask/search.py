@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,8 @@ import pandas as pd
 from lacuna.data_contracts.errors import LacunaError
 from lacuna.models.arrays import F32, F64
 from lacuna.models.retrieval.word_match import spelt_as_known, word_shares
-from lacuna.pipelines.embedders.choice import AUTO
-from lacuna.pipelines.embedders.registry import embedder
+from lacuna.pipelines.embedders.choice import AUTO, ENGLISH, MULTILINGUAL
+from lacuna.pipelines.embedders.registry import Embedder, SideBySide, embedder
 from lacuna.pipelines.io.published import read_published
 from lacuna.pipelines.io.runs import read_run
 from lacuna.pipelines.io.store import read_arrays
@@ -82,12 +82,26 @@ class Index:
             return np.zeros(len(self.texts))
         texts = self.texts["text"].tolist()
         # An embedder makes little of a misspelt word.
-        asked = embedder(self._embedder_name).embed([spelt_as_known(question, texts)])[0]
-        meaning = (self._vectors @ asked.astype(np.float32)).clip(0, 1).astype(np.float64)
+        meaning = self._meaning(spelt_as_known(question, texts))
         by_words = word_shares(question, texts)
         scores = 1 - (1 - meaning) * (1 - by_words / 2)
         scores[self.texts["id"].str.casefold().eq(question.casefold()).to_numpy()] = 1.0
         return scores
+
+    def _meaning(self, question: str) -> F64:
+        """The cosine of each text to a question: float64 (texts,), 0 to 1."""
+        model = embedder(self._embedder_name)
+        parts: Sequence[Embedder] = model.parts if isinstance(model, SideBySide) else (model,)
+        start, cosines = 0, list[F64]()
+        for part in parts:
+            asked = part.embed([question])[0]
+            own = self._vectors[:, start : start + len(asked)] @ asked.astype(np.float32)
+            cosines.append(own.astype(np.float64) * len(parts) ** 0.5)
+            start += len(asked)
+        whole = np.mean(cosines, axis=0)
+        # A question in another language than the text: the part that knows both alike sees it, the other does not.
+        nearest = np.maximum(whole, cosines[-1]) if self._embedder_name == MULTILINGUAL else whole
+        return np.asarray(nearest, dtype=np.float64).clip(0, 1)
 
     def hits(self, scores: F64, kind: str, most: int, least: float = 0.0) -> list[Hit]:
         """The nearest texts of a kind, one a thing (gap, topic, …), the nearest first."""
@@ -103,7 +117,7 @@ class Index:
 def topic_embedder(run_json: Mapping[str, Any]) -> str:
     """The name of the embedder that a run found topics by."""
     chosen = str(record(record(run_json.get("settings")).get("embedder")).get("name") or AUTO)
-    return str(record(run_json.get("embedder")).get("topics") or "minilm") if chosen == AUTO else chosen
+    return str(record(run_json.get("embedder")).get("topics") or ENGLISH) if chosen == AUTO else chosen
 
 
 def _name(value: object) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -160,9 +160,21 @@ class AskedRun:
             for subtopic, score in ranked[1 : OTHERS + 1] if score >= max(NEAR, ALSO * ranked[0][1])
         ]  # fmt: skip
         subject = self._subject(*ranked[0], by_id, decided or {}, scores)
+        named = next(iter(self.index.hits(scores, "gap", 1, NEAR)), None)
+        named_gap = named is not None and named.id in by_id and named.score >= ranked[0][1]
+        if named and named_gap:
+            # A gap about an article may hold little of each subtopic: whoever names the gap asks about the gap.
+            note = _note(by_id[named.id], (decided or {}).get(named.id, ()))
+            others_of_it = [gap for gap in subject.gaps if gap.gap_id != named.id]
+            subject = replace(
+                subject, rule="gap", verdict=f"gap {note.rank}, {note.kind}", gaps=[note, *others_of_it],
+                sentences=[note.story, note.standing],
+            )  # fmt: skip
         if subject.gaps and subject.rule == "gap":
             first = subject.gaps[0]
-            headline = f"“{subject.label}” is a gap: “{first.title}”, {first.kind}, rank {first.rank} ({first.gap_id})."
+            part = "" if subject.label == first.title or named_gap else f": “{first.title}”"
+            title = first.title if named_gap else subject.label
+            headline = f"“{title}” is a gap{part}: {first.kind}, rank {first.rank} ({first.gap_id})."
         else:
             headline = f"“{subject.label}” is no gap: {subject.verdict.removeprefix('no gap: ')}."
         return self._answer(asked, "gap" if subject.rule == "gap" else "no gap", headline, subject, others)

@@ -132,6 +132,8 @@ def test_what_is_answered_is_no_gap_and_what_fails_is_one(shop: Shop) -> None:
     assert customs.found == "gap"
     (gap,) = [gap for gap in shop.gaps if gap.gap_id == customs.subject.gaps[0].gap_id]
     assert f"{gap.kind}, rank {gap.rank} ({gap.gap_id})" in customs.headline
+    for named in shop.gaps:
+        assert shop.ask(named.gap_id).headline.endswith(f"rank {named.rank} ({named.gap_id}).")
 
 
 def test_figures_are_those_of_the_runs_tables(shop: Shop) -> None:

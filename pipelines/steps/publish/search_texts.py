@@ -25,7 +25,7 @@ def search_texts(job: Job, backlog: pd.DataFrame, questions: pd.DataFrame) -> pd
     """
     topics, subtopics = job.read("understand/topics"), job.read("understand/subtopics")
     parts = [
-        *_of_gaps(backlog),
+        _of_gaps(backlog),
         topics.assign(kind="topic", id=topics["topic_id"], subtopic_id=None, text=topics["label"]),
         subtopics.assign(kind="subtopic", id=subtopics["subtopic_id"], text=subtopics["label"]),
         questions.assign(kind="question", id=questions["conversation_id"], text=questions["question"]),
@@ -36,10 +36,9 @@ def search_texts(job: Job, backlog: pd.DataFrame, questions: pd.DataFrame) -> pd
     return texts.assign(vector=pd.Series(list(vectors.astype(np.float16)), texts.index, dtype="object"))
 
 
-def _of_gaps(backlog: pd.DataFrame) -> list[pd.DataFrame]:
-    """What each gap is called: its title, and the name of its largest subtopic where that is another."""
+def _of_gaps(backlog: pd.DataFrame) -> pd.DataFrame:
+    """The title of each gap, with its largest subtopic."""
     if not len(backlog):
-        return []
-    gaps = backlog.assign(kind="gap", id=backlog["gap_id"], subtopic_id=backlog["subtopics"].str[0])
-    named = gaps[gaps["subtopic_label"].ne(gaps["title"])]
-    return [gaps.assign(text=gaps["title"]), named.assign(text=named["subtopic_label"])]
+        return backlog
+    largest = backlog["subtopics"].str[0]
+    return backlog.assign(kind="gap", id=backlog["gap_id"], subtopic_id=largest, text=backlog["title"])
