@@ -46,8 +46,8 @@ def _sentence(effect: Mapping[str, Any], sure: str) -> str:
         return "Nothing to compare yet: it takes weeks in which some of these gaps are fixed and others still wait."
     figures = (
         f"Of 100 answers, {fewer * 100:.0f} fewer fail in a fixed gap than in one that waits (between {low * 100:.0f} "
-        f"and {high * 100:.0f} with {sure} confidence), by {plural(whole(effect.get('fixed')) or 0, 'fixed gap')} beside "
-        f"{plural(whole(effect.get('waited')) or 0, 'gap')} that waited."
+        f"and {high * 100:.0f} with {sure} confidence), by {plural(whole(effect.get('fixed')) or 0, 'fixed gap')} "
+        f"beside {plural(whole(effect.get('waited')) or 0, 'gap')} that waited."
     ).replace("-", "−")
     if effect.get("causal") is True:
         return f"{figures} The order was drawn by lot and kept: this is what fixing causes."

@@ -26,7 +26,7 @@ BEFORE, AFTER = date(2024, 6, 30), date(2024, 8, 4)
 def mine(folder: Path, until: date) -> pd.DataFrame:
     """Run over the shop as it was on a day."""
     config = folder / "lexical.toml"
-    config.write_text('[embedder]\nname = "lexical"\n')
+    config.write_text('[embedder]\nname = "lexical"\n[impact]\nrandomise = true\n[compare]\nby = "nowhere"\n')
     bundle = write_shop(folder / f"bundle-{until}", until)
     return run(str(bundle), folder / "store", end=until.isoformat(), config=str(config)).backlog
 
@@ -100,6 +100,37 @@ def test_the_command_tells_what_worked(story: dict[str, Any], lacuna: Lacuna) ->
     code, printed, _ = lacuna("impact", "--store", str(story["store"]), "--run", "2024-06-30")
     assert code == 0
     assert "Nothing has been fixed" in printed
+
+
+def test_the_page_for_whoever_pays_and_the_command_agree(story: dict[str, Any], lacuna: Lacuna, tmp_path: Path) -> None:
+    """Two fixes count, hours and money stand apart by what is confirmed, and both can be taken elsewhere."""
+    page, sheet = tmp_path / "worth.html", tmp_path / "worth.csv"
+    code, printed, _ = lacuna("worth", "--store", str(story["store"]), "--html", str(page), "--csv", str(sheet))
+    assert code == 0
+    assert "2 fixes counted" in printed
+    assert "Confirmed" in printed
+    run_folder = story["store"] / "runs" / "2024-08-04"
+    assert page.read_text(encoding="utf-8") == (run_folder / "worth.html").read_text(encoding="utf-8")
+    table = read_parquet(run_folder / "worth.parquet")
+    impact = read_parquet(run_folder / "impact.parquet").set_index("gap_id")
+    for row in records(table):  # all of it lies in the last 91 days; ten minutes each
+        assert row["avoided_conversations"] == pytest.approx(impact["avoided_since"][row["gap_id"]])
+        assert row["avoided_hours"] == pytest.approx(row["avoided_conversations"] / 6)
+    assert len(sheet.read_text(encoding="utf-8-sig").splitlines()) == 1 + len(table)
+
+
+def test_accepted_gaps_have_a_place_by_lot(story: dict[str, Any], lacuna: Lacuna) -> None:
+    """All were fixed on one day, so that the lot says nothing yet; and a column that is not there compares nothing."""
+    folder = story["store"] / "runs" / "2024-08-04"
+    table = read_parquet(folder / "random_order.parquet")
+    assert set(table["gap_id"]) == {*story["gaps"]["pole"], *story["gaps"]["points"]}
+    assert table["place"].tolist() == list(range(1, len(table) + 1))
+    assert set(table["accepted_on"]) == {"2024-06-30"}
+    assert set(table["fixed_on"]) == {FIXED.isoformat()}
+    _, printed, _ = lacuna("impact", "--store", str(story["store"]))
+    assert "Nothing to compare yet" in printed
+    assert "nothing is compared" in (folder / "run.json").read_text(encoding="utf-8")
+    assert not (folder / "side_by_side.parquet").exists()
 
 
 def test_gaps_without_an_owner_are_a_list_of_their_own(story: dict[str, Any], lacuna: Lacuna) -> None:
