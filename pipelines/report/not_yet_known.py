@@ -7,13 +7,14 @@ from typing import Any
 
 import pandas as pd
 
-from lacuna.pipelines.presentation.format import count, day, decimal, line, plural, record, short_day, text, whole
+from lacuna.pipelines.presentation.format import day, decimal, line, plural, record, short_day, text, whole
 from lacuna.pipelines.presentation.format import rows as records
 from lacuna.pipelines.report.vendor_audit import METRIC_NAMES
 
 __all__ = ["open_questions"]
 
 SHOWN = 12
+_NOUNS = {"conversations": ("conversation",), "random tags": ("random tag",)}
 _QUESTIONS = {"topic": "Is it a gap?", "fix": "Did it work?", "metric": "Is the vendor's figure true?"}
 
 
@@ -49,7 +50,7 @@ def _question(row: dict[str, Any], today: date | None) -> dict[str, str]:
         "name": name or line(row.get("name"), 160),
         "question": _QUESTIONS.get(what, ""),
         "why": text(row.get("why"), 400),
-        "more": f"{count(more)} {text(row.get('of'))}" if more else "time alone",
+        "more": plural(more, *_NOUNS.get(text(row.get("of")), ("",))) if more else "time alone",
         "rate": f"{decimal(row.get('a_week'))} a week",
         "by": "now" if day(row.get("by")) == today else short_day(row.get("by"), year=True),
         "window": f"in a window of {plural(days, 'day')}" if days else "",

@@ -12,6 +12,7 @@ import pytest
 
 from lacuna.models.impact.fixes import totals
 from lacuna.pipelines.gaps.decisions import decide
+from lacuna.pipelines.io.runs import read_run
 from lacuna.pipelines.io.store import read_parquet
 from lacuna.pipelines.presentation.spreadsheet import records
 from lacuna.pipelines.run import run
@@ -26,7 +27,7 @@ BEFORE, AFTER = date(2024, 6, 30), date(2024, 8, 4)
 def mine(folder: Path, until: date) -> pd.DataFrame:
     """Run over the shop as it was on a day."""
     config = folder / "lexical.toml"
-    config.write_text('[embedder]\nname = "lexical"\n')
+    config.write_text('[embedder]\nname = "lexical"\n[impact]\nrandomise = true\n[compare]\nby = "nowhere"\n')
     bundle = write_shop(folder / f"bundle-{until}", until)
     return run(str(bundle), folder / "store", end=until.isoformat(), config=str(config)).backlog
 
@@ -38,7 +39,7 @@ def about(backlog: pd.DataFrame, word: str) -> list[str]:
 
 @pytest.fixture(scope="module")
 def story(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """Week 1, decisions on two of three gaps, week 5: one article helped, one did not."""
+    """Week 1, decisions on all three gaps, week 5: one article helped, one did not, one is not written yet."""
     folder = tmp_path_factory.mktemp("story")
     first = mine(folder, BEFORE)
     gaps = {word: about(first, word) for word in ("pole", "points", "customs")}
@@ -46,6 +47,8 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     for gap in [*gaps["pole"], *gaps["points"]]:
         decide(state, gap, "accept", "ada")
         decide(state, gap, "publish", "ada", payload={"on": FIXED.isoformat()})
+    for gap in gaps["customs"]:
+        decide(state, gap, "accept", "ada")
     state.close()
     last = mine(folder, AFTER)
     return {"store": folder / "store", "gaps": gaps, "last": last.set_index("gap_id")}
@@ -62,7 +65,7 @@ def test_week_five_verifies_one_and_brings_another_back(story: dict[str, Any]) -
     assert story["last"]["status"][points] == "reopened"
     assert "no effect" in story["last"]["status_note"][points]
     (customs,) = story["gaps"]["customs"]
-    assert story["last"]["status"][customs] == "open"
+    assert story["last"]["status"][customs] == "accepted"
     assert customs not in table.index
 
 
@@ -100,6 +103,44 @@ def test_the_command_tells_what_worked(story: dict[str, Any], lacuna: Lacuna) ->
     code, printed, _ = lacuna("impact", "--store", str(story["store"]), "--run", "2024-06-30")
     assert code == 0
     assert "Nothing has been fixed" in printed
+
+
+def test_the_page_for_whoever_pays_and_the_command_agree(story: dict[str, Any], lacuna: Lacuna, tmp_path: Path) -> None:
+    """Two fixes count, hours and money stand apart by what is confirmed, and both can be taken elsewhere."""
+    page, sheet = tmp_path / "worth.html", tmp_path / "worth.csv"
+    code, printed, _ = lacuna("worth", "--store", str(story["store"]), "--html", str(page), "--csv", str(sheet))
+    assert code == 0
+    assert "2 fixes counted" in printed
+    assert "Confirmed" in printed
+    run_folder = story["store"] / "runs" / "2024-08-04"
+    assert page.read_text(encoding="utf-8") == (run_folder / "worth.html").read_text(encoding="utf-8")
+    table = read_parquet(run_folder / "worth.parquet")
+    impact = read_parquet(run_folder / "impact.parquet").set_index("gap_id")
+    for row in records(table):  # all of it lies in the last 91 days; ten minutes each
+        assert row["avoided_conversations"] == pytest.approx(impact["avoided_since"][row["gap_id"]])
+        assert row["avoided_hours"] == pytest.approx(row["avoided_conversations"] / 6)
+    assert len(sheet.read_text(encoding="utf-8-sig").splitlines()) == 1 + len(table)
+
+
+def test_accepted_gaps_have_a_place_by_lot(story: dict[str, Any], lacuna: Lacuna) -> None:
+    """What was fixed is compared with what was accepted and waits; a column that is not there compares nothing."""
+    folder = story["store"] / "runs" / "2024-08-04"
+    table = read_parquet(folder / "random_order.parquet")
+    assert set(table["gap_id"]) == {gap for gaps in story["gaps"].values() for gap in gaps}
+    assert table["place"].tolist() == list(range(1, len(table) + 1))
+    assert set(table["accepted_on"]) == {"2024-06-30"}
+    waits = table["gap_id"].isin(story["gaps"]["customs"])
+    assert set(table.loc[~waits, "fixed_on"]) == {FIXED.isoformat()}
+    assert table.loc[waits, "fixed_on"].isna().all()
+    effect = read_run(folder)["random_order"]
+    assert (effect["fixed"], effect["waited"]) == (2, 1)
+    # One of the two helped by about 75 of 100 answers, the other one by nothing.
+    assert 0.2 < effect["fewer"] < 0.6
+    assert effect["causal"] == (not table["out_of_turn"].any())
+    _, printed, _ = lacuna("impact", "--store", str(story["store"]))
+    assert "fewer fail in a fixed gap than in one that waits" in printed
+    assert "nothing is compared" in (folder / "run.json").read_text(encoding="utf-8")
+    assert not (folder / "side_by_side.parquet").exists()
 
 
 def test_gaps_without_an_owner_are_a_list_of_their_own(story: dict[str, Any], lacuna: Lacuna) -> None:
