@@ -139,6 +139,7 @@ class Verification(Section):
     """When an article is due for somebody to look at it."""
 
     after_days: Annotated[int, Field(ge=1)]
+    watch_days: Annotated[int, Field(ge=1)]
 
 
 class Review(Section):

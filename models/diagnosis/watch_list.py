@@ -57,14 +57,15 @@ def watch_list(
     releases: pd.DataFrame,
     revisions: pd.DataFrame,
     cited: pd.DataFrame,
+    vectors: F32,
     embed: Embed,
     today: pd.Timestamp,
     days: int,
 ) -> pd.DataFrame:
-    """The articles that a release or changes around them may have made stale, and that nobody has looked at since.
+    """The articles that a release, or changes nearby, may have made stale and that nobody has looked at since.
 
-    A **release** names what an article tells: a sentence of its notes comes nearest to a passage, and they have words in
-    common. **Related** articles were changed: two of an article's three nearest.
+    A **release** names what an article tells: a sentence of its notes comes nearest to a passage, with words in common.
+    **Related** articles were changed: two of an article's three nearest.
 
     Parameters
     ----------
@@ -78,6 +79,8 @@ def watch_list(
         article_id, revised_at (UTC), approved (bool or null).
     cited : DataFrame
         cited_first (str or null), p_failed (float): the window's conversations.
+    vectors
+        float32 (articles, dim), the articles' vectors, in their order.
     embed
         Texts to float32 (texts, dim), rows of length 1.
     today
@@ -93,14 +96,8 @@ def watch_list(
     """
     first = today - pd.Timedelta(days=days)
     recent = releases[(releases["released_at"] > first) & (releases["released_at"] <= today)]
-    passages = [
-        _Passage(str(row.article_id), line.text, f"{row.title}. {line.text}")
-        for row in articles.itertuples()
-        for line in lines(str(row.body))
-    ]
-    vectors = embed([passage.with_title for passage in passages]) if passages else np.zeros((0, 1), dtype=np.float32)
-    by_release = _released(articles, checked, recent, passages, vectors, embed)
-    by_related = _related(articles, checked, revisions, _means(articles, passages, vectors), first, today)
+    by_release = _released(articles, checked, recent, embed)
+    by_related = _related(articles, checked, revisions, vectors, first, today)
     causes = {**by_related, **by_release}  # what a release says is more than what was changed nearby
     rows = articles[articles["article_id"].isin(causes)].copy()
     found = [causes[article] for article in rows["article_id"]]
@@ -113,10 +110,7 @@ def watch_list(
     return order[COLUMNS].reset_index(drop=True)
 
 
-def _released(
-    articles: pd.DataFrame, checked: pd.Series, releases: pd.DataFrame, passages: Sequence[_Passage], vectors: F32,
-    embed: Embed,
-) -> dict[str, _Cause]:  # fmt: skip
+def _released(articles: pd.DataFrame, checked: pd.Series, releases: pd.DataFrame, embed: Embed) -> dict[str, _Cause]:
     """By article, the sentence of release notes that comes nearest to one of its passages.
 
     A sentence speaks of one thing, so it counts for the nearest article alone.
@@ -126,8 +120,10 @@ def _released(
         for release in releases.sort_values(["released_at", "product", "version"]).itertuples()
         for sentence in _sentences(release.notes)
     ]
-    if not told or not passages:
+    passages = _with_words_of([_words(sentence) for _, sentence in told], articles)
+    if not passages:
         return {}
+    vectors = embed([passage.with_title for passage in passages])
     cosines = np.round(embed([sentence for _, sentence in told]) @ vectors.T, 5)
     products = dict(zip(articles["article_id"].astype(str), articles["product"], strict=True))
     best: dict[str, tuple[float, _Cause]] = {}
@@ -139,9 +135,10 @@ def _released(
         shared = _words(sentence) & _words(passage.with_title)
         if likeness < SAYS or elsewhere or len(shared) < SHARED:
             continue
-        if checked_before(checked, passage.article_id, release.released_at) and likeness > best.get(
-            passage.article_id, (0.0,)
-        )[0]:
+        if (
+            checked_before(checked, passage.article_id, release.released_at)
+            and likeness > best.get(passage.article_id, (0.0,))[0]
+        ):
             why = f"{release.product} {release.version} of {release.released_at.date()}: “{sentence}”"
             best[passage.article_id] = likeness, _Cause("release", release.released_at, passage.text, why)
     return {article: cause for article, (_, cause) in best.items()}
@@ -196,9 +193,13 @@ def _words(text: str) -> set[str]:
     return {stem for stem in stems(text) if stem not in STOP_WORDS and len(stem) > 1}
 
 
-def _means(articles: pd.DataFrame, passages: Sequence[_Passage], vectors: F32) -> F32:
-    """The mean of each article's passages, as float32 (articles, dim), rows of length 1; 0 for one without a text."""
-    row = {str(article): number for number, article in enumerate(articles["article_id"])}
-    means = np.zeros((len(articles), vectors.shape[1]), dtype=np.float32)
-    np.add.at(means, [row[passage.article_id] for passage in passages], vectors)
-    return unit(means)
+def _with_words_of(sentences: Sequence[set[str]], articles: pd.DataFrame) -> list[_Passage]:
+    """The passages that have enough words in common with a sentence, behind their article's title."""
+    found = []
+    for row in articles.itertuples() if sentences else ():
+        title = _words(str(row.title))
+        for line in lines(str(row.body)):
+            words = title | _words(line.text)
+            if any(len(words & said) >= SHARED for said in sentences):
+                found.append(_Passage(str(row.article_id), line.text, f"{row.title}. {line.text}"))
+    return found

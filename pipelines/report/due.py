@@ -39,6 +39,31 @@ def due_articles(frame: pd.DataFrame | None, owners: pd.DataFrame | None) -> dic
     return {"rows": articles[:SHOWN], "total": len(articles)}
 
 
+def watched_articles(frame: pd.DataFrame | None, owners: pd.DataFrame | None) -> dict[str, Any]:
+    """The articles that may be out of date, those cited most first.
+
+    Parameters
+    ----------
+    frame : DataFrame or None
+        See :func:`models.diagnosis.watch_list.watch_list`.
+    owners : DataFrame or None
+        For the owners' names.
+    """
+    names = _names(owners)
+    articles = []
+    for row in records(frame):
+        owner_id, failed, cited = text(row.get("owner_id")), number(row.get("failed")) or 0.0, whole(row.get("cited"))
+        articles.append(
+            _article(row, failed / cited if cited else None)
+            | {
+                "owner": names.get(owner_id) or owner_id,
+                "why": text(row.get("why"), 400),
+                "passage": text(row.get("passage"), 300),
+            }
+        )
+    return {"rows": articles[:SHOWN], "total": len(articles)}
+
+
 def unowned_articles(frame: pd.DataFrame | None, owners: pd.DataFrame | None) -> dict[str, Any]:
     """The articles that nobody owns, those cited most first.
 

@@ -29,7 +29,7 @@ from lacuna.pipelines.presentation.links import conversation_url
 from lacuna.pipelines.report import asides, sections
 from lacuna.pipelines.report.accuracy import accuracy, article_accuracy, calibration
 from lacuna.pipelines.report.coverage import coverage
-from lacuna.pipelines.report.due import due_articles, unowned_articles
+from lacuna.pipelines.report.due import due_articles, unowned_articles, watched_articles
 from lacuna.pipelines.report.figures import kpi_cards
 from lacuna.pipelines.report.gap_figures import sets_explanation
 from lacuna.pipelines.report.gaps import link_to_gap, table_row
@@ -70,6 +70,8 @@ class ReportData:
         Rejected rows counted by `table`, `rule` and `column`, each with a `count`.
     due : DataFrame or None
         Articles due for verification.
+    watched : DataFrame or None
+        Of :func:`models.diagnosis.watch_list.watch_list`.
     unowned : DataFrame or None
         Articles that nobody owns.
     impact : DataFrame or None
@@ -94,6 +96,7 @@ class ReportData:
     quarantine: Sequence[dict[str, Any]] = ()
     due: pd.DataFrame | None = None
     unowned: pd.DataFrame | None = None
+    watched: pd.DataFrame | None = None
     impact: pd.DataFrame | None = None
     tag_next: pd.DataFrame | None = None
     confusion: pd.DataFrame | None = None
@@ -164,6 +167,7 @@ def build_view(data: ReportData) -> dict[str, Any]:
         "accuracy": accuracy(data.accuracy),
         "due": due_articles(data.due, data.owners),
         "unowned": unowned_articles(data.unowned, data.owners),
+        "watched": watched_articles(data.watched, data.owners),
         "calibration": calibration(data.calibration),
         "tag_next": asides.tag_next(data.tag_next),
         "intents": asides.intents(data.confusion, data.suspects),

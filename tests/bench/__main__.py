@@ -33,6 +33,7 @@ from tests.bench.sources import sources
 from tests.bench.stability import stability
 from tests.bench.startup import startup
 from tests.bench.steps import steps
+from tests.bench.watch import watch
 
 
 def parse(words: Sequence[str] | None = None) -> argparse.Namespace:
@@ -66,6 +67,7 @@ def parse(words: Sequence[str] | None = None) -> argparse.Namespace:
     which.add_parser("drafts", help="write docs/drafts.md anew")
     of_demo = which.add_parser("demo-gaps", help="how well the demo's planted problems become gaps, a row a draw")
     of_demo.add_argument("--seeds", type=numbers, default=[7, 8, 9, 10], metavar="N,N", help="which draws")
+    which.add_parser("watch", help="how many stale articles of the replays the watch list names in advance")
     which.add_parser("pictures", help="take the pictures in docs/ anew")
     embedders = which.add_parser(
         "embedding", help="how well and how fast embedders work, as a share of what the processor can do"
@@ -155,7 +157,14 @@ def main() -> int:
             return simulated(folder, arguments.draws, arguments.first, arguments.store)
         if arguments.what == "names":
             return representations(folder, arguments.set)
-        named = {"steps": steps, "labels": labels, "ablations": ablations, "tickets": tickets, "drafts": drafts}
+        named = {
+            "steps": steps,
+            "labels": labels,
+            "ablations": ablations,
+            "tickets": tickets,
+            "drafts": drafts,
+            "watch": watch,
+        }
         return named[arguments.what](folder)
 
 

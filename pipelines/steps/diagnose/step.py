@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 
 from lacuna.models.arrays import Ints
-from lacuna.models.backlog.article_care import due_for_verification, unowned_articles
 from lacuna.models.diagnosis import rules
 from lacuna.models.diagnosis.change_point import Change
 from lacuna.models.diagnosis.evidence import Evidence, Verdict
@@ -19,6 +18,7 @@ from lacuna.models.topics.failure_tree import excess, usual_failure
 from lacuna.pipelines.gaps.history import read_past
 from lacuna.pipelines.runtime.job import Job
 from lacuna.pipelines.steps.diagnose.agreement import judge_by_agreement
+from lacuna.pipelines.steps.diagnose.article_care import write_article_care
 from lacuna.pipelines.steps.diagnose.context import (
     FAILED,
     MIN_FAILED,
@@ -102,7 +102,7 @@ def diagnose(job: Job) -> None:
     job.write(
         "diagnose/judged", judged_subtopics(context, demand, gaps, not_content, job.settings.topics.min_customers)
     )
-    _write_article_care(job, context)
+    write_article_care(job, context, {row["article_id"] for row in gap_rows if row["kind"] != "unfindable"})
 
 
 def _put_right(
@@ -128,16 +128,6 @@ def _put_right(
     ]
     gaps[:] = _by_article(context, [*gaps, *_judge_by_answers(context, alone, article_verdicts)], article_verdicts)
     return joined
-
-
-def _write_article_care(job: Job, context: DiagnosisContext) -> None:
-    """Write the articles due for verification on the window's last day, and those without an owner."""
-    cited = context.facts.loc[context.facts["in_window"], ["cited_first", "p_failed"]]
-    today, after = pd.Timestamp(job.end_ts), job.settings.verification.after_days
-    due = due_for_verification(context.articles, context.checked, cited, today, after)
-    job.write("diagnose/due_for_verification", due)
-    owners, revisions = job.read("load/owners"), job.read("load/article_revisions")
-    job.write("diagnose/unowned_articles", unowned_articles(context.articles, owners, revisions, cited))
 
 
 _GAP_COLUMNS = [

@@ -84,12 +84,14 @@ def publish(job: Job) -> None:
         _json(folder / "topic_tree.json", tree)
         (folder / "tag_next.csv").write_bytes(_tag_sheet(to_tag))
         due, unowned = job.read("diagnose/due_for_verification"), job.read("diagnose/unowned_articles")
+        watched = job.read("diagnose/watch_list")
+        (folder / "watch_list.csv").write_bytes(_sheet(_with_days(watched, "since")))
         (folder / "due_for_verification.csv").write_bytes(_due_sheet(due))
         (folder / "unowned_articles.csv").write_bytes(_sheet(unowned.round({"failure_rate": 4})))
         quarantine = _quarantine(job, folder)
         report = ReportData(
             backlog, topics, tables["assignments"], kpis, accuracy, not_content, run, _previous(job), owners,
-            quarantine, due=due, unowned=unowned, impact=tables["impact"], tag_next=to_tag,
+            quarantine, due=due, unowned=unowned, watched=watched, impact=tables["impact"], tag_next=to_tag,
             confusion=tables["intent_confusion"], suspects=tables["intent_suspects"],
             calibration=tables["accuracy_calibration"], topic_tree=tree, vendor_audit=tables["vendor_audit"],
             not_yet_known=tables["not_yet_known"],
@@ -265,8 +267,13 @@ def _tag_sheet(rows: pd.DataFrame) -> bytes:
 
 def _due_sheet(rows: pd.DataFrame) -> bytes:
     """Articles that nobody has looked at for long, as a sheet for whoever plans the work."""
-    days = pd.to_datetime(rows["checked_at"], utc=True).dt.strftime("%Y-%m-%d")
-    return _sheet(rows.assign(checked_at=days, failed=rows["failed"].round(2)))
+    return _sheet(_with_days(rows, "checked_at"))
+
+
+def _with_days(rows: pd.DataFrame, moment: str) -> pd.DataFrame:
+    """The rows with a moment as a day, and the failures rounded."""
+    days = pd.to_datetime(rows[moment], utc=True).dt.strftime("%Y-%m-%d")
+    return rows.assign(**{moment: days, "failed": rows["failed"].round(2)})
 
 
 def _sheet(frame: pd.DataFrame) -> bytes:
