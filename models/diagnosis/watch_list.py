@@ -116,31 +116,28 @@ def _released(articles: pd.DataFrame, checked: pd.Series, releases: pd.DataFrame
     A sentence speaks of one thing, so it counts for the nearest article alone.
     """
     told = [
-        (release, sentence)
+        (pd.Timestamp(str(release.released_at)), str(release.product), str(release.version), sentence)
         for release in releases.sort_values(["released_at", "product", "version"]).itertuples()
         for sentence in _sentences(release.notes)
     ]
-    passages = _with_words_of([_words(sentence) for _, sentence in told], articles)
+    passages = _with_words_of([_words(sentence) for *_, sentence in told], articles)
     if not passages:
         return {}
     vectors = embed([passage.with_title for passage in passages])
-    cosines = np.round(embed([sentence for _, sentence in told]) @ vectors.T, 5)
+    cosines = np.round(embed([sentence for *_, sentence in told]) @ vectors.T, 5)
     products = dict(zip(articles["article_id"].astype(str), articles["product"], strict=True))
     best: dict[str, tuple[float, _Cause]] = {}
-    for (release, sentence), near in zip(told, cosines, strict=True):
+    for (came_out, released, version, sentence), near in zip(told, cosines, strict=True):
         place = int(near.argmax())
         passage, likeness = passages[place], float(near[place])
         product = products[passage.article_id]
-        elsewhere = isinstance(product, str) and product != release.product
+        elsewhere = isinstance(product, str) and product != released
         shared = _words(sentence) & _words(passage.with_title)
         if likeness < SAYS or elsewhere or len(shared) < SHARED:
             continue
-        if (
-            checked_before(checked, passage.article_id, release.released_at)
-            and likeness > best.get(passage.article_id, (0.0,))[0]
-        ):
-            why = f"{release.product} {release.version} of {release.released_at.date()}: “{sentence}”"
-            best[passage.article_id] = likeness, _Cause("release", release.released_at, passage.text, why)
+        if checked_before(checked, passage.article_id, came_out) and likeness > best.get(passage.article_id, (0.0,))[0]:
+            why = f"{released} {version} of {came_out.date()}: “{sentence}”"
+            best[passage.article_id] = likeness, _Cause("release", came_out, passage.text, why)
     return {article: cause for article, (_, cause) in best.items()}
 
 

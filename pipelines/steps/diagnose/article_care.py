@@ -47,5 +47,5 @@ def _article_vectors(job: Job, context: DiagnosisContext) -> F32:
     vectors = embed(list(cut["passage"]), job.embedder, job.store, "embedding articles")
     means = np.zeros((len(context.articles), vectors.shape[1]), dtype=np.float32)
     if len(cut):
-        np.add.at(means, pd.Index(context.articles["article_id"].astype(str)).get_indexer(cut["article_id"]), vectors)
+        np.add.at(means, cut["article_id"].map(context.numbers).to_numpy(dtype=np.int64), vectors)
     return unit(means)
