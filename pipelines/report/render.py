@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from functools import cache
 from importlib import resources
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from lacuna.pipelines.presentation.kind_styles import kind_styles
-from lacuna.pipelines.presentation.links import conversation_link
+from lacuna.pipelines.report.templates import template
 from lacuna.pipelines.report.view import STATUSES, ReportData, build_view
 
 __all__ = ["render_report"]
@@ -39,7 +37,7 @@ def render_report(run: ReportData) -> str:
     style = _asset("report.css") + kind_styles()
     script = "\n".join(_asset(name) for name in _SCRIPTS)
     view = build_view(run)
-    return _template().render(
+    return template("template.html.jinja").render(
         view,
         statuses=STATUSES,
         style=Markup(style),
@@ -49,19 +47,6 @@ def render_report(run: ReportData) -> str:
         data_rows=Markup(view["rows_json"]),
         data_pages=Markup(view["pages_json"]),
     )
-
-
-@cache
-def _template() -> Template:
-    environment = Environment(
-        loader=PackageLoader("lacuna.pipelines.report", ""),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.globals["conversation_link"] = conversation_link
-    return environment.get_template("template.html.jinja")
 
 
 def _asset(name: str) -> str:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from functools import cache
 from typing import Any
 
 import pandas as pd
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from lacuna.models.impact.worth import QUARTER_DAYS, total_worth
 from lacuna.pipelines.presentation.format import (
@@ -27,6 +25,7 @@ from lacuna.pipelines.presentation.format import (
 )
 from lacuna.pipelines.presentation.format import rows as records
 from lacuna.pipelines.report.impact import VERDICTS
+from lacuna.pipelines.report.templates import template
 
 __all__ = ["render_worth", "worth_view"]
 
@@ -68,7 +67,7 @@ def worth_view(frame: pd.DataFrame | None, run: dict[str, Any]) -> dict[str, Any
 
 def render_worth(frame: pd.DataFrame | None, run: dict[str, Any]) -> str:
     """The page as one self-contained HTML file without any script; the same tables give the same text."""
-    return _template().render(worth_view(frame, run))
+    return template("worth.html.jinja").render(worth_view(frame, run))
 
 
 def _amounts(row: dict[str, Any], name: str, label: str, means: str, currency: str) -> dict[str, str]:
@@ -126,15 +125,3 @@ def _plain(value: object) -> str:
 def _range(row: dict[str, Any], name: str) -> str:
     low, high = _plain(row[f"{name}_low"]), _plain(row[f"{name}_high"])
     return "" if NONE in (low, high) else f"[{low} to {high}]"
-
-
-@cache
-def _template() -> Template:
-    environment = Environment(
-        loader=PackageLoader("lacuna.pipelines.report", ""),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("worth.html.jinja")

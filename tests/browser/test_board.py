@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from lacuna.pipelines.board.roles import hashed
-from tests.support.board_store import make_store, running
+from tests.support.board_store import running
 from tests.support.board_windows import Window, fits, serious
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (the test group has it)")
@@ -22,20 +21,6 @@ PAGES = ("/", "/gaps/g-001", "/drafts", "/week", "/owners", "/impact", "/kpis", 
          "/conversations/c-010000?gap=g-001",
          "/gaps/g-gone", "/nope")  # fmt: skip
 FIRST, SECOND = "How to split a return between two parcels", "Return window is 60 days, not 30"
-
-
-@pytest.fixture(scope="module")
-def made_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The hand-made store, written once."""
-    return make_store(tmp_path_factory.mktemp("made") / "store")
-
-
-@pytest.fixture
-def board(made_store: Path, tmp_path: Path) -> Iterator[str]:
-    """A board over a store of its own."""
-    shutil.copytree(made_store, tmp_path / "store")
-    with running(tmp_path / "store") as address:
-        yield address
 
 
 def titles(page: Any) -> list[str]:

@@ -9,26 +9,17 @@ from typing import Any
 import pytest
 
 from lacuna.pipelines.gaps.decisions import backlog_now, decide, history, undo
-from lacuna.pipelines.run import RunResult, run
+from lacuna.pipelines.run import RunResult
 from lacuna.pipelines.settings import load_settings
 from lacuna.pipelines.state.repository import open_state
-from tests.runs.test_topic_edits_run import WEEKS, weekly_bundle
 from tests.support.standins import Lacuna
+from tests.worlds.weekly_shop import WEEKS, WeeklyStore
 
 NAME = "Tell riders how to put the chain back on"
 
 
-class Weeks:
-    """A store that is run week by week, with decisions between."""
-
-    def __init__(self, folder: Path) -> None:
-        self.bundle, self.store = weekly_bundle(folder / "bundle"), folder / "store"
-        self.config = folder / "ours.toml"
-        self.config.write_text('[embedder]\nname = "lexical"\n', encoding="utf-8")
-
-    def run(self, week: str) -> RunResult:
-        """Run the four weeks up to a day."""
-        return run(self.bundle, self.store, end=week, config=str(self.config))
+class Weeks(WeeklyStore):
+    """The store, with decisions between runs."""
 
     def decide(self, gap: str, action: str, **payload: Any) -> int:
         """Decide as Ada."""

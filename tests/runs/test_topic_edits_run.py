@@ -3,69 +3,21 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
 
-from lacuna.pipelines.run import RunResult, run
+from lacuna.pipelines.run import RunResult
 from lacuna.pipelines.settings import load_settings
 from lacuna.pipelines.state.repository import open_state
 from lacuna.pipelines.topic_edits import edit_topic, edits_now, undo_edit
-
-CHAIN, LAMP, HOURS, TYRE = (
-    "chain fell off the bike",
-    "screen of the lamp flickers",
-    "opening hours on sunday",
-    "flat tyre",
-)
-WEEKS = ("2024-06-16", "2024-06-23", "2024-06-30")
+from tests.worlds.weekly_shop import WEEKS, WeeklyStore
 
 
-def weekly_bundle(folder: Path) -> str:
-    """Four problems that thirty people each wrote about over four weeks, every text a little different."""
-    start = datetime(2024, 6, 2, 9, tzinfo=UTC)
-    sides = {CHAIN: ("and the guard", "while riding uphill"), TYRE: ("front wheel", "rear wheel")}
-    rows = [
-        (
-            f"c-{subject[:4]}-{i:02}",
-            start + timedelta(hours=22 * i),
-            f"my {subject} {sides.get(subject, 'xx')[i % 2]} {i}",
-        )
-        for subject in (CHAIN, LAMP, HOURS, TYRE)
-        for i in range(30)
-    ]
-    folder.mkdir(parents=True)
-    conversations = [
-        {"conversation_id": key, "started_at": at, "escalated": True, "customer_id": key} for key, at, _ in rows
-    ]
-    messages = [
-        message
-        for key, _, text in rows
-        for message in (
-            {"conversation_id": key, "position": 0, "role": "customer", "text": text},
-            {"conversation_id": key, "position": 1, "role": "bot", "text": "I do not know."},
-        )
-    ]
-    articles = [{"article_id": f"kb-{i}", "title": f"Part {i}", "body": f"About part {i}."} for i in range(3)]
-    for name, table in {"conversations": conversations, "messages": messages, "articles": articles}.items():
-        pd.DataFrame(table).to_parquet(folder / f"{name}.parquet")
-    return str(folder)
-
-
-class Weeks:
-    """A store that is run week by week, and edited between."""
-
-    def __init__(self, folder: Path) -> None:
-        self.bundle, self.store = weekly_bundle(folder / "bundle"), folder / "store"
-        self.config = folder / "ours.toml"
-        self.config.write_text('[embedder]\nname = "lexical"\n', encoding="utf-8")
-
-    def run(self, week: str) -> RunResult:
-        """Run the four weeks up to a day."""
-        return run(self.bundle, self.store, end=week, config=str(self.config))
+class Weeks(WeeklyStore):
+    """The store, edited between runs."""
 
     def edit(self, deed: str, topic: str, **payload: Any) -> int:
         """Edit a topic as Ada."""
