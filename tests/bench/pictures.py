@@ -44,6 +44,7 @@ def pictures(folder: Path) -> int:
             _shot(browser, f"{board}/gaps/{gap}", "board", DESKTOP)
             _shot(browser, f"{board}/", "board-phone", PHONE)
             _shot(browser, f"{board}/impact", "board-impact", DESKTOP)
+            _meeting(browser, board)
         browser.close()
     return 0
 
@@ -65,6 +66,21 @@ def _fixed(folder: Path) -> None:
 
 def _backlog(store: Path, run_id: date) -> list[Gap]:
     return read_backlog(store / "runs" / run_id.isoformat())
+
+
+def _meeting(browser: Any, board: str) -> None:
+    """The review meeting at its first gap, on a wide screen and on a phone."""
+    page = browser.new_page(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
+    page.goto(f"{board}/meeting")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/meeting/*")
+    page.wait_for_load_state("networkidle")
+    for name, size in (("meeting", {"width": 1280, "height": 900}), ("meeting-phone", {"width": 390, "height": 844})):
+        page.set_viewport_size(size)
+        page.wait_for_timeout(300)
+        page.screenshot(path=DOCS / f"{name}.png")
+        print(DOCS / f"{name}.png")
+    page.close()
 
 
 def _shot(browser: Any, address: str, name: str, size: dict[str, int], click: str = "") -> None:
