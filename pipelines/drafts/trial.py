@@ -22,9 +22,9 @@ from lacuna.pipelines.io.addresses import StorePath
 from lacuna.pipelines.io.published import read_published
 from lacuna.pipelines.io.runs import read_run
 from lacuna.pipelines.io.vector_cache import embed
-from lacuna.pipelines.presentation.format import record
+from lacuna.pipelines.presentation.format import plural, record
 
-__all__ = ["DraftArticle", "TriedRun", "article_parts", "language_code", "match_articles"]
+__all__ = ["DraftArticle", "TriedRun", "article_parts", "language_code", "match_articles", "sentences"]
 
 DRAFT = "this draft"  # its id among the articles; no article's own id has a blank
 _HEAD = re.compile(r"\A---\n.*?\n---\n", re.DOTALL)
@@ -222,3 +222,33 @@ def _changed(body: str, part: DraftArticle) -> str:
         elif new:
             added.append(new)
     return "\n\n".join([body, *added])
+
+
+def sentences(trial: Trial, replaces: str | None = None) -> list[str]:
+    """What a trial found, in plain words: what is won, what is missed, what is stolen.
+
+    Parameters
+    ----------
+    trial
+        The trial.
+    replaces
+        The title of the article that the draft takes the place of.
+    """
+    today = f"; “{replaces}” as it is today for {trial.won_before:,}" if replaces else ""
+    own = plural(trial.own, "failed question")
+    told = [f"It would be the best match for {trial.won:,} of the gap's {own}{today}."]
+    if trial.neighbours:
+        near = plural(trial.neighbours, "failed question")
+        told.append(f"It would also be the best match for {trial.neighbours_won:,} of {near} near the gap.")
+    if trial.missed:
+        told.append(f"{plural(len(trial.missed), 'question')} of the gap would still find another article first.")
+    if trial.lacking:
+        told.append(f"Words of these that it lacks: {', '.join(trial.lacking)}.")
+    if trial.won_with_words is not None:
+        told.append(f"With these words in its text it would win {trial.won_with_words:,} of {trial.own:,}.")
+    if trial.healthy:
+        healthy = plural(trial.healthy, "question")
+        told.append(f"Of {healthy} near it that articles answer well today, it would steal {len(trial.stolen):,}.")
+    else:
+        told.append("No question near it is answered well today, so it can't be told whether it would steal any.")
+    return told
