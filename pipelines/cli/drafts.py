@@ -16,8 +16,8 @@ from lacuna.pipelines.cli.options import Config, Store, local, out
 from lacuna.pipelines.io.addresses import store_path
 
 if TYPE_CHECKING:
-    from lacuna.pipelines.delivery.send import Outcome
     from lacuna.models.retrieval.draft_trial import Trial
+    from lacuna.pipelines.delivery.send import Outcome
     from lacuna.pipelines.drafts.copies import Copy
 
 __all__ = ["digest", "drafts", "drafts_app", "push", "try_draft"]
@@ -148,8 +148,9 @@ def try_draft(
     store: Store,
     file: Annotated[
         Path | None,
-        typer.Option("--file", metavar="FILE", help="The draft, as Markdown; the run's own by default.",
-                     parser=local("--file")),
+        typer.Option(
+            "--file", metavar="FILE", help="The draft, as Markdown; the run's own by default.", parser=local("--file")
+        ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print all that was found as JSON.")] = False,
     config: Config = None,

@@ -30,20 +30,39 @@ DRAFT = "this draft"  # its id among the articles; no article's own id has a bla
 _HEAD = re.compile(r"\A---\n.*?\n---\n", re.DOTALL)
 _NOTES = re.compile(r"^\[\^\d+\]:.*$", re.MULTILINE)
 _MARK = re.compile(r"\s*\[\^\d+\]")
-_AFTER = re.compile(r"^## (?:To settle before it is published|Ask the expert these questions|Evidence)\s*$", re.MULTILINE)
+_AFTER = re.compile(
+    r"^## (?:To settle before it is published|Ask the expert these questions|Evidence)\s*$", re.MULTILINE
+)
 _LANGUAGE = re.compile(r"^## In (\w+): (.+)$", re.MULTILINE)
 _TITLE = re.compile(r"^# (.+)$", re.MULTILINE)
 _QUOTED = re.compile(r"^>.*$", re.MULTILINE)
+# The chapters of a draft that amend an article without a diff, and their lines that would stand in it.
+_AMENDS = re.compile(
+    r"^## (?:What to change in the article|What agents tell customers now|Words to add)$(.*?)(?=^## |^\[\^|\Z)",
+    re.MULTILINE | re.DOTALL,
+)
+_ADDED = re.compile(r"^(?:- |Title in customers' words: )")
 _DIFF = re.compile(r"^```diff\n(.*?)\n```$", re.MULTILINE | re.DOTALL)
 
 
 @dataclass(frozen=True)
 class DraftArticle:
-    """An article that a draft would publish: title and body; ``changes`` are pairs of old and new text of today's."""
+    """An article that a draft would publish.
+
+    Attributes
+    ----------
+    title, body
+        Its own; a draft that amends has no body.
+    changes
+        Pairs of old and new text of today's article; the old one is empty for what is added.
+    amends
+        Whether the draft holds changes to today's article alone.
+    """
 
     title: str
     body: str
     changes: tuple[tuple[str, str], ...] = ()
+    amends: bool = False
 
 
 def language_code(language: object) -> str:
@@ -76,30 +95,38 @@ def _usually(scores: Mapping[str, Any]) -> Usually:
 
 
 def article_parts(text: str) -> list[DraftArticle]:
-    """What a draft would publish: its article, one more for each further language, or its changes to today's article.
+    r"""What a draft would publish: its article, one more for each further language, or its changes to today's article.
 
     Front matter, the box with the task, footnotes, what is to settle and the evidence are no part of it.
 
     Examples
     --------
     >>> article_parts("# How do I return it?\n\nOpen **Orders**.[^1]\n\n[^1]: c-1.\n\n## Evidence\n\nmore")
-    [DraftArticle(title='How do I return it?', body='Open **Orders**.', changes=())]
+    [DraftArticle(title='How do I return it?', body='Open **Orders**.', changes=(), amends=False)]
     """
-    text = _HEAD.sub("", text.removeprefix("\ufeff").replace("\r\n", "\n"))
-    diffs = [line for diff in _DIFF.findall(text) for line in diff.splitlines()]
-    changed = _changes(diffs)
-    text = _DIFF.sub("", text)
+    text = text.removeprefix("\ufeff").replace("\r\n", "\n")
+    head = _HEAD.match(text)
+    is_ours = head is not None and "\ngap_id:" in head[0]
+    text = text[head.end() :] if head else text
+    changes = _changes([line for diff in _DIFF.findall(text) for line in diff.splitlines()])
+    added = _AMENDS.findall(text) if is_ours else []
+    changes += [("", _bare(line)) for chapter in added for line in chapter.splitlines() if _ADDED.match(line)]
     title_found = _TITLE.search(text)
     title = title_found[1].strip() if title_found else next(iter(text.strip().splitlines()), "")
-    body = text[title_found.end() :] if title_found else text
+    body = _DIFF.sub("", text[title_found.end() :] if title_found else text)
     cut = _AFTER.search(body)
     body = _NOTES.sub("", body[: cut.start()] if cut else body)
-    if title_found and cut:  # a draft of ours: the boxes are for the writer
+    if is_ours:
         body = _QUOTED.sub("", body)
     main, *others = _LANGUAGE.split(_MARK.sub("", body))
-    parts = [DraftArticle(title, "" if changed else _tidy(main), tuple(changed))]
+    amends = bool(changes or added)
+    parts = [DraftArticle(title, "" if amends else _tidy(main), tuple(changes), amends)]
     parts += [DraftArticle(named.strip(), _tidy(own)) for _, named, own in zip(*[iter(others)] * 3, strict=True)]
     return parts
+
+
+def _bare(line: str) -> str:
+    return _MARK.sub("", _ADDED.sub("", line)).strip()
 
 
 def _tidy(body: str) -> str:
@@ -173,14 +200,20 @@ class TriedRun:
         asked = self._queries[self._queries["gap_id"] == gap.gap_id].reset_index(drop=True)
         if not len(asked):
             raise LacunaError(f"run {self.run_id} keeps no golden queries of gap {gap.gap_id}", "choose another gap")
-        if not text.strip():
-            raise LacunaError("the draft is empty", "write something into it, or choose another with --file")
         parts = article_parts(text)
+        if not any(part.body or part.changes for part in parts):
+            raise LacunaError("there is no article in the draft yet, nor a change to one", "write one, and try again")
         trial = self._tried(gap, asked, parts)
         if not trial.lacking:
             return trial
         added = ", ".join(trial.lacking)
-        richer = [replace(part, body=f"{part.body}\n\n{added}") for part in parts[:1]] + parts[1:]
+        main = parts[0]
+        with_words = (
+            replace(main, changes=(*main.changes, ("", added)))
+            if main.amends
+            else replace(main, body=f"{main.body}\n\n{added}")
+        )
+        richer = [with_words, *parts[1:]]
         return replace(trial, won_with_words=self._tried(gap, asked, richer).won)
 
     def _tried(self, gap: Gap, asked: pd.DataFrame, parts: list[DraftArticle]) -> Trial:
@@ -202,10 +235,11 @@ class TriedRun:
         ids = [str(gap.article_id) if gap.article_id else DRAFT]
         ids += [f"{DRAFT} {number}" for number in range(2, len(parts) + 1)]
         today = self._articles[self._articles["article_id"] == ids[0]]
-        rows = [{"article_id": key, "title": part.title, "body": part.body} for key, part in zip(ids, parts, strict=True)]
-        if len(today) and (parts[0].changes or gap.kind == "unfindable"):
-            old = today.iloc[0]
-            rows[0] |= {"title": old["title"], "body": _changed(str(old["body"]), parts[0])}
+        rows = []
+        for key, part in zip(ids, parts, strict=True):
+            old = today.iloc[0] if key == ids[0] and part.amends and len(today) else {"title": part.title, "body": ""}
+            body = _changed(str(old["body"]), part) if part.amends else part.body
+            rows.append({"article_id": key, "title": str(old["title"]), "body": body})
         others = self._articles[self._articles["article_id"] != ids[0]]
         both = pd.concat([others[["article_id", "title", "body"]], pd.DataFrame(rows).astype("str")])
         return both.sort_values("article_id").reset_index(drop=True), ids
@@ -213,12 +247,12 @@ class TriedRun:
 
 def _changed(body: str, part: DraftArticle) -> str:
     """Today's text with the proposed changes; what can't be found in it, and what is only added, stands at its end."""
-    body = markup.plain(body)
-    added = [part.body] if part.body else []
+    body, added = markup.plain(body), list[str]()
     for old, new in part.changes:
         pattern = r"\s+".join(map(re.escape, old.split()))
-        if old and re.search(pattern, body):
-            body = re.sub(pattern, lambda _, new=new: new, body, count=1)  # type: ignore[misc]
+        found = re.search(pattern, body) if old else None
+        if found:
+            body = body[: found.start()] + new + body[found.end() :]
         elif new:
             added.append(new)
     return "\n\n".join([body, *added])

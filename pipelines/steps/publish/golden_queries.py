@@ -12,7 +12,7 @@ from lacuna.models.arrays import F32, Ints
 from lacuna.models.backlog.gap import Gap
 from lacuna.models.retrieval.draft_trial import ROLES
 from lacuna.models.text.vectors import unit
-from lacuna.pipelines.drafts.trial import language_code, match_articles
+from lacuna.pipelines.drafts.trial import match_articles
 from lacuna.pipelines.io.published import read_published
 from lacuna.pipelines.io.run_folders import run_folder
 from lacuna.pipelines.presentation.spreadsheet import records
@@ -107,24 +107,24 @@ def _best_today(job: Job, queries: pd.DataFrame) -> pd.Series:
 
 
 def _facts(job: Job) -> pd.DataFrame:
-    """A row a question, in the order of understand/questions: whether it may be shown, how it went, what answered it."""
+    """A row a question, in the order of understand/questions: whether it may be shown, how it went, by what."""
     facts = job.read("measure/facts", ["conversation_id", "subtopic_id", "p_failed", "in_window", "cited_first"])
     judged = job.read("diagnose/judged")
     enough = set(judged.loc[judged["customers"] >= job.settings.topics.min_customers, "subtopic_id"])
     order = job.read("understand/questions", ["conversation_id"])
     rows = order.merge(facts, on="conversation_id", how="left")
-    shown = rows["in_window"].eq(True) & rows["subtopic_id"].isin(enough)  # noqa: FBT003
+    shown = rows["in_window"].eq(True) & rows["subtopic_id"].isin(enough)
     return rows.assign(shown=shown.to_numpy(dtype=bool), article_id=rows["cited_first"].astype("str"))
 
 
 def _own(gaps: Sequence[Gap], facts: pd.DataFrame) -> list[dict[str, Any]]:
     """Of each gap its failed questions, evenly over its conversations, which stand for time and phrasing."""
-    asked = set(facts.loc[facts["in_window"].eq(True), "conversation_id"])  # noqa: FBT003
+    asked = set(facts.loc[facts["in_window"].eq(True), "conversation_id"])
     rows = []
     for gap in gaps:
         ids = sorted(asked.intersection(gap.conversation_ids))
-        places = np.unique(np.linspace(0, len(ids) - 1, OF_ROLE).round().astype(int)) if ids else []
-        rows += [_row(gap.gap_id, ids[place], "own") for place in places]
+        places = np.linspace(0, len(ids) - 1, OF_ROLE).round().astype(int).tolist() if ids else []
+        rows += [_row(gap.gap_id, ids[place], "own") for place in dict.fromkeys(places)]
     return rows
 
 
@@ -147,7 +147,9 @@ def _near(job: Job, gaps: Sequence[Gap], facts: pd.DataFrame) -> list[dict[str, 
     for role, allowed in may.items():
         for gap, own, near in zip(gaps, members, _nearest(job, centres, np.flatnonzero(allowed)), strict=True):
             inside = set(own.tolist())
-            others = [i for i in near.tolist() if i not in inside and (role != "healthy" or answered_by[i] != gap.article_id)]
+            others = [
+                i for i in near.tolist() if i not in inside and (role != "healthy" or answered_by[i] != gap.article_id)
+            ]
             rows += [_row(gap.gap_id, ids[i], role) for i in others[:OF_ROLE]]
     return rows
 

@@ -13,7 +13,14 @@ from numpy.typing import NDArray
 
 from lacuna.models.arrays import F32, Flags
 from lacuna.models.retrieval.article_index import ArticleIndex
-from lacuna.models.retrieval.article_match import Usual, match_score, passages, profile, standard_scores, weight_of_usual
+from lacuna.models.retrieval.article_match import (
+    Usual,
+    match_score,
+    passages,
+    profile,
+    standard_scores,
+    weight_of_usual,
+)
 from lacuna.models.retrieval.candidates import Candidates, choose
 from lacuna.pipelines.io.vector_cache import embed
 from lacuna.pipelines.runtime.job import Job
