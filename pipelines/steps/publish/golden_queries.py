@@ -53,7 +53,7 @@ def kept_and_new(earlier: pd.DataFrame, new: pd.DataFrame, watched: set[str]) ->
     """The earlier queries of the gaps ``watched`` as they are, and new ones up to :data:`OF_ROLE` of each role."""
     kept = earlier[earlier["gap_id"].isin(watched)][COLUMNS] if len(earlier) else new.head(0)
     both = pd.concat([kept, new]) if len(kept) else new
-    both = both.astype("str").drop_duplicates(["gap_id", "conversation_id"])
+    both = both.astype("str").drop_duplicates(["gap_id", "conversation_id"], ignore_index=True)
     within = both.groupby(["gap_id", "role"], sort=False).cumcount() < OF_ROLE
     order = {role: place for place, role in enumerate(ROLES)}
     chosen = both[within].assign(place=both["role"].map(order))
