@@ -18,6 +18,7 @@ from tests.bench.common import REPLAY, RUN_ID, run
 from tests.bench.replays import DRAWS
 
 LEAST_SHARED = 3  # conversations of a withheld article that its gap holds
+QUARTER = 0.25
 FRAME = "# Untitled\n\n## What to do\n\n## Good to know\n\n## Related articles\n"
 KINDS = {
     "true": "the withheld article's true text",
@@ -38,6 +39,12 @@ class Tried:
     gap: Gap
     kind: str
     trial: Trial
+    about: frozenset[str]
+
+    @property
+    def about_won(self) -> int:
+        """Of the gap's questions that are truly about the withheld article, those that the draft wins."""
+        return len(self.about.difference(one.conversation_id for one in self.trial.missed))
 
 
 def trial(folder: Path, kept: Path | None = None) -> int:
@@ -70,6 +77,7 @@ def _trials(draw: str, place: Path, store: Path) -> list[Tried]:
     missing = json.loads((_data(draw) / "truth.json").read_text(encoding="utf-8"))["missing"].values()
     control = pd.read_parquet(_data("-control") / "bundle" / "articles.parquet").set_index("title")["body"]
     live = pd.read_parquet(place / "articles.parquet").sort_values("article_id")
+    queries = pd.read_parquet(place / "golden_queries.parquet")
     runs, gaps = TriedRun(place, store), read_backlog(place)
     texts = {one["title"]: f"# {one['title']}\n\n{control[one['title']]}" for one in missing}
     tried = []
@@ -78,6 +86,8 @@ def _trials(draw: str, place: Path, store: Path) -> list[Tried]:
         if gap is None:
             print(f"{draw or '-s11'}: no gap holds {LEAST_SHARED} conversations of “{one['title']}”")
             continue
+        own = queries[queries["gap_id"].eq(gap.gap_id) & queries["role"].eq("own")]["conversation_id"]
+        about = frozenset(own).intersection(one["conversation_ids"])
         copied = live.iloc[number * len(live) // len(missing)]
         drafts = [
             ("true", texts[one["title"]]), ("title", FRAME.replace("Untitled", gap.title)), ("frame", FRAME),
@@ -89,7 +99,7 @@ def _trials(draw: str, place: Path, store: Path) -> list[Tried]:
             if kind == "own" and not any(part.body for part in article_parts(text)):
                 print(f"{draw or '-s11'}: the draft of “{gap.title}” holds questions for the expert alone")
                 continue
-            tried.append(Tried(draw or "-s11", one["title"], gap, kind, runs.try_draft(gap, text)))
+            tried.append(Tried(draw or "-s11", one["title"], gap, kind, runs.try_draft(gap, text), about))
     return tried
 
 
@@ -101,24 +111,27 @@ def _gap_of(gaps: list[Gap], conversations: set[str]) -> Gap | None:
 
 
 def _print_by_article(tried: list[Tried]) -> None:
-    print("\n| draw | withheld article | own questions | true text wins | with the words named | own draft wins | "
-          "best of the other texts | empty frame | stolen by the true text |")  # fmt: skip
-    print("|---|---|---|---|---|---|---|---|---|")
+    _print_head(
+        "draw", "withheld article", "own questions", "true text wins", "of those truly about it",
+        "with the words named", "own draft wins", "best of the other texts", "empty frame", "stolen by the true text",
+    )  # fmt: skip
     for one in (one for one in tried if one.kind == "true"):
         same = [other for other in tried if other.gap is one.gap and other.title == one.title]
         best = {kind: max((o.trial.won for o in same if o.kind == kind), default=None) for kind in KINDS}
         words = one.trial.won if one.trial.won_with_words is None else one.trial.won_with_words
         shown = ["–" if best[kind] is None else str(best[kind]) for kind in ("own", "other", "frame")]
         stolen = f"{len(one.trial.stolen)} of {one.trial.healthy}"
-        cells = [one.draw, one.title, str(one.trial.own), str(one.trial.won), str(words), *shown, stolen]
+        about = f"{one.about_won} of {len(one.about)}"
+        cells = [one.draw, one.title, str(one.trial.own), str(one.trial.won), about, str(words), *shown, stolen]
         print(f"| {' | '.join(cells)} |", flush=True)
 
 
 def _print_by_kind(tried: list[Tried]) -> None:
     good = [one.trial.share_won or 0.0 for one in tried if one.kind == "true"]
-    print("\n| draft | trials | own questions won, mean share | healthy questions stolen, mean share | "
-          "true text wins more: chance over all pairs | of the same gap |")  # fmt: skip
-    print("|---|---|---|---|---|---|")
+    _print_head(
+        "draft", "trials", "own questions won, mean share", "a quarter or more won",
+        "healthy questions stolen, mean share", "true text wins more: chance over all pairs", "of the same gap",
+    )  # fmt: skip
     for kind, words in KINDS.items():
         own = [one for one in tried if one.kind == kind]
         won = [one.trial.share_won or 0.0 for one in own]
@@ -126,8 +139,13 @@ def _print_by_kind(tried: list[Tried]) -> None:
         pairs = [(best.trial.won, one.trial.won) for best in tried if best.kind == "true"
                  for one in own if one.gap is best.gap and one.title == best.title]  # fmt: skip
         chances = ["–", "–"] if kind == "true" else [f"{_above(list(product(good, won))):.2f}", f"{_above(pairs):.2f}"]
-        cells = [words, str(len(own)), f"{mean(won):.0%}", f"{mean(stolen):.1%}", *chances]
+        many = sum(share >= QUARTER for share in won)
+        cells = [words, str(len(own)), f"{mean(won):.0%}", f"{many} of {len(own)}", f"{mean(stolen):.1%}", *chances]
         print(f"| {' | '.join(cells)} |", flush=True)
+
+
+def _print_head(*names: str) -> None:
+    print(f"\n| {' | '.join(names)} |\n|{'---|' * len(names)}")
 
 
 def _above(pairs: list[tuple[float, float]]) -> float:

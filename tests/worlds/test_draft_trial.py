@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 from datetime import date
+from html import unescape
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
+from starlette.testclient import TestClient
 
 from lacuna.data_contracts.errors import LacunaError
 from lacuna.models.backlog.gap import Gap
 from lacuna.models.retrieval.draft_trial import Trial
+from lacuna.pipelines.board import make_app
+from lacuna.pipelines.board.roles import hashed
 from lacuna.pipelines.drafts.trial import TriedRun, article_parts
 from lacuna.pipelines.gaps.decisions import decide
 from lacuna.pipelines.io.runs import read_backlog
@@ -132,9 +136,43 @@ def test_the_command_tells_the_same(shop: Path, lacuna: Lacuna, tmp_path: Path) 
     assert document["stolen"] == []
 
 
+def test_the_board_tries_what_a_writer_typed(shop: Path, tmp_path: Path) -> None:
+    """A writer sees what a changed draft would win; a viewer may not try one, and is not offered to."""
+    people = "".join(
+        f'[[people]]\nname = "{role}"\nrole = "{role}"\ntoken_sha256 = "{hashed(role)}"\n'
+        for role in ("viewer", "writer")
+    )
+    (tmp_path / "people.toml").write_text(people)
+    settings, place = load_settings(), shop / "store" / "runs" / BEFORE.isoformat()
+    board = settings.board.model_copy(update={"people": str(tmp_path / "people.toml")})
+    settings = settings.model_copy(update={"board": board})
+    gap, trial = pole(place), tried(shop, BROAD)
+    with open_state(settings, shop / "store") as state:
+        client = TestClient(make_app(shop / "store", settings, state, "Rita"), base_url="http://127.0.0.1:8765")
+        pages = {
+            role: client.get(f"/gaps/{gap.gap_id}", headers={"Authorization": f"Bearer {role}"}).text
+            for role in ("viewer", "writer")
+        }
+        answers = {
+            role: client.post(
+                f"/gaps/{gap.gap_id}/try", data={"text": BROAD}, headers={"Authorization": f"Bearer {role}"}
+            )
+            for role in ("viewer", "writer")
+        }
+    assert "Try this draft" in pages["writer"]
+    assert "Try this draft" not in pages["viewer"]
+    assert (answers["viewer"].status_code, answers["writer"].status_code) == (403, 200)
+    page = unescape(answers["writer"].text)
+    assert f"best match for {trial.won} of the gap's {trial.own} failed questions" in page
+    assert "Stolen from other articles" in page
+    assert trial.stolen[0].question in page
+
+
 def test_changes_to_an_article_are_read_from_its_diff() -> None:
     """What goes, what comes in its place, and what is added, without the notes to the writer."""
-    diff = "```diff\n ## Returns\n-You have 30 days.\n+You have 60 days. [^1]\n! Agents differ.\n+Keep the box. [^2]\n```"
+    diff = (
+        "```diff\n ## Returns\n-You have 30 days.\n+You have 60 days. [^1]\n! Agents differ.\n+Keep the box. [^2]\n```"
+    )
     (part,) = article_parts(f"---\ngap_id: g-1\n---\n\n# Update “Returns”\n\n## Proposed changes\n\n{diff}\n")
     assert part.amends
     assert part.changes == (("You have 30 days.", "You have 60 days."), ("", "Keep the box."))
