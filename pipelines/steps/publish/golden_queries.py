@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lacuna.models.arrays import F32, Ints
+from lacuna.models.arrays import F32, F64, Ints
 from lacuna.models.backlog.gap import Gap
 from lacuna.models.retrieval.draft_trial import ROLES
 from lacuna.models.text.vectors import unit
@@ -143,9 +143,11 @@ def _near(job: Job, gaps: Sequence[Gap], facts: pd.DataFrame) -> list[dict[str, 
     shown = facts["shown"].to_numpy()
     may = {"neighbour": shown & (failed >= WENT_WELL), "healthy": shown & served}
     ids, answered_by = facts["conversation_id"].tolist(), facts["article_id"].tolist()
+    by_id = facts["conversation_id"].rank().to_numpy()
     rows = []
     for role, allowed in may.items():
-        for gap, own, near in zip(gaps, members, _nearest(job, centres, np.flatnonzero(allowed)), strict=True):
+        nearest = _nearest(job, centres, np.flatnonzero(allowed), by_id)
+        for gap, own, near in zip(gaps, members, nearest, strict=True):
             inside = set(own.tolist())
             others = [
                 i for i in near.tolist() if i not in inside and (role != "healthy" or answered_by[i] != gap.article_id)
@@ -177,23 +179,26 @@ def _centres(job: Job, members: Sequence[Ints]) -> F32:
     return unit(np.array([np.broadcast_to(one, (width,)) for one in sums], dtype=np.float32))
 
 
-def _nearest(job: Job, centres: F32, rows: Ints) -> list[Ints]:
-    """Of some rows the nearest to each centre, the nearest first: enough that a gap's own and its article's may go."""
+def _nearest(job: Job, centres: F32, rows: Ints, by_id: F64) -> list[Ints]:
+    """Of some rows the nearest to each centre, the nearest first: enough that a gap's own and its article's may go.
+
+    What is equally near goes by its id, and the last digits don't count: they depend on the cut into shards.
+    """
     most = 5 * OF_ROLE
     found: list[list[tuple[Any, Ints]]] = [[] for _ in centres]
     for start, vectors in _blocks(job):
         own = rows[(rows >= start) & (rows < start + len(vectors))]
         if not len(own):
             continue
-        near = vectors[own - start] @ centres.T
+        near = (vectors[own - start] @ centres.T).round(4)
         for number in range(len(centres)):
-            top = np.argsort(-near[:, number], kind="stable")[:most]
+            top = np.lexsort((by_id[own], -near[:, number]))[:most]
             found[number].append((near[top, number], own[top]))
     nothing = np.zeros(0, dtype=np.int64)
     chosen = []
     for parts in found:
         near, own = (np.concatenate([part[i] for part in parts] or [nothing]) for i in (0, 1))
-        chosen.append(own[np.argsort(-near, kind="stable")[:most]])
+        chosen.append(own[np.lexsort((by_id[own], -near))[:most]])
     return chosen
 
 
