@@ -143,7 +143,7 @@ def _near(job: Job, gaps: Sequence[Gap], facts: pd.DataFrame) -> list[dict[str, 
     shown = facts["shown"].to_numpy()
     may = {"neighbour": shown & (failed >= WENT_WELL), "healthy": shown & served}
     ids, answered_by = facts["conversation_id"].tolist(), facts["article_id"].tolist()
-    by_id = facts["conversation_id"].rank().to_numpy(dtype=np.float64)
+    by_id = np.asarray(facts["conversation_id"].rank(), dtype=np.float64)
     rows = []
     for role, allowed in may.items():
         nearest = _nearest(job, centres, np.flatnonzero(allowed), by_id)
