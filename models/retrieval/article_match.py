@@ -14,6 +14,7 @@ from lacuna.models.text.vectors import unit
 
 PASSAGE_WORDS = 110
 FEW_ARTICLES = 20  # with fewer, a text's own mean and spread over articles say little
+WORDS_COUNT = 0.6  # of a standard score by words, beside one by meaning
 BEST_PASSAGES = 3  # an article that answers says so in more than one place; one lucky sentence is not an answer
 
 
@@ -135,6 +136,11 @@ def standard_scores(scores: F32, drawn: int = 0, usual: Usual | None = None) -> 
     centre = (n * mean + drawn * usual.mean) / (n + drawn)
     spread = np.sqrt((n * square + drawn * (usual.within + usual.between)) / (n + drawn))
     return ((scores - centre) / np.where(spread > 1e-9, spread, 1)).astype(np.float32)
+
+
+def match_score(meaning: F32, words: F32) -> F32:
+    """How well articles match, from the standard scores by meaning and by words, float32 (texts, articles)."""
+    return (meaning + WORDS_COUNT * words).astype(np.float32)
 
 
 def profile(match: F32) -> F32:

@@ -21,7 +21,7 @@ from lacuna.data_contracts.errors import (
     SettingsInvalid,
     StoreUnusable,
 )
-from lacuna.pipelines.board import actions, api, ask, meeting, pages, sign_in, topics, transcripts
+from lacuna.pipelines.board import actions, api, ask, meeting, pages, sign_in, topics, transcripts, trying
 from lacuna.pipelines.board.bodies import TOO_LARGE
 from lacuna.pipelines.board.context import ERROR_CODES, BoardContext
 from lacuna.pipelines.board.middleware import Guard, host_of, is_loopback
@@ -97,7 +97,7 @@ def make_app(
         ("/decide", actions.decide, changes), ("/tags", sign_in.tag_conversation, changes),
         ("/topics/{topic_id}/edit", topics.edit, changes), ("/topic-edits/{edit_id}/undo", topics.undo, changes),
         ("/meeting", meeting.begin, changes), ("/meeting/{meeting_id}/end", meeting.close, changes),
-        ("/sign-in", sign_in.sign_in, sign_ins),
+        ("/gaps/{gap_id}/try", trying.try_draft, changes), ("/sign-in", sign_in.sign_in, sign_ins),
     ):  # fmt: skip
         app.post(path, include_in_schema=False)(limiter.limit(limit)(view))
     error_models: dict[int | str, dict[str, Any]] = {code: {"model": api.Problem} for code in (403, 404, 409, 422)}

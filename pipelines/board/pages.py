@@ -16,6 +16,7 @@ from lacuna.pipelines.board.context import ASSETS, BoardContext, asset, context_
 from lacuna.pipelines.board.filters import PAGE, SORTS, VIEWS, Query, choices, counted, matching_gaps, neighbours
 from lacuna.pipelines.board.snapshot import Now, Run
 from lacuna.pipelines.board.transcripts import readable
+from lacuna.pipelines.board.trying import golden_words
 from lacuna.pipelines.board.view import changes, gap_page, gap_path, histories, owner_loads, precision_rows, this_week
 from lacuna.pipelines.gaps.decisions import history
 from lacuna.pipelines.gaps.membership import pending
@@ -72,7 +73,7 @@ def gap(request: Request, gap_id: str) -> Response:
         onward=onward, back=f"/{text}", query_text=text, decision_log=decision_log,
         can=board.actions_for(person, current), into=now.by_id.get(current.life.merged_into or ""),
         draft=drafting.read(board, current), fix=now.run.fix_of(gap_id), readable=readable(now.run),
-        membership=pending(current.record, current.life),
+        membership=pending(current.record, current.life), golden=golden_words(now.run, gap_id),
     )  # fmt: skip
 
 
@@ -88,7 +89,15 @@ def _former_gap(board: BoardContext, request: Request, gap_id: str) -> Response:
         row = gap_row(connection, gap_id)
     now = board.snapshot.now()
     fix = now.run.fix_of(gap_id) if now.run else None
-    return board.page(request, "gone", here="backlog", row=row, decision_log=histories(decisions, now), fix=fix)
+    return board.page(
+        request,
+        "gone",
+        here="backlog",
+        row=row,
+        decision_log=histories(decisions, now),
+        fix=fix,
+        golden=golden_words(now.run, gap_id),
+    )
 
 
 @router.get("/gaps/{gap_id}/draft")

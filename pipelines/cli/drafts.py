@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,10 +16,13 @@ from lacuna.pipelines.cli.options import Config, Store, local, out
 from lacuna.pipelines.io.addresses import store_path
 
 if TYPE_CHECKING:
+    from lacuna.models.retrieval.draft_trial import Trial
     from lacuna.pipelines.delivery.send import Outcome
     from lacuna.pipelines.drafts.copies import Copy
 
-__all__ = ["digest", "drafts", "drafts_app", "push"]
+__all__ = ["digest", "drafts", "drafts_app", "push", "try_draft"]
+
+EXAMPLES = 5  # of what is missed, and of what is stolen
 
 Owner = Annotated[str | None, typer.Option(metavar="ID", help="Only this owner's; `unowned` for those of nobody.")]
 
@@ -135,6 +140,80 @@ def push(
         out.print(f"{len(sent)} of {len(planned)} sent to {escape(to)}.", highlight=False)
     else:
         out.print("Nothing was sent: --send sends what is new or changed.", highlight=False)
+
+
+@drafts_app.command("try")
+def try_draft(
+    gap: Annotated[str, typer.Argument(metavar="GAP", help="The gap's id, or its rank.")],
+    store: Store,
+    file: Annotated[
+        Path | None,
+        typer.Option(
+            "--file", metavar="FILE", help="The draft, as Markdown; the run's own by default.", parser=local("--file")
+        ),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print all that was found as JSON.")] = False,
+    config: Config = None,
+) -> None:
+    """Try a draft before it is published: which questions it would win, which it would miss, and which it would steal.
+
+    The gap's failed questions, failed ones near it, and questions that articles answer well are matched with the
+    articles of the latest run, without the draft and with it. Nothing is changed.
+
+    For example:
+
+    `lacuna drafts try 1 --store store`
+
+    `lacuna drafts try g-1a2b3c4d --store store --file wiki/drafts/customs.md`
+    """
+    from lacuna.data_contracts.errors import LacunaError
+    from lacuna.pipelines.drafts.trial import TriedRun
+    from lacuna.pipelines.gaps.decisions import backlog_now
+    from lacuna.pipelines.gaps.read import gaps_of
+    from lacuna.pipelines.io.runs import find_gap, whole_run
+    from lacuna.pipelines.settings import load_settings
+    from lacuna.pipelines.state.repository import open_state
+
+    settings = load_settings(config)
+    with whole_run(store) as folder, open_state(settings, store) as state:
+        chosen = find_gap(gaps_of(backlog_now(store, state, settings, folder.name)), gap)
+        path = file or (folder / chosen.draft if chosen.draft else None)
+        if path is None:
+            raise LacunaError(f"the run wrote no draft for gap {chosen.gap_id}", "name one with --file")
+        try:
+            text = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeError) as error:
+            raise LacunaError(f"{path} can't be read: {error}", "name a text file with --file") from None
+        tried = TriedRun(folder, store)
+        trial = tried.try_draft(chosen, text)
+    if as_json:
+        document = {"gap_id": chosen.gap_id, "run_id": tried.run_id, **trial.as_dict()}
+        sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
+    else:
+        out.print(f"[bold]{escape(chosen.title)}[/] ({escape(chosen.gap_id)})", highlight=False, soft_wrap=True)
+        _print_trial(trial, tried.titles, chosen.article_id)
+
+
+def _print_trial(trial: Trial, titles: dict[str, str], article_id: str | None) -> None:
+    from lacuna.models.text.words import shortened
+    from lacuna.pipelines.drafts.trial import sentences
+
+    for words in sentences(trial, titles.get(str(article_id))):
+        out.print(escape(words), highlight=False, soft_wrap=True)
+    missed = [
+        (one.question, f"{titles.get(one.best_article_id, one.best_article_id)}, ahead by {one.margin:.2f}")
+        for one in trial.missed
+    ]
+    stolen = [
+        (one.question, f"from {titles.get(one.article_id, one.article_id)}, by {one.margin:.2f}")
+        for one in trial.stolen
+    ]
+    for heading, rows in (("Still missed, the nearest first", missed), ("Stolen, the surest first", stolen)):
+        if rows:
+            out.print(f"[bold]{heading}[/]", highlight=False)
+        for question, why in rows[:EXAMPLES]:
+            line = f"  “{escape(shortened(question, 120))}” [dim]({escape(why)})[/]"
+            out.print(line, highlight=False, soft_wrap=True)
 
 
 def digest(

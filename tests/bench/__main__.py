@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import tempfile
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from tests.bench import topics
@@ -33,6 +34,7 @@ from tests.bench.sources import sources
 from tests.bench.stability import stability
 from tests.bench.startup import startup
 from tests.bench.steps import steps
+from tests.bench.trial import trial
 from tests.bench.watch import watch
 
 
@@ -88,6 +90,8 @@ def parse(words: Sequence[str] | None = None) -> argparse.Namespace:
     topics_command.add_argument("--embedder", default="minilm", help="whose vectors both are given")
     topics_command.add_argument("--store", type=Path, help="where vectors are kept from one time to the next")
     topics_command.add_argument("--sizes", type=int, nargs="*", default=topics.SIZES, help="how many questions")
+    tried = which.add_parser("trial", help="drafts tried on the replays: true texts, own drafts and bad ones")
+    tried.add_argument("--store", type=Path, help="a folder of runs that are used again where they are there")
     pulled = which.add_parser("sources", help="the demo pulled through each vendor's fake, and its backlog")
     pulled.add_argument("--messages", type=int, default=1_000_000, help="of a pull from Parquet; 0 leaves it out")
     sized = which.add_parser("scale", help="time and memory of each step as conversations grow, and of a weekly rerun")
@@ -158,6 +162,7 @@ def main() -> int:
         if arguments.what == "names":
             return representations(folder, arguments.set)
         named = {
+            "trial": partial(trial, kept=getattr(arguments, "store", None)),
             "steps": steps,
             "labels": labels,
             "ablations": ablations,

@@ -38,6 +38,7 @@ from lacuna.pipelines.state.deliveries import remember_contacts
 from lacuna.pipelines.state.repository import open_state
 from lacuna.pipelines.steps import STEPS
 from lacuna.pipelines.steps.measure.searches import searches_by_topic
+from lacuna.pipelines.steps.publish.golden_queries import golden_queries, golden_results, published_articles
 from lacuna.pipelines.steps.publish.judged import subtopics_judged
 from lacuna.pipelines.steps.publish.no_gap import no_gap
 from lacuna.pipelines.steps.publish.not_yet_known import not_yet_known
@@ -107,6 +108,7 @@ def publish(job: Job) -> None:
 def _published_tables(job: Job, backlog: pd.DataFrame, owners: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """The tables of the run beside its backlog, by name: a step's table as it is, or made of several."""
     assignments = _assignments(job)
+    queries = golden_queries(job, gaps_of(backlog))
     composed = {
         "topics": _topics(job, backlog),
         "assignments": assignments,
@@ -116,6 +118,9 @@ def _published_tables(job: Job, backlog: pd.DataFrame, owners: pd.DataFrame) -> 
         "transcripts": transcripts(job, gaps_of(backlog)),
         "worth": worth_of_fixes(job, [column.name for column in step_tables("published")["worth"].columns]),
         "not_yet_known": not_yet_known(job, backlog),
+        "articles": published_articles(job),
+        "golden_queries": queries,
+        "golden_results": golden_results(job, queries, gaps_of(backlog)),
         "owners": owners.drop(columns="email", errors="ignore"),
     }
     return {
@@ -207,6 +212,7 @@ def _run(job: Job, backlog: pd.DataFrame) -> dict[str, Any]:
         "settings": job.settings.public(),
         "seed": job.settings.run.seed,
         "embedder": {"name": model.name, "version": model.version} | _topics_found_by(job),
+        "usual_scores": job.read_json("understand/usual_scores"),
         "steps": sorted(steps, key=lambda step: STEPS.index(step["name"]) if step["name"] in STEPS else 99),
         "parts": part_costs(job),
         "warnings": [

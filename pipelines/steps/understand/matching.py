@@ -13,7 +13,14 @@ from numpy.typing import NDArray
 
 from lacuna.models.arrays import F32, Flags
 from lacuna.models.retrieval.article_index import ArticleIndex
-from lacuna.models.retrieval.article_match import Usual, passages, profile, standard_scores, weight_of_usual
+from lacuna.models.retrieval.article_match import (
+    Usual,
+    match_score,
+    passages,
+    profile,
+    standard_scores,
+    weight_of_usual,
+)
 from lacuna.models.retrieval.candidates import Candidates, choose
 from lacuna.pipelines.io.vector_cache import embed
 from lacuna.pipelines.runtime.job import Job
@@ -143,7 +150,7 @@ class Matcher:
         agents = np.zeros((len(texts.questions), self._index.articles), dtype=np.float32)
         agents[texts.is_long] = 0.6 * self._standard("reply_meaning", raw) + 0.4 * self._standard("reply_words", raw)
         ways = {
-            "score": self._standard("meaning", raw) + 0.6 * self._standard("words", raw),
+            "score": match_score(self._standard("meaning", raw), self._standard("words", raw)),
             "meaning": raw["meaning"],
             "words": raw["words"],
             "passage_words": self._index.passage_words(texts.questions, texts.languages),
