@@ -13,7 +13,8 @@ from lacuna.data_contracts.errors import NothingToMine
 from lacuna.pipelines.io.addresses import StorePath, is_local, store_path
 from lacuna.pipelines.io.bundle import read_bundle, refuse
 from lacuna.pipelines.io.run_folders import find_run, run_place
-from lacuna.pipelines.io.store import read_parquet, usable
+from lacuna.pipelines.io.run_files import run_table
+from lacuna.pipelines.io.store import usable
 from lacuna.pipelines.runtime.job import Job
 from lacuna.pipelines.runtime.parts import shards_of_part
 from lacuna.pipelines.runtime.runner import (
@@ -53,7 +54,7 @@ class RunResult:
     @property
     def backlog(self) -> pd.DataFrame:
         """The ranked backlog, one row a gap."""
-        return read_parquet(self.folder / "backlog.parquet")
+        return run_table(self.folder / "backlog.parquet")
 
 
 def make_job(

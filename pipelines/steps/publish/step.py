@@ -25,6 +25,7 @@ from lacuna.pipelines.drafts.polish import polish
 from lacuna.pipelines.embedders.registry import embedder
 from lacuna.pipelines.gaps.read import gaps_of
 from lacuna.pipelines.io.publishing import publishing
+from lacuna.pipelines.io.run_files import read_run
 from lacuna.pipelines.io.run_folders import run_folder, run_place
 from lacuna.pipelines.io.store import files_in, read_parquet, write_parquet
 from lacuna.pipelines.presentation.spreadsheet import records
@@ -239,7 +240,7 @@ def _topics_found_by(job: Job) -> dict[str, Any]:
 def _previous(job: Job) -> dict[str, Any] | None:
     before = job.read_json("run")["previous_run"]
     place = run_place(job.store, str(before)) if before else None
-    return json.loads((place / "run.json").read_text(encoding="utf-8")) if place else None
+    return read_run(place) if place else None
 
 
 def _quarantine(job: Job, folder: Path) -> list[dict[str, Any]]:
