@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from lacuna.data_contracts.errors import NothingToMine
 from lacuna.pipelines.io.addresses import StorePath, is_local, store_path
 from lacuna.pipelines.io.bundle import read_bundle, refuse
-from lacuna.pipelines.io.run_folders import find_run, run_place
 from lacuna.pipelines.io.run_files import run_table
+from lacuna.pipelines.io.run_folders import find_run, run_place
 from lacuna.pipelines.io.store import usable
 from lacuna.pipelines.runtime.job import Job
 from lacuna.pipelines.runtime.parts import shards_of_part

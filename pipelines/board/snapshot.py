@@ -27,8 +27,8 @@ from lacuna.pipelines.gaps.first_seen import visible_since_days
 from lacuna.pipelines.gaps.read import gaps_of
 from lacuna.pipelines.io.addresses import StorePath
 from lacuna.pipelines.io.published import read_published
-from lacuna.pipelines.io.run_folders import Stamp, latest_stamp, run_folder
 from lacuna.pipelines.io.run_files import read_run, run_file, run_table
+from lacuna.pipelines.io.run_folders import Stamp, latest_stamp, run_folder
 from lacuna.pipelines.presentation.format import day, line, plural, record, rows, short_day, text
 from lacuna.pipelines.presentation.spreadsheet import unguarded
 from lacuna.pipelines.report.accuracy import article_accuracy
