@@ -164,7 +164,7 @@ def plan_scheduled(
 
 def _refuse_empty(job: Job) -> None:
     """Raise an error if the window has no conversation, before seven tasks are started for nothing."""
-    read = read_bundle(job.bundle, ["conversations"])
+    read = read_bundle(job.bundle, ["conversations"], job.settings.input)
     refuse(read.problems)
     started = read.tables["conversations"].frame["started_at"]
     if not started.between(job.start_ts, job.end_ts, inclusive="left").any():
