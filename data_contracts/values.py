@@ -63,7 +63,8 @@ def whole_number(value: Any, most: int = LARGEST_ID) -> int | None:
     return value if good else None
 
 
-_BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+# Marks that turn the order of what follows, and those that end it: embeddings, overrides and isolates.
+_TURNS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 def plain(text: str, also: str = "\n\t") -> str:
@@ -74,7 +75,7 @@ def plain(text: str, also: str = "\n\t") -> str:
     text
         Any text.
     also
-        The control characters that stay; all others become U+FFFD, and marks of direction go.
+        The control characters that stay; all others become U+FFFD, and marks that turn the direction go.
 
     Examples
     --------
@@ -84,9 +85,9 @@ def plain(text: str, also: str = "\n\t") -> str:
     if text.isascii() and text.isprintable():
         return text
     return "".join(
-        "\ufffd" if unicodedata.category(letter) in ("Cc", "Zl", "Zp") and letter not in also else letter
-        for letter in text
-        if letter not in _BIDI
+        "\ufffd" if unicodedata.category(letter) == "Cc" and letter not in also else letter
+        for letter in text.replace("\r\n", "\n")
+        if letter not in _TURNS
     )
 
 
