@@ -13,7 +13,7 @@ from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse, Response
 
 from lacuna.data_contracts.errors import DecidedMeanwhile, DecisionInvalid, LacunaError, NoSuchGap, NotAllowed, Refused
-from lacuna.data_contracts.values import whole_number
+from lacuna.data_contracts.sent import whole_number
 from lacuna.models.backlog.actions import ACTIONS, EDITS
 from lacuna.models.backlog.gap_kinds import GAP_KINDS
 from lacuna.pipelines.board.context import BoardContext, context_of, first, forms, local, person_of

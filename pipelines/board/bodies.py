@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import Message, Receive
 
-from lacuna.data_contracts.values import LARGEST_ID, whole_number
+from lacuna.data_contracts.sent import LARGEST_ID, whole_number
 
 __all__ = ["MAX_BYTES", "TOO_LARGE", "RowId", "announces_too_much", "limited"]
 

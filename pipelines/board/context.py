@@ -26,7 +26,7 @@ from lacuna.data_contracts.errors import (
     StoreUnusable,
     TagInvalid,
 )
-from lacuna.data_contracts.values import whole_number
+from lacuna.data_contracts.sent import whole_number
 from lacuna.models.backlog.actions import ACTIONS
 from lacuna.models.backlog.lifecycle import allowed
 from lacuna.pipelines.board.filters import Query, counted

@@ -10,7 +10,7 @@ from itertools import chain
 from typing import Any
 from urllib.parse import urlencode
 
-from lacuna.data_contracts.values import whole_number
+from lacuna.data_contracts.sent import whole_number
 from lacuna.models.backlog.gap_kinds import GAP_KINDS, kind_label
 from lacuna.models.backlog.lifecycle import UNDECIDED
 from lacuna.pipelines.board.snapshot import GapNow, Now

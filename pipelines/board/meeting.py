@@ -13,7 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
-from lacuna.data_contracts.values import whole_number
+from lacuna.data_contracts.sent import whole_number
 from lacuna.models.backlog.actions import ACTIONS
 from lacuna.models.backlog.lifecycle import Decision
 from lacuna.pipelines.board import drafting

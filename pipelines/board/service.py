@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from lacuna.data_contracts.errors import Refused, TagInvalid
-from lacuna.data_contracts.values import whole_number
+from lacuna.data_contracts.sent import whole_number
 from lacuna.pipelines.board.context import BoardContext
 from lacuna.pipelines.board.roles import Person, may
 from lacuna.pipelines.board.snapshot import GapNow

@@ -12,7 +12,7 @@ from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse, Response
 
 from lacuna.data_contracts.errors import DecidedMeanwhile, DecisionInvalid, LacunaError, NotAllowed, Refused
-from lacuna.data_contracts.values import whole_number
+from lacuna.data_contracts.sent import whole_number
 from lacuna.pipelines.board.bodies import RowId
 from lacuna.pipelines.board.context import ERROR_CODES, BoardContext, context_of, first, local, person_of
 from lacuna.pipelines.board.roles import may

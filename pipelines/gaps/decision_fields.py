@@ -7,7 +7,7 @@ from datetime import date, time
 from typing import Any
 
 from lacuna.data_contracts.errors import DecisionInvalid
-from lacuna.data_contracts.values import LARGEST_ID, plain, whole_number
+from lacuna.data_contracts.sent import LARGEST_ID, plain, whole_number
 from lacuna.models.backlog.actions import ACTIONS
 from lacuna.models.backlog.gap_kinds import GAP_KINDS
 from lacuna.models.backlog.lifecycle import DISMISS_REASONS

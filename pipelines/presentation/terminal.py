@@ -12,7 +12,7 @@ from typing import TextIO
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 
-from lacuna.data_contracts.values import plain
+from lacuna.data_contracts.sent import plain
 
 __all__ = ["SafeConsole", "write"]
 

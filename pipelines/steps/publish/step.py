@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 
 from lacuna.data_contracts.check import faults
+from lacuna.data_contracts.contract import TABLES
 from lacuna.data_contracts.errors import ContractBroken
 from lacuna.data_contracts.step_tables import check_step_table, step_tables, with_aliases
 from lacuna.models.backlog.gap import Gap
@@ -115,7 +116,7 @@ def _published_tables(job: Job, backlog: pd.DataFrame, owners: pd.DataFrame) -> 
         "transcripts": transcripts(job, gaps_of(backlog)),
         "worth": worth_of_fixes(job, [column.name for column in step_tables("published")["worth"].columns]),
         "not_yet_known": not_yet_known(job, backlog),
-        "owners": owners.drop(columns="email", errors="ignore"),
+        "owners": owners[[name for name in TABLES["owners"].names if name in owners and name != "email"]],
     }
     return {
         name: composed[name] if name in composed else job.read(table.extends)
