@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from lacuna.data_contracts.contract import UNREADABLE, Table
-from lacuna.data_contracts.ids import EXACT, NUMBER_FORMS, plain_id, whole_float
+from lacuna.data_contracts.ids import EXACT, NUMBER_FORMS, plain_id, whole_float, without_addresses
 from lacuna.data_contracts.lists import pieces
 from lacuna.data_contracts.times import as_timestamp
 from lacuna.data_contracts.values import NO_NAME, NO_VALUE, cells, is_null, storable, text_of, text_series
@@ -99,6 +99,8 @@ def conform(table: Table, frame: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFra
             typed[column.name] = empty(column.type, frame.index)
             continue
         typed[column.name], bad = cast(frame[column.name], column.type)
+        if column.name == "conversation_id":
+            typed[column.name] = without_addresses(typed[column.name])
         if bad.any():
             raw[column.name] = frame[column.name].astype("object").where(bad, None)
             if column.name in table.vital:

@@ -15,6 +15,7 @@ __all__ = [
     "NotDelivered",
     "NothingToMine",
     "Refused",
+    "RunUnreadable",
     "SettingsInvalid",
     "SourceUnreadable",
     "StoreUnusable",
@@ -80,6 +81,10 @@ class SourceUnreadable(LacunaError):
 
 class StoreUnusable(LacunaError):
     """The store can't be read or written: missing rights, a full disk, a path that is not a folder."""
+
+
+class RunUnreadable(StoreUnusable):
+    """A file of a published run is missing or damaged."""
 
 
 class WorkerUnfit(LacunaError):

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
-__all__ = ["EXACT", "NUMBER_FORMS", "plain_id", "rounded", "whole_float"]
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["EXACT", "NUMBER_FORMS", "plain_id", "rounded", "whole_float", "without_addresses"]
 
 # Beyond 2**53 a float no longer holds every integer: two ids may have become one.
 EXACT = 2**53
@@ -17,6 +22,7 @@ _POWER = r"-?\d(?:\.\d{1,40}[eE]\+?|[eE]\+)\d{1,3}"
 # A decimal's zero with seven places or more is written so.
 _ZERO = r"0[eE]-\d{1,3}"
 NUMBER_FORMS = rf"^(?:{_WHOLE}|{_POWER}|{_ZERO})$"
+_ADDRESS = r"[^\s@]@[^\s@]+\.[^\s@]"
 # Six digits and the rest zeros: what a spreadsheet leaves of a long number.
 _ROUNDED = re.compile(r"-?[1-9]\d{0,5}0{6,}")
 
@@ -70,3 +76,20 @@ def rounded(text: str) -> bool:
     [True, False, False]
     """
     return len(text) >= 12 and _ROUNDED.fullmatch(text) is not None
+
+
+def without_addresses(ids: pd.Series) -> pd.Series:
+    """Ids of conversations, each that is an e-mail address replaced by one that is always the same for it.
+
+    Some exports name a conversation by its customer's address. What replaces it is no secret to who knows the address.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> without_addresses(pd.Series(["c-1", "jo@example.org"], dtype="str")).tolist()
+    ['c-1', 'c-b6be3cb544f77c4e']
+    """
+    some = ids.str.contains(_ADDRESS, regex=True, na=False).astype(bool)
+    if not some.any():
+        return ids
+    return ids.mask(some, ids[some].map(lambda one: f"c-{hashlib.sha256(one.encode()).hexdigest()[:16]}").astype("str"))

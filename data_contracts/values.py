@@ -10,7 +10,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-__all__ = ["NO_NAME", "NO_VALUE", "among", "cells", "is_null", "storable", "text_of", "text_series"]
+__all__ = [
+    "NO_NAME",
+    "NO_VALUE",
+    "among",
+    "cells",
+    "is_null",
+    "storable",
+    "text_of",
+    "text_series",
+]
 
 # What exports write into a cell of an id's, a number's or a time's column where there is no value, in any case.
 NO_VALUE = frozenset(

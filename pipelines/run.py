@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, Literal
 from lacuna.data_contracts.errors import NothingToMine
 from lacuna.pipelines.io.addresses import StorePath, is_local, store_path
 from lacuna.pipelines.io.bundle import read_bundle, refuse
+from lacuna.pipelines.io.run_files import run_table
 from lacuna.pipelines.io.run_folders import find_run, run_place
-from lacuna.pipelines.io.store import read_parquet, usable
+from lacuna.pipelines.io.store import usable
 from lacuna.pipelines.runtime.job import Job
 from lacuna.pipelines.runtime.parts import shards_of_part
 from lacuna.pipelines.runtime.runner import (
@@ -53,7 +54,7 @@ class RunResult:
     @property
     def backlog(self) -> pd.DataFrame:
         """The ranked backlog, one row a gap."""
-        return read_parquet(self.folder / "backlog.parquet")
+        return run_table(self.folder / "backlog.parquet")
 
 
 def make_job(
@@ -163,7 +164,7 @@ def plan_scheduled(
 
 def _refuse_empty(job: Job) -> None:
     """Raise an error if the window has no conversation, before seven tasks are started for nothing."""
-    read = read_bundle(job.bundle, ["conversations"])
+    read = read_bundle(job.bundle, ["conversations"], job.settings.input)
     refuse(read.problems)
     started = read.tables["conversations"].frame["started_at"]
     if not started.between(job.start_ts, job.end_ts, inclusive="left").any():

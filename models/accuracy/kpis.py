@@ -14,7 +14,7 @@ from lacuna.models.accuracy.groups import group_accuracy
 from lacuna.models.accuracy.outcome_model import Chances
 from lacuna.models.metrics.intervals import wilson
 
-__all__ = ["COLUMNS", "Cost", "judged", "weekly_kpis"]
+__all__ = ["COLUMNS", "SEGMENTS", "Cost", "judged", "weekly_kpis"]
 
 COLUMNS = [
     "week", "segment", "conversations", "self_service_users", "tickets",

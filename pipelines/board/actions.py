@@ -13,6 +13,7 @@ from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse, Response
 
 from lacuna.data_contracts.errors import DecidedMeanwhile, DecisionInvalid, LacunaError, NoSuchGap, NotAllowed, Refused
+from lacuna.data_contracts.sent import whole_number
 from lacuna.models.backlog.actions import ACTIONS, EDITS
 from lacuna.models.backlog.gap_kinds import GAP_KINDS
 from lacuna.pipelines.board.context import BoardContext, context_of, first, forms, local, person_of
@@ -145,6 +146,14 @@ async def decide(request: Request) -> Response:
     return await run_in_threadpool(_decide, request, await request.form(max_files=0, max_fields=_MAX_GAPS + 20))
 
 
+def _seen(after: str) -> int:
+    """The last decision that a form's gap was displayed with; 0 for none."""
+    number = whole_number(after or 0)
+    if number is None:
+        raise DecisionInvalid("the form is not ours", "load it again")
+    return number
+
+
 def _decide(request: Request, form_data: FormData) -> Response:
     board, person, action = context_of(request), person_of(request), first(form_data, "verb")
     sent = [str(value) for value in form_data.getlist("gap")][:_MAX_GAPS]
@@ -155,16 +164,14 @@ def _decide(request: Request, form_data: FormData) -> Response:
         gap_id, _, after = gap_ref.rpartition(":")
         try:
             payload = _payload(action, form_data)
-            number = decide_as(board, person, gap_id, action, first(form_data, "why")[:4000], payload, int(after or 0))
+            number = decide_as(board, person, gap_id, action, first(form_data, "why")[:4000], payload, _seen(after))
             outcome.done.append(number)
         except DecidedMeanwhile as error:
             outcome.meanwhile.append((gap_id, error.problem))
         except (Refused, NotAllowed, NoSuchGap) as error:
             outcome.refused.append((gap_id, str(error).replace("\n  → ", ": ")))
-        except (DecisionInvalid, ValueError) as error:
-            wrong = (
-                error if isinstance(error, LacunaError) else DecisionInvalid("the form is not ours", "load it again")
-            )
+        except DecisionInvalid as error:
+            wrong = error
             break
     back = first(form_data, "back")
     if wrong is not None:

@@ -9,10 +9,12 @@ from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from lacuna.data_contracts.errors import NoSuchGap
+from lacuna.data_contracts.sent import LARGEST_ID
 from lacuna.models.backlog.gap import Gap
 from lacuna.models.backlog.gap_fields import gap_fields
 from lacuna.models.backlog.lifecycle import Decision
 from lacuna.pipelines.board import filters, tagging
+from lacuna.pipelines.board.bodies import RowId
 from lacuna.pipelines.board.context import BoardContext, context_of, person_of
 from lacuna.pipelines.board.service import decide_as, edit_topic_as, tag_as, undo_edit_as
 from lacuna.pipelines.board.snapshot import GapNow
@@ -25,7 +27,6 @@ from lacuna.pipelines.topic_edits import edits_now, questions_of
 
 __all__ = ["decide_gap", "edit_topic", "router", "tag_conversation", "undo_gap", "undo_topic_edit"]
 
-router = APIRouter(prefix="/api", tags=["board"])
 _LONG = tuple(one.name for one in gap_fields(Gap) if not one.in_lists)
 
 
@@ -45,7 +46,7 @@ class DecisionRequest(BaseModel):
         "rename: title; reclassify: kind, article_id; exclude, include: conversation",
     )
     after: int | None = Field(
-        None, ge=0, description="last_decision of the gap as it was seen; left out: decide anyway"
+        None, ge=0, le=LARGEST_ID, description="last_decision of the gap as it was seen; left out: decide anyway"
     )
 
 
@@ -54,7 +55,9 @@ class Undo(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    after: int | None = Field(None, ge=0, description="last_decision of the gap as it was seen; left out: undo anyway")
+    after: int | None = Field(
+        None, ge=0, le=LARGEST_ID, description="last_decision of the gap as it was seen; left out: undo anyway"
+    )
 
 
 class Tag(BaseModel):
@@ -80,7 +83,9 @@ class TopicEditRequest(BaseModel):
         description="merge: into (topic_id); split: examples (two conversation_ids of the topic); rename: label; "
         "pin: question (conversation_id)",
     )
-    after: int | None = Field(None, ge=0, description="last_edit of the topic as it was seen; left out: edit anyway")
+    after: int | None = Field(
+        None, ge=0, le=LARGEST_ID, description="last_edit of the topic as it was seen; left out: edit anyway"
+    )
 
 
 class UndoTopicEdit(BaseModel):
@@ -89,7 +94,9 @@ class UndoTopicEdit(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     why: str = Field("", max_length=4000)
-    after: int | None = Field(None, ge=0, description="last_edit of its topic as it was seen; left out: undo anyway")
+    after: int | None = Field(
+        None, ge=0, le=LARGEST_ID, description="last_edit of its topic as it was seen; left out: undo anyway"
+    )
 
 
 class DecisionRecord(BaseModel):
@@ -117,6 +124,11 @@ class Problem(BaseModel):
     remedy: str
 
 
+# What the guard and the limits answer, to any request.
+_ERRORS: dict[int | str, dict[str, Any]] = {code: {"model": Problem} for code in (400, 401, 429, 503)}
+router = APIRouter(prefix="/api", tags=["board"], responses=_ERRORS)
+
+
 @router.get("/me")
 def me(request: Request) -> dict[str, Any]:
     """Who you are here, and what you may do."""
@@ -137,7 +149,7 @@ def gaps(
     topic: str = "",
     sort: str = "rank",
     limit: int = Query(100, ge=1, le=1000),
-    offset: int = Query(0, ge=0),
+    offset: int = Query(0, ge=0, le=LARGEST_ID),
 ) -> dict[str, Any]:
     """The current backlog; ``view`` is todo, work, late, published, small, closed or all.
 
@@ -236,7 +248,7 @@ def edit_topic(request: Request, topic_id: str, body: TopicEditRequest) -> Recor
     return Recorded(id=edit_topic_as(board, person, body.deed, topic_id, body.why, body.payload, body.after))
 
 
-def undo_topic_edit(request: Request, edit_id: int, body: UndoTopicEdit) -> Recorded:
+def undo_topic_edit(request: Request, edit_id: RowId, body: UndoTopicEdit) -> Recorded:
     """Take back an edit of a topic; nothing is deleted."""
     return Recorded(id=undo_edit_as(context_of(request), person_of(request), edit_id, body.why, body.after))
 

@@ -33,6 +33,7 @@ from lacuna.pipelines.state.repository import State, open_state
 
 __all__ = ["make_app", "serve"]
 
+_CHANGE_ERRORS = (400, 401, 403, 404, 409, 413, 422, 429, 503)
 _HEADINGS = {
     403: "Not yours to do",
     404: "Not found",
@@ -92,15 +93,24 @@ def make_app(
         middleware=[guard, Middleware(SlowAPIASGIMiddleware)],
     )  # fmt: skip
     app.state.board, app.state.limiter = board, limiter
-    changes, sign_ins = f"{settings.board.changes_a_minute}/minute", f"{settings.board.sign_ins_a_minute}/minute"
+    changes = f"{settings.board.changes_a_minute}/minute"
     for path, view, limit in (
         ("/decide", actions.decide, changes), ("/tags", sign_in.tag_conversation, changes),
         ("/topics/{topic_id}/edit", topics.edit, changes), ("/topic-edits/{edit_id}/undo", topics.undo, changes),
         ("/meeting", meeting.begin, changes), ("/meeting/{meeting_id}/end", meeting.close, changes),
-        ("/gaps/{gap_id}/try", trying.try_draft, changes), ("/sign-in", sign_in.sign_in, sign_ins),
+        ("/gaps/{gap_id}/try", trying.try_draft, changes),
     ):  # fmt: skip
         app.post(path, include_in_schema=False)(limiter.limit(limit)(view))
-    error_models: dict[int | str, dict[str, Any]] = {code: {"model": api.Problem} for code in (403, 404, 409, 422)}
+    app.post("/sign-in", include_in_schema=False)(sign_in.sign_in)
+    limiter.exempt(sign_in.sign_in)  # it counts by itself: see there
+    tries = parse(f"{settings.board.sign_ins_a_minute}/minute")
+
+    def sign_in_too_often(request: Request, person: Person | None) -> Response | None:
+        key = f"person {person.name}" if person else _client_key(request)
+        return None if limiter.limiter.hit(tries, "sign-in", key) else _too_fast(request)
+
+    app.state.sign_in_too_often = sign_in_too_often
+    error_models: dict[int | str, dict[str, Any]] = {code: {"model": api.Problem} for code in _CHANGE_ERRORS}
     for path, change in (
         ("/api/gaps/{gap_id}/decisions", api.decide_gap), ("/api/gaps/{gap_id}/undo", api.undo_gap),
         ("/api/tags", api.tag_conversation), ("/api/topics/{topic_id}/edits", api.edit_topic),

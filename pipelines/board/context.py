@@ -22,9 +22,11 @@ from lacuna.data_contracts.errors import (
     NoSuchTopic,
     NotAllowed,
     Refused,
+    RunUnreadable,
     StoreUnusable,
     TagInvalid,
 )
+from lacuna.data_contracts.sent import whole_number
 from lacuna.models.backlog.actions import ACTIONS
 from lacuna.models.backlog.lifecycle import allowed
 from lacuna.pipelines.board.filters import Query, counted
@@ -45,7 +47,7 @@ __all__ = ["ASSETS", "ERROR_CODES", "BoardContext", "asset", "context_of", "loca
 
 ERROR_CODES: dict[type[LacunaError], int] = {
     DecidedMeanwhile: 409, DecisionInvalid: 422, NoSuchGap: 404, NoSuchTopic: 404, NotAllowed: 409, Refused: 403,
-    StoreUnusable: 503, TagInvalid: 422,
+    RunUnreadable: 503, StoreUnusable: 503, TagInvalid: 422,
 }  # fmt: skip
 ASSETS = {
     "report.css": ("lacuna.pipelines.report", "text/css"),
@@ -168,7 +170,11 @@ class BoardContext:
 
     def toast(self, request: Request, person: Person | None) -> dict[str, Any] | None:
         """The confirmation of decisions just made (their ids are in the address), with what undo needs."""
-        numbers = [int(part) for part in request.query_params.get("done", "").split(",") if part.isdecimal()]
+        numbers = [
+            number
+            for part in request.query_params.get("done", "").split(",", 500)[:500]
+            if (number := whole_number(part)) is not None
+        ]
         if not numbers or person is None:
             return None
         now = self.snapshot.now()

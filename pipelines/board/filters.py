@@ -10,6 +10,7 @@ from itertools import chain
 from typing import Any
 from urllib.parse import urlencode
 
+from lacuna.data_contracts.sent import whole_number
 from lacuna.models.backlog.gap_kinds import GAP_KINDS, kind_label
 from lacuna.models.backlog.lifecycle import UNDECIDED
 from lacuna.pipelines.board.snapshot import GapNow, Now
@@ -65,7 +66,7 @@ class Query:
         """Read the parameters of an address; unknown ones are ignored."""
         values: dict[str, Any] = {f.name: parameters[f.name][:200] for f in fields(cls) if parameters.get(f.name)}
         page = values.pop("page", "1")
-        query = cls(**values, page=max(1, int(page)) if page.isdecimal() and len(page) < 7 else 1)
+        query = cls(**values, page=max(1, whole_number(page, 999_999) or 1))
         view = query.view if query.view in VIEWS else "todo"
         return replace(query, view=view, sort=query.sort if query.sort in SORTS else "rank")
 

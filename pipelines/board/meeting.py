@@ -13,10 +13,12 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
+from lacuna.data_contracts.sent import whole_number
 from lacuna.models.backlog.actions import ACTIONS
 from lacuna.models.backlog.lifecycle import Decision
 from lacuna.pipelines.board import drafting
 from lacuna.pipelines.board.actions import likeness, merge_choices, proposed
+from lacuna.pipelines.board.bodies import RowId
 from lacuna.pipelines.board.context import BoardContext, context_of, first, person_of
 from lacuna.pipelines.board.filters import VIEWS, Query, matching_gaps
 from lacuna.pipelines.board.roles import may
@@ -129,16 +131,16 @@ def _begin(request: Request, form: FormData) -> Response:
 
 
 def _number(text: str, default: int, most: int) -> int:
-    return min(most, max(1, int(text))) if text.isdecimal() and len(text) < 7 else default
+    return default if (number := whole_number(text)) is None else min(most, max(1, number))
 
 
-async def close(request: Request, meeting_id: int) -> Response:
+async def close(request: Request, meeting_id: RowId) -> Response:
     """End a meeting, or let one that has ended go on."""
     form = await request.form(max_files=0, max_fields=5)
     return await run_in_threadpool(_close, request, meeting_id, first(form, "again") == "yes")
 
 
-def _close(request: Request, meeting_id: int, again: bool) -> Response:
+def _close(request: Request, meeting_id: RowId, again: bool) -> Response:
     board, person = context_of(request), person_of(request)
     if not may(person, "meeting"):
         return board.message_page(request, 403, "Not yours to do", "A manager ends a meeting; you may look at it.")
@@ -153,7 +155,7 @@ def _close(request: Request, meeting_id: int, again: bool) -> Response:
 
 
 @router.get("/meeting/{meeting_id}")
-def meeting_view(request: Request, meeting_id: int) -> Response:
+def meeting_view(request: Request, meeting_id: RowId) -> Response:
     """One gap of a meeting: the one that the address names, else the first that waits for a decision."""
     board, person = context_of(request), person_of(request)
     now, meeting = board.snapshot.now(), meeting_of(board.state, meeting_id)
@@ -197,7 +199,7 @@ def _alike(now: Now, gap: GapNow) -> GapNow | None:
 
 
 @router.get("/meeting/{meeting_id}/draft")
-def draft(request: Request, meeting_id: int) -> Response:
+def draft(request: Request, meeting_id: RowId) -> Response:
     """A gap's draft, to be read without leaving the meeting."""
     board, gap_id = context_of(request), request.query_params.get("gap", "")
     gap = board.snapshot.now().by_id.get(gap_id)
@@ -236,7 +238,7 @@ def clock_text(seconds: int) -> str:
 
 
 @router.get("/meeting/{meeting_id}/minutes")
-def minutes_page(request: Request, meeting_id: int) -> Response:
+def minutes_page(request: Request, meeting_id: RowId) -> Response:
     """The minutes so far, to read, copy and download."""
     board, person = context_of(request), person_of(request)
     now, meeting = board.snapshot.now(), meeting_of(board.state, meeting_id)
@@ -253,7 +255,7 @@ def minutes_page(request: Request, meeting_id: int) -> Response:
 
 
 @router.get("/meeting/{meeting_id}/minutes.md")
-def minutes_file(request: Request, meeting_id: int) -> Response:
+def minutes_file(request: Request, meeting_id: RowId) -> Response:
     """The minutes as a Markdown file."""
     board = context_of(request)
     meeting = meeting_of(board.state, meeting_id)

@@ -13,12 +13,23 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from lacuna.data_contracts.errors import SettingsInvalid, StoreUnusable
+from lacuna.data_contracts.errors import Refused, SettingsInvalid, StoreUnusable
 from lacuna.pipelines.board.bodies import TOO_LARGE, announces_too_much, limited
 from lacuna.pipelines.board.roles import People, Person, hashed
 from lacuna.pipelines.state.sessions import Sessions
 
-__all__ = ["COOKIE", "HEADERS", "Guard", "Page", "TooFast", "host_of", "is_loopback", "start_session"]
+__all__ = [
+    "COOKIE",
+    "HEADERS",
+    "Guard",
+    "Page",
+    "TooFast",
+    "cookie_name",
+    "end_session",
+    "host_of",
+    "is_loopback",
+    "start_session",
+]
 
 _log = logging.getLogger(__name__)
 COOKIE = "lacuna_session"
@@ -120,6 +131,8 @@ class Guard:
             return self._refuse(request, 503, "Nobody can be let in", words)
         except StoreUnusable as error:
             return self._refuse(request, 503, "The store is away", f"{error.problem}: {error.remedy}")
+        except Refused as error:
+            return self._refuse(request, 400, "Not clear who you are", f"{error.problem}: {error.remedy}")
         request.scope["state"]["person"] = person
         if announces_too_much(request):
             words = f"{TOO_LARGE[:1].upper()}{TOO_LARGE[1:]}. Nothing was changed."
@@ -140,10 +153,14 @@ class Guard:
         if people.by_token and kind.lower() == "bearer" and token:
             return people.with_token(hashed(token)), True
         if people.by_proxy and request.client is not None and people.trusts(request.client.host):
-            person = people.with_login(request.headers.get(people.proxy_header, ""))
+            named = request.headers.getlist(people.proxy_header)
+            if len(named) > 1:  # one of them may be what the browser sent, passed on by a proxy that doesn't remove it
+                problem = f"the header {people.proxy_header} came {len(named)} times"
+                raise Refused(problem, "the sign-in proxy has to remove it from what browsers send")
+            person = people.with_login(named[0] if named else "")
             if person is not None:
                 return person, False
-        token_hash = self.sessions.token_of(request.cookies.get(COOKIE, ""))
+        token_hash = self.sessions.token_of(request.cookies.get(cookie_name(request, people), ""))
         return (people.with_token(token_hash) if token_hash and people.by_token else None), False
 
     def _is_same_site(self, request: Request) -> bool:
@@ -172,14 +189,25 @@ class Guard:
         return self.page(request, code, heading, words)
 
 
+def cookie_name(request: Request, people: People) -> str:
+    """The name of the session's cookie; over TLS one that no other host or path of the domain can set."""
+    return f"__Host-{COOKIE}" if _is_over_tls(request, people) else COOKIE
+
+
+def _is_over_tls(request: Request, people: People) -> bool:
+    trusted = request.client is not None and people.trusts(request.client.host)
+    return "https" in (request.url.scheme, request.headers.get("x-forwarded-proto") if trusted else None)
+
+
 def start_session(request: Request, response: Response, people: People, sessions: Sessions, token_sha256: str) -> None:
     """Set a session cookie that no script can read and no other site's form carries (links in e-mails do)."""
-    forwarded_scheme = (
-        request.headers.get("x-forwarded-proto") if request.client and people.trusts(request.client.host) else None
-    )
-    options: dict[str, Any] = {
-        "httponly": True,
-        "samesite": "lax",
-        "secure": "https" in (request.url.scheme, forwarded_scheme),
-    }
-    response.set_cookie(COOKIE, sessions.begin(token_sha256), max_age=sessions.seconds, **options)
+    options: dict[str, Any] = {"httponly": True, "samesite": "lax", "secure": _is_over_tls(request, people)}
+    name = cookie_name(request, people)
+    response.set_cookie(name, sessions.begin(token_sha256), max_age=sessions.seconds, **options)
+
+
+def end_session(request: Request, response: Response, people: People, sessions: Sessions) -> None:
+    """End the session of a request, and take its cookie back."""
+    name = cookie_name(request, people)
+    sessions.end(request.cookies.get(name, ""))
+    response.delete_cookie(name, secure=_is_over_tls(request, people), httponly=True, samesite="lax")

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from lacuna.data_contracts.errors import Refused, TagInvalid
+from lacuna.data_contracts.sent import whole_number
 from lacuna.pipelines.board.context import BoardContext
 from lacuna.pipelines.board.roles import Person, may
 from lacuna.pipelines.board.snapshot import GapNow
@@ -62,7 +63,8 @@ def _decided_by(board: BoardContext, gap: GapNow | None, payload: Mapping[str, A
     decision_id = str((payload or {}).get("of") or "").strip()
     if not decision_id:
         return gap.life.who if gap else None
-    decisions = board.snapshot.decisions([int(decision_id)]) if decision_id.isdecimal() else []
+    number = whole_number(decision_id)
+    decisions = board.snapshot.decisions([] if number is None else [number])
     return decisions[0].who if decisions else None
 
 

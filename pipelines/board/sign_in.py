@@ -9,7 +9,7 @@ from starlette.responses import RedirectResponse, Response
 
 from lacuna.data_contracts.errors import Refused, TagInvalid
 from lacuna.pipelines.board.context import context_of, first, local, person_of
-from lacuna.pipelines.board.middleware import COOKIE, start_session
+from lacuna.pipelines.board.middleware import end_session, start_session
 from lacuna.pipelines.board.roles import hashed
 from lacuna.pipelines.board.service import tag_as
 
@@ -46,11 +46,18 @@ def sign_in_form(request: Request) -> Response:
 
 
 async def sign_in(request: Request) -> Response:
-    """Sign in with a token."""
+    """Sign in with a token.
+
+    Wrong tokens count against the address they come from, right ones against their person: whoever guesses locks out
+    nobody who shares the address. Tokens are too long to be guessed, so that a right one needs no waiting.
+    """
     board, form_data = context_of(request), await request.form(max_files=0, max_fields=4)
     back = local(first(form_data, "back") or "/")
     digest = hashed(first(form_data, "token"))
-    if not board.people.by_token or board.people.with_token(digest) is None:
+    person = board.people.with_token(digest) if board.people.by_token else None
+    if too_often := request.app.state.sign_in_too_often(request, person):
+        return too_often
+    if person is None:
         return board.page(request, "sign_in", 401, back=back, wrong=True)
     response = RedirectResponse(back, 303)
     start_session(request, response, board.people, board.sessions, digest)
@@ -60,7 +67,6 @@ async def sign_in(request: Request) -> Response:
 @router.post("/sign-out")
 def sign_out(request: Request) -> Response:
     """End the session."""
-    context_of(request).sessions.end(request.cookies.get(COOKIE, ""))
-    response = RedirectResponse("/sign-in", 303)
-    response.delete_cookie(COOKIE)
+    board, response = context_of(request), RedirectResponse("/sign-in", 303)
+    end_session(request, response, board.people, board.sessions)
     return response

@@ -15,7 +15,7 @@ from typing import Any
 
 import pandas as pd
 
-from lacuna.data_contracts.errors import StoreUnusable
+from lacuna.data_contracts.errors import RunUnreadable, StoreUnusable
 from lacuna.models.backlog.due_dates import DueDate
 from lacuna.models.backlog.gap import Gap
 from lacuna.models.backlog.lifecycle import Decision, GapState, gap_state, last_targets
@@ -27,8 +27,8 @@ from lacuna.pipelines.gaps.first_seen import visible_since_days
 from lacuna.pipelines.gaps.read import gaps_of
 from lacuna.pipelines.io.addresses import StorePath
 from lacuna.pipelines.io.published import read_published
+from lacuna.pipelines.io.run_files import read_run, run_file, run_table
 from lacuna.pipelines.io.run_folders import Stamp, latest_stamp, run_folder
-from lacuna.pipelines.io.store import read_parquet
 from lacuna.pipelines.presentation.format import day, line, plural, record, rows, short_day, text
 from lacuna.pipelines.presentation.spreadsheet import unguarded
 from lacuna.pipelines.report.accuracy import article_accuracy
@@ -282,6 +282,10 @@ def _latest(store: StorePath) -> tuple[Run | None, Stamp | None]:
             if folder is None:
                 continue
             run = _read(folder)
+        except RunUnreadable:  # perhaps it was replaced meanwhile
+            if attempt + 1 == _TRIES:
+                raise
+            continue
         except (OSError, ValueError) as error:
             if attempt + 1 == _TRIES:
                 raise StoreUnusable(f"run {stamp[0]} can't be read: {error}", "run that week again") from error
@@ -292,8 +296,8 @@ def _latest(store: StorePath) -> tuple[Run | None, Stamp | None]:
 
 
 def _read(folder: Path) -> Run:
-    run_json = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-    backlog = gaps_of(read_parquet(folder / "backlog.parquet"))
+    run_json = read_run(folder)
+    backlog = gaps_of(run_table(folder / "backlog.parquet"))
     tables = {name: read_published(folder, name) for name in ("topics", "kpis", "accuracy", "owners")}
     return Run(
         folder.name, folder, run_json, tuple(backlog), **tables, tag_next=_sheet(folder / "tag_next.csv"),
@@ -308,7 +312,8 @@ def _read(folder: Path) -> Run:
 
 def _topic_tree(path: Path) -> dict[str, Any]:
     """The tree of a run's topics; empty in a run of an earlier version."""
-    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    with run_file(path):
+        return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
 
 
 def _sheet(path: Path) -> tuple[dict[str, str], ...]:

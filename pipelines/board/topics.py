@@ -12,6 +12,8 @@ from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse, Response
 
 from lacuna.data_contracts.errors import DecidedMeanwhile, DecisionInvalid, LacunaError, NotAllowed, Refused
+from lacuna.data_contracts.sent import whole_number
+from lacuna.pipelines.board.bodies import RowId
 from lacuna.pipelines.board.context import ERROR_CODES, BoardContext, context_of, first, local, person_of
 from lacuna.pipelines.board.roles import may
 from lacuna.pipelines.board.service import edit_topic_as, undo_edit_as
@@ -107,8 +109,9 @@ def _edits(board: BoardContext, request: Request, topic_id: str | None = None) -
 def _done(board: BoardContext, request: Request) -> dict[str, Any] | None:
     """The edit that was just made (its id is in the address), to say so and to offer to undo it."""
     number_made = request.query_params.get("edited", "")
-    rows = edits_now(board.state) if number_made.isdecimal() else []
-    row = next((one for one in rows if one["id"] == int(number_made)), None)
+    number = whole_number(number_made)
+    rows = [] if number is None else edits_now(board.state)
+    row = next((one for one in rows if one["id"] == number), None)
     return row if row and row["who"] == person_of(request).name else None
 
 
@@ -132,7 +135,7 @@ def _edit(request: Request, topic_id: str, form: FormData) -> Response:
         payload = {"label": first(form, "label")}
     elif deed == "pin":
         payload, target = {"question": first(form, "question")}, first(form, "to") or topic_id
-    seen = int(after) if after.isdecimal() and target == topic_id else None
+    seen = whole_number(after) if target == topic_id else None
     try:
         made = edit_topic_as(board, person, deed, target, first(form, "why")[:4000], payload, seen)
     except (DecidedMeanwhile, NotAllowed, DecisionInvalid, Refused) as error:
@@ -141,7 +144,7 @@ def _edit(request: Request, topic_id: str, form: FormData) -> Response:
     return RedirectResponse(topic_path(topic_id, f"?edited={made}"), 303)
 
 
-async def undo(request: Request, edit_id: int) -> Response:
+async def undo(request: Request, edit_id: RowId) -> Response:
     """Take an edit back, and go back to where that was asked for."""
     form = await request.form(max_files=0, max_fields=5)
     board, person = context_of(request), person_of(request)

@@ -15,6 +15,7 @@ from lacuna.pipelines.board.context import context_of, person_of
 from lacuna.pipelines.board.snapshot import GapNow, Run
 from lacuna.pipelines.board.tagging import OUTCOMES
 from lacuna.pipelines.board.view import gap_path
+from lacuna.pipelines.io.run_files import run_file
 from lacuna.pipelines.io.store import read_parquet, read_rows
 from lacuna.pipelines.presentation.format import decimal, items, number, record, short_day, text, texts, whole
 from lacuna.pipelines.presentation.spreadsheet import records
@@ -30,7 +31,8 @@ _WHO = {"customer": "Customer", "bot": "Bot", "agent": "Agent"}
 def readable(run: Run) -> Mapping[str, list[str]]:
     """The gaps of each conversation that can be read, by its id; none in a run of an earlier version."""
     path = _table(run)
-    listed = records(read_parquet(path, ["conversation_id", "gap_ids"])) if path.exists() else []
+    with run_file(path):
+        listed = records(read_parquet(path, ["conversation_id", "gap_ids"])) if path.exists() else []
     return {str(row["conversation_id"]): texts(row["gap_ids"]) for row in listed}
 
 

@@ -10,6 +10,7 @@ import typer
 from rich.text import Text
 
 from lacuna.pipelines.cli.options import Config, Store, out
+from lacuna.pipelines.presentation.terminal import write
 
 if TYPE_CHECKING:
     from lacuna.pipelines.ask.why import Answer, Subject
@@ -47,7 +48,7 @@ def why(
         gaps = gaps_of(backlog_now(store, state, settings, folder.name))
         answer = AskedRun(folder).why(text, gaps, decided(state))
     if as_json:
-        sys.stdout.write(json.dumps(answer.as_dict(), ensure_ascii=False, indent=2) + "\n")
+        write(sys.stdout, json.dumps(answer.as_dict(), ensure_ascii=False, indent=2) + "\n")
     else:
         _print(answer)
 

@@ -33,6 +33,7 @@ from lacuna.pipelines.cli import (
     worth,
 )  # fmt: skip
 from lacuna.pipelines.cli.options import err, out
+from lacuna.pipelines.presentation.terminal import write
 
 # Heavy modules are imported by the commands that need them, so that --help answers at once.
 
@@ -111,7 +112,7 @@ def _errors_printed() -> Iterator[None]:
     except BrokenPipeError:
         raise SystemExit(0) from None
     except Exception:  # noqa: BLE001 - the last line of defence: whatever it is, the message says what to do
-        traceback.print_exc()
+        write(sys.stderr, traceback.format_exc())
         err.print("[bold red]This is a fault of Lacuna[/], not of your input: please report it with the lines above.")
         raise SystemExit(OUR_FAULT) from None
 

@@ -8,16 +8,16 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from lacuna.pipelines.io.addresses import local_folder, store_path
+from lacuna.pipelines.presentation.terminal import SafeConsole
 
 __all__ = ["Config", "Quiet", "Store", "err", "local", "out"]
 
 # What is piped into a file or a log is read at any width; a terminal says its own.
 WIDE = None if sys.stdout.isatty() else 160
-out = Console(width=WIDE)
-err = Console(stderr=True, width=WIDE)
+out = SafeConsole(width=WIDE)
+err = SafeConsole(stderr=True, width=WIDE)
 
 
 def local(option: str) -> Callable[[str | Path], Path]:

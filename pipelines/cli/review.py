@@ -11,6 +11,7 @@ import typer
 
 from lacuna.data_contracts.errors import SettingsInvalid
 from lacuna.pipelines.cli.options import Config, Store, err, out
+from lacuna.pipelines.presentation.terminal import write
 
 __all__ = ["review", "token"]
 
@@ -69,7 +70,7 @@ def _print_minutes(store: Path, since: str, config: str | None) -> None:
     find_run(store)
     settings = load_settings(config)
     with open_state(settings, store) as state:
-        sys.stdout.write(minutes_since(store, state, settings, since))
+        write(sys.stdout, minutes_since(store, state, settings, since))
 
 
 def token(

@@ -32,17 +32,15 @@ def worth(
 
     `lacuna worth --store store --html worth.html --csv worth.csv`
     """
-    import json
-
     from lacuna.pipelines.io.published import read_published
-    from lacuna.pipelines.io.runs import find_run
+    from lacuna.pipelines.io.runs import find_run, read_run
     from lacuna.pipelines.presentation.spreadsheet import records
     from lacuna.pipelines.report.worth import render_worth, worth_view
     from lacuna.pipelines.steps.publish.workbook import to_csv
 
     folder = find_run(store, run)
     frame = read_published(folder, "worth")
-    document = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    document = read_run(folder)
     view = worth_view(frame, document)
     if frame.empty:
         out.print("Nothing has been fixed yet that this run could measure.", highlight=False)

@@ -7,6 +7,7 @@ from datetime import date, time
 from typing import Any
 
 from lacuna.data_contracts.errors import DecisionInvalid
+from lacuna.data_contracts.sent import LARGEST_ID, plain, whole_number
 from lacuna.models.backlog.actions import ACTIONS
 from lacuna.models.backlog.gap_kinds import GAP_KINDS
 from lacuna.models.backlog.lifecycle import DISMISS_REASONS
@@ -17,7 +18,9 @@ __all__ = ["LONGEST_TITLE", "checked"]
 LONGEST_TITLE = 160  # letters
 
 _DAYS = ("on", "until", "due")
-_NUMBERS = ("conversations", "of")
+_FIRST, _LAST = date(2000, 1, 1), date(2199, 12, 31)
+_NUMBERS = {"conversations": 10**9, "of": LARGEST_ID}  # the largest of each
+_LONGEST = 200  # letters of an id
 
 
 def checked(action: str, payload: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -63,23 +66,33 @@ def _value(action: str, name: str, value: Any) -> Any:
         return None
     if name in _DAYS:
         try:
-            return (value if isinstance(value, date) else _day(str(value))).isoformat()[:10]
+            day = date.fromisoformat((value if isinstance(value, date) else _day(str(value))).isoformat()[:10])
         except ValueError:
             remedy = "write it as 2024-06-30: year, month, day"
-            raise DecisionInvalid(f"{action}: '{name}' is no day: {value!r}", remedy, name) from None
+            raise DecisionInvalid(f"{action}: '{name}' is no day: {_short(value)}", remedy, name) from None
+        if not _FIRST <= day <= _LAST:
+            raise DecisionInvalid(f"{action}: '{name}' is out of range: {day}", f"from {_FIRST} to {_LAST}", name)
+        return day.isoformat()
     if name in _NUMBERS:
-        try:
-            if (number := int(value)) < 0:
-                raise ValueError
-            return number
-        except (TypeError, ValueError):
-            raise DecisionInvalid(f"{action}: '{name}' is no number: {value!r}", "write digits alone", name) from None
+        number = whole_number(value, _NUMBERS[name])
+        if number is None:
+            remedy = f"write digits alone, up to {_NUMBERS[name]}"
+            raise DecisionInvalid(f"{action}: '{name}' is no such number: {_short(value)}", remedy, name)
+        return number
     text = " ".join(str(value).split()) if name == "title" else str(value).strip()
     if name == "kind" and text not in GAP_KINDS:
         raise DecisionInvalid(f"there is no kind '{text}'", _suggestion(text, GAP_KINDS), name)
     if name == "reason" and text not in DISMISS_REASONS:
         raise DecisionInvalid(f"there is no reason '{text}' to dismiss", _suggestion(text, DISMISS_REASONS), name)
-    return text or None
+    if name != "title" and (len(text) > _LONGEST or plain(text, also="") != text):
+        remedy = f"up to {_LONGEST} letters, and no control characters"
+        raise DecisionInvalid(f"{action}: '{name}' is not one that we take: {_short(text)}", remedy, name)
+    return plain(text) or None
+
+
+def _short(value: Any) -> str:
+    text = repr(value) if not isinstance(value, int) or abs(value) <= LARGEST_ID else "a number of too many digits"
+    return text if len(text) <= 60 else f"{text[:60]}…"
 
 
 def _day(text: str) -> date:

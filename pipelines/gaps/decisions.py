@@ -206,12 +206,12 @@ def backlog_now(
     """
     import pandas as pd
 
+    from lacuna.pipelines.io.run_files import run_table
     from lacuna.pipelines.io.runs import find_run
-    from lacuna.pipelines.io.store import read_parquet
     from lacuna.pipelines.presentation.spreadsheet import records
 
     run = find_run(store, run_id)
-    backlog = read_parquet(run / "backlog.parquet")
+    backlog = run_table(run / "backlog.parquet", needs=("gap_id", "rank", "title", "kind"))
     today = today or due_dates.today()
     life_of_gap = lives(state)
     with state.reading() as connection:

@@ -235,7 +235,7 @@ def _read_table(
             data = fs.cat_file(part.address)
         except Exception as e:  # as above: every file system has errors of its own
             raise BundleUnreadable(f"{part.file} can't be read: {e}", "check that it is there and readable") from e
-        parsed = parse(part.file, data, table.names)
+        parsed = parse(part.file, data, table.names, mapped.expanded_bytes)
         digest = hashlib.sha256(data).hexdigest()
         rows = len(parsed.rows) + len(parsed.broken)
         inputs.append({"table": table.name, "file": part.file, "sha256": digest, "bytes": len(data), "rows": rows})
@@ -287,7 +287,7 @@ def _spool_table(
         spool.begin(part.file)
         rows = 0
         columns: dict[str, None] = {}
-        for parsed in read_chunks(part.file, copy, table.names, spool.chunk_bytes):
+        for parsed in read_chunks(part.file, copy, table.names, spool.chunk_bytes, mapped.expanded_bytes):
             rows += len(parsed.rows) + len(parsed.broken)
             warnings += [_warning(table, rule, f"{part.file} {message}") for rule, message in parsed.notes]
             frame = _with_partitions(parsed, part)

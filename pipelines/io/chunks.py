@@ -8,9 +8,7 @@ file with broken rows or another encoding than UTF-8, and JSON that is one array
 from __future__ import annotations
 
 import codecs
-import gzip
 import hashlib
-import shutil
 import zlib
 from collections.abc import Collection, Iterator
 from pathlib import Path
@@ -21,6 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from lacuna.pipelines.io.csv_files import regular_chunks
+from lacuna.pipelines.io.expansion import EXPANDED_BYTES, expanded_size, unpack
 from lacuna.pipelines.io.formats import json_lines, parquet_frame, parse, unreadable_parquet, unreadable_zip
 from lacuna.pipelines.io.raw import Raw
 from lacuna.pipelines.io.store import usable
@@ -29,8 +28,7 @@ __all__ = ["CHUNK_BYTES", "copied", "read_chunks"]
 
 CHUNK_BYTES = 32 << 20
 _BLOCK = 1 << 20
-# Parquet is compressed, and a row of it says nothing of its size: as many rows as 32 MB of usual messages are.
-_BATCH_ROWS = 100_000
+_BATCH_ROWS = 100_000  # of a Parquet file, at most
 
 
 def copied(fs: Any, address: str, place: Path) -> tuple[str, int]:
@@ -44,7 +42,13 @@ def copied(fs: Any, address: str, place: Path) -> tuple[str, int]:
     return digest.hexdigest(), size
 
 
-def read_chunks(name: str, path: Path, known: Collection[str], chunk_bytes: int = CHUNK_BYTES) -> Iterator[Raw]:
+def read_chunks(
+    name: str,
+    path: Path,
+    known: Collection[str],
+    chunk_bytes: int = CHUNK_BYTES,
+    expanded: int = EXPANDED_BYTES,
+) -> Iterator[Raw]:
     """Parse a local file by its name's ending, a chunk at a time; at least one, which may be empty.
 
     Parameters
@@ -57,18 +61,20 @@ def read_chunks(name: str, path: Path, known: Collection[str], chunk_bytes: int 
         Columns that the table may have, as for :func:`formats.parse`.
     chunk_bytes
         The size from which a file is read in chunks, and about the size of each.
+    expanded
+        The bytes that it may expand to where it is packed: see :mod:`lacuna.pipelines.io.expansion`.
 
     Raises
     ------
     BundleUnreadable
-        The file is not what its name says.
+        The file is not what its name says, or expands to more.
     """
     if name.endswith(".gz"):
-        name, path = name.removesuffix(".gz"), _unpacked(name, path)
+        name, path = name.removesuffix(".gz"), _unpacked(name, path, expanded)
+    if name.endswith(".parquet"):
+        yield from _parquet_chunks(name, path, chunk_bytes, expanded)
+        return
     if path.stat().st_size > chunk_bytes:
-        if name.endswith(".parquet"):
-            yield from _parquet_chunks(name, path, max(1, _BATCH_ROWS * chunk_bytes // CHUNK_BYTES))
-            return
         if name.endswith(".csv"):
             chunks = regular_chunks(name, path, known, chunk_bytes)
             if chunks is not None:
@@ -77,16 +83,14 @@ def read_chunks(name: str, path: Path, known: Collection[str], chunk_bytes: int 
         if name.endswith(".jsonl") and _is_utf8(path):
             yield from _line_chunks(path, chunk_bytes)
             return
-    yield parse(name, path.read_bytes(), known)
+    yield parse(name, path.read_bytes(), known, expanded)
 
 
-def _unpacked(name: str, path: Path) -> Path:
+def _unpacked(name: str, path: Path, expanded: int) -> Path:
     place = path.with_name(f"{path.name}.unpacked")
     try:
         with place.open("wb") as target:
-            if path.stat().st_size:
-                with gzip.open(path, "rb") as source:
-                    shutil.copyfileobj(source, target, _BLOCK)
+            unpack(name, path, target, expanded)
     except (OSError, EOFError, zlib.error) as error:
         if isinstance(error, OSError) and error.errno:  # a full disk is no fault of the file
             raise
@@ -94,14 +98,16 @@ def _unpacked(name: str, path: Path) -> Path:
     return place
 
 
-def _parquet_chunks(name: str, path: Path, rows: int) -> Iterator[Raw]:
+def _parquet_chunks(name: str, path: Path, chunk_bytes: int, expanded: int) -> Iterator[Raw]:
     try:
+        size = expanded_size(name, path, expanded)
+        if max(size, path.stat().st_size) <= chunk_bytes:
+            yield parse(name, path.read_bytes(), (), expanded)
+            return
         with pq.ParquetFile(path) as file:
-            if not file.metadata.num_rows:
-                yield parse(name, path.read_bytes(), ())
-                return
-            first = 1
-            for batch in file.iter_batches(rows):
+            first, rows = 1, file.metadata.num_rows
+            batch_rows = min(_BATCH_ROWS, rows * chunk_bytes // size)
+            for batch in file.iter_batches(max(1, batch_rows)):
                 table = pa.Table.from_batches([batch])
                 yield Raw(parquet_frame(name, table), np.arange(first, first + len(table), dtype=np.int64))
                 first += len(table)

@@ -6,7 +6,6 @@ never stops the file.
 
 from __future__ import annotations
 
-import gzip
 import io
 import json
 import zlib
@@ -22,6 +21,7 @@ from lacuna.data_contracts.casts import cast
 from lacuna.data_contracts.errors import BundleUnreadable
 from lacuna.data_contracts.values import is_null, storable
 from lacuna.pipelines.io.csv_files import exact, regular
+from lacuna.pipelines.io.expansion import EXPANDED_BYTES, expanded_size, unpack
 from lacuna.pipelines.io.raw import Broken, Raw
 
 __all__ = [
@@ -41,7 +41,7 @@ __all__ = [
 SUFFIXES = (".parquet", ".jsonl.gz", ".csv.gz", ".json.gz", ".jsonl", ".csv", ".json")
 
 
-def parse(name: str, data: bytes, known: Collection[str]) -> Raw:
+def parse(name: str, data: bytes, known: Collection[str], expanded: int = EXPANDED_BYTES) -> Raw:
     """Parse a file by its name's ending.
 
     Parameters
@@ -53,16 +53,19 @@ def parse(name: str, data: bytes, known: Collection[str]) -> Raw:
     known
         Columns that the table may have; they tell a comma-separated file from one with semicolons, tabs or bars.
 
+    expanded
+        The bytes that it may expand to where it is packed: see :mod:`lacuna.pipelines.io.expansion`.
+
     Raises
     ------
     BundleUnreadable
-        The file is not what its name says.
+        The file is not what its name says, or expands to more.
     """
     if name.endswith(".gz"):
-        data = _gunzip(name, data)
+        data = _gunzip(name, data, expanded)
         name = name.removesuffix(".gz")
     if name.endswith(".parquet"):
-        return _parquet(name, data)
+        return _parquet(name, data, expanded)
     read = regular(name, data, known) if name.endswith(".csv") else None
     if read is not None:
         return read
@@ -73,9 +76,11 @@ def parse(name: str, data: bytes, known: Collection[str]) -> Raw:
     return raw
 
 
-def _gunzip(name: str, data: bytes) -> bytes:
+def _gunzip(name: str, data: bytes, expanded: int) -> bytes:
+    unpacked = io.BytesIO()
     try:
-        return gzip.decompress(data) if data else b""
+        unpack(name, data, unpacked, expanded)
+        return unpacked.getvalue()
     except (OSError, EOFError, zlib.error) as e:
         raise unreadable_zip(name, e) from e
 
@@ -158,8 +163,9 @@ def _objects(read: list[tuple[int, Any]], texts: list[str]) -> Raw:
     return Raw(frame, np.array([number for number, _ in rows], dtype=np.int64), broken, notes)
 
 
-def _parquet(name: str, data: bytes) -> Raw:
+def _parquet(name: str, data: bytes, expanded: int) -> Raw:
     try:
+        expanded_size(name, data, expanded)
         table = pq.ParquetFile(io.BytesIO(data)).read()
     except (pa.ArrowException, OSError) as e:
         raise unreadable_parquet(name, e) from e
@@ -188,8 +194,9 @@ def parquet_frame(name: str, table: pa.Table) -> pd.DataFrame:
 def _arrow(column: pa.ChunkedArray) -> pd.Series:
     kind = column.type
     if pa.types.is_dictionary(kind):
-        column = column.cast(kind.value_type)
-        kind = column.type
+        # Written out, it may be more than the 2 GiB that an array of plain strings holds.
+        kind = pa.large_string() if pa.types.is_string(kind.value_type) else kind.value_type
+        column = pa.chunked_array([part.dictionary.cast(kind).take(part.indices) for part in column.chunks], kind)
     if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
         return pd.Series(column.to_pandas(), dtype="str")
     if pa.types.is_boolean(kind):

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Annotated
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
 from lacuna.data_contracts.contract import INPUTS, TABLES
@@ -81,6 +81,12 @@ class Mapped(Section):
     columns: Annotated[Columns, AfterValidator(_columns)]
     values: Annotated[Values, AfterValidator(_values)]
     times: Annotated[Columns, AfterValidator(_times)]
+    expands_to_megabytes: Annotated[float, Field(gt=0)]
+
+    @property
+    def expanded_bytes(self) -> int:
+        """Bytes that a packed file may expand to."""
+        return int(self.expands_to_megabytes * 2**20)
 
 
-NOTHING_MAPPED = Mapped(columns={}, values={}, times={})
+NOTHING_MAPPED = Mapped(columns={}, values={}, times={}, expands_to_megabytes=1024.0)

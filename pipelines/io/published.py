@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from lacuna.data_contracts.step_tables import step_tables, with_new_names
 from lacuna.pipelines.io.addresses import StorePath
-from lacuna.pipelines.io.store import read_parquet
+from lacuna.pipelines.io.run_files import run_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,4 +28,4 @@ def read_published(run: StorePath, name: str) -> pd.DataFrame:
 
     table = step_tables("published")[name]
     path = run / table.file
-    return with_new_names(table, read_parquet(path)) if path.exists() else pd.DataFrame()
+    return with_new_names(table, run_table(path)) if path.exists() else pd.DataFrame()

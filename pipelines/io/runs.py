@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from rich.console import Group, RenderableType
 from rich.markup import escape
@@ -16,7 +15,7 @@ from rich.text import Text
 from lacuna.data_contracts.errors import LacunaError
 from lacuna.models.backlog.gap import Gap
 from lacuna.models.backlog.gap_kinds import kind_meaning
-from lacuna.pipelines.io.addresses import StorePath
+from lacuna.pipelines.io.run_files import read_run, run_file
 from lacuna.pipelines.io.run_folders import find_run, published_runs, run_folder, run_place, whole_run
 from lacuna.pipelines.presentation.format import NONE
 from lacuna.pipelines.presentation.suggestions import similar, with_such_words
@@ -40,14 +39,16 @@ _COLUMNS = "in gap: conversations in the gap; failed: estimated share of all con
 
 
 def read_backlog(folder: Path) -> list[Gap]:
-    """The backlog of a run folder, by rank."""
-    lines = (folder / "backlog.jsonl").read_text(encoding="utf-8").split("\n")
-    return [Gap.from_row(json.loads(line)) for line in lines if line]
+    """The backlog of a run folder, by rank.
 
-
-def read_run(folder: StorePath) -> dict[str, Any]:
-    """A run's ``run.json``."""
-    return json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    Raises
+    ------
+    RunUnreadable
+        The file is missing or damaged.
+    """
+    path = folder / "backlog.jsonl"
+    with run_file(path):
+        return [Gap.from_row(json.loads(line)) for line in path.read_text(encoding="utf-8").split("\n") if line]
 
 
 def find_gap(gaps: Sequence[Gap], wanted: str) -> Gap:

@@ -19,6 +19,8 @@ NONE = "—"
 _CURRENCY = {"EUR": "€", "USD": "$", "GBP": "£", "JPY": "¥", "CHF": "CHF"}
 # Invisible control characters, which parsers treat differently; tab and line feed are kept.
 _CONTROL_CHARACTERS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufeff\ufffe\uffff]")
+_TURNS = re.compile("[\u202a-\u202e\u2066-\u2069]")
+_ISOLATES, _FIRST_STRONG, _POP_ISOLATE = "\u2066\u2067\u2068", "\u2068", "\u2069"
 _MONTHS = [
     "January",
     "February",
@@ -51,7 +53,7 @@ def whole(value: object) -> int | None:
 
 
 def text(value: object, limit: int = 0) -> str:
-    """Text without control characters and lone surrogates; null gives an empty string.
+    """Text without control characters and lone surrogates, marks of direction isolated; null gives an empty string.
 
     Parameters
     ----------
@@ -60,17 +62,46 @@ def text(value: object, limit: int = 0) -> str:
     limit : int
         Characters after which the text is cut and marked with `…`; 0 keeps all of it.
     """
-    if value is None or (_is_null(value) and number(value) is None):
-        return ""
-    cleaned = _CONTROL_CHARACTERS.sub("", str(value).replace("\r\n", "\n").replace("\r", "\n"))
-    cleaned = cleaned.encode("utf-8", "replace").decode("utf-8").strip()
-    return cleaned if not limit or len(cleaned) <= limit else cleaned[: limit - 1].rstrip() + "…"
+    return isolated(_cut(_cleaned(value), limit))
 
 
 def line(value: object, limit: int = 0) -> str:
     """`text` on one line."""
-    joined = " ".join(text(value).split())
-    return joined if not limit or len(joined) <= limit else joined[: limit - 1].rstrip() + "…"
+    return isolated(_cut(" ".join(_cleaned(value).split()), limit))
+
+
+def isolated(words: str) -> str:
+    """Text whose marks of direction, if it has any, turn nothing outside of it.
+
+    Examples
+    --------
+    >>> isolated("a" + chr(0x202E) + "b") == chr(0x2068) + "a" + chr(0x202E) + "b" + chr(0x2069)
+    True
+    >>> isolated("plain")
+    'plain'
+    """
+    if not _TURNS.search(words):
+        return words
+    opened, kept = 0, []
+    for letter in words:
+        opened += letter in _ISOLATES
+        if letter == _POP_ISOLATE:
+            if not opened:
+                continue  # it would end the isolation itself
+            opened -= 1
+        kept.append(letter)
+    return f"{_FIRST_STRONG}{''.join(kept)}{_POP_ISOLATE * (opened + 1)}"
+
+
+def _cleaned(value: object) -> str:
+    if value is None or (_is_null(value) and number(value) is None):
+        return ""
+    cleaned = _CONTROL_CHARACTERS.sub("", str(value).replace("\r\n", "\n").replace("\r", "\n"))
+    return cleaned.encode("utf-8", "replace").decode("utf-8").strip()
+
+
+def _cut(words: str, limit: int) -> str:
+    return words if not limit or len(words) <= limit else words[: limit - 1].rstrip() + "…"
 
 
 def _is_null(value: object) -> bool:

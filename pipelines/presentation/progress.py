@@ -10,15 +10,16 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 
-from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, Task, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
+from lacuna.pipelines.presentation.terminal import SafeConsole, write
+
 __all__ = ["Cost", "bar", "configure", "left", "measured", "say", "step"]
 
 log = logging.getLogger("lacuna")
-console = Console(stderr=True)
+console = SafeConsole(stderr=True)
 LOG_EVERY_SECONDS = 10.0
 
 _display: ContextVar[Progress | None] = ContextVar("display", default=None)
@@ -48,7 +49,7 @@ class _Stderr(logging.Handler):
     """Writes to the standard error of the moment, which a test or a caller may have replaced."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        print(self.format(record), file=sys.stderr)  # noqa: T201 - the log handler itself
+        write(sys.stderr, self.format(record) + "\n")
 
 
 def say(message: str) -> None:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import os
+import sqlite3
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 
 from lacuna.data_contracts.errors import SettingsInvalid, StoreUnusable
 
-__all__ = ["engine_of", "unusable", "worth_another_try"]
+__all__ = ["engine_of", "only_reads", "unusable", "worth_another_try"]
 
 
 def engine_of(url: str, wait_seconds: float) -> sa.Engine:
     """Make the engine of a database URL; for SQLite in WAL mode, with one writer at a time and readers meanwhile.
+
+    A file of SQLite that may not be written is opened for reading alone: see :func:`only_reads`.
 
     Raises
     ------
@@ -22,6 +27,8 @@ def engine_of(url: str, wait_seconds: float) -> sa.Engine:
     try:
         parsed = sa.make_url(url)
         if parsed.get_backend_name() == "sqlite":
+            if only_reads(parsed):
+                return _reading_engine(parsed, wait_seconds)
             engine = sa.create_engine(parsed, connect_args={"timeout": wait_seconds}, poolclass=sa.NullPool)
             sa.event.listen(engine, "connect", _tune_sqlite)
             sa.event.listen(engine, "begin", _begin_immediate)
@@ -37,6 +44,33 @@ def engine_of(url: str, wait_seconds: float) -> sa.Engine:
             f"'state.url' needs the Python package '{error.name}', which is not installed",
             "install lacuna-kb[postgres], and write the URL as postgresql+psycopg://…",
         ) from None
+
+
+def only_reads(url: sa.URL) -> bool:
+    """Whether this is a file of SQLite, and it or its folder may not be written by this user."""
+    if url.get_backend_name() != "sqlite" or not url.database:
+        return False
+    file = Path(url.database)
+    # SQLite writes into the folder too, even to read beside a writer.
+    return file.is_file() and not (os.access(file, os.W_OK) and os.access(file.parent, os.W_OK))
+
+
+def _reading_engine(url: sa.URL, wait_seconds: float) -> sa.Engine:
+    file = Path(str(url.database)).resolve()
+    log = file.with_name(f"{file.name}-wal")
+    # Without a log of changes nobody writes, and SQLite needs no files of its own beside it.
+    mode = "mode=ro" if log.exists() and log.stat().st_size else "mode=ro&immutable=1"
+    address = f"{file.as_uri()}?{mode}"
+    engine = sa.create_engine(
+        url, creator=lambda: sqlite3.connect(address, uri=True, timeout=wait_seconds), poolclass=sa.NullPool
+    )
+
+    def begin_ourselves(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None
+
+    sa.event.listen(engine, "connect", begin_ourselves)
+    sa.event.listen(engine, "begin", _begin_immediate)
+    return engine
 
 
 def _tune_sqlite(connection: Any, _record: Any) -> None:

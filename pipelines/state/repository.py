@@ -9,20 +9,22 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import sqlalchemy as sa
 
-from lacuna.data_contracts.errors import SettingsInvalid, StoreUnusable
+from lacuna.data_contracts.errors import SettingsInvalid
 from lacuna.pipelines.gaps.first_seen import keep_seen
 from lacuna.pipelines.io.addresses import StorePath, is_local
+from lacuna.pipelines.io.run_folders import published_runs
 from lacuna.pipelines.io.store import usable
 from lacuna.pipelines.settings import Settings
 from lacuna.pipelines.state import schema, topic_edit_log
-from lacuna.pipelines.state.engine import engine_of, unusable, worth_another_try
+from lacuna.pipelines.state.checks import check_clock, check_known, check_not_lost, check_readable
+from lacuna.pipelines.state.engine import engine_of, only_reads, unusable, worth_another_try
 from lacuna.pipelines.state.schema import SCHEMA_VERSION
 
 if TYPE_CHECKING:
@@ -48,14 +50,17 @@ def open_state(settings: Settings, store: StorePath) -> State:
     SettingsInvalid
         The URL can't be understood, its driver is not installed, or there is none for a store on an object store.
     StoreUnusable
-        The database can't be reached, is of a newer Lacuna, or can't be written.
+        The database can't be reached, is of a newer Lacuna, or is empty beside runs. One that may not be written is
+        opened for reading.
     """
     check_named(settings, store)
     url = settings.state.url or f"sqlite:///{store / 'state.db'}"
     if not settings.state.url:
         with usable(store):
             store.mkdir(parents=True, exist_ok=True)
-    return State(engine_of(url, settings.state.wait_seconds), settings.state.wait_seconds)
+    # Where the file is gone, somebody chose to start afresh; where it is empty, it was lost.
+    runs = published_runs(store) if not settings.state.url and (store / "state.db").exists() else []
+    return State(engine_of(url, settings.state.wait_seconds), settings.state.wait_seconds, runs)
 
 
 def check_named(settings: Settings, store: StorePath) -> None:
@@ -74,12 +79,21 @@ def check_named(settings: Settings, store: StorePath) -> None:
 
 
 class State:
-    """The state database; safe to use from several processes at once. Make it with :func:`open_state`."""
+    """The state database; safe to use from several processes at once. Make it with :func:`open_state`.
 
-    def __init__(self, engine: sa.Engine, wait_seconds: float = 30.0) -> None:
+    ``runs`` are those that it should know of.
+    """
+
+    def __init__(self, engine: sa.Engine, wait_seconds: float = 30.0, runs: Sequence[str] = ()) -> None:
         self._engine = engine
         self._wait_seconds = wait_seconds
-        self._prepare()
+        reads = only_reads(engine.url)
+        if not reads:
+            self._prepare(runs)
+        with self.reading() as connection:
+            if reads:
+                check_readable(connection)
+            check_clock(connection)
 
     # -- reading ------------------------------------------------------------------------------------------------------
 
@@ -267,9 +281,10 @@ class State:
 
     # -- below --------------------------------------------------------------------------------------------------------
 
-    def _prepare(self) -> None:
+    def _prepare(self, runs: Sequence[str]) -> None:
         def write(connection: sa.Connection) -> int:
             _one_at_a_time(connection)
+            check_not_lost(connection, runs)
             schema.metadata.create_all(connection)
             version = connection.execute(sa.select(sa.func.max(schema.schema_version.c.version))).scalar()
             if version is None:
@@ -278,12 +293,7 @@ class State:
                 schema.migrate(connection, version)
             return version or SCHEMA_VERSION
 
-        version = self.write(write)
-        if version > SCHEMA_VERSION:
-            raise StoreUnusable(
-                f"the state database has schema {version}; this Lacuna knows up to {SCHEMA_VERSION}",
-                "upgrade lacuna-kb on this machine to the version that wrote it",
-            )
+        check_known(self.write(write))
 
     def _rows_of_topic(self, table: sa.Table, topic_id: str | None) -> pd.DataFrame:
         query = sa.select(table).order_by(table.c.run_id, table.c.topic_id)

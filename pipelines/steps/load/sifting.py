@@ -88,7 +88,7 @@ def sift_all(bundle: Bundle, spool: Spool, receiver: Callable[[Mapping[str, Sift
             kept[name] = len(table.kept)
             findings += [*table.findings, *dangling(TABLES[name], table.kept, table.where, ids)]
             unjoined_tables += _unjoined(name, table.kept, table.where, sides)
-    findings += _date_outliers(small["conversations"])
+    findings += [*_date_outliers(small["conversations"]), *_owners_by_case(small["owners"])]
     without_messages = int((~has_messages).sum())
     if without_messages:
         message = f"{counted(without_messages, 'conversation')} without a single message"
@@ -165,6 +165,20 @@ class _References:
 
 def _unjoined(name: str, kept: pd.DataFrame, where: pd.DataFrame, sides: dict[str, Side]) -> list[Problem]:
     return [Problem(name, "", u.says, u.remedy) for u in unjoined(TABLES[name], kept, where, sides)]
+
+
+def _owners_by_case(owners: Sifted) -> list[Finding]:
+    """Owners whose ids differ in upper and lower case alone: the same person twice, or two whose work gets mixed up."""
+    ids = owners.kept["owner_id"]
+    alike = ids[ids.str.casefold().duplicated(keep=False)]
+    if alike.empty:
+        return []
+    message = (
+        f"{counted(len(alike), 'owner')} whose ids differ in upper and lower case alone: {', '.join(alike.head(4))}"
+    )
+    examples = examples_of(owners.where, alike, "owner_id")
+    remedy = "give one person one id; folders of drafts and filters don't tell such ids apart everywhere"
+    return [Finding("owners", "owner_ids_alike", "owner_id", "warn", len(alike), message, examples, remedy)]
 
 
 def _date_outliers(conversations: Sifted) -> list[Finding]:

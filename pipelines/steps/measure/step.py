@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from lacuna.models.accuracy import kpis
 from lacuna.models.accuracy.vendor_audit import vendor_audit
+from lacuna.models.metrics.small_groups import without_small_groups
 from lacuna.pipelines.runtime.job import Job
 from lacuna.pipelines.steps.measure.accuracy import accuracy_table, calibration_table, tagged_facts
 from lacuna.pipelines.steps.measure.demand import demand_tables
@@ -36,6 +37,10 @@ def measure(job: Job) -> None:
     facts, chances = tagged_facts(job, facts)
     job.write_extended("measure/facts", facts[_ADDED])
     names = {"topic": labels, "article": titles}
+    least = job.settings.topics.min_customers
+    weekly = kpis.weekly_kpis(without_small_groups(facts, kpis.SEGMENTS, least), job.settings.cost, confidence, chances)
+    job.write("measure/kpis", weekly)
+    facts = without_small_groups(facts, [*kpis.SEGMENTS, "predicted_intent"], least, facts["in_window"])
     job.write("measure/accuracy", accuracy_table(facts, chances, names, job.start_ts, job.days, confidence))
     job.write("measure/calibration", calibration_table(facts, chances, confidence))
     job.write("measure/vendor_audit", vendor_audit(facts[facts["in_window"]], labels, confidence))
@@ -44,4 +49,3 @@ def measure(job: Job) -> None:
     job.write("measure/searches", failed_searches(job, facts))
     job.write("measure/intents", intent_confusion(job, facts))
     job.write("measure/suspects", intent_suspects(job, facts))
-    job.write("measure/kpis", kpis.weekly_kpis(facts, job.settings.cost, confidence, chances))

@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 
 from lacuna.data_contracts.check import faults
+from lacuna.data_contracts.contract import TABLES
 from lacuna.data_contracts.errors import ContractBroken
 from lacuna.data_contracts.step_tables import check_step_table, step_tables, with_aliases
 from lacuna.models.backlog.gap import Gap
@@ -25,6 +26,7 @@ from lacuna.pipelines.drafts.polish import polish
 from lacuna.pipelines.embedders.registry import embedder
 from lacuna.pipelines.gaps.read import gaps_of
 from lacuna.pipelines.io.publishing import publishing
+from lacuna.pipelines.io.run_files import read_run
 from lacuna.pipelines.io.run_folders import run_folder, run_place
 from lacuna.pipelines.io.store import files_in, read_parquet, write_parquet
 from lacuna.pipelines.presentation.spreadsheet import records
@@ -121,7 +123,7 @@ def _published_tables(job: Job, backlog: pd.DataFrame, owners: pd.DataFrame) -> 
         "articles": published_articles(job),
         "golden_queries": queries,
         "golden_results": golden_results(job, queries, gaps_of(backlog)),
-        "owners": owners.drop(columns="email", errors="ignore"),
+        "owners": owners[[name for name in TABLES["owners"].names if name in owners and name != "email"]],
     }
     return {
         name: composed[name] if name in composed else job.read(table.extends)
@@ -247,7 +249,7 @@ def _topics_found_by(job: Job) -> dict[str, Any]:
 def _previous(job: Job) -> dict[str, Any] | None:
     before = job.read_json("run")["previous_run"]
     place = run_place(job.store, str(before)) if before else None
-    return json.loads((place / "run.json").read_text(encoding="utf-8")) if place else None
+    return read_run(place) if place else None
 
 
 def _quarantine(job: Job, folder: Path) -> list[dict[str, Any]]:

@@ -102,7 +102,7 @@ def redact_others(job: Job) -> None:
         return _redacted(job, texts, [names.get(conversation, []) for conversation in of], lexicon)
 
     for rejected, rows in rejected_rows(job).items():
-        job.write(f"redact/quarantine/{rejected}", redacted_rows(rows, redacted))
+        job.write(f"redact/quarantine/{rejected}", redacted_rows(rows, redacted, rejected))
     counts, changed = {name: Counter[str]() for name in _TEXTS}, dict.fromkeys(_TEXTS, 0)
     for name in _TEXTS:
         for shard in job.shards_of(f"redact/{name}"):

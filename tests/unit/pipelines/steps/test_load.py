@@ -43,6 +43,15 @@ def test_load_writes_every_table_with_its_dtypes(tmp_path: Path) -> None:
     }  # fmt: skip
 
 
+def test_owners_whose_ids_differ_in_case_alone_are_said(tmp_path: Path) -> None:
+    """Both are kept, with a warning that names them; ids that differ otherwise are none."""
+    job = loaded(tmp_path, owners=[{"owner_id": one, "name": one} for one in ("o-Ana", "o-ana", "o-ben")])
+    warning = next(w for w in job.read_json("load/load")["warnings"] if w["rule"] == "owner_ids_alike")
+    assert warning["count"] == 2
+    assert "o-Ana, o-ana" in warning["message"]
+    assert len(job.read("load/owners")) == 3
+
+
 def test_load_records_its_inputs(tmp_path: Path) -> None:
     """load.json names each file with its hash, size and rows."""
     job = loaded(tmp_path)

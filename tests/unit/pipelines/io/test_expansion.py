@@ -1,0 +1,73 @@
+"""A small file that expands to far more than it is worth is refused before its rows are read, with the way out."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from lacuna.data_contracts.errors import BundleUnreadable
+from lacuna.pipelines.io.bundle import read_bundle
+from lacuna.pipelines.io.chunks import read_chunks
+from lacuna.pipelines.io.formats import parse
+from lacuna.pipelines.io.mapping import NOTHING_MAPPED
+
+MOST = 1 << 20
+
+
+@pytest.fixture
+def bombs(tmp_path: Path) -> dict[str, Path]:
+    """Files of some kB: 60 MB of zeros, one text of 20 kB 30,000 times, many rows without a value."""
+    zeros = tmp_path / "messages.csv.gz"
+    zeros.write_bytes(gzip.compress(b"0" * (60 << 20)))
+    repeated = tmp_path / "messages.parquet"
+    column = pa.DictionaryArray.from_arrays(pa.array([0] * 30_000, pa.int32()), pa.array(["x" * 20_000]))
+    pq.write_table(
+        pa.table({"body": column}).cast(pa.schema({"body": pa.large_string()})), repeated, compression="zstd"
+    )
+    nothing = tmp_path / "conversations.parquet"
+    pq.write_table(pa.table({"customer_id": pa.nulls(100_000_000, pa.int8())}), nothing, compression="zstd")
+    return {path.name: path for path in (zeros, repeated, nothing)}
+
+
+def test_what_expands_too_far_is_refused_however_it_is_read(bombs: dict[str, Path]) -> None:
+    """Whole or in chunks, with the file's name and the setting."""
+    for name, path in bombs.items():
+        assert path.stat().st_size < MOST
+        with pytest.raises(BundleUnreadable, match=f"{name}.*expands to more than") as whole:
+            parse(name, path.read_bytes(), ["body"], MOST)
+        assert "expands_to_megabytes" in whole.value.remedy
+        with pytest.raises(BundleUnreadable, match=f"{name}.*expands to more than"):
+            list(read_chunks(name, path, ["body"], expanded=MOST))
+
+
+def test_the_setting_reaches_the_bundle(bombs: dict[str, Path]) -> None:
+    """What is set for a bundle holds for its files."""
+    bombs["messages.csv.gz"].unlink()
+    low = NOTHING_MAPPED.model_copy(update={"expands_to_megabytes": 1.0})
+    with pytest.raises(BundleUnreadable, match=r"messages.parquet"):
+        read_bundle(str(bombs["messages.parquet"].parent), ["messages"], low)
+
+
+def test_a_text_that_repeats_is_read_where_it_may_expand(bombs: dict[str, Path]) -> None:
+    """In chunks of about the size that is asked for, by what its rows hold and not by what they are packed to."""
+    path = bombs["messages.parquet"]
+    sizes = [len(raw.rows) for raw in read_chunks(path.name, path, ["body"], 32 << 20, 1 << 30)]
+    assert sum(sizes) == 30_000
+    assert max(sizes) <= (32 << 20) // 20_000
+
+
+def test_usual_files_are_read_as_before(tmp_path: Path) -> None:
+    """A packed file of varied text is read, though larger than the setting, and a dictionary column is text."""
+    lines = "body\n" + "".join(f"order {n * 7919 % 100_003} is late {n * 31 % 977} more\n" for n in range(40_000))
+    data = gzip.compress(lines.encode())
+    assert len(lines) > MOST
+    assert len(parse("messages.csv.gz", data, ["body"], MOST).frame) == 40_000
+    table = pa.table({"body": pa.array(["a", None, "b", "a"]).dictionary_encode(), "n": [1, 2, 3, 4]})
+    pq.write_table(table, tmp_path / "messages.parquet")
+    frame = parse("messages.parquet", (tmp_path / "messages.parquet").read_bytes(), ["body"]).frame
+    assert frame["body"].dtype == "str"
+    assert frame["body"].fillna("-").tolist() == ["a", "-", "b", "a"]
