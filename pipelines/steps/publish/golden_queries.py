@@ -39,7 +39,9 @@ def golden_queries(job: Job, gaps: Sequence[Gap]) -> pd.DataFrame:
     facts = _facts(job)
     new = _own(gaps, facts) + _near(job, gaps, facts)
     columns = {name: [row[name] for row in new] for name in COLUMNS[:3]}
-    rows = pd.DataFrame(columns).merge(facts[["conversation_id", "article_id"]], on="conversation_id", how="left")
+    rows = pd.DataFrame(columns, dtype="str").merge(
+        facts[["conversation_id", "article_id"]], on="conversation_id", how="left"
+    )
     rows["article_id"] = rows["article_id"].where(rows["role"].eq("healthy"))
     ids = sorted(set(rows["conversation_id"]))
     texts = job.read_rows("understand/questions", ids, ["conversation_id", "question", "language"])

@@ -22,9 +22,11 @@ from tests.unit.models.impact.test_impact import OTHERS, world
 
 ACCEPTED = GapState("accepted", decided=1, run_id="2024-06-23")
 PUBLISHED = GapState("published", decided=1, run_id="2024-06-23", published_on="2024-07-01")
+NO_GAPS = pd.DataFrame({"gap_id": [], "subtopics": []})
 ROW: dict[str, Any] = {
     "gap_id": "g-1", "run_id": "2024-06-23", "kind": "stale", "title": "Update “Poles”", "topic_id": "bad",
     "subtopics": ["bad"], "article_id": "kb-bad", "status": "accepted", "owner_id": "ada",
+    "first_seen": "2024-06-16",
 }  # fmt: skip
 
 
@@ -60,7 +62,7 @@ def facts(since: str = "2024-05-20") -> pd.DataFrame:
 
 
 def measured(folder: Path, life: GapState, revised: dict[str, str] | None = None, **row: Any) -> MeasuredFixes:
-    return measure_fixes(job(folder, revised), past(life, **row), facts(), 5.0)
+    return measure_fixes(job(folder, revised), past(life, **row), facts(), 5.0, NO_GAPS)
 
 
 def test_a_published_gap_is_measured_from_its_day(tmp_path: Path) -> None:
@@ -102,13 +104,13 @@ def test_topics_whose_article_changed_are_not_compared_with(tmp_path: Path) -> N
 def test_a_bundle_that_no_longer_reaches_back_keeps_the_verdict(tmp_path: Path) -> None:
     """Without a conversation of before the fix, what the run before measured stands, and says when it was measured."""
     job_ = job(tmp_path)
-    first = measure_fixes(job_, past(PUBLISHED), facts(), 5.0).table
+    first = measure_fixes(job_, past(PUBLISHED), facts(), 5.0, NO_GAPS).table
     write_parquet(job_.runs / "2024-07-21" / "impact.parquet", first.assign(measured_in="2024-07-21"))
     (job_.runs / "2024-07-21" / "run.json").write_text("{}")
-    (fix,) = records(measure_fixes(job_, past(PUBLISHED), facts(since="2024-07-02"), 5.0).table)
+    (fix,) = records(measure_fixes(job_, past(PUBLISHED), facts(since="2024-07-02"), 5.0, NO_GAPS).table)
     assert (fix["verdict"], fix["measured_in"]) == ("verified", "2024-07-21")
     moved = past(replace(PUBLISHED, published_on="2024-06-30"))
-    (other,) = records(measure_fixes(job_, moved, facts("2024-07-02"), 5.0).table)
+    (other,) = records(measure_fixes(job_, moved, facts("2024-07-02"), 5.0, NO_GAPS).table)
     assert other["verdict"] == "too early"
 
 

@@ -18,9 +18,9 @@ from markdown_it import MarkdownIt
 from starlette.testclient import TestClient
 
 from lacuna.pipelines.board import make_app
+from lacuna.pipelines.board import pages as pages_of_board
 from lacuna.pipelines.board.middleware import HEADERS
 from lacuna.pipelines.drafts import draft
-from lacuna.pipelines.drafts.polish import _checked
 from lacuna.pipelines.gaps.read import gaps_of
 from lacuna.pipelines.presentation.links import conversation_link, conversation_url, is_address
 from lacuna.pipelines.presentation.markdown import inline, link
@@ -114,13 +114,6 @@ def test_drafts_lead_to_the_conversations() -> None:
     assert seen >= set(TRICKY[:5])
 
 
-def test_a_text_by_an_endpoint_leads_to_the_conversations() -> None:
-    """The conversations behind its sentences are links as well."""
-    asked = [{"text": "Print the label.", "evidence": ["E1"]}], {"E1": ("Print the label.", ["c 1"])}, "m"
-    assert _checked(*asked, "https://desk.example/{id}")[0].endswith("label. ([c 1](https://desk.example/c%201))")
-    assert _checked(*asked, "")[0].endswith("label. (c 1)")
-
-
 def desk_links(page: Document) -> list[str]:
     """The conversations that a page leads to, each in a tab of its own that learns nothing of the page."""
     found = [attrs for tag, attrs in page.elements if tag == "a" and str(attrs.get("href")).startswith("https://desk")]
@@ -156,9 +149,16 @@ def board(made: Path, tmp_path: Path) -> Iterator[TestClient]:
     state.close()
 
 
-def test_the_board_leads_to_the_conversations(board: TestClient, tmp_path: Path) -> None:
-    """A gap's quotes, steps and ids and what to tag are links; without an address nothing but the links is gone."""
+def test_the_board_leads_to_the_conversations(
+    board: TestClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A gap's quotes, steps and ids and what to tag are links; without an address nothing but the links is gone.
+
+    What can be read on the board leads there; here nothing can.
+    """
+    monkeypatch.setattr(pages_of_board, "readable", lambda _: {})
     pages = "/gaps/g-001", "/tags"
+    publish(tmp_path / "store", "2024-06-30", with_ids())
     bare = [Document(board.get(path).text) for path in pages]
     assert [desk_links(page) for page in bare] == [[], []]
     publish(tmp_path / "store", "2024-06-30", with_ids(URL))
