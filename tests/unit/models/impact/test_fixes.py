@@ -82,12 +82,17 @@ def test_an_accepted_gap_is_closed_by_its_article_s_change(tmp_path: Path) -> No
     assert before.past.lives["g-1"].status == "accepted"
 
 
-@pytest.mark.parametrize(
-    "life", [GapState("dismissed"), GapState("snoozed", until="2024-09-01"), GapState("reopened"), GapState()]
-)
+@pytest.mark.parametrize("life", [GapState("dismissed"), GapState("snoozed", until="2024-09-01"), GapState("reopened")])
 def test_what_nobody_fixed_is_not_measured(tmp_path: Path, life: GapState) -> None:
-    """Dismissed, snoozed, reopened and undecided gaps have no effect to measure, whatever their article did."""
+    """Dismissed, snoozed and reopened gaps have no effect to measure, whatever their article did."""
     assert measured(tmp_path, life, {"bad": "2024-07-01"}).table.empty
+
+
+def test_what_nobody_decided_on_is_credited_to_its_article(tmp_path: Path) -> None:
+    """It is gone after its article was changed; with an article that was not, nothing is measured."""
+    (fix,) = records(measured(tmp_path, GapState(), {"bad": "2024-07-01"}).table)
+    assert (fix["credited"], fix["article_id"], fix["fixed_on"]) == (True, "kb-bad", "2024-07-01")
+    assert measured(tmp_path / "unchanged", GapState()).table.empty
 
 
 def test_a_fix_after_the_window_waits(tmp_path: Path) -> None:
