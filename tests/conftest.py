@@ -60,7 +60,7 @@ def steps(steps_run: list[str]) -> list[Callable[[Job], None]]:
 
 
 @pytest.fixture
-def lacuna(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Lacuna]:
+def lacuna(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Lacuna:
     """Call the command with arguments; gives exit code, output and error output."""
     monkeypatch.setenv("COLUMNS", "160")
 
@@ -71,7 +71,13 @@ def lacuna(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) 
         told = capsys.readouterr()
         return int(ended.value.code or 0), told.out, told.err
 
-    yield call
+    return call
+
+
+@pytest.fixture(autouse=True)
+def log_as_it_was() -> Iterator[None]:
+    """Whatever a test did to our log, the next one sees its lines."""
+    yield
     progress.log.handlers.clear()
     progress.log.propagate = True
 
