@@ -150,21 +150,20 @@ def join_same_needs(
 
 
 def _same_work(needs: Needs, gap: Gap, others: Sequence[Gap]) -> Gap | None:
-    """The larger gap that a gap is part of: they want the same.
+    """The larger gap that the gap of a missing article is part of, where both want the same; None for any other gap.
 
-    The gap of a missing article is part of one that is twice as large, or to which agents give the same answer. What
-    seems to be wrong with an article is part of a missing one that is twice as large and is answered the same: the bot
-    used the article for want of a better one.
+    It is part of one that is twice as large, or of a missing one to which agents give the same answer. What is wrong
+    with an article stays a gap of its own, whatever else wants the same: its verdict rests on more than its questions.
     """
+    if gap["verdict"].kind != "missing":
+        return None
     found = [needs.likeness(gap["rows"], other["rows"]) for other in others]
     place = same_need.same_need(found)
-    if place is None or gap["verdict"].kind not in ("missing", "stale", "incomplete"):
+    if place is None:
         return None
-    target, same_answer = others[place], same_need.same_answer(found[place])
-    few = len(gap["rows"]) <= same_need.FEW * len(target["rows"])
-    if target["verdict"].kind == "missing" and same_answer:
-        return target if few or (gap["verdict"].kind == "missing" and len(gap["rows"]) <= len(target["rows"])) else None
-    return target if few and gap["verdict"].kind == "missing" else None
+    target, size = others[place], len(gap["rows"])
+    same_answer = target["verdict"].kind == "missing" and same_need.same_answer(found[place])
+    return target if size <= (1.0 if same_answer else same_need.FEW) * len(target["rows"]) else None
 
 
 def _is_few(context: DiagnosisContext, rows: Ints, gap: Gap, joined: int) -> bool:
