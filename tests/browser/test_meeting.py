@@ -117,6 +117,7 @@ def test_the_decision_is_in_sight_without_scrolling(board: str, window: Window) 
             playwright.expect(page.locator(part)).to_be_in_viewport(ratio=0.5)
         assert "gap_id" not in page.locator(".whose").inner_text()  # of the draft its chapters, not its head
         page.keyboard.press("n")
+    page.wait_for_url("**/minutes")  # behind the last gap
     page.goto(f"{board}/meeting/1?gap=g-001")
     page.set_viewport_size({"width": 390, "height": 844})
     for letter in "ads":
