@@ -73,7 +73,11 @@ class Movement:
 
     def in_words(self) -> str:
         """`surging ×10.1 since 25 Jun (38 about it in the last 7 days, 3.4 in 7 days before)`, `steady`, or nothing."""
-        return _joined(self.words, self.times, self.since, f"({self.rate})" if self.rate else "")
+        return _joined(self.words, self.in_figures())
+
+    def in_figures(self) -> str:
+        """The same without the word for it: `×10.1 since 25 Jun (…)`, or nothing."""
+        return _joined(self.times, self.since, f"({self.rate})" if self.rate else "")
 
 
 def movement(gap: Gap) -> Movement:

@@ -38,8 +38,4 @@ def incidents(gaps: Iterable[Gap]) -> list[dict[str, str]]:
 
 def incident_sentences(gaps: Iterable[Gap]) -> list[str]:
     """The same as sentences for texts, which begin with `Surging now`."""
-    return [f"Surging now: {line(gap.title, 160)} {_without_word(movement(gap).in_words())}." for gap in _surging(gaps)]
-
-
-def _without_word(words: str) -> str:
-    return words.removeprefix("surging ")
+    return [f"Surging now: {line(gap.title, 160)} {movement(gap).in_figures()}." for gap in _surging(gaps)]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from lacuna.models.backlog.gap import Gap
 from lacuna.models.backlog.gap_kinds import GAP_KINDS
-from lacuna.models.text.words import shortened
 from lacuna.pipelines.presentation.format import line, short_day
 from lacuna.pipelines.report.gap_figures import figures_of
 
@@ -36,6 +35,9 @@ def similar_sentences(gap: Gap) -> list[dict[str, str]]:
 
 
 def _wanted(gap: Gap) -> str:
+    # Imported late: it reads word lists, and listing a backlog does not need them.
+    from lacuna.models.text.words import shortened
+
     quote = next((line(example["quote"]) for example in gap.examples if example["quote"]), "")
     return f"Customers ask “{shortened(quote, _QUOTE).rstrip('.')}”." if quote else ""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -95,13 +95,18 @@ class DiagnosisContext:
         return self.numbers.get(article_id)
 
     @cached_property
+    def failed_of(self) -> dict[str, Ints]:
+        """The row numbers of each subtopic's failed conversations in scope, ascending, by id, where it has any."""
+        failed = self.facts["in_scope"] & self.facts["p_failed"].gt(FAILED) & self.facts["subtopic_id"].notna()
+        rows = np.flatnonzero(failed)
+        groups = pd.Series(rows).groupby(self.facts["subtopic_id"].iloc[rows].astype(str).to_numpy())
+        return {str(subtopic): own.to_numpy(dtype=np.int64) for subtopic, own in groups}
+
+    @cached_property
     def in_demand(self) -> dict[str, Ints]:
         """The failed conversations of each subtopic that has enough of them to be a pattern, by id."""
-        failed = self.facts["in_scope"] & self.facts["p_failed"].gt(FAILED) & self.facts["subtopic_id"].notna()
-        groups = {
-            str(s): np.flatnonzero(failed & self.facts["subtopic_id"].eq(s)) for s in self.subtopics["subtopic_id"]
-        }
-        return {subtopic: rows for subtopic, rows in sorted(groups.items()) if len(rows) >= MIN_FAILED}
+        known = set(self.subtopics["subtopic_id"].astype(str))
+        return {s: rows for s, rows in sorted(self.failed_of.items()) if s in known and len(rows) >= MIN_FAILED}
 
     @cached_property
     def usual(self) -> float:
@@ -309,8 +314,22 @@ def most_common(values: pd.Series) -> str | None:
 
 def failed_rows(context: DiagnosisContext, subtopics: Collection[str]) -> Ints:
     """Row numbers of the conversations in scope of these subtopics whose answers failed."""
-    facts = context.facts
-    return np.flatnonzero(facts["subtopic_id"].isin(list(subtopics)) & facts["in_scope"] & facts["p_failed"].gt(FAILED))
+    return joined_rows([context.failed_of[s] for s in subtopics if s in context.failed_of])
+
+
+def joined_rows(groups: Iterable[Ints]) -> Ints:
+    """The rows of several groups, each once, ascending."""
+    return np.unique(np.concatenate([np.zeros(0, dtype=np.int64), *groups]))
+
+
+def evenly(rows: Ints, most: int) -> Ints:
+    """At most so many of these rows, every k-th."""
+    return rows if len(rows) <= most else rows[np.linspace(0, len(rows) - 1, most).astype(int)]
+
+
+def main_language(context: DiagnosisContext, rows: Ints) -> str:
+    """The language of most of these conversations, "" where none is known."""
+    return most_common(context.facts["language"].iloc[rows].fillna("").str[:2]) or ""
 
 
 def main_subtopic(context: DiagnosisContext, rows: Ints) -> list[str]:

@@ -15,7 +15,7 @@ from lacuna.models.text.vectors import LanguageMeans
 from lacuna.pipelines.embedders.choice import across_languages
 from lacuna.pipelines.io.vector_cache import embed
 from lacuna.pipelines.runtime.job import Job
-from lacuna.pipelines.steps.diagnose.context import DiagnosisContext
+from lacuna.pipelines.steps.diagnose.context import DiagnosisContext, evenly, joined_rows
 from lacuna.pipelines.steps.understand.matching import MIN_REPLY_WORDS, agent_replies, language_codes
 
 __all__ = ["Needs"]
@@ -49,7 +49,7 @@ class Needs:
     @classmethod
     def of(cls, job: Job, context: DiagnosisContext, groups: Iterable[Ints]) -> Needs:
         """For these groups, and whatever is made of them."""
-        rows = np.unique(np.concatenate([np.zeros(0, dtype=np.int64), *map(_bounded, groups)]))
+        rows = joined_rows(evenly(group, MOST) for group in groups)
         ids = context.facts["conversation_id"].iloc[rows]
         messages = job.read_rows("redact/messages", ids, ["conversation_id", "position", "role", "text"])
         answers = agent_replies(messages, ids)
@@ -86,7 +86,7 @@ class Needs:
             return Likeness(0.0, None, 0)
         else:
             space = self._across
-        return likeness(self._need(space, _bounded(one)), self._need(space, _bounded(other)))
+        return likeness(self._need(space, evenly(one, MOST)), self._need(space, evenly(other, MOST)))
 
     def _need(self, space: _Space, rows: Ints) -> Need:
         place = self._place[rows]
@@ -100,8 +100,3 @@ def _usual(job: Job, context: DiagnosisContext, name: str) -> LanguageMeans:
     spoken = pd.Series(context.facts["language"].array, index=context.facts["conversation_id"].array)
     vectors = embed(sample["question"].tolist(), name, job.store, "embedding questions")
     return LanguageMeans.of(vectors, language_codes(spoken.reindex(sample["conversation_id"]), ""))
-
-
-def _bounded(rows: Ints) -> Ints:
-    """At most :data:`MOST` of these rows, every k-th."""
-    return rows if len(rows) <= MOST else rows[np.linspace(0, len(rows) - 1, MOST).astype(int)]

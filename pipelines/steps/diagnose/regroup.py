@@ -20,8 +20,9 @@ from lacuna.pipelines.steps.diagnose.context import (
     DiagnosisContext,
     collect_evidence,
     failed_rows,
+    joined_rows,
+    main_language,
     main_subtopic,
-    most_common,
 )
 from lacuna.pipelines.steps.diagnose.needs import Needs
 
@@ -77,7 +78,7 @@ def part_needs(needs: Needs, context: DiagnosisContext, gaps: Sequence[Gap]) -> 
             gap["rows"] = np.setdiff1d(gap["rows"], rows)
             parted.setdefault(leaving, []).append(rows)
             gap["subtopics"] = [s for s in gap["subtopics"] if s != leaving] or main_subtopic(context, gap["rows"])
-    return {own: np.unique(np.concatenate(rows)) for own, rows in sorted(parted.items())}
+    return {own: joined_rows(rows) for own, rows in sorted(parted.items())}
 
 
 def _leaving(needs: Needs, rows: Ints, groups: Mapping[str, Ints], elsewhere: Mapping[str, float]) -> str | None:
@@ -119,11 +120,11 @@ def join_same_needs(
     set of str
         The subtopics that joined.
     """
-    in_gaps = np.unique(np.concatenate([np.zeros(0, dtype=np.int64), *(gap["rows"] for gap in gaps)]))
+    in_gaps = joined_rows(gap["rows"] for gap in gaps)
     additions: dict[int, tuple[Gap, list[Joined]]] = {}
 
     def add(gap: Gap, subtopics: list[str], rows: Ints) -> None:
-        additions.setdefault(id(gap), (gap, []))[1].append(Joined(subtopics, rows, _language(context, rows)))
+        additions.setdefault(id(gap), (gap, []))[1].append(Joined(subtopics, rows, main_language(context, rows)))
 
     for gap in sorted(gaps, key=lambda gap: (len(gap["rows"]), gap["subtopics"])):
         others = [other for other in gaps if other is not gap]
@@ -144,7 +145,7 @@ def join_same_needs(
     for gap, groups in additions.values():
         gap["joined"] = groups
         gap["subtopics"] = list(dict.fromkeys([*gap["subtopics"], *(s for group in groups for s in group.subtopics)]))
-        gap["rows"] = np.unique(np.concatenate([gap["rows"], *(group.rows for group in groups)]))
+        gap["rows"] = joined_rows([gap["rows"], *(group.rows for group in groups)])
         say_again(context, gap, article_verdicts)
     return {s for _, groups in additions.values() for group in groups for s in group.subtopics}
 
@@ -172,12 +173,7 @@ def _is_few(context: DiagnosisContext, rows: Ints, gap: Gap, joined: int) -> boo
     It is small beside the gap and what joined it already, and too small to be judged, or in another language.
     """
     few = len(rows) + joined <= same_need.FEW * len(gap["rows"])
-    return few and (len(rows) < MIN_FAILED or _language(context, rows) != _language(context, gap["rows"]))
-
-
-def _language(context: DiagnosisContext, rows: Ints) -> str:
-    """The language of most of these conversations, "" where none is known."""
-    return most_common(context.facts["language"].iloc[rows].fillna("").str[:2]) or ""
+    return few and (len(rows) < MIN_FAILED or main_language(context, rows) != main_language(context, gap["rows"]))
 
 
 def say_again(context: DiagnosisContext, gap: Gap, article_verdicts: dict[str, Verdict]) -> None:

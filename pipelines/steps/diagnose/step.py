@@ -25,10 +25,12 @@ from lacuna.pipelines.steps.diagnose.context import (
     DiagnosisContext,
     collect_evidence,
     day_of,
+    evenly,
     failed_rows,
     is_pattern,
+    joined_rows,
+    main_language,
     main_subtopic,
-    most_common,
     read_context,
 )
 from lacuna.pipelines.steps.diagnose.judged import judged_subtopics
@@ -114,12 +116,11 @@ def _put_right(
     article_verdicts: dict[str, Verdict],
 ) -> set[str]:
     """Regroup the gaps, in place, by what is wanted in them; returns the subtopics that joined one."""
-    subtopics = {s: failed_rows(context, [s]) for s in failing}
-    needs = Needs.of(job, context, [*subtopics.values(), *(gap["rows"] for gap in gaps)])
+    needs = Needs.of(job, context, [*(failed_rows(context, [s]) for s in failing), *(gap["rows"] for gap in gaps)])
     parted = part_needs(needs, context, gaps)
     joined = join_same_needs(needs, context, gaps, failing, parted, held, article_verdicts)
     # What an article's gap let go, and no gap has, is judged for itself.
-    in_gaps = np.unique(np.concatenate([np.zeros(0, dtype=np.int64), *(gap["rows"] for gap in gaps)]))
+    in_gaps = joined_rows(gap["rows"] for gap in gaps)
     left = {s: np.setdiff1d(rows, in_gaps) for s, rows in parted.items()}
     alone = [
         {"subtopics": [s], "rows": rows, "excess": failing[s]}
@@ -213,7 +214,7 @@ def _same_work(context: DiagnosisContext, groups: list[dict[str, Any]]) -> list[
 
 def _likeness(context: DiagnosisContext, one: Ints, other: Ints) -> float:
     """How alike two groups of conversations are: their questions and, where agents answered, the answers."""
-    places = [context.place(_bounded(rows)) for rows in (one, other)]
+    places = [context.place(evenly(rows, MOST_COMPARED)) for rows in (one, other)]
     scores = context.scores
     meaning = vectors.group_likeness(*(scores.meanings[place] for place in places))
     with_answers = [place[scores.has_answer[place]] for place in places]
@@ -221,11 +222,6 @@ def _likeness(context: DiagnosisContext, one: Ints, other: Ints) -> float:
         return meaning
     answers = (scores.answers.take(place).dense() for place in with_answers)
     return (meaning + vectors.group_likeness(*answers)) / 2
-
-
-def _bounded(rows: Ints) -> Ints:
-    """At most :data:`MOST_COMPARED` of these rows, every k-th."""
-    return rows if len(rows) <= MOST_COMPARED else rows[np.linspace(0, len(rows) - 1, MOST_COMPARED).astype(int)]
 
 
 def _by_article(
@@ -282,7 +278,7 @@ def _joined_reason(context: DiagnosisContext, gap: Mapping[str, Any]) -> list[st
     """A sentence that says which conversations ask for the same in other words, or in another language."""
     joined = gap.get("joined", [])
     labels = context.subtopics.set_index("subtopic_id")["label"]
-    main = most_common(context.facts["language"].iloc[gap["rows"]].fillna("").str[:2])
+    main = main_language(context, gap["rows"])
     groups = [
         (str(labels.get(each.subtopics[0], "")), len(each.rows), "" if each.language == main else each.language)
         for each in joined

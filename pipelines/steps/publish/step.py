@@ -110,19 +110,20 @@ def publish(job: Job) -> None:
 def _published_tables(job: Job, backlog: pd.DataFrame, owners: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """The tables of the run beside its backlog, by name: a step's table as it is, or made of several."""
     assignments = _assignments(job)
-    queries = golden_queries(job, gaps_of(backlog))
+    gaps = gaps_of(backlog)
+    queries = golden_queries(job, gaps)
     composed = {
         "topics": _topics(job, backlog),
         "assignments": assignments,
         "topic_questions": topic_questions(job, assignments),
         "subtopics_judged": subtopics_judged(job, backlog),
         "search_texts": search_texts(job, backlog, subtopic_questions(job, assignments)),
-        "transcripts": transcripts(job, gaps_of(backlog)),
+        "transcripts": transcripts(job, gaps),
         "worth": worth_of_fixes(job, [column.name for column in step_tables("published")["worth"].columns]),
         "not_yet_known": not_yet_known(job, backlog),
         "articles": published_articles(job),
         "golden_queries": queries,
-        "golden_results": golden_results(job, queries, gaps_of(backlog)),
+        "golden_results": golden_results(job, queries, gaps),
         "owners": owners[[name for name in TABLES["owners"].names if name in owners and name != "email"]],
     }
     return {

@@ -60,13 +60,13 @@ def rank(job: Job) -> None:
     gaps = gaps.join(reach_of(gaps, facts))
     judged_counts = {kind.kind: (kind.right, kind.judged) for kind in past.precision}
     ranked = rank_gaps(gaps, job.days / 7, job.settings.accuracy.confidence, job.settings.run.seed, judged_counts)
-    ranked = ranked.join(_demand(ranked, facts))
-    reclassified = as_reclassified(_records(ranked), past.lives, set(articles.index))
+    rows = _records(ranked.join(_demand(ranked, facts)))
+    reclassified = as_reclassified(rows, past.lives, set(articles.index))
     evidence, searches = gather(job, reclassified, articles), job.read("measure/searches")
     cost = _cost(job, facts)
     fixes = measure_fixes(job, past, facts, cost, gaps)
-    wanted = wanted_in(job, _records(ranked))
-    book, ordered_gaps = order_of_assignment(job, fixes.past, _records(ranked))
+    wanted = wanted_in(job, rows)
+    book, ordered_gaps = order_of_assignment(job, fixes.past, rows)
     backlog = [
         _gap(
             job, gap | {"wanted": wanted.get(gap["gap_id"])}, facts, subtopics, articles, book,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import socket
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -27,7 +26,7 @@ from lacuna.pipelines.gaps.due_dates import form_day
 from lacuna.pipelines.settings import load_settings
 from lacuna.pipelines.state.repository import State, open_state
 from tests.support import sample_run
-from tests.support.board_store import make_store, publish, remove_run
+from tests.support.board_store import publish, remove_run
 from tests.support.standins import Lacuna
 
 PAGES = (
@@ -69,23 +68,6 @@ FIX_FIGURES = [
 BOARD = "http://127.0.0.1:8765"
 FROM_BOARD = {"Origin": BOARD, "Sec-Fetch-Site": "same-origin"}
 Make = Callable[..., TestClient]
-
-
-@pytest.fixture(scope="module")
-def made_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_store(tmp_path_factory.mktemp("made") / "store")
-
-
-@pytest.fixture
-def store(made_store: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(made_store, tmp_path / "store"))
-
-
-@pytest.fixture
-def state(store: Path) -> Iterator[State]:
-    opened = open_state(load_settings(), store)
-    yield opened
-    opened.close()
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from html import unescape
 from pathlib import Path
@@ -15,7 +14,6 @@ from lacuna.pipelines.board import make_app
 from lacuna.pipelines.board.roles import hashed
 from lacuna.pipelines.settings import load_settings
 from lacuna.pipelines.state.repository import open_state
-from tests.support.board_store import make_store
 
 BOARD = "http://127.0.0.1:8765"
 FROM_BOARD = {"Origin": BOARD, "Sec-Fetch-Site": "same-origin"}
@@ -25,15 +23,9 @@ PEOPLE = "".join(
 )
 
 
-@pytest.fixture(scope="module")
-def made_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_store(tmp_path_factory.mktemp("made") / "store")
-
-
 @pytest.fixture
-def board(made_store: Path, tmp_path: Path) -> Iterator[TestClient]:
+def board(store: Path, tmp_path: Path) -> Iterator[TestClient]:
     """A board where people sign in, over a store of its own."""
-    store = Path(shutil.copytree(made_store, tmp_path / "store"))
     (tmp_path / "people.toml").write_text(PEOPLE, encoding="utf-8")
     settings = load_settings()
     people = settings.board.model_copy(update={"people": str(tmp_path / "people.toml")})

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator
 from dataclasses import replace
 from html import unescape
 from pathlib import Path
@@ -17,9 +15,9 @@ from lacuna.pipelines.board import make_app
 from lacuna.pipelines.board.roles import hashed
 from lacuna.pipelines.gaps.decisions import decide, undo
 from lacuna.pipelines.settings import load_settings
-from lacuna.pipelines.state.repository import State, open_state
+from lacuna.pipelines.state.repository import State
 from tests.support import sample_run
-from tests.support.board_store import make_store, publish
+from tests.support.board_store import publish
 from tests.support.standins import Lacuna
 
 BOARD = "http://127.0.0.1:8765"
@@ -29,22 +27,6 @@ PEOPLE = "".join(
     f'[[people]]\nname = "{role.title()}"\nrole = "{role}"\nowner = "o-ana"\ntoken_sha256 = "{hashed(role)}"\n'
     for role in ROLES
 )
-
-
-@pytest.fixture(scope="module")
-def made_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_store(tmp_path_factory.mktemp("made") / "store")
-
-
-@pytest.fixture
-def store(made_store: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(made_store, tmp_path / "store"))
-
-
-@pytest.fixture
-def state(store: Path) -> Iterator[State]:
-    with open_state(load_settings(), store) as opened:
-        yield opened
 
 
 @pytest.fixture
