@@ -9,24 +9,32 @@ from datetime import UTC, datetime, timedelta
 import sqlalchemy as sa
 
 from lacuna.data_contracts.errors import StoreUnusable
+from lacuna.pipelines.io.addresses import StorePath
 from lacuna.pipelines.state import schema
 from lacuna.pipelines.state.schema import SCHEMA_VERSION
 
-__all__ = ["check_clock", "check_known", "check_not_lost", "check_readable"]
+__all__ = ["check_clock", "check_known", "check_not_lost", "check_readable", "has_tables"]
 
 _log = logging.getLogger(__name__)
 _CLOCKS_DIFFER = timedelta(minutes=5)
 _warned: set[datetime] = set()
 
 
-def check_not_lost(connection: sa.Connection, runs: Sequence[str]) -> None:
-    """Refuse a database without our tables where there are runs that it should know."""
-    if runs and not sa.inspect(connection).has_table(schema.schema_version.name):
+def has_tables(connection: sa.Connection) -> bool:
+    """Whether a database has our tables."""
+    return sa.inspect(connection).has_table(schema.schema_version.name)
+
+
+def check_not_lost(url: sa.URL, store: StorePath, runs: Sequence[str]) -> None:
+    """Refuse a database that is missing, or without our tables, where there are runs that it should know."""
+    if runs:
         raise StoreUnusable(
-            f"the state database is empty, and there are {len(runs)} runs beside it, the latest of {runs[-1]}: it was "
-            "lost, and with it what people decided and the ids of topics and gaps",
-            "restore state.db from a backup; where there is none, remove it, and rebuild topics and gaps by running "
-            "the weeks again, oldest first, with --force: decisions are not in the runs",
+            f"the state database {url.render_as_string(hide_password=True)} is missing or empty, and there are "
+            f"runs in {store}, the latest of {runs[-1]}: it was lost, and with it the ids of topics and gaps and what "
+            "people decided",
+            f"`lacuna state restore BACKUP --store {store}` brings a backup back; without one, `lacuna state rebuild "
+            f"--store {store}` makes it again from the runs, with what was decided before the latest; to start afresh "
+            f"on purpose, `lacuna state new --store {store}`",
         )
 
 
@@ -41,8 +49,9 @@ def check_known(version: int) -> None:
 
 def check_readable(connection: sa.Connection) -> None:
     """Refuse a database that may not be written and is not of today's schema, which it can't be brought to."""
-    made = sa.inspect(connection).has_table(schema.schema_version.name)
-    version = made and connection.execute(sa.select(sa.func.max(schema.schema_version.c.version))).scalar()
+    version = (
+        has_tables(connection) and connection.execute(sa.select(sa.func.max(schema.schema_version.c.version))).scalar()
+    )
     if not version or version < SCHEMA_VERSION:
         raise StoreUnusable(
             f"the state database has schema {version or 0}, and may not be written to bring it to {SCHEMA_VERSION}",
