@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import gzip
+import zipfile
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import xlsxwriter
 
 from lacuna.data_contracts.errors import BundleUnreadable
 from lacuna.pipelines.io.bundle import read_bundle
 from lacuna.pipelines.io.chunks import read_chunks
 from lacuna.pipelines.io.formats import parse
 from lacuna.pipelines.io.mapping import NOTHING_MAPPED
+from lacuna.pipelines.settings import load_settings
+from lacuna.pipelines.sources.registry import make_source
+from tests.support.exports import flat_entry, given, source_of
+from tests.support.standins import Lacuna
 
 MOST = 1 << 20
 
@@ -50,6 +56,41 @@ def test_the_setting_reaches_the_bundle(bombs: dict[str, Path]) -> None:
     low = NOTHING_MAPPED.model_copy(update={"expands_to_megabytes": 1.0})
     with pytest.raises(BundleUnreadable, match=r"messages.parquet"):
         read_bundle(str(bombs["messages.parquet"].parent), ["messages"], low)
+
+
+@pytest.mark.parametrize("command", ["topics", "redact"])
+def test_the_setting_reaches_a_file_of_its_own(bombs: dict[str, Path], lacuna: Lacuna, command: str) -> None:
+    """`lacuna topics` and `lacuna redact` refuse such a file as a run does, and read it where the setting allows it."""
+    low = bombs["messages.csv.gz"].parent / "low.toml"
+    low.write_text("[input]\nexpands_to_megabytes = 1.0\n", encoding="utf-8")
+    for name in ("messages.csv.gz", "messages.parquet"):
+        into = ("--text", "body", "--out", str(low.with_name("out.csv")))
+        code, _, told = lacuna(command, str(bombs[name]), *into, "--config", str(low))
+        assert code == 2
+        assert f"{name} is" in told
+        assert "expands_to_megabytes" in told
+
+
+def test_the_setting_reaches_files_that_are_pulled(bombs: dict[str, Path]) -> None:
+    """Packed tables and workbooks, be it their archive that expands or one text that a million cells share."""
+    folder = bombs["messages.csv.gz"].parent
+    archive, shared = folder / "archive.xlsx", folder / "shared.xlsx"
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as packed:
+        packed.writestr("xl/worksheets/sheet1.xml", b"0" * (60 << 20))
+    with xlsxwriter.Workbook(shared) as book:
+        sheet = book.add_worksheet()
+        sheet.write_row(0, 0, ["Ticket #", "Author type", "Comment"])
+        for row in range(1, 3_000):
+            sheet.write_row(row, 0, [f"t{row}", "Support", "x" * 30_000])
+    for path in (bombs["messages.csv.gz"], bombs["messages.parquet"], archive, shared):
+        assert path.stat().st_size < MOST
+        source = source_of(flat_entry(path))
+        source.expanded = MOST
+        with pytest.raises(BundleUnreadable, match=f"{path.name}.*expands to more than"):
+            given(source)
+    low = load_settings().model_copy(update={"sources": {"files": {"type": "files", "files": [flat_entry(archive)]}}})
+    low = low.model_copy(update={"input": NOTHING_MAPPED.model_copy(update={"expands_to_megabytes": 1.0})})
+    assert make_source(low, "files").expanded == MOST
 
 
 def test_a_text_that_repeats_is_read_where_it_may_expand(bombs: dict[str, Path]) -> None:
