@@ -111,15 +111,22 @@ def new(store: Store, config: Config = None) -> None:
 
 
 def _print_rebuilt(rebuilt: Rebuilt) -> None:
-    latest = rebuilt.runs[-1]
-    n = {name: f"{count:,}" for name, count in rebuilt.counts.items()}
+    from lacuna.pipelines.presentation.format import plural
+
+    latest, counts = rebuilt.runs[-1], rebuilt.counts
+    topics, subtopics, gaps, decisions, tags, edits, owners = (
+        plural(counts[name], one)
+        for name, one in (
+            ("topics", "topic"), ("subtopics", "subtopic"), ("gaps", "gap"), ("decisions", "decision"),
+            ("tags", "tag"), ("topic_edits", "edit"), ("owners", "owner"),
+        )
+    )  # fmt: skip
     lines = [
         f"The state database is made again from {_runs(rebuilt.runs)}:",
-        f"  {n['topics']} topics, {n['subtopics']} subtopics and {n['gaps']} gaps under their ids,"
-        " with what became of them",
-        f"  {n['decisions']} decisions, {n['tags']} tags and {n['topic_edits']} edits of topics that were made before"
-        f" run {latest} was published; what people wrote in their own words is as redacted",
-        f"  names of {n['owners']} owners",
+        f"  {topics}, {subtopics} and {gaps} under their ids, with what became of them",
+        f"  {decisions}, {tags} and {edits} of topics, made before run {latest} was published; what people wrote in"
+        " their own words is as redacted",
+        f"  names of {owners}",
         "What is not in the runs is lost:",
         f"  decisions, tags and edits made since run {latest} was published",
         "  addresses of owners, until the next run brings them",

@@ -13,7 +13,7 @@ from lacuna.pipelines.io.addresses import StorePath
 from lacuna.pipelines.state import schema
 from lacuna.pipelines.state.schema import SCHEMA_VERSION
 
-__all__ = ["check_clock", "check_known", "check_not_lost", "check_readable", "has_tables"]
+__all__ = ["check_clock", "check_known", "check_not_lost", "check_readable", "has_tables", "recorded_ahead"]
 
 _log = logging.getLogger(__name__)
 _CLOCKS_DIFFER = timedelta(minutes=5)
@@ -62,15 +62,21 @@ def check_readable(connection: sa.Connection) -> None:
 
 def check_clock(connection: sa.Connection) -> None:
     """Warn, once, where what is recorded lies in the future: a clock was set back, or runs ahead elsewhere."""
-    latest = [sa.select(sa.func.max(schema.runs.c.published_at)), sa.select(sa.func.max(schema.decisions.c.at))]
-    moments = [connection.execute(query).scalar() for query in latest]
-    recorded = max((schema.utc(moment) for moment in moments if moment), default=None)
-    now = datetime.now(UTC)
-    if recorded is not None and recorded - now > _CLOCKS_DIFFER and recorded not in _warned:
+    recorded = recorded_ahead(connection)
+    if recorded is not None and recorded not in _warned:
         _warned.add(recorded)
         _log.warning(
             "the clock of this machine is behind: something was recorded at %s, and it is %s (UTC) now. Decisions "
             "count by when they were made: set the clock right before you decide or run",
             f"{recorded:%Y-%m-%d %H:%M}",
-            f"{now:%Y-%m-%d %H:%M}",
+            f"{datetime.now(UTC):%Y-%m-%d %H:%M}",
         )
+
+
+def recorded_ahead(connection: sa.Connection) -> datetime | None:
+    """When the latest run was published or the latest decision made, where that lies in the future; else None."""
+    latest = [sa.select(sa.func.max(schema.runs.c.published_at)), sa.select(sa.func.max(schema.decisions.c.at))]
+    moments = [connection.execute(query).scalar() for query in latest]
+    recorded = max((schema.utc(moment) for moment in moments if moment), default=None)
+    is_ahead = recorded is not None and recorded - datetime.now(UTC) > _CLOCKS_DIFFER
+    return recorded if is_ahead else None

@@ -6,6 +6,7 @@ import filecmp
 import json
 import shutil
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +64,12 @@ def lost(tmp_path_factory: pytest.TempPathFactory) -> Lost:
     return Lost(weeks, copy)
 
 
+def clock_warnings(run: Path) -> list[str]:
+    """What a run says of its machine's clock."""
+    warnings = json.loads((run / "run.json").read_text(encoding="utf-8"))["warnings"]
+    return [warning["message"] for warning in warnings if warning["rule"] == "clock"]
+
+
 def rows_of(settings: Any, store: Path) -> dict[str, list[dict[str, Any]]]:
     """All rows of the tables that are restored, without the moments of publication."""
     tables = {}
@@ -105,7 +112,10 @@ def test_the_next_run_is_as_it_would_have_been(lost: Lost, lacuna: Lacuna) -> No
     code, told, _ = lacuna("state", "rebuild", "--store", str(lost.copy))
     assert code == 0
     assert f"2 runs, {WEEKS[0]} to {WEEKS[1]}" in told
-    assert "4 decisions, 1 tag and 1 edit of a topic" in told
+    assert "4 decisions, 1 tag and 1 edit of topics" in told
+    assert not clock_warnings(lost.weeks.store / "runs" / WEEKS[1])
+    with open_state(load_settings(), lost.weeks.store) as state:  # its clock ran ahead when the last run was published
+        state.write(lambda c: c.execute(sa.update(schema.runs).values(published_at=datetime(2999, 1, 1, tzinfo=UTC))))
     for store in (lost.weeks.store, lost.copy):
         code, _, told = lacuna(*run, "--store", str(store))
         assert code == 0, told
@@ -114,6 +124,9 @@ def test_the_next_run_is_as_it_would_have_been(lost: Lost, lacuna: Lacuna) -> No
     assert len(names) > 20
     same, _, _ = filecmp.cmpfiles(old, new, names, shallow=False)
     assert set(names) == set(same)
+    assert len(clock_warnings(old)) == 1
+    assert "2999-01-01" in clock_warnings(old)[0]
+    assert not clock_warnings(new)
     code, _, told = lacuna("state", "rebuild", "--store", str(lost.copy))
     assert code == 2
     assert "move it away" in told

@@ -36,6 +36,7 @@ from lacuna.pipelines.report.worth import render_worth
 from lacuna.pipelines.runtime.job import CHOSEN_EMBEDDER, Job
 from lacuna.pipelines.runtime.parts import part_costs
 from lacuna.pipelines.runtime.runner import version
+from lacuna.pipelines.state.checks import recorded_ahead
 from lacuna.pipelines.state.deliveries import remember_contacts
 from lacuna.pipelines.state.people_log import PEOPLE_LOGS, read_logs
 from lacuna.pipelines.state.rebuild import REMEMBERED
@@ -237,6 +238,7 @@ def _run(job: Job, backlog: pd.DataFrame) -> dict[str, Any]:
             *job.read_json("understand/naming"),
             *job.read_json("redact/warnings"),
             *job.read_json("understand/warnings"),
+            *_clock_warning(job),
             *({"rule": "topic_edits", "message": not_kept(edit)} for edit in edits if not edit["kept"]),
         ],
         "redacted": redacted,
@@ -251,6 +253,16 @@ def _run(job: Job, backlog: pd.DataFrame) -> dict[str, Any]:
         "data": job.read_json("load/data"),
         "previous_run": run_file["previous_run"],
     } | ({"topic_edits": edits} if edits else {})
+
+
+def _clock_warning(job: Job) -> list[dict[str, str]]:
+    with open_state(job.settings, job.store) as state, state.reading() as connection:
+        ahead = recorded_ahead(connection)
+    message = (
+        f"the machine's clock was behind when this run was published: something had been recorded at {ahead} already."
+        " Due dates count from when a run was published; set the clock right, and run again with --force"
+    )
+    return [{"rule": "clock", "message": message}] if ahead else []
 
 
 def _topics_found_by(job: Job) -> dict[str, Any]:
