@@ -131,7 +131,7 @@ def _print_rebuilt(rebuilt: Rebuilt) -> None:
         f"  decisions, tags and edits made since run {latest} was published",
         "  addresses of owners, until the next run brings them",
         "  sign-ins (people sign in once more), lists of review meetings, which digests were sent (the latest may be"
-        " sent again), and where drafts were pushed (they may be pushed a second time)",
+        " sent again), and where drafts were pushed (docs/push.md says what a push does then)",
         "Since when people could see each gap, by which it falls due, goes by the dates of the runs' files.",
     ]
     if rebuilt.without_topics:

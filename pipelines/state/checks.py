@@ -28,8 +28,9 @@ def has_tables(connection: sa.Connection) -> bool:
 def check_not_lost(url: sa.URL, store: StorePath, runs: Sequence[str]) -> None:
     """Refuse a database that is missing, or without our tables, where there are runs that it should know."""
     if runs:
+        where = url.database if url.get_backend_name() == "sqlite" else url.render_as_string(hide_password=True)
         raise StoreUnusable(
-            f"the state database {url.render_as_string(hide_password=True)} is missing or empty, and there are "
+            f"the state database {where} is missing or empty, and there are "
             f"runs in {store}, the latest of {runs[-1]}: it was lost, and with it the ids of topics and gaps and what "
             "people decided",
             f"`lacuna state restore BACKUP --store {store}` brings a backup back; without one, `lacuna state rebuild "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import stat
@@ -15,13 +16,15 @@ import pytest
 
 from lacuna.data_contracts.errors import StoreUnusable
 from lacuna.pipelines.gaps.decisions import decide, lives
+from lacuna.pipelines.io.addresses import store_path
+from lacuna.pipelines.io.publishing import publishing
 from lacuna.pipelines.settings import Settings, load_settings
 from lacuna.pipelines.state import engine
 from lacuna.pipelines.state.checks import recorded_ahead
-from lacuna.pipelines.state.rebuild import new_state
+from lacuna.pipelines.state.rebuild import new_state, rebuild_state
 from lacuna.pipelines.state.repository import open_state
-from tests.support.databases import publish_gaps
-from tests.support.standins import Lacuna
+from tests.support.databases import publish_gaps, settings_for
+from tests.support.standins import BACKLOG_ROW, Lacuna
 
 RUN = "2024-06-30"
 
@@ -70,6 +73,20 @@ def test_a_lost_database_of_any_kind_is_refused_until_a_new_one_is_wanted(settin
         state.record_run(RUN, "hash", pd.DataFrame(), pd.DataFrame())
     with pytest.raises(StoreUnusable, match="1 rows in its table runs"):
         new_state(settings, store)
+
+
+def test_a_lost_database_of_an_object_store_is_made_again(tmp_path: Path) -> None:
+    """The runs are read where they are, and their dates are those of their manifests."""
+    store, settings = store_path(f"memory://{tmp_path.name}"), settings_for(f"sqlite:///{tmp_path / 'state.db'}")
+    row = {**BACKLOG_ROW, "gap_id": "g-a", "first_seen": RUN, "last_seen": RUN}
+    with publishing(store, RUN) as folder:
+        (folder / "backlog.jsonl").write_text(json.dumps(row) + "\n", encoding="utf-8")
+        (folder / "run.json").write_text(json.dumps({"run_id": RUN, "window": {}}), encoding="utf-8")
+    with pytest.raises(StoreUnusable, match="missing or empty"):
+        open_state(settings, store)
+    assert rebuild_state(settings, store).counts["gaps"] == 1
+    with open_state(settings, store) as state:
+        assert datetime.now(UTC) - state.runs()["published_at"][0] < timedelta(minutes=10)
 
 
 def test_a_backup_takes_the_place_of_a_lost_database(lacuna: Lacuna, store: Path, tmp_path: Path) -> None:
