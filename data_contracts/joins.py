@@ -71,7 +71,7 @@ def dangling_in_all(table: Table, parts: Sequence[Finding]) -> list[Finding]:
 
 
 def _dangling(table: Table, rule: Rule, count: int, examples: tuple[tuple[str, int, str, str], ...]) -> Finding:
-    message = f"{counted(count, 'row', 'name')} {rule.table} that are not in the bundle, or in quarantine"
+    message = f"{counted(count, 'row', 'name')} {rule.table} that the bundle does not have, or that are in quarantine"
     return Finding(table.name, rule.rule, rule.column, rule.severity, count, message, examples)
 
 

@@ -97,21 +97,21 @@ class OwnerBook:
         title = self._titles.get(article_id, article_id)
         inactive_owner = ""
         if self.active(owner):
-            return Assignment(owner, f"owns the article '{title}'")
+            return Assignment(owner, f"owns the article “{title}”")
         if isinstance(owner, str) and owner in self._inactive:
             inactive_owner = f"; its owner {self.name(owner)} is no longer active"
         exact = [o for o, areas in self._areas.items() if self.active(o) and _owns_article(areas, article_id)]
         if exact:
-            return Assignment(exact[0], f"is responsible for the article '{title}'{inactive_owner}")
+            return Assignment(exact[0], f"is responsible for the article “{title}”{inactive_owner}")
         wrote = self._wrote.get(article_id, [])
         by_area = self._by_area(intents, products, inactive_owner, dict(wrote))
         if by_area.owner_id:
             return by_area
         if wrote:
             author, times = wrote[0]
-            often = f"revised '{title}' most often ({times} times)" if times > 1 else f"revised '{title}'"
+            often = f"revised “{title}” most often ({times} times)" if times > 1 else f"revised “{title}”"
             return Assignment(author, f"{often}; nobody owns it, or its area alone{inactive_owner}")
-        return Assignment(None, f"unowned: nobody active owns '{title}' or its area, or revised it{inactive_owner}")
+        return Assignment(None, f"unowned: nobody active owns “{title}” or its area, or revised it{inactive_owner}")
 
     def for_topic(
         self,
@@ -145,7 +145,7 @@ class OwnerBook:
             return by_area
         article, keeper = nearest_keeper
         does = "owns" if self._of_article.get(article) == keeper else "revises"
-        return Assignment(keeper, f"{does} the nearest article, '{self._titles.get(article, article)}'")
+        return Assignment(keeper, f"{does} the nearest article, “{self._titles.get(article, article)}”")
 
     def _keeper(self, article_id: str) -> str | None:
         """Who owns an article, or else revised it most often."""
@@ -177,11 +177,11 @@ class OwnerBook:
                     owner = min(owners, key=lambda o: self._order(o, near))
                     shared = with_others(len(owners) - 1)
                     return Assignment(
-                        owner, f"owns the {what} '{area}'{shared} ({share:.0%} of the conversations){inactive_owner}"
+                        owner, f"owns the {what} “{area}”{shared} ({share:.0%} of the conversations){inactive_owner}"
                     )
         first = next(iter(sorted(intents, key=lambda a: (-intents[a], a))), None)
         return Assignment(
-            None, f"unowned: nobody active owns the intent '{first}'{inactive_owner}" if first else "unowned"
+            None, f"unowned: nobody active owns the intent “{first}”{inactive_owner}" if first else "unowned"
         )
 
     def _order(self, owner: str, near: Mapping[str, float]) -> tuple[bool, float, int, int, str]:

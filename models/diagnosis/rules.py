@@ -116,12 +116,12 @@ def _missing_by_agreement(evidence: Evidence) -> Verdict:
         return Verdict("missing", None, 0.6, reasons)
     agreement = near.agreement
     reasons.append(
-        f"no article answers it: {_compared(agreement)} come closest to '{near.title}', {_closer(agreement.nearness)} "
+        f"no article answers it: {_compared(agreement)} come closest to “{near.title}”, {_closer(agreement.nearness)} "
         f"than usual; to one that answers, they come {near.near_enough:.1f} closer"
     )
     if evidence.cited:
         reasons.append(
-            f"the bot tried '{evidence.cited[0].title}' in {evidence.cited[0].share:.0%} of these conversations"
+            f"the bot tried “{evidence.cited[0].title}” in {evidence.cited[0].share:.0%} of these conversations"
         )
     far = (near.near_enough - agreement.nearness) / max(near.near_enough, 1e-9)
     return Verdict("missing", None, float(np.clip(0.65 + 0.2 * far, 0.6, 0.85)), reasons)
@@ -136,7 +136,7 @@ def _unfindable_by_agreement(evidence: Evidence, near: Agreed) -> Verdict:
     agreement = near.agreement
     reasons = [
         _handled(evidence),
-        f"'{near.title}' answers it, and people ask all the same: {_compared(agreement)} come "
+        f"“{near.title}” answers it, and people ask all the same: {_compared(agreement)} come "
         f"{_closer(agreement.nearness)} to it than usual; {near.near_enough:.1f} would be enough",
     ]
     if evidence.by_people < 1:
@@ -149,12 +149,12 @@ def _contradicted(evidence: Evidence, near: Agreed, contrary: Contrary) -> Verdi
     reasons = [_handled(evidence)]
     if agreeing * 2 > against:
         reasons.append(
-            f"agents disagree: '{near.title}' says “{contrary.passage}”, and so they said in {agreeing} conversations; "
+            f"agents disagree: “{near.title}” says “{contrary.passage}”, and so they said in {agreeing} conversations; "
             f"in {against} they said “{contrary.statement}”"
         )
         return Verdict("contradictory", near.article_id, _often(against), reasons)
     same = f"in {agreeing} the same" if agreeing else "and in none the same"
-    reasons.append(f"in {against} conversations agents said otherwise than '{near.title}', {same}")
+    reasons.append(f"in {against} conversations agents said otherwise than “{near.title}”, {same}")
     return Verdict("stale", near.article_id, _often(against), reasons)
 
 
@@ -198,7 +198,7 @@ def _not_content(evidence: Evidence, limits: Limits) -> Verdict | None:
     if evidence.misrouted_tags >= limits.routing_tags and evidence.misrouted_share >= limits.routing_share:
         why = (
             f"{evidence.misrouted_tags} of {evidence.tags} tags say that the intent was wrong: "
-            f"'{evidence.predicted_intent}' was predicted where '{evidence.true_intent}' was meant"
+            f"“{evidence.predicted_intent}” was predicted where “{evidence.true_intent}” was meant"
         )
         return Verdict("not_content", None, _sure(evidence.misrouted_share, limits.routing_share), [why], ROUTING)
     return None
@@ -230,9 +230,9 @@ def went_stale(change: Change, limits: Limits) -> bool:
 def stale_verdict(article_id: str, title: str, change: Change, day: str) -> Verdict:
     """The verdict on an article that went stale, over all conversations that cite it."""
     reasons = [
-        f"of the answers from '{title}', in all weeks read, {change.before:.0%} failed before {day or 'the change'} "
+        f"of the answers from “{title}”, in all weeks read, {change.before:.0%} failed before {day or 'the change'} "
         f"and {change.after:.0%} since",
-        f"a change explains this {_times(change.evidence)} better than a constant rate",
+        f"a change on that day explains the failures {_times(change.evidence)} better than no change",
     ]
     return Verdict("stale", article_id, min(0.97, 0.5 + change.evidence / 12), reasons)
 
@@ -254,7 +254,7 @@ def incomplete_verdict(
     if binom.sf(partial - 1, tags, usual) > limits.partial_chance:
         return None
     reasons = [
-        f"{partial} of {tags} tags of this window on answers from '{title}' say that they were only part of one; "
+        f"{partial} of {tags} tags of this window on answers from “{title}” say that they were only part of one; "
         f"of all tags, {usual:.0%} do"
     ]
     return Verdict("incomplete", article_id, _sure(partial / tags, limits.partial_share), reasons)
@@ -280,9 +280,9 @@ def _unfindable(evidence: Evidence, limits: Limits) -> Verdict | None:
     for agents in evidence.by_agents[:1]:
         often = agents.share >= limits.agents_share and agents.share * evidence.failed >= limits.agents_times - 0.5
         if often and reach.get(agents.article_id, 0) <= limits.reach_at_most:
-            reasons = [f"agents answered with '{agents.title}' in {agents.share:.0%} of the failed conversations"]
+            reasons = [f"agents answered with “{agents.title}” in {agents.share:.0%} of the failed conversations"]
             if evidence.by_people < 1:
-                reasons.append(f"the bot reached it in {reach.get(agents.article_id, 0):.0%}")
+                reasons.append(f"the bot reached it in {reach.get(agents.article_id, 0):.0%} of them")
             return Verdict("unfindable", agents.article_id, _sure(agents.share, limits.agents_share), reasons)
     return None
 
@@ -299,7 +299,7 @@ def _unfindable_by_answers(evidence: Evidence, limits: Limits) -> Verdict | None
     if near.answered > limits.served_share * evidence.failed + SERVED_BY_CHANCE:
         return None  # it is found: it answers its own questions, and these are others
     reasons = [
-        f"what agents answered comes from '{near.title}': {findability.answers} answers lie {findability.nearness:.1f} "
+        f"what agents answered comes from “{near.title}”: {findability.answers} answers lie {findability.nearness:.1f} "
         f"standard deviations nearer to it than answers usually do ({near.near_enough:.1f} would be enough)",
         f"the bot tried it in {findability.tried} of {evidence.failed:.0f} failed conversations, where its text would "
         f"lead one to expect {findability.expected:.1f}; where it answered from it, that did in {findability.worked} "
@@ -313,11 +313,11 @@ def _missing(evidence: Evidence) -> Verdict:
     if evidence.nearest:
         near = max(evidence.nearest, key=lambda match: match.similarity)
         reasons.append(
-            f"no article answers it: the nearest, '{near.title}', has a similarity of {round(near.similarity, 3):.2f}"
+            f"no article answers it: the nearest, “{near.title}”, has a similarity of {round(near.similarity, 3):.2f}"
             + (f" and answers other questions ({near.answered:.0f} of them well)" if near.answered >= 0.5 else "")
         )
         reasons += [
-            f"'{new.title}' is there since {new.since} only: see whether it answers these questions"
+            f"“{new.title}” is there since {new.since} only: see whether it answers these questions"
             for new in evidence.nearest[:3]
             if new.since
         ]
@@ -325,7 +325,7 @@ def _missing(evidence: Evidence) -> Verdict:
         reasons.append("the knowledge base has no article to compare with")
     if evidence.cited:
         best = evidence.cited[0]
-        reasons.append(f"the bot tried '{best.title}' in {best.share:.0%} of the failed conversations")
+        reasons.append(f"the bot tried “{best.title}” in {best.share:.0%} of the failed conversations")
     else:
         reasons.append("the bot cited no article in any of the failed conversations")
     lead = evidence.passed_over.findability.lead if evidence.passed_over else 0.0

@@ -9,8 +9,9 @@ from fastapi import APIRouter, Request
 from starlette.responses import PlainTextResponse, Response
 
 from lacuna.data_contracts.errors import NoSuchGap
-from lacuna.models.backlog.lifecycle import CLOSED
+from lacuna.models.backlog.lifecycle import CLOSED, IN_PROGRESS
 from lacuna.models.diagnosis.no_gap_reason import why_no_gap
+from lacuna.models.impact.random_order import suggested_order
 from lacuna.pipelines.board import drafting, tagging
 from lacuna.pipelines.board.context import ASSETS, BoardContext, asset, context_of, person_of
 from lacuna.pipelines.board.filters import PAGE, SORTS, VIEWS, Query, choices, counted, matching_gaps, neighbours
@@ -127,12 +128,20 @@ def drafts(request: Request) -> Response:
         ("Waiting for a decision", [g for g in own_gaps if g.status in VIEWS["todo"][1] and not g.record.folded]),
         ("Published, effect not known yet", [g for g in own_gaps if g.status == "published"]),
     ]
-    due = lambda g: (g.keys["due"] or "9999", g.keys["rank"] or 0)  # noqa: E731
+    places = _places_by_lot(board, now)
+    due = lambda g: (places.get(g.id, 0), g.keys["due"] or "9999", g.keys["rank"] or 0)  # noqa: E731
     return board.page(
-        request, "drafts", here="drafts", owner=owner, owners=now.owner_names,
+        request, "drafts", here="drafts", owner=owner, owners=now.owner_names, places=places,
         groups=[(name, sorted(gaps, key=due)) for name, gaps in groups if gaps],
         actions_of={g.id: board.actions_for(person, g) for g in own_gaps},
     )  # fmt: skip
+
+
+def _places_by_lot(board: BoardContext, now: Now) -> dict[str, int]:
+    """The place of each gap that is to be written, where their order is drawn by lot; as in the digest."""
+    if not board.settings.impact.randomise:
+        return {}
+    return suggested_order((gap.id for gap in now.gaps if gap.status in IN_PROGRESS), board.settings.run.seed)
 
 
 @router.get("/week")
@@ -207,7 +216,8 @@ def impact(request: Request) -> Response:
     measured = now.run.impact if now.run else fixes(None)
     measured_ids = {fix["id"] for fix in measured["rows"]}
     waiting = [g for g in now.gaps if g.status == "published" and g.id not in measured_ids]
-    return board.page(request, "impact", here="impact", impact=measured, waiting=waiting)
+    golden = {fix_id: golden_words(now.run, fix_id) for fix_id in measured_ids}
+    return board.page(request, "impact", here="impact", impact=measured, golden=golden, waiting=waiting)
 
 
 @router.get("/kpis")

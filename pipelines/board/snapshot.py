@@ -301,7 +301,7 @@ def _read(folder: Path) -> Run:
     tables = {name: read_published(folder, name) for name in ("topics", "kpis", "accuracy", "owners")}
     return Run(
         folder.name, folder, run_json, tuple(backlog), **tables, tag_next=_sheet(folder / "tag_next.csv"),
-        impact=fixes(read_published(folder, "impact")),
+        impact=fixes(read_published(folder, "impact"), read_published(folder, "not_yet_known")),
         unverified=due_articles(pd.DataFrame(_sheet(folder / "due_for_verification.csv")), tables["owners"]),
         unowned=unowned_articles(pd.DataFrame(_sheet(folder / "unowned_articles.csv")), tables["owners"]),
         articles=article_accuracy(tables["accuracy"]),

@@ -225,7 +225,7 @@ def changes(now: Now, before: Iterable[Mapping[str, Any]]) -> list[dict[str, Any
         "reopened": ("Came back", "They were gone or put away, and are here again."),
         "up": ("Moved up", ""),
         "down": ("Moved down", ""),
-        "gone": ("No longer there", "They no longer fail often enough to be a gap."),
+        "gone": ("No longer there", "They no longer fail often enough to be a gap, or an article has closed them."),
     }
     return [
         {"key": key, "heading": names[key][0], "means": names[key][1], "gaps": listed}

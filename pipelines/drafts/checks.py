@@ -18,9 +18,10 @@ ANSWERED = 0.3  # least share of a question's stems that the article has for it 
 MOST_OPEN, MOST_FIGURES = 3, 8
 MOST_WORDS = 25  # of a customer's question that is told as not answered
 _WORDS = "two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|zwei|drei|vier|fünf|sechs|sieben|acht|neun|zehn"
+_DIGITS = r"\d+(?:[.,:]\d+)*"
 _FIGURE = re.compile(
-    rf"[€£$]\s?\d[\d.,]*|\b(?:\d[\d.,:]*|{_WORDS})(?:\s?(?:to|–|-|bis)\s?(?:\d[\d.,]*|{_WORDS}))?\s?"
-    r"(?:[%€£$]|(?:(?:working|business|calendar) )?[^\W\d_]{2,})",
+    rf"[€£$]\s?{_DIGITS}|\b(?:{_DIGITS}|{_WORDS})(?:\s?(?:to|–|-|bis)\s?(?:{_DIGITS}|{_WORDS}))?\s?"
+    r"(?:[%€£$]|(?:(?:working|business|calendar) )?[^\W\d_]{2,}|(?=[,;]))",
     re.I,
 )
 _YEAR = re.compile(r"(?:19|20)\d\d\b")

@@ -33,11 +33,11 @@ def answered(gap: Gap, url: str) -> str:
     if not steps:
         return chapter("What agents answered", *replies)
     ways = [list(way) for _, way in groupby(steps, key=lambda step: step.get("way") or 1)]
-    blocks = ["They are agents' own words, each from at least two conversations: have them confirmed. " + _ended(gap)]
+    blocks = ["These are agents' own words, each from at least two conversations. Have them confirmed. " + _ended(gap)]
     if len(ways) > 1:
         blocks.append(
-            f"There are {len(ways)} different answers: alternatives, or answers to different cases, and **not** steps "
-            "one after another."
+            f"These are {len(ways)} different answers, to choose from or for different cases, and **not** steps of one "
+            "answer."
         )
     for number, way in enumerate(ways, start=1):
         if len(ways) > 1:
@@ -70,10 +70,10 @@ def _ended(gap: Gap) -> str:
     if not well and not badly:
         return f"Agents answered {counted(counts['conversations'], 'conversation')}; how these ended is not known."
     phrases = [f"{well:,} ended well (resolved, or rated 4 or better)"]
-    phrases += [f"{badly:,} did not: no sentence is taken from {'it' if badly == 1 else 'them'}"] if badly else []
+    phrases += [f"{badly:,} ended badly (no sentence is taken from {'it' if badly == 1 else 'them'})"] if badly else []
     unknown = counts["conversations"] - well - badly
-    phrases += [f"of {unknown:,} nobody knows"] if unknown else []
-    return f"Of {counted(counts['conversations'], 'conversation')} that agents answered, {'; '.join(phrases)}."
+    phrases += [f"how {unknown:,} ended is not known"] if unknown else []
+    return f"Agents answered {counted(counts['conversations'], 'conversation')}: {', '.join(phrases)}."
 
 
 def words_to_add(gap: Gap) -> str:

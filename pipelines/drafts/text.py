@@ -178,7 +178,7 @@ def _changes(gap: Gap, articles: Mapping[str, Mapping[str, Any]], form: HouseFor
         ) + _told_now(gap, form, notes)
     blocks = [
         "## Proposed changes",
-        "A line with `-` goes, `+` is proposed, `!` is a comment: decide.",
+        "Lines with `-` would go, lines with `+` would come in; `!` marks a comment on which you decide.",
     ]
     for article_id, diff in shown:
         title = (articles.get(article_id) or {}).get("title")

@@ -23,8 +23,8 @@ _ACCURACY_BY = ("article", "intent", "product", "language", "topic")
 _ACCURACY_ROWS = 12
 _BASIS = {
     "escalated only": "holds among escalated conversations only",
-    "estimated": "no tags, estimated from others",
-    "pooled": "few tags, drawn towards what is usual",
+    "estimated": "no tags, estimated from similar answers",
+    "pooled": "few tags, so it leans on similar answers",
 }
 
 
@@ -74,7 +74,7 @@ def article_accuracy(frame: pd.DataFrame | None) -> dict[str, str]:
                 for part in (
                     f"Its answers are right {percent(row['accuracy'])}",
                     limits,
-                    f"of the time, by {plural(whole(row.get('labels')) or 0, 'tagged answer')}"
+                    f"of the time, by {plural(whole(row.get('n_tagged')) or 0, 'tagged answer')}"
                     + (f" ({basis})." if basis else "."),
                 )
                 if part

@@ -33,13 +33,12 @@ def open_questions(frame: pd.DataFrame | None, run: dict[str, Any]) -> dict[str,
     dated = [row for row in rows if text(row.get("by"))]
     dated.sort(key=lambda row: (text(row.get("what")) == "topic", text(row.get("by")), text(row.get("id"))))
     never = len(rows) - len(dated)
+    questions = plural(never, "other question" if dated else "question")
     return {
         "rows": [_question(row, today) for row in dated[:SHOWN]],
         "left": max(0, len(dated) - SHOWN),
         "shown": plural(len(dated), "question that time will settle", "questions that time will settle"),
-        "never": f"{plural(never, 'question', 'questions')} would not be settled within a year by waiting alone."
-        if never
-        else "",
+        "never": f"{questions} would not be settled within a year by waiting alone." if never else "",
     }
 
 

@@ -109,10 +109,7 @@ def page(
             for step in map(record, items(gap.steps))
             if text(step.get("text"))
         ],
-        "passages": [
-            {name: text(passage.get(name), _QUOTE) for name in ("article_id", "passage", "evidence")}
-            for passage in map(record, items(gap.passages))
-        ],
+        "passages": _passages(gap),
         "words": texts(gap.customer_words)[:40],
         "nearest": nearest_articles(gap.nearest_articles),
         "history": _history(gap, until, is_first_run(run)),
@@ -126,6 +123,21 @@ def _quotations(value: object) -> list[dict[str, str]]:
         {"text": quotation, "id": text(entry.get("conversation_id"))}
         for entry in entries
         if (quotation := text(entry.get("quote"), _QUOTE))
+    ]
+
+
+def _passages(gap: Gap) -> list[dict[str, Any]]:
+    """Each passage to change once, with all that stands against it, the most frequent first."""
+    against: dict[tuple[str, str], list[str]] = {}
+    for entry in sorted(map(record, items(gap.passages)), key=lambda entry: -(whole(entry.get("count")) or 0)):
+        passage = (text(entry.get("article_id")), text(entry.get("passage"), _QUOTE))
+        evidence = text(entry.get("evidence"), _QUOTE)
+        against.setdefault(passage, [])
+        if evidence and evidence not in against[passage]:
+            against[passage].append(evidence)
+    return [
+        {"article_id": article_id, "passage": passage, "evidence": evidence}
+        for (article_id, passage), evidence in against.items()
     ]
 
 
@@ -169,7 +181,10 @@ def _history(gap: Gap, until: date | None, first_run: bool) -> list[str]:
     if first:
         sentences.append(f"First seen in the run of {short_day(first, year=True)}.")
     change, previous_rank = text(carried.get("change")), whole(carried.get("previous_rank"))
+    note = line(gap.status_note)
     words = "New in this first run." if first_run and change == "new" else _CHANGES.get(change, "")
+    if change == "reopened" and note and text(gap.status) == "reopened":
+        words = ""  # the note says so
     if previous_rank is not None and change in {"up", "down"}:
         words = f"{words} from rank {previous_rank}."
     elif words and not words.endswith("."):
@@ -177,7 +192,6 @@ def _history(gap: Gap, until: date | None, first_run: bool) -> list[str]:
     score = number(carried.get("previous_score"))
     if score is not None:
         words += f" Its score last time was {decimal(score)}, now {decimal(gap.score)}."
-    note = line(gap.status_note)
     if note:
         sentences.append(f"{text(gap.status).capitalize()}: {note}.")
     open_for = whole(carried.get("weeks_open"))

@@ -91,7 +91,7 @@ function chart(gap) {
 function passages(gap) {
   return gap.passages.map((entry) => element("div", { className: "pair" },
     entry.passage ? element("div", {}, element("small", { text: `In ${entry.article_id || "the article"}` }), element("span", { text: entry.passage, auto: true })) : null,
-    entry.evidence ? element("div", {}, element("small", { text: "Evidence" }), element("span", { text: entry.evidence, auto: true })) : null));
+    entry.evidence.length ? element("div", {}, element("small", { text: "Against it" }), ...entry.evidence.map((words) => element("p", { text: words, auto: true }))) : null));
 }
 
 function nearest(gap) {

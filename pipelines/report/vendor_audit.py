@@ -66,8 +66,8 @@ def audits(frame: pd.DataFrame | None) -> list[dict[str, Any]]:
 
 
 def _sentence(row: Mapping[str, Any]) -> str:
-    """What the metric says, and what it should: `It says 67 %; we estimate 51 % [45–57]: too high by 16 points`."""
-    says = f"It says {percent(row.get('claimed'))} of {count(row.get('conversations'))} conversations"
+    """What the metric says, and what is true: `The vendor's figure is 67 % of …; in 51 % …: too high by 16 points`."""
+    says = f"The vendor's figure is {percent(row.get('claimed'))} of {count(row.get('conversations'))} conversations"
     if number(row.get("estimate")) is None:
         return f"{says}. Whether that is so, nobody can tell yet."
     estimate = f"{says}; in {percent(row['estimate'])} {percent_range(row.get('low'), row.get('high'))} "
@@ -90,9 +90,7 @@ def _basis(row: Mapping[str, Any]) -> str:
     random, other, more = (whole(row.get(name)) or 0 for name in ("random_tags", "other_tags", "more_tags"))
     parts = [f"{plural(random, 'random tag')}."]
     if other:
-        parts.append(
-            f"{plural(other, 'other tag')} left out: these were chosen, and a correction by them is as biased."
-        )
+        parts.append(f"{plural(other, 'other tag')} left out, because those conversations were not chosen at random.")
     if more:
         aim = "±\u202f5 points" if number(row.get("estimate")) is not None else "an estimate"
         parts.append(f"{plural(more, 'more random tag')} for {aim}.")

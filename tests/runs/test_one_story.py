@@ -33,7 +33,7 @@ Figures = dict[str, str]  # a figure's name, and how one rendering shows it
 
 # What a share may be of; a sentence with a share in it names one of these.
 SETS = re.compile(
-    r"about it|in the gap|of the answers from|answers from '|of the failed conversations|of those an article|sure|"
+    r"about it|in the gap|of the answers from|answers from “|of the failed conversations|of those an article|sure|"
     r"confidence|of the likelihood|of them fail|of all about it|interval"
 )
 # A figure as sentences have it: in drafts, digests and the terminal.

@@ -53,7 +53,7 @@ def _since(context: DiagnosisContext, number: int, change: Mapping[str, Any]) ->
     product = article["product"] if isinstance(article["product"], str) else None
     checked = context.checked.get(article["article_id"])
     return [
-        f"the change lies between {low} and {high}, with 95% of the likelihood",
+        f"with 95% confidence, the change came between {low} and {high}",
         explanations.release_reason(context.releases, low, high, product, _text(context, number), STOP_WORDS),
         explanations.checked_reason(None if pd.isna(checked) else pd.Timestamp(checked).date(), at),
     ]

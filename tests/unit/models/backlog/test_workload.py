@@ -44,7 +44,7 @@ def test_work_in_progress_counts() -> None:
     assignments = [shop.for_topic({"returns": 0.97}, {}, []) for _ in range(4)]
     assert [f.owner_id for f in assignments] == ["bob", "bob", "cem", "cem"]
     assert assignments[0].reason == (
-        "owns the intent 'returns' with two others (97% of the conversations); has room for 2 more this week"
+        "owns the intent “returns” with two others (97% of the conversations); has room for 2 more this week"
     )
 
 
@@ -53,7 +53,7 @@ def test_an_article_stays_with_its_owner_however_full() -> None:
     shop = book(Workload({"ada": 1}, {"ada": 6}), {"kb-1": "ada"})
     assignment = shop.for_article("kb-1", {"returns": 1.0}, {})
     assert assignment.owner_id == "ada"
-    assert assignment.reason == "owns the article 'kb-1'; is over capacity: has 6 in hand and can take 1 a week"
+    assert assignment.reason == "owns the article “kb-1”; is over capacity: has 6 in hand and can take 1 a week"
 
 
 def test_the_nearest_owner_is_asked_until_full() -> None:

@@ -124,7 +124,7 @@ def test_incomplete_says_why() -> None:
     verdict = incomplete_verdict("a", "Returns", 7, 10, 0.05, LIMITS)
     assert verdict is not None
     said = (
-        "7 of 10 tags of this window on answers from 'Returns' say that they were only part of one; of all tags, 5% do"
+        "7 of 10 tags of this window on answers from “Returns” say that they were only part of one; of all tags, 5% do"
     )
     assert verdict.reasons == [said]
 
@@ -134,7 +134,7 @@ def test_an_article_that_came_too_late_is_named() -> None:
     new = Match("n", "Pre-orders", 2.5, 0.6, 1.0, since="2024-06-16")
     verdict = by_answers(replace(PLAIN, nearest=[*PLAIN.nearest, new]), LIMITS, 5.0)
     assert verdict is not None
-    assert "'Pre-orders' is there since 2024-06-16 only: see whether it answers these questions" in verdict.reasons
+    assert "“Pre-orders” is there since 2024-06-16 only: see whether it answers these questions" in verdict.reasons
 
 
 def test_an_article_that_always_failed_did_not_go_stale() -> None:

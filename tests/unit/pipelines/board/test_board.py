@@ -17,6 +17,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from lacuna.data_contracts.errors import DecidedMeanwhile, SettingsInvalid, StoreUnusable
+from lacuna.models.impact.random_order import suggested_order
 from lacuna.pipelines.board import make_app, serve
 from lacuna.pipelines.board.context import asset, local
 from lacuna.pipelines.board.middleware import COOKIE, HEADERS
@@ -75,12 +76,13 @@ def client(store: Path, tmp_path: Path) -> Iterator[Make]:
     """Make a client of a board over the store; options override the settings of `[board]`."""
     states = []
 
-    def make(signed_in: bool = False, address: str = "127.0.0.1", **board: Any) -> TestClient:
+    def make(signed_in: bool = False, address: str = "127.0.0.1", by_lot: bool = False, **board: Any) -> TestClient:
         if signed_in:
             (tmp_path / "people.toml").write_text(PEOPLE, encoding="utf-8")
             board["people"] = str(tmp_path / "people.toml")
         settings = load_settings()
-        settings = settings.model_copy(update={"board": settings.board.model_copy(update=board)})
+        impact = settings.impact.model_copy(update={"randomise": by_lot})
+        settings = settings.model_copy(update={"board": settings.board.model_copy(update=board), "impact": impact})
         states.append(open_state(settings, store))
         app = make_app(store, settings, states[-1], "Rita")
         return TestClient(app, base_url=BOARD, follow_redirects=False, client=(address, 50000))
@@ -681,6 +683,21 @@ def test_forms_of_a_replay_offer_its_own_day(today: date, day: str) -> None:
     assert form_day({"window": {"end": "2024-06-30", "days": 28}}, today) == date.fromisoformat(day)
 
 
+def test_accepted_gaps_stand_in_the_order_of_the_lot_where_one_is_drawn(client: Make) -> None:
+    """Each says its place; without a lot none does."""
+    board = client(by_lot=True)
+    accept(board, "g-001")
+    accept(board, "g-002")
+    accepted = [gap["gap_id"] for gap in board.get("/api/gaps?status=accepted").json()["gaps"]]
+    in_work = [gap["gap_id"] for gap in board.get("/api/gaps?view=work").json()["gaps"]]
+    places = suggested_order(in_work, load_settings().run.seed)
+    drafts = board.get("/drafts").text
+    assert len(accepted) >= 2
+    assert sorted(accepted, key=lambda gap: drafts.index(f'href="/gaps/{gap}"')) == sorted(accepted, key=places.get)
+    assert all(f"number {place} of the lot" in drafts for place in places.values())
+    assert "of the lot" not in client().get("/drafts").text
+
+
 def test_articles_to_verify_and_fixes_are_shown(client: Make, store: Path) -> None:
     """The run's sheet of articles is on the owners' page; a fix is on a page with all of them, and on its gap's."""
     folder = store / "runs" / "2024-06-30"
@@ -699,6 +716,23 @@ def test_articles_to_verify_and_fixes_are_shown(client: Make, store: Path) -> No
     assert "/impact#fix-g-001" in board.get("/gaps/g-001").text
     assert "/impact#fix-g-002" not in board.get("/gaps/g-002").text
     assert [fix["verdict"] for fix in board.get("/api/impact").json()] == ["verified"]
+
+
+def test_the_page_of_fixes_says_what_golden_queries_say_and_when_a_verdict_comes(client: Make, store: Path) -> None:
+    """Of a fix that it is too early for, both stand there as on its gap's page and in the report."""
+    folder = store / "runs" / "2024-06-30"
+    row = {"gap_id": "g-001", "title": "Parcels", "fixed_on": "2024-06-21", "verdict": "too early", "why": "9 days",
+           "currency": "EUR", "conversations_before": 30, "conversations_after": 5, "counted_with": None,
+           "weekly": [], **dict.fromkeys(FIX_FIGURES, 0.0)}  # fmt: skip
+    golden = {"run_id": "2024-06-30", "gap_id": "g-001", "article_id": "kb-1"}
+    golden |= {"asked": 8, "won": 6, "healthy": 4, "kept": 4}
+    soon = {"what": "fix", "id": "g-001", "by": "2024-07-12", "more": 8}
+    for name, table in (("impact", row), ("golden_results", golden), ("not_yet_known", soon)):
+        pd.DataFrame([table]).to_parquet(folder / f"{name}.parquet")
+    board = client()
+    for page in (board.get("/impact").text, board.get("/gaps/g-001").text):
+        assert page.count("its article is the best match for 6 of") == 1
+        assert "It could be told by 12 Jul 2024, with 8 more conversations." in page
 
 
 @pytest.mark.parametrize("attack", ["<img src=x onerror=alert(1)>", "</script><script>alert(1)</script>", "\" onx='"])

@@ -59,6 +59,17 @@ def test_the_article_comes_first_in_the_form_of_the_best_articles() -> None:
     assert "### What customers ask" in evidence
 
 
+def test_a_figure_to_confirm_ends_at_a_comma() -> None:
+    """What follows a comma is not what the number counts."""
+    plan = [
+        planned("title", "Who takes a battery?", ["c-1"]),
+        planned("answer", "Our forwarder takes it for 49, booked five working days ahead.", ["c-1", "c-2"], 5),
+        planned("fact", "It may have up to 1,000.5 Wh.", ["c-3", "c-4"], 2),
+    ]
+    text = text_of(plan=plan)
+    assert "confirmed the figures: 49[^3], five working days[^3], 1,000.5 Wh[^4]" in text
+
+
 def test_every_sentence_has_a_footnote_that_names_its_conversations() -> None:
     """Each mark has its line, each line its conversations, and no sentence of the article is without."""
     article = text_of().split("\n## Evidence\n")[0]

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from lacuna.pipelines.presentation.charts import spark, text_width, topic_map
 from lacuna.pipelines.presentation.format import decimal, json_block, money, percent, percent_range, period, text
+from lacuna.pipelines.report.accuracy import article_accuracy
 from lacuna.pipelines.report.figures import kpi_cards
 from lacuna.pipelines.report.gaps import relative_link, weeks
 from lacuna.pipelines.report.render import render_report
@@ -621,3 +622,26 @@ def test_what_stands_under_a_figure_adds_up_and_says_of_what() -> None:
     (card,) = [card for card in build_view(sample_run.sample_run())["kpis"] if card["key"] == "deflection"]
     assert card["parts"].startswith("Of the answered conversations: ")
     assert sum(int(part) for part in re.findall(r"(\d+)\D%", card["parts"])) == 100
+
+
+def test_an_articles_accuracy_says_how_many_answers_were_tagged() -> None:
+    """The sentence counts the tags of the published table."""
+    row = {"by": "article", "key": "kb-1", "accuracy": 0.13, "low": 0.07, "high": 0.24, "n_tagged": 27}
+    sentence = article_accuracy(pd.DataFrame([row | {"basis": "pooled"}]))["kb-1"]
+    assert "by 27 tagged answers" in sentence
+
+
+def test_a_passage_is_shown_once_with_all_that_stands_against_it() -> None:
+    """Two sentences of agents against one passage are one entry; the one said most often comes first."""
+    said = [("Two weeks.", "It takes three weeks.", 2), ("Two weeks.", "Since May it is longer.", 5), ("Free.", "", 0)]
+    passages = [
+        {"article_id": "kb-1", "passage": passage, "evidence": evidence, "count": count}
+        for passage, evidence, count in said
+    ]
+    data = sample_run.sample_run()
+    backlog = data.backlog.assign(passages=[passages] * len(data.backlog))
+    gap = json.loads(build_view(replace(data, backlog=backlog))["pages_json"].splitlines()[0])
+    assert [(entry["passage"], entry["evidence"]) for entry in gap["passages"]] == [
+        ("Two weeks.", ["Since May it is longer.", "It takes three weeks."]),
+        ("Free.", []),
+    ]
