@@ -20,7 +20,7 @@ __all__ = ["Outcome", "deliver", "summary"]
 
 @dataclass(frozen=True)
 class Outcome:
-    """The result for a message on one channel; ``state``: would be sent, sent, sent before, failed or no way."""
+    """The result for a message on one channel; ``state``: would be sent, sent, sent before, failed or can't be sent."""
 
     message: Message
     channel: Channel | None
@@ -62,7 +62,7 @@ def deliver(
         channels = channels_of(message.recipient, people, settings)
         if not channels:
             why = "no address is known" if settings.smtp_host else "neither [delivery] smtp_host nor a chat is set"
-            outcomes.append(Outcome(message, None, "no way", why))
+            outcomes.append(Outcome(message, None, "can't be sent", why))
         for channel in channels:
             if (message.recipient, channel.key) in already_sent:
                 outcomes.append(Outcome(message, channel, "sent before"))

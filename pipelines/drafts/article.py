@@ -20,14 +20,15 @@ __all__ = ["article", "languages_planned", "sentence", "tidy", "title_of"]
 MOST_RELATED = 3
 MOST_WORDS = 16  # of a customer's question that says whom an article is for
 NEAR = 0.3  # least similarity of an article that is worth a link
-_PLEASE = re.compile(r"\b(?:please|kindly)\s+(?=\w)", re.I)
+_PLEASE = re.compile(r"\b(?:please|kindly|bitte)\s+(?=\w)", re.I)
 _LEAD = re.compile(
     r"^(?:(?:still|also|so|and|but|then|next|first(?:ly)?|second(?:ly)?|third(?:ly)?|finally|now|well|just|simply|also|"
     r"dann|danach|zuerst|jetzt|aber|und),?\s+)(?=\w)",
     re.I,
 )
-_SEGMENT = r"[A-Z+][^\s>.,;:*]*(?: (?!and|und|or|oder)[a-z][^\s>.,;:*]*)?"
-_PATH = re.compile(rf"(?<![\w*])([A-Z][^\s>*]*(?: [a-z][^\s>*]*){{0,2}}(?: > {_SEGMENT})+)")
+_NO_MENU = r"(?:and|und|or|oder|the|an?|der|die|das|den|dem|ein|eine[nmr]?)\b"  # words that go on after a menu's name
+_SEGMENT = rf"[A-Z+][^\s>.,;:*]*(?: (?!{_NO_MENU})[a-z][^\s>.,;:*]*)?"
+_PATH = re.compile(rf"(?<![\w*])((?:Meine? )?[A-Z][^\s>*]*(?: [a-z][^\s>*]*){{0,2}}(?: > {_SEGMENT})+)")
 _WEB = re.compile(r"https?://[A-Za-z0-9\-._~:/?#@!$&()*+,;=%]+")
 _FOR = {"en": ("For customers who ask", "“", "”", "or"), "de": ("Für alle, die fragen:", "„", "“", "oder")}
 

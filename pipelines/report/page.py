@@ -127,17 +127,16 @@ def _quotations(value: object) -> list[dict[str, str]]:
 
 
 def _passages(gap: Gap) -> list[dict[str, Any]]:
-    """Each passage to change once, with all that stands against it, the most frequent first."""
-    against: dict[tuple[str, str], list[str]] = {}
-    for entry in sorted(map(record, items(gap.passages)), key=lambda entry: -(whole(entry.get("count")) or 0)):
+    """Each passage to change once, in the order of the article, with what stands against it, the most frequent first."""
+    against: dict[tuple[str, str], dict[str, int]] = {}
+    for entry in map(record, items(gap.passages)):
         passage = (text(entry.get("article_id")), text(entry.get("passage"), _QUOTE))
-        evidence = text(entry.get("evidence"), _QUOTE)
-        against.setdefault(passage, [])
-        if evidence and evidence not in against[passage]:
-            against[passage].append(evidence)
+        times = against.setdefault(passage, {})
+        if evidence := text(entry.get("evidence"), _QUOTE):
+            times[evidence] = whole(entry.get("count")) or 0
     return [
-        {"article_id": article_id, "passage": passage, "evidence": evidence}
-        for (article_id, passage), evidence in against.items()
+        {"article_id": article_id, "passage": passage, "evidence": sorted(times, key=lambda said: -times[said])}
+        for (article_id, passage), times in against.items()
     ]
 
 

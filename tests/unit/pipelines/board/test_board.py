@@ -698,6 +698,26 @@ def test_accepted_gaps_stand_in_the_order_of_the_lot_where_one_is_drawn(client: 
     assert "of the lot" not in client().get("/drafts").text
 
 
+def test_agents_answers_stand_apart_on_a_gaps_page(client: Make, store: Path) -> None:
+    """As in the report and the draft: one list an answer, numbered where its steps have an order, and how they ended."""
+    path = store / "runs" / "2024-06-30" / "backlog.parquet"
+    backlog = pd.read_parquet(path)
+    step = {"count": 3, "worked": 2, "conversation_ids": ["c-1001"], "asked": ""}
+    steps = [
+        step | {"text": "Open it.", "way": 1, "order": 1},
+        step | {"text": "Press it.", "way": 1, "order": 2},
+        step | {"text": "Or call us.", "way": 2, "order": None},
+    ]
+    backlog["steps"] = [steps] * len(backlog)
+    backlog.to_parquet(path)
+    page = client().get("/gaps/g-001").text
+    shown = page[page.index("What agents answered") :]
+    in_order = ("Answer 1", '<ol class="steps">', "Open it.", "Press it.", "Answer 2", '<ul class="steps">', "Or call us.")
+    places = [shown.index(words) for words in in_order]
+    assert places == sorted(places)
+    assert "3 conversations, 2 ended well: " in shown
+
+
 def test_articles_to_verify_and_fixes_are_shown(client: Make, store: Path) -> None:
     """The run's sheet of articles is on the owners' page; a fix is on a page with all of them, and on its gap's."""
     folder = store / "runs" / "2024-06-30"

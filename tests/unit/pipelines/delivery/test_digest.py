@@ -304,7 +304,7 @@ def test_the_webhook_gets_who_it_is_for(
     settings = delivery(chat_env="CHAT_OF_A_TEST")
     status[0] = 500
     outcomes = deliver(list(messages_of().values()), "2024-06-30", PEOPLE, settings, state, True)
-    assert states(outcomes) == [(MANAGERS, "no way"), ("o-1", "no way"), ("o-2", "failed")]
+    assert states(outcomes) == [(MANAGERS, "can't be sent"), ("o-1", "can't be sent"), ("o-2", "failed")]
     assert "a-secret-token" not in str(outcomes[2].why) + outcomes[2].channel.shown  # type: ignore[union-attr]
     status[0] = 200
     assert states(deliver(list(messages_of().values()), "2024-06-30", PEOPLE, settings, state, True))[2][1] == "sent"
@@ -381,7 +381,7 @@ def test_an_owner_without_an_address_is_told_of(state: State, mailbox: tuple[Mai
     """Nobody is left out in silence."""
     _, port = mailbox
     outcomes = deliver(list(messages_of().values()), "2024-06-30", {}, by_mail(port), state, True)
-    assert states(outcomes)[1:] == [("o-1", "no way"), ("o-2", "no way")]
+    assert states(outcomes)[1:] == [("o-1", "can't be sent"), ("o-2", "can't be sent")]
 
 
 def test_the_command_prints_then_sends_then_has_nothing_to_do(

@@ -7,8 +7,9 @@ from typing import Any
 
 from lacuna.models.backlog.gap_records import PlannedSentence
 from lacuna.models.writing.duplicates import covering
-from lacuna.models.writing.house_form import learn_house_form
+from lacuna.models.writing.house_form import HouseForm, learn_house_form
 from lacuna.pipelines.drafts import draft
+from lacuna.pipelines.drafts.article import sentence, tidy
 from tests.unit.models.writing.test_resolution_steps import missing
 from tests.unit.pipelines.drafts.test_polish import planned
 
@@ -57,6 +58,14 @@ def test_the_article_comes_first_in_the_form_of_the_best_articles() -> None:
     assert "“It takes 3 days.”" in article
     assert "5 days[^" in article
     assert "### What customers ask" in evidence
+
+
+def test_german_is_tidied_as_english_is() -> None:
+    """Without "bitte" where the house says none; a menu is bold from its first word to its last."""
+    told = "Bitte unter Mein Konto > Trail-Punkte > Nachtragen die Bestellnummer eingeben."
+    shown = sentence(told, HouseForm(bold_paths=True))
+    assert shown == "Unter **Mein Konto > Trail-Punkte > Nachtragen** die Bestellnummer eingeben."
+    assert tidy("Laden Sie bitte ein Foto hoch", HouseForm()) == "Laden Sie ein Foto hoch."
 
 
 def test_a_figure_to_confirm_ends_at_a_comma() -> None:
