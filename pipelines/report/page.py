@@ -127,7 +127,7 @@ def _quotations(value: object) -> list[dict[str, str]]:
 
 
 def _passages(gap: Gap) -> list[dict[str, Any]]:
-    """Each passage to change once, in the order of the article, with what stands against it, the most frequent first."""
+    """Each passage to change once, in the order of the article, with what stands against it, most frequent first."""
     against: dict[tuple[str, str], dict[str, int]] = {}
     for entry in map(record, items(gap.passages)):
         passage = (text(entry.get("article_id")), text(entry.get("passage"), _QUOTE))

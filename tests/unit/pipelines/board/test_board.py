@@ -699,7 +699,7 @@ def test_accepted_gaps_stand_in_the_order_of_the_lot_where_one_is_drawn(client: 
 
 
 def test_agents_answers_stand_apart_on_a_gaps_page(client: Make, store: Path) -> None:
-    """As in the report and the draft: one list an answer, numbered where its steps have an order, and how they ended."""
+    """As in the report and the draft: one list an answer, numbered where its steps have an order, and the ends."""
     path = store / "runs" / "2024-06-30" / "backlog.parquet"
     backlog = pd.read_parquet(path)
     step = {"count": 3, "worked": 2, "conversation_ids": ["c-1001"], "asked": ""}
@@ -712,7 +712,8 @@ def test_agents_answers_stand_apart_on_a_gaps_page(client: Make, store: Path) ->
     backlog.to_parquet(path)
     page = client().get("/gaps/g-001").text
     shown = page[page.index("What agents answered") :]
-    in_order = ("Answer 1", '<ol class="steps">', "Open it.", "Press it.", "Answer 2", '<ul class="steps">', "Or call us.")
+    first = ("Answer 1", '<ol class="steps">', "Open it.", "Press it.")
+    in_order = (*first, "Answer 2", '<ul class="steps">', "Or call us.")
     places = [shown.index(words) for words in in_order]
     assert places == sorted(places)
     assert "3 conversations, 2 ended well: " in shown
