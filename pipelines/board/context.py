@@ -34,7 +34,7 @@ from lacuna.pipelines.board.roles import People, Person, may
 from lacuna.pipelines.board.snapshot import GapNow, Snapshot
 from lacuna.pipelines.board.view import gap_path
 from lacuna.pipelines.io.addresses import StorePath
-from lacuna.pipelines.presentation.format import period, plural, record
+from lacuna.pipelines.presentation.format import period, plural, quoted, record
 from lacuna.pipelines.presentation.kind_styles import kind_styles
 from lacuna.pipelines.presentation.links import conversation_link, conversation_url
 from lacuna.pipelines.report.gap_figures import sets_explanation
@@ -193,7 +193,7 @@ class BoardContext:
             and decision.gap_id in now.by_id
             and now.by_id[decision.gap_id].life.last == decision.id
         ]
-        subject = f"“{titles[0]}”" if len(decisions) == 1 else plural(len(decisions), "gap")
+        subject = quoted(titles[0]) if len(decisions) == 1 else plural(len(decisions), "gap")
         query = Query.of(request.query_params).text(page=1)
         sentence = f"{past_tense[0].upper()}{past_tense[1:]} {subject}."
         return {

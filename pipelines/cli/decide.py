@@ -281,10 +281,11 @@ def _check_membership(store: Path, gap_id: str, action: str, conversation: str) 
 
 def _print_state(state: State, gap: dict[str, Any]) -> None:
     from lacuna.pipelines.gaps.decisions import standing
+    from lacuna.pipelines.presentation.format import quoted
 
     status, gap_state = standing(state, gap["gap_id"])
     name = gap_state.title or gap.get("title")
-    title = f" “{name}”" if name else ""
+    title = f" {quoted(name)}" if name else ""
     owner = f", owner {gap_state.owner_id or 'nobody'}" if gap_state.assigned else ""
     due = f", due {gap_state.due}" if gap_state.due else ""
     out.print(f"{escape(gap['gap_id'])}{escape(title)} is {status}{escape(owner)}{due}.", highlight=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from lacuna.models.backlog.lifecycle import Decision
-from lacuna.pipelines.presentation.format import short_day
+from lacuna.pipelines.presentation.format import quoted, short_day
 
 __all__ = ["REASONS", "decision_words"]
 
@@ -40,9 +40,9 @@ def decision_words(decision: Decision, titles: Mapping[str, str], owner_names: M
         "reopen": "reopened it",
         "snooze": f"snoozed it until {short_day(payload.get('until'), year=True)}",
         "dismiss": f"dismissed it: {REASONS.get(str(payload.get('reason')), ('no reason given', ''))[0].lower()}",
-        "merge": f"merged it into {f'“{titles[into]}”' if into in titles else into}",
+        "merge": f"merged it into {quoted(titles[into]) if into in titles else into}",
         "note": "left a note",
-        "rename": f"renamed it to “{payload.get('title')}”",
+        "rename": f"renamed it to {quoted(payload.get('title'))}",
         "reclassify": f"changed its kind to {payload.get('kind')}"
         + (f", about {payload['article_id']}" if payload.get("article_id") else ""),
         "exclude": f"took conversation {payload.get('conversation')} out of it",

@@ -70,6 +70,18 @@ def line(value: object, limit: int = 0) -> str:
     return isolated(_cut(" ".join(_cleaned(value).split()), limit))
 
 
+def quoted(words: object) -> str:
+    """Words in quotation marks; those inside become single ones.
+
+    Examples
+    --------
+    >>> quoted("Update “Delivery times”")
+    '“Update ‘Delivery times’”'
+    """
+    inside = str(words).translate(str.maketrans("“”", "‘’"))
+    return f"“{inside}”"
+
+
 def isolated(words: str) -> str:
     """Text whose marks of direction, if it has any, turn nothing outside of it.
 
