@@ -14,7 +14,7 @@ from lacuna.models.redaction.labels import Phrases
 from lacuna.models.redaction.letters import CAPITAL, CASELESS, SMALL
 from lacuna.models.redaction.spans import LazyPattern
 
-__all__ = ["ABOVE_CONTACT", "CAP_NAME", "CLOSING_WORDS", "END", "FIRST_AND_LAST", "FOOTER", "LOW", "NAME", "NO_LISTING", "ORGANISATION", "RULES",
+__all__ = ["ABOVE_CONTACT", "ALONE", "CAP_NAME", "CLOSING_WORDS", "END", "FIRST_AND_LAST", "FOOTER", "LOW", "NAME", "NO_LISTING", "ORGANISATION", "RULES", "SAINT",
            "SEPARATOR", "SIGNATURE_MARK", "STOP", "TAG", "TAIL", "TAIL_LOW", "TWO", "Before", "Level", "Rule"]  # fmt: skip
 
 
@@ -355,6 +355,12 @@ FIRST_AND_LAST = re.compile(
     rf"(?<![\w.@'’-])(?P<first>{_CAP}) (?:[{CAPITAL}]\. ){{0,2}}{_PARTICLES}(?P<last>{_CAP})(?: (?P<more>{_CAP}))?(?!\w)"
 )
 """Two capital words and more: a name where the first is a first name."""
+
+ALONE = re.compile(rf"(?<![\w.@'’/&-])(?P<name>{_CAP})(?![\w@/-]|\.\w| \d)")
+"""One capital word: a name where it is a first name that is nothing besides."""
+
+SAINT = re.compile(r"(?:\b(?:Sankt|S[aã]int[eo]?s?|Sint|Santos?|Santa|S[aã]n|S[aã]o|St\.?|Port[oa]?|Lake|Lago)[ -])\Z")
+"""What makes a first name behind it a place."""
 
 ABOVE_CONTACT = re.compile(rf"(?:^|\n)[ \t>]{{0,3}}{TWO}[ \t,]{{0,3}}\r?\n[ \t>]{{0,3}}(?=\x00)")
 """A line of two to four capital words above an address, a number or a link that went."""

@@ -16,12 +16,14 @@ from lacuna.models.redaction.lexicon import Lexicon, one_typo_apart
 from lacuna.models.redaction.name_cues import CUES
 from lacuna.models.redaction.name_patterns import (
     ABOVE_CONTACT,
+    ALONE,
     CLOSING_WORDS,
     FIRST_AND_LAST,
     FOOTER,
     HELLO_WORDS,
     ORGANISATION,
     RULES,
+    SAINT,
     SIGNATURE_MARK,
     TAG,
     TAIL,
@@ -30,7 +32,7 @@ from lacuna.models.redaction.name_patterns import (
     Level,
 )
 from lacuna.models.redaction.spans import Span, words_of
-from lacuna.models.redaction.words import ALSO_WORDS, NEVER_NAMES, NO_FIRST_WORDS, NO_SURNAMES
+from lacuna.models.redaction.words import ALSO_WORDS, NEVER_NAMES, NO_FIRST_WORDS, NO_SURNAMES, NOT_ALONE
 
 __all__ = ["Place", "find_names", "names_at", "places"]
 
@@ -101,6 +103,10 @@ def places(text: str, lexicon: Lexicon) -> Iterator[Place]:
     if named:
         for match in FIRST_AND_LAST.finditer(text):
             yield from _first_and_last(match, lexicon)
+        for match in ALONE.finditer(text):
+            word = match["name"].lower()
+            if word in lexicon.sure and word not in NOT_ALONE and not SAINT.search(text, max(0, match.start() - 12), match.start()):
+                yield Place(*match.span("name"), Level.UNAMBIGUOUS, complete=False)
     if "\x00" in text:
         for match in ABOVE_CONTACT.finditer(text):
             yield Place(*match.span("name"), Level.LIKELY, complete=False)

@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
+from importlib import resources
+
 from lacuna.models.redaction.labels import words_in
 
-__all__ = ["ALSO_WORDS", "FIRST_NAMES", "NEVER_NAMES", "NO_FIRST_WORDS", "NO_SURNAMES", "ROLE_MAILBOXES"]
+__all__ = [
+    "ALSO_WORDS",
+    "FIRST_NAMES",
+    "NEVER_NAMES",
+    "NOT_ALONE",
+    "NO_FIRST_WORDS",
+    "NO_SURNAMES",
+    "ROLE_MAILBOXES",
+]
 
-FIRST_NAMES = words_in("first_names") | frozenset(
+_LISTED = resources.files("lacuna.models.redaction.vocabulary").joinpath("first_names.txt").read_text(encoding="utf-8")
+
+FIRST_NAMES = (
+    words_in("first_names")
+    | frozenset(_LISTED.split())
+    | frozenset(
     """
 aaron abigail adam adrian ahmed aisha alan albert alejandro alex alexander alexandra alice alicia alina alison amanda
 amelia amir amy ana anastasia andrea andreas andrew angela angelika anika anita anja ann anna anne annette annika
@@ -38,6 +53,7 @@ tamara tania tanja tara taylor teresa theresa thomas thorsten tim timo tina tobi
 udo ulrich ulrike ursula ute uwe vanessa vera verena veronica veronika victor victoria viktor viktoria vincent volker
 walter wendy werner wilfried wilhelm william wolfgang xavier yasmin yusuf yvonne zachary zoe
 """.split()
+    )
 )
 """First names common among the customers of English and German speaking shops. They let a name be read where its
 place alone says too little: in small letters ("thanks, anna"), before a surname in the middle of a sentence."""
@@ -50,6 +66,20 @@ price ray rich richter rob rose ruby sky smart star sue summer ted victoria weis
 """.split()
 )
 """Names that are words too: they go where a sentence shows a name ("Hi Mark,"), and stay elsewhere ("mark as read")."""
+
+NOT_ALONE = ALSO_WORDS | frozenset(
+    """
+adelaide alba amparo angelica angelo armando augusta augusto aurora aurore axel baptiste belén benedetta benedetto bento
+bianca bruna bruno caio capucine carol carolina casper charlotte chiara chloe claire clara claude clémence clément colleen
+cristiana cristiano domingos donato donna edite els erin ernst ester fanny fiona floris gaia gema gemma georgia germana
+gil gloria graça guadalupe heather hermine honoré hugo isla jacinto jade jean julia kelly lea leon lia lieven linda logan
+lorena lotte lourdes lucia macarena madison mara marc margarida margherita marina maxime mees mila montserrat nacho nancy
+nelson nick oscar orlando otto paco paloma pascal pascale pia pilar pina rik robin romain romano rosario rosemary
+rosie rowan régis sally salvador salvatore santiago serena serge sofia stella tara taylor tomé traute tyler valentin
+valeria vera virginia virginie vito vittoria vitória wendy wout
+""".split()
+)
+"""First names that are words, places or products too: by themselves, they are no names."""
 
 NEVER_NAMES = frozenset(
     """
