@@ -16,7 +16,7 @@ from lacuna.models.redaction.lexicon import Lexicon, one_typo_apart
 from lacuna.models.redaction.name_cues import CUES
 from lacuna.models.redaction.name_patterns import (
     ABOVE_CONTACT,
-    ALONE,
+    A_WORD,
     CLOSING_WORDS,
     FIRST_AND_LAST,
     FOOTER,
@@ -25,6 +25,7 @@ from lacuna.models.redaction.name_patterns import (
     RULES,
     SAINT,
     SIGNATURE_MARK,
+    SMALL_WORD,
     TAG,
     TAIL,
     TAIL_LOW,
@@ -55,7 +56,7 @@ _OTHER_ALPHABET = "\u0370"
 _OTHER_LETTER = re.compile(r"[\u0370-\u1cff\u3041-\ud7a3]")
 _CASELESS = "\u0590"
 _PARTICLES = frozenset(["da", "das", "de", "den", "der", "do", "du", "vom", "von", "zu", "zur"])
-_IN_SURNAMES = _PARTICLES | frozenset("del della di dos el het 't la le te ten ter van vande y".split())
+_IN_SURNAMES = _PARTICLES | frozenset("del della di dos el het 't la las le los mac te ten ter van vande y".split())
 _LOOKS_VERBAL = ("ed", "ing", "ly")
 _LONG_VERB = 7
 _GREETED = ("there", "team", "guys", "folks", "everyone", "everybody", "people", "support", "zusammen", "leute")
@@ -101,12 +102,7 @@ def places(text: str, lexicon: Lexicon) -> Iterator[Place]:
                         level = rule.small if group == "low" else Level.SURE if group == "two" else rule.capital
                         yield Place(*match.span(group), level, rule.complete)
     if named:
-        for match in FIRST_AND_LAST.finditer(text):
-            yield from _first_and_last(match, lexicon)
-        for match in ALONE.finditer(text):
-            word = match["name"].lower()
-            if word in lexicon.sure and word not in NOT_ALONE and not SAINT.search(text, max(0, match.start() - 12), match.start()):
-                yield Place(*match.span("name"), Level.UNAMBIGUOUS, complete=False)
+        yield from _first_names(text, lexicon)
     if "\x00" in text:
         for match in ABOVE_CONTACT.finditer(text):
             yield Place(*match.span("name"), Level.LIKELY, complete=False)
@@ -129,13 +125,33 @@ def _is_place(text: str, start: int, before: Before) -> bool:
     return last in ".!?¡¿\n\r\x00" or (before is Before.CLAUSE and last in ",;|:")
 
 
+def _first_names(text: str, lexicon: Lexicon) -> Iterator[Place]:
+    """First names that need nothing to show them: those before a surname, and those that are nothing besides."""
+    for match in A_WORD.finditer(text):
+        word = match.group().lower()
+        is_first_name = word in lexicon.sure or word.partition("-")[0] in lexicon.sure
+        if not is_first_name or SAINT.search(text, max(0, match.start() - 8), match.start()):
+            continue
+        small = match.group()[0].islower()
+        last = SMALL_WORD.match(text, match.end()) if small else FIRST_AND_LAST.match(text, match.start())
+        if not small and last:
+            yield from _first_and_last(last, lexicon)
+        if word not in NOT_ALONE:
+            with_last = small and last and not _a_word(last["low"], lexicon)
+            yield Place(match.start(), last.end() if last and with_last else match.end(), Level.UNAMBIGUOUS, complete=False)
+
+
 def _first_and_last(match: re.Match[str], lexicon: Lexicon) -> Iterator[Place]:
-    """Two or three capital words of which the first is a first name, and the others are no words."""
-    first, last, more = (match[group].lower() if match[group] else "" for group in ("first", "last", "more"))
-    is_first_name = first in lexicon.sure or first.partition("-")[0] in lexicon.sure
-    if is_first_name and not _no_surname(last, lexicon):
+    """A first name and one or two capital words behind it, where these are no words."""
+    last, more = (match[group].lower() if match[group] else "" for group in ("last", "more"))
+    if not _no_surname(last, lexicon):
         end = match.end("last") if _no_surname(more, lexicon) else match.end()
         yield Place(match.start(), end, Level.UNAMBIGUOUS, complete=False)
+
+
+def _a_word(small: str, lexicon: Lexicon) -> bool:
+    """Whether a small word behind a first name is none of a surname."""
+    return small in NO_FIRST_WORDS or small.endswith(_LOOKS_VERBAL) or _no_surname(small, lexicon)
 
 
 def _no_surname(word: str, lexicon: Lexicon) -> bool:
@@ -193,7 +209,8 @@ def _tail_level(window: str, start: int, run: str, lexicon: Lexicon) -> tuple[Le
     if bare.endswith((".", "!", "?")) and several:
         return Level.LIKELY, start
     for word in words:
-        if word.group().lower() in lexicon.sure:
+        at = start + word.start()
+        if word.group().lower() in lexicon.sure and not SAINT.search(window, max(0, at - 8), at):
             return Level.UNAMBIGUOUS, start + word.start()
     return None, start
 
@@ -211,6 +228,9 @@ def _end_of_name(text: str, place: Place, lexicon: Lexicon) -> int:
     words = list(_WORD.finditer(text, start, end))
     bare = [word.group().strip(".,'’").lower() for word in words]
     at = next((i for i, word in enumerate(bare) if len(word) > 1 or not words[i].group().endswith(".")), None)
+    if level >= Level.SURE and at is not None:
+        while bare[at] in _IN_SURNAMES and at + 1 < len(bare):
+            at += 1  # Herr Van den Broeck
     if at is None:
         return 0
     first, small = bare[at], words[at].group()[0].islower()

@@ -71,10 +71,10 @@ NOT_ALONE = ALSO_WORDS | frozenset(
     """
 adelaide alba amparo angelica angelo armando augusta augusto aurora aurore axel baptiste belén benedetta benedetto bento
 bianca bruna bruno caio capucine carol carolina casper charlotte chiara chloe claire clara claude clémence clément colleen
-cristiana cristiano domingos donato donna edite els erin ernst ester fanny fiona floris gaia gema gemma georgia germana
-gil gloria graça guadalupe heather hermine honoré hugo isla jacinto jade jean julia kelly lea leon lia lieven linda logan
+conn cristiana cristiano domingos donato donna ed edite els erin ernst ester fanny fiona floris fritz gaia gema gemma georgia germana
+gil gloria graça guadalupe heather hermine honoré hugo isla jacinto jade jean julia kelly lea len leon lia lieven linda logan
 lorena lotte lourdes lucia macarena madison mara marc margarida margherita marina maxime mees mila montserrat nacho nancy
-nelson nick oscar orlando otto paco paloma pascal pascale pia pilar pina rik robin romain romano rosario rosemary
+nelson nick oscar orlando otto paco paloma pascal pascale pia pilar pina regina rik robin romain romano rosario rosemary
 rosie rowan régis sally salvador salvatore santiago serena serge sofia stella tara taylor tomé traute tyler valentin
 valeria vera virginia virginie vito vittoria vitória wendy wout
 """.split()
