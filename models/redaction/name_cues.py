@@ -76,7 +76,7 @@ CUES: tuple[Rule, ...] = (
     _behind(_DONE, rf"(?<!\w)(?i:mit|hat|haben|von|auf) {TWO}(?=[^.!?;:\n\x00]{{0,40}} (?:{_DONE.pattern})\b)", Level.LIKELY, complete=False),
     _behind(
         Phrases.of(_BEFORE_INITIAL),
-        rf"(?<![\w'’-])(?:{'|'.join(_BEFORE_INITIAL)}) (?P<name>(?:[{CAPITAL}]\. ?){{1,3}}{PARTICLES}[{CAPITAL}][{SMALL}]{{2,24}}+(?:-[{CAPITAL}][{SMALL}]{{1,24}}+)?)(?!\w)",
+        rf"(?<![\w'’-])(?:{'|'.join(_BEFORE_INITIAL)}) (?P<name>(?:[{CAPITAL}]\. ?){{0,2}}[{CAPITAL}]\. {PARTICLES}[{CAPITAL}][{SMALL}]{{2,24}}+(?:-[{CAPITAL}][{SMALL}]{{1,24}}+)?)(?!\w)",
         Level.LIKELY,
     ),
     # Names that stand before what shows them
