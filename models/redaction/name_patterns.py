@@ -352,9 +352,9 @@ RULES: tuple[Rule, ...] = (
 """Where sentences show names. A rule that needs a first name whatever the case is only tried on texts with one."""
 
 FIRST_AND_LAST = re.compile(
-    rf"(?<![\w.@'’-])(?P<first>{_CAP}) (?:[{CAPITAL}]\. ){{0,2}}{PARTICLES}(?P<last>{_CAP})(?: (?P<more>{_CAP}))?(?!\w)"
+    rf"{_CAP} (?:[{CAPITAL}]\. ){{0,2}}(?P<last>{PARTICLES}{_CAP}(?: {_CAP}){{0,2}})(?!\w)"
 )
-"""Two capital words and more: a name where the first is a first name."""
+"""Two to four capital words: a name where the first is a first name."""
 
 A_WORD = re.compile(rf"(?<![\w.@'’/&-])(?:{_CAP}|[{SMALL}]{{4,20}}+)(?![\w@/=-]|\.\w|!\w| \d)")
 """A word that may be a first name, with a capital or of four small letters and more."""

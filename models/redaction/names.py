@@ -15,8 +15,8 @@ from lacuna.models.redaction.labels import parts_of
 from lacuna.models.redaction.lexicon import Lexicon, one_typo_apart
 from lacuna.models.redaction.name_cues import CUES
 from lacuna.models.redaction.name_patterns import (
-    ABOVE_CONTACT,
     A_WORD,
+    ABOVE_CONTACT,
     CLOSING_WORDS,
     FIRST_AND_LAST,
     FOOTER,
@@ -142,10 +142,16 @@ def _first_names(text: str, lexicon: Lexicon) -> Iterator[Place]:
 
 
 def _first_and_last(match: re.Match[str], lexicon: Lexicon) -> Iterator[Place]:
-    """A first name and one or two capital words behind it, where these are no words."""
-    last, more = (match[group].lower() if match[group] else "" for group in ("last", "more"))
-    if not _no_surname(last, lexicon):
-        end = match.end("last") if _no_surname(more, lexicon) else match.end()
+    """A first name and the capital words behind it, up to the first that is no surname."""
+    end = 0
+    for word in _WORD.finditer(match.string, *match.span("last")):
+        low = word.group().lower()
+        if low in _IN_SURNAMES:
+            continue
+        if _no_surname(low, lexicon):
+            break
+        end = word.end()
+    if end:
         yield Place(match.start(), end, Level.UNAMBIGUOUS, complete=False)
 
 
