@@ -351,9 +351,7 @@ RULES: tuple[Rule, ...] = (
 )
 """Where sentences show names. A rule that needs a first name whatever the case is only tried on texts with one."""
 
-FIRST_AND_LAST = re.compile(
-    rf"{_CAP} (?:[{CAPITAL}]\. ){{0,2}}(?P<last>{PARTICLES}{_CAP}(?: {_CAP}){{0,2}})(?!\w)"
-)
+FIRST_AND_LAST = re.compile(rf"{_CAP} (?:[{CAPITAL}]\. ){{0,2}}(?P<last>{PARTICLES}{_CAP}(?: {_CAP}){{0,2}})(?!\w)")
 """Two to four capital words: a name where the first is a first name."""
 
 A_WORD = re.compile(rf"(?<![\w.@'’/&-])(?:{_CAP}|[{SMALL}]{{4,20}}+)(?![\w@/=-]|\.\w|!\w| \d)")
@@ -362,7 +360,9 @@ A_WORD = re.compile(rf"(?<![\w.@'’/&-])(?:{_CAP}|[{SMALL}]{{4,20}}+)(?![\w@/=-
 SMALL_WORD = re.compile(rf" (?P<low>[{SMALL}]{{3,20}}+)(?![\w@/=-]|\.\w)")
 """A small word behind another."""
 
-SAINT = re.compile(r"(?i:\b(?:sankt|saint|sainte|sint|santo|santa|sant|san|são|st\.?|porto|lago|lac|lake) |saint-|sankt-|sint-)\Z")
+SAINT = re.compile(
+    r"(?i:\b(?:sankt|saint|sainte|sint|santo|santa|sant|san|são|st\.?|porto|lago|lac|lake) |saint-|sankt-|sint-)\Z"
+)
 """What makes the first name behind it a place."""
 
 ABOVE_CONTACT = re.compile(rf"(?:^|\n)[ \t>]{{0,3}}{TWO}[ \t,]{{0,3}}\r?\n[ \t>]{{0,3}}(?=\x00)")

@@ -59,6 +59,7 @@ _PARTICLES = frozenset(["da", "das", "de", "den", "der", "do", "du", "vom", "von
 _IN_SURNAMES = _PARTICLES | frozenset("del della di dos el het 't la las le los mac te ten ter van vande y".split())
 _LOOKS_VERBAL = ("ed", "ing", "ly")
 _LONG_VERB = 7
+_SAINT = 8  # letters in which what makes a place of a name stands before it
 _GREETED = ("there", "team", "guys", "folks", "everyone", "everybody", "people", "support", "zusammen", "leute")
 _BY_WORD: dict[str, list[int]] = {}
 _EVERY = (*RULES, *CUES)
@@ -86,11 +87,10 @@ def names_at(text: str, candidates: Iterable[Place], lexicon: Lexicon) -> Iterat
 
 def places(text: str, lexicon: Lexicon) -> Iterator[Place]:
     """Places where a name may stand, each with the level of certainty that its word must have."""
-    words = words_of(text)
+    words, gates = parts_of(text)
     text = TAG.sub(lambda tag: "\n" * len(tag.group()), text) if "</" in text or "<br" in text else text
     named = not lexicon.sure.isdisjoint(words)
     listed = named or not ALSO_WORDS.isdisjoint(words)
-    words, gates = parts_of(text)
     for number in sorted({number for word in words & _BY_WORD.keys() for number in _BY_WORD[word]}):
         rule = _EVERY[number]
         if (number in _NEED_A_NAME and not listed) or (rule.phrases and not rule.phrases.among(words, gates)):
@@ -128,17 +128,22 @@ def _is_place(text: str, start: int, before: Before) -> bool:
 def _first_names(text: str, lexicon: Lexicon) -> Iterator[Place]:
     """First names that need nothing to show them: those before a surname, and those that are nothing besides."""
     for match in A_WORD.finditer(text):
-        word = match.group().lower()
-        is_first_name = word in lexicon.sure or word.partition("-")[0] in lexicon.sure
-        if not is_first_name or SAINT.search(text, max(0, match.start() - 8), match.start()):
+        word = match.group().lower().removesuffix("'s").removesuffix("’s")
+        if word not in lexicon.sure and word.partition("-")[0] not in lexicon.sure:
             continue
-        small = match.group()[0].islower()
-        last = SMALL_WORD.match(text, match.end()) if small else FIRST_AND_LAST.match(text, match.start())
-        if not small and last:
+        start, end = match.start(), match.start() + len(word)
+        if end < match.end() and text[match.end() + 1 : match.end() + 2].isupper():
+            continue  # Sam's Club
+        if SAINT.search(text, max(0, start - _SAINT), start):
+            continue
+        if match.group()[0].islower():
+            last = SMALL_WORD.match(text, match.end())
+            if last and not _a_word(last["low"], lexicon):
+                end = last.end()
+        elif last := FIRST_AND_LAST.match(text, start):
             yield from _first_and_last(last, lexicon)
         if word not in NOT_ALONE:
-            with_last = small and last and not _a_word(last["low"], lexicon)
-            yield Place(match.start(), last.end() if last and with_last else match.end(), Level.UNAMBIGUOUS, complete=False)
+            yield Place(start, end, Level.UNAMBIGUOUS, complete=False)
 
 
 def _first_and_last(match: re.Match[str], lexicon: Lexicon) -> Iterator[Place]:
@@ -216,8 +221,8 @@ def _tail_level(window: str, start: int, run: str, lexicon: Lexicon) -> tuple[Le
         return Level.LIKELY, start
     for word in words:
         at = start + word.start()
-        if word.group().lower() in lexicon.sure and not SAINT.search(window, max(0, at - 8), at):
-            return Level.UNAMBIGUOUS, start + word.start()
+        if word.group().lower() in lexicon.sure and not SAINT.search(window, max(0, at - _SAINT), at):
+            return Level.UNAMBIGUOUS, at
     return None, start
 
 

@@ -22,7 +22,7 @@ FIRST_NAMES = (
     words_in("first_names")
     | frozenset(_LISTED.split())
     | frozenset(
-    """
+        """
 aaron abigail adam adrian ahmed aisha alan albert alejandro alex alexander alexandra alice alicia alina alison amanda
 amelia amir amy ana anastasia andrea andreas andrew angela angelika anika anita anja ann anna anne annette annika
 anthony antje anton antonio arjun arthur ashley astrid ayşe barbara bastian beate beatrice ben benjamin bernd bernhard
@@ -55,8 +55,12 @@ walter wendy werner wilfried wilhelm william wolfgang xavier yasmin yusuf yvonne
 """.split()
     )
 )
-"""First names common among the customers of English and German speaking shops. They let a name be read where its
-place alone says too little: in small letters ("thanks, anna"), before a surname in the middle of a sentence."""
+"""First names: those common among the customers of shops in seven languages, and a long list of many countries. They let
+a name be read where its place says too little: in small letters, before a surname, in the middle of a sentence.
+
+The long list has what the locales of Faker and Mimesis have in common or in several countries, and the most given names
+of India, Africa, the Arab world and Brazil; without what a dictionary of the seven languages has as a word, without
+larger towns, and without brands."""
 
 ALSO_WORDS = frozenset(
     """
@@ -71,11 +75,11 @@ NOT_ALONE = ALSO_WORDS | frozenset(
     """
 adelaide alba amparo angelica angelo armando augusta augusto aurora aurore axel baptiste belén benedetta benedetto bento
 bianca bruna bruno caio capucine carol carolina casper charlotte chiara chloe claire clara claude clémence clément colleen
-conn cristiana cristiano domingos donato donna ed edite els erin ernst ester fanny fiona floris fritz gaia gema gemma georgia germana
+cristiana cristiano domingos donato donna ed edite els emilia erin ernst ester fanny fiona floris fritz gaia gema gemma georgia germana
 gil gloria graça guadalupe heather hermine honoré hugo isla jacinto jade jean julia kelly lea len leon lia lieven linda logan
 lorena lotte lourdes lucia macarena madison mara marc margarida margherita marina maxime mees mila montserrat nacho nancy
 nelson nick oscar orlando otto paco paloma pascal pascale pia pilar pina regina rik robin romain romano rosario rosemary
-rosie rowan régis sally salvador salvatore santiago serena serge sofia stella tara taylor tomé traute tyler valentin
+rosie rowan régis sally salvador salvatore santiago serena serge sofia stan stella tara taylor tomé traute tyler valentin
 valeria vera virginia virginie vito vittoria vitória wendy wout
 """.split()
 )

@@ -12,11 +12,11 @@ from lacuna.models.redaction.words import ALSO_WORDS, FIRST_NAMES
 
 # Invented pairs from many places. None of them stands in the lists of models/redaction or in the demo.
 HELD_OUT = """
-Xolani Dlamini, Oluwaseun Adeyemi, Ngozi Eze, Yaw Boateng, Tadesse Bekele, Tjitske van der Meer, Åsa Lindqvist, Siobhán Ní Bhriain,
-Ailsa McAllister, João Gonçalves, Yann-Luc Thévenot, Gülşen Özdemir, Dragoş Ionescu, Mātīss Bērziņš, Rūta Kazlauskienė,
-Deepika Raghunathan, Harpreet Kaur, Anand Subramaniam, Nguyễn Thị Khai, Đặng Văn Lâm, Siti Nurhaliza, Putri Wulandari,
-Hiroshi Tanaka, Mei-Ling Chen, Ji-woo Seo, Reza al-Masri, Tāne Parata, Keola Kahale, Bo Li, Tamsin, Barnaby, Yevhen, Bo, Ng, Ade,
-Friedrun-Dora
+Ngozi Eze, Yaw Boateng, Tjitske van der Meer, Åsa Lindqvist, Gülşen Özdemir, Dragoş Ionescu, Mātīss Bērziņš, Rūta Kazlauskienė,
+Anand Subramaniam, Nguyễn Thị Khai, Đặng Văn Lâm, Siti Nurhaliza, Mei-Ling Chen, Ji-woo Seo, Reza al-Masri, Tāne Parata,
+Keola Kahale, Bo Li, Bo, Ng, Ade, Friedrun-Dora, Tokelo Mokoena, Ulugbek Rahimov, Feardorcha Ó Laoire, Yoandri Peña,
+Sundaresan Iyer, Phindile Sithole, Haruhi Okubo, Tsveta Dimova, Muirne O'Dowd, Teunisje van der Wal, Maëlann Le Goff,
+Çiçek Tuğlu, Xosé Iglesias, Nkululeko Zungu, Jayanthi, Bhavesh
 """
 OTHER_SCRIPTS = """
 Дмитрий Иванов, Оксана Шевченко, Νίκος Παπαδόπουλος, Ελένη, Արամ Սարգսյան, მარიამ ბერიძე, محمد العلي, فاطمة, שרה כהן, 田中さくら,
@@ -304,23 +304,23 @@ def test_accents_may_be_written_apart(form: str) -> None:
     ("text", "expected"),
     [
         ("Cheers,<br>Bo Li<br>", "Cheers,<br><NAME><br>"),
-        ("<p>It leaks.</p><p>Kind regards</p><p>Tamsin</p>", "<p>It leaks.</p><p>Kind regards</p><p><NAME></p>"),
-        ("> Cheers,\n> Tamsin\n\nNo, it still leaks.", "> Cheers,\n> <NAME>\n\nNo, it still leaks."),
-        ("Hi Tamsin, Bo here.", "Hi <NAME>, <NAME> here."),
-        ("Hi, Tamsin from Wolder here.", "Hi, <NAME> from Wolder here."),
+        ("<p>It leaks.</p><p>Kind regards</p><p>Teunisje</p>", "<p>It leaks.</p><p>Kind regards</p><p><NAME></p>"),
+        ("> Cheers,\n> Teunisje\n\nNo, it still leaks.", "> Cheers,\n> <NAME>\n\nNo, it still leaks."),
+        ("Hi Teunisje, Bo here.", "Hi <NAME>, <NAME> here."),
+        ("Hi, Teunisje from Wolder here.", "Hi, <NAME> from Wolder here."),
         ("Hi Will, it's Mark again", "Hi <NAME>, it's <NAME> again"),
         ("It leaks. Regards, May", "It leaks. Regards, <NAME>"),
         ("THE PUMP LEAKS. REGARDS, TAMSIN WELLS", "THE PUMP LEAKS. REGARDS, <NAME>"),
-        ("My name is Tamsin Wells Thanks", "My name is <NAME> Thanks"),
-        ("It leaks. Name: Tamsin Wells, Flat 2", "It leaks. Name: <NAME>, Flat 2"),
-        ("It leaks. Thanks for your help, Tamsin.", "It leaks. Thanks for your help, <NAME>."),
-        ("Please help! Tamsin", "Please help! <NAME>"),
-        ("It leaks.\nThanks much,\nTamsin", "It leaks.\nThanks much,\n<NAME>"),
-        ("Rgds Tamsin. Stay safe.", "Rgds <NAME>. Stay safe."),
-        ("Kind regards, Tamsin [phone removed]", "Kind regards, <NAME> [phone removed]"),
-        ("my wife Tamsin ordered it", "my wife <NAME> ordered it"),
-        ("your colleague Tamsin said so", "your colleague <NAME> said so"),
-        ("It leaks.\nTamsin Wells\ntamsin@example.org", "It leaks.\n<NAME>\n<EMAIL>"),
+        ("My name is Teunisje Wells Thanks", "My name is <NAME> Thanks"),
+        ("It leaks. Name: Teunisje Wells, Flat 2", "It leaks. Name: <NAME>, Flat 2"),
+        ("It leaks. Thanks for your help, Teunisje.", "It leaks. Thanks for your help, <NAME>."),
+        ("Please help! Teunisje", "Please help! <NAME>"),
+        ("It leaks.\nThanks much,\nTeunisje", "It leaks.\nThanks much,\n<NAME>"),
+        ("Rgds Teunisje. Stay safe.", "Rgds <NAME>. Stay safe."),
+        ("Kind regards, Teunisje [phone removed]", "Kind regards, <NAME> [phone removed]"),
+        ("my wife Teunisje ordered it", "my wife <NAME> ordered it"),
+        ("your colleague Teunisje said so", "your colleague <NAME> said so"),
+        ("It leaks.\nTeunisje Wells\ntamsin@example.org", "It leaks.\n<NAME>\n<EMAIL>"),
     ],
 )
 def test_only_the_name_goes(text: str, expected: str) -> None:
@@ -336,7 +336,7 @@ def everything(ids: list[str], texts: list[str | None], customers: dict[str, str
 
 def test_a_known_name_goes_in_any_case() -> None:
     """A name shown once goes from its conversation in small letters, in capitals, with a genitive s."""
-    texts = ["ok tamsin said so, TAMSIN did, Tamsin's bike, Tamsins Rad", "Hi Tamsin,"]
+    texts = ["ok tamsin said so, TAMSIN did, Teunisje's bike, Teunisjes Rad", "Hi Teunisje,"]
     assert everything(["c", "c"], texts) == ["ok <NAME> said so, <NAME> did, <NAME>'s bike, <NAME> Rad", "Hi <NAME>,"]
 
 
@@ -365,29 +365,29 @@ def test_a_known_name_that_is_a_word_goes_inside_a_sentence() -> None:
 
 def test_a_name_said_a_hundred_thousand_times_goes() -> None:
     """The work on known names grows with a text's length only."""
-    result = redact(["Wellner " * 100_000], [["Tamsin Wellner"]])[0][0]
+    result = redact(["Wellner " * 100_000], [["Teunisje Wellner"]])[0][0]
     assert result == "<NAME> " * 100_000
 
 
 def test_names_follow_the_customer() -> None:
     """What one conversation shows of a customer goes from that customer's other conversations, and from nobody else's."""
-    texts = ["Cheers, Tamsin Wells", "the jacket of Tamsin leaks", "the jacket of Tamsin leaks"]
+    texts = ["Cheers, Teunisje Wells", "the jacket of Teunisje leaks", "the jacket of Teunisje leaks"]
     result = everything(["c1", "c2", "c3"], texts, {"c1": "u1", "c2": "u1", "c3": "u2"})
-    assert result[1:] == ["the jacket of <NAME> leaks", "the jacket of Tamsin leaks"]
+    assert result[1:] == ["the jacket of <NAME> leaks", "the jacket of Teunisje leaks"]
 
 
 def test_an_account_of_many_people_shares_no_names() -> None:
     """An id such as "guest" that gathers the names of many people is no person."""
     first = people(HELD_OUT) + people(OTHER_SCRIPTS)
     texts: list[str | None] = [f"It leaks. Kind regards, {name}" for name in first]
-    texts.append("Does the Dlamini pump leak?")
+    texts.append("Does the Boateng pump leak?")
     ids = [f"c{number}" for number in range(len(texts))]
-    assert everything(ids, texts, dict.fromkeys(ids, "guest"))[-1] == "Does the Dlamini pump leak?"
+    assert everything(ids, texts, dict.fromkeys(ids, "guest"))[-1] == "Does the Boateng pump leak?"
 
 
 def test_the_corpus_teaches_first_names() -> None:
     """A word that stands where names stand in several texts is a name at the end of a message that shows none."""
-    shown = ["It leaks. Cheers, Tamsin", "Hi Tamsin, it is on its way", "What can I do about the leak Tamsin Wells"]
+    shown = ["It leaks. Cheers, Teunisje", "Hi Teunisje, it is on its way", "What can I do about the leak Teunisje Wells"]
     assert everything(["a", "b", "c"], shown)[2] == "What can I do about the leak <NAME>"
     assert redact(shown[2:])[0] == shown[2:]
 
@@ -402,14 +402,14 @@ def test_the_corpus_teaches_words() -> None:
 def test_kept_words_are_no_names() -> None:
     """Products stay, wherever they stand."""
     lexicon = Lexicon(kept=frozenset({"tamsin"}))
-    assert redact(["Hi Tamsin, it broke. Kind regards\nTamsin"], lexicon=lexicon)[0] == [
-        "Hi Tamsin, it broke. Kind regards\nTamsin"
+    assert redact(["Hi Teunisje, it broke. Kind regards\nTeunisje"], lexicon=lexicon)[0] == [
+        "Hi Teunisje, it broke. Kind regards\nTeunisje"
     ]
 
 
 def test_the_order_of_texts_plays_no_part() -> None:
     """The same texts in another order are redacted alike."""
-    texts = ["It leaks. Cheers, Tamsin", "Hi Tamsin,", "What about the leak Tamsin Wells", "Tamsin", "hi Wells"]
+    texts = ["It leaks. Cheers, Teunisje", "Hi Teunisje,", "What about the leak Teunisje Wells", "Teunisje", "hi Wells"]
     ids = list("abcde")
     forth = dict(zip(texts, everything(ids, texts), strict=True))
     back = dict(zip(texts[::-1], everything(ids[::-1], texts[::-1]), strict=True))
@@ -418,7 +418,7 @@ def test_the_order_of_texts_plays_no_part() -> None:
 
 def test_placeholders_are_no_signatures() -> None:
     """Lines above a name that went are not taken for names in turn."""
-    text = "It leaks:\nPump\nHose\nTamsin Wells"
+    text = "It leaks:\nPump\nHose\nTeunisje Wells"
     result = redact([text])[0][0]
     assert result is not None
     assert PLACEHOLDER.findall(result) == ["<NAME>"]
