@@ -354,7 +354,7 @@ RULES: tuple[Rule, ...] = (
 FIRST_AND_LAST = re.compile(rf"{_CAP} (?:[{CAPITAL}]\. ){{0,2}}(?P<last>{PARTICLES}{_CAP}(?: {_CAP}){{0,2}})(?!\w)")
 """Two to four capital words: a name where the first is a first name."""
 
-A_WORD = re.compile(rf"(?<![\w.@'’/&-])(?:{_CAP}|[{SMALL}]{{4,20}}+)(?![\w@/=-]|\.\w|!\w| \d)")
+A_WORD = re.compile(rf"(?<![\w.@'’/&-])(?:{_CAP}|[{SMALL}]{{4,20}}+(?!['’](?!s\b)))(?![\w@/=-]|\.\w|!\w| \d)")
 """A word that may be a first name, with a capital or of four small letters and more."""
 
 SMALL_WORD = re.compile(rf" (?P<low>[{SMALL}]{{3,20}}+)(?![\w@/=-]|\.\w)")

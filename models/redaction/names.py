@@ -33,7 +33,7 @@ from lacuna.models.redaction.name_patterns import (
     Level,
 )
 from lacuna.models.redaction.spans import Span, words_of
-from lacuna.models.redaction.words import ALSO_WORDS, NEVER_NAMES, NO_FIRST_WORDS, NO_SURNAMES, NOT_ALONE
+from lacuna.models.redaction.words import ALSO_WORDS, CLEAR_NAMES, NEVER_NAMES, NO_FIRST_WORDS, NO_SURNAMES, NOT_ALONE
 
 __all__ = ["Place", "find_names", "names_at", "places"]
 
@@ -136,14 +136,17 @@ def _first_names(text: str, lexicon: Lexicon) -> Iterator[Place]:
             continue  # Sam's Club
         if SAINT.search(text, max(0, start - _SAINT), start):
             continue
-        if match.group()[0].islower():
+        if match.group()[0].isupper():
+            if last := FIRST_AND_LAST.match(text, start):
+                yield from _first_and_last(last, lexicon)
+            if word in NOT_ALONE:
+                continue
+        elif word in CLEAR_NAMES or word in lexicon.names:
             last = SMALL_WORD.match(text, match.end())
-            if last and not _a_word(last["low"], lexicon):
-                end = last.end()
-        elif last := FIRST_AND_LAST.match(text, start):
-            yield from _first_and_last(last, lexicon)
-        if word not in NOT_ALONE:
-            yield Place(start, end, Level.UNAMBIGUOUS, complete=False)
+            end = last.end() if last and not _a_word(last["low"], lexicon) else end
+        else:
+            continue
+        yield Place(start, end, Level.UNAMBIGUOUS, complete=False)
 
 
 def _first_and_last(match: re.Match[str], lexicon: Lexicon) -> Iterator[Place]:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from lacuna.models.redaction.redact import PLACEHOLDER, Lexicon, learn_names, redact
 from lacuna.models.redaction.words import ALSO_WORDS, FIRST_NAMES
+
+IN_SURNAMES = {"van", "von", "den", "der", "del", "della", "las", "los"}
 
 # Invented pairs from many places. None of them stands in the lists of models/redaction or in the demo.
 HELD_OUT = """
@@ -387,7 +391,11 @@ def test_an_account_of_many_people_shares_no_names() -> None:
 
 def test_the_corpus_teaches_first_names() -> None:
     """A word that stands where names stand in several texts is a name at the end of a message that shows none."""
-    shown = ["It leaks. Cheers, Teunisje", "Hi Teunisje, it is on its way", "What can I do about the leak Teunisje Wells"]
+    shown = [
+        "It leaks. Cheers, Teunisje",
+        "Hi Teunisje, it is on its way",
+        "What can I do about the leak Teunisje Wells",
+    ]
     assert everything(["a", "b", "c"], shown)[2] == "What can I do about the leak <NAME>"
     assert redact(shown[2:])[0] == shown[2:]
 
@@ -401,7 +409,7 @@ def test_the_corpus_teaches_words() -> None:
 
 def test_kept_words_are_no_names() -> None:
     """Products stay, wherever they stand."""
-    lexicon = Lexicon(kept=frozenset({"tamsin"}))
+    lexicon = Lexicon(kept=frozenset({"teunisje"}))
     assert redact(["Hi Teunisje, it broke. Kind regards\nTeunisje"], lexicon=lexicon)[0] == [
         "Hi Teunisje, it broke. Kind regards\nTeunisje"
     ]
@@ -423,3 +431,64 @@ def test_placeholders_are_no_signatures() -> None:
     assert result is not None
     assert PLACEHOLDER.findall(result) == ["<NAME>"]
     assert result.startswith("It leaks:\nPump\nHose\n")
+
+
+def written(file: str) -> Iterator[tuple[str, str, list[str]]]:
+    """The kind, the text and the names of each sentence of a file beside this one."""
+    for line in Path(__file__).with_name(file).read_text(encoding="utf-8").splitlines():
+        if not line.startswith("#"):
+            _, kind, sentence = line.replace("\\n", "\n").split("|", 2)
+            yield kind, re.sub("[{}]", "", sentence), re.findall("{(.+?)}", sentence)
+
+
+@pytest.mark.parametrize(
+    ("file", "shown", "bare", "kept"),
+    [("name_sentences.txt", 0.97, 0.69, 0.87), ("unseen_name_sentences.txt", 0.97, 0.82, 0.95)],
+)
+def test_names_go_from_sentences_as_customers_write_them(file: str, shown: float, bare: float, kept: float) -> None:
+    """Where something announces them, nearly all; where nothing does, most; brands named after people may go, too."""
+    good: dict[str, list[bool]] = {"cue": [], "bare": [], "none": []}
+    for kind, text, names in written(file):
+        after = str(redact([text])[0][0])
+        words = {word for name in names for word in re.findall(r"[^\W\d_]{3,}", name) if word not in IN_SURNAMES}
+        good[kind].append(after == text if kind == "none" else words.isdisjoint(re.findall(r"[^\W\d_]+", after)))
+    shares = {kind: sum(found) / len(found) for kind, found in good.items()}
+    assert shares["cue"] >= shown
+    assert shares["bare"] >= bare
+    assert shares["none"] >= kept
+
+
+@pytest.mark.parametrize(
+    ("text", "redacted"),
+    [
+        ("Give it to Svenja's mother", "Give it to <NAME>'s mother"),
+        ("bitte die rechnung auf bernd kowalski umschreiben", "bitte die rechnung auf <NAME> umschreiben"),
+        ("Der Techniker heißt Marek, ein netter Kerl", "Der Techniker heißt <NAME>, ein netter Kerl"),
+        ("Nach der Hochzeit Magdalena Oberhuber, bitte", "Nach der Hochzeit <NAME>, bitte"),
+        ("It was signed for by P. Wojciechowski at noon", "It was signed for by <NAME> at noon"),
+        ("Geachte heer Van den Broeck, bedankt", "Geachte heer <NAME>, bedankt"),
+        ("Vorrei parlare con l'avvocato Sanguineti.", "Vorrei parlare con l'avvocato <NAME>."),
+    ],
+)
+def test_a_first_name_that_is_nothing_else_needs_nothing_to_show_it(text: str, redacted: str) -> None:
+    assert redact([text])[0] == [redacted]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I bought it at Sam's Club",
+        "Fährt der Bus bis Sankt Peter?",
+        "El tren a San Lorenzo no sale",
+        "Livrez-vous avant Noël ?",
+        "Ella no puede entrar en julio",
+        "Solange der Router blinkt, geht nichts",
+        "que sean libres, con seguro de salud",
+        "elke pagina van het account",
+        "les pages de manuel du produit",
+        "nell'archivio e nell'account",
+        "Darwin 22.5.0 and Anna 3.1 crash",
+    ],
+)
+def test_what_is_also_a_word_a_place_or_a_shop_stays(text: str) -> None:
+    assert redact([text])[0] == [text]
