@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from lacuna.models.redaction.redact import PLACEHOLDER, Lexicon, learn_names, redact
 from lacuna.models.redaction.words import ALSO_WORDS, FIRST_NAMES
-
-IN_SURNAMES = {"van", "von", "den", "der", "del", "della", "las", "los"}
+from tests.support.name_sentences import shares_right
 
 # Invented pairs from many places. None of them stands in the lists of models/redaction or in the demo.
 HELD_OUT = """
@@ -433,26 +430,13 @@ def test_placeholders_are_no_signatures() -> None:
     assert result.startswith("It leaks:\nPump\nHose\n")
 
 
-def written(file: str) -> Iterator[tuple[str, str, list[str]]]:
-    """The kind, the text and the names of each sentence of a file beside this one."""
-    for line in Path(__file__).with_name(file).read_text(encoding="utf-8").splitlines():
-        if not line.startswith("#"):
-            _, kind, sentence = line.replace("\\n", "\n").split("|", 2)
-            yield kind, re.sub("[{}]", "", sentence), re.findall("{(.+?)}", sentence)
-
-
 @pytest.mark.parametrize(
     ("file", "shown", "bare", "kept"),
     [("name_sentences.txt", 0.97, 0.69, 0.87), ("unseen_name_sentences.txt", 0.97, 0.82, 0.95)],
 )
 def test_names_go_from_sentences_as_customers_write_them(file: str, shown: float, bare: float, kept: float) -> None:
     """Where something announces them, nearly all; where nothing does, most; brands named after people may go, too."""
-    good: dict[str, list[bool]] = {"cue": [], "bare": [], "none": []}
-    for kind, text, names in written(file):
-        after = str(redact([text])[0][0])
-        words = {word for name in names for word in re.findall(r"[^\W\d_]{3,}", name) if word not in IN_SURNAMES}
-        good[kind].append(after == text if kind == "none" else words.isdisjoint(re.findall(r"[^\W\d_]+", after)))
-    shares = {kind: sum(found) / len(found) for kind, found in good.items()}
+    shares = shares_right(file)
     assert shares["cue"] >= shown
     assert shares["bare"] >= bare
     assert shares["none"] >= kept
