@@ -19,7 +19,7 @@ from stdnum import luhn
 from lacuna.data_contracts.contract import INPUTS, TABLES
 from tests.worlds.fixed_shop import FAILING, write_shop
 
-DAY = "2024-08-04"
+DAY = "2024-07-07"
 FORMS = ("mail", "phone", "card", "name")
 CATEGORIES = {
     "conversations": ("channel", "language", "product", "region", "predicted_intent", "tags"),
@@ -80,8 +80,8 @@ def plant(folder: Path) -> Planted:
     """Write the bundle: rows that keep the contract, rows that break it, a line that is no row, and extra columns."""
     planted = Planted()
     bundle = write_shop(
-        folder, date.fromisoformat(DAY), works=(), published=(), weekly=3, tagged=4,
-        failing={topic: FAILING[topic] for topic in ("customs", "points")}, stale={"washing": date(2024, 7, 10)},
+        folder, date.fromisoformat(DAY), works=(), published=(), weekly=4, tagged=4,
+        failing={topic: FAILING[topic] for topic in ("customs", "points")}, stale={"washing": date(2024, 6, 14)},
         owners=[{"owner_id": "o-ana", "name": "Ana", "areas": ["customs"]}],
     )  # fmt: skip
     rows = {name: _read(bundle / f"{name}.jsonl") for name in INPUTS}
@@ -106,14 +106,14 @@ def _plant_conversations(planted: Planted, rows: dict[str, list[dict[str, Any]]]
     messages: dict[str, list[dict[str, Any]]] = {}
     for message in rows["messages"]:
         messages.setdefault(message["conversation_id"], []).append(message)
-    outcomes = {row["conversation_id"]: row for row in rows["outcomes"]}
     # The whole shop sells one product in one region, so that it is no small group.
     for row in rows["conversations"]:
         row |= {"product": "Outdoor", "region": "north", "language": "en", "channel": "chat", "tags": ["shop"]}
     for number, row in enumerate(chosen):
         own = messages[row["conversation_id"]]
-        own[0]["text"] += f" {planted.sentence('messages', 'text')}"
-        own[-1]["text"] += f" {planted.sentence('messages', 'text')}"
+        if number % 4 == 0:
+            own[0]["text"] += f" {planted.sentence('messages', 'text')}"
+            own[-1]["text"] += f" {planted.sentence('messages', 'text')}"
         if number < 2:
             row["conversation_id"] = planted.value("conversations", "conversation_id", FORMS[number])
             for message in own:
@@ -136,8 +136,7 @@ def _plant_conversations(planted: Planted, rows: dict[str, list[dict[str, Any]]]
                 own[0][column] = planted.value("messages", column, "mail")
         elif number < 19:
             form = (*FORMS, "word")[number - 14]
-            outcome = outcomes.get(row["conversation_id"])
-            outcome = {"conversation_id": row["conversation_id"], "outcome": "misclassified"}
+            outcome = {"conversation_id": row["conversation_id"], "outcome": "wrong"}
             outcome |= {column: planted.value("outcomes", column, form) for column in ("true_intent", "tagged_by", "reviewer")}
             rows["outcomes"].append(outcome | {"note": planted.sentence("outcomes", "note"), "sample": "random"})
     last = chosen[-1]["conversation_id"]
