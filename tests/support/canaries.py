@@ -73,7 +73,11 @@ class Planted:
         """The canaries that a text holds, whatever their case and however their digits are parted."""
         plain = text.casefold()
         joined = re.sub(r"(?<=\d)[ ()./-]+(?=\d)", "", plain)
-        return {one for one in self.canaries if one.needle in plain or (one.form in ("phone", "card") and one.needle in joined)}
+        return {
+            one
+            for one in self.canaries
+            if one.needle in plain or (one.form in ("phone", "card") and one.needle in joined)
+        }
 
 
 def plant(folder: Path) -> Planted:
@@ -85,8 +89,11 @@ def plant(folder: Path) -> Planted:
         owners=[{"owner_id": "o-ana", "name": "Ana", "areas": ["customs"]}],
     )  # fmt: skip
     rows = {name: _read(bundle / f"{name}.jsonl") for name in INPUTS}
-    failing = [row for row in rows["conversations"] if row["predicted_intent"] in ("customs", "washing") and row["escalated"]]
+    failing = [
+        row for row in rows["conversations"] if row["predicted_intent"] in ("customs", "washing") and row["escalated"]
+    ]
     _plant_conversations(planted, rows, failing[-24:])
+    _plant_small_groups(planted, rows, [row for row in failing[:-24] if row["predicted_intent"] == "washing"][-6:])
     _plant_others(planted, rows, failing[-24:])
     for name in INPUTS:
         _plant_rejected(planted, name, rows[name])
@@ -128,7 +135,10 @@ def _plant_conversations(planted: Planted, rows: dict[str, list[dict[str, Any]]]
                 value = planted.value("conversations", column, form)
                 row[column] = [value, "shop"] if column == "tags" else value
         elif number < 13:
-            own[1]["article_ids"] = [*(own[1].get("article_ids") or []), planted.value("messages", "article_ids", FORMS[number - 11])]
+            own[1]["article_ids"] = [
+                *(own[1].get("article_ids") or []),
+                planted.value("messages", "article_ids", FORMS[number - 11]),
+            ]
         elif number < 14:
             for column in ("escalated_at", "resolved", "intent_confidence", "csat", "vendor_score", "handle_seconds"):
                 row[column] = planted.value("conversations", column, "mail")
@@ -137,15 +147,36 @@ def _plant_conversations(planted: Planted, rows: dict[str, list[dict[str, Any]]]
         elif number < 19:
             form = (*FORMS, "word")[number - 14]
             outcome = {"conversation_id": row["conversation_id"], "outcome": "wrong"}
-            outcome |= {column: planted.value("outcomes", column, form) for column in ("true_intent", "tagged_by", "reviewer")}
+            outcome |= {
+                column: planted.value("outcomes", column, form) for column in ("true_intent", "tagged_by", "reviewer")
+            }
             rows["outcomes"].append(outcome | {"note": planted.sentence("outcomes", "note"), "sample": "random"})
     last = chosen[-1]["conversation_id"]
-    rows["outcomes"] += [
-        {"conversation_id": last, "outcome": "wrong", "article_id": planted.value("outcomes", "article_id", form)}
-        for form in ("mail", "phone")
-    ] + [
-        {"conversation_id": planted.value("outcomes", "conversation_id", form), "outcome": "wrong"} for form in ("mail", "phone")
-    ] + [{"conversation_id": last, "outcome": "wrong", column: planted.value("outcomes", column, "mail")} for column in ("tagged_at", "sample")]
+    rows["outcomes"] += (
+        [
+            {"conversation_id": last, "outcome": "wrong", "article_id": planted.value("outcomes", "article_id", form)}
+            for form in ("mail", "phone")
+        ]
+        + [
+            {"conversation_id": planted.value("outcomes", "conversation_id", form), "outcome": "wrong"}
+            for form in ("mail", "phone")
+        ]
+        + [
+            {"conversation_id": last, "outcome": "wrong", column: planted.value("outcomes", column, "mail")}
+            for column in ("tagged_at", "sample")
+        ]
+    )
+
+
+def _plant_small_groups(planted: Planted, rows: dict[str, list[dict[str, Any]]], chosen: list[dict[str, Any]]) -> None:
+    """Many conversations of one loud customer, whose values no other has; and a region that is small in some weeks."""
+    loud = {column: planted.value("conversations", column, "word") for column in CATEGORIES["conversations"][:-1]}
+    for row in chosen:
+        row |= {"customer_id": "u-loud", **loud}
+    rows["owners"][0]["areas"] += [loud["product"], loud["predicted_intent"]]
+    for number, row in enumerate(rows["conversations"]):
+        if row["region"] == "north" and (number < 40 or number % 25 == 0):
+            row["region"] = "south"
 
 
 def _plant_others(planted: Planted, rows: dict[str, list[dict[str, Any]]], chosen: list[dict[str, Any]]) -> None:
@@ -174,10 +205,13 @@ def _plant_others(planted: Planted, rows: dict[str, list[dict[str, Any]]], chose
             | {column: planted.value("owners", column, form) for column in ("name", "team", "email", "mobile")}
         )
     rows["owners"].append(
-        {"owner_id": "o-typed"} | {column: planted.value("owners", column, "mail") for column in ("weekly_capacity", "active")}
+        {"owner_id": "o-typed"}
+        | {column: planted.value("owners", column, "mail") for column in ("weekly_capacity", "active")}
     )
     for number, article in enumerate(rows["articles"]):
         article |= {"product": "Outdoor", "language": "en"}
+        if article["article_id"] == "kb-washing":
+            article["body"] += f"\n\nAsk {planted.value('articles', 'body', 'mail')}."
         if number < 4:
             article["author"] = planted.value("articles", "author", FORMS[number])
     columns = ("created_at", "updated_at", "verified_at", "views", "helpful", "unhelpful")
@@ -185,10 +219,22 @@ def _plant_others(planted: Planted, rows: dict[str, list[dict[str, Any]]], chose
         {"article_id": "kb-typed", "title": "Opening hours of the cafe", "body": "From nine to five."}
         | {column: planted.value("articles", column, "mail") for column in columns}
     )
-    rows["articles"].append({"article_id": "kb-draft", "title": "Draft", "status": "draft", "body": planted.sentence("articles", "body (draft)")})
+    rows["articles"].append(
+        {
+            "article_id": "kb-draft",
+            "title": "Draft",
+            "status": "draft",
+            "body": planted.sentence("articles", "body (draft)"),
+        }
+    )
     for form in FORMS:
         rows["article_revisions"].append(
-            {"article_id": "kb-washing", "revised_at": when, "approved": True, "summary": planted.sentence("article_revisions", "summary")}
+            {
+                "article_id": "kb-washing",
+                "revised_at": when,
+                "approved": True,
+                "summary": planted.sentence("article_revisions", "summary"),
+            }
             | {column: planted.value("article_revisions", column, form) for column in ("author_id", "editor")}
         )
         rows["releases"].append(
@@ -209,7 +255,9 @@ def _plant_rejected(planted: Planted, name: str, rows: list[dict[str, Any]]) -> 
     breaking = next((c.name for c in table.columns if c.required and c.type in TYPED), None)
     breaking = breaking or {"articles": "status", "outcomes": "outcome", "owners": "owner_id"}[name]
     for number, form in enumerate(FORMS):
-        row: dict[str, Any] = {"conversation_id": f"rejected-{number}"} if name in ("conversations", "messages", "outcomes") else {}
+        row: dict[str, Any] = (
+            {"conversation_id": f"rejected-{number}"} if name in ("conversations", "messages", "outcomes") else {}
+        )
         for column in columns:
             if column.type == "text":
                 row[column.name] = planted.sentence(name, column.name, "rejected")

@@ -27,8 +27,8 @@ from lacuna.pipelines.state.repository import open_state
 from lacuna.pipelines.state.tags import entered_tags, with_tags
 from lacuna.pipelines.steps.load.coverage import window_coverage
 from lacuna.pipelines.steps.load.shard_writer import ShardWriter, messages_spool
-from lacuna.pipelines.steps.load.small_values import without_small_values
 from lacuna.pipelines.steps.load.sifting import SiftedBundle, sift_all
+from lacuna.pipelines.steps.load.small_values import without_small_values
 
 if TYPE_CHECKING:
     from lacuna.pipelines.io.mapping import Mapped

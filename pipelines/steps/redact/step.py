@@ -113,7 +113,9 @@ def redact_others(job: Job) -> None:
     by_table = {name: {kind: count[kind] for kind in KINDS if count[kind]} for name, count in counts.items()}
     found = {"total": dict(sorted(total.items())), "tables": by_table, "changed": changed}
     regions = job.read_json("redact/phone_regions")
-    job.write_json("redact/redact", found | {"languages": regions["named_languages"], "phone_regions": regions["named_regions"]})
+    job.write_json(
+        "redact/redact", found | {"languages": regions["named_languages"], "phone_regions": regions["named_regions"]}
+    )
     unknown = regions["without"]
     message = (
         f"no country is known whose phone numbers texts in {', '.join(unknown)} would hold: national numbers in them"
