@@ -1,6 +1,4 @@
-"""Personal data planted in every column of every table: where a run, its board and its digest may show it, and nowhere
-else.
-"""
+"""Personal data planted in every column of every table: where a run, its board and its digest may show it."""
 
 from __future__ import annotations
 

@@ -116,56 +116,46 @@ def _plant_conversations(planted: Planted, rows: dict[str, list[dict[str, Any]]]
     # The whole shop sells one product in one region, so that it is no small group.
     for row in rows["conversations"]:
         row |= {"product": "Outdoor", "region": "north", "language": "en", "channel": "chat", "tags": ["shop"]}
-    for number, row in enumerate(chosen):
+    for row in chosen[::4]:
+        for message in (messages[row["conversation_id"]][0], messages[row["conversation_id"]][-1]):
+            message["text"] += f" {planted.sentence('messages', 'text')}"
+    left = iter(chosen)
+    for form in ("mail", "phone"):
+        row = next(left)
         own = messages[row["conversation_id"]]
-        if number % 4 == 0:
-            own[0]["text"] += f" {planted.sentence('messages', 'text')}"
-            own[-1]["text"] += f" {planted.sentence('messages', 'text')}"
-        if number < 2:
-            row["conversation_id"] = planted.value("conversations", "conversation_id", FORMS[number])
-            for message in own:
-                message["conversation_id"] = row["conversation_id"]
-        elif number < 6:
-            row["customer_id"] = planted.value("conversations", "customer_id", FORMS[number - 2])
-            row["visitor"] = planted.value("conversations", "visitor", FORMS[number - 2])
-            own[0]["author"] = planted.value("messages", "author", FORMS[number - 2])
-        elif number < 11:
-            form = (*FORMS, "word")[number - 6]
-            for column in CATEGORIES["conversations"]:
-                value = planted.value("conversations", column, form)
-                row[column] = [value, "shop"] if column == "tags" else value
-        elif number < 13:
-            own[1]["article_ids"] = [
-                *(own[1].get("article_ids") or []),
-                planted.value("messages", "article_ids", FORMS[number - 11]),
-            ]
-        elif number < 14:
-            for column in ("escalated_at", "resolved", "intent_confidence", "csat", "vendor_score", "handle_seconds"):
-                row[column] = planted.value("conversations", column, "mail")
-            for column in ("sent_at", "is_fallback"):
-                own[0][column] = planted.value("messages", column, "mail")
-        elif number < 19:
-            form = (*FORMS, "word")[number - 14]
-            outcome = {"conversation_id": row["conversation_id"], "outcome": "wrong"}
-            outcome |= {
-                column: planted.value("outcomes", column, form) for column in ("true_intent", "tagged_by", "reviewer")
-            }
-            rows["outcomes"].append(outcome | {"note": planted.sentence("outcomes", "note"), "sample": "random"})
-    last = chosen[-1]["conversation_id"]
-    rows["outcomes"] += (
-        [
-            {"conversation_id": last, "outcome": "wrong", "article_id": planted.value("outcomes", "article_id", form)}
-            for form in ("mail", "phone")
+        row["conversation_id"] = planted.value("conversations", "conversation_id", form)
+        for message in own:
+            message["conversation_id"] = row["conversation_id"]
+        own[1]["article_ids"] = [*own[1].get("article_ids", ()), planted.value("messages", "article_ids", form)]
+    for form in FORMS:
+        row = next(left)
+        row |= {column: planted.value("conversations", column, form) for column in ("customer_id", "visitor")}
+        messages[row["conversation_id"]][0]["author"] = planted.value("messages", "author", form)
+    for form in (*FORMS, "word"):
+        row = next(left)
+        row |= {column: planted.value("conversations", column, form) for column in CATEGORIES["conversations"]}
+        row["tags"] = [row["tags"], "shop"]
+    row = next(left)
+    for column in ("escalated_at", "resolved", "intent_confidence", "csat", "vendor_score", "handle_seconds"):
+        row[column] = planted.value("conversations", column, "mail")
+    for column in ("sent_at", "is_fallback"):
+        messages[row["conversation_id"]][0][column] = planted.value("messages", column, "mail")
+    _plant_outcomes(planted, rows["outcomes"], [row["conversation_id"] for row in left])
+
+
+def _plant_outcomes(planted: Planted, outcomes: list[dict[str, Any]], conversations: list[str]) -> None:
+    """Notes, reviewers and intents of tags, and tags on what is not in the bundle."""
+    for form, conversation in zip((*FORMS, "word"), conversations, strict=False):
+        columns = ("true_intent", "tagged_by", "reviewer")
+        outcome = {"conversation_id": conversation, "outcome": "wrong", "sample": "random"}
+        outcome |= {column: planted.value("outcomes", column, form) for column in columns}
+        outcomes.append(outcome | {"note": planted.sentence("outcomes", "note")})
+    wrong = {"conversation_id": conversations[-1], "outcome": "wrong"}
+    for form in ("mail", "phone"):
+        outcomes += [
+            wrong | {name: planted.value("outcomes", name, form)} for name in ("article_id", "conversation_id")
         ]
-        + [
-            {"conversation_id": planted.value("outcomes", "conversation_id", form), "outcome": "wrong"}
-            for form in ("mail", "phone")
-        ]
-        + [
-            {"conversation_id": last, "outcome": "wrong", column: planted.value("outcomes", column, "mail")}
-            for column in ("tagged_at", "sample")
-        ]
-    )
+    outcomes += [wrong | {name: planted.value("outcomes", name, "mail")} for name in ("tagged_at", "sample")]
 
 
 def _plant_small_groups(planted: Planted, rows: dict[str, list[dict[str, Any]]], chosen: list[dict[str, Any]]) -> None:
@@ -249,7 +239,7 @@ def _plant_others(planted: Planted, rows: dict[str, list[dict[str, Any]]], chose
 
 
 def _plant_rejected(planted: Planted, name: str, rows: list[dict[str, Any]]) -> None:
-    """For each form a row that breaks the contract, each of its columns with a canary; and one for each needed column."""
+    """For each form a row that breaks the contract, each of its columns with a canary."""
     table = TABLES[name]
     columns = [column for column in table.columns if column.name != "conversation_id"]
     breaking = next((c.name for c in table.columns if c.required and c.type in TYPED), None)

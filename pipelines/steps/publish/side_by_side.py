@@ -21,10 +21,8 @@ def compared_sides(job: Job) -> tuple[pd.DataFrame, list[dict[str, str]]]:
         return pd.DataFrame(columns=COLUMNS), [{"rule": "compare", "message": message}]
     facts = job.read("measure/facts", ["conversation_id", "in_window", "topic_id", "p_failed", "escalated"])
     window = facts[facts["in_window"]].drop(columns="in_window")
-    window = window.merge(
-        job.read("load/conversations", list(dict.fromkeys(("conversation_id", "customer_id", by)))),
-        on="conversation_id",
-    )
+    columns = list(dict.fromkeys(("conversation_id", "customer_id", by)))
+    window = window.merge(job.read("load/conversations", columns), on="conversation_id")
     window = without_small_groups(window, [by], job.settings.topics.min_customers)
     topics = job.read("understand/topics")
     labels = dict(zip(topics["topic_id"], topics["label"], strict=True))

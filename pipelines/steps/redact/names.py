@@ -98,9 +98,7 @@ def _phone_regions(job: Job) -> dict[str, list[str]]:
     # A language that a few conversations in a thousand are said to be in is as likely a slip.
     languages = sorted({*read, *stated[stated >= RARE * stated.sum()].index})
     # Numbers are looked for in the languages of a few customers too, and these are named nowhere.
-    shared = {
-        code for rows in job.read_shards("load/conversations", ["language"]) for code in rows["language"].dropna()
-    }
+    shared = set(job.read("load/conversations", ["language"])["language"].dropna())
     named = [code for code in languages if code in read or code in shared]
     regions = job.settings.privacy.phone_regions
     return {

@@ -54,7 +54,8 @@ def redacted_rows(
 
     What no column of the contract explains is masked, for nothing tells there what is a person; and so are columns of
     people and of what few may share, and what is no number, time, or yes or no where one should be. Letters become
-    ``x`` and digits ``9``, so that the form can still be seen; file and row say where to look. ``table`` is the rows' own.
+    ``x`` and digits ``9``, so that the form can still be seen; file and row say where to look. ``table`` is the rows'
+    own.
     """
     records = [_parsed(record) for record in rows["record"]]
     ids = _conversations(records)

@@ -48,10 +48,10 @@ def redact(job: Job) -> None:
     conversations: messages, notes of reviewers and searches. Product names are never taken for names of people.
 
     Reads ``load/messages``, ``load/outcomes``, ``load/searches``, ``load/conversations``, ``load/quarantine/*``,
-    ``load/warnings.json``. Writes
-    ``redact/messages``, ``redact/outcomes``, ``redact/searches``, ``redact/quarantine/*`` with the same rows and the
-    contract's columns, ``redact/warnings.json`` with what load found, and ``redact/redact.json``: replacements by kind in all and by table, how many texts of each table
-    changed, and the countries whose national phone numbers were looked for. Messages are worked on shard by shard.
+    ``load/warnings.json``. Writes ``redact/messages``, ``redact/outcomes``, ``redact/searches`` with the same rows and
+    the contract's columns, ``redact/quarantine/*``, ``redact/warnings.json`` with load's warnings and its own, and
+    ``redact/redact.json``: replacements by kind in all and by table, how many texts of each table changed, and the
+    countries whose national phone numbers were looked for. Messages are worked on shard by shard.
     """
     perform_parts(job, "redact")
 
@@ -113,9 +113,8 @@ def redact_others(job: Job) -> None:
     by_table = {name: {kind: count[kind] for kind in KINDS if count[kind]} for name, count in counts.items()}
     found = {"total": dict(sorted(total.items())), "tables": by_table, "changed": changed}
     regions = job.read_json("redact/phone_regions")
-    job.write_json(
-        "redact/redact", found | {"languages": regions["named_languages"], "phone_regions": regions["named_regions"]}
-    )
+    looked_for = {"languages": regions["named_languages"], "phone_regions": regions["named_regions"]}
+    job.write_json("redact/redact", found | looked_for)
     unknown = regions["without"]
     message = (
         f"no country is known whose phone numbers texts in {', '.join(unknown)} would hold: national numbers in them"
