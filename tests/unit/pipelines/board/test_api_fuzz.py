@@ -62,7 +62,6 @@ def test_every_operation_answers_as_it_is_described(described: schemathesis.sche
 
 def test_what_follows_from_an_answer_is_answered_too(described: schemathesis.schemas.BaseSchema) -> None:
     """Decisions and undoing, edits and undoing, one after the other by the links of the description."""
-
     described.config.generation.update(modes=[schemathesis.GenerationMode.POSITIVE])
     codes: set[int] = set()
 
