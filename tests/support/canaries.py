@@ -171,7 +171,7 @@ def _plant_small_groups(planted: Planted, rows: dict[str, list[dict[str, Any]]],
 
 def _plant_others(planted: Planted, rows: dict[str, list[dict[str, Any]]], chosen: list[dict[str, Any]]) -> None:
     """Searches, owners, releases, revisions, and what an article holds besides its text."""
-    when = "2024-07-20T10:00:00Z"
+    when = "2024-06-20T10:00:00Z"
     asked = ["customs charge on my parcel", "loyalty points gone", "wash the down jacket"]
     for number in range(12):
         search = {"searched_at": when.replace("10:00", f"10:{number:02}"), "results": 0, "query": asked[number % 3]}
@@ -228,7 +228,7 @@ def _plant_others(planted: Planted, rows: dict[str, list[dict[str, Any]]], chose
             | {column: planted.value("article_revisions", column, form) for column in ("author_id", "editor")}
         )
         rows["releases"].append(
-            {"product": "Outdoor", "version": f"1.{FORMS.index(form)}", "released_at": "2024-07-09T00:00:00Z"}
+            {"product": "Outdoor", "version": f"1.{FORMS.index(form)}", "released_at": "2024-06-13T00:00:00Z"}
             | {"notes": f"Down jacket: new washing label. {planted.value('releases', 'notes', form)}"}
             | {"manager": planted.value("releases", "manager", form)}
         )
