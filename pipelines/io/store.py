@@ -163,6 +163,8 @@ def _replacing(path: Path) -> Iterator[Path]:
 @contextmanager
 def _temporary(path: Path) -> Iterator[Path]:
     """Give a temporary path beside ``path``; what lies there on leaving is deleted."""
+    if not path.name:
+        raise StoreUnusable(f"{path} names no file", "give the path of a file")
     temporary = path.with_name(f".tmp-{uuid.uuid4().hex}-{path.name}")
     with usable(path):
         path.parent.mkdir(parents=True, exist_ok=True)
