@@ -89,7 +89,7 @@ def usable(path: StorePath, disk_only: bool = False, passing: type[Exception] = 
             raise
         if not isinstance(error, OSError) or (disk_only and error.errno not in _DISK):
             raise
-        remedy = _REMEDY.get(error.errno or 0, "check the folder given with --store, and run again")
+        remedy = _REMEDY.get(error.errno or 0, "see that its folder is there and yours to write, and run again")
         raise StoreUnusable(f"{path} can't be written: {error.strerror or error}", remedy) from error
 
 
