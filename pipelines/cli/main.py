@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Annotated
 
@@ -118,6 +118,15 @@ def _errors_printed() -> Iterator[None]:
         raise SystemExit(OUR_FAULT) from None
 
 
+def _check_arguments(arguments: Sequence[str]) -> None:
+    """Refuse bytes that are no text: Python hands them on as halves of characters, which nothing can record."""
+    for argument in arguments:
+        if any("\ud800" <= letter <= "\udfff" for letter in argument):
+            raise LacunaError(
+                f"the argument '{argument}' is not UTF-8", "write it in UTF-8; rename a file that has another name"
+            )
+
+
 app.add_typer(drafts.drafts_app, name="drafts", rich_help_panel="Write, tell, and see what worked")
 app.add_typer(topics.topic_app, name="topic", rich_help_panel="Look at topics, change settings, schedule")
 app.add_typer(state.state_app, name="state", rich_help_panel="Look at topics, change settings, schedule")
@@ -129,6 +138,7 @@ def main() -> None:
     if not sys.stdout.isatty():
         os.environ.setdefault("COLUMNS", str(WIDTH))
     with _errors_printed():
+        _check_arguments(sys.argv[1:])
         app()
 
 

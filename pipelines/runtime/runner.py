@@ -43,7 +43,10 @@ __all__ = [
 ]
 
 
-RAW = ("load/messages", "load/outcomes", "load/searches")  # the tables with texts as they came in
+# The tables with texts as they came in, and with what redaction learns of them on its way.
+RAW = (
+    "load/messages", "load/outcomes", "load/searches", "redact/words", "redact/names", "redact/customer_names",
+)  # fmt: skip
 RAW_REMOVED = "load/raw_removed"
 
 
@@ -276,7 +279,8 @@ def _remove_raw(job: Job) -> None:
     """Empty the files of texts as they came in, once these are redacted; the files' names, which tell shards, stay."""
     with usable(job.store, disk_only=True):
         rejected = files_in(job.path("load/quarantine"), "*.parquet")
-        for path in (*rejected, *(path for name in RAW for path in job.files(name))):
+        documents = (job.path(f"load/{name}.json") for name in ("warnings", "languages"))
+        for path in (*rejected, *documents, *(path for name in RAW for path in job.files(name))):
             if path.exists():
                 path.write_bytes(b"")
         job.write_json(RAW_REMOVED, {"tables": [*RAW, "load/quarantine"]})
