@@ -17,8 +17,8 @@ from lacuna.pipelines.io.runs import read_run, whole_run
 from lacuna.pipelines.presentation.spreadsheet import records
 from lacuna.pipelines.runtime.job import Job
 from lacuna.pipelines.settings import Settings
+from lacuna.pipelines.state.dead_runs import open_store
 from lacuna.pipelines.state.deliveries import contacts
-from lacuna.pipelines.state.repository import open_state
 
 __all__ = ["send_digest", "send_scheduled"]
 
@@ -44,7 +44,7 @@ def send_digest(store: StorePath, settings: Settings, *, owner: str | None = Non
     StoreUnusable, LacunaError
         There is no run, its state can't be used, or nothing waits for this owner.
     """
-    with open_state(settings, store) as state:
+    with open_store(settings, store) as state:
         people = contacts(state)
         with whole_run(store) as run:
             rows = records(backlog_now(store, state, settings, run.name))

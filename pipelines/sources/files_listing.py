@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import fsspec
@@ -17,6 +16,7 @@ import fsspec
 from lacuna.data_contracts.errors import BundleUnreadable, LacunaError, SourceUnreadable
 from lacuna.pipelines.io.addresses import unreachable
 from lacuna.pipelines.io.chunks import copied
+from lacuna.pipelines.io.processes import temporary_folder
 
 __all__ = ["SourceFile", "list_files", "on_this_machine"]
 
@@ -91,8 +91,8 @@ def on_this_machine(file: SourceFile, encoding: str = "") -> Iterator[Path]:
     if not packed and not encoding and Path(file.path).is_absolute() and Path(file.path).is_file():
         yield Path(file.path)
         return
-    with TemporaryDirectory(prefix="lacuna-pull-") as folder:
-        place = Path(folder) / "copy"
+    with temporary_folder("pull") as folder:
+        place = folder / "copy"
         try:
             copied(file.fs, file.path, place)
         except LacunaError:

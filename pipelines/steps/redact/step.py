@@ -55,27 +55,28 @@ def redact(job: Job) -> None:
 
 
 def redact_messages(job: Job, shard: str | None) -> None:
-    """Write a shard of redact/messages and of redact/names_elsewhere, and redact/words_used of it."""
+    """Write a shard of redact/messages, and redact/words_used of it."""
     messages = job.read_shard("load/messages", shard)
-    pairs = names_to_redact(job, shard)
-    names: dict[Hashable, list[str]] = {}
-    for conversation, name in zip(pairs["conversation_id"].tolist(), pairs["name"].tolist(), strict=True):
-        names.setdefault(conversation, []).append(name)
-    elsewhere = pairs.loc[pairs["is_elsewhere"], ["conversation_id", "name"]].reset_index(drop=True)
-    job.write_shard("redact/names_elsewhere", shard, elsewhere)
+    names = _by_conversation(names_to_redact(job, shard))
     lexicon = WatchedLexicon(read_lexicon(job))
     _write(job, "messages", shard, messages, names, lexicon)
     job.write_json(of_shard("redact/words_used", shard), words_used(lexicon))
 
 
 def names_to_redact(job: Job, shard: str | None) -> pd.DataFrame:
-    """The names of a shard's conversations, and whether other tables than messages name these (is_elsewhere)."""
+    """The names of a shard's conversations: conversation_id, name."""
     ids = job.read_shard("load/messages", shard, ["conversation_id"])["conversation_id"].tolist()
-    elsewhere = set(job.read_json("redact/conversations_elsewhere"))
     names = names_of_shard(job, shard, ids)
-    rows = [(one, name, one in elsewhere) for one, shown in names.items() for name in shown]
-    columns = {"conversation_id": "str", "name": "str", "is_elsewhere": "bool"}
+    rows = [(one, name) for one, shown in names.items() for name in shown]
+    columns = {"conversation_id": "str", "name": "str"}
     return pd.DataFrame(rows, columns=list(columns)).astype(columns)
+
+
+def _by_conversation(pairs: pd.DataFrame) -> dict[Hashable, list[str]]:
+    names: dict[Hashable, list[str]] = {}
+    for conversation, name in zip(pairs["conversation_id"].tolist(), pairs["name"].tolist(), strict=True):
+        names.setdefault(conversation, []).append(name)
+    return names
 
 
 def product_words(job: Job, _: str | None) -> pd.DataFrame:
@@ -91,9 +92,10 @@ def same_words(job: Job, documents: dict[str, Any]) -> bool:
 def redact_others(job: Job) -> None:
     """Write redact/outcomes, redact/searches, redact/quarantine/*, redact/warnings.json and redact/redact.json."""
     names: dict[Hashable, list[str]] = {}
-    for table in job.read_shards("redact/names_elsewhere"):
-        for conversation, name in table.itertuples(index=False):
-            names.setdefault(conversation, []).append(name)
+    elsewhere = set(job.read_json("redact/conversations_elsewhere"))
+    for shard in job.shards_of("load/messages"):
+        pairs = names_to_redact(job, shard)
+        names |= _by_conversation(pairs[pairs["conversation_id"].isin(elsewhere)])
     lexicon = read_lexicon(job)
     for name in ("outcomes", "searches"):
         _write(job, name, None, job.read(f"load/{name}"), names, lexicon)
