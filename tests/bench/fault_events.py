@@ -13,14 +13,14 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 from lacuna.data_contracts.errors import LacunaError
 
-__all__ = ["KILLED", "Events", "die", "forked", "imported", "started", "waited"]
+__all__ = ["KILLED", "Events", "die", "forked", "import_all", "imported", "started", "waited"]
 
 KILLED = -int(signal.SIGKILL)
 _TOO_LONG = 300.0  # seconds after which a child that does not end counts as hanging
@@ -138,18 +138,23 @@ def forked(work: Deed, log: Path, kill_after: float | None = None) -> int:
 
 def imported(work: Deed, log: Path) -> None:
     """Do the work in a child, and import here what it had to import."""
-    before, told = set(sys.modules), log.with_suffix(".modules")
+    told = log.with_suffix(".modules")
 
     def telling() -> None:
         work()
-        told.write_text("\n".join(sorted(set(sys.modules) - before)), encoding="utf-8")
+        told.write_text("\n".join(sys.modules), encoding="utf-8")
 
     if forked(telling, log) != 0:
         raise SystemExit(f"it does not work even undisturbed:\n{log.read_text(encoding='utf-8')}")
-    for name in told.read_text(encoding="utf-8").splitlines():
+    import_all(told.read_text(encoding="utf-8").splitlines())
+
+
+def import_all(names: Sequence[str]) -> None:
+    """Import modules in the order in which a child has imported them; another order may break what they share."""
+    for name in names:
         try:
             importlib.import_module(name)
-        except Exception:  # noqa: BLE001, S112 - made at run time, or not to be imported by itself
+        except Exception:  # noqa: BLE001 - made at run time, or not to be imported by itself
             continue
 
 

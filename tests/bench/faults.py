@@ -70,8 +70,9 @@ def _on_full_disks(
         for point in trials.places(shares[kind]) if shares[kind] else []:
             place = folder / f"disk-{number}"
             place.mkdir()
-            with full_disk(place) as (how, fill, relieve):
+            with full_disk(place) as (described, fill, relieve):
                 outcome = trials.trial(number, point, fill, place, relieve)
+            how = described
             rows.setdefault((kind, "full disk"), []).append(outcome)
             number += 1
             _tell(number, began, kind, f"disk full {point.name}", outcome)
