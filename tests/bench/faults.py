@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import shutil
 import tempfile
 import time
 from collections import Counter
@@ -12,7 +13,7 @@ from tests.bench.fault_trials import BoardTrials, DigestTrials, Outcome, RunTria
 
 __all__ = ["faults"]
 
-_SHARES = {"run": 0.6, "board": 0.24, "digest": 0.16}
+_SHARES = {"run": 0.5, "board": 0.3, "digest": 0.2}
 
 
 def faults(kills: int, disks: int, seed: int = 1, light: bool = False, parent: Path | None = None) -> int:
@@ -54,8 +55,8 @@ def faults(kills: int, disks: int, seed: int = 1, light: bool = False, parent: P
             digest.close()
         wrong = _print(rows, how)
         if wrong and parent is not None:
-            print(f"what is wrong lies in {folder}; press return to remove it")
-            input()
+            shutil.copytree(folder, parent / f"faults-{seed}", dirs_exist_ok=True)
+            print(f"what was wrong lies in {parent / f'faults-{seed}'}")
     return 1 if wrong else 0
 
 
