@@ -12,7 +12,7 @@ from lacuna.data_contracts.contract import INPUTS
 from lacuna.data_contracts.errors import SettingsInvalid, SourceUnreadable
 from lacuna.pipelines.io.addresses import StorePath, store_path
 from lacuna.pipelines.io.formats import SUFFIXES
-from lacuna.pipelines.io.processes import temporary_folder
+from lacuna.pipelines.io.processes import remove_abandoned_files, temporary_folder
 from lacuna.pipelines.io.store import usable
 from lacuna.pipelines.presentation import progress
 from lacuna.pipelines.settings import Settings
@@ -89,6 +89,8 @@ def pull_source(
     streams = source.streams()
     _check_place(bundle, streams)
     with lease(settings, bundle / "_pull", f"pull-{source.name}"), temporary_folder("pull") as folder:
+        if isinstance(bundle, Path):
+            remove_abandoned_files(bundle)
         staging = Staging(bundle, source.name, settings.privacy.phone_regions if source.redacts else None)
         one = _Pull(bundle, source, streams, staging, folder, stop, sample)
         one.merge_staged()
