@@ -103,9 +103,7 @@ def parse(words: Sequence[str] | None = None) -> argparse.Namespace:
         "--write", type=Path, metavar="DIR", help="write the first size's bundle here and measure nothing"
     )
     sized.add_argument("--folder", type=Path, help="where bundles and stores lie meanwhile; a temporary one by default")
-    broken = which.add_parser(
-        "faults", help="kills and full disks, and whether a restart puts all right"
-    )
+    broken = which.add_parser("faults", help="kills and full disks, and whether a restart puts all right")
     broken.add_argument("--kills", type=int, default=500, metavar="N", help="of runs, the board and digests")
     broken.add_argument("--disks", type=int, default=10, metavar="N", help="that are full")
     broken.add_argument(

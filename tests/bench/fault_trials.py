@@ -23,6 +23,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from lacuna.models.text.languages import language_of
+from lacuna.pipelines.runtime.job import Job
 from tests.bench.fault_events import KILLED, Events, die, forked, import_all, imported, started, waited
 
 __all__ = ["BoardTrials", "DigestTrials", "Outcome", "Point", "RunTrials", "full_disk"]
@@ -104,17 +106,20 @@ class Trials:
         self.events: list[str] = []
         self.seconds = 0.0
 
-    def points(self, number: int, draw: random.Random) -> list[Point]:
-        """So many points: each boundary in turn, other events by lot, and moments by lot, a third each."""
-        boundaries = [Point(name, event) for event, name in enumerate(self.events)]
-        writes = [point for point in boundaries if point.sort != "boundary"]
-        boundaries = [point for point in boundaries if point.sort == "boundary"]
-        draw.shuffle(boundaries)
-        chosen = []
+    def points(self, number: int, seed: int) -> list[Point]:
+        """So many points: half of them boundaries, one after the other; then other events and moments by lot.
+
+        Portions of different seeds go on with the boundaries where the one before has ended.
+        """
+        draw = random.Random(f"{self.kind} {seed}")
+        every = [Point(name, event) for event, name in enumerate(self.events)]
+        writes = [point for point in every if point.sort != "boundary"]
+        boundaries = [point for point in every if point.sort == "boundary"]
+        first, chosen = (seed - 1) * (number // 2), []
         for place in range(number):
-            if place % 3 == 0 and boundaries:
-                chosen.append(boundaries[place // 3 % len(boundaries)])
-            elif place % 3 == 1 and writes:
+            if place % 2 == 0 and boundaries:
+                chosen.append(boundaries[(first + place // 2) % len(boundaries)])
+            elif place % 4 == 1:
                 chosen.append(draw.choice(writes))
             else:
                 moment = draw.uniform(0, self.seconds)
@@ -150,7 +155,7 @@ class RunTrials(Trials):
     folder
         Where stores lie meanwhile.
     light
-        Publish one gap, without the steps between redacting and publishing.
+        Three steps that write a document, another, and one gap: what stands around the steps, and nothing else.
     """
 
     kind = "run"
@@ -172,8 +177,10 @@ class RunTrials(Trials):
             _accept_first(self.bases[1])
 
         imported(fresh, log)
+        if not light:
+            language_of("It takes a second to be able to tell a language.")
         shutil.copytree(self.bases[0], self.bases[1])
-        shutil.rmtree(self.bases[0] / "cache")  # so that every part is performed
+        shutil.rmtree(self.bases[0] / "cache", ignore_errors=True)  # so that every part is performed
         if forked(replaced, log) != 0:
             raise SystemExit(log.read_text(encoding="utf-8"))
         for base in reversed(self.bases):
@@ -223,7 +230,7 @@ class RunTrials(Trials):
         from lacuna.pipelines.steps import STEPS, step_named
         from tests.support.standins import small_publish
 
-        steps = [step_named(name) for name in STEPS[:2]] + [small_publish] if self.light else None
+        steps = [_first, _second, small_publish] if self.light else [step_named(name) for name in STEPS]
         run(str(bundle), store, end=end, config=str(self.folder / "ours.toml"), steps=steps)
 
     def _unpublished(self, store: Path, base: int) -> list[str]:
@@ -509,6 +516,14 @@ def _bundle(folder: Path, extra: bool) -> Path:
         rows += [_again(row, 3) for row in rows if row["conversation_id"] == "c02a" and extra]
         file.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     return bundle
+
+
+def _first(job: Job) -> None:
+    job.write_json("first/table", [1, 2])
+
+
+def _second(job: Job) -> None:
+    job.write_json("second/table", [2 * number for number in job.read_json("first/table")])
 
 
 def _again(row: dict[str, Any], copy: int) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import shutil
 import tempfile
 import time
@@ -40,11 +39,10 @@ def faults(kills: int, disks: int, seed: int = 1, light: bool = False, parent: P
             all_trials = {"run": RunTrials(folder, light), "board": BoardTrials(folder), "digest": digest}
             for trials in all_trials.values():
                 print(f"{trials.kind}: {len(trials.events)} events in {trials.seconds:.1f} s undisturbed", flush=True)
-            draw = random.Random(seed)
             rows: dict[tuple[str, str], list[Outcome]] = {}
             number = 0
             for kind, trials in all_trials.items():
-                for point in trials.points(round(kills * _SHARES[kind]), draw):
+                for point in trials.points(round(kills * _SHARES[kind]), seed):
                     outcome = trials.trial(number, point)
                     rows.setdefault((kind, point.sort), []).append(outcome)
                     number += 1
