@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 from lacuna.pipelines.io.addresses import StorePath
 from lacuna.pipelines.io.processes import TEMPORARY
 from lacuna.pipelines.io.store import files_in, write_bytes
 
-__all__ = ["RAW_REMOVED", "holds_raw_texts", "remove_raw_texts"]
+__all__ = ["add_mark", "are_whole", "holds_raw_texts", "remove_raw_texts"]
 
-RAW_REMOVED = "load/raw_removed"  # the document that says that they are gone
+_MARK = "load/raw_texts.json"  # is there while all of them are
 _TEXTS = ("load/messages", "load/outcomes", "load/searches")
 _REJECTED = "load/quarantine"
 # What redact learns from the texts: words as they stand there, and who is named in which conversation.
@@ -24,43 +25,51 @@ _LEARNT = ("redact/words", "redact/names", "redact/customer_names")
 _LEXICON = "redact/lexicon.json"
 
 
+def add_mark(work: StorePath) -> None:
+    """Say that all texts are there, and what was learnt of them."""
+    document = json.dumps({"tables": [*_TEXTS, _REJECTED]}, indent=2)
+    write_bytes(work / _MARK, f"{document}\n".encode())
+
+
+def are_whole(work: StorePath) -> bool:
+    """Whether all texts are there: a step that needs them can rely on them."""
+    return (work / _MARK).exists()
+
+
 def holds_raw_texts(work: StorePath) -> bool:
-    """Whether a work folder may hold texts as they came in."""
-    try:
-        told = json.loads((work / f"{RAW_REMOVED}.json").read_text(encoding="utf-8"))
-    except (FileNotFoundError, NotADirectoryError):
-        return (work / "load").exists()
-    except ValueError:
+    """Whether there is any text as it came in, or a name that one showed."""
+    if are_whole(work) or (work / _LEXICON).exists() or any(_scraps(work)):
         return True
-    return not told["finished"]
+    return any(path.stat().st_size for path in _files(work))
 
 
 def remove_raw_texts(work: StorePath) -> None:
-    """Empty the files of a work folder that hold them; the files' names, which tell shards, stay."""
-    _say(work, finished=False)  # from here on nobody may rely on them
-    for name in (*_TEXTS, *_LEARNT):
-        for path in (*files_in(_parent(work, name), f"{name.rpartition('/')[2]}.parquet"), *_shards(work / name)):
-            path.write_bytes(b"")
-    for path in _shards(work / _REJECTED):
+    """Empty the files of a work folder that hold them; the files' names, which tell shards, stay.
+
+    A full disk does not hinder it.
+    """
+    (work / _MARK).unlink(missing_ok=True)  # from here on nobody may rely on them
+    for path in _files(work):
         path.write_bytes(b"")
     (work / _LEXICON).unlink(missing_ok=True)
-    if isinstance(work, Path):  # an object store gets its files whole, and has no scratch folders
-        for scratch in work.glob(".scratch-*"):
-            shutil.rmtree(scratch)
-        for half in (*(work / "load").rglob(f"{TEMPORARY}*"), *(work / "redact").rglob(f"{TEMPORARY}*")):
-            half.unlink(missing_ok=True)
-    _say(work, finished=True)
+    for path in [*_scraps(work)]:
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
 
 
-def _shards(folder: StorePath) -> list[StorePath]:
-    return files_in(folder, "[!.]*.parquet")
+def _files(work: StorePath) -> Iterator[StorePath]:
+    for name in (*_TEXTS, *_LEARNT):
+        folder, _, table = name.rpartition("/")
+        yield from files_in(work / folder, f"{table}.parquet")
+        yield from files_in(work / name, "[!.]*.parquet")
+    yield from files_in(work / _REJECTED, "[!.]*.parquet")
 
 
-def _parent(work: StorePath, name: str) -> StorePath:
-    return work / name.rpartition("/")[0]
-
-
-def _say(work: StorePath, finished: bool) -> None:
-    tables = [*_TEXTS, _REJECTED, *_LEARNT]
-    document = json.dumps({"tables": tables, "finished": finished}, indent=2)
-    write_bytes(work / f"{RAW_REMOVED}.json", f"{document}\n".encode())
+def _scraps(work: StorePath) -> Iterator[Path]:
+    """What a step was working with when it was killed; an object store gets its files whole."""
+    if isinstance(work, Path):
+        yield from work.glob(".scratch-*")
+        for folder in ("load", "redact"):
+            yield from (work / folder).rglob(f"{TEMPORARY}*")

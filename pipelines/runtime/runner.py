@@ -20,7 +20,7 @@ from lacuna.pipelines.embedders.registry import embedder
 from lacuna.pipelines.io.addresses import StorePath, unreachable
 from lacuna.pipelines.io.processes import remove_abandoned_files
 from lacuna.pipelines.io.publishing import clean_leftovers, leftovers
-from lacuna.pipelines.io.raw_texts import RAW_REMOVED, holds_raw_texts, remove_raw_texts
+from lacuna.pipelines.io.raw_texts import add_mark, are_whole, holds_raw_texts, remove_raw_texts
 from lacuna.pipelines.io.run_folders import run_place
 from lacuna.pipelines.io.store import check_writable, remove_folder, usable
 from lacuna.pipelines.presentation import progress
@@ -242,13 +242,13 @@ def perform(job: Job, step: Step, names: Sequence[str]) -> None:
         for name in names[number:]:
             _marker(job, name).unlink(missing_ok=True)
     with usable(job.store, disk_only=True), progress.step(step.__name__, number + 1, len(names)) as cost:
-        if step.__name__ == "redact" and job.exists(RAW_REMOVED):
-            _load_again(job)
+        if step.__name__ == "redact" and not are_whole(job.work):
             forget_parts(job, ["redact"])
-            _texts_are_there(job)
+            _load_again(job)
+            add_mark(job.work)
         step(job)
         if step.__name__ == "load":
-            _texts_are_there(job)
+            add_mark(job.work)
     if step.__name__ == "load":
         _account_for_rows(job)
     _mark_done(job, step.__name__, cost.seconds, max(cost.peak_mb, cost_of(job, step.__name__).peak_mb))
@@ -274,7 +274,7 @@ def perform_alone(job: Job, part: Part, shard: str | None) -> None:
             _restore(job, part)
         perform_part(job, part, shard)
         if part.step == "load":
-            _texts_are_there(job)
+            add_mark(job.work)
             _account_for_rows(job)
     if part == parts_of(part.step)[-1]:
         cost = cost_of(job, part.step)
@@ -295,10 +295,6 @@ def _remove_raw(job: Job, done: str) -> None:
             remove_raw_texts(job.work)
 
 
-def _texts_are_there(job: Job) -> None:
-    job.path(f"{RAW_REMOVED}.json").unlink(missing_ok=True)
-
-
 def _load_again(job: Job) -> None:
     """Load the texts of a run that were removed because it seemed to be dead, or because they had been redacted."""
     progress.say(f"the texts of run {job.run_id} as they came in were removed: they are loaded again")
@@ -308,18 +304,18 @@ def _load_again(job: Job) -> None:
 
 def _restore(job: Job, part: Part) -> None:
     """Load a run's texts again where they were removed, and perform what of redact comes before a part of it."""
-    if not job.exists(RAW_REMOVED):
+    if are_whole(job.work):
         return
     is_held = job.lease is None or job.lease.name == job.run_id
     name = f"{job.run_id}/load"
     with nullcontext() if is_held else lease(job.settings, job.store, name, wait_seconds=_RESTORED_WITHIN):
-        if job.exists(RAW_REMOVED):  # no other task has done it meanwhile
+        if not are_whole(job.work):  # no other task has done it meanwhile
             _load_again(job)
             parts = parts_of("redact")
             for earlier in parts[: parts.index(part)]:
                 for shard in shards_of_part(job, earlier):
                     perform_part(job, earlier, shard)
-            _texts_are_there(job)
+            add_mark(job.work)
 
 
 def finish(job: Job) -> None:

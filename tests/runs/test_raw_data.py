@@ -13,7 +13,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from lacuna.data_contracts.errors import StoreUnusable
 from lacuna.pipelines.io.processes import own_mark, temporary_folder
+from lacuna.pipelines.io.raw_texts import holds_raw_texts, remove_raw_texts
 from lacuna.pipelines.run import make_job, plan_scheduled, run_part, run_step, shards_for
 from lacuna.pipelines.runtime.job import Job
 from lacuna.pipelines.runtime.runner import begin, perform_alone, resume
@@ -179,6 +181,18 @@ def test_texts_that_were_redacted_go_although_the_process_was_killed_before(
     assert with_canary(job)
     resume(job, [step_named(name) for name in STEPS[:2]])
     assert with_canary(job) == []
+
+
+def test_a_full_disk_does_not_keep_them(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing has to be written to remove them."""
+
+    def full(path: Path, _: bytes) -> None:
+        raise StoreUnusable(f"{path} can't be written: no space left on device", "make room")
+
+    monkeypatch.setattr("lacuna.pipelines.io.raw_texts.write_bytes", full)
+    remove_raw_texts(job.work)
+    assert with_canary(job) == []
+    assert not holds_raw_texts(job.work)
 
 
 def test_temporary_folders_of_killed_processes_are_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
