@@ -357,10 +357,7 @@ class BoardTrials(Trials):
         os.kill(child, signal.SIGTERM)
         waited(child)
         outcome.wrong += [f"decided and not there: {what}" for what in _missing(store, self.actions)]
-        outcome.wrong += [
-            f"there {times} times: {what}" for what, times in _repeated(store, ("decisions", "topic_edits"))
-        ]
-        outcome.counted += [f"{table} entered twice" for table, _ in _repeated(store, ("tags",))]
+        outcome.wrong += [f"there {times} times: {what}" for what, times in _repeated(store)]
         outcome.wrong += _unsound(store, place)
         _tidy(place, log, outcome)
         return outcome
@@ -710,12 +707,11 @@ def _missing(store: Path, actions: Sequence[Action]) -> list[str]:
     return missing
 
 
-def _repeated(store: Path, tables: Sequence[str]) -> list[tuple[str, int]]:
-    """What stands more than once in these tables."""
+def _repeated(store: Path) -> list[tuple[str, int]]:
+    """What was decided, edited or tagged once and stands there more than once."""
     found = []
     with closing(sqlite3.connect(store / "state.db")) as state:
-        for table in tables:
-            name = "note" if table == "tags" else "why"
+        for table, name in (("decisions", "why"), ("topic_edits", "why"), ("tags", "note")):
             query = f"SELECT {name}, count(*) FROM {table} GROUP BY {name} HAVING count(*) > 1"
             found += [(f"{table} {what}", int(times)) for what, times in state.execute(query)]
     return found
