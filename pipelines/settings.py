@@ -197,6 +197,7 @@ class State(Section):
     url: str
     wait_seconds: Positive
     lease_seconds: Annotated[float, Field(ge=1)]
+    raw_hours: Positive
 
 
 class Delivery(Section):

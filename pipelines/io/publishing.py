@@ -13,7 +13,6 @@ import json
 import os
 import shutil
 import sys
-import tempfile
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
@@ -21,6 +20,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from lacuna.pipelines.io.addresses import StorePath
+from lacuna.pipelines.io.processes import temporary_place
 from lacuna.pipelines.io.store import remove_folder, sync_folder, sync_tree, usable, write_bytes
 
 __all__ = ["MANIFEST", "Hold", "clean_leftovers", "leftovers", "publishing", "read_manifest"]
@@ -59,7 +59,7 @@ def publishing(store: StorePath, run_id: str, hold: Hold = nullcontext) -> Itera
         with usable(runs):
             building.mkdir(parents=True)
     else:
-        building = Path(tempfile.mkdtemp(prefix=f"lacuna-{run_id}-"))
+        building = temporary_place(run_id)
     try:
         with usable(building, disk_only=True):
             yield building

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from lacuna.data_contracts.contract import INPUTS
 from lacuna.data_contracts.errors import SettingsInvalid, SourceUnreadable
 from lacuna.pipelines.io.addresses import StorePath, store_path
 from lacuna.pipelines.io.formats import SUFFIXES
+from lacuna.pipelines.io.processes import remove_abandoned_files, temporary_folder
 from lacuna.pipelines.io.store import usable
 from lacuna.pipelines.presentation import progress
 from lacuna.pipelines.settings import Settings
@@ -88,9 +88,11 @@ def pull_source(
     stop = time.monotonic() + 60 * minutes if minutes else None
     streams = source.streams()
     _check_place(bundle, streams)
-    with lease(settings, bundle / "_pull", f"pull-{source.name}"), TemporaryDirectory(prefix="lacuna-pull-") as folder:
+    with lease(settings, bundle / "_pull", f"pull-{source.name}"), temporary_folder("pull") as folder:
+        if isinstance(bundle, Path):
+            remove_abandoned_files(bundle)
         staging = Staging(bundle, source.name, settings.privacy.phone_regions if source.redacts else None)
-        one = _Pull(bundle, source, streams, staging, Path(folder), stop, sample)
+        one = _Pull(bundle, source, streams, staging, folder, stop, sample)
         one.merge_staged()
         finished = [one.pull_stream(stream) for stream in streams]
         listed = source.listed_ids() if find_deleted and all(finished) else None

@@ -13,11 +13,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from lacuna.data_contracts.errors import LacunaError, SourceUnreadable
 from lacuna.pipelines.io.addresses import StorePath
+from lacuna.pipelines.io.processes import temporary_folder
 from lacuna.pipelines.io.store import files_in, usable
 from lacuna.pipelines.sources.redaction import redacted
 from lacuna.pipelines.sources.source import Batch, Stream
@@ -115,9 +115,9 @@ class Staging:
             done.finished = True
 
         self._drop_incomplete()
-        with TemporaryDirectory(prefix="lacuna-pull-") as folder, _own_errors():
+        with temporary_folder("pull") as folder, _own_errors():
             pipeline = dlt.pipeline(
-                self._name, pipelines_dir=folder, destination=_destination(self._bundle), dataset_name=self._name
+                self._name, pipelines_dir=str(folder), destination=_destination(self._bundle), dataset_name=self._name
             )
             pipeline.run(read(), loader_file_format="parquet")
         return done

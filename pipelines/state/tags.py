@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["OUTCOMES", "enter_tag", "entered_tags", "with_tags"]
 
 OUTCOMES = ("correct", "partial", "wrong", "no_answer", "misclassified")
+_SAID = ("outcome", "tagged_by", "true_intent", "article_id", "note")
 _COLUMNS = ("conversation_id", "outcome", "tagged_at", "tagged_by", "true_intent", "article_id", "note")
 
 
@@ -33,6 +34,8 @@ def enter_tag(
     note: str | None = None,
 ) -> int:
     """Append a tag and return its number; of several on one conversation the latest counts.
+
+    One that says the same as the latest, by the same person, is that one: who got no answer may send it again.
 
     Raises
     ------
@@ -52,6 +55,10 @@ def enter_tag(
             "note": note or None, "run_id": connection.execute(sa.select(sa.func.max(schema.runs.c.run_id))).scalar(),
         }  # fmt: skip
         plain = {name: schema.plain(value) if isinstance(value, str) else value for name, value in row.items()}
+        of_conversation = sa.select(schema.tags).where(schema.tags.c.conversation_id == plain["conversation_id"])
+        latest = connection.execute(of_conversation.order_by(schema.tags.c.id.desc()).limit(1)).mappings().first()
+        if latest is not None and all(latest[name] == plain[name] for name in _SAID):
+            return int(latest["id"])
         return int(connection.execute(sa.insert(schema.tags).returning(schema.tags.c.id), plain).scalar_one())
 
     return state.write(write)

@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -23,6 +21,7 @@ from lacuna.data_contracts.values import among
 from lacuna.models.data_coverage.coverage import Coverage, data_coverage, messages_carry
 from lacuna.pipelines.io.bundle import Bundle, read_bundle, refuse
 from lacuna.pipelines.io.parts import scratch
+from lacuna.pipelines.io.processes import temporary_folder
 from lacuna.pipelines.state.repository import open_state
 from lacuna.pipelines.state.tags import entered_tags, with_tags
 from lacuna.pipelines.steps.load.coverage import window_coverage
@@ -222,8 +221,8 @@ def check_bundle(bundle: str, limits: Mapping[str, float] | None = None, mapped:
         The folder or a file can't be opened.
     """
     carried: list[pd.DataFrame] = []
-    with TemporaryDirectory(prefix="lacuna-") as folder:
-        spool = messages_spool(Path(folder))
+    with temporary_folder("check") as folder:
+        spool = messages_spool(folder)
         read = read_bundle(bundle, mapped=mapped, spool=spool)
         sifted = sift_all(read, spool, lambda _: lambda kept: carried.append(messages_carry(kept)))
     checks = tuple(_checks(read, sifted, _limits(limits or {})))

@@ -59,10 +59,7 @@ def redact(job: Job) -> None:
 def redact_messages(job: Job, shard: str | None) -> None:
     """Write a shard of redact/messages, and redact/words_used of it."""
     messages = job.read_shard("load/messages", shard)
-    pairs = names_to_redact(job, shard)
-    names: dict[Hashable, list[str]] = {}
-    for conversation, name in zip(pairs["conversation_id"].tolist(), pairs["name"].tolist(), strict=True):
-        names.setdefault(conversation, []).append(name)
+    names = _by_conversation(names_to_redact(job, shard))
     lexicon = WatchedLexicon(read_lexicon(job))
     _write(job, "messages", shard, messages, names, lexicon)
     job.write_json(of_shard("redact/words_used", shard), words_used(lexicon))
@@ -73,6 +70,13 @@ def names_to_redact(job: Job, shard: str | None) -> pd.DataFrame:
     ids = job.read_shard("load/messages", shard, ["conversation_id"])["conversation_id"].tolist()
     rows = [(one, name) for one, shown in names_of_shard(job, shard, ids).items() for name in shown]
     return pd.DataFrame(rows, columns=["conversation_id", "name"], dtype="str")
+
+
+def _by_conversation(pairs: pd.DataFrame) -> dict[Hashable, list[str]]:
+    names: dict[Hashable, list[str]] = {}
+    for conversation, name in zip(pairs["conversation_id"].tolist(), pairs["name"].tolist(), strict=True):
+        names.setdefault(conversation, []).append(name)
+    return names
 
 
 def product_words(job: Job, _: str | None) -> pd.DataFrame:
@@ -90,9 +94,8 @@ def redact_others(job: Job) -> None:
     elsewhere = set(job.read_json("redact/conversations_elsewhere"))
     names: dict[Hashable, list[str]] = {}
     for shard in job.shards_of("load/messages"):
-        for conversation, name in names_to_redact(job, shard).itertuples(index=False):
-            if conversation in elsewhere:
-                names.setdefault(conversation, []).append(name)
+        pairs = names_to_redact(job, shard)
+        names |= _by_conversation(pairs[pairs["conversation_id"].isin(elsewhere)])
     lexicon = read_lexicon(job)
     for name in ("outcomes", "searches"):
         _write(job, name, None, job.read(f"load/{name}"), names, lexicon)
