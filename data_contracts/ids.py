@@ -92,4 +92,17 @@ def without_addresses(ids: pd.Series) -> pd.Series:
     some = ids.str.contains(_ADDRESS, regex=True, na=False).astype(bool)
     if not some.any():
         return ids
-    return ids.mask(some, ids[some].map(lambda one: f"c-{hashlib.sha256(one.encode()).hexdigest()[:16]}").astype("str"))
+    return ids.mask(some, ids[some].map(without_address).astype("str"))
+
+
+def without_address(conversation_id: str) -> str:
+    """One id of a conversation, as :func:`without_addresses`.
+
+    Examples
+    --------
+    >>> without_address("jo@example.org"), without_address("c-1")
+    ('c-b6be3cb544f77c4e', 'c-1')
+    """
+    if "@" not in conversation_id or re.search(_ADDRESS, conversation_id) is None:
+        return conversation_id
+    return f"c-{hashlib.sha256(conversation_id.encode()).hexdigest()[:16]}"

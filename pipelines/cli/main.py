@@ -23,6 +23,7 @@ from lacuna.pipelines.cli import (
     dags,
     decide,
     drafts,
+    forget,
     impact,
     init,
     mine,
@@ -91,6 +92,7 @@ COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
     ),
     "Write, tell, and see what worked": (drafts.digest, impact.impact, worth.worth, audit.audit),
     "Look at topics, change settings, schedule": (topics.topics, redact.redact, settings, dags.dags),
+    "Forget": (forget.forget,),
 }  # fmt: skip
 
 for panel, commands in COMMANDS.items():
