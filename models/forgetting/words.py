@@ -130,10 +130,11 @@ def _distinct(word: str) -> bool:
 
 
 def _merged(places: list[tuple[int, int]], text: str) -> Iterator[tuple[int, int]]:
-    """Places that overlap, or have no word between them, as one."""
+    """Places that overlap as one, and those with a few words of one line between them, which tell little alone."""
     first, last = places[0]
     for start, end in sorted(places)[1:]:
-        if start <= last or not _WORD.search(text, last, start):
+        between = text[last:start]
+        if start <= last or ("\n" not in between and len(_WORD.findall(between)) < ROW):
             last = max(last, end)
         else:
             yield first, last

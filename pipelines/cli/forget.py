@@ -16,6 +16,7 @@ from lacuna.pipelines.presentation import progress
 
 if TYPE_CHECKING:
     from lacuna.pipelines.forgetting.forget import Report
+    from lacuna.pipelines.forgetting.retention import Retained
     from lacuna.pipelines.settings import Settings
 
 __all__ = ["forget"]
@@ -73,6 +74,7 @@ def forget(
     `lacuna forget --store store --log`
     """
     from lacuna.pipelines.forgetting.forget import forget as forget_conversations
+    from lacuna.pipelines.forgetting.retention import retain
     from lacuna.pipelines.forgetting.selection import Asked, ids_in_file
     from lacuna.pipelines.gaps.decisions import whoami
     from lacuna.pipelines.settings import load_settings
@@ -81,6 +83,12 @@ def forget(
     settings = load_settings(config)
     if log:
         _print_log(settings, store)
+        return
+    if retention:
+        retained = retain(settings, store, whoami(who), bundle, dry_run)
+        _print_retained(retained, settings, dry_run)
+        if retained.conversations and not retained.conversations.is_done:
+            raise typer.Exit(1)
         return
     ids = [*(conversation or ()), *(ids_in_file(file) if file else ())]
     asked = Asked(tuple(dict.fromkeys(ids)), tuple(customer or ()), before.date() if before else None)
@@ -92,6 +100,23 @@ def forget(
     _print(report, dry_run)
     if not report.is_done:
         raise typer.Exit(1)
+
+
+def _print_retained(retained: Retained, settings: Settings, dry: bool) -> None:
+    limits = settings.retention
+    if not limits.is_set:
+        out.print("The settings keep everything for ever: see \\[retention] in `lacuna settings`.", highlight=False)
+        return
+    verb = "would be deleted" if dry else "deleted"
+    if limits.runs_days:
+        ids = f": {', '.join(retained.runs)}" if retained.runs else ""
+        out.print(f"{len(retained.runs):,} runs older than {limits.runs_days} days {verb}{ids}.", highlight=False)
+    if limits.cache_days:
+        out.print(
+            f"{retained.cached.files:,} cached files older than {limits.cache_days} days {verb}.", highlight=False
+        )
+    if retained.conversations is not None:
+        _print(retained.conversations, dry)
 
 
 def _print(report: Report, dry: bool) -> None:

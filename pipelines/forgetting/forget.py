@@ -13,6 +13,7 @@ from lacuna.pipelines.forgetting.search import Found, search
 from lacuna.pipelines.forgetting.selection import Asked, rows_about, select
 from lacuna.pipelines.forgetting.traces import Traces, known_as
 from lacuna.pipelines.io.addresses import StorePath, is_page, store_path
+from lacuna.pipelines.io.run_folders import published_runs
 from lacuna.pipelines.io.store import check_writable
 from lacuna.pipelines.presentation import progress
 from lacuna.pipelines.settings import Settings
@@ -92,24 +93,28 @@ def forget(
     if not dry:
         check_writable(store)
     chosen = select(asked, bundle, settings.input)
-    report = Report(len(chosen.conversations), unknown_customers=chosen.unknown_customers)
-    ids = sorted(chosen.ids)
+    old_runs = [run_id for run_id in published_runs(store) if asked.before and run_id < asked.before.isoformat()]
+    ids = sorted(chosen.ids.union(*(removal.conversations_of(store, run_id) for run_id in old_runs)))
+    report = Report(len({known_as(one) for one in ids}), unknown_customers=chosen.unknown_customers)
     with open_state(settings, store) as state:
         work = _Forgetting(settings, store, state, bundle, report)
         if dry:
-            for first in range(0, len(ids), AT_ONCE):
-                work.remove(Kept(0, ids[first : first + AT_ONCE], chosen.began), dry=True)
+            for batch in _batches(ids):
+                work.remove(Kept(0, batch, chosen.began), dry=True)
             return work.with_unknown(asked.conversations)
         with lease(settings, store, LEASE):
             if (begun := kept(store)) is not None:
                 progress.say("ending a forgetting that was stopped half way")
                 work.perform(begun)
                 ids = sorted(set(ids) - set(begun.ids))
-            for first in range(0, len(ids), AT_ONCE):
-                batch = ids[first : first + AT_ONCE]
+            for batch in _batches(ids) or [[]] * bool(old_runs):
                 number = begin_forgetting(state, who, asked.sort, len({known_as(one) for one in batch}))
-                work.perform(Kept(number, batch, chosen.began))
+                work.perform(Kept(number, batch, chosen.began), old_runs if batch[-1:] == ids[-1:] else ())
             return work.with_unknown(asked.conversations)
+
+
+def _batches(ids: list[str]) -> list[list[str]]:
+    return [ids[first : first + AT_ONCE] for first in range(0, len(ids), AT_ONCE)]
 
 
 @dataclass
@@ -123,8 +128,8 @@ class _Forgetting:
     report: Report
     seen: set[str] = field(default_factory=set)
 
-    def perform(self, what: Kept) -> None:
-        """Remove conversations, and prove that they are gone."""
+    def perform(self, what: Kept, withdrawn: Sequence[str] = ()) -> None:
+        """Remove conversations, and runs of such conversations alone, and prove that they are gone."""
         # First they are written down, so that no run and no pull that begins from here on reads them …
         keep(self.store, what)
         remember_forgotten(self.state, what.ids)
@@ -134,6 +139,8 @@ class _Forgetting:
         # … then whoever has begun already is waited for.
         self.check_idle()
         traces = self.remove(what, dry=False)
+        for run_id in withdrawn:
+            self.count("runs that are older", removal.withdrawn(self.settings, self.store, run_id))
         throw_away(self.store)
         if not self.state.overwrite_deleted():
             progress.log.warning(

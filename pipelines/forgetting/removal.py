@@ -26,7 +26,8 @@ from lacuna.pipelines.forgetting.places import (
 )
 from lacuna.pipelines.forgetting.traces import GONE, Traces
 from lacuna.pipelines.io.addresses import StorePath
-from lacuna.pipelines.io.publishing import clean_leftovers, leftovers, publishing
+from lacuna.pipelines.io.published import read_published
+from lacuna.pipelines.io.publishing import clean_leftovers, leftovers, publishing, withdraw
 from lacuna.pipelines.io.run_folders import drop_copies, published_runs, run_folder
 from lacuna.pipelines.io.store import remove_folder, usable, write_bytes
 from lacuna.pipelines.presentation import progress
@@ -39,12 +40,14 @@ __all__ = [
     "Removed",
     "begun_runs",
     "beside_runs",
+    "conversations_of",
     "from_bundle",
     "from_caches",
     "from_run",
     "from_state",
     "remove_cached",
     "run_ids",
+    "withdrawn",
 ]
 
 _A_DAY = timedelta(days=1)  # what clocks and time zones may differ by
@@ -105,7 +108,7 @@ def from_run(settings: Settings, store: StorePath, run_id: str, traces: Traces, 
         if changed and not dry:
             assert held is not None
             with publishing(store, run_id, held.hold) as building:
-                for file in files_below(folder):
+                for file in sorted(path for path in folder.rglob("*") if path.is_file()):
                     name = relative_to(folder, file)
                     target = building / str(traces.without(name))
                     target.parent.mkdir(parents=True, exist_ok=True)
@@ -116,6 +119,28 @@ def from_run(settings: Settings, store: StorePath, run_id: str, traces: Traces, 
         if not dry:
             drop_copies(store, run_id)
         return removed
+
+
+def withdrawn(settings: Settings, store: StorePath, run_id: str) -> Removed:
+    """Delete a published run as a whole.
+
+    Raises
+    ------
+    StoreUnusable
+        Somebody else works on this run.
+    """
+    with lease(settings, store, run_id):
+        files = len(files_below(store / "runs" / run_id))
+        withdraw(store, run_id)
+        drop_copies(store, run_id)
+    return Removed(files=files)
+
+
+def conversations_of(store: StorePath, run_id: str) -> set[str]:
+    """The conversations of a published run's window."""
+    folder = run_folder(store, run_id)
+    assignments = read_published(folder, "assignments") if folder else None
+    return set() if assignments is None or assignments.empty else set(assignments["conversation_id"].astype(str))
 
 
 def _changed(folder: Path, traces: Traces) -> tuple[dict[str, bytes | None], int]:

@@ -32,11 +32,14 @@ class Asked:
         Ids of customers, of whom all conversations go.
     before
         The day before which a conversation began that goes.
+    by_retention
+        Whether the settings ask for it, and nobody in person.
     """
 
     conversations: tuple[str, ...] = ()
     customers: tuple[str, ...] = ()
     before: date | None = None
+    by_retention: bool = False
 
     @property
     def sort(self) -> str:
@@ -44,7 +47,7 @@ class Asked:
         named = ["conversation"] if self.conversations else []
         named += ["customer"] if self.customers else []
         named += [f"before {self.before}"] if self.before else []
-        return ", ".join(named)
+        return ", ".join(["retention"] * self.by_retention + named)
 
 
 @dataclass(frozen=True)

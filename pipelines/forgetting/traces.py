@@ -16,7 +16,8 @@ __all__ = ["GONE", "Traces", "holds_ids", "ids_as_known", "known_as", "owner_of"
 
 _TOKEN = re.compile(r"[\w-]+")
 _DRAFT = re.compile(r"drafts/\S+\.md")
-_ANY_ID = re.compile(r"(^|_)ids?$")
+_OF_OTHERS = re.compile(r"(article|author|cluster|customer|gap|owner|run|subtopic|topic)_ids?$")
+JOINED = "; "  # as sheets join lists
 _SHORT = 4  # letters; an id below that may be any word, and one of digits below _SHORT_NUMBER any figure
 _SHORT_NUMBER = 5
 
@@ -55,9 +56,9 @@ class Traces:
     removed: int = 0
 
     def __post_init__(self) -> None:
-        told = [one for one in self.ids if is_telling(one)]
+        told = self._telling = frozenset(one for one in self.ids if is_telling(one))
         self._tokens = frozenset(one for one in told if _TOKEN.fullmatch(one))
-        others = sorted({form for one in set(told) - self._tokens for form in (one, quote(one, safe=""))}, key=len)
+        others = sorted({form for one in told - self._tokens for form in (one, quote(one, safe=""))}, key=len)
         pattern = "|".join(re.escape(one) for one in reversed(others))
         self._others = re.compile(rf"(?<![\w-])(?:{pattern})(?![\w-])") if others else None
 
@@ -109,9 +110,10 @@ class Traces:
             return self.words.without(text).replace(MARK, "forgotten")
         if self.keys and text in self.keys:
             return ""
-        if holds_ids(name):
-            return "" if self.owns(text) else text
-        if _ANY_ID.search(name):  # of something else
+        if holds_ids(name):  # one, or several that a sheet has joined
+            kept = [one for one in text.split(JOINED) if not self.owns(one)]
+            return JOINED.join(kept)
+        if _OF_OTHERS.search(name):
             return text
         without_words = text if others else self.words.without(text)
         return self._without_ids(without_words)
@@ -123,11 +125,11 @@ class Traces:
 
     def _record(self, record: Mapping[Any, Any], others: bool) -> Any:
         owner = owner_of(record)
-        if owner is not None and self.owns(owner):
+        if (owner is not None and self.owns(owner)) or self._is_id(record.get("id")):
             return GONE
-        changed = {}
+        changed: dict[Any, Any] = {}
         for key, value in record.items():
-            if isinstance(key, str) and self.names_one(key) and key in self.ids:
+            if self._is_id(key):
                 changed[key] = GONE
                 continue
             after = self.without(value, str(key), others or owner is not None)
@@ -144,12 +146,19 @@ class Traces:
     def _list(self, values: list[Any], given: Any, name: str, others: bool) -> Any:
         after = []
         for one in values:
-            if isinstance(one, str) and (self.owns(one) if holds_ids(name) else one in self.keys):
+            if isinstance(one, str) and (self.owns(one) if holds_ids(name) else self._goes(one, name)):
                 continue
             without = self.without(one, name, others)
             if without is not GONE:
                 after.append(without)
         return given if len(after) == len(values) and all(a is b for a, b in zip(after, values, strict=True)) else after
+
+    def _is_id(self, value: object) -> bool:
+        return isinstance(value, str) and value in self._telling
+
+    def _goes(self, value: str, name: str) -> bool:
+        """Whether an element of a list is a question's key, or an id though the list's name doesn't say so."""
+        return value in self.keys or (self._is_id(value) and not _OF_OTHERS.search(name))
 
 
 def is_telling(conversation_id: str) -> bool:
