@@ -77,8 +77,8 @@ class OwnWords:
         """Where words are that have to go, in order; places may overlap."""
         if not self._rows:
             return
-        whole = [segment for segment in _segments(text) if segment]
-        if len(whole) == 1 and len(whole[0]) < ROW:  # a name or a key word: all of it is one's own
+        whole = list(_segments(text))
+        if len(whole) == 1 and 0 < len(whole[0]) < ROW:  # a name or a key word: all of it is one's own
             (words,) = whole
             if " ".join(word for word, _, _ in words) in self._rows and not all(
                 word.isdecimal() for word, _, _ in words
