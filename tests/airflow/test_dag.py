@@ -224,10 +224,10 @@ def test_the_dag_is_a_weekly_timetable_of_the_seven_steps(airflow: Airflow) -> N
     dag = airflow.dag
     assert dag["errors"] == {}
     parts = [_task_of(part) for part in PARTS]
-    tasks = ["plan", *parts[:-1], "approve", "publish", "digest"]
+    tasks = ["plan", *parts[:-1], "approve", "publish", "digest", "retention"]
     assert dag["tasks"] == tasks
     assert all(later in dag["chain"][task] for task, later in pairwise(tasks))
-    assert dag["groups"] == sorted(["plan", *STEPS, "approve", "digest"])
+    assert dag["groups"] == sorted(["plan", *STEPS, "approve", "digest", "retention"])
     assert dag["digest"] == ["off", "dry run", "send", "dry run"]
     assert dag["approval"] is False
     assert dag["timetable"] == "CronDataIntervalTimetable"
@@ -245,7 +245,7 @@ def test_parts_by_shards_are_mapped(airflow: Airflow) -> None:
     assert airflow.dag["mapped"]
     assert not any(before.by_shards_of and after.by_shards_of for before, after in pairwise(PARTS))
     assert {airflow.dag["pools"][_task_of(part)] for part in PARTS} == {"lacuna"}
-    assert {airflow.dag["pools"][task] for task in ("plan", "approve", "digest")} == {"default_pool"}
+    assert {airflow.dag["pools"][task] for task in ("plan", "approve", "digest", "retention")} == {"default_pool"}
 
 
 def test_another_dag_may_be_scheduled_on_the_backlog(airflow: Airflow) -> None:
@@ -263,6 +263,7 @@ def test_dag_test_publishes_a_run(airflow: Airflow) -> None:
     """``dag.test()`` publishes the window given, whoever can't be told of it; the same again does nothing."""
     first, again = airflow.ends["published"], airflow.ends["again"]
     tasks = dict(first.tasks)
+    assert tasks.pop("retention") == "upstream_failed"
     assert (first.state, tasks.pop("digest"), set(tasks.values())) == ("failed", "failed", {"success"})
     assert "'delivery.sender' is no e-mail address" in first.printed
     assert first.tries["digest"] == 1, "wrong settings stay wrong"
@@ -308,6 +309,13 @@ def test_a_run_that_is_not_published_tells_nobody(airflow: Airflow) -> None:
     assert (broken["publish"], broken["digest"]) == ("upstream_failed", "upstream_failed")
 
 
+def test_retention_comes_last(airflow: Airflow) -> None:
+    """It is skipped where the settings keep everything for ever, and done though nobody is told."""
+    assert airflow.ends["by date"].tasks["retention"] == "skipped"
+    assert "The settings keep everything for ever." in airflow.ends["nobody told"].printed
+    assert airflow.ends["retained"].tasks["retention"] == "success"
+
+
 def test_nothing_is_published_before_somebody_approves(airflow: Airflow) -> None:
     """With the parameter `approval`, the run waits before it publishes, and shows what would be published."""
     asked = airflow.ends["asked"]
@@ -327,7 +335,8 @@ def test_a_run_marked_failed_stays_failed(airflow: Airflow) -> None:
 def test_airflow_dags_test_takes_the_week_from_the_interval(airflow: Airflow) -> None:
     """``airflow dags test`` with a date, and no days given, publishes the week that ends on the interval's Sunday."""
     by_date = airflow.ends["by date"]
-    assert (by_date.state, set(by_date.tasks.values())) == ("success", {"success"})
+    tasks = dict(by_date.tasks)
+    assert (by_date.state, tasks.pop("retention"), set(tasks.values())) == ("success", "skipped", {"success"})
     published = sorted(path.name for path in (airflow.folder / "by date" / "runs").iterdir())
     assert len(published) == 1
     assert date.fromisoformat(published[0]).weekday() == 6
