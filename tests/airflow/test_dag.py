@@ -179,6 +179,7 @@ def airflow(tmp_path_factory: pytest.TempPathFactory) -> Airflow:
     for file in (REPO / "dags/lacuna_weekly.py", REPO / "deploy/after_lacuna.py"):
         shutil.copy(file, dags)
     (tmp / "ours.toml").write_text('[delivery]\nsmtp_host = "127.0.0.1"\n', encoding="utf-8")
+    (tmp / "retained.toml").write_text("[retention]\nruns_days = 30\ncache_days = 30\n", encoding="utf-8")
     full_conf = {"bundle": str(bundle), "store": str(tmp / "store"), "start": "2024-06-03", "end": "2024-06-30"}
     full_conf |= {"config": str(tmp / "ours.toml"), "digest": "send"}
     conf = {"bundle": str(broken), "store": str(tmp / "none"), "end": "2024-06-30"}
@@ -189,7 +190,9 @@ def airflow(tmp_path_factory: pytest.TempPathFactory) -> Airflow:
         "busy": {"conf": conf | {"store": str(tmp / "busy")}, "retries": 1},
         "empty": {"conf": conf | {"start": "2023-01-01", "end": "2023-01-31"}, "retries": 2},
         "elsewhere": {"conf": conf | {"store": "s3://bucket/store"}, "retries": 2},
-        "nobody told": {"conf": full_conf | {"store": str(tmp / "nobody"), "digest": "off"}},
+        "nobody told": {
+            "conf": full_conf | {"store": str(tmp / "nobody"), "digest": "off", "config": str(tmp / "retained.toml")}
+        },
         "asked": {"conf": full_conf | {"store": str(tmp / "asked"), "digest": "off", "approval": True}},
         "marked failed": {"conf": conf | {"digest": "off"}, "done": "^.*$", "then": MARK_FAILED},
         "by date": {"command": ["dags", "test", "lacuna_weekly", "2024-06-24T05:00:00+00:00"]},
@@ -311,9 +314,11 @@ def test_a_run_that_is_not_published_tells_nobody(airflow: Airflow) -> None:
 
 def test_retention_comes_last(airflow: Airflow) -> None:
     """It is skipped where the settings keep everything for ever, and done though nobody is told."""
-    assert airflow.ends["by date"].tasks["retention"] == "skipped"
-    assert "The settings keep everything for ever." in airflow.ends["nobody told"].printed
-    assert airflow.ends["retained"].tasks["retention"] == "success"
+    by_date = airflow.ends["by date"]
+    assert by_date.tasks["retention"] == "skipped"
+    assert "The settings keep everything for ever." in by_date.printed
+    nobody_told = airflow.ends["nobody told"].tasks
+    assert (nobody_told["digest"], nobody_told["retention"]) == ("skipped", "success")
 
 
 def test_nothing_is_published_before_somebody_approves(airflow: Airflow) -> None:
