@@ -203,6 +203,11 @@ class Retention(Section):
         """Whether anything goes at all."""
         return bool(self.conversations_days or self.runs_days or self.cache_days)
 
+    @property
+    def cached_days(self) -> int:
+        """How long what is cached is kept: no longer than conversations, unless something else is set; 0 = for ever."""
+        return self.cache_days or self.conversations_days
+
 
 class State(Section):
     """Where topics, gaps and decisions are remembered."""

@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from lacuna.data_contracts.errors import SettingsInvalid
+from lacuna.data_contracts.findings import counted
 from lacuna.pipelines.cli.options import Config, Quiet, Store, local, out
 from lacuna.pipelines.presentation import progress
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from lacuna.pipelines.forgetting.forget import Report
     from lacuna.pipelines.forgetting.retention import Retained
     from lacuna.pipelines.settings import Settings
+    from lacuna.pipelines.state.forgotten import Forgetting
 
 __all__ = ["forget"]
 
@@ -111,17 +113,16 @@ def _print_retained(retained: Retained, settings: Settings, dry: bool) -> None:
     if limits.runs_days:
         ids = f": {', '.join(retained.runs)}" if retained.runs else ""
         out.print(f"{len(retained.runs):,} runs older than {limits.runs_days} days {verb}{ids}.", highlight=False)
-    if limits.cache_days:
+    if limits.cached_days:
         out.print(
-            f"{retained.cached.files:,} cached files older than {limits.cache_days} days {verb}.", highlight=False
+            f"{retained.cached.files:,} cached files older than {limits.cached_days} days {verb}.", highlight=False
         )
     if retained.conversations is not None:
         _print(retained.conversations, dry)
 
 
 def _print(report: Report, dry: bool) -> None:
-    noun = "conversation" if report.conversations == 1 else "conversations"
-    out.print(f"{report.conversations:,} {noun} {'would be' if dry else ''} forgotten.".replace("  ", " "))
+    out.print(f"{counted(report.conversations, 'conversation')} {'would be forgotten' if dry else 'forgotten'}.")
     for customer in report.unknown_customers:
         out.print(f"The bundle holds no conversation of customer {escape(customer)}.", highlight=False)
     if report.unknown:
@@ -166,14 +167,8 @@ def _print_log(settings: Settings, store: Path) -> None:
     table.add_column("left", overflow="fold")
     for line in lines:
         gone = "; ".join(
-            f"{place}: {counts['files']:,} files, {counts['rows']:,} rows" for place, counts in line.removed.items()
-        )
-        left = (
-            "stopped half way"
-            if line.ended_at is None
-            else f"{line.places_left} places"
-            if line.places_left
-            else "nothing"
+            f"{place}: {counted(counts['files'], 'file')}, {counted(counts['rows'], 'row')}"
+            for place, counts in line.removed.items()
         )
         table.add_row(
             f"{line.at:%Y-%m-%d %H:%M}",
@@ -181,6 +176,12 @@ def _print_log(settings: Settings, store: Path) -> None:
             escape(line.sort),
             f"{line.conversations:,}",
             escape(gone),
-            left,
+            _left(line),
         )
     out.print(table, highlight=False)
+
+
+def _left(line: Forgetting) -> str:
+    if line.ended_at is None:
+        return "stopped half way"
+    return counted(line.places_left, "place") if line.places_left else "nothing"

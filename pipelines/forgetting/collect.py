@@ -100,7 +100,8 @@ def collect(store: StorePath, bundle: str | None, mapped: Mapped, what: Kept) ->
     set of str
         Those of the conversations that were found.
     """
-    places = _telling(store, bundle is None)
+    # Of what the bundle no longer holds, caches and work folders may know more than the runs.
+    places = _telling(store, with_work=bundle is None or what.began is None)
     traces = Traces(frozenset(what.ids))
     texts, keys, others, seen = dict.fromkeys(what.texts), set(what.keys), set[str](), set[str]()
     for owner, of, text in chain(_told(places, "looking for their texts"), _of_bundle(bundle, mapped)):

@@ -17,7 +17,7 @@ from lacuna.pipelines.io.run_folders import published_runs
 from lacuna.pipelines.io.store import check_writable
 from lacuna.pipelines.presentation import progress
 from lacuna.pipelines.settings import Settings
-from lacuna.pipelines.state.forgotten import begin_forgetting, end_forgetting, remember_forgotten
+from lacuna.pipelines.state.forgotten import begin_forgetting, end_forgetting, read_forgotten, remember_forgotten
 from lacuna.pipelines.state.leases import lease
 from lacuna.pipelines.state.repository import State, open_state
 
@@ -95,9 +95,12 @@ def forget(
     chosen = select(asked, bundle, settings.input)
     old_runs = [run_id for run_id in published_runs(store) if asked.before and run_id < asked.before.isoformat()]
     ids = sorted(chosen.ids.union(*(removal.conversations_of(store, run_id) for run_id in old_runs)))
-    report = Report(len({known_as(one) for one in ids}), unknown_customers=chosen.unknown_customers)
     with open_state(settings, store) as state:
-        work = _Forgetting(settings, store, state, bundle, report)
+        if asked.by_retention:  # a bundle of others may hold for long what was forgotten weeks ago
+            forgotten = read_forgotten(state)
+            ids = [one for one in ids if not forgotten.holds(one)]
+        report = Report(len({known_as(one) for one in ids}), unknown_customers=chosen.unknown_customers)
+        work = _Forgetting(settings, store, state, bundle, report, asked.by_retention)
         if dry:
             for batch in _batches(ids):
                 work.remove(Kept(0, batch, chosen.began), dry=True)
@@ -126,6 +129,7 @@ class _Forgetting:
     state: State
     bundle: str | None
     report: Report
+    by_retention: bool
     seen: set[str] = field(default_factory=set)
 
     def perform(self, what: Kept, withdrawn: Sequence[str] = ()) -> None:
@@ -165,7 +169,9 @@ class _Forgetting:
                 self.count("runs", removed)
                 tick(number + 1, len(runs))
         self.count("other files of the store", removal.beside_runs(self.store, traces, dry))
-        self.count("caches", removal.from_caches(self.store, what.began, dry))
+        self.count("caches", removal.from_kept_results(self.store, dry))
+        if not self.by_retention:  # that has a limit of its own for them: else it would empty them every week
+            self.count("caches", removal.from_caches(self.store, what.began, dry))
         self.count("state database", removal.from_state(self.state, traces, dry))
         for bundle in self.own_bundles():
             self.count(f"the bundle {bundle}", removal.from_bundle(self.settings, bundle, traces, dry))

@@ -43,6 +43,7 @@ __all__ = [
     "conversations_of",
     "from_bundle",
     "from_caches",
+    "from_kept_results",
     "from_run",
     "from_state",
     "remove_cached",
@@ -224,6 +225,14 @@ def from_caches(store: StorePath, began: datetime | None, dry: bool = False) -> 
     """
     since = None if began is None else (began - _A_DAY).timestamp()
     return remove_cached(store, lambda age: since is None or age >= since, dry)
+
+
+def from_kept_results(store: StorePath, dry: bool = False) -> Removed:
+    """Remove the results of parts that are kept for later runs: tables of many conversations each."""
+    files = files_below(store / "cache" / "parts")
+    if not dry:
+        remove_folder(store / "cache" / "parts")
+    return Removed(files=len(files))
 
 
 def remove_cached(store: StorePath, goes: Any, dry: bool = False) -> Removed:

@@ -66,8 +66,8 @@ def retain(
     old_runs = _old_runs(store, day - timedelta(days=limits.runs_days)) if limits.runs_days else []
     gone = sum((withdrawn(settings, store, run_id) for run_id in (() if dry else old_runs)), Removed())
     cached = Removed()
-    if limits.cache_days:
-        oldest = datetime.combine(day - timedelta(days=limits.cache_days), datetime.min.time(), UTC).timestamp()
+    if limits.cached_days:
+        oldest = datetime.combine(day - timedelta(days=limits.cached_days), datetime.min.time(), UTC).timestamp()
         cached = remove_cached(store, lambda written: written < oldest, dry)
     if not dry and (old_runs or cached):
         with open_state(settings, store) as state:

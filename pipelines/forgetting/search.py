@@ -19,6 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import sqlalchemy as sa
 
+from lacuna.data_contracts.findings import counted
 from lacuna.pipelines.forgetting.places import files_below, own_files, relative_to
 from lacuna.pipelines.forgetting.traces import Traces, owner_of
 from lacuna.pipelines.io.addresses import StorePath
@@ -113,8 +114,8 @@ def _in_texts(texts: Iterator[str], traces: Traces) -> str:
         ids += traces.names_one(text)
         words += traces.words.found(text)
         words += bool(traces.keys) and any(key in text for key in traces.keys)
-    told = [f"{ids:,} texts with an id"] if ids else []
-    told += [f"{words:,} texts with their words"] if words else []
+    told = [f"{counted(ids, 'text')} with an id"] if ids else []
+    told += [f"{counted(words, 'text')} with their words"] if words else []
     return ", ".join(told)
 
 
@@ -126,7 +127,7 @@ def _in_columns(name: str, content: bytes, traces: Traces) -> str:
     if "conversation_id" not in table.column_names:
         return ""
     own = sum(traces.owns(owner_of({"conversation_id": one})) for one in table["conversation_id"].to_pylist())
-    return f"{own:,} rows of them" if own else ""
+    return f"{counted(own, 'row')} of them" if own else ""
 
 
 def _texts(name: str, content: bytes) -> Iterator[str]:

@@ -234,10 +234,10 @@ def test_what_was_put_back_is_found_and_named(known: Known, lacuna: Lacuna) -> N
     arguments = ("forget", "--store", str(known.store), "--bundle", str(known.bundle), "--config", known.config)
     code, told, _ = lacuna(*arguments, "--customer", CUSTOMER, "--who", "dpo")
     assert code == 1
-    assert "left notes.bin: 1 texts with their words" in told
+    assert "left notes.bin: 1 text with their words" in told
     assert "gromulent" not in told
     code, told, _ = lacuna("forget", "--store", str(known.store), "--log")
-    assert (code, "1 places" in told) == (0, True)
+    assert (code, "1 place" in told) == (0, True)
 
 
 def test_it_waits_for_who_is_at_work(known: Known) -> None:

@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 import sqlalchemy as sa
 
-from lacuna.data_contracts.errors import SettingsInvalid
+from lacuna.data_contracts.errors import SettingsInvalid, TagInvalid
 from lacuna.models.forgetting.words import MARK
 from lacuna.pipelines.forgetting import removal
 from lacuna.pipelines.forgetting.forget import forget
@@ -172,6 +172,14 @@ def test_what_was_cached_before_they_came_stays(tmp_path: Path) -> None:
     assert removal.from_caches(tmp_path, None).files == 1
 
 
+def test_a_forgotten_conversation_can_not_be_tagged(tmp_path: Path) -> None:
+    """A tag would write its id down again."""
+    with open_state(settings_for(), tmp_path) as state:
+        remember_forgotten(state, ["c-4711"])
+        with pytest.raises(TagInvalid, match="is forgotten"):
+            enter_tag(state, " c-4711", "wrong", "ada")
+
+
 LIMITS: dict[str, Any] = {"conversations_days": 0, "runs_days": 0, "cache_days": 0}
 
 
@@ -227,6 +235,9 @@ def test_old_conversations_are_forgotten(tmp_path: Path) -> None:
     ids = [f"c{number:02d}" for number in range(12)]
     assert [one for one in ids if not forgotten.holds(one)] == ids[:6], "of 30 to 20 June"
     assert forgotten.holds("c-4711"), "the run that went knew it, whatever the bundle holds today"
+    again = retain(settings, store, "dpo", str(bundle), today=day).conversations
+    assert again is not None
+    assert again.conversations == 0, "what others' bundles still hold is not forgotten every week"
 
 
 @pytest.mark.parametrize(
