@@ -22,7 +22,7 @@ from lacuna.pipelines.state.forgotten import read_forgotten
 from lacuna.pipelines.state.repository import open_state
 from lacuna.pipelines.steps.understand.matching import live_articles, read_candidates, read_vectors
 
-__all__ = ["golden_queries", "golden_results", "kept_and_new", "published_articles"]
+__all__ = ["golden_queries", "golden_results", "kept_and_new", "published_articles", "still_allowed"]
 
 OF_ROLE = 60  # questions of each role that a gap keeps
 WENT_WELL = 0.5  # a chance of failure below this: the answer was probably right
@@ -51,11 +51,11 @@ def golden_queries(job: Job, gaps: Sequence[Gap]) -> pd.DataFrame:
     texts = job.read_rows("understand/questions", ids, ["conversation_id", "question", "language"])
     rows = rows.merge(texts, on="conversation_id").assign(since=job.run_id)[COLUMNS]
     watched = {gap.gap_id for gap in gaps} | set(job.read("rank/impact")["gap_id"])
-    table = kept_and_new(_still_allowed(job, _earlier(job, "golden_queries")), rows, watched)
+    table = kept_and_new(still_allowed(job, _earlier(job, "golden_queries")), rows, watched)
     return table.assign(best_article_id=_best_today(job, table))
 
 
-def _still_allowed(job: Job, earlier: pd.DataFrame) -> pd.DataFrame:
+def still_allowed(job: Job, earlier: pd.DataFrame) -> pd.DataFrame:
     """The queries of an earlier run that may be kept on."""
     if earlier.empty:
         return earlier

@@ -7,6 +7,7 @@ import os
 import sqlite3
 import time
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,8 @@ from lacuna.pipelines.state import schema
 from lacuna.pipelines.state.forgotten import forgettings_so_far, read_forgotten, remember_forgotten
 from lacuna.pipelines.state.repository import State, open_state
 from lacuna.pipelines.state.tags import enter_tag, entered_tags
+from lacuna.pipelines.steps.publish.golden_queries import still_allowed
+from tests.support.bundles import make_job
 from tests.support.databases import gaps, settings_for, topics
 from tests.support.standins import Lacuna, make_bundle
 
@@ -277,3 +280,21 @@ def test_a_store_that_may_not_be_written_is_refused(lacuna: Lacuna, tmp_path: Pa
     (tmp_path / "store").write_text("a file", encoding="utf-8")
     code, _, error = lacuna("forget", "--store", str(tmp_path / "store"), "--conversation", "c-1")
     assert (code, "a file is in the way" in error) == (2, True)
+
+
+def test_golden_queries_obey(tmp_path: Path) -> None:
+    """A query whose conversation may have begun before the limit goes, and one of a forgotten conversation."""
+    job = make_job(str(tmp_path / "bundle"), tmp_path / "store", "2024-06-03", "2024-06-30")
+    queries = pd.DataFrame(
+        {
+            "conversation_id": ["c-old", "c-edge", "c-new", "c-gone"],
+            "since": ["2024-05-26", "2024-06-02", "2024-06-09", "2024-06-23"],
+        }
+    )
+    assert len(still_allowed(job, queries)) == 4
+    with open_state(job.settings, job.store) as state:
+        remember_forgotten(state, ["c-gone"])
+    # A query of the run of 9 June may be of 13 May: 48 days before the 30th.
+    for days, kept in ((0, ["c-old", "c-edge", "c-new"]), (55, ["c-edge", "c-new"]), (48, ["c-new"]), (47, [])):
+        limited = replace(job, settings=keeping(conversations_days=days))
+        assert still_allowed(limited, queries)["conversation_id"].tolist() == kept
