@@ -16,6 +16,7 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from io import BytesIO
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from lacuna.data_contracts.errors import StoreUnusable
@@ -153,7 +154,19 @@ def put_file(path: StorePath, file: Path) -> None:
 
 @contextmanager
 def _replacing(path: Path) -> Iterator[Path]:
-    """Give a temporary path beside ``path``; on leaving, it takes the place of ``path`` in one step."""
+    """Give a temporary path beside ``path``; on leaving, it takes the place of ``path`` in one step.
+
+    What a link leads to is replaced, and not the link; a pipe or a device is written to.
+    """
+    if path.is_symlink():
+        path = path.resolve()
+    if path.exists() and not path.is_file() and not path.is_dir():
+        with usable(path), TemporaryDirectory(prefix="lacuna-") as folder:
+            temporary = Path(folder) / path.name
+            yield temporary
+            with temporary.open("rb") as whole, path.open("wb") as into:
+                shutil.copyfileobj(whole, into)
+        return
     with _temporary(path) as temporary:
         yield temporary
         _sync_file(temporary)

@@ -15,9 +15,11 @@ from typing import Any
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
+from starlette.testclient import TestClient
 
 import lacuna.pipelines.forgetting.forget as forgetting
 from lacuna.data_contracts.errors import SettingsInvalid, StoreUnusable
+from lacuna.pipelines.board import make_app
 from lacuna.pipelines.forgetting import removal
 from lacuna.pipelines.forgetting.forget import Report, forget
 from lacuna.pipelines.forgetting.selection import Asked
@@ -138,7 +140,7 @@ def test_the_run_can_be_read_and_shown(after: tuple[Known, Report], lacuna: Lacu
     place = ("--store", str(known.store))
     for command in (("runs",), ("explain", "1"), ("backlog",), ("topic", "show"), ("why", "customs")):
         assert lacuna(*command, *place)[0] == 0
-    code, told, _ = lacuna("drafts", "list", *place)
+    code, told, _ = lacuna("drafts", *place)
     assert (code, "edited" in told) == (0, False)
     page = (known.run / "report.html").read_text(encoding="utf-8")
     blocks = page.split('type="application/json"')[1:]
@@ -146,6 +148,18 @@ def test_the_run_can_be_read_and_shown(after: tuple[Known, Report], lacuna: Lacu
     for block in blocks:
         for line in block.partition(">")[2].partition("</script>")[0].strip().split("\n"):
             json.loads(line)
+
+
+def test_the_board_shows_it(after: tuple[Known, Report]) -> None:
+    """Every page, and each gap with its draft, its questions and its log, without a word of theirs."""
+    known, _ = after
+    with open_state(known.settings, known.store) as state:
+        board = TestClient(make_app(known.store, known.settings, state, "ada"), base_url="http://127.0.0.1:8765")
+        of_gaps = [f"/gaps/{gap.gap_id}{page}" for gap in read_backlog(known.run) for page in ("", "/draft")]
+        for page in ("/", "/drafts", "/week", "/owners", "/impact", "/kpis", "/tags", "/topics", *of_gaps):
+            answer = board.get(page)
+            assert answer.status_code == 200, page
+            assert not [one for one in (*CANARIES, *IDS) if one in html.unescape(answer.text).casefold()], page
 
 
 def test_a_pull_does_not_bring_them_back(after: tuple[Known, Report], tmp_path: Path) -> None:
