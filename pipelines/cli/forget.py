@@ -144,7 +144,8 @@ def _print(report: Report, dry: bool) -> None:
             highlight=False,
         )
     if report.found is not None:
-        out.print(f"Searched: {report.found}.", highlight=False)
+        passed_over = ", but for the bundles above" if report.elsewhere else ""
+        out.print(f"Searched: {report.found}{passed_over}.", highlight=False)
         for place, what in sorted(report.found.places.items()):
             out.print(f"[bold red]left[/] {escape(place)}: {escape(what)}", highlight=False)
         if report.is_done:
