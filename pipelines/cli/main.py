@@ -31,6 +31,7 @@ from lacuna.pipelines.cli import (
     pull,
     redact,
     review,
+    state,
     topics,
     worth,
 )  # fmt: skip
@@ -122,6 +123,7 @@ def _errors_printed() -> Iterator[None]:
 
 app.add_typer(drafts.drafts_app, name="drafts", rich_help_panel="Write, tell, and see what worked")
 app.add_typer(topics.topic_app, name="topic", rich_help_panel="Look at topics, change settings, schedule")
+app.add_typer(state.state_app, name="state", rich_help_panel="Look at topics, change settings, schedule")
 app.add_typer(pull.sources, name="sources", rich_help_panel="Bring conversations in")
 
 

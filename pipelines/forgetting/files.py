@@ -260,9 +260,24 @@ def _parquet(content: bytes, traces: Traces) -> bytes | None:
         place, kind = kept.column_names.index(name), kept.schema.field(name)
         values = [row.get(name) for row in rows]
         kept = kept.set_column(place, kind, pa.array(values, type=_plain_type(kind.type)).cast(kind.type))
+    kept = _without_means(kept, rows)
     sink = pa.BufferOutputStream()
     pq.write_table(kept, sink, compression="zstd")
     return sink.getvalue().to_pybytes()
+
+
+def _without_means(table: pa.Table, rows: list[Any]) -> pa.Table:
+    """A table in which the mean of what topics hold is nothing where nobody else has asked it."""
+    for name in ("centroid", "label_centroid"):
+        if name in table.column_names and "members" in table.column_names:
+            means = table[name].to_pylist()
+            means = [
+                mean if mean is None or row["members"] else bytes(len(mean))
+                for mean, row in zip(means, rows, strict=True)
+            ]
+            place, kind = table.column_names.index(name), table.schema.field(name)
+            table = table.set_column(place, kind, pa.array(means, type=kind.type))
+    return table
 
 
 def _plain_type(kind: pa.DataType) -> pa.DataType:

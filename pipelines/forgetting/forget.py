@@ -17,7 +17,13 @@ from lacuna.pipelines.io.run_folders import published_runs
 from lacuna.pipelines.io.store import check_writable
 from lacuna.pipelines.presentation import progress
 from lacuna.pipelines.settings import Settings
-from lacuna.pipelines.state.forgotten import begin_forgetting, end_forgetting, read_forgotten, remember_forgotten
+from lacuna.pipelines.state.forgotten import (
+    begin_forgetting,
+    copy_forgotten,
+    end_forgetting,
+    read_forgotten,
+    remember_forgotten,
+)
 from lacuna.pipelines.state.leases import lease
 from lacuna.pipelines.state.repository import State, open_state
 
@@ -137,6 +143,7 @@ class _Forgetting:
         # First they are written down, so that no run and no pull that begins from here on reads them …
         keep(self.store, what)
         remember_forgotten(self.state, what.ids)
+        copy_forgotten(self.state, self.store)
         for bundle in self.own_bundles():
             with open_state(self.settings, bundle / PULL) as state:
                 remember_forgotten(state, what.ids)
@@ -155,6 +162,7 @@ class _Forgetting:
         self.report.found = found if self.report.found is None else self.report.found + found
         counts = {place: {"files": one.files, "rows": one.rows} for place, one in self.report.removed.items()}
         end_forgetting(self.state, what.number, counts, len(found.places))
+        copy_forgotten(self.state, self.store)
 
     def remove(self, what: Kept, dry: bool) -> Traces:
         """Remove what is found of conversations, place by place; what tells of them goes last."""

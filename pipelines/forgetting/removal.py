@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow.parquet as pq
 import sqlalchemy as sa
 
@@ -24,7 +23,7 @@ from lacuna.pipelines.forgetting.places import (
     relative_to,
     sources_of,
 )
-from lacuna.pipelines.forgetting.traces import GONE, Traces
+from lacuna.pipelines.forgetting.traces import Traces, keeping_form
 from lacuna.pipelines.io.addresses import StorePath
 from lacuna.pipelines.io.published import read_published
 from lacuna.pipelines.io.publishing import clean_leftovers, leftovers, publishing, withdraw
@@ -33,6 +32,7 @@ from lacuna.pipelines.io.store import remove_folder, usable, write_bytes
 from lacuna.pipelines.presentation import progress
 from lacuna.pipelines.settings import Settings
 from lacuna.pipelines.state import schema
+from lacuna.pipelines.state.forgotten import COPY
 from lacuna.pipelines.state.leases import lease
 from lacuna.pipelines.state.repository import State
 
@@ -52,7 +52,7 @@ __all__ = [
 ]
 
 _A_DAY = timedelta(days=1)  # what clocks and time zones may differ by
-_OURS_ALONE = ("runs/", "cache/", ".work/", f"{PRIVATE}/", "state.db")
+_OURS_ALONE = ("runs/", "cache/", ".work/", f"{PRIVATE}/", "state.db", COPY)
 # Tables of the state without a word of customers.
 _NO_WORDS = {
     schema.schema_version, schema.runs, schema.contacts, schema.deliveries, schema.pushes, schema.sessions,
@@ -285,28 +285,10 @@ def _table_without(connection: sa.Connection, table: sa.Table, traces: Traces, d
 def _values_without(row: Any, texts: list[sa.Column[Any]], traces: Traces) -> Iterator[tuple[str, Any]]:
     for column in texts:
         value = row[column.name]
-        after = _as_it_was(value, traces.without(value, column.name))
+        after = keeping_form(value, traces.without(value, column.name))
         if after is not value and after != value:
             yield column.name, after
             if column.name == "members" and not after:  # the mean of what they asked is what they asked
                 for name in ("centroid", "label_centroid"):
                     if row[name]:
-                        yield name, bytes(np.zeros(len(row[name]), dtype=np.uint8))
-
-
-def _as_it_was(before: Any, after: Any) -> Any:
-    """A value of the state, whose readers rely on its form: of a record that is gone, the fields stay, empty."""
-    if after is GONE:
-        return dict.fromkeys(before, "")
-    if isinstance(before, dict) and isinstance(after, dict):
-        return {
-            name: _padded(value, after.get(name)) if name == "examples" else after.get(name, "")
-            for name, value in before.items()
-        }
-    return after
-
-
-def _padded(before: Any, after: Any) -> Any:
-    if not isinstance(before, list) or not isinstance(after, list):
-        return after
-    return [*after, *(dict.fromkeys(one, "") for one in before[len(after) :])]
+                        yield name, bytes(len(row[name]))

@@ -12,7 +12,7 @@ from urllib.parse import quote
 from lacuna.data_contracts.ids import without_address
 from lacuna.models.forgetting.words import MARK, OwnWords
 
-__all__ = ["GONE", "Traces", "holds_ids", "ids_as_known", "known_as", "owner_of", "texts_with_owner"]
+__all__ = ["GONE", "Traces", "holds_ids", "ids_as_known", "keeping_form", "known_as", "owner_of", "texts_with_owner"]
 
 _TOKEN = re.compile(r"[\w-]+")
 _DRAFT = re.compile(r"drafts/\S+\.md")
@@ -106,6 +106,10 @@ class Traces:
         return value
 
     def _text(self, text: str, name: str, others: bool) -> str:
+        if name == "payload" and text.startswith("{"):  # of a decision or an edit, as a run publishes it
+            payload = json.loads(text)
+            after = keeping_form(payload, self.without(payload))
+            return text if after == payload else json.dumps(after, ensure_ascii=False, sort_keys=True)
         if _DRAFT.fullmatch(text):  # a path: what marks words elsewhere can't stand in it
             return self.words.without(text).replace(MARK, "forgotten")
         if self.keys and text in self.keys:
@@ -159,6 +163,24 @@ class Traces:
     def _goes(self, value: str, name: str) -> bool:
         """Whether an element of a list is a question's key, or an id though the list's name doesn't say so."""
         return value in self.keys or (self._is_id(value) and not _OF_OTHERS.search(name))
+
+
+def keeping_form(before: Any, after: Any) -> Any:
+    """A value whose readers rely on its form: of a record that is gone, the fields stay, empty."""
+    if after is GONE:
+        return dict.fromkeys(before, "")
+    if isinstance(before, dict) and isinstance(after, dict):
+        return {
+            name: _padded(value, after.get(name)) if name == "examples" else after.get(name, "")
+            for name, value in before.items()
+        }
+    return after
+
+
+def _padded(before: Any, after: Any) -> Any:
+    if not isinstance(before, list) or not isinstance(after, list):
+        return after
+    return [*after, *(dict.fromkeys(one, "") for one in before[len(after) :])]
 
 
 def is_telling(conversation_id: str) -> bool:

@@ -1,5 +1,7 @@
 """Which conversations are forgotten, in the state database: keyed hashes of their ids, and a line of each forgetting.
 
+A copy lies in the store, ``forgotten.json``, from which a database that is made again takes it over.
+
 No id stands there in plain. The key is drawn by lot for each database and kept in it: the same id has another hash
 elsewhere, and no table made beforehand helps. Who has the database can test an id that they know already.
 """
@@ -8,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import json
 import secrets
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -18,6 +21,8 @@ import numpy as np
 import sqlalchemy as sa
 
 from lacuna.data_contracts.ids import without_address
+from lacuna.pipelines.io.addresses import StorePath
+from lacuna.pipelines.io.store import usable, write_bytes
 from lacuna.pipelines.state.schema import forgetting_key, forgettings, forgotten, plain, utc
 
 if TYPE_CHECKING:
@@ -30,18 +35,25 @@ __all__ = [
     "Forgetting",
     "Forgotten",
     "begin_forgetting",
+    "copy_forgotten",
     "end_forgetting",
     "forgettings_so_far",
     "read_forgotten",
     "remember_forgotten",
+    "take_over_forgotten",
 ]
+
+COPY = "forgotten.json"  # in the store
 
 
 @dataclass(frozen=True)
 class Forgotten:
-    """The forgotten conversations of a state database: tells whether an id is among them."""
+    """The forgotten conversations of a state database: tells whether an id is among them.
 
-    key: bytes = b""
+    There is one key, and another where a database was made again that had forgotten something meanwhile.
+    """
+
+    keys: tuple[bytes, ...] = ()
     hashes: frozenset[str] = field(default=frozenset(), repr=False)
 
     def __bool__(self) -> bool:
@@ -49,7 +61,8 @@ class Forgotten:
 
     def holds(self, conversation_id: str) -> bool:
         """Whether a conversation is forgotten, by its id in a bundle, or as runs know it."""
-        return bool(self.hashes) and _hash(self.key, without_address(conversation_id)) in self.hashes
+        known_as = without_address(conversation_id)
+        return bool(self.hashes) and any(_hash(key, known_as) in self.hashes for key in self.keys)
 
     def among(self, ids: pd.Series) -> NDArray[np.bool_]:
         """Of each id whether its conversation is forgotten; False for none."""
@@ -76,25 +89,60 @@ class Forgetting:
 def read_forgotten(state: State) -> Forgotten:
     """The conversations that a state database knows as forgotten."""
     with state.reading() as connection:
-        secret = connection.execute(sa.select(forgetting_key.c.secret)).scalar()
         hashes = connection.execute(sa.select(forgotten.c.id_hash)).scalars()
-        return Forgotten(bytes.fromhex(secret or ""), frozenset(hashes))
+        return Forgotten(tuple(map(bytes.fromhex, _secrets(connection))), frozenset(hashes))
 
 
 def remember_forgotten(state: State, ids: Collection[str]) -> None:
     """Write down that conversations are forgotten from now on."""
 
     def write(connection: sa.Connection) -> None:
-        secret = connection.execute(sa.select(forgetting_key.c.secret)).scalar()
-        if secret is None:
-            secret = secrets.token_hex(16)
-            connection.execute(sa.insert(forgetting_key), {"secret": secret})
+        if not _secrets(connection):
+            connection.execute(sa.insert(forgetting_key), {"secret": secrets.token_hex(16)})
+        key = bytes.fromhex(_secrets(connection)[0])
         known = set(connection.execute(sa.select(forgotten.c.id_hash)).scalars())
-        new = {_hash(bytes.fromhex(secret), without_address(one)) for one in ids} - known
+        new = {_hash(key, without_address(one)) for one in ids} - known
         if new:
             connection.execute(sa.insert(forgotten), [{"id_hash": one} for one in sorted(new)])
 
     state.write(write)
+
+
+def copy_forgotten(state: State, store: StorePath) -> None:
+    """Write what is forgotten, and the log, into the store: a database may be lost, and is made again without it."""
+    with state.reading() as connection:
+        keys = _secrets(connection)
+        hashes = connection.execute(sa.select(forgotten.c.id_hash).order_by(forgotten.c.id_hash)).scalars().all()
+        log = [dict(row) for row in connection.execute(sa.select(forgettings).order_by(forgettings.c.id)).mappings()]
+    document = {
+        "keys": keys,
+        "hashes": hashes,
+        "log": [{name: plain(value) for name, value in row.items()} for row in log],
+    }
+    write_bytes(store / COPY, json.dumps(document, indent=1).encode())
+
+
+def take_over_forgotten(connection: sa.Connection, store: StorePath) -> None:
+    """Take what is forgotten over from the store's copy, in a database that is made again or was restored."""
+    try:
+        with usable(store, passing=FileNotFoundError):
+            document = json.loads((store / COPY).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return
+    if keys := sorted(set(document["keys"]) - set(_secrets(connection))):
+        connection.execute(sa.insert(forgetting_key), [{"secret": key} for key in keys])
+    known = set(connection.execute(sa.select(forgotten.c.id_hash)).scalars())
+    new = [{"id_hash": one} for one in document["hashes"] if one not in known]
+    if new:
+        connection.execute(sa.insert(forgotten), new)
+    lines = set(connection.execute(sa.select(forgettings.c.id)).scalars())
+    rows = [row | {name: _moment(row[name]) for name in ("at", "ended_at")} for row in document["log"]]
+    if rows := [row for row in rows if row["id"] not in lines]:
+        connection.execute(sa.insert(forgettings), rows)
+
+
+def _moment(text: str | None) -> datetime | None:
+    return utc(datetime.fromisoformat(text)) if text else None
 
 
 def begin_forgetting(state: State, who: str, sort: str, conversations: int) -> int:
@@ -139,6 +187,10 @@ def forgettings_so_far(state: State) -> list[Forgetting]:
         )
         for row in rows
     ]  # fmt: skip
+
+
+def _secrets(connection: sa.Connection) -> list[str]:
+    return list(connection.execute(sa.select(forgetting_key.c.secret).order_by(forgetting_key.c.secret)).scalars())
 
 
 def _hash(key: bytes, conversation_id: str) -> str:

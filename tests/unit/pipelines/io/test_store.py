@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import subprocess
 import sys
@@ -106,6 +107,20 @@ def test_a_failed_write_leaves_the_old_file_and_no_rubbish(tmp_path: Path) -> No
         write_parquet(tmp_path / "t.parquet", pd.DataFrame({"n": [[1], {"mix": 1}]}))
     assert read_parquet(tmp_path / "t.parquet")["n"].tolist() == [1]
     assert [path.name for path in tmp_path.iterdir()] == ["t.parquet"]
+
+
+def test_pipes_and_devices_are_written_to_and_never_replaced(tmp_path: Path) -> None:
+    """An output such as ``/dev/null`` or a pipe stays what it is; a link stays a link."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    write_bytes(pipe, b"a backlog")
+    assert (pipe.is_fifo(), os.read(reader, 100)) == (True, b"a backlog")
+    os.close(reader)
+    (tmp_path / "link").symlink_to(tmp_path / "file")
+    write_bytes(tmp_path / "link", b"new")
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "file").read_bytes() == b"new"
 
 
 def test_publishing_replaces_the_whole_folder(tmp_path: Path) -> None:
