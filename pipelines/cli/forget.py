@@ -11,7 +11,6 @@ from rich.markup import escape
 from rich.table import Table
 
 from lacuna.data_contracts.errors import SettingsInvalid
-from lacuna.data_contracts.findings import counted
 from lacuna.pipelines.cli.options import Config, Quiet, Store, local, out
 from lacuna.pipelines.presentation import progress
 
@@ -122,6 +121,8 @@ def _print_retained(retained: Retained, settings: Settings, dry: bool) -> None:
 
 
 def _print(report: Report, dry: bool) -> None:
+    from lacuna.data_contracts.findings import counted
+
     out.print(f"{counted(report.conversations, 'conversation')} {'would be forgotten' if dry else 'forgotten'}.")
     for customer in report.unknown_customers:
         out.print(f"The bundle holds no conversation of customer {escape(customer)}.", highlight=False)
@@ -154,6 +155,7 @@ def _print(report: Report, dry: bool) -> None:
 
 
 def _print_log(settings: Settings, store: Path) -> None:
+    from lacuna.data_contracts.findings import counted
     from lacuna.pipelines.state.forgotten import forgettings_so_far
     from lacuna.pipelines.state.repository import open_state
 
@@ -185,4 +187,4 @@ def _print_log(settings: Settings, store: Path) -> None:
 def _left(line: Forgetting) -> str:
     if line.ended_at is None:
         return "stopped half way"
-    return counted(line.places_left, "place") if line.places_left else "nothing"
+    return f"places: {line.places_left}" if line.places_left else "nothing"

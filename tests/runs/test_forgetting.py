@@ -26,8 +26,9 @@ from lacuna.pipelines.forgetting.selection import Asked
 from lacuna.pipelines.io.published import read_published
 from lacuna.pipelines.io.runs import read_backlog
 from lacuna.pipelines.sources.pull import pull_source
-from lacuna.pipelines.state.forgotten import forgettings_so_far
+from lacuna.pipelines.state.forgotten import forgettings_so_far, read_forgotten
 from lacuna.pipelines.state.leases import lease
+from lacuna.pipelines.state.rebuild import rebuild_state
 from lacuna.pipelines.state.repository import open_state
 from tests.support.forgetting import CANARIES, CUSTOMER, END, IDS, Desk, Known, make_known
 from tests.support.standins import Lacuna
@@ -187,6 +188,19 @@ def test_a_run_does_not_bring_them_back(original: Known, after: tuple[Known, Rep
     )
 
 
+def test_a_database_made_again_knows_it_still(after: tuple[Known, Report], tmp_path: Path) -> None:
+    """The store has a copy of the hashes and of the log; what the runs give back holds nothing of them."""
+    known = after[0].copied(tmp_path / "known")
+    for file in known.store.glob("state.db*"):
+        file.unlink()
+    rebuild_state(known.settings, known.store)
+    with open_state(known.settings, known.store) as state:
+        forgotten, (line,) = read_forgotten(state), forgettings_so_far(state)
+        assert all(forgotten.holds(one) for one in IDS)
+        assert (line.who, line.places_left) == ("dpo", 0)
+    assert held(known.folder) == {}
+
+
 @pytest.mark.parametrize("place", ["from_run", "beside_runs", "from_state", "from_bundle", "search"])
 def test_what_was_stopped_half_way_is_ended(known: Known, place: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Wherever it stops, the run that readers see is whole, and the same again ends it; what was kept is gone then."""
@@ -251,7 +265,7 @@ def test_what_was_put_back_is_found_and_named(known: Known, lacuna: Lacuna) -> N
     assert "left notes.bin: 1 text with their words" in told
     assert "gromulent" not in told
     code, told, _ = lacuna("forget", "--store", str(known.store), "--log")
-    assert (code, "1 place" in told) == (0, True)
+    assert (code, "places: 1" in told) == (0, True)
 
 
 def test_it_waits_for_who_is_at_work(known: Known) -> None:

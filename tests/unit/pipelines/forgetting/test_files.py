@@ -85,6 +85,21 @@ def test_a_table_keeps_its_types() -> None:
     assert rewritten("a.parquet", content, traces("c-0000", text="zzzz")) is None
 
 
+def test_what_a_lost_database_is_made_of_keeps_its_form() -> None:
+    """Of a topic the keys go, and its mean where nobody else has asked it; of an edit, fields of examples stay."""
+    rows = [
+        {"topic_id": "t-1", "members": ["0123456789abcdef", "ffff"], "centroid": b"\1\2"},
+        {"topic_id": "t-2", "members": ["0123456789abcdef"], "centroid": b"\1\2"},
+    ]
+    registry = rows_of(rewritten("topic_registry.parquet", parquet(rows), traces()))
+    assert [(row["members"], row["centroid"]) for row in registry] == [(["ffff"], b"\1\2"), ([], b"\0\0")]
+    examples = [{"conversation_id": one, "key": key, "question": "x"} for one, key in (("c-4711", "k"), ("c-1", "l"))]
+    edits = [{"id": 1, "payload": json.dumps({"examples": examples, "label": "Zeno"})}]
+    (edit,) = rows_of(rewritten("topic_edits.parquet", parquet(edits), traces()))
+    blank = {"conversation_id": "", "key": "", "question": ""}
+    assert json.loads(edit["payload"]) == {"examples": [examples[1], blank], "label": MARK}
+
+
 def test_a_vector_goes_with_its_text() -> None:
     """The vector of a text tells of it: where the text is changed, the row goes."""
     rows = [{"kind": "topic", "id": "t-1", "text": one, "vector": [0.5, 0.5]} for one in ("Zeno", "bike")]

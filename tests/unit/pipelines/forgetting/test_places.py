@@ -142,6 +142,7 @@ def test_ids_are_kept_as_keyed_hashes(tmp_path: Path) -> None:
 def test_a_run_on_an_object_store(remote: StorePath, tmp_path: Path) -> None:
     """It is published anew in one step; the old version goes, there and in the user's cache, and caches go too."""
     settings = settings_for(f"sqlite:///{tmp_path / 'state.db'}")
+    open_state(settings, remote).close()
     publish(remote)
     write_bytes(remote / "cache" / "names" / "1.json", b"{}")
     write_bytes(remote / "sheets" / "monday.csv", f"conversation_id,note\nc-4711,{THEIRS}\nc-1,x\n".encode())
@@ -194,6 +195,7 @@ def keeping(**days: int) -> Settings:
 
 def test_old_runs_go_and_the_latest_stays(tmp_path: Path) -> None:
     """Runs older than they may be are deleted whole; the latest stays, so that the board has one."""
+    open_state(load_settings(), tmp_path).close()
     for week in ("2024-06-16", "2024-06-23", "2024-06-30"):
         publish(tmp_path, week)
     settings, day = keeping(runs_days=10), date(2024, 7, 1)
@@ -224,6 +226,7 @@ def test_old_caches_go(tmp_path: Path) -> None:
 def test_old_conversations_are_forgotten(tmp_path: Path) -> None:
     """Those that began longer ago, with runs of such alone; conversations that are younger stay."""
     bundle, store = make_bundle(tmp_path), tmp_path / "store"
+    open_state(load_settings(), store).close()
     publish(store, "2024-06-10")
     publish(store, "2024-06-30")
     settings, day = keeping(conversations_days=10), date(2024, 6, 30)
@@ -262,6 +265,7 @@ def test_what_can_not_be_done_is_said(lacuna: Lacuna, tmp_path: Path, arguments:
 def test_ids_of_a_file_and_ids_that_are_unknown(lacuna: Lacuna, tmp_path: Path) -> None:
     """A file holds an id a line; an id that is found nowhere is named, and kept out all the same."""
     store = tmp_path / "store"
+    open_state(load_settings(), store).close()
     publish(store)
     (tmp_path / "ids.txt").write_text("c-4711\n\n c-gone \n", encoding="utf-8")
     code, told, _ = lacuna("forget", "--store", str(store), "--file", str(tmp_path / "ids.txt"), "--who", "dpo")
