@@ -95,5 +95,11 @@ def without_addresses(ids: pd.Series) -> pd.Series:
 
 
 def without_address(one: str) -> str:
-    """One id as :func:`without_addresses` gives it."""
+    """One id as :func:`without_addresses` gives it.
+
+    Examples
+    --------
+    >>> without_address("jo@example.org"), without_address("c-1")
+    ('c-b6be3cb544f77c4e', 'c-1')
+    """
     return f"c-{hashlib.sha256(one.encode()).hexdigest()[:16]}" if re.search(_ADDRESS, one) else one

@@ -1,7 +1,8 @@
 """The command ``lacuna``.
 
-Exit codes: 0 done (also where nothing was left to do); 1 ``check`` found something wrong with the bundle; 2 a problem
-that the message tells how to put right, wrong usage included; 70 a fault of Lacuna itself; 130 interrupted.
+Exit codes: 0 done (also where nothing was left to do); 1 ``check`` found something wrong with the bundle, or ``forget``
+something that is left; 2 a problem that the message tells how to put right, wrong usage included; 70 a fault of Lacuna
+itself; 130 interrupted.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from lacuna.pipelines.cli import (
     dags,
     decide,
     drafts,
+    forget,
     impact,
     init,
     mine,
@@ -51,8 +53,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Turns a folder of support conversations into a ranked, owned backlog of knowledge gaps.",
-    epilog="Start here:  `lacuna demo --store demo-store`  ·  Exit codes: 0 done, 1 check found faults,"
-    " 2 a problem you can put right, 70 a fault of Lacuna, 130 interrupted.",
+    epilog="Start here:  `lacuna demo --store demo-store`  ·  Exit codes: 0 done, 1 check found faults"
+    " or forget something left, 2 a problem you can put right, 70 a fault of Lacuna, 130 interrupted.",
 )
 
 
@@ -92,6 +94,7 @@ COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
     ),
     "Write, tell, and see what worked": (drafts.digest, impact.impact, worth.worth, audit.audit),
     "Look at topics, change settings, schedule": (topics.topics, redact.redact, settings, dags.dags),
+    "Forget": (forget.forget,),
 }  # fmt: skip
 
 for panel, commands in COMMANDS.items():

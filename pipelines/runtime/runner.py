@@ -333,15 +333,15 @@ def _account_for_rows(job: Job) -> None:
         return
     loaded = job.read_json("load/load")
     for table, rows in loaded["tables"].items():
-        counts = ("kept", "quarantined", "superseded", "later")
-        rows_in, (kept, bad, old, later) = rows["rows_in"], (rows[f"rows_{count}"] for count in counts)
-        if rows_in != kept + bad + old + later:
-            accounted = f"{kept} + {bad} + {old} + {later} accounted for"
+        counts = ("kept", "quarantined", "superseded", "later", "forgotten")
+        rows_in, (kept, bad, old, later, gone) = rows["rows_in"], (rows.get(f"rows_{count}", 0) for count in counts)
+        if rows_in != kept + bad + old + later + gone:
+            accounted = f"{kept} + {bad} + {old} + {later} + {gone} accounted for"
             raise AssertionError(f"rows of {table} were lost: {rows_in} in, {accounted}")
         if rows_in:
             progress.say(
                 f"  {table}: {rows_in:,} rows = {kept:,} kept + {bad:,} quarantined + {old:,} older versions or doubles"
-                f" + {later:,} after the window"
+                f" + {later:,} after the window" + (f" + {gone:,} of forgotten conversations" if gone else "")
             )
     begun = job.read_json("run")["files"]
     if any(begun.get(read["file"], read["sha256"]) != read["sha256"] for read in loaded["inputs"]):

@@ -11,7 +11,7 @@ import os
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from lacuna.pipelines.io.store import files_in, usable
 from lacuna.pipelines.sources.redaction import redacted
 from lacuna.pipelines.sources.source import Batch, Stream
 from lacuna.pipelines.sources.tables import arrow_table
+from lacuna.pipelines.state.forgotten import Forgotten
 
 __all__ = ["GONE", "Slice", "Staging"]
 
@@ -45,10 +46,13 @@ class Slice:
         Rows by table.
     finished
         Whether the stream has nothing more.
+    forgotten
+        Conversations that were passed over because they are forgotten.
     """
 
     rows: dict[str, int]
     finished: bool = False
+    forgotten: int = 0
 
 
 class Staging:
@@ -62,13 +66,18 @@ class Staging:
         The source's name.
     phone_regions
         As of the settings; None to stage texts as they are.
+    forgotten
+        Conversations of which nothing is staged.
     """
 
-    def __init__(self, bundle: StorePath, name: str, phone_regions: list[str] | None) -> None:
+    def __init__(
+        self, bundle: StorePath, name: str, phone_regions: list[str] | None, forgotten: Forgotten | None = None
+    ) -> None:
         self._bundle = bundle / "_pull"
         self._name = name
         self._folder = self._bundle / name
         self._regions = phone_regions
+        self._forgotten = forgotten or Forgotten()
 
     def stage(self, stream: Stream, at_most: int, stop: float | None = None, sample: bool = False) -> Slice:
         """Read a slice of a stream into a load.
@@ -101,7 +110,9 @@ class Staging:
             if stream.version is not None and state.get("version") == stream.version:
                 done.finished = True
                 return
-            for batch in _as_documented(stream, self._name, begin):
+            for came in _as_documented(stream, self._name, begin):
+                batch = self._remembered(came)
+                done.forgotten += len(came.conversations) - len(batch.conversations)
                 for table, rows in self._tables(batch).items():
                     done.rows[table] = done.rows.get(table, 0) + len(rows)
                     yield dlt.mark.with_table_name(rows, table)
@@ -133,6 +144,19 @@ class Staging:
             for path in paths:
                 with usable(path):
                     path.unlink(missing_ok=True)
+
+    def _remembered(self, batch: Batch) -> Batch:
+        """A batch without the conversations that are forgotten, and without rows about them."""
+        if not self._forgotten:
+            return batch
+        rows = {
+            table: [row for row in of if not self._forgotten.holds(str(row.get("conversation_id") or ""))]
+            for table, of in batch.rows.items()
+        }
+        conversations = [
+            one for one in batch.conversations if not self._forgotten.holds(str(one.row["conversation_id"]))
+        ]
+        return replace(batch, conversations=conversations, rows=rows)
 
     def _tables(self, batch: Batch) -> dict[str, Any]:
         number = time.time_ns()

@@ -86,6 +86,8 @@ def _tune_sqlite(connection: Any, _record: Any) -> None:
 
 
 def _begin_immediate(connection: sa.Connection) -> None:
+    if connection.get_execution_options().get("lacuna_no_transaction", False):
+        return
     writes = connection.get_execution_options().get("lacuna_writes", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 

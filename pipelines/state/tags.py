@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from lacuna.data_contracts.errors import TagInvalid
 from lacuna.pipelines.presentation.suggestions import did_you_mean
 from lacuna.pipelines.state import schema
+from lacuna.pipelines.state.forgotten import read_forgotten
 from lacuna.pipelines.state.repository import State
 
 if TYPE_CHECKING:
@@ -40,13 +41,15 @@ def enter_tag(
     Raises
     ------
     TagInvalid
-        The outcome is none of ``OUTCOMES``, or no conversation or person is named.
+        The outcome is none of ``OUTCOMES``, no conversation or person is named, or the conversation is forgotten.
     """
     if outcome not in OUTCOMES:
         remedy = did_you_mean(outcome, OUTCOMES, f"one of {', '.join(OUTCOMES)}")
         raise TagInvalid(f"there is no outcome '{outcome}'", remedy)
     if not conversation_id.strip() or not who.strip():
         raise TagInvalid("a tag needs a conversation and a person", "say which conversation, and who tags it")
+    if read_forgotten(state).holds(conversation_id.strip()):
+        raise TagInvalid("this conversation is forgotten, and nothing is kept of it", "tag another one")
 
     def write(connection: sa.Connection) -> int:
         row = {

@@ -1,7 +1,8 @@
 """load: read the bundle, check its contract, quarantine what breaks it, leave out what is after the window.
 
 Nothing is lost: rows in = rows kept + rows in quarantine + rows superseded by a newer version or by one that says the
-same + rows later than the window, for every table of every run. Values that were left empty are in `quarantine/values`.
+same + rows later than the window + rows of forgotten conversations, for every table of every run. Values that were left
+empty are in `quarantine/values`. Of forgotten conversations nothing is written, not even for the time of the run.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from lacuna.models.data_coverage.coverage import Coverage, data_coverage, messag
 from lacuna.pipelines.io.bundle import Bundle, read_bundle, refuse
 from lacuna.pipelines.io.parts import scratch
 from lacuna.pipelines.io.processes import temporary_folder
+from lacuna.pipelines.state.forgotten import read_forgotten
 from lacuna.pipelines.state.repository import open_state
 from lacuna.pipelines.state.tags import entered_tags, with_tags
 from lacuna.pipelines.steps.load.coverage import window_coverage
@@ -38,7 +40,7 @@ __all__ = ["CheckResult", "TableCheck", "check_bundle", "load"]
 
 @dataclass(frozen=True)
 class TableCheck:
-    """The counts of a table: rows read, kept, rejected and superseded, and the allowed share of rejected rows."""
+    """The counts of a table: rows read, kept, rejected, superseded, forgotten; the allowed share of rejected ones."""
 
     table: str
     rows: int
@@ -46,6 +48,7 @@ class TableCheck:
     quarantined: int
     limit: float
     superseded: int = 0
+    forgotten: int = 0
 
     @property
     def share(self) -> float:
@@ -118,7 +121,10 @@ def load(job: Job) -> None:
     """
     with scratch(job.work, "load") as folder:
         spool = messages_spool(folder)
-        bundle = read_bundle(job.bundle, mapped=job.settings.input, spool=spool)
+        with open_state(job.settings, job.store) as state:
+            forgotten = read_forgotten(state)
+        leave_out = forgotten.among if forgotten else None
+        bundle = read_bundle(job.bundle, mapped=job.settings.input, spool=spool, leave_out=leave_out)
         refuse(bundle.problems)
         limits = _limits(job.settings.contract.limits)
         taken: list[tuple[_Inside, ShardWriter]] = []
@@ -152,8 +158,9 @@ def load(job: Job) -> None:
                 "rows_quarantined": len(rejected),
                 "rows_superseded": check.superseded,
                 "rows_later": later,
+                "rows_forgotten": check.forgotten,
             }
-            if check.rows != rows_kept + len(rejected) + check.superseded + later:
+            if check.rows != rows_kept + len(rejected) + check.superseded + later + check.forgotten:
                 raise AssertionError(f"{name}: rows were lost: {counts[name]}")
             job.write(f"load/quarantine/{name}", rejected.astype({"row": "int64"}))
         emptied = pd.concat([s.emptied for s in sifted.tables.values()], ignore_index=True)
@@ -244,13 +251,16 @@ def _limits(settings: Mapping[str, float]) -> dict[str, float]:
 
 
 def _checks(bundle: Bundle, sifted: SiftedBundle, limits: dict[str, float]) -> list[TableCheck]:
-    rows = dict.fromkeys(INPUTS, 0)
+    rows, forgotten = dict.fromkeys(INPUTS, 0), dict.fromkeys(INPUTS, 0)
     for file in bundle.inputs:
         rows[file["table"]] += file["rows"]
+        forgotten[file["table"]] += file.get("forgotten", 0)
     # Of a table that lacks a required column, no row can be kept.
     lacking = {p.table for p in bundle.problems if p.column}
     return [
-        TableCheck(n, rows[n], 0 if n in lacking else sifted.kept[n], len(s.rejected), limits[n], s.superseded)
+        TableCheck(
+            n, rows[n], 0 if n in lacking else sifted.kept[n], len(s.rejected), limits[n], s.superseded, forgotten[n]
+        )
         for n, s in sifted.tables.items()
     ]
 

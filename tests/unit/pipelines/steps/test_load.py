@@ -40,6 +40,7 @@ def test_load_writes_every_table_with_its_dtypes(tmp_path: Path) -> None:
     assert job.read("load/messages")["article_ids"].map(lambda v: None if v is None else list(v))[1] == ["a1"]
     assert job.read_json("load/load")["tables"]["messages"] == {
         "rows_in": 4, "rows_kept": 4, "rows_quarantined": 0, "rows_superseded": 0, "rows_later": 0,
+        "rows_forgotten": 0,
     }  # fmt: skip
 
 
