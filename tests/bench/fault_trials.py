@@ -350,6 +350,8 @@ class BoardTrials(Trials):
         port, listening = _listening()
         child = started(lambda: self._serve(store, listening), log)
         listening.close()
+        if _asked(port) != 200:
+            outcome.wrong.append(f"the restart does not answer: {_last_line(log)}")
         again = [action for action in self.actions if action not in sure]
         for action, answer in zip(again, _send_all(port, again, range(600)), strict=True):
             if answer not in (*_TAKEN, 409):
@@ -689,6 +691,16 @@ def _sent(port: int, action: Action) -> int | None:
         except (OSError, http.client.HTTPException):
             return None
         return answer.status
+
+
+def _asked(port: int) -> int | None:
+    """The status that a board answers by when it is looked at; None where nobody answers."""
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=120)) as connection:
+        try:
+            connection.request("GET", "/api/me")
+            return connection.getresponse().status
+        except (OSError, http.client.HTTPException):
+            return None
 
 
 def _missing(store: Path, actions: Sequence[Action]) -> list[str]:
