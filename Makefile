@@ -13,12 +13,14 @@ RUNTIME := $(VENV)/.runtime
 BOOT := $(VENV)/.boot
 # BERTopic as it comes, with umap-learn and hdbscan; Lacuna's own environment stays without.
 THEIRS := .venv-bench/.done
+# The tools that list and audit what the runtime is made of; they are no part of it.
+AUDIT := .venv-audit/.done
 # The locks and what says how to install the project; a change of any of them installs again, and nothing else does.
 LOCKS := requirements.lock requirements-boot.lock pyproject.toml setup.py
 
 export GX_ANALYTICS_ENABLED := false
 
-.PHONY: help demo test coverage bench bench-topics docs lint lock report clean
+.PHONY: help demo test coverage bench bench-topics docs lint audit sbom lock report clean
 
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "; print "make <target>\n"} /^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,6 +51,18 @@ lint: $(DEV) ## Check style, format and types
 	@for folder in data_contracts models pipelines; do ln -sfn ../../../$$folder $(VENV)/namespace/lacuna/$$folder; done
 	@$(BIN)/mypy
 
+audit: $(DEV) $(AUDIT) ## Ask whether locked packages have known vulnerabilities
+	@$(BIN)/python -m tests.house.audit .venv-audit/bin/pip-audit
+
+sbom: $(DEV) $(AUDIT) ## Write build/sbom.json: what the runtime is made of, as CycloneDX
+	@mkdir -p build
+	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python build/runtime
+	@$(BIN)/uv pip sync --quiet --python build/runtime/bin/python --require-hashes requirements.lock
+	@.venv-audit/bin/cyclonedx-py environment --pyproject pyproject.toml --mc-type application \
+		--output-reproducible --output-format JSON --output-file build/sbom.json build/runtime/bin/python
+	@rm -rf build/runtime
+	@echo build/sbom.json
+
 lock: $(BOOT) ## Write the lock files again (ARGS=--upgrade for newer versions)
 	@printf 'uv\nsetuptools>=80\n' | $(COMPILE) --no-annotate - -o requirements-boot.lock
 	@$(COMPILE) --override overrides.txt pyproject.toml -o requirements.lock
@@ -57,6 +71,7 @@ lock: $(BOOT) ## Write the lock files again (ARGS=--upgrade for newer versions)
 		-o requirements-dev.lock
 	@$(COMPILE) --override overrides.txt --extra airflow --extra celery --extra kubernetes $(DRIVERS) \
 		-c requirements.lock -c requirements-dev.lock pyproject.toml -o requirements-airflow.lock
+	@$(COMPILE) --group audit -c requirements.lock -o requirements-audit.lock
 	@grep -v -e umap -e hdbscan -e llvmlite overrides.txt > $(VENV)/overrides-bench.txt
 	@$(COMPILE) --override $(VENV)/overrides-bench.txt --group bench -c requirements.lock -o requirements-bench.lock
 
@@ -72,7 +87,7 @@ report: ## Open the latest report of STORE (default: the demo's), or print its p
 	elif [ "$$(uname)" = Darwin ]; then open "$$latest"; fi
 
 clean: ## Remove the environment, the demo and all caches
-	@rm -rf $(VENV) .venv-bench demo build *.egg-info .coverage .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@rm -rf $(VENV) .venv-audit .venv-bench demo build *.egg-info .coverage .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The installer itself is pinned by hash; it then installs the rest by hash.
@@ -108,6 +123,11 @@ $(THEIRS): requirements-bench.lock $(BOOT)
 	@echo "Installing BERTopic as it comes into .venv-bench, for comparison only"
 	@$(BIN)/python -m venv .venv-bench
 	@$(BIN)/uv pip sync --quiet --python .venv-bench/bin/python --require-hashes requirements-bench.lock
+	@touch $@
+
+$(AUDIT): requirements-audit.lock $(BOOT)
+	@$(BIN)/python -m venv --without-pip .venv-audit
+	@$(BIN)/uv pip sync --quiet --python .venv-audit/bin/python --require-hashes requirements-audit.lock
 	@touch $@
 
 INSTALL = $(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from lacuna.models.redaction.redact import learn_names, redact
 from lacuna.models.redaction.regions import regions_of, without_regions
 from lacuna.models.text.languages import common_languages
 from lacuna.pipelines.io.store import usable
+from lacuna.pipelines.settings import Settings
 from lacuna.pipelines.topic_finder import read_texts
 
 __all__ = ["RedactedFile", "redact_file"]
@@ -46,12 +46,12 @@ class RedactedFile:
     unreadable: list[tuple[int, str]]
 
 
-def redact_file(file: Path, text: str, name: str | None, into: Path, phone_regions: Sequence[str]) -> RedactedFile:
+def redact_file(file: Path, text: str, name: str | None, into: Path, settings: Settings) -> RedactedFile:
     """Write a file's column ``text`` without personal data to ``into``, with its ids.
 
     The names that a conversation shows go from all of its rows, where ``name`` says which column tells conversations;
-    an id that is an e-mail address or a number is redacted too. Without ``phone_regions``, national phone numbers of
-    all countries that the texts' languages suggest are found.
+    an id that is an e-mail address or a number is redacted too. Without ``[privacy] phone_regions``, national phone
+    numbers of all countries that the texts' languages suggest are found.
 
     Raises
     ------
@@ -62,7 +62,8 @@ def redact_file(file: Path, text: str, name: str | None, into: Path, phone_regio
         raise SettingsInvalid(f"{into} is of no known format", f"give a file that ends in {', '.join(_SUFFIXES)}")
     if into.exists() and file.exists() and into.samefile(file):
         raise SettingsInvalid(f"{into} is the file that is read", "give another file to --out")
-    rows, unreadable = read_texts(file, text, name, unique=False)
+    phone_regions = settings.privacy.phone_regions
+    rows, unreadable = read_texts(file, text, name, unique=False, expanded=settings.input.expanded_bytes)
     texts = rows["text"].tolist()
     languages = common_languages(texts)
     regions = tuple(phone_regions) or regions_of(languages)

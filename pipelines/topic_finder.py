@@ -18,6 +18,7 @@ from lacuna.models.topics.names import label_topics
 from lacuna.models.topics.topic_finder import find_groups
 from lacuna.pipelines.embedders.choice import AUTO, choose
 from lacuna.pipelines.io.addresses import StorePath
+from lacuna.pipelines.io.expansion import EXPANDED_BYTES
 from lacuna.pipelines.io.formats import SUFFIXES, parse
 from lacuna.pipelines.io.redaction_cache import redacted
 from lacuna.pipelines.io.store import usable, write_bytes, write_parquet
@@ -77,7 +78,7 @@ def group_file(
     if isinstance(cache, Path):
         with usable(cache):
             cache.mkdir(parents=True, exist_ok=True)
-    rows, unreadable = read_texts(file, text, name)
+    rows, unreadable = read_texts(file, text, name, expanded=settings.input.expanded_bytes)
     assignments, topics, distinct = topics_of(rows, cache, settings)
     if out is not None:
         write_assignments(out, assignments)
@@ -86,11 +87,12 @@ def group_file(
 
 
 def read_texts(
-    file: Path, text: str, name: str | None, *, unique: bool = True
+    file: Path, text: str, name: str | None, *, unique: bool = True, expanded: int = EXPANDED_BYTES
 ) -> tuple[pd.DataFrame, list[tuple[int, str]]]:
     """The file's rows as id and text (str), and the rows that could not be parsed.
 
     Without an id column, a row's id is its number in the file, from 1. Ids are ``unique``, or the file is refused.
+    ``expanded`` are the bytes that it may expand to where it is packed: see :mod:`lacuna.pipelines.io.expansion`.
     """
     if not file.name.endswith(SUFFIXES):
         raise BundleUnreadable(f"{file} is of no known format", f"give a file that ends in {', '.join(SUFFIXES)}")
@@ -102,7 +104,7 @@ def read_texts(
         raise BundleUnreadable(f"{file} does not exist", _near(file.name, others) or "check the path") from None
     except OSError as error:
         raise BundleUnreadable(f"{file} can't be read: {error.strerror}", "check its rights and the path") from error
-    raw = parse(file.name, data, {text, *([name] if name else [])})
+    raw = parse(file.name, data, {text, *([name] if name else [])}, expanded)
     columns = [str(c) for c in raw.frame.columns]
     unreadable = [(broken.row, broken.why) for broken in raw.broken]
     if not len(raw.frame) and not columns:

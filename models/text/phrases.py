@@ -11,7 +11,7 @@ from itertools import pairwise
 from lacuna.models.text.clauses import Clause, joined
 from lacuna.models.text.grammar import Language, language_of_words
 
-__all__ = ["LONGEST", "Phrase", "phrases"]
+__all__ = ["LONGEST", "Phrase", "phrases", "whole_phrase"]
 
 LONGEST = 8  # most words of a name
 SUBJECT = 4  # most words before a predicate; more are a sentence of their own
@@ -20,7 +20,9 @@ DENIED = 4  # number of words after a "none of my" that it denies
 _ODD = re.compile(r"[./@+_]|\d{4,}|^\d|[a-z]\d|\d[a-z]")
 # How complete a name is whose piece begins where: the action asked for, what is told, a thing, a whole statement.
 _ACTION, _THING, _STATEMENT, _TOLD, _PLAIN, _INSIDE, _QUESTION = 0.95, 0.85, 0.9, 0.65, 0.85, 0.62, 0.78
+_SEARCHED = 0.9  # a whole search
 _CUT = 0.75  # for a piece whose clause goes on, though all of it would be short enough for a name
+_CUT_ACTION = 0.75  # for an action without the where, how or what for that its clause goes on with
 _POINTS = 0.6  # for a piece that points at what was said before
 
 
@@ -73,6 +75,11 @@ def phrases(clause: Clause, language: Language | None = None) -> Iterator[Phrase
         yield from _pieces(clause, begin, kind, language)
     if _is_question(words[start:], clause.asks, language):
         yield from _question(words[start:], language)
+
+
+def whole_phrase(words: tuple[str, ...], language: Language) -> Phrase | None:
+    """All of ``words``, folded, as the name of a thing, such as a search; None where they are no name."""
+    return next(_phrase(words, _SEARCHED, language, "thing"), None)
 
 
 def _is_question(words: tuple[str, ...], asks: bool, language: Language) -> bool:
@@ -128,6 +135,8 @@ def _value(piece: tuple[str, ...], behind: tuple[str, ...], kind: str, language:
     value = _value_of_kind(piece, behind, kind, language)
     if behind:
         value *= _CUT if len(piece) + len(behind) <= LONGEST else 0.85
+        # "Take the e-bike battery" does not say what for: "on a plane".
+        value *= _CUT_ACTION if kind == "action" and behind[0] in language.prepositions else 1.0
         # "Sending of the password" names no problem where "did not succeed" follows.
         if behind[0] in language.finite:
             value *= 0.6

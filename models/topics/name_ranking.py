@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from math import log, sqrt
@@ -58,8 +58,9 @@ def rank_phrases(
     topics: Sequence[TopicQuestions],
     where: dict[str, list[int]],
     written: Counter[str],
+    searched: Mapping[Phrase, int],
 ) -> list[tuple[float, Phrase]]:
-    """Phrases of a topic that could name it, best first, each with its score."""
+    """Phrases of a topic that could name it, and searches for it, best first, each with its score."""
     n, total = len(topic.stems), sum(len(t.stems) for t in topics)
     if not n or topic.language is None:
         return []
@@ -85,6 +86,9 @@ def rank_phrases(
         for text, phrase in here.items():
             if text not in best or phrase.completeness > best[text].completeness:
                 best[text] = phrase
+    for phrase, count in searched.items():
+        phrase_counts[phrase.text] += count
+        best[phrase.text] = phrase
     # A word that hardly anybody writes is a typing error or a name: another phrase is better, where there is one.
     clean = {text: p for text, p in best.items() if not _slips(p, written, total)}
     best = clean or best

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
-from itertools import chain
+from collections.abc import Callable, Mapping, Sequence
+from itertools import chain, groupby
 
 from lacuna.models.arrays import F32
 from lacuna.models.text.clauses import Clause, clauses, joined
-from lacuna.models.text.grammar import LANGUAGES, Language, language_of
-from lacuna.models.text.phrases import LONGEST, Phrase
+from lacuna.models.text.grammar import LANGUAGES, Language, language_of, language_of_words
+from lacuna.models.text.phrases import LONGEST, Phrase, whole_phrase
 from lacuna.models.topics.name_cleaning import (
     SHORTEST_SHARED,
     corrections,
@@ -25,6 +25,7 @@ __all__ = ["capital", "examples", "label_topics"]
 
 WITHOUT_QUESTION = LANGUAGES["en"].text("without_question")
 A_THING = 0.25  # least share of a keyword's uses behind "the", "my" and the like
+STILL_GOOD = 0.6  # least share of the best name's worth of one that is kept because people know it
 COMPLETE = 0.45  # least completeness of a phrase that stands before a name made of keywords
 
 
@@ -32,6 +33,8 @@ def label_topics(
     texts: Sequence[Sequence[str]],
     keywords: Sequence[Sequence[str]],
     embed: Callable[[Sequence[str]], F32] | None = None,
+    searched: Sequence[Mapping[str, int]] = (),
+    before: Sequence[str | None] = (),
 ) -> list[str]:
     """One label a topic, unique among them, whatever the order of topics and questions.
 
@@ -47,6 +50,11 @@ def label_topics(
         The strongest words of each topic, best first; they make labels different that would otherwise be the same.
     embed
         Texts to float32 (texts, dim), rows of length 1; without it phrases are judged by their words alone.
+    searched
+        What people who ask about each topic typed into the help center's search, and how often; none by default. A
+        search is a name that somebody gave to the problem: it is judged as the phrases of the questions are.
+    before
+        What each topic was called before, or None: a name that is still about as good as the best one is kept.
 
     Examples
     --------
@@ -72,7 +80,12 @@ def label_topics(
     for number, topic in enumerate(topics):
         for word_stem, count in Counter(chain.from_iterable(topic.stems)).items():
             where[word_stem][number] = count
-    ranked = [rank_phrases(topic, number, topics, where, written) for number, topic in enumerate(topics)]
+    searches = [_search_phrases(counts, k) for counts, k in zip(searched or [{}] * len(topics), languages, strict=True)]
+    for phrase, count in chain.from_iterable(counts.items() for counts in searches):
+        written.update(dict.fromkeys(phrase.words, count))
+    ranked = [
+        rank_phrases(topic, number, topics, where, written, searches[number]) for number, topic in enumerate(topics)
+    ]
     if embed is not None:
         ranked = rank_by_meaning(ranked, texts, embed)
     things = Things([_terms(topic) for topic in topics])
@@ -82,6 +95,10 @@ def label_topics(
     for number in sorted(range(len(texts)), key=lambda n: (-ranked[n][0][0] if ranked[n] else 0, sorted(texts[n]))):
         language, spelt_here = languages[number] or LANGUAGES["en"], spelt[codes[number]]
         whole = [_written(p, spelt_here, language) for _, p in ranked[number] if p.completeness >= COMPLETE]
+        worth = dict(zip(whole, (score for score, p in ranked[number] if p.completeness >= COMPLETE), strict=True))
+        known = before[number] if before else None
+        if known in worth and worth[known] >= STILL_GOOD * worth[whole[0]]:
+            whole = [known, *(name for name in whole if name != known)]
         parts = [_written(p, spelt_here, language) for _, p in ranked[number] if p.completeness < COMPLETE]
         of_keywords = _of_keywords(things, number, spelt_here, language) if languages[number] else []
         own = [*whole, *of_keywords, *parts]
@@ -92,6 +109,17 @@ def label_topics(
         labels[number] = label
         used |= _keys(label, language)
     return labels
+
+
+def _search_phrases(searched: Mapping[str, int], language: Language | None) -> dict[Phrase, int]:
+    """The searches in the topic's language that have the form of a name, and how often each was typed."""
+    counts: dict[Phrase, int] = {}
+    for query, count in searched.items():
+        pieces = clauses(query)
+        in_language = len(pieces) == 1 and language_of_words(pieces[0].folded, language) is language
+        if language and in_language and (phrase := whole_phrase(pieces[0].folded, language)):
+            counts[phrase] = count
+    return counts
 
 
 def _terms(topic: TopicQuestions) -> list[list[Term]]:
@@ -141,7 +169,8 @@ def _shortened(questions: list[list[Clause]], spelt: dict[str, str], language: L
     counts: Counter[tuple[str, ...]] = Counter()
     for question in questions:
         for clause in question:
-            words = tuple(word for word in clause.folded if "@" not in word and "/" not in word)
+            kept = [word for word in clause.folded if "@" not in word and "/" not in word]
+            words = tuple(word for word, _ in groupby(kept))  # what stood on both sides of an address
             if any(word not in language.stop_words for word in words):
                 counts[words] += 1
     if not counts:

@@ -34,7 +34,7 @@ from lacuna.pipelines.state.repository import State
 
 __all__ = ["make_app", "serve"]
 
-_CHANGE_ERRORS = (400, 401, 403, 404, 409, 413, 422, 429, 503)
+_CHANGE_ERRORS = (400, 401, 403, 404, 409, 413, 421, 422, 429, 503)
 _HEADINGS = {
     403: "Not yours to do",
     404: "Not found",

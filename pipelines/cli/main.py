@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Annotated
 
@@ -29,6 +29,7 @@ from lacuna.pipelines.cli import (
     pull,
     redact,
     review,
+    state,
     topics,
     worth,
 )  # fmt: skip
@@ -117,8 +118,18 @@ def _errors_printed() -> Iterator[None]:
         raise SystemExit(OUR_FAULT) from None
 
 
+def _check_arguments(arguments: Sequence[str]) -> None:
+    """Refuse bytes that are no text: Python hands them on as halves of characters, which nothing can record."""
+    for argument in arguments:
+        if any("\ud800" <= letter <= "\udfff" for letter in argument):
+            raise LacunaError(
+                f"the argument '{argument}' is not UTF-8", "write it in UTF-8; rename a file that has another name"
+            )
+
+
 app.add_typer(drafts.drafts_app, name="drafts", rich_help_panel="Write, tell, and see what worked")
 app.add_typer(topics.topic_app, name="topic", rich_help_panel="Look at topics, change settings, schedule")
+app.add_typer(state.state_app, name="state", rich_help_panel="Look at topics, change settings, schedule")
 app.add_typer(pull.sources, name="sources", rich_help_panel="Bring conversations in")
 
 
@@ -127,6 +138,7 @@ def main() -> None:
     if not sys.stdout.isatty():
         os.environ.setdefault("COLUMNS", str(WIDTH))
     with _errors_printed():
+        _check_arguments(sys.argv[1:])
         app()
 
 

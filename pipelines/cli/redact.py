@@ -50,7 +50,7 @@ def redact(
     from lacuna.pipelines.settings import load_settings
 
     progress.configure(quiet)
-    done = redact_file(file, text, name, into, load_settings(config).privacy.phone_regions)
+    done = redact_file(file, text, name, into, load_settings(config))
     if not quiet:
         _show(done, into)
 

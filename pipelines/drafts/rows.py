@@ -34,8 +34,9 @@ def steps_of(gap: Gap) -> list[dict[str, Any]]:
 
 
 def subject_of(gap: Gap) -> str:
-    """The subject of the questions in customers' words: the gap's first subtopic, else its topic."""
-    return str(gap.subtopic_label or gap.topic_label or gap.title or "")
+    """What customers ask: the gap's title, or, of one about an article, its first subtopic, else its topic."""
+    asked = gap.subtopic_label or gap.topic_label if gap.article_id else None
+    return str(asked or gap.title or "")
 
 
 def is_thin(gap: Gap) -> bool:

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import gzip
 import io
+import zipfile
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -17,7 +19,7 @@ import pyarrow.parquet as pq
 
 from lacuna.data_contracts.errors import BundleUnreadable
 
-__all__ = ["EXPANDED_BYTES", "expanded_size", "limit_of", "unpack"]
+__all__ = ["EXPANDED_BYTES", "bounded_rows", "check_archive", "expanded_size", "limit_of", "unpack"]
 
 EXPANDED_BYTES = 1 << 30
 _RATIO = 50
@@ -79,6 +81,42 @@ def expanded_size(name: str, file: Path | bytes, most: int = EXPANDED_BYTES) -> 
             if expanded > limit:
                 raise _too_large(name, size, limit)
     return expanded
+
+
+def check_archive(name: str, file: Path, most: int = EXPANDED_BYTES) -> None:
+    """Check what the parts of a workbook, which is an archive of XML, say that they expand to; no more is ever read.
+
+    Raises
+    ------
+    BundleUnreadable
+        They are more than :func:`limit_of` allows.
+    zipfile.BadZipFile, OSError
+        It is no whole archive.
+    """
+    size = file.stat().st_size
+    limit = limit_of(size, most)
+    with zipfile.ZipFile(file) as archive:
+        if sum(part.file_size for part in archive.infolist()) > limit:
+            raise _too_large(name, size, limit)
+
+
+def bounded_rows(
+    name: str, file: Path, rows: Iterable[tuple[Any, ...]], most: int = EXPANDED_BYTES
+) -> Iterator[tuple[Any, ...]]:
+    """The rows of a workbook's sheet; a text that many cells share is counted for each of them.
+
+    Raises
+    ------
+    BundleUnreadable
+        Their texts are more than :func:`limit_of` allows.
+    """
+    size, expanded = file.stat().st_size, 0
+    limit = limit_of(size, most)
+    for row in rows:
+        expanded += sum(len(value) if isinstance(value, str) else 1 for value in row)
+        if expanded > limit:
+            raise _too_large(name, size, limit)
+        yield row
 
 
 def _is_text(kind: pa.DataType) -> bool:

@@ -23,6 +23,7 @@ _REJECTED = "load/quarantine"
 # What redact learns from the texts: words as they stand there, and who is named in which conversation.
 _LEARNT = ("redact/words", "redact/names", "redact/customer_names")
 _LEXICON = "redact/lexicon.json"
+_SAID = ("load/warnings.json", "load/languages.json")  # what they say may be a value as it came in
 
 
 def add_mark(work: StorePath) -> None:
@@ -65,6 +66,7 @@ def _files(work: StorePath) -> Iterator[StorePath]:
         yield from files_in(work / folder, f"{table}.parquet")
         yield from files_in(work / name, "[!.]*.parquet")
     yield from files_in(work / _REJECTED, "[!.]*.parquet")
+    yield from (work / name for name in _SAID if (work / name).exists())
 
 
 def _scraps(work: StorePath) -> Iterator[Path]:

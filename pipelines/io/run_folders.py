@@ -13,6 +13,7 @@ import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -25,6 +26,7 @@ __all__ = [
     "Stamp",
     "find_run",
     "latest_stamp",
+    "published_at",
     "published_runs",
     "run_folder",
     "run_place",
@@ -43,6 +45,17 @@ def published_runs(store: StorePath) -> list[str]:
     with usable(store):
         whole = "run.json" if isinstance(store, Path) else MANIFEST
         return sorted(path.parent.name for path in (store / "runs").glob(f"[0-9]*/{whole}"))
+
+
+def published_at(store: StorePath, run_id: str) -> datetime:
+    """When a run was published, by the date of the file that publishes it: copying a store may have changed it."""
+    place = store / "runs" / run_id
+    with usable(place):
+        if isinstance(place, Path):
+            return datetime.fromtimestamp((place / "run.json").stat().st_mtime, UTC)
+        manifest = place / MANIFEST
+        modified = manifest.fs.modified(manifest.path)
+    return modified.replace(tzinfo=UTC) if modified.tzinfo is None else modified.astimezone(UTC)
 
 
 def find_run(store: StorePath, run_id: str | None = None) -> Path:

@@ -90,7 +90,7 @@ def usable(path: StorePath, disk_only: bool = False, passing: type[Exception] = 
             raise
         if not isinstance(error, OSError) or (disk_only and error.errno not in _DISK):
             raise
-        remedy = _REMEDY.get(error.errno or 0, "check the folder given with --store, and run again")
+        remedy = _REMEDY.get(error.errno or 0, "see that its folder is there and yours to write, and run again")
         raise StoreUnusable(f"{path} can't be written: {error.strerror or error}", remedy) from error
 
 
@@ -176,6 +176,8 @@ def _replacing(path: Path) -> Iterator[Path]:
 @contextmanager
 def _temporary(path: Path) -> Iterator[Path]:
     """Give a temporary path beside ``path``; what lies there on leaving is deleted."""
+    if not path.name:
+        raise StoreUnusable(f"{path} names no file", "give the path of a file")
     temporary = path.with_name(f"{TEMPORARY}{own_mark()}{path.name}")
     with usable(path):
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -57,7 +57,7 @@ class Files(Source):
     def rows(self, parts: Iterable[tuple[Entry, SourceFile]], table: str) -> Iterator[Batch]:
         """The rows of a table that stand by themselves."""
         for entry, file in parts:
-            for rows in rows_of(self.name, self._settings, entry, file):
+            for rows in rows_of(self.name, self._settings, entry, file, self.expanded):
                 if rows.table == table:
                     yield Batch(rows={table: rows.typed.to_pylist()})
 
@@ -90,7 +90,7 @@ class Files(Source):
         with temporary_folder("pull") as folder, connect(folder, memory=MEMORY) as connection:
             spool = Spool(connection)
             for entry, file in parts:
-                for rows in rows_of(self.name, self._settings, entry, file):
+                for rows in rows_of(self.name, self._settings, entry, file, self.expanded):
                     if rows.table in OF_CONVERSATIONS:
                         spool.add(rows)
             for one, is_stated in spool.conversations(self._settings.escalated_by_agents):

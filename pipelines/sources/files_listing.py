@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import gzip
 import shutil
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ import fsspec
 from lacuna.data_contracts.errors import BundleUnreadable, LacunaError, SourceUnreadable
 from lacuna.pipelines.io.addresses import unreachable
 from lacuna.pipelines.io.chunks import copied
+from lacuna.pipelines.io.expansion import EXPANDED_BYTES, unpack
 from lacuna.pipelines.io.processes import temporary_folder
 
 __all__ = ["SourceFile", "list_files", "on_this_machine"]
@@ -85,8 +87,11 @@ def list_files(source: str, pattern: str) -> list[SourceFile]:
 
 
 @contextmanager
-def on_this_machine(file: SourceFile, encoding: str = "") -> Iterator[Path]:
-    """The file's bytes on this machine, unpacked, and as UTF-8 where its encoding is given."""
+def on_this_machine(file: SourceFile, encoding: str = "", expanded: int = EXPANDED_BYTES) -> Iterator[Path]:
+    """The file's bytes on this machine, unpacked, and as UTF-8 where its encoding is given.
+
+    ``expanded`` are the bytes that it may expand to: see :mod:`lacuna.pipelines.io.expansion`.
+    """
     packed = file.name.endswith(".gz")
     if not packed and not encoding and Path(file.path).is_absolute() and Path(file.path).is_file():
         yield Path(file.path)
@@ -101,18 +106,18 @@ def on_this_machine(file: SourceFile, encoding: str = "") -> Iterator[Path]:
             said = unreachable(file.address, error)
             raise SourceUnreadable(said.problem, said.remedy) from error
         if packed:
-            place = _unpacked(file, place)
+            place = _unpacked(file, place, expanded)
         if encoding:
             place = _as_utf8(file, place, encoding)
         yield place
 
 
-def _unpacked(file: SourceFile, place: Path) -> Path:
+def _unpacked(file: SourceFile, place: Path, expanded: int) -> Path:
     to = place.with_name("unpacked")
     try:
-        with gzip.open(place, "rb") as source, to.open("wb") as target:
-            shutil.copyfileobj(source, target, 1 << 20)
-    except (EOFError, gzip.BadGzipFile) as error:
+        with to.open("wb") as target:
+            unpack(file.address, place, target, expanded)
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise BundleUnreadable(f"{file.address} can't be unpacked: {error}", "compress it again with gzip") from error
     return to
 

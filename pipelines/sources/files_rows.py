@@ -12,6 +12,7 @@ import pyarrow as pa
 from lacuna.data_contracts.casts import cast, conform
 from lacuna.data_contracts.contract import TABLES
 from lacuna.data_contracts.errors import SourceUnreadable
+from lacuna.pipelines.io.expansion import EXPANDED_BYTES
 from lacuna.pipelines.presentation.suggestions import likely
 from lacuna.pipelines.sources.files_listing import SourceFile
 from lacuna.pipelines.sources.files_mapping import Mapped, columns_read, map_rows
@@ -35,8 +36,10 @@ class Rows:
     people: list[list[str]]
 
 
-def rows_of(source: str, settings: FilesSettings, entry: Entry, file: SourceFile) -> Iterator[Rows]:
-    """The rows of a file, typed, a chunk at a time.
+def rows_of(
+    source: str, settings: FilesSettings, entry: Entry, file: SourceFile, expanded: int = EXPANDED_BYTES
+) -> Iterator[Rows]:
+    """The rows of a file, typed, a chunk at a time; ``expanded`` are the bytes that it may expand to.
 
     Raises
     ------
@@ -47,7 +50,7 @@ def rows_of(source: str, settings: FilesSettings, entry: Entry, file: SourceFile
     troubles = Troubles(file.address, settings.bad_rows_at_most)
     nested = format_of(file, entry.format) in ("json", "jsonl")
     absent: set[str] | None = None
-    for raw in chunks_of(file, entry, list(uses)):
+    for raw in chunks_of(file, entry, list(uses), expanded=expanded):
         if not nested and len(raw.frame.columns):
             _check_columns(source, file, uses, [str(column) for column in raw.frame.columns])
         troubles.rows += len(raw.rows) + len(raw.broken)

@@ -103,7 +103,9 @@ def make_source(settings: Settings, name: str, since: date | None = None) -> Sou
     need_extra()
     of_kind, explained = KINDS[kind](), f"`lacuna init --type {kind}` writes a section with every key explained"
     checked = checked_section(where, section, _defaults(kind), of_kind.Settings, explained)
-    return of_kind(name, checked, datetime.combine(since, time(), UTC) if since else None)
+    source = of_kind(name, checked, datetime.combine(since, time(), UTC) if since else None)
+    source.expanded = settings.input.expanded_bytes
+    return source
 
 
 def default_lines(kind: str) -> str:

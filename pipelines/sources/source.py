@@ -14,6 +14,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from lacuna.pipelines.io.expansion import EXPANDED_BYTES
 from lacuna.pipelines.presentation.section import Section
 
 __all__ = ["OF_CONVERSATIONS", "Address", "Batch", "Conversation", "Row", "Source", "SourceSettings", "Stream"]
@@ -144,6 +145,8 @@ class Source(ABC):
     Settings: type[SourceSettings] = SourceSettings
     # What this vendor can't say, by table and column, and how to get it all the same.
     lacks: Mapping[str, str] = {}
+    # Bytes that a packed file may expand to: [input] expands_to_megabytes.
+    expanded: int = EXPANDED_BYTES
 
     def __init__(self, name: str, settings: SourceSettings, since: datetime | None = None) -> None:
         self.name = name

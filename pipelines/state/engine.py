@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from lacuna.data_contracts.errors import SettingsInvalid, StoreUnusable
 
-__all__ = ["engine_of", "only_reads", "unusable", "worth_another_try"]
+__all__ = ["engine_of", "is_missing", "only_reads", "unusable", "worth_another_try"]
 
 
 def engine_of(url: str, wait_seconds: float) -> sa.Engine:
@@ -44,6 +44,11 @@ def engine_of(url: str, wait_seconds: float) -> sa.Engine:
             f"'state.url' needs the Python package '{error.name}', which is not installed",
             "install lacuna-kb[postgres], and write the URL as postgresql+psycopg://…",
         ) from None
+
+
+def is_missing(url: sa.URL) -> bool:
+    """Whether this is a file of SQLite that is not there."""
+    return url.get_backend_name() == "sqlite" and bool(url.database) and not Path(str(url.database)).exists()
 
 
 def only_reads(url: sa.URL) -> bool:
@@ -103,7 +108,10 @@ def unusable(error: sa.exc.DBAPIError, url: sa.URL) -> StoreUnusable:
     elif "full" in lowered:
         remedy = "free some space, and run again"
     elif "not a database" in lowered or "malformed" in lowered:
-        remedy = "the file is damaged or not ours: restore it from a backup, or move it away to start afresh"
+        remedy = (
+            "the file is damaged or not ours: move it away, then `lacuna state restore` brings a backup back, and "
+            "`lacuna state rebuild` what the runs hold"
+        )
     else:
         remedy = "check that the database runs and that [state] url names it"
     return StoreUnusable(f"state database {where}: {text}", remedy)

@@ -9,28 +9,28 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import sqlalchemy as sa
 
 from lacuna.data_contracts.errors import SettingsInvalid
-from lacuna.pipelines.gaps.first_seen import keep_seen
 from lacuna.pipelines.io.addresses import StorePath, is_local
 from lacuna.pipelines.io.run_folders import published_runs
 from lacuna.pipelines.io.store import usable
 from lacuna.pipelines.settings import Settings
 from lacuna.pipelines.state import schema, topic_edit_log
-from lacuna.pipelines.state.checks import check_clock, check_known, check_not_lost, check_readable
-from lacuna.pipelines.state.engine import engine_of, only_reads, unusable, worth_another_try
+from lacuna.pipelines.state.checks import check_clock, check_known, check_not_lost, check_readable, has_tables
+from lacuna.pipelines.state.engine import engine_of, is_missing, only_reads, unusable, worth_another_try
+from lacuna.pipelines.state.recording import RunRecord
 from lacuna.pipelines.state.schema import SCHEMA_VERSION
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["SCHEMA_VERSION", "State", "check_named", "open_state"]
+__all__ = ["SCHEMA_VERSION", "State", "check_named", "open_state", "state_engine"]
 
 T = TypeVar("T")
 
@@ -50,17 +50,27 @@ def open_state(settings: Settings, store: StorePath) -> State:
     SettingsInvalid
         The URL can't be understood, its driver is not installed, or there is none for a store on an object store.
     StoreUnusable
-        The database can't be reached, is of a newer Lacuna, or is empty beside runs. One that may not be written is
-        opened for reading.
+        The database can't be reached, is of a newer Lacuna, or is missing or empty beside runs. One that may not be
+        written is opened for reading.
     """
+    engine = state_engine(settings, store)
+
+    def refuse_beside_runs() -> None:
+        check_not_lost(engine.url, store, published_runs(store))
+
+    if is_missing(engine.url):  # asked first: opening it would make an empty file
+        refuse_beside_runs()
+    return State(engine, settings.state.wait_seconds, if_new=refuse_beside_runs)
+
+
+def state_engine(settings: Settings, store: StorePath) -> sa.Engine:
+    """The engine of a store's database, of which nothing is known yet; errors as :func:`open_state`."""
     check_named(settings, store)
     url = settings.state.url or f"sqlite:///{store / 'state.db'}"
     if not settings.state.url:
         with usable(store):
             store.mkdir(parents=True, exist_ok=True)
-    # Where the file is gone, somebody chose to start afresh; where it is empty, it was lost.
-    runs = published_runs(store) if not settings.state.url and (store / "state.db").exists() else []
-    return State(engine_of(url, settings.state.wait_seconds), settings.state.wait_seconds, runs)
+    return engine_of(url, settings.state.wait_seconds)
 
 
 def check_named(settings: Settings, store: StorePath) -> None:
@@ -81,15 +91,29 @@ def check_named(settings: Settings, store: StorePath) -> None:
 class State:
     """The state database; safe to use from several processes at once. Make it with :func:`open_state`.
 
-    ``runs`` are those that it should know of.
+    Parameters
+    ----------
+    engine, wait_seconds
+        The database, and how long to wait for other writers.
+    if_new
+        Called where the database has no tables of ours, before they are made; it may raise.
+    fill
+        Called once the tables are there, in the transaction that made them: both stay, or neither.
     """
 
-    def __init__(self, engine: sa.Engine, wait_seconds: float = 30.0, runs: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        engine: sa.Engine,
+        wait_seconds: float = 30.0,
+        *,
+        if_new: Callable[[], None] | None = None,
+        fill: Callable[[sa.Connection], None] | None = None,
+    ) -> None:
         self._engine = engine
         self._wait_seconds = wait_seconds
         reads = only_reads(engine.url)
         if not reads:
-            self._prepare(runs)
+            self._prepare(if_new, fill)
         with self.reading() as connection:
             if reads:
                 check_readable(connection)
@@ -218,54 +242,20 @@ class State:
 
         Parameters
         ----------
-        run_id, input_hash
-            The run, and the hash of its input.
-        topics
-            topic_id, label, embedder, centroid (bytes, or a float32 array), members (list of question keys), size;
-            optional theme, lineage, first_seen, last_seen. Columns that the table does not have go to ``extra``.
-        gaps
-            gap_id, kind, title, status; optional topic_id, article_id, score, rank, first_seen, last_seen. Columns
-            that the table does not have go to ``extra``.
-        window
-            First and last day; the last day is ``run_id`` where this is left out.
-        events
-            Events of topics: topic_id, event, related (list of topic ids), shared, cosine; one row per topic.
-        subtopics, subtopic_events
-            The same for subtopics, with subtopic_id; topic_id is the topic that they belong to.
-        published_at
-            When people could first see the run, by the clock; now where this is left out.
-        edit_results
-            What became of people's edits of topics: edit_id, kept, note, topics (list of topic ids).
+        run_id, input_hash, topics, gaps, window, events, subtopics, subtopic_events, published_at, edit_results
+            As :class:`RunRecord` has them.
         require
             Raises, in the same transaction, where the run is no longer the caller's to record (``Lease.require``).
         """
-        now = published_at or datetime.now(UTC)
-        first, last = (day.isoformat() for day in window) if window else (run_id, run_id)
-        run = {
-            "run_id": run_id,
-            "input_hash": input_hash,
-            "window_start": first,
-            "window_end": last,
-            "published_at": now,
-        }
-        frames = {
-            schema.topics: topics, schema.topic_events: events, schema.gaps: gaps,
-            schema.subtopics: subtopics, schema.subtopic_events: subtopic_events,
-            schema.topic_edit_results: edit_results,
-        }  # fmt: skip
-        rows = {table: schema.rows(table, frame, run_id) for table, frame in frames.items() if frame is not None}
+        record = RunRecord(
+            run_id, input_hash, topics, gaps, window, events, subtopics, subtopic_events, published_at, edit_results
+        )
 
         def write(connection: sa.Connection) -> None:
             _one_at_a_time(connection)
             if require is not None:
                 require(connection)
-            keep_seen(connection, run_id, rows[schema.gaps], now)
-            for table in (*frames, schema.runs):
-                connection.execute(sa.delete(table).where(table.c.run_id == run_id))
-            connection.execute(sa.insert(schema.runs), run)
-            for table, table_rows in rows.items():
-                if table_rows:
-                    connection.execute(sa.insert(table), table_rows)
+            record.write(connection)
 
         self.write(write)
 
@@ -281,16 +271,19 @@ class State:
 
     # -- below --------------------------------------------------------------------------------------------------------
 
-    def _prepare(self, runs: Sequence[str]) -> None:
+    def _prepare(self, if_new: Callable[[], None] | None, fill: Callable[[sa.Connection], None] | None) -> None:
         def write(connection: sa.Connection) -> int:
             _one_at_a_time(connection)
-            check_not_lost(connection, runs)
+            if if_new is not None and not has_tables(connection):
+                if_new()
             schema.metadata.create_all(connection)
             version = connection.execute(sa.select(sa.func.max(schema.schema_version.c.version))).scalar()
             if version is None:
                 connection.execute(sa.insert(schema.schema_version), {"version": SCHEMA_VERSION})
             elif version < SCHEMA_VERSION:
                 schema.migrate(connection, version)
+            if fill is not None:
+                fill(connection)
             return version or SCHEMA_VERSION
 
         check_known(self.write(write))

@@ -16,6 +16,7 @@ from lacuna.models.backlog.gap import Gap
 from lacuna.models.backlog.gap_fields import contract_columns
 from lacuna.pipelines.cli.main import app
 from lacuna.pipelines.steps import STEPS
+from tests.house.licenses import licenses_page
 from tests.support.paths import REPO
 
 BACKLOG = REPO / "data_contracts" / "tables" / "outputs" / "backlog.toml"
@@ -103,7 +104,7 @@ def backlog_contract() -> str:
     return re.sub(r"^columns = \[\n.*?^\]\n", lambda _: columns, BACKLOG.read_text("utf-8"), flags=re.M | re.S)
 
 
-PAGES: dict[str, Callable[[], str]] = {"cli.md": command_line, "tables.md": tables}
+PAGES: dict[str, Callable[[], str]] = {"cli.md": command_line, "licenses.md": licenses_page, "tables.md": tables}
 
 
 def main() -> None:

@@ -18,6 +18,7 @@ from tests.support.paths import REPO
 
 PACKAGES = ("pipelines", "models", "data_contracts")
 LOCKS = ("requirements.lock", "requirements-dev.lock", "requirements-airflow.lock", "requirements-boot.lock")
+AUDIT = "requirements-audit.lock"  # what looks at the runtime from outside
 BENCH = "requirements-bench.lock"  # BERTopic as it comes, for comparison: it may hold numba
 
 
@@ -101,7 +102,7 @@ def test_a_dag_folder_with_a_models_package_of_its_own_hides_nothing(tmp_path: P
     assert result.stdout.strip() == "plan_scheduled", result.stderr
 
 
-@pytest.mark.parametrize("lock", [*LOCKS, BENCH])
+@pytest.mark.parametrize("lock", [*LOCKS, AUDIT, BENCH])
 def test_locks_are_pinned_hashed_and_without_addresses(lock: str) -> None:
     """Every requirement of a lock has one version and hashes; no index or other address is named."""
     text = (REPO / lock).read_text(encoding="utf-8")
@@ -142,5 +143,6 @@ def test_the_makefile_explains_every_target() -> None:
     printed = subprocess.run(
         ["make", "--no-print-directory", "help"], cwd=REPO, capture_output=True, text=True, check=True
     ).stdout
-    for target in ("help", "demo", "test", "coverage", "bench", "bench-topics", "lint", "lock", "report", "clean"):
+    targets = "help demo test coverage bench bench-topics docs lint audit sbom lock report clean"
+    for target in targets.split():
         assert re.search(rf"^  {target} +\S", printed, re.MULTILINE), target

@@ -159,13 +159,13 @@ def publish_gaps(store: Path, run_id: str, rows: list[dict[str, Any]], published
     full_rows = [
         {**BACKLOG_ROW, "first_seen": run_id, "last_seen": run_id, "rank": n, **row} for n, row in enumerate(rows, 1)
     ]
+    state = open_state(load_settings(), store)  # first, as a run does: beside runs none is made
     with publishing(store, run_id) as folder:
         lines = "".join(json.dumps(row) + "\n" for row in full_rows)
         (folder / "backlog.jsonl").write_text(lines, encoding="utf-8")
         pd.DataFrame(full_rows).to_parquet(folder / "backlog.parquet")
         run_json = {"run_id": run_id, "window": {"end": run_id, "days": 28}}
         (folder / "run.json").write_text(json.dumps(run_json), encoding="utf-8")
-    state = open_state(load_settings(), store)
     columns = [
         "gap_id", "kind", "topic_id", "article_id", "title", "status", "score", "rank", "first_seen", "conversations",
     ]  # fmt: skip

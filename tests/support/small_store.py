@@ -9,6 +9,8 @@ import pandas as pd
 
 from lacuna.pipelines.drafts import write_drafts
 from lacuna.pipelines.gaps.read import gaps_of
+from lacuna.pipelines.settings import load_settings
+from lacuna.pipelines.state.repository import open_state
 from lacuna.pipelines.steps.publish.workbook import write_backlog
 from tests.support import sample_run
 
@@ -17,6 +19,7 @@ def publish(store: Path, backlog: pd.DataFrame | None = None, run_id: str = "202
     """Write a run's backlog, drafts, owners and `run.json`, and return its folder."""
     data = sample_run.sample_run()
     backlog = (data.backlog if backlog is None else backlog).copy()
+    open_state(load_settings(), store).close()
     folder = store / "runs" / run_id
     folder.mkdir(parents=True)
     run = {**data.run, "run_id": run_id}

@@ -27,6 +27,7 @@ from lacuna.pipelines.state.tags import entered_tags, with_tags
 from lacuna.pipelines.steps.load.coverage import window_coverage
 from lacuna.pipelines.steps.load.shard_writer import ShardWriter, messages_spool
 from lacuna.pipelines.steps.load.sifting import SiftedBundle, sift_all
+from lacuna.pipelines.steps.load.small_values import without_small_values
 
 if TYPE_CHECKING:
     from lacuna.pipelines.io.mapping import Mapped
@@ -93,7 +94,11 @@ class CheckResult:
 
 
 def load(job: Job) -> None:
-    """Read and check the bundle; write `load/<table>`, `load/quarantine/<table>`, `load/load.json`, `load/data.json`.
+    """Read and check the bundle; write `load/<table>`, `load/quarantine/<table>` and what to know of them.
+
+    That is `load/load.json` (counts), `load/warnings.json` (what was found, with values as they came in),
+    `load/data.json` (data coverage), `load/languages.json` (conversations by the language that they are said to be in)
+    and `load/shards.json`. Values that too few customers share are emptied.
 
     Parameters
     ----------
@@ -116,30 +121,29 @@ def load(job: Job) -> None:
         bundle = read_bundle(job.bundle, mapped=job.settings.input, spool=spool)
         refuse(bundle.problems)
         limits = _limits(job.settings.contract.limits)
-        inside: dict[str, pd.DataFrame] = {}
-        writers: list[ShardWriter] = []
+        taken: list[tuple[_Inside, ShardWriter]] = []
 
         def receive(sifted: Mapping[str, Sifted]) -> Callable[[pd.DataFrame], None]:
             kept = {name: one.kept for name, one in sifted.items()}
             late = _late(kept["conversations"], job.end)
-            inside.update(_until(kept, late, job.end))
-            writers.append(ShardWriter(job, folder / "shards", spool, inside["conversations"], late))
-            return writers[0].add
+            inside = _inside(job, _until(kept, late, job.end))
+            writer = ShardWriter(job, folder / "shards", spool, inside.tables["conversations"], late)
+            taken.append((inside, writer))
+            return writer.add
 
         sifted = sift_all(bundle, spool, receive)
         checks = _checks(bundle, sifted, limits)
         _refuse_beyond(checks, sifted.findings)
         refuse(sifted.unjoined)
-        writer = writers[0]
+        (inside, writer) = taken[0]
         _refuse_empty(
-            sifted.tables["conversations"].kept, inside["conversations"], writer.answerable, job.start, job.end
+            sifted.tables["conversations"].kept, inside.tables["conversations"], writer.answerable, job.start, job.end
         )
-
-        _refuse_too_many(inside["articles"], job.settings.shards.articles_at_most)
+        _refuse_too_many(inside.tables["articles"], job.settings.shards.articles_at_most)
         counts = {}
         for check in checks:
             name = check.table
-            rows_kept = writer.kept if name == "messages" else len(inside[name])
+            rows_kept = writer.kept if name == "messages" else inside.rows[name]
             later = check.kept - rows_kept
             rejected = sifted.tables[name].rejected
             counts[name] = {
@@ -154,23 +158,41 @@ def load(job: Job) -> None:
             job.write(f"load/quarantine/{name}", rejected.astype({"row": "int64"}))
         emptied = pd.concat([s.emptied for s in sifted.tables.values()], ignore_index=True)
         job.write("load/quarantine/values", emptied.astype({"row": "int64"}))
-        inside["outcomes"], tags = _tagged(job, inside)
-        for name in inside:
+        for name, rows in inside.tables.items():
             if name != "conversations":
-                job.write(f"load/{name}", inside[name])
+                job.write(f"load/{name}", rows)
         job.write_json("load/shards", writer.write())
-        job.write_json("load/data", window_coverage({**inside, "messages": writer.coverage()}, job.start_ts))
+        job.write_json("load/languages", inside.languages)
+        job.write_json("load/data", window_coverage({**inside.tables, "messages": writer.coverage()}, job.start_ts))
     job.write_json(
         "load/load",
-        {
-            "inputs": bundle.inputs,
-            "tables": counts,
-            "tags": tags,
-            "quarantined": [_plain(f) for f in sifted.findings if f.severity == "fail"],
-            "warnings": [*bundle.warnings, *(_plain(f) for f in sifted.findings if f.severity == "warn")],
-            "limits": limits,
-        },
+        {"inputs": bundle.inputs, "tables": counts, "tags": inside.tags, "limits": limits},
     )
+    job.write_json("load/warnings", [*bundle.warnings, *(_plain(f) for f in sifted.findings if f.severity == "warn")])
+
+
+@dataclass(frozen=True)
+class _Inside:
+    """The tables until the window's last day, messages apart.
+
+    ``rows`` are those of the bundle by table, and ``tags`` those that were entered in review besides; ``languages`` has
+    the number of conversations by the language that they are said to be in.
+    """
+
+    tables: dict[str, pd.DataFrame]
+    rows: dict[str, int]
+    tags: int
+    languages: dict[str, int]
+
+
+def _inside(job: Job, tables: dict[str, pd.DataFrame]) -> _Inside:
+    """The tables with the tags that were entered in review, and without values that too few customers share."""
+    outcomes, tags = _tagged(job, tables)
+    languages = {str(code): int(n) for code, n in tables["conversations"]["language"].value_counts().items()}
+    shown = without_small_values(
+        tables | {"outcomes": outcomes}, job.settings.topics.min_customers, job.settings.compare.by
+    )
+    return _Inside(shown, {name: len(rows) for name, rows in tables.items()}, tags, languages)
 
 
 def _tagged(job: Job, inside: dict[str, pd.DataFrame]) -> tuple[pd.DataFrame, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
+from collections.abc import Sequence
 from contextlib import nullcontext
 from importlib import metadata
 from pathlib import Path
@@ -15,11 +16,10 @@ from lacuna.data_contracts.check import faults
 from lacuna.data_contracts.contract import TABLES
 from lacuna.data_contracts.errors import ContractBroken
 from lacuna.data_contracts.step_tables import check_step_table, step_tables, with_aliases
-from lacuna.models.backlog.gap import Gap
-from lacuna.models.backlog.gap_fields import gap_fields
 from lacuna.models.backlog.owners import inactive
 from lacuna.models.conversations.signals import TRIGGERS, trigger_shares
 from lacuna.models.diagnosis.novelty import new_or_known
+from lacuna.models.redaction.redact import redact
 from lacuna.models.topics.edits import not_kept
 from lacuna.pipelines.drafts import write_drafts
 from lacuna.pipelines.drafts.polish import polish
@@ -36,7 +36,10 @@ from lacuna.pipelines.report.worth import render_worth
 from lacuna.pipelines.runtime.job import CHOSEN_EMBEDDER, Job
 from lacuna.pipelines.runtime.parts import part_costs
 from lacuna.pipelines.runtime.runner import version
+from lacuna.pipelines.state.checks import recorded_ahead
 from lacuna.pipelines.state.deliveries import remember_contacts
+from lacuna.pipelines.state.people_log import PEOPLE_LOGS, read_logs
+from lacuna.pipelines.state.rebuild import REMEMBERED
 from lacuna.pipelines.state.repository import open_state
 from lacuna.pipelines.steps import STEPS
 from lacuna.pipelines.steps.measure.searches import searches_by_topic
@@ -52,6 +55,8 @@ from lacuna.pipelines.steps.publish.transcripts import transcripts
 from lacuna.pipelines.steps.publish.workbook import to_csv, write_backlog
 from lacuna.pipelines.steps.publish.worth import worth_of_fixes
 
+# No file where nothing was fixed, compared, or done by people.
+MAY_BE_ABSENT = ("impact", "worth", "side_by_side", "random_order", *PEOPLE_LOGS)
 LIBRARIES = ("bertopic", "ctranslate2", "duckdb", "great-expectations", "numpy", "pandas", "pyarrow", "scikit-learn")
 
 
@@ -77,9 +82,7 @@ def publish(job: Job) -> None:
             raise ContractBroken("the backlog breaks its own contract: " + "; ".join(problems), "please report this")
         write_backlog(folder, gaps_of(backlog), run, topics, kpis, not_content, accuracy)
         for name, frame in tables.items():
-            if name not in ("impact", "worth", "side_by_side", "random_order") or len(
-                frame
-            ):  # nothing was fixed, or compared
+            if len(frame) or name not in MAY_BE_ABSENT:
                 _write_table(folder, name, frame)
         to_tag = job.read("rank/tag_next")
         _lines(folder / "not_content.jsonl", not_content)
@@ -124,6 +127,7 @@ def _published_tables(job: Job, backlog: pd.DataFrame, owners: pd.DataFrame) -> 
         "articles": published_articles(job),
         "golden_queries": queries,
         "golden_results": golden_results(job, queries, gaps),
+        **_people_logs(job),
         "owners": owners[[name for name in TABLES["owners"].names if name in owners and name != "email"]],
     }
     return {
@@ -131,6 +135,17 @@ def _published_tables(job: Job, backlog: pd.DataFrame, owners: pd.DataFrame) -> 
         for name, table in step_tables("published").items()
         if name in composed or table.extends
     }
+
+
+def _people_logs(job: Job) -> dict[str, pd.DataFrame]:
+    """What people have decided, tagged and edited so far: a lost state database gets it back from here."""
+    regions = job.read_json("redact/phone_regions")["regions"]
+
+    def redacted(texts: Sequence[str | None]) -> list[str | None]:
+        return redact(texts, phone_regions=regions)[0]
+
+    with open_state(job.settings, job.store) as state:
+        return read_logs(state, job.run_id, redacted)
 
 
 def _write_table(folder: Path, name: str, frame: pd.DataFrame) -> None:
@@ -219,10 +234,10 @@ def _run(job: Job, backlog: pd.DataFrame) -> dict[str, Any]:
         "steps": sorted(steps, key=lambda step: STEPS.index(step["name"]) if step["name"] in STEPS else 99),
         "parts": part_costs(job),
         "warnings": [
-            *load_file["warnings"],
-            *job.read_json("understand/naming"),
             *job.read_json("redact/warnings"),
+            *job.read_json("understand/naming"),
             *job.read_json("understand/warnings"),
+            *_clock_warning(job),
             *({"rule": "topic_edits", "message": not_kept(edit)} for edit in edits if not edit["kept"]),
         ],
         "redacted": redacted,
@@ -237,6 +252,16 @@ def _run(job: Job, backlog: pd.DataFrame) -> dict[str, Any]:
         "data": job.read_json("load/data"),
         "previous_run": run_file["previous_run"],
     } | ({"topic_edits": edits} if edits else {})
+
+
+def _clock_warning(job: Job) -> list[dict[str, str]]:
+    with open_state(job.settings, job.store) as state, state.reading() as connection:
+        ahead = recorded_ahead(connection)
+    message = (
+        f"the machine's clock was behind when this run was published: something had been recorded at {ahead} already."
+        " Due dates count from when a run was published; set the clock right, and run again with --force"
+    )
+    return [{"rule": "clock", "message": message}] if ahead else []
 
 
 def _topics_found_by(job: Job) -> dict[str, Any]:
@@ -301,8 +326,7 @@ def _json(path: Path, value: dict[str, Any]) -> None:
 
 def remember(job: Job, backlog: pd.DataFrame, input_hash: str) -> None:
     """Record the run's topics and gaps in the state database."""
-    columns = [field.name for field in gap_fields(Gap) if field.remembered]
-    gaps = backlog[columns] if len(backlog) else pd.DataFrame(columns=columns)
+    gaps = backlog[REMEMBERED] if len(backlog) else pd.DataFrame(columns=REMEMBERED)
     with open_state(job.settings, job.store) as state:
         topics, subtopics = (
             job.read(f"understand/{name}").assign(last_seen=job.run_id) for name in ("registry", "subtopic_registry")

@@ -19,7 +19,6 @@ from lacuna.models.backlog.precision import overall
 from lacuna.models.backlog.priority import may_fail, rank_gaps, reach_of
 from lacuna.models.backlog.small_gaps import is_too_small
 from lacuna.models.diagnosis.explanations import against_reason, searches_reason, words_reason
-from lacuna.models.metrics.small_groups import without_small_groups
 from lacuna.models.text.words import shortened
 from lacuna.pipelines.gaps.history import name_gaps, read_past, with_history
 from lacuna.pipelines.gaps.membership import with_membership
@@ -31,11 +30,9 @@ from lacuna.pipelines.steps.rank.assign_owners import order_of_assignment
 from lacuna.pipelines.steps.rank.carry_over import with_merged
 from lacuna.pipelines.steps.rank.gap_evidence import gather
 from lacuna.pipelines.steps.rank.impact import MeasuredFixes, measure_fixes
-from lacuna.pipelines.steps.rank.titles import wanted_in
+from lacuna.pipelines.steps.rank.titles import asked_in
 
 MESSAGE_LENGTH = 420
-# Values of these are shown with a gap.
-_NAMED = ("language", "product", "predicted_intent", "true_intent")
 # What is needed of each conversation, of measure/facts.
 _FACTS = [
     "conversation_id", "started_at", "escalated", "language", "product", "customer_id", "resolved", "predicted_intent",
@@ -47,9 +44,7 @@ _FACTS = [
 def rank(job: Job) -> None:
     """Write rank/backlog, one row a gap, all fields of the contract but the draft, rank/tag_next and rank/precision."""
     gaps = job.read("diagnose/gaps")
-    facts = without_small_groups(
-        job.read("measure/facts", _FACTS), _NAMED, job.settings.topics.min_customers
-    ).set_index("conversation_id")
+    facts = job.read("measure/facts", _FACTS).set_index("conversation_id")
     subtopics = job.read("understand/subtopics").merge(job.read("measure/subtopic_demand"), on="subtopic_id")
     subtopics = subtopics.set_index("subtopic_id")
     articles = job.read("load/articles").drop_duplicates("article_id").set_index("article_id")
@@ -65,11 +60,13 @@ def rank(job: Job) -> None:
     evidence, searches = gather(job, reclassified, articles), job.read("measure/searches")
     cost = _cost(job, facts)
     fixes = measure_fixes(job, past, facts, cost, gaps)
-    wanted = wanted_in(job, rows)
+    # The title of a gap without an article is what is asked in it.
+    known = {gap_id: str(as_found(row)["title"]) for gap_id, row in past.before.items() if row["article_id"] is None}
+    asked = asked_in(job, rows, searches, known)
     book, ordered_gaps = order_of_assignment(job, fixes.past, rows)
     backlog = [
         _gap(
-            job, gap | {"wanted": wanted.get(gap["gap_id"])}, facts, subtopics, articles, book,
+            job, gap | {"asked": asked[gap["gap_id"]]}, facts, subtopics, articles, book,
             evidence[gap["gap_id"]] | searches_for(searches, set(gap["subtopics"]), set(gap["conversation_ids"])),
             fixes, cost,
         )
@@ -176,7 +173,7 @@ def _gap(
     customers = gap_facts["customer_id"]
     new_gap = Gap(
         gap_id=gap["gap_id"], rank=int(gap["rank"]), kind=gap["kind"], status="new",
-        title=_title(gap, gap["wanted"] or str(subtopic["label"]), title, articles, fixes.past.before),
+        title=_title(gap, title, articles, fixes.past.before),
         topic_id=str(subtopic["topic_id"]),
         topic_label=str(subtopic["topic_label"]), article_id=article,
         # In order of what is shown; whom to ask goes by the order of the match, which knows agents' answers too.
@@ -229,7 +226,7 @@ def _in_their_words(kind: str, evidence: dict[str, Any]) -> list[str]:
 
 
 def _title(
-    gap: dict[str, Any], topic: str, title: str | None, articles: pd.DataFrame, before: Mapping[str, Mapping[str, Any]]
+    gap: dict[str, Any], title: str | None, articles: pd.DataFrame, before: Mapping[str, Mapping[str, Any]]
 ) -> str:
     """The gap's title; one about an article keeps that of the run before, by which people know it."""
     last_row = before.get(gap["gap_id"])
@@ -237,7 +234,7 @@ def _title(
     if title and all(found_before.get(name) == gap[name] for name in ("kind", "article_id")):
         return str(found_before["title"])
     other = gap["other_article_id"]
-    names = {"topic": topic, "article": title, "other": articles["title"].get(other, other)}
+    names = {"topic": gap["asked"], "article": title, "other": articles["title"].get(other, other)}
     return GAP_KINDS[gap["kind"]].headline.format(**names)
 
 

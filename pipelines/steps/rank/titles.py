@@ -1,46 +1,56 @@
-"""What is asked in a gap, as its title has it."""
+"""What is asked in each gap, as its title has it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import pandas as pd
+
 from lacuna.models.topics.names import label_topics
 from lacuna.pipelines.io.vector_cache import embed
 from lacuna.pipelines.runtime.job import Job
 from lacuna.pipelines.steps.diagnose.context import most_common
+from lacuna.pipelines.steps.measure.searches import searches_for
 
-__all__ = ["wanted_in"]
+__all__ = ["asked_in"]
 
 OTHERS = 600  # questions outside of the gaps that names are told apart from
 
 
-def wanted_in(job: Job, gaps: Sequence[Mapping[str, Any]]) -> dict[str, str]:
-    """What customers want in each gap about an article, named from all of its questions; by gap_id.
+def asked_in(
+    job: Job, gaps: Sequence[Mapping[str, Any]], searches: pd.DataFrame, before: Mapping[str, str]
+) -> dict[str, str]:
+    """What customers ask in each gap, named from all of its questions and the searches about it; by gap_id.
 
-    What was answered from an article is asked in many subtopics, so that the name of none is the gap's. Names are
-    taken from the questions in the language that most are in.
+    A gap holds questions of several subtopics, so that the name of none is the gap's. Names are taken from the
+    questions in the language that most are in, and from what people typed into the help center's search.
 
     Parameters
     ----------
     gaps
-        gap_id, article_id (str or null) and conversation_ids of all gaps.
+        gap_id, subtopics and conversation_ids of all gaps.
+    searches
+        ``measure/searches``.
+    before
+        What was asked in gaps of the run before, by gap_id; such a name is kept while it is about as good as the best.
     """
-    of_articles = [gap for gap in gaps if isinstance(gap["article_id"], str)]
-    if not of_articles:
+    if not gaps:
         return {}
+    ids = [str(gap["gap_id"]) for gap in gaps]
     asked = job.read("understand/sample_questions", ["conversation_id", "question"])
     in_gaps = {conversation for gap in gaps for conversation in gap["conversation_ids"]}
     others = asked[~asked["conversation_id"].isin(in_gaps)]
     texts = [_questions(job, gap["conversation_ids"]) for gap in gaps]
     texts.append(others["question"].iloc[:: max(1, -(-len(others) // OTHERS))].tolist())
+    about = [searches_for(searches, set(gap["subtopics"]), set(gap["conversation_ids"])) for gap in gaps]
+    searched = [{query["query"]: query["count"] for query in of_gap["queries"]} for of_gap in about]
 
     def embedded(some: Sequence[str]) -> Any:
         return embed(some, job.embedder, job.store, "naming gaps")
 
-    names = label_topics(texts, [[]] * len(texts), embedded)
-    named = dict(zip((str(gap["gap_id"]) for gap in gaps), names, strict=False))
-    return {str(gap["gap_id"]): named[str(gap["gap_id"])] for gap in of_articles}
+    names = label_topics(texts, [[]] * len(texts), embedded, [*searched, {}], [*map(before.get, ids), None])
+    return dict(zip(ids, names, strict=False))
 
 
 def _questions(job: Job, conversations: Sequence[str]) -> list[str]:

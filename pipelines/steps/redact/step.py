@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from lacuna.data_contracts.contract import TABLES
 from lacuna.models.redaction.lexicon import WatchedLexicon
 from lacuna.models.redaction.redact import KINDS
 from lacuna.models.redaction.redact import redact as redact_texts
@@ -24,7 +25,7 @@ from lacuna.pipelines.steps.redact.names import (
     show_names,
     words_used,
 )
-from lacuna.pipelines.steps.redact.quarantine import Redacted, redacted_rows, rejected_rows
+from lacuna.pipelines.steps.redact.quarantine import Redacted, redacted_findings, redacted_rows, rejected_rows
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
@@ -46,10 +47,11 @@ def redact(job: Job) -> None:
     A name that one message reveals is removed from all texts of its conversation and of the customer's other
     conversations: messages, notes of reviewers and searches. Product names are never taken for names of people.
 
-    Reads ``load/messages``, ``load/outcomes``, ``load/searches``, ``load/conversations``, ``load/quarantine/*``. Writes
-    ``redact/messages``, ``redact/outcomes``, ``redact/searches``, ``redact/quarantine/*`` with the same rows and
-    columns, and ``redact/redact.json``: replacements by kind in all and by table, how many texts of each table
-    changed, and the countries whose national phone numbers were looked for. Messages are worked on shard by shard.
+    Reads ``load/messages``, ``load/outcomes``, ``load/searches``, ``load/conversations``, ``load/quarantine/*``,
+    ``load/warnings.json``. Writes ``redact/messages``, ``redact/outcomes``, ``redact/searches`` with the same rows and
+    the contract's columns, ``redact/quarantine/*``, ``redact/warnings.json`` with load's warnings and its own, and
+    ``redact/redact.json``: replacements by kind in all and by table, how many texts of each table changed, and the
+    countries whose national phone numbers were looked for. Messages are worked on shard by shard.
     """
     perform_parts(job, "redact")
 
@@ -66,10 +68,8 @@ def redact_messages(job: Job, shard: str | None) -> None:
 def names_to_redact(job: Job, shard: str | None) -> pd.DataFrame:
     """The names of a shard's conversations: conversation_id, name."""
     ids = job.read_shard("load/messages", shard, ["conversation_id"])["conversation_id"].tolist()
-    names = names_of_shard(job, shard, ids)
-    rows = [(one, name) for one, shown in names.items() for name in shown]
-    columns = {"conversation_id": "str", "name": "str"}
-    return pd.DataFrame(rows, columns=list(columns)).astype(columns)
+    rows = [(one, name) for one, shown in names_of_shard(job, shard, ids).items() for name in shown]
+    return pd.DataFrame(rows, columns=["conversation_id", "name"], dtype="str")
 
 
 def _by_conversation(pairs: pd.DataFrame) -> dict[Hashable, list[str]]:
@@ -90,9 +90,9 @@ def same_words(job: Job, documents: dict[str, Any]) -> bool:
 
 
 def redact_others(job: Job) -> None:
-    """Write redact/outcomes, redact/searches, redact/quarantine/*, redact/warnings.json and redact/redact.json."""
-    names: dict[Hashable, list[str]] = {}
+    """Write redact/outcomes, redact/searches, redact/quarantine/*, and redact/warnings.json and redact/redact.json."""
     elsewhere = set(job.read_json("redact/conversations_elsewhere"))
+    names: dict[Hashable, list[str]] = {}
     for shard in job.shards_of("load/messages"):
         pairs = names_to_redact(job, shard)
         names |= _by_conversation(pairs[pairs["conversation_id"].isin(elsewhere)])
@@ -105,6 +105,7 @@ def redact_others(job: Job) -> None:
 
     for rejected, rows in rejected_rows(job).items():
         job.write(f"redact/quarantine/{rejected}", redacted_rows(rows, redacted, rejected))
+    warnings = redacted_findings(job.read_json("load/warnings"), redacted)
     counts, changed = {name: Counter[str]() for name in _TEXTS}, dict.fromkeys(_TEXTS, 0)
     for name in _TEXTS:
         for shard in job.shards_of(f"redact/{name}"):
@@ -115,13 +116,15 @@ def redact_others(job: Job) -> None:
     by_table = {name: {kind: count[kind] for kind in KINDS if count[kind]} for name, count in counts.items()}
     found = {"total": dict(sorted(total.items())), "tables": by_table, "changed": changed}
     regions = job.read_json("redact/phone_regions")
-    job.write_json("redact/redact", found | {"languages": regions["languages"], "phone_regions": regions["regions"]})
+    looked_for = {"languages": regions["named_languages"], "phone_regions": regions["named_regions"]}
+    job.write_json("redact/redact", found | looked_for)
     unknown = regions["without"]
     message = (
         f"no country is known whose phone numbers texts in {', '.join(unknown)} would hold: national numbers in them"
         " are not found; name the countries in [privacy] phone_regions"
     )
-    job.write_json("redact/warnings", [{"rule": "privacy.phone_regions", "message": message}] if unknown else [])
+    warnings += [{"rule": "privacy.phone_regions", "message": message}] if unknown else []
+    job.write_json("redact/warnings", warnings)
 
 
 def _write(
@@ -132,7 +135,8 @@ def _write(
     known_names = [names.get(one, []) for one in frame["conversation_id"]]
     texts, replaced = _redacted(job, frame[column].tolist(), known_names, lexicon)
     after = pd.Series(texts, index=frame.index, dtype="str")
-    job.write_shard(f"redact/{name}", shard, frame.assign(**{column: after}))
+    # Nothing tells what extra columns hold, and no later step reads them.
+    job.write_shard(f"redact/{name}", shard, frame[TABLES[name].names].assign(**{column: after}))
     changed = int((frame[column].notna() & (frame[column] != after)).sum())
     job.write_json(_counts_of(name, shard), {"replaced": replaced, "changed": changed})
 

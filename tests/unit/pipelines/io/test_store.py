@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import subprocess
 import sys
 import textwrap
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -106,6 +108,20 @@ def test_a_failed_write_leaves_the_old_file_and_no_rubbish(tmp_path: Path) -> No
         write_parquet(tmp_path / "t.parquet", pd.DataFrame({"n": [[1], {"mix": 1}]}))
     assert read_parquet(tmp_path / "t.parquet")["n"].tolist() == [1]
     assert [path.name for path in tmp_path.iterdir()] == ["t.parquet"]
+
+
+def test_pipes_and_devices_are_written_to_and_never_replaced(tmp_path: Path) -> None:
+    """An output such as ``/dev/null`` or a pipe stays what it is; a link stays a link."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    write_bytes(pipe, b"a backlog")
+    assert (pipe.is_fifo(), os.read(reader, 100)) == (True, b"a backlog")
+    os.close(reader)
+    (tmp_path / "link").symlink_to(tmp_path / "file")
+    write_bytes(tmp_path / "link", b"new")
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "file").read_bytes() == b"new"
 
 
 def test_publishing_replaces_the_whole_folder(tmp_path: Path) -> None:
@@ -224,3 +240,21 @@ def test_a_disk_that_takes_no_more_leaves_nothing_half(tmp_path: Path, how: str)
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert "ulimit" in caught.value.remedy
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+def test_a_link_stays_one_and_a_pipe_is_written_to(tmp_path: Path) -> None:
+    """What is written where a link or a pipe is does not take its place; no file is what a device would become."""
+    target, link, pipe = tmp_path / "target", tmp_path / "link", tmp_path / "pipe"
+    target.write_bytes(b"before")
+    link.symlink_to(target)
+    write_bytes(link, b"after")
+    assert link.is_symlink()
+    assert target.read_bytes() == b"after"
+    os.mkfifo(pipe)
+    with ThreadPoolExecutor() as reader:
+        read = reader.submit(pipe.read_bytes)
+        write_bytes(pipe, b"through")
+        assert read.result() == b"through"
+    assert pipe.is_fifo()
+    with pytest.raises(StoreUnusable, match="names no file"):
+        write_bytes(Path("."), b"")
