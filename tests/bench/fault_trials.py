@@ -23,9 +23,26 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+import uvicorn
+from aiosmtpd.controller import Controller
+
+from lacuna.data_contracts.errors import NotDelivered
 from lacuna.models.text.languages import language_of
+from lacuna.pipelines.board import make_app
+from lacuna.pipelines.delivery.weekly import send_digest
+from lacuna.pipelines.gaps.decisions import decide
+from lacuna.pipelines.run import run
 from lacuna.pipelines.runtime.job import Job
+from lacuna.pipelines.settings import load_settings
+from lacuna.pipelines.state.dead_runs import open_store
+from lacuna.pipelines.state.deliveries import remember_contacts
+from lacuna.pipelines.state.repository import open_state
+from lacuna.pipelines.steps import STEPS, step_named
 from tests.bench.fault_events import KILLED, Events, die, forked, import_all, imported, started, waited
+from tests.support.board_store import make_store
+from tests.support.sample_run import OWNERS
+from tests.support.standins import make_bundle, small_publish
 
 __all__ = ["BoardTrials", "DigestTrials", "Outcome", "Point", "RunTrials", "full_disk"]
 
@@ -226,10 +243,6 @@ class RunTrials(Trials):
         return outcome
 
     def _run(self, bundle: Path, store: Path, end: str) -> None:
-        from lacuna.pipelines.run import run
-        from lacuna.pipelines.steps import STEPS, step_named
-        from tests.support.standins import small_publish
-
         steps = [_first, _second, small_publish] if self.light else [step_named(name) for name in STEPS]
         run(str(bundle), store, end=end, config=str(self.folder / "ours.toml"), steps=steps)
 
@@ -274,8 +287,6 @@ class BoardTrials(Trials):
         self.actions: list[Action] = []
 
         def make() -> None:
-            from tests.support.board_store import make_store
-
             make_store(self.base)
             with closing(sqlite3.connect(self.base / "state.db")) as state:
                 gaps = [row[0] for row in state.execute("SELECT gap_id FROM gaps WHERE run_id = ? ORDER BY rank",
@@ -350,6 +361,8 @@ class BoardTrials(Trials):
         port, listening = _listening()
         child = started(lambda: self._serve(store, listening), log)
         listening.close()
+        if _asked(port) != 200:
+            outcome.wrong.append(f"the restart does not answer: {_last_line(log)}")
         again = [action for action in self.actions if action not in sure]
         for action, answer in zip(again, _send_all(port, again, range(600)), strict=True):
             if answer not in (*_TAKEN, 409):
@@ -368,12 +381,6 @@ class BoardTrials(Trials):
         return store
 
     def _serve(self, store: Path, listening: socket.socket) -> None:
-        import uvicorn
-
-        from lacuna.pipelines.board import make_app
-        from lacuna.pipelines.settings import load_settings
-        from lacuna.pipelines.state.dead_runs import open_store
-
         settings = load_settings()
         signal.signal(signal.SIGTERM, signal.SIG_IGN)  # the server handles it, and then raises it again
         with open_store(settings, store) as state:
@@ -397,14 +404,6 @@ class DigestTrials(Trials):
         self.port = free
 
         def make() -> None:
-            import pandas as pd
-
-            from lacuna.pipelines.settings import load_settings
-            from lacuna.pipelines.state.deliveries import remember_contacts
-            from lacuna.pipelines.state.repository import open_state
-            from tests.support.board_store import make_store
-            from tests.support.sample_run import OWNERS
-
             make_store(self.base)
             with open_state(load_settings(), self.base) as state:
                 people = [{"owner_id": one[0], "name": one[1], "email": f"{one[0]}@shop.example"} for one in OWNERS]
@@ -464,10 +463,6 @@ class DigestTrials(Trials):
         return outcome
 
     def _send(self, store: Path) -> None:
-        from lacuna.data_contracts.errors import NotDelivered
-        from lacuna.pipelines.delivery.weekly import send_digest
-        from lacuna.pipelines.settings import load_settings
-
         settings = load_settings()
         post = {
             "smtp_host": "127.0.0.1", "smtp_port": self.port, "smtp_security": "none",
@@ -479,8 +474,6 @@ class DigestTrials(Trials):
             raise NotDelivered("; ".join(failed), "see the mail server")
 
     def _take_mail(self) -> None:
-        from aiosmtpd.controller import Controller
-
         box = self.box
 
         class Handler:
@@ -503,8 +496,6 @@ class DigestTrials(Trials):
 
 def _bundle(folder: Path, extra: bool) -> Path:
     """The small bundle three times over, with personal data in its texts; with one conversation more where asked."""
-    from tests.support.standins import make_bundle
-
     bundle = make_bundle(folder)
     for name in ("messages", "conversations"):
         file = bundle / f"{name}.jsonl"
@@ -534,9 +525,6 @@ def _again(row: dict[str, Any], copy: int) -> dict[str, Any]:
 
 
 def _accept_first(store: Path) -> None:
-    from lacuna.pipelines.gaps.decisions import decide
-    from lacuna.pipelines.settings import load_settings
-    from lacuna.pipelines.state.repository import open_state
 
     with open_state(load_settings(), store) as state:
         decide(state, str(state.gaps_of(RUN_ID)["gap_id"].iloc[0]), "accept", "Rita", why="ours")
@@ -689,6 +677,16 @@ def _sent(port: int, action: Action) -> int | None:
         except (OSError, http.client.HTTPException):
             return None
         return answer.status
+
+
+def _asked(port: int) -> int | None:
+    """The status that a board answers by when it is looked at; None where nobody answers."""
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=120)) as connection:
+        try:
+            connection.request("GET", "/api/me")
+            return connection.getresponse().status
+        except (OSError, http.client.HTTPException):
+            return None
 
 
 def _missing(store: Path, actions: Sequence[Action]) -> list[str]:

@@ -8,7 +8,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from tests.bench.fault_trials import BoardTrials, DigestTrials, Outcome, RunTrials, full_disk
+from tests.bench.fault_trials import BoardTrials, DigestTrials, Outcome, Point, RunTrials, full_disk
 
 __all__ = ["faults"]
 
@@ -38,7 +38,9 @@ def faults(kills: int, disks: int, seed: int = 1, light: bool = False, parent: P
         try:
             all_trials = {"run": RunTrials(folder, light), "board": BoardTrials(folder), "digest": digest}
             for trials in all_trials.values():
-                print(f"{trials.kind}: {len(trials.events)} events in {trials.seconds:.1f} s undisturbed", flush=True)
+                sorts = Counter(Point(name, event).sort for event, name in enumerate(trials.events))
+                told = ", ".join(f"{many} at a {sort}" for sort, many in sorts.items())
+                print(f"{trials.kind}: {trials.seconds:.1f} s undisturbed; events: {told}", flush=True)
             rows: dict[tuple[str, str], list[Outcome]] = {}
             number = 0
             for kind, trials in all_trials.items():
