@@ -20,7 +20,7 @@ LOCKS := requirements.lock requirements-boot.lock pyproject.toml setup.py
 
 export GX_ANALYTICS_ENABLED := false
 
-.PHONY: help demo test coverage bench bench-topics docs lint audit sbom lock report clean
+.PHONY: help demo test test-slow coverage bench bench-topics docs lint audit sbom lock report clean
 
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "; print "make <target>\n"} /^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,8 +28,11 @@ help: ## Show this list
 demo: $(RUNTIME) ## Mine a made-up company's conversations and show its backlog
 	@$(BIN)/lacuna demo --store demo/store --folder demo
 
-test: $(DEV) ## Run the tests, a browser and Airflow included
-	@$(BIN)/python -m pytest -n $(PYTEST_WORKERS) --rooms $(ARGS)
+test: $(DEV) ## Run the tests, but for the slow ones
+	@$(BIN)/python -m pytest -n $(PYTEST_WORKERS) -m "not slow" --rooms $(ARGS)
+
+test-slow: $(DEV) ## Run the slow tests: whole shops week by week, kills, schedulers
+	@$(BIN)/python -m pytest -n $(PYTEST_WORKERS) -m slow --rooms $(ARGS)
 
 coverage: $(DEV) ## Run the tests and list the lines that none of them reaches (slower)
 	@$(BIN)/python -m pytest -n $(PYTEST_WORKERS) --cov --cov-report=term-missing:skip-covered $(ARGS)

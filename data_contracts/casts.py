@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from lacuna.data_contracts.contract import UNREADABLE, Table
-from lacuna.data_contracts.ids import EXACT, NUMBER_FORMS, plain_id, whole_float, without_addresses
+from lacuna.data_contracts.ids import EXACT, NUMBER_FORMS, plain_id, whole_float, without_address, without_addresses
 from lacuna.data_contracts.lists import pieces
 from lacuna.data_contracts.times import as_timestamp
 from lacuna.data_contracts.values import NO_NAME, NO_VALUE, cells, is_null, storable, text_of, text_series
@@ -34,6 +34,8 @@ DTYPES: dict[str, Any] = {
     "records": "object",
 }
 
+# Ids of people who work there: they are named on purpose, and an owner may be known by an address.
+_OF_STAFF = {"owner_id", "author_id", "tagged_by"}
 _TRUE = ["true", "t", "yes", "y", "1", "1.0"]
 _FALSE = ["false", "f", "no", "n", "0", "0.0"]
 
@@ -99,14 +101,21 @@ def conform(table: Table, frame: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFra
             typed[column.name] = empty(column.type, frame.index)
             continue
         typed[column.name], bad = cast(frame[column.name], column.type)
-        if column.name == "conversation_id":
-            typed[column.name] = without_addresses(typed[column.name])
+        if column.type in ("id", "ids") and column.name not in _OF_STAFF:
+            typed[column.name] = _pseudonyms(typed[column.name])
         if bad.any():
             raw[column.name] = frame[column.name].astype("object").where(bad, None)
             if column.name in table.vital:
                 first = first.mask(bad & first.isna(), column.name)
     typed[UNREADABLE] = first
     return pd.DataFrame(typed, index=frame.index), pd.DataFrame(raw, index=frame.index, dtype="object")
+
+
+def _pseudonyms(ids: pd.Series) -> pd.Series:
+    """Ids, or lists of ids, without addresses and phone numbers."""
+    if ids.dtype != object:
+        return without_addresses(ids)
+    return ids.map(lambda own: [without_address(one) for one in own], na_action="ignore").astype("object")
 
 
 def _uniform(raw: pd.Series) -> pd.Series:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["EXACT", "NUMBER_FORMS", "plain_id", "rounded", "whole_float", "without_addresses"]
+__all__ = ["EXACT", "NUMBER_FORMS", "plain_id", "rounded", "whole_float", "without_address", "without_addresses"]
 
 # Beyond 2**53 a float no longer holds every integer: two ids may have become one.
 EXACT = 2**53
@@ -22,7 +22,8 @@ _POWER = r"-?\d(?:\.\d{1,40}[eE]\+?|[eE]\+)\d{1,3}"
 # A decimal's zero with seven places or more is written so.
 _ZERO = r"0[eE]-\d{1,3}"
 NUMBER_FORMS = rf"^(?:{_WHOLE}|{_POWER}|{_ZERO})$"
-_ADDRESS = r"[^\s@]@[^\s@]+\.[^\s@]"
+# An e-mail address anywhere in it, or as a whole an international phone number.
+_ADDRESS = r"[^\s@]@[^\s@]+\.[^\s@]|^\s*(?:\+|00)[1-9][\d ()./-]{6,20}\s*$"
 # Six digits and the rest zeros: what a spreadsheet leaves of a long number.
 _ROUNDED = re.compile(r"-?[1-9]\d{0,5}0{6,}")
 
@@ -79,17 +80,26 @@ def rounded(text: str) -> bool:
 
 
 def without_addresses(ids: pd.Series) -> pd.Series:
-    """Ids of conversations, each that is an e-mail address replaced by one that is always the same for it.
+    """Ids, each that is an e-mail address or a phone number replaced by one that is always the same for it.
 
-    Some exports name a conversation by its customer's address. What replaces it is no secret to who knows the address.
+    Some exports name a conversation by its customer's address or number. What replaces it is no secret to who knows it.
 
     Examples
     --------
     >>> import pandas as pd
-    >>> without_addresses(pd.Series(["c-1", "jo@example.org"], dtype="str")).tolist()
-    ['c-1', 'c-b6be3cb544f77c4e']
+    >>> without_addresses(pd.Series(["c-1", "jo@example.org", "+49 30 901820"], dtype="str")).tolist()
+    ['c-1', 'c-b6be3cb544f77c4e', 'c-26c9ac89e378a9a9']
     """
     some = ids.str.contains(_ADDRESS, regex=True, na=False).astype(bool)
-    if not some.any():
-        return ids
-    return ids.mask(some, ids[some].map(lambda one: f"c-{hashlib.sha256(one.encode()).hexdigest()[:16]}").astype("str"))
+    return ids.mask(some, ids[some].map(without_address).astype("str")) if some.any() else ids
+
+
+def without_address(one: str) -> str:
+    """One id as :func:`without_addresses` gives it.
+
+    Examples
+    --------
+    >>> without_address("jo@example.org"), without_address("c-1")
+    ('c-b6be3cb544f77c4e', 'c-1')
+    """
+    return f"c-{hashlib.sha256(one.encode()).hexdigest()[:16]}" if re.search(_ADDRESS, one) else one

@@ -33,14 +33,15 @@ _TURNS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 def plain(text: str, also: str = "\n\t") -> str:
-    """Text that can't steer what shows it: no control character, and none that turns the order of what follows.
+    """Text that can be shown, and can't steer what shows it: without control characters and halves of characters.
 
     Parameters
     ----------
     text
         Any text.
     also
-        The control characters that stay; all others become U+FFFD, and marks that turn the direction go.
+        The control characters that stay; all others, and halves of characters (a file's name that is not UTF-8), become
+        U+FFFD, and marks that turn the direction go.
 
     Examples
     --------
@@ -50,7 +51,7 @@ def plain(text: str, also: str = "\n\t") -> str:
     if text.isascii() and text.isprintable():
         return text
     return "".join(
-        "\ufffd" if unicodedata.category(letter) == "Cc" and letter not in also else letter
+        "\ufffd" if unicodedata.category(letter) in ("Cc", "Cs") and letter not in also else letter
         for letter in text.replace("\r\n", "\n")
         if letter not in _TURNS
     )

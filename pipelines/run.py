@@ -159,7 +159,7 @@ def plan_scheduled(
     job = make_job(str(bundle), store, *days, config=config)
     _refuse_empty(job)
     with usable(job.store, disk_only=True), lease(job.settings, job.store, job.run_id) as held:
-        return job.as_json() if begin(replace(job, lease=held)) else None
+        return job.as_json() if begin(replace(job, lease=held), scheduled=True) else None
 
 
 def _refuse_empty(job: Job) -> None:

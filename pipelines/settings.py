@@ -191,12 +191,31 @@ class Privacy(Section):
     phone_regions: list[Annotated[str, Field(pattern=r"^[A-Z]{2}$")]]
 
 
+class Retention(Section):
+    """How long what is kept; 0 = for ever."""
+
+    conversations_days: Days
+    runs_days: Days
+    cache_days: Days
+
+    @property
+    def is_set(self) -> bool:
+        """Whether anything goes at all."""
+        return bool(self.conversations_days or self.runs_days or self.cache_days)
+
+    @property
+    def cached_days(self) -> int:
+        """How long what is cached is kept: no longer than conversations, unless something else is set; 0 = for ever."""
+        return self.cache_days or self.conversations_days
+
+
 class State(Section):
     """Where topics, gaps and decisions are remembered."""
 
     url: str
     wait_seconds: Positive
     lease_seconds: Annotated[float, Field(ge=1)]
+    raw_hours: Positive
 
 
 class Delivery(Section):
@@ -270,6 +289,7 @@ class Settings(Section):
     cost: Cost
     contract: Contract
     privacy: Privacy
+    retention: Retention
     state: State
     report: Report
     drafts: Drafts

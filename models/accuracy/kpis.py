@@ -52,7 +52,7 @@ class Cost(Protocol):
 
 
 def weekly_kpis(
-    facts: pd.DataFrame, cost: Cost, confidence: float = 0.95, chances: Chances | None = None
+    facts: pd.DataFrame, cost: Cost, confidence: float = 0.95, chances: Chances | None = None, least_customers: int = 1
 ) -> pd.DataFrame:
     """The KPIs, one row a week and segment.
 
@@ -69,6 +69,8 @@ def weekly_kpis(
         Coverage of the intervals.
     chances
         How likely each answer was right, by :func:`models.accuracy.outcome_model.chance_right`; without, accuracy is not known.
+    least_customers
+        Distinct customers that a segment needs in a week to be named in it; who is not known counts as one.
 
     Returns
     -------
@@ -111,7 +113,7 @@ def weekly_kpis(
     sums, handling = [], []
     for kind in ("all", *SEGMENTS):  # one after the other: together, they hold each conversation five times
         of_kind = _with_segment(facts, rows, kind)
-        sums.append(_summed(of_kind, confidence))
+        sums.append(_summed(of_kind if kind == "all" else _shared(of_kind, least_customers), confidence))
         handling.append(of_kind.groupby("segment")["handled"].agg(["mean", "sem"]))
     kpis = pd.concat([each for each in sums if len(each)] or sums[:1], ignore_index=True)
     if kpis.empty:
@@ -178,6 +180,11 @@ def _with_segment(facts: pd.DataFrame, rows: pd.DataFrame, kind: str) -> pd.Data
     name = _column(facts, kind, "str")
     known = rows.assign(segment=f"{kind}:" + name)[name.notna() & name.ne("")]
     return known[known.groupby("segment")["week"].transform("size") >= _SMALLEST_SEGMENT]
+
+
+def _shared(rows: pd.DataFrame, least: int) -> pd.DataFrame:
+    """The rows of segments and weeks that enough customers share."""
+    return rows[rows.groupby(["segment", "week"])["user"].transform("nunique") >= least]
 
 
 def _summed(rows: pd.DataFrame, confidence: float) -> pd.DataFrame:

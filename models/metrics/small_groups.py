@@ -6,7 +6,28 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-__all__ = ["without_small_groups"]
+__all__ = ["small_values", "without_small_groups"]
+
+
+def small_values(values: pd.Series, customers: pd.Series, least: int) -> set[str]:
+    """The values that fewer than ``least`` distinct customers have.
+
+    Parameters
+    ----------
+    values
+        Of one column, or of several that hold the same kind of value, one after the other; nulls are no value.
+    customers
+        Whose each value is, same index. Who is not known (null) counts as one of their own each time.
+    least
+        Distinct customers that a value needs.
+
+    Examples
+    --------
+    >>> small_values(pd.Series(["X", "X", "X", "Y", "Y"]), pd.Series(["a", "a", "b", "c", "c"]), 2)
+    {'Y'}
+    """
+    distinct = customers.groupby(values).nunique() + customers.isna().groupby(values).sum()
+    return set(distinct.index[distinct < least])
 
 
 def without_small_groups(
@@ -35,12 +56,9 @@ def without_small_groups(
     if least <= 1:
         return facts
     counted = facts if among is None else facts[among.to_numpy(dtype=bool)]
-    customers = counted["customer_id"]
     kept = {}
     for column in columns:
         if column in facts:
-            by = counted[column]
-            distinct = customers.groupby(by).nunique() + customers.isna().groupby(by).sum()
-            enough = set(distinct.index[distinct >= least])
+            enough = set(counted[column].dropna()) - small_values(counted[column], counted["customer_id"], least)
             kept[column] = facts[column].where(facts[column].isin(enough))
     return facts.assign(**kept)

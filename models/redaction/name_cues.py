@@ -8,12 +8,14 @@ from __future__ import annotations
 import re
 
 from lacuna.models.redaction.labels import Phrases, phrases
+from lacuna.models.redaction.letters import CAPITAL, SMALL
 from lacuna.models.redaction.name_patterns import (
     CAP_NAME,
     END,
     LOW,
     NAME,
     NO_LISTING,
+    PARTICLES,
     SEPARATOR,
     STOP,
     TWO,
@@ -33,6 +35,13 @@ _FURTHER = r"(?:[ \u00a0][\w'’]{1,14}){0,4}?[ \u00a0]"  # up to four words and
 _WITH, _WITH_FULL = phrases("with").pattern, phrases("with_full").pattern
 _MY_KIN = rf"(?i:(?:{phrases('my', 'my_full').pattern}) (?:{phrases('kin', 'kin_full').pattern}))"
 _DONE = phrases("done_full")
+_TO_SOMEBODY = (
+    "by from to for with an bei für mit von auf par pour avec chez à de por para con a door aan bij van voor met com da di per"
+).split()
+_WITH_INITIALS = (
+    rf"(?P<name>(?:[{CAPITAL}]\. ?){{0,2}}[{CAPITAL}]\. {PARTICLES}"
+    rf"[{CAPITAL}][{SMALL}]{{2,24}}+(?:-[{CAPITAL}][{SMALL}]{{1,24}}+)?)(?!\w)"
+)
 
 
 def _rule(
@@ -63,13 +72,14 @@ CUES: tuple[Rule, ...] = (
     _rule(phrases("about"), rf":?{_GAP}{_TITLE}{CAP_NAME}", Level.LIKELY, complete=False),
     _rule(phrases("talked"), rf"{_FURTHER}(?i:{_WITH}){_GAP}{_TITLE}{CAP_NAME}", Level.LIKELY, complete=False),
     _rule(phrases("my"), rf" (?i:{phrases('kin').pattern}),?{_GAP}{CAP_NAME}", Level.LIKELY, complete=False),
-    _behind(_TITLES, rf"(?<![\w'’-])(?![md]\.)(?i:{_TITLES.pattern})(?!\w){_GAP}(?!{_TITLES.pattern}){CAP_NAME}", Level.SURE, complete=False),
+    _behind(_TITLES, rf"(?<![\w-])(?![md]\.)(?i:{_TITLES.pattern})(?!\w){_GAP}(?!{_TITLES.pattern})(?:{PARTICLES})?{CAP_NAME}", Level.SURE, complete=False),
     _rule(phrases("label"), rf"[ \t]?[:=][ \t]{{1,3}}{NO_LISTING}{_TITLE}{CAP_NAME}", Level.LIKELY, before=Before.CLAUSE, complete=False),
     # English and German: full names
     _rule(phrases("about_full"), rf":?{_GAP}{_TITLE_EN_DE}{TWO}", Level.LIKELY, complete=False),
     _rule(phrases("talked_full"), rf"{_FURTHER}(?i:{_WITH_FULL}){_GAP}{TWO}", Level.LIKELY, complete=False),
     _rule(phrases("my_full"), rf" (?i:{phrases('kin_full').pattern}),?{_GAP}{TWO}", Level.LIKELY, complete=False),
     _behind(_DONE, rf"(?<!\w)(?i:mit|hat|haben|von|auf) {TWO}(?=[^.!?;:\n\x00]{{0,40}} (?:{_DONE.pattern})\b)", Level.LIKELY, complete=False),
+    _behind(Phrases.of(_TO_SOMEBODY), rf"(?<![\w'’-])(?:{'|'.join(_TO_SOMEBODY)}) {_WITH_INITIALS}", Level.LIKELY),
     # Names that stand before what shows them
     _behind(phrases("kin", "kin_full"), rf"(?<![\w'’-]){TWO}(?=,? {_MY_KIN}\b)", Level.LIKELY, complete=False),
     _behind(phrases("behind"), rf"(?<![\w'’-]){TWO}(?= (?i:{phrases('behind').pattern})(?!\w))", Level.LIKELY, complete=False),

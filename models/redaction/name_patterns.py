@@ -14,8 +14,8 @@ from lacuna.models.redaction.labels import Phrases
 from lacuna.models.redaction.letters import CAPITAL, CASELESS, SMALL
 from lacuna.models.redaction.spans import LazyPattern
 
-__all__ = ["ABOVE_CONTACT", "CAP_NAME", "CLOSING_WORDS", "END", "FIRST_AND_LAST", "FOOTER", "LOW", "NAME", "NO_LISTING", "ORGANISATION", "RULES",
-           "SEPARATOR", "SIGNATURE_MARK", "STOP", "TAG", "TAIL", "TAIL_LOW", "TWO", "Before", "Level", "Rule"]  # fmt: skip
+__all__ = ["ABOVE_CONTACT", "A_WORD", "CAP_NAME", "CLOSING_WORDS", "END", "FIRST_AND_LAST", "FOOTER", "LOW", "NAME", "NO_LISTING", "ORGANISATION", "PARTICLES", "RULES", "SAINT",
+           "SEPARATOR", "SIGNATURE_MARK", "SMALL_WORD", "STOP", "TAG", "TAIL", "TAIL_LOW", "TWO", "Before", "Level", "Rule"]  # fmt: skip
 
 
 class Level(IntEnum):
@@ -30,7 +30,7 @@ class Level(IntEnum):
 
 _CAP = rf"[{CAPITAL}](?:['’ʼ]?[{CAPITAL}]?[{SMALL}]{{1,24}}+){{1,3}}(?:[-‐][{CAPITAL}]?[{SMALL}]{{1,24}}+){{0,2}}"
 _CAPS = rf"(?:[{CAPITAL}]['’])?[{CAPITAL}]{{2,20}}+(?:-[{CAPITAL}]{{2,20}}+)?(?![{SMALL}])"
-_PARTICLES = (
+PARTICLES = (
     r"(?:(?:von|vom|van|den|der|de|da|do|dos|das|di|du|del|della|la|le|los|ten|ter|zu|zur|af|av|bin|bint|binti|ibn|al|el"
     r"|y|e) ){0,3}(?:(?:al|el|ad|as|ar|an|ud|ul)-|d['’]|['’])?"
 )
@@ -39,16 +39,16 @@ _MIDDLE = rf"(?!I )[{CAPITAL}](?:\.(?!\w)|(?= [{CAPITAL}][{SMALL}]))"
 
 
 def _full(word: str) -> str:
-    return rf"{_INITIALS}{word}(?:[ \u00a0](?:{_PARTICLES}{word}|{_MIDDLE})){{0,3}}(?!\w)"
+    return rf"{_INITIALS}{word}(?:[ \u00a0](?:{PARTICLES}{word}|{_MIDDLE})){{0,4}}(?!\w)"
 
 
 _FOREIGN = rf"[{CASELESS}]{{1,20}}+(?:[ \u00a0·・][{CASELESS}]{{1,20}}+){{0,3}}"
 _LOW_WORD = rf"(?<!\w)(?:[{SMALL}]['’])?[{SMALL}]{{2,20}}+(?:['’-][{SMALL}]{{1,20}}+)?(?!\w)"
-LOW = rf"(?P<low>{_LOW_WORD}(?: {_LOW_WORD}){{0,3}})"
+LOW = rf"(?P<low>(?:[{SMALL}]\. ?)?{_LOW_WORD}(?: {_LOW_WORD}){{0,3}})"
 NAME = rf"(?P<name>{_full(f'(?:{_CAP}|{_CAPS})')}|{_FOREIGN})"  # where the place shows the name
 CAP_NAME = rf"(?P<name>{_full(_CAP)}|{_FOREIGN})"  # where capitals are too many words
 _ONE = rf"(?P<name>{_CAP}(?!\w)|{_FOREIGN})"
-TWO = rf"(?P<name>{_CAP}(?: {_PARTICLES}{_CAP}){{1,3}}(?!\w))"
+TWO = rf"(?P<name>{_CAP}(?: {PARTICLES}{_CAP}){{1,3}}(?!\w))"
 _TITLE = r"(?:(?i:mr|mrs|ms|miss|mx|dr|prof|professor|herrn?|frau)\.? ){0,2}"
 
 STOP = r"(?=[ \t]{0,3}(?:[^\w\s'’(/&@+-]|[\r\n]|\Z)|[ \t]{1,3}-)"  # of what was addressed
@@ -324,7 +324,7 @@ RULES: tuple[Rule, ...] = (
     _rule(
         "mdphf",
         r"(?<![mdsk]eine )(?<!\beine )(?:M[rsx]|Mrs|Miss|Dr|Prof|Herrn?|Frau|MR|MRS|HERR|FRAU)\.?(?: (?:Dr|Prof)\.?){0,2} "
-        rf"(?!(?:Word|Office|Teams|Outlook|Exchange|Edge|Access|Excel|Paint|Windows)\b)(?:{_PARTICLES})?{CAP_NAME}",
+        rf"(?!(?:Word|Office|Teams|Outlook|Exchange|Edge|Access|Excel|Paint|Windows)\b)(?:{PARTICLES})?{CAP_NAME}",
         "mr mrs ms miss mx dr prof herr herrn frau",
         Level.CERTAIN,
         complete=False,
@@ -351,10 +351,19 @@ RULES: tuple[Rule, ...] = (
 )
 """Where sentences show names. A rule that needs a first name whatever the case is only tried on texts with one."""
 
-FIRST_AND_LAST = re.compile(
-    rf"(?<![\w.@'’-])(?P<first>{_CAP}) (?:[{CAPITAL}]\. ){{0,2}}{_PARTICLES}(?P<last>{_CAP})(?: (?P<more>{_CAP}))?(?!\w)"
+FIRST_AND_LAST = re.compile(rf"{_CAP} (?:[{CAPITAL}]\. ){{0,2}}(?P<last>{PARTICLES}{_CAP}(?: {_CAP}){{0,2}})(?!\w)")
+"""Two to four capital words: a name where the first is a first name."""
+
+A_WORD = re.compile(rf"(?<![\w.@'’/&-])(?:{_CAP}|[{SMALL}]{{4,20}}+(?!['’](?!s\b)))(?![\w@/=-]|\.\w|!\w| \d)")
+"""A word that may be a first name, with a capital or of four small letters and more."""
+
+SMALL_WORD = re.compile(rf" (?P<low>[{SMALL}]{{3,20}}+)(?![\w@/=-]|\.\w)")
+"""A small word behind another."""
+
+SAINT = re.compile(
+    r"(?i:\b(?:sankt|saint|sainte|sint|santo|santa|sant|san|são|st\.?|porto|lago|lac|lake) |saint-|sankt-|sint-)\Z"
 )
-"""Two capital words and more: a name where the first is a first name."""
+"""What makes the first name behind it a place."""
 
 ABOVE_CONTACT = re.compile(rf"(?:^|\n)[ \t>]{{0,3}}{TWO}[ \t,]{{0,3}}\r?\n[ \t>]{{0,3}}(?=\x00)")
 """A line of two to four capital words above an address, a number or a link that went."""

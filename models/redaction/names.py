@@ -15,6 +15,7 @@ from lacuna.models.redaction.labels import parts_of
 from lacuna.models.redaction.lexicon import Lexicon, one_typo_apart
 from lacuna.models.redaction.name_cues import CUES
 from lacuna.models.redaction.name_patterns import (
+    A_WORD,
     ABOVE_CONTACT,
     CLOSING_WORDS,
     FIRST_AND_LAST,
@@ -22,7 +23,9 @@ from lacuna.models.redaction.name_patterns import (
     HELLO_WORDS,
     ORGANISATION,
     RULES,
+    SAINT,
     SIGNATURE_MARK,
+    SMALL_WORD,
     TAG,
     TAIL,
     TAIL_LOW,
@@ -30,7 +33,7 @@ from lacuna.models.redaction.name_patterns import (
     Level,
 )
 from lacuna.models.redaction.spans import Span, words_of
-from lacuna.models.redaction.words import ALSO_WORDS, NEVER_NAMES, NO_FIRST_WORDS, NO_SURNAMES
+from lacuna.models.redaction.words import ALSO_WORDS, CLEAR_NAMES, NEVER_NAMES, NO_FIRST_WORDS, NO_SURNAMES, NOT_ALONE
 
 __all__ = ["Place", "find_names", "names_at", "places"]
 
@@ -53,9 +56,10 @@ _OTHER_ALPHABET = "\u0370"
 _OTHER_LETTER = re.compile(r"[\u0370-\u1cff\u3041-\ud7a3]")
 _CASELESS = "\u0590"
 _PARTICLES = frozenset(["da", "das", "de", "den", "der", "do", "du", "vom", "von", "zu", "zur"])
-_IN_SURNAMES = _PARTICLES | frozenset("del della di dos el het 't la le te ten ter van vande y".split())
+_IN_SURNAMES = _PARTICLES | frozenset("del della di dos el het 't la las le los mac te ten ter van vande y".split())
 _LOOKS_VERBAL = ("ed", "ing", "ly")
 _LONG_VERB = 7
+_SAINT = 8  # letters in which what makes a place of a name stands before it
 _GREETED = ("there", "team", "guys", "folks", "everyone", "everybody", "people", "support", "zusammen", "leute")
 _BY_WORD: dict[str, list[int]] = {}
 _EVERY = (*RULES, *CUES)
@@ -83,11 +87,10 @@ def names_at(text: str, candidates: Iterable[Place], lexicon: Lexicon) -> Iterat
 
 def places(text: str, lexicon: Lexicon) -> Iterator[Place]:
     """Places where a name may stand, each with the level of certainty that its word must have."""
-    words = words_of(text)
+    words, gates = parts_of(text)
     text = TAG.sub(lambda tag: "\n" * len(tag.group()), text) if "</" in text or "<br" in text else text
     named = not lexicon.sure.isdisjoint(words)
     listed = named or not ALSO_WORDS.isdisjoint(words)
-    words, gates = parts_of(text)
     for number in sorted({number for word in words & _BY_WORD.keys() for number in _BY_WORD[word]}):
         rule = _EVERY[number]
         if (number in _NEED_A_NAME and not listed) or (rule.phrases and not rule.phrases.among(words, gates)):
@@ -99,8 +102,7 @@ def places(text: str, lexicon: Lexicon) -> Iterator[Place]:
                         level = rule.small if group == "low" else Level.SURE if group == "two" else rule.capital
                         yield Place(*match.span(group), level, rule.complete)
     if named:
-        for match in FIRST_AND_LAST.finditer(text):
-            yield from _first_and_last(match, lexicon)
+        yield from _first_names(text, lexicon)
     if "\x00" in text:
         for match in ABOVE_CONTACT.finditer(text):
             yield Place(*match.span("name"), Level.LIKELY, complete=False)
@@ -123,13 +125,47 @@ def _is_place(text: str, start: int, before: Before) -> bool:
     return last in ".!?¡¿\n\r\x00" or (before is Before.CLAUSE and last in ",;|:")
 
 
+def _first_names(text: str, lexicon: Lexicon) -> Iterator[Place]:
+    """First names that need nothing to show them: those before a surname, and those that are nothing besides."""
+    for match in A_WORD.finditer(text):
+        word = match.group().lower().removesuffix("'s").removesuffix("’s")
+        if word not in lexicon.sure and word.partition("-")[0] not in lexicon.sure:
+            continue
+        start, end = match.start(), match.start() + len(word)
+        if end < match.end() and text[match.end() + 1 : match.end() + 2].isupper():
+            continue  # Sam's Club
+        if SAINT.search(text, max(0, start - _SAINT), start):
+            continue
+        if match.group()[0].isupper():
+            if last := FIRST_AND_LAST.match(text, start):
+                yield from _first_and_last(last, lexicon)
+            if word in NOT_ALONE:
+                continue
+        elif word in CLEAR_NAMES or word in lexicon.names:
+            last = SMALL_WORD.match(text, match.end())
+            end = last.end() if last and not _a_word(last["low"], lexicon) else end
+        else:
+            continue
+        yield Place(start, end, Level.UNAMBIGUOUS, complete=False)
+
+
 def _first_and_last(match: re.Match[str], lexicon: Lexicon) -> Iterator[Place]:
-    """Two or three capital words of which the first is a first name, and the others are no words."""
-    first, last, more = (match[group].lower() if match[group] else "" for group in ("first", "last", "more"))
-    is_first_name = first in lexicon.sure or first.partition("-")[0] in lexicon.sure
-    if is_first_name and not _no_surname(last, lexicon):
-        end = match.end("last") if _no_surname(more, lexicon) else match.end()
+    """A first name and the capital words behind it, up to the first that is no surname."""
+    end = 0
+    for word in _WORD.finditer(match.string, *match.span("last")):
+        low = word.group().lower()
+        if low in _IN_SURNAMES:
+            continue
+        if _no_surname(low, lexicon):
+            break
+        end = word.end()
+    if end:
         yield Place(match.start(), end, Level.UNAMBIGUOUS, complete=False)
+
+
+def _a_word(small: str, lexicon: Lexicon) -> bool:
+    """Whether a small word behind a first name is none of a surname."""
+    return small in NO_FIRST_WORDS or small.endswith(_LOOKS_VERBAL) or _no_surname(small, lexicon)
 
 
 def _no_surname(word: str, lexicon: Lexicon) -> bool:
@@ -187,8 +223,9 @@ def _tail_level(window: str, start: int, run: str, lexicon: Lexicon) -> tuple[Le
     if bare.endswith((".", "!", "?")) and several:
         return Level.LIKELY, start
     for word in words:
-        if word.group().lower() in lexicon.sure:
-            return Level.UNAMBIGUOUS, start + word.start()
+        at = start + word.start()
+        if word.group().lower() in lexicon.sure and not SAINT.search(window, max(0, at - _SAINT), at):
+            return Level.UNAMBIGUOUS, at
     return None, start
 
 
@@ -205,6 +242,9 @@ def _end_of_name(text: str, place: Place, lexicon: Lexicon) -> int:
     words = list(_WORD.finditer(text, start, end))
     bare = [word.group().strip(".,'’").lower() for word in words]
     at = next((i for i, word in enumerate(bare) if len(word) > 1 or not words[i].group().endswith(".")), None)
+    if level >= Level.SURE and at is not None:
+        while bare[at] in _IN_SURNAMES and at + 1 < len(bare):
+            at += 1  # Herr Van den Broeck
     if at is None:
         return 0
     first, small = bare[at], words[at].group()[0].islower()

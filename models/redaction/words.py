@@ -2,12 +2,38 @@
 
 from __future__ import annotations
 
+from importlib import resources
+
 from lacuna.models.redaction.labels import words_in
 
-__all__ = ["ALSO_WORDS", "FIRST_NAMES", "NEVER_NAMES", "NO_FIRST_WORDS", "NO_SURNAMES", "ROLE_MAILBOXES"]
+__all__ = [
+    "ALSO_WORDS",
+    "CLEAR_NAMES",
+    "FIRST_NAMES",
+    "NEVER_NAMES",
+    "NOT_ALONE",
+    "NO_FIRST_WORDS",
+    "NO_SURNAMES",
+    "ROLE_MAILBOXES",
+]
 
-FIRST_NAMES = words_in("first_names") | frozenset(
-    """
+CLEAR_NAMES = frozenset(
+    resources.files("lacuna.models.redaction.vocabulary")
+    .joinpath("first_names.txt")
+    .read_text(encoding="utf-8")
+    .split()
+)
+"""First names that are nothing else in any of the seven languages, not even in small letters.
+
+What the locales of Faker and Mimesis have in common or in several countries, and the most given names of India, Africa,
+the Arab world and Brazil; without what a dictionary of the seven languages has as a word, without larger towns, and
+without brands."""
+
+FIRST_NAMES = (
+    CLEAR_NAMES
+    | words_in("first_names")
+    | frozenset(
+        """
 aaron abigail adam adrian ahmed aisha alan albert alejandro alex alexander alexandra alice alicia alina alison amanda
 amelia amir amy ana anastasia andrea andreas andrew angela angelika anika anita anja ann anna anne annette annika
 anthony antje anton antonio arjun arthur ashley astrid ayşe barbara bastian beate beatrice ben benjamin bernd bernhard
@@ -38,18 +64,33 @@ tamara tania tanja tara taylor teresa theresa thomas thorsten tim timo tina tobi
 udo ulrich ulrike ursula ute uwe vanessa vera verena veronica veronika victor victoria viktor viktoria vincent volker
 walter wendy werner wilfried wilhelm william wolfgang xavier yasmin yusuf yvonne zachary zoe
 """.split()
+    )
 )
-"""First names common among the customers of English and German speaking shops. They let a name be read where its
-place alone says too little: in small letters ("thanks, anna"), before a surname in the middle of a sentence."""
+"""First names: those above, and those common among the customers of shops in seven languages. They let a name be read
+where its place says too little: before a surname, in the middle of a sentence."""
 
 ALSO_WORDS = frozenset(
     """
-allen april art august baker bank bill brown bush carter chase christian cook dean drew faith frank grace grant green
+allen april art august baker bank bill brown bush carter chase christian cook dean drew ella faith frank grace grant green
 guy hope iris jack jan jordan joy jung king klein koch lang lee long madison mark mason max may miles page park pierce
-price ray rich richter rob rose ruby sky smart star sue summer ted victoria weiss weiß white will wolf wood young
+price ray rich richter rob rose ruby sky smart solange star sue summer ted victoria weiss weiß white will wolf wood young
 """.split()
 )
 """Names that are words too: they go where a sentence shows a name ("Hi Mark,"), and stay elsewhere ("mark as read")."""
+
+NOT_ALONE = ALSO_WORDS | frozenset(
+    """
+adelaide alba amparo angelica angelo armando augusta augusto aurora aurore axel baptiste belén benedetta benedetto bento
+bianca bruna bruno caio capucine carol carolina casper charlotte chiara chloe claire clara claude clémence clément colleen
+cristiana cristiano domingos donato donna ed edite elke els emilia erin ernst ester fanny fiona floris fritz gaia gema gemma georgia germana
+gil gloria graça guadalupe heather hermine honoré hugo isla jacinto jade jean julia julio kelly lea len leon lia lieven linda logan
+lorena lotte lourdes lucia macarena madison mara manuel marc margarida margherita marina massimo maxime mees mila montserrat máximo nacho nancy
+nelson nick oscar orlando otto paco paloma pascal pascale pia pilar pina regina rik robin romain romano rosa rosario rosemary
+rosie rowan régis sally salvador salvatore santiago serena serge sofia stella tara taylor tomé traute tyler valentin
+valeria vasco vera virginia virginie vito vittoria vitória wendy wout
+""".split()
+)
+"""First names that are words, places or products too, also with a capital: by themselves, they are no names."""
 
 NEVER_NAMES = frozenset(
     """

@@ -12,7 +12,7 @@ from lacuna.pipelines.gaps.decisions import whoami
 from lacuna.pipelines.io.addresses import StorePath
 from lacuna.pipelines.runtime.runner import version
 from lacuna.pipelines.settings import Settings
-from lacuna.pipelines.state.repository import open_state
+from lacuna.pipelines.state.dead_runs import open_store
 
 if TYPE_CHECKING:
     from mcp.server import MCPServer
@@ -104,5 +104,5 @@ def serve(store: StorePath, settings: Settings) -> None:
     """
     if not store.is_dir():
         raise StoreUnusable(f"there is no store {store}", f"make one with `lacuna run BUNDLE --store {store}`")
-    with open_state(settings, store) as state:
+    with open_store(settings, store) as state:
         make_server(Views(store, settings, state, os.environ.get(TOKEN_ENV, ""), whoami())).run("stdio")

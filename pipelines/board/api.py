@@ -10,9 +10,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from lacuna.data_contracts.errors import NoSuchGap
 from lacuna.data_contracts.sent import LARGEST_ID
+from lacuna.models.backlog.actions import ACTIONS
 from lacuna.models.backlog.gap import Gap
 from lacuna.models.backlog.gap_fields import gap_fields
 from lacuna.models.backlog.lifecycle import Decision
+from lacuna.models.topics.edits import DEEDS
 from lacuna.pipelines.board import filters, tagging
 from lacuna.pipelines.board.bodies import RowId
 from lacuna.pipelines.board.context import BoardContext, context_of, person_of
@@ -22,6 +24,7 @@ from lacuna.pipelines.board.view import owner_loads
 from lacuna.pipelines.gaps.decisions import history
 from lacuna.pipelines.io.published import read_published
 from lacuna.pipelines.presentation.spreadsheet import records
+from lacuna.pipelines.state.tags import OUTCOMES
 from lacuna.pipelines.state.topic_history import gap_state, topic_rows
 from lacuna.pipelines.topic_edits import edits_now, questions_of
 
@@ -35,10 +38,7 @@ class DecisionRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    verb: str = Field(
-        description="accept, draft, publish, verify, reopen, snooze, dismiss, merge, assign, note, rename, "
-        "reclassify, exclude or include"
-    )
+    verb: str = Field(json_schema_extra={"enum": list(ACTIONS)})
     why: str = Field("", max_length=4000)
     payload: dict[str, Any] | None = Field(
         None,
@@ -66,7 +66,7 @@ class Tag(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     conversation_id: str
-    outcome: str = Field(description="correct, partial, wrong, no_answer or misclassified")
+    outcome: str = Field(json_schema_extra={"enum": list(OUTCOMES)})
     true_intent: str = Field("", max_length=200)
     note: str = Field("", max_length=4000)
 
@@ -76,7 +76,9 @@ class TopicEditRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    deed: str = Field(description="merge, split, rename, pin or drop (it is not a topic)")
+    deed: str = Field(
+        description="drop: it is not a topic", json_schema_extra={"enum": [deed for deed in DEEDS if deed != "undo"]}
+    )
     why: str = Field("", max_length=4000)
     payload: dict[str, Any] | None = Field(
         None,
@@ -125,8 +127,32 @@ class Problem(BaseModel):
 
 
 # What the guard and the limits answer, to any request.
-_ERRORS: dict[int | str, dict[str, Any]] = {code: {"model": Problem} for code in (400, 401, 429, 503)}
+_ERRORS: dict[int | str, dict[str, Any]] = {code: {"model": Problem} for code in (400, 401, 413, 421, 429, 503)}
 router = APIRouter(prefix="/api", tags=["board"], responses=_ERRORS)
+
+
+def _leads_to(**steps: tuple[str, str, dict[str, str]]) -> dict[int | str, dict[str, Any]]:
+    """The links of an answer, in OpenAPI's words: by name an operation (verb, path) and where its parameters stand."""
+    links = {
+        name: {"operationRef": f"#/paths/{path.replace('/', '~1')}/{verb}", "parameters": parameters}
+        for name, (verb, path, parameters) in steps.items()
+    }
+    return {200: {"links": links}}
+
+
+_A_GAP, _A_TOPIC = {"gap_id": "$response.body#/gaps/0/gap_id"}, {"topic_id": "$response.body#/0/topic_id"}
+_FROM_GAPS = _leads_to(
+    gap=("get", "/api/gaps/{gap_id}", _A_GAP),
+    decisions=("get", "/api/gaps/{gap_id}/decisions", _A_GAP),
+    decide=("post", "/api/gaps/{gap_id}/decisions", _A_GAP),
+    undo=("post", "/api/gaps/{gap_id}/undo", _A_GAP),
+)
+_FROM_TOPICS = _leads_to(
+    topic=("get", "/api/topics/{topic_id}", _A_TOPIC),
+    questions=("get", "/api/topics/{topic_id}/questions", _A_TOPIC),
+    edit=("post", "/api/topics/{topic_id}/edits", _A_TOPIC),
+)
+_FROM_EDITS = _leads_to(undo=("post", "/api/topic-edits/{edit_id}/undo", {"edit_id": "$response.body#/0/id"}))
 
 
 @router.get("/me")
@@ -136,7 +162,7 @@ def me(request: Request) -> dict[str, Any]:
     return {"name": person.name, "role": person.role, "owner_id": person.owner_id}
 
 
-@router.get("/gaps")
+@router.get("/gaps", responses=_FROM_GAPS)
 def gaps(
     request: Request,
     view: str = "all",
@@ -216,7 +242,7 @@ def kpis(request: Request) -> list[dict[str, Any]]:
     return records(run.kpis) if run else []
 
 
-@router.get("/topics")
+@router.get("/topics", responses=_FROM_TOPICS)
 def topics(request: Request) -> list[dict[str, Any]]:
     """All topics of all runs."""
     return topic_rows(context_of(request).state)
@@ -236,7 +262,7 @@ def topic_questions(request: Request, topic_id: str) -> list[dict[str, Any]]:
     return records(questions_of(board.store, topic_id))
 
 
-@router.get("/topic-edits")
+@router.get("/topic-edits", responses=_FROM_EDITS)
 def topic_edits(request: Request, topic: str = "") -> list[dict[str, Any]]:
     """What people have changed about topics, newest first, each with what became of it."""
     return edits_now(context_of(request).state, topic or None)

@@ -29,11 +29,12 @@ from lacuna.pipelines.board.roles import People, Person
 from lacuna.pipelines.io.addresses import StorePath
 from lacuna.pipelines.runtime.runner import version
 from lacuna.pipelines.settings import Settings
-from lacuna.pipelines.state.repository import State, open_state
+from lacuna.pipelines.state.dead_runs import open_store
+from lacuna.pipelines.state.repository import State
 
 __all__ = ["make_app", "serve"]
 
-_CHANGE_ERRORS = (400, 401, 403, 404, 409, 413, 422, 429, 503)
+_CHANGE_ERRORS = (400, 401, 403, 404, 409, 413, 421, 422, 429, 503)
 _HEADINGS = {
     403: "Not yours to do",
     404: "Not found",
@@ -158,7 +159,7 @@ def serve(
             "let people sign in: 'board.people' or 'board.proxy_header' (`lacuna token --help`); or leave --host out",
         )
     _check_free(host, port)
-    with open_state(settings, store) as state:
+    with open_store(settings, store) as state:
         app = make_app(store, settings, state, who, {host_of(host) or host})
         ready()
         # Guard decides which proxies to trust: uvicorn must not take the client's address from a header.

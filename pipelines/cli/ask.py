@@ -41,10 +41,10 @@ def why(
     from lacuna.pipelines.gaps.read import gaps_of
     from lacuna.pipelines.io.runs import whole_run
     from lacuna.pipelines.settings import load_settings
-    from lacuna.pipelines.state.repository import open_state
+    from lacuna.pipelines.state.dead_runs import open_store
 
     settings = load_settings(config)
-    with whole_run(store, run) as folder, open_state(settings, store) as state:
+    with whole_run(store, run) as folder, open_store(settings, store) as state:
         gaps = gaps_of(backlog_now(store, state, settings, folder.name))
         answer = AskedRun(folder).why(text, gaps, decided(state))
     if as_json:

@@ -253,11 +253,11 @@ def undo(
 def _state(store: Path, config: str | None) -> Iterator[tuple[State, Settings]]:
     from lacuna.pipelines.io.runs import find_run
     from lacuna.pipelines.settings import load_settings
-    from lacuna.pipelines.state.repository import open_state
+    from lacuna.pipelines.state.dead_runs import open_store
 
     find_run(store)
     settings = load_settings(config)
-    with open_state(settings, store) as state:
+    with open_store(settings, store) as state:
         yield state, settings
 
 

@@ -66,11 +66,11 @@ def drafts(
     from lacuna.pipelines.io.runs import published_runs, run_folder, whole_run
     from lacuna.pipelines.presentation.spreadsheet import records
     from lacuna.pipelines.settings import load_settings
-    from lacuna.pipelines.state.repository import open_state
+    from lacuna.pipelines.state.dead_runs import open_store
 
     settings = load_settings(config)
     with whole_run(store) as run:
-        with open_state(settings, store) as state:
+        with open_store(settings, store) as state:
             rows = records(backlog_now(store, state, settings, run.name))
         if into is not None:
             copies = export(run, rows, into, owner)
@@ -111,13 +111,13 @@ def push(
     from lacuna.pipelines.push.push import plan_push, push_drafts, read_published
     from lacuna.pipelines.push.registry import make_target
     from lacuna.pipelines.settings import load_settings
-    from lacuna.pipelines.state.repository import open_state
+    from lacuna.pipelines.state.dead_runs import open_store
 
     if check and send:
         raise typer.BadParameter("it sends nothing: leave out --send", param_hint="--check")
     settings = load_settings(config)
     target = make_target(settings, to)
-    with whole_run(store) as run, open_state(settings, store) as state:
+    with whole_run(store) as run, open_store(settings, store) as state:
         if check:
             closed = read_published(target, state, gap)
             names = ", ".join(closed) or "none"
@@ -172,10 +172,10 @@ def try_draft(
     from lacuna.pipelines.gaps.read import gaps_of
     from lacuna.pipelines.io.runs import find_gap, whole_run
     from lacuna.pipelines.settings import load_settings
-    from lacuna.pipelines.state.repository import open_state
+    from lacuna.pipelines.state.dead_runs import open_store
 
     settings = load_settings(config)
-    with whole_run(store) as folder, open_state(settings, store) as state:
+    with whole_run(store) as folder, open_store(settings, store) as state:
         chosen = find_gap(gaps_of(backlog_now(store, state, settings, folder.name)), gap)
         path = file or (folder / chosen.draft if chosen.draft else None)
         if path is None:

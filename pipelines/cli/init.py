@@ -143,9 +143,15 @@ def _asked(lines: str) -> str:
 
 
 def _write(target: Path, sections: dict[str, str], asks: bool, force: bool) -> None:
-    before = ""
-    if target.exists():
+    from lacuna.pipelines.io.store import write_bytes
+
+    try:
         before = target.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        before = ""
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsInvalid(f"{target} can't be read: {error}", "give --out another file") from None
+    if before:
         try:
             there = tomllib.loads(before).get("sources", {})
         except tomllib.TOMLDecodeError as error:
@@ -161,8 +167,7 @@ def _write(target: Path, sections: dict[str, str], asks: bool, force: bool) -> N
             before = ""
     text = "\n".join(([before] if before else []) + list(sections.values()))
     tomllib.loads(text)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(text, encoding="utf-8")
+    write_bytes(target, text.encode())
     out.print(f"\n[bold]{escape(str(target))}[/] is written; every setting in it has a comment.", highlight=False)
 
 

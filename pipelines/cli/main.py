@@ -1,7 +1,8 @@
 """The command ``lacuna``.
 
-Exit codes: 0 done (also where nothing was left to do); 1 ``check`` found something wrong with the bundle; 2 a problem
-that the message tells how to put right, wrong usage included; 70 a fault of Lacuna itself; 130 interrupted.
+Exit codes: 0 done (also where nothing was left to do); 1 ``check`` found something wrong with the bundle, or ``forget``
+something that is left; 2 a problem that the message tells how to put right, wrong usage included; 70 a fault of Lacuna
+itself; 130 interrupted.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import os
 import sys
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Annotated
 
@@ -23,6 +24,7 @@ from lacuna.pipelines.cli import (
     dags,
     decide,
     drafts,
+    forget,
     impact,
     init,
     mine,
@@ -51,8 +53,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Turns a folder of support conversations into a ranked, owned backlog of knowledge gaps.",
-    epilog="Start here:  `lacuna demo --store demo-store`  ·  Exit codes: 0 done, 1 check found faults,"
-    " 2 a problem you can put right, 70 a fault of Lacuna, 130 interrupted.",
+    epilog="Start here:  `lacuna demo --store demo-store`  ·  Exit codes: 0 done, 1 check found faults"
+    " or forget something left, 2 a problem you can put right, 70 a fault of Lacuna, 130 interrupted.",
 )
 
 
@@ -92,6 +94,7 @@ COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
     ),
     "Write, tell, and see what worked": (drafts.digest, impact.impact, worth.worth, audit.audit),
     "Look at topics, change settings, schedule": (topics.topics, redact.redact, settings, dags.dags),
+    "Forget": (forget.forget,),
 }  # fmt: skip
 
 for panel, commands in COMMANDS.items():
@@ -118,6 +121,15 @@ def _errors_printed() -> Iterator[None]:
         raise SystemExit(OUR_FAULT) from None
 
 
+def _check_arguments(arguments: Sequence[str]) -> None:
+    """Refuse bytes that are no text: Python hands them on as halves of characters, which nothing can record."""
+    for argument in arguments:
+        if any("\ud800" <= letter <= "\udfff" for letter in argument):
+            raise LacunaError(
+                f"the argument '{argument}' is not UTF-8", "write it in UTF-8; rename a file that has another name"
+            )
+
+
 app.add_typer(drafts.drafts_app, name="drafts", rich_help_panel="Write, tell, and see what worked")
 app.add_typer(topics.topic_app, name="topic", rich_help_panel="Look at topics, change settings, schedule")
 app.add_typer(state.state_app, name="state", rich_help_panel="Look at topics, change settings, schedule")
@@ -129,6 +141,7 @@ def main() -> None:
     if not sys.stdout.isatty():
         os.environ.setdefault("COLUMNS", str(WIDTH))
     with _errors_printed():
+        _check_arguments(sys.argv[1:])
         app()
 
 

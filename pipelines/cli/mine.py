@@ -152,13 +152,13 @@ def explain(
     from lacuna.pipelines.gaps.decisions import as_named
     from lacuna.pipelines.io import runs as explaining
     from lacuna.pipelines.settings import load_settings
-    from lacuna.pipelines.state.repository import open_state
+    from lacuna.pipelines.state.dead_runs import open_store
 
     with explaining.whole_run(store, run) as folder:
         gap_row = explaining.find_gap(explaining.read_backlog(folder), gap)
         cost = (explaining.read_run(folder).get("settings") or {}).get("cost") or {}
     if run is None:  # an old run keeps what it was called then
-        with open_state(load_settings(config), store) as state:
+        with open_store(load_settings(config), store) as state:
             gap_row = as_named(state, gap_row)
     out.print(explaining.explain(gap_row, cost.get("currency", "")))
 

@@ -45,6 +45,8 @@ def pull(
     progress.configure(quiet)
     pulled = pull_into(load_settings(config), source, into, since.date() if since else None, minutes, find_deleted)
     counts = ", ".join(f"{count:,} {table.replace('_', ' ')}" for table, count in sorted(pulled.rows.items()))
+    if pulled.forgotten:
+        counts += f"{'; ' if counts else ''}{pulled.forgotten:,} forgotten conversations were passed over"
     rest = "" if pulled.finished else " Time is up: the same command goes on from here."
     out.print(f"{escape(source)} → {escape(into)}: {counts or 'nothing new'}.{rest}", highlight=False, soft_wrap=True)
 

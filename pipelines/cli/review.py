@@ -65,11 +65,11 @@ def _print_minutes(store: Path, since: str, config: str | None) -> None:
     from lacuna.pipelines.gaps.minutes import minutes_since
     from lacuna.pipelines.io.runs import find_run
     from lacuna.pipelines.settings import load_settings
-    from lacuna.pipelines.state.repository import open_state
+    from lacuna.pipelines.state.dead_runs import open_store
 
     find_run(store)
     settings = load_settings(config)
-    with open_state(settings, store) as state:
+    with open_store(settings, store) as state:
         write(sys.stdout, minutes_since(store, state, settings, since))
 
 

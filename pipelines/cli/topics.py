@@ -235,10 +235,10 @@ def questions(topic_id: TopicId, store: Store, config: Config = None) -> None:
 def _state(store: Path, config: str | None) -> Iterator[State]:
     from lacuna.pipelines.io.runs import find_run
     from lacuna.pipelines.settings import load_settings
-    from lacuna.pipelines.state.repository import open_state
+    from lacuna.pipelines.state.dead_runs import open_store
 
     find_run(store)
-    with open_state(load_settings(config), store) as state:
+    with open_store(load_settings(config), store) as state:
         yield state
 
 

@@ -34,6 +34,7 @@ def worth(
     """
     from lacuna.pipelines.io.published import read_published
     from lacuna.pipelines.io.runs import find_run, read_run
+    from lacuna.pipelines.io.store import write_bytes
     from lacuna.pipelines.presentation.spreadsheet import records
     from lacuna.pipelines.report.worth import render_worth, worth_view
     from lacuna.pipelines.steps.publish.workbook import to_csv
@@ -59,8 +60,8 @@ def worth(
     if view["left_out"]:
         out.print(escape(f"{view['left_out']} left out of the sums; the page says why."), highlight=False)
     if html:
-        html.write_text(render_worth(frame, document), encoding="utf-8", newline="")
+        write_bytes(html, render_worth(frame, document).encode())
         out.print(escape(f"Page: {html}"), highlight=False)
     if csv:
-        csv.write_bytes(to_csv(records(frame), list(frame.columns)))
+        write_bytes(csv, to_csv(records(frame), list(frame.columns)))
         out.print(escape(f"Figures: {csv}"), highlight=False)

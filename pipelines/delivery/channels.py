@@ -117,6 +117,8 @@ class Post:
         mail = EmailMessage()
         mail["Subject"], mail["From"], mail["To"] = message.subject, sender, to
         mail["Auto-Submitted"] = "auto-generated"
+        # The same for the same message to the same address: mail programs show it once, should it come twice.
+        mail["Message-ID"] = f"<{_digest(message.subject, message.text, address)}@{sender.domain}>"
         mail.set_content(message.text)
         mail.add_alternative(message.html, subtype="html")
         try:
@@ -178,6 +180,10 @@ def _parsed(value: str) -> Address | None:
         return Address(display_name=name, addr_spec=spec)
     except (ValueError, IndexError, HeaderParseError):
         return None
+
+
+def _digest(*texts: str) -> str:
+    return hashlib.blake2b("\0".join(texts).encode(), digest_size=16).hexdigest()
 
 
 def _text(answer: bytes | str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -41,11 +41,13 @@ def deliver(
     settings: Delivery,
     state: State,
     send: bool = False,
+    ready: Callable[[], object] = bool,
 ) -> list[Outcome]:
     """Send the messages that were not sent before; without ``send``, only report what would be sent.
 
     A message is recorded as sent once its server has accepted it, so that another call sends only what failed. If the
-    process dies between the two, that one message is sent twice.
+    process dies between the two, that one message is sent twice, under the same Message-ID. ``ready`` is called before
+    each, and raises where it could not be recorded, or is no longer this process's to send.
 
     Raises
     ------
@@ -69,6 +71,7 @@ def deliver(
             elif not send:
                 outcomes.append(Outcome(message, channel, "would be sent"))
             else:
+                ready()
                 outcomes.append(_send(post, message, channel, run_id, state))
     return outcomes
 

@@ -17,8 +17,9 @@ from lacuna.pipelines.io.runs import read_run, whole_run
 from lacuna.pipelines.presentation.spreadsheet import records
 from lacuna.pipelines.runtime.job import Job
 from lacuna.pipelines.settings import Settings
+from lacuna.pipelines.state.dead_runs import open_store
 from lacuna.pipelines.state.deliveries import contacts
-from lacuna.pipelines.state.repository import open_state
+from lacuna.pipelines.state.leases import lease
 
 __all__ = ["send_digest", "send_scheduled"]
 
@@ -42,9 +43,9 @@ def send_digest(store: StorePath, settings: Settings, *, owner: str | None = Non
     SettingsInvalid
         The settings are not complete enough to send.
     StoreUnusable, LacunaError
-        There is no run, its state can't be used, or nothing waits for this owner.
+        There is no run, its state can't be used, nothing waits for this owner, or another process sends this digest.
     """
-    with open_state(settings, store) as state:
+    with open_store(settings, store) as state:
         people = contacts(state)
         with whole_run(store) as run:
             rows = records(backlog_now(store, state, settings, run.name))
@@ -61,7 +62,15 @@ def send_digest(store: StorePath, settings: Settings, *, owner: str | None = Non
                 f"nothing waits for '{owner}'", f"there are messages for: {', '.join(recipients) or 'nobody'}"
             )
         chosen = [message for message in messages if owner in (None, message.recipient)]
-        return deliver(chosen, run.name, people, settings.delivery, state, send)
+        if not send:
+            return deliver(chosen, run.name, people, settings.delivery, state)
+        with lease(settings, store, f"digest/{run.name}") as held:
+
+            def ready() -> None:
+                if not held.renew(settings.state.lease_seconds):
+                    held.check()
+
+            return deliver(chosen, run.name, people, settings.delivery, state, send, ready)
 
 
 def send_scheduled(job_data: Mapping[str, str | None], send: bool) -> None:

@@ -12,10 +12,11 @@ from lacuna.models.backlog.gap import Gap
 from lacuna.pipelines.drafts.article import languages_planned, title_of
 from lacuna.pipelines.presentation.format import as_shown
 
-__all__ = ["edited", "evidence_hash", "front_matter", "seal", "text_hash", "values"]
+__all__ = ["edited", "evidence_hash", "front_matter", "resealed", "seal", "text_hash", "values"]
 
 _LINE = re.compile(r"^text_hash: ([0-9a-f]{16})\n", re.MULTILINE)
 _EVIDENCE = re.compile(r"^evidence_hash: ([0-9a-f]{16})$", re.MULTILINE)
+_EVIDENCE_LINE = re.compile(r"^evidence_hash: [0-9a-f]{16}\n", re.MULTILINE)
 _HEAD = re.compile(r"\A---\n(.*?\n)---\n", re.DOTALL)
 
 
@@ -72,6 +73,11 @@ def seal(text: str) -> str:
     head = _HEAD.match(text)
     assert head is not None
     return f"{text[: head.end(1)]}text_hash: {text_hash(text)}\n{text[head.end(1) :]}"
+
+
+def resealed(text: str) -> str:
+    """A sealed draft whose text has changed since, with the hashes of its text as it is now."""
+    return seal(_EVIDENCE_LINE.sub("", _LINE.sub("", text, count=1), count=1))
 
 
 def edited(text: str) -> bool:

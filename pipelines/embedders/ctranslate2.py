@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 
 from lacuna.models.arrays import F32
 from lacuna.pipelines.embedders.encoder import Network, modules, read_recipe
+from lacuna.pipelines.io.processes import temporary_folder
 
 Weights = dict[str, NDArray[Any]]
 
@@ -55,10 +55,10 @@ def load(folder: Path) -> Network:
     import joblib
 
     workers = joblib.cpu_count()
-    with tempfile.TemporaryDirectory(prefix="lacuna-model-") as scratch:
-        first_position = convert(folder, Path(scratch))
+    with temporary_folder("model") as scratch:
+        first_position = convert(folder, scratch)
         encoder = ctranslate2.Encoder(
-            scratch, device="cpu", compute_type="float32", inter_threads=workers, intra_threads=1
+            str(scratch), device="cpu", compute_type="float32", inter_threads=workers, intra_threads=1
         )
 
     def forward(ids: list[list[int]]) -> F32:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 import fsspec
@@ -23,9 +23,15 @@ from lacuna.pipelines.io.raw import Raw
 from lacuna.pipelines.io.spool import Spool
 from lacuna.pipelines.presentation.suggestions import likely
 
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
 __all__ = ["BROKEN", "Bundle", "Problem", "Read", "read_bundle", "refuse"]
 
 
+# Tells of each id of a conversation whether its rows are passed over.
+LeaveOut = Callable[[pd.Series], "NDArray[np.bool_]"]
 # The columns of the rows that could not be parsed.
 BROKEN = ["file", "row", "why", "text"]
 
@@ -86,7 +92,11 @@ class _Part:
 
 
 def read_bundle(
-    bundle: str, only: Iterable[str] = INPUTS, mapped: Mapped | None = None, spool: Spool | None = None
+    bundle: str,
+    only: Iterable[str] = INPUTS,
+    mapped: Mapped | None = None,
+    spool: Spool | None = None,
+    leave_out: LeaveOut | None = None,
 ) -> Bundle:
     """Read the tables of a bundle.
 
@@ -100,6 +110,8 @@ def read_bundle(
         How the bundle's own names and values are read; None where it keeps the contract's.
     spool
         Where the rows of its table go, a chunk at a time, instead of into ``tables``: for a table of any size.
+    leave_out
+        Tells which conversations are forgotten: their rows are counted (``forgotten`` in ``inputs``), and nothing else.
 
     Returns
     -------
@@ -122,9 +134,11 @@ def read_bundle(
         if not parts and TABLES[name].required:
             problems.append(_no_table(name, bundle, paths))
         if spool is not None and name == spool.table.name:
-            _spool_table(spool, fs, parts, inputs, problems, warnings, mapped or NOTHING_MAPPED)
+            _spool_table(spool, fs, parts, inputs, problems, warnings, mapped or NOTHING_MAPPED, leave_out)
         else:
-            tables[name] = _read_table(TABLES[name], fs, parts, inputs, problems, warnings, mapped or NOTHING_MAPPED)
+            tables[name] = _read_table(
+                TABLES[name], fs, parts, inputs, problems, warnings, mapped or NOTHING_MAPPED, leave_out
+            )
     return Bundle(tables, inputs, problems, warnings)
 
 
@@ -227,6 +241,7 @@ def _read_table(
     problems: list[Problem],
     warnings: list[dict[str, Any]],
     mapped: Mapped,
+    leave_out: LeaveOut | None,
 ) -> Read:
     typed, raws, wheres, broken = [], [], [], []
     present: set[str] = set()
@@ -245,9 +260,14 @@ def _read_table(
         frame = mapped_frame(mapped, table.name, part.file, frame)
         _check_columns(table, part, frame, problems, warnings)
         frame, raw = _typed(table, frame)
+        where = pd.DataFrame({"file": part.file, "row": parsed.rows})
+        if leave_out is not None and "conversation_id" in table.names:
+            gone = leave_out(frame["conversation_id"])
+            inputs[-1] |= _forgotten(int(gone.sum()))
+            frame, raw, where = (rows[~gone].reset_index(drop=True) for rows in (frame, raw, where))
         typed.append(frame)
         raws.append(raw)
-        wheres.append(pd.DataFrame({"file": part.file, "row": parsed.rows}))
+        wheres.append(where)
         broken += [{"file": part.file, "row": b.row, "why": b.why, "text": b.text} for b in parsed.broken]
     if present:
         warnings += [_warning(table, "mapping", said) for said in unused(mapped, table.name, present)]
@@ -272,6 +292,7 @@ def _spool_table(
     problems: list[Problem],
     warnings: list[dict[str, Any]],
     mapped: Mapped,
+    leave_out: LeaveOut | None,
 ) -> None:
     """As :func:`_read_table`, with the rows of one chunk of one file in memory at a time."""
     table = spool.table
@@ -285,7 +306,7 @@ def _spool_table(
         except Exception as e:  # as above: every file system has errors of its own
             raise BundleUnreadable(f"{part.file} can't be read: {e}", "check that it is there and readable") from e
         spool.begin(part.file)
-        rows = 0
+        rows = forgotten = 0
         columns: dict[str, None] = {}
         for parsed in read_chunks(part.file, copy, table.names, spool.chunk_bytes, mapped.expanded_bytes):
             rows += len(parsed.rows) + len(parsed.broken)
@@ -294,15 +315,20 @@ def _spool_table(
             present |= {str(c) for c in frame.columns}
             frame = mapped_frame(mapped, table.name, part.file, frame)
             columns |= dict.fromkeys(map(str, frame.columns))
-            spool.add(frame, parsed.rows)
+            forgotten += spool.add(frame, parsed.rows, leave_out)
             spool.broken += [{"file": part.file, "row": b.row, "why": b.why, "text": b.text} for b in parsed.broken]
         _check_columns(table, part, pd.DataFrame(columns=list(columns), index=range(rows)), problems, warnings)
-        inputs.append({"table": table.name, "file": part.file, "sha256": digest, "bytes": size, "rows": rows})
+        read = {"table": table.name, "file": part.file, "sha256": digest, "bytes": size, "rows": rows}
+        inputs.append(read | _forgotten(forgotten))
         for scratch in spool.folder.glob(f"file-{number}*"):
             scratch.unlink()
     if present:
         warnings += [_warning(table, "mapping", said) for said in unused(mapped, table.name, present)]
     warnings += [_mixed(table, name) for name in spool.mixed()]
+
+
+def _forgotten(rows: int) -> dict[str, int]:
+    return {"forgotten": rows} if rows else {}
 
 
 def _mixed(table: Table, column: str) -> dict[str, Any]:

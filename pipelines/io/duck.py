@@ -11,10 +11,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from importlib import resources
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from lacuna.pipelines.io.addresses import StorePath
+from lacuna.pipelines.io.processes import temporary_folder
 from lacuna.pipelines.io.store import local_copies, to_frame
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def connect(scratch: StorePath | None = None, memory: str = "") -> Iterator[duck
         settings = dict(_SETTINGS)
         if scratch is not None:
             local = isinstance(scratch, Path)
-            settings["temp_directory"] = str(scratch) if local else stack.enter_context(TemporaryDirectory())
+            settings["temp_directory"] = str(scratch if local else stack.enter_context(temporary_folder("duckdb")))
         if memory:
             settings["memory_limit"] = memory
         yield stack.enter_context(duckdb.connect(":memory:", config=settings))

@@ -6,10 +6,10 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from lacuna.pipelines.io.addresses import StorePath
+from lacuna.pipelines.io.processes import temporary_folder
 from lacuna.pipelines.io.store import to_frame, usable
 
 if TYPE_CHECKING:
@@ -26,8 +26,8 @@ def scratch(folder: StorePath, name: str) -> Iterator[Path]:
     Where ``folder`` is on an object store, it is one of this machine's temporary folders.
     """
     if not isinstance(folder, Path):
-        with TemporaryDirectory(prefix=f"lacuna-{name}-") as temporary:
-            yield Path(temporary)
+        with temporary_folder(name) as temporary:
+            yield temporary
         return
     place = folder / f".scratch-{name}"
     shutil.rmtree(place, ignore_errors=True)

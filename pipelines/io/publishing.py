@@ -13,7 +13,6 @@ import json
 import os
 import shutil
 import sys
-import tempfile
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
@@ -21,9 +20,10 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from lacuna.pipelines.io.addresses import StorePath
+from lacuna.pipelines.io.processes import temporary_place
 from lacuna.pipelines.io.store import remove_folder, sync_folder, sync_tree, usable, write_bytes
 
-__all__ = ["MANIFEST", "Hold", "clean_leftovers", "leftovers", "publishing", "read_manifest"]
+__all__ = ["MANIFEST", "Hold", "clean_leftovers", "leftovers", "publishing", "read_manifest", "withdraw"]
 
 MANIFEST = "manifest.json"
 # Gives a block in which nobody else publishes the run, or raises where somebody else has taken it over.
@@ -59,7 +59,7 @@ def publishing(store: StorePath, run_id: str, hold: Hold = nullcontext) -> Itera
         with usable(runs):
             building.mkdir(parents=True)
     else:
-        building = Path(tempfile.mkdtemp(prefix=f"lacuna-{run_id}-"))
+        building = temporary_place(run_id)
     try:
         with usable(building, disk_only=True):
             yield building
@@ -81,6 +81,26 @@ def read_manifest(run: StorePath) -> dict[str, Any] | None:
             return json.loads((run / MANIFEST).read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
+
+
+def withdraw(store: StorePath, run_id: str) -> None:
+    """Delete a published run: from one moment to the next it is not there for any reader, then its files go.
+
+    Only whoever holds the run may do that.
+    """
+    run = store / "runs" / run_id
+    with usable(run):
+        if isinstance(run, Path):
+            aside = run.with_name(
+                f".tmp-{run_id}-{uuid.uuid4().hex[:12]}"
+            )  # as a half-built one: whoever comes next cleans up
+            with suppress(FileNotFoundError):
+                os.rename(run, aside)
+            shutil.rmtree(aside, ignore_errors=True)
+        else:
+            with suppress(FileNotFoundError):
+                (run / MANIFEST).unlink()
+            remove_folder(run)
 
 
 def _upload(building: Path, run: StorePath, hold: Hold) -> None:

@@ -63,7 +63,7 @@ def rules_version(phone_regions: tuple[str, ...]) -> str:
     """A hash of the rules' source, of the library behind them and of their settings."""
     package = files("lacuna.models.redaction")
     rules = [*package.iterdir(), *package.joinpath("vocabulary").iterdir()]
-    rules = sorted((file for file in rules if file.name.endswith((".py", ".toml"))), key=lambda file: file.name)
+    rules = sorted((file for file in rules if file.is_file()), key=lambda file: file.name)
     text = [file.read_bytes() for file in rules]
     relied = f"{version('phonenumbers')} {version('python-stdnum')} {' '.join(phone_regions)}".encode()
     return hashlib.blake2b(b"\x00".join([*text, relied]), digest_size=8).hexdigest()

@@ -24,6 +24,7 @@ from lacuna.pipelines.io.store import usable
 
 __all__ = [
     "Stamp",
+    "drop_copies",
     "find_run",
     "latest_stamp",
     "published_at",
@@ -155,6 +156,21 @@ def user_cache() -> Path:
     return (Path(base) if base else Path.home() / ".cache") / "lacuna"
 
 
+def drop_copies(store: StorePath, run_id: str) -> None:
+    """Delete the copies in the user's cache of earlier versions of a run, even where somebody may read them still."""
+    place = store / "runs" / run_id
+    if isinstance(place, Path):
+        return
+    version = (read_manifest(place) or {}).get("version")
+    for copy in _copies(store).glob(f"{run_id}-*"):
+        if copy.name != f"{run_id}-{version}":
+            shutil.rmtree(copy, ignore_errors=True)
+
+
+def _copies(store: StorePath) -> Path:
+    return user_cache() / "runs" / hashlib.sha256(str(store).encode()).hexdigest()[:16]
+
+
 def _stamp(run: Path) -> Stamp | None:
     try:
         stat = (run / "run.json").stat()
@@ -165,7 +181,7 @@ def _stamp(run: Path) -> Stamp | None:
 
 def _copy(store: StorePath, run_id: str, manifest: dict[str, Any]) -> Path:
     """The copy of one version of a run in the user's cache; made where it is missing."""
-    runs = user_cache() / "runs" / hashlib.sha256(str(store).encode()).hexdigest()[:16]
+    runs = _copies(store)
     whole = runs / f"{run_id}-{manifest['version']}"
     if not whole.exists():
         half = runs / f".tmp-{uuid.uuid4().hex}"

@@ -8,7 +8,7 @@ blocks of ids, each with all rows of its ids, and all blocks one after the other
 from __future__ import annotations
 
 import pickle
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -96,9 +96,18 @@ class Spool:
         self._files.append(file)
         self._extras.append({})
 
-    def add(self, frame: pd.DataFrame, rows: np.ndarray) -> None:
-        """Add a chunk of the file: raw columns, and the row or line of each row."""
+    def add(
+        self, frame: pd.DataFrame, rows: np.ndarray, leave_out: Callable[[pd.Series], np.ndarray] | None = None
+    ) -> int:
+        """Add a chunk of the file: raw columns, and the row or line of each row.
+
+        Rows of the ids that ``leave_out`` tells are not written anywhere; how many there are is what it returns.
+        """
         typed, raw = conform(self.table, frame)
+        gone = np.zeros(len(rows), dtype=bool) if leave_out is None else leave_out(typed[self._by])
+        if gone.any():
+            frame, typed, raw = (part[~gone].reset_index(drop=True) for part in (frame, typed, raw))
+            rows = rows[~gone]
         extra = sorted({str(c) for c in frame.columns} - set(typed.columns))
         objects = {}
         for name in extra:
@@ -118,12 +127,13 @@ class Spool:
         typed[_EXTRA] = _packed(pd.DataFrame(objects, index=frame.index, dtype="object"))
         self.rows += len(rows)
         if not len(rows):
-            return
+            return int(gone.sum())
         self._sizes.append(self._weighed(typed))
         path = self.folder / f"chunk-{len(self._chunks)}"
         with sorted_into(path, schema_of(typed, (_RAW, _EXTRA))) as parts:
             parts.add(typed, np.zeros(len(typed), dtype=np.int64))
         self._chunks.append((len(self._files) - 1, path))
+        return int(gone.sum())
 
     def text_bytes(self) -> pd.Series:
         """Bytes of text of each id, sorted by id."""

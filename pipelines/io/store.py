@@ -10,7 +10,6 @@ import errno
 import os
 import shutil
 import sys
-import tempfile
 import uuid
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -21,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from lacuna.data_contracts.errors import StoreUnusable
 from lacuna.pipelines.io.addresses import StorePath, is_local, of_a_driver, store_unusable
+from lacuna.pipelines.io.processes import TEMPORARY, own_mark, temporary_folder
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -90,7 +90,7 @@ def usable(path: StorePath, disk_only: bool = False, passing: type[Exception] = 
             raise
         if not isinstance(error, OSError) or (disk_only and error.errno not in _DISK):
             raise
-        remedy = _REMEDY.get(error.errno or 0, "check the folder given with --store, and run again")
+        remedy = _REMEDY.get(error.errno or 0, "see that its folder is there and yours to write, and run again")
         raise StoreUnusable(f"{path} can't be written: {error.strerror or error}", remedy) from error
 
 
@@ -176,7 +176,9 @@ def _replacing(path: Path) -> Iterator[Path]:
 @contextmanager
 def _temporary(path: Path) -> Iterator[Path]:
     """Give a temporary path beside ``path``; what lies there on leaving is deleted."""
-    temporary = path.with_name(f".tmp-{uuid.uuid4().hex}-{path.name}")
+    if not path.name:
+        raise StoreUnusable(f"{path} names no file", "give the path of a file")
+    temporary = path.with_name(f"{TEMPORARY}{own_mark()}{path.name}")
     with usable(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
@@ -367,13 +369,13 @@ def to_frame(table: pa.Table) -> pd.DataFrame:
 @contextmanager
 def local_copies(paths: Sequence[StorePath]) -> Iterator[list[Path]]:
     """Give files on this machine with the same content, for code that knows no other: the files, or copies of them."""
-    with tempfile.TemporaryDirectory(prefix="lacuna-") as folder:
+    with temporary_folder("copies") as folder:
         copies = []
         for number, path in enumerate(paths):
             if isinstance(path, Path):
                 copies.append(path)
             else:
-                copy = Path(folder) / f"{number:05d}-{path.name}"
+                copy = folder / f"{number:05d}-{path.name}"
                 copy.write_bytes(path.read_bytes())
                 copies.append(copy)
         yield copies

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
+from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -17,15 +18,18 @@ from lacuna.data_contracts.errors import BundleUnreadable, StoreUnusable, Worker
 from lacuna.pipelines.embedders.choice import AUTO, MULTILINGUAL
 from lacuna.pipelines.embedders.registry import embedder
 from lacuna.pipelines.io.addresses import StorePath, unreachable
+from lacuna.pipelines.io.processes import remove_abandoned_files
 from lacuna.pipelines.io.publishing import clean_leftovers, leftovers
+from lacuna.pipelines.io.raw_texts import add_mark, are_whole, holds_raw_texts, remove_raw_texts
 from lacuna.pipelines.io.run_folders import run_place
-from lacuna.pipelines.io.store import check_writable, files_in, remove_folder, usable
+from lacuna.pipelines.io.store import check_writable, remove_folder, usable
 from lacuna.pipelines.presentation import progress
 from lacuna.pipelines.runtime.job import Job
-from lacuna.pipelines.runtime.parts import cost_of, forget_parts, perform_part
+from lacuna.pipelines.runtime.parts import cost_of, forget_parts, perform_part, shards_of_part
+from lacuna.pipelines.state.dead_runs import SCHEDULED, clear_dead_runs
 from lacuna.pipelines.state.leases import lease
 from lacuna.pipelines.state.repository import open_state
-from lacuna.pipelines.steps import Part, Step, parts_of, step_named
+from lacuna.pipelines.steps import STEPS, Part, Step, parts_of, step_named
 
 __all__ = [
     "BundleChanging",
@@ -43,8 +47,7 @@ __all__ = [
 ]
 
 
-RAW = ("load/messages", "load/outcomes", "load/searches")  # the tables with texts as they came in
-RAW_REMOVED = "load/raw_removed"
+_RESTORED_WITHIN = 3600.0  # seconds that the tasks of a run wait for the one that loads its texts again
 
 
 class BundleChanging(BundleUnreadable):
@@ -94,10 +97,11 @@ def input_hash(job: Job, files: dict[str, str]) -> str:
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
-def begin(job: Job, force: bool = False) -> bool:
+def begin(job: Job, force: bool = False, scheduled: bool = False) -> bool:
     """Prepare the store for the job; False where the same input has been published already.
 
-    The work folder of an interrupted run of the same input is kept; any other content of it is deleted.
+    The work folder of an interrupted run of the same input is kept; any other content of it is deleted. ``scheduled``
+    says that the run is performed in tasks, and that nobody holds it between them.
 
     Raises
     ------
@@ -117,6 +121,10 @@ def begin(job: Job, force: bool = False) -> bool:
     if force or begun(job) != digest or job.read_json("run").get("embedder") != model:
         remove_folder(job.work)
     _make_private(job.work)
+    if scheduled:
+        job.write_json(SCHEDULED, {"since": datetime.now(UTC).isoformat(timespec="seconds")})
+    else:
+        job.path(f"{SCHEDULED}.json").unlink(missing_ok=True)
     if not job.path("run.json").exists():
         with open_state(job.settings, job.store) as state:
             previous = state.previous_run(job.run_id)
@@ -138,6 +146,9 @@ def _make_private(folder: StorePath) -> None:
 
 def _clean_up(job: Job) -> None:
     """Put right what crashes left in the store, save what another worker may be building."""
+    if isinstance(job.store, Path):
+        remove_abandoned_files(job.store)
+    clear_dead_runs(job.settings, job.store, but=job.run_id)
     clean_leftovers(job.store, job.run_id)
     for run_id in sorted(leftovers(job.store) - {job.run_id}):
         with suppress(StoreUnusable), lease(job.settings, job.store, run_id):
@@ -205,6 +216,7 @@ def resume(job: Job, steps: Sequence[Step]) -> None:
     for step in steps:
         if _marker(job, step.__name__).exists():
             progress.say(f"{step.__name__}: done before, kept")
+            _remove_raw(job, step.__name__)
         else:
             perform(job, step, names)
 
@@ -230,11 +242,13 @@ def perform(job: Job, step: Step, names: Sequence[str]) -> None:
         for name in names[number:]:
             _marker(job, name).unlink(missing_ok=True)
     with usable(job.store, disk_only=True), progress.step(step.__name__, number + 1, len(names)) as cost:
-        if step.__name__ == "redact" and job.exists(RAW_REMOVED):
-            step_named("load")(job)
-        if step.__name__ in ("load", "redact"):
-            job.path(f"{RAW_REMOVED}.json").unlink(missing_ok=True)
+        if step.__name__ == "redact" and not are_whole(job.work):
+            forget_parts(job, ["redact"])
+            _load_again(job)
+            add_mark(job.work)
         step(job)
+        if step.__name__ == "load":
+            add_mark(job.work)
     if step.__name__ == "load":
         _account_for_rows(job)
     _mark_done(job, step.__name__, cost.seconds, max(cost.peak_mb, cost_of(job, step.__name__).peak_mb))
@@ -243,43 +257,65 @@ def perform(job: Job, step: Step, names: Sequence[str]) -> None:
 def perform_alone(job: Job, part: Part, shard: str | None) -> None:
     """Perform one part of a step, for one shard where it works on shards, as a task of its own.
 
-    The last part of a step marks the step done.
+    The last part of a step marks the step done. Once all of redact is done, the texts are gone, and its parts are kept
+    as they are.
     """
     if job.lease is not None:
         job.lease.check()
-    if part.step == "load":
-        with usable(job.store, disk_only=True):
-            job.path(f"{RAW_REMOVED}.json").unlink(missing_ok=True)
-    elif part.step == "redact" and job.exists(RAW_REMOVED):
-        raise StoreUnusable(
-            f"the texts of run {job.run_id} as they came in were removed when they had been redacted",
-            "to redact them again, perform its step load first",
-        )
     with usable(job.store, disk_only=True):
+        if part.step == "redact" and _marker(job, "redact").exists():
+            progress.say("redact: done before, kept")
+            _remove_raw(job, "redact")
+            return
+        if part.step == "load":
+            for name in STEPS:
+                _marker(job, name).unlink(missing_ok=True)
+        elif part.step == "redact":
+            _restore(job, part)
         perform_part(job, part, shard)
-    if part.step == "load":
-        _account_for_rows(job)
+        if part.step == "load":
+            add_mark(job.work)
+            _account_for_rows(job)
     if part == parts_of(part.step)[-1]:
         cost = cost_of(job, part.step)
         _mark_done(job, part.step, cost.seconds, cost.peak_mb)
 
 
 def _mark_done(job: Job, step: str, seconds: float, peak_mb: float) -> None:
-    if step == "redact" and job.exists("run"):
-        _remove_raw(job)
     # After publishing, the work folder may be gone, with the markers in it.
     if job.exists("run"):
         job.write_json(f"steps/{step}", {"name": step, "seconds": seconds, "peak_mb": peak_mb})
+        _remove_raw(job, step)
 
 
-def _remove_raw(job: Job) -> None:
-    """Empty the files of texts as they came in, once these are redacted; the files' names, which tell shards, stay."""
+def _remove_raw(job: Job, done: str) -> None:
+    """Remove texts as they came in once the step redact is done."""
     with usable(job.store, disk_only=True):
-        rejected = files_in(job.path("load/quarantine"), "*.parquet")
-        for path in (*rejected, *(path for name in RAW for path in job.files(name))):
-            if path.exists():
-                path.write_bytes(b"")
-        job.write_json(RAW_REMOVED, {"tables": [*RAW, "load/quarantine"]})
+        if done == "redact" and holds_raw_texts(job.work):
+            remove_raw_texts(job.work)
+
+
+def _load_again(job: Job) -> None:
+    """Load the texts of a run that were removed because it seemed to be dead, or because they had been redacted."""
+    progress.say(f"the texts of run {job.run_id} as they came in were removed: they are loaded again")
+    step_named("load")(job)
+    _account_for_rows(job)
+
+
+def _restore(job: Job, part: Part) -> None:
+    """Load a run's texts again where they were removed, and perform what of redact comes before a part of it."""
+    if are_whole(job.work):
+        return
+    is_held = job.lease is None or job.lease.name == job.run_id
+    name = f"{job.run_id}/load"
+    with nullcontext() if is_held else lease(job.settings, job.store, name, wait_seconds=_RESTORED_WITHIN):
+        if not are_whole(job.work):  # no other task has done it meanwhile
+            _load_again(job)
+            parts = parts_of("redact")
+            for earlier in parts[: parts.index(part)]:
+                for shard in shards_of_part(job, earlier):
+                    perform_part(job, earlier, shard)
+            add_mark(job.work)
 
 
 def finish(job: Job) -> None:
@@ -297,15 +333,15 @@ def _account_for_rows(job: Job) -> None:
         return
     loaded = job.read_json("load/load")
     for table, rows in loaded["tables"].items():
-        counts = ("kept", "quarantined", "superseded", "later")
-        rows_in, (kept, bad, old, later) = rows["rows_in"], (rows[f"rows_{count}"] for count in counts)
-        if rows_in != kept + bad + old + later:
-            accounted = f"{kept} + {bad} + {old} + {later} accounted for"
+        counts = ("kept", "quarantined", "superseded", "later", "forgotten")
+        rows_in, (kept, bad, old, later, gone) = rows["rows_in"], (rows.get(f"rows_{count}", 0) for count in counts)
+        if rows_in != kept + bad + old + later + gone:
+            accounted = f"{kept} + {bad} + {old} + {later} + {gone} accounted for"
             raise AssertionError(f"rows of {table} were lost: {rows_in} in, {accounted}")
         if rows_in:
             progress.say(
                 f"  {table}: {rows_in:,} rows = {kept:,} kept + {bad:,} quarantined + {old:,} older versions or doubles"
-                f" + {later:,} after the window"
+                f" + {later:,} after the window" + (f" + {gone:,} of forgotten conversations" if gone else "")
             )
     begun = job.read_json("run")["files"]
     if any(begun.get(read["file"], read["sha256"]) != read["sha256"] for read in loaded["inputs"]):

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pandas as pd
 
 from lacuna.data_contracts.contract import TABLES
 from lacuna.models.data_coverage.coverage import Coverage
+from lacuna.pipelines.io.processes import temporary_folder
 from lacuna.pipelines.io.store import files_in, read_parquet
 from lacuna.pipelines.settings import Settings
 from lacuna.pipelines.sources.pull import pull_source
@@ -87,8 +87,8 @@ def check_source(settings: Settings, name: str, since: date | None = None, rows:
     """
     source = make_source(settings, name, since or datetime.now(UTC).date() - timedelta(days=DAYS))
     given = {table for stream in source.streams() for table in stream.tables}
-    with TemporaryDirectory(prefix="lacuna-check-") as folder:
-        bundle = Path(folder) / "bundle"
+    with temporary_folder("check") as folder:
+        bundle = folder / "bundle"
         pull_source(settings, source, bundle, sample=rows)
         checked = check_bundle(str(bundle), settings.contract.limits)
         frames = {table: _read(bundle, table) for table in TABLES if table in given}

@@ -5,11 +5,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from lacuna.pipelines.io.duck import connect
+from lacuna.pipelines.io.processes import temporary_folder
 from lacuna.pipelines.sources.files_listing import SourceFile, list_files
 from lacuna.pipelines.sources.files_rows import rows_of
 from lacuna.pipelines.sources.files_settings import Entry, FilesSettings
@@ -88,7 +87,7 @@ class Files(Source):
 
     def _conversations(self, parts: list[tuple[Entry, SourceFile]]) -> Iterator[tuple[Conversation, bool]]:
         """Every conversation, and whether it has a row of its own."""
-        with TemporaryDirectory(prefix="lacuna-pull-") as folder, connect(Path(folder), memory=MEMORY) as connection:
+        with temporary_folder("pull") as folder, connect(folder, memory=MEMORY) as connection:
             spool = Spool(connection)
             for entry, file in parts:
                 for rows in rows_of(self.name, self._settings, entry, file, self.expanded):

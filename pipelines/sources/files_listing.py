@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import fsspec
@@ -19,6 +18,7 @@ from lacuna.data_contracts.errors import BundleUnreadable, LacunaError, SourceUn
 from lacuna.pipelines.io.addresses import unreachable
 from lacuna.pipelines.io.chunks import copied
 from lacuna.pipelines.io.expansion import EXPANDED_BYTES, unpack
+from lacuna.pipelines.io.processes import temporary_folder
 
 __all__ = ["SourceFile", "list_files", "on_this_machine"]
 
@@ -96,8 +96,8 @@ def on_this_machine(file: SourceFile, encoding: str = "", expanded: int = EXPAND
     if not packed and not encoding and Path(file.path).is_absolute() and Path(file.path).is_file():
         yield Path(file.path)
         return
-    with TemporaryDirectory(prefix="lacuna-pull-") as folder:
-        place = Path(folder) / "copy"
+    with temporary_folder("pull") as folder:
+        place = folder / "copy"
         try:
             copied(file.fs, file.path, place)
         except LacunaError:

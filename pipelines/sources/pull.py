@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from lacuna.data_contracts.contract import INPUTS
 from lacuna.data_contracts.errors import SettingsInvalid, SourceUnreadable
 from lacuna.pipelines.io.addresses import StorePath, store_path
 from lacuna.pipelines.io.formats import SUFFIXES
+from lacuna.pipelines.io.processes import remove_abandoned_files, temporary_folder
 from lacuna.pipelines.io.store import usable
 from lacuna.pipelines.presentation import progress
 from lacuna.pipelines.settings import Settings
@@ -20,7 +20,9 @@ from lacuna.pipelines.sources.merging import conversation_ids, merge
 from lacuna.pipelines.sources.registry import make_source
 from lacuna.pipelines.sources.source import Batch, Source, Stream
 from lacuna.pipelines.sources.staging import Staging
+from lacuna.pipelines.state.forgotten import read_forgotten
 from lacuna.pipelines.state.leases import lease
+from lacuna.pipelines.state.repository import open_state
 
 __all__ = ["Pulled", "pull", "pull_source"]
 
@@ -30,10 +32,14 @@ MERGE_ROWS = 200_000  # staged rows that are put into the bundle together
 
 @dataclass(frozen=True)
 class Pulled:
-    """What a pull brought: rows by table, and whether the source has nothing more for now."""
+    """What a pull brought: rows by table, whether the source has nothing more for now, and conversations passed over.
+
+    Those are forgotten (:mod:`lacuna.pipelines.forgetting`).
+    """
 
     rows: dict[str, int]
     finished: bool
+    forgotten: int = 0
 
 
 def pull(
@@ -88,15 +94,19 @@ def pull_source(
     stop = time.monotonic() + 60 * minutes if minutes else None
     streams = source.streams()
     _check_place(bundle, streams)
-    with lease(settings, bundle / "_pull", f"pull-{source.name}"), TemporaryDirectory(prefix="lacuna-pull-") as folder:
-        staging = Staging(bundle, source.name, settings.privacy.phone_regions if source.redacts else None)
-        one = _Pull(bundle, source, streams, staging, Path(folder), stop, sample)
+    with lease(settings, bundle / "_pull", f"pull-{source.name}"), temporary_folder("pull") as folder:
+        if isinstance(bundle, Path):
+            remove_abandoned_files(bundle)
+        regions = settings.privacy.phone_regions if source.redacts else None
+        with open_state(settings, bundle / "_pull") as state:
+            staging = Staging(bundle, source.name, regions, read_forgotten(state))
+        one = _Pull(bundle, source, streams, staging, folder, stop, sample)
         one.merge_staged()
         finished = [one.pull_stream(stream) for stream in streams]
         listed = source.listed_ids() if find_deleted and all(finished) else None
         if listed is not None:
             one.drop_deleted(set(listed))
-        return Pulled(one.rows, all(finished))
+        return Pulled(one.rows, all(finished), one.forgotten)
 
 
 @dataclass
@@ -111,6 +121,7 @@ class _Pull:
     stop: float | None
     sample: int
     rows: dict[str, int] = field(default_factory=dict)
+    forgotten: int = 0
 
     def pull_stream(self, stream: Stream) -> bool:
         """Pull a stream slice by slice; False where time was up before its end."""
@@ -120,6 +131,7 @@ class _Pull:
             for table, rows in done.rows.items():
                 self.rows[table] = self.rows.get(table, 0) + rows
             waiting += sum(done.rows.values())
+            self.forgotten += done.forgotten
             progress.say(self._line(stream))
             ended = done.finished or bool(self.sample) or (self.stop is not None and time.monotonic() > self.stop)
             if waiting >= MERGE_ROWS or ended:

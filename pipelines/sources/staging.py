@@ -11,17 +11,18 @@ import os
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from lacuna.data_contracts.errors import LacunaError, SourceUnreadable
 from lacuna.pipelines.io.addresses import StorePath
+from lacuna.pipelines.io.processes import temporary_folder
 from lacuna.pipelines.io.store import files_in, usable
 from lacuna.pipelines.sources.redaction import redacted
 from lacuna.pipelines.sources.source import Batch, Stream
 from lacuna.pipelines.sources.tables import arrow_table
+from lacuna.pipelines.state.forgotten import Forgotten
 
 __all__ = ["GONE", "Slice", "Staging"]
 
@@ -45,10 +46,13 @@ class Slice:
         Rows by table.
     finished
         Whether the stream has nothing more.
+    forgotten
+        Conversations that were passed over because they are forgotten.
     """
 
     rows: dict[str, int]
     finished: bool = False
+    forgotten: int = 0
 
 
 class Staging:
@@ -62,13 +66,18 @@ class Staging:
         The source's name.
     phone_regions
         As of the settings; None to stage texts as they are.
+    forgotten
+        Conversations of which nothing is staged.
     """
 
-    def __init__(self, bundle: StorePath, name: str, phone_regions: list[str] | None) -> None:
+    def __init__(
+        self, bundle: StorePath, name: str, phone_regions: list[str] | None, forgotten: Forgotten | None = None
+    ) -> None:
         self._bundle = bundle / "_pull"
         self._name = name
         self._folder = self._bundle / name
         self._regions = phone_regions
+        self._forgotten = forgotten or Forgotten()
 
     def stage(self, stream: Stream, at_most: int, stop: float | None = None, sample: bool = False) -> Slice:
         """Read a slice of a stream into a load.
@@ -101,7 +110,9 @@ class Staging:
             if stream.version is not None and state.get("version") == stream.version:
                 done.finished = True
                 return
-            for batch in _as_documented(stream, self._name, begin):
+            for came in _as_documented(stream, self._name, begin):
+                batch = self._remembered(came)
+                done.forgotten += len(came.conversations) - len(batch.conversations)
                 for table, rows in self._tables(batch).items():
                     done.rows[table] = done.rows.get(table, 0) + len(rows)
                     yield dlt.mark.with_table_name(rows, table)
@@ -115,9 +126,9 @@ class Staging:
             done.finished = True
 
         self._drop_incomplete()
-        with TemporaryDirectory(prefix="lacuna-pull-") as folder, _own_errors():
+        with temporary_folder("pull") as folder, _own_errors():
             pipeline = dlt.pipeline(
-                self._name, pipelines_dir=folder, destination=_destination(self._bundle), dataset_name=self._name
+                self._name, pipelines_dir=str(folder), destination=_destination(self._bundle), dataset_name=self._name
             )
             pipeline.run(read(), loader_file_format="parquet")
         return done
@@ -133,6 +144,19 @@ class Staging:
             for path in paths:
                 with usable(path):
                     path.unlink(missing_ok=True)
+
+    def _remembered(self, batch: Batch) -> Batch:
+        """A batch without the conversations that are forgotten, and without rows about them."""
+        if not self._forgotten:
+            return batch
+        rows = {
+            table: [row for row in of if not self._forgotten.holds(str(row.get("conversation_id") or ""))]
+            for table, of in batch.rows.items()
+        }
+        conversations = [
+            one for one in batch.conversations if not self._forgotten.holds(str(one.row["conversation_id"]))
+        ]
+        return replace(batch, conversations=conversations, rows=rows)
 
     def _tables(self, batch: Batch) -> dict[str, Any]:
         number = time.time_ns()

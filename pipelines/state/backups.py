@@ -17,6 +17,7 @@ from lacuna.pipelines.io.store import usable
 from lacuna.pipelines.settings import Settings
 from lacuna.pipelines.state import schema
 from lacuna.pipelines.state.checks import check_known
+from lacuna.pipelines.state.forgotten import take_over_forgotten
 from lacuna.pipelines.state.repository import open_state, state_engine
 
 __all__ = ["back_up", "restore"]
@@ -69,6 +70,7 @@ def restore(settings: Settings, store: StorePath, file: Path) -> list[str]:
             database.with_name(database.name + log).unlink(missing_ok=True)
     _copy(file, database)
     with open_state(settings, store) as state:
+        state.write(lambda connection: take_over_forgotten(connection, store))
         known = set(state.runs()["run_id"])
     return [run_id for run_id in published_runs(store) if run_id not in known]
 

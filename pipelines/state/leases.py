@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import os
 import socket
-import sys
 import threading
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
@@ -23,6 +21,7 @@ from sqlalchemy.ext.compiler import compiles
 
 from lacuna.data_contracts.errors import LacunaError, StoreUnusable
 from lacuna.pipelines.io.addresses import StorePath
+from lacuna.pipelines.io.processes import machine, process_exists
 from lacuna.pipelines.presentation import progress
 from lacuna.pipelines.settings import Settings
 from lacuna.pipelines.state.repository import State, open_state
@@ -74,7 +73,7 @@ class Holder:
     @property
     def gone(self) -> bool:
         """Whether it was a process of this machine that has ended, or this one, which could not give it back."""
-        return self.token in _LEFT or (self.machine == _machine() and not _process_exists(self.pid))
+        return self.token in _LEFT or (self.machine == machine() and not process_exists(self.pid))
 
     def __str__(self) -> str:
         return f"process {self.pid} on {self.host} since {self.since:%Y-%m-%d %H:%M:%S} UTC"
@@ -202,7 +201,7 @@ def _acquire(connection: sa.Connection, name: str, token: str, seconds: float) -
         connection.execute(sa.delete(leases).where(leases.c.name == holder.name, leases.c.token == holder.token))
         progress.log.warning("'%s' was held by %s, which is gone: taken over", holder.name, holder)
     row = {
-        "name": name, "token": token, "host": socket.gethostname(), "pid": os.getpid(), "machine": _machine(),
+        "name": name, "token": token, "host": socket.gethostname(), "pid": os.getpid(), "machine": machine(),
         "since": _Clock(), "renewed_at": _Clock(), "expires_at": _Clock(seconds),
     }  # fmt: skip
     connection.execute(sa.insert(leases).values(row))
@@ -240,35 +239,3 @@ def _lost(name: str, holder: Holder | None) -> StoreUnusable:
         f"this process held '{name}' and was silent for too long: {by}",
         "nothing was published here; see what the other one published, and run again if need be",
     )
-
-
-def _machine() -> str:
-    """What tells this machine from others as far as process numbers go: containers have numbers of their own."""
-    try:
-        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-        return f"{boot} {os.readlink('/proc/self/ns/pid')}"
-    except OSError:
-        return f"{socket.gethostname()} {uuid.getnode():x}"
-
-
-if sys.platform == "win32":
-    import ctypes
-
-    def _process_exists(pid: int) -> bool:
-        # os.kill would end the process, whatever the signal.
-        query_limited_information = 0x1000
-        handle = ctypes.windll.kernel32.OpenProcess(query_limited_information, False, pid)
-        if handle:
-            ctypes.windll.kernel32.CloseHandle(handle)
-        return bool(handle)
-
-else:
-
-    def _process_exists(pid: int) -> bool:
-        try:
-            os.kill(pid, 0)
-        except ProcessLookupError:
-            return False
-        except PermissionError:
-            return True
-        return True

@@ -20,6 +20,7 @@ from lacuna.pipelines.io.run_folders import published_at, published_runs, run_pl
 from lacuna.pipelines.presentation import progress
 from lacuna.pipelines.settings import Settings
 from lacuna.pipelines.state import schema
+from lacuna.pipelines.state.forgotten import take_over_forgotten
 from lacuna.pipelines.state.people_log import PEOPLE_LOGS, log_rows
 from lacuna.pipelines.state.recording import RunRecord
 from lacuna.pipelines.state.repository import State, state_engine
@@ -93,6 +94,7 @@ def rebuild_state(settings: Settings, store: StorePath, since: str | None = None
                 _number_on(connection, PEOPLE_LOGS[name][0])
         if names:
             connection.execute(sa.insert(schema.contacts), names)
+        take_over_forgotten(connection, store)
 
     engine = state_engine(settings, store)
     with State(engine, settings.state.wait_seconds, fill=fill) as state, state.reading() as connection:
@@ -109,7 +111,12 @@ def new_state(settings: Settings, store: StorePath) -> None:
         There is one already.
     """
     engine = state_engine(settings, store)
-    with State(engine, settings.state.wait_seconds, fill=_check_unused):
+
+    def fill(connection: sa.Connection) -> None:
+        _check_unused(connection)
+        take_over_forgotten(connection, store)
+
+    with State(engine, settings.state.wait_seconds, fill=fill):
         pass
 
 

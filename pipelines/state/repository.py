@@ -197,7 +197,10 @@ class State:
         return self._frame(sa.select(schema.decisions).order_by(schema.decisions.c.id))
 
     def fingerprint(self, run_id: str) -> str:
-        """A hash (hex SHA-256) of all that a run reads here: earlier runs; decisions, tags and edits up to its own."""
+        """A hash (hex SHA-256) of all that a run reads here.
+
+        These are earlier runs; decisions, tags and edits up to its own; and which conversations are forgotten.
+        """
         earlier = (
             sa.select(schema.runs.c.run_id, schema.runs.c.input_hash)
             .where(schema.runs.c.run_id < run_id)
@@ -220,6 +223,8 @@ class State:
             rows += [list(row) for row in connection.execute(decided.order_by(decision.id))]
             rows += [list(row) for row in connection.execute(tagged.order_by(schema.tags.c.id))]
             rows += [list(row) for row in connection.execute(edited.order_by(edit.id))]
+            hashes = schema.forgotten.c.id_hash
+            rows += [list(row) for row in connection.execute(sa.select(hashes).order_by(hashes))]
         return hashlib.sha256(json.dumps(rows, sort_keys=True).encode()).hexdigest()
 
     # -- writing ------------------------------------------------------------------------------------------------------
@@ -268,6 +273,32 @@ class State:
     def close(self) -> None:
         """Close the database; leaving a ``with`` block does it too."""
         self._engine.dispose()
+
+    def overwrite_deleted(self) -> bool:
+        """See to it that the database's files hold nothing of rows that were deleted or changed.
+
+        Returns
+        -------
+        bool
+            False where somebody who reads keeps an older state of SQLite's file alive: then it is to be done again.
+
+        Raises
+        ------
+        StoreUnusable
+            The database can't be written, or another process writes for too long.
+        """
+        is_sqlite = self._engine.dialect.name == "sqlite"
+        options = {"lacuna_no_transaction": True} if is_sqlite else {"isolation_level": "AUTOCOMMIT"}
+        try:
+            with self._engine.connect().execution_options(**options) as connection:
+                connection.exec_driver_sql("VACUUM" if is_sqlite else "VACUUM (FULL)")
+                if not is_sqlite:
+                    return True
+                # VACUUM writes the file anew, into the log of changes first.
+                busy, _, _ = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()
+                return not busy
+        except sa.exc.DBAPIError as error:
+            raise unusable(error, self._engine.url) from error
 
     # -- below --------------------------------------------------------------------------------------------------------
 

@@ -15,6 +15,9 @@ __all__ = [
     "contacts",
     "decisions",
     "deliveries",
+    "forgetting_key",
+    "forgettings",
+    "forgotten",
     "gaps",
     "latest_before",
     "leases",
@@ -39,7 +42,7 @@ __all__ = [
     "utc",
 ]
 
-SCHEMA_VERSION = 9
+SCHEMA_VERSION = 10
 metadata = sa.MetaData()
 
 schema_version = sa.Table("schema_version", metadata, sa.Column("version", sa.Integer, primary_key=True))
@@ -234,6 +237,24 @@ leases = sa.Table(
     sa.Column("since", sa.DateTime(timezone=True), nullable=False),
     sa.Column("renewed_at", sa.DateTime(timezone=True), nullable=False),
     sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+)
+
+# Conversations that are forgotten, as keyed hashes of their ids (pipelines.state.forgotten); and this database's key.
+forgotten = sa.Table("forgotten", metadata, sa.Column("id_hash", sa.String(64), primary_key=True))
+forgetting_key = sa.Table("forgetting_key", metadata, sa.Column("secret", sa.String(32), primary_key=True))
+
+# Who has forgotten how many conversations when, and what that removed where. No id and no text stands in it.
+forgettings = sa.Table(
+    "forgettings",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("who", sa.Text, nullable=False),
+    sa.Column("sort", sa.String(64), nullable=False),
+    sa.Column("conversations", sa.Integer, nullable=False),
+    sa.Column("ended_at", sa.DateTime(timezone=True)),
+    sa.Column("removed", sa.JSON, nullable=False),
+    sa.Column("places_left", sa.Integer),  # where something of them was still found; null: it has not ended
 )
 
 # Up to version 2 a decision was written as the status that it gives.

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from lacuna.data_contracts.errors import TagInvalid
 from lacuna.pipelines.presentation.suggestions import did_you_mean
 from lacuna.pipelines.state import schema
+from lacuna.pipelines.state.forgotten import read_forgotten
 from lacuna.pipelines.state.repository import State
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["OUTCOMES", "enter_tag", "entered_tags", "with_tags"]
 
 OUTCOMES = ("correct", "partial", "wrong", "no_answer", "misclassified")
+_SAID = ("outcome", "tagged_by", "true_intent", "article_id", "note")
 _COLUMNS = ("conversation_id", "outcome", "tagged_at", "tagged_by", "true_intent", "article_id", "note")
 
 
@@ -34,16 +36,20 @@ def enter_tag(
 ) -> int:
     """Append a tag and return its number; of several on one conversation the latest counts.
 
+    One that says the same as the latest, by the same person, is that one: who got no answer may send it again.
+
     Raises
     ------
     TagInvalid
-        The outcome is none of ``OUTCOMES``, or no conversation or person is named.
+        The outcome is none of ``OUTCOMES``, no conversation or person is named, or the conversation is forgotten.
     """
     if outcome not in OUTCOMES:
         remedy = did_you_mean(outcome, OUTCOMES, f"one of {', '.join(OUTCOMES)}")
         raise TagInvalid(f"there is no outcome '{outcome}'", remedy)
     if not conversation_id.strip() or not who.strip():
         raise TagInvalid("a tag needs a conversation and a person", "say which conversation, and who tags it")
+    if read_forgotten(state).holds(conversation_id.strip()):
+        raise TagInvalid("this conversation is forgotten, and nothing is kept of it", "tag another one")
 
     def write(connection: sa.Connection) -> int:
         row = {
@@ -52,6 +58,10 @@ def enter_tag(
             "note": note or None, "run_id": connection.execute(sa.select(sa.func.max(schema.runs.c.run_id))).scalar(),
         }  # fmt: skip
         plain = {name: schema.plain(value) if isinstance(value, str) else value for name, value in row.items()}
+        of_conversation = sa.select(schema.tags).where(schema.tags.c.conversation_id == plain["conversation_id"])
+        latest = connection.execute(of_conversation.order_by(schema.tags.c.id.desc()).limit(1)).mappings().first()
+        if latest is not None and all(latest[name] == plain[name] for name in _SAID):
+            return int(latest["id"])
         return int(connection.execute(sa.insert(schema.tags).returning(schema.tags.c.id), plain).scalar_one())
 
     return state.write(write)

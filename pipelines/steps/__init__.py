@@ -89,7 +89,7 @@ class Part:
 
 
 MESSAGES_REDACTED = Kept(
-    results=("redact/messages", "redact/names_elsewhere"),
+    results=("redact/messages",),
     tables=(("load/messages", ()),),
     documents=("redact/phone_regions",),
     also=("names_to_redact", "product_words"),

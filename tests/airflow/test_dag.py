@@ -179,6 +179,7 @@ def airflow(tmp_path_factory: pytest.TempPathFactory) -> Airflow:
     for file in (REPO / "dags/lacuna_weekly.py", REPO / "deploy/after_lacuna.py"):
         shutil.copy(file, dags)
     (tmp / "ours.toml").write_text('[delivery]\nsmtp_host = "127.0.0.1"\n', encoding="utf-8")
+    (tmp / "retained.toml").write_text("[retention]\nruns_days = 30\ncache_days = 30\n", encoding="utf-8")
     full_conf = {"bundle": str(bundle), "store": str(tmp / "store"), "start": "2024-06-03", "end": "2024-06-30"}
     full_conf |= {"config": str(tmp / "ours.toml"), "digest": "send"}
     conf = {"bundle": str(broken), "store": str(tmp / "none"), "end": "2024-06-30"}
@@ -189,7 +190,9 @@ def airflow(tmp_path_factory: pytest.TempPathFactory) -> Airflow:
         "busy": {"conf": conf | {"store": str(tmp / "busy")}, "retries": 1},
         "empty": {"conf": conf | {"start": "2023-01-01", "end": "2023-01-31"}, "retries": 2},
         "elsewhere": {"conf": conf | {"store": "s3://bucket/store"}, "retries": 2},
-        "nobody told": {"conf": full_conf | {"store": str(tmp / "nobody"), "digest": "off"}},
+        "nobody told": {
+            "conf": full_conf | {"store": str(tmp / "nobody"), "digest": "off", "config": str(tmp / "retained.toml")}
+        },
         "asked": {"conf": full_conf | {"store": str(tmp / "asked"), "digest": "off", "approval": True}},
         "marked failed": {"conf": conf | {"digest": "off"}, "done": "^.*$", "then": MARK_FAILED},
         "by date": {"command": ["dags", "test", "lacuna_weekly", "2024-06-24T05:00:00+00:00"]},
@@ -224,10 +227,10 @@ def test_the_dag_is_a_weekly_timetable_of_the_seven_steps(airflow: Airflow) -> N
     dag = airflow.dag
     assert dag["errors"] == {}
     parts = [_task_of(part) for part in PARTS]
-    tasks = ["plan", *parts[:-1], "approve", "publish", "digest"]
+    tasks = ["plan", *parts[:-1], "approve", "publish", "digest", "retention"]
     assert dag["tasks"] == tasks
     assert all(later in dag["chain"][task] for task, later in pairwise(tasks))
-    assert dag["groups"] == sorted(["plan", *STEPS, "approve", "digest"])
+    assert dag["groups"] == sorted(["plan", *STEPS, "approve", "digest", "retention"])
     assert dag["digest"] == ["off", "dry run", "send", "dry run"]
     assert dag["approval"] is False
     assert dag["timetable"] == "CronDataIntervalTimetable"
@@ -245,7 +248,7 @@ def test_parts_by_shards_are_mapped(airflow: Airflow) -> None:
     assert airflow.dag["mapped"]
     assert not any(before.by_shards_of and after.by_shards_of for before, after in pairwise(PARTS))
     assert {airflow.dag["pools"][_task_of(part)] for part in PARTS} == {"lacuna"}
-    assert {airflow.dag["pools"][task] for task in ("plan", "approve", "digest")} == {"default_pool"}
+    assert {airflow.dag["pools"][task] for task in ("plan", "approve", "digest", "retention")} == {"default_pool"}
 
 
 def test_another_dag_may_be_scheduled_on_the_backlog(airflow: Airflow) -> None:
@@ -263,6 +266,7 @@ def test_dag_test_publishes_a_run(airflow: Airflow) -> None:
     """``dag.test()`` publishes the window given, whoever can't be told of it; the same again does nothing."""
     first, again = airflow.ends["published"], airflow.ends["again"]
     tasks = dict(first.tasks)
+    assert tasks.pop("retention") == "upstream_failed"
     assert (first.state, tasks.pop("digest"), set(tasks.values())) == ("failed", "failed", {"success"})
     assert "'delivery.sender' is no e-mail address" in first.printed
     assert first.tries["digest"] == 1, "wrong settings stay wrong"
@@ -308,6 +312,15 @@ def test_a_run_that_is_not_published_tells_nobody(airflow: Airflow) -> None:
     assert (broken["publish"], broken["digest"]) == ("upstream_failed", "upstream_failed")
 
 
+def test_retention_comes_last(airflow: Airflow) -> None:
+    """It is skipped where the settings keep everything for ever, and done though nobody is told."""
+    by_date = airflow.ends["by date"]
+    assert by_date.tasks["retention"] == "skipped"
+    assert "The settings keep everything for ever." in by_date.printed
+    nobody_told = airflow.ends["nobody told"].tasks
+    assert (nobody_told["digest"], nobody_told["retention"]) == ("skipped", "success")
+
+
 def test_nothing_is_published_before_somebody_approves(airflow: Airflow) -> None:
     """With the parameter `approval`, the run waits before it publishes, and shows what would be published."""
     asked = airflow.ends["asked"]
@@ -327,7 +340,8 @@ def test_a_run_marked_failed_stays_failed(airflow: Airflow) -> None:
 def test_airflow_dags_test_takes_the_week_from_the_interval(airflow: Airflow) -> None:
     """``airflow dags test`` with a date, and no days given, publishes the week that ends on the interval's Sunday."""
     by_date = airflow.ends["by date"]
-    assert (by_date.state, set(by_date.tasks.values())) == ("success", {"success"})
+    tasks = dict(by_date.tasks)
+    assert (by_date.state, tasks.pop("retention"), set(tasks.values())) == ("success", "skipped", {"success"})
     published = sorted(path.name for path in (airflow.folder / "by date" / "runs").iterdir())
     assert len(published) == 1
     assert date.fromisoformat(published[0]).weekday() == 6

@@ -19,6 +19,7 @@ from tests.bench.coverage import coverage
 from tests.bench.demo_gaps import demo_gaps
 from tests.bench.drafts import drafts
 from tests.bench.embedding import embedding
+from tests.bench.faults import faults
 from tests.bench.impact import impact
 from tests.bench.labels import labels
 from tests.bench.order import order
@@ -102,6 +103,14 @@ def parse(words: Sequence[str] | None = None) -> argparse.Namespace:
         "--write", type=Path, metavar="DIR", help="write the first size's bundle here and measure nothing"
     )
     sized.add_argument("--folder", type=Path, help="where bundles and stores lie meanwhile; a temporary one by default")
+    broken = which.add_parser("faults", help="kills and full disks, and whether a restart puts all right")
+    broken.add_argument("--kills", type=int, default=500, metavar="N", help="of runs, the board and digests")
+    broken.add_argument("--disks", type=int, default=10, metavar="N", help="that are full")
+    broken.add_argument(
+        "--seed", type=int, default=1, metavar="N", help="draws the moments; another one for another portion"
+    )
+    broken.add_argument("--light", action="store_true", help="runs of three steps alone, for a quick look")
+    broken.add_argument("--folder", type=Path, help="where stores lie meanwhile, and stay where something is wrong")
     planned = which.add_parser(
         "schedule", help="a weekly run on several workers, simulated from run.json of measured runs"
     )
@@ -128,6 +137,7 @@ def main() -> int:
         "coverage": lambda: coverage(arguments.draws),
         "board": board,
         "redaction": redaction,
+        "faults": lambda: faults(arguments.kills, arguments.disks, arguments.seed, arguments.light, arguments.folder),
     }
     if arguments.what == "schedule":
         return schedule(arguments.files)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from lacuna.models.redaction.redact import redact
 from tests.bench.redaction_texts import LANGUAGES, Labelled, made_up_texts
+from tests.support.name_sentences import SENTENCES, shares_right
 from tests.support.paths import SHARED
 
 __all__ = ["redaction"]
@@ -58,6 +59,9 @@ def redaction() -> int:
         if theirs is not None:
             print(f"\n{name}: Presidio without a model {len(texts) / theirs[1]:,.0f} texts a second")
             _show("Presidio", texts, theirs[0])
+    for file in SENTENCES:
+        shares = "  ".join(f"{kind} {share:.2f}" for kind, share in shares_right(file).items())
+        print(f"\n{file}: {shares}")
     return 0
 
 

@@ -68,6 +68,7 @@ class DiagnosisContext:
     checked: pd.Series
     releases: pd.DataFrame
     comparable: bool
+    min_customers: int
 
     def place(self, rows: Ints) -> Ints:
         """The rows of conversations that failed in the arrays of :attr:`scores`."""
@@ -167,7 +168,7 @@ def read_context(job: Job, precision: Sequence[Precision]) -> DiagnosisContext:
         facts, _texts(job, facts["conversation_id"].iloc[failed_rows]), articles, job.read("understand/subtopics"),
         cited, weight, matches.off_topic, matches.near_enough, matches.failed, changes, limits, answered,
         last_checked(articles, job.read("load/article_revisions")), job.read("load/releases"),
-        has_healthy_rest(facts[facts["in_window"]]),
+        has_healthy_rest(facts[facts["in_window"]]), job.settings.topics.min_customers,
     )  # fmt: skip
 
 
@@ -346,13 +347,13 @@ def main_subtopic(context: DiagnosisContext, rows: Ints) -> list[str]:
     return [str(each) for each in (of_topic if len(of_topic) else largest)["subtopic_id"].iloc[:1]]
 
 
-def is_pattern(context: DiagnosisContext, rows: Ints, min_customers: int) -> bool:
+def is_pattern(context: DiagnosisContext, rows: Ints) -> bool:
     """Whether failed conversations are enough, and of enough customers, and share more than their language.
 
     One loud customer is no pattern; each conversation without a known customer counts as another's.
     """
     customers = context.facts["customer_id"].iloc[rows]
-    enough = len(rows) >= MIN_FAILED and int(customers.nunique() + customers.isna().sum()) >= min_customers
+    enough = len(rows) >= MIN_FAILED and int(customers.nunique() + customers.isna().sum()) >= context.min_customers
     return enough and not bound_by_language(context, rows)
 
 

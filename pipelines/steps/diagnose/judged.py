@@ -37,7 +37,6 @@ def judged_subtopics(
     demand: pd.DataFrame,
     gaps: Sequence[Mapping[str, Any]],
     not_content: Sequence[Mapping[str, Any]],
-    min_customers: int,
 ) -> pd.DataFrame:
     """The table diagnose/judged, one row a subtopic.
 
@@ -49,8 +48,6 @@ def judged_subtopics(
         subtopics and rows of all gaps of the run.
     not_content
         The rows of diagnose/not_content.
-    min_customers
-        Customers whose conversations must have failed for them to be a pattern.
     """
     no_article = {cluster["subtopic_id"]: cluster for cluster in not_content}
     in_gap = np.unique(np.concatenate([np.zeros(0, dtype=np.int64), *(gap["rows"] for gap in gaps)]))
@@ -62,7 +59,7 @@ def judged_subtopics(
     for subtopic, figures in demand.iterrows():
         own = by_subtopic.get(str(subtopic), window.iloc[:0])
         rows = rows_of.get(str(subtopic), np.zeros(0, dtype=np.int64))
-        row = _figures(context, own, rows, figures, usual) | {"least_customers": min_customers}
+        row = _figures(context, own, rows, figures, usual) | {"least_customers": context.min_customers}
         evidence = None
         # A gap about an article may hold a few conversations of many subtopics: that makes none of them a gap.
         if len(rows) and 2 * len(np.intersect1d(rows, in_gap)) >= len(rows):

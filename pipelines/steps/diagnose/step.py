@@ -56,7 +56,7 @@ def diagnose(job: Job) -> None:
     candidates = _failing(context, demand) if context.comparable else dict.fromkeys(context.in_demand, np.inf)
     for subtopic, gain in candidates.items():
         rows = failed_rows(context, [subtopic])
-        if not is_pattern(context, rows, job.settings.topics.min_customers):
+        if not is_pattern(context, rows):
             continue
         evidence = collect_evidence(context, [subtopic], rows, article_verdicts)
         verdict = rules.by_sign(evidence, context.limits)
@@ -101,9 +101,7 @@ def diagnose(job: Job) -> None:
         row["similar"] = similar
     job.write("diagnose/gaps", pd.DataFrame(gap_rows, columns=_GAP_COLUMNS))
     job.write_json("diagnose/not_content", not_content)
-    job.write(
-        "diagnose/judged", judged_subtopics(context, demand, gaps, not_content, job.settings.topics.min_customers)
-    )
+    job.write("diagnose/judged", judged_subtopics(context, demand, gaps, not_content))
     write_article_care(job, context, {row["article_id"] for row in gap_rows if row["kind"] != "unfindable"})
 
 

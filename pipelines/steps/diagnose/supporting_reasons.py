@@ -10,6 +10,7 @@ import pandas as pd
 
 from lacuna.models.diagnosis import explanations
 from lacuna.models.diagnosis.evidence import Verdict
+from lacuna.models.metrics.small_groups import without_small_groups
 from lacuna.models.text.lexicon import STOP_WORDS
 from lacuna.models.text.markup import plain
 from lacuna.pipelines.steps.diagnose.context import DiagnosisContext
@@ -42,9 +43,12 @@ def _text(context: DiagnosisContext, number: int) -> str:
 
 
 def _conversations_about(context: DiagnosisContext, number: int) -> pd.DataFrame:
-    """The conversations of the window that the bot answered from the article and that were about it."""
+    """The conversations of the window that the bot answered from the article and that were about it.
+
+    What too few customers of these share, such as a region, is left out.
+    """
     about = (context.cited == number) & (context.weight > ABOUT) & context.facts["in_window"].to_numpy(dtype=bool)
-    return context.facts[about]
+    return without_small_groups(context.facts[about], list(explanations.GROUPS), context.min_customers)
 
 
 def _since(context: DiagnosisContext, number: int, change: Mapping[str, Any]) -> list[str | None]:

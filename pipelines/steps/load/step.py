@@ -1,7 +1,8 @@
 """load: read the bundle, check its contract, quarantine what breaks it, leave out what is after the window.
 
 Nothing is lost: rows in = rows kept + rows in quarantine + rows superseded by a newer version or by one that says the
-same + rows later than the window, for every table of every run. Values that were left empty are in `quarantine/values`.
+same + rows later than the window + rows of forgotten conversations, for every table of every run. Values that were left
+empty are in `quarantine/values`. Of forgotten conversations nothing is written, not even for the time of the run.
 """
 
 from __future__ import annotations
@@ -9,8 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -23,11 +22,14 @@ from lacuna.data_contracts.values import among
 from lacuna.models.data_coverage.coverage import Coverage, data_coverage, messages_carry
 from lacuna.pipelines.io.bundle import Bundle, read_bundle, refuse
 from lacuna.pipelines.io.parts import scratch
+from lacuna.pipelines.io.processes import temporary_folder
+from lacuna.pipelines.state.forgotten import read_forgotten
 from lacuna.pipelines.state.repository import open_state
 from lacuna.pipelines.state.tags import entered_tags, with_tags
 from lacuna.pipelines.steps.load.coverage import window_coverage
 from lacuna.pipelines.steps.load.shard_writer import ShardWriter, messages_spool
 from lacuna.pipelines.steps.load.sifting import SiftedBundle, sift_all
+from lacuna.pipelines.steps.load.small_values import without_small_values
 
 if TYPE_CHECKING:
     from lacuna.pipelines.io.mapping import Mapped
@@ -38,7 +40,7 @@ __all__ = ["CheckResult", "TableCheck", "check_bundle", "load"]
 
 @dataclass(frozen=True)
 class TableCheck:
-    """The counts of a table: rows read, kept, rejected and superseded, and the allowed share of rejected rows."""
+    """The counts of a table: rows read, kept, rejected, superseded, forgotten; the allowed share of rejected ones."""
 
     table: str
     rows: int
@@ -46,6 +48,7 @@ class TableCheck:
     quarantined: int
     limit: float
     superseded: int = 0
+    forgotten: int = 0
 
     @property
     def share(self) -> float:
@@ -94,7 +97,11 @@ class CheckResult:
 
 
 def load(job: Job) -> None:
-    """Read and check the bundle; write `load/<table>`, `load/quarantine/<table>`, `load/load.json`, `load/data.json`.
+    """Read and check the bundle; write `load/<table>`, `load/quarantine/<table>` and what to know of them.
+
+    That is `load/load.json` (counts), `load/warnings.json` (what was found, with values as they came in),
+    `load/data.json` (data coverage), `load/languages.json` (conversations by the language that they are said to be in)
+    and `load/shards.json`. Values that too few customers share are emptied.
 
     Parameters
     ----------
@@ -114,33 +121,35 @@ def load(job: Job) -> None:
     """
     with scratch(job.work, "load") as folder:
         spool = messages_spool(folder)
-        bundle = read_bundle(job.bundle, mapped=job.settings.input, spool=spool)
+        with open_state(job.settings, job.store) as state:
+            forgotten = read_forgotten(state)
+        leave_out = forgotten.among if forgotten else None
+        bundle = read_bundle(job.bundle, mapped=job.settings.input, spool=spool, leave_out=leave_out)
         refuse(bundle.problems)
         limits = _limits(job.settings.contract.limits)
-        inside: dict[str, pd.DataFrame] = {}
-        writers: list[ShardWriter] = []
+        taken: list[tuple[_Inside, ShardWriter]] = []
 
         def receive(sifted: Mapping[str, Sifted]) -> Callable[[pd.DataFrame], None]:
             kept = {name: one.kept for name, one in sifted.items()}
             late = _late(kept["conversations"], job.end)
-            inside.update(_until(kept, late, job.end))
-            writers.append(ShardWriter(job, folder / "shards", spool, inside["conversations"], late))
-            return writers[0].add
+            inside = _inside(job, _until(kept, late, job.end))
+            writer = ShardWriter(job, folder / "shards", spool, inside.tables["conversations"], late)
+            taken.append((inside, writer))
+            return writer.add
 
         sifted = sift_all(bundle, spool, receive)
         checks = _checks(bundle, sifted, limits)
         _refuse_beyond(checks, sifted.findings)
         refuse(sifted.unjoined)
-        writer = writers[0]
+        (inside, writer) = taken[0]
         _refuse_empty(
-            sifted.tables["conversations"].kept, inside["conversations"], writer.answerable, job.start, job.end
+            sifted.tables["conversations"].kept, inside.tables["conversations"], writer.answerable, job.start, job.end
         )
-
-        _refuse_too_many(inside["articles"], job.settings.shards.articles_at_most)
+        _refuse_too_many(inside.tables["articles"], job.settings.shards.articles_at_most)
         counts = {}
         for check in checks:
             name = check.table
-            rows_kept = writer.kept if name == "messages" else len(inside[name])
+            rows_kept = writer.kept if name == "messages" else inside.rows[name]
             later = check.kept - rows_kept
             rejected = sifted.tables[name].rejected
             counts[name] = {
@@ -149,29 +158,48 @@ def load(job: Job) -> None:
                 "rows_quarantined": len(rejected),
                 "rows_superseded": check.superseded,
                 "rows_later": later,
+                "rows_forgotten": check.forgotten,
             }
-            if check.rows != rows_kept + len(rejected) + check.superseded + later:
+            if check.rows != rows_kept + len(rejected) + check.superseded + later + check.forgotten:
                 raise AssertionError(f"{name}: rows were lost: {counts[name]}")
             job.write(f"load/quarantine/{name}", rejected.astype({"row": "int64"}))
         emptied = pd.concat([s.emptied for s in sifted.tables.values()], ignore_index=True)
         job.write("load/quarantine/values", emptied.astype({"row": "int64"}))
-        inside["outcomes"], tags = _tagged(job, inside)
-        for name in inside:
+        for name, rows in inside.tables.items():
             if name != "conversations":
-                job.write(f"load/{name}", inside[name])
+                job.write(f"load/{name}", rows)
         job.write_json("load/shards", writer.write())
-        job.write_json("load/data", window_coverage({**inside, "messages": writer.coverage()}, job.start_ts))
+        job.write_json("load/languages", inside.languages)
+        job.write_json("load/data", window_coverage({**inside.tables, "messages": writer.coverage()}, job.start_ts))
     job.write_json(
         "load/load",
-        {
-            "inputs": bundle.inputs,
-            "tables": counts,
-            "tags": tags,
-            "quarantined": [_plain(f) for f in sifted.findings if f.severity == "fail"],
-            "warnings": [*bundle.warnings, *(_plain(f) for f in sifted.findings if f.severity == "warn")],
-            "limits": limits,
-        },
+        {"inputs": bundle.inputs, "tables": counts, "tags": inside.tags, "limits": limits},
     )
+    job.write_json("load/warnings", [*bundle.warnings, *(_plain(f) for f in sifted.findings if f.severity == "warn")])
+
+
+@dataclass(frozen=True)
+class _Inside:
+    """The tables until the window's last day, messages apart.
+
+    ``rows`` are those of the bundle by table, and ``tags`` those that were entered in review besides; ``languages`` has
+    the number of conversations by the language that they are said to be in.
+    """
+
+    tables: dict[str, pd.DataFrame]
+    rows: dict[str, int]
+    tags: int
+    languages: dict[str, int]
+
+
+def _inside(job: Job, tables: dict[str, pd.DataFrame]) -> _Inside:
+    """The tables with the tags that were entered in review, and without values that too few customers share."""
+    outcomes, tags = _tagged(job, tables)
+    languages = {str(code): int(n) for code, n in tables["conversations"]["language"].value_counts().items()}
+    shown = without_small_values(
+        tables | {"outcomes": outcomes}, job.settings.topics.min_customers, job.settings.compare.by
+    )
+    return _Inside(shown, {name: len(rows) for name, rows in tables.items()}, tags, languages)
 
 
 def _tagged(job: Job, inside: dict[str, pd.DataFrame]) -> tuple[pd.DataFrame, int]:
@@ -200,8 +228,8 @@ def check_bundle(bundle: str, limits: Mapping[str, float] | None = None, mapped:
         The folder or a file can't be opened.
     """
     carried: list[pd.DataFrame] = []
-    with TemporaryDirectory(prefix="lacuna-") as folder:
-        spool = messages_spool(Path(folder))
+    with temporary_folder("check") as folder:
+        spool = messages_spool(folder)
         read = read_bundle(bundle, mapped=mapped, spool=spool)
         sifted = sift_all(read, spool, lambda _: lambda kept: carried.append(messages_carry(kept)))
     checks = tuple(_checks(read, sifted, _limits(limits or {})))
@@ -223,13 +251,16 @@ def _limits(settings: Mapping[str, float]) -> dict[str, float]:
 
 
 def _checks(bundle: Bundle, sifted: SiftedBundle, limits: dict[str, float]) -> list[TableCheck]:
-    rows = dict.fromkeys(INPUTS, 0)
+    rows, forgotten = dict.fromkeys(INPUTS, 0), dict.fromkeys(INPUTS, 0)
     for file in bundle.inputs:
         rows[file["table"]] += file["rows"]
+        forgotten[file["table"]] += file.get("forgotten", 0)
     # Of a table that lacks a required column, no row can be kept.
     lacking = {p.table for p in bundle.problems if p.column}
     return [
-        TableCheck(n, rows[n], 0 if n in lacking else sifted.kept[n], len(s.rejected), limits[n], s.superseded)
+        TableCheck(
+            n, rows[n], 0 if n in lacking else sifted.kept[n], len(s.rejected), limits[n], s.superseded, forgotten[n]
+        )
         for n, s in sifted.tables.items()
     ]
 

@@ -38,8 +38,7 @@ def measure(job: Job) -> None:
     job.write_extended("measure/facts", facts[_ADDED])
     names = {"topic": labels, "article": titles}
     least = job.settings.topics.min_customers
-    weekly = kpis.weekly_kpis(without_small_groups(facts, kpis.SEGMENTS, least), job.settings.cost, confidence, chances)
-    job.write("measure/kpis", weekly)
+    job.write("measure/kpis", kpis.weekly_kpis(facts, job.settings.cost, confidence, chances, least))
     facts = without_small_groups(facts, [*kpis.SEGMENTS, "predicted_intent"], least, facts["in_window"])
     job.write("measure/accuracy", accuracy_table(facts, chances, names, job.start_ts, job.days, confidence))
     job.write("measure/calibration", calibration_table(facts, chances, confidence))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
@@ -17,9 +18,11 @@ from lacuna.pipelines.io.published import read_published
 from lacuna.pipelines.io.run_folders import run_folder
 from lacuna.pipelines.presentation.spreadsheet import records
 from lacuna.pipelines.runtime.job import Job
+from lacuna.pipelines.state.forgotten import read_forgotten
+from lacuna.pipelines.state.repository import open_state
 from lacuna.pipelines.steps.understand.matching import live_articles, read_candidates, read_vectors
 
-__all__ = ["golden_queries", "golden_results", "kept_and_new", "published_articles"]
+__all__ = ["golden_queries", "golden_results", "kept_and_new", "published_articles", "still_allowed"]
 
 OF_ROLE = 60  # questions of each role that a gap keeps
 WENT_WELL = 0.5  # a chance of failure below this: the answer was probably right
@@ -34,7 +37,8 @@ def published_articles(job: Job) -> pd.DataFrame:
 def golden_queries(job: Job, gaps: Sequence[Gap]) -> pd.DataFrame:
     """The golden queries of this run's gaps and of those whose fix is watched, with the article that is best today.
 
-    Those of earlier runs come first, unchanged; new ones fill up to :data:`OF_ROLE` of each role.
+    Those of earlier runs come first, unchanged; new ones fill up to :data:`OF_ROLE` of each role. Those that may be
+    older than `[retention] conversations_days` go, and those of conversations that are forgotten.
     """
     facts = _facts(job)
     new = _own(gaps, facts) + _near(job, gaps, facts)
@@ -47,8 +51,22 @@ def golden_queries(job: Job, gaps: Sequence[Gap]) -> pd.DataFrame:
     texts = job.read_rows("understand/questions", ids, ["conversation_id", "question", "language"])
     rows = rows.merge(texts, on="conversation_id").assign(since=job.run_id)[COLUMNS]
     watched = {gap.gap_id for gap in gaps} | set(job.read("rank/impact")["gap_id"])
-    table = kept_and_new(_earlier(job, "golden_queries"), rows, watched)
+    table = kept_and_new(still_allowed(job, _earlier(job, "golden_queries")), rows, watched)
     return table.assign(best_article_id=_best_today(job, table))
+
+
+def still_allowed(job: Job, earlier: pd.DataFrame) -> pd.DataFrame:
+    """The queries of an earlier run that may be kept on."""
+    if earlier.empty:
+        return earlier
+    with open_state(job.settings, job.store) as state:
+        earlier = earlier[~read_forgotten(state).among(earlier["conversation_id"])]
+    days = job.settings.retention.conversations_days
+    if not days:
+        return earlier
+    # The conversation began in the window of the run that kept it first, on its first day at the earliest.
+    oldest = job.end - timedelta(days=days) + timedelta(days=job.days - 1)
+    return earlier[earlier["since"] >= oldest.isoformat()]
 
 
 def kept_and_new(earlier: pd.DataFrame, new: pd.DataFrame, watched: set[str]) -> pd.DataFrame:

@@ -234,9 +234,8 @@ def _run(job: Job, backlog: pd.DataFrame) -> dict[str, Any]:
         "steps": sorted(steps, key=lambda step: STEPS.index(step["name"]) if step["name"] in STEPS else 99),
         "parts": part_costs(job),
         "warnings": [
-            *load_file["warnings"],
-            *job.read_json("understand/naming"),
             *job.read_json("redact/warnings"),
+            *job.read_json("understand/naming"),
             *job.read_json("understand/warnings"),
             *_clock_warning(job),
             *({"rule": "topic_edits", "message": not_kept(edit)} for edit in edits if not edit["kept"]),

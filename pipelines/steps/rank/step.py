@@ -19,7 +19,6 @@ from lacuna.models.backlog.precision import overall
 from lacuna.models.backlog.priority import may_fail, rank_gaps, reach_of
 from lacuna.models.backlog.small_gaps import is_too_small
 from lacuna.models.diagnosis.explanations import against_reason, searches_reason, words_reason
-from lacuna.models.metrics.small_groups import without_small_groups
 from lacuna.models.text.words import shortened
 from lacuna.pipelines.gaps.history import name_gaps, read_past, with_history
 from lacuna.pipelines.gaps.membership import with_membership
@@ -34,8 +33,6 @@ from lacuna.pipelines.steps.rank.impact import MeasuredFixes, measure_fixes
 from lacuna.pipelines.steps.rank.titles import asked_in
 
 MESSAGE_LENGTH = 420
-# Values of these are shown with a gap.
-_NAMED = ("language", "product", "predicted_intent", "true_intent")
 # What is needed of each conversation, of measure/facts.
 _FACTS = [
     "conversation_id", "started_at", "escalated", "language", "product", "customer_id", "resolved", "predicted_intent",
@@ -47,9 +44,7 @@ _FACTS = [
 def rank(job: Job) -> None:
     """Write rank/backlog, one row a gap, all fields of the contract but the draft, rank/tag_next and rank/precision."""
     gaps = job.read("diagnose/gaps")
-    facts = without_small_groups(
-        job.read("measure/facts", _FACTS), _NAMED, job.settings.topics.min_customers
-    ).set_index("conversation_id")
+    facts = job.read("measure/facts", _FACTS).set_index("conversation_id")
     subtopics = job.read("understand/subtopics").merge(job.read("measure/subtopic_demand"), on="subtopic_id")
     subtopics = subtopics.set_index("subtopic_id")
     articles = job.read("load/articles").drop_duplicates("article_id").set_index("article_id")

@@ -93,15 +93,19 @@ def _languages(job: Job, shard: str | None, texts: Sequence[str], is_first: Sequ
 def _phone_regions(job: Job) -> dict[str, list[str]]:
     """Countries whose phone numbers are looked for: those of the settings, or all that the languages suggest."""
     sampled = pd.concat([*job.read_shards("redact/languages")]).sort_values("hash").head(SAMPLE)
-    told = [rows["language"] for rows in job.read_shards("load/conversations") if "language" in rows]
-    stated = pd.concat(told).dropna().value_counts() if told else pd.Series(dtype="int64")
+    read = common(sampled["language"].tolist())
+    stated = pd.Series(job.read_json("load/languages"), dtype="int64")
     # A language that a few conversations in a thousand are said to be in is as likely a slip.
-    languages = sorted({*common(sampled["language"].tolist()), *stated[stated >= RARE * stated.sum()].index})
+    languages = sorted({*read, *stated[stated >= RARE * stated.sum()].index})
+    # Numbers are looked for in the languages of a few customers too, and these are named nowhere.
+    shared = set(job.read("load/conversations", ["language"])["language"].dropna())
+    named = [code for code in languages if code in read or code in shared]
     regions = job.settings.privacy.phone_regions
     return {
-        "languages": languages,
         "regions": list(regions or regions_of(languages)),
-        "without": [] if regions else without_regions(languages),
+        "named_languages": named,
+        "named_regions": list(regions or regions_of(named)),
+        "without": [] if regions else without_regions(named),
     }
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from lacuna.data_contracts.contract import TABLES
 from lacuna.models.redaction.lexicon import WatchedLexicon
 from lacuna.models.redaction.redact import KINDS
 from lacuna.models.redaction.redact import redact as redact_texts
@@ -24,7 +25,7 @@ from lacuna.pipelines.steps.redact.names import (
     show_names,
     words_used,
 )
-from lacuna.pipelines.steps.redact.quarantine import Redacted, redacted_rows, rejected_rows
+from lacuna.pipelines.steps.redact.quarantine import Redacted, redacted_findings, redacted_rows, rejected_rows
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
@@ -46,36 +47,36 @@ def redact(job: Job) -> None:
     A name that one message reveals is removed from all texts of its conversation and of the customer's other
     conversations: messages, notes of reviewers and searches. Product names are never taken for names of people.
 
-    Reads ``load/messages``, ``load/outcomes``, ``load/searches``, ``load/conversations``, ``load/quarantine/*``. Writes
-    ``redact/messages``, ``redact/outcomes``, ``redact/searches``, ``redact/quarantine/*`` with the same rows and
-    columns, and ``redact/redact.json``: replacements by kind in all and by table, how many texts of each table
-    changed, and the countries whose national phone numbers were looked for. Messages are worked on shard by shard.
+    Reads ``load/messages``, ``load/outcomes``, ``load/searches``, ``load/conversations``, ``load/quarantine/*``,
+    ``load/warnings.json``. Writes ``redact/messages``, ``redact/outcomes``, ``redact/searches`` with the same rows and
+    the contract's columns, ``redact/quarantine/*``, ``redact/warnings.json`` with load's warnings and its own, and
+    ``redact/redact.json``: replacements by kind in all and by table, how many texts of each table changed, and the
+    countries whose national phone numbers were looked for. Messages are worked on shard by shard.
     """
     perform_parts(job, "redact")
 
 
 def redact_messages(job: Job, shard: str | None) -> None:
-    """Write a shard of redact/messages and of redact/names_elsewhere, and redact/words_used of it."""
+    """Write a shard of redact/messages, and redact/words_used of it."""
     messages = job.read_shard("load/messages", shard)
-    pairs = names_to_redact(job, shard)
-    names: dict[Hashable, list[str]] = {}
-    for conversation, name in zip(pairs["conversation_id"].tolist(), pairs["name"].tolist(), strict=True):
-        names.setdefault(conversation, []).append(name)
-    elsewhere = pairs.loc[pairs["is_elsewhere"], ["conversation_id", "name"]].reset_index(drop=True)
-    job.write_shard("redact/names_elsewhere", shard, elsewhere)
+    names = _by_conversation(names_to_redact(job, shard))
     lexicon = WatchedLexicon(read_lexicon(job))
     _write(job, "messages", shard, messages, names, lexicon)
     job.write_json(of_shard("redact/words_used", shard), words_used(lexicon))
 
 
 def names_to_redact(job: Job, shard: str | None) -> pd.DataFrame:
-    """The names of a shard's conversations, and whether other tables than messages name these (is_elsewhere)."""
+    """The names of a shard's conversations: conversation_id, name."""
     ids = job.read_shard("load/messages", shard, ["conversation_id"])["conversation_id"].tolist()
-    elsewhere = set(job.read_json("redact/conversations_elsewhere"))
-    names = names_of_shard(job, shard, ids)
-    rows = [(one, name, one in elsewhere) for one, shown in names.items() for name in shown]
-    columns = {"conversation_id": "str", "name": "str", "is_elsewhere": "bool"}
-    return pd.DataFrame(rows, columns=list(columns)).astype(columns)
+    rows = [(one, name) for one, shown in names_of_shard(job, shard, ids).items() for name in shown]
+    return pd.DataFrame(rows, columns=["conversation_id", "name"], dtype="str")
+
+
+def _by_conversation(pairs: pd.DataFrame) -> dict[Hashable, list[str]]:
+    names: dict[Hashable, list[str]] = {}
+    for conversation, name in zip(pairs["conversation_id"].tolist(), pairs["name"].tolist(), strict=True):
+        names.setdefault(conversation, []).append(name)
+    return names
 
 
 def product_words(job: Job, _: str | None) -> pd.DataFrame:
@@ -89,11 +90,12 @@ def same_words(job: Job, documents: dict[str, Any]) -> bool:
 
 
 def redact_others(job: Job) -> None:
-    """Write redact/outcomes, redact/searches, redact/quarantine/*, redact/warnings.json and redact/redact.json."""
+    """Write redact/outcomes, redact/searches, redact/quarantine/*, and redact/warnings.json and redact/redact.json."""
+    elsewhere = set(job.read_json("redact/conversations_elsewhere"))
     names: dict[Hashable, list[str]] = {}
-    for table in job.read_shards("redact/names_elsewhere"):
-        for conversation, name in table.itertuples(index=False):
-            names.setdefault(conversation, []).append(name)
+    for shard in job.shards_of("load/messages"):
+        pairs = names_to_redact(job, shard)
+        names |= _by_conversation(pairs[pairs["conversation_id"].isin(elsewhere)])
     lexicon = read_lexicon(job)
     for name in ("outcomes", "searches"):
         _write(job, name, None, job.read(f"load/{name}"), names, lexicon)
@@ -103,6 +105,7 @@ def redact_others(job: Job) -> None:
 
     for rejected, rows in rejected_rows(job).items():
         job.write(f"redact/quarantine/{rejected}", redacted_rows(rows, redacted, rejected))
+    warnings = redacted_findings(job.read_json("load/warnings"), redacted)
     counts, changed = {name: Counter[str]() for name in _TEXTS}, dict.fromkeys(_TEXTS, 0)
     for name in _TEXTS:
         for shard in job.shards_of(f"redact/{name}"):
@@ -113,13 +116,15 @@ def redact_others(job: Job) -> None:
     by_table = {name: {kind: count[kind] for kind in KINDS if count[kind]} for name, count in counts.items()}
     found = {"total": dict(sorted(total.items())), "tables": by_table, "changed": changed}
     regions = job.read_json("redact/phone_regions")
-    job.write_json("redact/redact", found | {"languages": regions["languages"], "phone_regions": regions["regions"]})
+    looked_for = {"languages": regions["named_languages"], "phone_regions": regions["named_regions"]}
+    job.write_json("redact/redact", found | looked_for)
     unknown = regions["without"]
     message = (
         f"no country is known whose phone numbers texts in {', '.join(unknown)} would hold: national numbers in them"
         " are not found; name the countries in [privacy] phone_regions"
     )
-    job.write_json("redact/warnings", [{"rule": "privacy.phone_regions", "message": message}] if unknown else [])
+    warnings += [{"rule": "privacy.phone_regions", "message": message}] if unknown else []
+    job.write_json("redact/warnings", warnings)
 
 
 def _write(
@@ -130,7 +135,8 @@ def _write(
     known_names = [names.get(one, []) for one in frame["conversation_id"]]
     texts, replaced = _redacted(job, frame[column].tolist(), known_names, lexicon)
     after = pd.Series(texts, index=frame.index, dtype="str")
-    job.write_shard(f"redact/{name}", shard, frame.assign(**{column: after}))
+    # Nothing tells what extra columns hold, and no later step reads them.
+    job.write_shard(f"redact/{name}", shard, frame[TABLES[name].names].assign(**{column: after}))
     changed = int((frame[column].notna() & (frame[column] != after)).sum())
     job.write_json(_counts_of(name, shard), {"replaced": replaced, "changed": changed})
 

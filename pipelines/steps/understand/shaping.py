@@ -127,6 +127,7 @@ def shape(
         str(example["key"]): str(example["question"])
         for edit in edits.standing if edit.deed == "split"
         for example in edit.payload["examples"]
+        if example["question"]  # that of a forgotten conversation is empty
     }  # fmt: skip
     texts = list(examples.values())
     vectors = list(embed(texts, job.embedder, job.store, "embedding examples")) if texts else []

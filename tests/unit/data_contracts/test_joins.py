@@ -77,5 +77,5 @@ def test_ids_of_two_forms_join(tmp_path: Path) -> None:
 def test_one_row_is_spoken_of_in_the_singular(tmp_path: Path) -> None:
     """One row names, two rows name."""
     job = loaded(tmp_path, messages=[*MESSAGES, {**MESSAGES[0], "conversation_id": "c9"}])
-    warnings = [w["message"] for w in job.read_json("load/load")["warnings"]]
+    warnings = [w["message"] for w in job.read_json("load/warnings")]
     assert "1 row names conversations that the bundle does not have, or that are in quarantine" in warnings

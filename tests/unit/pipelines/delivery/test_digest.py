@@ -18,15 +18,16 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult, LoginPassword
 from typer.testing import CliRunner
 
-from lacuna.data_contracts.errors import NotDelivered, SettingsInvalid
+from lacuna.data_contracts.errors import NotDelivered, SettingsInvalid, StoreUnusable
 from lacuna.pipelines.cli.main import app
 from lacuna.pipelines.delivery.digest import MANAGERS, Message, digests
 from lacuna.pipelines.delivery.send import Outcome, deliver
-from lacuna.pipelines.delivery.weekly import send_scheduled
+from lacuna.pipelines.delivery.weekly import send_digest, send_scheduled
 from lacuna.pipelines.settings import Delivery, load_settings
 from lacuna.pipelines.state.deliveries import Contact, remember_contacts
 from lacuna.pipelines.state.repository import State, open_state
 from tests.support import sample_run
+from tests.support.lease_holder import lease_holder
 from tests.support.small_store import publish
 from tests.support.standins import BACKLOG_ROW
 
@@ -264,6 +265,41 @@ def test_a_digest_goes_once_to_each_recipient(mailbox: tuple[Mailbox, int], stat
     assert len(box.mails) == 3
     deliver(messages, "2024-07-07", PEOPLE, by_mail(port), state, True)
     assert len(box.mails) == 6
+
+
+def test_a_message_that_goes_twice_has_one_id(mailbox: tuple[Mailbox, int], state: State) -> None:
+    """A process that is killed before it records a message sends it again; each message has an id of its own."""
+    box, port = mailbox
+    messages = list(messages_of().values())
+    for run_id in ("2024-06-30", "another"):
+        deliver(messages, run_id, PEOPLE, by_mail(port), state, True)
+    ids = [str(mail["Message-ID"]) for mail in box.mails]
+    assert ids[:3] == ids[3:]
+    assert len(set(ids)) == 3
+
+
+def test_nothing_goes_that_could_not_be_recorded(mailbox: tuple[Mailbox, int], state: State) -> None:
+    """Whether it can be is asked before each message."""
+    box, port = mailbox
+    asked: list[int] = []
+
+    def ready() -> None:
+        asked.append(len(box.mails))
+        if len(asked) == 3:
+            raise StoreUnusable("the disk is full", "make room")
+
+    with pytest.raises(StoreUnusable):
+        deliver(list(messages_of().values()), "2024-06-30", PEOPLE, by_mail(port), state, True, ready)
+    assert (asked, len(box.mails)) == ([0, 1, 2], 2)
+
+
+def test_two_processes_do_not_send_one_digest_at_once(tmp_path: Path) -> None:
+    """The second is told so; to look at what would be sent is free."""
+    publish(tmp_path)
+    with lease_holder(tmp_path, "digest/2024-06-30"):
+        with pytest.raises(StoreUnusable, match="another run holds 'digest/2024-06-30'"):
+            send_digest(tmp_path, load_settings(), send=True)
+        send_digest(tmp_path, load_settings())
 
 
 def test_one_failure_stops_nobody_and_is_all_that_is_tried_again(mailbox: tuple[Mailbox, int], state: State) -> None:

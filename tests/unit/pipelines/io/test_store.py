@@ -8,6 +8,7 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -239,3 +240,21 @@ def test_a_disk_that_takes_no_more_leaves_nothing_half(tmp_path: Path, how: str)
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert "ulimit" in caught.value.remedy
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+def test_a_link_stays_one_and_a_pipe_is_written_to(tmp_path: Path) -> None:
+    """What is written where a link or a pipe is does not take its place; no file is what a device would become."""
+    target, link, pipe = tmp_path / "target", tmp_path / "link", tmp_path / "pipe"
+    target.write_bytes(b"before")
+    link.symlink_to(target)
+    write_bytes(link, b"after")
+    assert link.is_symlink()
+    assert target.read_bytes() == b"after"
+    os.mkfifo(pipe)
+    with ThreadPoolExecutor() as reader:
+        read = reader.submit(pipe.read_bytes)
+        write_bytes(pipe, b"through")
+        assert read.result() == b"through"
+    assert pipe.is_fifo()
+    with pytest.raises(StoreUnusable, match="names no file"):
+        write_bytes(Path("."), b"")

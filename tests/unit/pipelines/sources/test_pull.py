@@ -128,11 +128,11 @@ def test_in_whatever_order_versions_come_the_newest_stands(
 
 
 def test_texts_are_redacted_with_what_their_own_conversation_shows(tmp_path: Path) -> None:
-    one = conversation("a", 0, ["my parcel is late", "Hi Wilhelmina, we look into it", "and? wilhelmina"])
-    pull_source(DEFAULTS, Listed([Batch([one, conversation("b", 0, ["who is wilhelmina"])])], redact=True), tmp_path)
+    one = conversation("a", 0, ["my parcel is late", "Hi Teunisje, we look into it", "and? teunisje"])
+    pull_source(DEFAULTS, Listed([Batch([one, conversation("b", 0, ["who is teunisje"])])], redact=True), tmp_path)
     shown = texts_in(tmp_path)
     assert shown["a"] == ["my parcel is late", "Hi <NAME>, we look into it", "and? <NAME>"]
-    assert shown["b"] == ["who is wilhelmina"]
+    assert shown["b"] == ["who is teunisje"]
 
 
 def test_a_value_of_another_type_names_table_column_and_value(tmp_path: Path) -> None:

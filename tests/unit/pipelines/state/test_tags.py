@@ -96,3 +96,16 @@ def test_tags_stand_below_the_bundles_own_outcomes() -> None:
     assert found["tagged_at"].isna().tolist() == [False, False, True]
     assert found["team"].isna().tolist() == [False, True, True]
     assert with_tags(own, entered.iloc[:0], datetime(2024, 7, 1, tzinfo=UTC)) is own
+
+
+def test_a_tag_that_is_sent_again_is_there_once(state: State) -> None:
+    """By the same person, saying the same; anything else is a tag of its own, and so is the same after another one."""
+    first = enter_tag(state, "c-1", "wrong", "ada", note="no")
+    assert enter_tag(state, "c-1", "wrong", "ada", note="no") == first
+    others = [
+        enter_tag(state, "c-1", "wrong", "bob", note="no"),
+        enter_tag(state, "c-2", "wrong", "bob", note="no"),
+        enter_tag(state, "c-1", "correct", "bob", note="no"),
+        enter_tag(state, "c-1", "wrong", "ada", note="no"),
+    ]
+    assert len({first, *others}) == 5

@@ -29,7 +29,7 @@ def rejected(job: Job, table: str) -> list[list[Any]]:
 
 
 def warnings_of(job: Job) -> list[str]:
-    return [w["message"] for w in job.read_json("load/load")["warnings"]]
+    return [w["message"] for w in job.read_json("load/warnings")]
 
 
 @pytest.mark.parametrize("empty", ["", "conversation_id,started_at,escalated\n"])

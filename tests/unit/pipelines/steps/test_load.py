@@ -40,13 +40,14 @@ def test_load_writes_every_table_with_its_dtypes(tmp_path: Path) -> None:
     assert job.read("load/messages")["article_ids"].map(lambda v: None if v is None else list(v))[1] == ["a1"]
     assert job.read_json("load/load")["tables"]["messages"] == {
         "rows_in": 4, "rows_kept": 4, "rows_quarantined": 0, "rows_superseded": 0, "rows_later": 0,
+        "rows_forgotten": 0,
     }  # fmt: skip
 
 
 def test_owners_whose_ids_differ_in_case_alone_are_said(tmp_path: Path) -> None:
     """Both are kept, with a warning that names them; ids that differ otherwise are none."""
     job = loaded(tmp_path, owners=[{"owner_id": one, "name": one} for one in ("o-Ana", "o-ana", "o-ben")])
-    warning = next(w for w in job.read_json("load/load")["warnings"] if w["rule"] == "owner_ids_alike")
+    warning = next(w for w in job.read_json("load/warnings") if w["rule"] == "owner_ids_alike")
     assert warning["count"] == 2
     assert "o-Ana, o-ana" in warning["message"]
     assert len(job.read("load/owners")) == 3
@@ -151,7 +152,7 @@ def test_load_warns_of_references_that_lead_nowhere(tmp_path: Path) -> None:
     """Unknown conversations and articles are kept and counted as warnings with their place."""
     stray = {"conversation_id": "c77", "position": 0, "role": "bot", "text": "Hi", "article_ids": ["a1", "a77"]}
     job = loaded(tmp_path, messages=[*MESSAGES, stray])
-    warnings = {(w["rule"], w["column"]): w for w in job.read_json("load/load")["warnings"]}
+    warnings = {(w["rule"], w["column"]): w for w in job.read_json("load/warnings")}
     assert warnings["references", "conversation_id"]["count"] == 1
     assert warnings["references", "article_ids"]["examples"] == [["messages.jsonl", 5, "article_ids", "a77"]]
     assert len(job.read("load/messages")) == 5
@@ -185,7 +186,7 @@ def test_a_bad_value_of_an_optional_column_does_not_cost_its_row(tmp_path: Path)
         ["conversations", "conversations.csv", 2, "between", "csat", "9.0"],
     ]
     assert json.loads(values["record"][0]) == {"conversation_id": "c2", "csat": "good"}
-    warnings = [(w["rule"], w["message"]) for w in job.read_json("load/load")["warnings"] if w.get("column") == "csat"]
+    warnings = [(w["rule"], w["message"]) for w in job.read_json("load/warnings") if w.get("column") == "csat"]
     assert warnings == [
         ("between", "1 value left empty, the rows are kept: csat must be between 1 and 5, not '9.0'"),
         ("readable", "1 value left empty, the rows are kept: csat could not be read as a number: 'good'"),

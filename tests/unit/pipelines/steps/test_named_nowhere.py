@@ -8,7 +8,7 @@ import pandas as pd
 
 from lacuna.data_contracts.casts import conform
 from lacuna.data_contracts.contract import TABLES
-from lacuna.pipelines.steps.redact.quarantine import redacted_rows
+from lacuna.pipelines.steps.redact.quarantine import redacted_findings, redacted_rows
 
 
 def test_a_conversation_that_is_named_by_an_address_gets_another_id() -> None:
@@ -46,3 +46,27 @@ def test_what_no_column_explains_is_masked_in_rejected_rows() -> None:
     assert kept["record"][1] == "x-9;xx xxxxxx;<EMAIL>;xxxx"
     assert kept["value"].tolist() == ["-1", "x-9;xx xxxxxx;xxx;xxxx"]
     assert "Miller" not in kept.to_string()
+
+
+def test_a_warning_shows_the_form_of_a_value_alone() -> None:
+    """Where people or groups of customers stand; elsewhere its texts are redacted."""
+    finding = {
+        "table": "owners", "rule": "owner_ids_alike", "column": "name", "message": "name must be none, not 'Jo Miller'",
+        "examples": [["owners.csv", 3, "name", "Jo Miller"], ["owners.csv", 4, "active", "ask Jo"]],
+        "remedy": "mend it",
+    }  # fmt: skip
+    (shown,) = redacted_findings([finding], lambda texts, of: (list(texts), {}))
+    assert shown["message"] == "name must be none, not 'xx xxxxxx'"
+    assert [example[3] for example in shown["examples"]] == ["xx xxxxxx", "xxx xx"]
+    assert shown["remedy"] == "mend it"
+    assert redacted_findings([{"rule": "x", "message": "said"}], lambda texts, of: (list(texts), {})) == [
+        {"rule": "x", "message": "said"}
+    ]
+
+
+def test_ids_that_are_phone_numbers_are_replaced_in_lists_too() -> None:
+    """Those of staff stay: they are named on purpose."""
+    row = {"conversation_id": ["c"], "article_ids": [["kb-1", "+49 30 901820"]], "tagged_by": ["jo@example.org"]}
+    typed = conform(TABLES["messages"], pd.DataFrame(row))[0]["article_ids"][0]
+    assert typed == ["kb-1", "c-26c9ac89e378a9a9"]
+    assert conform(TABLES["outcomes"], pd.DataFrame(row))[0]["tagged_by"][0] == "jo@example.org"

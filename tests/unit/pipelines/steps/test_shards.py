@@ -182,7 +182,7 @@ def test_many_small_shards_hold_what_one_holds(tmp_path: Path, monkeypatch: pyte
     for name in ("load/conversations", "load/messages", "redact/messages"):
         assert by_key(parted.read(name)) == by_key(whole.read(name)), name
         assert parted.read(name).dtypes.to_dict() == whole.read(name).dtypes.to_dict()
-    warned = {(w["rule"], w["column"]) for w in whole.read_json("load/load")["warnings"] if "column" in w}
+    warned = {(w["rule"], w["column"]) for w in whole.read_json("load/warnings") if "column" in w}
     assert {("versions", "conversation_id, position"), ("references", "article_ids"), ("readable", "sent_at")} <= warned
 
 

@@ -1,0 +1,1 @@
+"""The words of conversations that have to be forgotten, taken out of texts."""
