@@ -25,6 +25,7 @@ from lacuna.pipelines.presentation.spreadsheet import records
 from lacuna.pipelines.run import run
 from lacuna.pipelines.settings import load_settings
 from lacuna.pipelines.state import schema
+from lacuna.pipelines.state.rebuild import new_state
 from lacuna.pipelines.state.repository import open_state
 from tests.support.databases import settings_for
 from tests.worlds.fixed_shop import FAILING, write_shop
@@ -215,7 +216,7 @@ def url(week_one: tuple[Path, dict[str, str]], request: pytest.FixtureRequest) -
     url = str(request.getfixturevalue("postgres"))
     sqlite, postgres = sa.create_engine(f"sqlite:///{week_one[0]}/state.db"), sa.create_engine(url)
     schema.metadata.drop_all(postgres)
-    open_state(settings_for(url), week_one[0]).close()
+    new_state(settings_for(url), week_one[0])
     with sqlite.connect() as source, postgres.begin() as target:
         for table in schema.metadata.sorted_tables:
             target.execute(table.delete())
