@@ -24,11 +24,15 @@ class Trend:
 
 @dataclass(frozen=True)
 class Surge:
-    """Whether the last period stands out: its count over the expected one, the chance of that, where it began."""
+    """Whether the last period stands out: its count over the expected one, the chance of that, where it began.
+
+    ``ratio`` adds half an event to both counts; ``expected`` is the plain count of the periods before, at their rate.
+    """
 
     ratio: float
     p_value: float
     started: int | None
+    expected: float
 
 
 def rate_trend(counts: ArrayLike, exposure: ArrayLike | None = None, alpha: float = 0.05) -> Trend:
@@ -179,12 +183,12 @@ def surge(counts: ArrayLike, exposure: ArrayLike | None = None, last: int = 1, b
     count = np.asarray(counts, float).ravel()
     offered = np.ones_like(count) if exposure is None else np.asarray(exposure, float).ravel()
     if count.size < last + 2:
-        return Surge(1.0, 1.0, None)
+        return Surge(1.0, 1.0, None, 0.0)
     first = max(0, count.size - last - baseline)
     before, after = count[first:-last], count[-last:]
     offered_before, offered_after = offered[first:-last].sum(), offered[-last:].sum()
     if offered_before <= 0 or offered_after <= 0:
-        return Surge(1.0, 1.0, None)
+        return Surge(1.0, 1.0, None, 0.0)
     # Jeffreys' half event: what was never seen before may still come once without being a surge.
     shape, rate = before.sum() + 0.5, offered_before
     expected = shape / rate * offered_after
@@ -194,7 +198,7 @@ def surge(counts: ArrayLike, exposure: ArrayLike | None = None, last: int = 1, b
     p_value = float(stats.nbinom.sf(np.ceil(after.sum() / spread) - 1, shape / spread, rate / (rate + offered_after)))
     ratio = float((after.sum() + 0.5) / (expected + 0.5))
     started = _start(count, offered, first, shape / rate) if p_value < 0.05 and after.sum() > expected else None
-    return Surge(ratio, min(p_value, 1.0), started)
+    return Surge(ratio, min(p_value, 1.0), started, float(before.sum() / rate * offered_after))
 
 
 def _start(count: FloatArray, offered: FloatArray, first: int, base: float) -> int:

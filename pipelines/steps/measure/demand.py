@@ -17,6 +17,7 @@ __all__ = ["SURGE_DAYS", "demand_tables", "surge_of", "with_trends"]
 
 # Some hundred topics are looked at every week: one in a thousand keeps false alarms to one in ten weeks.
 SURGE_P, SURGE_RATIO = 0.001, 2.0
+LEAST_USUAL = 0.5  # conversations in seven days that a surge is divided by where there were fewer before
 SURGE_DAYS, SURGE_WEEK = 84, 7  # days that are looked at, and the last of them that may surge
 LEAST_RECENT = 5  # conversations of the last week that a surge has at least
 FALSE_DISCOVERIES = 0.05
@@ -120,8 +121,8 @@ def surge_of(counts: np.ndarray, dates: Sequence[object] | np.ndarray) -> dict[s
     recent = int(counts[-SURGE_WEEK:].sum())
     if found.started is None or found.p_value > SURGE_P or found.ratio < SURGE_RATIO or recent < LEAST_RECENT:
         return None
-    usual = float(counts[:-SURGE_WEEK].mean()) * SURGE_WEEK
+    usual = round(found.expected, 2)
     return {
-        "started": str(dates[found.started])[:10], "ratio": found.ratio, "p_value": found.p_value,
-        "recent": recent, "usual": round(usual, 2),
+        "started": str(dates[found.started])[:10], "ratio": recent / max(usual, LEAST_USUAL),
+        "p_value": found.p_value, "recent": recent, "usual": usual,
     }  # fmt: skip

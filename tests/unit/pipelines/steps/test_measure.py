@@ -15,7 +15,7 @@ from lacuna.models.metrics.trends import rate_trend
 from lacuna.models.retrieval.candidates import Candidates
 from lacuna.pipelines.runtime.job import Job
 from lacuna.pipelines.settings import load_settings
-from lacuna.pipelines.steps.measure.demand import demand_tables, with_trends
+from lacuna.pipelines.steps.measure.demand import demand_tables, surge_of, with_trends
 from lacuna.pipelines.steps.measure.searches import searches_by_topic, searches_for
 from lacuna.pipelines.steps.measure.step import measure
 from lacuna.pipelines.steps.understand.matching import RANKED, WAYS, candidates_table
@@ -220,3 +220,11 @@ def test_a_topic_is_known_where_an_article_has_answered_it() -> None:
     expected = {"known": "known", "untried": "new", "vain": "unclear", "gap": "new", "part": "known"}
     assert topics_table["novelty"].to_dict() == expected
     assert topics_table["served"].to_dict() == {"known": 4, "untried": 0, "vain": 0, "gap": 4, "part": 4}
+
+
+def test_the_ratio_of_a_surge_is_that_of_the_counts_beside_it() -> None:
+    """Whoever divides the two counts that are shown gets the ratio that is shown."""
+    days = pd.date_range("2024-04-08", periods=84).date
+    found = surge_of(np.array([1, 0, 1, 2, 0, 1, 1] * 11 + [6] * 7), days)
+    assert found is not None
+    assert (found["recent"], found["usual"], found["ratio"]) == (42, 6.0, 7.0)
