@@ -65,7 +65,7 @@ def lacuna(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) 
     monkeypatch.setenv("COLUMNS", "160")
 
     def call(*arguments: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["lacuna", *arguments])
+        monkeypatch.setattr(sys, "argv", ["lacuna", *map(str, arguments)])
         with pytest.raises(SystemExit) as ended:
             cli.main()
         told = capsys.readouterr()
@@ -78,6 +78,7 @@ def lacuna(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) 
 def log_as_it_was() -> Iterator[None]:
     """Whatever a test did to our log, the next one sees its lines."""
     yield
+    progress.configure(quiet=False)
     progress.log.handlers.clear()
     progress.log.propagate = True
 

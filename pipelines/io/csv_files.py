@@ -172,6 +172,10 @@ def _csv_rows(name: str, text: str, known: Collection[str]) -> Raw:
     rows: list[int] = []
     broken: list[Broken] = []
     for line, record, why in _records(lines, start, delimiter):
+        if not header and why:
+            raise BundleUnreadable(
+                f"{name}, line {line}: the names of its columns can't be read: {why}", "export the file again"
+            )
         if not header:
             header = _header(name, record)
         elif why:

@@ -103,7 +103,7 @@ def test_a_continuing_topic_keeps_its_label(moved: Moved) -> None:
     """Most topics that go on are called as they were, though every label would be made anew."""
     first, second = (pd.read_parquet(r.folder / "topics.parquet").set_index("topic_id")["label"] for r in moved.runs)
     both = first.index.intersection(second.index)
-    assert (first[both] == second[both]).mean() > 0.95
+    assert (first[both] == second[both]).mean() > 0.85
 
 
 def test_subtopics_lie_in_topics_and_live_on_their_own(moved: Moved, state: State) -> None:

@@ -62,7 +62,7 @@ def redacted_rows(
     inside = [(text, of) for record, of in zip(records, ids, strict=True) for text in _texts_in(record)]
     texts = iter(redacted([text for text, _ in inside], [of for _, of in inside])[0])
     tables = rows["table"].fillna(table).tolist() if "table" in rows else [table] * len(rows)
-    columns = rows["column"].tolist() if "column" in rows else [""] * len(rows)
+    columns = rows["column"].fillna("").tolist() if "column" in rows else [""] * len(rows)
     plain = {"value": redacted(rows["value"].tolist(), ids)[0]}
     plain["value"] = [_value(*each) for each in zip(plain["value"], columns, tables, strict=True)]
     messages = [

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from lacuna.data_contracts.errors import BundleUnreadable
 from lacuna.pipelines.io.csv_files import exact, regular
 
 HEADER = "article_id,title,body\n"
@@ -84,3 +85,9 @@ def test_the_fast_reader_leaves_what_is_odd_to_the_exact_one(body: str) -> None:
     assert regular("articles.csv", (HEADER + body).encode(), ["article_id"]) is None
     assert regular("articles.csv", (HEADER + body).encode("utf-16"), ["article_id"]) is None
     assert regular("articles.csv", (HEADER + "a1,é,B\n").encode("cp1252"), ["article_id"]) is None
+
+
+def test_a_header_that_cannot_be_read_is_refused_with_its_line() -> None:
+    """A quote that is lost among the names of columns leaves no names to go by."""
+    with pytest.raises(BundleUnreadable, match=r"messages\.csv, line 2: the names of its columns can't be read"):
+        exact("messages.csv", '\nconversation_id,"role,text\nc1,bot,Hi\nc2,bot,Hello\n', ["conversation_id"])
