@@ -111,7 +111,7 @@ def test_healthy_topics_stay_out(demo: Demo) -> None:
 
 
 def test_topics_are_about_as_many_as_problems_in_both_languages(demo: Demo) -> None:
-    """Fifty-one problems are at most 1.4 times as many topics, and German and English share one far more often than by chance."""
+    """There are at most 1.4 topics a problem, and German and English share one far more often than by chance."""
     folder = demo.runs[-1].folder
     assigned = pd.read_parquet(folder / "assignments.parquet").query("question_number == 1")
     assert assigned["topic_id"].nunique() <= 1.4 * len(demo.truth.topics)

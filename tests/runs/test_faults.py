@@ -10,6 +10,8 @@ import pytest
 
 from tests.support.paths import REPO
 
+pytestmark = pytest.mark.slow
+
 TRIALS = """
 import sys
 from pathlib import Path

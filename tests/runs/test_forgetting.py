@@ -33,6 +33,8 @@ from lacuna.pipelines.state.repository import open_state
 from tests.support.forgetting import CANARIES, CUSTOMER, END, IDS, Desk, Known, make_known
 from tests.support.standins import Lacuna
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def original(tmp_path_factory: pytest.TempPathFactory) -> Known:

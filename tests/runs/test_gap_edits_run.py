@@ -15,6 +15,8 @@ from lacuna.pipelines.state.repository import open_state
 from tests.support.standins import Lacuna
 from tests.worlds.weekly_shop import WEEKS, WeeklyStore
 
+pytestmark = pytest.mark.slow
+
 NAME = "Tell riders how to put the chain back on"
 
 

@@ -21,6 +21,8 @@ from lacuna.pipelines.state.repository import open_state
 from tests.support.standins import Lacuna
 from tests.worlds.fixed_shop import FIXED, write_shop
 
+pytestmark = pytest.mark.slow
+
 BEFORE, AFTER = date(2024, 6, 30), date(2024, 8, 4)
 
 

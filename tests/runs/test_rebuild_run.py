@@ -24,6 +24,8 @@ from lacuna.pipelines.topic_edits import edit_topic
 from tests.support.standins import Lacuna
 from tests.worlds.weekly_shop import WEEKS, WeeklyStore
 
+pytestmark = pytest.mark.slow
+
 RESTORED = (
     schema.runs, schema.topics, schema.topic_events, schema.subtopics, schema.subtopic_events, schema.gaps,
     schema.decisions, schema.tags, schema.topic_edits, schema.topic_edit_results,

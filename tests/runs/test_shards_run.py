@@ -17,6 +17,8 @@ from lacuna.pipelines.steps import PARTS
 from lacuna.pipelines.steps.understand import step as understand
 from tests.worlds.fixed_shop import write_shop
 
+pytestmark = pytest.mark.slow
+
 SAME = (
     "backlog.jsonl", "topics.parquet", "assignments.parquet", "kpis.parquet", "accuracy.parquet", "not_content.jsonl",
 )  # fmt: skip

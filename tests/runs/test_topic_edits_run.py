@@ -15,6 +15,8 @@ from lacuna.pipelines.state.repository import open_state
 from lacuna.pipelines.topic_edits import edit_topic, edits_now, undo_edit
 from tests.worlds.weekly_shop import WEEKS, WeeklyStore
 
+pytestmark = pytest.mark.slow
+
 
 class Weeks(WeeklyStore):
     """The store, edited between runs."""

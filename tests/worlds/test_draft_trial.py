@@ -27,6 +27,8 @@ from lacuna.pipelines.state.repository import open_state
 from tests.support.standins import Lacuna
 from tests.worlds.fixed_shop import ANSWERED, FIXED, write_shop
 
+pytestmark = pytest.mark.slow
+
 BEFORE, AFTER = date(2024, 6, 30), date(2024, 8, 4)
 GOOD = """# What to do when a tent pole snapped or broke
 

@@ -26,6 +26,8 @@ from lacuna.pipelines.steps.load.step import check_bundle
 from tests.support.standins import write_table
 from tests.worlds.first_day_shop import ABSENT, SYSTEMS, write
 
+pytestmark = pytest.mark.slow
+
 HERE = "http://127.0.0.1:8765"
 LEXICAL = '[embedder]\nname = "lexical"\n'
 

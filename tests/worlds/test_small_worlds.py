@@ -12,6 +12,8 @@ import pytest
 
 from lacuna.pipelines.run import RunResult, run
 
+pytestmark = pytest.mark.slow
+
 ATTACK = '=HYPERLINK("http://x.example")<script>alert(1)</script>"><img src=x onerror=alert(1)> مرحبا 😀 \u202e'
 
 

@@ -15,6 +15,8 @@ from lacuna.pipelines.embedders import registry as embedders
 from lacuna.pipelines.embedders.encoder import TOKENS_A_BATCH
 from lacuna.pipelines.embedders.registry import EMBEDDERS, Embedder, embedder
 
+pytestmark = pytest.mark.slow
+
 TEXTS = [
     "How do I reset my password?",
     "I can't sign in, the password is forgotten",

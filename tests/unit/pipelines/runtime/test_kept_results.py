@@ -23,6 +23,8 @@ from lacuna.pipelines.steps.redact import step as redact_step
 from tests.support.bundles import jsonl, make_job
 from tests.worlds.fixed_shop import write_shop
 
+pytestmark = pytest.mark.slow
+
 WEEK, NEXT_WEEK = date(2024, 7, 21), date(2024, 7, 28)
 FILL = [f"article {number} about {thing}" for number, thing in enumerate(["lamps", "stoves", "ropes", "boots"] * 4)]
 KEPT = [part.name for part in PARTS if part.kept]
