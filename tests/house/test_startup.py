@@ -14,6 +14,8 @@ from lacuna.pipelines.steps.publish.workbook import write_backlog
 from tests.support.board_store import make_store
 from tests.support.sample_run import sample_run
 
+pytestmark = pytest.mark.slow
+
 # Each takes from half a second to several to import.
 HEAVY = {"sklearn", "great_expectations", "bertopic", "statsmodels", "ctranslate2", "scipy.stats", "fastapi", "jinja2"}
 COMMANDS = {

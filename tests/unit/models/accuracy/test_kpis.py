@@ -210,6 +210,7 @@ ROWS = st.lists(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=80)
 @given(ROWS)
 def test_the_parts_add_up(rows: list[dict[str, Any]]) -> None:

@@ -298,6 +298,7 @@ def test_every_format_gives_the_same(lacuna: Lacuna, questions: pd.DataFrame, tm
         assert assigned["topic_id"].fillna(-1).tolist() == expected["topic_id"].fillna(-1).tolist()
 
 
+@pytest.mark.slow
 def test_same_bytes_in_another_order_and_process(questions: pd.DataFrame, lacuna: Lacuna, tmp_path: Path) -> None:
     """Shuffled rows, in another process and with an empty cache, give the same bytes."""
     commands, written = [], [tmp_path / "1.csv", tmp_path / "2.csv"]

@@ -235,6 +235,7 @@ def work(store: str, share: slice, start: Event) -> None:
     vectors.embed(MANY[share], "lexical", Path(store), "")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shares", SHARES.values(), ids=SHARES)
 def test_processes_that_embed_at_once_keep_each_text_once(
     shares: tuple[slice, slice], tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -16,6 +16,8 @@ from lacuna.pipelines.sources.sql_layout import VendorTables
 from tests.support.vendor_tables import SYNCED, at, plant_zendesk
 from tests.support.warehouses import Collected, Warehouse, every_kind, settings_of, source_of
 
+pytestmark = pytest.mark.slow
+
 SETTINGS: dict[str, Any] = {
     "layout": "fivetran_zendesk", "bot_authors": ["Helper Bot"], "outcome_tags": {"bot_wrong": "wrong"},
     "outcome_sample": "random", "fallback_phrases": ["do not know"],

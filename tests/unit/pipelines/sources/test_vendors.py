@@ -18,6 +18,8 @@ from tests.support.vendors.vendor import Vendor, one_space, whole_seconds
 from tests.support.vendors.vendors import INTERCOM, VENDORS, ZENDESK
 from tests.support.vendors.zendesk import zendesk as zendesk_fake
 
+pytestmark = pytest.mark.slow
+
 THREADS = 120
 
 

@@ -16,6 +16,8 @@ from lacuna.pipelines.settings import load_settings
 from lacuna.pipelines.state.repository import State, open_state
 from tests.worlds.test_small_worlds import small_bundle
 
+pytestmark = pytest.mark.slow
+
 CHAIN, SCREEN = "my chain fell off the bike again", "the screen of my lamp flickers and goes dark"
 
 
