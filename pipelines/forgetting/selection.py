@@ -6,15 +6,15 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pandas as pd
 
 from lacuna.data_contracts.contract import TABLES
 from lacuna.data_contracts.errors import SettingsInvalid
-from lacuna.pipelines.forgetting.traces import ids_as_known, known_as
+from lacuna.pipelines.forgetting.traces import ids_as_known
 from lacuna.pipelines.io.bundle import read_bundle
 from lacuna.pipelines.io.mapping import Mapped
+from lacuna.pipelines.io.processes import temporary_folder
 from lacuna.pipelines.io.spool import Spool
 
 __all__ = ["Asked", "Selection", "ids_in_file", "messages_of", "other_texts_of", "rows_about", "select"]
@@ -58,8 +58,6 @@ class Selection:
     ----------
     ids
         As they were named, and as runs know them.
-    conversations
-        The same by the ids that runs know them by.
     began
         When the first of them began, as far as the bundle tells; None where it does not tell it of all.
     unknown_customers
@@ -67,7 +65,6 @@ class Selection:
     """
 
     ids: frozenset[str]
-    conversations: frozenset[str] = frozenset()
     began: datetime | None = None
     unknown_customers: tuple[str, ...] = ()
 
@@ -119,7 +116,7 @@ def select(asked: Asked, bundle: str | None, mapped: Mapped) -> Selection:
 
 
 def _selection(ids: Iterable[str], began: datetime | None = None, unknown: tuple[str, ...] = ()) -> Selection:
-    return Selection(ids_as_known(ids), frozenset(map(known_as, ids)), began, unknown)
+    return Selection(ids_as_known(ids), began, unknown)
 
 
 def rows_about(bundle: str, ids: Collection[str], mapped: Mapped) -> dict[str, int]:
@@ -135,8 +132,8 @@ def rows_about(bundle: str, ids: Collection[str], mapped: Mapped) -> dict[str, i
 
 def messages_of(bundle: str, mapped: Mapped) -> Iterator[pd.DataFrame]:
     """The messages of a bundle, with at least conversation_id and text, a block at a time."""
-    with TemporaryDirectory(prefix="lacuna-forget-") as folder:
-        spool = Spool(TABLES["messages"], by="conversation_id", text="text", folder=Path(folder) / "messages")
+    with temporary_folder("forget") as folder:
+        spool = Spool(TABLES["messages"], by="conversation_id", text="text", folder=folder / "messages")
         read_bundle(bundle, ["messages"], mapped, spool)
         for block in spool.blocks():
             yield block.frame

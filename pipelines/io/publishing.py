@@ -55,7 +55,7 @@ def publishing(store: StorePath, run_id: str, hold: Hold = nullcontext) -> Itera
     """
     runs = store / "runs"
     if isinstance(runs, Path):
-        building = runs / f".tmp-{run_id}-{uuid.uuid4().hex[:12]}"
+        building = _half_built(runs / run_id)
         with usable(runs):
             building.mkdir(parents=True)
     else:
@@ -91,9 +91,7 @@ def withdraw(store: StorePath, run_id: str) -> None:
     run = store / "runs" / run_id
     with usable(run):
         if isinstance(run, Path):
-            aside = run.with_name(
-                f".tmp-{run_id}-{uuid.uuid4().hex[:12]}"
-            )  # as a half-built one: whoever comes next cleans up
+            aside = _half_built(run)  # whoever comes next cleans up
             with suppress(FileNotFoundError):
                 os.rename(run, aside)
             shutil.rmtree(aside, ignore_errors=True)
@@ -101,6 +99,11 @@ def withdraw(store: StorePath, run_id: str) -> None:
             with suppress(FileNotFoundError):
                 (run / MANIFEST).unlink()
             remove_folder(run)
+
+
+def _half_built(run: Path) -> Path:
+    """A new place beside a run, named as :func:`clean_leftovers` knows what was not finished."""
+    return run.with_name(f".tmp-{run.name}-{uuid.uuid4().hex[:12]}")
 
 
 def _upload(building: Path, run: StorePath, hold: Hold) -> None:

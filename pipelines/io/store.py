@@ -15,7 +15,6 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from io import BytesIO
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from lacuna.data_contracts.errors import StoreUnusable
@@ -161,8 +160,8 @@ def _replacing(path: Path) -> Iterator[Path]:
     if path.is_symlink():
         path = path.resolve()
     if path.exists() and not path.is_file() and not path.is_dir():
-        with usable(path), TemporaryDirectory(prefix="lacuna-") as folder:
-            temporary = Path(folder) / path.name
+        with usable(path), temporary_folder("output") as folder:
+            temporary = folder / path.name
             yield temporary
             with temporary.open("rb") as whole, path.open("wb") as into:
                 shutil.copyfileobj(whole, into)

@@ -62,13 +62,16 @@ def rank(job: Job) -> None:
     fixes = measure_fixes(job, past, facts, cost, gaps)
     # The title of a gap without an article is what is asked in it.
     known = {gap_id: str(as_found(row)["title"]) for gap_id, row in past.before.items() if row["article_id"] is None}
-    asked = asked_in(job, rows, searches, known)
+    searched = {
+        gap["gap_id"]: searches_for(searches, set(gap["subtopics"]), set(gap["conversation_ids"])) for gap in rows
+    }
+    counts = {gap_id: {q["query"]: q["count"] for q in about["queries"]} for gap_id, about in searched.items()}
+    asked = asked_in(job, rows, counts, known)
     book, ordered_gaps = order_of_assignment(job, fixes.past, rows)
     backlog = [
         _gap(
             job, gap | {"asked": asked[gap["gap_id"]]}, facts, subtopics, articles, book,
-            evidence[gap["gap_id"]] | searches_for(searches, set(gap["subtopics"]), set(gap["conversation_ids"])),
-            fixes, cost,
+            evidence[gap["gap_id"]] | searched[gap["gap_id"]], fixes, cost,
         )
         for gap in ordered_gaps
     ]  # fmt: skip

@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import pandas as pd
-
 from lacuna.models.topics.names import label_topics
 from lacuna.pipelines.io.vector_cache import embed
 from lacuna.pipelines.runtime.job import Job
 from lacuna.pipelines.steps.diagnose.context import most_common
-from lacuna.pipelines.steps.measure.searches import searches_for
 
 __all__ = ["asked_in"]
 
@@ -19,7 +16,7 @@ OTHERS = 600  # questions outside of the gaps that names are told apart from
 
 
 def asked_in(
-    job: Job, gaps: Sequence[Mapping[str, Any]], searches: pd.DataFrame, before: Mapping[str, str]
+    job: Job, gaps: Sequence[Mapping[str, Any]], searched: Mapping[str, Mapping[str, int]], before: Mapping[str, str]
 ) -> dict[str, str]:
     """What customers ask in each gap, named from all of its questions and the searches about it; by gap_id.
 
@@ -29,9 +26,9 @@ def asked_in(
     Parameters
     ----------
     gaps
-        gap_id, subtopics and conversation_ids of all gaps.
-    searches
-        ``measure/searches``.
+        gap_id and conversation_ids of all gaps.
+    searched
+        How often each query about a gap was searched for, by gap_id.
     before
         What was asked in gaps of the run before, by gap_id; such a name is kept while it is about as good as the best.
     """
@@ -43,13 +40,13 @@ def asked_in(
     others = asked[~asked["conversation_id"].isin(in_gaps)]
     texts = [_questions(job, gap["conversation_ids"]) for gap in gaps]
     texts.append(others["question"].iloc[:: max(1, -(-len(others) // OTHERS))].tolist())
-    about = [searches_for(searches, set(gap["subtopics"]), set(gap["conversation_ids"])) for gap in gaps]
-    searched = [{query["query"]: query["count"] for query in of_gap["queries"]} for of_gap in about]
 
     def embedded(some: Sequence[str]) -> Any:
         return embed(some, job.embedder, job.store, "naming gaps")
 
-    names = label_topics(texts, [[]] * len(texts), embedded, [*searched, {}], [*map(before.get, ids), None])
+    names = label_topics(
+        texts, [[]] * len(texts), embedded, [*(searched[gap_id] for gap_id in ids), {}], [*map(before.get, ids), None]
+    )
     return dict(zip(ids, names, strict=False))
 
 
