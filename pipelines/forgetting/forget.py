@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from lacuna.pipelines.forgetting import removal
 from lacuna.pipelines.forgetting.collect import Kept, collect, keep, kept, throw_away
-from lacuna.pipelines.forgetting.places import PULL, bundles_within, sources_of
+from lacuna.pipelines.forgetting.places import bundles_within, sources_of
 from lacuna.pipelines.forgetting.removal import Removed
 from lacuna.pipelines.forgetting.search import Found, search
 from lacuna.pipelines.forgetting.selection import Asked, rows_about, select
@@ -17,6 +17,7 @@ from lacuna.pipelines.io.run_folders import published_runs
 from lacuna.pipelines.io.store import check_writable
 from lacuna.pipelines.presentation import progress
 from lacuna.pipelines.settings import Settings
+from lacuna.pipelines.sources.source import PULL
 from lacuna.pipelines.state.forgotten import (
     begin_forgetting,
     copy_forgotten,

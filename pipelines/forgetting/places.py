@@ -8,11 +8,10 @@ from pathlib import Path
 from lacuna.data_contracts.contract import INPUTS
 from lacuna.pipelines.io.addresses import StorePath
 from lacuna.pipelines.io.store import usable
-from lacuna.pipelines.sources.source import OF_CONVERSATIONS
+from lacuna.pipelines.sources.source import OF_CONVERSATIONS, PULL
 
-__all__ = ["PULL", "bundles_within", "files_below", "is_ours", "own_files", "relative_to", "sources_of"]
+__all__ = ["bundles_within", "files_below", "is_ours", "own_files", "relative_to", "sources_of"]
 
-PULL = "_pull"
 _OF_PEOPLE = (*OF_CONVERSATIONS, "searches")  # the tables whose rows name conversations
 
 

@@ -16,7 +16,6 @@ import sqlalchemy as sa
 from lacuna.pipelines.forgetting.collect import PRIVATE
 from lacuna.pipelines.forgetting.files import rewritten
 from lacuna.pipelines.forgetting.places import (
-    PULL,
     bundles_within,
     files_below,
     own_files,
@@ -31,6 +30,7 @@ from lacuna.pipelines.io.run_folders import drop_copies, published_runs, run_fol
 from lacuna.pipelines.io.store import remove_folder, usable, write_bytes
 from lacuna.pipelines.presentation import progress
 from lacuna.pipelines.settings import Settings
+from lacuna.pipelines.sources.source import PULL
 from lacuna.pipelines.state import schema
 from lacuna.pipelines.state.forgotten import COPY
 from lacuna.pipelines.state.leases import lease

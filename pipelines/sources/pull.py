@@ -18,7 +18,7 @@ from lacuna.pipelines.presentation import progress
 from lacuna.pipelines.settings import Settings
 from lacuna.pipelines.sources.merging import conversation_ids, merge
 from lacuna.pipelines.sources.registry import make_source
-from lacuna.pipelines.sources.source import Batch, Source, Stream
+from lacuna.pipelines.sources.source import PULL, Batch, Source, Stream
 from lacuna.pipelines.sources.staging import Staging
 from lacuna.pipelines.state.forgotten import read_forgotten
 from lacuna.pipelines.state.leases import lease
@@ -94,11 +94,11 @@ def pull_source(
     stop = time.monotonic() + 60 * minutes if minutes else None
     streams = source.streams()
     _check_place(bundle, streams)
-    with lease(settings, bundle / "_pull", f"pull-{source.name}"), temporary_folder("pull") as folder:
+    with lease(settings, bundle / PULL, f"pull-{source.name}"), temporary_folder("pull") as folder:
         if isinstance(bundle, Path):
             remove_abandoned_files(bundle)
         regions = settings.privacy.phone_regions if source.redacts else None
-        with open_state(settings, bundle / "_pull") as state:
+        with open_state(settings, bundle / PULL) as state:
             staging = Staging(bundle, source.name, regions, read_forgotten(state))
         one = _Pull(bundle, source, streams, staging, folder, stop, sample)
         one.merge_staged()

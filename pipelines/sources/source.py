@@ -17,12 +17,13 @@ from pydantic import Field
 from lacuna.pipelines.io.expansion import EXPANDED_BYTES
 from lacuna.pipelines.presentation.section import Section
 
-__all__ = ["OF_CONVERSATIONS", "Address", "Batch", "Conversation", "Row", "Source", "SourceSettings", "Stream"]
+__all__ = ["OF_CONVERSATIONS", "PULL", "Address", "Batch", "Conversation", "Row", "Source", "SourceSettings", "Stream"]
 
 Row = dict[str, Any]
 Address = Annotated[str, Field(pattern=r"^https?://[^@\s]+$")]
 # The tables that go with a conversation: what a batch says of one replaces all that was there of it.
 OF_CONVERSATIONS = ("messages", "outcomes", "conversations")
+PULL = "_pull"  # the folder of a bundle with what pulls keep for themselves
 
 
 @dataclass(frozen=True)

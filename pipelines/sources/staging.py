@@ -20,7 +20,7 @@ from lacuna.pipelines.io.addresses import StorePath
 from lacuna.pipelines.io.processes import temporary_folder
 from lacuna.pipelines.io.store import files_in, usable
 from lacuna.pipelines.sources.redaction import redacted
-from lacuna.pipelines.sources.source import Batch, Stream
+from lacuna.pipelines.sources.source import PULL, Batch, Stream
 from lacuna.pipelines.sources.tables import arrow_table
 from lacuna.pipelines.state.forgotten import Forgotten
 
@@ -73,7 +73,7 @@ class Staging:
     def __init__(
         self, bundle: StorePath, name: str, phone_regions: list[str] | None, forgotten: Forgotten | None = None
     ) -> None:
-        self._bundle = bundle / "_pull"
+        self._bundle = bundle / PULL
         self._name = name
         self._folder = self._bundle / name
         self._regions = phone_regions
